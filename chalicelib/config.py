@@ -1,0 +1,60 @@
+"""The one place that reads the environment. AWS itself is configured by the SDK's standard variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = "0.1.0"
+
+
+class ConfigError(Exception):
+    """A variable is missing or wrong; the message names it and what it allows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of the functions, the gateway's endpoints and the worker."""
+
+    stage: str
+    media_bucket: str
+    work_queue: str
+    token_secret: str
+    public_url: str
+    # Where the gateway on this machine looks for denials; None where the gateway has no denylist.
+    denylist_dir: Path | None
+    sessions_per_user_max: int
+
+    @property
+    def table_prefix(self) -> str:
+        """What all tables of this stage begin with."""
+        return f"tollcast-{self.stage}-"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
+    env = os.environ if environ is None else environ
+    denylist_dir = env.get("TOLLCAST_DENYLIST_DIR")
+    return Settings(
+        stage=_text(env, "TOLLCAST_STAGE"),
+        media_bucket=_text(env, "TOLLCAST_MEDIA_BUCKET"),
+        work_queue=_text(env, "TOLLCAST_WORK_QUEUE"),
+        token_secret=_text(env, "TOLLCAST_TOKEN_SECRET"),
+        public_url=_text(env, "TOLLCAST_PUBLIC_URL").rstrip("/"),
+        denylist_dir=Path(denylist_dir) if denylist_dir else None,
+        sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
+    )
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise ConfigError(f"{name} is not set")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, least: int, most: int) -> int:
+    text = _text(env, name)
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ConfigError(f"{name} is {text!r}; allowed: a whole number from {least} to {most}")
+    return int(text)

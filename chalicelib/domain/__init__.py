@@ -1,0 +1,1 @@
+"""The rules of Tollcast, without any I/O: standard library only."""

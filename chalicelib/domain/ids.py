@@ -1,0 +1,34 @@
+"""Identifiers: how they are made and what they may look like."""
+
+import re
+import secrets
+
+STREAM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
+SESSION_ID = re.compile(r"[a-z2-7]{26}")
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def new_session_id() -> str:
+    """130 random bits, safe in a path, a file name and a DynamoDB attribute path placeholder."""
+    return _random(26)
+
+
+def new_user_id() -> str:
+    """100 random bits, marked `u_`."""
+    return "u_" + _random(20)
+
+
+def new_stream_id() -> str:
+    """40 random bits, marked `stream-`; only used where the operator gives no id."""
+    return "stream-" + _random(8)
+
+
+def new_token_id() -> str:
+    """100 random bits: the `jti` of a token and the id of a refresh family."""
+    return _random(20)

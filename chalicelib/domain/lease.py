@@ -1,0 +1,192 @@
+"""The rules of selling watching time: what one heartbeat means, given the wallet as it stands.
+
+Source of every case: docs/architecture.md, "Billing". All functions are pure; the server's clock comes in as `now_ms`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.points import affordable_ms, lease_charge, refund
+from chalicelib.domain.sessions import ActiveSession, EndReason, SessionKind
+
+LEASE_MS_DEFAULT, LEASE_MS_MIN, LEASE_MS_MAX = 10_000, 5_000, 60_000
+HORIZON_MS_MAX = 5_000
+# A lapsed session may be taken up again for this long; the reaper ends it at the same bound.
+LATE_MS_MAX = 600_000
+# Media stays authorised this long after the paid time, for a beat that is on its way.
+GRACE_MS = 5_000
+PREVIEW_MS = 600_000
+# Added to the moment a beat becomes chargeable, so that an honest client's beat is never a touch too early.
+NEXT_BEAT_MARGIN_MS = 250
+
+
+class Outcome(StrEnum):
+    """What became of a heartbeat. The first four sell or grant time; of the rest nothing is charged."""
+
+    ON_TIME = "on_time"
+    LATE = "late"
+    POOR = "poor"
+    UNSERVED = "unserved"
+    EARLY = "early"
+    REPLAY = "replay"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """Time to be granted: the session's new `paid_until_ms`, and what it costs (0 for time that is not served)."""
+
+    outcome: Outcome
+    charge_millipoints: int
+    granted_ms: int
+    paid_until_ms: int
+    free_from_ms: int
+    free_until_ms: int
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """Nothing to sell: answer with the current state."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Over:
+    """The session is to end."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """What the end of a session gives back and what it amounts to."""
+
+    refund_millipoints: int
+    watched_ms: int
+
+
+def horizon_ms(session: ActiveSession) -> int:
+    """How early the next lease may be bought: `min(lease / 2, 5 s)`."""
+    return min(session.lease_ms // 2, HORIZON_MS_MAX)
+
+
+def buy_from_ms(session: ActiveSession) -> int:
+    """The first moment at which the next lease is sold; for a preview it lies behind the lease's end, so never."""
+    if session.kind is SessionKind.PREVIEW:
+        return session.paid_until_ms + 1
+    return session.paid_until_ms - horizon_ms(session)
+
+
+def available_millipoints(session: ActiveSession, balance_millipoints: int) -> int:
+    """What the session may still spend: the balance, or the rest of its own maximum."""
+    return min(balance_millipoints, session.budget_millipoints)
+
+
+def next_beat_in_ms(session: ActiveSession, balance_millipoints: int, now_ms: int) -> int:
+    """When the next beat becomes chargeable (or, with nothing left to spend, when it ends the session)."""
+    broke = session.charge_millipoints > 0 and available_millipoints(session, balance_millipoints) == 0
+    at_ms = session.paid_until_ms if broke or session.kind is SessionKind.PREVIEW else buy_from_ms(session)
+    return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
+
+
+def seconds_left(session: ActiveSession, balance_millipoints: int, now_ms: int) -> int | None:
+    """How long the picture lasts from now: paid time and what the rest of the money buys. None where it is free."""
+    paid_ms = max(0, session.paid_until_ms - now_ms)
+    if session.kind is SessionKind.PREVIEW:
+        return paid_ms // 1000
+    if session.rate_millipoints_per_minute == 0:
+        return None
+    available = available_millipoints(session, balance_millipoints)
+    return (paid_ms + available * 60_000 // session.rate_millipoints_per_minute) // 1000
+
+
+def first_purchase(
+    *, rate_millipoints_per_minute: int, lease_ms: int, available_millipoints: int, now_ms: int
+) -> Purchase | Over:
+    """The lease that a start buys: a shorter one for the exact rest of a poor wallet, none for an empty one."""
+    charge = lease_charge(rate_millipoints_per_minute, lease_ms)
+    if charge > 0 and available_millipoints == 0:
+        return Over(EndReason.BALANCE_EXHAUSTED)
+    outcome = Outcome.ON_TIME
+    if available_millipoints < charge:
+        outcome, charge = Outcome.POOR, available_millipoints
+        lease_ms = affordable_ms(available_millipoints, rate_millipoints_per_minute)
+    return Purchase(
+        outcome=outcome,
+        charge_millipoints=charge,
+        granted_ms=lease_ms,
+        paid_until_ms=now_ms + lease_ms,
+        free_from_ms=0,
+        free_until_ms=0,
+    )
+
+
+def decide(
+    session: ActiveSession, balance_millipoints: int, seq: int, now_ms: int, *, delivered: bool
+) -> Purchase | Unchanged | Over:
+    """Classify one beat against the wallet as seen.
+
+    >>> # replay, stale, early: Unchanged; lapsed, empty: Over; on time, late, poor, unserved: Purchase
+    """
+    if seq <= session.seq:
+        return Unchanged(Outcome.REPLAY if seq == session.seq else Outcome.STALE)
+    if now_ms > session.paid_until_ms + LATE_MS_MAX:
+        return Over(EndReason.LEASE_EXPIRED)
+    if session.kind is SessionKind.PREVIEW:
+        return Unchanged(Outcome.EARLY) if now_ms <= session.paid_until_ms else Over(EndReason.LEASE_EXPIRED)
+    if now_ms < buy_from_ms(session):
+        return Unchanged(Outcome.EARLY)
+    available = available_millipoints(session, balance_millipoints)
+    if available == 0 and session.charge_millipoints > 0:
+        if now_ms < session.paid_until_ms:
+            return Unchanged(Outcome.EARLY)
+        return Over(EndReason.BALANCE_EXHAUSTED if balance_millipoints == 0 else EndReason.MAX_POINTS_REACHED)
+    if not delivered:
+        return _grant_unserved(session, now_ms)
+    return _sell(session, available, now_ms)
+
+
+def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
+    late = now_ms > session.paid_until_ms
+    outcome = Outcome.LATE if late else Outcome.ON_TIME
+    charge, lease = session.charge_millipoints, session.lease_ms
+    if available < charge:
+        outcome, charge = Outcome.POOR, available
+        lease = min(lease, affordable_ms(available, session.rate_millipoints_per_minute))
+    return Purchase(
+        outcome=outcome,
+        charge_millipoints=charge,
+        granted_ms=lease,
+        # The gap of a late beat was not served, so it is neither granted nor charged.
+        paid_until_ms=(now_ms if late else session.paid_until_ms) + lease,
+        free_from_ms=session.free_from_ms,
+        free_until_ms=session.free_until_ms,
+    )
+
+
+def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
+    start_ms = max(now_ms, session.paid_until_ms)
+    until_ms = start_ms + session.lease_ms
+    # Free time that follows free time is one stretch: a refund must not pay for any of it.
+    adjoining = session.free_until_ms == start_ms
+    return Purchase(
+        outcome=Outcome.UNSERVED,
+        charge_millipoints=0,
+        granted_ms=session.lease_ms,
+        paid_until_ms=until_ms,
+        free_from_ms=session.free_from_ms if adjoining else start_ms,
+        free_until_ms=until_ms,
+    )
+
+
+def settle(session: ActiveSession, now_ms: int) -> Settlement:
+    """The end of a session: all unserved paid time is refunded, free time is not."""
+    unserved_ms = max(0, session.paid_until_ms - now_ms)
+    free_ms = max(0, min(session.free_until_ms, session.paid_until_ms) - max(session.free_from_ms, now_ms))
+    return Settlement(
+        refund_millipoints=refund(
+            session.rate_millipoints_per_minute, unserved_ms - free_ms, session.charged_millipoints
+        ),
+        watched_ms=max(0, session.granted_ms - unserved_ms),
+    )

@@ -1,0 +1,75 @@
+"""Playback sessions: the part inside the wallet that money moves on, and the record for people."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EndReason(StrEnum):
+    """Why a session ended; the same word in the API, on mpv's screen, in metrics and in the database."""
+
+    VIEWER_STOPPED = "viewer_stopped"
+    BALANCE_EXHAUSTED = "balance_exhausted"
+    MAX_POINTS_REACHED = "max_points_reached"
+    KICKED = "kicked"
+    LEASE_EXPIRED = "lease_expired"
+    STREAM_PAUSED = "stream_paused"
+    STREAM_STOPPED = "stream_stopped"
+    SUPERSEDED = "superseded"
+
+
+class SessionKind(StrEnum):
+    """A viewing buys lease after lease; a preview is one free lease for an admin and is never extended."""
+
+    VIEWING = "viewing"
+    PREVIEW = "preview"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActiveSession:
+    """A session as its wallet holds it. Times are the server's clock in ms, amounts are millipoints.
+
+    `charge` and `lease_ms` are frozen at start, so that a beat needs to know nothing but user, session and seq.
+    `free_from_ms`..`free_until_ms` is the part of the time up to `paid_until_ms` that was granted without a charge.
+    """
+
+    session_id: str
+    stream_id: str
+    kind: SessionKind
+    started_at_ms: int
+    rate_millipoints_per_minute: int
+    lease_ms: int
+    charge_millipoints: int
+    seq: int
+    paid_until_ms: int
+    charged_millipoints: int
+    budget_millipoints: int
+    granted_ms: int
+    free_from_ms: int = 0
+    free_until_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRecord:
+    """A row of `playback_sessions`: written at start and end, never per beat."""
+
+    session_id: str
+    user_id: str
+    stream_id: str
+    kind: SessionKind
+    started_at_ms: int
+    rate_millipoints_per_minute: int
+    lease_ms: int
+    ip: str
+    user_agent: str
+    due_shard: int
+    due_ms: int
+    ended_at_ms: int | None = None
+    end_reason: EndReason | None = None
+    charged_millipoints: int | None = None
+    refunded_millipoints: int | None = None
+    watched_ms: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the session has not ended (its lease may have run out all the same)."""
+        return self.end_reason is None

@@ -1,0 +1,64 @@
+"""The tables, the bucket and the queues, said once: the local set-up, the tests and the CloudFormation resources use this.
+
+A table's attributes beyond its keys are described where they are written, in `chalicelib/adapters/`.
+"""
+
+from typing import Any
+
+DUE_SHARDS = 8
+QUEUE_VISIBILITY_S = 30
+QUEUE_RECEIVES_MAX = 5
+
+# name -> (hash key, range key or None, {index: (hash key, range key)}, time-to-live attribute or None)
+# All keys are strings but those in NUMBERS.
+TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]] = {
+    "users": ("user_id", None, {}, None),
+    "wallets": ("user_id", None, {}, None),
+    "ledger": ("user_id", "first_version", {}, None),
+    "payments": ("payment_id", None, {}, None),
+    "streams": ("stream_id", None, {}, None),
+    "stream_runtime": ("stream_id", None, {}, None),
+    "playback_sessions": (
+        "session_id",
+        None,
+        {
+            "by_user": ("user_id", "started_at_ms"),
+            "by_stream": ("stream_id", "started_at_ms"),
+            # The last two are sparse: their hash keys are removed when a session ends.
+            "active_by_stream": ("active_stream_id", "started_at_ms"),
+            "by_due": ("due_shard", "due_ms"),
+        },
+        None,
+    ),
+    "metrics": ("minute", "shard", {}, "expires_at_s"),
+    "migrations": ("migration_id", None, {}, None),
+}
+NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "minute"}
+
+
+def table_definition(prefix: str, name: str) -> dict[str, Any]:
+    """The parameters of DynamoDB's CreateTable (and, but for tags, of `AWS::DynamoDB::Table`)."""
+    hash_key, range_key, indexes, _ = TABLES[name]
+    keys = [(hash_key, range_key), *indexes.values()]
+    names = dict.fromkeys(key for pair in keys for key in pair if key)
+    definition: dict[str, Any] = {
+        "TableName": prefix + name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": "N" if key in NUMBERS else "S"} for key in names
+        ],
+        "KeySchema": _key_schema(hash_key, range_key),
+    }
+    if indexes:
+        definition["GlobalSecondaryIndexes"] = [
+            {"IndexName": index, "KeySchema": _key_schema(*pair), "Projection": {"ProjectionType": "ALL"}}
+            for index, pair in indexes.items()
+        ]
+    return definition
+
+
+def _key_schema(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": hash_key, "KeyType": "HASH"}]
+    if range_key:
+        schema.append({"AttributeName": range_key, "KeyType": "RANGE"})
+    return schema
