@@ -1,1 +1,205 @@
 """Composition root: builds services from adapters, each once and only when first asked for."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
+
+from chalicelib import config
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
+from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.dynamodb_users import DynamoUsers
+from chalicelib.adapters.dynamodb_wallets import DynamoWallets
+from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.no_denylist import NoDenylist
+from chalicelib.adapters.passwords import Argon2Passwords
+from chalicelib.adapters.s3_media import S3Media
+from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.services.access import Access
+from chalicelib.services.accounts import Accounts
+from chalicelib.services.auth import Auth
+from chalicelib.services.billing import Billing
+from chalicelib.services.controller import Controller
+from chalicelib.services.delivery import Delivery
+from chalicelib.services.ledger import LedgerService
+from chalicelib.services.monitoring import Monitoring
+from chalicelib.services.playback import Playback
+from chalicelib.services.streams import StreamsService
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Clock, Denylist
+
+
+class Container:
+    """Everything that a process of the functions, the gateway's endpoints or the worker may need."""
+
+    def __init__(self, settings: config.Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The server's clock."""
+        return SystemClock()
+
+    @cached_property
+    def wallets(self) -> DynamoWallets:
+        """The port `Wallets`."""
+        return DynamoWallets(self.settings.table_prefix)
+
+    @cached_property
+    def sessions(self) -> DynamoPlaybackSessions:
+        """The port `PlaybackSessions`."""
+        return DynamoPlaybackSessions(self.settings.table_prefix)
+
+    @cached_property
+    def stream_table(self) -> DynamoStreams:
+        """The port `Streams`."""
+        return DynamoStreams(self.settings.table_prefix)
+
+    @cached_property
+    def runtimes(self) -> DynamoRuntimes:
+        """The port `Runtimes`."""
+        return DynamoRuntimes(self.settings.table_prefix)
+
+    @cached_property
+    def users(self) -> DynamoUsers:
+        """The port `Users`."""
+        return DynamoUsers(self.settings.table_prefix)
+
+    @cached_property
+    def media(self) -> S3Media:
+        """The port `MediaStore`."""
+        return S3Media(self.settings.media_bucket)
+
+    @cached_property
+    def queue(self) -> SqsWorkQueue:
+        """The port `WorkQueue`."""
+        return SqsWorkQueue(self.settings.work_queue)
+
+    @cached_property
+    def denylist(self) -> Denylist:
+        """The port `Denylist`: files beside the gateway where there is a directory for them."""
+        directory = self.settings.denylist_dir
+        return FileDenylist(directory) if directory else NoDenylist()
+
+    @cached_property
+    def counters(self) -> DynamoCounters:
+        """The port `Counters`."""
+        return DynamoCounters(self.settings.table_prefix, self.clock)
+
+    @cached_property
+    def tokens(self) -> JwtTokens:
+        """The port `Tokens`."""
+        return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
+
+    @cached_property
+    def passwords(self) -> Argon2Passwords:
+        """The port `PasswordHasher`."""
+        return Argon2Passwords()
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """Whether streams reach their viewers."""
+        return Delivery(self.stream_table, self.runtimes, self.clock)
+
+    @cached_property
+    def ledger(self) -> LedgerService:
+        """Wallets, payments and ledgers for people."""
+        table_prefix = self.settings.table_prefix
+        return LedgerService(self.wallets, DynamoLedger(table_prefix), DynamoPayments(table_prefix), self.clock)
+
+    @cached_property
+    def billing(self) -> Billing:
+        """Selling watching time."""
+        return Billing(
+            wallets=self.wallets,
+            sessions=self.sessions,
+            ledger=self.ledger,
+            delivery=self.delivery,
+            denylist=self.denylist,
+            counters=self.counters,
+            clock=self.clock,
+            sessions_per_user_max=self.settings.sessions_per_user_max,
+        )
+
+    @cached_property
+    def access(self) -> Access:
+        """The access rule."""
+        return Access(
+            tokens=self.tokens,
+            wallets=self.wallets,
+            sessions=self.sessions,
+            delivery=self.delivery,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def playback(self) -> Playback:
+        """Sessions."""
+        return Playback(
+            billing=self.billing,
+            users=self.users,
+            wallets=self.wallets,
+            streams=self.stream_table,
+            sessions=self.sessions,
+            delivery=self.delivery,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def auth(self) -> Auth:
+        """Logins and tokens."""
+        return Auth(
+            users=self.users,
+            passwords=self.passwords,
+            tokens=self.tokens,
+            counters=self.counters,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Users."""
+        return Accounts(
+            users=self.users,
+            wallets=self.wallets,
+            passwords=self.passwords,
+            billing=self.billing,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def controller(self) -> Controller:
+        """Desired against real state."""
+        return Controller(
+            streams=self.stream_table,
+            runtimes=self.runtimes,
+            sessions=self.sessions,
+            queue=self.queue,
+            billing=self.billing,
+            denylist=self.denylist,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def streams(self) -> StreamsService:
+        """Streams."""
+        return StreamsService(
+            streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+        )
+
+    @cached_property
+    def monitoring(self) -> Monitoring:
+        """Figures."""
+        return Monitoring(counters=self.counters, sessions=self.sessions, clock=self.clock)
+
+
+@cache
+def container() -> Container:
+    """This process's container, from the environment; raises `ConfigError`."""
+    return Container(config.load())

@@ -80,11 +80,11 @@ class Wallets(Protocol):
         """
         ...
 
-    def start(self, seen: Wallet, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
+    def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
         """Add the session with its first lease and put its record, in one transaction.
 
         The session's `charged_millipoints` is taken from the balance, which must cover it; where that is less than the
-        session's `charge_millipoints`, it must be the whole balance as seen or the session's whole budget.
+        session's `charge_millipoints`, it must be the whole balance, or have used up the session's budget.
         """
         ...
 
@@ -374,6 +374,10 @@ class Counters(Protocol):
 
     def add(self, name: str, amount: int = 1) -> None:
         """Count; names are `login_failures`, `playback_errors`, `spent_millipoints`, `problem.<status>.<code>`."""
+        ...
+
+    def flush_if_due(self) -> None:
+        """Write what has gathered if it is time. Never fails: what could not be written is kept for the next time."""
         ...
 
     def minutes(self, from_minute: int, to_minute: int) -> Mapping[int, Mapping[str, int]]:

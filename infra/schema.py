@@ -1,13 +1,16 @@
-"""The tables, the bucket and the queues, said once: the local set-up, the tests and the CloudFormation resources use this.
+"""The tables and queues, said once: the local set-up, the tests and the CloudFormation resources all use this.
 
 A table's attributes beyond its keys are described where they are written, in `chalicelib/adapters/`.
 """
 
 from typing import Any
 
-DUE_SHARDS = 8
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
+QUEUE_RETENTION_S = 3_600
+# What was received too often is kept beside the queue for people to look at.
+DEAD_QUEUE_SUFFIX = "-dead"
+DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
 
 # name -> (hash key, range key or None, {index: (hash key, range key)}, time-to-live attribute or None)
 # All keys are strings but those in NUMBERS.

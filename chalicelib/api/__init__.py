@@ -1,0 +1,1 @@
+"""HTTP: routes, wire models, and the translation of errors. No rule of the product lives here."""

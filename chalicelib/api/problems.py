@@ -10,6 +10,7 @@ PROBLEM_JSON = "application/problem+json"
 
 # The first class that fits counts, so a subclass stands before its base.
 STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
+    (errors.BodyTooLarge, 413),
     (errors.Invalid, 400),
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
@@ -67,7 +68,5 @@ def problem_of(error: Exception) -> dict[str, Any]:
         if isinstance(error, kind):
             if isinstance(error, errors.DomainError):
                 return problem(status, error.code, error.detail, **error.extra)
-            return problem(
-                status, "unavailable", "A store did not answer. Nothing is known to have changed; try again."
-            )
+            return problem(status, "unavailable", "A store did not answer; try again.")
     return problem(500, "internal_error", "Something went wrong on our side. It was logged.")

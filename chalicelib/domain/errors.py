@@ -25,6 +25,12 @@ class Invalid(DomainError):
     code = "invalid_request"
 
 
+class BodyTooLarge(Invalid):
+    """The body is over its bound."""
+
+    code = "body_too_large"
+
+
 class Unauthenticated(DomainError):
     """No credentials, or credentials that prove nothing."""
 

@@ -5,6 +5,7 @@ import secrets
 
 STREAM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
+USER_ID = re.compile(r"u_[a-z2-7]{20}")
 SESSION_ID = re.compile(r"[a-z2-7]{26}")
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"

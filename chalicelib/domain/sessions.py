@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The reaper's index is spread over so many partitions; changing it strands rows, so it needs a migration.
+DUE_SHARDS = 8
+
 
 class EndReason(StrEnum):
     """Why a session ended; the same word in the API, on mpv's screen, in metrics and in the database."""

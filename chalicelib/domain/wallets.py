@@ -33,7 +33,6 @@ class Entry:
     delta_millipoints: int = 0
     session_id: str | None = None
     seq: int | None = None
-    stream_id: str | None = None
     payment_id: str | None = None
     note: str | None = None
 

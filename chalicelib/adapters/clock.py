@@ -1,0 +1,11 @@
+"""The server's clock."""
+
+import time
+
+
+class SystemClock:
+    """The port `Clock`."""
+
+    def now_ms(self) -> int:
+        """See the port."""
+        return time.time_ns() // 1_000_000

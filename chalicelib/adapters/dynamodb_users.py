@@ -1,0 +1,122 @@
+"""Accounts in DynamoDB.
+
+An email is a row of its own beside the account (`email:<email>`), so that two accounts can never share one: a global
+index could neither promise that nor be read consistently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
+from chalicelib.adapters.dynamodb import get_item, page_of, to_attribute, to_row
+from chalicelib.domain.errors import EmailTaken, UserNotFound
+from chalicelib.domain.users import RefreshFamily, Role, User
+from chalicelib.ports import ListPage, RowRefused
+
+ABSENT = "attribute_not_exists(user_id)"
+
+
+class DynamoUsers:
+    """The port `Users` over the table `users`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "users"
+
+    def add(self, user: User) -> None:
+        """See the port."""
+        account = {**vars(user), "families": {}}
+        rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
+        parts = [{"Put": {"TableName": self._table, "Item": to_row(r), "ConditionExpression": ABSENT}} for r in rows]
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=parts)
+        except TransactionRefused:
+            raise EmailTaken(f"There is an account with the email {user.email} already.") from None
+
+    def get(self, user_id: str) -> User | None:
+        """See the port."""
+        row = get_item(self._table, {"user_id": user_id})
+        return _user(row) if row and "email" in row else None
+
+    def by_email(self, email: str) -> User | None:
+        """See the port."""
+        row = get_item(self._table, {"user_id": _email_key(email)})
+        return self.get(row["owner_id"]) if row else None
+
+    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
+        """See the port. A page may be short or empty before the end, since the rows of emails are left out of it."""
+        request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
+        return page_of("scan", request, cursor, _user)
+
+    def change(
+        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+    ) -> User:
+        """See the port."""
+        values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
+        if disabled or password_hash:
+            values["families"] = {}
+        given = {name: value for name, value in values.items() if value is not None}
+        try:
+            self._update(
+                user_id,
+                "SET " + ", ".join(f"#{name} = :{name}" for name in given),
+                "attribute_exists(email)",
+                {f"#{name}": name for name in given},
+                {f":{name}": to_attribute(value) for name, value in given.items()},
+            )
+        except ConditionFailed:
+            raise UserNotFound(f"There is no user {user_id}.") from None
+        user = self.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def add_family(self, user_id: str, family: RefreshFamily, families: Mapping[str, RefreshFamily]) -> None:
+        """See the port."""
+        kept = {each.family_id: _family_map(each) for each in [*families.values(), family]}
+        values = {":families": to_attribute(kept)}
+        self._update(user_id, "SET families = :families", "attribute_exists(email)", {}, values)
+
+    def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
+        """See the port."""
+        try:
+            self._update(
+                user_id,
+                "SET families.#f = :new",
+                "families.#f.current_jti = :seen AND families.#f.rotated_at_ms = :at",
+                {"#f": seen.family_id},
+                to_row({":new": _family_map(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms}),
+            )
+        except ConditionFailed:
+            raise RowRefused from None
+
+    def drop_family(self, user_id: str, family_id: str) -> None:
+        """See the port."""
+        try:
+            self._update(user_id, "REMOVE families.#f", "attribute_exists(families.#f)", {"#f": family_id}, {})
+        except ConditionFailed:
+            return
+
+    def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
+        request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = values
+        with translated():
+            client("dynamodb").update_item(TableName=self._table, Key=to_row({"user_id": user_id}), **request)
+
+
+def _email_key(email: str) -> str:
+    return "email:" + email.lower()
+
+
+def _family_map(family: RefreshFamily) -> dict[str, Any]:
+    return {name: value for name, value in vars(family).items() if value is not None}
+
+
+def _user(row: dict[str, Any]) -> User:
+    families = {key: RefreshFamily(**{"previous_jti": None, **values}) for key, values in row["families"].items()}
+    return User(**{**row, "role": Role(row["role"]), "families": families})

@@ -1,0 +1,290 @@
+"""Wallets in DynamoDB: one conditional write a beat, a transaction for start, end and payment.
+
+The item is described in `wallet_item.py`. Path is reckoned against path (`balance - ss.#s.c`), so the common heartbeat
+needs nothing known beforehand but user, session and seq.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
+from chalicelib.adapters.dynamodb import Row, to_attribute, to_row
+from chalicelib.adapters.dynamodb_sessions import close_record, new_record
+from chalicelib.adapters.wallet_item import empty_item, entry_attribute, session_map, wallet
+from chalicelib.domain.lease import Outcome, Purchase, Settlement
+from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
+from chalicelib.domain.wallets import (
+    JOURNAL_ENTRIES_MAX,
+    PAGE_ENTRIES,
+    Entry,
+    EntryKind,
+    Payment,
+    Wallet,
+    end_entry_id,
+    lease_entry_id,
+    payment_entry_id,
+)
+from chalicelib.ports import StoreUnavailable, WalletRefused
+
+# Every change of a wallet sets these three for its entry and counts the version; the delta differs.
+JOURNAL = "version = version + :one, jv.#e = version + :one, j.#e = :e"
+
+BUY_ON_TIME = f"""
+SET balance_millipoints = balance_millipoints - ss.#s.c, jd.#e = :zero - ss.#s.c,
+    ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + ss.#s.c, ss.#s.bud = ss.#s.bud - ss.#s.c,
+    ss.#s.pu = ss.#s.pu + ss.#s.l, ss.#s.bf = ss.#s.bf + ss.#s.l, ss.#s.gr = ss.#s.gr + ss.#s.l, {JOURNAL}
+"""
+ON_TIME = """
+ss.#s.q < :seq AND ss.#s.bf <= :now AND ss.#s.pu >= :now
+AND balance_millipoints >= ss.#s.c AND ss.#s.bud >= ss.#s.c AND size(j) < :cap
+"""
+BUY = f"""
+SET balance_millipoints = balance_millipoints - :charge, jd.#e = :delta,
+    ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + :charge, ss.#s.bud = ss.#s.bud - :charge,
+    ss.#s.pu = :until, ss.#s.bf = :from, ss.#s.gr = ss.#s.gr + :granted, ss.#s.ff = :ff, ss.#s.fu = :fu, {JOURNAL}
+"""
+AS_SEEN = "ss.#s.q = :seen_seq AND ss.#s.pu = :seen_until"
+COVERED = "balance_millipoints >= :charge AND ss.#s.bud >= :charge AND size(j) < :cap"
+# A shorter lease is only sold for the exact rest: of the balance, or of the session's own maximum.
+EXACT_REST = "(balance_millipoints = :charge OR ss.#s.bud = :charge)"
+START = f"SET balance_millipoints = balance_millipoints - :charge, ss.#s = :session, jd.#e = :delta, {JOURNAL}"
+END = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL} REMOVE ss.#s"
+PAY = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL}"
+TRANSACTION_CONFLICT = "TransactionConflict"
+
+
+class DynamoWallets:
+    """The port `Wallets` over the tables `wallets`, `playback_sessions` and `payments`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "wallets"
+        self._sessions = table_prefix + "playback_sessions"
+        self._payments = table_prefix + "payments"
+
+    def create(self, user_id: str) -> None:
+        """See `Wallets.create`."""
+        try:
+            with translated():
+                client("dynamodb").put_item(
+                    TableName=self._table,
+                    Item=empty_item(user_id),
+                    ConditionExpression="attribute_not_exists(user_id)",
+                )
+        except ConditionFailed:
+            return
+
+    def get(self, user_id: str) -> Wallet | None:
+        """See `Wallets.get`."""
+        with translated():
+            answer = client("dynamodb").get_item(TableName=self._table, Key=_key(user_id), ConsistentRead=True)
+        return wallet(answer["Item"]) if answer.get("Item") else None
+
+    def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
+        """See `Wallets.get_many`. What the store leaves unprocessed is left out: these are live figures for people."""
+        keys = [_key(user_id) for user_id in dict.fromkeys(user_ids)]
+        if not keys:
+            return {}
+        with translated():
+            answer = client("dynamodb").batch_get_item(RequestItems={self._table: {"Keys": keys}})
+        found = (wallet(row) for row in answer["Responses"].get(self._table, []))
+        return {each.user_id: each for each in found}
+
+    def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:
+        """See `Wallets.buy_on_time`."""
+        entry = Entry(
+            entry_id=lease_entry_id(session_id, seq), kind=EntryKind.LEASE, at_ms=now_ms, session_id=session_id, seq=seq
+        )
+        names = {"#s": session_id, "#e": entry.entry_id}
+        values = {":seq": seq, ":now": now_ms, ":zero": 0, ":cap": JOURNAL_ENTRIES_MAX}
+        return self._update(user_id, BUY_ON_TIME, ON_TIME, names, values, entry)
+
+    def buy(self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
+        """See `Wallets.buy`."""
+        entry = Entry(
+            entry_id=lease_entry_id(seen.session_id, seq),
+            kind=EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE,
+            at_ms=now_ms,
+            session_id=seen.session_id,
+            seq=seq,
+        )
+        after = session_map(_granted(seen, purchase))
+        values = {
+            ":seq": seq,
+            ":charge": purchase.charge_millipoints,
+            ":delta": -purchase.charge_millipoints,
+            ":until": after["pu"],
+            ":from": after["bf"],
+            ":granted": purchase.granted_ms,
+            ":ff": after["ff"],
+            ":fu": after["fu"],
+            ":seen_seq": seen.seq,
+            ":seen_until": seen.paid_until_ms,
+            ":cap": JOURNAL_ENTRIES_MAX,
+        }
+        rest = f" AND {EXACT_REST}" if purchase.outcome is Outcome.POOR else ""
+        names = {"#s": seen.session_id, "#e": entry.entry_id}
+        return self._update(user_id, BUY, f"{AS_SEEN} AND {COVERED}{rest}", names, values, entry)
+
+    def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
+        """See `Wallets.start`."""
+        charge = session.charged_millipoints
+        entry = Entry(
+            entry_id=lease_entry_id(session.session_id, session.seq),
+            kind=EntryKind.LEASE,
+            at_ms=session.started_at_ms,
+            session_id=session.session_id,
+            seq=session.seq,
+        )
+        condition = "attribute_exists(user_id) AND attribute_not_exists(ss.#s) AND size(ss) < :max AND size(j) < :cap"
+        # A short first lease takes the exact rest of the balance, or all of the session's own maximum.
+        short_of_balance = charge < session.charge_millipoints and session.budget_millipoints > 0
+        condition += f" AND balance_millipoints {'=' if short_of_balance else '>='} :charge"
+        values = {
+            ":charge": charge,
+            ":delta": -charge,
+            ":session": session_map(session),
+            ":max": sessions_max,
+            ":cap": JOURNAL_ENTRIES_MAX,
+        }
+        names = {"#s": session.session_id, "#e": entry.entry_id}
+        update = self._update_part(user_id, START, condition, names, values, entry)
+        self._transact(update, new_record(self._sessions, record))
+
+    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
+        """See `Wallets.end`."""
+        entry = Entry(
+            entry_id=end_entry_id(seen.session_id), kind=EntryKind.REFUND, at_ms=now_ms, session_id=seen.session_id
+        )
+        values = {
+            ":delta": settlement.refund_millipoints,
+            ":seen_seq": seen.seq,
+            ":seen_until": seen.paid_until_ms,
+            # The end must always have room: it is how a full journal's sessions get out.
+            ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
+        }
+        names = {"#s": seen.session_id, "#e": entry.entry_id}
+        update = self._update_part(user_id, END, f"{AS_SEEN} AND size(j) < :cap", names, values, entry)
+        self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms))
+
+    def pay(self, payment: Payment) -> bool:
+        """See `Wallets.pay`. Raises `WalletRefused` if there is no wallet or too little in it."""
+        entry = Entry(
+            entry_id=payment_entry_id(payment.payment_id),
+            kind=payment.kind,
+            at_ms=payment.at_ms,
+            payment_id=payment.payment_id,
+            note=payment.note,
+        )
+        condition = "attribute_exists(user_id) AND balance_millipoints >= :least AND size(j) < :cap"
+        values = {
+            ":delta": payment.millipoints,
+            ":least": max(0, -payment.millipoints),
+            ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
+        }
+        update = self._update_part(payment.user_id, PAY, condition, {"#e": entry.entry_id}, values, entry)
+        put = {
+            "Put": {
+                "TableName": self._payments,
+                "Item": to_row(vars(payment)),
+                "ConditionExpression": "attribute_not_exists(payment_id)",
+            }
+        }
+        try:
+            self._transact(update, put)
+        except _SecondPartRefused:
+            return False
+        return True
+
+    def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
+        """See `Wallets.trim`."""
+        names = {f"#e{i}": entry_id for i, entry_id in enumerate(entry_ids)}
+        try:
+            with translated():
+                client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=_key(user_id),
+                    UpdateExpression="REMOVE " + ", ".join(f"{m}.{name}" for name in names for m in ("j", "jv", "jd")),
+                    # Without the condition a trim would make a ghost item.
+                    ConditionExpression="attribute_exists(user_id)",
+                    ExpressionAttributeNames=names,
+                )
+        except ConditionFailed:
+            return
+
+    def with_full_pages(self, limit: int) -> Sequence[Wallet]:
+        """See `Wallets.with_full_pages`: a filtered scan, run by a schedule and bounded by its limit."""
+        found: list[Wallet] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "size(j) >= :page",
+            "ExpressionAttributeValues": to_row({":page": PAGE_ENTRIES}),
+        }
+        while len(found) < limit:
+            with translated():
+                answer = client("dynamodb").scan(**request)
+            found += [wallet(row) for row in answer.get("Items", [])]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found[:limit]
+
+    def _update(
+        self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any], entry: Entry
+    ) -> Wallet:
+        part = self._update_part(user_id, update, condition, names, values, entry)["Update"]
+        try:
+            with translated():
+                answer = client("dynamodb").update_item(**part, ReturnValues="ALL_NEW")
+        except ConditionFailed as refusal:
+            raise WalletRefused(wallet(refusal.item) if refusal.item else None) from None
+        return wallet(answer["Attributes"])
+
+    def _update_part(
+        self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any], entry: Entry
+    ) -> dict[str, Any]:
+        row = to_row(values) | {":one": to_attribute(1), ":e": entry_attribute(entry)}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(user_id),
+                "UpdateExpression": update.strip(),
+                "ConditionExpression": condition.strip(),
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": row,
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _transact(self, update: dict[str, Any], second: dict[str, Any]) -> None:
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=[update, second])
+        except TransactionRefused as refusal:
+            if refusal.codes[1:2] == ["ConditionalCheckFailed"]:
+                raise _SecondPartRefused(None) from None
+            if refusal.codes[0] == "ConditionalCheckFailed":
+                item = refusal.items[0]
+                raise WalletRefused(wallet(item) if item else None) from None
+            if TRANSACTION_CONFLICT in refusal.codes:
+                raise WalletRefused(None) from None
+            raise StoreUnavailable(str(refusal)) from None
+
+
+class _SecondPartRefused(WalletRefused):
+    """The record or payment beside the wallet was there already (or gone)."""
+
+
+def _key(user_id: str) -> Row:
+    return to_row({"user_id": user_id})
+
+
+def _granted(seen: ActiveSession, purchase: Purchase) -> ActiveSession:
+    return replace(
+        seen,
+        paid_until_ms=purchase.paid_until_ms,
+        free_from_ms=purchase.free_from_ms,
+        free_until_ms=purchase.free_until_ms,
+    )

@@ -1,0 +1,141 @@
+"""The three kinds of token as JWTs: HS256 only, a key set, a `typ` and an `aud` for each kind.
+
+The keys come from Secrets Manager as
+`{"access": {"current": "k1", "keys": {"k1": "<base64>", …}}, "refresh": {…}, "play": {…}}`; all keys of a set are
+accepted, the current one signs, so keys rotate without an outage.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.domain.errors import TokenExpired, Unauthenticated
+from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
+from chalicelib.domain.users import Role
+
+ALGORITHM = "HS256"
+TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
+AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
+TOKEN_CHARS_MAX = 2048
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """The keys of one kind, by key id."""
+
+    current: str
+    keys: Mapping[str, bytes]
+
+
+def secret_from_aws(secret_id: str) -> str:
+    """The secret's text, from Secrets Manager."""
+    with translated():
+        return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+
+
+def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
+    """The key sets in a secret's text."""
+    document = json.loads(text)
+    return {
+        kind: KeySet(
+            current=document[kind.value]["current"],
+            keys={kid: base64.b64decode(key) for kid, key in document[kind.value]["keys"].items()},
+        )
+        for kind in TokenKind
+    }
+
+
+class JwtTokens:
+    """The port `Tokens`. The secret is read once a process, at the first token."""
+
+    def __init__(self, read_secret: Callable[[], str]) -> None:
+        self._read_secret = read_secret
+
+    @cached_property
+    def _key_sets(self) -> dict[TokenKind, KeySet]:
+        return parse_key_sets(self._read_secret())
+
+    def sign_access(self, claims: AccessClaims) -> str:
+        """See the port."""
+        return self._sign(TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value)
+
+    def sign_refresh(self, claims: RefreshClaims) -> str:
+        """See the port."""
+        return self._sign(
+            TokenKind.REFRESH, claims.expires_at_ms, sub=claims.user_id, fam=claims.family_id, jti=claims.jti
+        )
+
+    def sign_play(self, claims: PlayClaims) -> str:
+        """See the port."""
+        return self._sign(
+            TokenKind.PLAY, claims.expires_at_ms, sub=claims.user_id, sid=claims.session_id, stream=claims.stream_id
+        )
+
+    def access(self, token: str, now_ms: int) -> AccessClaims:
+        """See the port."""
+        claims = self._check(TokenKind.ACCESS, token, ("sub", "role"))
+        _not_expired(claims, now_ms)
+        return AccessClaims(user_id=claims["sub"], role=Role(claims["role"]), expires_at_ms=claims["exp_ms"])
+
+    def refresh(self, token: str, now_ms: int) -> RefreshClaims:
+        """See the port."""
+        claims = self._check(TokenKind.REFRESH, token, ("sub", "fam", "jti"))
+        _not_expired(claims, now_ms)
+        return RefreshClaims(
+            user_id=claims["sub"], family_id=claims["fam"], jti=claims["jti"], expires_at_ms=claims["exp_ms"]
+        )
+
+    def play(self, token: str) -> PlayClaims:
+        """See the port."""
+        claims = self._check(TokenKind.PLAY, token, ("sub", "sid", "stream"))
+        return PlayClaims(
+            user_id=claims["sub"],
+            session_id=claims["sid"],
+            stream_id=claims["stream"],
+            expires_at_ms=claims["exp_ms"],
+        )
+
+    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str) -> str:
+        import jwt
+
+        key_set = self._key_sets[kind]
+        return jwt.encode(
+            # `exp` is whole seconds by its standard; the exact moment stands beside it.
+            {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
+            key_set.keys[key_set.current],
+            algorithm=ALGORITHM,
+            headers={"kid": key_set.current, "typ": TYP[kind]},
+        )
+
+    def _check(self, kind: TokenKind, token: str, required: tuple[str, ...]) -> dict[str, Any]:
+        """Everything but the expiry, which is held against our own clock."""
+        import jwt
+
+        try:
+            if len(token) > TOKEN_CHARS_MAX:
+                raise Unauthenticated(f"The token is longer than {TOKEN_CHARS_MAX} characters.")
+            header = jwt.get_unverified_header(token)
+            key = self._key_sets[kind].keys.get(str(header.get("kid")))
+            if key is None or header.get("typ") != TYP[kind]:
+                raise Unauthenticated(f"This is not a valid {kind.value} token.")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUD[kind],
+                options={"require": ["aud", "exp", "exp_ms", *required], "verify_exp": False},
+            )
+        except (jwt.PyJWTError, ValueError):
+            raise Unauthenticated(f"This is not a valid {kind.value} token.") from None
+        return claims
+
+
+def _not_expired(claims: Mapping[str, Any], now_ms: int) -> None:
+    if now_ms >= claims["exp_ms"]:
+        raise TokenExpired("The token has expired; refresh it or log in again.")

@@ -1,0 +1,87 @@
+"""The private bucket of segments and playlists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.adapters.aws import client, error_code, translated
+from chalicelib.ports import EtagMismatch, StoredObject, StoreUnavailable
+
+# 412 is the answer to a condition that does not hold, 404 to If-Match on an object that does not exist. A conflict of
+# two writes at once (409) is not here: nobody knows then who wins, so it stays a StoreUnavailable.
+REFUSED = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
+PAGE = 1000
+
+
+class S3Media:
+    """The port `MediaStore` over one bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def get(self, key: str) -> StoredObject | None:
+        """See the port."""
+        from botocore.exceptions import ClientError
+
+        with translated():
+            try:
+                answer = client("s3").get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+            return StoredObject(body=answer["Body"].read(), etag=answer["ETag"])
+
+    def put(
+        self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False
+    ) -> str:
+        """See the port."""
+        from botocore.exceptions import ClientError
+
+        request: dict[str, Any] = {}
+        if if_match is not None:
+            request["IfMatch"] = if_match
+        if if_absent:
+            request["IfNoneMatch"] = "*"
+        with translated():
+            try:
+                answer = client("s3").put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **request
+                )
+            except ClientError as error:
+                if request and error_code(error) in REFUSED:
+                    raise EtagMismatch(f"{key} was written by somebody else") from None
+                raise
+        return str(answer["ETag"])
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """See the port."""
+        if not keys:
+            return
+        objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        with translated():
+            errors = client("s3").delete_objects(Bucket=self._bucket, Delete=objects).get("Errors", [])
+        if errors:
+            raise StoreUnavailable(f"{len(errors)} objects were not deleted, the first: {errors[0]}")
+
+    def list(self, prefix: str, *, limit: int) -> Sequence[str]:
+        """See the port."""
+        keys: list[str] = []
+        request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
+        while len(keys) < limit:
+            with translated():
+                answer = client("s3").list_objects_v2(**request, MaxKeys=min(PAGE, limit - len(keys)))
+            keys += [entry["Key"] for entry in answer.get("Contents", [])]
+            if not answer.get("IsTruncated"):
+                break
+            request["ContinuationToken"] = answer["NextContinuationToken"]
+        return keys
+
+    def signed_query(self, key: str, expires_s: int) -> str:
+        """See the port."""
+        with translated():
+            url = client("s3").generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=expires_s, HttpMethod="GET"
+            )
+        return str(url).partition("?")[2]

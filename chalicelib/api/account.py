@@ -1,0 +1,35 @@
+"""A viewer's own account: only ever their own, since the caller's id is the key."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models import LedgerItem, ListAnswer, ListQuery, OwnSessionAnswer, UserAnswer, WalletAnswer
+from chalicelib.api.wire import ledger_answer, wallet_answer
+from chalicelib.domain.users import Role
+
+routes = Routes("account")
+
+
+@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer)
+def me(call: Call) -> UserAnswer:
+    """Who one is."""
+    return UserAnswer.model_validate(call.services.accounts.get(call.user_id))
+
+
+@routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer)
+def my_wallet(call: Call) -> WalletAnswer:
+    """Balance and active sessions."""
+    return wallet_answer(call.services.ledger.wallet(call.user_id))
+
+
+@routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
+def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
+    """Every change of the balance, newest first."""
+    page = call.services.ledger.entries(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
+    return ledger_answer(page)
+
+
+@routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
+def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
+    """One's own sessions, newest first."""
+    page = call.services.playback.own(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
+    items = [OwnSessionAnswer.model_validate(record) for record in page.items]
+    return ListAnswer(items=items, next_cursor=page.next_cursor)

@@ -1,0 +1,92 @@
+"""Operators: sessions, accounts and money."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models import (
+    CreateUserRequest,
+    CreditRequest,
+    EditUserRequest,
+    LedgerItem,
+    ListAnswer,
+    ListQuery,
+    SessionAnswer,
+    SessionsQuery,
+    UserAnswer,
+    WalletAnswer,
+)
+from chalicelib.api.wire import ledger_answer, wallet_answer
+from chalicelib.domain.users import Role
+from chalicelib.observability import logger
+from chalicelib.services.playback import LiveSession
+
+routes = Routes("admin")
+
+
+@routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery, answer=ListAnswer[SessionAnswer])
+def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
+    """Who is watching, from where; ended sessions by stream or user."""
+    page = call.services.playback.listing(
+        stream_id=call.query.stream_id,
+        user_id=call.query.user_id,
+        active=call.query.state == "active",
+        limit=call.query.limit,
+        cursor=call.query.cursor,
+    )
+    return ListAnswer(items=[_session(live) for live in page.items], next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
+def list_users(call: Call) -> ListAnswer[UserAnswer]:
+    """All accounts; a page may be short before the end."""
+    page = call.services.accounts.listing(limit=call.query.limit, cursor=call.query.cursor)
+    return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
+
+
+@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201)
+def create_user(call: Call) -> UserAnswer:
+    """Make an account with an empty wallet."""
+    user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
+    logger().info("user created", by=call.user_id, user_id=user.user_id, role=user.role.value)
+    return UserAnswer.model_validate(user)
+
+
+@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer)
+def edit_user(call: Call, user_id: str) -> UserAnswer:
+    """Set password, role or disabled; disabling ends all logins and sessions."""
+    changes = {name: value for name, value in call.body if value is not None}
+    user = call.services.accounts.change(user_id, **changes)
+    logger().info("user changed", by=call.user_id, user_id=user_id, changed=sorted(changes))
+    return UserAnswer.model_validate(user)
+
+
+@routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
+def user_wallet(call: Call, user_id: str) -> WalletAnswer:
+    """Anybody's wallet."""
+    return wallet_answer(call.services.ledger.wallet(user_id))
+
+
+@routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
+def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
+    """Anybody's ledger, newest first."""
+    return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
+
+
+@routes.add("POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer)
+def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
+    """Add points, or take some with a negative amount: exactly once by `payment_id`."""
+    wallet = call.services.ledger.credit(
+        user_id=user_id,
+        millipoints=call.body.millipoints,
+        payment_id=call.body.payment_id,
+        note=call.body.note,
+        by_user_id=call.user_id,
+    )
+    logger().info("wallet credited", by=call.user_id, user_id=user_id, payment_id=call.body.payment_id)
+    return wallet_answer(wallet)
+
+
+def _session(live: LiveSession) -> SessionAnswer:
+    values = {**vars(live.record), "active": live.record.active, "paid_until_ms": None}
+    if live.session is not None:
+        values["charged_millipoints"] = live.session.charged_millipoints
+        values["paid_until_ms"] = live.session.paid_until_ms
+    return SessionAnswer.model_validate(values)

@@ -1,0 +1,63 @@
+"""Playlists through API Gateway, behind its authorizer. Behind nginx these paths are the gateway's own."""
+
+import re
+from typing import Any
+
+from chalice.app import AuthResponse, Chalice, Response
+
+from chalicelib.api.endpoint import as_response, bearer, problem_response
+from chalicelib.api.problems import problem, problem_of
+from chalicelib.bootstrap import container
+from chalicelib.domain.streams import media_key
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+# How long the gateway keeps an allowing answer, which is how long a kick takes there.
+VERDICT_TTL_S = 1
+SESSION_PATH = re.compile(r"/play/([a-z2-7]{26})/")
+RENDITION = re.compile(r"[a-z0-9]{1,32}")
+
+
+def authorize(request: Any) -> AuthResponse:
+    """Judge a play token for the session in the path. A refusal carries the reason, which GatewayResponses put in the
+    body; an authorizer can only answer 401 and 403."""
+    found = SESSION_PATH.search(request.method_arn.split("/GET", 1)[-1])
+    session_id = found.group(1) if found else ""
+    try:
+        verdict = container().access.verdict(bearer(request.token), session_id)
+    except Exception as error:
+        document = problem_of(error)
+        context = {"code": document["code"], "detail": document["detail"]}
+        return AuthResponse(routes=[], principal_id="nobody", context=context)
+    # The policy covers this session's paths only: it is cached by token alone.
+    return AuthResponse(
+        routes=[f"/play/{session_id}/*"],
+        principal_id=verdict.user_id,
+        context={"stream_id": verdict.stream_id},
+    )
+
+
+def register(app: Chalice, authorizer: Any) -> None:
+    """Put the playlist routes on the app, behind its authorizer."""
+
+    @app.route("/play/{session_id}/index.m3u8", authorizer=authorizer, content_types=[])
+    def play_index(session_id: str) -> Response:
+        return _playlist(app.current_request, "index.m3u8")
+
+    @app.route("/play/{session_id}/{rendition}/index.m3u8", authorizer=authorizer, content_types=[])
+    def play_rendition(session_id: str, rendition: str) -> Response:
+        path = f"{rendition}/index.m3u8" if RENDITION.fullmatch(rendition) else ""
+        return _playlist(app.current_request, path)
+
+
+def _playlist(request: Any, path: str) -> Response:
+    stream_id = request.context.get("authorizer", {}).get("stream_id")
+    if not stream_id:
+        return as_response(problem(403, "forbidden", "The authorizer named no stream."))
+    try:
+        found = container().media.get(media_key(stream_id, path)) if path else None
+    except Exception as error:
+        return problem_response(error, request.path)
+    if found is None:
+        return as_response(problem(404, "not_found", "There is no such playlist."))
+    headers: dict[str, str | list[str]] = {"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-store"}
+    return Response(body=found.body.decode(), headers=headers)

@@ -1,0 +1,68 @@
+"""Watching: start, heartbeat, renew, stop; and the operator's kick."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models import (
+    EndAnswer,
+    HeartbeatRequest,
+    KickRequest,
+    PlaybackAnswer,
+    SessionRequest,
+    StartRequest,
+)
+from chalicelib.api.wire import playback_answer
+from chalicelib.domain.errors import DomainError
+from chalicelib.domain.sessions import SessionRecord
+from chalicelib.domain.users import Role
+from chalicelib.observability import logger
+
+routes = Routes("playback")
+
+
+@routes.add("POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=PlaybackAnswer, status=201)
+def start(call: Call) -> PlaybackAnswer:
+    """Open a session and buy its first lease."""
+    try:
+        beat = call.services.playback.start(
+            call.user_id,
+            call.body.stream_id,
+            ip=call.ip,
+            user_agent=call.user_agent,
+            replace=call.body.replace,
+            max_points=call.body.max_points,
+        )
+    except DomainError:
+        call.services.counters.add("playback_errors")
+        raise
+    return playback_answer(call, beat)
+
+
+@routes.add("POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer)
+def heartbeat(call: Call) -> PlaybackAnswer:
+    """Buy the next lease; a problem with the end reason when the session is over."""
+    beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
+    return playback_answer(call, beat)
+
+
+@routes.add("POST", "/playback/renew", role=Role.VIEWER, body=SessionRequest, answer=PlaybackAnswer)
+def renew(call: Call) -> PlaybackAnswer:
+    """A fresh play token inside the paid lease; nothing is charged."""
+    return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
+
+
+@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer)
+def stop(call: Call) -> EndAnswer:
+    """End one's session; the rest of the lease is refunded. Stopping again answers how it ended."""
+    return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
+
+
+@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer)
+def kick(call: Call) -> EndAnswer:
+    """End somebody's session now, with a refund of the rest of its lease."""
+    record = call.services.playback.kick(call.body.session_id)
+    logger().info("session kicked", by=call.user_id, session_id=record.session_id, reason=call.body.reason)
+    return _end_answer(call, record)
+
+
+def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:
+    wallet = call.services.ledger.wallet(record.user_id)
+    return EndAnswer.model_validate({**vars(record), "balance_millipoints": wallet.balance_millipoints})

@@ -1,0 +1,107 @@
+"""Streams: what can be watched, and what operators do with them."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models import (
+    CreateStreamRequest,
+    EditStreamRequest,
+    ListAnswer,
+    ListQuery,
+    PlaybackAnswer,
+    RuntimeAnswer,
+    StateRequest,
+    StreamAnswer,
+    StreamSettingsAnswer,
+)
+from chalicelib.api.wire import playback_answer, stream_answer, stream_settings_answer
+from chalicelib.domain.ids import new_stream_id
+from chalicelib.domain.streams import Ingest, Stream
+from chalicelib.domain.users import Role
+from chalicelib.observability import logger
+
+routes = Routes("streams")
+
+
+@routes.add("GET", "/streams", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[StreamAnswer])
+def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
+    """What can be watched, with rate and state."""
+    page = call.services.streams.listing(limit=call.query.limit, cursor=call.query.cursor)
+    return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/streams/{stream_id}", role=Role.VIEWER, answer=StreamAnswer)
+def get_stream(call: Call, stream_id: str) -> StreamAnswer:
+    """One stream; operators see its settings too."""
+    view = call.services.streams.view(stream_id)
+    operator = call.caller is not None and call.caller.role is Role.ADMIN
+    return stream_settings_answer(view) if operator else stream_answer(view)
+
+
+@routes.add("POST", "/streams", role=Role.ADMIN, body=CreateStreamRequest, answer=StreamSettingsAnswer, status=201)
+def create_stream(call: Call) -> StreamSettingsAnswer:
+    """Create a stream, stopped; everything but title and ingest has a default."""
+    values = dict(call.body)
+    stream_id = values.pop("stream_id") or new_stream_id()
+    ingest = Ingest(**dict(values.pop("ingest")))
+    stream = call.services.streams.create(Stream(stream_id=stream_id, ingest=ingest, **values))
+    _audit(call, "stream created", stream.stream_id)
+    return stream_settings_answer(call.services.streams.view(stream.stream_id))
+
+
+@routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, answer=StreamSettingsAnswer)
+def edit_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
+    """Change settings; what is left out stays."""
+    changes = {name: value for name, value in call.body if value is not None}
+    if "ingest" in changes:
+        changes["ingest"] = Ingest(**dict(changes["ingest"]))
+    call.services.streams.edit(stream_id, changes)
+    _audit(call, "stream edited", stream_id)
+    return stream_settings_answer(call.services.streams.view(stream_id))
+
+
+@routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
+def archive_stream(call: Call, stream_id: str) -> None:
+    """Stop a stream and take it out of sight; its history stays."""
+    call.services.streams.archive(stream_id)
+    _audit(call, "stream archived", stream_id)
+
+
+@routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest, answer=StreamSettingsAnswer)
+def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
+    """Ask for `live`, `paused` or `stopped`; sessions of a stream no longer live end with a refund."""
+    call.services.streams.set_state(stream_id, call.body.state)
+    _audit(call, f"stream set {call.body.state.value}", stream_id)
+    return stream_settings_answer(call.services.streams.view(stream_id))
+
+
+@routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN, answer=StreamSettingsAnswer)
+def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
+    """Ask for a new ffmpeg; viewers stay."""
+    call.services.streams.restart(stream_id)
+    _audit(call, "stream restarted", stream_id)
+    return stream_settings_answer(call.services.streams.view(stream_id))
+
+
+@routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN, answer=RuntimeAnswer)
+def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
+    """What the worker reports."""
+    runtime = call.services.streams.view(stream_id).runtime
+    claim = runtime.claim
+    values = {
+        **vars(runtime),
+        "worker_id": claim.worker_id if claim else None,
+        "epoch": claim.epoch if claim else None,
+        "claim_expires_at_ms": claim.expires_at_ms if claim else None,
+    }
+    return RuntimeAnswer.model_validate(values)
+
+
+@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=PlaybackAnswer, status=201)
+def preview_stream(call: Call, stream_id: str) -> PlaybackAnswer:
+    """A free session of ten minutes for the operator's own eyes."""
+    beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
+    _audit(call, "stream previewed", stream_id, beat.session.session_id)
+    return playback_answer(call, beat)
+
+
+def _audit(call: Call, action: str, stream_id: str, session_id: str | None = None) -> None:
+    logger().info(action, by=call.user_id, stream_id=stream_id, session_id=session_id, ip=call.ip)

@@ -1,0 +1,63 @@
+"""From the services' results to wire models, where more than one route needs it."""
+
+from chalicelib.api.endpoint import Call
+from chalicelib.api.models import (
+    LedgerItem,
+    ListAnswer,
+    PlaybackAnswer,
+    StreamAnswer,
+    StreamSettingsAnswer,
+    WalletAnswer,
+    WalletSession,
+)
+from chalicelib.domain.lease import next_beat_in_ms, seconds_left
+from chalicelib.domain.wallets import Entry, Wallet
+from chalicelib.ports import ListPage
+from chalicelib.services.billing import Beat
+from chalicelib.services.streams import StreamView
+
+
+def wallet_answer(wallet: Wallet) -> WalletAnswer:
+    """A wallet."""
+    return WalletAnswer(
+        user_id=wallet.user_id,
+        balance_millipoints=wallet.balance_millipoints,
+        version=wallet.version,
+        sessions=[WalletSession.model_validate(session) for session in wallet.sessions.values()],
+    )
+
+
+def ledger_answer(page: ListPage[Entry]) -> ListAnswer[LedgerItem]:
+    """A part of a ledger."""
+    return ListAnswer(items=[LedgerItem.model_validate(e) for e in page.items], next_cursor=page.next_cursor)
+
+
+def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
+    """A session after a start or a beat, with a fresh play token."""
+    session = beat.session
+    token, expires_in_s = call.services.access.issue(call.user_id, session)
+    return PlaybackAnswer(
+        session_id=session.session_id,
+        seq=session.seq,
+        play_url=f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
+        play_token=token,
+        expires_in=expires_in_s,
+        next_beat_in_ms=next_beat_in_ms(session, beat.balance_millipoints, beat.now_ms),
+        lease_ms=session.lease_ms,
+        paid_until_ms=session.paid_until_ms,
+        balance_millipoints=beat.balance_millipoints,
+        rate_millipoints_per_minute=session.rate_millipoints_per_minute,
+        seconds_left=seconds_left(session, beat.balance_millipoints, beat.now_ms),
+        charged_millipoints=beat.charged_millipoints,
+        outcome=beat.outcome,
+    )
+
+
+def stream_answer(view: StreamView) -> StreamAnswer:
+    """A stream as viewers see it."""
+    return StreamAnswer.model_validate({**vars(view.stream), "state": view.state})
+
+
+def stream_settings_answer(view: StreamView) -> StreamSettingsAnswer:
+    """A stream as its operator sees it."""
+    return StreamSettingsAnswer.model_validate({**vars(view.stream), "state": view.state})

@@ -1,0 +1,17 @@
+"""Structured logs of the functions, one JSON line an event (powertools)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+
+@cache
+def logger() -> Logger:
+    """This process's logger. Never give it a token, a password or a signed query."""
+    from aws_lambda_powertools import Logger
+
+    return Logger(service="tollcast", utc=True)

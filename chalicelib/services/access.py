@@ -1,0 +1,85 @@
+"""The one access rule: may this play token fetch this session's media now? Every gateway asks here."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.lease import GRACE_MS, available_millipoints
+from chalicelib.domain.sessions import ActiveSession, EndReason
+from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.tokens import PlayClaims, play_expiry_ms
+from chalicelib.ports import Clock, PlaybackSessions, Tokens, Wallets
+from chalicelib.services.delivery import Delivery
+
+END_OF_DESIRED = {DesiredState.PAUSED: EndReason.STREAM_PAUSED, DesiredState.STOPPED: EndReason.STREAM_STOPPED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Allowed. A gateway may keep this until `until_ms`, the end of the paid lease (in the past: not at all)."""
+
+    session_id: str
+    user_id: str
+    stream_id: str
+    until_ms: int
+
+
+class Access:
+    """Issues play tokens and judges them."""
+
+    def __init__(
+        self, *, tokens: Tokens, wallets: Wallets, sessions: PlaybackSessions, delivery: Delivery, clock: Clock
+    ) -> None:
+        self._tokens = tokens
+        self._wallets = wallets
+        self._sessions = sessions
+        self._delivery = delivery
+        self._clock = clock
+
+    def issue(self, user_id: str, session: ActiveSession) -> tuple[str, int]:
+        """A play token for the session, and how many whole seconds it is good for."""
+        now_ms = self._clock.now_ms()
+        expires_at_ms = play_expiry_ms(session.paid_until_ms, now_ms)
+        claims = PlayClaims(
+            user_id=user_id,
+            session_id=session.session_id,
+            stream_id=session.stream_id,
+            expires_at_ms=expires_at_ms,
+        )
+        return self._tokens.sign_play(claims), max(0, expires_at_ms - now_ms) // 1000
+
+    def verdict(self, token: str | None, session_id: str) -> Verdict:
+        """Allow, or raise `Unauthenticated`, `TokenExpired` or `SessionOver` with the end reason.
+
+        How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom.
+        """
+        if not token:
+            raise Unauthenticated("Media wants the header `Authorization: Bearer <play token>`.")
+        claims = self._tokens.play(token)
+        if claims.session_id != session_id:
+            raise Unauthenticated("This play token belongs to another session.")
+        now_ms = self._clock.now_ms()
+        session = self._paid_session(claims, now_ms)
+        desired = self._delivery.desired(session.stream_id)
+        if desired is not DesiredState.LIVE:
+            raise SessionOver(END_OF_DESIRED.get(desired or DesiredState.STOPPED, EndReason.STREAM_STOPPED))
+        if now_ms >= claims.expires_at_ms:
+            raise TokenExpired("The play token has expired; a heartbeat or a renewal brings a fresh one.")
+        return Verdict(
+            session_id=session_id,
+            user_id=claims.user_id,
+            stream_id=session.stream_id,
+            until_ms=min(session.paid_until_ms, claims.expires_at_ms),
+        )
+
+    def _paid_session(self, claims: PlayClaims, now_ms: int) -> ActiveSession:
+        wallet = self._wallets.get(claims.user_id)
+        session = wallet.sessions.get(claims.session_id) if wallet else None
+        if wallet is None or session is None or session.stream_id != claims.stream_id:
+            record = self._sessions.get(claims.session_id)
+            if record is not None and record.user_id == claims.user_id and record.end_reason:
+                raise SessionOver(record.end_reason)
+            raise Unauthenticated("There is no such session.")
+        if now_ms >= session.paid_until_ms + GRACE_MS:
+            broke = session.charge_millipoints > 0 and available_millipoints(session, wallet.balance_millipoints) == 0
+            raise SessionOver(EndReason.BALANCE_EXHAUSTED if broke else EndReason.LEASE_EXPIRED)
+        return session

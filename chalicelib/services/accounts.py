@@ -1,0 +1,66 @@
+"""Accounts: making, changing and listing them. Each has a wallet, which begins at zero."""
+
+from chalicelib.domain.errors import UserNotFound
+from chalicelib.domain.ids import new_user_id
+from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.users import Role, User
+from chalicelib.ports import Clock, ListPage, PasswordHasher, Users, Wallets
+from chalicelib.services.billing import Billing
+
+
+class Accounts:
+    """Users as operators handle them."""
+
+    def __init__(
+        self, *, users: Users, wallets: Wallets, passwords: PasswordHasher, billing: Billing, clock: Clock
+    ) -> None:
+        self._users = users
+        self._wallets = wallets
+        self._passwords = passwords
+        self._billing = billing
+        self._clock = clock
+
+    def create(self, email: str, password: str, role: Role) -> User:
+        """A new account with an empty wallet. Raises `EmailTaken`."""
+        user = User(
+            user_id=new_user_id(),
+            email=email,
+            password_hash=self._passwords.hash(password),
+            role=role,
+            created_at_ms=self._clock.now_ms(),
+        )
+        # The wallet first: a wallet without an account harms nobody, an account without a wallet would.
+        self._wallets.create(user.user_id)
+        self._users.add(user)
+        return user
+
+    def ensure_user(self, email: str, password: str, role: Role) -> User:
+        """The account with this email, made if there is none; an existing one is left as it is."""
+        return self._users.by_email(email) or self.create(email, password, role)
+
+    def get(self, user_id: str) -> User:
+        """The account; raises `UserNotFound`."""
+        user = self._users.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def listing(self, *, limit: int, cursor: str | None) -> ListPage[User]:
+        """All accounts."""
+        return self._users.list(limit=limit, cursor=cursor)
+
+    def change(
+        self, user_id: str, *, password: str | None = None, role: Role | None = None, disabled: bool | None = None
+    ) -> User:
+        """Set what is given. Disabling ends all logins, and all sessions as `kicked`. Raises `UserNotFound`."""
+        user = self._users.change(
+            user_id,
+            password_hash=self._passwords.hash(password) if password else None,
+            role=role.value if role else None,
+            disabled=disabled,
+        )
+        if disabled:
+            wallet = self._wallets.get(user_id)
+            for session_id in wallet.sessions if wallet else ():
+                self._billing.end(user_id, session_id, EndReason.KICKED)
+        return user

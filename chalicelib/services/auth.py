@@ -1,0 +1,126 @@
+"""Logging in and staying so: access tokens of minutes, refresh tokens that rotate in families."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.errors import InvalidCredentials, Unauthenticated
+from chalicelib.domain.ids import new_token_id
+from chalicelib.domain.tokens import (
+    ACCESS_TTL_MS,
+    REFRESH_REUSE_GRACE_MS,
+    REFRESH_TTL_MS,
+    AccessClaims,
+    RefreshClaims,
+)
+from chalicelib.domain.users import RefreshFamily, User
+from chalicelib.ports import Clock, Counters, PasswordHasher, RowRefused, Tokens, Users
+
+# A user's logins at a time; the longest unused is dropped for a new one.
+FAMILIES_MAX = 10
+ROTATE_TRIES_MAX = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What a login or a refresh gives."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+    user: User
+
+
+class Auth:
+    """Passwords and tokens of people. Play tokens are issued by `Access`."""
+
+    def __init__(
+        self, *, users: Users, passwords: PasswordHasher, tokens: Tokens, counters: Counters, clock: Clock
+    ) -> None:
+        self._users = users
+        self._passwords = passwords
+        self._tokens = tokens
+        self._counters = counters
+        self._clock = clock
+
+    def authenticate(self, access_token: str | None) -> AccessClaims:
+        """Who is calling; raises `Unauthenticated` or `TokenExpired`."""
+        if not access_token:
+            raise Unauthenticated("This wants the header `Authorization: Bearer <access token>`; log in to get one.")
+        return self._tokens.access(access_token, self._clock.now_ms())
+
+    def login(self, email: str, password: str) -> Login:
+        """Check a password and open a refresh family. Raises `InvalidCredentials`, always after the same time."""
+        user = self._users.by_email(email)
+        fits = self._passwords.verify(user.password_hash if user else None, password)
+        if user is None or not fits or user.disabled:
+            self._counters.add("login_failures")
+            raise InvalidCredentials("Email or password is wrong, or the account is disabled.")
+        now_ms = self._clock.now_ms()
+        family = RefreshFamily(
+            family_id=new_token_id(),
+            current_jti=new_token_id(),
+            previous_jti=None,
+            rotated_at_ms=now_ms,
+            expires_at_ms=now_ms + REFRESH_TTL_MS,
+        )
+        alive = sorted(
+            (each for each in user.families.values() if each.expires_at_ms > now_ms), key=lambda f: f.rotated_at_ms
+        )
+        kept = {each.family_id: each for each in alive[-(FAMILIES_MAX - 1) :]}
+        self._users.add_family(user.user_id, family, kept)
+        return self._issue(user, family, now_ms)
+
+    def refresh(self, refresh_token: str) -> Login:
+        """Rotate a family's token.
+
+        A token that was rotated away is answered once more for `REFRESH_REUSE_GRACE_MS` (the answer may have been
+        lost); after that its use revokes the family: somebody else has it. Raises `Unauthenticated`, `TokenExpired`.
+        """
+        now_ms = self._clock.now_ms()
+        claims = self._tokens.refresh(refresh_token, now_ms)
+        for _ in range(ROTATE_TRIES_MAX):
+            user, family = self._family(claims)
+            if claims.jti == family.previous_jti and now_ms - family.rotated_at_ms <= REFRESH_REUSE_GRACE_MS:
+                return self._issue(user, family, now_ms)
+            if claims.jti != family.current_jti:
+                self._users.drop_family(user.user_id, family.family_id)
+                raise Unauthenticated("This refresh token was used before; the login was revoked. Log in again.")
+            rotated = replace(
+                family,
+                current_jti=new_token_id(),
+                previous_jti=family.current_jti,
+                rotated_at_ms=now_ms,
+                expires_at_ms=now_ms + REFRESH_TTL_MS,
+            )
+            try:
+                self._users.rotate_family(user.user_id, family, rotated)
+            except RowRefused:
+                continue
+            return self._issue(user, rotated, now_ms)
+        raise Unauthenticated("The login was used by several at once; log in again.")
+
+    def logout(self, refresh_token: str) -> None:
+        """Revoke the family. An expired token still does; logging out twice changes nothing."""
+        claims = self._tokens.refresh(refresh_token, 0)
+        self._users.drop_family(claims.user_id, claims.family_id)
+
+    def _family(self, claims: RefreshClaims) -> tuple[User, RefreshFamily]:
+        user = self._users.get(claims.user_id)
+        family = user.families.get(claims.family_id) if user else None
+        if user is None or user.disabled or family is None:
+            raise Unauthenticated("This login was ended; log in again.")
+        return user, family
+
+    def _issue(self, user: User, family: RefreshFamily, now_ms: int) -> Login:
+        access = AccessClaims(user_id=user.user_id, role=user.role, expires_at_ms=now_ms + ACCESS_TTL_MS)
+        refresh = RefreshClaims(
+            user_id=user.user_id,
+            family_id=family.family_id,
+            jti=family.current_jti,
+            expires_at_ms=family.expires_at_ms,
+        )
+        return Login(
+            access_token=self._tokens.sign_access(access),
+            refresh_token=self._tokens.sign_refresh(refresh),
+            expires_in_s=ACCESS_TTL_MS // 1000,
+            user=user,
+        )

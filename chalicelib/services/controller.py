@@ -1,0 +1,91 @@
+"""Brings desired and real state of streams together: hints to workers, marks of lost workers, ends of sessions."""
+
+from collections.abc import Iterator
+
+from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, Streams, WorkQueue
+from chalicelib.services.access import END_OF_DESIRED
+from chalicelib.services.billing import Billing
+
+STREAMS_PER_PAGE = 100
+SESSIONS_PER_PAGE = 100
+# A change of state ends so many sessions before it answers; the stream's denial holds the others until the schedule.
+SESSIONS_AT_ONCE_MAX = 200
+
+
+class Controller:
+    """Messages are hints, the tables are the truth: running this twice, or late, changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        streams: Streams,
+        runtimes: Runtimes,
+        sessions: PlaybackSessions,
+        queue: WorkQueue,
+        billing: Billing,
+        denylist: Denylist,
+        clock: Clock,
+    ) -> None:
+        self._streams = streams
+        self._runtimes = runtimes
+        self._sessions = sessions
+        self._queue = queue
+        self._billing = billing
+        self._denylist = denylist
+        self._clock = clock
+
+    def changed(self, stream: Stream) -> None:
+        """Act on an operator's change at once. When this returns, the gateway refuses a stream that is not live."""
+        reason = END_OF_DESIRED.get(stream.desired_state)
+        if reason is None:
+            self._denylist.allow_stream(stream.stream_id)
+        else:
+            self._denylist.deny_stream(stream.stream_id, reason)
+        self._queue.send(stream.stream_id)
+        if reason is not None:
+            self._end_sessions(stream.stream_id, reason)
+
+    def tick(self) -> int:
+        """Look at every stream; answers how many differed from what is desired. For the schedule."""
+        differing = sum(self._settle(stream) for stream in self._all_streams())
+        self._denylist.sweep(self._clock.now_ms())
+        return differing
+
+    def _settle(self, stream: Stream) -> bool:
+        runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
+        reason = END_OF_DESIRED.get(stream.desired_state)
+        if reason is not None:
+            self._end_sessions(stream.stream_id, reason)
+        claimed = runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
+        wanted = stream.desired_state is DesiredState.LIVE
+        if not claimed:
+            self._mark_lost(runtime, wanted=wanted)
+        differs = claimed != wanted or (wanted and runtime.generation != stream.generation)
+        if differs:
+            self._queue.send(stream.stream_id)
+        return differs
+
+    def _mark_lost(self, runtime: Runtime, *, wanted: bool) -> None:
+        state = RuntimeState.BACKOFF if wanted else RuntimeState.STOPPED
+        if runtime.state is not state:
+            error = "no worker holds this stream; waiting for one" if wanted else None
+            self._runtimes.mark_unclaimed(runtime, state.value, error)
+
+    def _end_sessions(self, stream_id: str, reason: EndReason) -> None:
+        for _ in range(SESSIONS_AT_ONCE_MAX // SESSIONS_PER_PAGE):
+            page = self._sessions.active(stream_id, limit=SESSIONS_PER_PAGE, cursor=None)
+            for record in page.items:
+                self._billing.end(record.user_id, record.session_id, reason)
+            if page.next_cursor is None:
+                return
+
+    def _all_streams(self) -> Iterator[Stream]:
+        cursor = None
+        while True:
+            page = self._streams.list(limit=STREAMS_PER_PAGE, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return

@@ -1,0 +1,79 @@
+"""Figures for operators, read from the minute counters and the sessions' index."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chalicelib.ports import Clock, Counters, PlaybackSessions
+
+METRICS_MINUTES = 5
+ERRORS_MINUTES = 60
+PROBLEM_PREFIX = "problem."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The last `window_minutes`, the current minute included."""
+
+    at_ms: int
+    window_minutes: int
+    active_sessions: int
+    points_spent_per_minute: float
+    login_failures: int
+    playback_errors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorCount:
+    """How often a refusal or failure was answered in the window."""
+
+    status: int
+    code: str
+    count: int
+    last_minute_ms: int
+
+
+class Monitoring:
+    """What the API itself knows; the pipeline's and the gateway's figures are reported by their own parts."""
+
+    def __init__(self, *, counters: Counters, sessions: PlaybackSessions, clock: Clock) -> None:
+        self._counters = counters
+        self._sessions = sessions
+        self._clock = clock
+
+    def metrics(self) -> Metrics:
+        """The API's figures. Counters reach the store within seconds, so the newest may be missing."""
+        now_ms = self._clock.now_ms()
+        minute = now_ms // 60_000
+        total: Counter[str] = Counter()
+        for counts in self._counters.minutes(minute - METRICS_MINUTES + 1, minute).values():
+            total.update(counts)
+        return Metrics(
+            at_ms=now_ms,
+            window_minutes=METRICS_MINUTES,
+            active_sessions=self._sessions.count_active(),
+            points_spent_per_minute=total["spent_millipoints"] / 1000 / METRICS_MINUTES,
+            login_failures=total["login_failures"],
+            playback_errors=total["playback_errors"],
+        )
+
+    def errors(self) -> list[ErrorCount]:
+        """Refusals and failures of the last hour by status and code, the most frequent first."""
+        minute = self._clock.now_ms() // 60_000
+        counts: Counter[str] = Counter()
+        last: dict[str, int] = {}
+        for each, found in self._counters.minutes(minute - ERRORS_MINUTES + 1, minute).items():
+            for name, count in found.items():
+                if name.startswith(PROBLEM_PREFIX):
+                    counts[name] += count
+                    last[name] = max(each * 60_000, last.get(name, 0))
+        return [_error_count(name, count, last[name]) for name, count in counts.most_common()]
+
+
+def problem_counter(status: int, code: str) -> str:
+    """The counter's name for an answer of this status and code."""
+    return f"{PROBLEM_PREFIX}{status}.{code}"
+
+
+def _error_count(name: str, count: int, last_minute_ms: int) -> ErrorCount:
+    status, code = name.removeprefix(PROBLEM_PREFIX).split(".", 1)
+    return ErrorCount(status=int(status), code=code, count=count, last_minute_ms=last_minute_ms)

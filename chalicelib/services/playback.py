@@ -1,0 +1,186 @@
+"""Playback sessions as viewers and operators handle them: start, renew, stop, preview, kick, list."""
+
+import random
+from dataclasses import dataclass
+
+from chalicelib.domain.errors import (
+    Forbidden,
+    LeaseNotPaid,
+    SessionLimit,
+    SessionNotFound,
+    StreamNotFound,
+    StreamNotLive,
+)
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.lease import LATE_MS_MAX, PREVIEW_MS, Outcome
+from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
+from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
+from chalicelib.domain.streams import DesiredState, Stream
+from chalicelib.ports import Clock, ListPage, PlaybackSessions, Streams, Users, Wallets
+from chalicelib.services.billing import Beat, Billing
+from chalicelib.services.delivery import Delivery
+
+# How soon the reaper first looks at a session; it re-arms those that still beat.
+REARM_MS = 120_000
+REAP_PER_SHARD_MAX = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSession:
+    """A record and, while the session is active, the session in its wallet."""
+
+    record: SessionRecord
+    session: ActiveSession | None
+
+
+class Playback:
+    """Everything about sessions but the selling, which is `Billing`."""
+
+    def __init__(
+        self,
+        *,
+        billing: Billing,
+        users: Users,
+        wallets: Wallets,
+        streams: Streams,
+        sessions: PlaybackSessions,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._billing = billing
+        self._users = users
+        self._wallets = wallets
+        self._streams = streams
+        self._sessions = sessions
+        self._delivery = delivery
+        self._clock = clock
+
+    def start(
+        self, user_id: str, stream_id: str, *, ip: str, user_agent: str, replace: bool, max_points: int | None
+    ) -> Beat:
+        """Open a session and buy its first lease.
+
+        `replace` ends the user's oldest session as `superseded` when the limit of sessions is reached. Raises
+        `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `SessionOver` (empty wallet), `Forbidden` (disabled).
+        """
+        stream = self._live_stream(stream_id)
+        budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
+        record = self._record(user_id, stream, SessionKind.VIEWING, ip, user_agent)
+        self._check_enabled(user_id)
+        try:
+            return self._billing.open(user_id, record, budget)
+        except SessionLimit as limit:
+            if not replace:
+                raise
+            oldest = limit.extra["sessions"][0]["session_id"]
+        self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
+        return self._billing.open(user_id, record, budget)
+
+    def preview(self, user_id: str, stream_id: str, *, ip: str, user_agent: str) -> Beat:
+        """A free session of `PREVIEW_MS` that no heartbeat extends; for the operator's own eyes."""
+        record = self._record(user_id, self._live_stream(stream_id), SessionKind.PREVIEW, ip, user_agent)
+        return self._billing.open(user_id, record, MILLIPOINTS_MAX)
+
+    def renew(self, user_id: str, session_id: str) -> Beat:
+        """The session as it stands, for a fresh play token inside the paid lease; nothing is charged.
+
+        Raises `LeaseNotPaid` after the lease's end, `SessionOver`, `SessionNotFound`.
+        """
+        wallet = self._wallets.get(user_id)
+        session = wallet.sessions.get(session_id) if wallet else None
+        if wallet is None or session is None:
+            raise self._billing.over(user_id, session_id)
+        now_ms = self._clock.now_ms()
+        if now_ms > session.paid_until_ms:
+            raise LeaseNotPaid("The paid lease is over; a heartbeat buys the next one.")
+        return Beat.of(wallet, session, now_ms, Outcome.REPLAY, 0)
+
+    def stop(self, user_id: str, session_id: str) -> SessionRecord:
+        """The viewer ends the session; the unserved part of the lease is refunded. Stopping again changes nothing."""
+        return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
+
+    def kick(self, session_id: str) -> SessionRecord:
+        """An operator ends the session. From the return of this on, a gateway with a denylist serves it nothing."""
+        record = self._sessions.get(session_id)
+        if record is None:
+            raise SessionNotFound(f"There is no session {session_id}.")
+        return self._billing.end(record.user_id, session_id, EndReason.KICKED)
+
+    def listing(
+        self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
+    ) -> ListPage[LiveSession]:
+        """Sessions with the live figures of their wallets; ended ones only by stream or by user."""
+        page = self._records(stream_id, user_id, active, limit, cursor)
+        records = [
+            record
+            for record in page.items
+            if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
+        ]
+        wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
+        items = []
+        for record in records:
+            wallet = wallets.get(record.user_id)
+            items.append(LiveSession(record=record, session=wallet.sessions.get(record.session_id) if wallet else None))
+        return ListPage(items=items, next_cursor=page.next_cursor)
+
+    def own(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
+        """A viewer's own sessions, newest first."""
+        return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
+
+    def reap(self) -> int:
+        """End sessions whose lease ran out too long ago to be taken up again; answers how many."""
+        return sum(self._reap_shard(shard) for shard in range(DUE_SHARDS))
+
+    def _reap_shard(self, shard: int) -> int:
+        ended = 0
+        for record in self._sessions.due(shard, self._clock.now_ms(), REAP_PER_SHARD_MAX):
+            now_ms = self._clock.now_ms()
+            wallet = self._wallets.get(record.user_id)
+            session = wallet.sessions.get(record.session_id) if wallet else None
+            if session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX:
+                self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
+                ended += 1
+            else:
+                self._sessions.rearm(record.session_id, now_ms + REARM_MS)
+        return ended
+
+    def _records(
+        self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
+    ) -> ListPage[SessionRecord]:
+        if user_id is not None:
+            return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
+        if stream_id is not None and active:
+            return self._sessions.active(stream_id, limit=limit, cursor=cursor)
+        if stream_id is not None:
+            return self._sessions.by_stream(stream_id, limit=limit, cursor=cursor)
+        return self._sessions.all_active(limit=limit, cursor=cursor)
+
+    def _live_stream(self, stream_id: str) -> Stream:
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.archived:
+            raise StreamNotFound(f"There is no stream {stream_id}.")
+        if stream.desired_state is not DesiredState.LIVE or not self._delivery.is_delivered(stream_id):
+            raise StreamNotLive(f"The stream {stream_id} is not live now; nothing was charged.")
+        return stream
+
+    def _check_enabled(self, user_id: str) -> None:
+        user = self._users.get(user_id)
+        if user is None or user.disabled:
+            raise Forbidden("This account is disabled.")
+
+    def _record(self, user_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str) -> SessionRecord:
+        preview = kind is SessionKind.PREVIEW
+        now_ms = self._clock.now_ms()
+        return SessionRecord(
+            session_id=new_session_id(),
+            user_id=user_id,
+            stream_id=stream.stream_id,
+            kind=kind,
+            started_at_ms=now_ms,
+            rate_millipoints_per_minute=0 if preview else stream.rate_millipoints_per_minute,
+            lease_ms=PREVIEW_MS if preview else stream.lease_ms,
+            ip=ip,
+            user_agent=user_agent,
+            due_shard=random.randrange(DUE_SHARDS),
+            due_ms=now_ms + REARM_MS,
+        )

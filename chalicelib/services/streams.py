@@ -1,0 +1,101 @@
+"""Streams as operators set them up and as viewers see them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.domain.errors import Busy, StreamNotFound
+from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.ports import Clock, ListPage, RowRefused, Runtimes, Streams
+from chalicelib.services.controller import Controller
+
+TRIES_MAX = 5
+# A change of these needs a new ffmpeg; all others take effect without.
+RESTART_FIELDS = frozenset({"ingest", "abr_profile", "segment_seconds"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamView:
+    """A stream and what really happens with it."""
+
+    stream: Stream
+    runtime: Runtime
+
+    @property
+    def state(self) -> RuntimeState:
+        """The runtime's state."""
+        return self.runtime.state
+
+
+class StreamsService:
+    """Creating, editing, listing and switching streams."""
+
+    def __init__(self, *, streams: Streams, runtimes: Runtimes, controller: Controller, clock: Clock) -> None:
+        self._streams = streams
+        self._runtimes = runtimes
+        self._controller = controller
+        self._clock = clock
+
+    def create(self, stream: Stream) -> Stream:
+        """Store a new stream, stopped. Raises `StreamExists` (an archived stream keeps its id)."""
+        created = replace(stream, desired_state=DesiredState.STOPPED, created_at_ms=self._clock.now_ms())
+        self._streams.add(created)
+        return created
+
+    def ensure(self, stream: Stream) -> Stream:
+        """The stream of this id, made if there is none; an existing one is left as it is."""
+        return self._streams.get(stream.stream_id) or self.create(stream)
+
+    def get(self, stream_id: str) -> Stream:
+        """The stream; raises `StreamNotFound`, also for an archived one."""
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.archived:
+            raise StreamNotFound(f"There is no stream {stream_id}.")
+        return stream
+
+    def view(self, stream_id: str) -> StreamView:
+        """The stream and its runtime; raises `StreamNotFound`."""
+        return self._view(self.get(stream_id))
+
+    def listing(self, *, limit: int, cursor: str | None) -> ListPage[StreamView]:
+        """All streams that are not archived."""
+        page = self._streams.list(limit=limit, cursor=cursor)
+        items = [self._view(stream) for stream in page.items if not stream.archived]
+        return ListPage(items=items, next_cursor=page.next_cursor)
+
+    def edit(self, stream_id: str, changes: dict[str, Any]) -> Stream:
+        """Set the given fields; the generation rises where they need a new ffmpeg. Raises `StreamNotFound`, `Busy`."""
+        return self._replace(stream_id, changes)
+
+    def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
+        """Ask for another state. Sessions of a stream no longer live end, with a refund, before this returns."""
+        stream = self._replace(stream_id, {"desired_state": desired})
+        self._controller.changed(stream)
+        return stream
+
+    def restart(self, stream_id: str) -> Stream:
+        """Ask for a new ffmpeg; viewers stay."""
+        stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
+        self._controller.changed(stream)
+        return stream
+
+    def archive(self, stream_id: str) -> None:
+        """Stop the stream and take it out of sight. Its ledger lines and sessions stay. Raises `StreamNotFound`."""
+        stream = self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
+        self._controller.changed(stream)
+
+    def _replace(self, stream_id: str, changes: dict[str, Any]) -> Stream:
+        for _ in range(TRIES_MAX):
+            seen = self.get(stream_id)
+            new = replace(seen, **changes, version=seen.version + 1)
+            if any(getattr(seen, name) != getattr(new, name) for name in RESTART_FIELDS):
+                new = replace(new, generation=seen.generation + 1)
+            try:
+                self._streams.replace(seen, new)
+            except RowRefused:
+                continue
+            return new
+        raise Busy("The stream was changed by others at every try. Try again.")
+
+    def _view(self, stream: Stream) -> StreamView:
+        runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
+        return StreamView(stream=stream, runtime=runtime)

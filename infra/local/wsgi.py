@@ -1,0 +1,163 @@
+"""The Chalice app as a WSGI application, for gunicorn's sync workers: `gunicorn 'infra.local.wsgi:load()'`.
+
+Stands where API Gateway stands in AWS. It answers in problem documents what never reaches a function: unknown paths,
+methods that a path does not have, bodies that are too large, and refusals of an authorizer. Never a traceback.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from chalice.app import Chalice
+from chalice.local import LocalGatewayException
+
+from chalicelib.api.problems import PROBLEM_JSON, problem
+from infra.local.lambda_gateway import Event, Gateway, body_of
+
+BODY_BYTES_MAX = 64 * 1024
+BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+log = logging.getLogger("api")
+
+
+class Refused(Exception):
+    """The request is answered here; `document` is the problem."""
+
+    def __init__(self, document: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        super().__init__(document["code"])
+        self.document = document
+        self.headers = headers or {}
+
+
+def load() -> Wsgi:
+    """The platform's own app."""
+    from app import app  # type: ignore[import-not-found,unused-ignore]
+
+    return application(app)
+
+
+def application(app: Chalice) -> Wsgi:
+    """A Chalice app as a WSGI application."""
+    gateway = Gateway(app)
+
+    def wsgi(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            status, headers, body = _answer(gateway, environ)
+        except Refused as refusal:
+            status, headers, body = _problem(refusal)
+        except Exception:
+            log.exception("no answer to %s %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
+            document = problem(500, "internal_error", "Something went wrong on our side. It was logged.")
+            status, headers, body = _problem(Refused(document))
+        # The length is that of the body that a GET would get, as HTTP asks for in answers to HEAD.
+        headers.append(("Content-Length", str(len(body))))
+        start_response(f"{status} {_phrase(status)}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return wsgi
+
+
+def _answer(gateway: Gateway, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+    method, path = environ["REQUEST_METHOD"], _raw_path(environ)
+    method = _route_method(method, gateway.methods(path))
+    body = _read_body(environ) if method in BODY_METHODS else None
+    gateway.forget()
+    try:
+        response = gateway.handle_request(method, path, _headers(environ), body)
+    except LocalGatewayException as refusal:
+        raise _refusal(refusal, gateway.said()) from None
+    return int(response["statusCode"]), _response_headers(response), body_of(response)
+
+
+def _raw_path(environ: Environ) -> str:
+    """Path and query as the client sent them. gunicorn keeps them; PATH_INFO is decoded and has lost information."""
+    raw = environ.get("RAW_URI")
+    if raw is None:
+        query = environ.get("QUERY_STRING", "")
+        return quote(environ.get("PATH_INFO", "/")) + (f"?{query}" if query else "")
+    if not raw.startswith("/"):  # http://host/path, as to a proxy
+        parts = urlsplit(raw)
+        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return str(raw)
+
+
+def _route_method(method: str, allowed: list[str]) -> str:
+    if not allowed:
+        raise Refused(problem(404, "not_found", "There is nothing at this address."))
+    if method == "HEAD" and "GET" in allowed:
+        return "GET"
+    if method not in allowed:
+        listed = ", ".join(sorted({*allowed, *(["HEAD"] if "GET" in allowed else [])}))
+        document = problem(405, "method_not_allowed", f"This address answers {listed}.")
+        raise Refused(document, {"Allow": listed})
+    return method
+
+
+def _read_body(environ: Environ) -> bytes:
+    """The whole body, of given length or chunked, up to `BODY_BYTES_MAX`."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if length and not length.isdecimal():
+        raise Refused(problem(400, "invalid_request", "Content-Length must be a whole number."))
+    if length and int(length) > BODY_BYTES_MAX:
+        raise _too_large()
+    if not length and not chunked:
+        return b""
+    body = bytes(environ["wsgi.input"].read(BODY_BYTES_MAX + 1 if chunked else int(length)))
+    if len(body) > BODY_BYTES_MAX:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> Refused:
+    return Refused(
+        problem(413, "body_too_large", f"The body may have {BODY_BYTES_MAX} bytes."), {"Connection": "close"}
+    )
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
+    return headers
+
+
+def _refusal(refusal: LocalGatewayException, said: dict[str, Any]) -> Refused:
+    """A refusal by the authorizer. API Gateway knows only 401 and 403; the reason stands in the body."""
+    if refusal.CODE == HTTPStatus.UNAUTHORIZED:
+        document = problem(401, "token_invalid", "Send a token as `Authorization: Bearer <token>`.")
+        return Refused(document, {"WWW-Authenticate": "Bearer"})
+    if refusal.CODE == HTTPStatus.FORBIDDEN:
+        end = {"end_reason": said["end_reason"]} if said.get("end_reason") else {}
+        document = problem(403, said.get("code") or "forbidden", said.get("detail") or "This is not allowed.", **end)
+        return Refused(document)
+    log.error("the authorizer gave no answer")
+    return Refused(problem(500, "internal_error", "Something went wrong on our side. It was logged."))
+
+
+def _problem(refusal: Refused) -> tuple[int, list[tuple[str, str]], bytes]:
+    headers = [("Content-Type", PROBLEM_JSON), *refusal.headers.items()]
+    return refusal.document["status"], headers, json.dumps(refusal.document).encode()
+
+
+def _response_headers(response: Event) -> list[tuple[str, str]]:
+    headers = {name: [str(value)] for name, value in (response.get("headers") or {}).items()}
+    headers.update({name: list(map(str, values)) for name, values in (response.get("multiValueHeaders") or {}).items()})
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = ["application/json"]
+    return [(name, value) for name, values in headers.items() for value in values if name.lower() != "content-length"]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"

@@ -1,0 +1,85 @@
+"""The first tables, the private media bucket, the work queue with its dead letters, and the keys of the tokens."""
+
+import base64
+import json
+import secrets
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.config import Settings
+from chalicelib.domain.tokens import TokenKind
+from infra.migrations.tables import ensure_expiry, ensure_table
+from infra.schema import (
+    DEAD_QUEUE_RETENTION_S,
+    DEAD_QUEUE_SUFFIX,
+    QUEUE_RECEIVES_MAX,
+    QUEUE_RETENTION_S,
+    QUEUE_VISIBILITY_S,
+    TABLES,
+)
+
+KEY_BYTES = 32
+
+
+def apply(settings: Settings) -> None:
+    """Make everything that is missing."""
+    with translated():
+        for name in TABLES:
+            ensure_table(settings.table_prefix, name)
+            ensure_expiry(settings.table_prefix, name)
+        ensure_bucket(settings.media_bucket)
+        ensure_queues(settings.work_queue)
+        ensure_token_keys(settings.token_secret)
+
+
+def ensure_bucket(name: str) -> None:
+    """A bucket that nothing can be read from without a signature."""
+    s3 = client("s3")
+    try:
+        s3.create_bucket(Bucket=name)
+    except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
+        s3.head_bucket(Bucket=name)  # Somebody else's bucket fails here.
+    s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+
+
+def ensure_queues(name: str) -> None:
+    """The work queue; what was received `QUEUE_RECEIVES_MAX` times goes to its dead letters."""
+    dead_arn = _ensure_queue(name + DEAD_QUEUE_SUFFIX, {"MessageRetentionPeriod": str(DEAD_QUEUE_RETENTION_S)})
+    _ensure_queue(
+        name,
+        {
+            "VisibilityTimeout": str(QUEUE_VISIBILITY_S),
+            "MessageRetentionPeriod": str(QUEUE_RETENTION_S),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": QUEUE_RECEIVES_MAX}),
+        },
+    )
+
+
+def _ensure_queue(name: str, attributes: dict[str, str]) -> str:
+    sqs = client("sqs")
+    try:
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    except sqs.exceptions.QueueDoesNotExist:
+        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def ensure_token_keys(secret: str) -> None:
+    """One key for each kind of token; an existing secret is left alone, or everybody would be logged out."""
+    manager = client("secretsmanager")
+    with suppress(manager.exceptions.ResourceExistsException):
+        manager.create_secret(Name=secret, SecretString=json.dumps({kind.value: _key_set() for kind in TokenKind}))
+
+
+def _key_set() -> dict[str, Any]:
+    return {"current": "k1", "keys": {"k1": base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}}

@@ -1,0 +1,107 @@
+"""The viewer's account on one server: authorized requests, with access tokens refreshed as they run out."""
+
+import threading
+import time
+from typing import Any
+
+from player.errors import NotLoggedInError, UnreachableError
+from player.http import Http, ProblemError
+from player.tokens import Login, TokenStore
+
+EARLY_S = 30.0
+REFRESH_TRIES = 3
+TOKEN_PROBLEMS = ("token_expired", "token_invalid")
+
+
+class Account:
+    """Requests as the logged-in viewer. Safe to use from several threads, and from several player processes."""
+
+    def __init__(self, http: Http, store: TokenStore) -> None:
+        self._http = http
+        self._store = store
+        self._lock = threading.Lock()
+        self._login: Login | None = None
+
+    def login(self, email: str, password: str) -> tuple[Login, str]:
+        """Log in, store the tokens, and return the login and where it is kept. Raises ProblemError when refused."""
+        answer = self._http.request("POST", "/auth/login", {"email": email, "password": password})
+        login = Login.from_answer(self._http.server, answer)
+        with self._store.locked(login.server):
+            place = self._store.save(login)
+        self._store.remember_server(login.server)
+        return login, place
+
+    def logout(self) -> bool:
+        """Revoke the tokens at the server, then forget them here.
+
+        Returns False when none were stored. Raises UnreachableError when only the second half could be done.
+        """
+        server = self._http.server
+        with self._store.locked(server):
+            login = self._store.load(server)
+            if login is None:
+                return False
+            try:
+                self._http.request("POST", "/auth/logout", {"refresh_token": login.refresh_token})
+            except ProblemError as problem:
+                if problem.code not in TOKEN_PROBLEMS:
+                    raise
+            finally:
+                self._store.delete(server)
+        return True
+
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Return the server's answer to an authorized request.
+
+        Raises NotLoggedInError, ProblemError, UnreachableError, KeyringUnavailableError.
+        """
+        token = self._access_token(stale="")
+        try:
+            return self._http.request(method, path, body, token, timeout_s)
+        except ProblemError as problem:
+            if problem.status != 401 or problem.code not in TOKEN_PROBLEMS or problem.end_reason:
+                raise
+        return self._http.request(method, path, body, self._access_token(stale=token), timeout_s)
+
+    def _access_token(self, stale: str) -> str:
+        """Return an access token that is not `stale` and not about to run out."""
+        with self._lock:
+            if self._login is None:
+                self._login = self._store.load(self._http.server)
+            if self._login is None:
+                raise NotLoggedInError()
+            if not _usable(self._login, stale):
+                self._login = self._refreshed(stale)
+            return self._login.access_token
+
+    def _refreshed(self, stale: str) -> Login:
+        with self._store.locked(self._http.server):
+            stored = self._store.load(self._http.server)
+            if stored is None:
+                raise NotLoggedInError("You have been logged out.")
+            if _usable(stored, stale):
+                return stored  # another player process was quicker
+            login = Login.from_answer(stored.server, self._rotate(stored.refresh_token))
+            self._store.save(login)
+            return login
+
+    def _rotate(self, refresh_token: str) -> dict[str, Any]:
+        """Ask for new tokens. A lost answer is asked for again at once: the server allows that for 10 s."""
+        for attempt in range(1, REFRESH_TRIES + 1):
+            try:
+                return self._http.request("POST", "/auth/refresh", {"refresh_token": refresh_token}, timeout_s=3.0)
+            except UnreachableError:
+                if attempt == REFRESH_TRIES:
+                    raise
+                time.sleep(0.2 * attempt)
+            except ProblemError as problem:
+                if problem.status == 401:
+                    raise NotLoggedInError("Your login has expired.") from None
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _usable(login: Login, stale: str) -> bool:
+    return login.access_token != stale and time.time() < login.expires_at - EARLY_S

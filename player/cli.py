@@ -1,0 +1,54 @@
+"""The `player` command: watch pay-as-you-go live streams in mpv."""
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from player.context import Context
+
+COMMANDS = ("login", "play", "streams", "wallet", "ledger", "status", "logout")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, each from its own file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"player.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+def _version() -> str:
+    try:
+        return version("tollcast")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--server",
+    envvar="TOLLCAST_SERVER",
+    metavar="URL",
+    help="Address of the server. Without it: TOLLCAST_SERVER, the server of your last login, or this machine's.",
+)
+@click.version_option(_version(), prog_name="player")
+@click.pass_context
+def main(ctx: click.Context, server: str | None) -> None:
+    """Watch pay-as-you-go live streams in mpv.
+
+    \b
+    Begin with:
+      player login
+      player streams
+      player play STREAM_ID
+    """
+    ctx.obj = Context(server)

@@ -1,0 +1,25 @@
+"""`player logout`: revoke the login at the server, then forget it here."""
+
+import click
+
+from player.context import Context
+
+
+@click.command("logout")
+@click.pass_obj
+def command(context: Context) -> None:
+    """Log out: revoke the login at the server first, then delete it here."""
+    from player.errors import CliError, UnreachableError
+    from player.outcome import ExitStatus
+
+    try:
+        was_logged_in = context.account.logout()
+    except UnreachableError as error:
+        raise CliError(
+            f"{error.message} The login is deleted here, but the server could not be told.",
+            "It runs out there by itself; to end it sooner, change your password.",
+            ExitStatus.UNREACHABLE,
+        ) from None
+    click.echo(
+        f"Logged out from {context.server}." if was_logged_in else f"You were not logged in at {context.server}."
+    )

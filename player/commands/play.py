@@ -1,0 +1,109 @@
+"""`player play`: watch a stream in mpv, and pay for it lease by lease."""
+
+import json
+import os
+import sys
+
+import click
+
+from player.context import Context
+from player.errors import CliError
+from player.outcome import ExitStatus, exit_status_help
+
+
+@click.command("play", epilog=exit_status_help())
+@click.argument("stream_id")
+@click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
+@click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Never spend more than N points.")
+@click.option("--replace", is_flag=True, help="If you watch on too many screens already, end the oldest session.")
+@click.option("--headless", is_flag=True, help="Play without picture and sound. Chosen where there is no display.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as one line of JSON, for scripts.")
+@click.pass_obj
+def command(
+    context: Context,
+    stream_id: str,
+    mpv_options: tuple[str, ...],
+    max_points: int | None,
+    replace: bool,
+    headless: bool,
+    as_json: bool,
+) -> None:
+    """Play a stream in mpv, until you stop, your points are used up, or the stream ends.
+
+    You pay while you watch, for a few seconds at a time; what was paid and not watched is given back. A pause costs
+    nothing. Options for mpv follow after `--`; mpv.conf is read only with `-- --config=yes`.
+
+    \b
+      player play stream-1
+      player play stream-1 --max-points 30 -- --fs --volume=60
+    """
+    for option in mpv_options:
+        if not option.startswith("--"):
+            raise click.UsageError(f"{option!r} is no mpv option. Write mpv options like this: -- --fs --volume=60")
+    try:
+        status = _play(context, stream_id, mpv_options, max_points, replace, headless, as_json)
+    except CliError as error:
+        if as_json:
+            click.echo(_error_json(stream_id, error))
+        raise
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+    sys.exit(int(status))
+
+
+def _play(
+    context: Context,
+    stream_id: str,
+    mpv_options: tuple[str, ...],
+    max_points: int | None,
+    replace: bool,
+    headless: bool,
+    as_json: bool,
+) -> ExitStatus:
+    from player.heartbeat import Wish
+    from player.http import ProblemError
+    from player.playback import Playback
+    from player.screen import Screen
+    from player.start_errors import start_error
+    from player.watch import Options, watch
+
+    screen = Screen(sys.stderr)
+    if not headless and not _has_display():
+        screen.note("There is no display: playing without picture and sound.")
+        headless = True
+    options = Options(headless, mpv_options, replace)
+    try:
+        receipt = watch(Playback(context.account), context.server, Wish(stream_id, max_points), options, screen)
+    except ProblemError as problem:
+        raise start_error(problem, stream_id) from None
+    _say([receipt.as_json()] if as_json else receipt.lines())
+    return receipt.ending.exit_status
+
+
+def _say(lines: list[str]) -> None:
+    """Write the last words. Where nobody listens any more (a closed terminal), the exit status still tells."""
+    try:
+        click.echo("\n".join(lines))
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # so that Python's own last flush is silent, too
+
+
+def _has_display() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _error_json(stream_id: str, error: CliError) -> str:
+    return json.dumps(
+        {
+            "end_reason": error.end_reason,
+            "exit_status": error.exit_code,
+            "message": error.format_message(),
+            "stream_id": stream_id,
+            "session_ids": [],
+            "watched_ms": 0,
+            "spent_millipoints": 0,
+            "balance_millipoints": None,
+            "frames_shown": 0,
+            "settled": True,
+        }
+    )

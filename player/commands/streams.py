@@ -1,0 +1,43 @@
+"""`player streams`: what can be watched, and what it costs."""
+
+import json
+from typing import Any
+
+import click
+
+from player.context import Context, terminal_width
+
+
+@click.command("streams")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.pass_obj
+def command(context: Context, as_json: bool) -> None:
+    """List the streams with their state and price."""
+    from player.formats import table
+    from player.listing import items
+
+    found = items(context.account, "/streams")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    if not found:
+        click.echo("There are no streams on this server yet.")
+        return
+    header = ("STREAM", "TITLE", "STATE", "POINTS/MIN", "POINTS/HOUR")
+    for line in table(header, [_row(stream) for stream in found], terminal_width(), right=(3, 4)):
+        click.echo(line)
+    live = next((stream["stream_id"] for stream in found if stream.get("state") == "live"), None)
+    click.echo(f"\nWatch with: player play {live}" if live else "\nNone is live at the moment.")
+
+
+def _row(stream: dict[str, Any]) -> list[str]:
+    from player.formats import printable, short_amount
+
+    rate = stream["rate_millipoints_per_minute"]
+    return [
+        printable(stream["stream_id"]),
+        printable(stream["title"]),
+        printable(stream.get("state") or "stopped"),
+        short_amount(rate) if rate else "free",
+        short_amount(rate * 60) if rate else "free",
+    ]

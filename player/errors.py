@@ -1,0 +1,49 @@
+"""The one exception that a command may end with: what happened, what to do next, and the exit status."""
+
+import click
+
+from player.outcome import ExitStatus
+
+
+class CliError(click.ClickException):
+    """Something that the viewer has to know. `advice` says what to do next."""
+
+    def __init__(self, message: str, advice: str, status: ExitStatus) -> None:
+        super().__init__(message)
+        self.advice = advice
+        self.end_reason: str | None = None
+        self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
+
+    def format_message(self) -> str:
+        """Return the message followed by the advice."""
+        return f"{self.message} {self.advice}".strip()
+
+
+class NotLoggedInError(CliError):
+    """No usable login is stored for this server."""
+
+    def __init__(self, message: str = "Not logged in.", advice: str = "Run: player login") -> None:
+        super().__init__(message, advice, ExitStatus.REFUSED)
+
+
+class KeyringUnavailableError(CliError):
+    """The tokens lie in the system keyring, which is locked or does not answer."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The system keyring is locked or does not answer ({detail}).",
+            "Unlock it and try again, or run: player login",
+            ExitStatus.REFUSED,
+        )
+
+
+class UnreachableError(CliError):
+    """The server did not answer, or answered that it cannot work now."""
+
+    def __init__(self, server: str, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(
+            f"The server at {server} cannot be reached: {detail}.",
+            "Check your connection, or the address (--server or TOLLCAST_SERVER), and try again.",
+            ExitStatus.UNREACHABLE,
+        )
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,98 @@
+"""Amounts, times and tables as people read them. Pure functions."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+
+MILLIPOINTS_PER_POINT = 1000
+
+
+def points(millipoints: int) -> str:
+    """Return an amount with three decimals and its unit: `12.345 points`."""
+    return f"{amount(millipoints)} points"
+
+
+def amount(millipoints: int, signed: bool = False) -> str:
+    """Return an amount in points with three decimals, with a plus sign if `signed` and not negative."""
+    sign = "-" if millipoints < 0 else "+" if signed else ""
+    whole, rest = divmod(abs(millipoints), MILLIPOINTS_PER_POINT)
+    return f"{sign}{whole}.{rest:03d}"
+
+
+def short_amount(millipoints: int) -> str:
+    """Return an amount in points without needless zeros: `60`, `0.5`."""
+    return amount(millipoints).rstrip("0").rstrip(".")
+
+
+def rate(millipoints_per_minute: int) -> str:
+    """Return a rate: `60 points/min`, or `free`."""
+    return f"{short_amount(millipoints_per_minute)} points/min" if millipoints_per_minute else "free"
+
+
+def clock(seconds: float) -> str:
+    """Return a time span as `4:05` or `1:04:05`. Parts of a second are dropped; less than nothing is `0:00`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def when(epoch_ms: int) -> str:
+    """Return a moment in local time: `2026-05-01 18:04:05`."""
+    return datetime.fromtimestamp(epoch_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def printable(text: str) -> str:
+    """Return text from the server without control characters, which could steer the terminal."""
+    return "".join(" " if unicodedata.category(char).startswith(("C", "Z")) else char for char in text).strip()
+
+
+def cells(text: str) -> int:
+    """Return how many terminal cells a text takes: East Asian wide characters take two, combining ones none."""
+    return sum(_cells_of(char) for char in text)
+
+
+def _cells_of(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def fit(text: str, width: int) -> str:
+    """Return the text cut to `width` cells, with an ellipsis where something is missing."""
+    if cells(text) <= width:
+        return text
+    kept, used = "", 0
+    for char in text:
+        used += _cells_of(char)
+        if used > width - 1:
+            break
+        kept += char
+    return kept + "…" if width > 0 else ""
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
+    """Return a table's lines, none wider than `width` cells: the widest column gives way.
+
+    `right` holds the numbers of the columns that are aligned to the right.
+    """
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(cells(line[column]) for line in lines) for column in range(len(header))]
+    gap = 2
+    excess = sum(widths) + gap * (len(widths) - 1) - width
+    while excess > 0 and max(widths) > 4:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+        excess -= 1
+    return [
+        fit((" " * gap).join(_cell(*cell) for cell in _aligned(line, widths, right)).rstrip(), width) for line in lines
+    ]
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> list[tuple[str, int, bool]]:
+    return [(text, widths[column], column in right) for column, text in enumerate(line)]
+
+
+def _cell(text: str, width: int, to_the_right: bool) -> str:
+    shown = fit(text, width)
+    padding = " " * (width - cells(shown))
+    return padding + shown if to_the_right else shown + padding

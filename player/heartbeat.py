@@ -1,0 +1,186 @@
+"""The heartbeat: a thread that buys lease after lease while the viewer watches, and says when it is over."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from player.errors import CliError, UnreachableError
+from player.gate import Gate, Ticket
+from player.http import ProblemError
+from player.outcome import NETWORK_LOST, Ending, refused
+from player.playback import Lease, Playback
+from player.receipt import Bill
+from player.schedule import BeatSchedule
+
+BEAT_TIMEOUT_S = 5.0
+PAUSE_CHECK_S = 60.0
+RESTART_INTERVAL_S = 10.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the viewer asked for: a stream, and the most whole points that it may cost."""
+
+    stream_id: str
+    max_points: int | None = None
+
+
+class Heartbeat:
+    """Beats for one viewing, which is one session, or several when a long pause let one lapse.
+
+    `on_lease` and `on_over` are called from the heartbeat's thread and must return at once.
+    """
+
+    def __init__(
+        self,
+        playback: Playback,
+        wish: Wish,
+        first: Lease,
+        gate: Gate,
+        bill: Bill,
+        on_lease: Callable[[Lease], None],
+        on_over: Callable[[Ending], None],
+    ) -> None:
+        self._playback, self._wish, self._gate, self._bill = playback, wish, gate, bill
+        self._on_lease, self._on_over = on_lease, on_over
+        self._changed = threading.Condition()
+        self._paused = self._ended = False
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._begin(first)
+
+    def start(self) -> None:
+        """Start beating."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Beat no more, and let the relay fetch nothing, until `resume`."""
+        with self._changed:
+            self._paused = True
+            self._gate.hold()
+
+    def resume(self) -> None:
+        """Beat, and only then let the relay fetch again. Nothing happens unless paused."""
+        with self._changed:
+            if self._paused:
+                self._paused = False
+                self._schedule.resumed(time.monotonic())
+                self._changed.notify_all()
+
+    def beat_now(self) -> None:
+        """Ask the server at once: the gateway refused something, and a beat's answer tells why (or a fresh token)."""
+        with self._changed:
+            self._schedule.hurry(time.monotonic())
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Beat no more, and wait (bounded) for a beat that is on its way."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(BEAT_TIMEOUT_S + 1)
+
+    def _run(self) -> None:
+        while self._wait_until_due():
+            self._beat()
+
+    def _wait_until_due(self) -> bool:
+        with self._changed:
+            while not self._ended:
+                remaining = PAUSE_CHECK_S if self._paused else self._schedule.due_at - time.monotonic()
+                if remaining <= 0:
+                    return True
+                self._changed.wait(remaining)
+            return False
+
+    def _beat(self) -> None:
+        timeout_s = max(1.0, min(BEAT_TIMEOUT_S, self._schedule.deadline - time.monotonic()))
+        try:
+            lease = self._playback.beat(self._session_id, self._schedule.seq, timeout_s)
+        except ProblemError as problem:
+            self._refused(problem)
+        except UnreachableError as error:
+            self._failed(error.retry_after_s)
+        except CliError as error:  # the login is gone or expired: nothing more can be bought
+            self._over(refused(error.format_message()))
+        else:
+            self._accept(lease)
+
+    def _accept(self, lease: Lease) -> None:
+        with self._changed:
+            self._schedule.answered(lease, time.monotonic())
+            self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
+            self._admit(lease)
+        self._on_lease(lease)
+
+    def _admit(self, lease: Lease) -> None:
+        self._gate.issue(Ticket(self._base_url, lease.play_token))
+        if not self._paused:
+            self._gate.release()
+
+    def _begin(self, lease: Lease) -> None:
+        with self._changed:
+            self._session_id = lease.session_id
+            self._base_url = lease.play_url.rsplit("/", 1)[0]
+            self._began_at = time.monotonic()
+            self._schedule = BeatSchedule(lease, self._began_at, random.random)
+            self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
+            self._admit(lease)
+
+    def _refused(self, problem: ProblemError) -> None:
+        if problem.status == 429:
+            self._failed(problem.retry_after_s)
+            return
+        self._bill.settle(self._session_id, problem.fields.get("charged_millipoints"))
+        self._bill.balance(problem.fields.get("balance_millipoints"))
+        if problem.end_reason == "lease_expired" or problem.status == 404:
+            self._start_anew()
+        elif problem.end_reason:
+            self._over(Ending.of_reason(problem.end_reason))
+        else:
+            self._over(refused(problem.format_message()))
+
+    def _start_anew(self) -> None:
+        """Take up a viewing whose session lapsed in a long pause or a suspended computer, behind the same relay."""
+        if time.monotonic() - self._began_at < RESTART_INTERVAL_S:
+            self._over(NETWORK_LOST)  # it lapsed although nobody paused: going round in circles would cost the viewer
+            return
+        points_left = self._bill.whole_points_left(self._wish.max_points)
+        if points_left == 0:
+            self._over(Ending.of_reason("max_points_reached"))
+            return
+        try:
+            lease = self._playback.start(self._wish.stream_id, max_points=points_left)
+        except ProblemError as problem:
+            self._over(ending_of_refused_start(problem))
+        except UnreachableError as error:
+            self._failed(error.retry_after_s)
+        except CliError as error:
+            self._over(refused(error.format_message()))
+        else:
+            self._begin(lease)
+            self._on_lease(lease)
+
+    def _failed(self, retry_after_s: float | None) -> None:
+        now = time.monotonic()
+        with self._changed:
+            self._schedule.failed(now, retry_after_s)
+        if self._schedule.lost(now):
+            self._over(NETWORK_LOST)
+
+    def _over(self, ending: Ending) -> None:
+        with self._changed:
+            self._ended = True
+        self._gate.close()
+        self._on_over(ending)
+
+
+def ending_of_refused_start(problem: ProblemError) -> Ending:
+    """Return the ending for a session that could not be started again."""
+    if problem.end_reason or problem.code == "balance_exhausted":
+        return Ending.of_reason(problem.end_reason or problem.code)
+    if problem.code == "stream_not_live":
+        return Ending.of_reason("stream_stopped")
+    return refused(problem.format_message())

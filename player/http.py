@@ -1,0 +1,97 @@
+"""JSON over HTTP to the Tollcast server: bounded in time, with problems and transport failures told apart."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from player.errors import CliError, UnreachableError
+from player.formats import printable
+from player.outcome import ExitStatus
+
+TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ProblemError(CliError):
+    """The server's refusal, an RFC 9457 problem. `fields` is the whole document."""
+
+    def __init__(self, status: int, fields: dict[str, Any], retry_after_s: float | None = None) -> None:
+        self.status = status
+        self.fields = fields
+        self.code = str(fields.get("code") or f"http_{status}")
+        self.retry_after_s = retry_after_s
+        detail = printable(str(fields.get("detail") or fields.get("title") or f"HTTP status {status}")).rstrip(".")
+        wait = f" Try again in {retry_after_s:.0f} seconds." if retry_after_s else ""
+        super().__init__(f"{detail} ({self.code}).", wait.strip(), ExitStatus.REFUSED)
+        self.end_reason = fields.get("end_reason")
+
+
+def client_for(url: str, **settings: Any) -> httpx.Client:
+    """Return an HTTP client for a server. Proxies from the environment are not used to reach this very machine."""
+    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, **settings)
+
+
+class Http:
+    """Requests to one server. Safe to use from several threads."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self._client = client_for(server, base_url=server, timeout=TIMEOUT_S, follow_redirects=False)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        bearer: str = "",
+        timeout_s: float | None = None,
+    ) -> dict[str, Any]:
+        """Return the JSON object that the server answers.
+
+        Raises ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
+        """
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        timeout = TIMEOUT_S if timeout_s is None else httpx.Timeout(timeout_s)
+        try:
+            answer = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
+        except httpx.HTTPError as error:
+            raise UnreachableError(self.server, _why(error)) from None
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+        fields = _json_object(answer)
+        if answer.status_code >= 500:
+            detail = fields.get("detail") if fields else None
+            raise UnreachableError(
+                self.server, printable(str(detail or f"it answers {answer.status_code}")), retry_after(answer)
+            )
+        if answer.status_code >= 400:
+            raise ProblemError(answer.status_code, fields or {}, retry_after(answer))
+        if fields is None or answer.status_code >= 300:
+            raise UnreachableError(self.server, "what answers there is not a Tollcast server")
+        return fields
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Return the seconds of a Retry-After header, an hour at most, or None."""
+    value = answer.headers.get("Retry-After", "")
+    return min(float(value), 3600.0) if value.isdigit() else None
+
+
+def _json_object(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        value = answer.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _why(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it did not answer in time"
+    return printable(str(error)) or type(error).__name__

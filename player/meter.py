@@ -1,0 +1,42 @@
+"""What mpv really showed: frames, and the time that it spent playing. For the receipt; nothing is billed on it."""
+
+import time
+from typing import Any
+
+OBSERVED = ("pause", "core-idle", "time-pos")
+
+
+class Meter:
+    """Counts from mpv's property changes. Only mpv's reader thread writes to it."""
+
+    def __init__(self) -> None:
+        self.frames_shown = 0
+        self.buffering = True
+        self._played_s = 0.0
+        self._playing_since: float | None = None
+        self._position: float | None = None
+
+    @property
+    def watched_ms(self) -> int:
+        """Milliseconds in which the picture moved: without pauses and waits for the network."""
+        since = self._playing_since
+        running = time.monotonic() - since if since is not None else 0.0
+        return round((self._played_s + running) * 1000)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take a property change. `time-pos` changes once for every frame that is shown."""
+        name, value = event.get("name"), event.get("data")
+        if name == "time-pos" and value is not None and value != self._position:
+            self._position = value
+            self.frames_shown += 1
+        elif name == "core-idle":
+            self.stop()
+            self.buffering = bool(value)
+            if value is False:
+                self._playing_since = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop the watch, until mpv plays again."""
+        if self._playing_since is not None:
+            self._played_s += time.monotonic() - self._playing_since
+            self._playing_since = None

@@ -1,0 +1,141 @@
+"""The life of the mpv process: started so that it cannot outlive the player, ended in bounded time."""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from player.errors import CliError
+from player.mpv_argv import mpv_argv
+from player.mpv_ipc import MpvError, MpvIpc
+from player.outcome import ExitStatus
+
+PR_SET_PDEATHSIG = 1
+START_TIMEOUT_S = 15.0
+QUIT_WAIT_S = 1.0
+LOG_LINES = 12
+PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+
+
+class MpvProcess:
+    """A running mpv; `on_event` gets its IPC events. Raises CliError (status 7) where mpv is missing or fails."""
+
+    def __init__(
+        self, title: str, headless: bool, extra: Sequence[str], on_event: Callable[[dict[str, Any]], None]
+    ) -> None:
+        if shutil.which("mpv") is None:
+            raise mpv_error("mpv is not installed.", "Install it: apt-get install mpv (or from https://mpv.io)")
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = _spawn(mpv_argv(title, headless, theirs.fileno(), extra), theirs.fileno())
+        self._log_thread = threading.Thread(target=self._keep_log, name="mpv-log", daemon=True)
+        self._log_thread.start()
+        self._ipc = MpvIpc(ours, on_event)
+        try:
+            self._ipc.command("get_property", "mpv-version", timeout_s=START_TIMEOUT_S)
+        except MpvError:
+            self.end()
+            raise mpv_error(f"mpv did not start. {self.last_words()}".strip(), "Try it alone: mpv --idle") from None
+
+    def __enter__(self) -> "MpvProcess":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.end()
+
+    def play(self, url: str) -> None:
+        """Play an address in place of what is playing. Raises MpvError."""
+        self._ipc.command("loadfile", url, "replace")
+
+    def observe(self, *names: str) -> None:
+        """Ask for an event whenever one of these properties changes. Raises MpvError."""
+        for number, name in enumerate(names, start=1):
+            self._ipc.command("observe_property", number, name)
+
+    def show(self, text: str, seconds: float) -> None:
+        """Show a text on the picture. An mpv that does not listen is no reason to fail."""
+        with suppress(MpvError):
+            self._ipc.command("show-text", text.replace("$", "$$"), int(seconds * 1000), timeout_s=1.0)
+
+    def exit_status(self, wait_s: float = 0.0) -> int | None:
+        """Return mpv's exit status (negative: the signal that killed it), or None if it still runs after `wait_s`."""
+        try:
+            return self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        """End mpv: ask, then SIGTERM, then SIGKILL. Takes 3 s at most."""
+        with suppress(MpvError):
+            self._ipc.command("quit", timeout_s=0.5)
+        if self.exit_status(QUIT_WAIT_S) is None:
+            self._process.terminate()
+        if self.exit_status(QUIT_WAIT_S) is None:
+            self._process.kill()
+            self._process.wait()
+        self._ipc.close()
+        self._log_thread.join(1.0)
+
+    def last_words(self, secret: str = "") -> str:
+        """Return the last lines that mpv wrote, as one line, without the relay's secret."""
+        words = " / ".join(self._log)
+        return words.replace(secret, "…") if secret else words
+
+    def _keep_log(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                if text := line.strip():
+                    self._log.append(text)
+
+
+def mpv_version() -> str | None:
+    """Return mpv's version, such as `0.35.1`, or None when it is missing or does not work."""
+    try:
+        answer = subprocess.run(["mpv", "--no-config", "--version"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = answer.stdout.split()
+    return words[1] if len(words) > 1 else None
+
+
+def mpv_error(message: str, advice: str) -> CliError:
+    """Return the error for an mpv that is missing or failed."""
+    return CliError(message, advice, ExitStatus.MPV_FAILED)
+
+
+def _spawn(argv: list[str], ipc_fd: int) -> "subprocess.Popen[str]":
+    # A session of its own: Ctrl-C reaches the player only, which then ends mpv in order.
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=[ipc_fd],
+        start_new_session=True,
+        env={name: value for name, value in os.environ.items() if name not in PROXY_VARIABLES},
+        preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
+    )
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """Return what the child runs before mpv: so a player that is killed takes mpv with it."""
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def run() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return run

@@ -1,0 +1,97 @@
+"""The playback part of the HTTP API: start, beat, stop. What the server answers becomes a Lease or Totals."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from player.account import Account
+from player.errors import UnreachableError
+
+MS_PER_MINUTE = 60_000
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The state of a session as the server told it last. `seq` is the last beat that counted."""
+
+    session_id: str
+    seq: int
+    play_token: str
+    play_url: str
+    expires_in_s: float
+    next_beat_in_ms: int
+    lease_ms: int
+    balance_millipoints: int
+    rate_millipoints_per_minute: int
+    seconds_left: float | None
+    charged_millipoints: int
+    outcome: str
+
+    @classmethod
+    def from_answer(cls, answer: dict[str, Any], seq: int) -> "Lease":
+        """Build a lease from the answer to `start` (seq 1) or `heartbeat` (`seq` as asked)."""
+        rate, lease_ms = answer["rate_millipoints_per_minute"], answer["lease_ms"]
+        outcome = answer.get("outcome") or "on_time"
+        price_of_lease = math.ceil(rate * lease_ms / MS_PER_MINUTE)
+        return cls(
+            session_id=answer["session_id"],
+            seq=answer.get("seq") or (seq - 1 if outcome == "early" else seq),
+            play_token=answer["play_token"],
+            play_url=answer.get("play_url") or "",
+            expires_in_s=answer["expires_in"],
+            next_beat_in_ms=answer["next_beat_in_ms"],
+            lease_ms=lease_ms,
+            balance_millipoints=answer["balance_millipoints"],
+            rate_millipoints_per_minute=rate,
+            seconds_left=answer.get("seconds_left"),
+            charged_millipoints=answer.get("charged_millipoints", price_of_lease),
+            outcome=outcome,
+        )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the server says about a session that has ended."""
+
+    end_reason: str
+    charged_millipoints: int
+    balance_millipoints: int
+
+
+class Playback:
+    """Playback requests of one account. All methods raise what Account.call raises."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def stream(self, stream_id: str) -> dict[str, Any]:
+        """Return what the server tells about a stream."""
+        return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}")
+
+    def start(self, stream_id: str, replace: bool = False, max_points: int | None = None) -> Lease:
+        """Start a session and buy its first lease. Not to be repeated blindly: each call may buy one."""
+        body: dict[str, Any] = {"stream_id": stream_id}
+        if replace:
+            body["replace"] = True
+        if max_points is not None:
+            body["max_points"] = max_points
+        return _lease(self._account.call("POST", "/playback/start", body), 1)
+
+    def beat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
+        """Buy the next lease. A repetition with the same `seq` is never charged twice."""
+        body = {"session_id": session_id, "seq": seq}
+        return _lease(self._account.call("POST", "/playback/heartbeat", body, timeout_s), seq)
+
+    def stop(self, session_id: str, timeout_s: float) -> Totals:
+        """End a session and get back what was paid and not served. Asking again gives the same answer."""
+        answer = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
+        return Totals(answer["end_reason"], answer["charged_millipoints"], answer["balance_millipoints"])
+
+
+def _lease(answer: dict[str, Any], seq: int) -> Lease:
+    """Read an answer. One that lacks a field is as bad as none, and is asked for again."""
+    try:
+        return Lease.from_answer(answer, seq)
+    except (KeyError, TypeError) as error:
+        raise UnreachableError("this address", f"its answer lacks {error}") from None

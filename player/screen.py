@@ -1,0 +1,89 @@
+"""The status line on the terminal, redrawn in place; where there is no terminal, only changes, one a line."""
+
+import os
+from dataclasses import dataclass
+from typing import TextIO
+
+from player.formats import cells, clock, fit, points, rate
+
+WIDTH_DEFAULT = 80
+
+
+@dataclass(frozen=True)
+class View:
+    """What the status line shows. `seconds_left` is None where nothing is charged."""
+
+    state: str
+    title: str
+    balance_millipoints: int
+    rate_millipoints_per_minute: int
+    seconds_left: float | None
+
+
+def status_line(view: View, width: int) -> str:
+    """Return the line for a terminal of `width` cells: what matters least gives way first."""
+    balance = points(view.balance_millipoints)
+    left = f"{clock(view.seconds_left)} left" if view.seconds_left is not None else ""
+    price = rate(view.rate_millipoints_per_minute)
+    choices = (
+        (f"{view.state}: {view.title}", balance, left, price),
+        (f"{view.state}: {fit(view.title, 20)}", balance, left, price),
+        (view.state, balance, left, price),
+        (view.state, balance, left),
+        (balance, left),
+        (balance,),
+    )
+    lines = ["  ".join(part for part in choice if part) for choice in choices]
+    return next((line for line in lines if cells(line) <= width), fit(lines[-1], width))
+
+
+def change_line(view: View) -> str:
+    """Return a line for a log: the state, without what changes every second."""
+    left = f", {clock(view.seconds_left)} left" if view.seconds_left is not None else ""
+    return f"{view.state}: {points(view.balance_millipoints)}{left}, {rate(view.rate_millipoints_per_minute)}"
+
+
+class Screen:
+    """Writes to one stream. A terminal that has gone away is no reason to fail: the session must still be ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._in_place = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._drawn = False
+        self._last: tuple[str, int] | None = None
+
+    def draw(self, view: View) -> None:
+        """Show the state as it is now."""
+        if self._in_place:
+            # one cell stays free: a full line would make some terminals wrap
+            self._write(f"\r{status_line(view, self._width() - 1)}\x1b[K")
+            self._drawn = True
+            return
+        change = (view.state, view.balance_millipoints)
+        if change != self._last:
+            self._last = change
+            self._write(change_line(view) + "\n")
+
+    def note(self, text: str) -> None:
+        """Write a line of its own, above the status line."""
+        self.clear()
+        self._write(text + "\n")
+
+    def clear(self) -> None:
+        """Take the status line away."""
+        if self._drawn:
+            self._write("\r\x1b[K")
+            self._drawn = False
+
+    def _width(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or WIDTH_DEFAULT
+        except (OSError, ValueError):
+            return WIDTH_DEFAULT
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._in_place = False

@@ -1,0 +1,127 @@
+"""Media requests to the gateway, each with the current play token: retried when the gateway is away, and taken to
+the heartbeat when it refuses."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from player.gate import Gate, GateClosedError
+from player.http import client_for
+from player.outcome import Ending
+
+HOLD_S_MAX = 12 * 3600.0
+RETRY_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 3.0)
+TIMEOUT = httpx.Timeout(10.0, connect=4.0)
+PROBLEM_BYTES_MAX = 65_536
+REFUSALS = (401, 402, 403, 410)
+# What a beat may mend: the lease or the token ran out, the session itself goes on. All other reasons are final.
+CURABLE = (None, "lease_expired", "balance_exhausted")
+
+
+class MediaUnavailableError(Exception):
+    """The gateway gave no usable answer. `status` is what to tell mpv."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+class Upstream:
+    """Fetches media for the relay. `beat_now` asks the heartbeat for a beat, `on_over` takes a final refusal."""
+
+    def __init__(
+        self, gate: Gate, beat_now: Callable[[], None], on_over: Callable[[Ending], None], server: str
+    ) -> None:
+        self._gate, self._beat_now, self._on_over = gate, beat_now, on_over
+        self._client = client_for(server, timeout=TIMEOUT, limits=httpx.Limits(max_connections=16))
+        self._lock = threading.Lock()
+        self._failing_since: float | None = None
+
+    @property
+    def failing_s(self) -> float:
+        """Seconds since media requests have been failing without one success; 0 while all is well."""
+        with self._lock:
+            return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+
+    def forgive(self) -> None:
+        """Forget failures so far: a pause came between."""
+        self._note(failing=False)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    @contextmanager
+    def open(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """Open a media file under the session's address: its body is streamed, its status is 200, 206, 404 and such.
+
+        Raises GateClosedError, GateTimeoutError, MediaUnavailableError.
+        """
+        response = self._fetch(method, path, headers)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _fetch(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+        refused_token, status = "", 503
+        for delay_s in (*RETRY_DELAYS_S, None):
+            ticket = self._gate.ticket(HOLD_S_MAX, unlike=refused_token)
+            response = self._send(method, f"{ticket.base_url}/{path}", headers, ticket.token)
+            if response is not None and response.status_code not in REFUSALS and response.status_code < 500:
+                self._note(failing=False)
+                return response
+            if response is not None and response.status_code in REFUSALS:
+                status = response.status_code
+                refused_token = ticket.token
+                self._learn(response)
+                continue
+            self._note(failing=True)
+            if delay_s is not None and self._gate.wait_closed(delay_s):
+                raise GateClosedError
+        raise MediaUnavailableError(status)
+
+    def _send(self, method: str, url: str, headers: dict[str, str], token: str) -> httpx.Response | None:
+        request = self._client.build_request(
+            method, url, headers={"Accept-Encoding": "identity", **headers, "Authorization": f"Bearer {token}"}
+        )
+        try:
+            response = self._client.send(request, stream=True)
+        except httpx.HTTPError:
+            return None
+        if response.status_code >= 500:
+            response.close()
+        return response
+
+    def _learn(self, response: httpx.Response) -> None:
+        """Read a refusal: either the session is over, or a beat brings a fresh token (or the reason)."""
+        reason = _end_reason(response)
+        if reason in CURABLE:
+            self._beat_now()
+            return
+        self._gate.close()
+        self._on_over(Ending.of_reason(str(reason)))
+        raise GateClosedError
+
+    def _note(self, failing: bool) -> None:
+        with self._lock:
+            if not failing:
+                self._failing_since = None
+            elif self._failing_since is None:
+                self._failing_since = time.monotonic()
+
+
+def _end_reason(response: httpx.Response) -> str | None:
+    try:
+        if int(response.headers.get("Content-Length", "0")) > PROBLEM_BYTES_MAX:
+            return None
+        response.read()
+        fields = response.json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    finally:
+        response.close()
+    return fields.get("end_reason") if isinstance(fields, dict) else None

@@ -1,0 +1,36 @@
+"""Fixtures for all tests; see fixtures/README.md."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    # `pytest` alone, unlike `python -m pytest`, does not put the current directory there.
+    sys.path.insert(0, str(ROOT))
+
+pytest_plugins = ["tests.fixtures.emulator"]
+
+UNIT = ROOT / "tests" / "unit"
+
+
+class NetworkUsed(AssertionError):
+    """A unit test tried to reach something outside its process."""
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.path.is_relative_to(UNIT):
+        yield
+        return
+
+    def refuse(self: socket.socket, address: object) -> None:
+        raise NetworkUsed(f"a unit test connects to {address!r}; use a fake, or move it to tests/integration")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket.socket, "connect_ex", refuse)
+        yield

@@ -1,0 +1,79 @@
+"""What every denylist must do: over the fake and over files."""
+
+import time
+
+import pytest
+
+from chalicelib.adapters.file_denylist import SESSION_ENTRY_MS, FileDenylist
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.sessions import EndReason
+from chalicelib.ports import Denylist, StoreUnavailable
+from tests.fakes.denylist import FakeDenylist
+
+
+@pytest.fixture(params=["fake", "files"])
+def denylist(request, tmp_path):
+    return FakeDenylist() if request.param == "fake" else FileDenylist(tmp_path / "deny list")
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def test_it_is_the_port(denylist):
+    port: Denylist = denylist
+    assert port is denylist
+
+
+def test_nothing_is_denied_at_first(denylist):
+    assert denylist.reason(new_session_id(), "stream-1") is None
+    assert denylist.sweep(now_ms()) == 0
+    denylist.allow_stream("stream-1")
+
+
+def test_a_session_is_denied_with_its_reason_and_the_last_one_counts(denylist):
+    session = new_session_id()
+    denylist.deny_session(session, EndReason.SUPERSEDED)
+    denylist.deny_session(session, EndReason.KICKED)
+    assert denylist.reason(session, "stream-1") is EndReason.KICKED
+    assert denylist.reason(new_session_id(), "stream-1") is None
+
+
+def test_a_stream_is_denied_until_it_is_allowed(denylist):
+    denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
+    assert denylist.reason(new_session_id(), "stream-1") is EndReason.STREAM_PAUSED
+    assert denylist.reason(new_session_id(), "stream-2") is None
+    denylist.allow_stream("stream-1")
+    assert denylist.reason(new_session_id(), "stream-1") is None
+
+
+def test_sweeping_drops_old_sessions_and_keeps_streams(denylist):
+    session = new_session_id()
+    denylist.deny_session(session, EndReason.KICKED)
+    denylist.deny_stream("stream-1", EndReason.STREAM_STOPPED)
+    assert denylist.sweep(now_ms() + SESSION_ENTRY_MS - 10_000) == 0
+    assert denylist.sweep(now_ms() + SESSION_ENTRY_MS + 1_000) == 1
+    assert denylist.reason(session, None) is None
+    assert denylist.reason(session, "stream-1") is EndReason.STREAM_STOPPED
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "A" * 26])
+def test_strange_names_are_refused(denylist, name):
+    with pytest.raises(ValueError):
+        denylist.deny_session(name, EndReason.KICKED)
+    with pytest.raises(ValueError):
+        denylist.deny_stream(name, EndReason.STREAM_PAUSED)
+
+
+def test_files_lie_where_the_gateway_looks(tmp_path):
+    denylist, session = FileDenylist(tmp_path), new_session_id()
+    denylist.deny_session(session, EndReason.KICKED)
+    denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert found == [f"sessions/{session}", "streams/stream-1"]
+
+
+def test_a_directory_that_cannot_be_written_is_reported(tmp_path):
+    (tmp_path / "sessions").write_text("in the way")
+    with pytest.raises(StoreUnavailable):
+        FileDenylist(tmp_path).deny_session(new_session_id(), EndReason.KICKED)

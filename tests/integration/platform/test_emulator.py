@@ -1,0 +1,82 @@
+"""The emulator's launcher: private, closed, and what it keeps over an orderly stop and over a crash."""
+
+import time
+
+import httpx
+import pytest
+
+from chalicelib.adapters.aws import client
+from infra import migrations
+from infra.local.emulator import SAVE_INTERVAL_S
+from infra.migrations.runner import names_known, pending
+from tests.fixtures.emulator import point_at, start_emulator
+
+POINTS = {"user_id": {"S": "u"}, "balance_millipoints": {"N": "100"}}
+
+
+def test_migrations_make_everything_once(settings):
+    tables = client("dynamodb").list_tables()["TableNames"]
+    assert settings.table_prefix + "wallets" in tables
+    assert pending(settings.table_prefix + "migrations") == []
+    assert migrations.apply(settings) == []
+    assert names_known()[0] == "m0001_initial"
+
+
+def test_the_queue_has_dead_letters(settings):
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName=settings.work_queue)["QueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+    assert settings.work_queue + "-dead" in policy
+
+
+def test_objects_and_listings_are_private(emulator, settings):
+    client("s3").put_object(Bucket=settings.media_bucket, Key="streams/s/x.ts", Body=b"x")
+    for path in ("/", f"/{settings.media_bucket}", f"/{settings.media_bucket}/streams/s/x.ts"):
+        assert httpx.get(emulator.endpoint + path).status_code == 403, path
+    assert client("s3").get_object(Bucket=settings.media_bucket, Key="streams/s/x.ts")["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/_ministack/reset"),
+        ("POST", "/_ministack/config"),
+        ("POST", "/_ministack/health"),
+        ("GET", "/_ministack/sqs/messages"),
+        ("GET", "/%5fministack/sqs/messages"),
+        ("GET", "/_localstack/anything"),
+    ],
+)
+def test_admin_paths_are_closed(emulator, method, path):
+    assert httpx.request(method, emulator.endpoint + path).status_code == 403
+
+
+def test_health_is_open(emulator):
+    assert httpx.get(emulator.endpoint + "/_ministack/health").status_code == 200
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_state_survives(tmp_path, how):
+    first = start_emulator(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(first, patch, stage="kept")
+        from chalicelib import config
+
+        settings = config.load()
+        migrations.apply(settings)
+        client("dynamodb").put_item(TableName=settings.table_prefix + "wallets", Item=POINTS)
+        client("s3").put_object(Bucket=settings.media_bucket, Key="streams/s/x.ts", Body=b"x")
+        if how == "kill":
+            time.sleep(SAVE_INTERVAL_S + 1.5)
+        getattr(first.process, how)()
+        first.process.wait(10)
+        second = start_emulator(tmp_path, first.port)
+        try:
+            found = client("dynamodb").get_item(
+                TableName=settings.table_prefix + "wallets", Key={"user_id": {"S": "u"}}, ConsistentRead=True
+            )
+            assert found["Item"] == POINTS
+            assert client("s3").get_object(Bucket=settings.media_bucket, Key="streams/s/x.ts")["Body"].read() == b"x"
+            assert migrations.apply(settings) == []
+        finally:
+            second.stop()

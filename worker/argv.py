@@ -1,0 +1,138 @@
+"""How ffmpeg is called: pure functions from what is wanted to an argument list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from chalicelib.domain.streams import Rendition
+
+SAMPLE_RATE = 48_000
+TEST_RATE = Fraction(30)
+# A playlist of ffmpeg's own this long lets the worker be that much behind before it loses segments.
+LIST_SIZE = 30
+# Measured for the `hd` ladder from 720p25 on a laptop's core: ultrafast 0.36, superfast 0.55, veryfast 0.77 of it.
+# Of two cores, half of one leaves room for the player beside it; below superfast x264 gives up CABAC and deblocking,
+# which shows at these bitrates.
+PRESET = "superfast"
+# Time stamps of MPEG-TS are 33 bits of a 90 kHz clock. Larger offsets would only wrap.
+TIMESTAMP_WRAP_S = 2**33 / 90_000
+# What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
+FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
+# setpriv belongs to util-linux. It makes the kernel kill ffmpeg when the worker dies, without running Python code
+# between fork and exec, which a program with threads must not.
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSource:
+    """A file to loop. `fps` is what it is published with."""
+
+    path: Path
+    fps: Fraction
+    has_audio: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSource:
+    """A pattern with a running clock, and a tone. Without a font there is only the pattern's own time code."""
+
+    __test__ = False  # its name makes pytest look
+
+    font: Path | None
+    fps: Fraction = TEST_RATE
+
+
+Source = FileSource | TestSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One run of ffmpeg. `name` begins every segment's name; `offset_s` is the stream's age at the start."""
+
+    source: Source
+    renditions: Sequence[Rendition]
+    segment_seconds: int
+    directory: Path
+    name: str
+    offset_s: float
+
+
+def ffmpeg_argv(plan: Plan) -> list[str]:
+    """The argument list of a run."""
+    return [
+        *DIE_WITH_PARENT,
+        *("ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
+        *("-progress", "pipe:1", "-stats_period", "1"),
+        *_inputs(plan),
+        *("-filter_complex", _filters(plan)),
+        *_encoders(plan),
+        *_output(plan),
+    ]
+
+
+def ffprobe_argv(path: Path) -> list[str]:
+    """Ask for a file's streams as JSON, under the same rules as ffmpeg reads it."""
+    entries = "stream=codec_type,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
+    return ["ffprobe", "-v", "error", *_file_rules(), "-show_entries", entries, "-of", "json", f"file:{path}"]
+
+
+def _file_rules() -> tuple[str, ...]:
+    return ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
+
+
+def _inputs(plan: Plan) -> list[str]:
+    source = plan.source
+    silence = ["-re", "-f", "lavfi", "-i", f"anullsrc=r={SAMPLE_RATE}:cl=stereo"]
+    if isinstance(source, FileSource):
+        looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
+        return looped if source.has_audio else looped + silence
+    largest = max(plan.renditions, key=lambda rendition: rendition.width)
+    pattern = f"testsrc2=size={largest.width}x{largest.height}:rate={source.fps}"
+    if source.font:
+        pattern += (
+            f",drawtext=fontfile={source.font}:text='%{{gmtime\\:%T}} UTC'"
+            ":x=(w-tw)/2:y=h*0.8:fontsize=h/10:fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=12"
+        )
+    tone = f"sine=frequency=440:beep_factor=2:sample_rate={SAMPLE_RATE},volume=0.3"
+    return ["-re", "-f", "lavfi", "-i", pattern, "-re", "-f", "lavfi", "-i", tone]
+
+
+def _filters(plan: Plan) -> str:
+    """One decoding, split into all renditions. `fps` and `aresample` fill what is missing where a file starts anew."""
+    source, count = plan.source, len(plan.renditions)
+    own_audio = isinstance(source, FileSource) and source.has_audio
+    square = "scale=trunc(iw*sar/2)*2:trunc(ih/2)*2,setsar=1"
+    parts = [f"[0:v:0]{square},fps={source.fps},split={count}" + "".join(f"[i{n}]" for n in range(count))]
+    for n, rendition in enumerate(plan.renditions):
+        size = f"{rendition.width}:{rendition.height}"
+        fit = f"scale={size}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+        parts.append(f"[i{n}]{fit},pad={size}:-1:-1,setsar=1,format=yuv420p[v{n}]")
+    level = f"aresample={SAMPLE_RATE}:async=1000:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo"
+    audio = "[0:a:0]" if own_audio else "[1:a:0]"
+    parts.append(f"{audio}{level},asplit={count}" + "".join(f"[a{n}]" for n in range(count)))
+    return ";".join(parts)
+
+
+def _encoders(plan: Plan) -> list[str]:
+    argv = []
+    for n, rendition in enumerate(plan.renditions):
+        argv += ["-map", f"[v{n}]", "-map", f"[a{n}]"]
+        argv += [f"-b:v:{n}", str(rendition.video_bps), f"-maxrate:v:{n}", str(rendition.video_bps)]
+        argv += [f"-bufsize:v:{n}", str(rendition.video_bps), f"-b:a:{n}", str(rendition.audio_bps)]
+    keyframes = f"expr:gte(t,n_forced*{plan.segment_seconds})"
+    argv += ["-c:v", "libx264", "-preset", PRESET, "-sc_threshold", "0", "-force_key_frames", keyframes]
+    return [*argv, "-c:a", "aac", "-ar", str(SAMPLE_RATE), "-ac", "2"]
+
+
+def _output(plan: Plan) -> list[str]:
+    streams = " ".join(f"v:{n},a:{n},name:{rendition.name}" for n, rendition in enumerate(plan.renditions))
+    return [
+        *("-output_ts_offset", f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}"),
+        *("-f", "hls", "-hls_time", str(plan.segment_seconds), "-hls_list_size", str(LIST_SIZE)),
+        *("-hls_segment_type", "mpegts"),
+        *("-hls_flags", "independent_segments+program_date_time+temp_file+omit_endlist"),
+        *("-var_stream_map", streams),
+        *("-hls_segment_filename", f"{plan.directory}/%v/{plan.name}-%06d.ts"),
+        f"{plan.directory}/%v/index.m3u8",
+    ]

@@ -1,0 +1,71 @@
+"""Holding on to a claim: renewed while it can be, and not trusted for a moment longer than the store promised."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from chalicelib.domain.streams import Claim
+from chalicelib.ports import Clock, Runtimes, StoreUnavailable
+
+TTL_MS = 10_000
+RENEW_INTERVAL_S = 3.0
+# Publishing stops this much before the claim expires, so that a slow write still ends inside it.
+MARGIN_S = 2.0
+
+
+class HeldClaim:
+    """A claim and until when it is safe to act on it, by the monotonic clock, which no clock change moves."""
+
+    def __init__(
+        self, runtimes: Runtimes, clock: Clock, claim: Claim, asked_at_s: float, monotonic: Callable[[], float]
+    ) -> None:
+        self._runtimes = runtimes
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self.claim = claim
+        self.lost = False
+        self._asked_at_s = asked_at_s
+        self._next_renewal_s = asked_at_s + RENEW_INTERVAL_S
+
+    @property
+    def safe(self) -> bool:
+        """Whether something may be published now."""
+        with self._lock:
+            return not self.lost and self._monotonic() < self._asked_at_s + TTL_MS / 1000 - MARGIN_S
+
+    def give_up(self) -> None:
+        """Somebody saw that the claim is another's now."""
+        with self._lock:
+            self.lost = True
+
+    def renew_if_due(self) -> None:
+        """Renew every few seconds. Sets `lost` when the store says so; raises `StoreUnavailable` when it is silent."""
+        # Taken before the request is sent: the claim may have been extended at that moment, never earlier.
+        now_s, now_ms = self._monotonic(), self._clock.now_ms()
+        if self.lost or now_s < self._next_renewal_s:
+            return
+        # Whether it works or not, the next try is a while away; three fit into the claim's time.
+        self._next_renewal_s = now_s + RENEW_INTERVAL_S
+        renewed = self._runtimes.renew(self.claim, now_ms + TTL_MS)
+        if renewed is None:
+            self.give_up()
+            return
+        with self._lock:
+            self.claim, self._asked_at_s = renewed, now_s
+
+    def release(self) -> None:
+        """Let go. What cannot be released expires by itself."""
+        try:
+            self._runtimes.release(self.claim)
+        except StoreUnavailable:
+            return
+
+
+def take(
+    runtimes: Runtimes, clock: Clock, stream_id: str, worker_id: str, monotonic: Callable[[], float] = time.monotonic
+) -> HeldClaim | None:
+    """Claim a stream; None if another worker has it. Raises `StoreUnavailable`."""
+    asked_at_s, now_ms = monotonic(), clock.now_ms()
+    claim = runtimes.claim(stream_id, worker_id, now_ms, now_ms + TTL_MS)
+    return HeldClaim(runtimes, clock, claim, asked_at_s, monotonic) if claim else None

@@ -1,0 +1,63 @@
+"""The worker's own settings, beside those of `chalicelib.config`. Nothing else in `worker/` reads the environment."""
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.config import ConfigError
+
+CAPACITY_DEFAULT = 4
+CAPACITY_MAX = 64
+WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerConfig:
+    """Who this worker is, how many streams it may run, and where it reads and writes."""
+
+    # A restarted worker of the same id takes its streams back at once; two at a time would take them from each other.
+    worker_id: str
+    capacity: int
+    # The only place that `file` sources are read from.
+    media_dir: Path
+    # What ffmpeg writes before it is uploaded: some seconds of every stream. A tmpfs is best.
+    work_dir: Path
+    # All that ffmpeg inherits: no credentials, no endpoints.
+    ffmpeg_environ: Mapping[str, str]
+
+    @property
+    def heartbeat_file(self) -> Path:
+        """Touched while the worker's main loop turns; `python -m worker.health` looks at it."""
+        return self.work_dir / "worker.alive"
+
+
+def load(environ: Mapping[str, str] | None = None) -> WorkerConfig:
+    """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
+    env = os.environ if environ is None else environ
+    worker_id = env.get("TOLLCAST_WORKER_ID") or socket.gethostname()
+    if not WORKER_ID.fullmatch(worker_id):
+        raise ConfigError(f"TOLLCAST_WORKER_ID is {worker_id!r}; allowed: 1 to 63 letters, digits, dots, - and _")
+    return WorkerConfig(
+        worker_id=worker_id,
+        capacity=_capacity(env),
+        media_dir=_directory(env, "TOLLCAST_MEDIA_DIR"),
+        work_dir=_directory(env, "TOLLCAST_WORK_DIR"),
+        ffmpeg_environ={"PATH": env.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+    )
+
+
+def _capacity(env: Mapping[str, str]) -> int:
+    text = env.get("TOLLCAST_WORKER_CAPACITY") or str(CAPACITY_DEFAULT)
+    if not text.isdecimal() or not 1 <= int(text) <= CAPACITY_MAX:
+        raise ConfigError(f"TOLLCAST_WORKER_CAPACITY is {text!r}; allowed: a whole number from 1 to {CAPACITY_MAX}")
+    return int(text)
+
+
+def _directory(env: Mapping[str, str], name: str) -> Path:
+    text = env.get(name, "")
+    if not text or not Path(text).is_absolute():
+        raise ConfigError(f"{name} is {text!r}; it must be the absolute path of a directory")
+    return Path(text)

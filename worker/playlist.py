@@ -1,0 +1,170 @@
+"""The rules of a live media playlist (RFC 8216), without any I/O.
+
+A number never changes its segment, the media sequence never falls, and the discontinuity sequence counts every
+discontinuity that has left the window. The epoch of the claim that wrote a playlist stands in a comment of it: so a
+new owner's first write changes the object even when nothing else has changed, and everybody can tell who wrote last.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import m3u8
+
+VERSION = 6
+EPOCH_TAG = "#TOLLCAST-EPOCH:"
+EPOCH_LINE = re.compile(rb"^" + EPOCH_TAG.encode() + rb"(\d+)\r?$", re.MULTILINE)
+
+
+class PlaylistError(ValueError):
+    """A stored playlist cannot be read."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A segment as a playlist names it. `uri` is relative to the playlist; `at` is when its first frame was made."""
+
+    uri: str
+    duration_s: float
+    at: datetime
+    discontinuity: bool = False
+
+    @cached_property
+    def text(self) -> str:
+        """Its lines. Rendered once, since a long window is written anew with every segment."""
+        segment = m3u8.Segment(
+            uri=self.uri, duration=self.duration_s, program_date_time=self.at, discontinuity=self.discontinuity
+        )
+        return str(segment.dumps(None, timespec="milliseconds", infspec="microseconds"))
+
+    @property
+    def end(self) -> datetime:
+        """When its last frame was over."""
+        return self.at + timedelta(seconds=self.duration_s)
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """One rendition's window. Values are never changed, only replaced."""
+
+    target_s: int
+    first_sequence: int = 0
+    discontinuity_sequence: int = 0
+    entries: tuple[Entry, ...] = ()
+    # The next segment does not continue the last one.
+    broken: bool = field(default=False)
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next segment."""
+        return self.first_sequence + len(self.entries)
+
+    def interrupted(self) -> "Playlist":
+        """As it is, but the next segment is marked as a discontinuity, unless it is the very first."""
+        return replace(self, broken=self.next_sequence > 0)
+
+    def with_target(self, segment_seconds: int) -> "Playlist":
+        """For a run of segments of this length. The target stays for as long as longer segments are in the window."""
+        longest = max((round(entry.duration_s) for entry in self.entries), default=0)
+        return replace(self, target_s=max(segment_seconds, longest))
+
+    def append(self, entry: Entry) -> "Playlist":
+        """One segment more."""
+        marked = replace(entry, discontinuity=self.broken)
+        return replace(self, entries=(*self.entries, marked), broken=False)
+
+    def trimmed(self, window_s: float) -> "Playlist":
+        """Without the oldest segments that the window can spare."""
+        spare = sum(entry.duration_s for entry in self.entries) - window_s
+        count = 0
+        while count < len(self.entries) - 1 and spare >= self.entries[count].duration_s:
+            spare -= self.entries[count].duration_s
+            count += 1
+        return self.without_first(count)
+
+    def since(self, moment: datetime) -> "Playlist":
+        """Without what was over before `moment`: what a stream shows that was off the air for long."""
+        old = (index for index, entry in enumerate(self.entries) if entry.end >= moment)
+        return self.without_first(next(old, len(self.entries)))
+
+    def without_first(self, count: int) -> "Playlist":
+        """Without its first `count` segments; both sequences go on accordingly."""
+        gone = sum(entry.discontinuity for entry in self.entries[:count])
+        return replace(
+            self,
+            first_sequence=self.first_sequence + count,
+            discontinuity_sequence=self.discontinuity_sequence + gone,
+            entries=self.entries[count:],
+        )
+
+    def restarted_at(self, ahead: "Playlist") -> "Playlist":
+        """An empty playlist that goes on where `ahead`, another rendition of the same stream, goes on."""
+        return ahead.without_first(len(ahead.entries))
+
+    def render(self, epoch: int, *, ended: bool = False) -> bytes:
+        """The file."""
+        head = m3u8.M3U8()
+        head.version = str(VERSION)
+        head.media_sequence = self.first_sequence
+        head.discontinuity_sequence = self.discontinuity_sequence
+        head.target_duration = self.target_s
+        head.is_independent_segments = True
+        lines = [_with_epoch(head.dumps(), epoch), *(entry.text for entry in self.entries)]
+        if ended:
+            lines.append("#EXT-X-ENDLIST")
+        return ("\n".join(lines) + "\n").encode()
+
+
+def parse(body: bytes) -> Playlist:
+    """A stored playlist, to be continued; raises `PlaylistError` if it is none."""
+    try:
+        read = m3u8.loads(body.decode())
+        entries = tuple(
+            Entry(segment.uri, segment.duration, segment.program_date_time, segment.discontinuity)
+            for segment in read.segments
+        )
+        if not read.target_duration or not all(entry.at and entry.duration_s is not None for entry in entries):
+            raise PlaylistError("the stored playlist has no target duration, or a segment without its time")
+        return Playlist(
+            target_s=int(read.target_duration),
+            first_sequence=int(read.media_sequence or 0),
+            discontinuity_sequence=int(read.discontinuity_sequence or 0),
+            entries=entries,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, m3u8.ParseError) as error:
+        raise PlaylistError(f"the stored playlist cannot be read: {error}") from None
+
+
+def epoch_of(body: bytes) -> int:
+    """The epoch of the claim that wrote this playlist; 0 if none did."""
+    found = EPOCH_LINE.search(body)
+    return int(found[1]) if found else 0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of the multivariant playlist. `bandwidth_bps` is the peak, as the standard asks."""
+
+    uri: str
+    bandwidth_bps: int
+    width: int
+    height: int
+
+
+def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:
+    """The playlist of playlists, best rendition first."""
+    whole = m3u8.M3U8()
+    whole.version = str(VERSION)
+    whole.is_variant = True
+    whole.is_independent_segments = True
+    for variant in variants:
+        info = {"bandwidth": variant.bandwidth_bps, "resolution": f"{variant.width}x{variant.height}"}
+        whole.add_playlist(m3u8.Playlist(variant.uri, info, [], None))
+    return _with_epoch(whole.dumps(), epoch).encode() + b"\n"
+
+
+def _with_epoch(text: str, epoch: int) -> str:
+    first, _, rest = text.rstrip("\n").partition("\n")
+    return f"{first}\n{EPOCH_TAG}{epoch}\n{rest}"

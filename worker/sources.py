@@ -1,0 +1,103 @@
+"""From what an operator typed to what ffmpeg may open: the checks that are made again at every start of a run."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from chalicelib.domain.streams import Ingest, IngestMode
+from worker.argv import FileSource, Source, TestSource, ffprobe_argv
+
+PROBE_TIMEOUT_S = 10.0
+FPS_DEFAULT = Fraction(30)
+FPS_MAX = Fraction(30)
+# Below this a one-second segment would hold too few pictures to be cut where it should.
+FPS_MIN = Fraction(10)
+FONTS = (
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"),
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+)
+
+
+class SourceRefused(Exception):
+    """The source cannot be used as it is; the message says why, for the operator."""
+
+
+def prepare(ingest: Ingest, media_dir: Path, environ: Mapping[str, str]) -> Source:
+    """What ffmpeg is to open. Raises `SourceRefused`."""
+    if ingest.mode is IngestMode.TEST:
+        return TestSource(font=next((font for font in FONTS if font.is_file()), None))
+    path = locate(ingest.path, media_dir)
+    return _file_source(path, ingest.path or "", _probe(path, ingest.path or "", environ))
+
+
+def locate(name: str | None, media_dir: Path) -> Path:
+    """The regular file of this name in the media directory, links followed; `SourceRefused` for anything else."""
+    if not name or "\0" in name or Path(name).is_absolute():
+        raise SourceRefused(f"{name!r} is no path relative to the media directory")
+    try:
+        root = media_dir.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise SourceRefused(f"the media directory {media_dir} does not exist on this worker") from None
+    try:
+        path = (root / name).resolve(strict=True)
+    except (OSError, RuntimeError):
+        # A link outside that dangles is answered the same, so that nobody can ask what exists out there.
+        raise SourceRefused(f"there is no file {name!r} in the media directory") from None
+    if not path.is_relative_to(root):
+        raise SourceRefused(f"there is no file {name!r} in the media directory")
+    if not path.is_file():
+        raise SourceRefused(f"{name!r} in the media directory is not a regular file")
+    return path
+
+
+def output_fps(streams: Mapping[str, Any]) -> Fraction:
+    """The frame rate to publish: the file's own, divided until it is 30 at most, doubled until it is 10 at least."""
+    for name in ("avg_frame_rate", "r_frame_rate"):
+        rate = _fraction(streams.get(name, ""))
+        if rate:
+            break
+    else:
+        return FPS_DEFAULT
+    parts = -(-rate // FPS_MAX)
+    rate = (rate / parts).limit_denominator(1001)
+    while rate < FPS_MIN:
+        rate *= 2
+    return rate
+
+
+def _fraction(text: str) -> Fraction | None:
+    above, _, below = text.partition("/")
+    if not above.isdecimal() or not (below or "1").isdecimal() or not int(below or 1) or not int(above):
+        return None
+    return Fraction(int(above), int(below or 1))
+
+
+def _probe(path: Path, name: str, environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    try:
+        done = subprocess.run(
+            ffprobe_argv(path),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PROBE_TIMEOUT_S,
+            env=dict(environ),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceRefused(f"{name!r} could not be examined within {PROBE_TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise SourceRefused(
+            f"{name!r} is no video file that can be read: {reason[-1][:200] if reason else 'no reason'}"
+        )
+    return list(json.loads(done.stdout).get("streams", []))
+
+
+def _file_source(path: Path, name: str, streams: list[dict[str, Any]]) -> FileSource:
+    videos = [s for s in streams if s.get("codec_type") == "video" and not s.get("disposition", {}).get("attached_pic")]
+    if not videos:
+        raise SourceRefused(f"{name!r} has no video")
+    has_audio = any(stream.get("codec_type") == "audio" for stream in streams)
+    return FileSource(path=path, fps=output_fps(videos[0]), has_audio=has_audio)
