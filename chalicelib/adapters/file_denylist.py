@@ -1,6 +1,5 @@
 """The denylist of a gateway on this machine: a file an entry, in a directory that nginx looks into on every request."""
 
-import os
 import secrets
 from pathlib import Path
 
@@ -70,7 +69,7 @@ class FileDenylist:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(reason.value)
-            os.replace(temporary, path)  # noqa: PTH105 -- the atomic one, by its name
+            temporary.replace(path)
         except OSError as error:
             raise StoreUnavailable(f"denylist: {error}") from None
 

@@ -1,7 +1,10 @@
 """A viewer's own account: only ever their own, since the caller's id is the key."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import LedgerItem, ListAnswer, ListQuery, OwnSessionAnswer, UserAnswer, WalletAnswer
+from chalicelib.api.models.accounts import UserAnswer
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.playback import OwnSessionAnswer
+from chalicelib.api.models.wallets import LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
 from chalicelib.domain.users import Role
 

@@ -1,18 +1,10 @@
 """Operators: sessions, accounts and money."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import (
-    CreateUserRequest,
-    CreditRequest,
-    EditUserRequest,
-    LedgerItem,
-    ListAnswer,
-    ListQuery,
-    SessionAnswer,
-    SessionsQuery,
-    UserAnswer,
-    WalletAnswer,
-)
+from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, UserAnswer
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
+from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
 from chalicelib.domain.users import Role
 from chalicelib.observability import logger

@@ -1,7 +1,7 @@
 """Logging in, staying so, logging out."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import LoginAnswer, LoginRequest, RefreshRequest, UserAnswer
+from chalicelib.api.models.accounts import LoginAnswer, LoginRequest, RefreshRequest, UserAnswer
 from chalicelib.services.auth import Login
 
 routes = Routes("auth")

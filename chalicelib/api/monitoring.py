@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chalice.app import Response
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import ErrorItem, ErrorsAnswer, HealthAnswer, MetricsAnswer
+from chalicelib.api.models.monitoring import ErrorItem, ErrorsAnswer, HealthAnswer, MetricsAnswer
 from chalicelib.config import VERSION
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable

@@ -1,7 +1,7 @@
 """Watching: start, heartbeat, renew, stop; and the operator's kick."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import (
+from chalicelib.api.models.playback import (
     EndAnswer,
     HeartbeatRequest,
     KickRequest,

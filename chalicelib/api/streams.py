@@ -1,12 +1,11 @@
 """Streams: what can be watched, and what operators do with them."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models import (
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditStreamRequest,
-    ListAnswer,
-    ListQuery,
-    PlaybackAnswer,
     RuntimeAnswer,
     StateRequest,
     StreamAnswer,

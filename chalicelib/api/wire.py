@@ -1,15 +1,10 @@
 """From the services' results to wire models, where more than one route needs it."""
 
 from chalicelib.api.endpoint import Call
-from chalicelib.api.models import (
-    LedgerItem,
-    ListAnswer,
-    PlaybackAnswer,
-    StreamAnswer,
-    StreamSettingsAnswer,
-    WalletAnswer,
-    WalletSession,
-)
+from chalicelib.api.models.common import ListAnswer
+from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.streams import StreamAnswer, StreamSettingsAnswer
+from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.lease import next_beat_in_ms, seconds_left
 from chalicelib.domain.wallets import Entry, Wallet
 from chalicelib.ports import ListPage

@@ -1,0 +1,65 @@
+"""Logins and accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from chalicelib.api.models.common import Answer, Request
+from chalicelib.domain.users import Role
+
+# Library validators refuse `demo@local`, which is an address on this machine.
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=200)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+
+
+class LoginRequest(Request):
+    """Email and password."""
+
+    email: Email
+    password: Password
+
+
+class RefreshRequest(Request):
+    """A refresh token."""
+
+    refresh_token: Token
+
+
+class UserAnswer(Answer):
+    """An account."""
+
+    user_id: str
+    email: str
+    role: Role
+    disabled: bool
+    created_at_ms: int
+
+
+class LoginAnswer(Answer):
+    """Tokens; `expires_in` is the access token's, in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int
+    user: UserAnswer
+
+
+class CreateUserRequest(Request):
+    """A new account."""
+
+    email: Email
+    password: NewPassword
+    role: Role = Role.VIEWER
+
+
+class EditUserRequest(Request):
+    """What to change of an account."""
+
+    password: NewPassword | None = None
+    role: Role | None = None
+    disabled: bool | None = None

@@ -1,0 +1,140 @@
+"""Streams and their runtime."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from chalicelib.api.models.common import Answer, Request, StreamId
+from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
+from chalicelib.domain.streams import (
+    ABR_PROFILES,
+    SEGMENT_SECONDS_MAX,
+    SEGMENT_SECONDS_MIN,
+    WINDOW_MINUTES_MAX,
+    WINDOW_MINUTES_MIN,
+    DesiredState,
+    IngestMode,
+    RuntimeState,
+)
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Relative, inside the media directory; the worker checks again what it really points to.
+MediaPath = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*$")
+]
+Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
+LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
+SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]
+WindowMinutes = Annotated[int, Field(ge=WINDOW_MINUTES_MIN, le=WINDOW_MINUTES_MAX)]
+AbrProfile = Annotated[str, Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
+
+
+class IngestModel(Request):
+    """A source: `file` takes a path in the media directory, `test` nothing."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    mode: IngestMode
+    path: MediaPath | None = None
+
+    @model_validator(mode="after")
+    def _path_fits_mode(self) -> IngestModel:
+        if (self.mode is IngestMode.FILE) != (self.path is not None):
+            raise ValueError("mode `file` needs a path, mode `test` takes none")
+        return self
+
+
+class StreamFields(Request):
+    """What an operator may set; everything has a default but title and ingest."""
+
+    abr_profile: AbrProfile = "hd"
+    segment_seconds: SegmentSeconds = 2
+    window_minutes: WindowMinutes = 5
+    rate_millipoints_per_minute: Rate = 60_000
+    lease_ms: LeaseMs = LEASE_MS_DEFAULT
+
+
+class CreateStreamRequest(StreamFields):
+    """A new stream."""
+
+    stream_id: StreamId | None = None
+    title: Title
+    ingest: IngestModel
+
+    @model_validator(mode="after")
+    def _profile_exists(self) -> CreateStreamRequest:
+        _check_profile(self.abr_profile)
+        return self
+
+
+class EditStreamRequest(Request):
+    """What to change of a stream; what is left out stays."""
+
+    title: Title | None = None
+    ingest: IngestModel | None = None
+    abr_profile: AbrProfile | None = None
+    segment_seconds: SegmentSeconds | None = None
+    window_minutes: WindowMinutes | None = None
+    rate_millipoints_per_minute: Rate | None = None
+    lease_ms: LeaseMs | None = None
+
+    @model_validator(mode="after")
+    def _profile_exists(self) -> EditStreamRequest:
+        if self.abr_profile is not None:
+            _check_profile(self.abr_profile)
+        return self
+
+
+def _check_profile(name: str) -> None:
+    if name not in ABR_PROFILES:
+        raise ValueError(f"abr_profile is {name!r}; allowed: {', '.join(sorted(ABR_PROFILES))}")
+
+
+class StateRequest(Request):
+    """The desired state."""
+
+    state: DesiredState
+
+
+class StreamAnswer(Answer):
+    """A stream; `state` is what really happens, `desired_state` what the operator asked for."""
+
+    stream_id: str
+    title: str
+    rate_millipoints_per_minute: int
+    lease_ms: int
+    state: RuntimeState
+    desired_state: DesiredState
+    abr_profile: str
+    segment_seconds: int
+    window_minutes: int
+
+
+class StreamSettingsAnswer(StreamAnswer):
+    """A stream as its operator sees it."""
+
+    ingest: IngestModel
+    generation: int
+    version: int
+    created_at_ms: int
+
+
+class RuntimeAnswer(Answer):
+    """What the worker reports; null where it has not told yet."""
+
+    stream_id: str
+    state: RuntimeState
+    worker_id: str | None
+    epoch: int | None
+    claim_expires_at_ms: int | None
+    generation: int
+    reported_at_ms: int
+    last_manifest_at_ms: int | None
+    bitrate_bps: int | None
+    fps: float | None
+    speed: float | None
+    dropped_frames: int
+    restarts: int
+    last_error: str | None

@@ -1,0 +1,37 @@
+"""The same suite over the fakes and over the adapters on the emulator: what one promises, the other keeps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from chalicelib.ports import Ledger, Payments, PlaybackSessions, Wallets
+from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryPlaybackSessions, MemoryStore, MemoryWallets
+
+
+@dataclass(frozen=True)
+class MoneyStores:
+    """What billing stores in."""
+
+    wallets: Wallets
+    ledger: Ledger
+    payments: Payments
+    sessions: PlaybackSessions
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def money(request: pytest.FixtureRequest) -> Iterator[MoneyStores]:
+    if request.param == "memory":
+        store = MemoryStore()
+        yield MoneyStores(
+            MemoryWallets(store), MemoryLedger(store), MemoryPayments(store), MemoryPlaybackSessions(store)
+        )
+        return
+    from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+    from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
+    from chalicelib.adapters.dynamodb_wallets import DynamoWallets
+
+    prefix = request.getfixturevalue("module_settings").table_prefix
+    yield MoneyStores(
+        DynamoWallets(prefix), DynamoLedger(prefix), DynamoPayments(prefix), DynamoPlaybackSessions(prefix)
+    )
