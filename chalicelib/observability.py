@@ -14,4 +14,5 @@ def logger() -> Logger:
     """This process's logger. Never give it a token, a password or a signed query."""
     from aws_lambda_powertools import Logger
 
-    return Logger(service="tollcast", utc=True)
+    # Not the app's name: Chalice has a logger of that name, and each line would be written twice.
+    return Logger(service="tollcast-functions", utc=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.adapters.aws import RequestInvalid, client, translated
@@ -82,13 +82,21 @@ def get_item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
     return from_row(row) if row else None
 
 
-def page_of(operation: str, request: dict[str, Any], cursor: str | None, make: Callable[[Any], Item]) -> ListPage[Item]:
-    """One page of a `query` or `scan`; the cursor is the store's own position."""
+def page_of(
+    operation: str,
+    request: dict[str, Any],
+    cursor: str | None,
+    make: Callable[[Any], Item],
+    *,
+    position: Sequence[str],
+    within: Mapping[str, Any] | None = None,
+) -> ListPage[Item]:
+    """One page of a `query` or `scan`; the cursor is the store's own position, made of the attributes `position`.
+
+    A cursor comes from the client, so it is held to that form, and to the key `within` which the list lies.
+    """
     if cursor is not None:
-        key = from_cursor(cursor)
-        if not isinstance(key, dict):
-            raise invalid_cursor()
-        request = {**request, "ExclusiveStartKey": to_row(key)}
+        request = {**request, "ExclusiveStartKey": to_row(_start_key(cursor, position, within or {}))}
     try:
         with translated():
             answer = getattr(client("dynamodb"), operation)(**request)
@@ -101,3 +109,14 @@ def page_of(operation: str, request: dict[str, Any], cursor: str | None, make: C
         items=[make(from_row(row)) for row in answer.get("Items", [])],
         next_cursor=to_cursor(from_row(last)) if last else None,
     )
+
+
+def _start_key(cursor: str, position: Sequence[str], within: Mapping[str, Any]) -> dict[str, Any]:
+    key = from_cursor(cursor)
+    if not isinstance(key, dict) or set(key) != set(position):
+        raise invalid_cursor()
+    if not all((isinstance(value, str) and value) or type(value) is int for value in key.values()):
+        raise invalid_cursor()
+    if any(key[name] != value for name, value in within.items()):
+        raise invalid_cursor()
+    return key

@@ -109,7 +109,7 @@ class DynamoPlaybackSessions:
         request["KeyConditionExpression"] += " AND due_ms <= :now"
         request["ExpressionAttributeValues"] |= to_row({":now": now_ms})
         request["ScanIndexForward"] = True
-        return page_of("query", request, None, _record).items
+        return page_of("query", request, None, _record, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         """See the port."""
@@ -136,7 +136,9 @@ class DynamoPlaybackSessions:
         }
 
     def _query(self, index: str, key: str, value: Any, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return page_of("query", self._request(index, key, value, limit), cursor, _record)
+        request = self._request(index, key, value, limit)
+        position = ["session_id", key, "due_ms" if index == "by_due" else "started_at_ms"]
+        return page_of("query", request, cursor, _record, position=position, within={key: value})
 
     def _count(self, shard: int) -> int:
         request = self._request("by_due", "due_shard", shard, 1000)

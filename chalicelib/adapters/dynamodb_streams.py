@@ -34,7 +34,8 @@ class DynamoStreams:
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Stream]:
         """See the port. Read consistently: a worker that looks for work must see what an operator has just set."""
-        return page_of("scan", {"TableName": self._table, "Limit": limit, "ConsistentRead": True}, cursor, _stream)
+        request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
+        return page_of("scan", request, cursor, _stream, position=["stream_id"])
 
     def replace(self, seen: Stream, new: Stream) -> None:
         """See the port."""

@@ -48,7 +48,7 @@ class DynamoUsers:
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
         """See the port. A page may be short or empty before the end, since the rows of emails are left out of it."""
         request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
-        return page_of("scan", request, cursor, _user)
+        return page_of("scan", request, cursor, _user, position=["user_id"])
 
     def change(
         self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None

@@ -18,15 +18,17 @@ RENDITION = re.compile(r"[a-z0-9]{1,32}")
 
 
 def authorize(request: Any) -> AuthResponse:
-    """Judge a play token for the session in the path. A refusal carries the reason, which GatewayResponses put in the
-    body; an authorizer can only answer 401 and 403."""
+    """Judge a play token for the session in the path.
+
+    An authorizer can only answer 401 and 403: the reason goes into its context and from there into the body.
+    """
     found = SESSION_PATH.search(request.method_arn.split("/GET", 1)[-1])
     session_id = found.group(1) if found else ""
     try:
         verdict = container().access.verdict(bearer(request.token), session_id)
     except Exception as error:
         document = problem_of(error)
-        context = {"code": document["code"], "detail": document["detail"]}
+        context: dict[str, str] = {name: document[name] for name in ("code", "detail", "end_reason") if name in document}
         return AuthResponse(routes=[], principal_id="nobody", context=context)
     # The policy covers this session's paths only: it is cached by token alone.
     return AuthResponse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request, StreamId
 from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
@@ -28,7 +28,15 @@ Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
 LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
 SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]
 WindowMinutes = Annotated[int, Field(ge=WINDOW_MINUTES_MIN, le=WINDOW_MINUTES_MAX)]
-AbrProfile = Annotated[str, Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
+
+
+def _known_profile(name: str) -> str:
+    if name not in ABR_PROFILES:
+        raise ValueError(f"allowed: {', '.join(sorted(ABR_PROFILES))}")
+    return name
+
+
+AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
 
 
 class IngestModel(Request):
@@ -63,11 +71,6 @@ class CreateStreamRequest(StreamFields):
     title: Title
     ingest: IngestModel
 
-    @model_validator(mode="after")
-    def _profile_exists(self) -> CreateStreamRequest:
-        _check_profile(self.abr_profile)
-        return self
-
 
 class EditStreamRequest(Request):
     """What to change of a stream; what is left out stays."""
@@ -79,17 +82,6 @@ class EditStreamRequest(Request):
     window_minutes: WindowMinutes | None = None
     rate_millipoints_per_minute: Rate | None = None
     lease_ms: LeaseMs | None = None
-
-    @model_validator(mode="after")
-    def _profile_exists(self) -> EditStreamRequest:
-        if self.abr_profile is not None:
-            _check_profile(self.abr_profile)
-        return self
-
-
-def _check_profile(name: str) -> None:
-    if name not in ABR_PROFILES:
-        raise ValueError(f"abr_profile is {name!r}; allowed: {', '.join(sorted(ABR_PROFILES))}")
 
 
 class StateRequest(Request):

@@ -1,0 +1,1 @@
+"""Packing the functions and deploying them with CloudFormation."""

@@ -1,0 +1,44 @@
+"""Deploying the packed functions as a CloudFormation stack."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chalicelib.adapters.aws import client
+from chalicelib.config import Settings
+from infra.deploy.template import SETTINGS
+
+WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
+
+
+def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, str]:
+    """Upload the code and create the stage's stack; answers the stack's outputs. Raises botocore's `WaiterError`."""
+    code_key = f"functions/{settings.stage}.zip"
+    client("s3").put_object(Bucket=code_bucket, Key=code_key, Body=template.with_name("functions.zip").read_bytes())
+    name = f"tollcast-{settings.stage}"
+    parameters = {**setting_parameters(settings), "CodeBucket": code_bucket, "CodeKey": code_key}
+    formation = client("cloudformation")
+    formation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(json.loads(template.read_text())),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    waiter = formation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": WAIT_SECONDS_BETWEEN, "MaxAttempts": WAITS_MAX})
+    [stack] = formation.describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def setting_parameters(settings: Settings) -> dict[str, str]:
+    """The template's parameters for these settings."""
+    values: dict[str, Any] = {
+        "Stage": settings.stage,
+        "MediaBucket": settings.media_bucket,
+        "WorkQueue": settings.work_queue,
+        "TokenSecret": settings.token_secret,
+        "PublicUrl": settings.public_url,
+        "SessionsPerUserMax": str(settings.sessions_per_user_max),
+    }
+    assert values.keys() == SETTINGS.keys()
+    return values

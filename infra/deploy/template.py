@@ -1,0 +1,70 @@
+"""The CloudFormation template of the functions: what Chalice packs, with the settings of a stage as parameters."""
+
+import copy
+from typing import Any
+
+# Parameter -> the environment variable of `chalicelib.config` that it becomes.
+SETTINGS = {
+    "Stage": "TOLLCAST_STAGE",
+    "MediaBucket": "TOLLCAST_MEDIA_BUCKET",
+    "WorkQueue": "TOLLCAST_WORK_QUEUE",
+    "TokenSecret": "TOLLCAST_TOKEN_SECRET",
+    "PublicUrl": "TOLLCAST_PUBLIC_URL",
+    "SessionsPerUserMax": "TOLLCAST_SESSIONS_PER_USER_MAX",
+}
+CODE = ("CodeBucket", "CodeKey")
+PROBLEM_JSON = "application/problem+json"
+
+
+def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
+    """Chalice's template with parameters for settings and code, and with refusals as problem documents."""
+    template = copy.deepcopy(packed)
+    template["Parameters"] = {name: {"Type": "String"} for name in (*SETTINGS, *CODE)}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            resource["Properties"]["Policies"] = _substituted(resource["Properties"]["Policies"])
+    variables = {variable: {"Ref": name} for name, variable in SETTINGS.items()}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": {"Ref": "CodeKey"}}
+            resource["Properties"]["Environment"] = {"Variables": variables}
+    api = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    api["info"]["description"] = "Pay-as-you-watch live streaming."
+    api["x-amazon-apigateway-gateway-responses"] = gateway_responses()
+    return template
+
+
+def _substituted(value: Any) -> Any:
+    """Policies name a stage's own resources, by the template's parameters: `${Stage}` becomes a substitution."""
+    if isinstance(value, dict):
+        return {key: _substituted(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_substituted(part) for part in value]
+    return {"Fn::Sub": value} if isinstance(value, str) and "${" in value else value
+
+
+def gateway_responses() -> dict[str, Any]:
+    """What API Gateway itself answers, as problem documents; a denied play token carries the authorizer's reason."""
+    return {
+        "ACCESS_DENIED": _response(403, "$context.authorizer.code", "$context.authorizer.detail"),
+        "UNAUTHORIZED": _response(401, "token_invalid", "Media wants a play token in the Authorization header."),
+        "MISSING_AUTHENTICATION_TOKEN": _response(404, "not_found", "There is nothing at this path."),
+        "RESOURCE_NOT_FOUND": _response(404, "not_found", "There is nothing at this path."),
+        "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large."),
+        "THROTTLED": _response(429, "too_many_requests", "Too many requests; try again in a moment."),
+        "DEFAULT_5XX": _response(None, "unavailable", "The service could not answer; try again."),
+    }
+
+
+def _response(status: int | None, code: str, detail: str) -> dict[str, Any]:
+    body = (
+        f'{{"type": "urn:tollcast:problem:{code}", "title": "$context.error.responseType", '
+        f'"status": {status or 503}, "detail": "{detail}", "code": "{code}"}}'
+    )
+    response: dict[str, Any] = {
+        "responseTemplates": {"application/json": body},
+        "responseParameters": {"gatewayresponse.header.Content-Type": f"'{PROBLEM_JSON}'"},
+    }
+    if status:
+        response["statusCode"] = str(status)
+    return response

@@ -1,0 +1,147 @@
+"""The port `Runtimes`: claims and reports, over the fake and over DynamoDB."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.streams import Claim, Runtime, RuntimeState, is_delivered
+from chalicelib.ports import Runtimes
+from tests.fakes.runtimes import MemoryRuntimes
+
+NOW = 1_800_000_000_000
+SOON = NOW + 10_000
+LIVE = Runtime(
+    stream_id="stream-1",
+    state=RuntimeState.LIVE,
+    generation=3,
+    reported_at_ms=NOW,
+    last_manifest_at_ms=NOW - 5,
+    bitrate_bps=2_900_000,
+    fps=25.0,
+    speed=0.99,
+    dropped_frames=2,
+    restarts=1,
+    last_error="ffmpeg was killed by SIGKILL",
+)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def runtimes(request: pytest.FixtureRequest) -> Runtimes:
+    if request.param == "memory":
+        return MemoryRuntimes()
+    from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
+
+    return DynamoRuntimes(request.getfixturevalue("settings").table_prefix)
+
+
+def claimed(runtimes: Runtimes, worker_id: str = "w1", now_ms: int = NOW) -> Claim:
+    claim = runtimes.claim("stream-1", worker_id, now_ms, now_ms + 10_000)
+    assert claim is not None
+    return claim
+
+
+def test_a_free_stream_is_claimed_and_shown_as_starting(runtimes: Runtimes) -> None:
+    assert runtimes.get("stream-1") is None
+    claim = claimed(runtimes)
+    assert claim == Claim(stream_id="stream-1", worker_id="w1", epoch=1, expires_at_ms=SOON)
+    assert runtimes.get("stream-1") == Runtime(stream_id="stream-1", state=RuntimeState.STARTING, claim=claim)
+
+
+def test_a_claim_keeps_others_out_until_it_expires(runtimes: Runtimes) -> None:
+    claimed(runtimes)
+    assert runtimes.claim("stream-1", "w2", SOON - 1, SOON + 10_000) is None
+    taken = runtimes.claim("stream-1", "w2", SOON, SOON + 10_000)
+    assert taken and (taken.worker_id, taken.epoch) == ("w2", 2)
+
+
+def test_a_worker_takes_its_own_again_with_a_higher_epoch(runtimes: Runtimes) -> None:
+    first = claimed(runtimes)
+    again = claimed(runtimes)
+    assert again.epoch == 2
+    assert runtimes.renew(first, SOON) is None
+    assert not runtimes.report(first, LIVE)
+
+
+def test_a_new_claim_does_not_inherit_that_the_stream_is_live(runtimes: Runtimes) -> None:
+    first = claimed(runtimes)
+    assert runtimes.report(first, LIVE)
+    assert is_delivered(runtimes.get("stream-1"), NOW)
+    second = claimed(runtimes)
+    runtime = runtimes.get("stream-1")
+    assert not is_delivered(runtime, NOW)
+    assert runtime == replace(LIVE, state=RuntimeState.STARTING, claim=second)
+
+
+def test_renewing_extends_even_an_expired_claim_that_nobody_took(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    renewed = runtimes.renew(claim, SOON + 60_000)
+    assert renewed == replace(claim, expires_at_ms=SOON + 60_000)
+    assert runtimes.claim("stream-1", "w2", SOON + 59_999, SOON + 90_000) is None
+    assert runtimes.renew(claim, SOON + 90_000) is not None
+
+
+def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    runtimes.release(claim)
+    runtime = runtimes.get("stream-1")
+    assert runtime and runtime.claim is None
+    assert runtimes.renew(claim, SOON) is None
+    assert claimed(runtimes, "w2").epoch == 2
+    # The old owner's release comes late and changes nothing.
+    runtimes.release(claim)
+    runtime = runtimes.get("stream-1")
+    assert runtime and runtime.claim and runtime.claim.worker_id == "w2"
+
+
+def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    renewed = runtimes.renew(claim, SOON + 5_000)
+    assert runtimes.report(claim, LIVE)
+    assert runtimes.get("stream-1") == replace(LIVE, claim=renewed)
+    bare = Runtime(stream_id="stream-1", state=RuntimeState.BACKOFF, reported_at_ms=NOW + 1)
+    assert runtimes.report(claim, bare)
+    assert runtimes.get("stream-1") == replace(bare, claim=renewed)
+
+
+def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
+    old = claimed(runtimes)
+    new = claimed(runtimes, "w2", SOON)
+    assert not runtimes.report(old, LIVE)
+    assert runtimes.renew(old, SOON + 60_000) is None
+    runtime = runtimes.get("stream-1")
+    assert runtime and runtime.state is RuntimeState.STARTING and runtime.claim == new
+
+
+def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    runtimes.report(claim, LIVE)
+    seen = runtimes.get("stream-1")
+    assert seen
+    runtimes.mark_unclaimed(seen, "stalled", "its worker is gone")
+    marked = runtimes.get("stream-1")
+    assert marked == replace(seen, state=RuntimeState.STALLED, last_error="its worker is gone")
+    claimed(runtimes, "w2", SOON)
+    runtimes.mark_unclaimed(seen, "failed", "too late")
+    runtime = runtimes.get("stream-1")
+    assert runtime and runtime.state is RuntimeState.STARTING and runtime.last_error == "its worker is gone"
+
+
+def test_a_renewed_or_a_released_claim_is_not_marked_as_seen_before(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    seen = runtimes.get("stream-1")
+    assert seen
+    runtimes.renew(claim, SOON + 1)
+    runtimes.mark_unclaimed(seen, "failed", None)
+    assert (runtimes.get("stream-1") or seen).state is RuntimeState.STARTING
+    runtimes.release(claim)
+    free = runtimes.get("stream-1")
+    assert free
+    runtimes.mark_unclaimed(free, "stopped", None)
+    assert (runtimes.get("stream-1") or free).state is RuntimeState.STOPPED
+
+
+def test_of_many_workers_exactly_one_claims(runtimes: Runtimes) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: runtimes.claim("stream-1", f"w{n}", NOW, SOON), range(8)))
+    assert sum(claim is not None for claim in claims) == 1

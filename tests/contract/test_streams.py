@@ -1,0 +1,73 @@
+"""The port `Streams`: the fake and DynamoDB keep the same promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.errors import StreamExists
+from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Stream
+from chalicelib.ports import RowRefused, Streams
+from tests.fakes.streams import MemoryStreams
+
+STREAM = Stream(
+    stream_id="stream-1",
+    title="Big Buck Bunny",
+    ingest=Ingest(mode=IngestMode.FILE, path="bunny.mp4"),
+    segment_seconds=4,
+    created_at_ms=1_800_000_000_000,
+)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def streams(request: pytest.FixtureRequest) -> Streams:
+    if request.param == "memory":
+        return MemoryStreams()
+    from chalicelib.adapters.dynamodb_streams import DynamoStreams
+
+    return DynamoStreams(request.getfixturevalue("settings").table_prefix)
+
+
+def test_what_was_added_is_read_back_whole(streams: Streams) -> None:
+    pattern = Stream(stream_id="stream-2", title="Pattern", ingest=Ingest(mode=IngestMode.TEST), archived=True)
+    streams.add(STREAM)
+    streams.add(pattern)
+    assert streams.get("stream-1") == STREAM
+    assert streams.get("stream-2") == pattern
+    assert streams.get("stream-3") is None
+
+
+def test_an_id_is_given_once(streams: Streams) -> None:
+    streams.add(STREAM)
+    with pytest.raises(StreamExists):
+        streams.add(replace(STREAM, title="Another"))
+    assert streams.get("stream-1") == STREAM
+
+
+def test_replacing_wants_the_version_as_seen(streams: Streams) -> None:
+    streams.add(STREAM)
+    streams.replace(STREAM, replace(STREAM, desired_state=DesiredState.LIVE))
+    stored = streams.get("stream-1")
+    assert stored == replace(STREAM, desired_state=DesiredState.LIVE, version=2)
+    with pytest.raises(RowRefused):
+        streams.replace(STREAM, replace(STREAM, desired_state=DesiredState.STOPPED))
+    assert streams.get("stream-1") == stored
+
+
+def test_what_does_not_exist_is_not_replaced(streams: Streams) -> None:
+    with pytest.raises(RowRefused):
+        streams.replace(STREAM, STREAM)
+    assert streams.get("stream-1") is None
+
+
+def test_a_list_comes_in_pages_and_holds_everything_once(streams: Streams) -> None:
+    for number in range(5):
+        streams.add(replace(STREAM, stream_id=f"stream-{number}", archived=number == 3))
+    seen, cursor = [], None
+    for _ in range(10):
+        page = streams.list(limit=2, cursor=cursor)
+        assert len(page.items) <= 2
+        seen += [stream.stream_id for stream in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(seen) == [f"stream-{number}" for number in range(5)]

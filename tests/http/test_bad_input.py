@@ -1,0 +1,134 @@
+"""Whatever is sent, the answer is a problem with a 4xx that names what was wrong; never a 5xx."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.api.openapi import ALL_ROUTES, document
+from chalicelib.domain.users import Role
+from tests.http.conftest import Api
+
+ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
+WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body]
+NAMES = [f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS]
+NAMES_WITH_BODY = [f"{endpoint.method} {endpoint.path}" for endpoint in WITH_BODY]
+PLACES = {"stream_id": "no-such-stream", "user_id": "u_" + "a" * 20}
+BODIES = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 20_000, b'{"a":' * 5_000, b"NaN", b"1e999"]
+
+
+def path_of(endpoint: Any) -> str:
+    return str(endpoint.path).format(**PLACES)
+
+
+@pytest.fixture(scope="module")
+def admin(api: Api) -> dict[str, str]:
+    return api.admin()
+
+
+def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
+    assert answer.status_code in statuses, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert {"type", "title", "status", "detail", "code"} <= set(found)
+    assert found["status"] == answer.status_code
+    return found
+
+
+@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+def test_bodies_that_are_no_object(api: Api, admin: dict[str, str], endpoint: Any) -> None:
+    for body in BODIES:
+        answer = api.http.request(endpoint.method, path_of(endpoint), content=body, headers=admin)
+        assert check_problem(answer, 400)["errors"], body[:20]
+
+
+@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+def test_unknown_fields_and_wrong_types_are_named(api: Api, admin: dict[str, str], endpoint: Any) -> None:
+    path = path_of(endpoint)
+    found = check_problem(api.http.request(endpoint.method, path, json={"no_such_field": 1}, headers=admin), 400)
+    assert "no_such_field" in [error["field"] for error in found["errors"]]
+    for name in endpoint.body.model_fields:
+        for value in ([], {"x": 1}, 1.5, -(10**30), "x" * 5_000):
+            answer = api.http.request(endpoint.method, path, json={name: value}, headers=admin)
+            fields = [error["field"].split(".")[0] for error in check_problem(answer, 400)["errors"]]
+            assert name in fields, (name, value)
+
+
+@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+def test_huge_bodies(api: Api, admin: dict[str, str], endpoint: Any) -> None:
+    body = json.dumps({"note": "x" * 70_000}).encode()
+    answer = api.http.request(endpoint.method, path_of(endpoint), content=body, headers=admin)
+    assert check_problem(answer, 413)["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
+def test_every_route_asks_for_its_role(api: Api, endpoint: Any) -> None:
+    if endpoint.role is None:
+        return
+    answer = api.http.request(endpoint.method, path_of(endpoint))
+    assert check_problem(answer, 401)["code"] == "token_invalid"
+    if endpoint.role is Role.ADMIN:
+        answer = api.http.request(endpoint.method, path_of(endpoint), headers=api.viewer(0))
+        assert check_problem(answer, 403)["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
+def test_query_parameters_are_checked(api: Api, admin: dict[str, str], endpoint: Any) -> None:
+    if endpoint.method != "GET":
+        return
+    path = path_of(endpoint)
+    if endpoint.path == "/openapi.json":
+        return
+    found = check_problem(api.http.get(path, params={"no_such": "1"}, headers=admin), 400)
+    assert found["errors"][0]["field"] == "no_such"
+    if endpoint.query:
+        for params in ({"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"limit": ""}, {"cursor": ""}):
+            found = check_problem(api.http.get(path, params=params, headers=admin), 400)
+            assert found["errors"][0]["field"] in params
+        for cursor in ("nonsense", "e30", "W10", "eyJ4IjoxfQ", "-1", "9" * 900, "\u0661"):
+            check_problem(api.http.get(path, params={"cursor": cursor}, headers=admin), 400, 404)
+        check_problem(api.http.get(f"{path}?limit=1&limit=2", headers=admin), 400)
+
+
+def test_wrong_methods_and_unknown_paths(api: Api, admin: dict[str, str]) -> None:
+    for method, path in (("GET", "/auth/login"), ("DELETE", "/me"), ("PUT", "/streams"), ("TRACE", "/healthz")):
+        answer = api.http.request(method, path, headers=admin)
+        check_problem(answer, 405)
+        assert answer.headers["allow"]
+    for path in ("/nothing", "/me/nothing", "//me", "/me/%2e%2e/users"):
+        check_problem(api.http.get(path, headers=admin), 404)
+
+
+@pytest.mark.parametrize("stream_id", ["x" * 3_000, "%00", "UPPER", "a%2Fb", "%F0%9F%98%80", "-x", "a%20b"])
+def test_ids_of_another_form_do_not_exist(api: Api, admin: dict[str, str], stream_id: str) -> None:
+    check_problem(api.http.get(f"/streams/{stream_id}", headers=admin), 404)
+    check_problem(api.http.get(f"/wallets/{stream_id}", headers=admin), 404)
+
+
+def test_ids_that_do_not_exist(api: Api, admin: dict[str, str]) -> None:
+    wanted = {
+        ("GET", "/streams/nope"): "stream_not_found",
+        ("GET", "/streams/nope/runtime"): "stream_not_found",
+        ("DELETE", "/streams/nope"): "stream_not_found",
+        ("POST", "/streams/nope/restart"): "stream_not_found",
+        ("POST", "/streams/nope/preview"): "stream_not_found",
+        ("GET", "/wallets/u_" + "b" * 20): "user_not_found",
+        ("GET", "/wallets/u_" + "b" * 20 + "/ledger"): "user_not_found",
+    }
+    for (method, path), code in wanted.items():
+        assert check_problem(api.http.request(method, path, headers=admin), 404)["code"] == code
+    beat = {"session_id": "a" * 26, "seq": 2}
+    answer = api.http.post("/playback/heartbeat", json=beat, headers=admin)
+    assert check_problem(answer, 404)["code"] == "session_not_found"
+
+
+def test_the_document_names_every_route(api: Api) -> None:
+    served = api.http.get("/openapi.json").json()
+    assert served == json.loads(json.dumps(document()))
+    declared = {(endpoint.path, endpoint.method.lower()) for endpoint in ENDPOINTS}
+    assert {(path, method) for path, methods in served["paths"].items() for method in methods} == declared
+    import app
+
+    routed = {(path, method.lower()) for path, methods in app.app.routes.items() for method in methods}
+    media = {("/play/{session_id}/index.m3u8", "get"), ("/play/{session_id}/{rendition}/index.m3u8", "get")}
+    assert routed - media == declared

@@ -1,0 +1,134 @@
+"""What operators do: streams, accounts, money, figures."""
+
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.streams import RuntimeState
+from tests.http.conftest import PASSWORD, Api
+
+
+def test_a_stream_from_creation_to_archive(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer(0)
+    created = api.http.post("/streams", json={"title": "News", "ingest": {"mode": "test"}}, headers=admin)
+    assert created.status_code == 201
+    stream = created.json()
+    assert (stream["state"], stream["desired_state"], stream["lease_ms"]) == ("stopped", "stopped", 10_000)
+    path = f"/streams/{stream['stream_id']}"
+    edited = api.http.patch(path, json={"title": "Late news", "rate_millipoints_per_minute": 1}, headers=admin).json()
+    assert (edited["title"], edited["rate_millipoints_per_minute"], edited["generation"]) == ("Late news", 1, 1)
+    assert api.http.patch(path, json={"segment_seconds": 4}, headers=admin).json()["generation"] == 2
+    assert api.http.post(f"{path}/restart", headers=admin).json()["generation"] == 3
+    assert api.http.post(f"{path}/state", json={"state": "live"}, headers=admin).json()["desired_state"] == "live"
+    seen = api.http.get(path, headers=viewer).json()
+    assert seen["desired_state"] == "live"
+    assert "ingest" not in seen
+    assert api.http.get(path, headers=admin).json()["ingest"] == {"mode": "test", "path": None}
+    assert api.http.delete(path, headers=admin).status_code == 204
+    assert api.http.get(path, headers=viewer).status_code == 404
+    assert stream["stream_id"] not in [s["stream_id"] for s in api.http.get("/streams", headers=viewer).json()["items"]]
+
+
+def test_a_stream_id_is_taken_once(api: Api) -> None:
+    admin = api.admin()
+    body = {"stream_id": "taken", "title": "One", "ingest": {"mode": "file", "path": "clip.mp4"}}
+    assert api.http.post("/streams", json=body, headers=admin).status_code == 201
+    again = api.http.post("/streams", json=body, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "stream_exists")
+
+
+def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
+    admin = api.admin()
+    for path in ("/etc/passwd", "../secret", "a/../../b", "", "a//b", "file:x", "http://x/y", "a\nb", ".hidden"):
+        body = {"title": "x", "ingest": {"mode": "file", "path": path}}
+        answer = api.http.post("/streams", json=body, headers=admin)
+        assert answer.status_code == 400, path
+        assert answer.json()["errors"][0]["field"].startswith("ingest")
+    for ingest in ({"mode": "file"}, {"mode": "test", "path": "x.mp4"}, {"mode": "pull"}):
+        assert api.http.post("/streams", json={"title": "x", "ingest": ingest}, headers=admin).status_code == 400
+
+
+def test_what_the_worker_reports_is_shown(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream()
+    runtime = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
+    assert (runtime["state"], runtime["worker_id"], runtime["epoch"]) == ("live", "worker-1", 1)
+    api.report(stream_id, RuntimeState.STALLED)
+    assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
+    assert api.http.get(f"/streams/{stream_id}/runtime", headers=api.viewer(0)).status_code == 403
+
+
+def test_accounts(api: Api) -> None:
+    admin, email = api.admin(), f"{new_session_id()}@Example.org"
+    created = api.http.post("/users", json={"email": email, "password": PASSWORD}, headers=admin)
+    assert created.status_code == 201
+    assert created.json()["role"] == "viewer"
+    again = api.http.post("/users", json={"email": email.lower(), "password": PASSWORD}, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "email_taken")
+    user_id = created.json()["user_id"]
+    wallet = api.http.get(f"/wallets/{user_id}", headers=admin).json()
+    assert (wallet["balance_millipoints"], wallet["version"], wallet["sessions"]) == (0, 0, [])
+    changed = api.http.patch(f"/users/{user_id}", json={"role": "admin", "password": "another one"}, headers=admin)
+    assert changed.json()["role"] == "admin"
+    login = api.http.post("/auth/login", json={"email": email, "password": "another one"})
+    assert login.status_code == 200
+    found, cursor = [], None
+    while True:
+        params = {"limit": "3", **({"cursor": cursor} if cursor else {})}
+        page = api.http.get("/users", params=params, headers=admin).json()
+        found += [user["user_id"] for user in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert user_id in found
+
+
+def test_credit_counts_once_by_its_payment_id(api: Api) -> None:
+    admin, user = api.admin(), api.user()
+    path, payment = f"/wallets/{user.user_id}/credit", {"millipoints": 5_000, "payment_id": new_session_id()}
+    for _ in range(2):
+        answer = api.http.post(path, json=payment, headers=admin)
+        assert (answer.status_code, answer.json()["balance_millipoints"]) == (200, 5_000)
+    other = api.http.post(path, json={**payment, "millipoints": 6_000}, headers=admin)
+    assert (other.status_code, other.json()["code"]) == (409, "payment_mismatch")
+    less = {"millipoints": -5_001, "payment_id": new_session_id()}
+    refused = api.http.post(path, json=less, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_balance")
+    taken = {"millipoints": -1_000, "payment_id": new_session_id(), "note": "mistake"}
+    assert api.http.post(path, json=taken, headers=admin).json()["balance_millipoints"] == 4_000
+    ledger = api.http.get(f"/wallets/{user.user_id}/ledger", headers=admin).json()["items"]
+    assert [(item["kind"], item["delta_millipoints"]) for item in ledger] == [("adjustment", -1_000), ("credit", 5_000)]
+    nobody = api.http.post("/wallets/u_" + "c" * 20 + "/credit", json=payment, headers=admin)
+    assert nobody.status_code in (404, 409)
+
+
+def test_ledgers_are_paged_without_gaps(api: Api) -> None:
+    user = api.user()
+    for n in range(20):
+        api.services.ledger.credit(
+            user_id=user.user_id, millipoints=n + 1, payment_id=new_session_id(), note="", by_user_id="u_x"
+        )
+    headers, versions, cursor = api.login(user), [], None
+    while True:
+        params = {"limit": "7", **({"cursor": cursor} if cursor else {})}
+        page = api.http.get("/me/ledger", params=params, headers=headers).json()
+        versions += [item["version"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert versions == list(range(20, 0, -1))
+
+
+def test_health_and_figures(api: Api) -> None:
+    health = api.http.get("/healthz")
+    assert health.status_code == 200
+    assert health.json()["dependencies"] == {"tables": "ok", "media": "ok"}
+    admin = api.admin()
+    api.http.post("/auth/login", json={"email": "nobody@local", "password": "x"})
+    api.start(api.viewer(), api.live_stream())
+    figures = api.http.get("/monitoring/metrics", headers=admin).json()
+    assert figures["active_sessions"] >= 1
+    assert {"points_spent_per_minute", "login_failures", "playback_errors"} <= set(figures)
+    assert isinstance(api.http.get("/monitoring/errors", headers=admin).json()["items"], list)
+
+
+def test_request_ids_come_back(api: Api) -> None:
+    answer = api.http.get("/healthz", headers={"X-Request-ID": "abc-123"})
+    assert answer.headers["x-request-id"] == "abc-123"
+    assert "x-request-id" not in api.http.get("/healthz", headers={"X-Request-ID": "a b\tc"}).headers
