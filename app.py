@@ -3,7 +3,7 @@
 from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent, Rate
 
 from chalicelib.api import media
-from chalicelib.api.endpoint import middleware
+from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import container
 

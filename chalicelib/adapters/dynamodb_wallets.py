@@ -1,7 +1,6 @@
 """Wallets in DynamoDB: one conditional write a beat, a transaction for start, end and payment.
 
-The item is described in `wallet_item.py`. Path is reckoned against path (`balance - ss.#s.c`), so the common heartbeat
-needs nothing known beforehand but user, session and seq.
+The item is described in `wallet_item.py`, the expressions in `wallet_writes.py`.
 """
 
 from __future__ import annotations
@@ -11,9 +10,21 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import Row, to_attribute, to_row
+from chalicelib.adapters.dynamodb import Row, to_row
 from chalicelib.adapters.dynamodb_sessions import close_record, new_record
-from chalicelib.adapters.wallet_item import empty_item, entry_attribute, session_map, wallet
+from chalicelib.adapters.wallet_item import empty_item, session_map, wallet
+from chalicelib.adapters.wallet_writes import (
+    AS_SEEN,
+    BUY,
+    BUY_ON_TIME,
+    COVERED,
+    END,
+    EXACT_REST,
+    ON_TIME,
+    PAY,
+    START,
+    write,
+)
 from chalicelib.domain.lease import Outcome, Purchase, Settlement
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
@@ -29,30 +40,6 @@ from chalicelib.domain.wallets import (
 )
 from chalicelib.ports import StoreUnavailable, WalletRefused
 
-# Every change of a wallet sets these three for its entry and counts the version; the delta differs.
-JOURNAL = "version = version + :one, jv.#e = version + :one, j.#e = :e"
-
-BUY_ON_TIME = f"""
-SET balance_millipoints = balance_millipoints - ss.#s.c, jd.#e = :zero - ss.#s.c,
-    ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + ss.#s.c, ss.#s.bud = ss.#s.bud - ss.#s.c,
-    ss.#s.pu = ss.#s.pu + ss.#s.l, ss.#s.bf = ss.#s.bf + ss.#s.l, ss.#s.gr = ss.#s.gr + ss.#s.l, {JOURNAL}
-"""
-ON_TIME = """
-ss.#s.q < :seq AND ss.#s.bf <= :now AND ss.#s.pu >= :now
-AND balance_millipoints >= ss.#s.c AND ss.#s.bud >= ss.#s.c AND size(j) < :cap
-"""
-BUY = f"""
-SET balance_millipoints = balance_millipoints - :charge, jd.#e = :delta,
-    ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + :charge, ss.#s.bud = ss.#s.bud - :charge,
-    ss.#s.pu = :until, ss.#s.bf = :from, ss.#s.gr = ss.#s.gr + :granted, ss.#s.ff = :ff, ss.#s.fu = :fu, {JOURNAL}
-"""
-AS_SEEN = "ss.#s.q = :seen_seq AND ss.#s.pu = :seen_until"
-COVERED = "balance_millipoints >= :charge AND ss.#s.bud >= :charge AND size(j) < :cap"
-# A shorter lease is only sold for the exact rest: of the balance, or of the session's own maximum.
-EXACT_REST = "(balance_millipoints = :charge OR ss.#s.bud = :charge)"
-START = f"SET balance_millipoints = balance_millipoints - :charge, ss.#s = :session, jd.#e = :delta, {JOURNAL}"
-END = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL} REMOVE ss.#s"
-PAY = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL}"
 TRANSACTION_CONFLICT = "TransactionConflict"
 
 
@@ -97,9 +84,9 @@ class DynamoWallets:
         entry = Entry(
             entry_id=lease_entry_id(session_id, seq), kind=EntryKind.LEASE, at_ms=now_ms, session_id=session_id, seq=seq
         )
-        names = {"#s": session_id, "#e": entry.entry_id}
+        names = {"#s": session_id}
         values = {":seq": seq, ":now": now_ms, ":zero": 0, ":cap": JOURNAL_ENTRIES_MAX}
-        return self._update(user_id, BUY_ON_TIME, ON_TIME, names, values, entry)
+        return self._update(write(self._table, user_id, (BUY_ON_TIME, ON_TIME), names, values, entry))
 
     def buy(self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
         """See `Wallets.buy`."""
@@ -125,8 +112,9 @@ class DynamoWallets:
             ":cap": JOURNAL_ENTRIES_MAX,
         }
         rest = f" AND {EXACT_REST}" if purchase.outcome is Outcome.POOR else ""
-        names = {"#s": seen.session_id, "#e": entry.entry_id}
-        return self._update(user_id, BUY, f"{AS_SEEN} AND {COVERED}{rest}", names, values, entry)
+        names = {"#s": seen.session_id}
+        expressions = (BUY, f"{AS_SEEN} AND {COVERED}{rest}")
+        return self._update(write(self._table, user_id, expressions, names, values, entry))
 
     def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
         """See `Wallets.start`."""
@@ -149,8 +137,8 @@ class DynamoWallets:
             ":max": sessions_max,
             ":cap": JOURNAL_ENTRIES_MAX,
         }
-        names = {"#s": session.session_id, "#e": entry.entry_id}
-        update = self._update_part(user_id, START, condition, names, values, entry)
+        names = {"#s": session.session_id}
+        update = write(self._table, user_id, (START, condition), names, values, entry)
         self._transact(update, new_record(self._sessions, record))
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
@@ -165,8 +153,8 @@ class DynamoWallets:
             # The end must always have room: it is how a full journal's sessions get out.
             ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
         }
-        names = {"#s": seen.session_id, "#e": entry.entry_id}
-        update = self._update_part(user_id, END, f"{AS_SEEN} AND size(j) < :cap", names, values, entry)
+        names = {"#s": seen.session_id}
+        update = write(self._table, user_id, (END, f"{AS_SEEN} AND size(j) < :cap"), names, values, entry)
         self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms))
 
     def pay(self, payment: Payment) -> bool:
@@ -184,7 +172,7 @@ class DynamoWallets:
             ":least": max(0, -payment.millipoints),
             ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
         }
-        update = self._update_part(payment.user_id, PAY, condition, {"#e": entry.entry_id}, values, entry)
+        update = write(self._table, payment.user_id, (PAY, condition), {}, values, entry)
         put = {
             "Put": {
                 "TableName": self._payments,
@@ -231,37 +219,18 @@ class DynamoWallets:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return found[:limit]
 
-    def _update(
-        self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any], entry: Entry
-    ) -> Wallet:
-        part = self._update_part(user_id, update, condition, names, values, entry)["Update"]
+    def _update(self, request: dict[str, Any]) -> Wallet:
         try:
             with translated():
-                answer = client("dynamodb").update_item(**part, ReturnValues="ALL_NEW")
+                answer = client("dynamodb").update_item(**request, ReturnValues="ALL_NEW")
         except ConditionFailed as refusal:
             raise WalletRefused(wallet(refusal.item) if refusal.item else None) from None
         return wallet(answer["Attributes"])
 
-    def _update_part(
-        self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any], entry: Entry
-    ) -> dict[str, Any]:
-        row = to_row(values) | {":one": to_attribute(1), ":e": entry_attribute(entry)}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": _key(user_id),
-                "UpdateExpression": update.strip(),
-                "ConditionExpression": condition.strip(),
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": row,
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
     def _transact(self, update: dict[str, Any], second: dict[str, Any]) -> None:
         try:
             with translated():
-                client("dynamodb").transact_write_items(TransactItems=[update, second])
+                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, second])
         except TransactionRefused as refusal:
             if refusal.codes[1:2] == ["ConditionalCheckFailed"]:
                 raise _SecondPartRefused(None) from None

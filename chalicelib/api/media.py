@@ -5,7 +5,8 @@ from typing import Any
 
 from chalice.app import AuthResponse, Chalice, Response
 
-from chalicelib.api.endpoint import as_response, bearer, problem_response
+from chalicelib.api.answers import as_response, problem_response
+from chalicelib.api.checks import bearer
 from chalicelib.api.problems import problem, problem_of
 from chalicelib.bootstrap import container
 from chalicelib.domain.streams import media_key
@@ -28,7 +29,9 @@ def authorize(request: Any) -> AuthResponse:
         verdict = container().access.verdict(bearer(request.token), session_id)
     except Exception as error:
         document = problem_of(error)
-        context: dict[str, str] = {name: document[name] for name in ("code", "detail", "end_reason") if name in document}
+        context: dict[str, str] = {
+            name: document[name] for name in ("code", "detail", "end_reason") if name in document
+        }
         return AuthResponse(routes=[], principal_id="nobody", context=context)
     # The policy covers this session's paths only: it is cached by token alone.
     return AuthResponse(

@@ -1,0 +1,42 @@
+"""Problems as answers of Chalice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Response
+
+from chalicelib.api.problems import PROBLEM_JSON, TITLES, problem, problem_of
+from chalicelib.observability import logger
+
+
+def problem_response(error: Exception, path: str) -> Response:
+    """The answer to a request that failed; what is nobody's fault but ours is logged with its trace."""
+    document = problem_of(error)
+    if document["status"] >= 500:
+        logger().error("request failed", path=path, code=document["code"], exc_info=error)
+    return as_response(document)
+
+
+def as_response(document: dict[str, Any]) -> Response:
+    """A problem document as an answer."""
+    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store"}
+    if document["status"] == 503:
+        headers["Retry-After"] = "1"
+    if document["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body=json.dumps(document), status_code=document["status"], headers=headers)
+
+
+def middleware(event: Any, get_response: Callable[[Any], Response]) -> Response:
+    """Chalice's own refusals (wrong method, a crash outside of a view) as problem documents too."""
+    response = get_response(event)
+    if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM_JSON:
+        return response
+    status = response.status_code
+    code = {405: "method_not_allowed"}.get(status, "internal_error" if status >= 500 else "invalid_request")
+    response.body = json.dumps(problem(status, code, f"{TITLES.get(status, 'Error')}."))
+    response.headers["Content-Type"] = PROBLEM_JSON
+    return response

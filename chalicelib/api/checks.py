@@ -1,0 +1,69 @@
+"""Checks of what a request brings: token, body, query and path. Each names what was wrong and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.domain import ids
+from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
+
+BODY_BYTES_MAX = 64 * 1024
+FIELD_ERRORS_MAX = 20
+# A path parameter of another form names nothing that could exist.
+PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID}
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an `Authorization: Bearer …` header, None where there is none."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def body_of(model: type[Model], raw: bytes) -> Model:
+    """The body as its model; raises `Invalid` with each wrong field, or `BodyTooLarge`."""
+    if len(raw) > BODY_BYTES_MAX:
+        raise BodyTooLarge(f"The body may have at most {BODY_BYTES_MAX} bytes.")
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise _invalid(error, "body") from None
+
+
+def query_of(model: type[Model] | None, params: Any) -> Model | None:
+    """The query parameters as their model; raises `Invalid` for what is unknown, wrong or given twice."""
+    values = {name: params.getlist(name) for name in params} if params else {}
+    if model is None:
+        if values:
+            raise _field_error(next(iter(values)), "unknown; this takes no query parameters")
+        return None
+    for name, found in values.items():
+        if len(found) > 1:
+            raise _field_error(name, "given more than once")
+    try:
+        return model.model_validate({name: found[0] for name, found in values.items()})
+    except ValidationError as error:
+        raise _invalid(error, "query") from None
+
+
+def checked_path(params: dict[str, str]) -> dict[str, str]:
+    """Path parameters that could name something; raises `NotFound` for any other."""
+    for name, value in params.items():
+        form = PATH_FORMS.get(name)
+        if form and not form.fullmatch(value):
+            raise NotFound(f"There is no {name.removesuffix('_id')} of the id given.")
+    return params
+
+
+def _field_error(name: str, detail: str) -> Invalid:
+    return Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}])
+
+
+def _invalid(error: ValidationError, part: str) -> Invalid:
+    errors = [
+        {"field": ".".join(str(step) for step in each["loc"]) or part, "detail": each["msg"]}
+        for each in error.errors(include_url=False, include_context=False, include_input=False)[:FIELD_ERRORS_MAX]
+    ]
+    return Invalid("; ".join(f"{each['field']}: {each['detail']}" for each in errors), errors=errors)
