@@ -1,0 +1,36 @@
+"""What the services need from outside. Adapters implement these; unit tests use the fakes in `tests/fakes`.
+
+All times are the server's clock in milliseconds, all amounts integer millipoints. An adapter raises only what is named
+here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answer within its time-outs.
+"""
+
+from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
+from chalicelib.ports.figures import Counters
+from chalicelib.ports.identity import PasswordHasher, Tokens, Users
+from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
+from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
+
+__all__ = [
+    "Clock",
+    "Counters",
+    "Denylist",
+    "EtagMismatch",
+    "Hint",
+    "Ledger",
+    "ListPage",
+    "MediaStore",
+    "PasswordHasher",
+    "Payments",
+    "PlaybackSessions",
+    "RowRefused",
+    "Runtimes",
+    "StoreUnavailable",
+    "StoredObject",
+    "Streams",
+    "Tokens",
+    "Users",
+    "WalletRefused",
+    "Wallets",
+    "WorkQueue",
+]

@@ -1,0 +1,86 @@
+"""Accounts, passwords and tokens."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims
+from chalicelib.domain.users import RefreshFamily, User
+from chalicelib.ports.common import ListPage
+
+
+class Users(Protocol):
+    """Accounts."""
+
+    def add(self, user: User) -> None:
+        """Raises `EmailTaken` if another account has the email."""
+        ...
+
+    def get(self, user_id: str) -> User | None:
+        """A consistent read."""
+        ...
+
+    def by_email(self, email: str) -> User | None:
+        """Emails are compared in lower case."""
+        ...
+
+    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
+        """All accounts, in no order."""
+        ...
+
+    def change(
+        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+    ) -> User:
+        """Set what is given; disabling drops all refresh families. Raises `UserNotFound`."""
+        ...
+
+    def add_family(self, user_id: str, family: RefreshFamily, families: Mapping[str, RefreshFamily]) -> None:
+        """Record a login; `families` are those to keep beside it (the caller drops old ones)."""
+        ...
+
+    def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
+        """Replace a family's token if it is still as seen, else raise `RowRefused`."""
+        ...
+
+    def drop_family(self, user_id: str, family_id: str) -> None:
+        """Revoke a login. Idempotent."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """argon2id."""
+
+    def hash(self, password: str) -> str:
+        """A new hash with its own salt."""
+        ...
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password fits; for None it takes as long and answers False."""
+        ...
+
+
+class Tokens(Protocol):
+    """Signing and checking of the three kinds of token. Checks raise `Unauthenticated` or `TokenExpired`."""
+
+    def sign_access(self, claims: AccessClaims) -> str:
+        """An access token."""
+        ...
+
+    def sign_refresh(self, claims: RefreshClaims) -> str:
+        """A refresh token."""
+        ...
+
+    def sign_play(self, claims: PlayClaims) -> str:
+        """A play token."""
+        ...
+
+    def access(self, token: str, now_ms: int) -> AccessClaims:
+        """Check an access token."""
+        ...
+
+    def refresh(self, token: str, now_ms: int) -> RefreshClaims:
+        """Check a refresh token."""
+        ...
+
+    def play(self, token: str) -> PlayClaims:
+        """Check a play token's signature and kind, not its expiry: a session's end reason goes before that."""
+        ...

@@ -1,0 +1,80 @@
+"""Streams, their runtime, and hints to workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.domain.streams import Claim, Runtime, Stream
+from chalicelib.ports.common import ListPage
+
+
+class Streams(Protocol):
+    """Streams as operators set them up."""
+
+    def add(self, stream: Stream) -> None:
+        """Raises `StreamExists`."""
+        ...
+
+    def get(self, stream_id: str) -> Stream | None:
+        """A consistent read; archived streams are answered too."""
+        ...
+
+    def list(self, *, limit: int, cursor: str | None) -> ListPage[Stream]:
+        """All streams, archived ones too, in no order."""
+        ...
+
+    def replace(self, seen: Stream, new: Stream) -> None:
+        """Write `new` (with version + 1) if the stored version is still that of `seen`, else raise `RowRefused`."""
+        ...
+
+
+class Runtimes(Protocol):
+    """What workers report, and their claims."""
+
+    def get(self, stream_id: str) -> Runtime | None:
+        """A consistent read."""
+        ...
+
+    def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
+        """Take the stream, with the next epoch, if it is free, expired or this worker's own; None if another has it."""
+        ...
+
+    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
+        """Extend one's claim; None if a higher epoch was claimed meanwhile."""
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Let go at once, so that another worker may claim. Nothing happens if it was lost."""
+        ...
+
+    def report(self, claim: Claim, runtime: Runtime) -> bool:
+        """Write a report if the claim's epoch still stands; the claim itself is not touched. False if it was lost."""
+        ...
+
+    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None) -> None:
+        """Set the state of a stream whose claim has expired, unless somebody claimed it meanwhile."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A message to the workers: look at this stream. The tables are the truth."""
+
+    stream_id: str
+    receipt: str = ""
+
+
+class WorkQueue(Protocol):
+    """Hints to workers."""
+
+    def send(self, stream_id: str) -> None:
+        """At least once, some time."""
+        ...
+
+    def receive(self, wait_s: int) -> Sequence[Hint]:
+        """Long-poll for up to 10 hints; `wait_s` is 20 at most."""
+        ...
+
+    def done(self, hint: Hint) -> None:
+        """The hint was handled."""
+        ...
