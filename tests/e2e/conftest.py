@@ -1,0 +1,140 @@
+"""The whole product as its users have it: the platform of `make up`, a live stream, the real player and real mpv."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.stack import Stack
+from tests.integration.player.player_harness import Player
+
+STREAM_ID = "stream-1"
+TARGET_S = 1
+LEASE_MS = 5_000
+RATE = 60_000
+VIEWER_PASSWORD = "a viewer's password"
+
+
+def wait_for(what: str, condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+    """Ask until the answer is true; fails naming what never came."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"within {timeout_s} s there was no {what}")
+
+
+@dataclass
+class House:
+    """The platform with an operator logged in, and viewers to be made."""
+
+    stack: Stack
+    http: httpx.Client
+    made: int = 0
+
+    def operator(self, method: str, path: str, **request: Any) -> Any:
+        """Call the API as the operator."""
+        answer = self.http.request(method, path, headers=self.login("admin@local", "admin"), **request)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def login(self, email: str, password: str) -> dict[str, str]:
+        """Headers of a logged-in user."""
+        answer = self.http.post("/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def viewer(self, millipoints: int, home: Path) -> "Viewer":
+        """A new viewer with so much money, logged in with the player."""
+        self.made += 1
+        email = f"viewer{self.made}@local"
+        user = self.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
+        credit = {"millipoints": millipoints, "payment_id": f"e2e-{user['user_id']}"}
+        self.operator("POST", f"/wallets/{user['user_id']}/credit", json=credit)
+        player = Player(self.stack.url, home)
+        done = player.run("login", "--email", email, "--password-stdin", stdin=VIEWER_PASSWORD)
+        assert done.returncode == 0, done.stderr
+        return Viewer(self, user["user_id"], email, player)
+
+    def runtime(self) -> dict[str, Any]:
+        """What the worker reports of the stream."""
+        found: dict[str, Any] = self.operator("GET", f"/streams/{STREAM_ID}/runtime")
+        return found
+
+    def go_live(self) -> None:
+        """Put the stream live and wait until it is."""
+        self.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "live"})
+        wait_for("live stream", lambda: self.runtime()["state"] == "live", 60)
+
+
+@dataclass
+class Viewer:
+    """A person with the player."""
+
+    house: House
+    user_id: str
+    email: str
+    player: Player
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """For calling the API as this viewer."""
+        return self.house.login(self.email, VIEWER_PASSWORD)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """All sessions, newest first."""
+        found: list[dict[str, Any]] = self.house.http.get("/me/sessions", headers=self.headers).json()["items"]
+        return found
+
+    def wallet(self) -> dict[str, Any]:
+        """The wallet."""
+        found: dict[str, Any] = self.house.http.get("/me/wallet", headers=self.headers).json()
+        return found
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """All changes, oldest first; versions must have no gap."""
+        headers, items, cursor = self.headers, [], None
+        while True:
+            params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
+            page = self.house.http.get("/me/ledger", headers=headers, params=params).json()
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert [item["version"] for item in items] == list(range(len(items), 0, -1))
+        return items[::-1]
+
+    def check_ledger(self) -> None:
+        """The entries sum to the balance, and no lease was charged twice."""
+        items = self.ledger()
+        assert sum(item["delta_millipoints"] for item in items) == self.wallet()["balance_millipoints"]
+        leases = [(item["session_id"], item["seq"]) for item in items if item["kind"] in ("lease", "unserved")]
+        assert len(leases) == len(set(leases))
+
+
+@pytest.fixture(scope="module")
+def house(stack: Stack) -> Iterator[House]:
+    with httpx.Client(base_url=stack.url, timeout=20) as http:
+        house = House(stack, http)
+        settings = {
+            "ingest": {"mode": "test"},
+            "abr_profile": "sd",
+            "segment_seconds": TARGET_S,
+            "lease_ms": LEASE_MS,
+            "rate_millipoints_per_minute": RATE,
+        }
+        house.operator("PATCH", f"/streams/{STREAM_ID}", json=settings)
+        house.go_live()
+        yield house
+        house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "stopped"})
+
+
+@pytest.fixture
+def viewer(house: House, tmp_path: Path) -> Callable[[int], Viewer]:
+    return lambda millipoints: house.viewer(millipoints, tmp_path)

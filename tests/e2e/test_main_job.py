@@ -1,0 +1,211 @@
+"""Log in, watch in mpv, pay lease by lease, be cut off: with real ffmpeg, nginx and mpv."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
+from tests.integration.player.player_harness import Viewing
+
+END_S_MAX = TARGET_S + 1.0
+
+
+def shown(viewing: Viewing) -> bool:
+    """Whether mpv has a picture."""
+    try:
+        return bool(viewing.mpv("get_property", "estimated-frame-number"))
+    except (OSError, AssertionError):
+        return False
+
+
+def play(viewer: Viewer, *words: str) -> Viewing:
+    viewing = viewer.player.play(*words)
+    wait_for("picture", lambda: shown(viewing) or viewing.process.poll() is not None, 40)
+    assert viewing.process.poll() is None, viewing.process.communicate()
+    return viewing
+
+
+def gone_after_s(viewing: Viewing, since: float) -> float:
+    """How long after `since` the last mpv of the viewing was gone."""
+    while viewing.mpv_pids():
+        assert time.monotonic() - since < 30
+        time.sleep(0.02)
+    return time.monotonic() - since
+
+
+def start(house: House, viewer: Viewer) -> dict[str, Any]:
+    answer = house.http.post("/playback/start", json={"stream_id": STREAM_ID}, headers=viewer.headers)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def fetch(house: House, session_id: str, token: str | None, path: str = "index.m3u8") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return house.http.get(f"/play/{session_id}/{path}", headers=headers)
+
+
+def media_paths(house: House, session: dict[str, Any]) -> tuple[str, str]:
+    """A rendition's playlist and its newest segment, as a player finds them."""
+    index = fetch(house, session["session_id"], session["play_token"])
+    assert index.status_code == 200, index.text
+    rendition = next(line for line in index.text.splitlines() if line.endswith(".m3u8"))
+    playlist = fetch(house, session["session_id"], session["play_token"], rendition)
+    assert playlist.headers["cache-control"] == "no-store"
+    segment = [line for line in playlist.text.splitlines() if line.endswith(".ts")][-1]
+    return rendition, f"{rendition.rpartition('/')[0]}/{segment}"
+
+
+def test_play_until_the_points_are_gone(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(13_000)
+    viewing = play(person)
+    # Somebody holding the very same token is cut off with the viewer.
+    [session] = person.wallet()["sessions"]
+    renewed = house.http.post(
+        "/playback/renew", json={"session_id": session["session_id"]}, headers=person.headers
+    ).json()
+    rendition, segment = media_paths(house, renewed)
+    assert fetch(house, session["session_id"], renewed["play_token"], segment).status_code == 200
+    exit_status, receipt = viewing.finish(60)
+    assert exit_status == 3
+    assert receipt["end_reason"] == "balance_exhausted"
+    assert receipt["frames_shown"] > 100
+    assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (13_000, 0)
+    assert 12_500 <= receipt["watched_ms"] <= 15_000
+    leases = [item["delta_millipoints"] for item in person.ledger() if item["kind"] == "lease"]
+    assert leases == [-5_000, -5_000, -3_000]
+    person.check_ledger()
+    for path in ("index.m3u8", rendition, segment):
+        refused = fetch(house, session["session_id"], renewed["play_token"], path)
+        assert (refused.status_code, refused.json()["end_reason"]) == (402, "balance_exhausted")
+    assert not viewing.mpv_pids()
+
+
+def test_at_zero_mpv_is_gone_in_time(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(8_000)
+    viewing = play(person)
+    wait_for("spent wallet", lambda: person.wallet()["balance_millipoints"] == 0)
+    [session] = person.wallet()["sessions"]
+    left_s = session["paid_until_ms"] / 1000 - time.time()
+    ends_at = time.monotonic() + left_s
+    exit_status, _ = viewing.finish()
+    assert exit_status == 3
+    assert gone_after_s(viewing, ends_at) < END_S_MAX
+
+
+def test_a_kick_ends_the_picture_with_its_own_reason(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(100_000)
+    viewing = play(person)
+    [session] = person.wallet()["sessions"]
+    renewed = house.http.post(
+        "/playback/renew", json={"session_id": session["session_id"]}, headers=person.headers
+    ).json()
+    _, segment = media_paths(house, renewed)
+    kicked = house.operator("POST", "/playback/kick", json={"session_id": session["session_id"], "reason": "e2e"})
+    answered = time.monotonic()
+    for path in ("index.m3u8", segment):
+        refused = fetch(house, session["session_id"], renewed["play_token"], path)
+        assert (refused.status_code, refused.json()["end_reason"]) == (403, "kicked")
+    assert gone_after_s(viewing, answered) < END_S_MAX
+    exit_status, receipt = viewing.finish()
+    assert exit_status == 8
+    assert receipt["end_reason"] == "kicked"
+    assert receipt["spent_millipoints"] == kicked["charged_millipoints"]
+    assert receipt["balance_millipoints"] == 100_000 - kicked["charged_millipoints"]
+    person.check_ledger()
+
+
+def test_pausing_the_stream_ends_its_viewers(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(100_000)
+    viewing = play(person)
+    try:
+        house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
+        answered = time.monotonic()
+        assert gone_after_s(viewing, answered) < END_S_MAX
+        exit_status, receipt = viewing.finish()
+        assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")
+        person.check_ledger()
+        refused = person.player.run("play", STREAM_ID)
+        assert (refused.returncode, "stream_not_live" in refused.stderr) == (4, True), refused.stderr
+    finally:
+        house.go_live()
+
+
+@pytest.mark.parametrize(("sent", "exit_status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_stop_the_session_and_refund(
+    house: House, viewer: Callable[[int], Viewer], sent: signal.Signals, exit_status: int
+) -> None:
+    person = viewer(100_000)
+    viewing = play(person)
+    viewing.process.send_signal(sent)
+    status, receipt = viewing.finish()
+    assert status == exit_status
+    [session] = person.sessions()
+    assert session["end_reason"] == "viewer_stopped"
+    # What was watched was paid, no more: a millipoint a millisecond at this rate.
+    assert abs(session["charged_millipoints"] - session["watched_ms"]) <= 2
+    assert receipt["balance_millipoints"] == 100_000 - session["charged_millipoints"]
+    person.check_ledger()
+
+
+def test_a_pause_costs_nothing_and_fetches_nothing(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(100_000)
+    viewing = play(person)
+    viewing.mpv("set_property", "pause", True)
+    [session] = person.wallet()["sessions"]
+    wait_for("end of the lease", lambda: time.time() * 1000 > person.wallet()["sessions"][0]["paid_until_ms"], 20)
+    [paused] = person.wallet()["sessions"]
+    fetched = house.stack.log("access").count(session["session_id"])
+    balance = person.wallet()["balance_millipoints"]
+    time.sleep(2 * LEASE_MS / 1000)  # The pause itself: nothing may happen in it.
+    assert person.wallet()["balance_millipoints"] == balance
+    assert person.wallet()["sessions"] == [paused]
+    assert house.stack.log("access").count(session["session_id"]) == fetched
+    position = viewing.mpv("get_property", "time-pos")
+    viewing.mpv("set_property", "pause", False)
+    wait_for("moving picture", lambda: (viewing.mpv("get_property", "time-pos") or 0) > position + 1)
+    assert person.wallet()["balance_millipoints"] < balance
+    viewing.process.send_signal(signal.SIGINT)
+    viewing.finish()
+    person.check_ledger()
+
+
+def test_only_the_own_fresh_token_opens_a_session(house: House, viewer: Callable[[int], Viewer]) -> None:
+    owner, stranger = viewer(100_000), viewer(100_000)
+    own, others = start(house, owner), start(house, stranger)
+    rendition, segment = media_paths(house, own)
+    wrong = {"none": None, "another's": others["play_token"], "nonsense": "a.b.c"}
+    wrong["access"] = owner.headers["Authorization"].removeprefix("Bearer ")
+    for name, token in wrong.items():
+        for path in ("index.m3u8", rendition, segment):
+            refused = fetch(house, own["session_id"], token, path)
+            assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid"), name
+    # Without a beat the lease runs out, and after the grace the token is worth nothing.
+    assert own["expires_in"] <= LEASE_MS / 1000 + 5
+    wait_for("end of the grace", lambda: time.time() * 1000 > own["paid_until_ms"] + 5_100, 20)
+    for path in ("index.m3u8", rendition, segment):
+        refused = fetch(house, own["session_id"], own["play_token"], path)
+        assert (refused.status_code, refused.json()["code"]) == (402, "lease_expired")
+    for person, session in ((owner, own), (stranger, others)):
+        body = {"session_id": session["session_id"]}
+        house.http.post("/playback/stop", json=body, headers=person.headers)
+        person.check_ledger()
+
+
+def test_the_bucket_and_the_signer_are_closed(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(100_000)
+    session = start(house, person)
+    _, segment = media_paths(house, session)
+    bucket = house.stack.environ["TOLLCAST_MEDIA_BUCKET"]
+    for path in ("index.m3u8", segment):
+        assert httpx.get(f"{house.stack.layout.emulator_url}/{bucket}/streams/{STREAM_ID}/{path}").status_code == 403
+    assert httpx.get(f"{house.stack.layout.emulator_url}/{bucket}").status_code == 403
+    for path in ("/sign", "/verdict", "/denial", f"/sign/streams/{STREAM_ID}/index.m3u8", "/_sign", "/_verdict"):
+        refused = house.http.get(path, headers={"Authorization": f"Bearer {session['play_token']}"})
+        assert refused.status_code in (401, 403, 404), path
+        assert "X-Amz" not in refused.text + str(refused.headers)
+    house.http.post("/playback/stop", json={"session_id": session["session_id"]}, headers=person.headers)

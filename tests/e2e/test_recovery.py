@@ -1,0 +1,109 @@
+"""kill -9 of each part while somebody watches: everything comes back by itself, and no charge is lost or doubled."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
+from tests.e2e.test_main_job import play
+from tests.integration.player.player_harness import Viewing
+
+BACK_S_MAX = 25.0
+
+
+def children(pid: int) -> list[int]:
+    """The processes below one, all of them."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *children(int(child))]
+    return found
+
+
+def named(pids: list[int], name: str) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+
+
+def worker(house: House) -> int:
+    return house.stack.pid("worker")
+
+
+def ffmpeg(house: House) -> int:
+    return named(children(house.stack.pid("worker")), "ffmpeg")[0]
+
+
+def api_worker(house: House) -> int:
+    return children(house.stack.pid("api"))[-1]
+
+
+def endpoints_worker(house: House) -> int:
+    return children(house.stack.pid("endpoints"))[-1]
+
+
+def nginx_worker(house: House) -> int:
+    return named(children(house.stack.pid("nginx")), "nginx")[-1]
+
+
+def nginx_master(house: House) -> int:
+    return house.stack.pid("nginx")
+
+
+def api_master(house: House) -> int:
+    return house.stack.pid("api")
+
+
+VICTIMS = [worker, ffmpeg, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+
+
+@pytest.fixture(scope="module")
+def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, Viewing]]:
+    person = house.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
+    viewing = play(person)
+    yield person, viewing
+    viewing.process.send_signal(signal.SIGINT)
+    exit_status, receipt = viewing.finish()
+    assert exit_status == 130
+    assert len(receipt["session_ids"]) == 1
+    person.check_ledger()
+    [session] = person.sessions()
+    assert receipt["spent_millipoints"] == session["charged_millipoints"]
+    assert session["charged_millipoints"] <= session["watched_ms"] + 20
+
+
+def position(viewing: Viewing) -> float:
+    try:
+        return float(viewing.mpv("get_property", "time-pos") or 0.0)
+    except (OSError, AssertionError):
+        return 0.0
+
+
+@pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
+def test_a_killed_part_comes_back(
+    house: House, watched: tuple[Viewer, Viewing], victim: Callable[[House], int]
+) -> None:
+    person, viewing = watched
+    before = position(viewing)
+    pid = victim(house)
+    os.kill(pid, signal.SIGKILL)
+    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(victim, house) not in (0, pid))
+    wait_for("moving picture", lambda: position(viewing) > max(before, 0.1) + 3, BACK_S_MAX)
+    assert viewing.process.poll() is None
+    wait_for("live stream", lambda: is_live(house), BACK_S_MAX)
+    person.check_ledger()
+
+
+def found(victim: Callable[[House], int], house: House) -> int:
+    try:
+        return victim(house)
+    except (IndexError, OSError):
+        return 0
+
+
+def is_live(house: House) -> bool:
+    try:
+        return bool(house.operator("GET", f"/streams/{STREAM_ID}/runtime")["state"] == "live")
+    except Exception:
+        return False
