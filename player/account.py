@@ -4,12 +4,13 @@ import threading
 import time
 from typing import Any
 
-from player.errors import NotLoggedInError, UnreachableError
+from player.errors import LoginExpiredError, NotLoggedInError, UnreachableError
 from player.http import Http, ProblemError
 from player.tokens import Login, TokenStore
 
 EARLY_S = 30.0
 REFRESH_TRIES = 3
+HEALTH_TIMEOUT_S = 5.0
 TOKEN_PROBLEMS = ("token_expired", "token_invalid")
 
 
@@ -21,6 +22,10 @@ class Account:
         self._store = store
         self._lock = threading.Lock()
         self._login: Login | None = None
+
+    def health(self) -> dict[str, Any]:
+        """Return what the server tells anyone about itself. Raises UnreachableError, ProblemError."""
+        return self._http.request("GET", "/healthz", timeout_s=HEALTH_TIMEOUT_S)
 
     def login(self, email: str, password: str) -> tuple[Login, str]:
         """Log in, store the tokens, and return the login and where it is kept. Raises ProblemError when refused."""
@@ -71,7 +76,7 @@ class Account:
             if self._login is None:
                 self._login = self._store.load(self._http.server)
             if self._login is None:
-                raise NotLoggedInError()
+                raise NotLoggedInError(f"Not logged in at {self._http.server}.")
             if not _usable(self._login, stale):
                 self._login = self._refreshed(stale)
             return self._login.access_token
@@ -98,7 +103,7 @@ class Account:
                 time.sleep(0.2 * attempt)
             except ProblemError as problem:
                 if problem.status == 401:
-                    raise NotLoggedInError("Your login has expired.") from None
+                    raise LoginExpiredError() from None
                 raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -15,8 +15,9 @@ class CliError(click.ClickException):
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
 
     def format_message(self) -> str:
-        """Return the message followed by the advice."""
-        return f"{self.message} {self.advice}".strip()
+        """Return the message followed by the advice, on a line of its own if the message has several."""
+        gap = "\n" if "\n" in self.message else " "
+        return f"{self.message}{gap}{self.advice}".strip()
 
 
 class NotLoggedInError(CliError):
@@ -24,6 +25,13 @@ class NotLoggedInError(CliError):
 
     def __init__(self, message: str = "Not logged in.", advice: str = "Run: player login") -> None:
         super().__init__(message, advice, ExitStatus.REFUSED)
+
+
+class LoginExpiredError(NotLoggedInError):
+    """A login is stored, but the server takes it no more."""
+
+    def __init__(self) -> None:
+        super().__init__("Your login has expired.")
 
 
 class KeyringUnavailableError(CliError):

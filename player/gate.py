@@ -67,6 +67,11 @@ class Gate:
             assert self._ticket is not None
             return self._ticket
 
+    def is_current(self, token: str) -> bool:
+        """Return whether this token is the one that is handed out now."""
+        with self._changed:
+            return self._ticket is not None and self._ticket.token == token
+
     def wait_closed(self, seconds: float) -> bool:
         """Wait some seconds, or less when the gate closes. Return whether it is closed."""
         with self._changed:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from player.errors import CliError, UnreachableError
 from player.gate import Gate, Ticket
 from player.http import ProblemError
-from player.outcome import NETWORK_LOST, Ending, refused
+from player.outcome import BROKEN, NETWORK_LOST, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.schedule import BeatSchedule
 
 BEAT_TIMEOUT_S = 5.0
 PAUSE_CHECK_S = 60.0
-RESTART_INTERVAL_S = 10.0
+STOP_WAIT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,15 @@ class Heartbeat:
             self._ended = True
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(BEAT_TIMEOUT_S + 1)
+            self._thread.join(STOP_WAIT_S)
 
     def _run(self) -> None:
-        while self._wait_until_due():
-            self._beat()
+        try:
+            while self._wait_until_due():
+                self._beat()
+        finally:
+            if not self._ended:  # a defect: without beats the session must not seem to go on
+                self._over(BROKEN)
 
     def _wait_until_due(self) -> bool:
         with self._changed:
@@ -124,8 +128,9 @@ class Heartbeat:
         with self._changed:
             self._session_id = lease.session_id
             self._base_url = lease.play_url.rsplit("/", 1)[0]
-            self._began_at = time.monotonic()
-            self._schedule = BeatSchedule(lease, self._began_at, random.random)
+            now = time.monotonic()
+            self._restart_from = now + lease.lease_ms / 1000
+            self._schedule = BeatSchedule(lease, now, random.random)
             self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
             self._admit(lease)
 
@@ -144,8 +149,8 @@ class Heartbeat:
 
     def _start_anew(self) -> None:
         """Take up a viewing whose session lapsed in a long pause or a suspended computer, behind the same relay."""
-        if time.monotonic() - self._began_at < RESTART_INTERVAL_S:
-            self._over(NETWORK_LOST)  # it lapsed although nobody paused: going round in circles would cost the viewer
+        if time.monotonic() < self._restart_from:
+            self._over(NETWORK_LOST)  # no session lapses in its first lease: starting again and again costs the viewer
             return
         points_left = self._bill.whole_points_left(self._wish.max_points)
         if points_left == 0:

@@ -1,5 +1,6 @@
 """JSON over HTTP to the Tollcast server: bounded in time, with problems and transport failures told apart."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,4 +95,4 @@ def _json_object(answer: httpx.Response) -> dict[str, Any] | None:
 def _why(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time"
-    return printable(str(error)) or type(error).__name__
+    return printable(re.sub(r"\[Errno -?\d+\] ", "", str(error))) or type(error).__name__

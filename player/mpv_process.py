@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +22,8 @@ from player.outcome import ExitStatus
 PR_SET_PDEATHSIG = 1
 START_TIMEOUT_S = 15.0
 QUIT_WAIT_S = 1.0
-LOG_LINES = 12
+LOG_LINES = 50
+LAST_WORDS_LINES = 3
 PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 
@@ -40,11 +42,12 @@ class MpvProcess:
         self._log_thread = threading.Thread(target=self._keep_log, name="mpv-log", daemon=True)
         self._log_thread.start()
         self._ipc = MpvIpc(ours, on_event)
-        try:
-            self._ipc.command("get_property", "mpv-version", timeout_s=START_TIMEOUT_S)
-        except MpvError:
+        if not self._is_ready(headless):
             self.end()
-            raise mpv_error(f"mpv did not start. {self.last_words()}".strip(), "Try it alone: mpv --idle") from None
+            raise mpv_error(
+                f"mpv did not start: {self.last_words() or 'it says nothing'}",
+                "Mend that (or the options after --), or play without picture and sound: --headless",
+            )
 
     def __enter__(self) -> "MpvProcess":
         return self
@@ -64,7 +67,7 @@ class MpvProcess:
     def show(self, text: str, seconds: float) -> None:
         """Show a text on the picture. An mpv that does not listen is no reason to fail."""
         with suppress(MpvError):
-            self._ipc.command("show-text", text.replace("$", "$$"), int(seconds * 1000), timeout_s=1.0)
+            self._ipc.command("show-text", text, int(seconds * 1000), timeout_s=1.0)
 
     def exit_status(self, wait_s: float = 0.0) -> int | None:
         """Return mpv's exit status (negative: the signal that killed it), or None if it still runs after `wait_s`."""
@@ -87,8 +90,20 @@ class MpvProcess:
 
     def last_words(self, secret: str = "") -> str:
         """Return the last lines that mpv wrote, as one line, without the relay's secret."""
-        words = " / ".join(self._log)
+        words = " / ".join(list(self._log)[-LAST_WORDS_LINES:])
         return words.replace(secret, "…") if secret else words
+
+    def _is_ready(self, headless: bool) -> bool:
+        """Wait until mpv answers and, unless headless, has opened its window."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.exit_status() is None and time.monotonic() < deadline:
+            with suppress(MpvError):
+                self._ipc.command(
+                    "get_property", "mpv-version" if headless else "current-vo", timeout_s=START_TIMEOUT_S
+                )
+                return True
+            time.sleep(0.05)
+        return False
 
     def _keep_log(self) -> None:
         assert self._process.stdout is not None

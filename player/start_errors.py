@@ -36,7 +36,7 @@ def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
     sessions = problem.fields.get("sessions") or []
     watching = "".join(f"\n  {_session(session)}" for session in sessions if isinstance(session, dict))
     return CliError(
-        f"You watch on as many screens as you may (session_limit):{watching}\n",
+        f"You watch on as many screens as you may (session_limit):{watching}",
         f"Stop one of them, or end the oldest: player play {stream_id} --replace",
         ExitStatus.REFUSED,
     )

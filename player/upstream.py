@@ -33,10 +33,10 @@ class Upstream:
     """Fetches media for the relay. `beat_now` asks the heartbeat for a beat, `on_over` takes a final refusal."""
 
     def __init__(
-        self, gate: Gate, beat_now: Callable[[], None], on_over: Callable[[Ending], None], server: str
+        self, gate: Gate, beat_now: Callable[[], None], on_over: Callable[[Ending], None], play_url: str
     ) -> None:
         self._gate, self._beat_now, self._on_over = gate, beat_now, on_over
-        self._client = client_for(server, timeout=TIMEOUT, limits=httpx.Limits(max_connections=16))
+        self._client = client_for(play_url, timeout=TIMEOUT, limits=httpx.Limits(max_connections=16))
         self._lock = threading.Lock()
         self._failing_since: float | None = None
 
@@ -68,23 +68,22 @@ class Upstream:
 
     def _fetch(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
         refused_token, status = "", 503
-        for delay_s in (*RETRY_DELAYS_S, None):
+        for delay_s in (*RETRY_DELAYS_S, 0.0):
             ticket = self._gate.ticket(HOLD_S_MAX, unlike=refused_token)
             response = self._send(method, f"{ticket.base_url}/{path}", headers, ticket.token)
-            if response is not None and response.status_code not in REFUSALS and response.status_code < 500:
+            if response is not None and response.status_code not in REFUSALS:
                 self._note(failing=False)
                 return response
-            if response is not None and response.status_code in REFUSALS:
-                status = response.status_code
-                refused_token = ticket.token
-                self._learn(response)
-                continue
             self._note(failing=True)
-            if delay_s is not None and self._gate.wait_closed(delay_s):
+            if response is not None:
+                status, refused_token = response.status_code, ticket.token
+                self._learn(response, ticket.token)
+            elif self._gate.wait_closed(delay_s):
                 raise GateClosedError
         raise MediaUnavailableError(status)
 
     def _send(self, method: str, url: str, headers: dict[str, str], token: str) -> httpx.Response | None:
+        """Return the gateway's answer, or None for an outage."""
         request = self._client.build_request(
             method, url, headers={"Accept-Encoding": "identity", **headers, "Authorization": f"Bearer {token}"}
         )
@@ -94,13 +93,15 @@ class Upstream:
             return None
         if response.status_code >= 500:
             response.close()
+            return None
         return response
 
-    def _learn(self, response: httpx.Response) -> None:
+    def _learn(self, response: httpx.Response, token: str) -> None:
         """Read a refusal: either the session is over, or a beat brings a fresh token (or the reason)."""
         reason = _end_reason(response)
         if reason in CURABLE:
-            self._beat_now()
+            if self._gate.is_current(token):  # else a fresh one came while this answer was under way
+                self._beat_now()
             return
         self._gate.close()
         self._on_over(Ending.of_reason(str(reason)))

@@ -33,7 +33,6 @@ class Viewing:
         self,
         mpv: MpvProcess,
         playback: Playback,
-        server: str,
         wish: Wish,
         first: Lease,
         title: str,
@@ -46,7 +45,7 @@ class Viewing:
         self._title, self._bill = title, bill
         self._gate = Gate()
         self._heartbeat = Heartbeat(playback, wish, first, self._gate, bill, events.put, events.put)
-        self._upstream = Upstream(self._gate, self._heartbeat.beat_now, events.put, server)
+        self._upstream = Upstream(self._gate, self._heartbeat.beat_now, events.put, first.play_url)
         self._relay = Relay(self._gate, self._upstream)
         self._paused_at: float | None = None
         self._greeted = False
@@ -72,7 +71,7 @@ class Viewing:
             return self._mpv_gone()
 
     def close(self) -> None:
-        """Fetch and buy nothing more. Takes the time of one beat at most."""
+        """Fetch and buy nothing more. Takes 3 s at most."""
         self._screen.clear()
         self._relay.close()
         self._heartbeat.stop()
@@ -116,6 +115,7 @@ class Viewing:
             self._paused_at = time.monotonic()
             self._heartbeat.pause()
         elif self._paused_at is not None:
+            self._lease_at += time.monotonic() - max(self._paused_at, self._lease_at)  # no time left passed meanwhile
             self._paused_at = None
             self._upstream.forgive()
             self._heartbeat.resume()

@@ -3,8 +3,7 @@
 import queue
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -35,7 +34,7 @@ class Options:
     replace: bool
 
 
-def watch(playback: Playback, server: str, wish: Wish, options: Options, screen: Screen) -> Receipt:
+def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> Receipt:
     """Play a stream until it is over. Raises CliError when it could not even be started."""
     title = printable(str(playback.stream(wish.stream_id)["title"])) or wish.stream_id
     events: Events = queue.SimpleQueue()
@@ -47,9 +46,10 @@ def watch(playback: Playback, server: str, wish: Wish, options: Options, screen:
             events.put(event)
 
     # mpv first: one that is missing or broken must not cost anything
-    with _signals(events), MpvProcess(title, options.headless, options.mpv_options, on_mpv_event) as mpv:
+    with MpvProcess(title, options.headless, options.mpv_options, on_mpv_event) as mpv:
+        _turn_signals_into(events)
         first = playback.start(wish.stream_id, options.replace, wish.max_points)
-        viewing = Viewing(mpv, playback, server, wish, first, title, meter, bill, events, screen)
+        viewing = Viewing(mpv, playback, wish, first, title, meter, bill, events, screen)
         ending, settled = BROKEN, False
         try:
             ending = viewing.run()
@@ -91,16 +91,14 @@ def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, boo
     return ending, False
 
 
-@contextmanager
-def _signals(events: Events) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into events, so that the session is stopped in order."""
+def _turn_signals_into(events: Events) -> None:
+    """Make SIGINT, SIGTERM and SIGHUP end the viewing in order.
+
+    They are not turned back: the process ends soon after, and a second signal must not cut the receipt off.
+    """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         events.put(SIGNALLED[signal.Signals(number).name])
 
-    before = {number: signal.signal(number, on_signal) for number in map(signal.Signals.__getitem__, SIGNALLED)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for name in SIGNALLED:
+        signal.signal(signal.Signals[name], on_signal)

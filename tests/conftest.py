@@ -12,7 +12,7 @@ if str(ROOT) not in sys.path:
     # `pytest` alone, unlike `python -m pytest`, does not put the current directory there.
     sys.path.insert(0, str(ROOT))
 
-pytest_plugins = ["tests.fixtures.emulator"]
+pytest_plugins = ["tests.fixtures.emulator", "tests.fixtures.stack"]
 
 UNIT = ROOT / "tests" / "unit"
 

@@ -48,7 +48,7 @@ Source = FileSource | TestSource
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One run of ffmpeg. `name` begins every segment's name; `offset_s` is the stream's age at the start."""
+    """One run of ffmpeg. `name` begins every segment's name; `offset_s` is where its media clock starts."""
 
     source: Source
     renditions: Sequence[Rendition]
@@ -130,7 +130,8 @@ def _output(plan: Plan) -> list[str]:
     return [
         *("-output_ts_offset", f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}"),
         *("-f", "hls", "-hls_time", str(plan.segment_seconds), "-hls_list_size", str(LIST_SIZE)),
-        *("-hls_segment_type", "mpegts"),
+        # Says that a run's first packets do not continue the last run's; else players take the seam for damage.
+        *("-hls_segment_type", "mpegts", "-hls_segment_options", "mpegts_flags=+initial_discontinuity"),
         *("-hls_flags", "independent_segments+program_date_time+temp_file+omit_endlist"),
         *("-var_stream_map", streams),
         *("-hls_segment_filename", f"{plan.directory}/%v/{plan.name}-%06d.ts"),

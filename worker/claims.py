@@ -9,6 +9,7 @@ from chalicelib.ports import Clock, Runtimes, StoreUnavailable
 
 TTL_MS = 10_000
 RENEW_INTERVAL_S = 3.0
+RETRY_S = 1.0
 # Publishing stops this much before the claim expires, so that a slow write still ends inside it.
 MARGIN_S = 2.0
 
@@ -45,14 +46,15 @@ class HeldClaim:
         now_s, now_ms = self._monotonic(), self._clock.now_ms()
         if self.lost or now_s < self._next_renewal_s:
             return
-        # Whether it works or not, the next try is a while away; three fit into the claim's time.
-        self._next_renewal_s = now_s + RENEW_INTERVAL_S
+        # Holds if the store is silent; several tries fit into the claim's time.
+        self._next_renewal_s = now_s + RETRY_S
         renewed = self._runtimes.renew(self.claim, now_ms + TTL_MS)
         if renewed is None:
             self.give_up()
             return
         with self._lock:
             self.claim, self._asked_at_s = renewed, now_s
+        self._next_renewal_s = now_s + RENEW_INTERVAL_S
 
     def release(self) -> None:
         """Let go. What cannot be released expires by itself."""

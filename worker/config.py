@@ -29,9 +29,14 @@ class WorkerConfig:
     ffmpeg_environ: Mapping[str, str]
 
     @property
+    def scratch_dir(self) -> Path:
+        """This worker's own part of the work directory; what is left in it from before is of no use."""
+        return self.work_dir / self.worker_id
+
+    @property
     def heartbeat_file(self) -> Path:
         """Touched while the worker's main loop turns; `python -m worker.health` looks at it."""
-        return self.work_dir / "worker.alive"
+        return self.work_dir / f"{self.worker_id}.alive"
 
 
 def load(environ: Mapping[str, str] | None = None) -> WorkerConfig:
@@ -58,6 +63,7 @@ def _capacity(env: Mapping[str, str]) -> int:
 
 def _directory(env: Mapping[str, str], name: str) -> Path:
     text = env.get(name, "")
-    if not text or not Path(text).is_absolute():
-        raise ConfigError(f"{name} is {text!r}; it must be the absolute path of a directory")
+    # ffmpeg takes a per cent sign in the name of an output for a pattern.
+    if not text or not Path(text).is_absolute() or "%" in text:
+        raise ConfigError(f"{name} is {text!r}; it must be the absolute path of a directory, without %")
     return Path(text)

@@ -78,8 +78,9 @@ class Ffmpeg:
         else:
             how = f"ffmpeg ended with status {code}" + (" although nobody asked it to" if code == 0 else "")
         # After a kill, what it said before has nothing to do with its end.
-        errors = [line for line in self.lines if "[error]" in line or "[fatal]" in line] if code > 0 else []
-        return f"{how}: {errors[-1]}" if errors else how
+        said = list(self.lines) if code > 0 else []
+        errors = [line for line in said if "[error]" in line or "[fatal]" in line]
+        return f"{how}: {(errors or said)[-1]}" if said else how
 
     def _signal(self, number: signal.Signals) -> None:
         if self.running:

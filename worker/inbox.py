@@ -6,19 +6,24 @@ ffmpeg renames a segment when it is complete and replaces its playlist after tha
 import logging
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from worker.playlist import PlaylistError, parse
+from worker.channel import PLAYLIST
+from worker.playlist import Entry, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 
 INDEX = re.compile(r"-(\d+)\.ts$")
-PLAYLIST = "index.m3u8"
 # An entry shorter than this is a rounding leftover of an ending ffmpeg, not a picture.
 DURATION_S_MIN = 0.02
+# When so many wait for the store, the oldest is given up: the scratch directory must not fill.
+WAITING_MAX = 30
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Finished:
     name: str
     duration_s: float
     at: datetime
+    # Where the stream's media clock, which its time stamps follow, stands at its end.
+    ends_at_s: float
     files: Mapping[str, Path]
     first_of_run: bool
     gap: bool
@@ -36,34 +43,58 @@ class Finished:
 
 
 class Inbox:
-    """The finished segments of one run, each handed out once and in order."""
+    """The finished segments of one run, each handed out once and in order. Safe to use by two threads:
+    the supervising one looks for silence, the publishing one takes."""
 
-    def __init__(self, run: int, directory: Path, renditions: Sequence[str]) -> None:
+    def __init__(
+        self,
+        run: int,
+        directory: Path,
+        renditions: Sequence[str],
+        starts_at_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.run = run
         self.closed = False
+        self.ends_at_s = starts_at_s
+        # When its newest segment was found, by the monotonic clock.
+        self.segment_at_s: float | None = None
         self._directory = directory
         self._renditions = tuple(renditions)
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
         self._marks: dict[str, tuple[int, int]] = {}
-        self._entries: dict[str, dict[str, tuple[float, datetime]]] = {name: {} for name in renditions}
+        self._entries: dict[str, dict[str, Entry]] = {name: {} for name in renditions}
         self._last = -1
+        self._ready: deque[Finished] = deque()
+
+    def refresh(self) -> None:
+        """Look for new segments. Cheap while there are none: a `stat` a rendition."""
+        with self._lock:
+            changed = [self._read(rendition) for rendition in self._renditions]
+            if not any(changed):
+                return
+            names = set.intersection(*(set(entries) for entries in self._entries.values()))
+            for name in sorted(names, key=_index):
+                if _index(name) > self._last:
+                    self._add(name)
+
+    def take(self) -> Finished | None:
+        """The next segment to publish, if there is one."""
+        self.refresh()
+        with self._lock:
+            return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
         """ffmpeg has ended: what is there is all."""
+        self.refresh()
         self.closed = True
-
-    def poll(self, now_s: float) -> list[Finished]:
-        """What is new. Cheap while nothing has changed: a `stat` a rendition."""
-        changed = [self._refresh(rendition) for rendition in self._renditions]
-        if not any(changed):
-            return []
-        names = set.intersection(*(set(entries) for entries in self._entries.values()))
-        return [self._finished(name, now_s) for name in sorted(names) if _index(name) > self._last]
 
     def discard(self) -> None:
         """Remove the run's files."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _refresh(self, rendition: str) -> bool:
+    def _read(self, rendition: str) -> bool:
         path = self._directory / rendition / PLAYLIST
         try:
             status = path.stat()
@@ -78,34 +109,44 @@ class Inbox:
             log.warning("ffmpeg's playlist was not understood", extra={"rendition": rendition, "error": str(error)})
             return False
         self._marks[rendition] = mark
-        self._entries[rendition] = {
-            entry.uri: (entry.duration_s, entry.at) for entry in playlist.entries if entry.duration_s > DURATION_S_MIN
-        }
+        self._entries[rendition] = {e.uri: e for e in playlist.entries if e.duration_s > DURATION_S_MIN}
         return True
 
-    def _finished(self, name: str, now_s: float) -> Finished:
-        index, last = _index(name), self._last
-        if index != last + 1:
-            self._drop(name, range(last + 1, index))
-        self._last = index
+    def _add(self, name: str) -> None:
+        index, last, self._last = _index(name), self._last, _index(name)
         # The pictures are the same in all renditions; their lengths can differ by a rounding at the very end.
-        duration_s, at = max(self._entries[rendition][name] for rendition in self._renditions)
-        return Finished(
-            run=self.run,
-            name=name,
-            duration_s=duration_s,
-            at=at,
-            files={rendition: self._directory / rendition / name for rendition in self._renditions},
-            first_of_run=last == -1,
-            gap=index != last + 1,
-            found_at_s=now_s,
+        longest = max((self._entries[r][name] for r in self._renditions), key=lambda entry: entry.duration_s)
+        missed = index - last - 1
+        self._drop(
+            self._files(INDEX.sub(f"-{lost:06d}.ts", name)) for lost in range(max(last + 1, index - WAITING_MAX), index)
+        )
+        self.ends_at_s += longest.duration_s * (missed + 1)
+        if len(self._ready) >= WAITING_MAX:
+            self._drop([self._ready.popleft().files])
+            if self._ready:
+                self._ready[0] = replace(self._ready[0], gap=True)
+        self.segment_at_s = self._monotonic()
+        self._ready.append(
+            Finished(
+                run=self.run,
+                name=name,
+                duration_s=longest.duration_s,
+                at=longest.at,
+                ends_at_s=self.ends_at_s,
+                files=self._files(name),
+                first_of_run=last == -1,
+                gap=missed > 0,
+                found_at_s=self.segment_at_s,
+            )
         )
 
-    def _drop(self, name: str, indexes: range) -> None:
-        for index in indexes:
-            missed = INDEX.sub(f"-{index:06d}.ts", name)
-            for rendition in self._renditions:
-                (self._directory / rendition / missed).unlink(missing_ok=True)
+    def _files(self, name: str) -> dict[str, Path]:
+        return {rendition: self._directory / rendition / name for rendition in self._renditions}
+
+    def _drop(self, lost: Iterable[Mapping[str, Path]]) -> None:
+        for files in lost:
+            for path in files.values():
+                path.unlink(missing_ok=True)
 
 
 def _index(name: str) -> int:

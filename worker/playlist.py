@@ -3,11 +3,13 @@
 A number never changes its segment, the media sequence never falls, and the discontinuity sequence counts every
 discontinuity that has left the window. The epoch of the claim that wrote a playlist stands in a comment of it: so a
 new owner's first write changes the object even when nothing else has changed, and everybody can tell who wrote last.
+Beside it stands the media clock, so that the next run's time stamps go on where these end: players that take no notice
+of discontinuities (mpv among them) would else lose lip-sync for as long as the interruption was.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -15,7 +17,9 @@ import m3u8
 
 VERSION = 6
 EPOCH_TAG = "#TOLLCAST-EPOCH:"
+CLOCK_TAG = "#TOLLCAST-CLOCK:"
 EPOCH_LINE = re.compile(rb"^" + EPOCH_TAG.encode() + rb"(\d+)\r?$", re.MULTILINE)
+CLOCK_LINE = re.compile(rb"^" + CLOCK_TAG.encode() + rb"(\d+(?:\.\d+)?)\r?$", re.MULTILINE)
 
 
 class PlaylistError(ValueError):
@@ -54,7 +58,9 @@ class Playlist:
     discontinuity_sequence: int = 0
     entries: tuple[Entry, ...] = ()
     # The next segment does not continue the last one.
-    broken: bool = field(default=False)
+    broken: bool = False
+    # Where the media clock stands at the end of the last segment, in seconds.
+    clock_s: float = 0.0
 
     @property
     def next_sequence(self) -> int:
@@ -70,10 +76,10 @@ class Playlist:
         longest = max((round(entry.duration_s) for entry in self.entries), default=0)
         return replace(self, target_s=max(segment_seconds, longest))
 
-    def append(self, entry: Entry) -> "Playlist":
-        """One segment more."""
-        marked = replace(entry, discontinuity=self.broken)
-        return replace(self, entries=(*self.entries, marked), broken=False)
+    def append(self, entry: Entry, clock_s: float) -> "Playlist":
+        """One segment more, at whose end the media clock stands at `clock_s`."""
+        marked = replace(entry, discontinuity=self.broken or entry.discontinuity)
+        return replace(self, entries=(*self.entries, marked), broken=False, clock_s=clock_s)
 
     def trimmed(self, window_s: float) -> "Playlist":
         """Without the oldest segments that the window can spare."""
@@ -99,10 +105,6 @@ class Playlist:
             entries=self.entries[count:],
         )
 
-    def restarted_at(self, ahead: "Playlist") -> "Playlist":
-        """An empty playlist that goes on where `ahead`, another rendition of the same stream, goes on."""
-        return ahead.without_first(len(ahead.entries))
-
     def render(self, epoch: int, *, ended: bool = False) -> bytes:
         """The file."""
         head = m3u8.M3U8()
@@ -111,7 +113,10 @@ class Playlist:
         head.discontinuity_sequence = self.discontinuity_sequence
         head.target_duration = self.target_s
         head.is_independent_segments = True
-        lines = [_with_epoch(head.dumps(), epoch), *(entry.text for entry in self.entries)]
+        lines = [
+            _tagged(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
+            *(entry.text for entry in self.entries),
+        ]
         if ended:
             lines.append("#EXT-X-ENDLIST")
         return ("\n".join(lines) + "\n").encode()
@@ -132,6 +137,7 @@ def parse(body: bytes) -> Playlist:
             first_sequence=int(read.media_sequence or 0),
             discontinuity_sequence=int(read.discontinuity_sequence or 0),
             entries=entries,
+            clock_s=float(clock[1]) if (clock := CLOCK_LINE.search(body)) else 0.0,
         )
     except (ValueError, LookupError, TypeError, AttributeError, m3u8.ParseError) as error:
         raise PlaylistError(f"the stored playlist cannot be read: {error}") from None
@@ -162,9 +168,9 @@ def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:
     for variant in variants:
         info = {"bandwidth": variant.bandwidth_bps, "resolution": f"{variant.width}x{variant.height}"}
         whole.add_playlist(m3u8.Playlist(variant.uri, info, [], None))
-    return _with_epoch(whole.dumps(), epoch).encode() + b"\n"
+    return _tagged(whole.dumps(), f"{EPOCH_TAG}{epoch}").encode() + b"\n"
 
 
-def _with_epoch(text: str, epoch: int) -> str:
+def _tagged(text: str, *comments: str) -> str:
     first, _, rest = text.rstrip("\n").partition("\n")
-    return f"{first}\n{EPOCH_TAG}{epoch}\n{rest}"
+    return "\n".join((first, *comments, rest))

@@ -10,7 +10,8 @@ from typing import Any
 from chalicelib.domain.streams import Ingest, IngestMode
 from worker.argv import FileSource, Source, TestSource, ffprobe_argv
 
-PROBE_TIMEOUT_S = 10.0
+# Well below the claim's time: the thread that waits is the one that renews it.
+PROBE_TIMEOUT_S = 4.0
 FPS_DEFAULT = Fraction(30)
 FPS_MAX = Fraction(30)
 # Below this a one-second segment would hold too few pictures to be cut where it should.

@@ -51,21 +51,26 @@ class Supervision:
         self._retry_at_s = 0.0
         self._started_at_s = 0.0
         self._live_since_s: float | None = None
-        self._published_at_s: float | None = None
 
     def run_started(self, now_s: float) -> None:
         """ffmpeg was started."""
         self.state = RuntimeState.STARTING
         self._started_at_s = now_s
-        self._live_since_s = self._published_at_s = None
+        self._live_since_s = None
 
-    def published(self, now_s: float) -> None:
-        """A playlist that names a segment of this run is in the store."""
-        self._published_at_s = now_s
-        if self.state is not RuntimeState.LIVE:
+    def published(self, now_s: float, published_at_s: float, error: str | None) -> None:
+        """What this run has published last, and what hindered it since: live, or stalled although ffmpeg works.
+
+        A restart would not help against a store that takes nothing, so there is none.
+        """
+        allowed = SILENT_TARGETS * self.segment_seconds
+        if now_s - published_at_s > allowed:
+            self.stalled(f"nothing could be published for {allowed} s" + (f": {error}" if error else ""))
+            self._live_since_s = None
+        elif self._live_since_s is None:
             self.state = RuntimeState.LIVE
             self._live_since_s = now_s
-        elif self._live_since_s is not None and now_s - self._live_since_s >= STABLE_S:
+        elif now_s - self._live_since_s >= STABLE_S:
             self._backoff.reset()
             self.last_error = None
 
@@ -82,9 +87,11 @@ class Supervision:
         self.last_error = error
         self._retry_at_s = now_s + REFUSED_DELAY_S
 
-    def settings_changed(self, now_s: float) -> None:
+    def settings_changed(self, now_s: float, segment_seconds: int) -> None:
         """The operator wants a new run, now."""
+        self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
+        self.last_error = None
         self._backoff.reset()
         self._retry_at_s = now_s
 
@@ -98,7 +105,7 @@ class Supervision:
         first_allowed = max(START_S_MIN, allowed) + self.segment_seconds
         if segment_at_s is None:
             if now_s - self._started_at_s > first_allowed:
-                return f"no segment within {first_allowed} s of the start"
+                return f"no segment within {first_allowed:.0f} s of the start"
             return None
         if now_s - segment_at_s > allowed:
             return f"no new segment for {allowed} s"
@@ -110,10 +117,3 @@ class Supervision:
         """Viewers get nothing new; it must be said at once."""
         self.state = RuntimeState.STALLED
         self.last_error = error
-
-    def unpublished(self, now_s: float) -> str | None:
-        """Why viewers get nothing although ffmpeg works: the store takes nothing. A restart would not help."""
-        if self.state is not RuntimeState.LIVE or self._published_at_s is None:
-            return None
-        allowed = SILENT_TARGETS * self.segment_seconds
-        return f"nothing could be published for {allowed} s" if now_s - self._published_at_s > allowed else None

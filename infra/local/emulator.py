@@ -1,14 +1,15 @@
-"""Runs the AWS emulator (`ministack`) as the platform needs it: `python -m infra.local.emulator`.
+"""Runs the AWS emulator (`ministack`) as the platform needs it: `python -m infra.local.emulator PORT DIRECTORY`.
 
 Bound to 127.0.0.1, signatures enforced, its admin paths closed, and its state saved every few seconds while it runs,
 so that a crash loses little. ministack itself saves only at an orderly stop. It is configured by its own variables,
-see `emulator_environment`; they must be set before ministack is imported.
+which must be set before it is imported: see `emulator_environment`.
 """
 
 import asyncio
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
@@ -160,9 +161,11 @@ async def serve(port: int) -> None:
 
 
 def main() -> None:
-    """Run in the foreground, configured by the environment."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    asyncio.run(serve(int(os.environ["GATEWAY_PORT"])))
+    """Run in the foreground."""
+    port, directory = int(sys.argv[1]), Path(sys.argv[2])
+    os.environ.update(emulator_environment(port, directory))
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    asyncio.run(serve(port))
 
 
 if __name__ == "__main__":

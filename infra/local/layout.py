@@ -6,6 +6,8 @@ One state directory is one platform: its state, sockets, ports and process ids a
 
 import hashlib
 import os
+import pwd
+import re
 import stat
 import sys
 from collections.abc import Mapping
@@ -22,6 +24,7 @@ STAGE_DEFAULT = "local"
 ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"
 REGION = "us-east-1"
+_UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
 class LayoutError(Exception):
@@ -36,6 +39,8 @@ class Layout:
     port: int
     emulator_port: int
     stage: str = STAGE_DEFAULT
+    # Where it is not derived from the state directory: containers share one under a name that they know.
+    shared_run_dir: Path | None = None
 
     @property
     def name(self) -> str:
@@ -45,7 +50,7 @@ class Layout:
     @property
     def run_dir(self) -> Path:
         """Sockets and process ids. Under /tmp, since a socket's path is limited to 108 bytes."""
-        return Path("/tmp") / f"tollcast-{os.getuid()}-{self.name}"
+        return self.shared_run_dir or Path("/tmp") / f"tollcast-{os.getuid()}-{self.name}"
 
     @property
     def log_dir(self) -> Path:
@@ -87,6 +92,11 @@ class Layout:
         """What the AWS SDK is pointed at."""
         return f"http://{HOST}:{self.emulator_port}"
 
+    @property
+    def worker_id(self) -> str:
+        """The one worker of this platform."""
+        return f"local-{self.name}"
+
     def socket(self, part: str) -> Path:
         """The unix socket of a part."""
         return self.run_dir / f"{part}.sock"
@@ -112,10 +122,16 @@ class Layout:
 def layout_from(environ: Mapping[str, str]) -> Layout:
     """The layout that TOLLCAST_STATE_DIR, TOLLCAST_PORT and TOLLCAST_EMULATOR_PORT ask for, else the defaults."""
     state_dir = Path(environ.get("TOLLCAST_STATE_DIR") or ROOT / ".local")
+    if _UNSAFE.search(str(state_dir)):
+        raise LayoutError(
+            f"TOLLCAST_STATE_DIR is {str(state_dir)!r}; nginx and supervisord cannot take % ; $ \\ or quotes"
+        )
+    run_dir = environ.get("TOLLCAST_RUN_DIR")
     return Layout(
         state_dir=state_dir.expanduser().resolve(),
         port=_port(environ, "TOLLCAST_PORT", PORT_DEFAULT),
         emulator_port=_port(environ, "TOLLCAST_EMULATOR_PORT", EMULATOR_PORT_DEFAULT),
+        shared_run_dir=Path(run_dir) if run_dir else None,
     )
 
 
@@ -144,6 +160,10 @@ def environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
         "TOLLCAST_DENYLIST_DIR": str(layout.denylist_dir),
         "TOLLCAST_MEDIA_DIR": str(layout.media_dir),
         "TOLLCAST_WORK_DIR": str(layout.work_dir),
+        "TOLLCAST_WORKER_ID": layout.worker_id,
+        # What only infra/local/supervisord.conf reads.
+        "TOLLCAST_RUN_DIR": str(layout.run_dir),
+        "TOLLCAST_USER": pwd.getpwuid(os.getuid()).pw_name,
     }
 
 

@@ -37,9 +37,12 @@ class Refused(Exception):
 
 
 def load() -> Wsgi:
-    """The platform's own app."""
-    from app import app  # type: ignore[import-not-found,unused-ignore]
+    """The platform's own app, in a process that has made its clients: here nobody shall wait for a cold start."""
+    from app import app
+    from chalicelib.adapters.aws import client
 
+    for service in ("dynamodb", "secretsmanager", "s3", "sqs"):
+        client(service)
     return application(app)
 
 

@@ -73,7 +73,7 @@ def _play(
         headless = True
     options = Options(headless, mpv_options, replace)
     try:
-        receipt = watch(Playback(context.account), context.server, Wish(stream_id, max_points), options, screen)
+        receipt = watch(Playback(context.account), Wish(stream_id, max_points), options, screen)
     except ProblemError as problem:
         raise start_error(problem, stream_id) from None
     _say([receipt.as_json()] if as_json else receipt.lines())

@@ -4,42 +4,72 @@ import click
 
 from player.context import Context
 
-WIDTH = 10
+NAME_WIDTH = 10
 
 
 @click.command("status")
 @click.pass_obj
 def command(context: Context) -> None:
-    """Show server, login, balance, where the tokens are kept, and mpv.
+    """Show server, mpv, login, where the tokens are kept, and the balance.
 
-    Exits with 4 when you are not logged in (or the keyring is locked), 5 when the server cannot be reached.
+    Exits with 4 when you are not logged in or the keyring is locked, 5 when the server cannot be reached, 7 when mpv
+    is missing.
     """
     from player.errors import CliError
-    from player.formats import points, printable
-    from player.mpv_process import mpv_version
+    from player.mpv_process import mpv_error, mpv_version
 
-    _line("Server", context.server)
-    _line("mpv", mpv_version() or "not found. Install it: apt-get install mpv (or from https://mpv.io)")
+    mpv = mpv_version()
+    _line("mpv", mpv or "missing")
     _line("Tokens", context.store.place(context.server) or "none")
+    failure: CliError | None = None
+    for part in (_server, _account):
+        try:
+            part(context)
+        except CliError as error:
+            failure = failure or error
+    if failure is None and mpv is None:
+        failure = mpv_error("mpv is not installed.", "Install it: apt-get install mpv (or from https://mpv.io)")
+    if failure is not None:
+        raise failure
+
+
+def _server(context: Context) -> None:
+    from player.errors import CliError
+    from player.formats import printable
+
+    try:
+        version = printable(str(context.account.health().get("version", "unknown")))
+    except CliError:
+        _line("Server", f"{context.server} (cannot be reached)")
+        raise
+    _line("Server", f"{context.server} (version {version})")
+
+
+def _account(context: Context) -> None:
+    from player.errors import CliError
+    from player.formats import points, printable
+
     try:
         me = context.account.call("GET", "/me")
-        wallet = context.account.call("GET", "/me/wallet")
+        balance = context.account.call("GET", "/me/wallet")["balance_millipoints"]
     except CliError as error:
-        _line("Login", _state_of(error))
+        _line("Login", _login_state(error))
         raise
     _line("Login", f"{printable(me['email'])} ({printable(me['role'])})")
-    _line("Balance", points(wallet["balance_millipoints"]))
+    _line("Balance", points(balance))
 
 
-def _state_of(error: Exception) -> str:
-    from player.errors import KeyringUnavailableError, NotLoggedInError, UnreachableError
+def _login_state(error: Exception) -> str:
+    from player.errors import KeyringUnavailableError, LoginExpiredError, NotLoggedInError
 
-    if isinstance(error, UnreachableError):
-        return "not known, the server cannot be reached"
+    if isinstance(error, LoginExpiredError):
+        return "expired"
+    if isinstance(error, NotLoggedInError):
+        return "none"
     if isinstance(error, KeyringUnavailableError):
-        return "not known, the keyring is locked"
-    return "expired" if isinstance(error, NotLoggedInError) and "expired" in error.message else "none"
+        return "not known (the keyring is locked)"
+    return "not known"
 
 
 def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{WIDTH}}{value}")
+    click.echo(f"{name + ':':<{NAME_WIDTH}}{value}")

@@ -26,7 +26,7 @@ def command(context: Context, as_json: bool) -> None:
         click.echo("Nothing is being watched. See what is on: player streams")
         return
     click.echo(_lasts(balance, sessions))
-    header = ("STREAM", "SESSION", "POINTS/MIN", "SPENT", "SINCE")
+    header = ("STREAM", "SESSION", "POINTS/MIN", "SPENT", "STARTED")
     for line in table(header, [_row(session) for session in sessions], terminal_width(), right=(2, 3)):
         click.echo(line)
 

@@ -279,7 +279,8 @@ class FakePlatform(ThreadingHTTPServer):
             "play_url": f"{self.url}/play/{session.session_id}/index.m3u8",
             "expires_in": max(0, expires - now) / 1000, "next_beat_in_ms": max(0, due - now) + 100,
             "lease_ms": session.lease_ms, "paid_until_ms": session.paid_until, "balance_millipoints": self.balance,
-            "rate_millipoints_per_minute": self.rate, "seconds_left": (max(0, session.paid_until - now) + self.balance * 60_000 // self.rate) // 1000,
+            "rate_millipoints_per_minute": self.rate,
+            "seconds_left": (max(0, session.paid_until - now) + self.balance * 60_000 // self.rate) // 1000,
         }  # fmt: skip
 
     # --- gateway
@@ -348,6 +349,8 @@ class _Handler(BaseHTTPRequestHandler):
             }  # fmt: skip
             if parts.path in anonymous:
                 answer = anonymous[parts.path](body)
+            elif parts.path == "/healthz":
+                answer = {"status": "ok", "version": "0.0-test", "dependencies": {}}
             elif platform.access.get(self._bearer(), 0) < time.time():
                 raise Refusal(401, "token_expired" if self._bearer() in platform.access else "token_invalid")
             elif parts.path in posts:

@@ -1,0 +1,128 @@
+"""Renders nginx's configuration from `nginx.conf.template`: a pure function of `GatewayConfig`."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from chalicelib.api.problems import PROBLEM_JSON, problem
+
+TEMPLATE = Path(__file__).with_name("nginx.conf.template")
+SEGMENT_CACHE_MB = 1024
+_NAME = re.compile(r"@([A-Z][A-Z0-9_]*)@")
+_INCLUDE = re.compile(r"@include ([a-z_]+\.conf)@")
+# In nginx's strings a quote ends the string, a dollar begins a variable and a backslash escapes.
+_UNSAFE = re.compile(r"[\"$\\\x00-\x1f]")
+_SOCKET = re.compile(r"/[A-Za-z0-9_./-]{1,106}")
+
+# What nginx itself may answer: status -> (code, detail).
+OWN_PROBLEMS = {
+    400: ("invalid_request", "This is not an HTTP request that we understand."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address answers GET and HEAD."),
+    408: ("request_timeout", "The request took too long to arrive."),
+    413: ("body_too_large", "The body may have 65536 bytes."),
+    414: ("address_too_long", "The address is too long."),
+    416: ("range_not_satisfiable", "The object is shorter than the range asked for."),
+    431: ("headers_too_large", "The request's headers are too large."),
+    500: ("internal_error", "Something went wrong on our side. It was logged."),
+    501: ("not_implemented", "This way of sending a request is not supported."),
+    502: ("unavailable", "A part of the platform does not answer. Try again in a moment."),
+    503: ("unavailable", "A part of the platform does not answer. Try again in a moment."),
+    504: ("unavailable", "A part of the platform took too long. Try again in a moment."),
+}
+OWN_HEADERS = {405: {"Allow": "GET, HEAD"}, 502: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+# nginx's private numbers for what has a public one.
+ALIASES = {494: 431}
+
+
+class GatewayConfigError(Exception):
+    """A value cannot stand in nginx's configuration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayConfig:
+    """Where the gateway listens, whom it asks and where it keeps things. `user` only where nginx starts as root."""
+
+    listen: str
+    api_socket: Path
+    endpoints_socket: Path
+    origin_socket: Path
+    s3_host: str
+    bucket: str
+    state_dir: Path
+    denylist_dir: Path
+    user: str | None
+    segment_cache_mb: int = SEGMENT_CACHE_MB
+
+
+def render(config: GatewayConfig) -> str:
+    """The text of nginx.conf. Raises `GatewayConfigError` for a value that nginx would misread."""
+    values = {
+        "USER": f"user {_plain(config.user)};" if config.user else "# Not root: nginx runs as whoever started it.",
+        "LISTEN": _plain(config.listen),
+        "API_SOCKET": _socket(config.api_socket),
+        "ENDPOINTS_SOCKET": _socket(config.endpoints_socket),
+        "ORIGIN_SOCKET": _socket(config.origin_socket),
+        "S3_HOST": _plain(config.s3_host),
+        "BUCKET": _plain(config.bucket),
+        "STATE_DIR": _quotable(config.state_dir),
+        "DENYLIST_DIR": _quotable(config.denylist_dir),
+        "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
+        "PROBLEM_PAGES": "\n".join(_problem_pages()),
+    }
+    text = _included(TEMPLATE.read_text())
+    return _NAME.sub(lambda found: _indented(found, values[found[1]]), text)
+
+
+def _included(text: str) -> str:
+    """The text with every `@include x.conf@` replaced by that file beside the template."""
+    return _INCLUDE.sub(
+        lambda found: _indented(found, _included(TEMPLATE.with_name(found[1]).read_text().rstrip())), text
+    )
+
+
+def _indented(found: re.Match[str], value: str) -> str:
+    """A value of several lines goes on at the column of the first."""
+    before = found.string[: found.start()].rpartition("\n")[2]
+    return value.replace("\n", "\n" + before) if before.isspace() else value
+
+
+def _problem_pages() -> Iterator[str]:
+    """nginx's own errors as problem documents: `error_page` for each, and the places that they point to."""
+    for status in OWN_PROBLEMS:
+        yield f"error_page {status} /_problem/{status};"
+    for private, status in ALIASES.items():
+        yield f"error_page {private} ={status} /_problem/{status};"
+    for status, (code, detail) in OWN_PROBLEMS.items():
+        document = json.dumps(problem(status, code, detail, title=HTTPStatus(status).phrase)).replace("'", "\\'")
+        yield f"location = /_problem/{status} {{"
+        yield "    internal;"
+        yield f"    default_type {PROBLEM_JSON};"
+        for name, value in OWN_HEADERS.get(status, {}).items():
+            yield f'    add_header {name} "{value}" always;'
+        for line in _included("@include headers.conf@").splitlines() if status in OWN_HEADERS else ():
+            yield "    " + line
+        yield f"    return {status} '{document}';"
+        yield "}"
+
+
+def _plain(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", value):
+        raise GatewayConfigError(f"{value!r} cannot stand in nginx's configuration")
+    return value
+
+
+def _socket(path: Path) -> str:
+    if not _SOCKET.fullmatch(str(path)):
+        raise GatewayConfigError(f"{path} cannot be a socket: plain characters, 107 of them at most")
+    return str(path)
+
+
+def _quotable(path: Path) -> str:
+    if _UNSAFE.search(str(path)):
+        raise GatewayConfigError(f"{str(path)!r} cannot stand in nginx's configuration: no quotes, $ or backslashes")
+    return str(path)

@@ -1,0 +1,60 @@
+"""Whether each part of the platform does its work, asked as its users ask it."""
+
+import http.client
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.local.layout import HOST, Layout
+
+ANSWER_S_MAX = 5.0
+ALIVE_S_MAX = 30.0
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_S_MAX)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(ANSWER_S_MAX)
+        self.sock.connect(str(self._path))
+
+
+def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
+    """For each part, in the order in which they are started, a question that it must answer."""
+    return {
+        "emulator": lambda: _status(_tcp(layout.emulator_port), "/_ministack/health") == 200,
+        "api": lambda: _status(UnixConnection(layout.socket("api")), "/healthz") == 200,
+        # A request without a token: it refuses, so it can judge.
+        "endpoints": lambda: _status(UnixConnection(layout.socket("endpoints")), "/verdict") == 401,
+        "scheduler": lambda: _touched(layout.run_dir / "scheduler.alive"),
+        "worker": lambda: _touched(layout.work_dir / f"{layout.worker_id}.alive"),
+        "nginx": lambda: _status(_tcp(layout.port), "/healthz") == 200,
+    }
+
+
+def _tcp(port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(HOST, port, timeout=ANSWER_S_MAX)
+
+
+def _status(connection: http.client.HTTPConnection, path: str) -> int:
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def _touched(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < ALIVE_S_MAX
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,42 @@
+"""Becomes the platform's nginx, on a configuration rendered now: `python -m infra.local.nginx`."""
+
+import os
+import pwd
+import shutil
+import sys
+
+from chalicelib import config
+from gateway.config import GatewayConfig, render
+from infra.local.layout import HOST, Layout, layout_from
+
+
+def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
+    """The gateway of a local platform. Its workers run as whoever started it, since they read that one's files."""
+    return GatewayConfig(
+        listen=f"{HOST}:{layout.port}",
+        api_socket=layout.socket("api"),
+        endpoints_socket=layout.socket("endpoints"),
+        origin_socket=layout.socket("origin"),
+        s3_host=f"{HOST}:{layout.emulator_port}",
+        bucket=settings.media_bucket,
+        state_dir=layout.nginx_dir,
+        denylist_dir=layout.denylist_dir,
+        user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
+    )
+
+
+def main() -> None:
+    """Never returns."""
+    layout = layout_from(os.environ)
+    path = layout.nginx_dir / "nginx.conf"
+    path.write_text(render(gateway_config(layout, config.load())))
+    # nginx removes its sockets only at an orderly end, and does not start where one is left.
+    layout.socket("origin").unlink(missing_ok=True)
+    command = shutil.which("nginx")
+    if command is None:
+        sys.exit("nginx is not installed: sudo apt-get install nginx-light")
+    os.execv(command, [command, "-p", str(layout.nginx_dir), "-c", str(path), "-e", "stderr"])
+
+
+if __name__ == "__main__":
+    main()

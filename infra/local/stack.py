@@ -1,0 +1,212 @@
+"""The local platform as a whole: `python -m infra.local.stack up|down|status|logs`, behind `make up` and the like."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from infra.local import ports, report
+from infra.local.health import checks
+from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
+from infra.local.supervision import PARTS, SupervisionError, Supervisor
+
+HEALTHY_S_MAX = 45.0
+SEED_S_MAX = 90.0
+# supervisord tries again and again; what has failed this often at start-up will not come.
+FAILURES_MAX = 3
+LOCK_S_MAX = 120.0
+
+
+class StackError(Exception):
+    """The platform cannot be started or stopped; the message says why and what to do."""
+
+
+def up(layout: Layout) -> None:
+    """Start what does not run, apply migrations, and return when every part answers. Raises `StackError`."""
+    layout.make_directories()
+    with _alone(layout):
+        supervisor = Supervisor(layout)
+        running = supervisor.pid() is not None
+        if running:
+            asked, layout = layout, recorded(layout)
+            print(f"The platform of {layout.state_dir} is already running; checking it.", flush=True)
+            if (asked.port, asked.emulator_port) != (layout.port, layout.emulator_port):
+                print(f"It keeps its ports {layout.port} and {layout.emulator_port} until `make down`.", flush=True)
+        else:
+            supervisor.clear()
+            _check_ports(layout)
+        try:
+            _bring_up(layout, supervisor, running=running)
+        except BaseException:
+            # What was started here is ended here; what ran before is left alone.
+            if not running:
+                with _undisturbed():
+                    print("Stopping what was started.", flush=True)
+                    supervisor.stop()
+            raise
+    print(report.welcome(layout), flush=True)
+
+
+def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
+    env = environment(layout, os.environ)
+    if not running:
+        (layout.run_dir / "scheduler.alive").unlink(missing_ok=True)
+        (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
+        (layout.state_dir / "stack.json").write_text(
+            json.dumps({"port": layout.port, "emulator_port": layout.emulator_port})
+        )
+        supervisor.start(env)
+    wanted = checks(layout)
+    for part in PARTS:
+        supervisor.start_part(part)
+        if part == "emulator":
+            _wait(layout, supervisor, "emulator", wanted["emulator"])
+            _prepare(layout, env)
+    for part in PARTS[1:]:
+        _wait(layout, supervisor, part, wanted[part])
+
+
+def _prepare(layout: Layout, env: dict[str, str]) -> None:
+    print("  migrations and seed", end=" ... ", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.local.seed"],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SEED_S_MAX,
+    )
+    if done.returncode:
+        print("failed", flush=True)
+        raise StackError(f"The migrations or the seed failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    print("ok", flush=True)
+    print(done.stdout, end="", flush=True)
+
+
+def _wait(layout: Layout, supervisor: Supervisor, part: str, healthy: Callable[[], bool]) -> None:
+    print(f"  {part}", end=" ... ", flush=True)
+    began = time.monotonic()
+    failures, before = 0, ""
+    while not healthy():
+        state, waited_s = supervisor.states()[part].state, time.monotonic() - began
+        failures += state != before and state in ("BACKOFF", "FATAL")
+        before = state
+        if waited_s > HEALTHY_S_MAX or failures >= FAILURES_MAX or state == "FATAL":
+            print(f"not healthy after {waited_s:.0f} s ({state})", flush=True)
+            raise StackError(f"{part} did not start. The end of its log:\n{report.tail(layout, part)}")
+        time.sleep(0.1)
+    print(f"ok ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+def down(layout: Layout) -> None:
+    """Stop everything, the emulator last. Nothing happens if nothing runs."""
+    if not layout.run_dir.exists():
+        print(f"The platform of {layout.state_dir} does not run.")
+        return
+    layout.make_directories()
+    with _alone(layout), _undisturbed():
+        supervisor = Supervisor(layout)
+        running, began = supervisor.pid() is not None, time.monotonic()
+        if running:
+            print(f"Stopping the platform of {layout.state_dir}", end=" ... ", flush=True)
+        left = supervisor.stop()
+        if running:
+            print(f"ok ({time.monotonic() - began:.1f} s). Its state is kept.")
+        else:
+            ended = f" Ended {left} processes that a crash had left." if left else ""
+            print(f"The platform of {layout.state_dir} does not run.{ended}")
+
+
+def recorded(layout: Layout) -> Layout:
+    """The layout with the ports that the platform was started with last."""
+    try:
+        known = json.loads((layout.state_dir / "stack.json").read_text())
+        return replace(layout, port=int(known["port"]), emulator_port=int(known["emulator_port"]))
+    except (FileNotFoundError, ValueError, KeyError):
+        return layout
+
+
+def _check_ports(layout: Layout) -> None:
+    wanted = {"TOLLCAST_PORT": layout.port, "TOLLCAST_EMULATOR_PORT": layout.emulator_port}
+    if layout.port == layout.emulator_port:
+        raise StackError(f"TOLLCAST_PORT and TOLLCAST_EMULATOR_PORT are both {layout.port}; they must differ.")
+    for name, port in wanted.items():
+        if not ports.is_free(port):
+            raise StackError(
+                f"Port {port} is in use by {ports.holder(port)}. End that, or choose another port: "
+                f"{name}={port + 1000 if port < 64000 else port - 1000} make up"
+            )
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """One `up` or `down` at a time on a state directory; the kernel lets go of the lock however this process ends."""
+    with (layout.state_dir / "stack.lock").open("w") as lock:
+        deadline = time.monotonic() + LOCK_S_MAX
+        waiting = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not waiting:
+                    print("Another `make up` or `make down` is at work; waiting for it.", flush=True)
+                waiting = True
+                if time.monotonic() > deadline:
+                    raise StackError(f"Another `make up` or `make down` took longer than {LOCK_S_MAX:.0f} s.") from None
+                time.sleep(0.2)
+        yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not interrupt the cleaning up after the first."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    """The command line. Status 0 if it did what it was asked, 1 if not, 130 after Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    command = arguments[0] if arguments else ""
+    try:
+        layout = layout_from(os.environ)
+        if command == "up":
+            up(layout)
+        elif command == "down":
+            down(layout)
+        elif command == "status":
+            return report.status(recorded(layout))
+        elif command == "logs":
+            report.follow(layout, arguments[1:])
+        else:
+            print("usage: python -m infra.local.stack up|down|status|logs [part ...]", file=sys.stderr)
+            return 2
+    except (StackError, LayoutError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

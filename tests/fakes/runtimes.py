@@ -1,0 +1,68 @@
+"""The port `Runtimes` in memory."""
+
+import threading
+from dataclasses import replace
+
+from chalicelib.domain.streams import Claim, Runtime, RuntimeState
+
+
+class MemoryRuntimes:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, Runtime] = {}
+        self._epochs: dict[str, int] = {}
+
+    def get(self, stream_id: str) -> Runtime | None:
+        with self._lock:
+            return self._rows.get(stream_id)
+
+    def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
+        with self._lock:
+            row = self._rows.get(stream_id, Runtime(stream_id=stream_id))
+            held = row.claim
+            if held and held.worker_id != worker_id and held.expires_at_ms > now_ms:
+                return None
+            self._epochs[stream_id] = self._epochs.get(stream_id, 0) + 1
+            claim = Claim(
+                stream_id=stream_id,
+                worker_id=worker_id,
+                epoch=self._epochs[stream_id],
+                expires_at_ms=expires_at_ms,
+            )
+            self._rows[stream_id] = replace(row, claim=claim, state=RuntimeState.STARTING)
+            return claim
+
+    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
+        with self._lock:
+            row = self._held(claim)
+            if row is None:
+                return None
+            renewed = replace(claim, expires_at_ms=expires_at_ms)
+            self._rows[claim.stream_id] = replace(row, claim=renewed)
+            return renewed
+
+    def release(self, claim: Claim) -> None:
+        with self._lock:
+            row = self._held(claim)
+            if row is not None:
+                self._rows[claim.stream_id] = replace(row, claim=None)
+
+    def report(self, claim: Claim, runtime: Runtime) -> bool:
+        with self._lock:
+            row = self._held(claim)
+            if row is None:
+                return False
+            self._rows[claim.stream_id] = replace(runtime, stream_id=claim.stream_id, claim=row.claim)
+            return True
+
+    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None) -> None:
+        with self._lock:
+            row = self._rows.get(seen.stream_id, Runtime(stream_id=seen.stream_id))
+            if row.claim == seen.claim:
+                kept = row.last_error if error is None else error
+                self._rows[seen.stream_id] = replace(row, state=RuntimeState(state), last_error=kept)
+
+    def _held(self, claim: Claim) -> Runtime | None:
+        row = self._rows.get(claim.stream_id)
+        held = row.claim if row else None
+        return row if held and (held.worker_id, held.epoch) == (claim.worker_id, claim.epoch) else None

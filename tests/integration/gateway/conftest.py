@@ -1,0 +1,203 @@
+"""A real nginx with the product's own configuration and endpoints, over a stub of the access rule and of S3."""
+
+import os
+import pwd
+import shutil
+import socket
+import socketserver
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import httpx
+import pytest
+
+from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.domain.errors import SessionOver, Unauthenticated
+from chalicelib.domain.sessions import EndReason
+from chalicelib.ports import StoreUnavailable
+from chalicelib.services.access import Verdict
+from gateway.config import GatewayConfig, render
+from gateway.endpoints import Asked, application
+from tests.fixtures.ports import answers, free_port
+
+SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
+PLAYLIST = b"#EXTM3U\n"
+SEGMENT = bytes(range(256)) * 64
+
+
+@dataclass
+class Rule:
+    """The stub of the access rule: token `t-<session>` may watch `SESSIONS[<session>]` unless it is over."""
+
+    over: dict[str, EndReason] = field(default_factory=dict)
+    streams: dict[str, str] = field(default_factory=lambda: dict(SESSIONS))
+    lease_ms: int = 8_000
+    broken: bool = False
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def verdict(self, token: str | None, session_id: str) -> Verdict:
+        self.asked[session_id] += 1
+        if self.broken:
+            raise StoreUnavailable("stub")
+        if token is None or not token.startswith("t-") or token[2:28] != session_id:
+            raise Unauthenticated("stub")
+        if session_id in self.over:
+            raise SessionOver(self.over[session_id])
+        return Verdict(
+            session_id=session_id,
+            user_id="u",
+            stream_id=self.streams[session_id],
+            until_ms=int(time.time() * 1000) + self.lease_ms,
+        )
+
+
+class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
+    """wsgiref on a unix socket."""
+
+    address_family = socket.AF_UNIX
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "endpoints", 0
+        self.setup_environ()
+
+
+class Quiet(WSGIRequestHandler):
+    """A unix socket's peer has no address."""
+
+    def setup(self) -> None:
+        self.client_address = ("unix", 0)
+        super().setup()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class StubS3(BaseHTTPRequestHandler):
+    """Answers signed GETs of `/media/streams/…`; `server.hits` counts them, `server.missing` are 403 as at S3."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        self.server.hits[path] += 1
+        signed = query == "signed=" + path.removeprefix("/media/") and self.headers["Host"] == self.server.host
+        if self.server.failing:
+            return self.reply(500, b"<Error/>", "application/xml")
+        if not signed or path in self.server.missing:
+            return self.reply(403, b"<Error/>", "application/xml")
+        if path.endswith(".m3u8"):
+            return self.reply(200, PLAYLIST, "application/vnd.apple.mpegurl")
+        return self.reply(200, SEGMENT, "video/mp2t")
+
+    def do_HEAD(self) -> None:
+        self.reply(405, b"", "text/plain")
+
+    def reply(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": '"e"', "x-amz-request-id": "secret"}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class Gateway:
+    """A running nginx and what stands behind it."""
+
+    url: str
+    rule: Rule
+    s3: ThreadingHTTPServer
+    endpoints: UnixServer
+    denylist: FileDenylist
+    process: subprocess.Popen[bytes]
+    log_path: Path
+    client: httpx.Client
+
+    def get(self, path: str, session: str = "a" * 26, *, method: str = "GET", token: str | None = None, **headers):
+        """Fetch below /play/<session>/ with that session's token."""
+        headers = {"Authorization": f"Bearer {token or 't-' + session}", **headers}
+        return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
+
+    def hits(self, path: str) -> int:
+        """How often the stub of S3 was asked for an object."""
+        return self.s3.hits["/media/streams/" + path]
+
+
+@pytest.fixture(scope="session")
+def nginx_config():
+    """A short directory (sockets!) and a configuration in it."""
+    directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
+    port, s3_port = free_port(), free_port()
+    sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
+    yield GatewayConfig(
+        listen=f"127.0.0.1:{port}",
+        api_socket=sockets / "api.sock",
+        endpoints_socket=sockets / "endpoints.sock",
+        origin_socket=sockets / "origin.sock",
+        s3_host=f"127.0.0.1:{s3_port}",
+        bucket="media",
+        state_dir=directory,
+        denylist_dir=directory / "deny list",
+        user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
+    )
+    shutil.rmtree(directory)
+    shutil.rmtree(sockets)
+
+
+@pytest.fixture
+def gateway(nginx_config):
+    config, rule = nginx_config, Rule()
+    for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
+        name.unlink(missing_ok=True)
+    denylist = FileDenylist(config.denylist_dir)
+    asked = Asked(
+        verdict=rule.verdict,
+        signed_query=lambda key, _: "signed=" + key,
+        denied=denylist.reason,
+        now_ms=lambda: int(time.time() * 1000),
+    )
+    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
+    endpoints.set_app(application(asked))
+    host, port = config.s3_host.split(":")
+    s3 = ThreadingHTTPServer((host, int(port)), StubS3)
+    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    for server in (endpoints, s3):
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    process, log_path = start_nginx(config)
+    with httpx.Client(timeout=15) as client:
+        yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
+    process.terminate()
+    process.wait(10)
+    for server in (endpoints, s3):
+        server.shutdown()
+        server.server_close()
+
+
+def start_nginx(config: GatewayConfig) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start nginx and wait until it listens."""
+    path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
+    path.write_text(render(config))
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"], stdout=log, stderr=log
+        )
+    deadline = time.monotonic() + 10
+    while not answers(int(config.listen.split(":")[1])):
+        assert process.poll() is None and time.monotonic() < deadline, log_path.read_text()
+        time.sleep(0.02)
+    return process, log_path

@@ -1,0 +1,69 @@
+"""`make demo` up to the picture, and what Ctrl-C leaves. (That points run out is tests/e2e's.)"""
+
+import os
+import signal
+import subprocess
+import sys
+
+from infra.local.clip import find_source
+from infra.local.layout import ROOT
+from tests.fixtures.stack import new_stack
+from tests.integration.platform.test_stack import assert_nothing_is_left
+
+
+def make_film(path):
+    source = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=2"]
+    subprocess.run(
+        ["ffmpeg", "-v", "error", *source, "-c:v", "libx264", "-preset", "ultrafast", str(path)], check=True, timeout=30
+    )
+
+
+def start_demo(platform, **environ):
+    return subprocess.Popen(
+        [sys.executable, "-m", "infra.local.demo"],
+        cwd=ROOT,
+        env=platform.caller_environ | environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_ctrl_c_while_playing_leaves_nothing(tmp_path):
+    film = tmp_path / "a film.mp4"
+    make_film(film)
+    platform = new_stack(tmp_path / "state")
+    demo = start_demo(platform, DEMO_SOURCE=str(film))
+    seen = []
+    for line in demo.stdout:
+        seen.append(line)
+        if line.startswith("Playing: ") and "points" in line:
+            os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
+            break
+    rest, _ = demo.communicate(timeout=60)
+    text = "".join(seen) + rest
+    assert demo.returncode == 130, text
+    assert "Putting stream-1 live: a film" in text
+    assert "(viewer_stopped)" in text or "Interrupted" in text
+    assert_nothing_is_left(platform)
+
+
+def test_a_source_that_is_none_is_named(tmp_path):
+    platform = new_stack(tmp_path / "state")
+    (tmp_path / "notes.mp4").write_text("no film")
+    for name in ("missing.mp4", "notes.mp4"):
+        demo = start_demo(platform, DEMO_SOURCE=str(tmp_path / name))
+        text, _ = demo.communicate(timeout=60)
+        assert demo.returncode == 1
+        assert "DEMO_SOURCE is" in text
+    assert_nothing_is_left(platform)
+
+
+def test_ones_own_file_is_put_into_the_media_directory(tmp_path):
+    film = tmp_path / "Ein Film (1).mkv"
+    make_film(film)
+    source = find_source(tmp_path / "media", str(film))
+    assert (source.title, source.path) == ("Ein Film (1)", "demo-source.mkv")
+    assert (tmp_path / "media" / "demo-source.mkv").samefile(film)

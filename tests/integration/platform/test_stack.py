@@ -1,0 +1,196 @@
+"""The platform's life: up, down, and everything in between that goes wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local import groups
+from infra.local.layout import ROOT
+from infra.local.ports import is_free
+from infra.local.supervision import PARTS, Supervisor
+from tests.fixtures.stack import new_stack
+
+BACK_S_MAX = 20.0
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """A platform of this module's own, since its parts are killed."""
+    made = new_stack(tmp_path_factory.mktemp("with space"))
+    yield made
+    made.command("down")
+
+
+@pytest.fixture
+def running(platform):
+    done = platform.command("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return platform
+
+
+def wait_for(condition, what, seconds=BACK_S_MAX):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def is_healthy(platform):
+    return platform.command("status").returncode == 0
+
+
+def leftovers(platform):
+    """Processes that run for this platform."""
+    marker = f"TOLLCAST_STATE_DIR={platform.layout.state_dir}".encode()
+    found = []
+    for process in groups.processes():
+        try:
+            environ = Path(f"/proc/{process.pid}/environ").read_bytes()
+            command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        # nginx writes over its environment, but names the directory in its command.
+        if marker in environ.split(b"\0") or str(platform.layout.state_dir).encode() in command:
+            found.append((process.pid, command))
+    return found
+
+
+def assert_nothing_is_left(platform):
+    assert leftovers(platform) == []
+    assert is_free(platform.layout.port)
+    assert is_free(platform.layout.emulator_port)
+
+
+def test_up_prints_where_things_are_and_is_healthy(running):
+    done = running.command("up")
+    assert "already running" in done.stdout
+    for text in (running.url, running.layout.emulator_url, "demo@local / demo", "admin@local / admin", "stream-1"):
+        assert text in done.stdout
+    assert httpx.get(running.url + "/healthz").json()["status"] == "ok"
+    status = running.command("status")
+    assert status.returncode == 0
+    assert [line.split()[0] for line in status.stdout.splitlines()[:-1]] == list(PARTS)
+
+
+def test_everything_listens_on_this_machine_only(running):
+    ports = {f"{port:04X}" for port in (running.layout.port, running.layout.emulator_port)}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            address, port = line.split()[1].rsplit(":", 1)
+            if port in ports and line.split()[3] == "0A":
+                assert address == "0100007F"
+
+
+def test_the_signing_endpoint_cannot_be_reached(running):
+    for path in ("/sign", "/verdict", "/denial", "/_sign", "/_verdict"):
+        answer = httpx.get(running.url + path, headers={"X-Tollcast-Key": "streams/stream-1/index.m3u8"})
+        assert answer.status_code == 404, path
+        assert "x-tollcast-query" not in answer.headers
+    assert running.layout.run_dir.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_killed_part_comes_back(running, part):
+    killed = running.pid(part)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: running.pid(part) not in (0, killed), f"{part} was not started again")
+    wait_for(lambda: is_healthy(running), f"not healthy after {part} was killed")
+
+
+@pytest.mark.parametrize("part", ["api", "endpoints", "nginx"])
+def test_a_killed_worker_process_comes_back(running, part):
+    def workers():
+        return [process.pid for process in groups.processes() if process.parent == running.pid(part)]
+
+    count, killed = len(workers()), workers()[0]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: len(workers()) == count and killed not in workers(), f"{part} has no new worker")
+    assert is_healthy(running)
+
+
+def test_balances_survive_a_killed_emulator(running):
+    login = httpx.post(running.url + "/auth/login", json={"email": "demo@local", "password": "demo"}).json()
+    time.sleep(3)
+    os.kill(running.pid("emulator"), signal.SIGKILL)
+    wait_for(lambda: is_healthy(running), "not healthy")
+    wallet = httpx.get(running.url + "/me/wallet", headers={"Authorization": "Bearer " + login["access_token"]})
+    assert wallet.json()["balance_millipoints"] == 100_000
+
+
+def test_a_killed_supervisord_leaves_nothing_and_up_works_again(running):
+    os.kill(Supervisor(running.layout).pid(), signal.SIGKILL)
+    wait_for(lambda: not leftovers(running), "parts outlived supervisord")
+    assert_nothing_is_left(running)
+    assert running.command("status").returncode == 1
+    assert running.command("down").returncode == 0
+    assert running.command("up").returncode == 0
+
+
+def test_down_leaves_nothing_but_the_state_and_may_be_repeated(running):
+    assert running.command("down").returncode == 0
+    assert_nothing_is_left(running)
+    again = running.command("down")
+    assert (again.returncode, "does not run" in again.stdout) == (0, True)
+    assert json.loads((running.layout.state_dir / "stack.json").read_text())["port"] == running.layout.port
+
+
+@pytest.mark.parametrize("name", ["TOLLCAST_PORT", "TOLLCAST_EMULATOR_PORT"])
+def test_a_port_in_use_is_named(tmp_path, name):
+    platform = new_stack(tmp_path)
+    port = int(platform.caller_environ[name])
+    with closing(socket.create_server(("127.0.0.1", port))):
+        done = platform.command("up")
+    assert done.returncode == 1
+    for text in (f"Port {port}", f"pid {os.getpid()}", f"{name}="):
+        assert text in done.stderr
+    assert_nothing_is_left(platform)
+
+
+def test_a_stale_pid_file_is_nobodys(tmp_path):
+    """The number may be another process's by now: it is neither taken for supervisord nor harmed."""
+    platform = new_stack(tmp_path)
+    platform.layout.make_directories()
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        (platform.layout.run_dir / "supervisord.pid").write_text(str(bystander.pid))
+        assert platform.command("status").returncode == 1
+        assert platform.command("down").returncode == 0
+        assert bystander.poll() is None
+        bystander.terminate()
+
+
+def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path):
+    platform = new_stack(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local.stack", "up"],
+        cwd=ROOT,
+        env=platform.caller_environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = ""
+    while "migrations" not in line:
+        line += process.stdout.read(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Interrupted." in errors) == (130, True)
+    assert_nothing_is_left(platform)
+
+
+def test_a_part_that_cannot_start_is_shown_and_nothing_stays(tmp_path):
+    platform = new_stack(tmp_path)
+    (platform.layout.nginx_dir / "nginx.conf").mkdir(parents=True)
+    done = platform.command("up")
+    assert done.returncode == 1
+    assert "nginx did not start" in done.stderr
+    assert "IsADirectoryError" in done.stderr
+    assert_nothing_is_left(platform)

@@ -1,0 +1,52 @@
+"""A live HLS stream made by ffmpeg, a fake platform that serves it, and the player that watches it."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_platform import FakePlatform
+from player_harness import Player, wait_until
+
+MEDIA_ARGV = [
+    "ffmpeg", "-nostdin", "-loglevel", "error",
+    "-re", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-re", "-f", "lavfi", "-i", "sine=frequency=440",
+    "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-sc_threshold", "0",
+    "-c:a", "aac", "-b:a", "32k", "-f", "hls", "-hls_time", "1", "-hls_list_size", "10",
+    "-hls_flags", "delete_segments+independent_segments+temp_file+omit_endlist",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory in which a live stream appears, second by second."""
+    directory = tmp_path_factory.mktemp("media")
+    ffmpeg = subprocess.Popen([*MEDIA_ARGV, str(directory / "index.m3u8")])
+    try:
+        wait_until(lambda: len(list(directory.glob("*.ts"))) >= 4, 20, "no segments from ffmpeg")
+        yield directory
+    finally:
+        ffmpeg.kill()
+        ffmpeg.wait(10)
+
+
+@pytest.fixture
+def platform(media: Path) -> Iterator[FakePlatform]:
+    with FakePlatform(media) as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def player(platform: FakePlatform, tmp_path: Path) -> Iterator[Player]:
+    """The player's command line with a home of its own, not logged in."""
+    runner = Player(platform.url, tmp_path)
+    yield runner
+    runner.end_all()
+
+
+@pytest.fixture
+def viewer(player: Player) -> Player:
+    """The player's command line, logged in."""
+    assert player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n").returncode == 0
+    return player

@@ -1,0 +1,97 @@
+"""The player as a real process, as a script or a person would run it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Viewing:
+    """A `player play` that is under way."""
+
+    process: "subprocess.Popen[str]"
+    control: Path
+
+    def finish(self, timeout_s: float = 30.0) -> tuple[int, dict[str, Any]]:
+        """Wait for the end; return the exit status and the receipt."""
+        out, err = self.process.communicate(timeout=timeout_s)
+        assert out.strip(), f"no receipt; stderr: {err}"
+        return self.process.returncode, json.loads(out)
+
+    def mpv(self, *command: Any) -> Any:
+        """Give mpv an order, as the viewer's keyboard would."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self.control))
+            connection.sendall(json.dumps({"command": command, "request_id": 7}).encode() + b"\n")
+            for line in connection.makefile():
+                message = json.loads(line)
+                if message.get("request_id") == 7:
+                    return message.get("data")
+        raise AssertionError("mpv hung up")
+
+    def mpv_pids(self) -> list[int]:
+        """The mpv processes of this viewing, found by its control socket."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                argv = entry.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if argv[0].endswith(b"mpv") and f"--input-ipc-server={self.control}".encode() in argv:
+                found.append(int(entry.parent.name))
+        return found
+
+
+@dataclass
+class Player:
+    """Runs the player in processes of its own."""
+
+    server: str
+    home: Path
+    started: list[Viewing] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        keyring = "keyring.backends.null.Keyring"
+        return {**kept, "HOME": str(self.home), "TOLLCAST_SERVER": self.server, "PYTHON_KEYRING_BACKEND": keyring}
+
+    def run(self, *words: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+        argv = [sys.executable, "-W", "error", "-m", "player", *words]
+        env = {**self.environment, **environment}
+        return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
+
+    def play(self, *words: str) -> Viewing:
+        control = self.home / f"mpv-{len(self.started)}"
+        argv = [sys.executable, "-m", "player", "play", "stream-1", "--headless", "--json", *words]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(
+            [*argv, "--", f"--input-ipc-server={control}"], env=self.environment, text=True, **pipes
+        )
+        viewing = Viewing(process, control)
+        self.started.append(viewing)
+        return viewing
+
+    def end_all(self) -> None:
+        for viewing in self.started:
+            if viewing.process.poll() is None:
+                viewing.process.kill()
+            viewing.process.communicate(timeout=10)
+            for pid in viewing.mpv_pids():
+                os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.05)

@@ -1,0 +1,128 @@
+"""The commands round the account, as processes against the fake platform."""
+
+import json
+import stat
+import threading
+import time
+from pathlib import Path
+
+from fake_platform import FakePlatform
+from player_harness import Player
+
+
+def logins(player: Player) -> list[Path]:
+    return sorted((player.home / ".config" / "tollcast").glob("http*.json"))
+
+
+def test_login_keeps_the_tokens_in_a_file_of_ones_own(player: Player, platform: FakePlatform) -> None:
+    refused = player.run("login", "--email", "demo@local", "--password-stdin", stdin="wrong\n")
+    assert refused.returncode == 4 and "invalid_credentials" in refused.stderr and logins(player) == []
+    done = player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n")
+    (file,) = logins(player)
+    assert done.returncode == 0 and str(file) in done.stdout
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_login_remembers_its_server(viewer: Player) -> None:
+    assert viewer.run("wallet", TOLLCAST_SERVER="").returncode == 0
+
+
+def test_without_a_terminal_nothing_is_asked(player: Player) -> None:
+    done = player.run("login")
+    assert done.returncode == 2 and "--password-stdin" in done.stderr
+
+
+def test_not_logged_in(player: Player) -> None:
+    for words in (["streams"], ["wallet"], ["ledger"], ["status"], ["play", "stream-1", "--headless"]):
+        done = player.run(*words)
+        assert done.returncode == 4 and "Run: player login" in done.stderr, words
+
+
+def test_listings(viewer: Player, platform: FakePlatform) -> None:
+    streams = viewer.run("streams").stdout
+    assert "stream-1" in streams and "live" in streams and "3600" in streams
+    assert "Balance: 100.000 points" in viewer.run("wallet").stdout
+    assert json.loads(viewer.run("wallet", "--json").stdout)["balance_millipoints"] == 100_000
+    platform.ledger = [
+        {"version": n, "delta_millipoints": -2_000, "kind": "lease", "at_ms": 1_700_000_000_000 + n}
+        for n in range(1, 121)
+    ]
+    found = json.loads(viewer.run("ledger", "--limit", "70", "--json").stdout)
+    assert [entry["version"] for entry in found] == list(range(120, 50, -1))
+    assert "-2.000" in viewer.run("ledger").stdout
+
+
+def test_status_tells_expired_and_unreachable_apart(viewer: Player, platform: FakePlatform) -> None:
+    good = viewer.run("status")
+    assert good.returncode == 0 and "demo@local (viewer)" in good.stdout and "100.000 points" in good.stdout
+    platform.access.clear()
+    platform.refresh.clear()
+    expired = viewer.run("status")
+    assert expired.returncode == 4 and "expired" in expired.stdout and "Run: player login" in expired.stderr
+    away = viewer.run("--server", "http://127.0.0.1:9", "status")
+    assert away.returncode == 5 and "cannot be reached" in away.stdout
+
+
+def test_an_access_token_that_ran_out_is_refreshed(viewer: Player, platform: FakePlatform) -> None:
+    platform.access.clear()
+    assert viewer.run("wallet").returncode == 0
+    assert len(platform.seen("POST", "/auth/refresh")) == 1
+    assert viewer.run("wallet").returncode == 0
+    assert len(platform.seen("POST", "/auth/refresh")) == 1
+
+
+def test_two_processes_refresh_once(viewer: Player, platform: FakePlatform) -> None:
+    platform.access.clear()
+    results: list[int] = []
+    threads = [threading.Thread(target=lambda: results.append(viewer.run("wallet").returncode)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert results == [0, 0]
+    assert len(platform.seen("POST", "/auth/refresh")) <= 1 + (len(platform.seen("GET", "/me/wallet")) > 3)
+    assert viewer.run("wallet").returncode == 0
+
+
+def test_a_lost_refresh_is_asked_for_again(viewer: Player, platform: FakePlatform) -> None:
+    platform.access.clear()
+    platform.drop_next = {"/auth/refresh"}
+    assert viewer.run("wallet").returncode == 0
+    assert len(platform.seen("POST", "/auth/refresh")) == 2
+
+
+def test_logout_revokes_first(viewer: Player, platform: FakePlatform) -> None:
+    assert viewer.run("logout").returncode == 0
+    assert platform.refresh == {} and logins(viewer) == []
+    assert "were not logged in" in viewer.run("logout").stdout
+
+
+def test_logout_without_the_server_says_so(viewer: Player, platform: FakePlatform) -> None:
+    platform.dead_paths = ("/auth/logout",)
+    done = viewer.run("logout")
+    assert done.returncode == 5 and "could not be told" in done.stderr and logins(viewer) == []
+
+
+def test_starts_that_are_refused(viewer: Player, platform: FakePlatform) -> None:
+    def play(*words: str) -> tuple[int, str]:
+        done = viewer.run("play", *words, "--headless")
+        return done.returncode, done.stderr
+
+    assert play("nothing")[0] == 4 and "player streams" in play("nothing")[1]
+    platform.stream_state = "backoff"
+    assert play("stream-1")[0] == 4 and "stream_not_live" in play("stream-1")[1]
+    platform.stream_state = "live"
+    platform.session_limit = 0
+    status, text = play("stream-1")
+    assert status == 4 and "--replace" in text
+    platform.session_limit, platform.balance = 1, 0
+    assert play("stream-1")[0] == 3
+    platform.dead_paths = ("/",)
+    began = time.monotonic()
+    assert play("stream-1")[0] == 5 and time.monotonic() - began < 10
+
+
+def test_mpv_missing(viewer: Player, platform: FakePlatform, tmp_path: Path) -> None:
+    done = viewer.run("play", "stream-1", "--json", PATH=str(tmp_path))
+    assert done.returncode == 7 and json.loads(done.stdout)["exit_status"] == 7 and "Install it" in done.stderr
+    assert platform.seen("POST", "/playback/start") == []

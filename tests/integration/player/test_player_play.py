@@ -1,0 +1,178 @@
+"""`player play` with real mpv against the fake platform: every way in which watching ends."""
+
+import os
+import signal
+import time
+
+import pytest
+from fake_platform import FakePlatform
+from player_harness import Player, wait_until
+
+SEGMENT = "/play/"
+
+
+def playing(platform: FakePlatform, beats: int = 0) -> None:
+    """Wait until media flows and leases are bought."""
+    platform.wait_for("POST", "/playback/heartbeat", beats, timeout_s=30)
+    wait_until(lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", SEGMENT)), 10, "no media")
+
+
+def test_plays_until_the_points_are_used_up(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms, platform.balance = 1_000, 3_500  # three leases and a half
+    viewing = viewer.play()
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
+    assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (3_500, 0)
+    assert receipt["frames_shown"] > 50
+    assert 1_500 < receipt["watched_ms"] < 6_000
+    assert receipt["session_ids"] == list(platform.sessions)
+    assert viewing.mpv_pids() == []
+
+
+def test_a_kick_ends_mpv_at_once(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    platform.end("kicked")
+    kicked_at = time.monotonic()
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"]) == (8, "kicked")
+    assert time.monotonic() - kicked_at < 2.5
+    assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
+
+
+def test_a_paused_stream_is_told_apart_from_a_kick(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    platform.end("stream_paused")
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"]) == (8, "stream_paused")
+
+
+def test_max_points_bound_what_is_spent(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms = 1_000
+    status, receipt = viewer.play("--max-points", "3").finish()
+    assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "max_points_reached", 3_000)
+
+
+def test_a_pause_fetches_and_buys_nothing_and_resumes_by_itself(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    viewing.mpv("set_property", "pause", True)
+    time.sleep(0.7)  # what was under way may finish
+    paused_at = time.monotonic()
+    time.sleep(3.0)  # longer than a lease
+    assert platform.seen("GET", SEGMENT, since=paused_at) == []
+    assert platform.seen("POST", "/playback", since=paused_at) == []
+    viewing.mpv("set_property", "pause", False)
+    resumed_at = time.monotonic()
+    platform.wait_for("GET", SEGMENT, 4, since=paused_at)
+    after = [r for r in platform.requests if r[0] > paused_at]
+    assert after[0][2] == "/playback/heartbeat", "on resuming the beat comes first"
+    shown = viewing.mpv("get_property", "time-pos")
+    wait_until(lambda: viewing.mpv("get_property", "time-pos") > shown + 2, 10, "mpv does not go on")
+    assert time.monotonic() - resumed_at < 10
+    viewing.process.send_signal(signal.SIGINT)
+    status, receipt = viewing.finish()
+    assert (status, len(receipt["session_ids"])) == (130, 1)
+    assert receipt["watched_ms"] < (time.monotonic() - platform.requests[0][0]) * 1000 - 3_000
+
+
+def test_a_session_that_lapsed_in_a_pause_is_started_anew(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms, platform.balance = 1_000, 6_000
+    viewing = viewer.play()
+    playing(platform, beats=2)  # a session that is younger than its lease is not taken up again
+    viewing.mpv("set_property", "pause", True)
+    time.sleep(0.5)
+    platform.expire_lease()
+    viewing.mpv("set_property", "pause", False)
+    platform.wait_for("POST", "/playback/start", 2)
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"], receipt["balance_millipoints"]) == (3, "balance_exhausted", 0)
+    assert receipt["session_ids"] == list(platform.sessions) and len(platform.sessions) == 2
+    assert receipt["spent_millipoints"] == 6_000
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_stops_the_session(
+    platform: FakePlatform, viewer: Player, number: signal.Signals, expected: int
+) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    viewing.process.send_signal(number)
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"]) == (expected, "viewer_stopped")
+    assert len(platform.seen("POST", "/playback/stop")) == 1
+    assert receipt["settled"] and receipt["balance_millipoints"] == platform.balance
+    assert viewing.mpv_pids() == []
+
+
+def test_closing_mpv_ends_well(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    viewing.mpv("quit")
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"]) == (0, "viewer_stopped")
+    assert len(platform.seen("POST", "/playback/stop")) == 1
+
+
+def test_a_crash_of_mpv_stops_the_session(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    os.kill(viewing.mpv_pids()[0], signal.SIGKILL)
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"]) == (7, "viewer_stopped")
+    assert len(platform.seen("POST", "/playback/stop")) == 1
+
+
+def test_mpv_does_not_outlive_a_killed_player(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    assert len(viewing.mpv_pids()) == 1
+    viewing.process.kill()
+    wait_until(lambda: not viewing.mpv_pids(), 3, "mpv lives on")
+
+
+def test_a_lost_network_ends_when_the_paid_time_is_over(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    platform.dead_paths = ("/",)
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"], receipt["settled"]) == (6, "lease_expired", False)
+
+
+def test_a_short_outage_is_ridden_out_with_the_same_beat(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    platform.dead_paths = ("/playback", "/play/")
+    time.sleep(1.2)
+    platform.dead_paths = ()
+    since = time.monotonic()
+    platform.wait_for("POST", "/playback/heartbeat", 2, since=since)
+    platform.wait_for("GET", SEGMENT, 2, since=since)
+    viewing.mpv("quit")
+    assert viewing.finish()[0] == 0
+    counted = [entry["seq"] for entry in platform.ledger if entry["kind"] == "lease"]
+    assert counted == list(range(1, len(counted) + 1))
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_seq(platform: FakePlatform, viewer: Player) -> None:
+    platform.drop_next = {"/playback/heartbeat"}
+    viewing = viewer.play()
+    platform.wait_for("POST", "/playback/heartbeat", 3)
+    viewing.mpv("quit")
+    _, receipt = viewing.finish()
+    asked = [request[4]["seq"] for request in platform.seen("POST", "/playback/heartbeat")]
+    assert asked[:3] == [2, 2, 3]
+    assert receipt["spent_millipoints"] == 100_000 - platform.balance
+
+
+def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play()
+    playing(platform)
+    (pid,) = viewing.mpv_pids()
+    with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123
+        argv = file.read()
+    url = viewing.mpv("get_property", "path")
+    assert url.split("/")[3] not in argv and "127.0.0.1" not in argv
+    assert not any(token in argv for token in platform.play_tokens)
+    assert viewing.mpv("get_property", "media-title") == "Test stream"

@@ -1,0 +1,140 @@
+"""The relay by itself: who may use it, what it adds, and what it does with refusals. No mpv."""
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fake_platform import FakePlatform
+from player_harness import wait_until
+
+from player.gate import Gate, Ticket
+from player.outcome import Ending
+from player.relay import Relay
+from player.upstream import Upstream
+
+
+@dataclass
+class Rig:
+    platform: FakePlatform
+    gate: Gate = field(default_factory=Gate)
+    endings: list[Ending] = field(default_factory=list)
+    beats: int = 0
+
+    def __post_init__(self) -> None:
+        self.state = self.platform.start({"stream_id": "stream-1"})
+        self.relay = Relay(self.gate, Upstream(self.gate, self.beat, self.endings.append, self.platform.url))
+        self.relay.start()
+        self.issue(self.state)
+
+    def issue(self, state: dict[str, Any]) -> None:
+        self.gate.issue(Ticket(state["play_url"].rsplit("/", 1)[0], state["play_token"]))
+
+    def beat(self) -> None:
+        self.beats += 1
+        with self.platform.lock:
+            session = self.platform.sessions[self.state["session_id"]]
+            self.issue(self.platform.heartbeat({"session_id": session.session_id, "seq": session.seq + 1}))
+
+    def ask(
+        self, path: str | None = None, method: str = "GET", headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, dict[str, str]]:
+        connection = http.client.HTTPConnection(self.relay.host, timeout=20)
+        try:
+            connection.request(method, path or f"/{self.relay.secret}/index.m3u8", headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def rig(platform: FakePlatform) -> Iterator[Rig]:
+    rig = Rig(platform)
+    yield rig
+    rig.relay.close()
+
+
+def test_it_adds_the_token_and_passes_playlists_and_segments(rig: Rig) -> None:
+    status, body, headers = rig.ask()
+    assert (status, headers["content-type"]) == (200, "application/vnd.apple.mpegurl")
+    segment = next(line for line in body.decode().splitlines() if line.endswith(".ts"))
+    status, body, _ = rig.ask(f"/{rig.relay.secret}/{segment}")
+    assert status == 200 and body[0] == 0x47 and len(body) % 188 == 0
+
+
+def test_nobody_else_can_use_it(rig: Rig) -> None:
+    secret = rig.relay.secret
+    asked = len(rig.platform.requests)
+    for path in ("/index.m3u8", "/wrong/index.m3u8", f"/{secret}", f"/{secret}/", f"/{secret}/../x", f"/{secret}/a//b"):
+        assert rig.ask(path)[0] == 404, path
+    for path in (f"/{secret}/%2e%2e/x", f"/{secret}/index.m3u8?x=1", f"/{secret}/.hidden", f"/{secret}/{'a' * 500}"):
+        assert rig.ask(path)[0] == 404, path
+    assert rig.ask(headers={"Host": "evil.example:80"})[0] == 404
+    assert rig.ask(method="POST")[0] == 501 and rig.ask(method="PUT")[0] == 501
+    assert len(rig.platform.requests) == asked
+
+
+def test_a_missing_segment_is_missing_for_mpv_too(rig: Rig) -> None:
+    assert rig.ask(f"/{rig.relay.secret}/gone.ts")[0] == 404
+
+
+def test_an_expired_token_is_cured_by_a_beat(rig: Rig) -> None:
+    rig.issue({**rig.state, "play_token": "p.unknown"})
+    assert rig.ask()[0] == 200
+    assert rig.beats == 1 and rig.endings == []
+
+
+@pytest.mark.parametrize("reason", ["kicked", "stream_paused", "viewer_stopped"])
+def test_a_final_refusal_ends_it_at_once(rig: Rig, reason: str) -> None:
+    rig.platform.end(reason)
+    assert rig.ask()[0] == 410
+    assert [ending.end_reason for ending in rig.endings] == [reason] and rig.beats == 0
+    asked = len(rig.platform.requests)
+    assert rig.ask()[0] == 410 and len(rig.platform.requests) == asked, "a closed gate asks nobody"
+
+
+def test_held_requests_wait_and_fetch_nothing(rig: Rig) -> None:
+    rig.gate.hold()
+    answers: list[int] = []
+    thread = threading.Thread(target=lambda: answers.append(rig.ask()[0]))
+    thread.start()
+    time.sleep(0.5)
+    assert answers == [] and rig.platform.requests == []
+    rig.gate.release()
+    thread.join(10)
+    assert answers == [200]
+
+
+def test_who_gave_up_waiting_is_not_fetched_for(rig: Rig) -> None:
+    rig.gate.hold()
+    connection = http.client.HTTPConnection(rig.relay.host, timeout=5)
+    connection.request("GET", f"/{rig.relay.secret}/index.m3u8")
+    time.sleep(0.2)
+    connection.close()
+    time.sleep(0.2)
+    rig.gate.release()
+    time.sleep(0.3)
+    assert rig.platform.requests == []
+
+
+def test_an_outage_is_retried_and_then_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player.upstream.RETRY_DELAYS_S", (0.2, 0.5))
+    rig.platform.media_status = 503
+    threading.Timer(0.4, lambda: setattr(rig.platform, "media_status", 200)).start()
+    assert rig.ask()[0] == 200
+    rig.platform.media_status = 503
+    assert rig.ask()[0] == 503
+    assert rig.relay.upstream.failing_s > 0.5
+    rig.relay.upstream.forgive()
+    assert rig.relay.upstream.failing_s == 0
+
+
+def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
+    (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
+    rig.platform.media = tmp_path
+    assert rig.ask()[0] == 200
+    wait_until(lambda: rig.relay.saw_end_of_stream, 1, "not noticed")

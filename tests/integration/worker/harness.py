@@ -1,0 +1,200 @@
+"""Workers on the emulator: pipelines in this process, or whole worker processes."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import m3u8
+
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.s3_media import S3Media
+from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.config import Settings
+from chalicelib.domain.streams import Claim, DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
+from infra.local.layout import ROOT
+from tests.fakes.media import FaultyMedia
+from tests.integration.worker.follower import Follower
+from worker import claims, config
+from worker.pipeline import Pipeline, Ports
+
+STREAM = "stream-1"
+
+
+def eventually(condition: Callable[[], Any], timeout_s: float, what: str, now: Callable[[], Any] = str) -> Any:
+    """Wait for it, and say what it was and what is `now` if it does not come."""
+    deadline = time.monotonic() + timeout_s
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}; {now()}"
+        time.sleep(0.05)
+    return result
+
+
+class RecordingRuntimes(DynamoRuntimes):
+    """Keeps what the pipelines of this process have reported."""
+
+    def __init__(self, table_prefix: str) -> None:
+        super().__init__(table_prefix)
+        self.reports: list[Runtime] = []
+
+    def report(self, claim: Claim, runtime: Runtime) -> bool:
+        self.reports.append(runtime)
+        return super().report(claim, runtime)
+
+    def changes(self) -> list[Runtime]:
+        """The first report of each state in a row."""
+        return [next(group) for _, group in itertools.groupby(self.reports, key=lambda report: report.state)]
+
+
+class Lab:
+    """A stage of the emulator with one stream, and what has been started on it."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self.directory = directory
+        self.media_dir = directory / "media"
+        self.media_dir.mkdir()
+        self.streams = DynamoStreams(settings.table_prefix)
+        self.runtimes = RecordingRuntimes(settings.table_prefix)
+        self.queue = SqsWorkQueue(settings.work_queue)
+        self.s3 = S3Media(settings.media_bucket)
+        self.media = FaultyMedia(self.s3)
+        self.follower = Follower(self.s3, STREAM)
+        self.pipelines: list[Pipeline] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def add(self, **changes: Any) -> Stream:
+        """Put the stream there, live."""
+        stream = Stream(
+            stream_id=STREAM,
+            title="Test",
+            ingest=Ingest(mode=IngestMode.TEST),
+            abr_profile="sd",
+            segment_seconds=1,
+            desired_state=DesiredState.LIVE,
+            created_at_ms=SystemClock().now_ms(),
+        )
+        stream = replace(stream, **changes)
+        self.streams.add(stream)
+        return stream
+
+    def change(self, *, hint: bool = False, **changes: Any) -> None:
+        """What the API does when an operator changes something."""
+        seen = self.streams.get(STREAM)
+        assert seen
+        self.streams.replace(seen, replace(seen, **changes))
+        if hint:
+            self.queue.send(STREAM)
+
+    def environ(self, worker_id: str) -> dict[str, str]:
+        """Of a worker process."""
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TOLLCAST_WORKER_ID": worker_id,
+            "TOLLCAST_MEDIA_DIR": str(self.media_dir),
+            "TOLLCAST_WORK_DIR": str(self.directory / "work"),
+        }
+
+    def pipeline(self, worker_id: str = "w1") -> Pipeline:
+        """Claim the stream and run it in this process."""
+        own = config.load(self.environ(worker_id))
+        stream = self.streams.get(STREAM)
+        held = claims.take(self.runtimes, SystemClock(), STREAM, worker_id)
+        assert stream and held
+        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held)
+        self.pipelines.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    def process(self, worker_id: str = "w1") -> subprocess.Popen[bytes]:
+        """A whole worker."""
+        with (self.directory / f"{worker_id}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "worker"],
+                cwd=ROOT,
+                env=self.environ(worker_id),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    def runtime(self) -> Runtime:
+        """As it stands."""
+        return self.runtimes.get(STREAM) or Runtime(stream_id=STREAM)
+
+    def wait_for(self, state: RuntimeState, timeout_s: float = 20) -> Runtime:
+        """Wait for a reported state."""
+        eventually(lambda: self.runtime().state is state, timeout_s, state, self.runtime)
+        return self.runtime()
+
+    def wait_for_segments(self, count: int, timeout_s: float = 20) -> int:
+        """Follow until there are so many segments more; answers with the newest number."""
+        goal = self.follower.poll() + count
+        eventually(lambda: self.follower.poll() >= goal, timeout_s, f"segment {goal}", self.runtime)
+        return goal
+
+    def wait_for_run(self, run: str, timeout_s: float = 20) -> None:
+        """Follow until a segment of this run (`<epoch>-<run>`) is named."""
+        eventually(lambda: self.follower.poll() >= 0 and run in self.runs(), timeout_s, run, self.runtime)
+
+    def runs(self) -> list[str]:
+        """The runs that were seen, in order."""
+        return self.follower.runs("480p")
+
+    def ffmpegs(self) -> list[int]:
+        """The process ids of this lab's ffmpegs: those whose command line names its directory."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdecimal():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[0] == b"ffmpeg" and any(str(self.directory).encode() in word for word in words):
+                found.append(int(entry.name))
+        return sorted(found)
+
+    def signal_ffmpeg(self, number: signal.Signals) -> None:
+        """To the one that runs."""
+        (pid,) = eventually(self.ffmpegs, 5, "an ffmpeg")
+        os.kill(pid, number)
+
+    def fetch(self, rendition: str = "480p") -> bytes:
+        """All segments that are named now, in order, as one transport stream."""
+        return b"".join(self.segments(rendition).values())
+
+    def segments(self, rendition: str = "480p") -> Mapping[str, bytes]:
+        """The segments that are named now, by their names."""
+        stored = self.s3.get(f"streams/{STREAM}/{rendition}/index.m3u8")
+        assert stored
+        found = {}
+        for segment in m3u8.loads(stored.body.decode()).segments:
+            body = self.s3.get(f"streams/{STREAM}/{rendition}/{segment.uri}")
+            assert body
+            found[segment.uri] = body.body
+        return found
+
+    def close(self) -> None:
+        """End everything, and hold the follower's findings against it."""
+        for pipeline in self.pipelines:
+            pipeline.hand_over()
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
+        for pipeline in self.pipelines:
+            pipeline.join(10)
+            assert not pipeline.is_alive()
+        eventually(lambda: not self.ffmpegs(), 5, "no ffmpeg left over")
+        assert self.follower.problems == []

@@ -1,0 +1,228 @@
+"""One stream with real ffmpeg and real stores: it goes live, and goes on whatever dies."""
+
+import itertools
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, RuntimeState, is_delivered
+from chalicelib.ports import StoreUnavailable
+from tests.integration.worker.harness import STREAM, Lab, eventually
+from worker import supervision, uploads
+from worker.pipeline import End
+
+
+def packets(path: Path, kind: str) -> list[float]:
+    """The decoding time stamps of a transport stream, in order."""
+    argv = ["ffprobe", "-v", "error", "-select_streams", kind, "-show_entries", "packet=dts_time", "-of", "json"]
+    told = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
+    return [float(packet["dts_time"]) for packet in json.loads(told.stdout)["packets"]]
+
+
+def assert_unbroken(path: Path, *, gap_s: float) -> float:
+    """Both tracks' time stamps rise without a gap; answers with the length."""
+    lengths = []
+    for kind in ("v:0", "a:0"):
+        times = packets(path, kind)
+        steps = [after - before for before, after in itertools.pairwise(times)]
+        assert min(steps) > 0 and max(steps) < gap_s, f"{kind}: steps from {min(steps)} to {max(steps)}"
+        lengths.append(times[-1] - times[0])
+    assert abs(lengths[0] - lengths[1]) < 0.25
+    return lengths[0]
+
+
+def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path) -> None:
+    lab.add()
+    pipeline = lab.pipeline()
+    runtime = lab.wait_for(RuntimeState.LIVE)
+    assert is_delivered(runtime, runtime.reported_at_ms)
+    assert lab.follower.poll() >= 0, "live means that the playlists are there"
+    lab.wait_for_segments(1)
+
+    lab.signal_ffmpeg(signal.SIGKILL)
+    killed_at = time.monotonic()
+    lab.wait_for_run("1-2")
+    # Back-off 0.6 s at most, start, one segment of a second, and a machine that others use too.
+    assert time.monotonic() - killed_at < 6
+    runtime = lab.wait_for(RuntimeState.LIVE)
+    assert runtime.restarts == 1 and runtime.last_error == "ffmpeg was killed by SIGKILL"
+
+    lab.signal_ffmpeg(signal.SIGSTOP)
+    lab.wait_for_run("1-3")
+    runtime = lab.wait_for(RuntimeState.LIVE)
+    assert runtime.restarts == 2
+    assert runtime.last_error in ("no new segment for 3 s", "no progress for 3 s")
+    assert [report.state.value for report in lab.runtimes.changes()] == [
+        *("starting", "live"),
+        *("backoff", "starting", "live"),
+        *("stalled", "backoff", "starting", "live"),
+    ]
+    # mpv takes no notice of discontinuities: the time stamps themselves must go on.
+    (tmp_path / "all.ts").write_bytes(lab.fetch())
+    assert_unbroken(tmp_path / "all.ts", gap_s=0.2)
+
+    lab.change(desired_state=DesiredState.PAUSED)
+    paused_at = time.monotonic()
+    eventually(lambda: not lab.ffmpegs(), 3, "ffmpeg ended")
+    pipeline.join(3)
+    assert pipeline.end is End.PAUSED and time.monotonic() - paused_at < 3
+    runtime = lab.runtime()
+    assert runtime.state is RuntimeState.STOPPED and runtime.claim is None
+    lab.follower.poll()
+    assert not lab.follower.ended
+
+
+def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
+    lab.add()
+    old = lab.pipeline()
+    lab.wait_for_segments(2)
+    new = lab.pipeline()
+    old.join(10)
+    assert old.end is End.LOST and old.held.lost
+    lab.wait_for_run("2-1")
+    assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held.claim
+    assert len(lab.ffmpegs()) == 1
+    lab.change(desired_state=DesiredState.STOPPED)
+    new.join(5)
+    lab.follower.poll()
+    assert lab.follower.ended
+    # Live again after a stop: the same numbers go on, and the end is taken back.
+    lab.change(desired_state=DesiredState.LIVE)
+    lab.pipeline("w2")
+    lab.wait_for_run("3-1")
+    assert not lab.follower.ended
+
+
+def test_failing_uploads_leave_a_discontinuity_and_name_nothing_missing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "WORTH_S_MIN", 0.5)
+    monkeypatch.setattr(uploads, "WORTH_TARGETS", 0)
+    refused: list[str] = []
+    lab.add(abr_profile="hd")
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+    lab.wait_for_segments(1)
+
+    def before(operation: str, key: str) -> None:
+        if operation == "put" and "480p" in key and key.endswith(".ts"):
+            refused.append(key)
+            raise StoreUnavailable("injected")
+
+    lab.media.before = before
+    runtime = lab.wait_for(RuntimeState.STALLED)
+    assert "nothing could be published for 3 s" in (runtime.last_error or "")
+    lab.media.before = lambda operation, key: None
+    lab.wait_for(RuntimeState.LIVE)
+    lab.wait_for_segments(2)
+    names = {rendition: [uri for uri, _ in seen.values()] for rendition, seen in lab.follower.seen.items()}
+    assert names["720p"] == names["480p"]
+    left_out = {key.rpartition("/")[2] for key in refused} - set(names["480p"])
+    assert left_out
+    last = max(discontinuity for _, discontinuity in lab.follower.seen["480p"].values())
+    assert last == 1
+    # The same ffmpeg all along: the store's fault is no reason to restart it.
+    assert lab.runs() == ["1-1"]
+
+
+def test_lost_answers_and_failing_playlists_lose_nothing(lab: Lab) -> None:
+    lab.add()
+    lab.pipeline()
+    lab.wait_for_segments(1)
+    count = [0]
+
+    def after(operation: str, key: str) -> None:
+        if operation == "put":
+            count[0] += 1
+            if count[0] % 2:
+                raise StoreUnavailable("the answer was lost")
+
+    lab.media.after = after
+    lab.wait_for_segments(4)
+    lab.media.after = lambda operation, key: None
+    seen = lab.follower.seen["480p"]
+    assert {discontinuity for _, discontinuity in seen.values()} == {0}
+    assert [uri for uri, _ in seen.values()] == [f"1-1-{number:06d}.ts" for number in range(len(seen))]
+
+
+def make_clip(path: Path, *options: str) -> None:
+    argv = ["ffmpeg", "-v", "error", "-y", *options, str(path)]
+    subprocess.run(argv, check=True, timeout=30, stdin=subprocess.DEVNULL)
+
+
+def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab, tmp_path: Path) -> None:
+    pattern = "testsrc2=size=321x243:rate=24000/1001:duration=1.7"
+    make_clip(lab.media_dir / "odd.mkv", "-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-pix_fmt", "yuv444p")
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="odd.mkv"))
+    lab.pipeline()
+    lab.wait_for_segments(7)
+    looped = tmp_path / "looped.ts"
+    looped.write_bytes(lab.fetch())
+    assert assert_unbroken(looped, gap_s=0.06) > 4 * 1.7
+    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
+    told = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
+    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in told.split()}
+    assert lab.runtime().restarts == 0
+
+
+def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab, tmp_path: Path) -> None:
+    """MP4 with B-frames (so with an edit list), and six channels of sound that are longer than the picture."""
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2.28"]
+    inputs += ["-f", "lavfi", "-i", "sine=duration=2.4:sample_rate=44100"]
+    make_clip(lab.media_dir / "clip.mp4", *inputs, "-ac", "6", "-c:v", "libx264", "-bf", "3", "-c:a", "aac")
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"))
+    lab.pipeline()
+    lab.wait_for_segments(8)
+    looped = tmp_path / "looped.ts"
+    looped.write_bytes(lab.fetch())
+    assert assert_unbroken(looped, gap_s=0.06) > 3 * 2.4
+    assert lab.runtime().restarts == 0
+
+
+def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "REFUSED_DELAY_S", 0.5)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="late.mp4"))
+    lab.pipeline()
+    runtime = lab.wait_for(RuntimeState.FAILED)
+    assert runtime.last_error == "there is no file 'late.mp4' in the media directory" and runtime.restarts == 0
+    (lab.media_dir / "late.mp4").write_text("not a video")
+    eventually(lambda: "no video file" in (lab.runtime().last_error or ""), 10, "the other reason")
+    pattern = "testsrc2=size=320x180:rate=25:duration=2"
+    make_clip(lab.media_dir / "new.mp4", "-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p")
+    (lab.media_dir / "new.mp4").rename(lab.media_dir / "late.mp4")
+    lab.wait_for(RuntimeState.LIVE)
+
+
+def test_new_settings_restart_ffmpeg_and_the_numbers_go_on(lab: Lab) -> None:
+    lab.add()
+    lab.pipeline()
+    newest = lab.wait_for_segments(2)
+    lab.change(abr_profile="hd", segment_seconds=2, generation=2)
+    eventually(lambda: lab.runtime().generation == 2, 5, "the new settings")
+    lab.wait_for_run("1-2")
+    assert lab.wait_for(RuntimeState.LIVE).restarts == 0
+    assert lab.follower.renditions() == ["720p", "480p"]
+    lab.follower.poll()
+    assert min(lab.follower.seen["720p"]) > newest
+    stored = lab.s3.get(f"streams/{STREAM}/480p/index.m3u8")
+    assert stored and b"#EXT-X-TARGETDURATION:2" in stored.body
+
+
+def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> None:
+    lab.add()
+    pipeline = lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+
+    def before(operation: str, key: str) -> None:
+        raise ZeroDivisionError("injected")
+
+    lab.media.before = before
+    pipeline.join(10)
+    assert pipeline.end is End.CRASHED and not lab.ffmpegs()
+    runtime = lab.runtime()
+    assert runtime.state is RuntimeState.FAILED and runtime.claim is None
+    assert "ZeroDivisionError: injected" in (runtime.last_error or "")

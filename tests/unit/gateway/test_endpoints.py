@@ -1,0 +1,164 @@
+"""The endpoints that nginx asks, over stubs of what they ask."""
+
+import json
+
+import pytest
+
+from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.sessions import EndReason
+from chalicelib.ports import StoreUnavailable
+from chalicelib.services.access import Verdict
+from gateway.endpoints import Asked, application
+
+SESSION = "a" * 26
+NOW_MS = 1_700_000_000_500
+NOW_S = NOW_MS // 1000
+
+
+class World:
+    """What the endpoints ask; tests change it."""
+
+    def __init__(self):
+        self.error = None
+        self.stream = "stream-1"
+        self.session = SESSION
+        self.until_ms = NOW_MS + 60_000
+        self.reason = None
+        self.tokens = []
+
+    def verdict(self, token, session_id):
+        self.tokens.append(token)
+        if self.error:
+            raise self.error
+        return Verdict(session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms)
+
+    def signed_query(self, key, expires_s):
+        if self.error:
+            raise self.error
+        return f"key={key}&expires={expires_s}"
+
+    def ask(self, path, session=SESSION, authorization="Bearer good", **environ):
+        asked = Asked(
+            verdict=self.verdict,
+            signed_query=self.signed_query,
+            denied=lambda session, stream: self.reason,
+            now_ms=lambda: NOW_MS,
+        )
+        seen = {}
+        environ = {"PATH_INFO": path, "HTTP_X_TOLLCAST_SESSION": session, **environ}
+        if authorization is not None:
+            environ["HTTP_AUTHORIZATION"] = authorization
+        body = b"".join(application(asked)(environ, lambda status, headers: seen.update(s=status, h=dict(headers))))
+        return int(seen["s"][:3]), seen["h"], json.loads(body) if body else None
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_an_allowing_verdict_names_the_stream(world):
+    status, headers, _ = world.ask("/verdict")
+    assert (status, headers["X-Tollcast-Stream"]) == (200, "stream-1")
+    assert world.tokens == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "keep"),
+    [
+        (60_000, f"@{NOW_S + 10}"),
+        (4_000, f"@{NOW_S + 3}"),
+        (1_600, f"@{NOW_S + 1}"),
+        (1_000, f"@{NOW_S}"),
+        (400, "0"),
+        (0, "0"),
+        (-3_000, "0"),
+    ],
+)
+def test_how_long_an_allowing_verdict_may_be_kept(world, left_ms, keep):
+    """nginx keeps it to the end of the second named, so that second must end before the lease does."""
+    world.until_ms = NOW_MS + left_ms
+    assert world.ask("/verdict")[1]["X-Accel-Expires"] == keep
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "denial", "code"),
+    [
+        (Unauthenticated("x"), 401, 401, "token_invalid"),
+        (TokenExpired("x"), 401, 401, "token_expired"),
+        (SessionOver(EndReason.BALANCE_EXHAUSTED), 403, 402, "balance_exhausted"),
+        (SessionOver(EndReason.KICKED), 403, 403, "kicked"),
+        (SessionOver(EndReason.STREAM_PAUSED), 403, 410, "stream_paused"),
+        (StoreUnavailable("x"), 503, 503, "unavailable"),
+        (RuntimeError("secret"), 503, 503, "unavailable"),
+    ],
+    ids=str,
+)
+def test_refusals(world, error, verdict, denial, code):
+    world.error = error
+    status, headers, _ = world.ask("/verdict")
+    assert (status, headers["X-Tollcast-Reason"]) == (verdict, code)
+    assert headers["X-Accel-Expires"] == ("0" if verdict == 503 else "1")
+    assert "X-Tollcast-Stream" not in headers
+    status, headers, document = world.ask("/denial")
+    assert (status, document["status"], document["code"]) == (denial, denial, code)
+    assert headers["Content-Type"] == "application/problem+json"
+    assert "secret" not in json.dumps(document)
+
+
+@pytest.mark.parametrize("authorization", [None, "", "good", "Basic good", "Bearer", "Bearer  "])
+def test_without_a_bearer_token_there_is_no_token(world, authorization):
+    world.ask("/verdict", authorization=authorization)
+    assert world.tokens == [None]
+
+
+@pytest.mark.parametrize("session", ["", "x", "A" * 26, "a" * 27, "../" + "a" * 23])
+def test_a_session_that_is_none_is_refused_unasked(world, session):
+    assert world.ask("/verdict", session=session)[0] == 401
+    assert world.tokens == []
+
+
+@pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
+def test_a_verdict_without_a_good_stream_is_a_refusal(world, stream):
+    world.stream = stream
+    status, headers, _ = world.ask("/verdict")
+    assert status == 503
+    assert "X-Tollcast-Stream" not in headers
+
+
+def test_a_verdict_for_another_session_is_a_refusal(world):
+    world.session = "b" * 26
+    assert world.ask("/verdict")[0] == 401
+
+
+def test_a_denial_of_what_the_rule_allows_has_the_denylists_reason(world):
+    world.reason = EndReason.STREAM_STOPPED
+    status, _, document = world.ask("/denial")
+    assert (status, document["end_reason"]) == (410, "stream_stopped")
+    world.reason = None
+    assert world.ask("/denial")[0] == 503
+
+
+@pytest.mark.parametrize("key", ["streams/stream-1/index.m3u8", "streams/s/720p/1-000001.ts"])
+def test_media_is_signed(world, key):
+    status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+    assert (status, headers["X-Tollcast-Query"]) == (200, f"key={key}&expires=60")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "secrets", "streams/", "streams/../x.ts", "streams/s/../../x.ts", "streams/s/x.ts?y", "streams/s/a/b/c.ts"],
+)
+def test_nothing_else_is_signed(world, key):
+    status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+    assert status == 403
+    assert "X-Tollcast-Query" not in headers
+
+
+def test_a_signer_that_fails_refuses(world):
+    world.error = StoreUnavailable("x")
+    assert world.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
+
+
+def test_other_paths_are_nothing(world):
+    assert world.ask("/")[0] == 404

@@ -1,0 +1,67 @@
+"""Where things lie, and what the parts' environment holds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from chalicelib import config
+from infra.local import groups
+from infra.local.layout import Layout, LayoutError, environment, layout_from
+
+
+def test_defaults_and_variables(tmp_path):
+    default = layout_from({})
+    assert (default.port, default.emulator_port, default.state_dir.name) == (8080, 4566, ".local")
+    own = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), "TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001"})
+    assert (own.port, own.emulator_port, own.state_dir) == (9000, 9001, tmp_path.resolve())
+    assert own.name != default.name
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1", "80.0"])
+def test_wrong_ports_are_named(port):
+    with pytest.raises(LayoutError, match="TOLLCAST_PORT"):
+        layout_from({"TOLLCAST_PORT": port})
+
+
+def test_sockets_fit_whatever_the_state_directory_is():
+    layout = Layout(state_dir=Path("/" + "long/" * 60), port=1, emulator_port=2)
+    assert len(str(layout.socket("supervisor"))) < 100
+
+
+def test_the_callers_own_settings_do_not_leak(tmp_path):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    caller = {"AWS_PROFILE": "company", "AWS_SESSION_TOKEN": "secret", "TOLLCAST_STAGE": "prod", "HOME": "/h"}
+    env = environment(layout, caller)
+    assert env["HOME"] == "/h"
+    assert "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
+    assert env["AWS_ENDPOINT_URL"] == "http://127.0.0.1:2"
+    assert config.load(env).stage == "local"
+
+
+def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):
+    layout = Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, shared_run_dir=tmp_path / "run")
+    layout.make_directories()
+    assert layout.run_dir.stat().st_mode & 0o777 == 0o700
+    layout.run_dir.chmod(0o755)
+    with pytest.raises(LayoutError):
+        layout.make_directories()
+    layout.run_dir.rmdir()
+    layout.run_dir.symlink_to(tmp_path)
+    with pytest.raises(LayoutError):
+        layout.make_directories()
+
+
+def test_a_group_of_another_boot_or_leader_is_not_ours(tmp_path):
+    groups.record_own(tmp_path, "part")
+    mine = groups.recorded(tmp_path, "part")
+    assert os.getpid() not in groups.members(mine)
+    changed = groups.Group(mine.group, mine.session, mine.leader_start + 1, mine.boot_id)
+    if groups.process(mine.group):
+        assert groups.members(changed) == []
+    text = (tmp_path / "part.group").read_text()
+    (tmp_path / "part.group").write_text(text.replace(mine.boot_id, "another"))
+    assert groups.recorded(tmp_path, "part") is None
+    (tmp_path / "part.group").write_text("{")
+    assert groups.recorded(tmp_path, "part") is None
+    assert groups.end(tmp_path, "part", grace_s=0) == 0

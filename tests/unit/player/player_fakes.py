@@ -1,0 +1,41 @@
+"""Stand-ins for the unit tests: a lease with any fields, a vault in memory."""
+
+from typing import Any
+
+from player.playback import Lease
+from player.vault import Vault, VaultError
+
+
+def lease(**fields: Any) -> Lease:
+    answer = {
+        "session_id": "s-1", "play_token": "t-1", "play_url": "http://gw/play/s-1/index.m3u8", "expires_in": 15,
+        "next_beat_in_ms": 5_000, "lease_ms": 10_000, "balance_millipoints": 90_000,
+        "rate_millipoints_per_minute": 60_000, "seconds_left": 100, "charged_millipoints": 10_000, "seq": 1,
+        "outcome": "on_time",
+    }  # fmt: skip
+    answer.update(fields)
+    return Lease.from_answer(answer, seq=answer["seq"])
+
+
+class MemoryVault(Vault):
+    """A keyring in memory. `locked` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.locked = False
+
+    def get(self, key: str) -> str | None:
+        self._check()
+        return self.secrets.get(key)
+
+    def set(self, key: str, secret: str) -> None:
+        self._check()
+        self.secrets[key] = secret
+
+    def delete(self, key: str) -> None:
+        self._check()
+        self.secrets.pop(key, None)
+
+    def _check(self) -> None:
+        if self.locked:
+            raise VaultError("locked")

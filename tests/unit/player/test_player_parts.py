@@ -1,0 +1,122 @@
+"""Small parts: the gate, the meter, addresses, problems, paging."""
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+
+from player import meter as meter_module
+from player.context import checked_server
+from player.gate import Gate, GateClosedError, GateTimeoutError, Ticket
+from player.http import ProblemError
+from player.listing import ITEMS_MAX, items
+from player.meter import Meter
+
+TICKET = Ticket("http://gw/play/s-1", "t-1")
+
+
+def test_the_gate_hands_out_the_newest_ticket() -> None:
+    gate = Gate()
+    gate.issue(TICKET)
+    assert gate.ticket(0.1) == TICKET and gate.is_current("t-1")
+    gate.issue(Ticket(TICKET.base_url, "t-2"))
+    assert gate.ticket(0.1).token == "t-2" and not gate.is_current("t-1")
+
+
+def test_a_held_gate_lets_nobody_pass_until_released() -> None:
+    gate = Gate()
+    gate.issue(TICKET)
+    gate.hold()
+    with pytest.raises(GateTimeoutError):
+        gate.ticket(0.05)
+    threading.Timer(0.05, gate.release).start()
+    assert gate.ticket(5) == TICKET
+
+
+def test_a_refused_token_is_not_handed_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player.gate.FRESH_WAIT_S", 0.05)
+    gate = Gate()
+    gate.issue(TICKET)
+    with pytest.raises(GateTimeoutError):
+        gate.ticket(1, unlike="t-1")
+
+
+def test_a_closed_gate_refuses_and_wakes_everybody() -> None:
+    gate = Gate()
+    gate.issue(TICKET)
+    gate.hold()
+    threading.Timer(0.05, gate.close).start()
+    with pytest.raises(GateClosedError):
+        gate.ticket(5)
+    assert gate.wait_closed(0)
+
+
+def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(meter_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    meter = Meter()
+
+    def change(name: str, data: Any, after_s: float = 0.0) -> None:
+        now[0] += after_s
+        meter.take({"event": "property-change", "name": name, "data": data})
+
+    change("core-idle", True)
+    change("core-idle", False, 2.0)
+    for position in (None, 0.0, 0.04, 0.04, 0.08):
+        change("time-pos", position)
+    change("core-idle", True, 3.0)
+    change("core-idle", False, 10.0)
+    now[0] += 1.5
+    assert (meter.frames_shown, meter.watched_ms, meter.buffering) == (3, 4_500, False)
+    meter.stop()
+    now[0] += 5.0
+    assert meter.watched_ms == 4_500
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        (" https://tv.example.org/ ", "https://tv.example.org"),
+        ("https://example.org/tv/", "https://example.org/tv"),
+    ],
+)
+def test_server_addresses(given: str, expected: str) -> None:
+    assert checked_server(given) == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "tv.example.org", "ftp://x", "http://", "http://x:port", "http://u:p@x", "http://x?a=b", "http://x:99999"],
+)
+def test_what_is_no_server_address(given: str) -> None:
+    with pytest.raises(click.UsageError, match="no server address"):
+        checked_server(given)
+
+
+def test_a_problem_is_told_in_words_and_with_its_code() -> None:
+    problem = ProblemError(429, {"code": "too_many_requests", "detail": "Too many logins."}, retry_after_s=30.0)
+    assert problem.format_message() == "Too many logins (too_many_requests). Try again in 30 seconds."
+    assert ProblemError(418, {}).format_message() == "HTTP status 418 (http_418)."
+
+
+class Pages:
+    """An account whose list never ends."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def call(self, method: str, path: str) -> dict[str, Any]:
+        self.asked.append(path)
+        count = int(path.split("limit=")[1].split("&")[0])
+        return {"items": [{"n": len(self.asked)}] * count, "next_cursor": "a b"}
+
+
+def test_a_list_without_end_is_cut_off() -> None:
+    pages = Pages()
+    assert len(items(pages, "/streams")) == ITEMS_MAX  # type: ignore[arg-type]
+    assert pages.asked[1] == "/streams?limit=50&cursor=a+b"
+    assert len(items(pages, "/me/ledger", 7)) == 7  # type: ignore[arg-type]
+    assert pages.asked[-1] == "/me/ledger?limit=7"

@@ -1,0 +1,95 @@
+import io
+
+import pytest
+from player_fakes import lease
+
+from player.formats import cells
+from player.notices import LowNotices, start_notice
+from player.screen import Screen, View, status_line
+
+VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (100, "Playing: Big Buck Bunny  12.345 points  4:05 left  60 points/min"),
+        (64, "Playing: Big Buck Bunny  12.345 points  4:05 left  60 points/min"),
+        (63, "Playing  12.345 points  4:05 left  60 points/min"),
+        (40, "Playing  12.345 points  4:05 left"),
+        (30, "12.345 points  4:05 left"),
+        (20, "12.345 points"),
+        (8, "12.345 …"),
+        (0, ""),
+    ],
+)
+def test_the_status_line_fits_its_width(width: int, expected: str) -> None:
+    assert status_line(VIEW, width) == expected
+    assert cells(expected) <= width
+
+
+def test_a_long_title_gives_way_before_the_rest() -> None:
+    line = status_line(View("Playing", "x" * 70, 12_345, 60_000, 245), 79)
+    assert line == f"Playing: {'x' * 19}…  12.345 points  4:05 left  60 points/min"
+
+
+def test_a_free_stream_has_no_time_left() -> None:
+    assert status_line(View("Playing", "T", 0, 0, None), 80) == "Playing: T  0.000 points  free"
+
+
+def test_without_a_terminal_only_changes_are_written() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+    for seconds_left in (20, 19, 18):
+        screen.draw(View("Playing", "T", 20_000, 60_000, seconds_left))
+    screen.draw(View("Playing", "T", 10_000, 60_000, 10))
+    screen.clear()
+    assert out.getvalue() == (
+        "Playing: 20.000 points, 0:20 left, 60 points/min\nPlaying: 10.000 points, 0:10 left, 60 points/min\n"
+    )
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_the_line_is_redrawn_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    screen = Screen(out)
+    screen.draw(VIEW)
+    screen.note("Something else.")
+    assert out.getvalue() == (
+        "\rPlaying: Big Buck Bunny  12.345 points  4:05 left  60 points/min\x1b[K\r\x1b[KSomething else.\n"
+    )
+
+
+def test_a_terminal_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    screen = Screen(out)
+    out.close()
+    screen.draw(VIEW)
+    screen.clear()
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((400, 301, 300, 299), ["5:00 left (1.000 points)"]),
+        ((301, 119, 118), ["1:59 left (1.000 points)"]),
+        ((121, 120, 61, 60, 1), ["2:00 left (1.000 points)", "1:00 left (1.000 points)"]),
+        ((61, 59, 200, 59), ["0:59 left (1.000 points)", "0:59 left (1.000 points)"]),
+        ((50, 10, 0), []),
+        ((None, None), []),
+    ],
+)
+def test_low_notices(times: tuple[float | None, ...], expected: list[str]) -> None:
+    notices = LowNotices(times[0])
+    assert [text for time in times[1:] if (text := notices.due(time, 1_000))] == expected
+
+
+def test_start_notice() -> None:
+    assert start_notice("T", lease()) == "T\n60 points/min, 90.000 points left (1:40)"
+    assert start_notice("T", lease(rate_millipoints_per_minute=0, seconds_left=None)) == "T\nfree, 90.000 points left"

@@ -1,0 +1,116 @@
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from player_fakes import MemoryVault
+
+from player.errors import KeyringUnavailableError
+from player.tokens import Login, TokenStore
+from player.vault import Vault, VaultError
+
+SERVER = "https://tv.example.org"
+LOGIN = Login(SERVER, "u-1", "demo@local", "viewer", "access", "refresh", 1_000.0)
+
+
+@pytest.fixture
+def vault() -> MemoryVault:
+    return MemoryVault()
+
+
+@pytest.fixture
+def store(tmp_path: Path, vault: MemoryVault) -> TokenStore:
+    return TokenStore(tmp_path / "tollcast", vault)
+
+
+def test_a_working_keyring_keeps_the_tokens(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
+    assert store.save(LOGIN) == "system keyring"
+    assert store.load(SERVER) == LOGIN and list(vault.secrets) == [SERVER]
+    assert all("access" not in file.read_text() for file in (tmp_path / "tollcast").glob("*.json"))
+
+
+def test_without_a_keyring_a_file_keeps_them(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
+    vault.locked = True
+    place = Path(store.save(LOGIN))
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    assert store.load(SERVER) == LOGIN
+    assert [file.suffix for file in place.parent.iterdir()] == [".json"], "no draft is left behind"
+
+
+def test_a_keyring_that_is_locked_afterwards_is_no_missing_login(store: TokenStore, vault: MemoryVault) -> None:
+    store.save(LOGIN)
+    vault.locked = True
+    with pytest.raises(KeyringUnavailableError, match="keyring is locked"):
+        store.load(SERVER)
+    assert store.place(SERVER) == "system keyring"
+
+
+def test_fresh_tokens_are_not_lost_when_the_keyring_is_locked_meanwhile(store: TokenStore, vault: MemoryVault) -> None:
+    store.save(LOGIN)
+    vault.locked = True
+    newer = Login(SERVER, "u-1", "demo@local", "viewer", "access-2", "refresh-2", 2_000.0)
+    assert store.save(newer).endswith(".json")
+    assert store.load(SERVER) == newer
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_delete(store: TokenStore, vault: MemoryVault, locked: bool) -> None:
+    vault.locked = locked
+    store.save(LOGIN)
+    store.delete(SERVER)
+    store.delete(SERVER)
+    assert (store.load(SERVER), store.place(SERVER), vault.secrets) == (None, "", {})
+
+
+def test_servers_do_not_mix(store: TokenStore) -> None:
+    store.save(LOGIN)
+    assert store.load("https://tv-example.org") is None
+    store.remember_server(SERVER)
+    assert store.remembered_server() == SERVER
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"kept_in": "file"}'])
+def test_a_damaged_file_is_no_login(store: TokenStore, vault: MemoryVault, content: str) -> None:
+    vault.locked = True
+    Path(store.save(LOGIN)).write_text(content)
+    assert store.load(SERVER) is None
+
+
+def test_the_lock_lets_one_in_at_a_time(store: TokenStore) -> None:
+    inside, entered = threading.Event(), []
+
+    def second() -> None:
+        with store.locked(SERVER):
+            entered.append(inside.is_set())
+
+    with store.locked(SERVER):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        assert entered == []
+        inside.set()
+    thread.join(5)
+    assert entered == [True]
+
+
+def test_a_backend_of_low_priority_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keyring
+    from keyring.backends.null import Keyring
+
+    monkeypatch.setattr(keyring, "get_keyring", Keyring)
+    with pytest.raises(VaultError, match="no keyring"):
+        Vault().set("key", "secret")
+
+
+def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    import keyring
+
+    hang = threading.Event()
+    backend = SimpleNamespace(priority=5, get_password=lambda *_: hang.wait(10))
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+    monkeypatch.setattr("player.vault.WAIT_S", 0.1)
+    with pytest.raises(VaultError, match="no answer"):
+        Vault().get("key")
+    hang.set()

@@ -1,0 +1,85 @@
+"""What the tests of publishing share: segments as files, and a publisher of one owner."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from chalicelib.domain.streams import ABR_PROFILES
+from chalicelib.ports import MediaStore
+from tests.integration.worker.follower import Follower
+from worker.channel import Channel
+from worker.cleanup import Cleaner
+from worker.inbox import Finished
+from worker.publisher import Publisher
+from worker.uploads import Uploads
+
+STREAM = "stream-1"
+
+
+class Owner:
+    """One worker's publishing side of the stream, with a clock that stands still unless it is moved."""
+
+    def __init__(
+        self,
+        media: MediaStore,
+        directory: Path,
+        epoch: int,
+        *,
+        profile: str = "hd",
+        window_s: float = 60,
+        allowed: Callable[[], bool] = lambda: True,
+        segment_seconds: int = 2,
+    ) -> None:
+        self.now_s = 1_000.0
+        self.made = 0
+        self.run = 1
+        self._directory = directory
+        self.channel = Channel(
+            stream_id=STREAM,
+            epoch=epoch,
+            first_run=1,
+            renditions=ABR_PROFILES[profile],
+            segment_seconds=segment_seconds,
+        )
+        self.uploads = Uploads(media, self.channel, allowed, lambda: self.now_s)
+        self.cleaner = Cleaner(media, self.channel, lambda: self.now_s)
+        self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, window_s)
+
+    def segment(self, *, gap: bool = False) -> Finished:
+        """The next one that its ffmpeg makes."""
+        name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
+        files = {}
+        for rendition in self.channel.rendition_names:
+            path = self._directory / rendition / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(f"{rendition} {name}".encode())
+            files[rendition] = path
+        self.made += 1
+        return Finished(
+            run=self.run,
+            name=name,
+            duration_s=2.0,
+            at=datetime.now(UTC) + timedelta(seconds=2 * self.made),
+            ends_at_s=2.0 * self.made,
+            files=files,
+            first_of_run=self.made == 1,
+            gap=gap,
+            found_at_s=self.now_s,
+        )
+
+    def publish(self, count: int = 1) -> list[str | None]:
+        """Make and publish so many."""
+        return [self.publisher.publish(self.segment()) for _ in range(count)]
+
+    def restart(self) -> None:
+        """Its ffmpeg is started anew."""
+        self.run += 1
+        self.made = 0
+
+
+def numbers(media: MediaStore, rendition: str = "720p") -> dict[int, tuple[str, int]]:
+    """Number -> (uri, discontinuity sequence) as they stand."""
+    follower = Follower(media, STREAM)
+    follower.poll()
+    assert follower.problems == []
+    return follower.seen.get(rendition, {})

@@ -1,0 +1,171 @@
+"""Which streams a worker takes, with pipelines that do nothing."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Stream
+from tests.fakes.media import MemoryMedia
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.simple import SetClock
+from tests.fakes.streams import MemoryStreams
+from tests.fakes.work_queue import MemoryWorkQueue
+from worker import agent as agent_module
+from worker.agent import Agent
+from worker.claims import HeldClaim
+from worker.config import WorkerConfig
+from worker.pipeline import End, Ports
+
+LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), desired_state=DesiredState.LIVE)
+
+
+class IdlePipeline(threading.Thread):
+    """Holds its claim until it is told to end."""
+
+    made: list["IdlePipeline"]
+
+    def __init__(
+        self, ports: Ports, config: object, stream: Stream, held: HeldClaim, restarts: int, ended: Callable[[], None]
+    ) -> None:
+        super().__init__(daemon=True)
+        self.stream, self.held, self.end = stream, held, None
+        self.pokes = 0
+        self._over, self._ended = threading.Event(), ended
+        self.made.append(self)
+
+    def poke(self) -> None:
+        self.pokes += 1
+
+    def hand_over(self) -> None:
+        self.let_go(End.HANDOVER)
+
+    def let_go(self, end: End) -> None:
+        self.end = end
+        self.held.release()
+        self._over.set()
+
+    def run(self) -> None:
+        self._over.wait()
+        self._ended()
+
+
+class House:
+    """One agent in a thread, over stores in memory."""
+
+    def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
+        self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
+        self.clock = SetClock()
+        ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
+        config = WorkerConfig(
+            worker_id="w1", capacity=capacity, media_dir=tmp_path, work_dir=tmp_path, ffmpeg_environ={}
+        )
+        self.config = config
+        self.agent = Agent(ports, self.queue, config)
+        self.clean: bool | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        self.clean = self.agent.run()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.agent.stop()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def running(self) -> list[str]:
+        return sorted(pipeline.stream.stream_id for pipeline in IdlePipeline.made if pipeline.is_alive())
+
+
+def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    IdlePipeline.made = []
+    monkeypatch.setattr(agent_module, "Pipeline", IdlePipeline)
+    monkeypatch.setattr(agent_module, "POLL_WAIT_S", 0.2)
+    monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 0.5)
+    it = House(tmp_path)
+    yield it
+    if it.clean is None:
+        it.stop()
+
+
+def test_it_finds_live_streams_without_any_message(house: House) -> None:
+    house.streams.add(LIVE)
+    house.streams.add(replace(LIVE, stream_id="stream-2", desired_state=DesiredState.PAUSED))
+    house.streams.add(replace(LIVE, stream_id="stream-3", archived=True))
+    house.start()
+    assert eventually(lambda: house.running() == ["stream-1"])
+    house.stop()
+    assert house.clean is True
+    assert not house.config.heartbeat_file.exists()
+
+
+def test_it_takes_no_more_than_its_capacity(house: House) -> None:
+    for number in range(4):
+        house.streams.add(replace(LIVE, stream_id=f"stream-{number}"))
+    house.start()
+    assert eventually(lambda: len(house.running()) == 2)
+    time.sleep(1.2)
+    assert len(IdlePipeline.made) == 2
+    # A place that becomes free is filled.
+    IdlePipeline.made[0].let_go(End.STOPPED)
+    assert eventually(lambda: len(IdlePipeline.made) == 3)
+
+
+def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 600)
+    house.start()
+    assert eventually(house.config.heartbeat_file.exists)
+    time.sleep(0.3)
+    house.streams.add(LIVE)
+    for _ in range(3):
+        house.queue.send("stream-1")
+    house.queue.send("stream-9")
+    assert eventually(lambda: house.running() == ["stream-1"])
+    assert eventually(lambda: IdlePipeline.made[0].pokes == 2)
+    assert len(IdlePipeline.made) == 1 and house.queue.undone == {}
+
+
+def test_another_workers_stream_is_taken_when_its_claim_runs_out(house: House) -> None:
+    house.streams.add(LIVE)
+    now_ms = house.clock.now_ms()
+    house.runtimes.claim("stream-1", "w2", now_ms, now_ms + 3_000)
+    house.start()
+    time.sleep(1)
+    assert house.running() == []
+    house.clock.advance(3_000)
+    assert eventually(lambda: house.running() == ["stream-1"])
+    assert IdlePipeline.made[0].held.claim.epoch == 2
+
+
+def test_it_takes_its_own_stream_again_after_a_restart(house: House) -> None:
+    house.streams.add(LIVE)
+    now_ms = house.clock.now_ms()
+    house.runtimes.claim("stream-1", "w1", now_ms, now_ms + 3_000)
+    house.start()
+    assert eventually(lambda: house.running() == ["stream-1"])
+
+
+def test_a_drain_lets_go_and_offers_the_streams_to_others(house: House) -> None:
+    house.streams.add(LIVE)
+    house.start()
+    assert eventually(lambda: house.running() == ["stream-1"])
+    house.stop()
+    runtime = house.runtimes.get("stream-1")
+    assert runtime and runtime.claim is None
+    assert [hint.stream_id for hint in house.queue.receive(1)] == ["stream-1"]

@@ -1,0 +1,175 @@
+from datetime import UTC, datetime, timedelta
+
+import m3u8
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.playlist import (
+    Entry,
+    Playlist,
+    PlaylistError,
+    Variant,
+    epoch_of,
+    parse,
+    render_multivariant,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def entry(number: int, duration_s: float = 2.0) -> Entry:
+    return Entry(f"7-1-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
+
+
+def filled(count: int, *, breaks: tuple[int, ...] = ()) -> Playlist:
+    playlist = Playlist(target_s=2)
+    for number in range(count):
+        if number in breaks:
+            playlist = playlist.interrupted()
+        playlist = playlist.append(entry(number), 2.0 * (number + 1))
+    return playlist
+
+
+def discontinuities(playlist: Playlist) -> dict[int, int]:
+    """Number -> discontinuity sequence number, as RFC 8216 counts it."""
+    counted, result = playlist.discontinuity_sequence, {}
+    for index, each in enumerate(playlist.entries):
+        counted += each.discontinuity
+        result[playlist.first_sequence + index] = counted
+    return result
+
+
+def test_a_new_playlist_begins_without_a_discontinuity() -> None:
+    playlist = Playlist(target_s=2).interrupted().append(entry(0), 2.0)
+    assert not playlist.entries[0].discontinuity
+    assert playlist.next_sequence == 1
+
+
+def test_the_window_moves_and_the_numbers_stay() -> None:
+    playlist = filled(10, breaks=(3, 7))
+    moved = playlist.trimmed(8)
+    assert moved.first_sequence == 6 and len(moved.entries) == 4
+    assert moved.discontinuity_sequence == 1
+    assert moved.next_sequence == playlist.next_sequence
+    assert {n: d for n, d in discontinuities(playlist).items() if n >= 6} == discontinuities(moved)
+
+
+def test_a_discontinuity_at_the_head_counts_when_it_leaves() -> None:
+    playlist = filled(5, breaks=(2,))
+    assert playlist.without_first(2).discontinuity_sequence == 0
+    assert playlist.without_first(2).entries[0].discontinuity
+    assert playlist.without_first(3).discontinuity_sequence == 1
+
+
+def test_the_last_segment_is_never_trimmed() -> None:
+    assert len(filled(5).trimmed(0).entries) == 1
+
+
+def test_what_is_stale_goes_and_numbering_goes_on() -> None:
+    playlist = filled(5, breaks=(2,)).since(START + timedelta(days=1)).interrupted()
+    assert playlist.entries == () and playlist.first_sequence == 5 and playlist.discontinuity_sequence == 1
+    resumed = playlist.append(entry(5), 12.0)
+    assert resumed.entries[0].discontinuity and discontinuities(resumed) == {5: 2}
+    assert len(filled(5).since(START + timedelta(seconds=4)).entries) == 4
+
+
+def test_the_target_stays_while_longer_segments_are_named() -> None:
+    playlist = Playlist(target_s=6).append(entry(0, 6.0), 6.0)
+    assert playlist.with_target(2).target_s == 6
+    assert playlist.without_first(1).with_target(2).target_s == 2
+    assert playlist.with_target(10).target_s == 10
+
+
+def test_the_file_is_what_players_expect() -> None:
+    lines = filled(3, breaks=(2,)).without_first(1).render(7, ended=True).decode().splitlines()
+    assert lines == [
+        "#EXTM3U",
+        "#TOLLCAST-EPOCH:7",
+        "#TOLLCAST-CLOCK:6.000000",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-VERSION:6",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXT-X-TARGETDURATION:2",
+        "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000+00:00",
+        "#EXTINF:2.000000,",
+        "7-1-000001.ts",
+        "#EXT-X-DISCONTINUITY",
+        "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000+00:00",
+        "#EXTINF:2.000000,",
+        "7-1-000002.ts",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_the_epoch_makes_another_object_of_the_same_window() -> None:
+    playlist = filled(3)
+    assert playlist.render(7) != playlist.render(8)
+    assert epoch_of(playlist.render(8)) == 8
+    assert epoch_of(b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"junk",
+        b"\xff\xfe",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:x\n",
+        b"#EXTM3U\n#EXTINF:2,\na.ts\n",
+        b"<html></html>",
+    ],
+)
+def test_what_is_no_playlist_is_said_to_be_none(body: bytes) -> None:
+    with pytest.raises(PlaylistError):
+        parse(body)
+
+
+def test_the_multivariant_playlist_names_the_renditions() -> None:
+    variants = [Variant("720p/index.m3u8", 3_000_000, 1280, 720), Variant("480p/index.m3u8", 1_400_000, 854, 480)]
+    body = render_multivariant(variants, 9)
+    read = m3u8.loads(body.decode())
+    assert epoch_of(body) == 9
+    assert [(v.uri, v.stream_info.bandwidth, v.stream_info.resolution) for v in read.playlists] == [
+        ("720p/index.m3u8", 3_000_000, (1280, 720)),
+        ("480p/index.m3u8", 1_400_000, (854, 480)),
+    ]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.integers(20_000, 10_000_000)),
+        st.tuples(st.just("interrupt"), st.just(0)),
+        st.tuples(st.just("trim"), st.integers(0, 30)),
+        st.tuples(st.just("take over"), st.integers(0, 60)),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int]]) -> None:
+    playlist, now, epoch, made = Playlist(target_s=10), START, 1, 0
+    numbers: dict[int, tuple[str, int]] = {}
+    for what, amount in steps:
+        before = playlist
+        if what == "append":
+            made += 1
+            seconds = amount / 1_000_000
+            playlist = playlist.append(Entry(f"{epoch}-1-{made:06d}.ts", seconds, now), 0.0)
+            now += timedelta(milliseconds=amount // 1_000)
+        elif what == "interrupt":
+            playlist = playlist.interrupted()
+        elif what == "trim":
+            playlist = playlist.trimmed(amount)
+        else:
+            read = parse(playlist.render(epoch))
+            assert (read.entries, read.next_sequence) == (playlist.entries, playlist.next_sequence)
+            assert read.discontinuity_sequence == playlist.discontinuity_sequence
+            epoch += 1
+            playlist = read.since(now - timedelta(seconds=amount)).interrupted()
+        assert playlist.first_sequence >= before.first_sequence
+        assert playlist.next_sequence >= before.next_sequence
+        for index, (number, discontinuity) in enumerate(discontinuities(playlist).items()):
+            named = (playlist.entries[index].uri, discontinuity)
+            assert numbers.setdefault(number, named) == named

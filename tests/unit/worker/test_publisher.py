@@ -1,0 +1,285 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib.ports import StoreUnavailable
+from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.integration.worker.follower import Follower
+from tests.unit.worker.publishing import STREAM, Owner, numbers
+from worker import uploads
+from worker.cleanup import LAG_S
+from worker.fenced import Lost
+from worker.uploads import Unpublishable
+
+ROOT = f"streams/{STREAM}/index.m3u8"
+
+
+@pytest.fixture
+def store() -> MemoryMedia:
+    return MemoryMedia()
+
+
+@pytest.fixture
+def media(store: MemoryMedia, monkeypatch: pytest.MonkeyPatch) -> FaultyMedia:
+    monkeypatch.setattr(uploads, "RETRY_DELAYS_S", (0.0,))
+    return FaultyMedia(store)
+
+
+@pytest.fixture
+def follower(store: MemoryMedia) -> Iterator[Follower]:
+    it = Follower(store, STREAM)
+    yield it
+    it.poll()
+    assert it.problems == []
+
+
+def owner(media: FaultyMedia, tmp_path: Path, epoch: int, **options: object) -> Owner:
+    it = Owner(media, tmp_path / str(epoch), epoch, **options)  # type: ignore[arg-type]
+    it.publisher.take_over()
+    return it
+
+
+def test_segments_come_before_the_playlists_that_name_them(media: FaultyMedia, tmp_path: Path) -> None:
+    order: list[str] = []
+    media.after = lambda operation, key: order.append(key.rpartition("/")[2]) if operation == "put" else None
+    owner(media, tmp_path, 1).publish()
+    assert order == ["1-1-000000.ts"] * 2 + ["index.m3u8"] * 3
+    assert numbers(media) == {0: ("1-1-000000.ts", 0)} == numbers(media, "480p")
+
+
+def test_a_new_run_goes_on_with_a_discontinuity(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(2)
+    follower.poll()
+    first.restart()
+    first.publish(2)
+    assert numbers(media) == {
+        0: ("1-1-000000.ts", 0),
+        1: ("1-1-000001.ts", 0),
+        2: ("1-2-000000.ts", 1),
+        3: ("1-2-000001.ts", 1),
+    }
+
+
+def test_another_worker_goes_on_and_the_old_one_is_shut_out(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    old = owner(media, tmp_path, 1)
+    old.publish(2)
+    follower.poll()
+    new = owner(media, tmp_path, 2)
+    # The new one has published nothing yet, and the old one can do no more harm.
+    with pytest.raises(Lost):
+        old.publish()
+    new.publish(1)
+    with pytest.raises(Lost):
+        old.publish()
+    with pytest.raises(Lost):
+        old.publisher.take_over()
+    assert numbers(media) == {0: ("1-1-000000.ts", 0), 1: ("1-1-000001.ts", 0), 2: ("2-1-000000.ts", 1)}
+    assert new.publisher.clock_s == 2.0
+
+
+def test_the_first_playlist_is_fenced_as_well(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
+    old, new = owner(media, tmp_path, 1), owner(media, tmp_path, 2)
+    # The old one wakes after the new one found nothing, and writes first.
+    old.publish(2)
+    follower.poll()
+    new.publish(2)
+    with pytest.raises(Lost):
+        old.publish()
+    assert [uri for uri, _ in numbers(media).values()] == [
+        "1-1-000000.ts",
+        "1-1-000001.ts",
+        "2-1-000000.ts",
+        "2-1-000001.ts",
+    ]
+
+
+def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(2)
+
+    def before(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith("480p/1-1-000002.ts"):
+            first.now_s += 1
+            raise StoreUnavailable("no")
+
+    media.before = before
+    refusals = first.publish(3)
+    assert refusals == ["StoreUnavailable: no", None, None]
+    for rendition in ("720p", "480p"):
+        assert numbers(media, rendition) == {
+            0: ("1-1-000000.ts", 0),
+            1: ("1-1-000001.ts", 0),
+            2: ("1-1-000003.ts", 1),
+            3: ("1-1-000004.ts", 1),
+        }
+    # What one rendition has of it is deleted later.
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000002.ts" not in media.list("streams/", limit=100)
+
+
+def test_an_upload_is_tried_again(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
+    failures = iter([True, True, False])
+
+    def before(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith("720p/1-1-000000.ts") and next(failures):
+            raise StoreUnavailable("no")
+
+    media.before = before
+    assert owner(media, tmp_path, 1).publish() == [None]
+    assert numbers(media) == {0: ("1-1-000000.ts", 0)}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_playlist_whose_write_failed_is_written_with_the_next(
+    media: FaultyMedia, follower: Follower, tmp_path: Path, kept: bool
+) -> None:
+    """Whether the failed write arrived (and only its answer was lost) or not."""
+    first = owner(media, tmp_path, 1)
+    first.publish(1)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith(".m3u8"):
+            raise StoreUnavailable("no answer")
+
+    setattr(media, "after" if kept else "before", fail)
+    with pytest.raises(StoreUnavailable):
+        first.publish(1)
+    assert first.publisher.unwritten
+    media.before = media.after = lambda operation, key: None
+    follower.poll()
+    first.publish(1)
+    assert not first.publisher.unwritten
+    assert [uri for uri, _ in numbers(media).values()] == [f"1-1-00000{n}.ts" for n in range(3)]
+
+
+def test_renditions_that_stand_apart_are_brought_into_step(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(2)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith("480p/index.m3u8"):
+            raise StoreUnavailable("died here")
+
+    media.before = fail
+    with pytest.raises(StoreUnavailable):
+        first.publish(1)
+    media.before = lambda operation, key: None
+    follower.poll()
+    owner(media, tmp_path, 2).publish(1)
+    assert numbers(media, "480p") == numbers(media, "720p")
+    assert numbers(media)[3] == ("2-1-000000.ts", 1)
+
+
+def test_a_rendition_that_comes_back_names_nothing_that_it_lacks(media: FaultyMedia, tmp_path: Path) -> None:
+    owner(media, tmp_path, 1).publish(2)
+    owner(media, tmp_path, 2, profile="sd").publish(3)
+    third = owner(media, tmp_path, 3)
+    third.publish(1)
+    assert numbers(media, "720p") == {5: ("3-1-000000.ts", 2)}
+    assert numbers(media, "480p")[5] == ("3-1-000000.ts", 2)
+
+
+def test_only_an_intended_stop_says_so_and_it_can_be_taken_back(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(1)
+    follower.poll()
+    assert not follower.ended
+    first.publisher.end()
+    follower.poll()
+    assert follower.ended
+    owner(media, tmp_path, 2)
+    follower.poll()
+    assert not follower.ended
+
+
+def test_nothing_is_said_of_a_stream_that_never_began(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    owner(media, tmp_path, 1).publisher.end()
+    assert store.objects == {}
+
+
+def test_without_a_safe_claim_nothing_is_written(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    safe = [True]
+    first = owner(media, tmp_path, 1, allowed=lambda: safe[0])
+    first.publish(1)
+    before = dict(store.objects)
+    safe[0] = False
+    segment = first.segment()
+    first.now_s += 60
+    assert "the claim could not be renewed" in str(first.publisher.publish(segment))
+    with pytest.raises(Unpublishable):
+        first.publisher.flush()
+    assert store.objects == before
+
+
+def test_the_window_moves_and_old_segments_go_after_the_lag(
+    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1, window_s=6)
+    first.publish(5)
+    assert sorted(numbers(media)) == [2, 3, 4]
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    segments = [key for key in store.objects if "720p" in key and key.endswith(".ts")]
+    assert segments == [f"streams/{STREAM}/720p/1-1-00000{n}.ts" for n in (2, 3, 4)]
+
+
+def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    old = owner(media, tmp_path, 1)
+    old.publish(2)
+    for left in ("720p/1-1-000099.ts", "480p/0-7-000001.ts", "1080p/1-1-000001.ts", "1080p/index.m3u8"):
+        store.put(f"streams/{STREAM}/{left}", b"left", "video/mp2t")
+    store.put(f"streams/{STREAM}0/720p/1-1-000001.ts", b"another stream's", "video/mp2t")
+    kept = [f"streams/{STREAM}/720p/notes.txt", f"streams/{STREAM}/720p/2-1-000050.ts"]
+    for key in kept:
+        store.put(key, b"kept", "text/plain")
+    new = owner(media, tmp_path, 2)
+    new.publish(1)
+    new.now_s += LAG_S - 1
+    new.cleaner.work(new.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000099.ts" in store.objects
+    new.now_s += 1
+    new.cleaner.work(new.publisher.named)
+    left = set(store.objects)
+    assert not any("000099" in key or "0-7" in key or "1080p" in key for key in left)
+    assert {*kept, f"streams/{STREAM}0/720p/1-1-000001.ts", ROOT} <= left
+    assert new.publisher.named() <= left
+
+
+def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1, window_s=2)
+    first.publish(3)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "delete":
+            raise StoreUnavailable("no")
+
+    media.before = fail
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
+    media.before = lambda operation, key: None
+    first.now_s += 60
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" not in store.objects
+
+
+def test_a_playlist_that_nobody_can_read_does_not_bring_old_numbers_back(media: FaultyMedia, tmp_path: Path) -> None:
+    owner(media, tmp_path, 1).publish(3)
+    for rendition in ("720p", "480p"):
+        media.put(f"streams/{STREAM}/{rendition}/index.m3u8", b"broken", "text/plain")
+    owner(media, tmp_path, 2).publish(1)
+    ((number, (uri, _)),) = numbers(media).items()
+    assert uri == "2-1-000000.ts" and number > 1_000_000_000

@@ -1,0 +1,91 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.streams import Ingest, IngestMode
+from worker.argv import TestSource
+from worker.sources import SourceRefused, locate, output_fps, prepare
+
+
+@pytest.fixture
+def media_dir(tmp_path: Path) -> Path:
+    root = tmp_path / "media"
+    (root / "shows").mkdir(parents=True)
+    (root / "shows" / "a.mp4").write_bytes(b"x")
+    (tmp_path / "secret.mp4").write_bytes(b"x")
+    (root / "inside.mp4").symlink_to(root / "shows" / "a.mp4")
+    (root / "outside.mp4").symlink_to(tmp_path / "secret.mp4")
+    (root / "up").symlink_to(tmp_path)
+    (root / "dangling.mp4").symlink_to(tmp_path / "none.mp4")
+    (root / "loop.mp4").symlink_to(root / "loop.mp4")
+    return root
+
+
+@pytest.mark.parametrize("name", ["shows/a.mp4", "inside.mp4", "shows/../inside.mp4"])
+def test_files_inside_are_found(media_dir: Path, name: str) -> None:
+    assert locate(name, media_dir) == (media_dir / "shows" / "a.mp4").resolve()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        None,
+        "",
+        "none.mp4",
+        "/etc/passwd",
+        "../secret.mp4",
+        "shows/../../secret.mp4",
+        "outside.mp4",
+        "up/secret.mp4",
+        "dangling.mp4",
+        "loop.mp4",
+        "shows",
+        ".",
+        "a\0b",
+        "http://127.0.0.1/a.mp4",
+        "concat:inside.mp4",
+    ],
+)
+def test_everything_else_is_refused(media_dir: Path, name: str | None) -> None:
+    with pytest.raises(SourceRefused):
+        locate(name, media_dir)
+
+
+def test_what_exists_outside_cannot_be_told_from_what_does_not(media_dir: Path) -> None:
+    refusals = []
+    for name in ("outside.mp4", "dangling.mp4", "../secret.mp4", "../none.mp4"):
+        with pytest.raises(SourceRefused) as refused:
+            locate(name, media_dir)
+        refusals.append(str(refused.value).replace(repr(name), "it"))
+    assert len(set(refusals)) == 1
+
+
+def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="does not exist on this worker"):
+        locate("a.mp4", tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("average", "raw", "published"),
+    [
+        ("25/1", "25/1", Fraction(25)),
+        ("24000/1001", "24000/1001", Fraction(24000, 1001)),
+        ("30000/1001", "30000/1001", Fraction(30000, 1001)),
+        ("60/1", "60/1", Fraction(30)),
+        ("60000/1001", "60000/1001", Fraction(30000, 1001)),
+        ("50/1", "50/1", Fraction(25)),
+        ("120/1", "120/1", Fraction(30)),
+        ("0/0", "24/1", Fraction(24)),
+        ("0/0", "0/0", Fraction(30)),
+        ("1/1", "1/1", Fraction(16)),
+        ("1/2", "1/2", Fraction(16)),
+        ("x", "", Fraction(30)),
+    ],
+)
+def test_the_published_frame_rate(average: str, raw: str, published: Fraction) -> None:
+    assert output_fps({"avg_frame_rate": average, "r_frame_rate": raw}) == published
+
+
+def test_the_pattern_needs_no_file(tmp_path: Path) -> None:
+    assert isinstance(prepare(Ingest(mode=IngestMode.TEST), tmp_path, {}), TestSource)

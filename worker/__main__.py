@@ -1,0 +1,52 @@
+"""The worker's process: `python -m worker`. SIGTERM and SIGINT drain it."""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+
+from chalicelib import config as platform_config
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.s3_media import S3Media
+from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.config import ConfigError
+from worker import config, logs
+from worker.agent import Agent
+from worker.pipeline import Ports
+
+PROGRAMS = ("ffmpeg", "ffprobe", "setpriv")
+
+
+def make_agent() -> Agent:
+    """The composition root of this process. Raises `ConfigError`."""
+    settings, own = platform_config.load(), config.load()
+    missing = [name for name in PROGRAMS if shutil.which(name, path=own.ffmpeg_environ["PATH"]) is None]
+    if missing:
+        raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")
+    prefix = settings.table_prefix
+    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(settings.media_bucket), SystemClock())
+    return Agent(ports, SqsWorkQueue(settings.work_queue), own)
+
+
+def main() -> int:
+    """Run until a signal; status 0 after a clean drain, 1 if something hung, 2 for a wrong configuration."""
+    logs.set_up()
+    try:
+        agent = make_agent()
+    except ConfigError as error:
+        logging.getLogger("worker").error("wrong configuration", extra={"error": str(error)})
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: agent.stop())
+    return 0 if agent.run() else 1
+
+
+if __name__ == "__main__":
+    status = main()
+    logging.shutdown()
+    sys.stderr.flush()
+    # Not sys.exit: that would wait for a thread that hangs in a request to a silent store.
+    os._exit(status)

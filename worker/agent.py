@@ -1,0 +1,164 @@
+"""The worker: finds streams that are to be live, claims them, and keeps a pipeline for each."""
+
+import logging
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
+from chalicelib.ports import StoreUnavailable, Streams, WorkQueue
+from worker import claims
+from worker.config import WorkerConfig
+from worker.pipeline import End, Pipeline, Ports
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+# The tables are the truth: every worker looks for itself, whatever messages say.
+SCAN_INTERVAL_S = 5.0
+EXPIRY_SLACK_S = 0.05
+POLL_WAIT_S = 10
+POLL_RETRY_S = 2.0
+HINTS_MAX = 1_000
+PAGE = 100
+# What a drain may take in all; a process manager kills after that.
+DRAIN_S = 4.0
+OFFER_WAIT_S = 0.4
+
+
+class Agent:
+    """Owns the pipelines of this process. Used by the main thread."""
+
+    def __init__(self, ports: Ports, work_queue: WorkQueue, config: WorkerConfig) -> None:
+        self._ports = ports
+        self._queue = work_queue
+        self._config = config
+        # Not an Event: a signal handler that sets one can meet its lock held by the very thread that it interrupts.
+        self._stopping = False
+        self._wake = threading.Event()
+        self._hints: queue.Queue[str] = queue.Queue(HINTS_MAX)
+        self._pipelines: dict[str, Pipeline] = {}
+        self._listener = threading.Thread(target=self._listen, name="hints", daemon=True)
+        self._scan_at_s = 0.0
+
+    def stop(self) -> None:
+        """Let everything go and return from `run`, from the next tick on. Safe in a signal handler."""
+        self._stopping = True
+
+    def run(self) -> bool:
+        """Work until `stop`. False if something could not be let go in time."""
+        shutil.rmtree(self._config.scratch_dir, ignore_errors=True)
+        self._config.scratch_dir.mkdir(parents=True, exist_ok=True)
+        self._listener.start()
+        log.info("started", extra={"worker_id": self._config.worker_id, "capacity": self._config.capacity})
+        while not self._stopping:
+            self._config.heartbeat_file.touch()
+            self._reap()
+            try:
+                self._follow_hints()
+                if time.monotonic() >= self._scan_at_s:
+                    self._scan_at_s = time.monotonic() + SCAN_INTERVAL_S
+                    self._scan()
+            except StoreUnavailable as error:
+                log.warning("a store is silent", extra={"error": str(error)})
+            self._wake.wait(TICK_S)
+            self._wake.clear()
+        return self._drain()
+
+    def _scan(self) -> None:
+        for stream in _live_streams(self._ports.streams):
+            if len(self._pipelines) >= self._config.capacity or self._stopping:
+                return
+            self._take(stream)
+
+    def _follow_hints(self) -> None:
+        while not self._hints.empty():
+            stream_id = self._hints.get_nowait()
+            if stream_id in self._pipelines:
+                self._pipelines[stream_id].poke()
+                continue
+            stream = self._ports.streams.get(stream_id)
+            if stream and _is_wanted(stream):
+                self._take(stream)
+
+    def _take(self, stream: Stream) -> None:
+        if stream.stream_id in self._pipelines or len(self._pipelines) >= self._config.capacity:
+            return
+        runtime = self._ports.runtimes.get(stream.stream_id)
+        if runtime and runtime.claim and not self._is_free(runtime.claim):
+            # Should its worker be dead, then look again as soon as the claim runs out.
+            left_s = (runtime.claim.expires_at_ms - self._ports.clock.now_ms()) / 1000 + EXPIRY_SLACK_S
+            self._scan_at_s = min(self._scan_at_s, time.monotonic() + max(left_s, TICK_S))
+            return
+        held = claims.take(self._ports.runtimes, self._ports.clock, stream.stream_id, self._config.worker_id)
+        if held is None:
+            return
+        restarts = runtime.restarts if runtime and runtime.state is not RuntimeState.STOPPED else 0
+        pipeline = Pipeline(self._ports, self._config, stream, held, restarts, self._wake.set)
+        self._pipelines[stream.stream_id] = pipeline
+        pipeline.start()
+
+    def _is_free(self, claim: Claim) -> bool:
+        """Looked at before the claim is asked for, so that a scan of other workers' streams writes nothing."""
+        return claim.worker_id == self._config.worker_id or claim.expires_at_ms <= self._ports.clock.now_ms()
+
+    def _reap(self) -> None:
+        ended = [stream_id for stream_id, pipeline in self._pipelines.items() if not pipeline.is_alive()]
+        for stream_id in ended:
+            # Something else may have been wanted of it while it ended. Lost or crashed, it waits for the next scan.
+            if self._pipelines.pop(stream_id).end in (End.PAUSED, End.STOPPED):
+                self._scan_at_s = 0.0
+
+    def _listen(self) -> None:
+        while not self._stopping:
+            try:
+                for hint in self._queue.receive(POLL_WAIT_S):
+                    if self._stopping:
+                        # This worker's last poll has caught what it meant for another one.
+                        self._queue.send(hint.stream_id)
+                    else:
+                        self._hints.put(hint.stream_id)
+                        self._wake.set()
+                    self._queue.done(hint)
+            except StoreUnavailable as error:
+                log.warning("the queue is silent", extra={"error": str(error)})
+                time.sleep(POLL_RETRY_S)
+
+    def _drain(self) -> bool:
+        deadline_s = time.monotonic() + DRAIN_S
+        log.info("draining", extra={"streams": len(self._pipelines)})
+        for pipeline in self._pipelines.values():
+            pipeline.hand_over()
+        for pipeline in self._pipelines.values():
+            pipeline.join(max(0.0, deadline_s - time.monotonic()))
+        self._offer([stream_id for stream_id, each in self._pipelines.items() if each.end is End.HANDOVER])
+        stuck = [stream_id for stream_id, pipeline in self._pipelines.items() if pipeline.is_alive()]
+        self._config.heartbeat_file.unlink(missing_ok=True)
+        log.info("drained", extra={"stuck": stuck})
+        return not stuck
+
+    def _offer(self, stream_ids: Sequence[str]) -> None:
+        """Tell the other workers at once; they would find out by themselves at their next scan."""
+        try:
+            for stream_id in stream_ids:
+                self._queue.send(stream_id)
+        except StoreUnavailable as error:
+            log.warning("the queue is silent", extra={"error": str(error)})
+        if stream_ids:
+            self._listener.join(OFFER_WAIT_S)
+
+
+def _is_wanted(stream: Stream) -> bool:
+    return stream.desired_state is DesiredState.LIVE and not stream.archived
+
+
+def _live_streams(streams: Streams) -> Iterator[Stream]:
+    cursor: str | None = None
+    while True:
+        page = streams.list(limit=PAGE, cursor=cursor)
+        yield from (stream for stream in page.items if _is_wanted(stream))
+        cursor = page.next_cursor
+        if cursor is None:
+            return

@@ -1,0 +1,84 @@
+"""Deleting what no playlist names any more, late enough that no viewer still fetches it."""
+
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from chalicelib.ports import MediaStore, StoreUnavailable
+from worker.channel import Channel
+
+log = logging.getLogger(__name__)
+
+LAG_S = 90.0
+RETRY_S = 10.0
+BATCH_MAX = 500
+PENDING_MAX = 20_000
+# Bounds the one look at everything that lies under the stream's prefix; the bucket's lifecycle catches the rest.
+SWEEP_MAX = 10_000
+SEGMENT_KEY = re.compile(r"(?P<rendition>[^/]+)/(?P<epoch>\d+)-(?P<run>\d+)-\d+\.ts")
+
+
+class Cleaner:
+    """What is to be deleted for one channel, and when. Used by the channel's publishing thread."""
+
+    def __init__(
+        self, media: MediaStore, channel: Channel, monotonic: Callable[[], float] = time.monotonic, lag_s: float = LAG_S
+    ) -> None:
+        self._media = media
+        self._channel = channel
+        self._monotonic = monotonic
+        self._lag_s = lag_s
+        self._unnamed: list[str] = []
+        self._due: deque[tuple[float, str]] = deque(maxlen=PENDING_MAX)
+        self._not_before_s = 0.0
+        self._sweep_at_s: float | None = monotonic() + lag_s
+
+    def add(self, keys: Iterable[str]) -> None:
+        """These are named no more by the playlists that will be written next."""
+        self._unnamed.extend(keys)
+
+    def published(self) -> None:
+        """Those playlists are written: from now on the lag counts."""
+        due_s = self._monotonic() + self._lag_s
+        self._due.extend((due_s, key) for key in self._unnamed)
+        self._unnamed.clear()
+
+    def work(self, named: Callable[[], set[str]]) -> None:
+        """Delete what is due. A store that does not answer is asked again later; nothing is raised."""
+        now_s = self._monotonic()
+        if now_s < self._not_before_s:
+            return
+        try:
+            if self._sweep_at_s is not None and now_s >= self._sweep_at_s:
+                self._sweep(named())
+                self._sweep_at_s = None
+            while self._due and self._due[0][0] <= now_s:
+                batch = [key for due_s, key in list(self._due)[:BATCH_MAX] if due_s <= now_s]
+                self._media.delete(batch)
+                for _ in batch:
+                    self._due.popleft()
+        except StoreUnavailable as error:
+            self._not_before_s = now_s + RETRY_S
+            log.warning("deleting is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+
+    def _sweep(self, named: set[str]) -> None:
+        """Once, the lag after the start: what owners before have left behind. They dropped it before we began."""
+        left = [key for key in self._media.list(self._channel.prefix, limit=SWEEP_MAX) if self._is_left(key, named)]
+        # Playlists first: a rendition that is published no more must not name segments that are gone.
+        left.sort(key=lambda key: key.endswith(".ts"))
+        for start in range(0, len(left), BATCH_MAX):
+            self._media.delete(left[start : start + BATCH_MAX])
+        if left:
+            log.info("swept", extra={"stream_id": self._channel.stream_id, "objects": len(left)})
+
+    def _is_left(self, key: str, named: set[str]) -> bool:
+        path = key.removeprefix(self._channel.prefix)
+        rendition, _, file = path.partition("/")
+        if file and rendition not in self._channel.rendition_names:
+            return True
+        found = SEGMENT_KEY.fullmatch(path)
+        if not found or key in named:
+            return False
+        return (int(found["epoch"]), int(found["run"])) < (self._channel.epoch, self._channel.first_run)

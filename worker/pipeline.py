@@ -1,0 +1,190 @@
+"""One stream on this worker: the thread that supervises its ffmpeg and does what the operator asked."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
+from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Streams
+from worker.channel import Channel
+from worker.claims import HeldClaim
+from worker.config import WorkerConfig
+from worker.driver import Driver
+from worker.publication import Publication
+from worker.reporting import Reporter
+from worker.supervision import Supervision
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.15
+LOOK_INTERVAL_S = 1.0
+FINISH_WAIT_S = 2.0
+
+
+class End(StrEnum):
+    """Why a pipeline lets go."""
+
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    HANDOVER = "handover"
+    LOST = "lost"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside world, as a pipeline needs it."""
+
+    streams: Streams
+    runtimes: Runtimes
+    media: MediaStore
+    clock: Clock
+
+
+class Pipeline(threading.Thread):
+    """Runs until the stream is no longer to be live here, then lets its claim go."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        config: WorkerConfig,
+        stream: Stream,
+        held: HeldClaim,
+        restarts: int = 0,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(name=f"stream-{stream.stream_id}", daemon=True)
+        self.stream = stream
+        self.held = held
+        self.supervision = Supervision(stream.segment_seconds, restarts=restarts)
+        self.end: End | None = None
+        self._ports = ports
+        self._on_end = ended
+        self._config = config
+        self._reporter = Reporter(ports.runtimes, ports.clock, held)
+        self._wake = threading.Event()
+        self._handing_over = False
+        self._driver = Driver(config, self.supervision, held.claim.epoch)
+        self._publication: Publication | None = None
+        self._look_at_s = 0.0
+        self._silent: set[str] = set()
+
+    def poke(self) -> None:
+        """Something may have changed: look at once."""
+        self._look_at_s = 0.0
+        self._wake.set()
+
+    def hand_over(self) -> None:
+        """Let go, so that another worker can take the stream."""
+        self._handing_over = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            log.info("claimed", extra={**self._who(), "generation": self.stream.generation})
+            self._open()
+            while self.end is None:
+                self.end = self._tick(time.monotonic())
+                if self.end is None:
+                    self._wake.wait(TICK_S)
+                    self._wake.clear()
+        except Exception as error:
+            # A mistake of ours must not leave ffmpeg running or the claim held: the next look starts the stream anew.
+            log.exception("the pipeline crashed", extra=self._who())
+            self.end, self.supervision.last_error = End.CRASHED, f"internal error: {type(error).__name__}: {error}"
+        finally:
+            self._let_go(self.end or End.CRASHED)
+            log.info("let go", extra={**self._who(), "end": self.end})
+            self._on_end()
+
+    def _tick(self, now_s: float) -> End | None:
+        self._asking("renewal of the claim", self.held.renew_if_due)
+        if self.held.lost:
+            return End.LOST
+        if self._handing_over:
+            return End.HANDOVER
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_INTERVAL_S
+            self._asking("look at the stream", self._look)
+        if self.end:
+            return self.end
+        if self._publication:
+            if not self._publication.is_alive() and not self.held.lost:
+                raise RuntimeError(f"publishing ended: {self._publication.error}")
+            self._driver.drive(now_s, self.stream, self._publication, lambda: self._asking("report", self._report))
+        self._asking("report", self._report)
+        return None
+
+    def _look(self) -> None:
+        seen = self._ports.streams.get(self.stream.stream_id)
+        if seen is None or seen.archived or seen.desired_state is DesiredState.STOPPED:
+            self.end = End.STOPPED
+        elif seen.desired_state is DesiredState.PAUSED:
+            self.end = End.PAUSED
+        elif seen.generation != self.stream.generation:
+            self._reopen(seen)
+        elif seen != self.stream:
+            self.stream = seen
+            if self._publication:
+                self._publication.set_window(seen.window_minutes * 60)
+
+    def _open(self) -> None:
+        """Begin to publish under the present settings."""
+        stream = self.stream
+        channel = Channel(
+            stream_id=stream.stream_id,
+            epoch=self.held.claim.epoch,
+            first_run=self._driver.runs + 1,
+            renditions=stream.renditions,
+            segment_seconds=stream.segment_seconds,
+        )
+        media, clock, window_s = self._ports.media, self._ports.clock, stream.window_minutes * 60
+        self._publication = Publication(media, clock, channel, self.held, window_s, self._wake.set)
+        self._publication.start()
+
+    def _reopen(self, seen: Stream) -> None:
+        """The operator changed what needs a new ffmpeg."""
+        log.info("new settings", extra={**self._who(), "generation": seen.generation})
+        self._close(ended=False)
+        self.stream = seen
+        self.supervision.settings_changed(time.monotonic(), seen.segment_seconds)
+        self._open()
+
+    def _close(self, *, ended: bool) -> None:
+        self._driver.stop()
+        if self._publication and not self._publication.finish(ended=ended, timeout_s=FINISH_WAIT_S):
+            log.error("the last segments could not be published in time", extra=self._who())
+
+    def _let_go(self, end: End) -> None:
+        if end in (End.LOST, End.CRASHED):
+            if self._publication:
+                self._publication.abandon()
+            self._driver.stop(kill=True)
+        self._close(ended=end is End.STOPPED)
+        self._driver.clear(self.stream)
+        if end is End.LOST:
+            return
+        self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED
+        self._asking("report", self._report)
+        self.held.release()
+
+    def _report(self) -> None:
+        generation, driver = self.stream.generation, self._driver
+        self._reporter.report_if_due(time.monotonic(), self.supervision, generation, driver, self._publication)
+
+    def _asking(self, what: str, work: Callable[[], None]) -> None:
+        """Ask a store; that it is silent is said once, and the work goes on as long as the claim allows."""
+        try:
+            work()
+            self._silent.discard(what)
+        except StoreUnavailable as error:
+            if what not in self._silent:
+                log.warning("a store is silent", extra={**self._who(), "what": what, "error": str(error)})
+            self._silent.add(what)
+
+    def _who(self) -> dict[str, object]:
+        return {"stream_id": self.stream.stream_id, "epoch": self.held.claim.epoch}

@@ -1,0 +1,171 @@
+"""The thread that publishes a channel: it follows one run of ffmpeg after the other."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from chalicelib.ports import Clock, MediaStore, StoreUnavailable
+from worker.channel import Channel
+from worker.claims import HeldClaim
+from worker.cleanup import Cleaner
+from worker.fenced import Lost
+from worker.inbox import Finished, Inbox
+from worker.publisher import Publisher
+from worker.uploads import Unpublishable, Uploads
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.1
+RETRY_S = 0.5
+BITRATE_WINDOW_S = 10.0
+
+
+class Publication(threading.Thread):
+    """What it has published is read from its attributes by the supervising thread, which `notify` wakes."""
+
+    def __init__(
+        self,
+        media: MediaStore,
+        clock: Clock,
+        channel: Channel,
+        held: HeldClaim,
+        window_s: float,
+        notify: Callable[[], None],
+    ) -> None:
+        super().__init__(name=f"publish-{channel.stream_id}", daemon=True)
+        # Where the first run has to set the media clock; None until the owners before are read and shut out.
+        self.starts_at_s: float | None = None
+        # The run whose segment was published last, and when, by the monotonic clock.
+        self.published_run: int | None = None
+        self.published_at_s = 0.0
+        self.last_manifest_at_ms: int | None = None
+        self.bitrate_bps: int | None = None
+        self.error: str | None = None
+        self._clock = clock
+        self._channel = channel
+        self._held = held
+        self._notify = notify
+        self._uploads = Uploads(media, channel, lambda: held.safe)
+        self._cleaner = Cleaner(media, channel)
+        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, window_s)
+        self._inboxes: deque[Inbox] = deque()
+        self._sizes: deque[tuple[float, int]] = deque()
+        self._retry_at_s = 0.0
+        self._named_run: int | None = None
+        self._abandoned = threading.Event()
+        self._finishing = threading.Event()
+        self._ended = False
+
+    def follow(self, inbox: Inbox) -> None:
+        """Publish this run when those before it are through."""
+        self._inboxes.append(inbox)
+
+    def set_window(self, window_s: float) -> None:
+        """From the next segment on."""
+        self._publisher.window_s = window_s
+
+    def finish(self, *, ended: bool, timeout_s: float) -> bool:
+        """Publish what is left, and that nothing follows if `ended`. False if it took too long and was given up."""
+        self._ended = ended
+        self._finishing.set()
+        self.join(timeout_s)
+        if self.is_alive():
+            self.abandon()
+            self.join(RETRY_S)
+            return False
+        return True
+
+    def abandon(self) -> None:
+        """Write nothing more, whatever is left."""
+        self._abandoned.set()
+        self._uploads.hurry.set()
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            while not self._abandoned.is_set() and not self._attempt(self._publisher.take_over):
+                self._abandoned.wait(RETRY_S)
+            if not self._abandoned.is_set():
+                self.starts_at_s = self._publisher.clock_s
+                self._notify()
+            while not self._abandoned.is_set():
+                finishing = self._finishing.is_set()
+                self._step()
+                if finishing and not self._inboxes:
+                    self._finish()
+                    break
+                self._abandoned.wait(0.0 if finishing else POLL_S)
+        except Exception as error:
+            # A mistake of ours. The supervising thread sees that this one has ended, and starts the stream anew.
+            self.error = f"internal error: {type(error).__name__}: {error}"
+            log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
+        finally:
+            self._uploads.close()
+            for inbox in self._inboxes:
+                inbox.discard()
+            self._notify()
+
+    def _step(self) -> None:
+        if self._inboxes:
+            inbox = self._inboxes[0]
+            # Asked before it is looked into: what comes after the last look would be lost.
+            closed = inbox.closed
+            while (segment := inbox.take()) and not self._abandoned.is_set():
+                self._publish(segment)
+            if closed:
+                inbox.discard()
+                self._inboxes.popleft()
+        if self._publisher.unwritten and time.monotonic() >= self._retry_at_s and self._attempt(self._publisher.flush):
+            self._note_published(self._named_run)
+        self._cleaner.work(self._publisher.named)
+
+    def _publish(self, segment: Finished) -> None:
+        size = segment.files[self._channel.rendition_names[0]].stat().st_size
+        refusals: list[str | None] = []
+        self._named_run = segment.run
+        done = self._attempt(lambda: refusals.append(self._publisher.publish(segment)))
+        for path in segment.files.values():
+            path.unlink(missing_ok=True)
+        if refusals and refusals[0]:
+            self.error = refusals[0]
+            extra = {"stream_id": self._channel.stream_id, "segment": segment.name, "error": self.error}
+            log.error("a segment was left out", extra=extra)
+            return
+        self._measure(segment.duration_s, size)
+        if done:
+            self._note_published(segment.run)
+
+    def _finish(self) -> None:
+        if self._publisher.unwritten:
+            self._attempt(self._publisher.flush)
+        if self._ended:
+            self._attempt(self._publisher.end)
+
+    def _attempt(self, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except Lost as error:
+            log.warning("the claim is another's", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+            self._held.give_up()
+            self.abandon()
+            return False
+        except (StoreUnavailable, Unpublishable) as error:
+            self.error = f"{type(error).__name__}: {error}"
+            self._retry_at_s = time.monotonic() + RETRY_S
+            log.warning("publishing waits", extra={"stream_id": self._channel.stream_id, "error": self.error})
+            return False
+        return True
+
+    def _note_published(self, run: int | None) -> None:
+        self.published_at_s = time.monotonic()
+        self.last_manifest_at_ms = self._clock.now_ms()
+        self.published_run = run
+        self._notify()
+
+    def _measure(self, duration_s: float, size: int) -> None:
+        self._sizes.append((duration_s, size))
+        while len(self._sizes) > 1 and sum(each for each, _ in self._sizes) - self._sizes[0][0] >= BITRATE_WINDOW_S:
+            self._sizes.popleft()
+        self.bitrate_bps = int(8 * sum(size for _, size in self._sizes) / sum(each for each, _ in self._sizes))

@@ -1,0 +1,57 @@
+"""Telling the platform what really happens: every few seconds, and at every change."""
+
+from chalicelib.domain.streams import Runtime
+from chalicelib.ports import Clock, Runtimes
+from worker.claims import HeldClaim
+from worker.driver import Driver
+from worker.publication import Publication
+from worker.supervision import Supervision
+
+INTERVAL_S = 10.0
+ERROR_CHARS_MAX = 500
+
+
+class Reporter:
+    """Writes the runtime of one stream under its claim."""
+
+    def __init__(self, runtimes: Runtimes, clock: Clock, held: HeldClaim) -> None:
+        self._runtimes = runtimes
+        self._clock = clock
+        self._held = held
+        self._last: tuple[object, ...] | None = None
+        self._due_s = 0.0
+
+    def report_if_due(
+        self,
+        now_s: float,
+        supervision: Supervision,
+        generation: int,
+        driver: Driver,
+        publication: Publication | None,
+    ) -> None:
+        """Write if the interval has passed or something that people act on has changed.
+
+        Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
+        """
+        state, error = supervision.state, supervision.last_error
+        mark = (state, generation, supervision.restarts, error)
+        if mark == self._last and now_s < self._due_s:
+            return
+        running = driver.progress
+        runtime = Runtime(
+            stream_id=self._held.claim.stream_id,
+            state=state,
+            generation=generation,
+            reported_at_ms=self._clock.now_ms(),
+            last_manifest_at_ms=publication.last_manifest_at_ms if publication else None,
+            bitrate_bps=publication.bitrate_bps if publication and running else None,
+            fps=running.fps if running else None,
+            speed=running.speed if running else None,
+            dropped_frames=driver.dropped_frames,
+            restarts=supervision.restarts,
+            last_error=error[:ERROR_CHARS_MAX] if error else None,
+        )
+        if self._runtimes.report(self._held.claim, runtime):
+            self._last, self._due_s = mark, now_s + INTERVAL_S
+        else:
+            self._held.give_up()

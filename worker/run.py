@@ -1,0 +1,26 @@
+"""One run of ffmpeg, from its start to its last segment."""
+
+from collections.abc import Mapping
+
+from worker.argv import Plan, ffmpeg_argv
+from worker.ffmpeg import Ffmpeg
+from worker.inbox import Inbox
+
+STOP_GRACE_S = 1.0
+
+
+class Run:
+    """A process and the directory that it fills. Made by the thread that supervises it."""
+
+    def __init__(self, number: int, plan: Plan, environ: Mapping[str, str]) -> None:
+        names = [rendition.name for rendition in plan.renditions]
+        for name in names:
+            (plan.directory / name).mkdir(parents=True, exist_ok=True)
+        self.number = number
+        self.inbox = Inbox(number, plan.directory, names, plan.offset_s)
+        self.ffmpeg = Ffmpeg(ffmpeg_argv(plan), environ)
+
+    def end(self, *, kill: bool = False) -> None:
+        """End it and close its inbox; what it has finished can still be published."""
+        self.ffmpeg.stop(0.0 if kill else STOP_GRACE_S)
+        self.inbox.close()

@@ -1,0 +1,57 @@
+"""Going on where the owner before stopped, whatever it was doing just then."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from worker.fenced import FencedObject
+from worker.playlist import Playlist, PlaylistError, parse
+
+log = logging.getLogger(__name__)
+
+# An owner that dies between two writes leaves one rendition a segment behind; a few more if the store failed as well.
+BEHIND_MAX = 3
+
+
+def read_stored(item: FencedObject) -> Playlist | None:
+    """The playlist as it stands; None if there is none yet. Raises `Lost` and `StoreUnavailable`."""
+    body = item.read()
+    if body is None:
+        return None
+    try:
+        return parse(body)
+    except PlaylistError as error:
+        # Its numbers are not known any more, but they grew by one a second at most since the stream began.
+        log.error("a playlist is begun anew", extra={"error": str(error)})
+        return Playlist(target_s=1, first_sequence=int(time.time()))
+
+
+def continued(
+    stored: Mapping[str, Playlist | None], segment_seconds: int, exists: Callable[[str, str], bool]
+) -> dict[str, Playlist]:
+    """The renditions' playlists brought into step with the one that is ahead.
+
+    `exists` tells whether a rendition's segment is in the store. Where segments are missing for good (a rendition that
+    was not published for a while), the playlist goes on empty at the common number.
+    """
+    present = [playlist for playlist in stored.values() if playlist is not None]
+    if not present:
+        return {name: Playlist(target_s=segment_seconds) for name in stored}
+    ahead = max(present, key=lambda playlist: playlist.next_sequence)
+    return {name: _caught_up(name, playlist, ahead, exists) for name, playlist in stored.items()}
+
+
+def _caught_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Callable[[str, str], bool]) -> Playlist:
+    empty = ahead.without_first(len(ahead.entries))
+    if behind is None:
+        return empty
+    missing = ahead.next_sequence - behind.next_sequence
+    if missing == 0:
+        return behind
+    # All renditions of a segment are stored before any playlist names it, so a name of one holds for the others.
+    tail = ahead.entries[-missing:]
+    if missing > min(BEHIND_MAX, len(ahead.entries)) or not all(exists(name, entry.uri) for entry in tail):
+        return empty
+    for entry in tail:
+        behind = behind.append(entry, ahead.clock_s)
+    return behind

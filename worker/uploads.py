@@ -1,0 +1,84 @@
+"""Storing one segment in all its renditions: side by side, with bounded retries."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from chalicelib.ports import MediaStore, StoreUnavailable
+from worker.channel import Channel
+from worker.inbox import Finished
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "video/mp2t"
+RETRY_DELAYS_S = (0.2, 0.4, 0.8, 1.0)
+# How long after its completion a segment is still worth storing.
+WORTH_TARGETS = 4
+WORTH_S_MIN = 10.0
+
+
+class Unpublishable(Exception):
+    """The claim may not be acted on now (it could not be renewed), so nothing is written."""
+
+
+class Uploads:
+    """Runs the writes of one channel, one thread a rendition."""
+
+    def __init__(
+        self,
+        media: MediaStore,
+        channel: Channel,
+        allowed: Callable[[], bool],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._media = media
+        self._channel = channel
+        self._allowed = allowed
+        self._monotonic = monotonic
+        # Set when nothing is worth waiting for any more.
+        self.hurry = threading.Event()
+        self._pool = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"put-{channel.stream_id}")
+
+    def check(self) -> None:
+        """Raise `Unpublishable` unless the claim is safe to act on. Asked before every single write."""
+        if not self._allowed():
+            raise Unpublishable("the claim could not be renewed in time")
+
+    def store(self, segment: Finished) -> str | None:
+        """Store it in every rendition. None if that is done, else why it was given up."""
+        deadline_s = segment.found_at_s + max(WORTH_TARGETS * self._channel.segment_seconds, WORTH_S_MIN)
+        try:
+            self.together(lambda name: self._store_one(segment, name, deadline_s), segment.files)
+        except (StoreUnavailable, Unpublishable, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def together(self, work: Callable[[str], None], names: Iterable[str]) -> None:
+        """Do it for all names side by side, wait for all, and raise what weighs most of what went wrong."""
+        futures = [self._pool.submit(work, name) for name in names]
+        errors = [error for error in (future.exception() for future in futures) if error]
+        if errors:
+            # That the store was not reached weighs least: it says nothing about who owns the stream.
+            raise min(errors, key=lambda error: isinstance(error, StoreUnavailable))
+
+    def close(self) -> None:
+        """Give the threads back, without waiting for a write that hangs."""
+        self.hurry.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _store_one(self, segment: Finished, rendition: str, deadline_s: float) -> None:
+        body = segment.files[rendition].read_bytes()
+        key = self._channel.key(rendition, segment.name)
+        attempt = 0
+        while True:
+            try:
+                self.check()
+                self._media.put(key, body, CONTENT_TYPE)
+                return
+            except (StoreUnavailable, Unpublishable):
+                delay_s = RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)]
+                attempt += 1
+                if self._monotonic() + delay_s > deadline_s or self.hurry.wait(delay_s):
+                    raise
