@@ -35,5 +35,5 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-package: setup ## Build the functions' deployment package in build/package
-	@$(BIN)/chalice package --stage package build/package
+package: setup ## Pack the functions for Lambda: dist/functions.zip and dist/template.json
+	@$(PYTHON) -m infra.deploy.package dist

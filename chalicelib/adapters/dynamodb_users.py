@@ -13,7 +13,7 @@ from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client,
 from chalicelib.adapters.dynamodb import get_item, page_of, to_attribute, to_row
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.domain.users import RefreshFamily, Role, User
-from chalicelib.ports import ListPage, RowRefused
+from chalicelib.ports import ListPage, RowRefused, StoreUnavailable
 
 ABSENT = "attribute_not_exists(user_id)"
 
@@ -32,7 +32,9 @@ class DynamoUsers:
         try:
             with translated():
                 client("dynamodb").transact_write_items(TransactItems=parts)
-        except TransactionRefused:
+        except TransactionRefused as refusal:
+            if "ConditionalCheckFailed" not in refusal.codes:
+                raise StoreUnavailable(str(refusal)) from None
             raise EmailTaken(f"There is an account with the email {user.email} already.") from None
 
     def get(self, user_id: str) -> User | None:

@@ -83,10 +83,11 @@ def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
 @routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN, answer=RuntimeAnswer)
 def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
     """What the worker reports."""
-    runtime = call.services.streams.view(stream_id).runtime
-    claim = runtime.claim
+    view = call.services.streams.view(stream_id)
+    runtime, claim = view.runtime, view.runtime.claim
     values = {
         **vars(runtime),
+        "state": view.state,
         "worker_id": claim.worker_id if claim else None,
         "epoch": claim.epoch if claim else None,
         "claim_expires_at_ms": claim.expires_at_ms if claim else None,

@@ -125,6 +125,14 @@ def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:
     )
 
 
+def effective_state(runtime: Runtime, now_ms: int) -> RuntimeState:
+    """The state for people: what a worker last reported counts only while it holds its claim."""
+    claimed = runtime.claim is not None and runtime.claim.expires_at_ms > now_ms
+    if claimed or runtime.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
+        return runtime.state
+    return RuntimeState.BACKOFF
+
+
 def media_key(stream_id: str, path: str) -> str:
     """The object's key in the media bucket; `path` as in a playlist, for instance `720p/1-000042.ts`."""
     return f"streams/{stream_id}/{path}"

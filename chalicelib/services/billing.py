@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import Busy, SessionLimit, SessionNotFound, SessionOver
-from chalicelib.domain.lease import Outcome, Over, Purchase, Unchanged, decide, first_purchase, settle
+from chalicelib.domain.lease import GRACE_MS, Outcome, Over, Purchase, Unchanged, decide, first_purchase, settle
 from chalicelib.domain.points import lease_charge
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import Wallet, lease_entry_id
@@ -74,8 +74,10 @@ class Billing:
         for attempt in range(TRIES_MAX):
             _back_off(attempt)
             wallet = self._ledger.wallet(user_id)
-            self._check_limit(wallet)
             now_ms = self._clock.now_ms()
+            if len(wallet.sessions) >= self._sessions_per_user_max:
+                self._make_place(wallet, now_ms)
+                continue
             purchase = first_purchase(
                 rate_millipoints_per_minute=record.rate_millipoints_per_minute,
                 lease_ms=record.lease_ms,
@@ -194,10 +196,13 @@ class Billing:
             stream_id = self._stream_of[session_id] = session.stream_id
         return stream_id
 
-    def _check_limit(self, wallet: Wallet) -> None:
-        if len(wallet.sessions) < self._sessions_per_user_max:
-            return
+    def _make_place(self, wallet: Wallet, now_ms: int) -> None:
+        """End a session whose lease has run out: it watches nothing, so it must not be in the way of one that would."""
         in_the_way = sorted(wallet.sessions.values(), key=lambda session: session.started_at_ms)
+        for session in in_the_way:
+            if now_ms > session.paid_until_ms + GRACE_MS:
+                self.end(wallet.user_id, session.session_id, EndReason.LEASE_EXPIRED)
+                return
         raise SessionLimit(
             f"At most {self._sessions_per_user_max} sessions at a time; stop one, or start with replace.",
             sessions=[

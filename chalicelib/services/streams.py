@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.errors import Busy, StreamNotFound
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, effective_state
 from chalicelib.ports import Clock, ListPage, RowRefused, Runtimes, Streams
 from chalicelib.services.controller import Controller
 
@@ -19,11 +19,7 @@ class StreamView:
 
     stream: Stream
     runtime: Runtime
-
-    @property
-    def state(self) -> RuntimeState:
-        """The runtime's state."""
-        return self.runtime.state
+    state: RuntimeState
 
 
 class StreamsService:
@@ -98,4 +94,4 @@ class StreamsService:
 
     def _view(self, stream: Stream) -> StreamView:
         runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
-        return StreamView(stream=stream, runtime=runtime)
+        return StreamView(stream=stream, runtime=runtime, state=effective_state(runtime, self._clock.now_ms()))

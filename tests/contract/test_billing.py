@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.errors import SessionLimit, SessionNotFound, SessionOver
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.lease import LATE_MS_MAX, Outcome
+from chalicelib.domain.lease import GRACE_MS, LATE_MS_MAX, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
 from chalicelib.domain.wallets import PAGE_ENTRIES, EntryKind
@@ -223,6 +223,19 @@ def test_the_limit_of_sessions_names_those_in_the_way(house: House) -> None:
     with pytest.raises(SessionLimit) as limit:
         house.open(user_id)
     assert [each["session_id"] for each in limit.value.extra["sessions"]] == open_ids
+
+
+def test_a_session_whose_lease_ran_out_is_in_nobodys_way(house: House) -> None:
+    user_id = house.viewer(100_000)
+    first, second = (house.open(user_id).session.session_id for _ in range(2))
+    house.clock.advance(LEASE_MS + GRACE_MS)
+    with pytest.raises(SessionLimit):
+        house.open(user_id)
+    house.clock.advance(1)
+    third = house.open(user_id).session.session_id
+    assert len({first, second} & set(house.ledger.wallet(user_id).sessions)) == 1
+    assert third in house.ledger.wallet(user_id).sessions
+    assert house.denylist.sessions.popitem()[1] is EndReason.LEASE_EXPIRED
 
 
 def test_pages_move_out_of_the_journal_and_the_ledger_stays_whole(house: House) -> None:
