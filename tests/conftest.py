@@ -1,16 +1,12 @@
 """Fixtures for all tests; see fixtures/README.md."""
 
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    # `pytest` alone, unlike `python -m pytest`, does not put the current directory there.
-    sys.path.insert(0, str(ROOT))
 
 pytest_plugins = ["tests.fixtures.emulator", "tests.fixtures.stack"]
 

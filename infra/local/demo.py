@@ -17,6 +17,7 @@ from infra.local.clip import Source, SourceError, find_source
 from infra.local.layout import PORT_DEFAULT, Layout, LayoutError, environment, layout_from
 from infra.local.operator import Operator, OperatorError
 from infra.local.supervision import SupervisionError, Supervisor
+from infra.local.turns import LockedError
 
 MILLIPOINTS = 100_000
 OUT_OF_POINTS = 3
@@ -156,7 +157,7 @@ def main() -> int:
         signal.signal(number, terminated)
     try:
         return demo(layout_from(os.environ))
-    except (stack.StackError, SupervisionError, LayoutError, OperatorError, SourceError, OSError) as error:
+    except (stack.StackError, LockedError, SupervisionError, LayoutError, OperatorError, SourceError, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -91,12 +91,10 @@ fi
 say "Installing $(grep -c == requirements.lock) Python packages at pinned versions (about a minute)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 # The lock names everything, so pip need not look for what its packages want.
-# `pip freeze`, which wrote it, leaves out setuptools and wheel, which chalice wants.
-pip install --no-deps --progress-bar off setuptools==84.2.1 wheel==0.48.0 \
-    --requirement <(grep -v '^-e ' requirements.lock) \
+pip install --no-deps --progress-bar off --requirement requirements.lock \
     | awk '/^Collecting/ && ++n % 20 == 0 {print "  " n " fetched"; fflush()} /^Installing/ {print "  installing"; fflush()}' \
     || die "Installing the Python packages failed; the lines above say why. Is PyPI within reach?"
-pip install --quiet --no-deps --editable . || die "Installing this project failed; the lines above say why."
+pip install --quiet --no-deps --no-build-isolation --editable . || die "Installing this project failed; the lines above say why."
 pip check || die "The Python packages do not fit together."
 wanted_stamp > "$STAMP"
 say "Set up. The viewer's command is $PWD/.venv/bin/player"

@@ -1,26 +1,24 @@
 """The local platform as a whole: `python -m infra.local.stack up|down|status|logs`, behind `make up` and the like."""
 
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from infra.local import ports, report
 from infra.local.health import checks
 from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
 from infra.local.supervision import PARTS, SupervisionError, Supervisor
+from infra.local.turns import LockedError, alone, undisturbed
 
 HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
 # supervisord tries again and again; what has failed this often at start-up will not come.
 FAILURES_MAX = 3
-LOCK_S_MAX = 120.0
 
 
 class StackError(Exception):
@@ -30,7 +28,7 @@ class StackError(Exception):
 def up(layout: Layout) -> None:
     """Start what does not run, apply migrations, and return when every part answers. Raises `StackError`."""
     layout.make_directories()
-    with _alone(layout):
+    with alone(layout):
         supervisor = Supervisor(layout)
         running = supervisor.pid() is not None
         if running:
@@ -46,7 +44,7 @@ def up(layout: Layout) -> None:
         except BaseException:
             # What was started here is ended here; what ran before is left alone.
             if not running:
-                with _undisturbed():
+                with undisturbed():
                     print("Stopping what was started.", flush=True)
                     supervisor.stop()
             raise
@@ -111,7 +109,7 @@ def down(layout: Layout) -> None:
         print(f"The platform of {layout.state_dir} does not run.")
         return
     layout.make_directories()
-    with _alone(layout), _undisturbed():
+    with alone(layout), undisturbed():
         supervisor = Supervisor(layout)
         running, began = supervisor.pid() is not None, time.monotonic()
         if running:
@@ -145,38 +143,6 @@ def _check_ports(layout: Layout) -> None:
             )
 
 
-@contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """One `up` or `down` at a time on a state directory; the kernel lets go of the lock however this process ends."""
-    with (layout.state_dir / "stack.lock").open("w") as lock:
-        deadline = time.monotonic() + LOCK_S_MAX
-        waiting = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not waiting:
-                    print("Another `make up` or `make down` is at work; waiting for it.", flush=True)
-                waiting = True
-                if time.monotonic() > deadline:
-                    raise StackError(f"Another `make up` or `make down` took longer than {LOCK_S_MAX:.0f} s.") from None
-                time.sleep(0.2)
-        yield
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not interrupt the cleaning up after the first."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -199,7 +165,7 @@ def main(arguments: list[str]) -> int:
         else:
             print("usage: python -m infra.local.stack up|down|status|logs [part ...]", file=sys.stderr)
             return 2
-    except (StackError, LayoutError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
+    except (StackError, LayoutError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -118,7 +119,10 @@ class Supervisor:
                 self._stop_parts([part for part in PARTS if part != "emulator"])
                 self._stop_parts(["emulator"])
             self._end(pid)
-        return self.clear()
+        left = self.clear()
+        # Sockets and process ids mean nothing any more.
+        shutil.rmtree(self._layout.run_dir, ignore_errors=True)
+        return left
 
     def _stop_parts(self, names: list[str]) -> None:
         for name in names:
