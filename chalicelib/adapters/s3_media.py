@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
-from chalicelib.adapters.aws import client, error_code, translated
+from chalicelib.adapters.aws import ATTEMPTS_MAX, client, error_code, translated
 from chalicelib.ports import EtagMismatch, StoredObject, StoreUnavailable
 
 # 412 is the answer to a condition that does not hold, 404 to If-Match on an object that does not exist. A conflict of
@@ -21,17 +22,31 @@ class S3Media:
         self._bucket = bucket
 
     def get(self, key: str) -> StoredObject | None:
-        """See the port."""
-        from botocore.exceptions import ClientError
+        """See the port. Asks again when an answer breaks off in its middle: the SDK repeats requests, not readings."""
+        from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         with translated():
-            try:
-                answer = client("s3").get_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in ("NoSuchKey", "404"):
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                answer = self._open(key)
+                if answer is None:
                     return None
-                raise
-            return StoredObject(body=answer["Body"].read(), etag=answer["ETag"])
+                try:
+                    with closing(answer["Body"]) as body:
+                        return StoredObject(body=body.read(), etag=answer["ETag"])
+                except (HTTPClientError, IncompleteReadError):
+                    if attempt == ATTEMPTS_MAX:
+                        raise
+        raise AssertionError("unreachable")
+
+    def _open(self, key: str) -> dict[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            return dict(client("s3").get_object(Bucket=self._bucket, Key=key))
+        except ClientError as error:
+            if error_code(error) in ("NoSuchKey", "404"):
+                return None
+            raise
 
     def put(
         self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False

@@ -68,6 +68,17 @@ def test_of_writers_that_replace_the_same_object_one_wins(media: MediaStore) -> 
         assert sum(pool.map(write, range(6))) == 1
 
 
+def test_a_reader_sees_whole_objects_while_they_are_replaced(media: MediaStore) -> None:
+    bodies = [bytes([65 + number]) * (200 + 150 * number) for number in range(8)]
+    media.put(KEY, bodies[0], PLAYLIST)
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(media.put, KEY, body, PLAYLIST) for body in bodies * 12]
+        seen = list(pool.map(lambda _: media.get(KEY), range(100)))
+    for write in writes:
+        write.result()
+    assert {stored.body for stored in seen if stored} <= set(bodies)
+
+
 def test_keys_are_listed_in_order_up_to_a_limit(media: MediaStore) -> None:
     keys = [f"streams/stream-1/480p/1-1-{number:06d}.ts" for number in range(7)]
     for key in reversed(keys):
