@@ -37,7 +37,7 @@ class Publication(threading.Thread):
         super().__init__(name=f"publish-{channel.stream_id}", daemon=True)
         # Where the first run has to set the media clock; None until the owners before are read and shut out.
         self.starts_at_s: float | None = None
-        # The run whose segment was published last, and when, by the monotonic clock.
+        # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
         self.last_manifest_at_ms: int | None = None
@@ -161,7 +161,8 @@ class Publication(threading.Thread):
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
         self.last_manifest_at_ms = self._clock.now_ms()
-        self.published_run = run
+        if self._publisher.playable:
+            self.published_run = run
         self._notify()
 
     def _measure(self, duration_s: float, size: int) -> None:

@@ -19,6 +19,8 @@ from worker.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
+# Players start this many target durations behind the end of a live playlist.
+START_SEGMENTS = 3
 # MPEG-TS adds its own headers to what the encoders were allowed.
 OVERHEAD = 1.08
 
@@ -52,6 +54,15 @@ class Publisher:
             for name, playlist in self._playlists.items()
             for entry in playlist.entries
         }
+
+    @property
+    def playable(self) -> bool:
+        """Whether a player that starts now finds as much as it starts behind the end (RFC 8216, section 6.3.3).
+
+        With less it would begin at the very end, and stall at the first segment that is a little late.
+        """
+        fewest = min((len(playlist.entries) for playlist in self._playlists.values()), default=0)
+        return fewest >= START_SEGMENTS
 
     @property
     def clock_s(self) -> float:
