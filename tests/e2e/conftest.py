@@ -1,6 +1,7 @@
 """The whole product as its users have it: the platform of `make up`, a live stream, the real player and real mpv."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,6 @@ class House:
 
     stack: Stack
     http: httpx.Client
-    made: int = 0
 
     def operator(self, method: str, path: str, **request: Any) -> Any:
         """Call the API as the operator."""
@@ -52,8 +52,7 @@ class House:
 
     def viewer(self, millipoints: int, home: Path) -> "Viewer":
         """A new viewer with so much money, logged in with the player."""
-        self.made += 1
-        email = f"viewer{self.made}@local"
+        email = f"{uuid.uuid4()}@local"
         user = self.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
         credit = {"millipoints": millipoints, "payment_id": f"e2e-{user['user_id']}"}
         self.operator("POST", f"/wallets/{user['user_id']}/credit", json=credit)

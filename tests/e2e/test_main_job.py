@@ -1,5 +1,6 @@
 """Log in, watch in mpv, pay lease by lease, be cut off: with real ffmpeg, nginx and mpv."""
 
+import json
 import signal
 import time
 from collections.abc import Callable
@@ -209,3 +210,12 @@ def test_the_bucket_and_the_signer_are_closed(house: House, viewer: Callable[[in
         assert refused.status_code in (401, 403, 404), path
         assert "X-Amz" not in refused.text + str(refused.headers)
     house.http.post("/playback/stop", json={"session_id": session["session_id"]}, headers=person.headers)
+
+
+def test_nothing_went_wrong_on_our_side(house: House) -> None:
+    """Runs last in this file: of all requests so far, none was answered with a 5xx."""
+    lines = [json.loads(line) for line in house.stack.log("access").splitlines() if '"status"' in line]
+    assert len(lines) > 50
+    assert [line for line in lines if line["status"].startswith("5")] == []
+    for part in ("api", "endpoints", "scheduler"):
+        assert "Traceback" not in house.stack.log(part), part
