@@ -178,6 +178,17 @@ def test_wrong_tokens_open_nothing(door: Door) -> None:
             pytest.fail(f"{name}: {door.access.verdict(token, SESSION_ID)}")
 
 
+def test_a_good_token_opens_its_own_session_only(door: Door) -> None:
+    other = replace(door.session, session_id=OTHER_SESSION_ID)
+    door.store.wallets[USER] = Wallet(
+        user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: door.session, OTHER_SESSION_ID: other}
+    )
+    token = door.token(session_id=OTHER_SESSION_ID)
+    assert door.access.verdict(token, OTHER_SESSION_ID).session_id == OTHER_SESSION_ID
+    with pytest.raises(Unauthenticated):
+        door.access.verdict(token, SESSION_ID)
+
+
 def test_a_token_lives_as_long_as_its_lease_and_the_grace(door: Door) -> None:
     token, expires_in_s = door.access.issue(USER, door.session)
     assert expires_in_s == 15
