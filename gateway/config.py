@@ -27,6 +27,7 @@ OWN_PROBLEMS = {
     413: ("body_too_large", "The body may have 65536 bytes."),
     414: ("address_too_long", "The address is too long."),
     416: ("range_not_satisfiable", "The object is shorter than the range asked for."),
+    429: ("too_many_requests", "Too many segments at once; media comes at the pace that it is watched at."),
     431: ("headers_too_large", "The request's headers are too large."),
     500: ("internal_error", "Something went wrong on our side. It was logged."),
     501: ("not_implemented", "This way of sending a request is not supported."),
@@ -34,7 +35,7 @@ OWN_PROBLEMS = {
     503: ("unavailable", "A part of the platform does not answer. Try again in a moment."),
     504: ("unavailable", "A part of the platform took too long. Try again in a moment."),
 }
-OWN_HEADERS = {405: {"Allow": "GET, HEAD"}, 502: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+OWN_HEADERS = {405: {"Allow": "GET, HEAD"}, 429: {"Retry-After": "1"}, 502: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
 # nginx's private numbers for what has a public one.
 ALIASES = {494: 431}
 

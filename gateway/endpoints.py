@@ -1,6 +1,6 @@
 """What nginx asks before it serves media: a WSGI application on a unix socket that nothing else reaches.
 
-`GET /verdict`  may this token watch this session? 200 with `X-Tollcast-Stream`, else 401, 403 or 503
+`GET /verdict`  may this token watch this session? 200 with `X-Tollcast-Stream` and `-User`, else 401, 403 or 503
 `GET /denial`   why not: the problem document with its real status
 `GET /sign`     the signed query of a GET of one object of the media bucket
 
@@ -104,7 +104,8 @@ def verdict(asked: Asked, environ: Environ) -> Answer:
     if not STREAM_ID.fullmatch(allowed.stream_id):
         log.error("a verdict names the stream %r", allowed.stream_id)
         return Answer(503, {"X-Tollcast-Reason": "unavailable"})
-    return Answer(200, {"X-Tollcast-Stream": allowed.stream_id}, keep=_keep(allowed.until_ms, asked.now_ms()))
+    headers = {"X-Tollcast-Stream": allowed.stream_id, "X-Tollcast-User": allowed.user_id}
+    return Answer(200, headers, keep=_keep(allowed.until_ms, asked.now_ms()))
 
 
 def _keep(until_ms: int, now_ms: int) -> str:

@@ -36,6 +36,10 @@ class TransactionRefused(Exception):
         self.items = items
 
 
+class Contended(StoreUnavailable):
+    """A transaction on the same item was under way; nothing was written, and trying again helps."""
+
+
 class RequestInvalid(StoreUnavailable):
     """The store found the request malformed: our own mistake, or a list position that a client made up."""
 
@@ -89,5 +93,6 @@ def _of_client_error(error: ClientError) -> Exception:
     if code == "TransactionCanceledException":
         reasons = error.response.get("CancellationReasons", [])
         return TransactionRefused([r.get("Code", "None") for r in reasons], [r.get("Item") for r in reasons])
-    kind = RequestInvalid if code == "ValidationException" else StoreUnavailable
+    kinds = {"ValidationException": RequestInvalid, "TransactionConflictException": Contended}
+    kind = kinds.get(code, StoreUnavailable)
     return kind(f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message', '')}")

@@ -6,7 +6,7 @@ index could neither promise that nor be read consistently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
@@ -75,11 +75,18 @@ class DynamoUsers:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
-    def add_family(self, user_id: str, family: RefreshFamily, families: Mapping[str, RefreshFamily]) -> None:
-        """See the port."""
-        kept = {each.family_id: _family_map(each) for each in [*families.values(), family]}
-        values = {":families": to_attribute(kept)}
-        self._update(user_id, "SET families = :families", "attribute_exists(email)", {}, values)
+    def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
+        """See the port. Family by family: another login, refresh or logout at the same time must not be undone."""
+        names = {"#f": family.family_id, **{f"#d{i}": family_id for i, family_id in enumerate(drop)}}
+        update = "SET families.#f = :family"
+        if drop:
+            update += " REMOVE " + ", ".join(f"families.#d{i}" for i in range(len(drop)))
+        values = {":family": _family_map(family), ":hash": seen.password_hash, ":no": False}
+        condition = "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
+        try:
+            self._update(seen.user_id, update, condition, {**names, "#disabled": "disabled"}, to_row(values))
+        except ConditionFailed:
+            raise RowRefused from None
 
     def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
         """See the port."""

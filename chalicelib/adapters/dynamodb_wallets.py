@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
+from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import Row, to_row
 from chalicelib.adapters.dynamodb_sessions import close_record, new_record
 from chalicelib.adapters.wallet_item import empty_item, session_map, wallet
@@ -26,6 +26,7 @@ from chalicelib.adapters.wallet_writes import (
     write,
 )
 from chalicelib.domain.lease import Outcome, Purchase, Settlement
+from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
@@ -40,6 +41,7 @@ from chalicelib.domain.wallets import (
 )
 from chalicelib.ports import StoreUnavailable, WalletRefused
 
+BATCH_GET_MAX = 100
 TRANSACTION_CONFLICT = "TransactionConflict"
 
 
@@ -72,12 +74,13 @@ class DynamoWallets:
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
         """See `Wallets.get_many`. What the store leaves unprocessed is left out: these are live figures for people."""
         keys = [_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        if not keys:
-            return {}
-        with translated():
-            answer = client("dynamodb").batch_get_item(RequestItems={self._table: {"Keys": keys}})
-        found = (wallet(row) for row in answer["Responses"].get(self._table, []))
-        return {each.user_id: each for each in found}
+        found: dict[str, Wallet] = {}
+        for first in range(0, len(keys), BATCH_GET_MAX):
+            request = {self._table: {"Keys": keys[first : first + BATCH_GET_MAX]}}
+            with translated():
+                answer = client("dynamodb").batch_get_item(RequestItems=request)
+            found |= {each.user_id: each for each in map(wallet, answer["Responses"].get(self._table, []))}
+        return found
 
     def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:
         """See `Wallets.buy_on_time`."""
@@ -166,10 +169,11 @@ class DynamoWallets:
             payment_id=payment.payment_id,
             note=payment.note,
         )
-        condition = "attribute_exists(user_id) AND balance_millipoints >= :least AND size(j) < :cap"
+        condition = "attribute_exists(user_id) AND balance_millipoints BETWEEN :least AND :most AND size(j) < :cap"
         values = {
             ":delta": payment.millipoints,
             ":least": max(0, -payment.millipoints),
+            ":most": MILLIPOINTS_MAX - max(0, payment.millipoints),
             ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
         }
         update = write(self._table, payment.user_id, (PAY, condition), {}, values, entry)
@@ -225,6 +229,8 @@ class DynamoWallets:
                 answer = client("dynamodb").update_item(**request, ReturnValues="ALL_NEW")
         except ConditionFailed as refusal:
             raise WalletRefused(wallet(refusal.item) if refusal.item else None) from None
+        except Contended:
+            raise WalletRefused(None) from None
         return wallet(answer["Attributes"])
 
     def _transact(self, update: dict[str, Any], second: dict[str, Any]) -> None:

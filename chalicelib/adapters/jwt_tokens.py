@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
@@ -23,6 +23,7 @@ ALGORITHM = "HS256"
 TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
 AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
 TOKEN_CHARS_MAX = 2048
+REREAD_S_MIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,28 @@ def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
 
 
 class JwtTokens:
-    """The port `Tokens`. The secret is read once a process, at the first token."""
+    """The port `Tokens`. The secret is read at the first token, and again for a key that is not known yet."""
 
-    def __init__(self, read_secret: Callable[[], str]) -> None:
+    def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._read_secret = read_secret
+        self._monotonic = monotonic
+        self._known: dict[TokenKind, KeySet] | None = None
+        self._read_at_s = 0.0
 
-    @cached_property
+    @property
     def _key_sets(self) -> dict[TokenKind, KeySet]:
-        return parse_key_sets(self._read_secret())
+        if self._known is None:
+            self._read_at_s = self._monotonic()
+            self._known = parse_key_sets(self._read_secret())
+        return self._known
+
+    def _key(self, kind: TokenKind, kid: str) -> bytes | None:
+        key = self._key_sets[kind].keys.get(kid)
+        # Keys rotate while processes live on; but nobody may make us read the secret at every forged token.
+        if key is None and self._monotonic() - self._read_at_s >= REREAD_S_MIN:
+            self._known = None
+            key = self._key_sets[kind].keys.get(kid)
+        return key
 
     def sign_access(self, claims: AccessClaims) -> str:
         """See the port."""
@@ -121,7 +136,7 @@ class JwtTokens:
             if len(token) > TOKEN_CHARS_MAX:
                 raise Unauthenticated(f"The token is longer than {TOKEN_CHARS_MAX} characters.")
             header = jwt.get_unverified_header(token)
-            key = self._key_sets[kind].keys.get(str(header.get("kid")))
+            key = self._key(kind, str(header.get("kid")))
             if key is None or header.get("typ") != TYP[kind]:
                 raise Unauthenticated(f"This is not a valid {kind.value} token.")
             claims: dict[str, Any] = jwt.decode(

@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from chalicelib.api.answers import problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, query_of
 from chalicelib.bootstrap import Container, container
-from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.tokens import AccessClaims
 from chalicelib.domain.users import Role
 from chalicelib.services.monitoring import problem_counter
@@ -154,6 +153,6 @@ def _caller(role: Role | None, request: Any, services: Container) -> AccessClaim
     if role is None:
         return None
     caller = services.auth.authenticate(bearer(request.headers.get("authorization")))
-    if role is Role.ADMIN and caller.role is not Role.ADMIN:
-        raise Forbidden("This is for operators.")
+    if role is Role.ADMIN:
+        services.auth.check_operator(caller)
     return caller

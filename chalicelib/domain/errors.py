@@ -121,6 +121,12 @@ class InsufficientBalance(Conflict):
     code = "insufficient_balance"
 
 
+class WalletFull(Conflict):
+    """A top-up would take the balance above what a wallet may hold."""
+
+    code = "wallet_full"
+
+
 class LeaseNotPaid(Conflict):
     """A fresh play token was asked for outside the paid lease."""
 

@@ -149,6 +149,9 @@ def decide(
 
 def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
     late = now_ms > session.paid_until_ms
+    # Media stays authorised for the grace, so a beat within it pays for that time too. After a longer gap nobody knows
+    # whether anything was fetched in the grace; a viewer who paused must not pay for it.
+    gap = now_ms > session.paid_until_ms + GRACE_MS
     outcome = Outcome.LATE if late else Outcome.ON_TIME
     charge, lease = session.charge_millipoints, session.lease_ms
     if available < charge:
@@ -158,8 +161,8 @@ def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
         outcome=outcome,
         charge_millipoints=charge,
         granted_ms=lease,
-        # The gap of a late beat was not served, so it is neither granted nor charged.
-        paid_until_ms=(now_ms if late else session.paid_until_ms) + lease,
+        # The gap was not served, so it is neither granted nor charged.
+        paid_until_ms=(now_ms if gap else session.paid_until_ms) + lease,
         free_from_ms=session.free_from_ms,
         free_until_ms=session.free_until_ms,
     )
@@ -168,8 +171,9 @@ def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
 def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
     start_ms = max(now_ms, session.paid_until_ms)
     until_ms = start_ms + session.lease_ms
-    # Free time that follows free time is one stretch: a refund must not pay for any of it.
-    adjoining = session.free_until_ms == start_ms
+    # Free time that is not over yet and what is added to it are one stretch: a refund must not pay for any of it, even
+    # if that takes in a little paid time between them.
+    adjoining = session.free_until_ms >= now_ms
     return Purchase(
         outcome=Outcome.UNSERVED,
         charge_millipoints=0,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
+from chalicelib.domain.sessions import EndReason
 
 
 class DesiredState(StrEnum):
@@ -12,6 +13,10 @@ class DesiredState(StrEnum):
     LIVE = "live"
     PAUSED = "paused"
     STOPPED = "stopped"
+
+
+# How sessions of a stream that is not wanted live end.
+END_OF_DESIRED = {DesiredState.PAUSED: EndReason.STREAM_PAUSED, DesiredState.STOPPED: EndReason.STREAM_STOPPED}
 
 
 class RuntimeState(StrEnum):
@@ -76,6 +81,7 @@ class Stream:
     rate_millipoints_per_minute: int = 60_000
     lease_ms: int = LEASE_MS_DEFAULT
     desired_state: DesiredState = DesiredState.STOPPED
+    desired_since_ms: int = 0
     generation: int = 1
     version: int = 1
     archived: bool = False

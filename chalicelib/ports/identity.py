@@ -1,6 +1,6 @@
 """Accounts, passwords and tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims
@@ -33,8 +33,8 @@ class Users(Protocol):
         """Set what is given; disabling drops all refresh families. Raises `UserNotFound`."""
         ...
 
-    def add_family(self, user_id: str, family: RefreshFamily, families: Mapping[str, RefreshFamily]) -> None:
-        """Record a login; `families` are those to keep beside it (the caller drops old ones)."""
+    def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
+        """Record a login and drop the families named; `RowRefused` if password or `disabled` have changed since."""
         ...
 
     def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:

@@ -29,7 +29,7 @@ class Wallets(Protocol):
         ...
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
-        """At most 100 wallets; those that do not exist are left out."""
+        """The wallets of these users; those that do not exist, or were not answered in time, are left out."""
         ...
 
     def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:

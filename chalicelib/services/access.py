@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.lease import GRACE_MS, available_millipoints
 from chalicelib.domain.sessions import ActiveSession, EndReason
-from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.streams import END_OF_DESIRED, DesiredState
 from chalicelib.domain.tokens import PlayClaims, play_expiry_ms
 from chalicelib.ports import Clock, PlaybackSessions, Tokens, Wallets
 from chalicelib.services.delivery import Delivery
-
-END_OF_DESIRED = {DesiredState.PAUSED: EndReason.STREAM_PAUSED, DesiredState.STOPPED: EndReason.STREAM_STOPPED}
 
 
 @dataclass(frozen=True, kw_only=True)

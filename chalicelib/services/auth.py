@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.errors import InvalidCredentials, Unauthenticated
+from chalicelib.domain.errors import Forbidden, InvalidCredentials, Unauthenticated
 from chalicelib.domain.ids import new_token_id
 from chalicelib.domain.tokens import (
     ACCESS_TTL_MS,
@@ -11,12 +11,13 @@ from chalicelib.domain.tokens import (
     AccessClaims,
     RefreshClaims,
 )
-from chalicelib.domain.users import RefreshFamily, User
+from chalicelib.domain.users import RefreshFamily, Role, User
 from chalicelib.ports import Clock, Counters, PasswordHasher, RowRefused, Tokens, Users
 
 # A user's logins at a time; the longest unused is dropped for a new one.
 FAMILIES_MAX = 10
 ROTATE_TRIES_MAX = 3
+WRONG = "Email or password is wrong, or the account is disabled."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +48,19 @@ class Auth:
             raise Unauthenticated("This wants the header `Authorization: Bearer <access token>`; log in to get one.")
         return self._tokens.access(access_token, self._clock.now_ms())
 
+    def check_operator(self, caller: AccessClaims) -> None:
+        """An operator's token alone is not enough: whoever was disabled or demoted a minute ago must not undo it."""
+        user = self._users.get(caller.user_id) if caller.role is Role.ADMIN else None
+        if user is None or user.disabled or user.role is not Role.ADMIN:
+            raise Forbidden("This is for operators.")
+
     def login(self, email: str, password: str) -> Login:
         """Check a password and open a refresh family. Raises `InvalidCredentials`, always after the same time."""
         user = self._users.by_email(email)
         fits = self._passwords.verify(user.password_hash if user else None, password)
         if user is None or not fits or user.disabled:
             self._counters.add("login_failures")
-            raise InvalidCredentials("Email or password is wrong, or the account is disabled.")
+            raise InvalidCredentials(WRONG)
         now_ms = self._clock.now_ms()
         family = RefreshFamily(
             family_id=new_token_id(),
@@ -62,11 +69,13 @@ class Auth:
             rotated_at_ms=now_ms,
             expires_at_ms=now_ms + REFRESH_TTL_MS,
         )
-        alive = sorted(
-            (each for each in user.families.values() if each.expires_at_ms > now_ms), key=lambda f: f.rotated_at_ms
-        )
-        kept = {each.family_id: each for each in alive[-(FAMILIES_MAX - 1) :]}
-        self._users.add_family(user.user_id, family, kept)
+        by_use = sorted(user.families.values(), key=lambda each: each.rotated_at_ms, reverse=True)
+        drop = [each.family_id for n, each in enumerate(by_use, 2) if n > FAMILIES_MAX or each.expires_at_ms <= now_ms]
+        try:
+            self._users.add_family(user, family, drop)
+        except RowRefused:
+            # Disabled, or given another password, while we looked.
+            raise InvalidCredentials(WRONG) from None
         return self._issue(user, family, now_ms)
 
     def refresh(self, refresh_token: str) -> Login:

@@ -2,20 +2,22 @@
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.errors import Busy, SessionLimit, SessionNotFound, SessionOver
 from chalicelib.domain.lease import GRACE_MS, Outcome, Over, Purchase, Unchanged, decide, first_purchase, settle
 from chalicelib.domain.points import lease_charge
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import Wallet, lease_entry_id
-from chalicelib.ports import Clock, Counters, Denylist, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports import Clock, Counters, Denylist, PlaybackSessions, StoreUnavailable, WalletRefused, Wallets
 from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
 
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
 SESSIONS_KNOWN_MAX = 10_000
+# How far back the cost of a repeated beat is looked for: many sessions of one user may have beaten since.
+REPLAY_ENTRIES_MAX = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +95,9 @@ class Billing:
                 self._ledger.make_room(wallet)
                 continue
             self._counters.add("spent_millipoints", purchase.charge_millipoints)
-            wallet = self._ledger.wallet(user_id)
-            self._ledger.flush_if_due(wallet)
-            return Beat.of(wallet, session, now_ms, purchase.outcome, purchase.charge_millipoints)
+            return Beat.of(
+                self._after_start(wallet, session), session, now_ms, purchase.outcome, session.charged_millipoints
+            )
         raise Busy("The wallet was busy at every try; nothing was charged. Try again.")
 
     def heartbeat(self, user_id: str, session_id: str, seq: int) -> Beat:
@@ -119,10 +121,11 @@ class Billing:
                 return beat
         raise Busy("The wallet was busy at every try; nothing was charged. Send the same beat again.")
 
-    def end(self, user_id: str, session_id: str, reason: EndReason) -> SessionRecord:
+    def end(self, user_id: str, session_id: str, reason: EndReason, *, as_of_ms: int | None = None) -> SessionRecord:
         """End a session and refund the unserved part of what it paid; ending it again answers how it ended.
 
-        When this returns, the gateway on this machine refuses the session. Raises `SessionNotFound`, `Busy`.
+        `as_of_ms` is a moment before now from which on nothing was served. When this returns, the gateway on this
+        machine refuses the session. Raises `SessionNotFound`, `Busy`.
         """
         for attempt in range(TRIES_MAX):
             _back_off(attempt)
@@ -132,18 +135,25 @@ class Billing:
                 record = self._ended_record(user_id, session_id)
                 self._denylist.deny_session(session_id, record.end_reason or reason)
                 return record
-            now_ms = self._clock.now_ms()
-            settlement = settle(session, now_ms)
-            try:
-                self._wallets.end(user_id, session, reason, settlement, now_ms)
-            except WalletRefused:
-                self._ledger.make_room(wallet)
-                continue
-            self._denylist.deny_session(session_id, reason)
-            self._counters.add("spent_millipoints", -settlement.refund_millipoints)
-            self._ledger.flush_if_due(self._ledger.wallet(user_id))
-            return self._ended_record(user_id, session_id)
+            if self._end_as_seen(wallet, session, reason, as_of_ms):
+                return self._ended_record(user_id, session_id)
         raise Busy("The wallet was busy at every try; the session goes on. Try again.")
+
+    def _end_as_seen(
+        self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
+    ) -> bool:
+        """End a session unless it has changed since it was seen; answers whether it ended."""
+        now_ms = self._clock.now_ms()
+        settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
+        try:
+            self._wallets.end(wallet.user_id, session, reason, settlement, now_ms)
+        except WalletRefused as refusal:
+            self._ledger.make_room(refusal.wallet or wallet)
+            return False
+        self._denylist.deny_session(session.session_id, reason)
+        self._counters.add("spent_millipoints", -settlement.refund_millipoints)
+        self._ledger.flush_if_due(self._ledger.wallet(wallet.user_id))
+        return True
 
     def over(self, user_id: str, session_id: str) -> SessionOver:
         """The refusal that tells how a session ended; raises `SessionNotFound` if it is not this user's."""
@@ -165,10 +175,12 @@ class Billing:
         decision = decide(session, seen.balance_millipoints, seq, now_ms, delivered=delivered)
         match decision:
             case Unchanged(outcome):
-                charged = _charged_before(seen, session, seq) if outcome is Outcome.REPLAY else 0
+                charged = self._charged(seen, session, seq) if outcome is Outcome.REPLAY else 0
                 return Beat.of(seen, session, now_ms, outcome, charged)
             case Over(reason):
-                self.end(seen.user_id, session_id, reason)
+                # Against what was seen: a top-up or a beat that came between makes it another case.
+                if not self._end_as_seen(seen, session, reason):
+                    return None
                 raise self.over(seen.user_id, session_id)
             case Purchase():
                 try:
@@ -180,10 +192,27 @@ class Billing:
 
     def _sold(self, wallet: Wallet, session_id: str, seq: int, outcome: Outcome, now_ms: int) -> Beat:
         session = wallet.sessions[session_id]
-        charged = _charged_before(wallet, session, seq)
+        charged = self._charged(wallet, session, seq)
         self._counters.add("spent_millipoints", charged)
         self._ledger.flush_if_due(wallet)
         return Beat.of(wallet, session, now_ms, outcome, charged)
+
+    def _after_start(self, before: Wallet, session: ActiveSession) -> Wallet:
+        """The wallet after a start. The start is made, so that it cannot be read must not turn it into a failure."""
+        try:
+            wallet = self._ledger.wallet(before.user_id)
+        except StoreUnavailable:
+            return replace(before, balance_millipoints=before.balance_millipoints - session.charged_millipoints)
+        self._ledger.flush_if_due(wallet)
+        return wallet
+
+    def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
+        """What a seq was charged, from its entry in the journal or, where that has moved, in the ledger."""
+        entry_id = lease_entry_id(session.session_id, seq)
+        entries = wallet.journal
+        if not any(entry.entry_id == entry_id for entry in entries):
+            entries = tuple(self._ledger.entries(wallet.user_id, limit=REPLAY_ENTRIES_MAX, cursor=None).items)
+        return next((-e.delta_millipoints for e in entries if e.entry_id == entry_id), session.charge_millipoints)
 
     def _stream(self, user_id: str, session_id: str) -> str:
         stream_id = self._stream_of.get(session_id)
@@ -201,7 +230,7 @@ class Billing:
         in_the_way = sorted(wallet.sessions.values(), key=lambda session: session.started_at_ms)
         for session in in_the_way:
             if now_ms > session.paid_until_ms + GRACE_MS:
-                self.end(wallet.user_id, session.session_id, EndReason.LEASE_EXPIRED)
+                self._end_as_seen(wallet, session, EndReason.LEASE_EXPIRED)
                 return
         raise SessionLimit(
             f"At most {self._sessions_per_user_max} sessions at a time; stop one, or start with replace.",
@@ -233,15 +262,6 @@ def _first_session(record: SessionRecord, purchase: Purchase, budget_millipoints
         budget_millipoints=budget_millipoints - purchase.charge_millipoints,
         granted_ms=purchase.granted_ms,
     )
-
-
-def _charged_before(wallet: Wallet, session: ActiveSession, seq: int) -> int:
-    """What a seq was charged: its journal entry says so, or, where that has moved to the ledger, the usual charge."""
-    entry_id = lease_entry_id(session.session_id, seq)
-    for entry in wallet.journal:
-        if entry.entry_id == entry_id:
-            return -entry.delta_millipoints
-    return session.charge_millipoints
 
 
 def _back_off(attempt: int) -> None:

@@ -1,17 +1,18 @@
 """Brings desired and real state of streams together: hints to workers, marks of lost workers, ends of sessions."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, Streams, WorkQueue
-from chalicelib.services.access import END_OF_DESIRED
+from chalicelib.domain.errors import Busy
+from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, StoreUnavailable, Streams, WorkQueue
 from chalicelib.services.billing import Billing
 
 STREAMS_PER_PAGE = 100
 SESSIONS_PER_PAGE = 100
 # A change of state ends so many sessions before it answers; the stream's denial holds the others until the schedule.
 SESSIONS_AT_ONCE_MAX = 200
+ENFORCE_TRIES_MAX = 5
 
 
 class Controller:
@@ -36,16 +37,12 @@ class Controller:
         self._denylist = denylist
         self._clock = clock
 
-    def changed(self, stream: Stream) -> None:
+    def changed(self, stream_id: str) -> None:
         """Act on an operator's change at once. When this returns, the gateway refuses a stream that is not live."""
-        reason = END_OF_DESIRED.get(stream.desired_state)
-        if reason is None:
-            self._denylist.allow_stream(stream.stream_id)
-        else:
-            self._denylist.deny_stream(stream.stream_id, reason)
-        self._queue.send(stream.stream_id)
-        if reason is not None:
-            self._end_sessions(stream.stream_id, reason)
+        stream = self._enforce(stream_id)
+        self._queue.send(stream_id)
+        if stream is not None:
+            self._end_sessions(stream)
 
     def tick(self) -> int:
         """Look at every stream; answers how many differed from what is desired. For the schedule."""
@@ -53,11 +50,10 @@ class Controller:
         self._denylist.sweep(self._clock.now_ms())
         return differing
 
-    def _settle(self, stream: Stream) -> bool:
+    def _settle(self, seen: Stream) -> bool:
+        stream = self._enforce(seen.stream_id) or seen
         runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
-        reason = END_OF_DESIRED.get(stream.desired_state)
-        if reason is not None:
-            self._end_sessions(stream.stream_id, reason)
+        self._end_sessions(stream)
         claimed = runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
         wanted = stream.desired_state is DesiredState.LIVE
         if not claimed:
@@ -67,17 +63,44 @@ class Controller:
             self._queue.send(stream.stream_id)
         return differs
 
+    def _enforce(self, stream_id: str) -> Stream | None:
+        """Make the denylist say what the table says.
+
+        Two changes may run at once, and the later one may act first: so the table is read again after acting, until it
+        says the same as before. What a process that died has missed, the schedule mends.
+        """
+        stream = self._streams.get(stream_id)
+        for _ in range(ENFORCE_TRIES_MAX):
+            if stream is None:
+                return None
+            reason = END_OF_DESIRED.get(stream.desired_state)
+            if reason is None:
+                self._denylist.allow_stream(stream_id)
+            else:
+                self._denylist.deny_stream(stream_id, reason)
+            again = self._streams.get(stream_id)
+            if again is not None and again.desired_state is stream.desired_state:
+                return again
+            stream = again
+        return stream
+
     def _mark_lost(self, runtime: Runtime, *, wanted: bool) -> None:
         state = RuntimeState.BACKOFF if wanted else RuntimeState.STOPPED
         if runtime.state is not state:
             error = "no worker holds this stream; waiting for one" if wanted else None
             self._runtimes.mark_unclaimed(runtime, state.value, error)
 
-    def _end_sessions(self, stream_id: str, reason: EndReason) -> None:
+    def _end_sessions(self, stream: Stream) -> None:
+        """End sessions of a stream that is not wanted live; they owe nothing from the moment of that wish on."""
+        reason = END_OF_DESIRED.get(stream.desired_state)
+        if reason is None:
+            return
         for _ in range(SESSIONS_AT_ONCE_MAX // SESSIONS_PER_PAGE):
-            page = self._sessions.active(stream_id, limit=SESSIONS_PER_PAGE, cursor=None)
+            page = self._sessions.active(stream.stream_id, limit=SESSIONS_PER_PAGE, cursor=None)
             for record in page.items:
-                self._billing.end(record.user_id, record.session_id, reason)
+                # One that cannot be ended now must not keep the others from their refund; the schedule tries again.
+                with suppress(Busy, StoreUnavailable):
+                    self._billing.end(record.user_id, record.session_id, reason, as_of_ms=stream.desired_since_ms)
             if page.next_cursor is None:
                 return
 

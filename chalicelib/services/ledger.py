@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from chalicelib.domain.errors import Busy, InsufficientBalance, Invalid, PaymentMismatch, UserNotFound
+from chalicelib.domain.errors import Busy, InsufficientBalance, Invalid, PaymentMismatch, UserNotFound, WalletFull
+from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.wallets import JOURNAL_ENTRIES_MAX, PAGE_ENTRIES, Entry, Payment, Wallet, full_pages
 from chalicelib.ports import Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
 
@@ -50,6 +51,8 @@ class LedgerService:
                 return wallet
             except WalletRefused:
                 wallet = self.wallet(user_id)
+                if wallet.balance_millipoints + millipoints > MILLIPOINTS_MAX:
+                    raise WalletFull(f"A wallet holds at most {MILLIPOINTS_MAX} millipoints.") from None
                 if wallet.balance_millipoints + millipoints < 0:
                     raise InsufficientBalance(
                         f"The wallet holds {wallet.balance_millipoints} millipoints; it cannot give {-millipoints}.",

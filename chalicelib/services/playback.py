@@ -1,9 +1,11 @@
 """Playback sessions as viewers and operators handle them: start, renew, stop, preview, kick, list."""
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import (
+    Busy,
     Forbidden,
     LeaseNotPaid,
     SessionLimit,
@@ -15,8 +17,8 @@ from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.lease import LATE_MS_MAX, PREVIEW_MS, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState, Stream
-from chalicelib.ports import Clock, ListPage, PlaybackSessions, Streams, Users, Wallets
+from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Stream
+from chalicelib.ports import Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.delivery import Delivery
 
@@ -66,20 +68,19 @@ class Playback:
         stream = self._live_stream(stream_id)
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         record = self._record(user_id, stream, SessionKind.VIEWING, ip, user_agent)
-        self._check_enabled(user_id)
         try:
-            return self._billing.open(user_id, record, budget)
+            return self._open(user_id, record, budget)
         except SessionLimit as limit:
             if not replace:
                 raise
             oldest = limit.extra["sessions"][0]["session_id"]
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
-        return self._billing.open(user_id, record, budget)
+        return self._open(user_id, record, budget)
 
     def preview(self, user_id: str, stream_id: str, *, ip: str, user_agent: str) -> Beat:
         """A free session of `PREVIEW_MS` that no heartbeat extends; for the operator's own eyes."""
         record = self._record(user_id, self._live_stream(stream_id), SessionKind.PREVIEW, ip, user_agent)
-        return self._billing.open(user_id, record, MILLIPOINTS_MAX)
+        return self._open(user_id, record, MILLIPOINTS_MAX)
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """The session as it stands, for a fresh play token inside the paid lease; nothing is charged.
@@ -137,11 +138,14 @@ class Playback:
             now_ms = self._clock.now_ms()
             wallet = self._wallets.get(record.user_id)
             session = wallet.sessions.get(record.session_id) if wallet else None
-            if session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX:
-                self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
-                ended += 1
-            else:
-                self._sessions.rearm(record.session_id, now_ms + REARM_MS)
+            lapsed = session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX
+            # One that cannot be ended now must not keep the reaper from the others; it is due again next time.
+            with suppress(Busy, StoreUnavailable):
+                if lapsed:
+                    self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
+                    ended += 1
+                else:
+                    self._sessions.rearm(record.session_id, now_ms + REARM_MS)
         return ended
 
     def _records(
@@ -160,13 +164,22 @@ class Playback:
         if stream is None or stream.archived:
             raise StreamNotFound(f"There is no stream {stream_id}.")
         if stream.desired_state is not DesiredState.LIVE or not self._delivery.is_delivered(stream_id):
-            raise StreamNotLive(f"The stream {stream_id} is not live now; nothing was charged.")
+            raise _not_live(stream_id)
         return stream
 
-    def _check_enabled(self, user_id: str) -> None:
+    def _open(self, user_id: str, record: SessionRecord, budget_millipoints: int) -> Beat:
+        """Open a session; a pause that came between the look at the stream and the start takes all of it back."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden("This account is disabled.")
+        beat = self._billing.open(user_id, record, budget_millipoints)
+        stream = self._streams.get(record.stream_id)
+        reason = END_OF_DESIRED.get(stream.desired_state) if stream else EndReason.STREAM_STOPPED
+        if reason is not None:
+            as_of_ms = stream.desired_since_ms if stream else record.started_at_ms
+            self._billing.end(user_id, record.session_id, reason, as_of_ms=as_of_ms)
+            raise _not_live(record.stream_id)
+        return beat
 
     def _record(self, user_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW
@@ -184,3 +197,7 @@ class Playback:
             due_shard=random.randrange(DUE_SHARDS),
             due_ms=now_ms + REARM_MS,
         )
+
+
+def _not_live(stream_id: str) -> StreamNotLive:
+    return StreamNotLive(f"The stream {stream_id} is not live now; nothing was charged.")

@@ -63,26 +63,30 @@ class StreamsService:
         return self._replace(stream_id, changes)
 
     def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
-        """Ask for another state. Sessions of a stream no longer live end, with a refund, before this returns."""
+        """Ask for another state. When this returns, the gateway refuses a stream that is no longer live.
+
+        Its sessions end, most before this returns and all of them with a refund from this moment on."""
         stream = self._replace(stream_id, {"desired_state": desired})
-        self._controller.changed(stream)
+        self._controller.changed(stream_id)
         return stream
 
     def restart(self, stream_id: str) -> Stream:
         """Ask for a new ffmpeg; viewers stay."""
         stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
-        self._controller.changed(stream)
+        self._controller.changed(stream_id)
         return stream
 
     def archive(self, stream_id: str) -> None:
         """Stop the stream and take it out of sight. Its ledger lines and sessions stay. Raises `StreamNotFound`."""
-        stream = self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
-        self._controller.changed(stream)
+        self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
+        self._controller.changed(stream_id)
 
     def _replace(self, stream_id: str, changes: dict[str, Any]) -> Stream:
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
             new = replace(seen, **changes, version=seen.version + 1)
+            if new.desired_state is not seen.desired_state:
+                new = replace(new, desired_since_ms=self._clock.now_ms())
             if any(getattr(seen, name) != getattr(new, name) for name in RESTART_FIELDS):
                 new = replace(new, generation=seen.generation + 1)
             try:

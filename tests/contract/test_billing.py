@@ -1,10 +1,11 @@
 """Billing's use cases over both stores, with a clock that is set."""
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.domain.errors import SessionLimit, SessionNotFound, SessionOver
+from chalicelib.domain.errors import SessionLimit, SessionNotFound, SessionOver, WalletFull
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.lease import GRACE_MS, LATE_MS_MAX, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX
@@ -249,3 +250,78 @@ def test_pages_move_out_of_the_journal_and_the_ledger_stays_whole(house: House) 
     assert [entry.delta_millipoints for entry in newest.items] == [1_020, 1_019, 1_018]
     rest = house.ledger.entries(user_id, limit=200, cursor=newest.next_cursor)
     assert [entry.version for entry in rest.items] == list(range(17, 0, -1))
+
+
+def test_late_within_the_grace_pays_for_the_time_in_which_media_was_open(house: House) -> None:
+    user_id = house.viewer(1_000_000)
+    session_id = house.open(user_id).session.session_id
+    for seq in range(2, 12):
+        house.clock.advance(LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS)
+        assert house.billing.heartbeat(user_id, session_id, seq).outcome is Outcome.LATE
+    served_ms = house.clock.now_ms() - house.money.sessions.get(session_id).started_at_ms  # type: ignore[union-attr]
+    assert 1_000_000 - house.balance(user_id) >= served_ms * RATE // 60_000 - LEASE_MS
+
+
+def test_an_end_as_of_an_earlier_moment_refunds_from_there(house: House) -> None:
+    user_id = house.viewer(100_000)
+    session_id = house.open(user_id).session.session_id
+    house.clock.advance(2_000)
+    paused_at_ms = house.clock.now_ms()
+    house.clock.advance(60_000)
+    record = house.billing.end(user_id, session_id, EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
+    assert (record.charged_millipoints, record.watched_ms) == (2_000, 2_000)
+    assert house.balance(user_id) == 98_000
+
+
+def test_a_replay_tells_its_cost_even_after_its_entry_has_moved(house: House) -> None:
+    user_id = house.viewer(100_000)
+    session_id = house.open(user_id).session.session_id
+    for _ in range(3):
+        house.credit(user_id, 1)
+    house.clock.advance(6_000)
+    house.delivery.on = False
+    # Version 6 completes a page, so the entry of this very beat leaves the journal.
+    assert house.billing.heartbeat(user_id, session_id, 2).charged_millipoints == 0
+    assert house.ledger.wallet(user_id).journal == ()
+    house.delivery.on = True
+    again = house.billing.heartbeat(user_id, session_id, 2)
+    assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 0)
+
+
+def test_a_wallet_has_an_upper_bound(house: House) -> None:
+    user_id = house.viewer(MILLIPOINTS_MAX)
+    with pytest.raises(WalletFull):
+        house.credit(user_id, 1)
+    assert house.balance(user_id) == MILLIPOINTS_MAX
+
+
+class TopUpBeforeEnd:
+    """A store in which a top-up arrives just before the first end."""
+
+    def __init__(self, house: House, user_id: str) -> None:
+        self._house, self._user_id, self._done = house, user_id, False
+
+    def __getattr__(self, name: str) -> object:
+        if name == "end" and not self._done:
+            self._done = True
+            wallet = self._house.ledger.wallet(self._user_id)
+            [session_id] = wallet.sessions
+            self._house.credit(self._user_id, 50_000)
+            self._house.billing.heartbeat(self._user_id, session_id, 3)
+        return getattr(self._house.money.wallets, name)
+
+
+def test_a_top_up_that_comes_between_saves_the_session(house: House) -> None:
+    user_id = house.viewer(10_000)
+    session_id = house.open(user_id).session.session_id
+    house.clock.advance(LEASE_MS)
+    racing = replace_wallets(house, TopUpBeforeEnd(house, user_id))
+    beat = racing.heartbeat(user_id, session_id, 2)
+    assert beat.outcome is Outcome.STALE
+    assert session_id in house.ledger.wallet(user_id).sessions
+
+
+def replace_wallets(house: House, wallets: object) -> Billing:
+    billing = copy(house.billing)
+    billing._wallets = wallets  # type: ignore[assignment]
+    return billing

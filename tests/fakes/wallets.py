@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.lease import Outcome, Purchase, Settlement, buy_from_ms
+from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
@@ -135,7 +136,7 @@ class MemoryWallets:
             if payment.payment_id in self._store.payments:
                 return False
             wallet = self._store.wallets.get(payment.user_id)
-            if wallet is None or wallet.balance_millipoints + payment.millipoints < 0:
+            if wallet is None or not 0 <= wallet.balance_millipoints + payment.millipoints <= MILLIPOINTS_MAX:
                 raise WalletRefused(wallet)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
                 raise WalletRefused(wallet)

@@ -1,12 +1,15 @@
 """Logging in, refreshing, logging out; and that no token of one kind is ever accepted as another."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from chalicelib.adapters.jwt_tokens import AUD, TYP, parse_key_sets, secret_from_aws
 from chalicelib.domain.tokens import TokenKind
-from chalicelib.domain.users import Role
+from chalicelib.domain.users import RefreshFamily, Role
+from chalicelib.ports import RowRefused
+from chalicelib.services.auth import FAMILIES_MAX
 from tests.http.conftest import PASSWORD, Api
 
 
@@ -97,7 +100,7 @@ def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, al
 @pytest.mark.parametrize("aud_of", TokenKind)
 def test_the_api_takes_access_tokens_only(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind) -> None:
     token = forged(api, key_of, typ_of, aud_of)
-    answer = api.http.get("/users", headers={"Authorization": f"Bearer {token}"})
+    answer = api.http.get("/me/sessions", headers={"Authorization": f"Bearer {token}"})
     genuine = key_of is typ_of is aud_of is TokenKind.ACCESS
     assert answer.status_code == (200 if genuine else 401), answer.text
 
@@ -119,3 +122,44 @@ def test_roles_are_checked(api: Api) -> None:
     answer = api.http.get("/users", headers=viewer)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert api.http.get("/users", headers=api.login(api.user(Role.ADMIN))).status_code == 200
+
+
+def test_logins_at_once_all_hold(api: Api) -> None:
+    user = api.user()
+    body = {"email": user.email, "password": PASSWORD}
+    with ThreadPoolExecutor(6) as pool:
+        logins = list(pool.map(lambda _: api.http.post("/auth/login", json=body).json(), range(6)))
+    assert {refresh(api, login["refresh_token"]).status_code for login in logins} == {200}
+
+
+def test_a_login_that_was_under_way_does_not_outlive_a_disabling(api: Api) -> None:
+    user = api.user()
+    seen = api.services.users.get(user.user_id)
+    assert seen is not None
+    api.services.accounts.change(user.user_id, disabled=True)
+    family = RefreshFamily(
+        family_id="f", current_jti="j", previous_jti=None, rotated_at_ms=0, expires_at_ms=2_000_000_000_000
+    )
+    with pytest.raises(RowRefused):
+        api.services.users.add_family(seen, family, [])
+
+
+def test_the_oldest_login_makes_place_for_the_eleventh(api: Api) -> None:
+    user = api.user()
+    body = {"email": user.email, "password": PASSWORD}
+    tokens = [api.http.post("/auth/login", json=body).json()["refresh_token"] for _ in range(FAMILIES_MAX + 1)]
+    assert [refresh(api, token).status_code for token in tokens] == [401] + [200] * FAMILIES_MAX
+
+
+def test_an_operator_who_was_disabled_or_demoted_is_none_at_once(api: Api) -> None:
+    for change in ({"disabled": True}, {"role": Role.VIEWER}):
+        operator = api.user(Role.ADMIN)
+        headers = api.login(operator)
+        stream_id = api.live_stream()
+        api.services.accounts.change(operator.user_id, **change)  # type: ignore[arg-type]
+        path = f"/users/{operator.user_id}"
+        for answer in (
+            api.http.patch(path, json={"role": "admin", "disabled": False}, headers=headers),
+            api.http.post(f"/streams/{stream_id}/preview", headers=headers),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")

@@ -6,13 +6,16 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.errors import StreamNotLive
+from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.lease import LATE_MS_MAX
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Payment
-from tests.fakes.simple import SetClock
+from chalicelib.ports import StoreUnavailable
+from chalicelib.services import controller
+from tests.fakes.simple import RecordingDenylist, SetClock
 
 STREAM_ID = "stream-1"
 
@@ -73,17 +76,23 @@ def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(house: Container) -> 
 
 def test_the_controller_ends_sessions_that_a_change_has_missed(house: Container) -> None:
     user_id, session_id = watching(house)
-    stream = house.streams.get(STREAM_ID)
-    # The change is written, and the process that made it dies before it acts on it.
-    house.stream_table.replace(
-        stream, dataclasses.replace(stream, desired_state=DesiredState.PAUSED, version=stream.version + 1)
-    )
     advance(house, 2_000)
+    # The change is written, and the process that made it dies before it acts on it.
+    set_in_table(house, DesiredState.PAUSED)
+    advance(house, 3_000)
     assert house.controller.tick() == 1
     record = house.sessions.get(session_id)
     assert record is not None
     assert record.end_reason is EndReason.STREAM_PAUSED
     assert house.ledger.wallet(user_id).balance_millipoints == 98_000
+
+
+def set_in_table(house: Container, desired: DesiredState) -> None:
+    stream = house.streams.get(STREAM_ID)
+    changed = dataclasses.replace(
+        stream, desired_state=desired, desired_since_ms=house.clock.now_ms(), version=stream.version + 1
+    )
+    house.stream_table.replace(stream, changed)
 
 
 def test_the_controller_says_that_a_worker_is_lost_and_asks_for_another(house: Container) -> None:
@@ -114,3 +123,69 @@ def test_pages_that_no_beat_moved_are_caught_up(house: Container) -> None:
     versions = [entry.version for entry in house.ledger.entries(user.user_id, limit=50, cursor=None).items]
     assert versions == list(range(8, 0, -1))
     assert house.ledger.catch_up() == 0
+
+
+def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
+    house: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "SESSIONS_AT_ONCE_MAX", 4)
+    monkeypatch.setattr(controller, "SESSIONS_PER_PAGE", 2)
+    viewers = [watching(house) for _ in range(9)]
+    advance(house, 1_000)
+    house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
+    assert house.sessions.count_active() == 5
+    while house.sessions.count_active():
+        advance(house, 60_000)
+        house.controller.tick()
+    assert {house.ledger.wallet(user_id).balance_millipoints for user_id, _ in viewers} == {99_000}
+
+
+def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+    house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
+    original = house.billing.open
+
+    def paused_meanwhile(*args: object) -> object:
+        house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
+        return original(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(house.billing, "open", paused_meanwhile)
+    with pytest.raises(StreamNotLive):
+        house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+    wallet = house.ledger.wallet(user.user_id)
+    assert (wallet.balance_millipoints, dict(wallet.sessions)) == (100_000, {})
+
+
+def test_the_schedule_mends_a_denylist_that_a_crash_left_wrong(house: Container) -> None:
+    denylist = RecordingDenylist()
+    house.controller._denylist = denylist
+    denylist.deny_stream(STREAM_ID, EndReason.STREAM_PAUSED)
+    house.controller.tick()
+    assert denylist.streams == {}
+    set_in_table(house, DesiredState.STOPPED)
+    house.controller.tick()
+    assert denylist.streams == {STREAM_ID: EndReason.STREAM_STOPPED}
+
+
+def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+    house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
+    started = house.wallets.start
+
+    def start(*args: object) -> None:
+        started(*args)  # type: ignore[arg-type]
+        monkeypatch.setattr(house.wallets, "get", unavailable)
+
+    def unavailable(user_id: str) -> None:
+        raise StoreUnavailable("injected")
+
+    monkeypatch.setattr(house.wallets, "start", start)
+    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+    assert beat.balance_millipoints == 90_000
+
+
+def test_a_listing_reads_more_wallets_than_one_batch_holds(house: Container) -> None:
+    users = [new_user_id() for _ in range(130)]
+    for user_id in users:
+        house.wallets.create(user_id)
+    assert set(house.wallets.get_many(users)) == set(users)

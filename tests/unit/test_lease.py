@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.lease import (
+    GRACE_MS,
     LATE_MS_MAX,
     Outcome,
     Over,
@@ -88,10 +89,12 @@ def test_beats_that_sell_nothing(
     [
         (PAID_UNTIL - 5_000, 50_000, True, Outcome.ON_TIME, 10_000, PAID_UNTIL + 10_000),
         (PAID_UNTIL, 50_000, True, Outcome.ON_TIME, 10_000, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + 1, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + 10_001),
+        (PAID_UNTIL + 1, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + 10_000),
+        (PAID_UNTIL + GRACE_MS, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + 10_000),
+        (PAID_UNTIL + GRACE_MS + 1, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + GRACE_MS + 10_001),
         (PAID_UNTIL + LATE_MS_MAX, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + LATE_MS_MAX + 10_000),
         (PAID_UNTIL - 5_000, 9_999, True, Outcome.POOR, 9_999, PAID_UNTIL + 9_999),
-        (PAID_UNTIL + 500, 1, True, Outcome.POOR, 1, PAID_UNTIL + 501),
+        (PAID_UNTIL + 500, 1, True, Outcome.POOR, 1, PAID_UNTIL + 1),
         (PAID_UNTIL - 5_000, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_000),
         (PAID_UNTIL + 1, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_001),
     ],

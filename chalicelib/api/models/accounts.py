@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.domain.users import Role
@@ -63,3 +63,9 @@ class EditUserRequest(Request):
     password: NewPassword | None = None
     role: Role | None = None
     disabled: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> EditUserRequest:
+        if self.password is None and self.role is None and self.disabled is None:
+            raise ValueError("give at least one of password, role, disabled")
+        return self

@@ -28,6 +28,7 @@ from gateway.endpoints import Asked, application
 from tests.fixtures.ports import answers, free_port
 
 SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
+USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
 PLAYLIST = b"#EXTM3U\n"
 SEGMENT = bytes(range(256)) * 64
 
@@ -52,7 +53,7 @@ class Rule:
             raise SessionOver(self.over[session_id])
         return Verdict(
             session_id=session_id,
-            user_id="u",
+            user_id=USERS[session_id],
             stream_id=self.streams[session_id],
             until_ms=int(time.time() * 1000) + self.lease_ms,
         )
