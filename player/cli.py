@@ -52,3 +52,4 @@ def main(ctx: click.Context, server: str | None) -> None:
       player play STREAM_ID
     """
     ctx.obj = Context(server)
+    ctx.call_on_close(ctx.obj.close)

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from player.account import Account
+    from player.http import Http
     from player.tokens import TokenStore
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
@@ -38,13 +39,23 @@ class Context:
         """The server's address without a slash at its end. Raises click.UsageError for what is no address."""
         return checked_server(self._server_option or self.store.remembered_server() or DEFAULT_SERVER)
 
+    def close(self) -> None:
+        """Close the connections to the server, where there are any."""
+        if "_http" in self.__dict__:
+            self._http.close()
+
+    @cached_property
+    def _http(self) -> Http:
+        from player.http import Http
+
+        return Http(self.server)
+
     @cached_property
     def account(self) -> Account:
         """The account on the server."""
         from player.account import Account
-        from player.http import Http
 
-        return Account(Http(self.server), self.store)
+        return Account(self._http, self.store)
 
 
 def checked_server(url: str) -> str:

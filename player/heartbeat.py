@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from player.errors import CliError, UnreachableError
 from player.gate import Gate, Ticket
 from player.http import ProblemError
-from player.outcome import BROKEN, NETWORK_LOST, Ending, refused
+from player.outcome import BROKEN, NETWORK_LOST, START_LOST, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.schedule import BeatSchedule
@@ -17,6 +17,8 @@ from player.schedule import BeatSchedule
 BEAT_TIMEOUT_S = 5.0
 PAUSE_CHECK_S = 60.0
 STOP_WAIT_S = 2.0
+# Longer than an answer may take (http.TIMEOUT_S), so that a session that was bought last can be stopped.
+START_WAIT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,13 @@ class Heartbeat:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Beat no more, and wait (bounded) for a beat that is on its way."""
+        """Beat no more, and wait (bounded) for a beat or a start that is on its way."""
         with self._changed:
             self._ended = True
+            wait_s = START_WAIT_S if self._bill.start_unanswered else STOP_WAIT_S
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(STOP_WAIT_S)
+            self._thread.join(wait_s)
 
     def _run(self) -> None:
         try:
@@ -156,17 +159,25 @@ class Heartbeat:
         if points_left == 0:
             self._over(Ending.of_reason("max_points_reached"))
             return
+        with self._changed:
+            if self._ended:  # nobody would be there to stop it
+                return
+            self._bill.start_unanswered = True
+        self._start(points_left)
+
+    def _start(self, points: int | None) -> None:
         try:
-            lease = self._playback.start(self._wish.stream_id, max_points=points_left)
-        except ProblemError as problem:
-            self._over(ending_of_refused_start(problem))
-        except UnreachableError as error:
-            self._failed(error.retry_after_s)
+            lease = self._playback.start(self._wish.stream_id, max_points=points)
+        except UnreachableError:
+            self._over(START_LOST)  # not to be repeated: each start may buy a lease that no receipt shows
+            return
         except CliError as error:
-            self._over(refused(error.format_message()))
-        else:
-            self._begin(lease)
-            self._on_lease(lease)
+            self._bill.start_unanswered = False
+            self._over(ending_of_refused_start(error))
+            return
+        self._begin(lease)
+        self._bill.start_unanswered = False
+        self._on_lease(lease)
 
     def _failed(self, retry_after_s: float | None) -> None:
         now = time.monotonic()
@@ -182,10 +193,11 @@ class Heartbeat:
         self._on_over(ending)
 
 
-def ending_of_refused_start(problem: ProblemError) -> Ending:
+def ending_of_refused_start(error: CliError) -> Ending:
     """Return the ending for a session that could not be started again."""
-    if problem.end_reason or problem.code == "balance_exhausted":
-        return Ending.of_reason(problem.end_reason or problem.code)
-    if problem.code == "stream_not_live":
+    code = error.code if isinstance(error, ProblemError) else ""
+    if error.end_reason or code == "balance_exhausted":
+        return Ending.of_reason(error.end_reason or code)
+    if code == "stream_not_live":
         return Ending.of_reason("stream_stopped")
-    return refused(problem.format_message())
+    return refused(error.format_message())

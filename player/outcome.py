@@ -66,6 +66,11 @@ class Ending:
 
 STREAM_ENDED = Ending("viewer_stopped", ExitStatus.OK, "The stream came to its end.")
 NETWORK_LOST = Ending.of_reason("lease_expired")
+START_LOST = Ending(
+    "lease_expired",
+    ExitStatus.NETWORK_LOST,
+    "The connection was lost while a new session was started. A lease may have been bought; it runs out by itself.",
+)
 MEDIA_LOST = Ending("viewer_stopped", ExitStatus.NETWORK_LOST, "The server sent no picture any more.")
 BROKEN = Ending("viewer_stopped", ExitStatus.FAILED, "The player failed.")
 

@@ -71,7 +71,7 @@ class Viewing:
             return self._mpv_gone()
 
     def close(self) -> None:
-        """Fetch and buy nothing more. Takes 3 s at most."""
+        """Fetch and buy nothing more. Takes 3 s at most, or 11 s when a session is being started anew."""
         self._screen.clear()
         self._relay.close()
         self._heartbeat.stop()

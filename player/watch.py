@@ -76,7 +76,7 @@ def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, boo
     """
     session_id = bill.session_ids[-1]
     if bill.is_settled(session_id):
-        return ending, True
+        return ending, not bill.start_unanswered
     for attempt in range(STOP_TRIES):
         if attempt:
             time.sleep(STOP_PAUSE_S)
@@ -87,7 +87,7 @@ def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, boo
         bill.settle(session_id, totals.charged_millipoints)
         bill.balance(totals.balance_millipoints)
         known_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
-        return (Ending.of_reason(totals.end_reason) if known_better else ending), True
+        return (Ending.of_reason(totals.end_reason) if known_better else ending), not bill.start_unanswered
     return ending, False
 
 

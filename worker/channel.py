@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.streams import Rendition, media_key
+from chalicelib.domain.streams import ABR_PROFILES, Rendition, media_key
 
 PLAYLIST = "index.m3u8"
 
@@ -21,6 +21,12 @@ class Channel:
     def rendition_names(self) -> tuple[str, ...]:
         """Best first."""
         return tuple(rendition.name for rendition in self.renditions)
+
+    @property
+    def dropped_names(self) -> tuple[str, ...]:
+        """The renditions that other settings have: viewers may still be on one of them."""
+        known = {rendition.name for ladder in ABR_PROFILES.values() for rendition in ladder}
+        return tuple(sorted(known.difference(self.rendition_names)))
 
     @property
     def root_key(self) -> str:

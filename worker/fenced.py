@@ -45,6 +45,12 @@ class FencedObject:
         except EtagMismatch:
             self._settle(body)
 
+    def remove(self) -> None:
+        """Delete it, if it is there, unless a newer owner writes it. Raises `Lost`, or `StoreUnavailable`."""
+        if self.read() is not None:
+            self._media.delete([self._key])
+            self._etag = None
+
     def _settle(self, body: bytes) -> None:
         """A refused write: either our own earlier one arrived though its answer was lost, or somebody else wrote."""
         current = self.read()

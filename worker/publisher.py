@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.streams import Rendition
-from chalicelib.ports import MediaStore
+from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.channel import PLAYLIST, Channel
 from worker.cleanup import Cleaner
 from worker.fenced import FencedObject, Overtaken
@@ -43,6 +43,9 @@ class Publisher:
         }
         self._root = FencedObject(media, channel.root_key, channel.epoch)
         self._root_written = False
+        self._dropped = [
+            FencedObject(media, channel.key(name, PLAYLIST), channel.epoch) for name in channel.dropped_names
+        ]
         self._playlists: dict[str, Playlist] = {}
         # Named by our playlists, but by no stored one yet.
         self._pending: list[tuple[Entry, float]] = []
@@ -117,6 +120,7 @@ class Publisher:
         self.unwritten = False
         self._pending.clear()
         self._cleaner.published()
+        self._drop()
 
     def end(self) -> None:
         """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
@@ -155,6 +159,20 @@ class Publisher:
                 self._root_written = True
             except Overtaken:
                 continue
+
+    def _drop(self) -> None:
+        """Delete the playlists of renditions that the ladder has no more: players load the ladder again at a 404.
+
+        Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end.
+        """
+        try:
+            while self._dropped:
+                self._uploads.check()
+                self._dropped[-1].remove()
+                self._dropped.pop()
+        except StoreUnavailable as error:
+            # No reason to call this segment unpublished: the next flush tries again.
+            log.warning("dropping is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
     def _append(self, entry: Entry, clock_s: float) -> None:
         before = self._playlists

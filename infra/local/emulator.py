@@ -1,8 +1,12 @@
 """Runs the AWS emulator (`ministack`) as the platform needs it: `python -m infra.local.emulator PORT DIRECTORY`.
 
-Bound to 127.0.0.1, signatures enforced, its admin paths closed, and its state saved every few seconds while it runs,
-so that a crash loses little. ministack itself saves only at an orderly stop. It is configured by its own variables,
-which must be set before it is imported: see `emulator_environment`.
+Bound to 127.0.0.1, anonymous requests refused, its admin paths closed, and its state saved every few seconds while it
+runs, so that a crash loses little. ministack itself saves only at an orderly stop. It is configured by its own
+variables, which must be set before it is imported: see `emulator_environment`.
+
+Of signatures it checks those in queries (presigned URLs, as the gateway sends them). Those in headers, as the SDK sends
+them, it demands but does not verify: with `AUTH=true` a request without one is refused, one with a wrong one is not.
+So any process of this machine can read and write everything here. What AWS would refuse must not be proved with it.
 """
 
 import asyncio
@@ -86,7 +90,11 @@ def saving(app: AsgiApp, save: Callable[[], Awaitable[None]], interval_s: float)
         while True:
             await asyncio.sleep(pause_s)
             began = time.monotonic()
-            await save()
+            try:
+                await save()
+            except Exception:
+                # One bad moment (a full disk) must not end the saving for good: nobody would notice until a crash.
+                log.exception("the state could not be saved")
             pause_s = max(interval_s, SAVE_SHARE * (time.monotonic() - began))
 
     async def wrapped(scope: Message, receive: Receive, send: Send) -> None:

@@ -20,7 +20,7 @@ PORT_DEFAULT = 8080
 EMULATOR_PORT_DEFAULT = 4566
 STAGE_DEFAULT = "local"
 
-# The emulator knows exactly this key. It opens nothing but the emulator on this machine, so it is no secret.
+# It opens nothing but the emulator on this machine, which takes any other as well, so it is no secret.
 ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"
 REGION = "us-east-1"

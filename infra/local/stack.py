@@ -29,6 +29,7 @@ def up(layout: Layout) -> None:
     """Start what does not run, apply migrations, and return when every part answers. Raises `StackError`."""
     layout.make_directories()
     with alone(layout):
+        layout.make_directories()  # Whoever had its turn before may have removed some.
         supervisor = Supervisor(layout)
         running = supervisor.pid() is not None
         if running:
@@ -38,7 +39,11 @@ def up(layout: Layout) -> None:
                 print(f"It keeps its ports {layout.port} and {layout.emulator_port} until `make down`.", flush=True)
         else:
             supervisor.clear()
-            _check_ports(layout)
+            try:
+                _check_ports(layout)
+            except StackError:
+                supervisor.stop()  # Nothing runs, but the directory for it was made.
+                raise
         try:
             _bring_up(layout, supervisor, running=running)
         except BaseException:

@@ -153,6 +153,7 @@ def test_a_port_in_use_is_named(tmp_path, name):
     for text in (f"Port {port}", f"pid {os.getpid()}", f"{name}="):
         assert text in done.stderr
     assert_nothing_is_left(platform)
+    assert not platform.layout.run_dir.exists()
 
 
 def test_a_stale_pid_file_is_nobodys(tmp_path):

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 import time
+from typing import Any
 
 import pytest
 from fake_platform import FakePlatform
@@ -90,6 +92,47 @@ def test_a_session_that_lapsed_in_a_pause_is_started_anew(platform: FakePlatform
     assert (status, receipt["end_reason"], receipt["balance_millipoints"]) == (3, "balance_exhausted", 0)
     assert receipt["session_ids"] == list(platform.sessions) and len(platform.sessions) == 2
     assert receipt["spent_millipoints"] == 6_000
+
+
+def test_a_signal_while_it_is_started_anew_stops_the_new_session(
+    platform: FakePlatform, viewer: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.lease_ms = 1_000
+    viewing = viewer.play()
+    playing(platform, beats=2)
+    viewing.mpv("set_property", "pause", True)
+    time.sleep(0.5)
+    platform.expire_lease()
+    asked, start = threading.Event(), platform.start
+
+    def slow(body: dict[str, Any]) -> dict[str, Any]:
+        asked.set()
+        time.sleep(3.0)  # longer than a beat is waited for
+        return start(body)
+
+    monkeypatch.setattr(platform, "start", slow)
+    viewing.mpv("set_property", "pause", False)
+    assert asked.wait(10)
+    viewing.process.send_signal(signal.SIGINT)
+    status, receipt = viewing.finish()
+    assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
+    assert [session.end_reason for session in platform.sessions.values()] == ["lease_expired", "viewer_stopped"]
+    assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
+
+
+def test_a_lost_answer_to_a_start_anew_is_not_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms = 1_000
+    viewing = viewer.play()
+    playing(platform, beats=2)
+    viewing.mpv("set_property", "pause", True)
+    time.sleep(0.5)
+    platform.expire_lease()
+    platform.drop_next = {"/playback/start"}
+    viewing.mpv("set_property", "pause", False)
+    status, receipt = viewing.finish()
+    assert (status, receipt["end_reason"], receipt["settled"]) == (6, "lease_expired", False)
+    assert "may have been bought" in receipt["message"]
+    assert len(platform.sessions) == 2
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

@@ -228,3 +228,18 @@ def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> No
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.FAILED and runtime.claim is None
     assert "ZeroDivisionError: injected" in (runtime.last_error or "")
+
+
+def test_a_dropped_rendition_is_gone_as_soon_as_the_new_ladder_is_live(lab: Lab) -> None:
+    lab.add(abr_profile="hd")
+    lab.pipeline()
+    lab.wait_for_segments(2)
+    assert lab.follower.renditions() == ["720p", "480p"]
+    dropped = f"streams/{STREAM}/720p/index.m3u8"
+    lab.change(abr_profile="sd", generation=2)
+    # Not with the follower: it may have read the old ladder just before its playlist goes, as a viewer may.
+    eventually(lambda: lab.follower.renditions() == ["480p"], 15, "the new ladder")
+    eventually(lambda: lab.s3.get(dropped) is None, 1.5, "no playlist of the dropped rendition")
+    lab.wait_for_run("1-2")
+    stored = lab.s3.get(f"streams/{STREAM}/480p/index.m3u8")
+    assert stored and b"ENDLIST" not in stored.body
