@@ -35,7 +35,12 @@ OWN_PROBLEMS = {
     503: ("unavailable", "A part of the platform does not answer. Try again in a moment."),
     504: ("unavailable", "A part of the platform took too long. Try again in a moment."),
 }
-OWN_HEADERS = {405: {"Allow": "GET, HEAD"}, 429: {"Retry-After": "1"}, 502: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
+OWN_HEADERS = {
+    405: {"Allow": "GET, HEAD"},
+    429: {"Retry-After": "1"},
+    502: {"Retry-After": "1"},
+    503: {"Retry-After": "1"},
+}
 # nginx's private numbers for what has a public one.
 ALIASES = {494: 431}
 

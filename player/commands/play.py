@@ -104,6 +104,7 @@ def _error_json(stream_id: str, error: CliError) -> str:
             "spent_millipoints": 0,
             "balance_millipoints": None,
             "frames_shown": 0,
-            "settled": True,
+            # Where the answer to a start was lost, a lease may have been bought that nobody could stop.
+            "settled": error.exit_code != ExitStatus.UNREACHABLE,
         }
     )
