@@ -8,14 +8,16 @@ CODE := app.py chalicelib gateway infra player worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Set in the environment: DEMO_SOURCE=file, TOLLCAST_PORT (8080),"
+	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_STATE_DIR (.local)"
 
-setup: ## Install what is missing: nginx, mpv, ffmpeg, and a Python environment in .venv
+setup: ## Install what is missing: nginx, mpv, ffmpeg, Python packages
 	@infra/local/setup.sh
 
-demo: setup ## Show the product: put a real video live, play it in mpv until 100 points are gone (DEMO_SOURCE=file)
+demo: setup ## Show it: a real video in mpv, until 100 points are gone
 	@$(PYTHON) -m infra.local.demo
 
-up: setup ## Start the platform in the background (TOLLCAST_PORT, TOLLCAST_EMULATOR_PORT, TOLLCAST_STATE_DIR)
+up: setup ## Start the platform in the background
 	@$(PYTHON) -m infra.local.stack up
 
 down: setup ## Stop the platform; its state stays in .local/
@@ -24,10 +26,10 @@ down: setup ## Stop the platform; its state stays in .local/
 status: setup ## Show the parts of the platform and whether each is healthy
 	@$(PYTHON) -m infra.local.stack status
 
-logs: setup ## Follow the logs of all parts, or of some: make logs PARTS="api worker"
+logs: setup ## Follow the logs (PARTS="api worker" for some)
 	@$(PYTHON) -m infra.local.stack logs $(PARTS)
 
-test: setup lint ## Lint, then run all tests (ARGS="tests/unit -k lease" for some)
+test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@$(PYTHON) -m pytest $(ARGS)
 
 lint: setup ## Check style, types and the import rules
@@ -35,5 +37,5 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-package: setup ## Pack the functions for Lambda: dist/functions.zip and dist/template.json
+package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist

@@ -11,6 +11,7 @@ from player.formats import printable
 from player.outcome import ExitStatus
 
 TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
+NO_CONTENT = 204
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -61,6 +62,8 @@ class Http:
         return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.status_code == NO_CONTENT:
+            return {}
         fields = _json_object(answer)
         if answer.status_code >= 500:
             detail = fields.get("detail") if fields else None

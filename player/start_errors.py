@@ -19,7 +19,7 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     if problem.code == "balance_exhausted":
         error = CliError(
             "You have no points left (balance_exhausted).",
-            f"Top up your balance, then: player play {stream_id}",
+            f"Ask the operator for points, then: player play {stream_id}",
             ExitStatus.OUT_OF_POINTS,
         )
         error.end_reason = "balance_exhausted"

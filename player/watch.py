@@ -27,11 +27,15 @@ END_NOTICE_S = 0.8
 
 @dataclass(frozen=True)
 class Options:
-    """How to play: whether without picture and sound, what to tell mpv, whether to end the user's oldest session."""
+    """How to play: whether without picture and sound, what to tell mpv, whether to end the user's oldest session.
+
+    `remark` is told to the viewer once it really plays.
+    """
 
     headless: bool
     mpv_options: Sequence[str]
     replace: bool
+    remark: str = ""
 
 
 def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> Receipt:
@@ -49,6 +53,8 @@ def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> R
     with MpvProcess(title, options.headless, options.mpv_options, on_mpv_event) as mpv:
         _turn_signals_into(events)
         first = playback.start(wish.stream_id, options.replace, wish.max_points)
+        if options.remark:
+            screen.note(options.remark)
         viewing = Viewing(mpv, playback, wish, first, title, meter, bill, events, screen)
         ending, settled = BROKEN, False
         try:

@@ -16,7 +16,7 @@ TAIL_BYTES = 16_384
 def welcome(layout: Layout) -> str:
     """What `make up` ends with."""
     return f"""
-Tollcast runs at {layout.url}  (the API at /, media under /play/)
+Tollcast runs at {layout.url}  (the API: /openapi.json, media: /play/)
   AWS emulator   {layout.emulator_url}  (for development; no real money)
   viewer         {seed.VIEWER_EMAIL} / {seed.VIEWER_PASSWORD}
   admin          {seed.ADMIN_EMAIL} / {seed.ADMIN_PASSWORD}

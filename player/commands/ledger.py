@@ -8,7 +8,7 @@ import click
 from player.context import Context, terminal_width
 
 
-@click.command("ledger")
+@click.command("ledger", short_help="What was paid and received.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
 @click.pass_obj

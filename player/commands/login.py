@@ -10,7 +10,7 @@ from player.context import Context
 PASSWORD_BYTES_MAX = 4096
 
 
-@click.command("login")
+@click.command("login", short_help="Log in at a server.")
 @click.option("--email", metavar="EMAIL", help="Whose account. Asked for on a terminal if it is not given.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
 @click.pass_obj

@@ -5,7 +5,7 @@ import click
 from player.context import Context
 
 
-@click.command("logout")
+@click.command("logout", short_help="Revoke the login.")
 @click.pass_obj
 def command(context: Context) -> None:
     """Log out: revoke the login at the server first, then delete it here."""
@@ -17,7 +17,7 @@ def command(context: Context) -> None:
     except UnreachableError as error:
         raise CliError(
             f"{error.message} The login is deleted here, but the server could not be told.",
-            "It runs out there by itself; to end it sooner, change your password.",
+            "It runs out there by itself; to end it sooner, ask the operator.",
             ExitStatus.UNREACHABLE,
         ) from None
     click.echo(

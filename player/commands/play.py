@@ -11,7 +11,7 @@ from player.errors import CliError
 from player.outcome import ExitStatus, exit_status_help
 
 
-@click.command("play", epilog=exit_status_help())
+@click.command("play", short_help="Watch a stream in mpv.", epilog=exit_status_help())
 @click.argument("stream_id")
 @click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
 @click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Never spend more than N points.")
@@ -68,10 +68,9 @@ def _play(
     from player.watch import Options, watch
 
     screen = Screen(sys.stderr)
-    if not headless and not _has_display():
-        screen.note("There is no display: playing without picture and sound.")
-        headless = True
-    options = Options(headless, mpv_options, replace)
+    no_display = not headless and not _has_display()
+    remark = "There is no display: playing without picture and sound." if no_display else ""
+    options = Options(headless or no_display, mpv_options, replace, remark)
     try:
         receipt = watch(Playback(context.account), Wish(stream_id, max_points), options, screen)
     except ProblemError as problem:

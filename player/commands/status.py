@@ -7,7 +7,7 @@ from player.context import Context
 NAME_WIDTH = 10
 
 
-@click.command("status")
+@click.command("status", short_help="Account, server and mpv.")
 @click.pass_obj
 def command(context: Context) -> None:
     """Show server, mpv, login, where the tokens are kept, and the balance.

@@ -8,7 +8,7 @@ import click
 from player.context import Context, terminal_width
 
 
-@click.command("streams")
+@click.command("streams", short_help="What is on, and its price.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
@@ -37,7 +37,13 @@ def _row(stream: dict[str, Any]) -> list[str]:
     return [
         printable(stream["stream_id"]),
         printable(stream["title"]),
-        printable(stream.get("state") or "stopped"),
+        printable(_state(stream)),
         short_amount(rate) if rate else "free",
         short_amount(rate * 60) if rate else "free",
     ]
+
+
+def _state(stream: dict[str, Any]) -> str:
+    """What happens, in a viewer's words: a stream that the operator paused comes back, one that stopped may not."""
+    state = str(stream.get("state") or "stopped")
+    return "paused" if state == "stopped" and stream.get("desired_state") == "paused" else state

@@ -9,7 +9,7 @@ import click
 from player.context import Context, terminal_width
 
 
-@click.command("wallet")
+@click.command("wallet", short_help="Points, and how long they last.")
 @click.option("--json", "as_json", is_flag=True, help="Print the wallet as JSON.")
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
@@ -37,7 +37,7 @@ def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
     per_minute = sum(session.get("rate_millipoints_per_minute") or 0 for session in sessions)
     if not per_minute:
         return "What is being watched is free."
-    return f"At {rate(per_minute)} that lasts {clock(balance * 60 / per_minute)}."
+    return f"At {rate(per_minute)} that lasts {clock(balance * 60 / per_minute)} beyond what is paid already."
 
 
 def _row(session: dict[str, Any]) -> list[str]:

@@ -212,6 +212,17 @@ def test_the_bucket_and_the_signer_are_closed(house: House, viewer: Callable[[in
     house.http.post("/playback/stop", json={"session_id": session["session_id"]}, headers=person.headers)
 
 
+def test_who_logs_out_is_logged_out(house: House, viewer: Callable[[int], Viewer]) -> None:
+    person = viewer(1_000)
+    for command in (["wallet"], ["ledger"], ["streams"], ["status"], ["logout"]):
+        done = person.player.run(*command)
+        assert (done.returncode, done.stderr) == (0, ""), command
+    assert "Logged out" in done.stdout
+    after = person.player.run("wallet")
+    assert (after.returncode, "player login" in after.stderr) == (4, True)
+    assert person.player.run("play", STREAM_ID).returncode == 4
+
+
 def test_nothing_went_wrong_on_our_side(house: House) -> None:
     """Runs last in this file: of all requests so far, none was answered with a 5xx."""
     lines = [json.loads(line) for line in house.stack.log("access").splitlines() if '"status"' in line]

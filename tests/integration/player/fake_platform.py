@@ -367,6 +367,8 @@ class _Handler(BaseHTTPRequestHandler):
                 answer = platform.stream(parts.path.removeprefix("/streams/"))
             else:
                 raise Refusal(404, "not_found")
+        if parts.path == "/auth/logout":
+            return 204, b"", "application/json"
         status = 201 if parts.path == "/playback/start" else 200
         return status, json.dumps(answer).encode(), "application/json"
 
