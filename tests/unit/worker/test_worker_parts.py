@@ -18,7 +18,7 @@ from worker.progress import Progress, ProgressParser
 ENVIRON = {
     "TOLLCAST_WORKER_ID": "w1",
     "TOLLCAST_MEDIA_DIR": "/media",
-    "TOLLCAST_WORK_DIR": "/work",
+    "TOLLCAST_WORK_DIR": "/scratch",
     "PATH": "/usr/bin",
     "AWS_SECRET_ACCESS_KEY": "secret",
 }
@@ -27,7 +27,7 @@ ENVIRON = {
 def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     own = config.load(ENVIRON)
     assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
-    assert own.scratch_dir == Path("/work/w1")
+    assert own.scratch_dir == Path("/scratch/w1")
     assert set(own.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
 
 
