@@ -46,6 +46,8 @@ def emulator_environment(port: int, directory: Path) -> dict[str, str]:
         "STATE_DIR": str(directory / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(directory / "s3"),
+        # Where it unpacks deployed functions, which it does not clear away.
+        "TMPDIR": str(directory / "tmp"),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         # No Docker here; ministack would otherwise look for a daemon.
@@ -172,6 +174,7 @@ def main() -> None:
     """Run in the foreground."""
     port, directory = int(sys.argv[1]), Path(sys.argv[2])
     os.environ.update(emulator_environment(port, directory))
+    Path(os.environ["TMPDIR"]).mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     asyncio.run(serve(port))
 
