@@ -127,7 +127,7 @@ def decide(
 ) -> Purchase | Unchanged | Over:
     """Classify one beat against the wallet as seen.
 
-    >>> # replay, stale, early: Unchanged; lapsed, empty: Over; on time, late, poor, unserved: Purchase
+    Replay, stale and early are `Unchanged`; lapsed and empty are `Over`; on time, late, poor and unserved a `Purchase`.
     """
     if seq <= session.seq:
         return Unchanged(Outcome.REPLAY if seq == session.seq else Outcome.STALE)

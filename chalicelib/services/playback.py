@@ -173,13 +173,19 @@ class Playback:
         if user is None or user.disabled:
             raise Forbidden("This account is disabled.")
         beat = self._billing.open(user_id, record, budget_millipoints)
+        # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
+        # meanwhile, the schedule settles the session as of the pause all the same.
+        with suppress(StoreUnavailable):
+            self._check_still_wanted(user_id, record)
+        return beat
+
+    def _check_still_wanted(self, user_id: str, record: SessionRecord) -> None:
         stream = self._streams.get(record.stream_id)
         reason = END_OF_DESIRED.get(stream.desired_state) if stream else EndReason.STREAM_STOPPED
         if reason is not None:
             as_of_ms = stream.desired_since_ms if stream else record.started_at_ms
             self._billing.end(user_id, record.session_id, reason, as_of_ms=as_of_ms)
             raise _not_live(record.stream_id)
-        return beat
 
     def _record(self, user_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW

@@ -1,94 +1,24 @@
 """Billing's use cases over both stores, with a clock that is set."""
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.domain.errors import SessionLimit, SessionNotFound, SessionOver, WalletFull
-from chalicelib.domain.ids import new_session_id, new_user_id
+from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.lease import GRACE_MS, LATE_MS_MAX, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
+from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.wallets import PAGE_ENTRIES, EntryKind
-from chalicelib.services.billing import Beat, Billing
-from chalicelib.services.ledger import LedgerService
+from chalicelib.services.billing import Billing
 from tests.contract.conftest import MoneyStores
-from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
-
-RATE = 60_000
-LEASE_MS = 10_000
-
-
-@dataclass
-class House:
-    """Billing over some stores, and what surrounds it."""
-
-    money: MoneyStores
-    clock: SetClock
-    delivery: Switch
-    denylist: RecordingDenylist
-    ledger: LedgerService
-    billing: Billing
-
-    def viewer(self, millipoints: int) -> str:
-        user_id = new_user_id()
-        self.money.wallets.create(user_id)
-        if millipoints:
-            self.credit(user_id, millipoints)
-        return user_id
-
-    def credit(self, user_id: str, millipoints: int) -> None:
-        self.ledger.credit(
-            user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="", by_user_id="u_admin"
-        )
-
-    def open(self, user_id: str, budget: int = MILLIPOINTS_MAX) -> Beat:
-        record = SessionRecord(
-            session_id=new_session_id(),
-            user_id=user_id,
-            stream_id="stream-1",
-            kind=SessionKind.VIEWING,
-            started_at_ms=self.clock.now_ms(),
-            rate_millipoints_per_minute=RATE,
-            lease_ms=LEASE_MS,
-            ip="127.0.0.1",
-            user_agent="mpv",
-            due_shard=0,
-            due_ms=self.clock.now_ms(),
-        )
-        return self.billing.open(user_id, record, budget)
-
-    def balance(self, user_id: str) -> int:
-        return self.ledger.wallet(user_id).balance_millipoints
-
-    def ledger_sum(self, user_id: str) -> int:
-        total, cursor, versions = 0, None, []
-        while True:
-            page = self.ledger.entries(user_id, limit=5, cursor=cursor)
-            total += sum(entry.delta_millipoints for entry in page.items)
-            versions += [entry.version for entry in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                assert versions == list(range(len(versions), 0, -1))
-                return total
+from tests.contract.house import LEASE_MS, RATE, House, build_house
 
 
 @pytest.fixture
 def house(money: MoneyStores) -> House:
-    clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
-    ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
-    billing = Billing(
-        wallets=money.wallets,
-        sessions=money.sessions,
-        ledger=ledger,
-        delivery=delivery,  # type: ignore[arg-type]
-        denylist=denylist,
-        counters=MemoryCounters(),
-        clock=clock,
-        sessions_per_user_max=2,
-    )
-    return House(money, clock, delivery, denylist, ledger, billing)
+    return build_house(money)
 
 
 def test_watching_costs_exactly_the_leases_bought(house: House) -> None:

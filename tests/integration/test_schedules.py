@@ -175,8 +175,9 @@ def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkey
     def start(*args: object) -> None:
         started(*args)  # type: ignore[arg-type]
         monkeypatch.setattr(house.wallets, "get", unavailable)
+        monkeypatch.setattr(house.stream_table, "get", unavailable)
 
-    def unavailable(user_id: str) -> None:
+    def unavailable(_: str) -> None:
         raise StoreUnavailable("injected")
 
     monkeypatch.setattr(house.wallets, "start", start)
