@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from infra.local import ports, report
 from infra.local.health import checks
 from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
 from infra.local.supervision import PARTS, SupervisionError, Supervisor
-from infra.local.turns import LockedError, alone, undisturbed
+from infra.local.turns import LockedError, alone, child, undisturbed
 
 HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
@@ -77,20 +78,18 @@ def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
 
 def _prepare(layout: Layout, env: dict[str, str]) -> None:
     print("  migrations and seed", end=" ... ", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.local.seed"],
-        cwd=ROOT,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SEED_S_MAX,
-    )
-    if done.returncode:
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        child([sys.executable, "-m", "infra.local.seed"], cwd=str(ROOT), env=env, output=output) as process,
+    ):
+        status = process.wait(SEED_S_MAX)
+        output.seek(0)
+        said = output.read()
+    if status:
         print("failed", flush=True)
-        raise StackError(f"The migrations or the seed failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise StackError(f"The migrations or the seed failed:\n{said[-3000:]}")
     print("ok", flush=True)
-    print(done.stdout, end="", flush=True)
+    print(said, end="", flush=True)
 
 
 def _wait(layout: Layout, supervisor: Supervisor, part: str, healthy: Callable[[], bool]) -> None:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 import xmlrpc.client
@@ -18,6 +17,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from infra.local import groups
 from infra.local.layout import ROOT, Layout
+from infra.local.turns import child
 
 CONFIG = ROOT / "infra" / "local" / "supervisord.conf"
 START_S_MAX = 15.0
@@ -66,22 +66,17 @@ class Supervisor:
         """Start supervisord in a session of its own, holding no file of the caller's, and wait until it answers."""
         self.clear()
         self._socket.unlink(missing_ok=True)
-        with (self._layout.log_dir / "supervisord.out").open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "-c", str(CONFIG)],
-                cwd=ROOT,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_S_MAX
-        while not self.answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = (self._layout.log_dir / "supervisord.out").read_text(errors="replace")[-2000:]
-                raise SupervisionError(f"supervisord did not start:\n{said}")
-            time.sleep(0.05)
+        said = self._layout.log_dir / "supervisord.out"
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(CONFIG)]
+        with (
+            said.open("w") as output,
+            child(command, cwd=str(ROOT), env=environment, output=output, detached=True) as process,
+        ):
+            deadline = time.monotonic() + START_S_MAX
+            while not self.answers():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SupervisionError(f"supervisord did not start:\n{said.read_text(errors='replace')[-2000:]}")
+                time.sleep(0.05)
 
     def answers(self) -> bool:
         """Whether it takes commands."""

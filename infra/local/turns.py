@@ -1,14 +1,18 @@
-"""One `make up` or `make down` at a time, and no interruption of the cleaning up."""
+"""One `make up` or `make down` at a time, and nothing left behind by an interruption of either."""
 
 import fcntl
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from infra.local.layout import Layout
 
 LOCK_S_MAX = 120.0
+CHILD_END_S_MAX = 20.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LockedError(Exception):
@@ -40,10 +44,62 @@ def alone(layout: Layout) -> Iterator[None]:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """A second Ctrl-C does not interrupt the cleaning up after the first."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """What interrupts meanwhile does so at the end."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
+@contextmanager
+def child(
+    command: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    output: IO[str],
+    detached: bool = False,
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive a failure or an interruption of the block, at whatever moment that comes.
+
+    `subprocess` alone leaves a child behind when the signal arrives while it makes one.
+    """
+    process: subprocess.Popen[str] | None = None
+    try:
+        with held():
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=detached,
+                text=True,
+            )
+        yield process
+    except BaseException:
+        if process is not None:
+            with undisturbed():
+                process.terminate()
+                try:
+                    process.wait(CHILD_END_S_MAX)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        raise
