@@ -12,6 +12,7 @@ from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.file_denylist import FileDenylist
@@ -91,6 +92,11 @@ class Container:
     def counters(self) -> DynamoCounters:
         """The port `Counters`."""
         return DynamoCounters(self.settings.table_prefix, self.clock)
+
+    @cached_property
+    def usage(self) -> DynamoUsage:
+        """The port `Usage`."""
+        return DynamoUsage(self.settings.table_prefix)
 
     @cached_property
     def tokens(self) -> JwtTokens:

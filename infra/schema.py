@@ -33,6 +33,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         },
         None,
     ),
+    # What was served: a row a session and a day.
+    "usage": ("session_id", None, {}, "expires_at_s"),
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }

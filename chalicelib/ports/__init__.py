@@ -10,6 +10,7 @@ from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
 from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
+from chalicelib.ports.usage import Usage
 
 __all__ = [
     "Clock",
@@ -29,6 +30,7 @@ __all__ = [
     "StoredObject",
     "Streams",
     "Tokens",
+    "Usage",
     "Users",
     "WalletRefused",
     "Wallets",
