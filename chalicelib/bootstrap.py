@@ -9,6 +9,7 @@ from chalicelib import config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.dynamodb_streams import DynamoStreams
@@ -30,6 +31,7 @@ from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
+from chalicelib.services.reconciliation import Reconciliation
 from chalicelib.services.streams import StreamsService
 
 if TYPE_CHECKING:
@@ -197,6 +199,17 @@ class Container:
         """Streams."""
         return StreamsService(
             streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+        )
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """What was served against what was paid."""
+        return Reconciliation(
+            table=DynamoReconciliations(self.settings.table_prefix),
+            sessions=self.sessions,
+            ledger=self.ledger,
+            usage=self.usage,
+            clock=self.clock,
         )
 
     @cached_property

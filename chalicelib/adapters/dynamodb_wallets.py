@@ -166,6 +166,7 @@ class DynamoWallets:
             entry_id=payment_entry_id(payment.payment_id),
             kind=payment.kind,
             at_ms=payment.at_ms,
+            session_id=payment.session_id,
             payment_id=payment.payment_id,
             note=payment.note,
         )

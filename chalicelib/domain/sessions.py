@@ -71,6 +71,7 @@ class SessionRecord:
     charged_millipoints: int | None = None
     refunded_millipoints: int | None = None
     watched_ms: int | None = None
+    granted_ms: int | None = None
 
     @property
     def active(self) -> bool:

@@ -20,6 +20,7 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     CREDIT = "credit"
     ADJUSTMENT = "adjustment"
+    OUTAGE_CREDIT = "outage_credit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,10 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """A top-up (positive) or an adjustment downwards (negative), applied exactly once by its id."""
+    """A top-up (positive) or an adjustment downwards (negative), applied exactly once by its id.
+
+    One that names a session is an adjustment of what that session cost, in either direction.
+    """
 
     payment_id: str
     user_id: str
@@ -66,11 +70,14 @@ class Payment:
     note: str
     by_user_id: str
     at_ms: int
+    session_id: str | None = None
+    stream_id: str | None = None
 
     @property
     def kind(self) -> EntryKind:
         """What the ledger calls it."""
-        return EntryKind.CREDIT if self.millipoints > 0 else EntryKind.ADJUSTMENT
+        top_up = self.millipoints > 0 and self.session_id is None
+        return EntryKind.CREDIT if top_up else EntryKind.ADJUSTMENT
 
 
 def lease_entry_id(session_id: str, seq: int) -> str:

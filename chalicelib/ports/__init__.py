@@ -9,6 +9,7 @@ from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
 from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
 from chalicelib.ports.usage import Usage
 
@@ -16,6 +17,7 @@ __all__ = [
     "Clock",
     "Counters",
     "Denylist",
+    "Due",
     "EtagMismatch",
     "Hint",
     "Ledger",
@@ -24,6 +26,7 @@ __all__ = [
     "PasswordHasher",
     "Payments",
     "PlaybackSessions",
+    "Reconciliations",
     "RowRefused",
     "Runtimes",
     "StoreUnavailable",

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 
 from chalicelib.domain.errors import Busy, InsufficientBalance, Invalid, PaymentMismatch, UserNotFound, WalletFull
 from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.wallets import JOURNAL_ENTRIES_MAX, PAGE_ENTRIES, Entry, Payment, Wallet, full_pages
+from chalicelib.domain.sessions import SessionRecord
+from chalicelib.domain.wallets import (
+    JOURNAL_ENTRIES_MAX,
+    PAGE_ENTRIES,
+    Entry,
+    Payment,
+    Wallet,
+    full_pages,
+    lease_entry_id,
+)
 from chalicelib.ports import Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
 
 TRIES_MAX = 8
 # A journal this long holds a page that its own beat did not move; the next beat of any kind does.
 OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
 CATCH_UP_WALLETS_MAX = 200
+SESSION_ENTRIES_PER_PAGE = 200
 
 
 class LedgerService:
@@ -29,8 +39,19 @@ class LedgerService:
             raise UserNotFound(f"There is no user {user_id}.")
         return wallet
 
-    def credit(self, *, user_id: str, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
+    def credit(
+        self,
+        *,
+        user_id: str,
+        millipoints: int,
+        payment_id: str,
+        note: str,
+        by_user_id: str,
+        session: SessionRecord | None = None,
+    ) -> Wallet:
         """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
+
+        With a session of the same user, it is an adjustment of what that session cost.
 
         Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`.
         """
@@ -41,6 +62,8 @@ class LedgerService:
             note=note,
             by_user_id=by_user_id,
             at_ms=self._clock.now_ms(),
+            session_id=session.session_id if session else None,
+            stream_id=session.stream_id if session else None,
         )
         for _ in range(TRIES_MAX):
             try:
@@ -63,9 +86,10 @@ class LedgerService:
 
     def _check_same(self, payment: Payment) -> None:
         applied = self._payments.get(payment.payment_id)
-        if applied and (applied.user_id, applied.millipoints) != (payment.user_id, payment.millipoints):
+        names = ("user_id", "millipoints", "session_id")
+        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used before, for another amount or another wallet."
+                f"The payment id {payment.payment_id} was used before, for another amount, wallet or session."
             )
 
     def entries(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[Entry]:
@@ -82,6 +106,16 @@ class LedgerService:
         items = [by_version[version] for version in sorted(by_version, reverse=True) if version < before][:limit]
         more = bool(items) and items[-1].version > 1
         return ListPage(items=items, next_cursor=str(items[-1].version) if more else None)
+
+    def session_entries(self, record: SessionRecord) -> list[Entry]:
+        """All lines of one session, oldest first, with adjustments that were made after its end."""
+        first, found, cursor = lease_entry_id(record.session_id, 1), [], None
+        while True:
+            page = self.entries(record.user_id, limit=SESSION_ENTRIES_PER_PAGE, cursor=cursor)
+            found += [entry for entry in page.items if entry.session_id == record.session_id]
+            cursor = page.next_cursor
+            if cursor is None or (found and found[-1].entry_id == first):
+                return found[::-1]
 
     def flush_if_due(self, wallet: Wallet) -> None:
         """Move full pages if this very change completed one, or if one was missed.

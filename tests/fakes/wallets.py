@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from chalicelib.domain.lease import Outcome, Purchase, Settlement, buy_from_ms
 from chalicelib.domain.points import MILLIPOINTS_MAX
+from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
@@ -31,6 +32,8 @@ class MemoryStore:
         self.records: dict[str, SessionRecord] = {}
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
+        # session -> its shard, and when it is due to be reconciled
+        self.reconcile_at: dict[str, tuple[int, int]] = {}
 
 
 class MemoryWallets:
@@ -120,6 +123,8 @@ class MemoryWallets:
                 entry_id=end_entry_id(seen.session_id), kind=EntryKind.REFUND, at_ms=now_ms, session_id=seen.session_id
             )
             self._apply(replace(wallet, sessions=rest), entry, settlement.refund_millipoints)
+            due_shard = self._store.records[seen.session_id].due_shard
+            self._store.reconcile_at[seen.session_id] = (due_shard, now_ms + RECONCILE_AFTER_MS)
             self._store.records[seen.session_id] = replace(
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
@@ -127,6 +132,7 @@ class MemoryWallets:
                 charged_millipoints=seen.charged_millipoints - settlement.refund_millipoints,
                 refunded_millipoints=settlement.refund_millipoints,
                 watched_ms=settlement.watched_ms,
+                granted_ms=seen.granted_ms,
                 due_shard=0,
                 due_ms=0,
             )
@@ -144,6 +150,7 @@ class MemoryWallets:
                 entry_id=payment_entry_id(payment.payment_id),
                 kind=payment.kind,
                 at_ms=payment.at_ms,
+                session_id=payment.session_id,
                 payment_id=payment.payment_id,
                 note=payment.note,
             )
