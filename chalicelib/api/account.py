@@ -36,3 +36,11 @@ def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
     page = call.services.playback.own(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     items = [OwnSessionAnswer.model_validate(record) for record in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
+def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
+    """One of one's own sessions, with what it was served until a few seconds ago."""
+    record, served = call.services.reconciliation.own_session(call.user_id, session_id)
+    answer = OwnSessionAnswer.model_validate(record)
+    return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})

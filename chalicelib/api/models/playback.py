@@ -103,7 +103,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Answer):
-    """One of one's own sessions."""
+    """One of one's own sessions. What it was served is null in lists."""
 
     session_id: str
     stream_id: str
@@ -116,3 +116,5 @@ class OwnSessionAnswer(Answer):
     ended_at_ms: int | None
     end_reason: EndReason | None
     watched_ms: int | None
+    media_ms: int | None = None
+    media_bytes: int | None = None
