@@ -22,7 +22,7 @@ class Position:
     """How far the log was read: a file and the first byte of it that was not.
 
     `head` is the digest of the file's first `head_bytes`; `written_ns` when it had been written to last, so that what
-    is older is known to be read. `torn` is the beginning of a line whose end is in this file, from the file before.
+    is older is known to be read. `torn` is the beginning of a line whose end is in this file, from those before.
     """
 
     inode: int = 0
@@ -105,7 +105,7 @@ class AccessLog:
         self.close()
         self._file = file
         written_ns = self.position.written_ns
-        torn = rest.decode("latin-1")
+        torn = (self.position.torn + rest.decode("latin-1"))[:LINE_BYTES_MAX]
         self.position = Position(inode=os.fstat(file).st_ino, written_ns=written_ns, torn=torn)
         return True
 

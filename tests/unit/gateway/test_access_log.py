@@ -94,6 +94,18 @@ def test_a_line_that_is_torn_by_the_rotation_is_put_together(written: RotatedLog
     assert rest(log) == [b"two", b"three"]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_line_that_is_torn_by_two_rotations_is_put_together(written: RotatedLog, restart: bool) -> None:
+    log = AccessLog(written.path, Position())
+    for part in (b"one\nt", b"w", b"o"):
+        written.write(part)
+        written.rotate()
+        assert rest(log) in ([b"one"], [])
+        log = restarted(log) if restart else log
+    written.write(b"\nthree\n")
+    assert rest(log) == [b"two", b"three"]
+
+
 def test_all_that_there_is_is_read_at_first(written: RotatedLog) -> None:
     written.write(b"one\n")
     written.rotate()

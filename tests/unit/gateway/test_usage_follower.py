@@ -4,8 +4,12 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers
 
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable
@@ -59,8 +63,8 @@ class SteppingUsage(MemoryUsage):
 class House:
     """A log, a store, and one follower after another."""
 
-    def __init__(self, directory: Path) -> None:
-        self.log = RotatedLog(directory / "access.log")
+    def __init__(self, directory: Path, backups: int = 2) -> None:
+        self.log = RotatedLog(directory / "access.log", backups)
         self.state_path = directory / "usage" / "state.json"
         self.usage = SteppingUsage()
         self._follower: Follower | None = None
@@ -201,6 +205,34 @@ def test_killed_again_and_again_each_line_counts_once(house: House, monkeypatch:
 
     story(house, follow)
     assert {key: house.figures(key) for key in WHOLE} == WHOLE
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=integers(0, 2**32))
+def test_however_it_is_written_rotated_and_killed_each_line_counts_once(seed: int) -> None:
+    dice = Random(seed)
+    with TemporaryDirectory() as directory:
+        house = House(Path(directory), backups=40)
+        lines = [segment(number, session) for number in range(6) for session in (A, B)] * 2
+        text = b"".join(lines)
+        follower = house.follower()
+        while text:
+            size = dice.randrange(1, 700)
+            house.log.write(text[:size])
+            text = text[size:]
+            if dice.random() < 0.4:
+                house.log.rotate()
+            if dice.random() < 0.5:
+                house.usage.steps = Steps(dice.randrange(1, 12))
+                try:
+                    follower.catch_up()
+                except Killed:
+                    follower = house.follower()
+        house.usage.steps = Steps()
+        follower.catch_up()
+        assert house.figures(A) == house.figures(B) == (12_000, 6, 12)
+        assert house.figures(f"day:{DAY}") == (24_000, 12, 24)
+        follower.close()
 
 
 def test_a_batch_is_bounded_and_nothing_of_a_long_log_is_left_out(
