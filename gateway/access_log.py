@@ -6,6 +6,8 @@ its inode, and, since the number of a deleted file is given to new ones, by its 
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +16,6 @@ HEAD_BYTES = 256
 LINE_BYTES_MAX = 65_536
 READ_BYTES = 1_048_576
 BACKUPS_MAX = 20
-LOOKS_MAX = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,79 +85,70 @@ class AccessLog:
 
     def _go_on(self, rest: bytes) -> bool:
         """From a file that nobody writes to any more to the next newer one, if it is there yet."""
-        files = self._files()
-        inodes = [inode for inode, _ in files]
-        if self.position.inode in inodes:
-            newer = files[: inodes.index(self.position.inode)]
-        else:
-            # It is gone, after many renames or by hand. What is older than it was read before it.
-            newer = [each for each in files if self._is_newer(each[1])]
-            self.losses += len(newer) == len(files)
-        return bool(newer) and self._switch(newer[-1][1], rest)
-
-    def _switch(self, path: Path, rest: bytes) -> bool:
-        try:
-            file = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            return False  # Renamed this very moment; the next look finds it.
-        if any(path != each for inode, each in self._files() if inode == os.fstat(file).st_ino):
-            os.close(file)
-            return False
-        self.close()
-        self._file = file
-        written_ns = self.position.written_ns
-        torn = (self.position.torn + rest.decode("latin-1"))[:LINE_BYTES_MAX]
-        self.position = Position(inode=os.fstat(file).st_ino, written_ns=written_ns, torn=torn)
-        return True
+        with self._opened() as files:
+            inodes = [os.fstat(file).st_ino for file in files]
+            if self.position.inode in inodes:
+                newer = files[: inodes.index(self.position.inode)]
+            else:
+                # It is gone, after many renames or by hand. What is older than it was read before it.
+                newer = [file for file in files if self._is_newer(file)]
+                self.losses += len(newer) == len(files)
+            if newer:
+                self._begin(newer[-1], rest)
+            return bool(newer)
 
     def _open(self) -> bool:
         """The file that was being read, wherever it was renamed to; else the oldest that is newer than it."""
-        files = self._files()
-        for inode, path in files:
-            if inode == self.position.inode and self._is_same(path):
-                return True
-        newer = [path for _, path in files if self._is_newer(path)]
-        if not newer:
-            return False
-        self.losses += self.position.inode != 0
-        return self._switch(newer[-1], b"")
+        with self._opened() as files:
+            for file in files:
+                if self._is_same(file):
+                    self._file = file
+                    return True
+            newer = [file for file in files if self._is_newer(file)]
+            if newer:
+                self.losses += self.position.inode != 0
+                self._begin(newer[-1], b"")
+            return bool(newer)
 
-    def _is_same(self, path: Path) -> bool:
-        try:
-            file = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            return False
+    def _begin(self, file: int, rest: bytes) -> None:
+        self.close()
+        self._file = file
+        self.position = Position(
+            inode=os.fstat(file).st_ino,
+            written_ns=self.position.written_ns,
+            torn=(self.position.torn + rest.decode("latin-1"))[:LINE_BYTES_MAX],
+        )
+
+    def _is_same(self, file: int) -> bool:
         known, status = self.position, os.fstat(file)
-        head = os.pread(file, known.head_bytes, 0)
-        if (
-            status.st_ino == known.inode
-            and status.st_size >= known.offset
-            and (not known.head_bytes or hashlib.sha256(head).hexdigest() == known.head)
-        ):
-            self._file = file
-            return True
-        os.close(file)
-        return False
-
-    def _is_newer(self, path: Path) -> bool:
-        try:
-            return path.stat().st_mtime_ns > self.position.written_ns
-        except FileNotFoundError:
+        if status.st_ino != known.inode or status.st_size < known.offset:
             return False
+        head = os.pread(file, known.head_bytes, 0)
+        return not known.head_bytes or hashlib.sha256(head).hexdigest() == known.head
 
-    def _files(self) -> list[tuple[int, Path]]:
-        """The log and what it was renamed to, newest first; looked at until two looks are the same."""
-        seen = self._look()
-        for _ in range(LOOKS_MAX):
-            again = self._look()
-            if again == seen:
-                break
-            seen = again
-        return seen
+    def _is_newer(self, file: int) -> bool:
+        return os.fstat(file).st_mtime_ns > self.position.written_ns
 
-    def _look(self) -> list[tuple[int, Path]]:
-        names = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, BACKUPS_MAX + 1))]
-        return [(inode, path) for path in names if (inode := self._inode_of(path))]
+    @contextmanager
+    def _opened(self) -> Iterator[list[int]]:
+        """The log and what it was renamed to, newest first, each once; all but the one to be read are closed again.
+
+        They are opened in the direction in which they are renamed, so a rotation meanwhile hides none of them; after
+        it, a name is another file's, so nothing is looked up by name twice.
+        """
+        files: dict[int, int] = {}
+        try:
+            for number in range(BACKUPS_MAX + 1):
+                path = self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+                with suppress(FileNotFoundError):
+                    file = os.open(path, os.O_RDONLY)
+                    if files.setdefault(os.fstat(file).st_ino, file) != file:
+                        os.close(file)
+            yield list(files.values())
+        finally:
+            for file in files.values():
+                if file != self._file:
+                    os.close(file)
 
     @staticmethod
     def _inode_of(path: Path) -> int:

@@ -167,3 +167,33 @@ def test_more_than_one_read_takes_at_once(written: RotatedLog, monkeypatch: pyte
     lines = [f"line {number}".encode() for number in range(100)]
     written.write(*(each + b"\n" for each in lines))
     assert rest(AccessLog(written.path, Position())) == lines
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_a_rotation_while_it_looks_hides_nothing(
+    written: RotatedLog, monkeypatch: pytest.MonkeyPatch, moment: int, restart: bool
+) -> None:
+    written.backups = 8
+    log = AccessLog(written.path, Position())
+    written.write(b"one\n")
+    assert rest(log) == [b"one"]
+    for text in (b"two\n", b"three\n"):
+        written.rotate()
+        written.write(text)
+    opened, calls = os.open, 0
+
+    def open_while_it_is_rotated(path: Path, flags: int) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == moment:
+            written.rotate()
+            written.write(b"four\n")
+        return opened(path, flags)
+
+    log = restarted(log) if restart else log
+    with monkeypatch.context() as patch:
+        patch.setattr(access_log.os, "open", open_while_it_is_rotated)
+        found = rest(log)
+    assert found + rest(log) == [b"two", b"three", b"four"]
+    assert log.losses == 0

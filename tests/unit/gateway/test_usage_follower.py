@@ -14,6 +14,7 @@ from hypothesis.strategies import integers
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable
 from gateway import usage as module
+from gateway.access_log import BACKUPS_MAX
 from gateway.usage import AlreadyFollowed, Follower, State, StateUnreadable
 from tests.fakes.usage import MemoryUsage
 from tests.unit.gateway.access_lines import DAY, A, B, RotatedLog, line, segment
@@ -212,16 +213,17 @@ def test_killed_again_and_again_each_line_counts_once(house: House, monkeypatch:
 def test_however_it_is_written_rotated_and_killed_each_line_counts_once(seed: int) -> None:
     dice = Random(seed)
     with TemporaryDirectory() as directory:
-        house = House(Path(directory), backups=40)
+        house = House(Path(directory), backups=BACKUPS_MAX)
         lines = [segment(number, session) for number in range(6) for session in (A, B)] * 2
-        text = b"".join(lines)
+        text, rotations = b"".join(lines), 0
         follower = house.follower()
         while text:
             size = dice.randrange(1, 700)
             house.log.write(text[:size])
             text = text[size:]
-            if dice.random() < 0.4:
+            if rotations < BACKUPS_MAX and dice.random() < 0.4:
                 house.log.rotate()
+                rotations += 1
             if dice.random() < 0.5:
                 house.usage.steps = Steps(dice.randrange(1, 12))
                 try:
