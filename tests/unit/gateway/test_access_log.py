@@ -183,13 +183,13 @@ def test_a_rotation_while_it_looks_hides_nothing(
         written.write(text)
     opened, calls = os.open, 0
 
-    def open_while_it_is_rotated(path: Path, flags: int) -> int:
+    def open_while_it_is_rotated(path: Path, flags: int, *mode: int) -> int:
         nonlocal calls
-        calls += 1
-        if calls == moment:
+        calls += flags == os.O_RDONLY
+        if calls == moment and flags == os.O_RDONLY:
             written.rotate()
             written.write(b"four\n")
-        return opened(path, flags)
+        return opened(path, flags, *mode)
 
     log = restarted(log) if restart else log
     with monkeypatch.context() as patch:
