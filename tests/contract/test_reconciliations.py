@@ -128,6 +128,15 @@ def test_what_becomes_due_anew_meanwhile_is_not_settled_by_old_news(parts: Parts
     ] == [session_id]
 
 
+def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(parts: Parts) -> None:
+    """Its log has not arrived; but each change must be noticed, even several of the same moment."""
+    session_id = ended(parts)
+    for times in (1, 2):
+        assert parts.table.again(session_id, NOW)
+        assert all_due(parts, DUE_MS) == []
+        assert all_due(parts, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
+
+
 def test_only_what_has_ended_becomes_due(parts: Parts) -> None:
     assert not parts.table.again(new_session_id(), NOW)
     active = started(parts.money, funded(parts.money, 100_000))

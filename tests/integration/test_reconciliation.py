@@ -119,6 +119,14 @@ def test_a_run_ends_in_time_and_the_next_goes_on(house: Container, monkeypatch: 
     assert set(rows(house)) == sessions
 
 
+def test_a_run_that_is_out_of_time_asks_for_nothing_more(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(house, leases=1)
+    arrive(house)
+    monkeypatch.setattr(service, "RUN_S_MAX", 0.0)
+    monkeypatch.setattr(house.reconciliation._table, "due", lambda *_, **__: pytest.fail("it went on"))
+    assert house.reconciliation.run() == Run()
+
+
 def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
     house: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
