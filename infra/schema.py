@@ -33,6 +33,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         },
         None,
     ),
+    # Places of streams with a limit of viewers.
+    "limits": ("limit_id", None, {}, None),
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }

@@ -35,7 +35,8 @@ def close_record(
             "TableName": table,
             "Key": to_row({"session_id": seen.session_id}),
             "UpdateExpression": "SET ended_at_ms = :now, end_reason = :reason, charged_millipoints = :charged,"
-            " refunded_millipoints = :refund, watched_ms = :watched REMOVE active_stream_id, due_shard, due_ms",
+            " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted"
+            " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
                 {
@@ -44,6 +45,7 @@ def close_record(
                     ":charged": seen.charged_millipoints - settlement.refund_millipoints,
                     ":refund": settlement.refund_millipoints,
                     ":watched": settlement.watched_ms,
+                    ":granted": seen.granted_ms,
                 }
             ),
         }

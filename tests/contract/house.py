@@ -7,6 +7,7 @@ from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import SessionKind, SessionRecord
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.ledger import LedgerService
+from chalicelib.services.starts import Starts
 from tests.contract.conftest import MoneyStores
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
@@ -24,6 +25,7 @@ class House:
     denylist: RecordingDenylist
     ledger: LedgerService
     billing: Billing
+    starts: Starts
 
     def viewer(self, millipoints: int) -> str:
         user_id = new_user_id()
@@ -51,7 +53,7 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.billing.open(user_id, record, budget)
+        return self.starts.open(user_id, record, budget)
 
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
@@ -80,6 +82,15 @@ def build_house(money: MoneyStores) -> House:
         denylist=denylist,
         counters=MemoryCounters(),
         clock=clock,
+    )
+    starts = Starts(
+        wallets=money.wallets,
+        sessions=money.sessions,
+        ledger=ledger,
+        billing=billing,
+        delivery=delivery,  # type: ignore[arg-type]
+        counters=MemoryCounters(),
+        clock=clock,
         sessions_per_user_max=2,
     )
-    return House(money, clock, delivery, denylist, ledger, billing)
+    return House(money, clock, delivery, denylist, ledger, billing, starts)

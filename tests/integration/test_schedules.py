@@ -45,7 +45,9 @@ def watching(house: Container) -> tuple[str, str]:
     house.ledger.credit(
         user_id=user.user_id, millipoints=100_000, payment_id=new_session_id(), note="", by_user_id="u_x"
     )
-    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+    beat = house.playback.start(
+        user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
+    )
     return user.user_id, beat.session.session_id
 
 
@@ -143,15 +145,17 @@ def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
 def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
     house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    original = house.billing.open
+    original = house.starts.open
 
     def paused_meanwhile(*args: object) -> object:
         house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.billing, "open", paused_meanwhile)
+    monkeypatch.setattr(house.starts, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
-        house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+        house.playback.start(
+            user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
+        )
     wallet = house.ledger.wallet(user.user_id)
     assert (wallet.balance_millipoints, dict(wallet.sessions)) == (100_000, {})
 
@@ -181,8 +185,10 @@ def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkey
         raise StoreUnavailable("injected")
 
     monkeypatch.setattr(house.wallets, "start", start)
-    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
-    assert beat.balance_millipoints == 90_000
+    beat = house.playback.start(
+        user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
+    )
+    assert beat.wallet.balance_millipoints == 90_000
 
 
 def test_a_listing_reads_more_wallets_than_one_batch_holds(house: Container) -> None:
