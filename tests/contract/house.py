@@ -39,9 +39,11 @@ class House:
             user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="", by_user_id="u_admin"
         )
 
-    def open(self, user_id: str, budget: int = MILLIPOINTS_MAX) -> Beat:
+    def open(
+        self, user_id: str, budget: int = MILLIPOINTS_MAX, session_id: str | None = None, viewers_max: int = 0
+    ) -> Beat:
         record = SessionRecord(
-            session_id=new_session_id(),
+            session_id=session_id or new_session_id(),
             user_id=user_id,
             stream_id="stream-1",
             kind=SessionKind.VIEWING,
@@ -53,7 +55,7 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.starts.open(user_id, record, budget)
+        return self.starts.open(user_id, record, budget, viewers_max)
 
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
