@@ -128,8 +128,15 @@ class StreamSettingsAnswer(StreamAnswer):
     created_at_ms: int
 
 
+class OutageAnswer(Answer):
+    """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
+
+    since_ms: int
+    until_ms: int | None
+
+
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet."""
+    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first."""
 
     stream_id: str
     state: RuntimeState
@@ -145,3 +152,4 @@ class RuntimeAnswer(Answer):
     dropped_frames: int
     restarts: int
     last_error: str | None
+    outages: list[OutageAnswer]
