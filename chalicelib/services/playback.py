@@ -26,7 +26,9 @@ from chalicelib.services.starts import Starts
 
 # How soon the reaper first looks at a session; it re-arms those that still beat.
 REARM_MS = 120_000
-REAP_PER_SHARD_MAX = 100
+REAP_AT_ONCE = 100
+# Below the minute after which the schedule runs again, and far below what a function may take.
+REAP_MS_MAX = 40_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,24 +156,40 @@ class Playback:
         return record
 
     def reap(self) -> int:
-        """End sessions whose lease ran out too long ago to be taken up again; answers how many."""
-        return sum(self._reap_shard(shard) for shard in range(DUE_SHARDS))
+        """End sessions whose lease ran out too long ago to be taken up again; answers how many.
 
-    def _reap_shard(self, shard: int) -> int:
-        ended = 0
-        for record in self._sessions.due(shard, self._clock.now_ms(), REAP_PER_SHARD_MAX):
+        After an outage of this schedule many are due: it works until none is left or its time is over, and the next run
+        goes on with the longest due.
+        """
+        deadline_ms = self._clock.now_ms() + REAP_MS_MAX
+        return sum(self._reap_shard(shard, deadline_ms) for shard in range(DUE_SHARDS))
+
+    def _reap_shard(self, shard: int, deadline_ms: int) -> int:
+        ended, more = 0, True
+        while more and self._clock.now_ms() < deadline_ms:
+            due = self._sessions.due(shard, self._clock.now_ms(), REAP_AT_ONCE)
+            results = [self._reap_one(record) for record in due]
+            ended += results.count(True)
+            # Where nothing could be done at all, trying again at once would not help.
+            more = len(due) == REAP_AT_ONCE and results.count(None) < len(due)
+        return ended
+
+    def _reap_one(self, record: SessionRecord) -> bool | None:
+        """Whether it was ended (or else is looked at again later); None if neither could be done now.
+
+        It must not keep the reaper from the others then; it is due again next time.
+        """
+        try:
             now_ms = self._clock.now_ms()
             wallet = self._wallets.get(record.user_id)
             session = wallet.sessions.get(record.session_id) if wallet else None
-            lapsed = session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX
-            # One that cannot be ended now must not keep the reaper from the others; it is due again next time.
-            with suppress(Busy, StoreUnavailable):
-                if lapsed:
-                    self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
-                    ended += 1
-                else:
-                    self._sessions.rearm(record.session_id, now_ms + REARM_MS)
-        return ended
+            if session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX:
+                self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
+                return True
+            self._sessions.rearm(record.session_id, now_ms + REARM_MS)
+        except (Busy, StoreUnavailable):
+            return None
+        return False
 
     def _records(
         self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None

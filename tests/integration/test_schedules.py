@@ -14,7 +14,7 @@ from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime,
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Payment
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services import controller
+from chalicelib.services import controller, playback
 from tests.fakes.simple import RecordingDenylist, SetClock
 
 STREAM_ID = "stream-1"
@@ -45,15 +45,22 @@ def watching(house: Container) -> tuple[str, str]:
     house.ledger.credit(
         user_id=user.user_id, millipoints=100_000, payment_id=new_session_id(), note="", by_user_id="u_x"
     )
-    beat = house.playback.start(
-        user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
-    )
+    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
     return user.user_id, beat.session.session_id
 
 
 def advance(house: Container, ms: int) -> None:
     assert isinstance(house.clock, SetClock)
     house.clock.advance(ms)
+
+
+def test_the_reaper_misses_nothing_after_it_has_been_away(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback, "REAP_AT_ONCE", 2)
+    viewers = [watching(house) for _ in range(40)]
+    advance(house, 86_400_000)
+    assert house.playback.reap() == 40
+    assert house.sessions.count_active() == 0
+    assert {house.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
 
 
 def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(house: Container) -> None:
@@ -153,9 +160,7 @@ def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch:
 
     monkeypatch.setattr(house.starts, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
-        house.playback.start(
-            user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
-        )
+        house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
     wallet = house.ledger.wallet(user.user_id)
     assert (wallet.balance_millipoints, dict(wallet.sessions)) == (100_000, {})
 
@@ -185,9 +190,7 @@ def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkey
         raise StoreUnavailable("injected")
 
     monkeypatch.setattr(house.wallets, "start", start)
-    beat = house.playback.start(
-        user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None, idempotency_key=None
-    )
+    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
     assert beat.wallet.balance_millipoints == 90_000
 
 
