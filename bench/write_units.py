@@ -2,8 +2,8 @@
 
 Every request is asked for its consumed capacity (`ReturnConsumedCapacity`). The store is the local emulator, which
 reckons as AWS documents it: a write unit is 1 KB of the larger of the old and the new item, a transaction counts twice,
-each index that an item enters, leaves or changes in counts once, a read unit is 4 KB read consistently. It does not tell
-what a refused write costs: at AWS as much as if it had been made.
+each index that an item enters, leaves or changes in counts once, a read unit is 4 KB read consistently. What a refused
+write costs it does not tell: at AWS as much as if it had been made.
 """
 
 import tempfile

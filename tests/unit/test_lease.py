@@ -1,4 +1,4 @@
-"""The rules of one heartbeat, case by case as docs/architecture.md lists them, and what must hold of all of them."""
+"""The rules of one heartbeat, case by case as docs/billing.md lists them, and what must hold of all of them."""
 
 from dataclasses import replace
 
