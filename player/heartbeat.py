@@ -4,29 +4,22 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from player.errors import CliError, UnreachableError
+from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.gate import Gate, Ticket
 from player.http import ProblemError
-from player.outcome import BROKEN, NETWORK_LOST, START_LOST, Ending, refused
+from player.outcome import BROKEN, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.schedule import BeatSchedule
+from player.starting import START_S_MAX, Wish, start_session
 
 BEAT_TIMEOUT_S = 5.0
 PAUSE_CHECK_S = 60.0
 STOP_WAIT_S = 2.0
-# Longer than an answer may take (http.TIMEOUT_S), so that a session that was bought last can be stopped.
-START_WAIT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the viewer asked for: a stream, and the most whole points that it may cost."""
-
-    stream_id: str
-    max_points: int | None = None
+# Longer than a start may take, so that a session that was bought last can be stopped.
+START_WAIT_S = START_S_MAX + 1.0
 
 
 class Heartbeat:
@@ -167,9 +160,9 @@ class Heartbeat:
 
     def _start(self, points: int | None) -> None:
         try:
-            lease = self._playback.start(self._wish.stream_id, max_points=points)
-        except UnreachableError:
-            self._over(START_LOST)  # not to be repeated: each start may buy a lease that no receipt shows
+            lease = start_session(self._playback, replace(self._wish, max_points=points))
+        except StartUnansweredError:
+            self._over(START_UNANSWERED)
             return
         except CliError as error:
             self._bill.start_unanswered = False
@@ -196,7 +189,7 @@ class Heartbeat:
 def ending_of_refused_start(error: CliError) -> Ending:
     """Return the ending for a session that could not be started again."""
     code = error.code if isinstance(error, ProblemError) else ""
-    if error.end_reason or code == "balance_exhausted":
+    if error.end_reason or code in NOTHING_LEFT:
         return Ending.of_reason(error.end_reason or code)
     if code == "stream_not_live":
         return Ending.of_reason("stream_stopped")

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from player.gate import Gate
-from player.heartbeat import Heartbeat, Wish
+from player.heartbeat import Heartbeat
 from player.meter import OBSERVED, Meter
 from player.mpv_ipc import MpvError
 from player.mpv_process import MpvProcess
@@ -15,6 +15,7 @@ from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.relay import Relay
 from player.screen import Screen, View
+from player.starting import Wish
 from player.upstream import Upstream
 
 TICK_S = 0.5
@@ -71,7 +72,7 @@ class Viewing:
             return self._mpv_gone()
 
     def close(self) -> None:
-        """Fetch and buy nothing more. Takes 3 s at most, or 11 s when a session is being started anew."""
+        """Fetch and buy nothing more. Takes 3 s at most, or 12 s when a session is being started anew."""
         self._screen.clear()
         self._relay.close()
         self._heartbeat.stop()

@@ -7,7 +7,7 @@ import sys
 import click
 
 from player.context import Context
-from player.errors import CliError
+from player.errors import CliError, StartUnansweredError
 from player.outcome import ExitStatus, exit_status_help
 
 
@@ -60,11 +60,11 @@ def _play(
     headless: bool,
     as_json: bool,
 ) -> ExitStatus:
-    from player.heartbeat import Wish
     from player.http import ProblemError
     from player.playback import Playback
     from player.screen import Screen
     from player.start_errors import start_error
+    from player.starting import Wish
     from player.watch import Options, watch
 
     screen = Screen(sys.stderr)
@@ -103,7 +103,7 @@ def _error_json(stream_id: str, error: CliError) -> str:
             "spent_millipoints": 0,
             "balance_millipoints": None,
             "frames_shown": 0,
-            # Where the answer to a start was lost, a lease may have been bought that nobody could stop.
-            "settled": error.exit_code != ExitStatus.UNREACHABLE,
+            # Where no try of a start was answered, a lease may have been bought that nobody could stop.
+            "settled": not isinstance(error, StartUnansweredError),
         }
     )

@@ -10,11 +10,12 @@ from player_fakes import lease
 
 from player.errors import LoginExpiredError, UnreachableError
 from player.gate import Gate
-from player.heartbeat import Heartbeat, Wish
+from player.heartbeat import Heartbeat
 from player.http import ProblemError
 from player.outcome import Ending
 from player.playback import Lease
 from player.receipt import Bill
+from player.starting import Wish
 
 WAIT_S = 5.0
 
@@ -31,7 +32,9 @@ class Script:
         self.beats.append((session_id, seq))
         return self._next()
 
-    def start(self, stream_id: str, replace: bool = False, max_points: int | None = None) -> Lease:
+    def start(
+        self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
+    ) -> Lease:
         self.starts.append(max_points)
         return self._next()
 
