@@ -42,6 +42,7 @@ class Heartbeat:
         self._on_lease, self._on_over = on_lease, on_over
         self._changed = threading.Condition()
         self._paused = self._ended = False
+        self._held_back = self._asked = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._begin(first)
 
@@ -63,10 +64,21 @@ class Heartbeat:
                 self._schedule.resumed(time.monotonic())
                 self._changed.notify_all()
 
+    def hold_back(self, holding: bool) -> None:
+        """Buy no lease by the clock while no media arrives, but only the one that `beat_now` asks for."""
+        with self._changed:
+            if holding != self._held_back:
+                self._held_back, self._asked = holding, False
+                self._changed.notify_all()
+
     def beat_now(self) -> None:
         """Ask the server at once: the gateway refused something, and a beat's answer tells why (or a fresh token)."""
         with self._changed:
-            self._schedule.hurry(time.monotonic())
+            if self._held_back and not self._asked:
+                self._asked = True
+                self._schedule.resumed(time.monotonic())
+            else:
+                self._schedule.hurry(time.monotonic())
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -89,11 +101,15 @@ class Heartbeat:
     def _wait_until_due(self) -> bool:
         with self._changed:
             while not self._ended:
-                remaining = PAUSE_CHECK_S if self._paused else self._schedule.due_at - time.monotonic()
+                remaining = PAUSE_CHECK_S if self._is_waiting() else self._schedule.due_at - time.monotonic()
                 if remaining <= 0:
                     return True
                 self._changed.wait(remaining)
             return False
+
+    def _is_waiting(self) -> bool:
+        # A beat that failed is repeated: that is how a lost network is told from media that fail alone.
+        return self._paused or (self._held_back and not self._asked and not self._schedule.failures)
 
     def _beat(self) -> None:
         timeout_s = max(1.0, min(BEAT_TIMEOUT_S, self._schedule.deadline - time.monotonic()))
@@ -110,6 +126,7 @@ class Heartbeat:
 
     def _accept(self, lease: Lease) -> None:
         with self._changed:
+            self._asked = False
             self._schedule.answered(lease, time.monotonic())
             self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
             self._admit(lease)

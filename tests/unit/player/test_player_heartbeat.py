@@ -146,3 +146,32 @@ def test_a_paused_viewing_beats_only_after_it_is_resumed() -> None:
     heartbeat.resume()
     assert isinstance(told.get(timeout=WAIT_S), Lease)
     heartbeat.stop()
+
+
+def test_while_no_media_arrives_it_buys_only_what_is_asked_for() -> None:
+    script, gate = Script(now(seq=2), now(seq=3), now(seq=4)), Gate()
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    heartbeat = Heartbeat(script, Wish("stream-1"), now(), gate, Bill(), told.put, told.put)  # type: ignore[arg-type]
+    heartbeat.hold_back(True)
+    heartbeat.start()
+    time.sleep(0.2)
+    assert script.beats == [], "it is due, but nothing arrives"
+    heartbeat.beat_now()
+    assert told.get(timeout=WAIT_S).seq == 2
+    time.sleep(0.2)
+    assert len(script.beats) == 1, "one lease to try again with, not more"
+    heartbeat.hold_back(False)
+    assert [told.get(timeout=WAIT_S).seq for _ in range(2)] == [3, 4]
+    heartbeat.stop()
+
+
+def test_a_beat_that_failed_is_repeated_even_while_no_media_arrives() -> None:
+    script, gate = Script(*[UnreachableError("x", "away")] * 50), Gate()
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    wish, first = Wish("stream-1"), now(expires_in=1)
+    heartbeat = Heartbeat(script, wish, first, gate, Bill(), told.put, told.put)  # type: ignore[arg-type]
+    heartbeat.start()
+    time.sleep(0.2)
+    heartbeat.hold_back(True)
+    assert told.get(timeout=WAIT_S).end_reason == "lease_expired"
+    heartbeat.stop()
