@@ -38,13 +38,16 @@ class Forecast:
         cap = self.wallet["daily_cap_millipoints"]
         return None if cap is None else max(0, cap - self.wallet["spent_today_millipoints"])
 
+    @property
+    def others_rate(self) -> int:
+        """What is being watched already, in millipoints per minute: it lives on the same balance and the same cap."""
+        return sum(session.get("rate_millipoints_per_minute") or 0 for session in self.wallet.get("sessions") or [])
+
     def cut_off(self) -> tuple[str, float] | None:
         """Return the end reason that comes first and in how many seconds; None where watching is free."""
         if not self.rate:
             return None
-        # What is being watched already lives on the same balance and the same cap.
-        others = sum(session.get("rate_millipoints_per_minute") or 0 for session in self.wallet.get("sessions") or [])
-        shared = self.rate + others
+        shared = self.rate + self.others_rate
         ends = [("balance_exhausted", self.wallet["balance_millipoints"] * 60 / shared)]
         if self.max_points is not None:
             ends.append(("max_points_reached", self.max_points * 1000 * 60 / self.rate))
@@ -100,6 +103,8 @@ class Forecast:
         if self.cap_rest_millipoints is not None:
             cap = short_amount(self.wallet["daily_cap_millipoints"])
             lines.append(f"Today:   {points(self.cap_rest_millipoints)} left of the daily cap ({cap})")
+        if self.others_rate:
+            lines.append(f"Besides: {rate(self.others_rate)} for what you watch already")
         lines += [self._end_line(), *self._data(width), "Nothing was started, and nothing was charged."]
         return lines
 

@@ -26,7 +26,7 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.FAILED: "something on this machine failed, such as a full disk",
     ExitStatus.USAGE: "the command was called in a wrong way",
     ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, max_points_reached, daily_cap_reached",
-    ExitStatus.REFUSED: "not logged in, or refused: no such stream, not live, too many screens, stream full",
+    ExitStatus.REFUSED: "not logged in, or refused: not live, too many screens, stream full",
     ExitStatus.UNREACHABLE: "the server could not be reached",
     ExitStatus.NETWORK_LOST: "the network was lost while watching: lease_expired",
     ExitStatus.MPV_FAILED: "mpv is missing or failed",
@@ -34,6 +34,13 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.HANGUP: "hangup (SIGHUP)",
     ExitStatus.INTERRUPTED: "interrupted (Ctrl-C, SIGINT)",
     ExitStatus.TERMINATED: "terminated (SIGTERM)",
+}
+
+# What every command that asks the server may end with.
+ASKING: dict[ExitStatus, str] = {
+    ExitStatus.USAGE: MEANINGS[ExitStatus.USAGE],
+    ExitStatus.REFUSED: "not logged in, or refused",
+    ExitStatus.UNREACHABLE: MEANINGS[ExitStatus.UNREACHABLE],
 }
 
 _REASONS: dict[str, tuple[ExitStatus, str]] = {
@@ -95,7 +102,7 @@ def refused(sentence: str) -> Ending:
     return Ending("viewer_stopped", ExitStatus.REFUSED, sentence)
 
 
-def exit_status_help() -> str:
+def exit_status_help(meanings: dict[ExitStatus, str] = MEANINGS) -> str:
     r"""Return the table of exit statuses for `--help` (click keeps its lines as they are after `\b`)."""
-    rows = [f"{status.value:>5}  {meaning}" for status, meaning in MEANINGS.items()]
+    rows = [f"{status.value:>5}  {meaning}" for status, meaning in meanings.items()]
     return "\b\nExit status:\n" + "\n".join(rows)

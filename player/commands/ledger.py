@@ -7,9 +7,15 @@ from typing import Any
 import click
 
 from player.context import Context, sentence, terminal_width
+from player.outcome import ASKING, ExitStatus, exit_status_help
 
 HEADER = ("NO", "WHEN", "WHAT", "POINTS", "FOR")
 FORMATS = ("json", "csv")
+STATUSES = {
+    ExitStatus.OK: "shown or saved",
+    ExitStatus.FAILED: "FILE exists already, or cannot be written",
+    **ASKING,
+}
 # From here on a row has room for whole times and all words.
 WIDE = 78
 KINDS = {
@@ -22,7 +28,7 @@ KINDS = {
 }
 
 
-@click.command("ledger", short_help="What was paid and received.")
+@click.command("ledger", short_help="What was paid and received.", epilog=exit_status_help(STATUSES))
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
 @click.option("--export", "file", metavar="FILE", help="Save all of it as FILE.json or FILE.csv; `-` prints it.")

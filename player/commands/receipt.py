@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from player.context import Context, sentence, terminal_width
-from player.outcome import ExitStatus
+from player.outcome import ASKING, ExitStatus, exit_status_help
 
 if TYPE_CHECKING:
     from player.session_bill import SessionBill
 
 NAME_WIDTH = 12
 BYTES_PER_MB = 1_000_000
+STATUSES = {
+    ExitStatus.OK: "the lines add up to the server's totals",
+    ExitStatus.FAILED: "they do not, or nothing was watched yet",
+    **ASKING,
+}
 
 
-@click.command("receipt", short_help="What one session cost, checked.")
+@click.command("receipt", short_help="What one session cost, checked.", epilog=exit_status_help(STATUSES))
 @click.argument("session_id", required=False)
 @click.option("--lines", "with_lines", is_flag=True, help="List the lines of the ledger that it is made of.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
@@ -26,7 +31,7 @@ BYTES_PER_MB = 1_000_000
 def command(context: Context, session_id: str | None, with_lines: bool, as_json: bool) -> None:
     """Show what a session cost, and what was served for it. Without SESSION_ID: your latest session.
 
-    The lines of the ledger are added up here and compared with the server's totals. Exits with 1 if they differ.
+    The lines of the ledger are added up here and compared with the server's totals; a difference is said.
     """
     from player.session_bill import fetch_bill
 

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from player.outcome import MEANINGS, ExitStatus, exit_status_help
+
 if TYPE_CHECKING:
     from player.verify import Checked
 
 NAME_WIDTH = 10
+STATUSES = {
+    ExitStatus.OK: "everything fits",
+    ExitStatus.FAILED: "something does not fit, or FILE is no statement",
+    ExitStatus.USAGE: MEANINGS[ExitStatus.USAGE],
+}
 
 
-@click.command("verify", short_help="Check a saved statement, offline.")
+@click.command("verify", short_help="Check a saved statement, offline.", epilog=exit_status_help(STATUSES))
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path) -> None:
     """Check a statement that `player ledger --export FILE` saved: versions, balances, and the hash of every line.
 
-    No login and no network are needed. Exits with 1 when something does not fit, and names the first line of it.
+    No login and no network are needed. When something does not fit, the first line of it is named.
 
     \b
       player ledger --export bill.json

@@ -8,11 +8,18 @@ from typing import Any
 import click
 
 from player.context import Context, sentence, terminal_width
+from player.outcome import ASKING, ExitStatus, exit_status_help
 
 CAP = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?(?:/day)?")
+STATUSES = {ExitStatus.OK: "shown or set", **ASKING}
 
 
-@click.group("wallet", short_help="Points, daily cap, how long they last.", invoke_without_command=True)
+@click.group(
+    "wallet",
+    short_help="Points, daily cap, how long they last.",
+    invoke_without_command=True,
+    epilog=exit_status_help(STATUSES),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the wallet as JSON.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
@@ -23,7 +30,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         raise click.UsageError("--json goes with `player wallet` alone.")
 
 
-@command.command("cap", short_help="The most that a day may cost.")
+@command.command("cap", short_help="Set what a day may cost.", epilog=exit_status_help(STATUSES))
 @click.argument("cap")
 @click.pass_obj
 def cap(context: Context, cap: str) -> None:

@@ -73,6 +73,8 @@ def test_it_is_told_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_started_or_is_free_is_told() -> None:
     assert "It is not live now (backoff): a start would be refused." in made(state="backoff").lines(80)
     assert "at once. Your points are used up." in "".join(made(balance_millipoints=0).lines(80))
+    beside = made(sessions=[{"rate_millipoints_per_minute": 30_000}]).lines(80)
+    assert "Besides: 30 points/min for what you watch already" in beside
     assert "it is free" in "".join(made(rate=0).lines(80))
 
 
