@@ -9,7 +9,7 @@ from player.errors import CliError
 from player.listing import all_items
 from player.outcome import ExitStatus
 
-# A session that is being watched is charged between two requests; so often its totals are asked for again.
+# A session may end between two requests; so often both are asked for again.
 TRIES = 4
 
 
@@ -35,6 +35,11 @@ class SessionBill:
         return -sum(int(line["delta_millipoints"]) for line in self.lines)
 
     @property
+    def has_totals(self) -> bool:
+        """Whether the server tells totals: of a session that is being watched it does not."""
+        return self.session.get("charged_millipoints") is not None
+
+    @property
     def differences(self) -> list[tuple[str, int, int]]:
         """Where the lines do not add up to the server's totals: which total, the lines' sum, the server's word."""
         # An adjustment comes after the end: the session's own total does not know it.
@@ -57,10 +62,10 @@ def fetch_bill(account: Account, session_id: str | None) -> SessionBill:
     session = account.call("GET", path)
     for _ in range(TRIES):
         bill = SessionBill(session, all_items(account, f"{path}/ledger"))
-        if not bill.differences:
+        if not session["active"] and not bill.differences:
             break
         again = account.call("GET", path)
-        if again == session:  # nothing was bought meanwhile, so the difference is real
+        if again == session:  # it has not ended meanwhile; a difference is a real one
             break
         session = again
     return bill

@@ -65,7 +65,9 @@ def _show(bill: SessionBill) -> None:
     _line("Cost", points(bill.net_millipoints))
     _line("Served", _served(session))
     click.echo("")
-    if not bill.differences:
+    if not bill.has_totals:
+        sentence("The server tells its totals when the session has ended; until then there is nothing to compare.")
+    elif not bill.differences:
         sentence("The lines of the ledger add up to the server's totals.")
     for name, ours, servers in bill.differences:
         sentence(
@@ -84,11 +86,11 @@ def _served(session: dict[str, Any]) -> str:
     """What the gateway counted, beside the time that was paid for."""
     from player.formats import clock
 
-    granted = session["granted_ms"]
+    granted, media_ms, media_bytes = (session.get(name) for name in ("granted_ms", "media_ms", "media_bytes"))
     paid = f" (of {clock(granted / 1000)} granted)" if granted is not None else ""
-    if session["media_ms"] is None or session["media_bytes"] is None:
+    if media_ms is None or media_bytes is None:
         return f"not measured yet{paid}"
-    return f"{clock(session['media_ms'] / 1000)} of media, {session['media_bytes'] / BYTES_PER_MB:.1f} MB{paid}"
+    return f"{clock(media_ms / 1000)} of media, {media_bytes / BYTES_PER_MB:.1f} MB{paid}"
 
 
 def _show_lines(lines: list[dict[str, Any]]) -> None:
@@ -113,7 +115,7 @@ def _as_json(bill: SessionBill) -> str:
             "outage_credit_millipoints": bill.sum_of("outage_credit"),
             "adjustment_millipoints": bill.sum_of("adjustment"),
             "net_millipoints": bill.net_millipoints,
-            "adds_up": not bill.differences,
+            "adds_up": not bill.differences if bill.has_totals else None,
             "lines": bill.lines,
         },
         indent=2,

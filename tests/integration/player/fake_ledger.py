@@ -75,13 +75,16 @@ def statement_of(
 
 def as_csv(document: dict[str, Any]) -> str:
     """The same statement as CSV."""
-    opening = {"kind": "opening", "entry_id": document["user_id"], "delta_millipoints": 0, **document["opening"]}
+    opening = {
+        "kind": "opening", "entry_id": document["user_id"], "delta_millipoints": 0, "at_ms": document["created_at_ms"],
+        **document["opening"],
+    }  # fmt: skip
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for line in (opening, *document["lines"]):
-        at = datetime.fromtimestamp(line["at_ms"] / 1000, UTC) if "at_ms" in line else None
-        shown = {**line, "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None}
+        at = datetime.fromtimestamp(line["at_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
+        shown = {**line, "at": at.replace("+00:00", "Z")}
         writer.writerow([shown.get(name) for name in COLUMNS])
     return out.getvalue()
 

@@ -269,7 +269,8 @@ class FakeMoney(FakeLedger):
         return {
             "session_id": session_id, "stream_id": session.stream_id, "kind": "viewing",
             "active": session.end_reason is None, "started_at_ms": session.started_at_ms,
-            "rate_millipoints_per_minute": self.rate, "charged_millipoints": session.charged,
+            "rate_millipoints_per_minute": self.rate,
+            "charged_millipoints": session.charged if session.end_reason else None,
             "refunded_millipoints": session.refunded if session.end_reason else None,
             "ended_at_ms": session.ended_at_ms, "end_reason": session.end_reason, "watched_ms": None,
             "granted_ms": len(session.charges) * session.lease_ms, "media_ms": media_ms, "media_bytes": media_bytes,
