@@ -71,7 +71,7 @@ class House:
     def __init__(self, settings: config.Settings) -> None:
         container = Container(settings)
         self.clock, self.delivery = SetClock(), Switch()
-        container.clock = self.clock  # type: ignore[misc]
+        container.clock = self.clock
         self.ledger, self.wallets = container.ledger, container.wallets
         shared: dict[str, Any] = {
             "wallets": container.wallets,

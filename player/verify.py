@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from player.chain import genesis, line_hash
 from player.statement import Line, MalformedError, State, Statement, shown
@@ -80,7 +79,7 @@ def _with_following(lines: Iterator[Line]) -> Iterator[tuple[Line, Line | None]]
 
 def _after(before: State, line: Line, following: Line | None, closing: State | None) -> State:
     """Return the state after a line. Raises MismatchError."""
-    fields, version = _with_empty_note(before, line), before.version + 1
+    fields, version = line.fields, before.version + 1
     computed = line_hash(before.hash, fields)
     balance = before.balance_millipoints + fields["delta_millipoints"]
     if fields["version"] != version:
@@ -96,15 +95,6 @@ def _after(before: State, line: Line, following: Line | None, closing: State | N
     if balance < 0:
         raise MismatchError(line.place, "balance_millipoints", "0 or more", balance)
     return State(version, balance, computed)
-
-
-def _with_empty_note(before: State, line: Line) -> dict[str, Any]:
-    """Return a line's fields. CSV writes no note and an empty one alike: it was empty if the hash says so."""
-    if line.at is not None and line.fields["note"] is None:
-        empty = {**line.fields, "note": ""}
-        if line_hash(before.hash, empty) == line.fields["hash"]:
-            return empty
-    return line.fields
 
 
 def _goes_on(hash_of_line: str, following: Line | None, closing: State | None) -> bool:

@@ -142,7 +142,7 @@ def payment_entry(payment: Payment) -> Entry:
         kind=payment.kind,
         at_ms=payment.at_ms,
         payment_id=payment.payment_id,
-        note=payment.note,
+        note=payment.note or None,
     )
 
 

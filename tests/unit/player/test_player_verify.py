@@ -72,20 +72,6 @@ def test_a_good_statement_fits_in_both_formats() -> None:
         assert checked.first_at_ms == LEDGER[0]["at_ms"] and checked.last_at_ms == LEDGER[-1]["at_ms"]
 
 
-def test_an_empty_note_and_none_are_alike_in_csv_but_nothing_else_is() -> None:
-    ledger = copy.deepcopy(LEDGER)
-    ledger[0]["note"] = ledger[4]["note"] = ""
-    document = statement_of(ledger)
-    text = as_csv(document)
-    for checked in (check_json(document), verify(read_csv(text))):
-        assert checked.end.hash == document["closing"]["hash"]
-    document["lines"][0]["note"] = None
-    assert "hash does not fit" in failure(check_json, document)
-    assert "hash does not fit" in failure(
-        lambda changed: verify(read_csv(changed)), text.replace("gift-1,,", "gift-1,x,")
-    )
-
-
 def test_a_later_part_and_one_without_lines_fit_by_themselves() -> None:
     for after in (6, 13):
         part = statement_of(LEDGER, after)
