@@ -9,9 +9,11 @@ from chalicelib import config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.file_denylist import FileDenylist
@@ -29,6 +31,7 @@ from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
+from chalicelib.services.reconciliation import Reconciliation
 from chalicelib.services.starts import Starts
 from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
@@ -93,6 +96,11 @@ class Container:
     def counters(self) -> DynamoCounters:
         """The port `Counters`."""
         return DynamoCounters(self.settings.table_prefix, self.clock)
+
+    @cached_property
+    def usage(self) -> DynamoUsage:
+        """The port `Usage`."""
+        return DynamoUsage(self.settings.table_prefix)
 
     @cached_property
     def tokens(self) -> JwtTokens:
@@ -212,6 +220,18 @@ class Container:
         """Streams."""
         return StreamsService(
             streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+        )
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """What was served against what was paid."""
+        return Reconciliation(
+            table=DynamoReconciliations(self.settings.table_prefix),
+            sessions=self.sessions,
+            ledger=self.ledger,
+            statements=self.statements,
+            usage=self.usage,
+            clock=self.clock,
         )
 
     @cached_property

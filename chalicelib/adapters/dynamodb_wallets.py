@@ -12,7 +12,7 @@ from chalicelib.adapters import wallet_writes as writes
 from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import Row, to_row
 from chalicelib.adapters.dynamodb_places import give_place, take_place
-from chalicelib.adapters.dynamodb_sessions import close_record, new_record
+from chalicelib.adapters.dynamodb_sessions import close_record, count_adjustment, new_record
 from chalicelib.adapters.wallet_item import empty_item, wallet
 from chalicelib.domain.lease import Purchase, Settlement
 from chalicelib.domain.outages import OutageCredit
@@ -82,7 +82,12 @@ class DynamoWallets:
         """See `Wallets.start`."""
         update = writes.start(self._table, user_id, session, sessions_max)
         place = [take_place(self._limits, session.stream_id, viewers_max)] if session.counted else []
-        self._transact(update, new_record(self._sessions, record), *place)
+        try:
+            self._transact(update, new_record(self._sessions, record), *place)
+        except _PartRefused as refusal:
+            if refusal.part == 2:
+                raise NoPlace(None) from None
+            raise
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
         """See `Wallets.end`."""
@@ -128,10 +133,13 @@ class DynamoWallets:
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
+        counted = [count_adjustment(self._sessions, payment.session_id)] if payment.session_id else []
         try:
-            self._transact(update, put)
-        except _SecondPartRefused:
-            return False
+            self._transact(update, put, *counted)
+        except _PartRefused as refusal:
+            if refusal.part == 1:
+                return False
+            raise
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
@@ -182,10 +190,9 @@ class DynamoWallets:
             with translated():
                 client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, *others])
         except TransactionRefused as refusal:
-            if refusal.codes[1:2] == ["ConditionalCheckFailed"]:
-                raise _SecondPartRefused(None) from None
-            if refusal.codes[2:3] == ["ConditionalCheckFailed"]:
-                raise NoPlace(None) from None
+            for part in range(1, len(refusal.codes)):
+                if refusal.codes[part] == "ConditionalCheckFailed":
+                    raise _PartRefused(part) from None
             if refusal.codes[0] == "ConditionalCheckFailed":
                 item = refusal.items[0]
                 raise WalletRefused(wallet(item) if item else None) from None
@@ -194,8 +201,12 @@ class DynamoWallets:
             raise StoreUnavailable(str(refusal)) from None
 
 
-class _SecondPartRefused(WalletRefused):
-    """The record or payment beside the wallet was there already (or gone)."""
+class _PartRefused(WalletRefused):
+    """A condition on something beside the wallet did not hold: a record, a payment, a place."""
+
+    def __init__(self, part: int) -> None:
+        super().__init__(None)
+        self.part = part
 
 
 def _key(user_id: str) -> Row:

@@ -59,8 +59,11 @@ def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
 
 @routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
 def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
-    """One of one's own sessions."""
-    return OwnSessionAnswer.model_validate(call.services.playback.own_session(call.user_id, session_id))
+    """One of one's own sessions, with what it was served until a few seconds ago."""
+    record = call.services.playback.own_session(call.user_id, session_id)
+    served = call.services.reconciliation.served(session_id)
+    answer = OwnSessionAnswer.model_validate(record)
+    return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
 
 
 @routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])

@@ -61,7 +61,7 @@ class ActiveSession:
 class SessionRecord:
     """A row of `playback_sessions`: written at start and end, never per beat.
 
-    The session's lines in the ledger have versions above `from_version`.
+    The session's lines in the ledger have versions above `from_version`; `adjustments` of them may come after its end.
     """
 
     session_id: str
@@ -82,6 +82,7 @@ class SessionRecord:
     refunded_millipoints: int | None = None
     watched_ms: int | None = None
     granted_ms: int | None = None
+    adjustments: int = 0
 
     @property
     def active(self) -> bool:

@@ -76,7 +76,10 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """A top-up (positive) or an adjustment downwards (negative), applied exactly once by its id."""
+    """A top-up (positive) or an adjustment downwards (negative), applied exactly once by its id.
+
+    One that names a session is an adjustment of what that session cost, in either direction.
+    """
 
     payment_id: str
     user_id: str
@@ -84,11 +87,14 @@ class Payment:
     note: str
     by_user_id: str
     at_ms: int
+    session_id: str | None = None
+    stream_id: str | None = None
 
     @property
     def kind(self) -> EntryKind:
         """What the ledger calls it."""
-        return EntryKind.CREDIT if self.millipoints > 0 else EntryKind.ADJUSTMENT
+        top_up = self.millipoints > 0 and self.session_id is None
+        return EntryKind.CREDIT if top_up else EntryKind.ADJUSTMENT
 
 
 def lease_entry_id(session_id: str, seq: int) -> str:
@@ -141,6 +147,8 @@ def payment_entry(payment: Payment) -> Entry:
         entry_id=f"p.{payment.payment_id}",
         kind=payment.kind,
         at_ms=payment.at_ms,
+        session_id=payment.session_id,
+        stream_id=payment.stream_id,
         payment_id=payment.payment_id,
         note=payment.note or None,
     )

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     WalletFull,
 )
 from chalicelib.domain.points import MILLIPOINTS_MAX
+from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
     NO_DAILY_CAP,
@@ -47,8 +48,19 @@ class LedgerService:
             raise UserNotFound(f"There is no user {user_id}.")
         return wallet
 
-    def credit(self, *, user_id: str, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
+    def credit(
+        self,
+        *,
+        user_id: str,
+        millipoints: int,
+        payment_id: str,
+        note: str,
+        by_user_id: str,
+        session: SessionRecord | None = None,
+    ) -> Wallet:
         """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
+
+        With a session of the same user, it is an adjustment of what that session cost.
 
         Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`.
         """
@@ -59,6 +71,8 @@ class LedgerService:
             note=note,
             by_user_id=by_user_id,
             at_ms=self._clock.now_ms(),
+            session_id=session.session_id if session else None,
+            stream_id=session.stream_id if session else None,
         )
         for _ in range(TRIES_MAX):
             try:
@@ -81,9 +95,10 @@ class LedgerService:
 
     def _check_same(self, payment: Payment) -> None:
         applied = self._payments.get(payment.payment_id)
-        if applied and (applied.user_id, applied.millipoints) != (payment.user_id, payment.millipoints):
+        names = ("user_id", "millipoints", "session_id")
+        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used before, for another amount or another wallet."
+                f"The payment id {payment.payment_id} was used before, for another amount, wallet or session."
             )
 
     def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:

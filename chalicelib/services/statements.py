@@ -7,7 +7,7 @@ from itertools import islice
 from chalicelib.domain.chain import State, after, chained, end_of, genesis
 from chalicelib.domain.errors import LedgerDamaged
 from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.wallets import PAGE_ENTRIES, Entry, end_entry_id
+from chalicelib.domain.wallets import PAGE_ENTRIES, Entry, EntryKind, end_entry_id
 from chalicelib.ports import Clock, Ledger, ListPage
 from chalicelib.services.ledger import LedgerService, version_of
 
@@ -57,18 +57,20 @@ class Statements:
         )
 
     def of_session(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
-        """The lines of one session behind a version, oldest first: leases, outage credits, its end.
+        """The lines of one session behind a version, oldest first: leases, outage credits, its end, adjustments.
 
         Raises `LedgerDamaged`.
         """
-        last = end_entry_id(record.session_id)
-        begin = self._state_at_page(record.user_id, max(record.from_version, after_version))
-        for entry, _ in self._lines(record.user_id, begin):
-            if entry.version <= after_version:
-                continue
+        last, adjustments, ended = end_entry_id(record.session_id), record.adjustments, False
+        # Adjustments are counted from the beginning, so that it is known when the last one has come.
+        begin = record.from_version if adjustments else max(record.from_version, after_version)
+        for entry, _ in self._lines(record.user_id, self._state_at_page(record.user_id, begin)):
             if entry.session_id == record.session_id:
-                yield entry
-            if entry.entry_id == last:
+                adjustments -= entry.kind is EntryKind.ADJUSTMENT
+                if entry.version > after_version:
+                    yield entry
+            ended = ended or entry.entry_id == last
+            if ended and adjustments <= 0:
                 return
 
     def session_page(self, record: SessionRecord, *, limit: int, cursor: str | None) -> ListPage[Entry]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from chalicelib.domain.lease import Outcome, Purchase, Settlement, buy_from_ms
 from chalicelib.domain.outages import OutageCredit
 from chalicelib.domain.points import MILLIPOINTS_MAX
+from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
@@ -36,6 +37,8 @@ class MemoryStore:
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
         self.places: Counter[str] = Counter()
+        # session -> its shard, and when it is due to be reconciled
+        self.reconcile_at: dict[str, tuple[int, int]] = {}
 
 
 class MemoryWallets:
@@ -137,6 +140,8 @@ class MemoryWallets:
             )
             self._apply(after, end_entry(session, now_ms), settlement.refund_millipoints)
             self._store.places[session.stream_id] -= session.counted
+            due_shard = self._store.records[seen.session_id].due_shard
+            self._store.reconcile_at[seen.session_id] = (due_shard, now_ms + RECONCILE_AFTER_MS)
             self._store.records[seen.session_id] = replace(
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
@@ -199,6 +204,9 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, payment_entry(payment), payment.millipoints)
             self._store.payments[payment.payment_id] = payment
+            record = self._store.records.get(payment.session_id or "")
+            if record is not None:
+                self._store.records[record.session_id] = replace(record, adjustments=record.adjustments + 1)
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Answer):
-    """One of one's own sessions."""
+    """One of one's own sessions. What it was served is null in lists."""
 
     session_id: str
     stream_id: str
@@ -123,3 +123,5 @@ class OwnSessionAnswer(Answer):
     end_reason: EndReason | None
     watched_ms: int | None
     granted_ms: int | None
+    media_ms: int | None = None
+    media_bytes: int | None = None
