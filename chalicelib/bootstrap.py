@@ -32,6 +32,8 @@ from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
 from chalicelib.services.reconciliation import Reconciliation
+from chalicelib.services.starts import Starts
+from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
 
 if TYPE_CHECKING:
@@ -122,6 +124,11 @@ class Container:
         return LedgerService(self.wallets, DynamoLedger(table_prefix), DynamoPayments(table_prefix), self.clock)
 
     @cached_property
+    def statements(self) -> Statements:
+        """Ledgers that can be checked."""
+        return Statements(self.ledger, DynamoLedger(self.settings.table_prefix), self.clock)
+
+    @cached_property
     def billing(self) -> Billing:
         """Selling watching time."""
         return Billing(
@@ -130,6 +137,19 @@ class Container:
             ledger=self.ledger,
             delivery=self.delivery,
             denylist=self.denylist,
+            counters=self.counters,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def starts(self) -> Starts:
+        """Opening sessions."""
+        return Starts(
+            wallets=self.wallets,
+            sessions=self.sessions,
+            ledger=self.ledger,
+            billing=self.billing,
+            delivery=self.delivery,
             counters=self.counters,
             clock=self.clock,
             sessions_per_user_max=self.settings.sessions_per_user_max,
@@ -151,6 +171,7 @@ class Container:
         """Sessions."""
         return Playback(
             billing=self.billing,
+            starts=self.starts,
             users=self.users,
             wallets=self.wallets,
             streams=self.stream_table,
@@ -208,6 +229,7 @@ class Container:
             table=DynamoReconciliations(self.settings.table_prefix),
             sessions=self.sessions,
             ledger=self.ledger,
+            statements=self.statements,
             usage=self.usage,
             clock=self.clock,
         )

@@ -56,6 +56,19 @@ def close_record(
     }
 
 
+def count_adjustment(table: str, session_id: str) -> dict[str, Any]:
+    """The part of an adjustment's transaction that lets it be found among the lines of its session."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_row({"session_id": session_id}),
+            "UpdateExpression": "ADD adjustments :one",
+            "ConditionExpression": "attribute_exists(session_id)",
+            "ExpressionAttributeValues": to_row({":one": 1}),
+        }
+    }
+
+
 def _record(row: dict[str, Any]) -> SessionRecord:
     reason = row.get("end_reason")
     values = {name: row[name] for name in SessionRecord.__dataclass_fields__ if name in row}

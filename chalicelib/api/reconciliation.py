@@ -30,7 +30,7 @@ def list_reconciliation(call: Call) -> ListAnswer[ReconciliationItem]:
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)
 def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     """The sums over the sessions that ended on a UTC day, and what the gateways served on it."""
-    totals, served = call.services.reconciliation.totals(day), call.services.reconciliation.served(day)
+    totals, served = call.services.reconciliation.totals(day), call.services.reconciliation.served_on(day)
     gateways = {"gateway_media_ms": served.media_ms, "gateway_media_bytes": served.media_bytes}
     return DayTotalsAnswer.model_validate({**vars(totals), **gateways})
 
@@ -46,4 +46,4 @@ def adjust_session(call: Call, session_id: str) -> WalletAnswer:
         by_user_id=call.user_id,
     )
     logger().info("session adjusted", by=call.user_id, session_id=session_id, payment_id=call.body.payment_id)
-    return wallet_answer(wallet)
+    return wallet_answer(call, wallet)

@@ -8,7 +8,7 @@ from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailabl
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
-from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money import Ledger, NoPlace, OnTimeBeat, Payments, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
 from chalicelib.ports.usage import Usage
@@ -23,6 +23,8 @@ __all__ = [
     "Ledger",
     "ListPage",
     "MediaStore",
+    "NoPlace",
+    "OnTimeBeat",
     "PasswordHasher",
     "Payments",
     "PlaybackSessions",

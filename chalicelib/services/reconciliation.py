@@ -14,11 +14,12 @@ from chalicelib.domain.reconciliation import (
     next_try_ms,
     reconcile,
 )
-from chalicelib.domain.sessions import DUE_SHARDS, SessionRecord
+from chalicelib.domain.sessions import DUE_SHARDS
 from chalicelib.domain.usage import Served, day_key, day_of
 from chalicelib.domain.wallets import Wallet
 from chalicelib.ports import Clock, Due, ListPage, PlaybackSessions, Reconciliations, StoreUnavailable, Usage
 from chalicelib.services.ledger import LedgerService
+from chalicelib.services.statements import Statements
 
 # One run takes no longer than this, and one session more; the next run goes on.
 RUN_S_MAX = 20.0
@@ -56,6 +57,7 @@ class Reconciliation:
         table: Reconciliations,
         sessions: PlaybackSessions,
         ledger: LedgerService,
+        statements: Statements,
         usage: Usage,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
@@ -63,6 +65,7 @@ class Reconciliation:
         self._table = table
         self._sessions = sessions
         self._ledger = ledger
+        self._statements = statements
         self._usage = usage
         self._clock = clock
         self._monotonic = monotonic
@@ -104,7 +107,7 @@ class Reconciliation:
         now_ms = self._clock.now_ms()
         row = reconcile(
             record,
-            self._ledger.session_entries(record),
+            list(self._statements.of_session(record)),
             self._usage.get(record.session_id),
             now_ms,
             measured=is_measured(record.ended_at_ms, followers, now_ms),
@@ -131,7 +134,7 @@ class Reconciliation:
                 break
         return add_up(day, rows, complete=cursor is None)
 
-    def served(self, day: str) -> Served:
+    def served_on(self, day: str) -> Served:
         """All that the gateways served on a UTC day, to sessions that have ended and to those that have not."""
         return self._usage.get(day_key(day)) or Served()
 
@@ -165,12 +168,9 @@ class Reconciliation:
         self._table.again(session_id, self._clock.now_ms())
         return wallet
 
-    def own_session(self, user_id: str, session_id: str) -> tuple[SessionRecord, Served]:
-        """One of a viewer's own sessions and what it was served until a few seconds ago. Raises `SessionNotFound`."""
-        record = self._sessions.get(session_id)
-        if record is None or record.user_id != user_id:
-            raise SessionNotFound(f"There is no session {session_id} of yours.")
-        return record, self._usage.get(session_id) or Served()
+    def served(self, session_id: str) -> Served:
+        """What a session was served until a few seconds ago."""
+        return self._usage.get(session_id) or Served()
 
     @staticmethod
     def _days(now_ms: int) -> tuple[str, str]:

@@ -12,7 +12,8 @@ from chalicelib.ports import Due, Reconciliations
 from tests.contract.conftest import MoneyStores
 from tests.contract.wallet_parts import NOW, funded, started
 from tests.fakes.reconciliation import MemoryReconciliations
-from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryPlaybackSessions, MemoryStore, MemoryWallets
+from tests.fakes.sessions import MemoryPlaybackSessions
+from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryStore, MemoryWallets
 
 SHARD = 3  # that of `record_of`
 DUE_MS = NOW + RECONCILE_AFTER_MS

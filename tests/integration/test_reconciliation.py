@@ -78,16 +78,16 @@ def test_each_ended_session_gets_its_row_once(house: Container) -> None:
 def test_a_line_of_the_ledger_that_is_wrong_is_found(house: Container) -> None:
     _, session_id = watched(house)
     serve(house, session_id, 30_000)
-    entries = house.ledger.entries
-    house.ledger.entries = lambda *args, **more: _without_a_lease(entries(*args, **more))  # type: ignore[method-assign]
+    of_session = house.statements.of_session
+    house.statements.of_session = lambda record: _without_a_lease(of_session(record))  # type: ignore[method-assign]
     arrive(house)
     house.reconciliation.run()
     row = rows(house)[session_id]
     assert (row.reason, row.agrees, row.net_millipoints) == (Finding.LEDGER_MISMATCH, False, 15_000)
 
 
-def _without_a_lease(page):  # type: ignore[no-untyped-def]
-    return type(page)(items=[each for each in page.items if each.seq != 2], next_cursor=page.next_cursor)
+def _without_a_lease(entries):  # type: ignore[no-untyped-def]
+    return [each for each in entries if each.seq != 2]
 
 
 def test_an_outage_of_the_function_leaves_nothing_out(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
 ) -> None:
     first, second = watched(house)[1], watched(house)[1]
     arrive(house)
-    session_entries = house.ledger.session_entries
+    session_entries = house.statements.of_session
 
     def fail(record):  # type: ignore[no-untyped-def]
         if record.session_id == first:
@@ -140,7 +140,7 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
         return session_entries(record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.ledger, "session_entries", fail)
+        patch.setattr(house.statements, "of_session", fail)
         assert house.reconciliation.run() == Run(settled=1, failed=1)
     assert set(rows(house)) == {second}
     assert house.reconciliation.run() == Run(settled=1)
@@ -198,7 +198,7 @@ def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
 ) -> None:
     _, session_id = watched(house)
     arrive(house)
-    session_entries = house.ledger.session_entries
+    session_entries = house.statements.of_session
 
     def meanwhile(record):  # type: ignore[no-untyped-def]
         lines = session_entries(record)
@@ -206,7 +206,7 @@ def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
         return lines
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.ledger, "session_entries", meanwhile)
+        patch.setattr(house.statements, "of_session", meanwhile)
         house.reconciliation.run()
     advance(house, 1_000)
     assert house.reconciliation.run() == Run(settled=1)

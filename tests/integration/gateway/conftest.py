@@ -63,10 +63,18 @@ class Rule:
         )
 
 
+class LongQueueServer(ThreadingHTTPServer):
+    """Refuses nobody in a flood."""
+
+    request_queue_size = 128
+
+
 class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
     """wsgiref on a unix socket."""
 
     address_family = socket.AF_UNIX
+    # The flood of a test comes all at once; a queue of five would refuse some of it.
+    request_queue_size = 128
     daemon_threads = True
 
     def server_bind(self) -> None:
@@ -126,7 +134,7 @@ class Gateway:
 
     url: str
     rule: Rule
-    s3: ThreadingHTTPServer
+    s3: LongQueueServer
     endpoints: UnixServer
     denylist: FileDenylist
     process: subprocess.Popen[bytes]
@@ -188,7 +196,7 @@ def gateway(nginx_config):
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     endpoints.set_app(application(asked))
     host, port = config.s3_host.split(":")
-    s3 = ThreadingHTTPServer((host, int(port)), StubS3)
+    s3 = LongQueueServer((host, int(port)), StubS3)
     s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
     for server in (endpoints, s3):
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
