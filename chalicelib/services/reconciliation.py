@@ -15,7 +15,7 @@ from chalicelib.domain.reconciliation import (
     reconcile,
 )
 from chalicelib.domain.sessions import DUE_SHARDS
-from chalicelib.domain.usage import Served, day_of
+from chalicelib.domain.usage import Served, day_key, day_of
 from chalicelib.domain.wallets import Wallet
 from chalicelib.ports import Clock, Due, ListPage, PlaybackSessions, Reconciliations, StoreUnavailable, Usage
 from chalicelib.services.ledger import LedgerService
@@ -133,6 +133,10 @@ class Reconciliation:
             if cursor is None:
                 break
         return add_up(day, rows, complete=cursor is None)
+
+    def served_on(self, day: str) -> Served:
+        """All that the gateways served on a UTC day, to sessions that have ended and to those that have not."""
+        return self._usage.get(day_key(day)) or Served()
 
     def figures(self) -> ReconciliationFigures:
         """Yesterday and today as the last run left them: two reads, however many sessions there were."""

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.usage import Served, day_of
+from chalicelib.domain.usage import Served, day_key, day_of
 from tests.http.conftest import Api
 
 SERVED = Served(media_ms=8_000, media_bytes=900, segments=4, requests=9, first_at_ms=1, last_at_ms=2)
@@ -122,6 +122,10 @@ def test_a_day_and_the_figures_add_up(api: Api) -> None:
     assert after["sessions"] == before["sessions"] + 1
     assert after["media_ms"] == before["media_ms"] + 8_000
     assert after["complete"] is True
+    now_ms = api.services.clock.now_ms()
+    api.services.usage.add(day_key(today(api)), SERVED, follower="gw", batch=1, now_ms=now_ms)
+    found = api.http.get(f"/reconciliation/{today(api)}", headers=admin).json()
+    assert (found["gateway_media_ms"], found["gateway_media_bytes"]) == (8_000, 900)
     figures = api.http.get("/monitoring/metrics", headers=admin).json()["reconciliation"]
     assert figures == {
         "sessions": after["sessions"],

@@ -58,7 +58,10 @@ class ReconciliationItem(Answer):
 
 
 class DayTotalsAnswer(Answer):
-    """The sums of a day; `complete` is false where there were too many sessions to add up."""
+    """The sums of the sessions that ended on a day; `complete` is false where there were too many to add up.
+
+    `gateway_…` is what the gateways served on that day to all sessions, so those over midnight count in another way.
+    """
 
     day: str
     sessions: int
@@ -76,4 +79,6 @@ class DayTotalsAnswer(Answer):
     media_bytes: int
     drift_ms: int
     drift_millipoints: int
+    gateway_media_ms: int
+    gateway_media_bytes: int
     complete: bool
