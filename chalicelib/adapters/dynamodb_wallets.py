@@ -119,7 +119,8 @@ class DynamoWallets:
                     ConditionExpression=condition,
                     ExpressionAttributeValues=to_row(values),
                 )
-        except ConditionFailed:
+        except (ConditionFailed, Contended):
+            # Not made; whoever asked looks at the wallet again.
             return False
         return True
 
