@@ -138,7 +138,8 @@ class LedgerService:
             return
         try:
             self.flush(wallet)
-        except StoreUnavailable:
+        except (StoreUnavailable, LedgerDamaged):
+            # A damaged ledger is told by the schedule, which meets it too, and by every statement.
             return
 
     def make_room(self, wallet: Wallet) -> None:
