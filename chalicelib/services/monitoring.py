@@ -51,7 +51,7 @@ class Monitoring:
             at_ms=now_ms,
             window_minutes=METRICS_MINUTES,
             active_sessions=self._sessions.count_active(),
-            points_spent_per_minute=total["spent_millipoints"] / 1000 / METRICS_MINUTES,
+            points_spent_per_minute=round(total["spent_millipoints"] / 1000 / METRICS_MINUTES, 3),
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],
         )
