@@ -1,0 +1,51 @@
+"""Rounds of random moves under random faults: alone, so that every step follows from the seed, and from many threads.
+
+What is asked for here is small; `make soak` asks for a hundred thousand operations.
+"""
+
+import pytest
+
+from chalicelib.config import Settings
+from tests.faults.faults import Fault, Network
+from tests.faults.rounds import Round, play
+from tests.faults.soak import command
+
+SEED = 20_260_801
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_alone(number: int, module_settings: Settings, network: Network) -> None:
+    judged(number, module_settings, network, threads=1)
+
+
+@pytest.mark.parametrize("number", range(100, 106))
+def test_from_many_threads(number: int, module_settings: Settings, network: Network) -> None:
+    judged(number, module_settings, network, threads=6)
+
+
+def test_a_plan_follows_from_its_seed() -> None:
+    assert Round(seed="1:2").plan(0) == Round(seed="1:2").plan(0)
+    assert Round(seed="1:2").plan(0) != Round(seed="1:2").plan(1)
+
+
+def test_alone_every_step_follows_from_the_seed(module_settings: Settings, network: Network) -> None:
+    round_ = Round(seed=f"{SEED}:again", moves=80)
+    runs = []
+    for _ in range(2):
+        before = network.requests
+        scene = play(round_, module_settings, network)
+        answers = [(d.kind, d.seq, type(d.answer).__name__, d.injected) for v in scene.viewers for d in v.deeds]
+        runs.append((answers, network.requests - before))
+    assert runs[0] == runs[1]
+
+
+def test_every_kind_of_fault_was_injected(network: Network) -> None:
+    assert set(network.counts) == set(Fault)
+
+
+def judged(number: int, settings: Settings, network: Network, *, threads: int) -> None:
+    try:
+        scene = play(Round(seed=f"{SEED}:{number}", threads=threads), settings, network)
+    except AssertionError as broken:
+        pytest.fail(f"{broken}\nagain: {command(SEED, number, threads)}")
+    assert scene.faulted > 20
