@@ -1,7 +1,6 @@
 """A world for each module: a stage in the emulator, with a faulty network between it and this process."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,12 @@ def network(module_settings: Settings) -> Iterator[Network]:
         yield network
 
 
-@pytest.fixture
-def world(module_settings: Settings, network: Network, tmp_path: Path) -> World:
-    return World(module_settings, network, tmp_path)
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, network: Network, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(module_settings, network, tmp_path_factory.mktemp("denylist"))
 
 
 @pytest.fixture
 def scene(world: World) -> Scene:
+    """A scene of its own, with viewers of its own; the world and its time are the module's."""
     return Scene(world)

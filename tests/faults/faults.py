@@ -29,7 +29,7 @@ Send = Callable[[Any], Any]
 
 
 class Fault(StrEnum):
-    """What happens to one request. BEFORE: the store never sees it. AFTER: the store has done it, the answer is lost."""
+    """What happens to a request. BEFORE: the store never sees it. AFTER: the store has done it, the answer is lost."""
 
     TIMEOUT_BEFORE = "timeout_before_send"
     TIMEOUT_AFTER = "timeout_after_commit"

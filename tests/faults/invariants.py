@@ -14,6 +14,8 @@ from tests.faults.replay import GRACE_MS, HORIZON_MS_MAX, Replayed, replay
 from tests.faults.world import SKEW_MS
 
 JOURNAL_MAX = 30
+# As the environment of the tests sets it.
+SESSIONS_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,17 @@ def what_was_acknowledged_is_in_the_ledger(case: Case) -> Iterator[str]:
                 yield f"payment {deed.payment_id} of {deed.millipoints} was acknowledged, the ledger says {entry}"
         elif deed.sold:
             sold = deed.sold
-            entry = entries.get(f"{sold.session_id}.{sold.seq}")
+            name = f"{sold.session_id}.{sold.seq}"
+            entry = entries.get(name)
             if entry is None or -entry.delta_millipoints != sold.charged:
-                yield f"{sold.session_id}.{sold.seq} was answered with a cost of {sold.charged}, the ledger says {entry}"
+                yield f"{name} was answered with a cost of {sold.charged}, the ledger says {entry}"
             elif case.replayed.accounts[sold.session_id].paid_until.get(sold.seq) != sold.paid_until_ms:
-                yield f"{sold.session_id}.{sold.seq} was answered as paid until {sold.paid_until_ms}"
+                yield f"{name} was answered as paid until {sold.paid_until_ms}"
+            # The answer to a start is read after it, and to a replay long after.
             elif deed.kind == "beat" and sold.outcome != "replay":
-                if case.replayed.balance_after[entry.version] != sold.balance:
-                    yield f"{sold.session_id}.{sold.seq} was answered with a balance of {sold.balance}"
+                made = case.replayed.balance_after[entry.version]
+                if made != sold.balance:
+                    yield f"{name} was answered with a balance of {sold.balance}, the ledger makes {made}"
 
 
 @invariant
@@ -263,6 +268,21 @@ def a_journal_stays_small(case: Case) -> Iterator[str]:
     """So that the item cannot outgrow its bound."""
     if len(case.view.wallet.journal) > JOURNAL_MAX:
         yield f"{len(case.view.wallet.journal)} entries"
+
+
+@invariant
+def a_page_is_six_versions(case: Case) -> Iterator[str]:
+    """Each is complete, and none is missing before the last: their content is fixed, whoever writes them."""
+    for n, versions in enumerate(case.view.pages):
+        if versions != list(range(6 * n + 1, 6 * n + 7)):
+            yield f"page {n + 1} has {versions}"
+
+
+@invariant
+def a_viewer_keeps_to_the_limit_of_sessions(case: Case) -> Iterator[str]:
+    """However many starts come at once."""
+    if len(case.view.wallet.sessions) > SESSIONS_MAX:
+        yield f"{len(case.view.wallet.sessions)} at once"
 
 
 @invariant

@@ -162,6 +162,8 @@ class View:
 
     wallet: Wallet
     entries: list[Entry]
+    # The versions in each page that was moved, in order.
+    pages: list[list[int]]
     records: dict[str, SessionRecord]
     # Payments that the store has: id -> (user, millipoints).
     payments: dict[str, tuple[str, int]]

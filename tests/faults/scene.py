@@ -150,12 +150,15 @@ class Scene:
             if isinstance(deed.answer, Served):
                 self.broken.append(f"an_ended_session_is_refused_at_once: {ended}, and yet {deed.answer}")
 
-    def check(self, *viewers: Viewer) -> None:
+    def check(self, *viewers: Viewer) -> list[View]:
         """Judge these viewers (all, if none is named), and the schedule; call while nothing else runs."""
+        views = []
         for viewer in viewers or self.viewers:
-            self.broken += violations(viewer, self.view(viewer))
+            views.append(self.view(viewer))
+            self.broken += violations(viewer, views[-1])
         self.broken += [f"nothing_crashes: {d}" for d in self._schedule.deeds if type(d.answer).__name__ == "Crashed"]
         assert not self.broken, "\n".join(dict.fromkeys(self.broken))
+        return views
 
     def view(self, viewer: Viewer) -> View:
         """What the store says about a viewer, read without faults."""
@@ -163,11 +166,13 @@ class Scene:
         with self.world.network.under(None):
             wallet = services.ledger.wallet(viewer.user_id)
             newest_first = services.ledger.entries(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
+            pages = services.ledger._ledger.pages(viewer.user_id, up_to_version=LEDGER_LIMIT, limit=LEDGER_LIMIT)
             records = services.sessions.by_user(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
             kept = rows(self.world.settings.table_prefix + "payments", "payment_id", list(viewer.payments))
         return View(
             wallet=wallet,
             entries=list(reversed(newest_first)),
+            pages=[[entry.version for entry in page.entries] for page in reversed(pages)],
             records={record.session_id: record for record in records},
             payments={row["payment_id"]: (row["user_id"], row["millipoints"]) for row in kept},
             now_ms=self.world.time.now_ms,

@@ -1,0 +1,128 @@
+"""Situations in which one request is about to change a wallet, each made so that this change completes a page.
+
+So a single request goes through all that a change can touch: the wallet, the page, the trim, the record, the denylist.
+To add an operation, add a situation: what stands before it, and the request itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.domain.wallets import PAGE_ENTRIES, Payment
+from tests.faults.doors import ServicesDoor
+from tests.faults.faults import Faults
+from tests.faults.model import Deed, Viewer
+from tests.faults.scene import Scene
+from tests.faults.world import Instance, Terms
+
+POINTS = 60_000
+
+
+@dataclass
+class Situation:
+    """A viewer about to act at `here`; what comes between is done by `there`."""
+
+    scene: Scene
+    viewer: Viewer
+    here: ServicesDoor
+    there: ServicesDoor
+    session_id: str = ""
+
+    @property
+    def terms(self) -> Terms:
+        """The plain stream: 10 s leases that cost 10 points."""
+        return next(iter(self.scene.world.terms.values()))
+
+
+Act = Callable[[Situation, Faults], Deed]
+
+
+def funded(scene: Scene, millipoints: int, changes: int) -> Viewer:
+    """A viewer whose wallet has been changed so often, and holds so much."""
+    viewer = scene.viewer(0)
+    wallets, now_ms = scene.world.observer.services.wallets, scene.world.time.now_ms
+    for n in range(changes):
+        amount = millipoints - changes + 1 if n == 0 else 1
+        payment_id = f"s-{secrets.token_hex(8)}"
+        viewer.payments[payment_id] = {amount}
+        payment = Payment(
+            payment_id=payment_id, user_id=viewer.user_id, millipoints=amount, note="", by_user_id="u_x", at_ms=now_ms
+        )
+        assert wallets.pay(payment)
+    return viewer
+
+
+def idle(scene: Scene, millipoints: int = POINTS) -> Situation:
+    """Nothing watched yet."""
+    return _situation(scene, millipoints, PAGE_ENTRIES - 1)
+
+
+def watching(scene: Scene, millipoints: int = POINTS, after_ms: int = 0) -> Situation:
+    """A session was started so long ago."""
+    situation = _situation(scene, millipoints, PAGE_ENTRIES - 2)
+    deed = scene.start(situation.here, situation.viewer, situation.terms)
+    assert deed.sold, deed
+    situation.session_id = deed.sold.session_id
+    scene.world.time.advance(after_ms)
+    return situation
+
+
+def _situation(scene: Scene, millipoints: int, changes: int) -> Situation:
+    viewer = funded(scene, millipoints, changes)
+    return Situation(scene, viewer, ServicesDoor(Instance(scene.world)), ServicesDoor(Instance(scene.world, -900)))
+
+
+def start(s: Situation, faults: Faults) -> Deed:
+    return s.scene.start(s.here, s.viewer, s.terms, faults=faults)
+
+
+def beat(s: Situation, faults: Faults) -> Deed:
+    return s.scene.beat(s.here, s.viewer, s.session_id, 2, faults=faults)
+
+
+def stop(s: Situation, faults: Faults) -> Deed:
+    return s.scene.stop(s.here, s.viewer, s.session_id, faults=faults)
+
+
+def kick(s: Situation, faults: Faults) -> Deed:
+    return s.scene.kick(s.here, s.viewer, s.session_id, faults=faults)
+
+
+def pay(s: Situation, faults: Faults) -> Deed:
+    return s.scene.pay(s.here, s.viewer, f"s-{secrets.token_hex(8)}", 5_000, faults=faults)
+
+
+def take(s: Situation, faults: Faults) -> Deed:
+    return s.scene.pay(s.here, s.viewer, f"s-{secrets.token_hex(8)}", -45_000, faults=faults)
+
+
+def read(s: Situation, faults: Faults) -> Deed:
+    return s.scene.read(s.here.instance, s.viewer, faults=faults)
+
+
+# name -> (what stands before, the request)
+SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
+    "start": (idle, start),
+    "start of a poor viewer": (lambda scene: idle(scene, 3_000), start),
+    "beat on time": (lambda scene: watching(scene, after_ms=6_000), beat),
+    "beat in the grace": (lambda scene: watching(scene, after_ms=13_000), beat),
+    "beat after a gap": (lambda scene: watching(scene, after_ms=40_000), beat),
+    "beat of a poor viewer": (lambda scene: watching(scene, 13_000, 6_000), beat),
+    "beat without money": (lambda scene: watching(scene, 10_000, 10_000), beat),
+    "beat of a lapsed session": (lambda scene: watching(scene, after_ms=700_000), beat),
+    "stop": (lambda scene: watching(scene, after_ms=2_500), stop),
+    "kick": (lambda scene: watching(scene, after_ms=2_500), kick),
+    "payment": (watching, pay),
+    "adjustment": (watching, take),
+}
+# What another function instance may do meanwhile.
+BETWEEN: dict[str, Callable[[Situation], Deed]] = {
+    "the same beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 2),
+    "a later beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 3),
+    "a top-up": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", 50_000),
+    "an adjustment": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", -2_500),
+    "a stop": lambda s: s.scene.stop(s.there, s.viewer, s.session_id),
+    "a start": lambda s: s.scene.start(s.there, s.viewer, s.terms),
+}
