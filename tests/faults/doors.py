@@ -18,6 +18,7 @@ from chalicelib.ports import StoreUnavailable
 from chalicelib.services.billing import Beat
 from tests.faults.faults import Killed
 from tests.faults.model import Answer, Crashed, Ended, Paid, Refused, Sold, Unknown
+from tests.faults.wire import WireFault
 from tests.faults.world import FOR_EVER_MS, Instance, Terms, World
 
 
@@ -96,11 +97,12 @@ def _ended(record: SessionRecord) -> Ended:
 
 
 class HttpDoor:
-    """Sends requests to the running API; the way there may be a bad one."""
+    """Sends requests to the running API, and asks the proxy between for a fault."""
 
-    def __init__(self, world: World, http: httpx.Client) -> None:
+    def __init__(self, world: World, http: httpx.Client, fault: WireFault | None = None) -> None:
         self._world = world
         self._http = http
+        self.fault = fault
 
     def start(self, user_id: str, terms: Terms, replace: bool) -> Answer:
         body = {"stream_id": terms.stream_id, "replace": replace}
@@ -155,6 +157,7 @@ class HttpDoor:
         """The document of a success, or what else it came to."""
         claims = AccessClaims(user_id=user_id, role=role, expires_at_ms=self._world.time.now_ms + FOR_EVER_MS)
         headers = {"Authorization": f"Bearer {self._world.tokens.sign_access(claims)}"}
+        headers |= {"X-Fault": self.fault.value} if self.fault else {}
         try:
             response = self._http.post(path, json=body, headers=headers)
             document = response.json()

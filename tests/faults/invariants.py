@@ -257,8 +257,7 @@ def nothing_happens_unasked(case: Case) -> Iterator[str]:
         if entry.payment_id and entry.payment_id not in case.viewer.payments:
             yield f"nobody asked for payment {entry.payment_id}"
     orphans = set(case.replayed.accounts) - acknowledged
-    lost = sum(d.times for d in case.viewer.of("start") if _open(d))
-    lost += sum(d.times - 1 for d in case.viewer.of("start") if d.sold)
+    lost = sum(d.times if _open(d) else d.times - 1 for d in case.viewer.of("start"))
     if len(orphans) > lost:
         yield f"{sorted(orphans)} were charged, but only {lost} starts were left without an answer"
 

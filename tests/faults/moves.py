@@ -84,10 +84,9 @@ def random_faults(rng: random.Random) -> Faults:
 class Player:
     """Plays moves in a scene, at one of several function instances."""
 
-    def __init__(self, scene: Scene, instances: Sequence[Instance], http: HttpDoor | None = None) -> None:
+    def __init__(self, scene: Scene, instances: Sequence[Instance]) -> None:
         self.scene = scene
         self._instances = instances
-        self._http = http
 
     def play(self, move: Move, faults: Faults | None) -> None:
         """Make the move; what does not fit (a beat without a session) is left out."""
@@ -98,7 +97,8 @@ class Player:
         terms = list(self.scene.world.terms.values())[move.which % len(self.scene.world.terms)]
         calm = move.how % 6 == 0
         replace = move.how % 5 == 0
-        deed = self.scene.start(self._door(move), viewer, terms, replace=replace, faults=None if calm else faults)
+        door = self._door(move, calm=calm)
+        deed = self.scene.start(door, viewer, terms, replace=replace, faults=None if calm else faults)
         if calm and deed.sold:
             viewer.calm.add(deed.sold.session_id)
 
@@ -106,22 +106,26 @@ class Player:
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
             seq = max(1, viewer.seqs[session_id] + SEQ_STEPS[move.how % len(SEQ_STEPS)])
-            self.scene.beat(self._door(move), viewer, session_id, seq, faults=self._faults(viewer, session_id, faults))
+            calm = session_id in viewer.calm
+            self.scene.beat(self._door(move, calm=calm), viewer, session_id, seq, faults=None if calm else faults)
 
     def stop(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
-            self.scene.stop(self._door(move), viewer, session_id, faults=self._faults(viewer, session_id, faults))
+            calm = session_id in viewer.calm
+            self.scene.stop(self._door(move, calm=calm), viewer, session_id, faults=None if calm else faults)
 
     def kick(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
-            self.scene.kick(self._door(move), viewer, session_id, faults=self._faults(viewer, session_id, faults))
+            calm = session_id in viewer.calm
+            self.scene.kick(self._door(move, calm=calm), viewer, session_id, faults=None if calm else faults)
 
     def renew(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
-            self.scene.renew(self._door(move), viewer, session_id, faults=self._faults(viewer, session_id, faults))
+            calm = session_id in viewer.calm
+            self.scene.renew(self._door(move, calm=calm), viewer, session_id, faults=None if calm else faults)
 
     def top_up(self, move: Move, faults: Faults | None) -> None:
         self._pay(move, faults, f"t{next(_payments)}", TOP_UPS[move.how % len(TOP_UPS)])
@@ -143,7 +147,7 @@ class Player:
     def media(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
-            faults = self._faults(viewer, session_id, faults)
+            faults = None if session_id in viewer.calm else faults
             self.scene.media(self._instance(move), viewer, session_id, faults=faults)
 
     def catch_up(self, move: Move, faults: Faults | None) -> None:
@@ -182,8 +186,9 @@ class Player:
     def _instance(self, move: Move) -> Instance:
         return self._instances[move.instance % len(self._instances)]
 
-    def _door(self, move: Move) -> HttpDoor | ServicesDoor:
-        return self._http or ServicesDoor(self._instance(move))
+    def _door(self, move: Move, *, calm: bool = False) -> HttpDoor | ServicesDoor:
+        """How this move's request reaches the product; a calm session's meets no fault on its way."""
+        return ServicesDoor(self._instance(move))
 
     @staticmethod
     def _session(viewer: Viewer, move: Move) -> str | None:
@@ -191,10 +196,6 @@ class Player:
         sessions = [each for each in viewer.sessions if each not in viewer.ended or move.how % 7 == 0]
         sessions = sessions[-SESSIONS_AT_HAND:]
         return sessions[move.which % len(sessions)] if sessions else None
-
-    @staticmethod
-    def _faults(viewer: Viewer, session_id: str, faults: Faults | None) -> Faults | None:
-        return None if session_id in viewer.calm else faults
 
     def _payment(self, move: Move) -> list[tuple[str, set[int]]]:
         known = list(self._viewer(move).payments.items())

@@ -36,13 +36,15 @@ class Round:
     viewers: int = 4
     between: float = 0.2
 
-    def plan(self, thread: int) -> list[tuple[Move, Faults, tuple[int, Move] | None]]:
+    def plan(
+        self, thread: int, weights: dict[str, int] = WEIGHTS
+    ) -> list[tuple[Move, Faults, tuple[int, Move] | None]]:
         """The moves of one thread: each with its faults and, now and then, a move between two of its steps."""
         rng = random.Random(f"{self.seed}:{thread}")
         plan = []
         for _ in range(self.moves // self.threads):
-            move, faults = random_move(rng, WEIGHTS), random_faults(rng)
-            between = (rng.randrange(4), random_move(rng, WEIGHTS)) if rng.random() < self.between else None
+            move, faults = random_move(rng, weights), random_faults(rng)
+            between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
             plan.append((move, faults, between))
         return plan
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import from_row, to_row
-from tests.faults.doors import ServicesDoor, answer_of
+from tests.faults.doors import HttpDoor, ServicesDoor, answer_of
 from tests.faults.faults import KILLS, Faults
 from tests.faults.invariants import checked, violations
 from tests.faults.model import Answer, Deed, Done, Ended, Listed, Served, Sold, View, Viewer
+from tests.faults.wire import DOUBLED
 from tests.faults.world import Instance, Terms, World
 
 LEDGER_LIMIT = 1_000
@@ -119,9 +120,14 @@ class Scene:
                 instance = door if isinstance(door, Instance) else getattr(door, "instance", None)
                 if instance is not None:
                     instance.restart()
+        if isinstance(door, HttpDoor) and door.fault is not None:
+            deed.injected.append(door.fault)
+            deed.times = 2 if door.fault in DOUBLED else 1
+            with self._lock:
+                self.world.network.counts[door.fault] += 1
         deed.answered(answer, self.world.time.now_ms)
         with self._lock:
-            self.faulted += bool(deed.injected or deed.times > 1)
+            self.faulted += bool(deed.injected)
             self._learn(viewer, deed)
         if isinstance(answer, Ended):
             self._refused_at_once(viewer, answer)

@@ -74,6 +74,16 @@ def _situation(scene: Scene, millipoints: int, changes: int) -> Situation:
     return Situation(scene, viewer, ServicesDoor(Instance(scene.world)), ServicesDoor(Instance(scene.world, -900)))
 
 
+def watching_on(scene: Scene) -> Situation:
+    """A session has just bought its second lease, and the time for the third has come."""
+    situation = _situation(scene, POINTS, PAGE_ENTRIES - 3)
+    situation.session_id = scene.start(situation.here, situation.viewer, situation.terms).answer.session_id  # type: ignore[union-attr]
+    scene.world.time.advance(6_000)
+    assert beat(situation, Faults()).sold
+    scene.world.time.advance(10_000)
+    return situation
+
+
 def start(s: Situation, faults: Faults) -> Deed:
     return s.scene.start(s.here, s.viewer, s.terms, faults=faults)
 
@@ -107,6 +117,7 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "start": (idle, start),
     "start of a poor viewer": (lambda scene: idle(scene, 3_000), start),
     "beat on time": (lambda scene: watching(scene, after_ms=6_000), beat),
+    "repeated beat": (watching_on, beat),
     "beat in the grace": (lambda scene: watching(scene, after_ms=13_000), beat),
     "beat after a gap": (lambda scene: watching(scene, after_ms=40_000), beat),
     "beat of a poor viewer": (lambda scene: watching(scene, 13_000, 6_000), beat),
