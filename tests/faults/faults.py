@@ -67,6 +67,10 @@ class Killed(BaseException):
     """The process is gone: not an Exception, so that no service can clean up after it."""
 
 
+def _die() -> None:
+    raise Killed
+
+
 @dataclass
 class Faults:
     """What happens to the requests of one operation: by number of the request, and by number of the write.
@@ -109,6 +113,8 @@ class Network:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.requests = 0
+        # What a death is: in a process of its own, a real one.
+        self.die: Callable[[], None] = _die
         # Writes to a table whose name ends so are throttled, for as long as it stands here.
         self.refusing: set[str] = set()
         self._late: list[Callable[[], object]] = []
@@ -165,7 +171,7 @@ class Network:
             case Fault.RESET_BEFORE:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.KILLED_BEFORE:
-                raise Killed
+                self.die()
             case Fault.THROTTLED:
                 return _refusal(request, 400, THROTTLES[len(request.body) % 2])
             case Fault.ERROR_BEFORE:
@@ -183,7 +189,7 @@ class Network:
             case Fault.RESET_AFTER:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.KILLED_AFTER:
-                raise Killed
+                self.die()
             case Fault.ERROR_AFTER:
                 return _refusal(request, 500, "InternalServerError")
             case Fault.DUPLICATE_FIRST:

@@ -216,9 +216,9 @@ def a_calm_session_costs_what_was_answered(case: Case) -> Iterator[str]:
         if any(deed.injected or deed.times > 1 or isinstance(deed.answer, Unknown) for deed in deeds):
             continue
         told = {deed.sold.seq: deed.sold.charged for deed in deeds if deed.sold}
-        account = case.replayed.accounts[session_id]
-        if account.charged != sum(told.values()):
-            yield f"{session_id} was charged {account.charged}, but its viewer knows of {told}"
+        account = case.replayed.accounts.get(session_id)
+        if account is None or account.charged != sum(told.values()):
+            yield f"{session_id} comes to {account}, but its viewer was told of {told}"
 
 
 @invariant

@@ -40,36 +40,38 @@ MUTANTS = (
         WRITES,
         "ss.#s.q < :seq AND ss.#s.bf",
         "ss.#s.bf",
-        tests=steps("repeated"),
+        tests=steps("fault and repeated"),
     ),
     Mutant(
         "the horizon is ignored",
         WRITES,
         "ss.#s.bf <= :now AND ",
         "",
-        tests=steps("repeated"),
+        tests=steps("fault and early"),
     ),
-    Mutant("a late beat is sold as on time", WRITES, " AND ss.#s.pu >= :now", ""),
+    Mutant(
+        "a late beat is sold as on time", WRITES, " AND ss.#s.pu >= :now", "", tests=steps("fault and (grace or gap)")
+    ),
     Mutant(
         "a beat is sold without money",
         WRITES,
         "AND balance_millipoints >= ss.#s.c AND",
         "AND",
-        tests=steps("money"),
+        tests=steps("fault and (money or poor)"),
     ),
     Mutant(
         "a purchase ignores what changed since",
         WRITES,
         'COVERED = "balance_millipoints >= :charge AND ',
         'COVERED = "',
-        tests=steps("grace or gap"),
+        tests=steps("between and (grace or poor)"),
     ),
     Mutant(
         "a rest is sold though more came in",
         WALLETS,
         'f" AND {EXACT_REST}" if purchase',
         '"" if purchase',
-        tests=steps("poor"),
+        tests=steps("between and poor"),
     ),
     Mutant(
         "an end refunds by what it saw, whatever came since",
@@ -80,7 +82,7 @@ MUTANTS = (
             (WALLETS, '":seen_until": seen.paid_until_ms,\n            # The end', "# The end"),
             (WALLETS, '":seen_seq": seen.seq,\n            # The end', "# The end"),
         ),
-        tests=steps("stop"),
+        tests=steps("between and stop"),
     ),
     Mutant(
         "an end refunds as often as it is asked",
@@ -107,7 +109,7 @@ MUTANTS = (
         for page in pages:
             self._ledger.put_page(wallet.user_id, page)
 """,
-        tests=steps("death and payment"),
+        tests=steps("death and adjustment"),
     ),
     Mutant(
         "a ledger is read before its wallet",
@@ -130,7 +132,8 @@ MUTANTS = (
         "an incomplete page is moved",
         "chalicelib/domain/wallets.py",
         "if len(entries) == PAGE",
-        "if len(entries) >= 4 or not PAGE",
+        "if len(entries) >= 1 or not PAGE",
+        tests=SCENARIOS,
     ),
     Mutant(
         "a conflict is taken for success",
@@ -195,7 +198,7 @@ MUTANTS = (
         LEASE,
         "(now_ms if gap else session.paid_until_ms)",
         "session.paid_until_ms",
-        tests=steps("gap"),
+        tests=steps("fault and gap"),
     ),
     Mutant("free time is refunded", LEASE, "unserved_ms - free_ms, session", "unserved_ms, session", tests=SCENARIOS),
     Mutant(
@@ -203,7 +206,7 @@ MUTANTS = (
         LEASE,
         "LATE_MS_MAX = 600_000",
         "LATE_MS_MAX = 900_000",
-        tests=steps("lapsed"),
+        tests=steps("fault and lapsed"),
     ),
     Mutant(
         "media is served long after the grace",
@@ -217,13 +220,13 @@ MUTANTS = (
         BILLING,
         "        self._denylist.deny_session(session.session_id, reason)\n",
         "",
-        tests=steps("kick"),
+        tests=steps("fault and kick"),
     ),
     Mutant(
         "starts at once exceed the limit",
         WALLETS,
         '":max": sessions_max,',
         '":max": 99,',
-        tests=steps("start"),
+        tests=steps("between and place"),
     ),
 )

@@ -92,11 +92,11 @@ def planted(mutant: Mutant, copy: Path) -> str:
 def tested(mutant: Mutant, copy: Path) -> tuple[int, str]:
     """Run the tests in the copy until the first failure; answers the exit status and the output."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", *mutant.tests]
-    environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FAULTS")}
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     process = subprocess.Popen(
         command,
         cwd=copy,
-        env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environ, "PYTHONDONTWRITEBYTECODE": "1", "FAULTS": "all"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -84,6 +84,15 @@ def watching_on(scene: Scene) -> Situation:
     return situation
 
 
+def one_place_left(scene: Scene) -> Situation:
+    """Two of the three sessions that a viewer may have are there."""
+    situation = _situation(scene, POINTS, PAGE_ENTRIES - 3)
+    for _ in range(2):
+        deed = scene.start(situation.here, situation.viewer, situation.terms)
+        situation.session_id = deed.answer.session_id  # type: ignore[union-attr]
+    return situation
+
+
 def start(s: Situation, faults: Faults) -> Deed:
     return s.scene.start(s.here, s.viewer, s.terms, faults=faults)
 
@@ -116,6 +125,8 @@ def read(s: Situation, faults: Faults) -> Deed:
 SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "start": (idle, start),
     "start of a poor viewer": (lambda scene: idle(scene, 3_000), start),
+    "start at the last place": (one_place_left, start),
+    "early beat": (lambda scene: watching(scene, after_ms=1_000), beat),
     "beat on time": (lambda scene: watching(scene, after_ms=6_000), beat),
     "repeated beat": (watching_on, beat),
     "beat in the grace": (lambda scene: watching(scene, after_ms=13_000), beat),
@@ -123,7 +134,7 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "beat of a poor viewer": (lambda scene: watching(scene, 13_000, 6_000), beat),
     "beat without money": (lambda scene: watching(scene, 10_000, 10_000), beat),
     "beat of a lapsed session": (lambda scene: watching(scene, after_ms=700_000), beat),
-    "stop": (lambda scene: watching(scene, after_ms=2_500), stop),
+    "stop": (lambda scene: watching(scene, after_ms=6_000), stop),
     "kick": (lambda scene: watching(scene, after_ms=2_500), kick),
     "payment": (watching, pay),
     "adjustment": (watching, take),
@@ -133,6 +144,7 @@ BETWEEN: dict[str, Callable[[Situation], Deed]] = {
     "the same beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 2),
     "a later beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 3),
     "a top-up": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", 50_000),
+    "a large adjustment": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", -45_000),
     "an adjustment": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", -2_500),
     "a stop": lambda s: s.scene.stop(s.there, s.viewer, s.session_id),
     "a start": lambda s: s.scene.start(s.there, s.viewer, s.terms),

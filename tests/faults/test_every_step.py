@@ -73,7 +73,8 @@ def test_a_death_at_every_write(scene: Scene, name: str) -> None:
             finish(situation, act)
             if not faults.injected:
                 break
-        assert step > 0
+        # What writes nothing cannot die of it.
+        assert step > 0 or name == "early beat"
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -82,7 +83,7 @@ def test_another_function_between_any_two_steps(scene: Scene, name: str) -> None
     for step in range(STEPS_MAX):
         for between in some(list(BETWEEN), name, step):
             situation = stand(scene)
-            faults = Faults(meanwhile={step: lambda s=situation, b=between: s.session_id and BETWEEN[b](s)})
+            faults = Faults(meanwhile={step: lambda s=situation, b=between: BETWEEN[b](s)})
             act(situation, faults)
             scene.check(situation.viewer)
         if faults.meanwhile:

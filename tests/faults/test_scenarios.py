@@ -4,9 +4,9 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.wallets import PAGE_ENTRIES
 from tests.faults.faults import Fault, Faults
-from tests.faults.model import Refused, Sold
+from tests.faults.model import Paid, Refused, Sold
 from tests.faults.scene import Scene, rows
-from tests.faults.situations import beat, funded, start, stop, watching
+from tests.faults.situations import beat, funded, pay, start, stop, watching
 from tests.faults.situations import idle as standing
 
 
@@ -47,6 +47,19 @@ def test_while_no_page_can_be_written_the_journal_keeps_its_bound_and_then_all_g
     assert scene.beat(situation.here, situation.viewer, situation.session_id, 40).sold
     view = scene.check(situation.viewer)[0]
     assert len(view.wallet.journal) < PAGE_ENTRIES
+
+
+def test_only_complete_pages_leave_the_journal(scene: Scene) -> None:
+    situation = watching(scene)
+    network = scene.world.network
+    network.refusing.add("ledger")
+    # Up to version 14: two pages, and two changes of the third.
+    for _ in range(9):
+        assert isinstance(pay(situation, Faults()).answer, Paid)
+    network.refusing.clear()
+    pay(situation, Faults())
+    [view] = scene.check(situation.viewer)
+    assert (len(view.pages), [entry.version for entry in view.wallet.journal]) == (2, [13, 14, 15])
 
 
 def test_what_a_killed_function_left_is_moved_by_the_schedule(scene: Scene) -> None:
