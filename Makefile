@@ -32,9 +32,9 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@$(PYTHON) -m pytest $(ARGS)
 
-soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 THREADS=1 for a part again)
+soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-	  $(if $(THREADS),--threads $(THREADS)) $(if $(OPERATIONS),--operations $(OPERATIONS))
+	  $(if $(OPERATIONS),--operations $(OPERATIONS))
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)

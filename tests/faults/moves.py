@@ -19,20 +19,20 @@ from tests.faults.world import SKEW_MS, Instance
 
 # How often each comes, of the sum of all.
 WEIGHTS = {
-    "start": 18,
-    "beat": 80,
-    "stop": 8,
+    "start": 14,
+    "beat": 130,
+    "stop": 7,
     "kick": 4,
-    "renew": 6,
-    "top_up": 12,
-    "pay_again": 6,
+    "renew": 8,
+    "top_up": 10,
+    "pay_again": 4,
     "pay_wrong": 2,
     "take": 4,
-    "read": 12,
-    "media": 20,
-    "catch_up": 2,
+    "read": 9,
+    "media": 28,
+    "catch_up": 1,
     "reap": 1,
-    "wait": 40,
+    "wait": 60,
     "step_clock": 6,
     "stall": 2,
     "deliver": 3,
@@ -104,7 +104,10 @@ class Player:
 
     def beat(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
-        if session_id := self._session(viewer, move):
+        session_id = self._session(viewer, move)
+        if session_id is None:
+            self.start(move, faults)
+        else:
             seq = max(1, viewer.seqs[session_id] + SEQ_STEPS[move.how % len(SEQ_STEPS)])
             calm = session_id in viewer.calm
             self.scene.beat(self._door(move, calm=calm), viewer, session_id, seq, faults=None if calm else faults)

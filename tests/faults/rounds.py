@@ -20,7 +20,7 @@ from tests.faults.moves import WEIGHTS, Move, Player, random_faults, random_move
 from tests.faults.scene import Scene
 from tests.faults.world import SKEW_MS, Instance, Time, World
 
-OPENING = (0, 4_000, 12_000, 33_333, 90_000, 250_000, 1_000_000)
+OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
 THREAD_S_MAX = 300
 # Longer than a session may lie unpaid and the reaper may take to look at it.
 LONG_AFTER_MS = 1_200_000

@@ -1,8 +1,8 @@
 """At least a hundred thousand operations under faults: `make soak`, or a part of it again with `SEED=… ROUNDS=…`.
 
-Rounds of `rounds.py`, half of them alone (every step follows from the seed) and half from several threads (the plan
-follows from the seed, the timing does not). A round that breaks an invariant is printed with the command that plays it
-again; at the end come the counts, and 1 as exit status if anything broke.
+Rounds of three kinds by turns: alone (every step follows from the seed), from several threads, and over HTTP (of these
+the plan follows from the seed, the timing does not). A round that breaks an invariant is printed with the command that
+plays it again; at the end come the counts, and 1 as exit status if anything broke.
 """
 
 import argparse
@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,19 @@ import pytest
 from chalicelib import config
 from infra import migrations
 from tests.faults.faults import faulty_network
+from tests.faults.functions import FileTime, Functions, running
+from tests.faults.http_rounds import play_http
 from tests.faults.invariants import checked
 from tests.faults.rounds import Round, play
 from tests.faults.scene import Scene
 from tests.fixtures.emulator import Emulator, point_at, start_emulator
 
 OPERATIONS = 100_000
+MOVES = 600
+VIEWERS = 6
 THREADS = 4
+# Every so many rounds one goes over HTTP.
+HTTP_EVERY = 12
 PROGRESS_S = 5.0
 # The reaper and the catch-up look through a whole stage, so a stage is left before it has grown large.
 ROUNDS_PER_STAGE = 25
@@ -47,14 +54,21 @@ class Totals:
         self.faulted += scene.faulted
 
 
-def threads_of(number: int) -> int:
-    """Every other round plays alone."""
-    return 1 if number % 2 else THREADS
+def round_of(seed: int, number: int) -> Round:
+    """A round by its number: the kind follows from it too."""
+    threads = 1 if number % 2 and not over_http(number) else THREADS
+    between = 0.0 if over_http(number) else 0.2
+    return Round(seed=f"{seed}:{number}", moves=MOVES, viewers=VIEWERS, threads=threads, between=between)
 
 
-def command(seed: int, number: int, threads: int) -> str:
+def over_http(number: int) -> bool:
+    """Whether a round goes over HTTP."""
+    return number % HTTP_EVERY == HTTP_EVERY - 1
+
+
+def command(seed: int, number: int) -> str:
     """What plays one round again."""
-    return f"make soak SEED={seed} ROUNDS={number}:{number + 1} THREADS={threads}"
+    return f"make soak SEED={seed} ROUNDS={number}:{number + 1}"
 
 
 def main() -> int:
@@ -63,7 +77,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--operations", type=int, default=OPERATIONS)
     parser.add_argument("--rounds", default="", help="first:end, for instance 17:18")
-    parser.add_argument("--threads", type=int, default=None, help="in every round, instead of 1 and 4 by turns")
     arguments = parser.parse_args()
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     first, end = (int(each) for each in arguments.rounds.split(":")) if arguments.rounds else (0, 10**9)
@@ -87,32 +100,38 @@ def main() -> int:
 def play_stage(emulator: Emulator, seed: int, numbers: range, arguments: argparse.Namespace, totals: Totals) -> None:
     """Some rounds in a stage of their own."""
     shown_s = 0.0
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         point_at(emulator, patch, stage="t" + secrets.token_hex(4))
-        settings = config.load()
-        migrations.apply(settings)
-        with faulty_network() as network:
-            for number in numbers:
-                threads = arguments.threads or threads_of(number)
-                try:
-                    totals.add(play(Round(seed=f"{seed}:{number}", threads=threads), settings, network))
-                except AssertionError as broken:
-                    totals.broken.append(f"{broken}\n  again: {command(seed, number, threads)}")
-                    print(f"round {number} BROKEN: {totals.broken[-1]}", flush=True)
-                totals.rounds += 1
-                if time.monotonic() - shown_s > PROGRESS_S:
-                    shown_s = time.monotonic()
-                    done = totals.operations.total()
-                    print(f"round {number}: {done} operations, {len(totals.broken)} broken", flush=True)
-                if totals.operations.total() >= arguments.operations and not arguments.rounds:
-                    break
-            totals.faults += network.counts
+        migrations.apply(config.load())
+        network = stack.enter_context(faulty_network())
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = replace(config.load(), denylist_dir=directory / "denylist")
+        api: tuple[Functions, FileTime] | None = None
+        for number in numbers:
+            if api is None and over_http(number):
+                api = stack.enter_context(running(directory, directory / "denylist"))
+            try:
+                if api is not None and over_http(number):
+                    totals.add(play_http(round_of(seed, number), settings, network, *api))
+                else:
+                    totals.add(play(round_of(seed, number), settings, network))
+            except AssertionError as broken:
+                totals.broken.append(f"{broken}\n  again: {command(seed, number)}")
+                print(f"round {number} BROKEN: {totals.broken[-1]}", flush=True)
+            totals.rounds += 1
+            if time.monotonic() - shown_s > PROGRESS_S:
+                shown_s = time.monotonic()
+                done = totals.operations.total()
+                print(f"round {number}: {done:,} operations, {len(totals.broken)} rounds broken", flush=True)
+            if totals.operations.total() >= arguments.operations and not arguments.rounds:
+                break
+        totals.faults += network.counts
 
 
 def report(seed: int, totals: Totals, seconds: float) -> None:
     """Everything that was counted."""
     print(f"\nseed {seed}: {totals.rounds} rounds in {seconds:.0f} s")
-    print(f"operations under faults: {totals.operations.total()}, of which met a fault: {totals.faulted}")
+    print(f"operations under faults: {totals.operations.total():,}, of which met a fault: {totals.faulted:,}")
     for name, counts in (("operations", totals.operations), ("faults", totals.faults), ("invariants", checked)):
         print(f"\n{name}:")
         for each, count in counts.most_common():
