@@ -34,7 +34,7 @@ test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 
 soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-	  $(if $(OPERATIONS),--operations $(OPERATIONS))
+	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)

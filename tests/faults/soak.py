@@ -8,6 +8,7 @@ plays it again; at the end come the counts, and 1 as exit status if anything bro
 import argparse
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -54,11 +55,11 @@ class Totals:
         self.faulted += scene.faulted
 
 
-def round_of(seed: int, number: int) -> Round:
+def round_of(seed: int, number: int, moves: int = MOVES) -> Round:
     """A round by its number: the kind follows from it too."""
     threads = 1 if number % 2 and not over_http(number) else THREADS
     between = 0.0 if over_http(number) else 0.2
-    return Round(seed=f"{seed}:{number}", moves=MOVES, viewers=VIEWERS, threads=threads, between=between)
+    return Round(seed=f"{seed}:{number}", moves=moves, viewers=VIEWERS, threads=threads, between=between)
 
 
 def over_http(number: int) -> bool:
@@ -66,9 +67,9 @@ def over_http(number: int) -> bool:
     return number % HTTP_EVERY == HTTP_EVERY - 1
 
 
-def command(seed: int, number: int) -> str:
+def command(seed: int, number: int, moves: int = MOVES) -> str:
     """What plays one round again."""
-    return f"make soak SEED={seed} ROUNDS={number}:{number + 1}"
+    return f"make soak SEED={seed} ROUNDS={number}:{number + 1}" + (f" MOVES={moves}" if moves != MOVES else "")
 
 
 def main() -> int:
@@ -77,9 +78,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--operations", type=int, default=OPERATIONS)
     parser.add_argument("--rounds", default="", help="first:end, for instance 17:18")
+    parser.add_argument("--moves", type=int, default=MOVES, help="in a round")
     arguments = parser.parse_args()
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     first, end = (int(each) for each in arguments.rounds.split(":")) if arguments.rounds else (0, 10**9)
+    # So that the emulator and the functions are ended with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Only for what is outside of a plan, for instance the shards that sessions are spread over.
     random.seed(seed)
     print(f"seed {seed}", flush=True)
@@ -112,11 +116,11 @@ def play_stage(emulator: Emulator, seed: int, numbers: range, arguments: argpars
                 api = stack.enter_context(running(directory, directory / "denylist"))
             try:
                 if api is not None and over_http(number):
-                    totals.add(play_http(round_of(seed, number), settings, network, *api))
+                    totals.add(play_http(round_of(seed, number, arguments.moves), settings, network, *api))
                 else:
-                    totals.add(play(round_of(seed, number), settings, network))
+                    totals.add(play(round_of(seed, number, arguments.moves), settings, network))
             except AssertionError as broken:
-                totals.broken.append(f"{broken}\n  again: {command(seed, number)}")
+                totals.broken.append(f"{broken}\n  again: {command(seed, number, arguments.moves)}")
                 print(f"round {number} BROKEN: {totals.broken[-1]}", flush=True)
             totals.rounds += 1
             if time.monotonic() - shown_s > PROGRESS_S:

@@ -25,7 +25,7 @@ def api(
         yield functions, true_time, replace(module_settings, denylist_dir=denylist_dir)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 def test_over_http(number: int, api: tuple[Functions, FileTime, Settings], network: Network) -> None:
     functions, true_time, settings = api
     scene = play_http(Round(seed=f"{SEED}:{number}", threads=3, between=0.0), settings, network, functions, true_time)
