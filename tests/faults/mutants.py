@@ -51,7 +51,8 @@ def main() -> int:
 
 def row(verdict: Verdict) -> str:
     """A line of the table."""
-    return f"{'found   ' if verdict.found else 'SURVIVED'} {verdict.wall_s:5.1f} s ({verdict.cpu_s:4.1f} s cpu)  {verdict.mutant.name}: {verdict.by}"
+    found = "found   " if verdict.found else "SURVIVED"
+    return f"{found} {verdict.wall_s:5.1f} s ({verdict.cpu_s:4.1f} s cpu)  {verdict.mutant.name}: {verdict.by}"
 
 
 def tried(mutant: Mutant) -> Verdict:
