@@ -74,26 +74,32 @@ def _die() -> None:
 
 @dataclass
 class Faults:
-    """What happens to the requests of one operation: by number of the request, and by number of the write.
+    """What happens to the requests of one operation: by number of the request, of the write, of the transaction.
 
     `meanwhile` runs just before a request is sent: another function instance acts between two steps of this one.
     """
 
     on_request: dict[int, Fault] = field(default_factory=dict)
     on_write: dict[int, Fault] = field(default_factory=dict)
+    on_transaction: dict[int, Fault] = field(default_factory=dict)
     meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
     requests: int = 0
     writes: int = 0
+    transactions: int = 0
     injected: list[Fault] = field(default_factory=list)
 
-    def next(self, *, write: bool) -> Fault | None:
+    def next(self, operation: str) -> Fault | None:
         """The fault of the next request, None for a request that simply works."""
+        write = operation not in READS
         fault = self.on_request.get(self.requests)
         act = self.meanwhile.pop(self.requests, None)
         self.requests += 1
         if write:
             fault = fault or self.on_write.get(self.writes)
             self.writes += 1
+        if operation == "TransactWriteItems":
+            fault = fault or self.on_transaction.get(self.transactions)
+            self.transactions += 1
         if act is not None:
             act()
         if fault in KILLS and not write:
@@ -152,7 +158,7 @@ class Network:
             return real(request)
         operation = _operation(request)
         write = operation not in READS
-        fault = faults.next(write=write)
+        fault = faults.next(operation)
         if fault is None and write and self._refuses(request):
             fault = Fault.THROTTLED
             faults.injected.append(fault)

@@ -13,7 +13,7 @@ from tests.faults.situations import idle as standing
 def test_a_start_that_arrives_after_the_end_changes_nothing(scene: Scene) -> None:
     situation = standing(scene)
     # The first attempt is on its way, the SDK's own repetition is refused, the next transaction makes the start.
-    deed = start(situation, Faults(on_write={0: Fault.LATE, 1: Fault.CONFLICT}))
+    deed = start(situation, Faults(on_transaction={0: Fault.LATE, 1: Fault.CONFLICT}))
     assert deed.sold
     situation.session_id = deed.sold.session_id
     assert stop(situation, Faults()).answer.reason == "viewer_stopped"  # type: ignore[union-attr]
