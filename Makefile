@@ -1,10 +1,10 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak mutants lint package
+.PHONY: help setup demo up down status logs test soak mutants lint bench package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-CODE := app.py chalicelib gateway infra player worker
+CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: setup ## Check style, types and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
+
+bench: setup ## Measure what each operation on a wallet costs in write units
+	@$(PYTHON) -m bench.write_units
 
 package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist

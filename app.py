@@ -36,6 +36,12 @@ def reap_sessions(event: CloudWatchEvent) -> None:
     container().playback.reap()
 
 
+@app.schedule(Rate(2, unit=Rate.MINUTES))
+def reconcile_sessions(event: CloudWatchEvent) -> None:
+    """Holds ended sessions against their ledger and what they were served."""
+    container().reconciliation.run()
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def move_ledger_pages(event: CloudWatchEvent) -> None:
     """Moves full pages that no beat has moved."""

@@ -9,9 +9,11 @@ from chalicelib import config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.file_denylist import FileDenylist
@@ -29,6 +31,9 @@ from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
+from chalicelib.services.reconciliation import Reconciliation
+from chalicelib.services.starts import Starts
+from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
 
 if TYPE_CHECKING:
@@ -93,6 +98,11 @@ class Container:
         return DynamoCounters(self.settings.table_prefix, self.clock)
 
     @cached_property
+    def usage(self) -> DynamoUsage:
+        """The port `Usage`."""
+        return DynamoUsage(self.settings.table_prefix)
+
+    @cached_property
     def tokens(self) -> JwtTokens:
         """The port `Tokens`."""
         return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
@@ -114,6 +124,11 @@ class Container:
         return LedgerService(self.wallets, DynamoLedger(table_prefix), DynamoPayments(table_prefix), self.clock)
 
     @cached_property
+    def statements(self) -> Statements:
+        """Ledgers that can be checked."""
+        return Statements(self.ledger, DynamoLedger(self.settings.table_prefix), self.clock)
+
+    @cached_property
     def billing(self) -> Billing:
         """Selling watching time."""
         return Billing(
@@ -122,6 +137,19 @@ class Container:
             ledger=self.ledger,
             delivery=self.delivery,
             denylist=self.denylist,
+            counters=self.counters,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def starts(self) -> Starts:
+        """Opening sessions."""
+        return Starts(
+            wallets=self.wallets,
+            sessions=self.sessions,
+            ledger=self.ledger,
+            billing=self.billing,
+            delivery=self.delivery,
             counters=self.counters,
             clock=self.clock,
             sessions_per_user_max=self.settings.sessions_per_user_max,
@@ -143,6 +171,7 @@ class Container:
         """Sessions."""
         return Playback(
             billing=self.billing,
+            starts=self.starts,
             users=self.users,
             wallets=self.wallets,
             streams=self.stream_table,
@@ -191,6 +220,18 @@ class Container:
         """Streams."""
         return StreamsService(
             streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+        )
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """What was served against what was paid."""
+        return Reconciliation(
+            table=DynamoReconciliations(self.settings.table_prefix),
+            sessions=self.sessions,
+            ledger=self.ledger,
+            statements=self.statements,
+            usage=self.usage,
+            clock=self.clock,
         )
 
     @cached_property

@@ -27,16 +27,24 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         {
             "by_user": ("user_id", "started_at_ms"),
             "by_stream": ("stream_id", "started_at_ms"),
-            # The last two are sparse: their hash keys are removed when a session ends.
+            # The next two are sparse: their hash keys are removed when a session ends.
             "active_by_stream": ("active_stream_id", "started_at_ms"),
             "by_due": ("due_shard", "due_ms"),
+            # Sparse too: ended sessions that are not reconciled yet.
+            "by_reconcile": ("reconcile_shard", "reconcile_at_ms"),
         },
         None,
     ),
+    # Places of streams with a limit of viewers.
+    "limits": ("limit_id", None, {}, None),
+    # What was served: a row a session and a day.
+    "usage": ("session_id", None, {}, "expires_at_s"),
+    # What was served against what was paid, by the UTC day of a session's end; those that differ have an index.
+    "reconciliation": ("day", "session_id", {"disagreeing_by_day": ("disagreeing_day", "session_id")}, None),
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
-NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "minute"}
+NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_shard", "reconcile_at_ms", "minute"}
 
 
 def table_definition(prefix: str, name: str) -> dict[str, Any]:

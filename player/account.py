@@ -2,7 +2,8 @@
 
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from player.errors import LoginExpiredError, NotLoggedInError, UnreachableError
 from player.http import Http, ProblemError
@@ -12,6 +13,7 @@ EARLY_S = 30.0
 REFRESH_TRIES = 3
 HEALTH_TIMEOUT_S = 5.0
 TOKEN_PROBLEMS = ("token_expired", "token_invalid")
+Answer = TypeVar("Answer")
 
 
 class Account:
@@ -62,13 +64,21 @@ class Account:
 
         Raises NotLoggedInError, ProblemError, UnreachableError, KeyringUnavailableError.
         """
+        return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s))
+
+    def csv(self, path: str, timeout_s: float) -> str:
+        """Return a CSV of one's own. Raises what `call` raises."""
+        return self._authorized(lambda token: self._http.csv(path, token, timeout_s))
+
+    def _authorized(self, ask: Callable[[str], Answer]) -> Answer:
+        """Ask with an access token, and once more with a fresh one if the server takes it no more."""
         token = self._access_token(stale="")
         try:
-            return self._http.request(method, path, body, token, timeout_s)
+            return ask(token)
         except ProblemError as problem:
             if problem.status != 401 or problem.code not in TOKEN_PROBLEMS or problem.end_reason:
                 raise
-        return self._http.request(method, path, body, self._access_token(stale=token), timeout_s)
+        return ask(self._access_token(stale=token))
 
     def _access_token(self, stale: str) -> str:
         """Return an access token that is not `stale` and not about to run out."""

@@ -7,7 +7,7 @@ import click
 
 from player.context import Context
 
-COMMANDS = ("login", "play", "streams", "wallet", "ledger", "status", "logout")
+COMMANDS = ("login", "play", "streams", "wallet", "ledger", "receipt", "verify", "status", "logout")
 
 
 class LazyGroup(click.Group):

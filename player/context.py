@@ -70,6 +70,11 @@ def checked_server(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
 
+def sentence(text: str, err: bool = False) -> None:
+    """Print a sentence, broken between words where the terminal is narrower."""
+    click.echo(click.wrap_text(text, terminal_width()), err=err)
+
+
 def terminal_width() -> int:
     """Return the width of the terminal in cells, 80 where there is none."""
     return shutil.get_terminal_size((80, 24)).columns

@@ -45,6 +45,17 @@ class KeyringUnavailableError(CliError):
         )
 
 
+class StartUnansweredError(CliError):
+    """No try of a start was answered: a session may exist that nobody can stop, since nobody knows its name."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The start was not answered. {why}",
+            "A lease may have been bought; it runs out by itself, and player ledger shows it.",
+            ExitStatus.UNREACHABLE,
+        )
+
+
 class UnreachableError(CliError):
     """The server did not answer, or answered that it cannot work now."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 MILLIPOINTS_PER_POINT = 1000
+NARROWEST = 4
 
 
 def points(millipoints: int) -> str:
@@ -41,6 +42,16 @@ def when(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def short_when(epoch_ms: int) -> str:
+    """Return a moment in local time where there is little room: `05-01 18:04`."""
+    return datetime.fromtimestamp(epoch_ms / 1000).astimezone().strftime("%m-%d %H:%M")
+
+
+def time_of_day(epoch_ms: int) -> str:
+    """Return a time of day in local time: `02:00`."""
+    return datetime.fromtimestamp(epoch_ms / 1000).astimezone().strftime("%H:%M")
+
+
 def printable(text: str) -> str:
     """Return text from the server without control characters, which could steer the terminal."""
     return "".join(" " if unicodedata.category(char).startswith(("C", "Z")) else char for char in text).strip()
@@ -70,16 +81,27 @@ def fit(text: str, width: int) -> str:
     return kept + "…" if width > 0 else ""
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> list[str]:
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    right: Sequence[int] = (),
+    gives_way: Sequence[int] = (),
+) -> list[str]:
     """Return a table's lines, none wider than `width` cells: the widest column gives way.
 
-    `right` holds the numbers of the columns that are aligned to the right.
+    `right` holds the numbers of the columns that are aligned to the right, `gives_way` those that give way first.
     """
     lines = [list(header), *[list(row) for row in rows]]
     widths = [max(cells(line[column]) for line in lines) for column in range(len(header))]
     gap = 2
     excess = sum(widths) + gap * (len(widths) - 1) - width
-    while excess > 0 and max(widths) > 4:
+    for column in gives_way:
+        cut = min(excess, widths[column] - NARROWEST)
+        if cut > 0:
+            widths[column] -= cut
+            excess -= cut
+    while excess > 0 and max(widths) > NARROWEST:
         widest = widths.index(max(widths))
         widths[widest] -= 1
         excess -= 1

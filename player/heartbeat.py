@@ -4,29 +4,22 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from player.errors import CliError, UnreachableError
+from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.gate import Gate, Ticket
 from player.http import ProblemError
-from player.outcome import BROKEN, NETWORK_LOST, START_LOST, Ending, refused
+from player.outcome import BROKEN, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.schedule import BeatSchedule
+from player.starting import START_S_MAX, Wish, start_session
 
 BEAT_TIMEOUT_S = 5.0
 PAUSE_CHECK_S = 60.0
 STOP_WAIT_S = 2.0
-# Longer than an answer may take (http.TIMEOUT_S), so that a session that was bought last can be stopped.
-START_WAIT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the viewer asked for: a stream, and the most whole points that it may cost."""
-
-    stream_id: str
-    max_points: int | None = None
+# Longer than a start may take, so that a session that was bought last can be stopped.
+START_WAIT_S = START_S_MAX + 1.0
 
 
 class Heartbeat:
@@ -49,6 +42,7 @@ class Heartbeat:
         self._on_lease, self._on_over = on_lease, on_over
         self._changed = threading.Condition()
         self._paused = self._ended = False
+        self._held_back = self._asked = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._begin(first)
 
@@ -70,10 +64,21 @@ class Heartbeat:
                 self._schedule.resumed(time.monotonic())
                 self._changed.notify_all()
 
+    def hold_back(self, holding: bool) -> None:
+        """Buy no lease by the clock while no media arrives, but only the one that `beat_now` asks for."""
+        with self._changed:
+            if holding != self._held_back:
+                self._held_back, self._asked = holding, False
+                self._changed.notify_all()
+
     def beat_now(self) -> None:
         """Ask the server at once: the gateway refused something, and a beat's answer tells why (or a fresh token)."""
         with self._changed:
-            self._schedule.hurry(time.monotonic())
+            if self._held_back and not self._asked:
+                self._asked = True
+                self._schedule.resumed(time.monotonic())
+            else:
+                self._schedule.hurry(time.monotonic())
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -96,11 +101,15 @@ class Heartbeat:
     def _wait_until_due(self) -> bool:
         with self._changed:
             while not self._ended:
-                remaining = PAUSE_CHECK_S if self._paused else self._schedule.due_at - time.monotonic()
+                remaining = PAUSE_CHECK_S if self._is_waiting() else self._schedule.due_at - time.monotonic()
                 if remaining <= 0:
                     return True
                 self._changed.wait(remaining)
             return False
+
+    def _is_waiting(self) -> bool:
+        # A beat that failed is repeated: that is how a lost network is told from media that fail alone.
+        return self._paused or (self._held_back and not self._asked and not self._schedule.failures)
 
     def _beat(self) -> None:
         timeout_s = max(1.0, min(BEAT_TIMEOUT_S, self._schedule.deadline - time.monotonic()))
@@ -117,6 +126,7 @@ class Heartbeat:
 
     def _accept(self, lease: Lease) -> None:
         with self._changed:
+            self._asked = False
             self._schedule.answered(lease, time.monotonic())
             self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
             self._admit(lease)
@@ -167,9 +177,9 @@ class Heartbeat:
 
     def _start(self, points: int | None) -> None:
         try:
-            lease = self._playback.start(self._wish.stream_id, max_points=points)
-        except UnreachableError:
-            self._over(START_LOST)  # not to be repeated: each start may buy a lease that no receipt shows
+            lease = start_session(self._playback, replace(self._wish, max_points=points))
+        except StartUnansweredError:
+            self._over(START_UNANSWERED)
             return
         except CliError as error:
             self._bill.start_unanswered = False
@@ -196,7 +206,7 @@ class Heartbeat:
 def ending_of_refused_start(error: CliError) -> Ending:
     """Return the ending for a session that could not be started again."""
     code = error.code if isinstance(error, ProblemError) else ""
-    if error.end_reason or code == "balance_exhausted":
+    if error.end_reason or code in NOTHING_LEFT:
         return Ending.of_reason(error.end_reason or code)
     if code == "stream_not_live":
         return Ending.of_reason("stream_stopped")

@@ -53,28 +53,44 @@ class Http:
 
         Raises ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
         """
+        answer = self._accepted(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
+        if answer.status_code == NO_CONTENT:
+            return {}
+        fields = _json_object(answer)
+        if fields is None:
+            raise self._no_tollcast()
+        return fields
+
+    def csv(self, path: str, bearer: str, timeout_s: float) -> str:
+        """Return the CSV that the server answers. Raises what `request` raises."""
+        answer = self._accepted("GET", path, None, bearer, timeout_s)
+        if not answer.headers.get("Content-Type", "").startswith("text/csv"):
+            raise self._no_tollcast()
+        try:
+            return answer.content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise self._no_tollcast() from None
+
+    def _accepted(
+        self, method: str, path: str, body: dict[str, Any] | None, bearer: str, timeout: httpx.Timeout | float
+    ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        timeout = TIMEOUT_S if timeout_s is None else httpx.Timeout(timeout_s)
         try:
             answer = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
             raise UnreachableError(self.server, _why(error)) from None
-        return self._read(answer)
-
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        if answer.status_code == NO_CONTENT:
-            return {}
-        fields = _json_object(answer)
+        if answer.status_code < 300:
+            return answer
+        fields = _json_object(answer) or {}
         if answer.status_code >= 500:
-            detail = fields.get("detail") if fields else None
-            raise UnreachableError(
-                self.server, printable(str(detail or f"it answers {answer.status_code}")), retry_after(answer)
-            )
+            detail = printable(str(fields.get("detail") or f"it answers {answer.status_code}"))
+            raise UnreachableError(self.server, detail, retry_after(answer))
         if answer.status_code >= 400:
-            raise ProblemError(answer.status_code, fields or {}, retry_after(answer))
-        if fields is None or answer.status_code >= 300:
-            raise UnreachableError(self.server, "what answers there is not a Tollcast server")
-        return fields
+            raise ProblemError(answer.status_code, fields, retry_after(answer))
+        raise self._no_tollcast()
+
+    def _no_tollcast(self) -> UnreachableError:
+        return UnreachableError(self.server, "what answers there is not a Tollcast server")
 
     def close(self) -> None:
         """Close all connections."""

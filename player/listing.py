@@ -6,9 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from player.account import Account
+from player.errors import CliError
+from player.outcome import ExitStatus
 
 PAGE_ITEMS = 50
 ITEMS_MAX = 1000
+# The most that the server hands out at once, and more lines than a session can have (a month of short leases).
+PAGE_ITEMS_MOST = 200
+ALL_ITEMS_MAX = 600_000
 
 
 def items(account: Account, path: str, limit: int = ITEMS_MAX) -> list[dict[str, Any]]:
@@ -16,9 +21,17 @@ def items(account: Account, path: str, limit: int = ITEMS_MAX) -> list[dict[str,
     return list(islice(_pages(account, path, min(limit, PAGE_ITEMS)), min(limit, ITEMS_MAX)))
 
 
+def all_items(account: Account, path: str) -> list[dict[str, Any]]:
+    """Return all items of a list. Raises what Account.call raises, and CliError for one that is longer than any."""
+    found = list(islice(_pages(account, path, PAGE_ITEMS_MOST), ALL_ITEMS_MAX + 1))
+    if len(found) > ALL_ITEMS_MAX:
+        raise CliError(f"The server's list {path} has no end.", "", ExitStatus.FAILED)
+    return found
+
+
 def _pages(account: Account, path: str, page_items: int) -> Iterator[dict[str, Any]]:
     cursor = ""
-    for _ in range(ITEMS_MAX):
+    for _ in range(ALL_ITEMS_MAX):
         query = {"limit": page_items, **({"cursor": cursor} if cursor else {})}
         page = account.call("GET", f"{path}?{urlencode(query)}")
         yield from page["items"]

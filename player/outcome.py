@@ -25,8 +25,8 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.OK: "the stream ended, or you stopped watching",
     ExitStatus.FAILED: "something on this machine failed, such as a full disk",
     ExitStatus.USAGE: "the command was called in a wrong way",
-    ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, max_points_reached",
-    ExitStatus.REFUSED: "not logged in, or refused: no such stream, not live, too many screens",
+    ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, max_points_reached, daily_cap_reached",
+    ExitStatus.REFUSED: "not logged in, or refused: not live, too many screens, stream full",
     ExitStatus.UNREACHABLE: "the server could not be reached",
     ExitStatus.NETWORK_LOST: "the network was lost while watching: lease_expired",
     ExitStatus.MPV_FAILED: "mpv is missing or failed",
@@ -36,16 +36,27 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.TERMINATED: "terminated (SIGTERM)",
 }
 
+# What every command that asks the server may end with.
+ASKING: dict[ExitStatus, str] = {
+    ExitStatus.USAGE: MEANINGS[ExitStatus.USAGE],
+    ExitStatus.REFUSED: "not logged in, or refused",
+    ExitStatus.UNREACHABLE: MEANINGS[ExitStatus.UNREACHABLE],
+}
+
 _REASONS: dict[str, tuple[ExitStatus, str]] = {
     "viewer_stopped": (ExitStatus.OK, "You stopped watching."),
     "balance_exhausted": (ExitStatus.OUT_OF_POINTS, "Your points are used up."),
     "max_points_reached": (ExitStatus.OUT_OF_POINTS, "The most that you wanted to spend is spent."),
+    "daily_cap_reached": (ExitStatus.OUT_OF_POINTS, "Your daily cap is reached."),
     "kicked": (ExitStatus.ENDED_BY_OTHERS, "An operator ended this session."),
     "superseded": (ExitStatus.ENDED_BY_OTHERS, "A newer session of yours took the place of this one."),
     "stream_paused": (ExitStatus.ENDED_BY_OTHERS, "The operator paused the stream."),
     "stream_stopped": (ExitStatus.ENDED_BY_OTHERS, "The operator stopped the stream."),
     "lease_expired": (ExitStatus.NETWORK_LOST, "The server could not be reached until the paid time was over."),
 }
+
+# The reasons for which a start is refused because there is nothing to pay with.
+NOTHING_LEFT = ("balance_exhausted", "daily_cap_reached")
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class Ending:
 
 STREAM_ENDED = Ending("viewer_stopped", ExitStatus.OK, "The stream came to its end.")
 NETWORK_LOST = Ending.of_reason("lease_expired")
-START_LOST = Ending(
+START_UNANSWERED = Ending(
     "lease_expired",
     ExitStatus.NETWORK_LOST,
     "The connection was lost while a new session was started. A lease may have been bought; it runs out by itself.",
@@ -91,7 +102,7 @@ def refused(sentence: str) -> Ending:
     return Ending("viewer_stopped", ExitStatus.REFUSED, sentence)
 
 
-def exit_status_help() -> str:
+def exit_status_help(meanings: dict[ExitStatus, str] = MEANINGS) -> str:
     r"""Return the table of exit statuses for `--help` (click keeps its lines as they are after `\b`)."""
-    rows = [f"{status.value:>5}  {meaning}" for status, meaning in MEANINGS.items()]
+    rows = [f"{status.value:>5}  {meaning}" for status, meaning in meanings.items()]
     return "\b\nExit status:\n" + "\n".join(rows)

@@ -69,14 +69,16 @@ class Playback:
         """Return what the server tells about a stream."""
         return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}")
 
-    def start(self, stream_id: str, replace: bool = False, max_points: int | None = None) -> Lease:
-        """Start a session and buy its first lease. Not to be repeated blindly: each call may buy one."""
-        body: dict[str, Any] = {"stream_id": stream_id}
+    def start(
+        self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
+    ) -> Lease:
+        """Start a session and buy its first lease. A repetition with the same `key` finds that session again."""
+        body: dict[str, Any] = {"stream_id": stream_id, "idempotency_key": key}
         if replace:
             body["replace"] = True
         if max_points is not None:
             body["max_points"] = max_points
-        return _lease(self._account.call("POST", "/playback/start", body), 1)
+        return _lease(self._account.call("POST", "/playback/start", body, timeout_s), 1)
 
     def beat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
         """Buy the next lease. A repetition with the same `seq` is never charged twice."""

@@ -12,7 +12,7 @@ class Bill:
     """Charges of a viewing, by session. The server's own total of a session goes before our sum of its beats."""
 
     balance_millipoints: int | None = None
-    # A session was asked for, and what came of it is not known: it may have bought a lease that we cannot give back.
+    # A session was asked for and no try was answered (yet): it may have bought a lease that nobody can give back.
     start_unanswered: bool = False
     _beats: dict[str, dict[int, int]] = field(default_factory=dict)
     _totals: dict[str, int] = field(default_factory=dict)

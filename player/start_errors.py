@@ -4,42 +4,95 @@ import time
 from typing import Any
 
 from player.errors import CliError
-from player.formats import clock, printable
+from player.formats import clock, points, printable
 from player.http import ProblemError
-from player.outcome import ExitStatus
+from player.outcome import Ending, ExitStatus
 
+_WATCH = "then: player play {stream_id}"
+_NOTHING_LEFT: dict[str, tuple[str, str]] = {
+    "balance_exhausted": ("You have no points left", f"Ask the operator for points, {_WATCH}"),
+    "daily_cap_reached": (
+        "What you allowed yourself for a day is spent",
+        f"It starts anew at 00:00 UTC. To go on now, raise the cap (see: player wallet), {_WATCH}",
+    ),
+}
 _ADVICE: dict[str, tuple[str, str]] = {
     "stream_not_live": ("The stream {stream_id} is not live now", "See what is on: player streams"),
     "stream_not_found": ("There is no stream {stream_id}", "See what is on: player streams"),
+    "idempotency_mismatch": (
+        "The server took this start for a repetition of another one",
+        "Nothing was charged for it. Try again: player play {stream_id}",
+    ),
 }
 
 
 def start_error(problem: ProblemError, stream_id: str) -> CliError:
     """Return the error that a refused start ends `play` with."""
-    if problem.code == "balance_exhausted":
-        error = CliError(
-            "You have no points left (balance_exhausted).",
-            f"Ask the operator for points, then: player play {stream_id}",
-            ExitStatus.OUT_OF_POINTS,
+    charged = problem.fields.get("charged_millipoints")
+    if problem.end_reason and charged is not None:
+        return _ended_already(problem.end_reason, charged)
+    if problem.code in _NOTHING_LEFT:
+        message, advice = _NOTHING_LEFT[problem.code]
+        return _with_reason(
+            CliError(f"{message} ({problem.code}).", advice.format(stream_id=stream_id), ExitStatus.OUT_OF_POINTS),
+            problem.code,
         )
-        error.end_reason = "balance_exhausted"
-        return error
     if problem.code == "session_limit":
         return _session_limit(problem, stream_id)
+    if problem.code == "stream_full":
+        return _stream_full(problem, stream_id)
     if problem.code in _ADVICE:
         message, advice = _ADVICE[problem.code]
-        return CliError(f"{message.format(stream_id=stream_id)} ({problem.code}).", advice, ExitStatus.REFUSED)
+        told = f"{message.format(stream_id=stream_id)} ({problem.code})."
+        return CliError(told, advice.format(stream_id=stream_id), ExitStatus.REFUSED)
     return problem
 
 
-def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
-    sessions = problem.fields.get("sessions") or []
-    watching = "".join(f"\n  {_session(session)}" for session in sessions if isinstance(session, dict))
+def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
+    """The answer to the first try was lost, and the session has ended before the next one found it."""
+    ending = Ending.of_reason(end_reason)
+    return _with_reason(
+        CliError(
+            f"{ending.sentence} ({end_reason})",
+            f"The session cost {points(charged_millipoints)}. See: player receipt",
+            ending.exit_status,
+        ),
+        end_reason,
+    )
+
+
+def _with_reason(error: CliError, end_reason: str) -> CliError:
+    error.end_reason = end_reason
+    return error
+
+
+def _stream_full(problem: ProblemError, stream_id: str) -> CliError:
+    watching = _sessions(problem)
+    if not watching:
+        return CliError(
+            f"As many people watch {stream_id} as may (stream_full).",
+            f"Try again in a while, or watch something else: player streams. Again: player play {stream_id}",
+            ExitStatus.REFUSED,
+        )
     return CliError(
-        f"You watch on as many screens as you may (session_limit):{watching}",
+        f"As many people watch {stream_id} as may (stream_full). You are one of them:{watching}",
+        f"Stop that one, or let the new one take its place: player play {stream_id} --replace",
+        ExitStatus.REFUSED,
+    )
+
+
+def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
+    return CliError(
+        f"You watch on as many screens as you may (session_limit):{_sessions(problem)}",
         f"Stop one of them, or end the oldest: player play {stream_id} --replace",
         ExitStatus.REFUSED,
     )
+
+
+def _sessions(problem: ProblemError) -> str:
+    """Return the sessions that are in the way, each on a line of its own."""
+    sessions = problem.fields.get("sessions") or []
+    return "".join(f"\n  {_session(session)}" for session in sessions if isinstance(session, dict))
 
 
 def _session(session: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from player.gate import Gate
-from player.heartbeat import Heartbeat, Wish
+from player.heartbeat import Heartbeat
 from player.meter import OBSERVED, Meter
 from player.mpv_ipc import MpvError
 from player.mpv_process import MpvProcess
@@ -15,10 +15,12 @@ from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.relay import Relay
 from player.screen import Screen, View
+from player.starting import Wish
 from player.upstream import Upstream
 
 TICK_S = 0.5
-MEDIA_LOST_S = 30.0
+# From here on nothing is bought by the clock, and after the longer time it is given up.
+MEDIA_FAILING_S, MEDIA_LOST_S = 5.0, 30.0
 RELOAD_DELAYS_S = (1.0, 2.0, 3.0, 4.0, 4.0, 4.0)
 END_OF_STREAM_WAIT_S = 2.0
 
@@ -71,7 +73,7 @@ class Viewing:
             return self._mpv_gone()
 
     def close(self) -> None:
-        """Fetch and buy nothing more. Takes 3 s at most, or 11 s when a session is being started anew."""
+        """Fetch and buy nothing more. Takes 3 s at most, or 12 s when a session is being started anew."""
         self._screen.clear()
         self._relay.close()
         self._heartbeat.stop()
@@ -122,7 +124,8 @@ class Viewing:
 
     def _take_end_of_file(self) -> Ending | None:
         """Find out what mpv's end of file means: a beat asks the server; if nothing is over, mpv loads again."""
-        self._heartbeat.beat_now()
+        if not self._media_is_failing():
+            self._heartbeat.beat_now()
         if self._meter.frames_shown > self._frames_at_reload or self._upstream.failing_s:
             self._reloads = 0
         if self._reloads == len(RELOAD_DELAYS_S):
@@ -137,6 +140,7 @@ class Viewing:
         now = time.monotonic()
         if self._paused_at is None and self._upstream.failing_s > MEDIA_LOST_S:
             return MEDIA_LOST
+        self._heartbeat.hold_back(self._media_is_failing())
         if self._reload_at is not None and now >= self._reload_at:
             self._reload_at = None
             if self._relay.saw_end_of_stream:
@@ -145,7 +149,11 @@ class Viewing:
         notice = self._low.due(self._seconds_left(), self._lease.balance_millipoints)
         if notice:
             self._mpv.show(notice, LOW_SHOW_S)
+            self._screen.note(f"Running out: {notice}")
         return None
+
+    def _media_is_failing(self) -> bool:
+        return self._upstream.failing_s > MEDIA_FAILING_S
 
     def _mpv_gone(self) -> Ending:
         """Tell a viewer who closed mpv from an mpv that failed."""
@@ -168,6 +176,8 @@ class Viewing:
         state = "Buffering" if self._meter.buffering else "Playing"
         if self._lease.outcome == "unserved":
             state = "Waiting for the stream (free)"
+        if self._media_is_failing():
+            state = "No picture (buying nothing)"
         if self._paused_at is not None:
             state = "Paused (free)"
         self._screen.draw(

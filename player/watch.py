@@ -10,13 +10,13 @@ from typing import Any
 
 from player.errors import CliError
 from player.formats import printable
-from player.heartbeat import Wish
 from player.meter import Meter
 from player.mpv_process import MpvProcess
 from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
 from player.playback import Playback
 from player.receipt import Bill, Receipt
 from player.screen import Screen
+from player.starting import Wish, start_session
 from player.viewing import Events, Viewing
 
 STOP_TRIES = 3
@@ -52,7 +52,7 @@ def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> R
     # mpv first: one that is missing or broken must not cost anything
     with MpvProcess(title, options.headless, options.mpv_options, on_mpv_event) as mpv:
         _turn_signals_into(events)
-        first = playback.start(wish.stream_id, options.replace, wish.max_points)
+        first = start_session(playback, wish, options.replace)
         if options.remark:
             screen.note(options.remark)
         viewing = Viewing(mpv, playback, wish, first, title, meter, bill, events, screen)

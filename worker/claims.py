@@ -26,6 +26,8 @@ class HeldClaim:
         self._lock = threading.Lock()
         self.claim = claim
         self.lost = False
+        # When something new was published last; told with each renewal.
+        self.last_manifest_at_ms: int | None = None
         self._asked_at_s = asked_at_s
         self._next_renewal_s = asked_at_s + RENEW_INTERVAL_S
 
@@ -48,7 +50,7 @@ class HeldClaim:
             return
         # Holds if the store is silent; several tries fit into the claim's time.
         self._next_renewal_s = now_s + RETRY_S
-        renewed = self._runtimes.renew(self.claim, now_ms + TTL_MS)
+        renewed = self._runtimes.renew(self.claim, now_ms + TTL_MS, self.last_manifest_at_ms)
         if renewed is None:
             self.give_up()
             return

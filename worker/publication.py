@@ -160,7 +160,7 @@ class Publication(threading.Thread):
 
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
-        self.last_manifest_at_ms = self._clock.now_ms()
+        self.last_manifest_at_ms = self._held.last_manifest_at_ms = self._clock.now_ms()
         if self._publisher.playable:
             self.published_run = run
         self._notify()

@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 # Players start this many target durations behind the end of a live playlist.
 START_SEGMENTS = 3
-# MPEG-TS adds its own headers to what the encoders were allowed.
-OVERHEAD = 1.08
 
 
 class Publisher:
@@ -195,5 +193,4 @@ class Publisher:
 
 
 def _variant(rendition: Rendition) -> Variant:
-    peak = int((rendition.video_bps + rendition.audio_bps) * OVERHEAD)
-    return Variant(f"{rendition.name}/{PLAYLIST}", peak, rendition.width, rendition.height)
+    return Variant(f"{rendition.name}/{PLAYLIST}", rendition.bitrate_bps, rendition.width, rendition.height)

@@ -1,5 +1,6 @@
 """Telling the platform what really happens: every few seconds, and at every change."""
 
+from chalicelib.domain.outages import reported
 from chalicelib.domain.streams import Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
@@ -18,6 +19,7 @@ class Reporter:
         self._runtimes = runtimes
         self._clock = clock
         self._held = held
+        self._before: Runtime | None = None
         self._last: tuple[object, ...] | None = None
         self._due_s = 0.0
 
@@ -51,7 +53,11 @@ class Reporter:
             restarts=supervision.restarts,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
+        if self._before is None:
+            self._before = self._runtimes.get(runtime.stream_id)
+        runtime = reported(self._before, runtime, self._clock.now_ms())
         if self._runtimes.report(self._held.claim, runtime):
+            self._before = runtime
             self._last, self._due_s = mark, now_s + INTERVAL_S
         else:
             self._held.give_up()

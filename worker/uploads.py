@@ -13,6 +13,8 @@ from worker.inbox import Finished
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "video/mp2t"
+# How long a segment plays, in ms. The gateway logs it with every answer, so that what was served can be told in time.
+MEDIA_MS = "media-ms"
 RETRY_DELAYS_S = (0.2, 0.4, 0.8, 1.0)
 # How long after its completion a segment is still worth storing.
 WORTH_TARGETS = 4
@@ -71,11 +73,12 @@ class Uploads:
     def _store_one(self, segment: Finished, rendition: str, deadline_s: float) -> None:
         body = segment.files[rendition].read_bytes()
         key = self._channel.key(rendition, segment.name)
+        media_ms = str(round(segment.duration_s * 1000))
         attempt = 0
         while True:
             try:
                 self.check()
-                self._media.put(key, body, CONTENT_TYPE)
+                self._media.put(key, body, CONTENT_TYPE, metadata={MEDIA_MS: media_ms})
                 return
             except (StoreUnavailable, Unpublishable):
                 delay_s = RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)]

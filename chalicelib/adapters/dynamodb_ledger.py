@@ -23,7 +23,15 @@ class DynamoLedger:
             to_row({**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints})
             for each in page.entries
         ]
-        row = to_row({"user_id": user_id, "first_version": page.first_version})
+        row = to_row(
+            {
+                "user_id": user_id,
+                "first_version": page.first_version,
+                "previous_hash": page.previous_hash,
+                "hash": page.hash,
+                "balance_millipoints": page.balance_millipoints,
+            }
+        )
         with translated():
             client("dynamodb").put_item(
                 TableName=self._table, Item={**row, "entries": {"L": [{"M": e} for e in entries]}}
@@ -31,16 +39,30 @@ class DynamoLedger:
 
     def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
         """See the port."""
-        with translated():
-            answer = client("dynamodb").query(
-                TableName=self._table,
-                KeyConditionExpression="user_id = :user AND first_version <= :version",
-                ExpressionAttributeValues=to_row({":user": user_id, ":version": up_to_version}),
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=limit,
-            )
-        return [_page(from_row(row)) for row in answer.get("Items", [])]
+        return self._query(user_id, "first_version <= :version", up_to_version, limit, forward=False)
+
+    def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
+        """See the port."""
+        return self._query(user_id, "first_version >= :version", from_version, limit, forward=True)
+
+    def _query(self, user_id: str, which: str, version: int, limit: int, *, forward: bool) -> Sequence[Page]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"user_id = :user AND {which}",
+            "ExpressionAttributeValues": to_row({":user": user_id, ":version": version}),
+            "ConsistentRead": True,
+            "ScanIndexForward": forward,
+        }
+        found: list[Page] = []
+        while len(found) < limit:
+            with translated():
+                answer = client("dynamodb").query(**request, Limit=limit - len(found))
+            found += [_page(from_row(row)) for row in answer.get("Items", [])]
+            # An answer ends after 1 MB, whatever the limit.
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found
 
 
 class DynamoPayments:
@@ -58,5 +80,8 @@ class DynamoPayments:
 def _page(row: dict[str, Any]) -> Page:
     return Page(
         first_version=row["first_version"],
+        previous_hash=row["previous_hash"],
+        hash=row["hash"],
+        balance_millipoints=row["balance_millipoints"],
         entries=tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"]),
     )

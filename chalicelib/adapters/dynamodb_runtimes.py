@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
 from chalicelib.adapters.dynamodb import from_row, get_item, to_row
-from chalicelib.domain.streams import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams import Claim, Outage, Runtime, RuntimeState
 
 REPORTED = (
     "state",
@@ -22,6 +22,8 @@ REPORTED = (
     "dropped_frames",
     "restarts",
     "last_error",
+    "down_since_ms",
+    "outages",
 )
 FREE = "attribute_not_exists(worker_id) OR worker_id = :worker OR expires_at_ms <= :now"
 HELD = "worker_id = :worker AND epoch = :epoch"
@@ -39,10 +41,15 @@ class DynamoRuntimes:
         return _runtime(row) if row else None
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
-        """See the port. The state becomes `starting` with it: what the last worker said is true no longer."""
+        """See the port. The state becomes `starting` with it: what the last worker said is true no longer.
+
+        If that was `live`, an outage has begun with the last playlist that is known.
+        """
         values = {":worker": worker_id, ":now": now_ms, ":expires": expires_at_ms, ":zero": 0, ":one": 1}
         update = (
-            "SET worker_id = :worker, expires_at_ms = :expires, epoch = if_not_exists(epoch, :zero) + :one, #s = :state"
+            "SET worker_id = :worker, expires_at_ms = :expires, #s = :state,"
+            " epoch = if_not_exists(epoch, :zero) + :one,"
+            " down_since_ms = if_not_exists(down_since_ms, if_not_exists(last_manifest_at_ms, :now))"
         )
         try:
             row = self._update(stream_id, update, FREE, {**values, ":state": RuntimeState.STARTING}, {"#s": "state"})
@@ -50,11 +57,15 @@ class DynamoRuntimes:
             return None
         return _claim(row)
 
-    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
+    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         """See the port."""
         values = {":worker": claim.worker_id, ":epoch": claim.epoch, ":expires": expires_at_ms}
+        update = "SET expires_at_ms = :expires"
+        if last_manifest_at_ms is not None:
+            update += ", last_manifest_at_ms = :manifest"
+            values[":manifest"] = last_manifest_at_ms
         try:
-            return _claim(self._update(claim.stream_id, "SET expires_at_ms = :expires", HELD, values, {}))
+            return _claim(self._update(claim.stream_id, update, HELD, values, {}))
         except ConditionFailed:
             return None
 
@@ -69,6 +80,7 @@ class DynamoRuntimes:
     def report(self, claim: Claim, runtime: Runtime) -> bool:
         """See the port."""
         given = {name: getattr(runtime, name) for name in REPORTED}
+        given["outages"] = [[outage.since_ms, outage.until_ms] for outage in runtime.outages]
         kept = {name: value for name, value in given.items() if value is not None}
         dropped = [name for name in REPORTED if name not in kept]
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
@@ -82,10 +94,11 @@ class DynamoRuntimes:
             return False
         return True
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None) -> None:
+    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
         """See the port."""
-        update = "SET #s = :state" + (", last_error = :error" if error is not None else "")
-        values: dict[str, Any] = {":state": str(state), ":error": error}
+        update = "SET #s = :state, down_since_ms = if_not_exists(down_since_ms, :since)"
+        update += ", last_error = :error" if error is not None else ""
+        values: dict[str, Any] = {":state": str(state), ":error": error, ":since": down_since_ms}
         if seen.claim is None:
             condition = "attribute_not_exists(worker_id)"
         else:
@@ -130,6 +143,7 @@ def _runtime(row: dict[str, Any]) -> Runtime:
     for name in ("fps", "speed"):
         if name in figures:
             figures[name] = float(figures[name])
+    figures["outages"] = tuple(Outage(since_ms=since, until_ms=until) for since, until in figures.get("outages", ()))
     return Runtime(
         **{**figures, "stream_id": row["stream_id"], "state": RuntimeState(row["state"]), "claim": _claim(row)}
     )

@@ -1,6 +1,7 @@
 """Records of playback sessions. A row is written at start and end; between them only its `due_ms` moves.
 
 `active_stream_id`, `due_shard` and `due_ms` exist while the session is active, so the indexes over them are sparse.
+At its end `reconcile_shard` and `reconcile_at_ms` take their place, until the session is reconciled.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from chalicelib.adapters.aws import ConditionFailed, client, translated
 from chalicelib.adapters.dynamodb import from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row
 from chalicelib.domain.lease import Settlement
+from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
 from chalicelib.ports import ListPage
 
@@ -35,7 +37,9 @@ def close_record(
             "TableName": table,
             "Key": to_row({"session_id": seen.session_id}),
             "UpdateExpression": "SET ended_at_ms = :now, end_reason = :reason, charged_millipoints = :charged,"
-            " refunded_millipoints = :refund, watched_ms = :watched REMOVE active_stream_id, due_shard, due_ms",
+            " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
+            " reconcile_shard = due_shard, reconcile_at_ms = :reconcile"
+            " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
                 {
@@ -44,8 +48,23 @@ def close_record(
                     ":charged": seen.charged_millipoints - settlement.refund_millipoints,
                     ":refund": settlement.refund_millipoints,
                     ":watched": settlement.watched_ms,
+                    ":granted": seen.granted_ms,
+                    ":reconcile": now_ms + RECONCILE_AFTER_MS,
                 }
             ),
+        }
+    }
+
+
+def count_adjustment(table: str, session_id: str) -> dict[str, Any]:
+    """The part of an adjustment's transaction that lets it be found among the lines of its session."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_row({"session_id": session_id}),
+            "UpdateExpression": "ADD adjustments :one",
+            "ConditionExpression": "attribute_exists(session_id)",
+            "ExpressionAttributeValues": to_row({":one": 1}),
         }
     }
 

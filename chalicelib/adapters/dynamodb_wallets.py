@@ -6,40 +6,23 @@ The item is described in `wallet_item.py`, the expressions in `wallet_writes.py`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from chalicelib.adapters import wallet_writes as writes
 from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import Row, to_row
-from chalicelib.adapters.dynamodb_sessions import close_record, new_record
-from chalicelib.adapters.wallet_item import empty_item, session_map, wallet
-from chalicelib.adapters.wallet_writes import (
-    AS_SEEN,
-    BUY,
-    BUY_ON_TIME,
-    COVERED,
-    END,
-    EXACT_REST,
-    ON_TIME,
-    PAY,
-    START,
-    write,
-)
-from chalicelib.domain.lease import Outcome, Purchase, Settlement
-from chalicelib.domain.points import MILLIPOINTS_MAX
+from chalicelib.adapters.dynamodb_places import give_place, take_place
+from chalicelib.adapters.dynamodb_sessions import close_record, count_adjustment, new_record
+from chalicelib.adapters.wallet_item import empty_item, wallet
+from chalicelib.domain.lease import Purchase, Settlement
+from chalicelib.domain.outages import OutageCredit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
-    JOURNAL_ENTRIES_MAX,
     PAGE_ENTRIES,
-    Entry,
-    EntryKind,
     Payment,
     Wallet,
-    end_entry_id,
-    lease_entry_id,
-    payment_entry_id,
 )
-from chalicelib.ports import StoreUnavailable, WalletRefused
+from chalicelib.ports import NoPlace, OnTimeBeat, StoreUnavailable, WalletRefused
 
 BATCH_GET_MAX = 100
 TRANSACTION_CONFLICT = "TransactionConflict"
@@ -52,6 +35,7 @@ class DynamoWallets:
         self._table = table_prefix + "wallets"
         self._sessions = table_prefix + "playback_sessions"
         self._payments = table_prefix + "payments"
+        self._limits = table_prefix + "limits"
 
     def create(self, user_id: str) -> None:
         """See `Wallets.create`."""
@@ -82,101 +66,67 @@ class DynamoWallets:
             found |= {each.user_id: each for each in map(wallet, answer["Responses"].get(self._table, []))}
         return found
 
-    def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:
+    def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
         """See `Wallets.buy_on_time`."""
-        entry = Entry(
-            entry_id=lease_entry_id(session_id, seq), kind=EntryKind.LEASE, at_ms=now_ms, session_id=session_id, seq=seq
-        )
-        names = {"#s": session_id}
-        values = {":seq": seq, ":now": now_ms, ":zero": 0, ":cap": JOURNAL_ENTRIES_MAX}
-        return self._update(write(self._table, user_id, (BUY_ON_TIME, ON_TIME), names, values, entry))
+        return self._update(writes.on_time(self._table, user_id, beat))
 
-    def buy(self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
+    def buy(
+        self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
+    ) -> Wallet:
         """See `Wallets.buy`."""
-        entry = Entry(
-            entry_id=lease_entry_id(seen.session_id, seq),
-            kind=EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE,
-            at_ms=now_ms,
-            session_id=seen.session_id,
-            seq=seq,
-        )
-        after = session_map(_granted(seen, purchase))
-        values = {
-            ":seq": seq,
-            ":charge": purchase.charge_millipoints,
-            ":delta": -purchase.charge_millipoints,
-            ":until": after["pu"],
-            ":from": after["bf"],
-            ":granted": purchase.granted_ms,
-            ":ff": after["ff"],
-            ":fu": after["fu"],
-            ":seen_seq": seen.seq,
-            ":seen_until": seen.paid_until_ms,
-            ":cap": JOURNAL_ENTRIES_MAX,
-        }
-        rest = f" AND {EXACT_REST}" if purchase.outcome is Outcome.POOR else ""
-        names = {"#s": seen.session_id}
-        expressions = (BUY, f"{AS_SEEN} AND {COVERED}{rest}")
-        return self._update(write(self._table, user_id, expressions, names, values, entry))
+        return self._update(writes.purchase(self._table, user_id, seen, seq, purchase, now_ms, outage_ms))
 
-    def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
+    def start(
+        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+    ) -> None:
         """See `Wallets.start`."""
-        charge = session.charged_millipoints
-        entry = Entry(
-            entry_id=lease_entry_id(session.session_id, session.seq),
-            kind=EntryKind.LEASE,
-            at_ms=session.started_at_ms,
-            session_id=session.session_id,
-            seq=session.seq,
-        )
-        condition = "attribute_exists(user_id) AND attribute_not_exists(ss.#s) AND size(ss) < :max AND size(j) < :cap"
-        # A short first lease takes the exact rest of the balance, or all of the session's own maximum.
-        short_of_balance = charge < session.charge_millipoints and session.budget_millipoints > 0
-        condition += f" AND balance_millipoints {'=' if short_of_balance else '>='} :charge"
-        values = {
-            ":charge": charge,
-            ":delta": -charge,
-            ":session": session_map(session),
-            ":max": sessions_max,
-            ":cap": JOURNAL_ENTRIES_MAX,
-        }
-        names = {"#s": session.session_id}
-        update = write(self._table, user_id, (START, condition), names, values, entry)
-        self._transact(update, new_record(self._sessions, record))
+        update = writes.start(self._table, user_id, session, sessions_max)
+        place = [take_place(self._limits, session.stream_id, viewers_max)] if session.counted else []
+        try:
+            self._transact(update, new_record(self._sessions, record), *place)
+        except _PartRefused as refusal:
+            if refusal.part == 2:
+                raise NoPlace(None) from None
+            raise
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
         """See `Wallets.end`."""
-        entry = Entry(
-            entry_id=end_entry_id(seen.session_id), kind=EntryKind.REFUND, at_ms=now_ms, session_id=seen.session_id
-        )
-        values = {
-            ":delta": settlement.refund_millipoints,
-            ":seen_seq": seen.seq,
-            ":seen_until": seen.paid_until_ms,
-            # The end must always have room: it is how a full journal's sessions get out.
-            ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
-        }
-        names = {"#s": seen.session_id}
-        update = write(self._table, user_id, (END, f"{AS_SEEN} AND size(j) < :cap"), names, values, entry)
-        self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms))
+        update = writes.end(self._table, user_id, seen, settlement, now_ms)
+        place = [give_place(self._limits, seen.stream_id)] if seen.counted else []
+        self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms), *place)
+
+    def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
+        """See `Wallets.credit_outage`."""
+        return self._update(writes.outage_credit(self._table, user_id, seen, credit, now_ms))
+
+    def begin_day(self, user_id: str, day: int) -> None:
+        """See `Wallets.begin_day`."""
+        self._set(user_id, "SET dd = :day, dl = dc", "dd < :day", {":day": day})
+
+    def set_daily_cap(self, seen: Wallet, cap_millipoints: int) -> bool:
+        """See `Wallets.set_daily_cap`."""
+        values = {":cap": cap_millipoints, ":more": cap_millipoints - seen.daily_cap_millipoints}
+        values[":seen"] = seen.daily_cap_millipoints
+        return self._set(seen.user_id, "SET dc = :cap, dl = dl + :more", "dc = :seen", values)
+
+    def _set(self, user_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            with translated():
+                client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=_key(user_id),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_row(values),
+                )
+        except (ConditionFailed, Contended):
+            # Not made; whoever asked looks at the wallet again.
+            return False
+        return True
 
     def pay(self, payment: Payment) -> bool:
         """See `Wallets.pay`. Raises `WalletRefused` if there is no wallet or too little in it."""
-        entry = Entry(
-            entry_id=payment_entry_id(payment.payment_id),
-            kind=payment.kind,
-            at_ms=payment.at_ms,
-            payment_id=payment.payment_id,
-            note=payment.note,
-        )
-        condition = "attribute_exists(user_id) AND balance_millipoints BETWEEN :least AND :most AND size(j) < :cap"
-        values = {
-            ":delta": payment.millipoints,
-            ":least": max(0, -payment.millipoints),
-            ":most": MILLIPOINTS_MAX - max(0, payment.millipoints),
-            ":cap": JOURNAL_ENTRIES_MAX + PAGE_ENTRIES,
-        }
-        update = write(self._table, payment.user_id, (PAY, condition), {}, values, entry)
+        update = writes.payment(self._table, payment)
         put = {
             "Put": {
                 "TableName": self._payments,
@@ -184,10 +134,13 @@ class DynamoWallets:
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
+        counted = [count_adjustment(self._sessions, payment.session_id)] if payment.session_id else []
         try:
-            self._transact(update, put)
-        except _SecondPartRefused:
-            return False
+            self._transact(update, put, *counted)
+        except _PartRefused as refusal:
+            if refusal.part == 1:
+                return False
+            raise
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
@@ -233,13 +186,14 @@ class DynamoWallets:
             raise WalletRefused(None) from None
         return wallet(answer["Attributes"])
 
-    def _transact(self, update: dict[str, Any], second: dict[str, Any]) -> None:
+    def _transact(self, update: dict[str, Any], *others: dict[str, Any]) -> None:
         try:
             with translated():
-                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, second])
+                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, *others])
         except TransactionRefused as refusal:
-            if refusal.codes[1:2] == ["ConditionalCheckFailed"]:
-                raise _SecondPartRefused(None) from None
+            for part in range(1, len(refusal.codes)):
+                if refusal.codes[part] == "ConditionalCheckFailed":
+                    raise _PartRefused(part) from None
             if refusal.codes[0] == "ConditionalCheckFailed":
                 item = refusal.items[0]
                 raise WalletRefused(wallet(item) if item else None) from None
@@ -248,18 +202,13 @@ class DynamoWallets:
             raise StoreUnavailable(str(refusal)) from None
 
 
-class _SecondPartRefused(WalletRefused):
-    """The record or payment beside the wallet was there already (or gone)."""
+class _PartRefused(WalletRefused):
+    """A condition on something beside the wallet did not hold: a record, a payment, a place."""
+
+    def __init__(self, part: int) -> None:
+        super().__init__(None)
+        self.part = part
 
 
 def _key(user_id: str) -> Row:
     return to_row({"user_id": user_id})
-
-
-def _granted(seen: ActiveSession, purchase: Purchase) -> ActiveSession:
-    return replace(
-        seen,
-        paid_until_ms=purchase.paid_until_ms,
-        free_from_ms=purchase.free_from_ms,
-        free_until_ms=purchase.free_until_ms,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -32,7 +32,7 @@ class S3Media:
                     return None
                 try:
                     with closing(answer["Body"]) as body:
-                        return StoredObject(body=body.read(), etag=answer["ETag"])
+                        return StoredObject(body=body.read(), etag=answer["ETag"], metadata=answer.get("Metadata", {}))
                 except (HTTPClientError, IncompleteReadError):
                     if attempt == ATTEMPTS_MAX:
                         raise
@@ -49,7 +49,14 @@ class S3Media:
             raise
 
     def put(
-        self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+        metadata: Mapping[str, str] | None = None,
     ) -> str:
         """See the port."""
         from botocore.exceptions import ClientError
@@ -59,13 +66,16 @@ class S3Media:
             request["IfMatch"] = if_match
         if if_absent:
             request["IfNoneMatch"] = "*"
+        conditional = bool(request)
+        if metadata:
+            request["Metadata"] = dict(metadata)
         with translated():
             try:
                 answer = client("s3").put_object(
                     Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **request
                 )
             except ClientError as error:
-                if request and error_code(error) in REFUSED:
+                if conditional and error_code(error) in REFUSED:
                     raise EtagMismatch(f"{key} was written by somebody else") from None
                 raise
         return str(answer["ETag"])

@@ -1,10 +1,13 @@
 """A viewer's own account: only ever their own, since the caller's id is the key."""
 
+from chalice.app import Response
+
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import OwnSessionAnswer
-from chalicelib.api.models.wallets import LedgerItem, WalletAnswer
+from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
+from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
 from chalicelib.api.wire import ledger_answer, wallet_answer
 from chalicelib.domain.users import Role
 
@@ -20,7 +23,13 @@ def me(call: Call) -> UserAnswer:
 @routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer)
 def my_wallet(call: Call) -> WalletAnswer:
     """Balance and active sessions."""
-    return wallet_answer(call.services.ledger.wallet(call.user_id))
+    return wallet_answer(call, call.services.ledger.wallet(call.user_id))
+
+
+@routes.add("PUT", "/me/wallet/cap", role=Role.VIEWER, body=DailyCapRequest, answer=WalletAnswer)
+def my_daily_cap(call: Call) -> WalletAnswer:
+    """Set or lift the daily cap; what was spent today stays spent."""
+    return wallet_answer(call, call.services.ledger.set_daily_cap(call.user_id, call.body.daily_cap_millipoints))
 
 
 @routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
@@ -30,9 +39,37 @@ def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     return ledger_answer(page)
 
 
+@routes.add("GET", "/me/ledger/export", role=Role.VIEWER, query=StatementQuery, answer=StatementAnswer)
+def my_statement(call: Call) -> StatementAnswer | Response:
+    """The ledger from its beginning, as JSON or CSV, for `player verify`; bounded, so ask again behind its end."""
+    statement = call.services.statements.statement(call.user_id, call.query.after_version)
+    if call.query.format == "json":
+        return statement_answer(statement)
+    headers: dict[str, str | list[str]] = {"Content-Type": CSV_TYPE, "Cache-Control": "no-store"}
+    return Response(body=statement_csv(statement), status_code=200, headers=headers)
+
+
 @routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
 def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
     """One's own sessions, newest first."""
     page = call.services.playback.own(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     items = [OwnSessionAnswer.model_validate(record) for record in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
+def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
+    """One of one's own sessions, with what it was served until a few seconds ago."""
+    record = call.services.playback.own_session(call.user_id, session_id)
+    served = call.services.reconciliation.served(session_id)
+    answer = OwnSessionAnswer.model_validate(record)
+    return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
+
+
+@routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
+def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
+    """What a session has paid and got back, oldest first."""
+    record = call.services.playback.own_session(call.user_id, session_id)
+    return ledger_answer(
+        call.services.statements.session_page(record, limit=call.query.limit, cursor=call.query.cursor)
+    )

@@ -53,7 +53,7 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
 @routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Anybody's wallet."""
-    return wallet_answer(call.services.ledger.wallet(user_id))
+    return wallet_answer(call, call.services.ledger.wallet(user_id))
 
 
 @routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
@@ -73,7 +73,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
         by_user_id=call.user_id,
     )
     logger().info("wallet credited", by=call.user_id, user_id=user_id, payment_id=call.body.payment_id)
-    return wallet_answer(wallet)
+    return wallet_answer(call, wallet)
 
 
 def _session(live: LiveSession) -> SessionAnswer:

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
 BODY_BYTES_MAX = 64 * 1024
 FIELD_ERRORS_MAX = 20
 # A path parameter of another form names nothing that could exist.
-PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID}
+PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID, "day": ids.DAY}
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -33,7 +33,8 @@ def healthz(call: Call) -> HealthAnswer | Response:
 @routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, answer=MetricsAnswer)
 def metrics(call: Call) -> MetricsAnswer:
     """Active sessions, points spent a minute, login failures, playback errors."""
-    return MetricsAnswer.model_validate(call.services.monitoring.metrics())
+    figures = vars(call.services.monitoring.metrics())
+    return MetricsAnswer.model_validate({**figures, "reconciliation": call.services.reconciliation.figures()})
 
 
 @routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)

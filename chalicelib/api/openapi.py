@@ -10,7 +10,7 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api import account, admin, auth, monitoring, playback, streams
+from chalicelib.api import account, admin, auth, monitoring, playback, reconciliation, streams
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.config import VERSION
 
@@ -38,7 +38,16 @@ def openapi(call: Call) -> Response:
     return Response(body=json.dumps(document()), headers={"Content-Type": "application/json"})
 
 
-ALL_ROUTES = (auth.routes, account.routes, streams.routes, playback.routes, admin.routes, monitoring.routes, routes)
+ALL_ROUTES = (
+    auth.routes,
+    account.routes,
+    streams.routes,
+    playback.routes,
+    admin.routes,
+    reconciliation.routes,
+    monitoring.routes,
+    routes,
+)
 
 
 @cache

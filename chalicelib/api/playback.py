@@ -29,6 +29,7 @@ def start(call: Call) -> PlaybackAnswer:
             user_agent=call.user_agent,
             replace=call.body.replace,
             max_points=call.body.max_points,
+            idempotency_key=call.body.idempotency_key,
         )
     except DomainError:
         call.services.counters.add("playback_errors")

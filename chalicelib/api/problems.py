@@ -17,11 +17,13 @@ STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Busy, 503),
+    (errors.LedgerDamaged, 500),
     (StoreUnavailable, 503),
 )
 STATUS_OF_END: dict[EndReason, int] = {
     EndReason.BALANCE_EXHAUSTED: 402,
     EndReason.MAX_POINTS_REACHED: 402,
+    EndReason.DAILY_CAP_REACHED: 402,
     EndReason.LEASE_EXPIRED: 402,
     EndReason.KICKED: 403,
     EndReason.SUPERSEDED: 403,

@@ -91,6 +91,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "worker_id": claim.worker_id if claim else None,
         "epoch": claim.epoch if claim else None,
         "claim_expires_at_ms": claim.expires_at_ms if claim else None,
+        "outages": view.outages,
     }
     return RuntimeAnswer.model_validate(values)
 

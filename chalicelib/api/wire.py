@@ -6,18 +6,23 @@ from chalicelib.api.models.playback import PlaybackAnswer
 from chalicelib.api.models.streams import StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.lease import next_beat_in_ms, seconds_left
-from chalicelib.domain.wallets import Entry, Wallet
+from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
 from chalicelib.services.billing import Beat
 from chalicelib.services.streams import StreamView
 
 
-def wallet_answer(wallet: Wallet) -> WalletAnswer:
+def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
     """A wallet."""
+    now_ms = call.services.clock.now_ms()
+    capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
     return WalletAnswer(
         user_id=wallet.user_id,
         balance_millipoints=wallet.balance_millipoints,
         version=wallet.version,
+        daily_cap_millipoints=wallet.daily_cap_millipoints if capped else None,
+        spent_today_millipoints=spent_today_millipoints(wallet, now_ms),
+        day_ends_at_ms=(utc_day(now_ms) + 1) * MS_PER_DAY,
         sessions=[WalletSession.model_validate(session) for session in wallet.sessions.values()],
     )
 
@@ -37,12 +42,12 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
         play_url=f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
         play_token=token,
         expires_in=expires_in_s,
-        next_beat_in_ms=next_beat_in_ms(session, beat.balance_millipoints, beat.now_ms),
+        next_beat_in_ms=next_beat_in_ms(beat.wallet, session, beat.now_ms),
         lease_ms=session.lease_ms,
         paid_until_ms=session.paid_until_ms,
-        balance_millipoints=beat.balance_millipoints,
+        balance_millipoints=beat.wallet.balance_millipoints,
         rate_millipoints_per_minute=session.rate_millipoints_per_minute,
-        seconds_left=seconds_left(session, beat.balance_millipoints, beat.now_ms),
+        seconds_left=seconds_left(beat.wallet, session, beat.now_ms),
         charged_millipoints=beat.charged_millipoints,
         outcome=beat.outcome,
     )
@@ -50,9 +55,13 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
 
 def stream_answer(view: StreamView) -> StreamAnswer:
     """A stream as viewers see it."""
-    return StreamAnswer.model_validate({**vars(view.stream), "state": view.state})
+    return StreamAnswer.model_validate(_stream_values(view))
 
 
 def stream_settings_answer(view: StreamView) -> StreamSettingsAnswer:
     """A stream as its operator sees it."""
-    return StreamSettingsAnswer.model_validate({**vars(view.stream), "state": view.state})
+    return StreamSettingsAnswer.model_validate(_stream_values(view))
+
+
+def _stream_values(view: StreamView) -> dict[str, object]:
+    return {**vars(view.stream), "renditions": view.stream.renditions, "state": view.state}

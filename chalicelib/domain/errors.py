@@ -109,6 +109,18 @@ class SessionLimit(Conflict):
     code = "session_limit"
 
 
+class StreamFull(Conflict):
+    """The stream has as many viewers as its operator allows; `extra["sessions"]` lists one's own of that stream."""
+
+    code = "stream_full"
+
+
+class IdempotencyMismatch(Conflict):
+    """The idempotency key was used before, for another start."""
+
+    code = "idempotency_mismatch"
+
+
 class PaymentMismatch(Conflict):
     """The payment id was used before, for another amount or another wallet."""
 
@@ -131,6 +143,12 @@ class LeaseNotPaid(Conflict):
     """A fresh play token was asked for outside the paid lease."""
 
     code = "lease_not_paid"
+
+
+class LedgerDamaged(DomainError):
+    """A ledger's pages do not fit together: something else than this product has written to them."""
+
+    code = "ledger_damaged"
 
 
 class Busy(DomainError):
@@ -156,6 +174,7 @@ END_DETAILS = {
     EndReason.VIEWER_STOPPED: "The viewer stopped this session.",
     EndReason.BALANCE_EXHAUSTED: "The points have run out. Top up the wallet to watch on.",
     EndReason.MAX_POINTS_REACHED: "The session has spent the most that its viewer allowed.",
+    EndReason.DAILY_CAP_REACHED: "The viewer's daily cap is reached. It starts anew at 00:00 UTC.",
     EndReason.KICKED: "An operator ended this session.",
     EndReason.LEASE_EXPIRED: "The paid time has run out and no heartbeat bought more.",
     EndReason.STREAM_PAUSED: "The operator paused the stream.",

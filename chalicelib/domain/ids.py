@@ -2,11 +2,15 @@
 
 import re
 import secrets
+from base64 import b32encode
+from hashlib import sha256
 
 STREAM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 USER_ID = re.compile(r"u_[a-z2-7]{20}")
 SESSION_ID = re.compile(r"[a-z2-7]{26}")
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -18,6 +22,11 @@ def _random(length: int) -> str:
 def new_session_id() -> str:
     """130 random bits, safe in a path, a file name and a DynamoDB attribute path placeholder."""
     return _random(26)
+
+
+def session_id_of(user_id: str, idempotency_key: str) -> str:
+    """The session that a user's start with this key opens: always the same, and nobody else's."""
+    return b32encode(sha256(f"{user_id}\n{idempotency_key}".encode()).digest()).decode().lower()[:26]
 
 
 def new_user_id() -> str:

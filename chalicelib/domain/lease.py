@@ -1,13 +1,14 @@
 """The rules of selling watching time: what one heartbeat means, given the wallet as it stands.
 
-Source of every case: docs/architecture.md, "Billing". All functions are pure; the server's clock comes in as `now_ms`.
+Source of every case: docs/billing.md, "One beat". All functions are pure; the server's clock comes in as `now_ms`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.points import affordable_ms, lease_charge, refund
+from chalicelib.domain.points import MS_PER_MINUTE, affordable_ms, lease_charge, refund
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionKind
+from chalicelib.domain.wallets import Wallet, daily_left_millipoints
 
 LEASE_MS_DEFAULT, LEASE_MS_MIN, LEASE_MS_MAX = 10_000, 5_000, 60_000
 HORIZON_MS_MAX = 5_000
@@ -39,6 +40,7 @@ class Purchase:
     outcome: Outcome
     charge_millipoints: int
     granted_ms: int
+    paid_from_ms: int
     paid_until_ms: int
     free_from_ms: int
     free_until_ms: int
@@ -78,44 +80,64 @@ def buy_from_ms(session: ActiveSession) -> int:
     return session.paid_until_ms - horizon_ms(session)
 
 
-def available_millipoints(session: ActiveSession, balance_millipoints: int) -> int:
-    """What the session may still spend: the balance, or the rest of its own maximum."""
-    return min(balance_millipoints, session.budget_millipoints)
+def available_millipoints(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
+    """What the session may still spend: the balance, the rest of the daily cap, or the rest of its own maximum."""
+    daily_left = daily_left_millipoints(wallet, now_ms)
+    return max(0, min(wallet.balance_millipoints, daily_left, session.budget_millipoints))
 
 
-def next_beat_in_ms(session: ActiveSession, balance_millipoints: int, now_ms: int) -> int:
+def nothing_left(wallet: Wallet, session: ActiveSession) -> EndReason:
+    """Which of the three it is that has run out."""
+    if wallet.balance_millipoints == 0:
+        return EndReason.BALANCE_EXHAUSTED
+    return EndReason.MAX_POINTS_REACHED if session.budget_millipoints == 0 else EndReason.DAILY_CAP_REACHED
+
+
+def next_beat_in_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
     """When the next beat becomes chargeable (or, with nothing left to spend, when it ends the session)."""
-    broke = session.charge_millipoints > 0 and available_millipoints(session, balance_millipoints) == 0
+    broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
     at_ms = session.paid_until_ms if broke or session.kind is SessionKind.PREVIEW else buy_from_ms(session)
     return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
 
 
-def seconds_left(session: ActiveSession, balance_millipoints: int, now_ms: int) -> int | None:
-    """How long the picture lasts from now: paid time and what the rest of the money buys. None where it is free."""
+def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | None:
+    """How long the picture lasts from now: paid time and what the rest of the money buys. None where it is free.
+
+    All sessions that are being watched live on one balance and one daily cap; each has its own maximum.
+    """
     paid_ms = max(0, session.paid_until_ms - now_ms)
     if session.kind is SessionKind.PREVIEW:
         return paid_ms // 1000
     if session.rate_millipoints_per_minute == 0:
         return None
-    available = available_millipoints(session, balance_millipoints)
-    return (paid_ms + available * 60_000 // session.rate_millipoints_per_minute) // 1000
+    others = sum(
+        other.rate_millipoints_per_minute
+        for other in wallet.sessions.values()
+        if other.session_id != session.session_id and now_ms <= other.paid_until_ms + GRACE_MS
+    )
+    shared = max(0, min(wallet.balance_millipoints, daily_left_millipoints(wallet, now_ms)))
+    shared_ms = shared * MS_PER_MINUTE // (session.rate_millipoints_per_minute + others)
+    own_ms = session.budget_millipoints * MS_PER_MINUTE // session.rate_millipoints_per_minute
+    return (paid_ms + min(shared_ms, own_ms)) // 1000
 
 
 def first_purchase(
-    *, rate_millipoints_per_minute: int, lease_ms: int, available_millipoints: int, now_ms: int
+    wallet: Wallet, *, rate_millipoints_per_minute: int, lease_ms: int, budget_millipoints: int, now_ms: int
 ) -> Purchase | Over:
-    """The lease that a start buys: a shorter one for the exact rest of a poor wallet, none for an empty one."""
+    """The lease that a start buys: a shorter one for the exact rest of what may be spent, none if that is nothing."""
     charge = lease_charge(rate_millipoints_per_minute, lease_ms)
-    if charge > 0 and available_millipoints == 0:
-        return Over(EndReason.BALANCE_EXHAUSTED)
+    available = max(0, min(wallet.balance_millipoints, daily_left_millipoints(wallet, now_ms), budget_millipoints))
+    if charge > 0 and available == 0:
+        return Over(EndReason.DAILY_CAP_REACHED if wallet.balance_millipoints else EndReason.BALANCE_EXHAUSTED)
     outcome = Outcome.ON_TIME
-    if available_millipoints < charge:
-        outcome, charge = Outcome.POOR, available_millipoints
-        lease_ms = affordable_ms(available_millipoints, rate_millipoints_per_minute)
+    if available < charge:
+        outcome, charge = Outcome.POOR, available
+        lease_ms = affordable_ms(available, rate_millipoints_per_minute)
     return Purchase(
         outcome=outcome,
         charge_millipoints=charge,
         granted_ms=lease_ms,
+        paid_from_ms=now_ms,
         paid_until_ms=now_ms + lease_ms,
         free_from_ms=0,
         free_until_ms=0,
@@ -123,7 +145,7 @@ def first_purchase(
 
 
 def decide(
-    session: ActiveSession, balance_millipoints: int, seq: int, now_ms: int, *, delivered: bool
+    wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool
 ) -> Purchase | Unchanged | Over:
     """Classify one beat against the wallet as seen.
 
@@ -137,13 +159,13 @@ def decide(
         return Unchanged(Outcome.EARLY) if now_ms <= session.paid_until_ms else Over(EndReason.LEASE_EXPIRED)
     if now_ms < buy_from_ms(session):
         return Unchanged(Outcome.EARLY)
-    available = available_millipoints(session, balance_millipoints)
+    if not delivered:
+        return _grant_unserved(session, now_ms)
+    available = available_millipoints(wallet, session, now_ms)
     if available == 0 and session.charge_millipoints > 0:
         if now_ms < session.paid_until_ms:
             return Unchanged(Outcome.EARLY)
-        return Over(EndReason.BALANCE_EXHAUSTED if balance_millipoints == 0 else EndReason.MAX_POINTS_REACHED)
-    if not delivered:
-        return _grant_unserved(session, now_ms)
+        return Over(nothing_left(wallet, session))
     return _sell(session, available, now_ms)
 
 
@@ -162,6 +184,7 @@ def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
         charge_millipoints=charge,
         granted_ms=lease,
         # The gap was not served, so it is neither granted nor charged.
+        paid_from_ms=now_ms if gap else session.paid_from_ms,
         paid_until_ms=(now_ms if gap else session.paid_until_ms) + lease,
         free_from_ms=session.free_from_ms,
         free_until_ms=session.free_until_ms,
@@ -178,6 +201,7 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
         outcome=Outcome.UNSERVED,
         charge_millipoints=0,
         granted_ms=session.lease_ms,
+        paid_from_ms=session.paid_from_ms if now_ms <= session.paid_until_ms + GRACE_MS else now_ms,
         paid_until_ms=until_ms,
         free_from_ms=session.free_from_ms if adjoining else start_ms,
         free_until_ms=until_ms,

@@ -13,6 +13,7 @@ class EndReason(StrEnum):
     VIEWER_STOPPED = "viewer_stopped"
     BALANCE_EXHAUSTED = "balance_exhausted"
     MAX_POINTS_REACHED = "max_points_reached"
+    DAILY_CAP_REACHED = "daily_cap_reached"
     KICKED = "kicked"
     LEASE_EXPIRED = "lease_expired"
     STREAM_PAUSED = "stream_paused"
@@ -32,7 +33,9 @@ class ActiveSession:
     """A session as its wallet holds it. Times are the server's clock in ms, amounts are millipoints.
 
     `charge` and `lease_ms` are frozen at start, so that a beat needs to know nothing but user, session and seq.
-    `free_from_ms`..`free_until_ms` is the part of the time up to `paid_until_ms` that was granted without a charge.
+    `paid_from_ms`..`paid_until_ms` is the time granted last without a gap; the part `free_from_ms`..`free_until_ms` of
+    it was granted without a charge, or its charge was given back. `outage_ms` is the beginning of the newest outage of
+    the stream that this session has been credited for. `counted`: it takes one of the places that its stream has.
     """
 
     session_id: str
@@ -47,13 +50,19 @@ class ActiveSession:
     charged_millipoints: int
     budget_millipoints: int
     granted_ms: int
+    paid_from_ms: int = 0
     free_from_ms: int = 0
     free_until_ms: int = 0
+    outage_ms: int = 0
+    counted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """A row of `playback_sessions`: written at start and end, never per beat."""
+    """A row of `playback_sessions`: written at start and end, never per beat.
+
+    The session's lines in the ledger have versions above `from_version`; `adjustments` of them may come after its end.
+    """
 
     session_id: str
     user_id: str
@@ -66,11 +75,14 @@ class SessionRecord:
     user_agent: str
     due_shard: int
     due_ms: int
+    from_version: int = 0
     ended_at_ms: int | None = None
     end_reason: EndReason | None = None
     charged_millipoints: int | None = None
     refunded_millipoints: int | None = None
     watched_ms: int | None = None
+    granted_ms: int | None = None
+    adjustments: int = 0
 
     @property
     def active(self) -> bool:

@@ -45,6 +45,10 @@ class Ingest:
     path: str | None = None
 
 
+# MPEG-TS adds its own headers to what the encoders were allowed.
+CONTAINER_OVERHEAD = 1.08
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
     """One quality of a ladder. Sizes are even pixels, bitrates bits a second."""
@@ -54,6 +58,11 @@ class Rendition:
     height: int
     video_bps: int
     audio_bps: int
+
+    @property
+    def bitrate_bps(self) -> int:
+        """The most that it needs, with the headers of its container."""
+        return int((self.video_bps + self.audio_bps) * CONTAINER_OVERHEAD)
 
 
 ABR_PROFILES: dict[str, tuple[Rendition, ...]] = {
@@ -70,7 +79,10 @@ WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A stream as the operator set it up. `generation` rises with every change that needs a new ffmpeg."""
+    """A stream as the operator set it up. `generation` rises with every change that needs a new ffmpeg.
+
+    `viewers_max` 0 is no limit; it counts the sessions that start while there is one.
+    """
 
     stream_id: str
     title: str
@@ -80,6 +92,7 @@ class Stream:
     window_minutes: int = 5
     rate_millipoints_per_minute: int = 60_000
     lease_ms: int = LEASE_MS_DEFAULT
+    viewers_max: int = 0
     desired_state: DesiredState = DesiredState.STOPPED
     desired_since_ms: int = 0
     generation: int = 1
@@ -104,8 +117,19 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outage:
+    """A time in which a stream did not reach its viewers, `until_ms` None while it lasts. Its beginning is its name."""
+
+    since_ms: int
+    until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What a worker reports of a stream. Figures are None where ffmpeg has not told them yet."""
+    """What a worker reports of a stream. Figures are None where ffmpeg has not told them yet.
+
+    `down_since_ms` is there while the stream is not live; `outages` are the newest that are over, oldest first.
+    """
 
     stream_id: str
     state: RuntimeState = RuntimeState.STOPPED
@@ -119,6 +143,8 @@ class Runtime:
     dropped_frames: int = 0
     restarts: int = 0
     last_error: str | None = None
+    down_since_ms: int | None = None
+    outages: tuple[Outage, ...] = ()
 
 
 def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:

@@ -8,27 +8,34 @@ from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailabl
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
-from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money import Ledger, NoPlace, OnTimeBeat, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
+from chalicelib.ports.usage import Usage
 
 __all__ = [
     "Clock",
     "Counters",
     "Denylist",
+    "Due",
     "EtagMismatch",
     "Hint",
     "Ledger",
     "ListPage",
     "MediaStore",
+    "NoPlace",
+    "OnTimeBeat",
     "PasswordHasher",
     "Payments",
     "PlaybackSessions",
+    "Reconciliations",
     "RowRefused",
     "Runtimes",
     "StoreUnavailable",
     "StoredObject",
     "Streams",
     "Tokens",
+    "Usage",
     "Users",
     "WalletRefused",
     "Wallets",

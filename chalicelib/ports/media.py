@@ -1,7 +1,7 @@
 """The private bucket, and what a gateway must refuse at once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.domain.sessions import EndReason
@@ -13,6 +13,7 @@ class StoredObject:
 
     body: bytes
     etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class EtagMismatch(Exception):
@@ -27,9 +28,19 @@ class MediaStore(Protocol):
         ...
 
     def put(
-        self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+        metadata: Mapping[str, str] | None = None,
     ) -> str:
-        """Write the object and answer its new ETag; `EtagMismatch` if `if_match` or `if_absent` does not hold."""
+        """Write the object and answer its new ETag; `EtagMismatch` if `if_match` or `if_absent` does not hold.
+
+        `metadata` is kept beside the object and comes with every answer that serves it; names are lower case.
+        """
         ...
 
     def delete(self, keys: Sequence[str]) -> None:

@@ -1,9 +1,11 @@
 """Where money lies: wallets, ledger, payments, and the records of sessions."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.domain.lease import Purchase, Settlement
+from chalicelib.domain.outages import OutageCredit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import Page, Payment, Wallet
 from chalicelib.ports.common import ListPage
@@ -15,6 +17,24 @@ class WalletRefused(Exception):
     def __init__(self, wallet: Wallet | None) -> None:
         super().__init__("the wallet's condition did not hold")
         self.wallet = wallet
+
+
+class NoPlace(WalletRefused):
+    """The stream has as many viewers as it may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnTimeBeat:
+    """All that the common heartbeat needs to be known beforehand.
+
+    `outage_ms` names the newest outage of the stream, 0 if there was none: the session must have been credited for it.
+    """
+
+    session_id: str
+    stream_id: str
+    seq: int
+    now_ms: int
+    outage_ms: int
 
 
 class Wallets(Protocol):
@@ -32,26 +52,46 @@ class Wallets(Protocol):
         """The wallets of these users; those that do not exist, or were not answered in time, are left out."""
         ...
 
-    def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:
-        """The common heartbeat: one write that needs nothing known beforehand.
+    def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
+        """The common heartbeat: one write, without a read before it.
 
-        Sells one lease if the session is there, `seq` is new, `now_ms` lies in the session's window, balance and budget
-        reach, and the journal is below its cap. Answers with the new wallet, else raises `WalletRefused`.
+        Sells one lease if the session is there, `seq` is new, `now_ms` lies in the session's window and in the wallet's
+        day, no outage is unsettled, balance, day and budget reach, and the journal is below its cap. Answers with the
+        new wallet, else raises `WalletRefused`.
         """
         ...
 
-    def buy(self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
-        """Any other purchase, guarded by the session's seq and paid_until as seen; the charge must still be covered.
+    def buy(
+        self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
+    ) -> Wallet:
+        """Any other purchase, guarded by the session as seen; the charge must still be covered.
 
-        A `poor` purchase takes the exact rest, so there the balance (or budget) must still be that rest.
+        A `poor` purchase takes the exact rest, so there the balance (or day, or budget) must still be that rest. What
+        was owed for outages up to `outage_ms` counts as settled.
         """
         ...
 
-    def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
+    def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
+        """Give back what an outage took from a session, guarded by the session as seen."""
+        ...
+
+    def begin_day(self, user_id: str, day: int) -> None:
+        """Let the daily cap count anew; nothing happens if that day has begun in the wallet already."""
+        ...
+
+    def set_daily_cap(self, seen: Wallet, cap_millipoints: int) -> bool:
+        """Set the cap; what was spent today stays spent. False if the cap has changed since it was seen."""
+        ...
+
+    def start(
+        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+    ) -> None:
         """Add the session with its first lease and put its record, in one transaction.
 
-        The session's `charged_millipoints` is taken from the balance, which must cover it; where that is less than the
-        session's `charge_millipoints`, it must be the whole balance, or have used up the session's budget.
+        The session's `charged_millipoints` is taken from the balance, which must cover it, as the daily cap must; where
+        it is less than the session's `charge_millipoints`, it must be all that one of the two leaves, or have used up
+        the session's budget. A session that is `counted` takes one of `viewers_max` places of its stream
+        until it ends; raises `NoPlace` if none is left, `WalletRefused` for everything else.
         """
         ...
 
@@ -81,6 +121,10 @@ class Ledger(Protocol):
 
     def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
         """Consistent read of up to `limit` pages, newest first, whose first version is `up_to_version` or lower."""
+        ...
+
+    def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
+        """Consistent read of up to `limit` pages, oldest first, whose first version is `from_version` or higher."""
         ...
 
 

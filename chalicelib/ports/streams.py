@@ -36,11 +36,17 @@ class Runtimes(Protocol):
         ...
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
-        """Take the stream, with the next epoch, if it is free, expired or this worker's own; None if another has it."""
+        """Take the stream, with the next epoch, if it is free, expired or this worker's own; None if another has it.
+
+        A stream that was live is down from then on, since its last playlist.
+        """
         ...
 
-    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
-        """Extend one's claim; None if a higher epoch was claimed meanwhile."""
+    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
+        """Extend one's claim, and say when something new was published last, if anything was.
+
+        None if a higher epoch was claimed meanwhile.
+        """
         ...
 
     def release(self, claim: Claim) -> None:
@@ -51,8 +57,11 @@ class Runtimes(Protocol):
         """Write a report if the claim's epoch still stands; the claim itself is not touched. False if it was lost."""
         ...
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None) -> None:
-        """Set the state of a stream whose claim has expired, unless somebody claimed it meanwhile."""
+    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
+        """Set the state of a stream whose claim has expired, unless somebody claimed it meanwhile.
+
+        If it was not known to be down, it is so since `down_since_ms`.
+        """
         ...
 
 

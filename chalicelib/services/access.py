@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.lease import GRACE_MS, available_millipoints
+from chalicelib.domain.lease import GRACE_MS, available_millipoints, nothing_left
 from chalicelib.domain.sessions import ActiveSession, EndReason
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState
 from chalicelib.domain.tokens import PlayClaims, play_expiry_ms
@@ -78,6 +78,6 @@ class Access:
                 raise SessionOver(record.end_reason)
             raise Unauthenticated("There is no such session.")
         if now_ms >= session.paid_until_ms + GRACE_MS:
-            broke = session.charge_millipoints > 0 and available_millipoints(session, wallet.balance_millipoints) == 0
-            raise SessionOver(EndReason.BALANCE_EXHAUSTED if broke else EndReason.LEASE_EXPIRED)
+            broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
+            raise SessionOver(nothing_left(wallet, session) if broke else EndReason.LEASE_EXPIRED)
         return session

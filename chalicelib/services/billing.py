@@ -1,16 +1,17 @@
-"""Selling watching time: open a session, sell lease after lease, end it. All money of a session moves here."""
+"""Selling watching time: sell lease after lease, end the session. All money of a running session moves here."""
 
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from chalicelib.domain.errors import Busy, SessionLimit, SessionNotFound, SessionOver
-from chalicelib.domain.lease import GRACE_MS, Outcome, Over, Purchase, Unchanged, decide, first_purchase, settle
-from chalicelib.domain.points import lease_charge
+from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
+from chalicelib.domain.lease import Outcome, Over, Purchase, Unchanged, decide, settle
+from chalicelib.domain.outages import newest_ms, next_credit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
-from chalicelib.domain.wallets import Wallet, lease_entry_id
-from chalicelib.ports import Clock, Counters, Denylist, PlaybackSessions, StoreUnavailable, WalletRefused, Wallets
-from chalicelib.services.delivery import Delivery
+from chalicelib.domain.streams import Outage
+from chalicelib.domain.wallets import Wallet, lease_entry_id, utc_day
+from chalicelib.ports import Clock, Counters, Denylist, OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.services.delivery import Delivery, Reach
 from chalicelib.services.ledger import LedgerService
 
 TRIES_MAX = 8
@@ -22,24 +23,13 @@ REPLAY_ENTRIES_MAX = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """What became of a heartbeat or a start: the session and the balance as they stand, and what this seq cost."""
+    """What became of a heartbeat or a start: the wallet and the session as they stand, and what this seq cost."""
 
+    wallet: Wallet
     session: ActiveSession
-    balance_millipoints: int
     outcome: Outcome
     charged_millipoints: int
     now_ms: int
-
-    @classmethod
-    def of(cls, wallet: Wallet, session: ActiveSession, now_ms: int, outcome: Outcome, charged: int) -> "Beat":
-        """What became of it, with the balance of `wallet`."""
-        return cls(
-            session=session,
-            balance_millipoints=wallet.balance_millipoints,
-            outcome=outcome,
-            charged_millipoints=charged,
-            now_ms=now_ms,
-        )
 
 
 class Billing:
@@ -55,7 +45,6 @@ class Billing:
         denylist: Denylist,
         counters: Counters,
         clock: Clock,
-        sessions_per_user_max: int,
     ) -> None:
         self._wallets = wallets
         self._sessions = sessions
@@ -64,59 +53,37 @@ class Billing:
         self._denylist = denylist
         self._counters = counters
         self._clock = clock
-        self._sessions_per_user_max = sessions_per_user_max
         # A session's stream never changes, so a process needs to look it up but once.
         self._stream_of: dict[str, str] = {}
-
-    def open(self, user_id: str, record: SessionRecord, budget_millipoints: int) -> Beat:
-        """Start a session with its first lease, as seq 1.
-
-        Raises `SessionLimit` (with the sessions in the way), `SessionOver` (the wallet is empty), `Busy`.
-        """
-        for attempt in range(TRIES_MAX):
-            _back_off(attempt)
-            wallet = self._ledger.wallet(user_id)
-            now_ms = self._clock.now_ms()
-            if len(wallet.sessions) >= self._sessions_per_user_max:
-                self._make_place(wallet, now_ms)
-                continue
-            purchase = first_purchase(
-                rate_millipoints_per_minute=record.rate_millipoints_per_minute,
-                lease_ms=record.lease_ms,
-                available_millipoints=min(wallet.balance_millipoints, budget_millipoints),
-                now_ms=now_ms,
-            )
-            if isinstance(purchase, Over):
-                raise SessionOver(purchase.reason, balance_millipoints=wallet.balance_millipoints)
-            session = _first_session(record, purchase, budget_millipoints, now_ms)
-            try:
-                self._wallets.start(user_id, session, record, self._sessions_per_user_max)
-            except WalletRefused:
-                self._ledger.make_room(wallet)
-                continue
-            self._counters.add("spent_millipoints", purchase.charge_millipoints)
-            return Beat.of(
-                self._after_start(wallet, session), session, now_ms, purchase.outcome, session.charged_millipoints
-            )
-        raise Busy("The wallet was busy at every try; nothing was charged. Try again.")
 
     def heartbeat(self, user_id: str, session_id: str, seq: int) -> Beat:
         """Sell the next lease, or say why not.
 
         Raises `SessionOver` with the end reason, `SessionNotFound` for a session that is not this user's, `Busy`.
         """
+        fresh = False
         for attempt in range(TRIES_MAX):
-            _back_off(attempt)
+            back_off(attempt)
             now_ms = self._clock.now_ms()
-            delivered = self._delivery.is_delivered(self._stream(user_id, session_id))
+            stream_id = self._stream(user_id, session_id)
+            reach = self._delivery.reach(stream_id, fresh=fresh)
+            newest = newest_ms(reach.outages)
             try:
-                if delivered:
-                    wallet = self._wallets.buy_on_time(user_id, session_id, seq, now_ms)
+                if reach.delivered:
+                    on_time = OnTimeBeat(
+                        session_id=session_id, stream_id=stream_id, seq=seq, now_ms=now_ms, outage_ms=newest
+                    )
+                    wallet = self._wallets.buy_on_time(user_id, on_time)
                     return self._sold(wallet, session_id, seq, Outcome.ON_TIME, now_ms)
                 seen = self._ledger.wallet(user_id)
             except WalletRefused as refusal:
                 seen = refusal.wallet or self._ledger.wallet(user_id)
-            beat = self._second_write(seen, session_id, seq, now_ms, delivered=delivered)
+            session = self._session(seen, session_id)
+            if session.outage_ms > newest and not fresh:
+                # Another process knows of an outage that this one has not heard of yet: nothing is sold on old news.
+                fresh = True
+                continue
+            beat = self._second_write(seen, session, seq, now_ms, reach)
             if beat is not None:
                 return beat
         raise Busy("The wallet was busy at every try; nothing was charged. Send the same beat again.")
@@ -128,24 +95,29 @@ class Billing:
         machine refuses the session. Raises `SessionNotFound`, `Busy`.
         """
         for attempt in range(TRIES_MAX):
-            _back_off(attempt)
+            back_off(attempt)
             wallet = self._ledger.wallet(user_id)
             session = wallet.sessions.get(session_id)
             if session is None:
                 record = self._ended_record(user_id, session_id)
                 self._denylist.deny_session(session_id, record.end_reason or reason)
                 return record
-            if self._end_as_seen(wallet, session, reason, as_of_ms):
+            if self.end_as_seen(wallet, session, reason, as_of_ms):
                 return self._ended_record(user_id, session_id)
         raise Busy("The wallet was busy at every try; the session goes on. Try again.")
 
-    def _end_as_seen(
+    def end_as_seen(
         self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
     ) -> bool:
         """End a session unless it has changed since it was seen; answers whether it ended."""
+        outages = self._delivery.reach(session.stream_id, fresh=True).outages
+        if as_of_ms is not None:
+            # What is down because it was to be stopped is no outage; from then on the refund gives all back.
+            outages = tuple(outage for outage in outages if outage.since_ms < as_of_ms)
         now_ms = self._clock.now_ms()
-        settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
         try:
+            session = self._credited(wallet, session, outages, now_ms)
+            settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
             self._wallets.end(wallet.user_id, session, reason, settlement, now_ms)
         except WalletRefused as refusal:
             self._ledger.make_room(refusal.wallet or wallet)
@@ -167,44 +139,58 @@ class Billing:
             balance_millipoints=wallet.balance_millipoints,
         )
 
-    def _second_write(self, seen: Wallet, session_id: str, seq: int, now_ms: int, *, delivered: bool) -> Beat | None:
+    def state(self, wallet: Wallet, session: ActiveSession, outcome: Outcome, now_ms: int) -> Beat:
+        """The session as it stands, nothing sold: what its newest seq had cost."""
+        charged = self._charged(wallet, session, session.seq)
+        return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
+
+    def _second_write(self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, reach: Reach) -> Beat | None:
         """Classify a beat that the common write refused, and do what that asks for. None: try again from the start."""
-        session = seen.sessions.get(session_id)
-        if session is None:
-            raise self.over(seen.user_id, session_id)
-        decision = decide(session, seen.balance_millipoints, seq, now_ms, delivered=delivered)
+        if next_credit(session, reach.outages) is not None:
+            try:
+                self._credited(seen, session, reach.outages, now_ms)
+            except WalletRefused as refusal:
+                self._ledger.make_room(refusal.wallet or seen)
+            return None
+        if utc_day(now_ms) > seen.day:
+            self._wallets.begin_day(seen.user_id, utc_day(now_ms))
+            return None
+        decision = decide(seen, session, seq, now_ms, delivered=reach.delivered)
         match decision:
+            case Unchanged(Outcome.REPLAY):
+                return self.state(seen, session, Outcome.REPLAY, now_ms)
             case Unchanged(outcome):
-                charged = self._charged(seen, session, seq) if outcome is Outcome.REPLAY else 0
-                return Beat.of(seen, session, now_ms, outcome, charged)
+                return Beat(wallet=seen, session=session, outcome=outcome, charged_millipoints=0, now_ms=now_ms)
             case Over(reason):
                 # Against what was seen: a top-up or a beat that came between makes it another case.
-                if not self._end_as_seen(seen, session, reason):
+                if not self.end_as_seen(seen, session, reason):
                     return None
-                raise self.over(seen.user_id, session_id)
+                raise self.over(seen.user_id, session.session_id)
             case Purchase():
                 try:
-                    wallet = self._wallets.buy(seen.user_id, session, seq, decision, now_ms)
+                    wallet = self._wallets.buy(seen.user_id, session, seq, decision, now_ms, newest_ms(reach.outages))
                 except WalletRefused as refusal:
                     self._ledger.make_room(refusal.wallet or seen)
                     return None
-                return self._sold(wallet, session_id, seq, decision.outcome, now_ms)
+                return self._sold(wallet, session.session_id, seq, decision.outcome, now_ms)
+
+    def _credited(
+        self, seen: Wallet, session: ActiveSession, outages: tuple[Outage, ...], now_ms: int
+    ) -> ActiveSession:
+        """The session after all that outages owe it has been given back; raises `WalletRefused`."""
+        while (credit := next_credit(session, outages)) is not None:
+            wallet = self._wallets.credit_outage(seen.user_id, session, credit, now_ms)
+            self._counters.add("spent_millipoints", -credit.millipoints)
+            self._ledger.flush_if_due(wallet)
+            session = wallet.sessions[session.session_id]
+        return session
 
     def _sold(self, wallet: Wallet, session_id: str, seq: int, outcome: Outcome, now_ms: int) -> Beat:
         session = wallet.sessions[session_id]
         charged = self._charged(wallet, session, seq)
         self._counters.add("spent_millipoints", charged)
         self._ledger.flush_if_due(wallet)
-        return Beat.of(wallet, session, now_ms, outcome, charged)
-
-    def _after_start(self, before: Wallet, session: ActiveSession) -> Wallet:
-        """The wallet after a start. The start is made, so that it cannot be read must not turn it into a failure."""
-        try:
-            wallet = self._ledger.wallet(before.user_id)
-        except StoreUnavailable:
-            return replace(before, balance_millipoints=before.balance_millipoints - session.charged_millipoints)
-        self._ledger.flush_if_due(wallet)
-        return wallet
+        return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
     def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
         """What a seq was charged, from its entry in the journal or, where that has moved, in the ledger."""
@@ -214,31 +200,20 @@ class Billing:
             entries = tuple(self._ledger.entries(wallet.user_id, limit=REPLAY_ENTRIES_MAX, cursor=None).items)
         return next((-e.delta_millipoints for e in entries if e.entry_id == entry_id), session.charge_millipoints)
 
+    def _session(self, wallet: Wallet, session_id: str) -> ActiveSession:
+        session = wallet.sessions.get(session_id)
+        if session is None:
+            raise self.over(wallet.user_id, session_id)
+        return session
+
     def _stream(self, user_id: str, session_id: str) -> str:
         stream_id = self._stream_of.get(session_id)
         if stream_id is None:
-            session = self._ledger.wallet(user_id).sessions.get(session_id)
-            if session is None:
-                raise self.over(user_id, session_id)
+            stream_id = self._session(self._ledger.wallet(user_id), session_id).stream_id
             if len(self._stream_of) >= SESSIONS_KNOWN_MAX:
                 self._stream_of.clear()
-            stream_id = self._stream_of[session_id] = session.stream_id
+            self._stream_of[session_id] = stream_id
         return stream_id
-
-    def _make_place(self, wallet: Wallet, now_ms: int) -> None:
-        """End a session whose lease has run out: it watches nothing, so it must not be in the way of one that would."""
-        in_the_way = sorted(wallet.sessions.values(), key=lambda session: session.started_at_ms)
-        for session in in_the_way:
-            if now_ms > session.paid_until_ms + GRACE_MS:
-                self._end_as_seen(wallet, session, EndReason.LEASE_EXPIRED)
-                return
-        raise SessionLimit(
-            f"At most {self._sessions_per_user_max} sessions at a time; stop one, or start with replace.",
-            sessions=[
-                {"session_id": s.session_id, "stream_id": s.stream_id, "started_at_ms": s.started_at_ms}
-                for s in in_the_way
-            ],
-        )
 
     def _ended_record(self, user_id: str, session_id: str) -> SessionRecord:
         record = self._sessions.get(session_id)
@@ -247,23 +222,7 @@ class Billing:
         return record
 
 
-def _first_session(record: SessionRecord, purchase: Purchase, budget_millipoints: int, now_ms: int) -> ActiveSession:
-    return ActiveSession(
-        session_id=record.session_id,
-        stream_id=record.stream_id,
-        kind=record.kind,
-        started_at_ms=now_ms,
-        rate_millipoints_per_minute=record.rate_millipoints_per_minute,
-        lease_ms=record.lease_ms,
-        charge_millipoints=lease_charge(record.rate_millipoints_per_minute, record.lease_ms),
-        seq=1,
-        paid_until_ms=purchase.paid_until_ms,
-        charged_millipoints=purchase.charge_millipoints,
-        budget_millipoints=budget_millipoints - purchase.charge_millipoints,
-        granted_ms=purchase.granted_ms,
-    )
-
-
-def _back_off(attempt: int) -> None:
+def back_off(attempt: int) -> None:
+    """Wait a little before a further try, and each time longer."""
     if attempt:
         time.sleep(random.uniform(0, BACKOFF_S_MAX * attempt))

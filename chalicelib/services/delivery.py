@@ -1,10 +1,25 @@
 """Whether a stream reaches its viewers: asked at every heartbeat, so it is read through a short cache."""
 
-from chalicelib.domain.streams import DesiredState, Runtime, is_delivered
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from chalicelib.domain.outages import outages_of
+from chalicelib.domain.streams import DesiredState, Outage, Runtime, is_delivered
 from chalicelib.ports import Clock, Runtimes, Streams
 
 CACHE_MS = 1_000
 CACHE_STREAMS_MAX = 1_000
+
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whether a stream reaches its viewers now, and when it did not: oldest first, the last maybe still going on."""
+
+    delivered: bool
+    outages: tuple[Outage, ...]
 
 
 class Delivery:
@@ -14,29 +29,34 @@ class Delivery:
         self._streams = streams
         self._runtimes = runtimes
         self._clock = clock
-        self._runtime_seen: dict[str, tuple[int, Runtime | None]] = {}
-        self._desired_seen: dict[str, tuple[int, DesiredState | None]] = {}
+        self._runtimes_seen: _Cache[Runtime | None] = _Cache(clock)
+        self._desired_seen: _Cache[DesiredState | None] = _Cache(clock)
 
-    def is_delivered(self, stream_id: str) -> bool:
-        """Runtime `live` under a claim that has not expired."""
+    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
+        """Delivered is a runtime `live` under a claim that has not expired. `fresh` reads past the cache."""
+        runtime = self._runtimes_seen.get(stream_id, lambda: self._runtimes.get(stream_id), fresh=fresh)
         now_ms = self._clock.now_ms()
-        seen = self._runtime_seen.get(stream_id)
-        if seen is None or not 0 <= now_ms - seen[0] < CACHE_MS:
-            _make_room(self._runtime_seen)
-            seen = self._runtime_seen[stream_id] = (now_ms, self._runtimes.get(stream_id))
-        return is_delivered(seen[1], now_ms)
+        return Reach(delivered=is_delivered(runtime, now_ms), outages=outages_of(runtime, now_ms))
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """What the operator asked for; None where there is no such stream."""
+        return self._desired_seen.get(stream_id, lambda: self._desired(stream_id))
+
+    def _desired(self, stream_id: str) -> DesiredState | None:
+        stream = self._streams.get(stream_id)
+        return stream.desired_state if stream else None
+
+
+class _Cache(Generic[Seen]):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[int, Seen]] = {}
+
+    def get(self, stream_id: str, read: Callable[[], Seen], *, fresh: bool = False) -> Seen:
         now_ms = self._clock.now_ms()
-        seen = self._desired_seen.get(stream_id)
-        if seen is None or not 0 <= now_ms - seen[0] < CACHE_MS:
-            _make_room(self._desired_seen)
-            stream = self._streams.get(stream_id)
-            seen = self._desired_seen[stream_id] = (now_ms, stream.desired_state if stream else None)
-        return seen[1]
-
-
-def _make_room(cache: dict[str, tuple[int, Runtime | None]] | dict[str, tuple[int, DesiredState | None]]) -> None:
-    if len(cache) >= CACHE_STREAMS_MAX:
-        cache.clear()
+        known = self._seen.get(stream_id)
+        if known is None or fresh or not 0 <= now_ms - known[0] < CACHE_MS:
+            if len(self._seen) >= CACHE_STREAMS_MAX:
+                self._seen.clear()
+            known = self._seen[stream_id] = (now_ms, read())
+        return known[1]

@@ -2,9 +2,28 @@
 
 from collections.abc import Sequence
 
-from chalicelib.domain.errors import Busy, InsufficientBalance, Invalid, PaymentMismatch, UserNotFound, WalletFull
+from chalicelib.domain.chain import State, chained, end_of, genesis
+from chalicelib.domain.errors import (
+    Busy,
+    InsufficientBalance,
+    Invalid,
+    LedgerDamaged,
+    PaymentMismatch,
+    UserNotFound,
+    WalletFull,
+)
 from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.wallets import JOURNAL_ENTRIES_MAX, PAGE_ENTRIES, Entry, Payment, Wallet, full_pages
+from chalicelib.domain.sessions import SessionRecord
+from chalicelib.domain.wallets import (
+    JOURNAL_ENTRIES_MAX,
+    NO_DAILY_CAP,
+    PAGE_ENTRIES,
+    Entry,
+    Payment,
+    Wallet,
+    full_pages,
+    utc_day,
+)
 from chalicelib.ports import Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
 
 TRIES_MAX = 8
@@ -29,8 +48,19 @@ class LedgerService:
             raise UserNotFound(f"There is no user {user_id}.")
         return wallet
 
-    def credit(self, *, user_id: str, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
+    def credit(
+        self,
+        *,
+        user_id: str,
+        millipoints: int,
+        payment_id: str,
+        note: str,
+        by_user_id: str,
+        session: SessionRecord | None = None,
+    ) -> Wallet:
         """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
+
+        With a session of the same user, it is an adjustment of what that session cost.
 
         Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`.
         """
@@ -41,6 +71,8 @@ class LedgerService:
             note=note,
             by_user_id=by_user_id,
             at_ms=self._clock.now_ms(),
+            session_id=session.session_id if session else None,
+            stream_id=session.stream_id if session else None,
         )
         for _ in range(TRIES_MAX):
             try:
@@ -63,10 +95,23 @@ class LedgerService:
 
     def _check_same(self, payment: Payment) -> None:
         applied = self._payments.get(payment.payment_id)
-        if applied and (applied.user_id, applied.millipoints) != (payment.user_id, payment.millipoints):
+        names = ("user_id", "millipoints", "session_id")
+        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used before, for another amount or another wallet."
+                f"The payment id {payment.payment_id} was used before, for another amount, wallet or session."
             )
+
+    def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:
+        """Set what the user's sessions may spend in a day (UTC), None for no cap; answers the wallet afterwards.
+
+        What was spent today stays spent. Raises `UserNotFound`, `Busy`.
+        """
+        for _ in range(TRIES_MAX):
+            wallet = self.wallet(user_id)
+            self._wallets.begin_day(user_id, utc_day(self._clock.now_ms()))
+            if self._wallets.set_daily_cap(wallet, NO_DAILY_CAP if cap_millipoints is None else cap_millipoints):
+                return self.wallet(user_id)
+        raise Busy("The wallet was busy at every try; the cap is as it was.")
 
     def entries(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[Entry]:
         """Changes of a wallet, newest first, complete at every moment.
@@ -75,7 +120,7 @@ class LedgerService:
         the journal, would be missed.
         """
         wallet = self.wallet(user_id)
-        before = wallet.version + 1 if cursor is None else min(_version(cursor), wallet.version + 1)
+        before = wallet.version + 1 if cursor is None else min(version_of(cursor), wallet.version + 1)
         pages = self._ledger.pages(user_id, up_to_version=before - 1, limit=limit // PAGE_ENTRIES + 2)
         by_version = {entry.version: entry for page in pages for entry in page.entries}
         by_version |= {entry.version: entry for entry in wallet.journal}
@@ -104,11 +149,28 @@ class LedgerService:
     def flush(self, wallet: Wallet) -> int:
         """Move all full pages; answers how many. First the pages, then the trim: never the other way round."""
         pages = full_pages(wallet.journal)
-        for page in pages:
+        state: State | None = None
+        for entries in pages:
+            if state is None or state.version != entries[0].version - 1:
+                state = self.state_before(wallet.user_id, entries[0].version)
+            page = chained(state, entries)
             self._ledger.put_page(wallet.user_id, page)
+            state = end_of(page)
         if pages:
-            self._wallets.trim(wallet.user_id, [entry.entry_id for page in pages for entry in page.entries])
+            self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
         return len(pages)
+
+    def state_before(self, user_id: str, first_version: int) -> State:
+        """Where the ledger stands before a page; raises `LedgerDamaged` if the page before is missing.
+
+        It never is: entries leave the journal only after their page was written, the oldest first.
+        """
+        if first_version == 1:
+            return genesis(user_id)
+        before = self._ledger.pages(user_id, up_to_version=first_version - 1, limit=1)
+        if not before or before[0].first_version != first_version - PAGE_ENTRIES:
+            raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
+        return end_of(before[0])
 
     def catch_up(self) -> int:
         """Move what beats have missed; answers how many pages. For the schedule."""
@@ -116,7 +178,8 @@ class LedgerService:
         return sum(self.flush(wallet) for wallet in found)
 
 
-def _version(cursor: str) -> int:
+def version_of(cursor: str) -> int:
+    """The version that a list's cursor names; raises `Invalid` for any other text."""
     if not cursor.isascii() or not cursor.isdecimal() or not 0 < int(cursor[:16]) <= 10**15:
         raise Invalid(
             "The cursor is not one that this list gave.",

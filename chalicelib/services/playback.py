@@ -10,10 +10,11 @@ from chalicelib.domain.errors import (
     LeaseNotPaid,
     SessionLimit,
     SessionNotFound,
+    StreamFull,
     StreamNotFound,
     StreamNotLive,
 )
-from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.ids import new_session_id, session_id_of
 from chalicelib.domain.lease import LATE_MS_MAX, PREVIEW_MS, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
@@ -21,10 +22,13 @@ from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports import Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.delivery import Delivery
+from chalicelib.services.starts import Starts
 
 # How soon the reaper first looks at a session; it re-arms those that still beat.
 REARM_MS = 120_000
-REAP_PER_SHARD_MAX = 100
+REAP_AT_ONCE = 100
+# Below the minute after which the schedule runs again, and far below what a function may take.
+REAP_MS_MAX = 40_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,7 @@ class Playback:
         self,
         *,
         billing: Billing,
+        starts: Starts,
         users: Users,
         wallets: Wallets,
         streams: Streams,
@@ -50,6 +55,7 @@ class Playback:
         clock: Clock,
     ) -> None:
         self._billing = billing
+        self._starts = starts
         self._users = users
         self._wallets = wallets
         self._streams = streams
@@ -58,29 +64,43 @@ class Playback:
         self._clock = clock
 
     def start(
-        self, user_id: str, stream_id: str, *, ip: str, user_agent: str, replace: bool, max_points: int | None
+        self,
+        user_id: str,
+        stream_id: str,
+        *,
+        ip: str,
+        user_agent: str,
+        replace: bool,
+        max_points: int | None,
+        idempotency_key: str | None = None,
     ) -> Beat:
-        """Open a session and buy its first lease.
+        """Open a session and buy its first lease; the same key again answers the same session, as it stands then.
 
-        `replace` ends the user's oldest session as `superseded` when the limit of sessions is reached. Raises
-        `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `SessionOver` (empty wallet), `Forbidden` (disabled).
+        `replace` ends the user's oldest session that is in the way as `superseded` when a limit is reached. Raises
+        `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (nothing left to spend, or the
+        key's session has ended), `IdempotencyMismatch`, `Forbidden` (disabled).
         """
-        stream = self._live_stream(stream_id)
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
-        record = self._record(user_id, stream, SessionKind.VIEWING, ip, user_agent)
+        session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
+        started = self._starts.started(user_id, session_id, stream_id, budget) if idempotency_key else None
+        if started is not None:
+            return started
+        stream = self._live_stream(stream_id)
+        record = self._record(user_id, session_id, stream, SessionKind.VIEWING, ip, user_agent)
         try:
-            return self._open(user_id, record, budget)
-        except SessionLimit as limit:
-            if not replace:
+            return self._open(user_id, record, budget, stream.viewers_max)
+        except (SessionLimit, StreamFull) as limit:
+            if not replace or not limit.extra["sessions"]:
                 raise
             oldest = limit.extra["sessions"][0]["session_id"]
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
-        return self._open(user_id, record, budget)
+        return self._open(user_id, record, budget, stream.viewers_max)
 
     def preview(self, user_id: str, stream_id: str, *, ip: str, user_agent: str) -> Beat:
         """A free session of `PREVIEW_MS` that no heartbeat extends; for the operator's own eyes."""
-        record = self._record(user_id, self._live_stream(stream_id), SessionKind.PREVIEW, ip, user_agent)
-        return self._open(user_id, record, MILLIPOINTS_MAX)
+        stream = self._live_stream(stream_id)
+        record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW, ip, user_agent)
+        return self._open(user_id, record, MILLIPOINTS_MAX, viewers_max=0)
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """The session as it stands, for a fresh play token inside the paid lease; nothing is charged.
@@ -94,7 +114,7 @@ class Playback:
         now_ms = self._clock.now_ms()
         if now_ms > session.paid_until_ms:
             raise LeaseNotPaid("The paid lease is over; a heartbeat buys the next one.")
-        return Beat.of(wallet, session, now_ms, Outcome.REPLAY, 0)
+        return Beat(wallet=wallet, session=session, outcome=Outcome.REPLAY, charged_millipoints=0, now_ms=now_ms)
 
     def stop(self, user_id: str, session_id: str) -> SessionRecord:
         """The viewer ends the session; the unserved part of the lease is refunded. Stopping again changes nothing."""
@@ -128,25 +148,48 @@ class Playback:
         """A viewer's own sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
 
-    def reap(self) -> int:
-        """End sessions whose lease ran out too long ago to be taken up again; answers how many."""
-        return sum(self._reap_shard(shard) for shard in range(DUE_SHARDS))
+    def own_session(self, user_id: str, session_id: str) -> SessionRecord:
+        """One of a viewer's own sessions; raises `SessionNotFound`, also for one of somebody else."""
+        record = self._sessions.get(session_id)
+        if record is None or record.user_id != user_id:
+            raise SessionNotFound(f"There is no session {session_id} of yours.")
+        return record
 
-    def _reap_shard(self, shard: int) -> int:
-        ended = 0
-        for record in self._sessions.due(shard, self._clock.now_ms(), REAP_PER_SHARD_MAX):
+    def reap(self) -> int:
+        """End sessions whose lease ran out too long ago to be taken up again; answers how many.
+
+        After an outage of this schedule many are due: it works until none is left or its time is over, and the next run
+        goes on with the longest due.
+        """
+        deadline_ms = self._clock.now_ms() + REAP_MS_MAX
+        return sum(self._reap_shard(shard, deadline_ms) for shard in range(DUE_SHARDS))
+
+    def _reap_shard(self, shard: int, deadline_ms: int) -> int:
+        ended, more = 0, True
+        while more and self._clock.now_ms() < deadline_ms:
+            due = self._sessions.due(shard, self._clock.now_ms(), REAP_AT_ONCE)
+            results = [self._reap_one(record) for record in due]
+            ended += results.count(True)
+            # Where nothing could be done at all, trying again at once would not help.
+            more = len(due) == REAP_AT_ONCE and results.count(None) < len(due)
+        return ended
+
+    def _reap_one(self, record: SessionRecord) -> bool | None:
+        """Whether it was ended (or else is looked at again later); None if neither could be done now.
+
+        It must not keep the reaper from the others then; it is due again next time.
+        """
+        try:
             now_ms = self._clock.now_ms()
             wallet = self._wallets.get(record.user_id)
             session = wallet.sessions.get(record.session_id) if wallet else None
-            lapsed = session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX
-            # One that cannot be ended now must not keep the reaper from the others; it is due again next time.
-            with suppress(Busy, StoreUnavailable):
-                if lapsed:
-                    self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
-                    ended += 1
-                else:
-                    self._sessions.rearm(record.session_id, now_ms + REARM_MS)
-        return ended
+            if session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX:
+                self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
+                return True
+            self._sessions.rearm(record.session_id, now_ms + REARM_MS)
+        except (Busy, StoreUnavailable):
+            return None
+        return False
 
     def _records(
         self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
@@ -163,16 +206,16 @@ class Playback:
         stream = self._streams.get(stream_id)
         if stream is None or stream.archived:
             raise StreamNotFound(f"There is no stream {stream_id}.")
-        if stream.desired_state is not DesiredState.LIVE or not self._delivery.is_delivered(stream_id):
+        if stream.desired_state is not DesiredState.LIVE or not self._delivery.reach(stream_id).delivered:
             raise _not_live(stream_id)
         return stream
 
-    def _open(self, user_id: str, record: SessionRecord, budget_millipoints: int) -> Beat:
+    def _open(self, user_id: str, record: SessionRecord, budget_millipoints: int, viewers_max: int) -> Beat:
         """Open a session; a pause that came between the look at the stream and the start takes all of it back."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden("This account is disabled.")
-        beat = self._billing.open(user_id, record, budget_millipoints)
+        beat = self._starts.open(user_id, record, budget_millipoints, viewers_max)
         # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
         # meanwhile, the schedule settles the session as of the pause all the same.
         with suppress(StoreUnavailable):
@@ -187,11 +230,13 @@ class Playback:
             self._billing.end(user_id, record.session_id, reason, as_of_ms=as_of_ms)
             raise _not_live(record.stream_id)
 
-    def _record(self, user_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str) -> SessionRecord:
+    def _record(
+        self, user_id: str, session_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str
+    ) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW
         now_ms = self._clock.now_ms()
         return SessionRecord(
-            session_id=new_session_id(),
+            session_id=session_id,
             user_id=user_id,
             stream_id=stream.stream_id,
             kind=kind,

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.errors import Busy, StreamNotFound
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, effective_state
+from chalicelib.domain.outages import outages_of
+from chalicelib.domain.streams import DesiredState, Outage, Runtime, RuntimeState, Stream, effective_state
 from chalicelib.ports import Clock, ListPage, RowRefused, Runtimes, Streams
 from chalicelib.services.controller import Controller
 
@@ -20,6 +21,7 @@ class StreamView:
     stream: Stream
     runtime: Runtime
     state: RuntimeState
+    outages: tuple[Outage, ...]
 
 
 class StreamsService:
@@ -98,4 +100,10 @@ class StreamsService:
 
     def _view(self, stream: Stream) -> StreamView:
         runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
-        return StreamView(stream=stream, runtime=runtime, state=effective_state(runtime, self._clock.now_ms()))
+        now_ms = self._clock.now_ms()
+        return StreamView(
+            stream=stream,
+            runtime=runtime,
+            state=effective_state(runtime, now_ms),
+            outages=outages_of(runtime, now_ms),
+        )

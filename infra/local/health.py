@@ -35,6 +35,8 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
         "endpoints": lambda: _status(UnixConnection(layout.socket("endpoints")), "/verdict") == 401,
         "scheduler": lambda: _touched(layout.run_dir / "scheduler.alive"),
         "worker": lambda: _touched(layout.work_dir / f"{layout.worker_id}.alive"),
+        # Touched whenever all that was logged is added up.
+        "usage": lambda: _touched(layout.run_dir / "usage.alive"),
         "nginx": lambda: _status(_tcp(layout.port), "/healthz") == 200,
     }
 

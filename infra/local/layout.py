@@ -83,6 +83,11 @@ class Layout:
         return self.state_dir / "nginx"
 
     @property
+    def usage_dir(self) -> Path:
+        """How far the gateway's log is added up."""
+        return self.state_dir / "usage"
+
+    @property
     def url(self) -> str:
         """What viewers and operators open."""
         return f"http://{HOST}:{self.port}"
@@ -110,6 +115,7 @@ class Layout:
             self.media_dir,
             self.work_dir,
             self.nginx_dir,
+            self.usage_dir,
         ):
             path.mkdir(parents=True, exist_ok=True)
         self.run_dir.mkdir(mode=0o700, exist_ok=True)

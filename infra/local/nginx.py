@@ -4,10 +4,13 @@ import os
 import pwd
 import shutil
 import sys
+from pathlib import Path
 
 from chalicelib import config
 from gateway.config import GatewayConfig, render
 from infra.local.layout import HOST, Layout, layout_from
+
+ACCESS_LOG_BYTES_MAX = 20_000_000
 
 
 def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
@@ -25,6 +28,16 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
     )
 
 
+def log_to(path: Path) -> None:
+    """Make the file this process's output, where nobody else keeps it; a long one is first turned over to `.1`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > ACCESS_LOG_BYTES_MAX:
+        path.replace(path.with_name(path.name + ".1"))
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(file, sys.stdout.fileno())
+    os.close(file)
+
+
 def main() -> None:
     """Never returns."""
     layout = layout_from(os.environ)
@@ -32,6 +45,8 @@ def main() -> None:
     path.write_text(render(gateway_config(layout, config.load())))
     # nginx removes its sockets only at an orderly end, and does not start where one is left.
     layout.socket("origin").unlink(missing_ok=True)
+    if access_log := os.environ.get("TOLLCAST_ACCESS_LOG"):
+        log_to(Path(access_log))
     command = shutil.which("nginx")
     if command is None:
         sys.exit("nginx is not installed: sudo apt-get install nginx-light")

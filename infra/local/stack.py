@@ -60,7 +60,8 @@ def up(layout: Layout) -> None:
 def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
     env = environment(layout, os.environ)
     if not running:
-        (layout.run_dir / "scheduler.alive").unlink(missing_ok=True)
+        for part in ("scheduler", "usage"):
+            (layout.run_dir / f"{part}.alive").unlink(missing_ok=True)
         (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
         (layout.state_dir / "stack.json").write_text(
             json.dumps({"port": layout.port, "emulator_port": layout.emulator_port})

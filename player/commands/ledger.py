@@ -1,19 +1,64 @@
-"""`player ledger`: every change of the balance, newest first."""
+"""`player ledger`: every change of the balance, newest first; and the whole of it saved as a statement."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
-from player.context import Context, terminal_width
+from player.context import Context, sentence, terminal_width
+from player.outcome import ASKING, ExitStatus, exit_status_help
+
+HEADER = ("NO", "WHEN", "WHAT", "POINTS", "FOR")
+FORMATS = ("json", "csv")
+STATUSES = {
+    ExitStatus.OK: "shown or saved",
+    ExitStatus.FAILED: "FILE exists already, or cannot be written",
+    **ASKING,
+}
+# From here on a row has room for whole times and all words.
+WIDE = 78
+KINDS = {
+    "lease": ("lease", "lease"),
+    "unserved": ("free: outage", "free"),
+    "refund": ("given back", "back"),
+    "outage_credit": ("given back: outage", "outage"),
+    "credit": ("received", "received"),
+    "adjustment": ("adjusted", "adjusted"),
+}
 
 
-@click.command("ledger", short_help="What was paid and received.")
+@click.command("ledger", short_help="What was paid and received.", epilog=exit_status_help(STATUSES))
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
+@click.option("--export", "file", metavar="FILE", help="Save all of it as FILE.json or FILE.csv; `-` prints it.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="The format for `--export -`.")
+@click.option("--after", type=click.IntRange(min=0), metavar="NO", help="Save only what came after this number.")
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.pass_obj
-def command(context: Context, limit: int, as_json: bool) -> None:
-    """Show what was paid and received, newest first."""
+def command(
+    context: Context, limit: int, as_json: bool, file: str | None, form: str | None, after: int | None, force: bool
+) -> None:
+    """Show what was paid and received, newest first.
+
+    With --export, save all of it as a statement that `player verify` can check without the server.
+
+    \b
+      player ledger --limit 100
+      player ledger --export bill.json
+      player ledger --export - --format csv
+    """
+    if file is not None:
+        if as_json:
+            raise click.UsageError("--export tells its format by the name: --export FILE.json")
+        _export(context, file, form, after or 0, force)
+        return
+    if form or force or after is not None:
+        raise click.UsageError("--format, --after and --force go with --export FILE.")
+    _show(context, limit, as_json)
+
+
+def _show(context: Context, limit: int, as_json: bool) -> None:
     from player.formats import table
     from player.listing import items
 
@@ -24,28 +69,69 @@ def command(context: Context, limit: int, as_json: bool) -> None:
     if not found:
         click.echo("Nothing has been paid or received yet.")
         return
-    header = ("NO", "WHEN", "WHAT", "POINTS", "FOR")
-    for line in table(header, [_row(entry) for entry in found], terminal_width(), right=(0, 3)):
+    width = terminal_width()
+    rows = [ledger_row(entry, wide=width >= WIDE) for entry in found]
+    for line in table(HEADER, rows, width, right=(0, 3), gives_way=(4,)):
         click.echo(line)
 
 
-def _row(entry: dict[str, Any]) -> list[str]:
-    from player.formats import amount, printable, when
+def ledger_row(entry: dict[str, Any], wide: bool) -> list[str]:
+    """Return the cells for an entry: number, time, what it is in people's words, points, and for what."""
+    from player.formats import amount, printable, short_when, when
 
+    kind = str(entry["kind"])
+    long_word, short_word = KINDS.get(kind, (kind, kind))
     return [
         str(entry["version"]),
-        when(entry["at_ms"]),
-        printable(entry["kind"]),
+        when(entry["at_ms"]) if wide else short_when(entry["at_ms"]),
+        printable(long_word if wide else short_word),
         amount(entry["delta_millipoints"], signed=True),
         printable(_subject(entry)),
     ]
 
 
 def _subject(entry: dict[str, Any]) -> str:
+    words = [str(entry.get("stream_id") or "")]
     if entry.get("payment_id"):
         note = f": {entry['note']}" if entry.get("note") else ""
-        return f"payment {entry['payment_id']}{note}"
-    words = [str(entry.get("stream_id") or ""), str(entry.get("session_id") or "")]
+        words.append(f"payment {entry['payment_id']}{note}")
     if entry.get("seq"):
         words.append(f"lease {entry['seq']}")
+    words.append(str(entry.get("session_id") or ""))
     return " ".join(word for word in words if word)
+
+
+def _export(context: Context, file: str, form: str | None, after: int, force: bool) -> None:
+    path = Path(file)
+    chosen = form or path.suffix.lower().removeprefix(".")
+    if chosen not in FORMATS:
+        raise click.UsageError(
+            f"{file!r} does not tell the format. Name it FILE.json or FILE.csv, or say --format json or --format csv."
+        )
+    from player.export import exists_already, fetch, save
+
+    if file == "-":
+        export = fetch(context.account, chosen, after)
+        click.echo(export.text.encode(), nl=False)
+    else:
+        if path.exists() and not force:
+            raise exists_already(path)
+        export = fetch(context.account, chosen, after)
+        save(path, export.text, force)
+    _tell(file, export.lines, export.opening.version, export.end, export.goes_on)
+
+
+def _tell(file: str, lines: int, before: int, end: Any, goes_on: bool) -> None:
+    """Say what was saved; on stderr where stdout is the statement itself."""
+    from player.formats import points
+
+    err = file == "-"
+    place = "" if file == "-" else f" in {file}"
+    versions = f"versions {before + 1} to {end.version}" if lines else f"nothing after version {before}"
+    sentence(f"Saved{place}: {lines} lines, {versions}.", err=err)
+    click.echo(f"Balance:   {points(end.balance_millipoints)}", err=err)
+    click.echo(f"Last hash: {end.hash}", err=err)
+    if goes_on:
+        sentence(f"One file holds no more. Save the rest in another one, with --after {end.version}", err=err)
+    elif file != "-":
+        sentence(f"Check it at any time: player verify {file}", err=err)

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from player.context import Context
-from player.errors import CliError
+from player.context import Context, sentence, terminal_width
+from player.errors import CliError, StartUnansweredError
 from player.outcome import ExitStatus, exit_status_help
 
 
@@ -17,6 +17,7 @@ from player.outcome import ExitStatus, exit_status_help
 @click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Never spend more than N points.")
 @click.option("--replace", is_flag=True, help="If you watch on too many screens already, end the oldest session.")
 @click.option("--headless", is_flag=True, help="Play without picture and sound. Chosen where there is no display.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would cost and when it would end. Starts nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as one line of JSON, for scripts.")
 @click.pass_obj
 def command(
@@ -26,6 +27,7 @@ def command(
     max_points: int | None,
     replace: bool,
     headless: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Play a stream in mpv, until you stop, your points are used up, or the stream ends.
@@ -36,7 +38,11 @@ def command(
     \b
       player play stream-1
       player play stream-1 --max-points 30 -- --fs --volume=60
+      player play stream-1 --max-points 30 --dry-run
     """
+    if dry_run:
+        _forecast(context, stream_id, max_points, as_json)
+        return
     for option in mpv_options:
         if not option.startswith("--"):
             raise click.UsageError(f"{option!r} is no mpv option. Write mpv options like this: -- --fs --volume=60")
@@ -60,11 +66,11 @@ def _play(
     headless: bool,
     as_json: bool,
 ) -> ExitStatus:
-    from player.heartbeat import Wish
     from player.http import ProblemError
     from player.playback import Playback
     from player.screen import Screen
     from player.start_errors import start_error
+    from player.starting import Wish
     from player.watch import Options, watch
 
     screen = Screen(sys.stderr)
@@ -77,6 +83,25 @@ def _play(
         raise start_error(problem, stream_id) from None
     _say([receipt.as_json()] if as_json else receipt.lines())
     return receipt.ending.exit_status
+
+
+def _forecast(context: Context, stream_id: str, max_points: int | None, as_json: bool) -> None:
+    from player.forecast import forecast
+    from player.http import ProblemError
+    from player.playback import Playback
+    from player.start_errors import start_error
+
+    try:
+        stream = Playback(context.account).stream(stream_id)
+        wallet = context.account.call("GET", "/me/wallet")
+    except ProblemError as problem:
+        raise start_error(problem, stream_id) from None
+    found = forecast(stream, wallet, max_points)
+    if as_json:
+        click.echo(json.dumps(found.as_dict()))
+        return
+    for line in found.lines(terminal_width()):
+        sentence(line)
 
 
 def _say(lines: list[str]) -> None:
@@ -103,7 +128,7 @@ def _error_json(stream_id: str, error: CliError) -> str:
             "spent_millipoints": 0,
             "balance_millipoints": None,
             "frames_shown": 0,
-            # Where the answer to a start was lost, a lease may have been bought that nobody could stop.
-            "settled": error.exit_code != ExitStatus.UNREACHABLE,
+            # Where no try of a start was answered, a lease may have been bought that nobody could stop.
+            "settled": not isinstance(error, StartUnansweredError),
         }
     )

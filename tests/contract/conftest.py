@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.ports import Ledger, Payments, PlaybackSessions, Wallets
-from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryPlaybackSessions, MemoryStore, MemoryWallets
+from tests.fakes.sessions import MemoryPlaybackSessions
+from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryStore, MemoryWallets
 
 
 @dataclass(frozen=True)

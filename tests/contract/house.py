@@ -7,6 +7,7 @@ from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import SessionKind, SessionRecord
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.ledger import LedgerService
+from chalicelib.services.starts import Starts
 from tests.contract.conftest import MoneyStores
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
@@ -24,6 +25,7 @@ class House:
     denylist: RecordingDenylist
     ledger: LedgerService
     billing: Billing
+    starts: Starts
 
     def viewer(self, millipoints: int) -> str:
         user_id = new_user_id()
@@ -37,9 +39,11 @@ class House:
             user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="", by_user_id="u_admin"
         )
 
-    def open(self, user_id: str, budget: int = MILLIPOINTS_MAX) -> Beat:
+    def open(
+        self, user_id: str, budget: int = MILLIPOINTS_MAX, session_id: str | None = None, viewers_max: int = 0
+    ) -> Beat:
         record = SessionRecord(
-            session_id=new_session_id(),
+            session_id=session_id or new_session_id(),
             user_id=user_id,
             stream_id="stream-1",
             kind=SessionKind.VIEWING,
@@ -51,7 +55,7 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.billing.open(user_id, record, budget)
+        return self.starts.open(user_id, record, budget, viewers_max)
 
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
@@ -80,6 +84,15 @@ def build_house(money: MoneyStores) -> House:
         denylist=denylist,
         counters=MemoryCounters(),
         clock=clock,
+    )
+    starts = Starts(
+        wallets=money.wallets,
+        sessions=money.sessions,
+        ledger=ledger,
+        billing=billing,
+        delivery=delivery,  # type: ignore[arg-type]
+        counters=MemoryCounters(),
+        clock=clock,
         sessions_per_user_max=2,
     )
-    return House(money, clock, delivery, denylist, ledger, billing)
+    return House(money, clock, delivery, denylist, ledger, billing, starts)

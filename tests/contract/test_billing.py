@@ -29,8 +29,8 @@ def test_watching_costs_exactly_the_leases_bought(house: House) -> None:
         house.clock.advance(beat.session.paid_until_ms - house.clock.now_ms() - 1_000)
         beat = house.billing.heartbeat(user_id, session_id, seq)
         assert (beat.outcome, beat.charged_millipoints) == (Outcome.ON_TIME, 10_000)
-        assert beat.balance_millipoints == 1_000_000 - seq * 10_000
-        assert house.ledger_sum(user_id) == beat.balance_millipoints
+        assert beat.wallet.balance_millipoints == 1_000_000 - seq * 10_000
+        assert house.ledger_sum(user_id) == beat.wallet.balance_millipoints
     # 290 s have passed less the second before each end; 11 s of the last lease are unserved.
     record = house.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
     assert record.watched_ms == house.clock.now_ms() - record.started_at_ms
@@ -69,7 +69,7 @@ def test_at_the_end_of_the_money_the_rest_is_sold_and_then_the_session_ends(hous
     session_id = house.open(user_id).session.session_id
     house.clock.advance(9_000)
     poor = house.billing.heartbeat(user_id, session_id, 2)
-    assert (poor.outcome, poor.charged_millipoints, poor.balance_millipoints) == (Outcome.POOR, 3_000, 0)
+    assert (poor.outcome, poor.charged_millipoints, poor.wallet.balance_millipoints) == (Outcome.POOR, 3_000, 0)
     house.clock.advance(3_999)
     assert house.billing.heartbeat(user_id, session_id, 3).outcome is Outcome.EARLY
     house.clock.advance(1)

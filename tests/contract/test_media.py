@@ -28,6 +28,15 @@ def test_an_object_is_read_back_with_the_etag_of_its_write(media: MediaStore) ->
     assert stored and (stored.body, stored.etag) == (body, etag)
 
 
+def test_metadata_is_kept_beside_the_object(media: MediaStore) -> None:
+    media.put(KEY, b"first", PLAYLIST, metadata={"media-ms": "2002"})
+    stored = media.get(KEY)
+    assert stored and (stored.body, dict(stored.metadata)) == (b"first", {"media-ms": "2002"})
+    media.put(KEY, b"second", PLAYLIST)
+    stored = media.get(KEY)
+    assert stored and dict(stored.metadata) == {}
+
+
 def test_a_write_can_ask_that_there_be_nothing(media: MediaStore) -> None:
     media.put(KEY, b"first", PLAYLIST, if_absent=True)
     with pytest.raises(EtagMismatch):

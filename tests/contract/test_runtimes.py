@@ -45,7 +45,9 @@ def test_a_free_stream_is_claimed_and_shown_as_starting(runtimes: Runtimes) -> N
     assert runtimes.get("stream-1") is None
     claim = claimed(runtimes)
     assert claim == Claim(stream_id="stream-1", worker_id="w1", epoch=1, expires_at_ms=SOON)
-    assert runtimes.get("stream-1") == Runtime(stream_id="stream-1", state=RuntimeState.STARTING, claim=claim)
+    assert runtimes.get("stream-1") == Runtime(
+        stream_id="stream-1", state=RuntimeState.STARTING, claim=claim, down_since_ms=NOW
+    )
 
 
 def test_a_claim_keeps_others_out_until_it_expires(runtimes: Runtimes) -> None:
@@ -59,7 +61,7 @@ def test_a_worker_takes_its_own_again_with_a_higher_epoch(runtimes: Runtimes) ->
     first = claimed(runtimes)
     again = claimed(runtimes)
     assert again.epoch == 2
-    assert runtimes.renew(first, SOON) is None
+    assert runtimes.renew(first, SOON, None) is None
     assert not runtimes.report(first, LIVE)
 
 
@@ -70,15 +72,15 @@ def test_a_new_claim_does_not_inherit_that_the_stream_is_live(runtimes: Runtimes
     second = claimed(runtimes)
     runtime = runtimes.get("stream-1")
     assert not is_delivered(runtime, NOW)
-    assert runtime == replace(LIVE, state=RuntimeState.STARTING, claim=second)
+    assert runtime == replace(LIVE, state=RuntimeState.STARTING, claim=second, down_since_ms=LIVE.last_manifest_at_ms)
 
 
 def test_renewing_extends_even_an_expired_claim_that_nobody_took(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
-    renewed = runtimes.renew(claim, SOON + 60_000)
+    renewed = runtimes.renew(claim, SOON + 60_000, None)
     assert renewed == replace(claim, expires_at_ms=SOON + 60_000)
     assert runtimes.claim("stream-1", "w2", SOON + 59_999, SOON + 90_000) is None
-    assert runtimes.renew(claim, SOON + 90_000) is not None
+    assert runtimes.renew(claim, SOON + 90_000, None) is not None
 
 
 def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runtimes) -> None:
@@ -86,7 +88,7 @@ def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runti
     runtimes.release(claim)
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.claim is None
-    assert runtimes.renew(claim, SOON) is None
+    assert runtimes.renew(claim, SOON, None) is None
     assert claimed(runtimes, "w2").epoch == 2
     # The old owner's release comes late and changes nothing.
     runtimes.release(claim)
@@ -96,7 +98,7 @@ def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runti
 
 def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
-    renewed = runtimes.renew(claim, SOON + 5_000)
+    renewed = runtimes.renew(claim, SOON + 5_000, None)
     assert runtimes.report(claim, LIVE)
     assert runtimes.get("stream-1") == replace(LIVE, claim=renewed)
     bare = Runtime(stream_id="stream-1", state=RuntimeState.BACKOFF, reported_at_ms=NOW + 1)
@@ -108,7 +110,7 @@ def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
     old = claimed(runtimes)
     new = claimed(runtimes, "w2", SOON)
     assert not runtimes.report(old, LIVE)
-    assert runtimes.renew(old, SOON + 60_000) is None
+    assert runtimes.renew(old, SOON + 60_000, None) is None
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.state is RuntimeState.STARTING and runtime.claim == new
 
@@ -118,11 +120,11 @@ def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runt
     runtimes.report(claim, LIVE)
     seen = runtimes.get("stream-1")
     assert seen
-    runtimes.mark_unclaimed(seen, "stalled", "its worker is gone")
+    runtimes.mark_unclaimed(seen, "stalled", "its worker is gone", NOW)
     marked = runtimes.get("stream-1")
-    assert marked == replace(seen, state=RuntimeState.STALLED, last_error="its worker is gone")
+    assert marked == replace(seen, state=RuntimeState.STALLED, last_error="its worker is gone", down_since_ms=NOW)
     claimed(runtimes, "w2", SOON)
-    runtimes.mark_unclaimed(seen, "failed", "too late")
+    runtimes.mark_unclaimed(seen, "failed", "too late", NOW)
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.state is RuntimeState.STARTING and runtime.last_error == "its worker is gone"
 
@@ -131,13 +133,13 @@ def test_a_renewed_or_a_released_claim_is_not_marked_as_seen_before(runtimes: Ru
     claim = claimed(runtimes)
     seen = runtimes.get("stream-1")
     assert seen
-    runtimes.renew(claim, SOON + 1)
-    runtimes.mark_unclaimed(seen, "failed", None)
+    runtimes.renew(claim, SOON + 1, None)
+    runtimes.mark_unclaimed(seen, "failed", None, NOW)
     assert (runtimes.get("stream-1") or seen).state is RuntimeState.STARTING
     runtimes.release(claim)
     free = runtimes.get("stream-1")
     assert free
-    runtimes.mark_unclaimed(free, "stopped", None)
+    runtimes.mark_unclaimed(free, "stopped", None, NOW)
     assert (runtimes.get("stream-1") or free).state is RuntimeState.STOPPED
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.lease import Outcome
 from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
 from chalicelib.services.billing import Billing
 from chalicelib.services.ledger import LedgerService
+from chalicelib.services.starts import Starts
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
 THREADS = 32
@@ -39,6 +40,15 @@ class RaceTrack:
             ledger=self.ledger,
             delivery=Switch(),  # type: ignore[arg-type]
             denylist=RecordingDenylist(),
+            counters=MemoryCounters(),
+            clock=self.clock,
+        )
+        self.starts = Starts(
+            wallets=self.wallets,
+            sessions=self.sessions,
+            ledger=self.ledger,
+            billing=self.billing,
+            delivery=Switch(),  # type: ignore[arg-type]
             counters=MemoryCounters(),
             clock=self.clock,
             sessions_per_user_max=8,
@@ -66,7 +76,7 @@ class RaceTrack:
             due_shard=0,
             due_ms=0,
         )
-        return self.billing.open(user_id, record, 10**12).session.session_id
+        return self.starts.open(user_id, record, 10**12).session.session_id
 
     def check_ledger(self, user_id: str) -> int:
         """The balance, after holding it against every entry of the ledger."""

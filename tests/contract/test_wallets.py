@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.chain import chained, genesis
 from chalicelib.domain.ids import new_user_id
 from chalicelib.domain.lease import Outcome, Settlement, buy_from_ms
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.wallets import JOURNAL_ENTRIES_MAX, EntryKind, Page, full_pages
+from chalicelib.domain.wallets import JOURNAL_ENTRIES_MAX, EntryKind, full_pages
 from chalicelib.ports import WalletRefused
 from tests.contract.conftest import MoneyStores
 from tests.contract.wallet_parts import (
     NOW,
     SESSIONS_MAX,
+    a_beat,
     a_purchase,
     funded,
     payment,
@@ -103,7 +105,7 @@ def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
 def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
     user_id = funded(money, 100_000)
     session = started(money, user_id)
-    wallet = money.wallets.buy_on_time(user_id, session.session_id, 2, NOW + 6_000)
+    wallet = money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     sold = wallet.sessions[session.session_id]
     assert wallet.balance_millipoints == 80_000
     assert sold == replace(
@@ -128,7 +130,7 @@ def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: Money
     user_id = funded(money, 100_000)
     session = started(money, user_id)
     with pytest.raises(WalletRefused) as refused:
-        money.wallets.buy_on_time(user_id, session.session_id, seq, NOW + at_ms)
+        money.wallets.buy_on_time(user_id, a_beat(session, seq, NOW + at_ms))
     assert refused.value.wallet == wallet_of(money, user_id)
     assert wallet_of(money, user_id).balance_millipoints == 90_000
 
@@ -137,28 +139,28 @@ def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: Money
 def test_the_window_of_a_beat_includes_both_ends(money: MoneyStores, at_ms: int) -> None:
     user_id = funded(money, 100_000)
     session = started(money, user_id)
-    assert money.wallets.buy_on_time(user_id, session.session_id, 2, NOW + at_ms).balance_millipoints == 80_000
+    assert money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + at_ms)).balance_millipoints == 80_000
 
 
 def test_a_beat_needs_balance_and_budget(money: MoneyStores) -> None:
     poor = funded(money, 19_999)
     session = started(money, poor)
     with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(poor, session.session_id, 2, NOW + 6_000)
+        money.wallets.buy_on_time(poor, a_beat(session, 2, NOW + 6_000))
     capped = funded(money, 100_000)
     session = started(money, capped, budget_millipoints=9_999)
     with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(capped, session.session_id, 2, NOW + 6_000)
+        money.wallets.buy_on_time(capped, a_beat(session, 2, NOW + 6_000))
 
 
 def test_a_beat_of_somebody_else_finds_no_session(money: MoneyStores) -> None:
     session = started(money, funded(money, 100_000))
     stranger = funded(money, 100_000)
     with pytest.raises(WalletRefused) as refused:
-        money.wallets.buy_on_time(stranger, session.session_id, 2, NOW + 6_000)
+        money.wallets.buy_on_time(stranger, a_beat(session, 2, NOW + 6_000))
     assert refused.value.wallet == wallet_of(money, stranger)
     with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(new_user_id(), session.session_id, 2, NOW + 6_000)
+        money.wallets.buy_on_time(new_user_id(), a_beat(session, 2, NOW + 6_000))
 
 
 def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -> None:
@@ -166,14 +168,14 @@ def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -
     session = started(money, user_id)
     stale = replace(session, paid_until_ms=session.paid_until_ms - 1)
     with pytest.raises(WalletRefused):
-        money.wallets.buy(user_id, stale, 2, a_purchase(), NOW + 30_000)
-    wallet = money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000)
+        money.wallets.buy(user_id, stale, 2, a_purchase(), NOW + 30_000, 0)
+    wallet = money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000, 0)
     assert wallet.balance_millipoints == 80_000
     assert wallet.sessions[session.session_id].paid_until_ms == NOW + 40_000
     with pytest.raises(WalletRefused):
-        money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000)
+        money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000, 0)
     # The window of the next beat follows the new end of the lease.
-    assert money.wallets.buy_on_time(user_id, session.session_id, 3, NOW + 35_000).balance_millipoints == 70_000
+    assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
 
 
 def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:
@@ -181,9 +183,9 @@ def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> 
     session = started(money, user_id)
     with pytest.raises(WalletRefused):
         rest = a_purchase(outcome=Outcome.POOR, charge_millipoints=2_000)
-        money.wallets.buy(user_id, session, 2, rest, NOW + 6_000)
+        money.wallets.buy(user_id, session, 2, rest, NOW + 6_000, 0)
     rest = a_purchase(outcome=Outcome.POOR, charge_millipoints=3_000, granted_ms=3_000, paid_until_ms=NOW + 13_000)
-    assert money.wallets.buy(user_id, session, 2, rest, NOW + 6_000).balance_millipoints == 0
+    assert money.wallets.buy(user_id, session, 2, rest, NOW + 6_000, 0).balance_millipoints == 0
 
 
 def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
@@ -192,7 +194,7 @@ def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
     free = a_purchase(
         outcome=Outcome.UNSERVED, charge_millipoints=0, free_from_ms=NOW + 10_000, free_until_ms=NOW + 40_000
     )
-    wallet = money.wallets.buy(user_id, session, 2, free, NOW + 6_000)
+    wallet = money.wallets.buy(user_id, session, 2, free, NOW + 6_000, 0)
     assert wallet.balance_millipoints == 90_000
     assert (wallet.journal[-1].kind, wallet.journal[-1].delta_millipoints) == (EntryKind.UNSERVED, 0)
     after = wallet.sessions[session.session_id]
@@ -225,7 +227,7 @@ def test_the_end_refunds_once_and_closes_the_record(money: MoneyStores) -> None:
 def test_an_end_against_an_older_state_is_refused(money: MoneyStores) -> None:
     user_id = funded(money, 100_000)
     session = started(money, user_id)
-    money.wallets.buy_on_time(user_id, session.session_id, 2, NOW + 6_000)
+    money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     with pytest.raises(WalletRefused):
         money.wallets.end(user_id, session, EndReason.KICKED, Settlement(refund_millipoints=1, watched_ms=1), NOW)
     assert session.session_id in wallet_of(money, user_id).sessions
@@ -236,9 +238,9 @@ def test_an_ended_session_never_buys_again(money: MoneyStores) -> None:
     session = started(money, user_id)
     money.wallets.end(user_id, session, EndReason.KICKED, Settlement(refund_millipoints=0, watched_ms=0), NOW)
     for attempt in (
-        lambda: money.wallets.buy_on_time(user_id, session.session_id, 2, NOW + 6_000),
-        lambda: money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 6_000),
-        lambda: money.wallets.start(user_id, session, record_of(user_id, session), SESSIONS_MAX),
+        lambda: money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000)),
+        lambda: money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 6_000, 0),
+        lambda: money.wallets.start(user_id, session, record_of(user_id, session), SESSIONS_MAX, 0),
     ):
         with pytest.raises(WalletRefused):
             attempt()
@@ -252,10 +254,10 @@ def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: MoneyStores) ->
     while len(wallet_of(money, user_id).journal) < JOURNAL_ENTRIES_MAX:
         seq += 1
         at_ms = wallet_of(money, user_id).sessions[session.session_id].paid_until_ms
-        money.wallets.buy_on_time(user_id, session.session_id, seq, at_ms)
+        money.wallets.buy_on_time(user_id, a_beat(session, seq, at_ms))
     seen = wallet_of(money, user_id).sessions[session.session_id]
     with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(user_id, session.session_id, seq + 1, seen.paid_until_ms)
+        money.wallets.buy_on_time(user_id, a_beat(session, seq + 1, seen.paid_until_ms))
     money.wallets.end(
         user_id, seen, EndReason.KICKED, Settlement(refund_millipoints=0, watched_ms=0), seen.paid_until_ms
     )
@@ -267,8 +269,9 @@ def test_pages_hold_what_the_journal_held_and_trimming_is_idempotent(money: Mone
     for _ in range(8):
         money.wallets.pay(payment(user_id, 10))
     journal = wallet_of(money, user_id).journal
-    [page] = full_pages(journal)
-    assert page == Page(first_version=1, entries=journal[:6])
+    [entries] = full_pages(journal)
+    assert entries == journal[:6]
+    page = chained(genesis(user_id), entries)
     money.ledger.put_page(user_id, page)
     money.ledger.put_page(user_id, page)
     for _ in range(2):

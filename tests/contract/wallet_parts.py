@@ -4,7 +4,8 @@ from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.lease import Outcome, Purchase
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.wallets import Payment
+from chalicelib.domain.wallets import Payment, utc_day
+from chalicelib.ports import OnTimeBeat
 from tests.contract.conftest import MoneyStores
 
 NOW = 1_800_000_000_000
@@ -25,6 +26,7 @@ def payment(user_id: str, millipoints: int, payment_id: str | None = None) -> Pa
 def funded(money: MoneyStores, millipoints: int) -> str:
     user_id = new_user_id()
     money.wallets.create(user_id)
+    money.wallets.begin_day(user_id, utc_day(NOW))
     if millipoints:
         assert money.wallets.pay(payment(user_id, millipoints))
     return user_id
@@ -40,12 +42,19 @@ def a_session(**changes: object) -> ActiveSession:
         "lease_ms": 10_000,
         "charge_millipoints": 10_000,
         "seq": 1,
+        "paid_from_ms": NOW,
         "paid_until_ms": NOW + 10_000,
         "charged_millipoints": 10_000,
         "budget_millipoints": MILLIPOINTS_MAX,
         "granted_ms": 10_000,
     }
     return ActiveSession(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def a_beat(session: ActiveSession, seq: int, now_ms: int, outage_ms: int = 0) -> OnTimeBeat:
+    return OnTimeBeat(
+        session_id=session.session_id, stream_id=session.stream_id, seq=seq, now_ms=now_ms, outage_ms=outage_ms
+    )
 
 
 def record_of(user_id: str, session: ActiveSession) -> SessionRecord:
@@ -66,7 +75,7 @@ def record_of(user_id: str, session: ActiveSession) -> SessionRecord:
 
 def started(money: MoneyStores, user_id: str, **changes: object) -> ActiveSession:
     session = a_session(**changes)
-    money.wallets.start(user_id, session, record_of(user_id, session), SESSIONS_MAX)
+    money.wallets.start(user_id, session, record_of(user_id, session), SESSIONS_MAX, 0)
     return session
 
 
@@ -81,6 +90,7 @@ def a_purchase(**changes: object) -> Purchase:
         "outcome": Outcome.LATE,
         "charge_millipoints": 10_000,
         "granted_ms": 10_000,
+        "paid_from_ms": NOW,
         "paid_until_ms": NOW + 40_000,
         "free_from_ms": 0,
         "free_until_ms": 0,

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.ports import EtagMismatch, MediaStore, StoredObject
 
@@ -17,7 +17,14 @@ class MemoryMedia:
             return self.objects.get(key)
 
     def put(
-        self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+        metadata: Mapping[str, str] | None = None,
     ) -> str:
         with self._lock:
             stored = self.objects.get(key)
@@ -26,7 +33,7 @@ class MemoryMedia:
             if if_match is not None and (stored is None or stored.etag != if_match):
                 raise EtagMismatch(key)
             etag = f'"{hashlib.md5(body).hexdigest()}"'
-            self.objects[key] = StoredObject(body=body, etag=etag)
+            self.objects[key] = StoredObject(body=body, etag=etag, metadata=dict(metadata or {}))
             return etag
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -60,10 +67,17 @@ class FaultyMedia:
         return stored
 
     def put(
-        self, key: str, body: bytes, content_type: str, *, if_match: str | None = None, if_absent: bool = False
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+        metadata: Mapping[str, str] | None = None,
     ) -> str:
         self.before("put", key)
-        etag = self._media.put(key, body, content_type, if_match=if_match, if_absent=if_absent)
+        etag = self._media.put(key, body, content_type, if_match=if_match, if_absent=if_absent, metadata=metadata)
         self.after("put", key)
         return etag
 

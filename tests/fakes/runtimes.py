@@ -29,16 +29,19 @@ class MemoryRuntimes:
                 epoch=self._epochs[stream_id],
                 expires_at_ms=expires_at_ms,
             )
-            self._rows[stream_id] = replace(row, claim=claim, state=RuntimeState.STARTING)
+            down = row.down_since_ms if row.down_since_ms is not None else row.last_manifest_at_ms
+            down = now_ms if down is None else down
+            self._rows[stream_id] = replace(row, claim=claim, state=RuntimeState.STARTING, down_since_ms=down)
             return claim
 
-    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
+    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         with self._lock:
             row = self._held(claim)
             if row is None:
                 return None
             renewed = replace(claim, expires_at_ms=expires_at_ms)
-            self._rows[claim.stream_id] = replace(row, claim=renewed)
+            manifest_ms = row.last_manifest_at_ms if last_manifest_at_ms is None else last_manifest_at_ms
+            self._rows[claim.stream_id] = replace(row, claim=renewed, last_manifest_at_ms=manifest_ms)
             return renewed
 
     def release(self, claim: Claim) -> None:
@@ -55,12 +58,15 @@ class MemoryRuntimes:
             self._rows[claim.stream_id] = replace(runtime, stream_id=claim.stream_id, claim=row.claim)
             return True
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None) -> None:
+    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
         with self._lock:
             row = self._rows.get(seen.stream_id, Runtime(stream_id=seen.stream_id))
             if row.claim == seen.claim:
                 kept = row.last_error if error is None else error
-                self._rows[seen.stream_id] = replace(row, state=RuntimeState(state), last_error=kept)
+                down = down_since_ms if row.down_since_ms is None else row.down_since_ms
+                self._rows[seen.stream_id] = replace(
+                    row, state=RuntimeState(state), last_error=kept, down_since_ms=down
+                )
 
     def _held(self, claim: Claim) -> Runtime | None:
         row = self._rows.get(claim.stream_id)

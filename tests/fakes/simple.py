@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import Outage
+from chalicelib.services.delivery import Reach
 
 
 class SetClock:
@@ -50,10 +52,11 @@ class RecordingDenylist:
 
 
 class Switch:
-    """Stands for `Delivery`: on or off."""
+    """Stands for `Delivery`: on or off, with outages as they are set."""
 
     def __init__(self) -> None:
         self.on = True
+        self.outages: tuple[Outage, ...] = ()
 
-    def is_delivered(self, stream_id: str) -> bool:
-        return self.on
+    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
+        return Reach(delivered=self.on, outages=self.outages)

@@ -1,12 +1,15 @@
-"""Wallets, ledger, payments and session records in memory, under the same conditions as DynamoDB's adapters."""
+"""Wallets, ledger and payments in memory, under the same conditions as DynamoDB's adapters."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.lease import Outcome, Purchase, Settlement, buy_from_ms
+from chalicelib.domain.outages import OutageCredit
 from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionRecord
+from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
+from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import (
     JOURNAL_ENTRIES_MAX,
     PAGE_ENTRIES,
@@ -15,11 +18,13 @@ from chalicelib.domain.wallets import (
     Page,
     Payment,
     Wallet,
-    end_entry_id,
-    lease_entry_id,
-    payment_entry_id,
+    end_entry,
+    lease_entry,
+    outage_entry,
+    payment_entry,
+    utc_day,
 )
-from chalicelib.ports import ListPage, WalletRefused
+from chalicelib.ports import NoPlace, OnTimeBeat, WalletRefused
 
 
 class MemoryStore:
@@ -31,6 +36,9 @@ class MemoryStore:
         self.records: dict[str, SessionRecord] = {}
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
+        self.places: Counter[str] = Counter()
+        # session -> its shard, and when it is due to be reconciled
+        self.reconcile_at: dict[str, tuple[int, int]] = {}
 
 
 class MemoryWallets:
@@ -47,43 +55,51 @@ class MemoryWallets:
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
         return {each: self._store.wallets[each] for each in user_ids if each in self._store.wallets}
 
-    def buy_on_time(self, user_id: str, session_id: str, seq: int, now_ms: int) -> Wallet:
+    def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
         with self._store.lock:
-            wallet, session = self._seen(user_id, session_id)
-            until_ms = session.paid_until_ms
+            wallet, session = self._seen(user_id, beat.session_id)
+            until_ms, charge = session.paid_until_ms, session.charge_millipoints
             allowed = (
-                session.seq < seq
-                and buy_from_ms(session) <= now_ms <= until_ms
-                and wallet.balance_millipoints >= session.charge_millipoints <= session.budget_millipoints
+                session.seq < beat.seq
+                and buy_from_ms(session) <= beat.now_ms <= until_ms
+                and session.outage_ms == beat.outage_ms
+                and _within_cap(wallet, charge, beat.now_ms)
+                and wallet.balance_millipoints >= charge <= session.budget_millipoints
                 and len(wallet.journal) < JOURNAL_ENTRIES_MAX
             )
             if not allowed:
                 raise WalletRefused(wallet)
             purchase = Purchase(
                 outcome=Outcome.ON_TIME,
-                charge_millipoints=session.charge_millipoints,
+                charge_millipoints=charge,
                 granted_ms=session.lease_ms,
+                paid_from_ms=session.paid_from_ms,
                 paid_until_ms=until_ms + session.lease_ms,
                 free_from_ms=session.free_from_ms,
                 free_until_ms=session.free_until_ms,
             )
-            return self._bought(wallet, session, seq, purchase, now_ms)
+            return self._bought(wallet, session, beat.seq, purchase, beat.now_ms, beat.outage_ms)
 
-    def buy(self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
+    def buy(
+        self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
+    ) -> Wallet:
         with self._store.lock:
-            wallet, session = self._seen(user_id, seen.session_id)
+            wallet, session = self._as_seen(user_id, seen)
             charge, budget = purchase.charge_millipoints, session.budget_millipoints
+            rests = (wallet.balance_millipoints, wallet.daily_left_millipoints, budget)
             allowed = (
-                (session.seq, session.paid_until_ms) == (seen.seq, seen.paid_until_ms)
-                and wallet.balance_millipoints >= charge <= budget
+                wallet.balance_millipoints >= charge <= budget
+                and (charge == 0 or _within_cap(wallet, charge, now_ms))
                 and len(wallet.journal) < JOURNAL_ENTRIES_MAX
-                and (purchase.outcome is not Outcome.POOR or charge in (wallet.balance_millipoints, budget))
+                and (purchase.outcome is not Outcome.POOR or charge in rests)
             )
             if not allowed:
                 raise WalletRefused(wallet)
-            return self._bought(wallet, session, seq, purchase, now_ms)
+            return self._bought(wallet, session, seq, purchase, now_ms, outage_ms)
 
-    def start(self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int) -> None:
+    def start(
+        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+    ) -> None:
         with self._store.lock:
             wallet = self._store.wallets.get(user_id)
             charge = session.charged_millipoints
@@ -94,32 +110,38 @@ class MemoryWallets:
                 and record.session_id not in self._store.records
                 and len(wallet.sessions) < sessions_max
                 and len(wallet.journal) < JOURNAL_ENTRIES_MAX
-                and (wallet.balance_millipoints == charge if exact else wallet.balance_millipoints >= charge)
+                and wallet.balance_millipoints >= charge
+                and (charge == 0 or _within_cap(wallet, charge, session.started_at_ms))
+                and (not exact or charge in (wallet.balance_millipoints, wallet.daily_left_millipoints))
             )
             if wallet is None or not allowed:
                 raise WalletRefused(wallet)
-            entry = Entry(
-                entry_id=lease_entry_id(session.session_id, session.seq),
-                kind=EntryKind.LEASE,
-                at_ms=session.started_at_ms,
-                session_id=session.session_id,
-                seq=session.seq,
+            if session.counted and self._store.places[session.stream_id] >= viewers_max:
+                raise NoPlace(None)
+            self._store.places[session.stream_id] += session.counted
+            entry = lease_entry(session.session_id, session.stream_id, session.seq, session.started_at_ms)
+            after = replace(
+                wallet,
+                sessions={**wallet.sessions, session.session_id: session},
+                daily_left_millipoints=wallet.daily_left_millipoints - charge,
             )
-            self._apply(replace(wallet, sessions={**wallet.sessions, session.session_id: session}), entry, -charge)
+            self._apply(after, entry, -charge)
             self._store.records[record.session_id] = record
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
         with self._store.lock:
-            wallet, session = self._seen(user_id, seen.session_id)
-            if (session.seq, session.paid_until_ms) != (seen.seq, seen.paid_until_ms):
-                raise WalletRefused(wallet)
+            wallet, session = self._as_seen(user_id, seen)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
                 raise WalletRefused(wallet)
-            rest = {key: each for key, each in wallet.sessions.items() if key != seen.session_id}
-            entry = Entry(
-                entry_id=end_entry_id(seen.session_id), kind=EntryKind.REFUND, at_ms=now_ms, session_id=seen.session_id
+            after = replace(
+                wallet,
+                sessions={key: each for key, each in wallet.sessions.items() if key != seen.session_id},
+                daily_left_millipoints=wallet.daily_left_millipoints + settlement.refund_millipoints,
             )
-            self._apply(replace(wallet, sessions=rest), entry, settlement.refund_millipoints)
+            self._apply(after, end_entry(session, now_ms), settlement.refund_millipoints)
+            self._store.places[session.stream_id] -= session.counted
+            due_shard = self._store.records[seen.session_id].due_shard
+            self._store.reconcile_at[seen.session_id] = (due_shard, now_ms + RECONCILE_AFTER_MS)
             self._store.records[seen.session_id] = replace(
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
@@ -127,9 +149,49 @@ class MemoryWallets:
                 charged_millipoints=seen.charged_millipoints - settlement.refund_millipoints,
                 refunded_millipoints=settlement.refund_millipoints,
                 watched_ms=settlement.watched_ms,
+                granted_ms=seen.granted_ms,
                 due_shard=0,
                 due_ms=0,
             )
+
+    def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
+        with self._store.lock:
+            wallet, session = self._as_seen(user_id, seen)
+            if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
+                raise WalletRefused(wallet)
+            credited = replace(
+                session,
+                charged_millipoints=session.charged_millipoints - credit.millipoints,
+                budget_millipoints=session.budget_millipoints + credit.millipoints,
+                free_from_ms=credit.free_from_ms,
+                free_until_ms=credit.free_until_ms,
+                outage_ms=credit.outage_ms,
+            )
+            after = replace(
+                wallet,
+                sessions={**wallet.sessions, session.session_id: credited},
+                daily_left_millipoints=wallet.daily_left_millipoints + credit.millipoints,
+            )
+            return self._apply(after, outage_entry(session, credit.outage_ms, now_ms), credit.millipoints)
+
+    def begin_day(self, user_id: str, day: int) -> None:
+        with self._store.lock:
+            wallet = self._store.wallets.get(user_id)
+            if wallet is not None and wallet.day < day:
+                self._store.wallets[user_id] = replace(
+                    wallet, day=day, daily_left_millipoints=wallet.daily_cap_millipoints
+                )
+
+    def set_daily_cap(self, seen: Wallet, cap_millipoints: int) -> bool:
+        with self._store.lock:
+            wallet = self._store.wallets[seen.user_id]
+            if wallet.daily_cap_millipoints != seen.daily_cap_millipoints:
+                return False
+            left = wallet.daily_left_millipoints + cap_millipoints - wallet.daily_cap_millipoints
+            self._store.wallets[seen.user_id] = replace(
+                wallet, daily_cap_millipoints=cap_millipoints, daily_left_millipoints=left
+            )
+            return True
 
     def pay(self, payment: Payment) -> bool:
         with self._store.lock:
@@ -140,15 +202,11 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
                 raise WalletRefused(wallet)
-            entry = Entry(
-                entry_id=payment_entry_id(payment.payment_id),
-                kind=payment.kind,
-                at_ms=payment.at_ms,
-                payment_id=payment.payment_id,
-                note=payment.note,
-            )
-            self._apply(wallet, entry, payment.millipoints)
+            self._apply(wallet, payment_entry(payment), payment.millipoints)
             self._store.payments[payment.payment_id] = payment
+            record = self._store.records.get(payment.session_id or "")
+            if record is not None:
+                self._store.records[record.session_id] = replace(record, adjustments=record.adjustments + 1)
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
@@ -167,26 +225,37 @@ class MemoryWallets:
             raise WalletRefused(wallet)
         return wallet, wallet.sessions[session_id]
 
-    def _bought(self, wallet: Wallet, session: ActiveSession, seq: int, purchase: Purchase, now_ms: int) -> Wallet:
+    def _as_seen(self, user_id: str, seen: ActiveSession) -> tuple[Wallet, ActiveSession]:
+        wallet, session = self._seen(user_id, seen.session_id)
+        now, then = ((each.seq, each.paid_until_ms, each.outage_ms) for each in (session, seen))
+        if now != then:
+            raise WalletRefused(wallet)
+        return wallet, session
+
+    def _bought(
+        self, wallet: Wallet, session: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
+    ) -> Wallet:
         charge = purchase.charge_millipoints
         after = replace(
             session,
             seq=seq,
+            paid_from_ms=purchase.paid_from_ms,
             paid_until_ms=purchase.paid_until_ms,
             charged_millipoints=session.charged_millipoints + charge,
             budget_millipoints=session.budget_millipoints - charge,
             granted_ms=session.granted_ms + purchase.granted_ms,
             free_from_ms=purchase.free_from_ms,
             free_until_ms=purchase.free_until_ms,
+            outage_ms=outage_ms,
         )
-        entry = Entry(
-            entry_id=lease_entry_id(session.session_id, seq),
-            kind=EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE,
-            at_ms=now_ms,
-            session_id=session.session_id,
-            seq=seq,
+        kind = EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE
+        entry = lease_entry(session.session_id, session.stream_id, seq, now_ms, kind)
+        changed = replace(
+            wallet,
+            sessions={**wallet.sessions, session.session_id: after},
+            daily_left_millipoints=wallet.daily_left_millipoints - charge,
         )
-        return self._apply(replace(wallet, sessions={**wallet.sessions, session.session_id: after}), entry, -charge)
+        return self._apply(changed, entry, -charge)
 
     def _apply(self, wallet: Wallet, entry: Entry, delta: int) -> Wallet:
         done = replace(entry, version=wallet.version + 1, delta_millipoints=delta)
@@ -198,6 +267,10 @@ class MemoryWallets:
         )
         self._store.wallets[wallet.user_id] = new
         return new
+
+
+def _within_cap(wallet: Wallet, charge: int, now_ms: int) -> bool:
+    return wallet.day >= utc_day(now_ms) and wallet.daily_left_millipoints >= charge
 
 
 class MemoryLedger:
@@ -213,6 +286,10 @@ class MemoryLedger:
         ]
         return sorted(found, key=lambda page: -page.first_version)[:limit]
 
+    def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
+        found = [page for (user, first), page in self._store.pages.items() if user == user_id and first >= from_version]
+        return sorted(found, key=lambda page: page.first_version)[:limit]
+
 
 class MemoryPayments:
     def __init__(self, store: MemoryStore) -> None:
@@ -220,44 +297,3 @@ class MemoryPayments:
 
     def get(self, payment_id: str) -> Payment | None:
         return self._store.payments.get(payment_id)
-
-
-class MemoryPlaybackSessions:
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def get(self, session_id: str) -> SessionRecord | None:
-        return self._store.records.get(session_id)
-
-    def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.user_id == user_id], limit, cursor)
-
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.stream_id == stream_id], limit, cursor)
-
-    def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.stream_id == stream_id and r.active], limit, cursor)
-
-    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.active], limit, cursor)
-
-    def count_active(self) -> int:
-        return sum(record.active for record in self._all())
-
-    def due(self, shard: int, now_ms: int, limit: int) -> Sequence[SessionRecord]:
-        assert 0 <= shard < DUE_SHARDS
-        found = [r for r in self._all() if r.active and r.due_shard == shard and r.due_ms <= now_ms]
-        return sorted(found, key=lambda record: record.due_ms)[:limit]
-
-    def rearm(self, session_id: str, due_ms: int) -> None:
-        record = self._store.records.get(session_id)
-        if record is not None and record.active:
-            self._store.records[session_id] = replace(record, due_ms=due_ms)
-
-    def _all(self) -> list[SessionRecord]:
-        return sorted(self._store.records.values(), key=lambda record: -record.started_at_ms)
-
-    def _page(self, found: list[SessionRecord], limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        first = int(cursor or 0)
-        more = first + limit < len(found)
-        return ListPage(items=found[first : first + limit], next_cursor=str(first + limit) if more else None)

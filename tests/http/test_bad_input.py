@@ -13,7 +13,7 @@ ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body]
 NAMES = [f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS]
 NAMES_WITH_BODY = [f"{endpoint.method} {endpoint.path}" for endpoint in WITH_BODY]
-PLACES = {"stream_id": "no-such-stream", "user_id": "u_" + "a" * 20}
+PLACES = {"stream_id": "no-such-stream", "user_id": "u_" + "a" * 20, "session_id": "a" * 26, "day": "2026-01-01"}
 BODIES = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 20_000, b'{"a":' * 5_000, b"NaN", b"1e999"]
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.dynamodb import to_row
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream, media_key
@@ -16,6 +17,10 @@ from infra.deploy.stack import deploy
 from tests.fixtures.emulator import Emulator
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n480p/index.m3u8\n"
+EVENT = (
+    b'{"version": "0", "account": "0", "region": "us-east-1", "detail": {}, "detail-type": "Scheduled Event",'
+    b'"source": "aws.events", "time": "2026-01-01T00:00:00Z", "id": "1", "resources": []}'
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +92,52 @@ def test_problems_keep_their_form_through_api_gateway(api: httpx.Client, viewer_
 def test_the_schedules_run_as_deployed(api: httpx.Client, module_settings: Settings) -> None:
     functions = client("lambda").list_functions()["Functions"]
     stage = [f for f in functions if f["Environment"]["Variables"].get("TOLLCAST_STAGE") == module_settings.stage]
-    scheduled = [f["FunctionName"] for f in stage if f["Handler"] in ("app.settle_streams", "app.reap_sessions")]
-    assert len(scheduled) == 2
-    event = b'{"version": "0", "account": "0", "region": "us-east-1", "detail": {}, "detail-type": "Scheduled Event",'
-    event += b'"source": "aws.events", "time": "2026-01-01T00:00:00Z", "id": "1", "resources": []}'
+    handlers = ("app.settle_streams", "app.reap_sessions", "app.reconcile_sessions")
+    scheduled = [f["FunctionName"] for f in stage if f["Handler"] in handlers]
+    assert len(scheduled) == 3
     for name in scheduled:
-        answer = client("lambda").invoke(FunctionName=name, Payload=event)
+        answer = client("lambda").invoke(FunctionName=name, Payload=EVENT)
         assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_an_ended_session_is_reconciled_and_adjusted(
+    api: httpx.Client, viewer_token: str, module_settings: Settings
+) -> None:
+    container = Container(module_settings)
+    live_stream(container)
+    bearer = {"Authorization": f"Bearer {viewer_token}"}
+    session_id = api.post("/playback/start", json={"stream_id": "stream-1"}, headers=bearer).json()["session_id"]
+    api.post("/playback/stop", json={"session_id": session_id}, headers=bearer)
+    assert api.get(f"/me/sessions/{session_id}", headers=bearer).json()["media_ms"] == 0
+    container.accounts.ensure_user("admin@local", "admin", Role.ADMIN)
+    login = api.post("/auth/login", json={"email": "admin@local", "password": "admin"}).json()
+    admin = {"Authorization": f"Bearer {login['access_token']}"}
+    payment = {"payment_id": "adjust-1", "millipoints": 7}
+    adjusted = api.post(f"/sessions/{session_id}/adjust", json=payment, headers=admin)
+    assert adjusted.status_code == 200, adjusted.text
+    client("dynamodb").update_item(
+        TableName=module_settings.table_prefix + "playback_sessions",
+        Key=to_row({"session_id": session_id}),
+        UpdateExpression="SET reconcile_at_ms = :due",
+        ExpressionAttributeValues=to_row({":due": 1}),
+    )
+    [name] = [
+        f["FunctionName"]
+        for f in client("lambda").list_functions()["Functions"]
+        if f["Handler"] == "app.reconcile_sessions"
+        and f["Environment"]["Variables"].get("TOLLCAST_STAGE") == module_settings.stage
+    ]
+    answer = client("lambda").invoke(FunctionName=name, Payload=EVENT)
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    for params in ({}, {"disagreeing": "true"}):
+        rows = api.get("/reconciliation", params=params, headers=admin)
+        assert rows.status_code == 200, rows.text
+        row = {each["session_id"]: each for each in rows.json()["items"]}[session_id]
+        assert (row["adjustment_millipoints"], row["reason"]) == (7, "not_measured")
+    totals = api.get(f"/reconciliation/{row['day']}", headers=admin)
+    assert totals.json()["sessions"] >= 1, totals.text
+    figures = api.get("/monitoring/metrics", headers=admin)
+    assert figures.json()["reconciliation"]["sessions"] >= 1, figures.text
 
 
 def test_the_package_is_small(template: Path) -> None:

@@ -14,7 +14,7 @@ from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime,
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Payment
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services import controller
+from chalicelib.services import controller, playback
 from tests.fakes.simple import RecordingDenylist, SetClock
 
 STREAM_ID = "stream-1"
@@ -52,6 +52,15 @@ def watching(house: Container) -> tuple[str, str]:
 def advance(house: Container, ms: int) -> None:
     assert isinstance(house.clock, SetClock)
     house.clock.advance(ms)
+
+
+def test_the_reaper_misses_nothing_after_it_has_been_away(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback, "REAP_AT_ONCE", 2)
+    viewers = [watching(house) for _ in range(40)]
+    advance(house, 86_400_000)
+    assert house.playback.reap() == 40
+    assert house.sessions.count_active() == 0
+    assert {house.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
 
 
 def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(house: Container) -> None:
@@ -143,13 +152,13 @@ def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
 def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
     house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    original = house.billing.open
+    original = house.starts.open
 
     def paused_meanwhile(*args: object) -> object:
         house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.billing, "open", paused_meanwhile)
+    monkeypatch.setattr(house.starts, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
         house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
     wallet = house.ledger.wallet(user.user_id)
@@ -182,7 +191,7 @@ def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkey
 
     monkeypatch.setattr(house.wallets, "start", start)
     beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
-    assert beat.balance_millipoints == 90_000
+    assert beat.wallet.balance_millipoints == 90_000
 
 
 def test_a_listing_reads_more_wallets_than_one_batch_holds(house: Container) -> None:

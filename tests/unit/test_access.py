@@ -15,8 +15,9 @@ from chalicelib.domain.tokens import PLAY_TTL_MS_MAX, AccessClaims, PlayClaims, 
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Wallet
 from chalicelib.services.access import Access
+from tests.fakes.sessions import MemoryPlaybackSessions
 from tests.fakes.simple import SetClock
-from tests.fakes.wallets import MemoryPlaybackSessions, MemoryStore, MemoryWallets
+from tests.fakes.wallets import MemoryStore, MemoryWallets
 
 USER = "u_" + "a" * 20
 SESSION_ID = "s" * 26

@@ -1,4 +1,4 @@
-"""The rules of one heartbeat, case by case as docs/architecture.md lists them, and what must hold of all of them."""
+"""The rules of one heartbeat, case by case as docs/billing.md lists them, and what must hold of all of them."""
 
 from dataclasses import replace
 
@@ -23,6 +23,7 @@ from chalicelib.domain.lease import (
 )
 from chalicelib.domain.points import MILLIPOINTS_MAX, affordable_ms, lease_charge, refund
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionKind
+from chalicelib.domain.wallets import Wallet
 
 NOW = 1_800_000_000_000
 PAID_UNTIL = NOW + 10_000
@@ -35,11 +36,16 @@ SESSION = ActiveSession(
     lease_ms=10_000,
     charge_millipoints=10_000,
     seq=1,
+    paid_from_ms=NOW,
     paid_until_ms=PAID_UNTIL,
     charged_millipoints=10_000,
     budget_millipoints=MILLIPOINTS_MAX,
     granted_ms=10_000,
 )
+
+
+def holding(balance: int) -> Wallet:
+    return Wallet(user_id="u", balance_millipoints=balance)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,6 @@ def test_the_horizon_is_half_a_lease_and_five_seconds_at_most(lease_ms: int, hor
         (2, PAID_UNTIL - 5_001, 50_000, False, Unchanged(Outcome.EARLY)),
         (2, PAID_UNTIL - 1, 0, True, Unchanged(Outcome.EARLY)),
         (2, PAID_UNTIL, 0, True, Over(EndReason.BALANCE_EXHAUSTED)),
-        (2, PAID_UNTIL, 0, False, Over(EndReason.BALANCE_EXHAUSTED)),
         (2, PAID_UNTIL + LATE_MS_MAX, 0, True, Over(EndReason.BALANCE_EXHAUSTED)),
         (2, PAID_UNTIL + LATE_MS_MAX + 1, 50_000, True, Over(EndReason.LEASE_EXPIRED)),
         (2, PAID_UNTIL + LATE_MS_MAX + 1, 50_000, False, Over(EndReason.LEASE_EXPIRED)),
@@ -81,7 +86,7 @@ def test_the_horizon_is_half_a_lease_and_five_seconds_at_most(lease_ms: int, hor
 def test_beats_that_sell_nothing(
     seq: int, at_ms: int, balance: int, delivered: bool, expected: Unchanged | Over
 ) -> None:
-    assert decide(SESSION, balance, seq, at_ms, delivered=delivered) == expected
+    assert decide(holding(balance), SESSION, seq, at_ms, delivered=delivered) == expected
 
 
 @pytest.mark.parametrize(
@@ -97,20 +102,21 @@ def test_beats_that_sell_nothing(
         (PAID_UNTIL + 500, 1, True, Outcome.POOR, 1, PAID_UNTIL + 1),
         (PAID_UNTIL - 5_000, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_000),
         (PAID_UNTIL + 1, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_001),
+        (PAID_UNTIL, 0, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_000),
     ],
 )
 def test_beats_that_grant_time(
     at_ms: int, balance: int, delivered: bool, outcome: Outcome, charge: int, until_ms: int
 ) -> None:
-    decision = decide(SESSION, balance, 2, at_ms, delivered=delivered)
+    decision = decide(holding(balance), SESSION, 2, at_ms, delivered=delivered)
     assert isinstance(decision, Purchase)
     assert (decision.outcome, decision.charge_millipoints, decision.paid_until_ms) == (outcome, charge, until_ms)
 
 
 def test_a_spent_maximum_ends_with_its_own_reason() -> None:
     session = replace(SESSION, budget_millipoints=0)
-    assert decide(session, 50_000, 2, PAID_UNTIL, delivered=True) == Over(EndReason.MAX_POINTS_REACHED)
-    rest = decide(replace(SESSION, budget_millipoints=4_000), 50_000, 2, PAID_UNTIL, delivered=True)
+    assert decide(holding(50_000), session, 2, PAID_UNTIL, delivered=True) == Over(EndReason.MAX_POINTS_REACHED)
+    rest = decide(holding(50_000), replace(SESSION, budget_millipoints=4_000), 2, PAID_UNTIL, delivered=True)
     assert isinstance(rest, Purchase)
     assert (rest.outcome, rest.charge_millipoints, rest.granted_ms) == (Outcome.POOR, 4_000, 4_000)
 
@@ -119,18 +125,18 @@ def test_a_preview_is_one_free_lease() -> None:
     preview = replace(
         SESSION, kind=SessionKind.PREVIEW, rate_millipoints_per_minute=0, charge_millipoints=0, charged_millipoints=0
     )
-    assert decide(preview, 0, 2, PAID_UNTIL, delivered=True) == Unchanged(Outcome.EARLY)
-    assert decide(preview, 0, 2, PAID_UNTIL + 1, delivered=True) == Over(EndReason.LEASE_EXPIRED)
+    assert decide(holding(0), preview, 2, PAID_UNTIL, delivered=True) == Unchanged(Outcome.EARLY)
+    assert decide(holding(0), preview, 2, PAID_UNTIL + 1, delivered=True) == Over(EndReason.LEASE_EXPIRED)
     assert buy_from_ms(preview) > preview.paid_until_ms
     assert settle(preview, NOW).refund_millipoints == 0
 
 
 def test_a_free_stream_is_watched_with_an_empty_wallet() -> None:
     free = replace(SESSION, rate_millipoints_per_minute=0, charge_millipoints=0, charged_millipoints=0)
-    decision = decide(free, 0, 2, PAID_UNTIL, delivered=True)
+    decision = decide(holding(0), free, 2, PAID_UNTIL, delivered=True)
     assert isinstance(decision, Purchase)
     assert (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
-    assert seconds_left(free, 0, NOW) is None
+    assert seconds_left(holding(0), free, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -138,19 +144,23 @@ def test_a_free_stream_is_watched_with_an_empty_wallet() -> None:
     [(50_000, NOW, 5_250), (50_000, NOW + 7_000, 250), (50_000, NOW + 20_000, 250), (0, NOW, 10_250)],
 )
 def test_the_next_beat_is_due_when_it_becomes_chargeable(balance: int, at_ms: int, expected_ms: int) -> None:
-    assert next_beat_in_ms(SESSION, balance, at_ms) == expected_ms
+    assert next_beat_in_ms(holding(balance), SESSION, at_ms) == expected_ms
 
 
 def test_seconds_left_count_paid_time_and_money() -> None:
-    assert seconds_left(SESSION, 30_000, NOW) == 40
-    assert seconds_left(replace(SESSION, budget_millipoints=5_000), 30_000, NOW) == 15
-    assert seconds_left(SESSION, 0, PAID_UNTIL + 5_000) == 0
+    assert seconds_left(holding(30_000), SESSION, NOW) == 40
+    assert seconds_left(holding(30_000), replace(SESSION, budget_millipoints=5_000), NOW) == 15
+    assert seconds_left(holding(0), SESSION, PAID_UNTIL + 5_000) == 0
 
 
 def test_the_first_lease_follows_the_same_rules() -> None:
     def first(available: int) -> Purchase | Over:
         return first_purchase(
-            rate_millipoints_per_minute=60_000, lease_ms=10_000, available_millipoints=available, now_ms=NOW
+            holding(available),
+            rate_millipoints_per_minute=60_000,
+            lease_ms=10_000,
+            budget_millipoints=MILLIPOINTS_MAX,
+            now_ms=NOW,
         )
 
     assert first(0) == Over(EndReason.BALANCE_EXHAUSTED)
@@ -162,7 +172,7 @@ def test_the_first_lease_follows_the_same_rules() -> None:
 
 
 def test_free_time_is_never_refunded() -> None:
-    unserved = decide(SESSION, 50_000, 2, PAID_UNTIL - 1_000, delivered=False)
+    unserved = decide(holding(50_000), SESSION, 2, PAID_UNTIL - 1_000, delivered=False)
     assert isinstance(unserved, Purchase)
     after = replace(
         SESSION,
@@ -174,7 +184,7 @@ def test_free_time_is_never_refunded() -> None:
     )
     # One paid second is left, then ten free ones.
     assert settle(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
-    again = decide(after, 50_000, 3, after.paid_until_ms - 2_000, delivered=False)
+    again = decide(holding(50_000), after, 3, after.paid_until_ms - 2_000, delivered=False)
     assert isinstance(again, Purchase)
     assert again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
@@ -189,7 +199,11 @@ LEASES = st.integers(min_value=5_000, max_value=60_000)
 def test_whatever_a_client_does_the_bounds_hold(rate: int, lease_ms: int, balance: int, waits_ms: list[int]) -> None:
     """Invariants 1, 5, 6 and 9 on one session: any beats at any times, with a clock that may step back."""
     first = first_purchase(
-        rate_millipoints_per_minute=rate, lease_ms=lease_ms, available_millipoints=balance, now_ms=NOW
+        holding(balance),
+        rate_millipoints_per_minute=rate,
+        lease_ms=lease_ms,
+        budget_millipoints=MILLIPOINTS_MAX,
+        now_ms=NOW,
     )
     if isinstance(first, Over):
         assert balance == 0
@@ -208,7 +222,7 @@ def test_whatever_a_client_does_the_bounds_hold(rate: int, lease_ms: int, balanc
     for wait_ms in waits_ms:
         at_ms += wait_ms
         latest_ms = max(latest_ms, at_ms)
-        decision = decide(session, balance, session.seq + 1, at_ms, delivered=True)
+        decision = decide(holding(balance), session, session.seq + 1, at_ms, delivered=True)
         if isinstance(decision, Purchase):
             beats += 1
             balance -= decision.charge_millipoints

@@ -15,6 +15,14 @@ class HealthAnswer(Answer):
     dependencies: dict[str, Literal["ok", "failed"]]
 
 
+class ReconciliationFigures(Answer):
+    """Sessions that ended yesterday or today (UTC) and were reconciled. Drift: points served less points paid."""
+
+    sessions: int
+    disagreeing: int
+    drift_points: float
+
+
 class MetricsAnswer(Answer):
     """Figures of the last `window_minutes`; counters are written every few seconds."""
 
@@ -24,6 +32,7 @@ class MetricsAnswer(Answer):
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
+    reconciliation: ReconciliationFigures
 
 
 class ErrorItem(Answer):

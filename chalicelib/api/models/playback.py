@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from chalicelib.api.models.common import Answer, ListQuery, Request, SessionId, StreamId, UserId
+from chalicelib.api.models.common import Answer, ListQuery, Request, SessionId, StreamId, UserId, form
+from chalicelib.domain import ids
 from chalicelib.domain.lease import Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import EndReason, SessionKind
 
 SEQ_MAX = 1_000_000_000
+IdempotencyKey = Annotated[str, StringConstraints(pattern=form(ids.IDEMPOTENCY_KEY.pattern))]
 
 
 class StartRequest(Request):
-    """Watch a stream; `max_points` whole points are the most that the session spends."""
+    """Watch a stream; `max_points` whole points are the most that the session spends.
+
+    The same `idempotency_key` again answers the session that it has opened, and buys nothing.
+    """
 
     stream_id: StreamId
     replace: bool = False
     max_points: int | None = Field(default=None, ge=1, le=MILLIPOINTS_MAX // MILLIPOINTS_PER_POINT)
+    idempotency_key: IdempotencyKey | None = None
 
 
 class SessionRequest(Request):
@@ -103,7 +109,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Answer):
-    """One of one's own sessions."""
+    """One of one's own sessions. What it was served is null in lists."""
 
     session_id: str
     stream_id: str
@@ -116,3 +122,6 @@ class OwnSessionAnswer(Answer):
     ended_at_ms: int | None
     end_reason: EndReason | None
     watched_ms: int | None
+    granted_ms: int | None
+    media_ms: int | None = None
+    media_bytes: int | None = None

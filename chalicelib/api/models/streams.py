@@ -36,6 +36,8 @@ def _known_profile(name: str) -> str:
     return name
 
 
+# 0: no limit.
+ViewersMax = Annotated[int, Field(ge=0, le=1_000_000)]
 AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
 
 
@@ -62,6 +64,7 @@ class StreamFields(Request):
     window_minutes: WindowMinutes = 5
     rate_millipoints_per_minute: Rate = 60_000
     lease_ms: LeaseMs = LEASE_MS_DEFAULT
+    viewers_max: ViewersMax = 0
 
 
 class CreateStreamRequest(StreamFields):
@@ -82,12 +85,22 @@ class EditStreamRequest(Request):
     window_minutes: WindowMinutes | None = None
     rate_millipoints_per_minute: Rate | None = None
     lease_ms: LeaseMs | None = None
+    viewers_max: ViewersMax | None = None
 
 
 class StateRequest(Request):
     """The desired state."""
 
     state: DesiredState
+
+
+class RenditionAnswer(Answer):
+    """One quality that can be watched; `bitrate_bps` is the most that it needs."""
+
+    name: str
+    width: int
+    height: int
+    bitrate_bps: int
 
 
 class StreamAnswer(Answer):
@@ -102,6 +115,8 @@ class StreamAnswer(Answer):
     abr_profile: str
     segment_seconds: int
     window_minutes: int
+    viewers_max: int
+    renditions: list[RenditionAnswer]
 
 
 class StreamSettingsAnswer(StreamAnswer):
@@ -113,8 +128,15 @@ class StreamSettingsAnswer(StreamAnswer):
     created_at_ms: int
 
 
+class OutageAnswer(Answer):
+    """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
+
+    since_ms: int
+    until_ms: int | None
+
+
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet."""
+    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first."""
 
     stream_id: str
     state: RuntimeState
@@ -130,3 +152,4 @@ class RuntimeAnswer(Answer):
     dropped_frames: int
     restarts: int
     last_error: str | None
+    outages: list[OutageAnswer]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -29,11 +29,14 @@ class WalletSession(Answer):
 
 
 class WalletAnswer(Answer):
-    """A wallet as it stands."""
+    """A wallet as it stands. The daily cap (null: none) counts by days of UTC; what was given back is not spent."""
 
     user_id: str
     balance_millipoints: int
     version: int
+    daily_cap_millipoints: int | None
+    spent_today_millipoints: int
+    day_ends_at_ms: int
     sessions: list[WalletSession]
 
 
@@ -41,13 +44,55 @@ class LedgerItem(Answer):
     """One change of a wallet; versions have no gaps."""
 
     version: int
+    entry_id: str
     delta_millipoints: int
     kind: EntryKind
     at_ms: int
     session_id: str | None
+    stream_id: str | None
     seq: int | None
     payment_id: str | None
     note: str | None
+
+
+class DailyCapRequest(Request):
+    """The most that all sessions together may spend in a day (UTC); null for no cap."""
+
+    daily_cap_millipoints: int | None = Field(ge=0, le=MILLIPOINTS_MAX)
+
+
+class StatementQuery(Request):
+    """Which form, and behind which version of the ledger."""
+
+    format: Literal["json", "csv"] = "json"
+    after_version: int = Field(default=0, ge=0, le=10**15)
+
+
+class LedgerState(Answer):
+    """Where a ledger stands after a version."""
+
+    version: int
+    balance_millipoints: int
+    hash: str
+
+
+class StatementLine(LedgerItem):
+    """One line of a statement, with the balance and the hash after it."""
+
+    balance_millipoints: int
+    hash: str
+
+
+class StatementAnswer(Answer):
+    """Consecutive lines of a ledger, oldest first, that can be checked offline; more follow `next_after_version`."""
+
+    format: Literal["tollcast-statement-1"]
+    user_id: str
+    created_at_ms: int
+    opening: LedgerState
+    lines: list[StatementLine]
+    closing: LedgerState
+    next_after_version: int | None
 
 
 class CreditRequest(Request):

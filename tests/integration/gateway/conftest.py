@@ -1,5 +1,6 @@
 """A real nginx with the product's own configuration and endpoints, over a stub of the access rule and of S3."""
 
+import json
 import os
 import pwd
 import shutil
@@ -31,6 +32,9 @@ SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
 USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
 PLAYLIST = b"#EXTM3U\n"
 SEGMENT = bytes(range(256)) * 64
+# More than the sockets of both sides take, so that a transfer of it can break off.
+LONG_SEGMENT = bytes(range(256)) * 65_536
+MEDIA_MS = 2_002
 
 
 @dataclass
@@ -59,10 +63,18 @@ class Rule:
         )
 
 
+class LongQueueServer(ThreadingHTTPServer):
+    """Refuses nobody in a flood."""
+
+    request_queue_size = 128
+
+
 class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
     """wsgiref on a unix socket."""
 
     address_family = socket.AF_UNIX
+    # The flood of a test comes all at once; a queue of five would refuse some of it.
+    request_queue_size = 128
     daemon_threads = True
 
     def server_bind(self) -> None:
@@ -97,14 +109,16 @@ class StubS3(BaseHTTPRequestHandler):
             return self.reply(403, b"<Error/>", "application/xml")
         if path.endswith(".m3u8"):
             return self.reply(200, PLAYLIST, "application/vnd.apple.mpegurl")
-        return self.reply(200, SEGMENT, "video/mp2t")
+        return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
 
     def do_HEAD(self) -> None:
         self.reply(405, b"", "text/plain")
 
-    def reply(self, status: int, body: bytes, kind: str) -> None:
+    def reply(self, status: int, body: bytes, kind: str, media_ms: int | None = None) -> None:
         self.send_response(status)
         headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": '"e"', "x-amz-request-id": "secret"}
+        if media_ms is not None:
+            headers["x-amz-meta-media-ms"] = str(media_ms)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -120,7 +134,7 @@ class Gateway:
 
     url: str
     rule: Rule
-    s3: ThreadingHTTPServer
+    s3: LongQueueServer
     endpoints: UnixServer
     denylist: FileDenylist
     process: subprocess.Popen[bytes]
@@ -131,6 +145,13 @@ class Gateway:
         """Fetch below /play/<session>/ with that session's token."""
         headers = {"Authorization": f"Bearer {token or 't-' + session}", **headers}
         return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
+
+    def logged(self) -> list[dict[str, object]]:
+        """All lines of the log of requests, once nginx has ended."""
+        self.process.terminate()
+        self.process.wait(10)
+        lines = self.log_path.read_text().splitlines()
+        return [line for line in map(json.loads, (each for each in lines if each.startswith("{"))) if "method" in line]
 
     def hits(self, path: str) -> int:
         """How often the stub of S3 was asked for an object."""
@@ -175,7 +196,7 @@ def gateway(nginx_config):
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     endpoints.set_app(application(asked))
     host, port = config.s3_host.split(":")
-    s3 = ThreadingHTTPServer((host, int(port)), StubS3)
+    s3 = LongQueueServer((host, int(port)), StubS3)
     s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
     for server in (endpoints, s3):
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -177,6 +177,8 @@ def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # As on a terminal, also where the tests run in the background and Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     line = ""
     while "migrations" not in line:

@@ -10,7 +10,7 @@ import pytest
 from infra.local import groups, turns
 
 
-def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(monkeypatch, tmp_path):
+def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(monkeypatch, tmp_path, request):
     made = []
 
     class InterruptedWhileMaking(subprocess.Popen):
@@ -20,6 +20,9 @@ def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(mo
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(subprocess, "Popen", InterruptedWhileMaking)
+    # As on a terminal, also where the tests run in the background and Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     with (
         (tmp_path / "output").open("w") as output,

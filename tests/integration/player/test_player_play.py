@@ -120,7 +120,35 @@ def test_a_signal_while_it_is_started_anew_stops_the_new_session(
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
-def test_a_lost_answer_to_a_start_anew_is_not_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_to_a_start_is_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
+    platform.drop_next = {"/playback/start"}
+    viewing = viewer.play()
+    playing(platform)
+    viewing.mpv("quit")
+    _, receipt = viewing.finish()
+    first, again = platform.seen("POST", "/playback/start")
+    assert first[4] == again[4] and len(platform.sessions) == 1
+    assert receipt["settled"] and receipt["session_ids"] == list(platform.sessions)
+    assert receipt["spent_millipoints"] == 100_000 - platform.balance
+
+
+def test_a_start_that_is_never_answered_says_so(platform: FakePlatform, viewer: Player) -> None:
+    platform.dead_paths = ("/playback/start",)
+    began = time.monotonic()
+    status, receipt = viewer.play().finish()
+    assert (status, receipt["settled"], receipt["session_ids"]) == (5, False, [])
+    assert "may have been bought" in receipt["message"] and time.monotonic() - began < 15
+
+
+def test_the_daily_cap_ends_it(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms, platform.cap = 1_000, 2_500
+    status, receipt = viewer.play().finish()
+    assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "daily_cap_reached", 2_500)
+    status, receipt = viewer.play().finish()
+    assert (status, receipt["end_reason"], receipt["settled"]) == (3, "daily_cap_reached", True)
+
+
+def test_a_lost_answer_to_a_start_anew_is_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms = 1_000
     viewing = viewer.play()
     playing(platform, beats=2)
@@ -129,10 +157,11 @@ def test_a_lost_answer_to_a_start_anew_is_not_asked_for_again(platform: FakePlat
     platform.expire_lease()
     platform.drop_next = {"/playback/start"}
     viewing.mpv("set_property", "pause", False)
+    platform.wait_for("POST", "/playback/start", 3)
+    viewing.process.send_signal(signal.SIGINT)
     status, receipt = viewing.finish()
-    assert (status, receipt["end_reason"], receipt["settled"]) == (6, "lease_expired", False)
-    assert "may have been bought" in receipt["message"]
-    assert len(platform.sessions) == 2
+    assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
+    assert len(platform.sessions) == 2 and receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

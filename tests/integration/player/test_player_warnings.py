@@ -7,7 +7,15 @@ from player_harness import Player
 
 @pytest.mark.parametrize(
     "words",
-    [("play", "stream-1", "--headless"), ("play", "nothing", "--headless"), ("streams",), ("status",), ("ledger",)],
+    [
+        ("play", "stream-1", "--headless"),
+        ("play", "nothing", "--headless"),
+        ("streams",),
+        ("status",),
+        ("ledger",),
+        ("ledger", "--export", "-", "--format", "csv"),
+        ("wallet", "cap", "none"),
+    ],
 )
 def test_nothing_is_left_open(platform: FakePlatform, viewer: Player, words: tuple[str, ...]) -> None:
     platform.stream_state = "stopped"

@@ -10,11 +10,12 @@ from player_fakes import lease
 
 from player.errors import LoginExpiredError, UnreachableError
 from player.gate import Gate
-from player.heartbeat import Heartbeat, Wish
+from player.heartbeat import Heartbeat
 from player.http import ProblemError
 from player.outcome import Ending
 from player.playback import Lease
 from player.receipt import Bill
+from player.starting import Wish
 
 WAIT_S = 5.0
 
@@ -31,7 +32,9 @@ class Script:
         self.beats.append((session_id, seq))
         return self._next()
 
-    def start(self, stream_id: str, replace: bool = False, max_points: int | None = None) -> Lease:
+    def start(
+        self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
+    ) -> Lease:
         self.starts.append(max_points)
         return self._next()
 
@@ -142,4 +145,33 @@ def test_a_paused_viewing_beats_only_after_it_is_resumed() -> None:
     assert script.beats == []
     heartbeat.resume()
     assert isinstance(told.get(timeout=WAIT_S), Lease)
+    heartbeat.stop()
+
+
+def test_while_no_media_arrives_it_buys_only_what_is_asked_for() -> None:
+    script, gate = Script(now(seq=2), now(seq=3), now(seq=4)), Gate()
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    heartbeat = Heartbeat(script, Wish("stream-1"), now(), gate, Bill(), told.put, told.put)  # type: ignore[arg-type]
+    heartbeat.hold_back(True)
+    heartbeat.start()
+    time.sleep(0.2)
+    assert script.beats == [], "it is due, but nothing arrives"
+    heartbeat.beat_now()
+    assert told.get(timeout=WAIT_S).seq == 2
+    time.sleep(0.2)
+    assert len(script.beats) == 1, "one lease to try again with, not more"
+    heartbeat.hold_back(False)
+    assert [told.get(timeout=WAIT_S).seq for _ in range(2)] == [3, 4]
+    heartbeat.stop()
+
+
+def test_a_beat_that_failed_is_repeated_even_while_no_media_arrives() -> None:
+    script, gate = Script(*[UnreachableError("x", "away")] * 50), Gate()
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    wish, first = Wish("stream-1"), now(expires_in=1)
+    heartbeat = Heartbeat(script, wish, first, gate, Bill(), told.put, told.put)  # type: ignore[arg-type]
+    heartbeat.start()
+    time.sleep(0.2)
+    heartbeat.hold_back(True)
+    assert told.get(timeout=WAIT_S).end_reason == "lease_expired"
     heartbeat.stop()

@@ -17,6 +17,7 @@ from player.start_errors import start_error
         ("viewer_stopped", 0),
         ("balance_exhausted", 3),
         ("max_points_reached", 3),
+        ("daily_cap_reached", 3),
         ("lease_expired", 6),
         ("kicked", 8),
         ("superseded", 8),
@@ -55,6 +56,9 @@ def problem(status: int, code: str, **fields: object) -> ProblemError:
     ("status", "code", "expected", "words"),
     [
         (402, "balance_exhausted", 3, "no points left"),
+        (402, "daily_cap_reached", 3, "player wallet"),
+        (409, "stream_full", 4, "player streams"),
+        (409, "idempotency_mismatch", 4, "player play stream-1"),
         (404, "stream_not_found", 4, "player streams"),
         (409, "stream_not_live", 4, "player streams"),
         (409, "session_limit", 4, "--replace"),
@@ -64,6 +68,7 @@ def problem(status: int, code: str, **fields: object) -> ProblemError:
 )
 def test_a_refused_start(status: int, code: str, expected: int, words: str) -> None:
     error = start_error(problem(status, code), "stream-1")
+    assert code in error.format_message()
     assert error.exit_code == expected and words in error.format_message()
 
 
@@ -74,8 +79,27 @@ def test_the_session_limit_names_the_sessions() -> None:
     )
 
 
+def test_a_full_stream_names_ones_own_sessions() -> None:
+    sessions = [{"session_id": "s-9", "stream_id": "stream-1", "started_at_ms": 0}]
+    told = start_error(problem(409, "stream_full", sessions=sessions), "stream-1").format_message()
+    assert "stream-1 (session s-9" in told and "--replace" in told
+
+
+def test_a_start_that_is_found_ended_tells_how_and_what_it_cost() -> None:
+    error = start_error(problem(403, "kicked", end_reason="kicked", charged_millipoints=9_000), "stream-1")
+    assert (error.exit_code, error.end_reason) == (8, "kicked")
+    assert "9.000 points" in error.format_message() and "player receipt" in error.format_message()
+
+
 @pytest.mark.parametrize(
-    ("code", "expected"), [("balance_exhausted", 3), ("stream_not_live", 8), ("forbidden", 4), ("session_limit", 4)]
+    ("code", "expected"),
+    [
+        ("daily_cap_reached", 3),
+        ("balance_exhausted", 3),
+        ("stream_not_live", 8),
+        ("forbidden", 4),
+        ("session_limit", 4),
+    ],
 )
 def test_a_session_that_cannot_be_taken_up_again(code: str, expected: int) -> None:
     assert ending_of_refused_start(problem(409, code)).exit_status == expected

@@ -31,10 +31,10 @@ class SilentRuntimes(MemoryRuntimes):
 
     silent = False
 
-    def renew(self, claim: Claim, expires_at_ms: int) -> Claim | None:
+    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         if self.silent:
             raise StoreUnavailable("silent")
-        return super().renew(claim, expires_at_ms)
+        return super().renew(claim, expires_at_ms, last_manifest_at_ms)
 
 
 @pytest.fixture

@@ -48,6 +48,13 @@ def test_segments_come_before_the_playlists_that_name_them(media: FaultyMedia, t
     assert numbers(media) == {0: ("1-1-000000.ts", 0)} == numbers(media, "480p")
 
 
+def test_a_segment_carries_how_long_it_plays(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    owner(media, tmp_path, 1).publish(1)
+    stored = {key: dict(each.metadata) for key, each in store.objects.items() if key.endswith(".ts")}
+    assert len(stored) == 2
+    assert all(metadata == {"media-ms": "2000"} for metadata in stored.values())
+
+
 def test_a_new_run_goes_on_with_a_discontinuity(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
     first = owner(media, tmp_path, 1)
     first.publish(2)

@@ -1,0 +1,84 @@
+"""What was served against what was paid."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from chalicelib.api.models.common import Answer, ListQuery, form
+from chalicelib.api.models.wallets import CreditRequest
+from chalicelib.domain import ids
+from chalicelib.domain.reconciliation import Finding
+from chalicelib.domain.sessions import EndReason
+
+Day = Annotated[str, StringConstraints(pattern=form(ids.DAY.pattern))]
+
+
+class ReconciliationQuery(ListQuery):
+    """Which sessions: of a UTC day (today unless given), all of them or only those that do or do not disagree."""
+
+    day: Day | None = None
+    disagreeing: bool | None = Field(default=None)
+
+
+class AdjustRequest(CreditRequest):
+    """Points for a session's viewer, or from them: exactly once by the payment id."""
+
+
+class ReconciliationItem(Answer):
+    """A session's three figures: the ledger's points, the leases' time, the media that was served.
+
+    `net = lease - refund - outage_credit - adjustment`; `drift` is what was served less what was paid, null where
+    nothing could be compared.
+    """
+
+    day: str
+    session_id: str
+    user_id: str
+    stream_id: str
+    ended_at_ms: int
+    end_reason: EndReason
+    rate_millipoints_per_minute: int
+    lease_millipoints: int
+    refund_millipoints: int
+    outage_credit_millipoints: int
+    adjustment_millipoints: int
+    net_millipoints: int
+    leases: int
+    granted_ms: int
+    media_ms: int
+    media_bytes: int
+    paid_ms: int | None
+    drift_ms: int | None
+    drift_millipoints: int | None
+    agrees: bool
+    reason: Finding
+    reconciled_at_ms: int
+
+
+class DayTotalsAnswer(Answer):
+    """The sums of the sessions that ended on a day; `complete` is false where there were too many to add up.
+
+    `gateway_…` is what the gateways served on that day to all sessions, so those over midnight count in another way.
+    """
+
+    day: str
+    sessions: int
+    disagreeing: int
+    not_measured: int
+    lease_millipoints: int
+    refund_millipoints: int
+    outage_credit_millipoints: int
+    adjustment_millipoints: int
+    net_millipoints: int
+    leases: int
+    granted_ms: int
+    paid_ms: int
+    media_ms: int
+    media_bytes: int
+    drift_ms: int
+    drift_millipoints: int
+    gateway_media_ms: int
+    gateway_media_bytes: int
+    complete: bool

@@ -1,0 +1,49 @@
+"""What was served against what was paid, and the adjustments that come of it."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models.common import ListAnswer
+from chalicelib.api.models.reconciliation import (
+    AdjustRequest,
+    DayTotalsAnswer,
+    ReconciliationItem,
+    ReconciliationQuery,
+)
+from chalicelib.api.models.wallets import WalletAnswer
+from chalicelib.api.wire import wallet_answer
+from chalicelib.domain.users import Role
+from chalicelib.observability import logger
+
+routes = Routes("reconciliation")
+
+
+@routes.add("GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery, answer=ListAnswer[ReconciliationItem])
+def list_reconciliation(call: Call) -> ListAnswer[ReconciliationItem]:
+    """Each session that ended on a UTC day: its ledger, its leases, and what it was served."""
+    agrees = None if call.query.disagreeing is None else not call.query.disagreeing
+    page = call.services.reconciliation.rows(
+        call.query.day, agrees=agrees, limit=call.query.limit, cursor=call.query.cursor
+    )
+    items = [ReconciliationItem.model_validate(row) for row in page.items]
+    return ListAnswer(items=items, next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)
+def day_totals(call: Call, day: str) -> DayTotalsAnswer:
+    """The sums over the sessions that ended on a UTC day, and what the gateways served on it."""
+    totals, served = call.services.reconciliation.totals(day), call.services.reconciliation.served_on(day)
+    gateways = {"gateway_media_ms": served.media_ms, "gateway_media_bytes": served.media_bytes}
+    return DayTotalsAnswer.model_validate({**vars(totals), **gateways})
+
+
+@routes.add("POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer)
+def adjust_session(call: Call, session_id: str) -> WalletAnswer:
+    """Give points back for a session, or take some with a negative amount: exactly once by `payment_id`."""
+    wallet = call.services.reconciliation.adjust(
+        session_id,
+        millipoints=call.body.millipoints,
+        payment_id=call.body.payment_id,
+        note=call.body.note,
+        by_user_id=call.user_id,
+    )
+    logger().info("session adjusted", by=call.user_id, session_id=session_id, payment_id=call.body.payment_id)
+    return wallet_answer(call, wallet)

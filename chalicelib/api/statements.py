@@ -1,0 +1,60 @@
+"""Statements as they leave the API: one document, or a table for spreadsheets. Format: docs/billing.md."""
+
+import csv
+from datetime import UTC, datetime
+from io import StringIO
+
+from chalicelib.api.models.wallets import LedgerState, StatementAnswer, StatementLine
+from chalicelib.services.statements import Statement
+
+CSV_TYPE = "text/csv; charset=utf-8"
+COLUMNS = (
+    "version",
+    "at",
+    "at_ms",
+    "entry_id",
+    "kind",
+    "delta_millipoints",
+    "balance_millipoints",
+    "session_id",
+    "stream_id",
+    "seq",
+    "payment_id",
+    "note",
+    "hash",
+)
+
+
+def statement_answer(statement: Statement) -> StatementAnswer:
+    """The document."""
+    return StatementAnswer(
+        format="tollcast-statement-1",
+        user_id=statement.user_id,
+        created_at_ms=statement.created_at_ms,
+        opening=LedgerState.model_validate(statement.opening),
+        lines=[
+            StatementLine.model_validate(
+                {**vars(entry), "balance_millipoints": state.balance_millipoints, "hash": state.hash}
+            )
+            for entry, state in statement.lines
+        ],
+        closing=LedgerState.model_validate(statement.closing),
+        next_after_version=statement.closing.version if statement.more else None,
+    )
+
+
+def statement_csv(statement: Statement) -> str:
+    """The table (RFC 4180): the state before the first line as a line of its own, then the lines."""
+    text = StringIO()
+    table = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
+    table.writeheader()
+    opening = {"entry_id": statement.user_id, "kind": "opening", "delta_millipoints": 0, **vars(statement.opening)}
+    table.writerow({**opening, "at": _iso(statement.created_at_ms), "at_ms": statement.created_at_ms})
+    for entry, state in statement.lines:
+        table.writerow({**vars(entry), "kind": entry.kind.value, "at": _iso(entry.at_ms), **vars(state)})
+    return text.getvalue()
+
+
+def _iso(at_ms: int) -> str:
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).replace(microsecond=at_ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

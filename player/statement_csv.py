@@ -1,0 +1,96 @@
+"""Statements as CSV: a header, a row for the opening, a row for each line. RFC 4180."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from player.statement import AT_MS_MAX, INTEGERS, LINES_MAX, Line, MalformedError, State, Statement, checked_line, shown
+
+COLUMNS = (
+    "version",
+    "at",
+    "at_ms",
+    "entry_id",
+    "kind",
+    "delta_millipoints",
+    "balance_millipoints",
+    "session_id",
+    "stream_id",
+    "seq",
+    "payment_id",
+    "note",
+    "hash",
+)
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+TEXTS_IN_OPENING = ("session_id", "stream_id", "seq", "payment_id", "note")
+FIELD_CHARS_MAX = 10_000
+
+
+def read_csv(text: str) -> Statement:
+    """Read a statement. Its lines are checked as they are gone through. Raises MalformedError."""
+    rows = csv_rows(text)
+    _, header = next(rows)
+    if tuple(header) != COLUMNS:
+        raise MalformedError(f"it is no Tollcast statement: its first line must be {','.join(COLUMNS)}")
+    place, row = next(rows, ("", []))
+    if not row:
+        raise MalformedError("the row of the opening is missing")
+    return Statement(row[COLUMNS.index("entry_id")], _opening(row, place), _lines(rows), closing=None)
+
+
+def csv_rows(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Go through the rows of a CSV, each with the number of the line where it begins. Raises MalformedError."""
+    csv.field_size_limit(FIELD_CHARS_MAX)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    began = 1
+    try:
+        for row in reader:
+            place = f"line {began}"
+            if began > 1 and len(row) != len(COLUMNS):
+                raise MalformedError(f"it must have {len(COLUMNS)} columns, and has {len(row)}", place)
+            yield place, row
+            began = reader.line_num + 1
+    except csv.Error as error:
+        raise MalformedError(f"it is not CSV: {error}", f"line {began}") from None
+
+
+def _opening(row: list[str], place: str) -> State:
+    fields = dict(zip(COLUMNS, row, strict=True))
+    if fields["kind"] != "opening":
+        raise MalformedError(f"kind must be opening, and is {shown(fields['kind'])}", place)
+    if fields["delta_millipoints"] != "0" or any(fields[name] for name in TEXTS_IN_OPENING):
+        raise MalformedError("an opening changes nothing and belongs to no session or payment", place)
+    version, balance = (_integer(fields[name], name, place) for name in ("version", "balance_millipoints"))
+    if fields["at"] or fields["at_ms"]:
+        at_ms = _integer(fields["at_ms"], "at_ms", place)
+        if not 0 <= at_ms < AT_MS_MAX or fields["at"] not in readable_times(at_ms):
+            raise MalformedError(f"at must be the readable form of at_ms, and is {shown(fields['at'])}", place)
+    return State(version, balance, fields["hash"])
+
+
+def _lines(rows: Iterator[tuple[str, list[str]]]) -> Iterator[Line]:
+    for count, (place, row) in enumerate(rows, start=1):
+        if count > LINES_MAX:
+            raise MalformedError(f"it has more lines than a statement may have ({LINES_MAX:,})")
+        fields: dict[str, Any] = {name: value or None for name, value in zip(COLUMNS, row, strict=True)}
+        at = fields.pop("at")
+        for name in INTEGERS:
+            fields[name] = _integer(fields[name] or "", name, place)
+        if fields["seq"] is not None:
+            fields["seq"] = _integer(fields["seq"], "seq", place)
+        yield Line(place, checked_line(fields, place), at or "")
+
+
+def readable_times(at_ms: int) -> tuple[str, str]:
+    """Return how `at` may write a time: ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{moment}.{at_ms % 1000:03d}Z", f"{moment}.{at_ms % 1000:03d}+00:00"
+
+
+def _integer(text: str, name: str, place: str) -> int:
+    if not INTEGER.fullmatch(text):
+        raise MalformedError(f"{name} must be a whole number, and is {shown(text)}", place)
+    return int(text)

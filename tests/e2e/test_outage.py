@@ -1,0 +1,98 @@
+"""The source of a live stream fails while two people watch: nobody pays for it, and both ledgers say so."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, House, Viewer, wait_for
+from tests.e2e.test_main_job import play
+from tests.e2e.test_recovery import ffmpeg, position
+
+# `make soak` makes it a minute.
+OUTAGE_S = float(os.environ.get("OUTAGE_S", "12"))
+CLIP = "outage.mp4"
+CLIP_S = 8
+
+
+@pytest.fixture
+def clip(house: House) -> Iterator[Path]:
+    """A source that can be taken away: `stream-1` plays a file, looped, as long as this lasts."""
+    path = house.stack.layout.media_dir / CLIP
+    source = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine"]
+    encoding = ["-t", str(CLIP_S), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoding, path], check=True, timeout=60)
+    house.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "file", "path": CLIP}})
+    generation = house.operator("GET", f"/streams/{STREAM_ID}")["generation"]
+    wait_for("stream from the file", lambda: is_live(house, generation), 60)
+    yield path
+    house.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "test"}})
+    wait_for("stream from the pattern", lambda: is_live(house, generation + 1), 60)
+
+
+def is_live(house: House, generation: int = 0) -> bool:
+    runtime = house.runtime()
+    return bool(runtime["state"] == "live" and runtime["generation"] >= generation)
+
+
+@pytest.mark.timeout(OUTAGE_S + 180)
+def test_nobody_pays_while_the_source_is_gone(house: House, clip: Path, tmp_path: Path) -> None:
+    people = [house.viewer(1_000_000, tmp_path / str(n)) for n in range(2)]
+    viewings = [play(person) for person in people]
+    wait_for("beats", lambda: all(len(person.ledger()) > 3 for person in people))
+
+    away = clip.with_suffix(".away")
+    clip.rename(away)
+    os.kill(ffmpeg(house), signal.SIGKILL)
+    wait_for("stream that is down", lambda: not is_live(house))
+    [outage] = [each for each in house.runtime()["outages"] if each["until_ms"] is None]
+    down_until_ms = outage["since_ms"] + OUTAGE_S * 1000
+    wait_for("free beats", lambda: all(unserved(person) for person in people))
+    wait_for("end of the outage", lambda: now_ms(house) > down_until_ms, OUTAGE_S + 10)
+    balances = [person.wallet()["balance_millipoints"] for person in people]
+    before = [position(viewing) for viewing in viewings]
+    away.rename(clip)
+
+    wait_for("live stream", lambda: is_live(house), 40)
+    for n, viewing in enumerate(viewings):
+        wait_for("picture that moves again", lambda n=n, viewing=viewing: position(viewing) > before[n] + 3, 40)
+    ended = next(each for each in house.runtime()["outages"] if each["since_ms"] == outage["since_ms"])
+    wait_for("leases that are paid again", lambda: all(paid_after(person, ended["until_ms"]) for person in people))
+    for person, viewing, balance in zip(people, viewings, balances, strict=True):
+        viewing.process.send_signal(signal.SIGINT)
+        exit_status, receipt = viewing.finish()
+        assert (exit_status, receipt["settled"]) == (130, True)
+        check_bill(person, receipt, ended, balance)
+
+
+def now_ms(house: House) -> int:
+    return int(house.operator("GET", "/monitoring/metrics")["at_ms"])
+
+
+def unserved(person: Viewer) -> list[dict[str, Any]]:
+    return [line for line in person.ledger() if line["kind"] == "unserved"]
+
+
+def paid_after(person: Viewer, at_ms: int) -> list[dict[str, Any]]:
+    return [line for line in person.ledger() if line["kind"] == "lease" and line["at_ms"] > at_ms]
+
+
+def check_bill(person: Viewer, receipt: dict[str, Any], outage: dict[str, Any], balance_in_outage: int) -> None:
+    person.check_ledger()
+    lines = person.ledger()
+    [session] = person.sessions()
+    [credit] = [line for line in lines if line["kind"] == "outage_credit"]
+    assert credit["entry_id"] == f"o.{STREAM_ID}.{outage['since_ms']}.{session['session_id']}"
+    assert credit["delta_millipoints"] > 0
+    in_outage = [line for line in lines if credit["version"] <= line["version"] and line["at_ms"] < outage["until_ms"]]
+    assert {line["kind"] for line in in_outage} == {"outage_credit", "unserved"}
+    assert sum(line["delta_millipoints"] for line in lines[: in_outage[-1]["version"]]) == balance_in_outage
+    # A point a second: what was paid is the time without the outage, and never more.
+    watched_ms = session["ended_at_ms"] - session["started_at_ms"]
+    served_ms = watched_ms - (outage["until_ms"] - outage["since_ms"])
+    assert served_ms - LEASE_MS - 2_500 <= session["charged_millipoints"] <= served_ms + len(lines)
+    assert receipt["spent_millipoints"] == session["charged_millipoints"]

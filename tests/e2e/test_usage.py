@@ -1,0 +1,60 @@
+"""What is really served is counted, from the segment in the store to the session in the API; whatever is killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from tests.e2e.conftest import TARGET_S, House, Viewer, wait_for
+from tests.e2e.test_main_job import fetch, media_paths, start
+
+ARRIVES_S_MAX = 40.0
+
+
+def figures(house: House, person: Viewer, session_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = house.http.get(f"/me/sessions/{session_id}", headers=person.headers).json()
+    return found
+
+
+def caught_up(house: House) -> None:
+    """Wait until the follower has once more read to the end of the log and added all of it."""
+    alive = house.stack.layout.run_dir / "usage.alive"
+    before = alive.stat().st_mtime_ns
+    wait_for("the follower", lambda: alive.stat().st_mtime_ns > before, ARRIVES_S_MAX)
+
+
+def test_a_segment_counts_once_whatever_is_fetched_again_or_killed(
+    house: House, viewer: Callable[[int], Viewer]
+) -> None:
+    person = viewer(100_000)
+    session = start(house, person)
+    session_id, token = session["session_id"], session["play_token"]
+    rendition, segment = media_paths(house, session)
+    sizes = [len(fetch(house, session_id, token, segment).content) for _ in range(3)]
+    assert fetch(house, session_id, token, rendition).status_code == 200
+    wait_for("first figures", lambda: figures(house, person, session_id)["media_ms"] > 0, ARRIVES_S_MAX)
+    first = figures(house, person, session_id)
+    assert abs(first["media_ms"] - TARGET_S * 1000) < 500
+    assert first["media_bytes"] > sum(sizes)
+    # Its newest lines are neither added up nor forgotten by a follower that is killed.
+    killed = house.stack.pid("usage")
+    os.kill(killed, signal.SIGKILL)
+    # The first lease is over by now, so this one is late, and bought all the same.
+    beat = {"session_id": session_id, "seq": 2}
+    bought = house.http.post("/playback/heartbeat", json=beat, headers=person.headers).json()
+    assert bought["outcome"] in ("on_time", "late")
+    token = bought["play_token"]
+    wait_for("a newer segment", lambda: media_paths(house, {**session, "play_token": token})[1] != segment, 4)
+    _, newer = media_paths(house, {**session, "play_token": token})
+    for path in (segment, newer, newer):
+        assert fetch(house, session_id, token, path).status_code == 200
+    wait_for(
+        "figures of both", lambda: figures(house, person, session_id)["media_ms"] > first["media_ms"], ARRIVES_S_MAX
+    )
+    both = figures(house, person, session_id)
+    assert abs(both["media_ms"] - 2 * TARGET_S * 1000) < 1_000
+    house.http.post("/playback/stop", json={"session_id": session_id}, headers=person.headers)
+    assert house.stack.pid("usage") not in (0, killed)
+    for _ in range(2):
+        caught_up(house)
+        assert figures(house, person, session_id)["media_ms"] == both["media_ms"], "nothing is added twice"

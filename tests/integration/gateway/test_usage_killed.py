@@ -1,0 +1,82 @@
+"""A real follower over a real store, killed again and again while the log is written and rotated."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from chalicelib.adapters.dynamodb_usage import DynamoUsage
+from chalicelib.config import Settings
+from chalicelib.domain.usage import day_key
+from gateway.access_log import BACKUPS_MAX
+from infra.local.layout import ROOT
+from tests.unit.gateway.access_lines import DAY, RotatedLog, segment
+
+SESSIONS = [letter * 26 for letter in "abcdefgh"]
+SEGMENTS = 250
+KILLS_MIN = 3
+FOLLOW = """
+import sys, time
+from pathlib import Path
+from chalicelib.bootstrap import container
+from gateway import usage
+usage.FLUSH_S = 0.02
+log, state = map(Path, sys.argv[1:])
+now_ms, alive = lambda: time.time_ns() // 10**6, state.with_suffix(".alive").touch
+usage.run(usage.Follower(usage=container().usage, log_path=log, state_path=state, now_ms=now_ms, alive=alive))
+"""
+
+
+def follow(log: Path, state: Path, out: Path) -> subprocess.Popen[bytes]:
+    with out.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-c", FOLLOW, str(log), str(state)], cwd=ROOT, stdout=file, stderr=file
+        )
+
+
+def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_path: Path) -> None:
+    seed = random.randrange(1 << 30)
+    dice = random.Random(seed)
+    log = RotatedLog(tmp_path / "access.log", backups=BACKUPS_MAX)
+    state, out = tmp_path / "state.json", tmp_path / "out"
+    lines = [segment(n, session) for n in range(SEGMENTS) for session in SESSIONS]
+    # What is fetched again, later.
+    lines += [segment(n, session, status=206) for n in range(0, SEGMENTS, 5) for session in SESSIONS]
+    text, kills, rotations = b"".join(lines), 0, 0
+    process = follow(log.path, state, out)
+    began_ns = time.time_ns()
+    while text:
+        size = dice.randrange(1, 6_000)
+        log.write(text[:size])
+        text = text[size:]
+        if rotations < BACKUPS_MAX and dice.random() < 0.1:
+            log.rotate()
+            rotations += 1
+        time.sleep(dice.random() / 20)  # The pace of the log; and a kill comes at a moment that nobody chose.
+        if mark(state) > began_ns and dice.random() < 0.5:
+            process.kill()
+            process.wait(10)
+            began_ns = time.time_ns()
+            process = follow(log.path, state, out)
+            kills += 1
+    deadline = time.monotonic() + 30
+    while mark(state.with_suffix(".alive")) <= began_ns:  # Before that, a signal would end it as any other process.
+        assert process.poll() is None and time.monotonic() < deadline, (seed, out.read_text())
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0, (seed, out.read_text())
+    assert kills >= KILLS_MIN, seed
+    usage = DynamoUsage(settings.table_prefix)
+    found = {session: usage.get(session) for session in SESSIONS}
+    for session, served in found.items():
+        assert served, (seed, session, out.read_text())
+        assert (served.media_ms, served.segments) == (2_000 * SEGMENTS, SEGMENTS), seed
+        assert served.requests == SEGMENTS + SEGMENTS // 5, seed
+    day = usage.get(day_key(DAY))
+    assert day and day.requests == len(lines), seed
+
+
+def mark(state: Path) -> int:
+    return state.stat().st_mtime_ns if state.exists() else 0

@@ -1,0 +1,88 @@
+"""What happens to the money while a stream is watched: top-ups, warnings, media that fail, and dry runs."""
+
+import itertools
+import json
+import time
+
+from fake_platform import FakePlatform
+from player_harness import Player, wait_until
+
+
+def playing(platform: FakePlatform) -> None:
+    wait_until(
+        lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", "/play/")), 20, "no media"
+    )
+
+
+def test_a_top_up_shows_at_the_next_beat_and_warnings_come_again(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms = 1_000
+    platform.balance = 63_000  # a minute and a little more
+    viewing = viewer.play()
+    playing(platform)
+    wait_until(lambda: platform.balance < 58_000, 20, "nothing is bought")
+    platform.top_up(8_000, "gift-1")
+    topped_up_at = time.monotonic()
+    platform.wait_for("POST", "/playback/heartbeat", 8, since=topped_up_at)
+    viewing.mpv("quit")
+    out, err = viewing.process.communicate(timeout=20)
+    notes = [line for line in err.splitlines() if line.startswith("Running out: ")]
+    assert len(notes) == 2 and all(" left (" in note for note in notes), err
+    shown = [float(line.split()[1]) for line in err.splitlines() if line.startswith("Playing: ")]
+    assert any(later > earlier for earlier, later in itertools.pairwise(shown)), err
+    receipt = json.loads(out)
+    assert len(receipt["session_ids"]) == 1 and receipt["balance_millipoints"] == platform.balance
+
+
+def test_nothing_is_bought_while_the_gateway_is_away(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms = 2_000
+    viewing = viewer.play()
+    playing(platform)
+    platform.dead_paths = ("/play/",)
+    failed_at = time.monotonic()
+    time.sleep(8.0)
+    bought = platform.balance
+    time.sleep(4.0)
+    assert platform.balance == bought, "after 5 s of failing media no lease is bought"
+    assert all(request[0] < failed_at + 7.5 for request in platform.seen("POST", "/playback/heartbeat"))
+    platform.dead_paths = ()
+    mended_at = time.monotonic()
+    wait_until(
+        lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", "/play/", mended_at)),
+        15,
+        "it does not go on",
+    )
+    platform.wait_for("POST", "/playback/heartbeat", 2, since=mended_at)
+    viewing.mpv("quit")
+    status, receipt = viewing.finish()
+    assert (status, len(receipt["session_ids"])) == (0, 1)
+    assert receipt["spent_millipoints"] == 100_000 - platform.balance
+
+
+def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(platform: FakePlatform, viewer: Player) -> None:
+    platform.lease_ms = 2_000
+    viewing = viewer.play()
+    playing(platform)
+    platform.media_status = 503
+    failed_at = time.monotonic()
+    status, receipt = viewing.finish(60)
+    assert (status, receipt["message"]) == (6, "The server sent no picture any more.")
+    # By the clock it would have been one every 2 s for 30 s; a token lives for 3 s, and mpv asks with pauses.
+    held = [entry for entry in platform.seen("POST", "/playback/heartbeat") if entry[0] > failed_at + 7.0]
+    assert 1 <= len(held) <= 8
+    assert receipt["settled"] and receipt["spent_millipoints"] == 100_000 - platform.balance
+
+
+def test_a_dry_run_starts_nothing(platform: FakePlatform, viewer: Player, tmp_path: object) -> None:
+    platform.renditions = [{"name": "720p", "width": 1280, "height": 720, "bitrate_bps": 3_000_000}]
+    platform.cap = 50_000
+    done = viewer.run("play", "stream-1", "--dry-run", "--max-points", "70", PATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    for word in ("60 points/min, 3600 points/hour", "in 0:50.", "(daily_cap_reached)", "1350", "nothing was charged"):
+        assert word in done.stdout
+    found = json.loads(viewer.run("play", "stream-1", "--dry-run", "--json").stdout)
+    assert found["cut_off"]["end_reason"] == "daily_cap_reached" and found["balance_millipoints"] == 100_000
+    platform.stream_state = "backoff"
+    done = viewer.run("play", "stream-1", "--dry-run")
+    assert done.returncode == 0 and "not live now (backoff)" in done.stdout
+    assert viewer.run("play", "nothing", "--dry-run").returncode == 4
+    assert platform.seen("POST", "/playback") == [] and platform.balance == 100_000

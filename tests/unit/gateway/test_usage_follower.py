@@ -1,0 +1,278 @@
+"""The follower counts each line once, whatever dies when."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers
+
+from chalicelib.domain.usage import Served
+from chalicelib.ports import StoreUnavailable
+from gateway import usage as module
+from gateway.access_log import BACKUPS_MAX
+from gateway.usage import AlreadyFollowed, Follower, State, StateUnreadable
+from tests.fakes.usage import MemoryUsage
+from tests.unit.gateway.access_lines import DAY, A, B, RotatedLog, line, segment
+
+NOW = 1_795_341_700_000
+
+
+class Killed(BaseException):
+    """The process is gone, here and now."""
+
+
+class Steps:
+    """Counts the steps that leave something behind, and dies at one of them."""
+
+    def __init__(self, die_at: int | None = None) -> None:
+        self.die_at = die_at
+        self.count = 0
+
+    def step(self) -> None:
+        self.count += 1
+        if self.count == self.die_at:
+            raise Killed
+
+
+class SteppingUsage(MemoryUsage):
+    """Each call may die before it is done, or after it with its answer lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = Steps()
+        self.failing = False
+
+    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+        if self.failing:
+            raise StoreUnavailable("stub")
+        self.steps.step()
+        added = super().add(key, served, follower=follower, batch=batch, now_ms=now_ms)
+        self.steps.step()
+        return added
+
+    def mark(self, follower: str, through_ms: int) -> None:
+        self.steps.step()
+        super().mark(follower, through_ms)
+        self.steps.step()
+
+
+class House:
+    """A log, a store, and one follower after another."""
+
+    def __init__(self, directory: Path, backups: int = 2) -> None:
+        self.log = RotatedLog(directory / "access.log", backups)
+        self.state_path = directory / "usage" / "state.json"
+        self.usage = SteppingUsage()
+        self._follower: Follower | None = None
+
+    def follower(self) -> Follower:
+        """A new process; the one before it is gone."""
+        if self._follower:
+            self._follower.close()
+        self._follower = Follower(
+            usage=self.usage, log_path=self.log.path, state_path=self.state_path, now_ms=lambda: NOW
+        )
+        return self._follower
+
+    def figures(self, key: str = A) -> tuple[int, int, int]:
+        found = self.usage.rows.get(key, Served())
+        return found.media_ms, found.segments, found.requests
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_sessions_and_days_reach_the_store(house: House) -> None:
+    follower = house.follower()
+    house.log.write(segment(1), segment(2, B), line("index.m3u8"), b"no line of ours\n")
+    follower.catch_up()
+    house.log.write(segment(1), segment(2))
+    follower.catch_up()
+    assert house.figures(A) == (4_000, 2, 4)
+    assert house.figures(B) == (2_000, 1, 1)
+    assert house.figures(f"day:{DAY}") == (6_000, 3, 5)
+
+
+def test_how_far_it_is_is_told_only_when_all_of_it_is_added(house: House) -> None:
+    follower = house.follower()
+    house.log.write(segment(1))
+    house.usage.failing = True
+    with pytest.raises(StoreUnavailable):
+        follower.catch_up()
+    assert house.usage.through == {}
+    house.usage.failing = False
+    follower.catch_up()
+    assert list(house.usage.through.values()) == [NOW - module.LOG_LAG_MS]
+
+
+def test_a_store_that_does_not_answer_costs_nothing(house: House) -> None:
+    follower = house.follower()
+    house.log.write(segment(1), segment(1, B))
+    house.usage.failing = True
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            follower.catch_up()
+    house.log.write(segment(2))
+    house.usage.failing = False
+    follower.catch_up()
+    assert (house.figures(A), house.figures(B)) == ((4_000, 2, 2), (2_000, 1, 1))
+
+
+def story(house: House, follow: Callable[[], None]) -> None:
+    """Watching, with rotations and torn lines in it; `follow` stands where a follower looks."""
+    house.log.write(segment(1), segment(2), segment(1, B), line("720p/index.m3u8"))
+    follow()
+    torn = segment(3)
+    house.log.write(segment(2), torn[:100])
+    follow()
+    house.log.rotate()
+    house.log.write(torn[100:], segment(2, B), segment(3))
+    follow()
+    house.log.write(segment(4))
+    house.log.rotate()
+    house.log.write(segment(5), line("480p/1-1-000005.ts"))
+    follow()
+
+
+WHOLE = {A: (10_000, 5, 9), B: (4_000, 2, 2), f"day:{DAY}": (14_000, 7, 11)}
+
+
+def steps_of_the_story(house: House, monkeypatch: pytest.MonkeyPatch, die_at: int | None) -> int:
+    """The story with a death at one step and a new process after it; answers how many steps there were."""
+    steps = house.usage.steps = Steps(die_at)
+    written = State.write
+
+    def write(self: State, path: Path) -> None:
+        steps.step()
+        written(self, path)
+        steps.step()
+
+    synced = os.fsync
+
+    def fsync(file: int) -> None:
+        synced(file)
+        steps.step()  # The new file is there and has not replaced the old one; then, it has.
+
+    monkeypatch.setattr(State, "write", write)
+    monkeypatch.setattr(module.os, "fsync", fsync)
+    current = [house.follower()]
+
+    def follow() -> None:
+        try:
+            current[0].catch_up()
+        except Killed:
+            current[0] = house.follower()
+            current[0].catch_up()
+
+    story(house, follow)
+    return steps.count
+
+
+def test_killed_at_any_step_each_line_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    whole = House(tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        steps = steps_of_the_story(whole, patch, None)
+    assert {key: whole.figures(key) for key in WHOLE} == WHOLE
+    assert steps > 40
+    for die_at in range(1, steps + 1):
+        directory = tmp_path / str(die_at)
+        directory.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            house = House(directory)
+            steps_of_the_story(house, patch, die_at)
+            assert {key: house.figures(key) for key in WHOLE} == WHOLE, f"died at step {die_at}"
+
+
+def test_killed_again_and_again_each_line_counts_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each process gets one step further than the one before it."""
+
+    def follow() -> None:
+        for lifetime in range(1, 60):
+            house.usage.steps = Steps(lifetime)
+            try:
+                house.follower().catch_up()
+                return
+            except Killed:
+                continue
+        raise AssertionError("it never came through")
+
+    story(house, follow)
+    assert {key: house.figures(key) for key in WHOLE} == WHOLE
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=integers(0, 2**32))
+def test_however_it_is_written_rotated_and_killed_each_line_counts_once(seed: int) -> None:
+    dice = Random(seed)
+    with TemporaryDirectory() as directory:
+        house = House(Path(directory), backups=BACKUPS_MAX)
+        lines = [segment(number, session) for number in range(6) for session in (A, B)] * 2
+        text, rotations = b"".join(lines), 0
+        follower = house.follower()
+        while text:
+            size = dice.randrange(1, 700)
+            house.log.write(text[:size])
+            text = text[size:]
+            if rotations < BACKUPS_MAX and dice.random() < 0.4:
+                house.log.rotate()
+                rotations += 1
+            if dice.random() < 0.5:
+                house.usage.steps = Steps(dice.randrange(1, 12))
+                try:
+                    follower.catch_up()
+                except Killed:
+                    follower = house.follower()
+        house.usage.steps = Steps()
+        follower.catch_up()
+        assert house.figures(A) == house.figures(B) == (12_000, 6, 12)
+        assert house.figures(f"day:{DAY}") == (24_000, 12, 24)
+        follower.close()
+
+
+def test_a_batch_is_bounded_and_nothing_of_a_long_log_is_left_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway import access_log
+
+    monkeypatch.setattr(module, "ROWS_MAX", 10)
+    monkeypatch.setattr(access_log, "READ_BYTES", 2_000)
+    sizes: list[int] = []
+    written = State.write
+    monkeypatch.setattr(State, "write", lambda self, path: (sizes.append(len(self.figures)), written(self, path)))
+    sessions = [f"{'abcdefghij'[n % 10]}{'abcdefghij'[n // 10]}" + "c" * 24 for n in range(100)]
+    house.log.write(*(segment(n, session) for session in sessions for n in range(2)))
+    house.follower().catch_up()
+    assert {house.figures(session) for session in sessions} == {(4_000, 2, 2)}
+    assert len(sizes) > 5
+    assert max(sizes) < 20
+
+
+def test_lines_that_count_for_nothing_make_no_batch_but_move_the_position(house: House) -> None:
+    follower = house.follower()
+    house.log.write(segment(1, status=404))
+    follower.catch_up()
+    found = json.loads(house.state_path.read_text())
+    assert (found["batch"], found["position"]["offset"]) == (0, house.log.path.stat().st_size)
+    assert house.usage.rows == {}
+
+
+def test_a_damaged_state_is_not_guessed_at(house: House) -> None:
+    house.follower().catch_up()
+    for text in ("", "{", "[]", '{"format": 2}', '{"format": 1}'):
+        house.state_path.write_text(text)
+        with pytest.raises(StateUnreadable):
+            house.follower()
+
+
+def test_two_followers_never_share_a_state(house: House) -> None:
+    house.follower()
+    with pytest.raises(AlreadyFollowed):
+        Follower(usage=house.usage, log_path=house.log.path, state_path=house.state_path, now_ms=lambda: NOW)
