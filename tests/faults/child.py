@@ -27,7 +27,7 @@ def main() -> None:
     door = ServicesDoor(SimpleNamespace(services=services))  # type: ignore[arg-type]
     user_id, session_id = asked["user_id"], asked["session_id"]
     acts = {
-        "start": lambda: door.start(user_id, Terms(asked["stream_id"], 0, 0), False),
+        "start": lambda: door.start(user_id, Terms(asked["stream_id"], 0, 0), False, asked["key"]),
         "beat": lambda: door.beat(user_id, session_id, 2),
         "stop": lambda: door.stop(user_id, session_id),
         "kick": lambda: door.kick(user_id, session_id),

@@ -12,14 +12,13 @@ import httpx
 
 from chalicelib.domain.errors import DomainError, SessionOver
 from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.tokens import AccessClaims
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.billing import Beat
 from tests.faults.faults import Killed
 from tests.faults.model import Answer, Crashed, Ended, Paid, Refused, Sold, Unknown
 from tests.faults.wire import WireFault
-from tests.faults.world import FOR_EVER_MS, Instance, Terms, World
+from tests.faults.world import Instance, Terms, World
 
 
 def answer_of(call: Callable[[], Answer]) -> Answer:
@@ -44,7 +43,7 @@ class ServicesDoor:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
-    def start(self, user_id: str, terms: Terms, replace: bool) -> Answer:
+    def start(self, user_id: str, terms: Terms, replace: bool, key: str) -> Answer:
         beat = self.instance.services.playback.start(
             user_id,
             terms.stream_id,
@@ -52,6 +51,7 @@ class ServicesDoor:
             user_agent="mpv",
             replace=replace,
             max_points=terms.max_points,
+            idempotency_key=key,
         )
         return self._sold(user_id, beat)
 
@@ -73,6 +73,12 @@ class ServicesDoor:
         )
         return Paid(balance=wallet.balance_millipoints)
 
+    def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
+        wallet = self.instance.services.reconciliation.adjust(
+            session_id, millipoints=millipoints, payment_id=payment_id, note="a note", by_user_id="u_admin"
+        )
+        return Paid(balance=wallet.balance_millipoints)
+
     def _sold(self, user_id: str, beat: Beat) -> Sold:
         session = beat.session
         return Sold(
@@ -80,7 +86,7 @@ class ServicesDoor:
             seq=session.seq,
             outcome=beat.outcome.value,
             charged=beat.charged_millipoints,
-            balance=beat.balance_millipoints,
+            balance=beat.wallet.balance_millipoints,
             paid_until_ms=session.paid_until_ms,
             token=self.instance.services.access.issue(user_id, session)[0],
         )
@@ -104,8 +110,8 @@ class HttpDoor:
         self._http = http
         self.fault = fault
 
-    def start(self, user_id: str, terms: Terms, replace: bool) -> Answer:
-        body = {"stream_id": terms.stream_id, "replace": replace}
+    def start(self, user_id: str, terms: Terms, replace: bool, key: str) -> Answer:
+        body: dict[str, Any] = {"stream_id": terms.stream_id, "replace": replace, "idempotency_key": key}
         if terms.max_points is not None:
             body["max_points"] = terms.max_points
         return self._sold("start", user_id, body)
@@ -123,7 +129,12 @@ class HttpDoor:
         return self._end("kick", self._world.operator_id, Role.ADMIN, {"session_id": session_id})
 
     def pay(self, user_id: str, payment_id: str, millipoints: int) -> Answer:
-        path = f"/wallets/{user_id}/credit"
+        return self._paid(f"/wallets/{user_id}/credit", payment_id, millipoints)
+
+    def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
+        return self._paid(f"/sessions/{session_id}/adjust", payment_id, millipoints)
+
+    def _paid(self, path: str, payment_id: str, millipoints: int) -> Answer:
         body = {"millipoints": millipoints, "payment_id": payment_id, "note": "a note"}
         document = self._ask(path, self._world.operator_id, Role.ADMIN, body)
         return document if not isinstance(document, dict) else Paid(balance=document["balance_millipoints"])
@@ -155,8 +166,7 @@ class HttpDoor:
 
     def _ask(self, path: str, user_id: str, role: Role, body: dict[str, Any]) -> dict[str, Any] | Answer:
         """The document of a success, or what else it came to."""
-        claims = AccessClaims(user_id=user_id, role=role, expires_at_ms=self._world.time.now_ms + FOR_EVER_MS)
-        headers = {"Authorization": f"Bearer {self._world.tokens.sign_access(claims)}"}
+        headers = {"Authorization": f"Bearer {self._world.access(user_id, role)}"}
         headers |= {"X-Fault": self.fault.value} if self.fault else {}
         try:
             response = self._http.post(path, json=body, headers=headers)

@@ -15,7 +15,7 @@ from tests.faults.doors import HttpDoor
 from tests.faults.faults import Faults, Network
 from tests.faults.functions import FileTime, Functions
 from tests.faults.moves import WEIGHTS, Move, Player
-from tests.faults.rounds import OPENING, Round, judge, play_plan, run_threads
+from tests.faults.rounds import Round, judge, opened, play_plan, run_threads
 from tests.faults.scene import Scene
 from tests.faults.wire import Proxy, WireFault
 from tests.faults.world import SKEW_MS, Instance, World
@@ -57,9 +57,7 @@ def play_http(round_: Round, settings: Settings, network: Network, functions: Fu
         httpx.Client(base_url=f"http://127.0.0.1:{proxy.port}", timeout=30, headers={"Connection": "close"}) as http,
     ):
         scene = Scene(World(settings, network, settings.denylist_dir, time))
-        rng = random.Random(f"{round_.seed}:viewers")
-        for _ in range(round_.viewers):
-            scene.viewer(rng.choice(OPENING))
+        rng = opened(scene, round_)
         works = []
         for n in range(round_.threads):
             instances = [Instance(scene.world, rng.randint(-SKEW_MS, SKEW_MS))]

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.wallets import Entry, Wallet
+from chalicelib.domain.wallets import Entry, Page, Wallet
+from tests.faults.days import NO_CAP
 from tests.faults.faults import Fault
-from tests.faults.world import Terms
+from tests.faults.world import Down, Terms
 
 _ticks = itertools.count(1)
 
@@ -102,6 +103,8 @@ class Deed:
     session_id: str | None = None
     seq: int | None = None
     stream_id: str | None = None
+    # The idempotency key of a start.
+    key: str | None = None
     payment_id: str | None = None
     millipoints: int = 0
     token_until_ms: int = 0
@@ -130,6 +133,8 @@ class Viewer:
     """A viewer as their own machine knows them, and all deeds that concern them."""
 
     user_id: str
+    # What all their sessions may cost in a day.
+    cap: int = NO_CAP
     deeds: list[Deed] = field(default_factory=list)
     # Sessions that were ever acknowledged, and the last seq that was answered.
     seqs: dict[str, int] = field(default_factory=dict)
@@ -139,6 +144,8 @@ class Viewer:
     tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
     # Every amount that was ever asked for under a payment id.
     payments: dict[str, set[int]] = field(default_factory=dict)
+    # The session that a payment id was first asked for, where it is an adjustment of one.
+    adjusted: dict[str, str] = field(default_factory=dict)
     # Sessions that meet no faults.
     calm: set[str] = field(default_factory=set)
 
@@ -162,10 +169,12 @@ class View:
 
     wallet: Wallet
     entries: list[Entry]
-    # The versions in each page that was moved, in order.
-    pages: list[list[int]]
+    # Each page that was moved, in order.
+    pages: list[Page]
     records: dict[str, SessionRecord]
-    # Payments that the store has: id -> (user, millipoints).
-    payments: dict[str, tuple[str, int]]
+    # Payments that the store has: id -> (user, millipoints, session).
+    payments: dict[str, tuple[str, int, str | None]]
     now_ms: int
     terms: dict[str, Terms]
+    # When the streams were down, oldest first.
+    outages: dict[str, tuple[Down, ...]]

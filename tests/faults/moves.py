@@ -20,6 +20,7 @@ from tests.faults.world import SKEW_MS, Instance
 # How often each comes, of the sum of all.
 WEIGHTS = {
     "start": 14,
+    "start_again": 6,
     "beat": 130,
     "stop": 7,
     "kick": 4,
@@ -28,20 +29,24 @@ WEIGHTS = {
     "pay_again": 4,
     "pay_wrong": 2,
     "take": 4,
+    "adjust": 5,
     "read": 9,
     "media": 28,
     "catch_up": 1,
     "reap": 1,
     "wait": 60,
     "step_clock": 6,
-    "stall": 2,
-    "deliver": 3,
+    "stall": 3,
+    "deliver": 5,
     "refuse_pages": 2,
     "take_pages": 3,
     "land": 8,
 }
 WAITS_MS = (*(1, 700, 2_500, 4_000, 5_000, 5_300, 7_001, 9_400, 10_000) * 3, 12_000, 14_900, 15_100, 40_000, 601_000)
 TOP_UPS = (1, 999, 10_000, 13_000, 40_000, 120_000)
+ADJUSTS = (-1, -3_000, 1, 700, 5_000, 10_000)
+# How long before a stall is reported the last playlist came.
+STALLS_AGO_MS = (0, 2_500, 6_500)
 TAKES = (-1, -700, -10_000, -25_000)
 # The last one repeats what was sold last; the others are what confused clients send.
 SEQ_STEPS = (1, 1, 1, 1, 1, 1, 3, -1, 0)
@@ -102,6 +107,15 @@ class Player:
         if calm and deed.sold:
             viewer.calm.add(deed.sold.session_id)
 
+    def start_again(self, move: Move, faults: Faults | None) -> None:
+        """One that was sent before, maybe still without an answer, maybe of a session that has ended."""
+        viewer = self._viewer(move)
+        before = list(viewer.of("start"))[-SESSIONS_AT_HAND:]
+        if before:
+            deed = before[move.which % len(before)]
+            terms, replace = self.scene.world.terms[str(deed.stream_id)], move.how % 5 == 0
+            self.scene.start(self._door(move), viewer, terms, replace=replace, key=str(deed.key), faults=faults)
+
     def beat(self, move: Move, faults: Faults | None) -> None:
         viewer = self._viewer(move)
         session_id = self._session(viewer, move)
@@ -135,6 +149,13 @@ class Player:
 
     def take(self, move: Move, faults: Faults | None) -> None:
         self._pay(move, faults, f"t{next(_payments)}", TAKES[move.how % len(TAKES)])
+
+    def adjust(self, move: Move, faults: Faults | None) -> None:
+        viewer = self._viewer(move)
+        if viewer.sessions:
+            session_id = viewer.sessions[-SESSIONS_AT_HAND:][move.which % len(viewer.sessions[-SESSIONS_AT_HAND:])]
+            millipoints = ADJUSTS[move.how % len(ADJUSTS)]
+            self._adjust(move, faults, session_id, f"t{next(_payments)}", millipoints)
 
     def pay_again(self, move: Move, faults: Faults | None) -> None:
         for payment_id, amounts in self._payment(move):
@@ -204,9 +225,18 @@ class Player:
         known = list(self._viewer(move).payments.items())
         return [known[move.which % len(known)]] if known else []
 
+    def _adjust(self, move: Move, faults: Faults | None, session_id: str, payment_id: str, millipoints: int) -> None:
+        viewer = self._viewer(move)
+        calm = session_id in viewer.calm
+        door, faults = self._door(move, calm=calm), None if calm else faults
+        self.scene.adjust(door, viewer, session_id, payment_id, millipoints, faults=faults)
+
     def _pay(self, move: Move, faults: Faults | None, payment_id: str, millipoints: int) -> None:
-        self.scene.pay(self._door(move), self._viewer(move), payment_id, millipoints, faults=faults)
+        session_id = self._viewer(move).adjusted.get(payment_id)
+        if session_id is not None:
+            return self._adjust(move, faults, session_id, payment_id, millipoints)
+        return self.scene.pay(self._door(move), self._viewer(move), payment_id, millipoints, faults=faults)
 
     def _deliver(self, move: Move, on: bool) -> None:
         terms = list(self.scene.world.terms)
-        self.scene.world.deliver(terms[move.which % len(terms)], on)
+        self.scene.world.deliver(terms[move.which % len(terms)], on, STALLS_AGO_MS[move.how % len(STALLS_AGO_MS)])

@@ -21,6 +21,10 @@ from tests.faults.scene import Scene
 from tests.faults.world import SKEW_MS, Instance, Time, World
 
 OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
+# What a day may cost at most: most viewers have no cap.
+CAPS = (None, None, None, 23_000, 60_001, 200_000)
+# Some rounds begin so long before a midnight.
+BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, 240_000)
 THREAD_S_MAX = 300
 # Longer than a session may lie unpaid and the reaper may take to look at it.
 LONG_AFTER_MS = 1_200_000
@@ -41,7 +45,7 @@ class Round:
     ) -> list[tuple[Move, Faults, tuple[int, Move] | None]]:
         """The moves of one thread: each with its faults and, now and then, a move between two of its steps."""
         rng = random.Random(f"{self.seed}:{thread}")
-        plan = []
+        plan: list[tuple[Move, Faults, tuple[int, Move] | None]] = []
         for _ in range(self.moves // self.threads):
             move, faults = random_move(rng, weights), random_faults(rng)
             between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
@@ -53,9 +57,7 @@ def play(round_: Round, settings: Settings, network: Network, time: Time | None 
     """Play a round to its end and judge it; raises AssertionError with all that is broken."""
     with tempfile.TemporaryDirectory() as denylist_dir:
         scene = Scene(World(settings, network, Path(denylist_dir), time))
-        rng = random.Random(f"{round_.seed}:viewers")
-        for _ in range(round_.viewers):
-            scene.viewer(rng.choice(OPENING))
+        rng = opened(scene, round_)
         players = [
             Player(scene, [Instance(scene.world, rng.randint(-SKEW_MS, SKEW_MS)) for _ in range(2)])
             for _ in range(round_.threads)
@@ -63,6 +65,16 @@ def play(round_: Round, settings: Settings, network: Network, time: Time | None 
         run_threads([partial(play_plan, player, round_.plan(n)) for n, player in enumerate(players)])
         judge(scene)
         return scene
+
+
+def opened(scene: Scene, round_: Round) -> random.Random:
+    """Let the viewers in, maybe shortly before midnight; answers what goes on to choose for this round."""
+    rng = random.Random(f"{round_.seed}:viewers")
+    if rng.random() < 0.5:
+        scene.world.time.to_midnight(rng.choice(BEFORE_MIDNIGHT_MS))
+    for _ in range(round_.viewers):
+        scene.viewer(rng.choice(OPENING), rng.choice(CAPS))
+    return rng
 
 
 def play_plan(player: Player, plan: list[tuple[Move, Faults, tuple[int, Move] | None]]) -> None:
@@ -80,10 +92,12 @@ def judge(scene: Scene) -> None:
     network.refusing.clear()
     network.land()
     scene.check()
+    scene.check_places()
     scene.world.time.advance(LONG_AFTER_MS)
     for name in ("catch_up", "reap"):
         scene.work(scene.world.observer, name)
     scene.check()
+    scene.check_places()
     for viewer in scene.viewers:
         wallet = scene.world.observer.services.ledger.wallet(viewer.user_id)
         assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"

@@ -10,9 +10,10 @@ from typing import Any
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import from_row, to_row
+from tests.faults import books, invariants  # noqa: F401  (that they are known to `judging`)
 from tests.faults.doors import HttpDoor, ServicesDoor, answer_of
 from tests.faults.faults import KILLS, Faults
-from tests.faults.invariants import checked, violations
+from tests.faults.judging import checked, violations
 from tests.faults.model import Answer, Deed, Done, Ended, Listed, Served, Sold, View, Viewer
 from tests.faults.wire import DOUBLED
 from tests.faults.world import Instance, Terms, World
@@ -33,17 +34,24 @@ class Scene:
         self._schedule = Viewer(user_id="the schedule")
         self._lock = threading.Lock()
 
-    def viewer(self, millipoints: int) -> Viewer:
-        """A new viewer; the opening balance is a payment too."""
+    def viewer(self, millipoints: int, cap: int | None = None) -> Viewer:
+        """A new viewer, maybe with a daily cap; the opening balance is a payment too."""
         viewer = Viewer(user_id=self.world.new_user())
+        if cap is not None:
+            viewer.cap = cap
+            self.world.observer.services.ledger.set_daily_cap(viewer.user_id, cap)
         self.viewers.append(viewer)
         if millipoints:
             self.pay(ServicesDoor(self.world.observer), viewer, secrets.token_hex(8), millipoints)
         return viewer
 
-    def start(self, door, viewer: Viewer, terms: Terms, *, replace=False, faults=None) -> Deed:  # type: ignore[no-untyped-def]
-        deed = Deed(kind="start", user_id=viewer.user_id, stream_id=terms.stream_id)
-        return self._do(viewer, deed, faults, door, lambda: door.start(viewer.user_id, terms, replace))
+    def start(self, door, viewer: Viewer, terms: Terms, *, replace=False, key="", faults=None) -> Deed:  # type: ignore[no-untyped-def]
+        """A start with a key of its own, or with one that was used before."""
+        key = key or secrets.token_hex(12)
+        deed = Deed(kind="start", user_id=viewer.user_id, stream_id=terms.stream_id, key=key)
+        if terms.viewers_max:
+            self.world.counted_users.add(viewer.user_id)
+        return self._do(viewer, deed, faults, door, lambda: door.start(viewer.user_id, terms, replace, key))
 
     def beat(self, door, viewer: Viewer, session_id: str, seq: int, *, faults=None) -> Deed:  # type: ignore[no-untyped-def]
         deed = Deed(kind="beat", user_id=viewer.user_id, session_id=session_id, seq=seq)
@@ -65,6 +73,18 @@ class Scene:
         deed = Deed(kind="pay", user_id=viewer.user_id, payment_id=payment_id, millipoints=millipoints)
         viewer.payments.setdefault(payment_id, set()).add(millipoints)
         return self._do(viewer, deed, faults, door, lambda: door.pay(viewer.user_id, payment_id, millipoints))
+
+    def adjust(self, door, viewer: Viewer, session_id: str, payment_id: str, millipoints: int, *, faults=None) -> Deed:  # type: ignore[no-untyped-def]
+        deed = Deed(
+            kind="adjust",
+            user_id=viewer.user_id,
+            session_id=session_id,
+            payment_id=payment_id,
+            millipoints=millipoints,
+        )
+        viewer.payments.setdefault(payment_id, set()).add(millipoints)
+        viewer.adjusted.setdefault(payment_id, session_id)
+        return self._do(viewer, deed, faults, door, lambda: door.adjust(session_id, payment_id, millipoints))
 
     def read(self, instance: Instance, viewer: Viewer, *, faults: Faults | None = None) -> Deed:
         """Read the wallet, and then the whole ledger while others may be changing it."""
@@ -178,12 +198,31 @@ class Scene:
         return View(
             wallet=wallet,
             entries=list(reversed(newest_first)),
-            pages=[[entry.version for entry in page.entries] for page in reversed(pages)],
+            pages=list(reversed(pages)),
             records={record.session_id: record for record in records},
-            payments={row["payment_id"]: (row["user_id"], row["millipoints"]) for row in kept},
+            payments={row["payment_id"]: (row["user_id"], row["millipoints"], row.get("session_id")) for row in kept},
             now_ms=self.world.time.now_ms,
             terms=self.world.terms,
+            outages=self.world.outages,
         )
+
+    def check_places(self) -> None:
+        """A stream with a limit of viewers has no more, and its counter says how many; of all viewers of the world."""
+        checked["a_stream_keeps_to_its_places"] += 1
+        prefix = self.world.settings.table_prefix
+        with self.world.network.under(None):
+            wallets = self.world.observer.services.wallets.get_many(sorted(self.world.counted_users))
+            for terms in self.world.terms.values():
+                watching = [s for wallet in wallets.values() for s in wallet.sessions.values()]
+                taken = sum(session.counted and session.stream_id == terms.stream_id for session in watching)
+                row = rows(prefix + "limits", "limit_id", [f"viewers.{terms.stream_id}"])
+                said = row[0].get("taken", 0) if row else 0
+                if taken > terms.viewers_max or taken != said:
+                    self.broken.append(
+                        f"a_stream_keeps_to_its_places: {taken} watch {terms.stream_id}, which has"
+                        f" {terms.viewers_max}, and its counter says {said}"
+                    )
+        assert not self.broken, "\n".join(dict.fromkeys(self.broken))
 
 
 def rows(table: str, key: str, values: list[str]) -> list[dict[str, Any]]:

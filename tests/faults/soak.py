@@ -24,7 +24,7 @@ from infra import migrations
 from tests.faults.faults import faulty_network
 from tests.faults.functions import FileTime, Functions, running
 from tests.faults.http_rounds import play_http
-from tests.faults.invariants import checked
+from tests.faults.judging import checked
 from tests.faults.rounds import Round, play
 from tests.faults.scene import Scene
 from tests.fixtures.emulator import Emulator, point_at, start_emulator

@@ -48,7 +48,6 @@ def test_a_fault_at_every_step(scene: Scene, name: str) -> None:
 
 # A start that was made, and whose answer was lost, must not be refused because its repetition is.
 @pytest.mark.parametrize("name", ["start", "start of a poor viewer"])
-@pytest.mark.xfail(strict=True, reason="billing.open answers busy, or balance_exhausted, for a start that was made")
 def test_a_made_start_is_not_refused(scene: Scene, name: str) -> None:
     for step in range(8):
         tried(scene, name, step, (Fault.TIMEOUT_AFTER, Fault.CONFLICT))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.faults import Faults
-from tests.faults.invariants import INVARIANTS, violations
+from tests.faults.judging import INVARIANTS, violations
 from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Served, Sold, View, Viewer
 from tests.faults.scene import Scene
 from tests.faults.situations import beat, pay, read, start, stop, watching

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.faults.faults import KILLS, Fault, Faults
 from tests.faults.moves import WAITS_MS, WEIGHTS, Move, Player
-from tests.faults.rounds import OPENING, judge
+from tests.faults.rounds import BEFORE_MIDNIGHT_MS, CAPS, OPENING, judge
 from tests.faults.scene import Scene
 from tests.faults.world import SKEW_MS, Instance, World
 
@@ -33,12 +33,18 @@ class Watching(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(openings=st.tuples(st.sampled_from(OPENING), st.sampled_from(OPENING)), skew=st.integers(0, SKEW_MS))
-    def open(self, openings: tuple[int, int], skew: int) -> None:
+    @initialize(
+        openings=st.tuples(*[st.tuples(st.sampled_from(OPENING), st.sampled_from(CAPS))] * 2),
+        skew=st.integers(0, SKEW_MS),
+        before_midnight_ms=st.sampled_from((None, None, *BEFORE_MIDNIGHT_MS)),
+    )
+    def open(self, openings: tuple[tuple[int, int | None], ...], skew: int, before_midnight_ms: int | None) -> None:
+        if before_midnight_ms is not None:
+            self.world.time.to_midnight(before_midnight_ms)
         self.scene = Scene(self.world)
         self.judged: dict[str, int] = {}
-        for millipoints in openings:
-            self.scene.viewer(millipoints)
+        for millipoints, cap in openings:
+            self.scene.viewer(millipoints, cap)
         self.player = Player(self.scene, [Instance(self.world, offset_ms) for offset_ms in (0, skew, -skew)])
 
     @rule(move=moves | beats, requests=requests, deaths=deaths)
