@@ -4,35 +4,18 @@ To add one: its name, the file, the text that is there (once), the text instead;
 one place; `tests` for the part of the suite that finds it soonest, where that is not the random rounds.
 """
 
-from dataclasses import dataclass
-
-ROUNDS = ("tests/faults/test_rounds.py",)
-SCENARIOS = ("tests/faults/test_scenarios.py",)
-
-WRITES = "chalicelib/adapters/wallet_writes.py"
-WALLETS = "chalicelib/adapters/dynamodb_wallets.py"
-RECORDS = "chalicelib/adapters/dynamodb_sessions.py"
-BILLING = "chalicelib/services/billing.py"
-LEDGER = "chalicelib/services/ledger.py"
-LEASE = "chalicelib/domain/lease.py"
-
-
-def steps(words: str) -> tuple[str, ...]:
-    """The tests of every step of the situations that are so named."""
-    return ("tests/faults/test_every_step.py", "-k", words)
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A bug: in `file`, `new` instead of `old`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    also: tuple[tuple[str, str, str], ...] = ()
-    tests: tuple[str, ...] = ROUNDS
-
+from tests.faults.mutant_books import MUTANTS_OF_THE_BOOKS
+from tests.faults.mutant_kind import (
+    BILLING,
+    LEASE,
+    LEDGER,
+    RECORDS,
+    SCENARIOS,
+    WALLETS,
+    WRITES,
+    Mutant,
+    steps,
+)
 
 MUTANTS = (
     Mutant(
@@ -68,30 +51,26 @@ MUTANTS = (
     ),
     Mutant(
         "a rest is sold though more came in",
-        WALLETS,
-        'f" AND {EXACT_REST}" if purchase',
-        '"" if purchase',
+        WRITES,
+        '        condition += f" AND {EXACT_REST}"',
+        "        pass",
         tests=steps("between and poor"),
     ),
     Mutant(
         "an end refunds by what it saw, whatever came since",
-        WALLETS,
-        'f"{AS_SEEN} AND size(j) < :cap"',
-        '"size(j) < :cap"',
-        also=(
-            (WALLETS, '":seen_until": seen.paid_until_ms,\n            # The end', "# The end"),
-            (WALLETS, '":seen_seq": seen.seq,\n            # The end', "# The end"),
-        ),
+        WRITES,
+        'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
+        'expressions = (END, "size(j) < :cap")',
+        also=((WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),),
         tests=steps("between and stop"),
     ),
     Mutant(
         "an end refunds as often as it is asked",
-        WALLETS,
-        'f"{AS_SEEN} AND size(j) < :cap"',
-        '"size(j) < :cap"',
+        WRITES,
+        'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
+        'expressions = (END, "size(j) < :cap")',
         also=(
-            (WALLETS, '":seen_until": seen.paid_until_ms,\n            # The end', "# The end"),
-            (WALLETS, '":seen_seq": seen.seq,\n            # The end', "# The end"),
+            (WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),
             (RECORDS, " AND attribute_not_exists(end_reason)", ""),
         ),
         tests=steps("stop"),
@@ -99,16 +78,11 @@ MUTANTS = (
     Mutant(
         "the journal is trimmed before its page is written",
         LEDGER,
-        """        for page in pages:
-            self._ledger.put_page(wallet.user_id, page)
-        if pages:
-            self._wallets.trim(wallet.user_id, [entry.entry_id for page in pages for entry in page.entries])
-""",
+        "        for entries in pages:\n            if state is None",
         """        if pages:
-            self._wallets.trim(wallet.user_id, [entry.entry_id for page in pages for entry in page.entries])
-        for page in pages:
-            self._ledger.put_page(wallet.user_id, page)
-""",
+            self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
+        for entries in pages:
+            if state is None""",
         tests=steps("death and adjustment"),
     ),
     Mutant(
@@ -224,9 +198,10 @@ MUTANTS = (
     ),
     Mutant(
         "starts at once exceed the limit",
-        WALLETS,
+        WRITES,
         '":max": sessions_max,',
         '":max": 99,',
-        tests=steps("between and place"),
+        tests=steps("between and last and place"),
     ),
+    *MUTANTS_OF_THE_BOOKS,
 )

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.layout import ROOT
-from tests.faults.mutant_list import MUTANTS, Mutant
+from tests.faults.mutant_kind import Mutant
+from tests.faults.mutant_list import MUTANTS
 
 KILL_S_MAX = 60.0
 WALL_S_MAX = 300.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.domain.wallets import PAGE_ENTRIES, Payment
 from tests.faults.doors import ServicesDoor
@@ -28,20 +28,26 @@ class Situation:
     viewer: Viewer
     here: ServicesDoor
     there: ServicesDoor
+    # The stream: `plain` has 10 s leases that cost 10 points, `long` 60 s, `few` three places.
+    kind: str = "plain"
     session_id: str = ""
+    key: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property
     def terms(self) -> Terms:
-        """The plain stream: 10 s leases that cost 10 points."""
-        return next(iter(self.scene.world.terms.values()))
+        return next(each for name, each in self.scene.world.terms.items() if name.startswith(self.kind))
+
+    def goes(self, *, down: bool) -> None:
+        """The stream stalls, or is live again."""
+        self.scene.world.deliver(self.terms.stream_id, not down)
 
 
 Act = Callable[[Situation, Faults], Deed]
 
 
-def funded(scene: Scene, millipoints: int, changes: int) -> Viewer:
+def funded(scene: Scene, millipoints: int, changes: int, cap: int | None = None) -> Viewer:
     """A viewer whose wallet has been changed so often, and holds so much."""
-    viewer = scene.viewer(0)
+    viewer = scene.viewer(0, cap)
     wallets, now_ms = scene.world.observer.services.wallets, scene.world.time.now_ms
     for n in range(changes):
         amount = millipoints - changes + 1 if n == 0 else 1
@@ -54,30 +60,68 @@ def funded(scene: Scene, millipoints: int, changes: int) -> Viewer:
     return viewer
 
 
-def idle(scene: Scene, millipoints: int = POINTS) -> Situation:
+def idle(scene: Scene, millipoints: int = POINTS, kind: str = "plain") -> Situation:
     """Nothing watched yet."""
-    return _situation(scene, millipoints, PAGE_ENTRIES - 1)
+    return _situation(scene, millipoints, PAGE_ENTRIES - 1, kind)
 
 
-def watching(scene: Scene, millipoints: int = POINTS, after_ms: int = 0) -> Situation:
+def watching(
+    scene: Scene, millipoints: int = POINTS, after_ms: int = 0, kind: str = "plain", cap: int | None = None
+) -> Situation:
     """A session was started so long ago."""
-    situation = _situation(scene, millipoints, PAGE_ENTRIES - 2)
-    deed = scene.start(situation.here, situation.viewer, situation.terms)
+    situation = _situation(scene, millipoints, PAGE_ENTRIES - 2, kind, cap)
+    deed = start(situation, Faults())
     assert deed.sold, deed
     situation.session_id = deed.sold.session_id
     scene.world.time.advance(after_ms)
     return situation
 
 
-def _situation(scene: Scene, millipoints: int, changes: int) -> Situation:
-    viewer = funded(scene, millipoints, changes)
-    return Situation(scene, viewer, ServicesDoor(Instance(scene.world)), ServicesDoor(Instance(scene.world, -900)))
+def _situation(scene: Scene, millipoints: int, changes: int, kind: str = "plain", cap: int | None = None) -> Situation:
+    scene.world.time.advance(1)
+    for stream_id in scene.world.terms:
+        scene.world.deliver(stream_id, True)
+    viewer = funded(scene, millipoints, changes, cap)
+    here, there = ServicesDoor(Instance(scene.world)), ServicesDoor(Instance(scene.world, -900))
+    return Situation(scene, viewer, here, there, kind)
+
+
+def one_place_of_the_stream_left(scene: Scene) -> Situation:
+    """Two of the three places of a stream are taken by another viewer."""
+    situation = idle(scene, kind="few")
+    other = funded(scene, POINTS, 1)
+    for _ in range(2):
+        assert scene.start(situation.there, other, situation.terms).sold
+    return situation
+
+
+def in_an_outage(scene: Scene) -> Situation:
+    """The stream went down in the middle of a lease."""
+    situation = watching(scene, after_ms=6_000)
+    situation.goes(down=True)
+    return situation
+
+
+def after_an_outage(scene: Scene) -> Situation:
+    """The stream was down for twenty of sixty seconds, and the time for the second lease has come."""
+    situation = watching(scene, 200_000, 10_000, "long")
+    situation.goes(down=True)
+    scene.world.time.advance(20_000)
+    situation.goes(down=False)
+    scene.world.time.advance(26_000)
+    return situation
+
+
+def after_midnight(scene: Scene) -> Situation:
+    """Yesterday has cost as much as was possible, and the first beat of today comes."""
+    scene.world.time.to_midnight(1_000)
+    return watching(scene, after_ms=8_500, cap=10_000)
 
 
 def watching_on(scene: Scene) -> Situation:
     """A session has just bought its second lease, and the time for the third has come."""
     situation = _situation(scene, POINTS, PAGE_ENTRIES - 3)
-    situation.session_id = scene.start(situation.here, situation.viewer, situation.terms).answer.session_id  # type: ignore[union-attr]
+    situation.session_id = start(situation, Faults()).answer.session_id  # type: ignore[union-attr]
     scene.world.time.advance(6_000)
     assert beat(situation, Faults()).sold
     scene.world.time.advance(10_000)
@@ -94,7 +138,7 @@ def one_place_left(scene: Scene) -> Situation:
 
 
 def start(s: Situation, faults: Faults) -> Deed:
-    return s.scene.start(s.here, s.viewer, s.terms, faults=faults)
+    return s.scene.start(s.here, s.viewer, s.terms, key=s.key, faults=faults)
 
 
 def beat(s: Situation, faults: Faults) -> Deed:
@@ -117,6 +161,10 @@ def take(s: Situation, faults: Faults) -> Deed:
     return s.scene.pay(s.here, s.viewer, f"s-{secrets.token_hex(8)}", -45_000, faults=faults)
 
 
+def adjust(s: Situation, faults: Faults) -> Deed:
+    return s.scene.adjust(s.here, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", 3_000, faults=faults)
+
+
 def read(s: Situation, faults: Faults) -> Deed:
     return s.scene.read(s.here.instance, s.viewer, faults=faults)
 
@@ -126,6 +174,8 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "start": (idle, start),
     "start of a poor viewer": (lambda scene: idle(scene, 3_000), start),
     "start at the last place": (one_place_left, start),
+    "start with a used key": (watching, start),
+    "start on a stream with places": (one_place_of_the_stream_left, start),
     "early beat": (lambda scene: watching(scene, after_ms=1_000), beat),
     "beat on time": (lambda scene: watching(scene, after_ms=6_000), beat),
     "repeated beat": (watching_on, beat),
@@ -134,18 +184,28 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "beat of a poor viewer": (lambda scene: watching(scene, 13_000, 6_000), beat),
     "beat without money": (lambda scene: watching(scene, 10_000, 10_000), beat),
     "beat of a lapsed session": (lambda scene: watching(scene, after_ms=700_000), beat),
+    "beat under a cap": (lambda scene: watching(scene, after_ms=6_000, cap=13_000), beat),
+    "beat on a new day": (after_midnight, beat),
+    "beat in an outage": (in_an_outage, beat),
+    "beat after an outage": (after_an_outage, beat),
+    "stop in an outage": (in_an_outage, stop),
+    "stop on a stream with places": (lambda scene: watching(scene, kind="few"), stop),
     "stop": (lambda scene: watching(scene, after_ms=6_000), stop),
     "kick": (lambda scene: watching(scene, after_ms=2_500), kick),
     "payment": (watching, pay),
     "adjustment": (watching, take),
+    "adjustment of a session": (watching, adjust),
 }
 # What another function instance may do meanwhile.
-BETWEEN: dict[str, Callable[[Situation], Deed]] = {
+BETWEEN: dict[str, Callable[[Situation], object]] = {
     "the same beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 2),
     "a later beat": lambda s: s.scene.beat(s.there, s.viewer, s.session_id, 3),
     "a top-up": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", 50_000),
     "a large adjustment": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", -45_000),
     "an adjustment": lambda s: s.scene.pay(s.there, s.viewer, f"s-{secrets.token_hex(8)}", -2_500),
     "a stop": lambda s: s.scene.stop(s.there, s.viewer, s.session_id),
+    "the same start": lambda s: s.scene.start(s.there, s.viewer, s.terms, key=s.key),
+    "an outage": lambda s: s.goes(down=True),
+    "an outage's end": lambda s: s.goes(down=False),
     "a start": lambda s: s.scene.start(s.there, s.viewer, s.terms),
 }

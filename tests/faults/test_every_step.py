@@ -73,7 +73,7 @@ def test_a_death_at_every_write(scene: Scene, name: str) -> None:
             if not faults.injected:
                 break
         # What writes nothing cannot die of it.
-        assert step > 0 or name == "early beat"
+        assert step > 0 or name in ("early beat", "start with a used key")
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -85,6 +85,7 @@ def test_another_function_between_any_two_steps(scene: Scene, name: str) -> None
             faults = Faults(meanwhile={step: lambda s=situation, b=between: BETWEEN[b](s)})
             act(situation, faults)
             scene.check(situation.viewer)
+            leave(situation)
         if faults.meanwhile:
             break
 
@@ -95,6 +96,20 @@ def finish(situation: Situation, act: Act) -> None:
     situation.scene.check(situation.viewer)
     if situation.scene.world.network.land():
         situation.scene.check(situation.viewer)
+    leave(situation)
+
+
+def leave(situation: Situation) -> None:
+    """On a stream with a limit: its places are counted, and then left to the next."""
+    if not situation.terms.viewers_max:
+        return
+    situation.scene.check_places()
+    for viewer in situation.scene.viewers:
+        for session_id in viewer.sessions:
+            situation.scene.stop(situation.there, viewer, session_id)
+    situation.scene.viewers.clear()
+    situation.scene.check_places()
+    situation.scene.world.counted_users.clear()
 
 
 @pytest.mark.parametrize("step", range(3))

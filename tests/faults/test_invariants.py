@@ -10,8 +10,8 @@ from tests.faults.faults import Faults
 from tests.faults.judging import INVARIANTS, violations
 from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Served, Sold, View, Viewer
 from tests.faults.scene import Scene
-from tests.faults.situations import beat, pay, read, start, stop, watching
-from tests.faults.world import World
+from tests.faults.situations import adjust, beat, pay, read, start, stop, watching
+from tests.faults.world import Down, World
 
 Spoil = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
@@ -74,6 +74,34 @@ def crash(viewer: Viewer, view: View) -> View:
     return view
 
 
+def elsewhere(viewer: Viewer, view: View) -> View:
+    """The viewer sent another key than the one that opened the session."""
+    next(viewer.of("start")).key = "another-key-than-this"
+    return view
+
+
+def paged(view: View, **changes: object) -> View:
+    """The first page, changed."""
+    return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])  # type: ignore[arg-type]
+
+
+def capped(viewer: Viewer, view: View) -> View:
+    viewer.cap = 1
+    return view
+
+
+def down(viewer: Viewer, view: View) -> View:
+    """The stream was down while the first session was watching."""
+    record = view.records[viewer.sessions[0]]
+    outage = Down(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
+    return replace(view, outages={**view.outages, record.stream_id: (outage,)})
+
+
+def counted(view: View) -> View:
+    records = {key: replace(each, adjustments=each.adjustments + 1) for key, each in view.records.items()}
+    return replace(view, records=records)
+
+
 def many(viewer: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
     return wallet(view, sessions={str(n): one for n in range(4)})
@@ -96,9 +124,15 @@ SPOILT: dict[str, Spoil] = {
     "every_line_follows_the_rules": lambda viewer, view: session(view, seq=77),
     "nothing_happens_unasked": forgotten,
     "a_journal_stays_small": lambda viewer, view: wallet(view, journal=tuple(view.entries) * 10),
-    "a_page_is_six_versions": lambda viewer, view: replace(view, pages=[[1, 2, 3]]),
+    "a_page_is_six_versions": lambda viewer, view: paged(view, entries=view.pages[0].entries[:3]),
     "a_viewer_keeps_to_the_limit_of_sessions": many,
     "nothing_crashes": crash,
+    "a_key_opens_one_session": elsewhere,
+    "every_page_is_chained": lambda viewer, view: paged(view, hash="0" * 64),
+    "a_day_costs_no_more_than_its_cap": capped,
+    "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: wallet(view, daily_left_millipoints=5),
+    "no_outage_is_paid_for": down,
+    "an_adjustment_is_counted_once": lambda viewer, view: counted(view),
 }
 
 
@@ -108,12 +142,15 @@ def test_each_invariant_has_a_way_to_fail() -> None:
 
 @pytest.fixture(scope="module")
 def sound(world: World) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, started again, paid and read, without any fault."""
+    """A viewer who watched, stopped, started anew, paid, got something back and read, without any fault."""
     situation = watching(Scene(world), after_ms=6_000)
     assert beat(situation, Faults()).sold
+    situation.scene.world.time.advance(9_000)
     stop(situation, Faults())
-    start(situation, Faults())
+    situation.key += "-2"
+    assert start(situation, Faults()).sold
     pay(situation, Faults())
+    adjust(situation, Faults())
     read(situation, Faults())
     [view] = situation.scene.check(situation.viewer)
     return situation.viewer, view

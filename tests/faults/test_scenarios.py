@@ -6,7 +6,7 @@ from chalicelib.domain.wallets import PAGE_ENTRIES
 from tests.faults.faults import Fault, Faults
 from tests.faults.model import Paid, Refused, Sold
 from tests.faults.scene import Scene, rows
-from tests.faults.situations import beat, funded, pay, start, stop, watching
+from tests.faults.situations import after_midnight, beat, funded, pay, start, stop, watching
 from tests.faults.situations import idle as standing
 
 
@@ -80,6 +80,13 @@ def test_no_free_time_is_refunded(scene: Scene) -> None:
     # Four seconds of the lease were given back as the stream went down; what came after was free.
     answer = stop(situation, Faults()).answer
     assert (answer.charged, answer.refunded) == (6_000, 0)  # type: ignore[union-attr]
+    scene.check(situation.viewer)
+
+
+def test_a_new_day_sells_again(scene: Scene) -> None:
+    situation = after_midnight(scene)
+    sold = beat(situation, Faults()).sold
+    assert sold is not None and (sold.outcome, sold.charged) == ("on_time", 10_000)
     scene.check(situation.viewer)
 
 
