@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test lint bench package
+.PHONY: help setup demo up down status logs test soak mutants lint bench package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -31,6 +31,13 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@$(PYTHON) -m pytest $(ARGS)
+
+soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 plays one again)
+	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
+
+mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
+	@$(PYTHON) -m tests.faults.mutants $(ARGS)
 
 lint: setup ## Check style, types and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

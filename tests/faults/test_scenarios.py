@@ -1,0 +1,100 @@
+"""What chance seldom brings about, told step by step."""
+
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.dynamodb import to_row
+from chalicelib.domain.wallets import PAGE_ENTRIES
+from tests.faults.faults import Fault, Faults
+from tests.faults.model import Paid, Refused, Sold
+from tests.faults.scene import Scene, rows
+from tests.faults.situations import after_midnight, beat, funded, pay, start, stop, watching
+from tests.faults.situations import idle as standing
+
+
+def test_a_start_that_arrives_after_the_end_changes_nothing(scene: Scene) -> None:
+    situation = standing(scene)
+    # The first attempt is on its way, the SDK's own repetition is refused, the next transaction makes the start.
+    deed = start(situation, Faults(on_transaction={0: Fault.LATE, 1: Fault.CONFLICT}))
+    assert deed.sold
+    situation.session_id = deed.sold.session_id
+    assert stop(situation, Faults()).answer.reason == "viewer_stopped"  # type: ignore[union-attr]
+    assert scene.world.network.land() == 1
+    scene.check(situation.viewer)
+
+
+def test_a_trim_that_arrives_after_its_wallet_is_gone_leaves_no_ghost(scene: Scene) -> None:
+    situation = watching(scene, after_ms=6_000)
+    # The beat completes a page; its trim is the third write.
+    assert beat(situation, Faults(on_write=dict.fromkeys((2, 3, 4), Fault.LATE))).sold
+    table, user_id = scene.world.settings.table_prefix + "wallets", situation.viewer.user_id
+    client("dynamodb").delete_item(TableName=table, Key=to_row({"user_id": user_id}))
+    assert scene.world.network.land() == 3
+    assert rows(table, "user_id", [user_id]) == []
+
+
+def test_while_no_page_can_be_written_the_journal_keeps_its_bound_and_then_all_goes_on(scene: Scene) -> None:
+    situation = watching(scene, 1_000_000)
+    network, answers = scene.world.network, []
+    network.refusing.add("ledger")
+    for seq in range(2, 40):
+        scene.world.time.advance(10_000)
+        answers.append(scene.beat(situation.here, situation.viewer, situation.session_id, seq, faults=Faults()).answer)
+        scene.check(situation.viewer)
+    assert isinstance(answers[0], Sold)
+    # At the cap nothing more is sold, and the viewer is not charged for what could not be noted.
+    assert not isinstance(answers[-1], Sold | Refused)
+    network.refusing.clear()
+    scene.world.time.advance(10_000)
+    assert scene.beat(situation.here, situation.viewer, situation.session_id, 40).sold
+    view = scene.check(situation.viewer)[0]
+    assert len(view.wallet.journal) < PAGE_ENTRIES
+
+
+def test_only_complete_pages_leave_the_journal(scene: Scene) -> None:
+    situation = watching(scene)
+    network = scene.world.network
+    network.refusing.add("ledger")
+    # Up to version 14: two pages, and two changes of the third.
+    for _ in range(9):
+        assert isinstance(pay(situation, Faults()).answer, Paid)
+    network.refusing.clear()
+    pay(situation, Faults())
+    [view] = scene.check(situation.viewer)
+    assert (len(view.pages), [entry.version for entry in view.wallet.journal]) == (2, [13, 14, 15])
+
+
+def test_what_a_killed_function_left_is_moved_by_the_schedule(scene: Scene) -> None:
+    situation = watching(scene, after_ms=6_000)
+    beat(situation, Faults(on_write={1: Fault.KILLED_BEFORE}))
+    assert len(scene.view(situation.viewer).wallet.journal) == PAGE_ENTRIES
+    scene.work(scene.world.observer, "catch_up")
+    [view] = scene.check(situation.viewer)
+    assert view.wallet.journal == ()
+
+
+def test_no_free_time_is_refunded(scene: Scene) -> None:
+    situation = watching(scene, after_ms=6_000)
+    scene.world.deliver(situation.terms.stream_id, False)
+    assert beat(situation, Faults()).answer.outcome == "unserved"  # type: ignore[union-attr]
+    scene.world.deliver(situation.terms.stream_id, True)
+    scene.world.time.advance(1_000)
+    # Four seconds of the lease were given back as the stream went down; what came after was free.
+    answer = stop(situation, Faults()).answer
+    assert (answer.charged, answer.refunded) == (6_000, 0)  # type: ignore[union-attr]
+    scene.check(situation.viewer)
+
+
+def test_a_new_day_sells_again(scene: Scene) -> None:
+    situation = after_midnight(scene)
+    sold = beat(situation, Faults()).sold
+    assert sold is not None and (sold.outcome, sold.charged) == ("on_time", 10_000)
+    scene.check(situation.viewer)
+
+
+def test_media_ends_with_the_grace(scene: Scene) -> None:
+    viewer = funded(scene, 60_000, 1)
+    situation = watching(scene)
+    for waited_ms, allowed in ((10_000, True), (4_999, True), (1, False), (60_000, False)):
+        scene.world.time.advance(waited_ms)
+        deed = scene.media(scene.world.observer, situation.viewer, situation.session_id)
+        assert (type(deed.answer).__name__ == "Served") is allowed, waited_ms
+    scene.check(situation.viewer, viewer)
