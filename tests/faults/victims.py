@@ -14,7 +14,7 @@ from infra.local.supervision import SupervisionError, Supervisor
 from tests.faults.private_stack import Operator, bring_up
 from tests.fixtures.stack import Stack
 
-BACK_S_MAX = 60.0
+BACK_S_MAX = 120.0
 # What the command of those processes says, where a part has others too (nginx has a manager of its cache).
 WORKING = {"nginx": b"worker process", "worker": b"ffmpeg"}
 
