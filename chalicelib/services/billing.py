@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
@@ -9,7 +10,7 @@ from chalicelib.domain.lease import Outcome, Over, Purchase, Unchanged, decide, 
 from chalicelib.domain.outages import newest_ms, next_credit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.streams import Outage
-from chalicelib.domain.wallets import Wallet, lease_entry_id, utc_day
+from chalicelib.domain.wallets import Entry, Wallet, lease_entry_id, utc_day
 from chalicelib.ports import Clock, Counters, Denylist, OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.delivery import Delivery, Reach
 from chalicelib.services.ledger import LedgerService
@@ -17,8 +18,10 @@ from chalicelib.services.ledger import LedgerService
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
 SESSIONS_KNOWN_MAX = 10_000
-# How far back the cost of a repeated beat is looked for: many sessions of one user may have beaten since.
-REPLAY_ENTRIES_MAX = 50
+# How far back the cost of a repeated beat is looked for: many sessions of one user may have beaten and been paid for
+# since. 2,000 changes in the ten minutes that a session may lie still are more than any honest viewer makes.
+REPLAY_ENTRIES_AT_ONCE = 50
+REPLAY_READS_MAX = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,10 +198,19 @@ class Billing:
     def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
         """What a seq was charged, from its entry in the journal or, where that has moved, in the ledger."""
         entry_id = lease_entry_id(session.session_id, seq)
-        entries = wallet.journal
-        if not any(entry.entry_id == entry_id for entry in entries):
-            entries = tuple(self._ledger.entries(wallet.user_id, limit=REPLAY_ENTRIES_MAX, cursor=None).items)
-        return next((-e.delta_millipoints for e in entries if e.entry_id == entry_id), session.charge_millipoints)
+        costs = (-each.delta_millipoints for each in self._entries_back(wallet) if each.entry_id == entry_id)
+        return next(costs, session.charge_millipoints)
+
+    def _entries_back(self, wallet: Wallet) -> Iterator[Entry]:
+        """The journal, then the ledger from its newest entry on, as far as it is looked at."""
+        yield from wallet.journal
+        cursor: str | None = None
+        for _ in range(REPLAY_READS_MAX):
+            page = self._ledger.entries(wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def _session(self, wallet: Wallet, session_id: str) -> ActiveSession:
         session = wallet.sessions.get(session_id)

@@ -24,6 +24,8 @@ STAGE_DEFAULT = "local"
 ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"
 REGION = "us-east-1"
+# The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
+CHOOSABLE = ("TOLLCAST_SESSIONS_PER_USER_MAX",)
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
@@ -151,11 +153,13 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
 def environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of every part: the caller's without any AWS settings of their own, plus the platform's."""
     inherited = {key: value for key, value in environ.items() if not key.startswith(("AWS_", "TOLLCAST_"))}
+    chosen = {name: environ[name] for name in CHOOSABLE if environ.get(name)}
     own_bin = str(Path(sys.executable).parent)
     return {
         **inherited,
         **aws_environment(layout.emulator_url),
         **service_environment(layout.stage),
+        **chosen,
         "PATH": os.pathsep.join([own_bin, inherited.get("PATH", os.defpath), "/usr/sbin"]),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

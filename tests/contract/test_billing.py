@@ -218,6 +218,17 @@ def test_a_replay_tells_its_cost_even_after_its_entry_has_moved(house: House) ->
     assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 0)
 
 
+def test_a_replay_tells_its_cost_after_many_other_changes(house: House) -> None:
+    user_id = house.viewer(13_000)
+    session_id = house.open(user_id).session.session_id
+    house.clock.advance(9_000)
+    assert house.billing.heartbeat(user_id, session_id, 2).charged_millipoints == 3_000
+    for _ in range(250):
+        house.credit(user_id, 1)
+    again = house.billing.heartbeat(user_id, session_id, 2)
+    assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 3_000)
+
+
 def test_a_wallet_has_an_upper_bound(house: House) -> None:
     user_id = house.viewer(MILLIPOINTS_MAX)
     with pytest.raises(WalletFull):

@@ -39,6 +39,13 @@ def test_the_callers_own_settings_do_not_leak(tmp_path):
     assert config.load(env).stage == "local"
 
 
+def test_the_limit_of_sessions_may_be_chosen(tmp_path):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    assert config.load(environment(layout, {})).sessions_per_user_max == 3
+    chosen = environment(layout, {"TOLLCAST_SESSIONS_PER_USER_MAX": "8"})
+    assert config.load(chosen).sessions_per_user_max == 8
+
+
 def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):
     layout = Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, shared_run_dir=tmp_path / "run")
     layout.make_directories()

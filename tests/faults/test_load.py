@@ -1,0 +1,25 @@
+"""A short run of the load, on the platform that the suite shares; `python -m tests.faults.load` is the long one."""
+
+import pytest
+
+from tests.faults.load import described, load
+from tests.faults.private_stack import Operator
+from tests.fixtures.stack import Stack
+
+SECONDS = 8.0
+THREADS = 16
+# As many as that platform allows a viewer at a time.
+SESSIONS = 3
+
+
+@pytest.mark.timeout(240)
+def test_one_wallet_is_exact_under_many_racing_clients(stack: Stack) -> None:
+    with Operator(stack.url) as operator:
+        operator.go_live()
+        try:
+            run, findings = load(operator, seconds=SECONDS, threads=THREADS, sessions=SESSIONS, seed=1)
+        finally:
+            operator.stop_stream()
+    said = "\n".join(described(run, findings, SECONDS))
+    assert findings.violations == [], said
+    assert run.outcomes["replay"] and len(run.told.sold) > SESSIONS and run.told.acknowledged, said
