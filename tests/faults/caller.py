@@ -37,8 +37,8 @@ class Answer:
 
     @property
     def definite(self) -> bool:
-        """Whether it says what became of the request: 5xx says nothing, and 401 asks to log in again."""
-        return self.status < 500 and self.status != 401
+        """Whether it ends the matter: 401 asks to log in again, 502 to 504 to try again; 500 is for no one to retry."""
+        return self.status not in (401, 502, 503, 504)
 
 
 @dataclass

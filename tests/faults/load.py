@@ -31,10 +31,11 @@ JOIN_S_MAX = 120.0
 
 @dataclass
 class Slot:
-    """A place for one session: its id ('' while there is none) and the newest seq that was told."""
+    """A place for one session: its id ('' while there is none), the newest seq that was told, and when to come back."""
 
     session_id: str = ""
     seq: int = 0
+    due: float = 0.0
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Load:
                 return
             if answer.status == 200:
                 slot.seq = max(slot.seq, answer.document["seq"])
+                slot.due = time.monotonic() + answer.document["next_beat_in_ms"] / 1000
             elif answer.definite:
                 slot.session_id = ""
 
@@ -99,7 +101,9 @@ class Load:
             session_id = slot.session_id
             if not session_id:
                 self._start(caller, slot, f"{rng.getrandbits(128):032x}", twice=rng.random() < 0.3)
-            elif rng.random() < 0.1:
+            elif rng.random() < 0.2:
+                # Just when the next lease is due, so that the end races the beats that want to buy it.
+                self.over.wait(max(0.0, slot.due - time.monotonic() - rng.uniform(0.0, 0.5)))
                 answer = caller.sure("POST", "/playback/stop", {"session_id": session_id})
                 self._count(self.others, f"stop {answer.code}")
                 if answer.status == 200:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from tests.faults.caller import Caller
+from tests.faults.caller import Caller, NeverAnswered
 from tests.faults.told import Told
 
 Line = dict[str, Any]
@@ -142,11 +142,19 @@ class Audit:
 
     def run(self) -> Findings:
         """Read everything and check it; never raises for what it finds."""
+        try:
+            self._check_all()
+        except NeverAnswered as error:
+            self.findings.check("answers", False, f"the audit could not go on: {error}")
+        self.findings.violations += [f"while running: {what}" for what in self._told.violations]
+        return self.findings
+
+    def _check_all(self) -> None:
         found, told = self.findings, self._told
         self.lines, state = statement(self._caller, found, told.user_id)
         self._by_id = {line["entry_id"]: line for line in self.lines}
         found.check("entry ids once", len(self._by_id) == len(self.lines), "an entry id recurs in the ledger")
-        wallet = self._caller.sure("GET", "/me/wallet").document
+        wallet = _read(self._caller, "/me/wallet")
         said = (wallet["version"], wallet["balance_millipoints"])
         found.check("balance = sum of the ledger", said == (state["version"], state["balance_millipoints"]), f"{said}")
         listed = _listing(self._caller, "/me/ledger")[::-1]
@@ -156,8 +164,6 @@ class Audit:
         for check in (self._told_is_kept, self._moments_hold, self._lines_are_explained):
             check()
         self._sessions_add_up(wallet)
-        found.violations += [f"while running: {what}" for what in told.violations]
-        return found
 
     def _balance_follows_from_answers(self, actual: int) -> None:
         found, told = self.findings, self._told
@@ -268,12 +274,19 @@ class Audit:
         self.findings.check("rate * (elapsed + horizon + lease) at most", net <= most, f"{net} > {most}: {record}")
 
 
+def _read(caller: Caller, path: str) -> Line:
+    answer = caller.sure("GET", path)
+    if answer.status != 200:
+        raise NeverAnswered(f"GET {path}: {answer.status} {answer.code}")
+    return answer.document
+
+
 def _listing(caller: Caller, path: str) -> list[Line]:
     """All of a list, newest first."""
     items: list[Line] = []
     cursor = ""
     while True:
-        page = caller.sure("GET", f"{path}?limit=200" + (f"&cursor={cursor}" if cursor else "")).document
+        page = _read(caller, f"{path}?limit=200" + (f"&cursor={cursor}" if cursor else ""))
         items += page["items"]
         cursor = page["next_cursor"]
         if not cursor:
