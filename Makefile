@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak mutants lint bench package
+.PHONY: help setup demo up down status logs test soak load kills mutants lint bench package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -35,6 +35,12 @@ test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
+
+load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
+	@$(PYTHON) -m tests.faults.load $(ARGS)
+
+kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
+	@$(PYTHON) -m tests.faults.kills $(ARGS)
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)
