@@ -85,7 +85,8 @@ def read_statement(path: Path) -> Statement:
     if len(data) > BYTES_MAX:
         raise MalformedError(f"it is larger than a statement may be ({BYTES_MAX // 1_000_000} MB)")
     try:
-        text = data.decode("utf-8")
+        # Some editors put a mark before the first character.
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedError(f"it is not UTF-8 text (byte {error.start + 1})") from None
     if not text.strip():

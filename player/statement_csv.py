@@ -45,10 +45,16 @@ def csv_rows(text: str) -> Iterator[tuple[str, list[str]]]:
     """Go through the rows of a CSV, each with the number of the line where it begins. Raises MalformedError."""
     csv.field_size_limit(FIELD_CHARS_MAX)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    began = 1
+    began, blank = 1, False
     try:
         for row in reader:
             place = f"line {began}"
+            if not "".join(row).strip() and len(row) < 2:
+                # Editors leave such lines at the end; elsewhere they are none of the server's.
+                blank = True
+                continue
+            if blank:
+                raise MalformedError("it comes after an empty line", place)
             if began > 1 and len(row) != len(COLUMNS):
                 raise MalformedError(f"it must have {len(COLUMNS)} columns, and has {len(row)}", place)
             yield place, row

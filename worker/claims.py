@@ -50,7 +50,7 @@ class HeldClaim:
             return
         # Holds if the store is silent; several tries fit into the claim's time.
         self._next_renewal_s = now_s + RETRY_S
-        renewed = self._runtimes.renew(self.claim, now_ms + TTL_MS, self.last_manifest_at_ms)
+        renewed = self._runtimes.renew(self.claim, now_ms, now_ms + TTL_MS, self.last_manifest_at_ms)
         if renewed is None:
             self.give_up()
             return

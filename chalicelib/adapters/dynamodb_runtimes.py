@@ -27,6 +27,8 @@ REPORTED = (
 )
 FREE = "attribute_not_exists(worker_id) OR worker_id = :worker OR expires_at_ms <= :now"
 HELD = "worker_id = :worker AND epoch = :epoch"
+# Whose claim has expired must claim anew: functions have taken the stream for down, and outages are told by claims.
+VALID = f"{HELD} AND expires_at_ms > :now"
 
 
 class DynamoRuntimes:
@@ -57,15 +59,15 @@ class DynamoRuntimes:
             return None
         return _claim(row)
 
-    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
+    def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         """See the port."""
-        values = {":worker": claim.worker_id, ":epoch": claim.epoch, ":expires": expires_at_ms}
+        values = {":worker": claim.worker_id, ":epoch": claim.epoch, ":expires": expires_at_ms, ":now": now_ms}
         update = "SET expires_at_ms = :expires"
         if last_manifest_at_ms is not None:
             update += ", last_manifest_at_ms = :manifest"
             values[":manifest"] = last_manifest_at_ms
         try:
-            return _claim(self._update(claim.stream_id, update, HELD, values, {}))
+            return _claim(self._update(claim.stream_id, update, VALID, values, {}))
         except ConditionFailed:
             return None
 
@@ -87,9 +89,9 @@ class DynamoRuntimes:
         if dropped:
             update += " REMOVE " + ", ".join(f"#{name}" for name in dropped)
         values = {f":{name}": value for name, value in kept.items()}
-        held = {":worker": claim.worker_id, ":epoch": claim.epoch}
+        held = {":worker": claim.worker_id, ":epoch": claim.epoch, ":now": runtime.reported_at_ms}
         try:
-            self._update(claim.stream_id, update, HELD, {**values, **held}, {f"#{name}": name for name in REPORTED})
+            self._update(claim.stream_id, update, VALID, {**values, **held}, {f"#{name}": name for name in REPORTED})
         except ConditionFailed:
             return False
         return True

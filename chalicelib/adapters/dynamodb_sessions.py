@@ -177,6 +177,6 @@ def _shard_position(cursor: str | None) -> tuple[int, str | None]:
         return 0, None
     position = from_cursor(cursor)
     match position:
-        case [int(shard), None | str() as inner] if 0 <= shard < DUE_SHARDS:
+        case [int(shard), None | str() as inner] if type(shard) is int and 0 <= shard < DUE_SHARDS:
             return shard, inner
     raise invalid_cursor()

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
+from chalicelib.domain.errors import LedgerDamaged
 from chalicelib.domain.wallets import Entry, Page
 
 
@@ -25,9 +26,9 @@ def genesis(user_id: str) -> State:
 
 
 def after(state: State, entry: Entry) -> State:
-    """After one more line; raises `ValueError` if it is not the next one."""
+    """After one more line; raises `LedgerDamaged` if it is not the next one."""
     if entry.version != state.version + 1:
-        raise ValueError(f"version {entry.version} does not follow {state.version}")
+        raise LedgerDamaged(f"Version {entry.version} of a ledger does not follow {state.version}.")
     line = [
         entry.version,
         entry.at_ms,

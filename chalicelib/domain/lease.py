@@ -145,9 +145,9 @@ def first_purchase(
 
 
 def decide(
-    wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool
+    wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 0
 ) -> Purchase | Unchanged | Over:
-    """Classify one beat against the wallet as seen.
+    """Classify one beat against the wallet as seen. `down_until_ms` is the end of the stream's last outage.
 
     Replay, stale and early are `Unchanged`; lapsed and empty are `Over`; on time, late, poor and unserved a `Purchase`.
     """
@@ -166,14 +166,16 @@ def decide(
         if now_ms < session.paid_until_ms:
             return Unchanged(Outcome.EARLY)
         return Over(nothing_left(wallet, session))
-    return _sell(session, available, now_ms)
+    return _sell(session, available, now_ms, down_until_ms)
 
 
-def _sell(session: ActiveSession, available: int, now_ms: int) -> Purchase:
+def _sell(session: ActiveSession, available: int, now_ms: int, down_until_ms: int) -> Purchase:
     late = now_ms > session.paid_until_ms
     # Media stays authorised for the grace, so a beat within it pays for that time too. After a longer gap nobody knows
     # whether anything was fetched in the grace; a viewer who paused must not pay for it.
     gap = now_ms > session.paid_until_ms + GRACE_MS
+    # Nor is a time sold afterwards in which there was nothing to fetch.
+    gap = gap or session.paid_until_ms < down_until_ms <= now_ms
     outcome = Outcome.LATE if late else Outcome.ON_TIME
     charge, lease = session.charge_millipoints, session.lease_ms
     if available < charge:

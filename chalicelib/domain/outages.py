@@ -11,8 +11,11 @@ from chalicelib.domain.points import refund
 from chalicelib.domain.sessions import ActiveSession
 from chalicelib.domain.streams import Outage, Runtime, RuntimeState, is_delivered
 
-# Sessions look back at each beat, so a few are enough; a paused viewer loses nothing by the older ones.
-OUTAGES_KEPT = 8
+# A session looks back at its next beat or at its end, which the reaper brings about 10 minutes after its paid time at
+# the latest, give or take its own interval and the longest lease. What is longer over concerns nobody.
+KEPT_MS = 20 * 60_000
+# ffmpeg is given longer and longer to come back, so there cannot be many more in that time.
+KEPT_MAX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +32,32 @@ def outages_of(runtime: Runtime | None, now_ms: int) -> tuple[Outage, ...]:
     """The outages that are known, oldest first; the last is still going on if the stream is not delivered now."""
     if runtime is None:
         return ()
+    # A worker's clock may be a little ahead; nothing is over before it is.
+    over = tuple(replace(each, until_ms=min(each.until_ms or now_ms, now_ms)) for each in runtime.outages)
     if is_delivered(runtime, now_ms):
-        return runtime.outages
+        return over
     since_ms = runtime.down_since_ms if runtime.down_since_ms is not None else began_ms(runtime, now_ms)
-    return (*runtime.outages, Outage(since_ms=since_ms, until_ms=None))
+    return (*over, Outage(since_ms=since_ms, until_ms=None))
+
+
+def closed(outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
+    """Those that are over."""
+    return tuple(outage for outage in outages if outage.until_ms is not None)
+
+
+def down_until_ms(outages: tuple[Outage, ...], now_ms: int) -> int:
+    """When the stream came back last, 0 if it never was down; for one that is down, now."""
+    last = outages[-1].until_ms if outages else 0
+    return now_ms if last is None else last
+
+
+def before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
+    """The outages as far as they lie before a moment, from which on nothing is owed for another reason."""
+    return tuple(
+        replace(each, until_ms=min(as_of_ms, as_of_ms if each.until_ms is None else each.until_ms))
+        for each in outages
+        if each.since_ms < as_of_ms
+    )
 
 
 def newest_ms(outages: tuple[Outage, ...]) -> int:
@@ -51,7 +76,8 @@ def reported(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
     """A worker's report with the outages that follow from it and from the runtime before."""
     down_since_ms, outages = (before.down_since_ms, before.outages) if before else (None, ())
     if report.state is RuntimeState.LIVE and down_since_ms is not None:
-        outages = (*outages, Outage(since_ms=down_since_ms, until_ms=now_ms))[-OUTAGES_KEPT:]
+        recent = tuple(each for each in outages if (each.until_ms or 0) > now_ms - KEPT_MS)
+        outages = (*recent, Outage(since_ms=down_since_ms, until_ms=now_ms))[-KEPT_MAX:]
         down_since_ms = None
     elif report.state is not RuntimeState.LIVE and down_since_ms is None:
         down_since_ms = began_ms(report, now_ms)
@@ -60,15 +86,18 @@ def reported(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
 
 def next_credit(session: ActiveSession, outages: tuple[Outage, ...]) -> OutageCredit | None:
     """What the oldest outage gives back that the session has not been credited for; None if none owes it anything."""
+    over_ms = 0
     for outage in outages:
-        credit = _credit(session, outage) if outage.since_ms > session.outage_ms else None
+        credit = _credit(session, outage, over_ms) if outage.since_ms > session.outage_ms else None
         if credit is not None:
             return credit
+        # A stall may begin, with the last playlist, before it was told that the one before was over.
+        over_ms = max(over_ms, outage.until_ms or 0)
     return None
 
 
-def _credit(session: ActiveSession, outage: Outage) -> OutageCredit | None:
-    from_ms = max(outage.since_ms, session.paid_from_ms)
+def _credit(session: ActiveSession, outage: Outage, over_ms: int) -> OutageCredit | None:
+    from_ms = max(outage.since_ms, session.paid_from_ms, over_ms)
     until_ms = session.paid_until_ms if outage.until_ms is None else min(outage.until_ms, session.paid_until_ms)
     free_ms = max(0, min(until_ms, session.free_until_ms) - max(from_ms, session.free_from_ms))
     millipoints = refund(session.rate_millipoints_per_minute, until_ms - from_ms - free_ms, session.charged_millipoints)

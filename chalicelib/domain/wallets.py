@@ -131,9 +131,12 @@ def end_entry(session: ActiveSession, at_ms: int) -> Entry:
 
 
 def outage_entry(session: ActiveSession, outage_ms: int, at_ms: int) -> Entry:
-    """What an outage, named by its beginning, gives back to a session: one line for stream, outage and session."""
+    """What an outage, named by its beginning, gives back to a session: one line for stream, outage and session.
+
+    The seq makes sure that no key ever recurs, also if clocks disagree on whether the outage was over.
+    """
     return Entry(
-        entry_id=f"o.{session.stream_id}.{outage_ms}.{session.session_id}",
+        entry_id=f"o.{session.stream_id}.{outage_ms}.{session.seq}.{session.session_id}",
         kind=EntryKind.OUTAGE_CREDIT,
         at_ms=at_ms,
         session_id=session.session_id,
@@ -165,8 +168,8 @@ def daily_left_millipoints(wallet: Wallet, now_ms: int) -> int:
 
 
 def spent_today_millipoints(wallet: Wallet, now_ms: int) -> int:
-    """What leases have cost today, less what was given back today."""
-    return wallet.daily_cap_millipoints - daily_left_millipoints(wallet, now_ms)
+    """What leases have cost today, less what was given back today (for yesterday's leases too, but never below 0)."""
+    return max(0, wallet.daily_cap_millipoints - daily_left_millipoints(wallet, now_ms))
 
 
 def full_pages(journal: Iterable[Entry]) -> list[tuple[Entry, ...]]:

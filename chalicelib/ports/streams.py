@@ -42,10 +42,10 @@ class Runtimes(Protocol):
         """
         ...
 
-    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
+    def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         """Extend one's claim, and say when something new was published last, if anything was.
 
-        None if a higher epoch was claimed meanwhile.
+        None if it has expired by `now_ms`, or a higher epoch was claimed meanwhile.
         """
         ...
 
@@ -54,7 +54,7 @@ class Runtimes(Protocol):
         ...
 
     def report(self, claim: Claim, runtime: Runtime) -> bool:
-        """Write a report if the claim's epoch still stands; the claim itself is not touched. False if it was lost."""
+        """Write a report if the claim still stands at `reported_at_ms`; it is not touched. False if it was lost."""
         ...
 
     def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:

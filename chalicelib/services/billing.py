@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
 from chalicelib.domain.lease import Outcome, Over, Purchase, Unchanged, decide, settle
-from chalicelib.domain.outages import newest_ms, next_credit
+from chalicelib.domain.outages import before, down_until_ms, newest_ms, next_credit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.streams import Outage
 from chalicelib.domain.wallets import Entry, Wallet, lease_entry_id, utc_day
@@ -103,6 +103,9 @@ class Billing:
             session = wallet.sessions.get(session_id)
             if session is None:
                 record = self._ended_record(user_id, session_id)
+                if record.active:
+                    # It was opened after the wallet was read.
+                    continue
                 self._denylist.deny_session(session_id, record.end_reason or reason)
                 return record
             if self.end_as_seen(wallet, session, reason, as_of_ms):
@@ -116,7 +119,7 @@ class Billing:
         outages = self._delivery.reach(session.stream_id, fresh=True).outages
         if as_of_ms is not None:
             # What is down because it was to be stopped is no outage; from then on the refund gives all back.
-            outages = tuple(outage for outage in outages if outage.since_ms < as_of_ms)
+            outages = before(outages, as_of_ms)
         now_ms = self._clock.now_ms()
         try:
             session = self._credited(wallet, session, outages, now_ms)
@@ -158,7 +161,8 @@ class Billing:
         if utc_day(now_ms) > seen.day:
             self._wallets.begin_day(seen.user_id, utc_day(now_ms))
             return None
-        decision = decide(seen, session, seq, now_ms, delivered=reach.delivered)
+        down_ms = down_until_ms(reach.outages, now_ms)
+        decision = decide(seen, session, seq, now_ms, delivered=reach.delivered, down_until_ms=down_ms)
         match decision:
             case Unchanged(Outcome.REPLAY):
                 return self.state(seen, session, Outcome.REPLAY, now_ms)

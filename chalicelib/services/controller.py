@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from chalicelib.domain.errors import Busy
+from chalicelib.domain.errors import DomainError
 from chalicelib.domain.outages import began_ms
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Runtime, RuntimeState, Stream
 from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, StoreUnavailable, Streams, WorkQueue
@@ -100,7 +100,7 @@ class Controller:
             page = self._sessions.active(stream.stream_id, limit=SESSIONS_PER_PAGE, cursor=None)
             for record in page.items:
                 # One that cannot be ended now must not keep the others from their refund; the schedule tries again.
-                with suppress(Busy, StoreUnavailable):
+                with suppress(DomainError, StoreUnavailable):
                     self._billing.end(record.user_id, record.session_id, reason, as_of_ms=stream.desired_since_ms)
             if page.next_cursor is None:
                 return

@@ -174,9 +174,20 @@ class LedgerService:
         return end_of(before[0])
 
     def catch_up(self) -> int:
-        """Move what beats have missed; answers how many pages. For the schedule."""
+        """Move what beats have missed; answers how many pages. For the schedule.
+
+        A wallet whose ledger is damaged keeps nobody else's pages back; `LedgerDamaged` is raised at the end.
+        """
         found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
-        return sum(self.flush(wallet) for wallet in found)
+        moved, damaged = 0, None
+        for wallet in found:
+            try:
+                moved += self.flush(wallet)
+            except LedgerDamaged as error:
+                damaged = error
+        if damaged is not None:
+            raise damaged
+        return moved
 
 
 def version_of(cursor: str) -> int:

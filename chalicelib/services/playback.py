@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import (
-    Busy,
+    DomainError,
     Forbidden,
     LeaseNotPaid,
     SessionLimit,
@@ -187,7 +187,7 @@ class Playback:
                 self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
                 return True
             self._sessions.rearm(record.session_id, now_ms + REARM_MS)
-        except (Busy, StoreUnavailable):
+        except (DomainError, StoreUnavailable):
             return None
         return False
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, SessionOver, StreamFull
 from chalicelib.domain.lease import GRACE_MS, Outcome, Over, Purchase, first_purchase
-from chalicelib.domain.outages import newest_ms
+from chalicelib.domain.outages import closed, newest_ms
 from chalicelib.domain.points import lease_charge
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.wallets import Wallet, utc_day
@@ -47,20 +47,22 @@ class Starts:
 
         Raises `SessionOver` if it has ended, `IdempotencyMismatch` if that start was for something else.
         """
-        wallet = self._ledger.wallet(user_id)
-        session = wallet.sessions.get(session_id)
-        if session is None:
-            record = self._sessions.get(session_id)
-            if record is None:
+        for attempt in range(TRIES_MAX):
+            back_off(attempt)
+            wallet = self._ledger.wallet(user_id)
+            session = wallet.sessions.get(session_id)
+            record = None if session else self._sessions.get(session_id)
+            if session is None and record is None:
                 return None
-            if record.stream_id == stream_id:
-                raise self._billing.over(user_id, session_id)
-        elif (session.stream_id, session.budget_millipoints + session.charged_millipoints) == (
-            stream_id,
-            budget_millipoints,
-        ):
-            return self._billing.state(wallet, session, Outcome.REPLAY, self._clock.now_ms())
-        raise IdempotencyMismatch("This idempotency key was used for a start with another stream_id or max_points.")
+            if session is not None:
+                budget = session.budget_millipoints + session.charged_millipoints
+                if (session.stream_id, budget) != (stream_id, budget_millipoints):
+                    raise _mismatch()
+                return self._billing.state(wallet, session, Outcome.REPLAY, self._clock.now_ms())
+            if record is not None and not record.active:
+                raise self._billing.over(user_id, session_id) if record.stream_id == stream_id else _mismatch()
+            # It was opened between the two reads: look again.
+        raise Busy("The wallet was busy at every try. Send the same start again.")
 
     def open(self, user_id: str, record: SessionRecord, budget_millipoints: int, viewers_max: int = 0) -> Beat:
         """Start a session with its first lease, as seq 1; the same record again answers the session as it stands.
@@ -77,6 +79,9 @@ class Starts:
                     return beat
             wallet = self._ledger.wallet(user_id)
             now_ms = self._clock.now_ms()
+            if record.session_id in wallet.sessions:
+                # An earlier try of the same start, which must not be in its own way.
+                continue
             if len(wallet.sessions) >= self._sessions_per_user_max:
                 self._make_place(wallet, now_ms)
                 continue
@@ -128,8 +133,8 @@ class Starts:
             charged_millipoints=purchase.charge_millipoints,
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
-            # Earlier outages are over for a session that begins now.
-            outage_ms=newest_ms(self._delivery.reach(record.stream_id).outages),
+            # Outages that are over are none of a session that begins now; one that goes on will be.
+            outage_ms=newest_ms(closed(self._delivery.reach(record.stream_id).outages)),
             counted=counted,
         )
 
@@ -173,6 +178,10 @@ class Starts:
                 f"The stream {stream_id} has all the {viewers_max} viewers that its operator allows.",
                 sessions=_named(session for session in _oldest_first(wallet) if session.stream_id == stream_id),
             )
+
+
+def _mismatch() -> IdempotencyMismatch:
+    return IdempotencyMismatch("This idempotency key was used for a start with another stream_id or max_points.")
 
 
 def _oldest_first(wallet: Wallet) -> list[ActiveSession]:

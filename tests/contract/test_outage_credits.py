@@ -56,7 +56,7 @@ def test_a_minute_without_picture_costs_nothing(house: House) -> None:
     assert house.balance(user_id) == 100_000 - 5_000 - 10_000
     assert kinds(house, user_id).count("outage_credit") == 1
     credit = next(e for e in house.ledger.entries(user_id, limit=50, cursor=None).items if e.kind == "outage_credit")
-    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.{session_id}"
+    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.2.{session_id}"
     assert credit.delta_millipoints == 20_000 - (outage.since_ms - began_ms)
     assert house.ledger_sum(user_id) == house.balance(user_id)
 
@@ -147,3 +147,58 @@ def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(hou
     assert stale.heartbeat(user_id, session_id, 3).outcome is Outcome.UNSERVED
     assert house.balance(user_id) == 97_000
     assert [kind for kind in kinds(house, user_id) if kind != EntryKind.UNSERVED] == ["lease", "outage_credit"]
+
+
+def test_no_time_without_picture_is_sold_afterwards(house: House) -> None:
+    user_id = house.viewer(100_000)
+    session_id, began_ms = house.open(user_id).session.session_id, house.clock.now_ms()
+    house.clock.advance(3_000)
+    goes_down(house, ago_ms=0)
+    house.clock.advance(11_400)
+    comes_back(house)
+    house.clock.advance(100)
+    # The beat comes in the grace, and the lease ended in the middle of the outage.
+    beat = house.billing.heartbeat(user_id, session_id, 2)
+    assert (beat.outcome, beat.session.paid_until_ms) == (Outcome.LATE, began_ms + 14_500 + LEASE_MS)
+    assert house.balance(user_id) == 100_000 - 3_000 - 10_000
+
+
+def test_a_session_that_starts_in_the_last_second_of_a_stream_gets_its_lease_back(house: House) -> None:
+    # Live as far as this process knows, and down when it looks again.
+    house.delivery.outages = (Outage(since_ms=house.clock.now_ms() - 500, until_ms=None),)
+    user_id = house.viewer(100_000)
+    session_id = house.open(user_id).session.session_id
+    house.delivery.on = False
+    house.clock.advance(6_000)
+    assert house.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.UNSERVED
+    assert house.balance(user_id) == 100_000
+
+
+def test_an_end_as_of_a_moment_in_an_outage_gives_each_moment_back_once(house: House) -> None:
+    user_id = house.viewer(100_000)
+    session_id = house.open(user_id).session.session_id
+    house.clock.advance(3_000)
+    goes_down(house, ago_ms=0)
+    house.clock.advance(1_000)
+    paused_at_ms = house.clock.now_ms()
+    house.clock.advance(1_000)
+    comes_back(house)
+    record = house.billing.end(user_id, session_id, EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
+    assert (record.charged_millipoints, house.balance(user_id)) == (3_000, 97_000)
+
+
+def test_one_outage_that_is_told_twice_makes_two_lines_and_pays_once(house: House) -> None:
+    user_id = house.viewer(100_000)
+    session_id = house.open(user_id).session.session_id
+    house.clock.advance(6_000)
+    outage = goes_down(house, ago_ms=2_000)
+    assert house.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.UNSERVED
+    # Clocks disagree on whether a claim had expired: it seems never to have been down, and then it was.
+    house.delivery.on, house.delivery.outages = True, ()
+    house.clock.advance(LEASE_MS)
+    assert house.billing.heartbeat(user_id, session_id, 3).charged_millipoints == 10_000
+    house.delivery.on, house.delivery.outages = False, (outage,)
+    house.clock.advance(LEASE_MS)
+    assert house.billing.heartbeat(user_id, session_id, 4).outcome is Outcome.UNSERVED
+    assert kinds(house, user_id).count("outage_credit") == 2
+    assert house.balance(user_id) == 100_000 - 4_000 == house.ledger_sum(user_id)

@@ -61,7 +61,7 @@ def test_a_worker_takes_its_own_again_with_a_higher_epoch(runtimes: Runtimes) ->
     first = claimed(runtimes)
     again = claimed(runtimes)
     assert again.epoch == 2
-    assert runtimes.renew(first, SOON, None) is None
+    assert runtimes.renew(first, NOW, SOON, None) is None
     assert not runtimes.report(first, LIVE)
 
 
@@ -75,12 +75,14 @@ def test_a_new_claim_does_not_inherit_that_the_stream_is_live(runtimes: Runtimes
     assert runtime == replace(LIVE, state=RuntimeState.STARTING, claim=second, down_since_ms=LIVE.last_manifest_at_ms)
 
 
-def test_renewing_extends_even_an_expired_claim_that_nobody_took(runtimes: Runtimes) -> None:
+def test_a_claim_is_renewed_until_it_has_expired(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
-    renewed = runtimes.renew(claim, SOON + 60_000, None)
+    renewed = runtimes.renew(claim, SOON - 1, SOON + 60_000, None)
     assert renewed == replace(claim, expires_at_ms=SOON + 60_000)
     assert runtimes.claim("stream-1", "w2", SOON + 59_999, SOON + 90_000) is None
-    assert runtimes.renew(claim, SOON + 90_000, None) is not None
+    # Nobody took it, but viewers have been told that the stream is down.
+    assert runtimes.renew(claim, SOON + 60_000, SOON + 90_000, None) is None
+    assert not runtimes.report(claim, replace(LIVE, reported_at_ms=SOON + 60_000))
 
 
 def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runtimes) -> None:
@@ -88,7 +90,7 @@ def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runti
     runtimes.release(claim)
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.claim is None
-    assert runtimes.renew(claim, SOON, None) is None
+    assert runtimes.renew(claim, NOW, SOON, None) is None
     assert claimed(runtimes, "w2").epoch == 2
     # The old owner's release comes late and changes nothing.
     runtimes.release(claim)
@@ -98,7 +100,7 @@ def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runti
 
 def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
-    renewed = runtimes.renew(claim, SOON + 5_000, None)
+    renewed = runtimes.renew(claim, NOW, SOON + 5_000, None)
     assert runtimes.report(claim, LIVE)
     assert runtimes.get("stream-1") == replace(LIVE, claim=renewed)
     bare = Runtime(stream_id="stream-1", state=RuntimeState.BACKOFF, reported_at_ms=NOW + 1)
@@ -110,7 +112,7 @@ def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
     old = claimed(runtimes)
     new = claimed(runtimes, "w2", SOON)
     assert not runtimes.report(old, LIVE)
-    assert runtimes.renew(old, SOON + 60_000, None) is None
+    assert runtimes.renew(old, NOW, SOON + 60_000, None) is None
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.state is RuntimeState.STARTING and runtime.claim == new
 
@@ -133,7 +135,7 @@ def test_a_renewed_or_a_released_claim_is_not_marked_as_seen_before(runtimes: Ru
     claim = claimed(runtimes)
     seen = runtimes.get("stream-1")
     assert seen
-    runtimes.renew(claim, SOON + 1, None)
+    runtimes.renew(claim, NOW, SOON + 1, None)
     runtimes.mark_unclaimed(seen, "failed", None, NOW)
     assert (runtimes.get("stream-1") or seen).state is RuntimeState.STARTING
     runtimes.release(claim)

@@ -9,6 +9,7 @@ from chalicelib.domain.ids import SESSION_ID, new_session_id, session_id_of
 from chalicelib.domain.lease import GRACE_MS, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.wallets import Wallet
 from chalicelib.ports import WalletRefused
 from tests.contract.conftest import MoneyStores
 from tests.contract.house import LEASE_MS, House, build_house
@@ -106,3 +107,35 @@ def test_a_session_that_was_refused_a_place_has_left_no_trace(house: House) -> N
     record = house.money.sessions.get(taken.session.session_id)
     assert record is not None
     house.billing.end(record.user_id, record.session_id, EndReason.VIEWER_STOPPED)
+
+
+def test_a_start_is_not_in_its_own_way(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    house.open(user_id)
+    house.open(user_id, session_id=session_id)
+    # The limit is two, and one of them is the very session that is asked for again.
+    again = house.open(user_id, session_id=session_id)
+    assert (again.outcome, house.balance(user_id)) == (Outcome.REPLAY, 80_000)
+
+
+class OpensMeanwhile:
+    """A ledger that reads the wallet just before the first try of the same start is made."""
+
+    def __init__(self, house: House, session_id: str) -> None:
+        self._house, self._session_id, self._made = house, session_id, False
+
+    def wallet(self, user_id: str) -> Wallet:
+        wallet = self._house.ledger.wallet(user_id)
+        if not self._made:
+            self._made = True
+            self._house.open(user_id, session_id=self._session_id)
+        return wallet
+
+
+def test_a_start_that_races_its_first_try_finds_the_session(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    racing = copy(house.starts)
+    racing._ledger = OpensMeanwhile(house, session_id)  # type: ignore[assignment]
+    beat = racing.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    assert beat is not None
+    assert (beat.outcome, house.balance(user_id)) == (Outcome.REPLAY, 90_000)

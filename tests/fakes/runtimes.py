@@ -34,9 +34,9 @@ class MemoryRuntimes:
             self._rows[stream_id] = replace(row, claim=claim, state=RuntimeState.STARTING, down_since_ms=down)
             return claim
 
-    def renew(self, claim: Claim, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
+    def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
         with self._lock:
-            row = self._held(claim)
+            row = self._held(claim, now_ms)
             if row is None:
                 return None
             renewed = replace(claim, expires_at_ms=expires_at_ms)
@@ -52,7 +52,7 @@ class MemoryRuntimes:
 
     def report(self, claim: Claim, runtime: Runtime) -> bool:
         with self._lock:
-            row = self._held(claim)
+            row = self._held(claim, runtime.reported_at_ms)
             if row is None:
                 return False
             self._rows[claim.stream_id] = replace(runtime, stream_id=claim.stream_id, claim=row.claim)
@@ -68,7 +68,8 @@ class MemoryRuntimes:
                     row, state=RuntimeState(state), last_error=kept, down_since_ms=down
                 )
 
-    def _held(self, claim: Claim) -> Runtime | None:
+    def _held(self, claim: Claim, now_ms: int = 0) -> Runtime | None:
         row = self._rows.get(claim.stream_id)
         held = row.claim if row else None
-        return row if held and (held.worker_id, held.epoch) == (claim.worker_id, claim.epoch) else None
+        valid = held and (held.worker_id, held.epoch) == (claim.worker_id, claim.epoch) and held.expires_at_ms > now_ms
+        return row if valid else None

@@ -263,7 +263,8 @@ class MemoryWallets:
             wallet,
             balance_millipoints=wallet.balance_millipoints + delta,
             version=wallet.version + 1,
-            journal=(*wallet.journal, done),
+            # A map, as the item has it: a key that recurs replaces what was there.
+            journal=(*(each for each in wallet.journal if each.entry_id != done.entry_id), done),
         )
         self._store.wallets[wallet.user_id] = new
         return new

@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 
 from chalicelib.domain.chain import State, after, chained, end_of, genesis
+from chalicelib.domain.errors import LedgerDamaged
 from chalicelib.domain.wallets import Entry, EntryKind
 
 USER_ID = "u_" + "a" * 20
@@ -64,5 +65,5 @@ def test_every_field_counts(change: dict[str, object]) -> None:
 
 def test_lines_of_another_user_or_out_of_order_do_not_fit() -> None:
     assert after(genesis(USER_ID), an_entry(1)).hash != after(genesis("u_" + "b" * 20), an_entry(1)).hash
-    with pytest.raises(ValueError, match="version 3 does not follow 0"):
+    with pytest.raises(LedgerDamaged, match="Version 3 of a ledger does not follow 0"):
         after(genesis(USER_ID), an_entry(3))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.outages import OUTAGES_KEPT, began_ms, newest_ms, next_credit, outages_of, reported
+from chalicelib.domain.outages import KEPT_MAX, KEPT_MS, began_ms, newest_ms, next_credit, outages_of, reported
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, SessionKind
 from chalicelib.domain.streams import Claim, Outage, Runtime, RuntimeState
@@ -55,11 +55,11 @@ def test_an_expired_claim_is_an_outage_although_the_worker_said_live() -> None:
 
 def test_only_the_newest_outages_are_kept() -> None:
     runtime: Runtime = LIVE
-    for n in range(OUTAGES_KEPT + 3):
+    for n in range(KEPT_MAX + 3):
         down = reported(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + n), NOW + n)
         runtime = reported(down, LIVE, NOW + n + 1)
-    assert len(runtime.outages) == OUTAGES_KEPT
-    assert newest_ms(runtime.outages) == NOW + OUTAGES_KEPT + 2
+    assert len(runtime.outages) == KEPT_MAX
+    assert newest_ms(runtime.outages) == NOW + KEPT_MAX + 2
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,26 @@ def test_several_outages_are_credited_oldest_first() -> None:
     assert second
     assert (second.outage_ms, second.millipoints) == (NOW - 3_000, 2_000)
     assert next_credit(replace(SESSION, outage_ms=second.outage_ms), outages) is None
+
+
+def test_what_lies_long_back_is_forgotten_but_not_what_the_reaper_still_asks_for() -> None:
+    runtime: Runtime = LIVE
+    for ms in (0, 5_000, KEPT_MS - 1, KEPT_MS + 8_000):
+        down = reported(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + ms), NOW + ms)
+        runtime = reported(down, LIVE, NOW + ms + 1)
+    assert [outage.since_ms - NOW for outage in runtime.outages] == [KEPT_MS - 1, KEPT_MS + 8_000]
+
+
+def test_outages_that_overlap_pay_for_no_moment_twice() -> None:
+    outages = (
+        Outage(since_ms=NOW - 15_000, until_ms=NOW - 10_000),
+        Outage(since_ms=NOW - 12_000, until_ms=NOW - 9_000),
+    )
+    first = next_credit(SESSION, outages)
+    assert first
+    second = next_credit(replace(SESSION, outage_ms=first.outage_ms), outages)
+    assert second
+    assert (first.millipoints, second.millipoints) == (5_000, 1_000)
 
 
 TIMES = st.integers(min_value=NOW - 60_000, max_value=NOW + 60_000)
