@@ -1,5 +1,7 @@
 """What chance seldom brings about, told step by step."""
 
+import pytest
+
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.wallets import PAGE_ENTRIES
@@ -98,3 +100,20 @@ def test_media_ends_with_the_grace(scene: Scene) -> None:
         deed = scene.media(scene.world.observer, situation.viewer, situation.session_id)
         assert (type(deed.answer).__name__ == "Served") is allowed, waited_ms
     scene.check(situation.viewer, viewer)
+
+
+@pytest.mark.parametrize(("since_ms", "until_ms"), [(9_000, 13_000), (11_000, 13_000)])
+@pytest.mark.xfail(
+    strict=True, reason="a beat in the grace buys the time since paid_until, also where that was an outage"
+)
+def test_an_outage_in_the_grace_is_not_paid_for(scene: Scene, since_ms: int, until_ms: int) -> None:
+    situation = watching(scene, after_ms=since_ms)
+    situation.goes(down=True)
+    scene.world.time.advance(until_ms - since_ms)
+    situation.goes(down=False)
+    scene.world.time.advance(13_500 - until_ms)
+    assert beat(situation, Faults()).sold
+    scene.world.time.advance(1_500)
+    answer = stop(situation, Faults()).answer
+    # Fifteen seconds of the stream, less those in which it was down.
+    assert answer.charged <= 15_000 - (until_ms - since_ms)  # type: ignore[union-attr]
