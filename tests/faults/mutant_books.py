@@ -21,7 +21,7 @@ MUTANTS_OF_THE_BOOKS = (
         'ss.#s.pu = :seen_until AND ss.#s.os = :seen_outage"',
         'ss.#s.pu = :seen_until"',
         also=((WRITES, ', ":seen_outage": seen.outage_ms}', "}"),),
-        tests=steps("between and outage"),
+        tests=steps("between and early and outage"),
     ),
     Mutant(
         "the rest of a lease is given back by an outage and by the end",
