@@ -8,7 +8,7 @@ from chalicelib.domain.wallets import PAGE_ENTRIES
 from tests.faults.faults import Fault, Faults
 from tests.faults.model import Paid, Refused, Sold
 from tests.faults.scene import Scene, rows
-from tests.faults.situations import BETWEEN, after_midnight, beat, funded, pay, start, stop, watching
+from tests.faults.situations import BETWEEN, after_midnight, beat, funded, in_an_outage, pay, start, stop, watching
 from tests.faults.situations import idle as standing
 
 
@@ -83,6 +83,18 @@ def test_no_free_time_is_refunded(scene: Scene) -> None:
     answer = stop(situation, Faults()).answer
     assert (answer.charged, answer.refunded) == (6_000, 0)  # type: ignore[union-attr]
     scene.check(situation.viewer)
+
+
+def test_an_outage_in_free_time_gives_nothing_back(scene: Scene) -> None:
+    situation = in_an_outage(scene)
+    assert beat(situation, Faults()).answer.outcome == "unserved"  # type: ignore[union-attr]
+    for down, after_ms in ((False, 1_000), (True, 2_000), (False, 6_500)):
+        scene.world.time.advance(1)
+        situation.goes(down=down)
+        scene.world.time.advance(after_ms)
+    assert scene.beat(situation.here, situation.viewer, situation.session_id, 3).sold
+    [view] = scene.check(situation.viewer)
+    assert [entry.kind.value for entry in view.entries].count("outage_credit") == 1
 
 
 def test_a_new_day_sells_again(scene: Scene) -> None:
