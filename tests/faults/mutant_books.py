@@ -81,7 +81,7 @@ MUTANTS_OF_THE_BOOKS = (
         WALLETS,
         '"SET dd = :day, dl = dc"',
         '"SET dd = :day"',
-        tests=steps("fault and new and day"),
+        tests=SCENARIOS,
     ),
     Mutant(
         "a new day begins at every beat",
