@@ -43,7 +43,7 @@ MUTANTS_OF_THE_BOOKS = (
         BILLING,
         "            session = self._credited(wallet, session, outages, now_ms)\n",
         "",
-        tests=steps("fault and stop and outage"),
+        tests=steps("fault and stop and after and outage"),
     ),
     Mutant(
         "an outage gives back time that was free",
@@ -116,8 +116,8 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "each page is chained to the beginning",
         LEDGER,
-        "        if first_version == 1:\n",
-        "        if first_version:\n",
+        "        return end_of(before[0])\n",
+        "        return State(version=first_version - 1, balance_millipoints=0, hash=genesis(user_id).hash)\n",
         tests=SCENARIOS,
     ),
     Mutant(

@@ -189,6 +189,7 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "early beat in an outage": (lambda scene: in_an_outage(scene, 2_000), beat),
     "beat in an outage": (in_an_outage, beat),
     "beat after an outage": (after_an_outage, beat),
+    "stop after an outage": (after_an_outage, stop),
     "stop in an outage": (in_an_outage, stop),
     "stop on a stream with places": (lambda scene: watching(scene, kind="few"), stop),
     "stop": (lambda scene: watching(scene, after_ms=6_000), stop),

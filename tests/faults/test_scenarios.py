@@ -64,6 +64,14 @@ def test_only_complete_pages_leave_the_journal(scene: Scene) -> None:
     assert (len(view.pages), [entry.version for entry in view.wallet.journal]) == (2, [13, 14, 15])
 
 
+def test_a_page_is_chained_to_the_one_before(scene: Scene) -> None:
+    situation = standing(scene)
+    for _ in range(PAGE_ENTRIES + 1):
+        assert isinstance(pay(situation, Faults()).answer, Paid)
+    [view] = scene.check(situation.viewer)
+    assert len(view.pages) == 2
+
+
 def test_what_a_killed_function_left_is_moved_by_the_schedule(scene: Scene) -> None:
     situation = watching(scene, after_ms=6_000)
     beat(situation, Faults(on_write={1: Fault.KILLED_BEFORE}))
