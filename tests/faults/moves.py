@@ -43,7 +43,7 @@ WEIGHTS = {
     "land": 8,
 }
 WAITS_MS = (*(1, 700, 2_500, 4_000, 5_000, 5_300, 7_001, 9_400, 10_000) * 3, 12_000, 14_900, 15_100, 40_000, 601_000)
-TOP_UPS = (1, 999, 10_000, 13_000, 40_000, 120_000)
+TOP_UPS = (1, 999, 13_000, 40_000, 120_000, 400_000)
 ADJUSTS = (-1, -3_000, 1, 700, 5_000, 10_000)
 # How long before a stall is reported the last playlist came.
 STALLS_AGO_MS = (0, 2_500, 6_500)
@@ -120,7 +120,9 @@ class Player:
         viewer = self._viewer(move)
         session_id = self._session(viewer, move)
         if session_id is None:
-            self.start(move, faults)
+            # Not always, or there would be more starts than beats.
+            if move.how % 3 == 0:
+                self.start(move, faults)
         else:
             seq = max(1, viewer.seqs[session_id] + SEQ_STEPS[move.how % len(SEQ_STEPS)])
             calm = session_id in viewer.calm
@@ -238,5 +240,8 @@ class Player:
         return self.scene.pay(self._door(move), self._viewer(move), payment_id, millipoints, faults=faults)
 
     def _deliver(self, move: Move, on: bool) -> None:
-        terms = list(self.scene.world.terms)
-        self.scene.world.deliver(terms[move.which % len(terms)], on, STALLS_AGO_MS[move.how % len(STALLS_AGO_MS)])
+        world = self.scene.world
+        down = [name for name, downs in world.outages.items() if downs[-1].until_ms is None]
+        streams = down if on else list(world.terms)
+        if streams:
+            world.deliver(streams[move.which % len(streams)], on, STALLS_AGO_MS[move.how % len(STALLS_AGO_MS)])

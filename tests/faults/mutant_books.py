@@ -21,7 +21,7 @@ MUTANTS_OF_THE_BOOKS = (
         'ss.#s.pu = :seen_until AND ss.#s.os = :seen_outage"',
         'ss.#s.pu = :seen_until"',
         also=((WRITES, ', ":seen_outage": seen.outage_ms}', "}"),),
-        tests=steps("between and outage"),
+        tests=steps("between and early and outage"),
     ),
     Mutant(
         "the rest of a lease is given back by an outage and by the end",
@@ -43,7 +43,7 @@ MUTANTS_OF_THE_BOOKS = (
         BILLING,
         "            session = self._credited(wallet, session, outages, now_ms)\n",
         "",
-        tests=steps("fault and stop and outage"),
+        tests=steps("fault and stop and after and outage"),
     ),
     Mutant(
         "an outage gives back time that was free",
@@ -81,7 +81,7 @@ MUTANTS_OF_THE_BOOKS = (
         WALLETS,
         '"SET dd = :day, dl = dc"',
         '"SET dd = :day"',
-        tests=steps("fault and new and day"),
+        tests=SCENARIOS,
     ),
     Mutant(
         "a new day begins at every beat",
@@ -116,8 +116,8 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "each page is chained to the beginning",
         LEDGER,
-        "        if first_version == 1:\n",
-        "        if first_version:\n",
+        "        return end_of(before[0])\n",
+        "        return State(version=first_version - 1, balance_millipoints=0, hash=genesis(user_id).hash)\n",
         tests=SCENARIOS,
     ),
     Mutant(

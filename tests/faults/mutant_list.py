@@ -47,14 +47,14 @@ MUTANTS = (
         WRITES,
         'COVERED = "balance_millipoints >= :charge AND ',
         'COVERED = "',
-        tests=steps("between and (grace or poor)"),
+        tests=steps("between and grace"),
     ),
     Mutant(
         "a rest is sold though more came in",
         WRITES,
         '        condition += f" AND {EXACT_REST}"',
         "        pass",
-        tests=steps("between and poor"),
+        tests=steps("between and beat and poor"),
     ),
     Mutant(
         "an end refunds by what it saw, whatever came since",
@@ -62,7 +62,7 @@ MUTANTS = (
         'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
         'expressions = (END, "size(j) < :cap")',
         also=((WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),),
-        tests=steps("between and stop"),
+        tests=steps("between and stop and not (outage or places)"),
     ),
     Mutant(
         "an end refunds as often as it is asked",
@@ -73,7 +73,7 @@ MUTANTS = (
             (WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),
             (RECORDS, " AND attribute_not_exists(end_reason)", ""),
         ),
-        tests=steps("stop"),
+        tests=steps("between and stop and not (outage or places)"),
     ),
     Mutant(
         "the journal is trimmed before its page is written",

@@ -95,9 +95,9 @@ def one_place_of_the_stream_left(scene: Scene) -> Situation:
     return situation
 
 
-def in_an_outage(scene: Scene) -> Situation:
+def in_an_outage(scene: Scene, after_ms: int = 6_000) -> Situation:
     """The stream went down in the middle of a lease."""
-    situation = watching(scene, after_ms=6_000)
+    situation = watching(scene, after_ms=after_ms)
     situation.goes(down=True)
     return situation
 
@@ -186,8 +186,10 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "beat of a lapsed session": (lambda scene: watching(scene, after_ms=700_000), beat),
     "beat under a cap": (lambda scene: watching(scene, after_ms=6_000, cap=13_000), beat),
     "beat on a new day": (after_midnight, beat),
+    "early beat in an outage": (lambda scene: in_an_outage(scene, 2_000), beat),
     "beat in an outage": (in_an_outage, beat),
     "beat after an outage": (after_an_outage, beat),
+    "stop after an outage": (after_an_outage, stop),
     "stop in an outage": (in_an_outage, stop),
     "stop on a stream with places": (lambda scene: watching(scene, kind="few"), stop),
     "stop": (lambda scene: watching(scene, after_ms=6_000), stop),

@@ -28,8 +28,10 @@ def api(
 @pytest.mark.parametrize("number", range(2))
 def test_over_http(number: int, api: tuple[Functions, FileTime, Settings], network: Network) -> None:
     functions, true_time, settings = api
-    scene = play_http(Round(seed=f"{SEED}:{number}", threads=3, between=0.0), settings, network, functions, true_time)
-    assert scene.faulted > 20
+    scene = play_http(
+        Round(seed=f"{SEED}:{number}", moves=160, threads=3, between=0.0), settings, network, functions, true_time
+    )
+    assert scene.faulted > 10
 
 
 def test_every_kind_of_fault_was_met(network: Network) -> None:

@@ -18,7 +18,7 @@ from tests.faults.rounds import BEFORE_MIDNIGHT_MS, CAPS, OPENING, judge
 from tests.faults.scene import Scene
 from tests.faults.world import SKEW_MS, Instance, World
 
-EXAMPLES = 15
+EXAMPLES = 10
 STEPS = 20
 
 numbers = st.integers(0, 999)
