@@ -32,12 +32,10 @@ def outages_of(runtime: Runtime | None, now_ms: int) -> tuple[Outage, ...]:
     """The outages that are known, oldest first; the last is still going on if the stream is not delivered now."""
     if runtime is None:
         return ()
-    # A worker's clock may be a little ahead; nothing is over before it is.
-    over = tuple(replace(each, until_ms=min(each.until_ms or now_ms, now_ms)) for each in runtime.outages)
     if is_delivered(runtime, now_ms):
-        return over
+        return runtime.outages
     since_ms = runtime.down_since_ms if runtime.down_since_ms is not None else began_ms(runtime, now_ms)
-    return (*over, Outage(since_ms=since_ms, until_ms=None))
+    return (*runtime.outages, Outage(since_ms=since_ms, until_ms=None))
 
 
 def closed(outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
@@ -84,11 +82,11 @@ def reported(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
     return replace(report, down_since_ms=down_since_ms, outages=outages)
 
 
-def next_credit(session: ActiveSession, outages: tuple[Outage, ...]) -> OutageCredit | None:
+def next_credit(session: ActiveSession, outages: tuple[Outage, ...], now_ms: int) -> OutageCredit | None:
     """What the oldest outage gives back that the session has not been credited for; None if none owes it anything."""
     over_ms = 0
     for outage in outages:
-        credit = _credit(session, outage, over_ms) if outage.since_ms > session.outage_ms else None
+        credit = _credit(session, outage, over_ms, now_ms) if outage.since_ms > session.outage_ms else None
         if credit is not None:
             return credit
         # A stall may begin, with the last playlist, before it was told that the one before was over.
@@ -96,7 +94,7 @@ def next_credit(session: ActiveSession, outages: tuple[Outage, ...]) -> OutageCr
     return None
 
 
-def _credit(session: ActiveSession, outage: Outage, over_ms: int) -> OutageCredit | None:
+def _credit(session: ActiveSession, outage: Outage, over_ms: int, now_ms: int) -> OutageCredit | None:
     from_ms = max(outage.since_ms, session.paid_from_ms, over_ms)
     until_ms = session.paid_until_ms if outage.until_ms is None else min(outage.until_ms, session.paid_until_ms)
     free_ms = max(0, min(until_ms, session.free_until_ms) - max(from_ms, session.free_from_ms))
@@ -104,11 +102,11 @@ def _credit(session: ActiveSession, outage: Outage, over_ms: int) -> OutageCredi
     if millipoints == 0:
         return None
     free_from_ms, free_until_ms = session.free_from_ms, session.free_until_ms
-    if outage.until_ms is None:
-        # The rest of the lease is given back too, so no refund may pay for it again.
+    if outage.until_ms is None or until_ms > now_ms:
+        # The outage goes on, or was told by a clock that is ahead: no refund may pay for its rest again.
         adjoining = session.free_until_ms >= from_ms
         free_from_ms = min(from_ms, session.free_from_ms) if adjoining else from_ms
-        free_until_ms = session.paid_until_ms
+        free_until_ms = max(until_ms, session.free_until_ms) if adjoining else until_ms
     return OutageCredit(
         outage_ms=outage.since_ms, millipoints=millipoints, free_from_ms=free_from_ms, free_until_ms=free_until_ms
     )

@@ -152,7 +152,7 @@ class Billing:
 
     def _second_write(self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, reach: Reach) -> Beat | None:
         """Classify a beat that the common write refused, and do what that asks for. None: try again from the start."""
-        if next_credit(session, reach.outages) is not None:
+        if next_credit(session, reach.outages, now_ms) is not None:
             try:
                 self._credited(seen, session, reach.outages, now_ms)
             except WalletRefused as refusal:
@@ -185,7 +185,7 @@ class Billing:
         self, seen: Wallet, session: ActiveSession, outages: tuple[Outage, ...], now_ms: int
     ) -> ActiveSession:
         """The session after all that outages owe it has been given back; raises `WalletRefused`."""
-        while (credit := next_credit(session, outages)) is not None:
+        while (credit := next_credit(session, outages, now_ms)) is not None:
             wallet = self._wallets.credit_outage(seen.user_id, session, credit, now_ms)
             self._counters.add("spent_millipoints", -credit.millipoints)
             self._ledger.flush_if_due(wallet)

@@ -35,7 +35,8 @@ def invariant(check: Check) -> Check:
 
 def violations(viewer: Viewer, view: View) -> list[str]:
     """Everything that is broken about a viewer, each with the name of its invariant."""
-    case = Case(viewer, view, replay(view.entries, view.records, view.terms, view.outages, viewer.cap))
+    told = {(deed.sold.session_id, deed.sold.seq): deed.sold.paid_until_ms for deed in viewer.deeds if deed.sold}
+    case = Case(viewer, view, replay(view.entries, view.records, view.terms, view.outages, viewer.cap, told))
     found = []
     for check in INVARIANTS:
         checked[check.__name__] += 1

@@ -70,6 +70,7 @@ class Replayed:
 
     days: Days
     outages: Mapping[str, Sequence[Down]]
+    told: Mapping[tuple[str, int], int]
     balance: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     balance_after: dict[int, int] = field(default_factory=dict)
@@ -82,9 +83,10 @@ def replay(
     terms: Mapping[str, Terms],
     outages: Mapping[str, Sequence[Down]],
     cap: int = NO_CAP,
+    told: Mapping[tuple[str, int], int] | None = None,
 ) -> Replayed:
-    """Go through a ledger, oldest first."""
-    done = Replayed(days=Days(cap), outages=outages)
+    """Go through a ledger, oldest first. `told` has until when a session was answered to be paid after a seq."""
+    done = Replayed(days=Days(cap), outages=outages, told=told or {})
     for entry in entries:
         if entry.session_id is not None:
             record = records.get(entry.session_id)
@@ -126,12 +128,28 @@ def _lease(done: Replayed, account: Account, entry: Entry) -> list[str]:
     granted_ms = account.terms.lease_ms
     if cost < full:
         granted_ms = min(granted_ms, max(1, cost * 60_000 // account.terms.rate))
-    if account.seq == 0 or entry.at_ms > account.paid_until_ms + GRACE_MS:
+    if account.seq == 0 or _gap(done, account, entry, granted_ms):
         account.paid_from_ms = account.paid_until_ms = entry.at_ms
     account.charged_time.append((account.paid_until_ms, account.paid_until_ms + granted_ms))
     account.paid_until_ms += granted_ms
     account.charged += cost
     return wrong + _advance(account, entry, granted_ms)
+
+
+def _gap(done: Replayed, account: Account, entry: Entry, granted_ms: int) -> bool:
+    """Whether a late lease begins anew: after the grace, or if the stream was down behind the end of the last one.
+
+    A function may not have heard of an outage that was over within its cache's time; its answer tells then.
+    """
+    until_ms = account.paid_until_ms
+    if entry.at_ms > until_ms + GRACE_MS:
+        return True
+    downs = [each for each in done.outages.get(account.terms.stream_id, ()) if each.until_ms is not None]
+    across = [each for each in downs if until_ms < (each.until_ms or 0) <= entry.at_ms]
+    if not across:
+        return False
+    told = done.told.get((account.session_id, entry.seq or 0))
+    return told is None or told == entry.at_ms + granted_ms
 
 
 def _unserved(done: Replayed, account: Account, entry: Entry) -> list[str]:
@@ -174,11 +192,11 @@ def _advance(account: Account, entry: Entry, granted_ms: int) -> list[str]:
 
 def _outage_credit(done: Replayed, account: Account, entry: Entry) -> list[str]:
     """An outage that is over may have been credited while it lasted: both amounts are right, and no other."""
-    _, stream_id, since, session_id = entry.entry_id.split(".")
+    _, stream_id, since, seq, session_id = entry.entry_id.split(".")
     down = next((each for each in done.outages.get(stream_id, ()) if each.since_ms == int(since)), None)
     done.days.given_back(entry.at_ms, entry.delta_millipoints)
     account.looked_ms = entry.at_ms
-    if down is None or session_id != entry.session_id:
+    if down is None or (int(seq), session_id) != (account.seq, entry.session_id):
         return ["there was no such outage"]
     wrong = [f"after {account.outages} were credited"] if any(each >= int(since) for each in account.outages) else []
     account.outages.append(down.since_ms)
@@ -190,6 +208,9 @@ def _outage_credit(done: Replayed, account: Account, entry: Entry) -> list[str]:
     as_over = {each for each in account.free if entry.delta_millipoints == _outage_due(account, each, from_ms, over_ms)}
     if down.until_ms is None:
         as_over = set()
+    if down.until_ms is not None and down.until_ms > entry.at_ms:
+        # Told by a clock that is ahead: the rest is marked as given back.
+        as_over = {(min(from_ms, a), max(over_ms, b)) if b >= from_ms else (from_ms, over_ms) for a, b in as_over}
     if not as_lasting | as_over:
         dues = {_outage_due(account, each, from_ms, end_ms) for each in account.free for end_ms in (over_ms, until_ms)}
         wrong.append(f"gave back {entry.delta_millipoints}, but of {down} {sorted(dues)} is right")

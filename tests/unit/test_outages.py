@@ -86,19 +86,19 @@ def test_only_the_newest_outages_are_kept() -> None:
 def test_what_an_outage_gives_back(
     since_ms: int, until_ms: int | None, session: ActiveSession, millipoints: int
 ) -> None:
-    credit = next_credit(session, (Outage(since_ms=since_ms, until_ms=until_ms),))
+    credit = next_credit(session, (Outage(since_ms=since_ms, until_ms=until_ms),), NOW)
     assert (credit.millipoints if credit else 0) == millipoints
 
 
 def test_several_outages_are_credited_oldest_first() -> None:
     outages = (Outage(since_ms=NOW - 15_000, until_ms=NOW - 14_000), Outage(since_ms=NOW - 3_000, until_ms=NOW - 1_000))
-    first = next_credit(SESSION, outages)
+    first = next_credit(SESSION, outages, NOW)
     assert first
     assert (first.outage_ms, first.millipoints) == (NOW - 15_000, 1_000)
-    second = next_credit(replace(SESSION, outage_ms=first.outage_ms), outages)
+    second = next_credit(replace(SESSION, outage_ms=first.outage_ms), outages, NOW)
     assert second
     assert (second.outage_ms, second.millipoints) == (NOW - 3_000, 2_000)
-    assert next_credit(replace(SESSION, outage_ms=second.outage_ms), outages) is None
+    assert next_credit(replace(SESSION, outage_ms=second.outage_ms), outages, NOW) is None
 
 
 def test_what_lies_long_back_is_forgotten_but_not_what_the_reaper_still_asks_for() -> None:
@@ -114,9 +114,9 @@ def test_outages_that_overlap_pay_for_no_moment_twice() -> None:
         Outage(since_ms=NOW - 15_000, until_ms=NOW - 10_000),
         Outage(since_ms=NOW - 12_000, until_ms=NOW - 9_000),
     )
-    first = next_credit(SESSION, outages)
+    first = next_credit(SESSION, outages, NOW)
     assert first
-    second = next_credit(replace(SESSION, outage_ms=first.outage_ms), outages)
+    second = next_credit(replace(SESSION, outage_ms=first.outage_ms), outages, NOW)
     assert second
     assert (first.millipoints, second.millipoints) == (5_000, 1_000)
 
@@ -136,7 +136,7 @@ def test_credits_never_exceed_what_was_charged_or_paid_for_in_vain(
         SESSION, charged_millipoints=charged, free_from_ms=free_from_ms, free_until_ms=free_from_ms + free_ms
     )
     given_back, before = 0, session
-    while (credit := next_credit(session, tuple(outages))) is not None:
+    while (credit := next_credit(session, tuple(outages), NOW)) is not None:
         given_back += credit.millipoints
         session = replace(
             session,
