@@ -11,8 +11,9 @@ from typing import TypeVar
 import pytest
 
 from tests.faults.faults import KILLS, Fault, Faults
+from tests.faults.model import Refused
 from tests.faults.scene import Scene
-from tests.faults.situations import BETWEEN, SITUATIONS, Act, Situation, read, watching
+from tests.faults.situations import BETWEEN, SITUATIONS, Act, Situation, read, start, watching
 
 STEPS_MAX = 20
 # A run of three is what the SDK's retries do not get over.
@@ -50,7 +51,10 @@ def test_a_fault_at_every_step(scene: Scene, name: str) -> None:
 @pytest.mark.parametrize("name", ["start", "start of a poor viewer"])
 def test_a_made_start_is_not_refused(scene: Scene, name: str) -> None:
     for step in range(8):
-        tried(scene, name, step, (Fault.TIMEOUT_AFTER, Fault.CONFLICT))
+        situation = SITUATIONS[name][0](scene)
+        deed = start(situation, Faults(on_request={step: Fault.TIMEOUT_AFTER, step + 1: Fault.CONFLICT}))
+        assert not isinstance(deed.answer, Refused), deed
+        finish(situation, start)
 
 
 def tried(scene: Scene, name: str, step: int, run: Sequence[Fault]) -> int:
