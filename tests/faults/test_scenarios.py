@@ -123,9 +123,6 @@ def test_media_ends_with_the_grace(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("since_ms", "until_ms"), [(9_000, 13_000), (11_000, 13_000)])
-@pytest.mark.xfail(
-    strict=True, reason="a beat in the grace buys the time since paid_until, also where that was an outage"
-)
 def test_an_outage_in_the_grace_is_not_paid_for(scene: Scene, since_ms: int, until_ms: int) -> None:
     situation = watching(scene, after_ms=since_ms)
     situation.goes(down=True)
@@ -139,7 +136,6 @@ def test_an_outage_in_the_grace_is_not_paid_for(scene: Scene, since_ms: int, unt
     assert answer.charged <= 15_000 - (until_ms - since_ms)  # type: ignore[union-attr]
 
 
-@pytest.mark.xfail(strict=True, reason="what is opened between the looks at wallet and record is taken for ended")
 def test_a_start_that_is_overtaken_by_its_repetition_is_not_over(scene: Scene) -> None:
     situation = standing(scene)
     again = BETWEEN["the same start"]
