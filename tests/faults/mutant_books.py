@@ -26,7 +26,7 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "the rest of a lease is given back by an outage and by the end",
         OUTAGES,
-        "        free_until_ms = session.paid_until_ms\n",
+        "        free_until_ms = max(until_ms, session.free_until_ms) if adjoining else until_ms\n",
         "",
         tests=steps("fault and stop and outage"),
     ),

@@ -5,7 +5,11 @@ the plan follows from the seed, the timing does not). A round that breaks an inv
 plays it again; at the end come the counts, and 1 as exit status if anything broke.
 """
 
+from __future__ import annotations
+
 import argparse
+import multiprocessing
+import os
 import random
 import secrets
 import signal
@@ -16,6 +20,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +31,6 @@ from tests.faults.functions import FileTime, Functions, running
 from tests.faults.http_rounds import play_http
 from tests.faults.judging import checked
 from tests.faults.rounds import Round, play
-from tests.faults.scene import Scene
 from tests.fixtures.emulator import Emulator, point_at, start_emulator
 
 OPERATIONS = 100_000
@@ -37,7 +41,10 @@ THREADS = 4
 HTTP_EVERY = 12
 PROGRESS_S = 5.0
 # The reaper and the catch-up look through a whole stage, so a stage is left before it has grown large.
-ROUNDS_PER_STAGE = 25
+ROUNDS_PER_STAGE = HTTP_EVERY
+ROUNDS_MAX = 12_000
+# No round takes this long; a process that is silent for longer has died.
+ROUND_S_MAX = 900.0
 
 
 @dataclass
@@ -49,10 +56,12 @@ class Totals:
     rounds: int = 0
     broken: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
+    invariants: Counter[str] = field(default_factory=Counter)
 
-    def add(self, scene: Scene) -> None:
-        self.operations += scene.operations
-        self.faulted += scene.faulted
+    def __iadd__(self, other: Totals) -> Totals:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+        return self
 
 
 def round_of(seed: int, number: int, moves: int = MOVES) -> Round:
@@ -73,7 +82,7 @@ def command(seed: int, number: int, moves: int = MOVES) -> str:
 
 
 def main() -> int:
-    """Play rounds until there were enough operations."""
+    """Play rounds, side by side on all processors, until there were enough operations."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--operations", type=int, default=OPERATIONS)
@@ -81,29 +90,74 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=MOVES, help="in a round")
     arguments = parser.parse_args()
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
-    first, end = (int(each) for each in arguments.rounds.split(":")) if arguments.rounds else (0, 10**9)
-    # So that the emulator and the functions are ended with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # Only for what is outside of a plan, for instance the shards that sessions are spread over.
-    random.seed(seed)
     print(f"seed {seed}", flush=True)
-    totals, began_s = Totals(), time.monotonic()
-    with tempfile.TemporaryDirectory() as directory:
-        emulator = start_emulator(Path(directory))
-        try:
-            for number in range(first, end, ROUNDS_PER_STAGE):
-                play_stage(emulator, seed, range(number, min(number + ROUNDS_PER_STAGE, end)), arguments, totals)
-                if totals.operations.total() >= arguments.operations and not arguments.rounds:
-                    break
-        finally:
-            emulator.stop()
+    began_s = time.monotonic()
+    if arguments.rounds:
+        first, end = (int(each) for each in arguments.rounds.split(":"))
+        stages, enough = [range(first, end)], 10**9
+    else:
+        stages = [range(n, n + ROUNDS_PER_STAGE) for n in range(0, ROUNDS_MAX, ROUNDS_PER_STAGE)]
+        enough = arguments.operations
+    totals = played(seed, stages, arguments.moves, enough)
     report(seed, totals, time.monotonic() - began_s)
     return 1 if totals.broken else 0
 
 
-def play_stage(emulator: Emulator, seed: int, numbers: range, arguments: argparse.Namespace, totals: Totals) -> None:
+def played(seed: int, stages: list[range], moves: int, enough: int) -> Totals:
+    """Play stages in as many processes as there are processors, until there are enough operations."""
+    spawn = multiprocessing.get_context("spawn")
+    stop, results = spawn.Event(), spawn.Queue()
+    jobs = min(os.cpu_count() or 1, len(stages))
+    # Daemons, so that none outlives this process, however it ends.
+    workers = [
+        spawn.Process(target=work, args=(seed, stages[job::jobs], moves, stop, results), daemon=True)
+        for job in range(jobs)
+    ]
+    for worker in workers:
+        worker.start()
+    totals, working, shown_s = Totals(), jobs, time.monotonic()
+    while working:
+        done = results.get(timeout=ROUND_S_MAX)
+        if done is None:
+            working -= 1
+            continue
+        totals += done
+        for broken in done.broken:
+            print(f"BROKEN: {broken}", flush=True)
+        if totals.operations.total() >= enough:
+            stop.set()
+        if time.monotonic() - shown_s > PROGRESS_S:
+            shown_s = time.monotonic()
+            count = totals.operations.total()
+            print(f"{totals.rounds} rounds: {count:,} operations, {len(totals.broken)} rounds broken", flush=True)
+    for worker in workers:
+        worker.join(ROUND_S_MAX)
+    return totals
+
+
+def work(seed: int, stages: list[range], moves: int, stop: Any, results: Any) -> None:
+    """What one process does: its stages, on an emulator of its own. Puts totals of each round, at the end None."""
+    # So that the emulator and the functions are ended with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Only for what is outside of a plan, for instance the shards that sessions are spread over.
+    random.seed(f"{seed}:{stages[0].start}")
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            emulator = start_emulator(Path(directory))
+            try:
+                for numbers in stages:
+                    play_stage(emulator, seed, numbers, moves, stop, results)
+                    if stop.is_set():
+                        break
+            finally:
+                emulator.stop()
+    finally:
+        results.put(None)
+
+
+def play_stage(emulator: Emulator, seed: int, numbers: range, moves: int, stop: Any, results: Any) -> None:
     """Some rounds in a stage of their own."""
-    shown_s = 0.0
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         point_at(emulator, patch, stage="t" + secrets.token_hex(4))
         migrations.apply(config.load())
@@ -114,29 +168,31 @@ def play_stage(emulator: Emulator, seed: int, numbers: range, arguments: argpars
         for number in numbers:
             if api is None and over_http(number):
                 api = stack.enter_context(running(directory, directory / "denylist"))
+            totals = Totals(rounds=1)
             try:
-                if api is not None and over_http(number):
-                    totals.add(play_http(round_of(seed, number, arguments.moves), settings, network, *api))
-                else:
-                    totals.add(play(round_of(seed, number, arguments.moves), settings, network))
+                round_ = round_of(seed, number, moves)
+                http = api is not None and over_http(number)
+                scene = play_http(round_, settings, network, *api) if api and http else play(round_, settings, network)
+                totals.operations, totals.faulted = scene.operations, scene.faulted
             except AssertionError as broken:
-                totals.broken.append(f"{broken}\n  again: {command(seed, number, arguments.moves)}")
-                print(f"round {number} BROKEN: {totals.broken[-1]}", flush=True)
-            totals.rounds += 1
-            if time.monotonic() - shown_s > PROGRESS_S:
-                shown_s = time.monotonic()
-                done = totals.operations.total()
-                print(f"round {number}: {done:,} operations, {len(totals.broken)} rounds broken", flush=True)
-            if totals.operations.total() >= arguments.operations and not arguments.rounds:
-                break
-        totals.faults += network.counts
+                totals.broken.append(f"{broken}\n  again: {command(seed, number, moves)}")
+            totals.faults, totals.invariants = Counter(network.counts), Counter(checked)
+            network.counts.clear()
+            checked.clear()
+            results.put(totals)
+            if stop.is_set():
+                return
 
 
 def report(seed: int, totals: Totals, seconds: float) -> None:
     """Everything that was counted."""
     print(f"\nseed {seed}: {totals.rounds} rounds in {seconds:.0f} s")
     print(f"operations under faults: {totals.operations.total():,}, of which met a fault: {totals.faulted:,}")
-    for name, counts in (("operations", totals.operations), ("faults", totals.faults), ("invariants", checked)):
+    for name, counts in (
+        ("operations", totals.operations),
+        ("faults", totals.faults),
+        ("invariants", totals.invariants),
+    ):
         print(f"\n{name}:")
         for each, count in counts.most_common():
             print(f"  {count:9,}  {each}")
