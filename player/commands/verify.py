@@ -64,8 +64,9 @@ def _tell(checked: Checked, user_id: str) -> None:
     if opening.version:
         sentence(f"It begins after version {opening.version}; what came before is not in it and was not checked.")
     sentence(
-        "This proves that nothing in the file was changed, added or left out since the server wrote it, as long as "
-        "the last hash is the server's. It does not prove that what the server wrote is right."
+        f"This proves that nothing up to version {end.version} was changed, added or left out since the server wrote "
+        "it, as long as the last hash is the server's. Newer lines may be missing. It does not prove that what the "
+        "server wrote is right."
     )
     sentence(
         f"To compare, save the statement anew (player ledger --export): its line with version {end.version} must have "

@@ -92,6 +92,8 @@ def _show_today(wallet: dict[str, Any]) -> None:
         f"Today: {amount(spent)} of {short_amount(cap)} points; the cap starts anew at 00:00 UTC "
         f"({time_of_day(ends)} your time)."
     )
+    if spent >= cap:
+        sentence("It is reached. Raise it: player wallet cap 500/day, or lift it: player wallet cap none")
 
 
 def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:

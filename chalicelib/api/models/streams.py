@@ -36,8 +36,10 @@ def _known_profile(name: str) -> str:
     return name
 
 
-# 0: no limit.
-ViewersMax = Annotated[int, Field(ge=0, le=1_000_000)]
+ViewersMax = Annotated[
+    int,
+    Field(ge=0, le=1_000_000, description="0: no limit. Counts the sessions that start while there is one."),
+]
 AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
 
 
