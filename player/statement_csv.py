@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from player.statement import AT_MS_MAX, INTEGERS, LINES_MAX, Line, MalformedError, State, Statement, checked_line, shown
-
-COLUMNS = (
-    "version",
-    "at",
-    "at_ms",
-    "entry_id",
-    "kind",
-    "delta_millipoints",
-    "balance_millipoints",
-    "session_id",
-    "stream_id",
-    "seq",
-    "payment_id",
-    "note",
-    "hash",
+from player.statement import (
+    AT_MS_MAX,
+    INTEGERS,
+    LINE_FIELDS,
+    LINES_MAX,
+    Line,
+    MalformedError,
+    State,
+    Statement,
+    checked_line,
+    shown,
 )
+
+# The fields of a line, and its time once more as people read it.
+COLUMNS = (LINE_FIELDS[0], "at", *LINE_FIELDS[1:])
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 TEXTS_IN_OPENING = ("session_id", "stream_id", "seq", "payment_id", "note")
 FIELD_CHARS_MAX = 10_000

@@ -52,7 +52,7 @@ def down_until_ms(outages: tuple[Outage, ...], now_ms: int) -> int:
 def before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
     """The outages as far as they lie before a moment, from which on nothing is owed for another reason."""
     return tuple(
-        replace(each, until_ms=min(as_of_ms, as_of_ms if each.until_ms is None else each.until_ms))
+        replace(each, until_ms=as_of_ms if each.until_ms is None else min(as_of_ms, each.until_ms))
         for each in outages
         if each.since_ms < as_of_ms
     )
