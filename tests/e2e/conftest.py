@@ -67,7 +67,12 @@ class House:
         return found
 
     def go_live(self) -> None:
-        """Put the stream live and wait until it is."""
+        """Put the stream live and wait until it is.
+
+        A worker that has not yet let go of a stream that was paused or stopped still says live: that is not this one.
+        """
+        if self.operator("GET", f"/streams/{STREAM_ID}")["desired_state"] != "live":
+            wait_for("worker that has let go", lambda: self.runtime()["state"] == "stopped", 60)
         self.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "live"})
         wait_for("live stream", lambda: self.runtime()["state"] == "live", 60)
 
