@@ -32,7 +32,7 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@$(PYTHON) -m pytest $(ARGS)
 
-soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 plays one again)
+soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 

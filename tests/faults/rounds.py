@@ -16,7 +16,7 @@ from pathlib import Path
 
 from chalicelib.config import Settings
 from tests.faults.faults import Faults, Network
-from tests.faults.moves import WEIGHTS, Move, Player, random_faults, random_move
+from tests.faults.moves import CHANGEABLE, WEIGHTS, Move, Player, Weather, random_faults, random_move
 from tests.faults.scene import Scene
 from tests.faults.world import SKEW_MS, Instance, Time, World
 
@@ -39,6 +39,7 @@ class Round:
     threads: int = 1
     viewers: int = 4
     between: float = 0.2
+    weather: Weather = CHANGEABLE
 
     def plan(
         self, thread: int, weights: dict[str, int] = WEIGHTS
@@ -47,7 +48,7 @@ class Round:
         rng = random.Random(f"{self.seed}:{thread}")
         plan: list[tuple[Move, Faults, tuple[int, Move] | None]] = []
         for _ in range(self.moves // self.threads):
-            move, faults = random_move(rng, weights), random_faults(rng)
+            move, faults = random_move(rng, weights), random_faults(rng, self.weather)
             between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
             plan.append((move, faults, between))
         return plan

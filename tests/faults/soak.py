@@ -1,8 +1,9 @@
-"""At least a hundred thousand operations under faults: `make soak`, or a part of it again with `SEED=… ROUNDS=…`.
+"""At least a hundred thousand operations that met a fault: `make soak`, or a part of it again with `SEED=… ROUNDS=…`.
 
 Rounds of three kinds by turns: alone (every step follows from the seed), from several threads, and over HTTP (of these
-the plan follows from the seed, the timing does not). A round that breaks an invariant is printed with the command that
-plays it again; at the end come the counts, and 1 as exit status if anything broke.
+the plan follows from the seed, the timing does not), most of them in a storm of faults. A round that breaks an
+invariant is printed with the command that plays it again; at the end come the counts, and 1 as exit status if anything
+broke.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.faults.faults import faulty_network
 from tests.faults.functions import FileTime, Functions, running
 from tests.faults.http_rounds import play_http
 from tests.faults.judging import checked
+from tests.faults.moves import CHANGEABLE, STORM
 from tests.faults.rounds import Round, play
 from tests.fixtures.emulator import Emulator, point_at, start_emulator
 
@@ -37,8 +39,10 @@ OPERATIONS = 100_000
 MOVES = 600
 VIEWERS = 6
 THREADS = 4
-# Every so many rounds one goes over HTTP.
+# Every so many rounds one goes over HTTP, and one is in changeable weather: where most operations fail, some things
+# that come of many that succeed are seen more rarely.
 HTTP_EVERY = 12
+CHANGEABLE_EVERY = 5
 PROGRESS_S = 5.0
 # The reaper and the catch-up look through a whole stage, so a stage is left before it has grown large.
 ROUNDS_PER_STAGE = HTTP_EVERY
@@ -68,7 +72,10 @@ def round_of(seed: int, number: int, moves: int = MOVES) -> Round:
     """A round by its number: the kind follows from it too."""
     threads = 1 if number % 2 and not over_http(number) else THREADS
     between = 0.0 if over_http(number) else 0.2
-    return Round(seed=f"{seed}:{number}", moves=moves, viewers=VIEWERS, threads=threads, between=between)
+    weather = STORM if number % CHANGEABLE_EVERY else CHANGEABLE
+    return Round(
+        seed=f"{seed}:{number}", moves=moves, viewers=VIEWERS, threads=threads, between=between, weather=weather
+    )
 
 
 def over_http(number: int) -> bool:
@@ -82,10 +89,10 @@ def command(seed: int, number: int, moves: int = MOVES) -> str:
 
 
 def main() -> int:
-    """Play rounds, side by side on all processors, until there were enough operations."""
+    """Play rounds, side by side on all processors, until enough operations have met a fault."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--operations", type=int, default=OPERATIONS)
+    parser.add_argument("--operations", type=int, default=OPERATIONS, help="so many must have met a fault")
     parser.add_argument("--rounds", default="", help="first:end, for instance 17:18")
     parser.add_argument("--moves", type=int, default=MOVES, help="in a round")
     arguments = parser.parse_args()
@@ -105,7 +112,7 @@ def main() -> int:
 
 
 def played(seed: int, stages: list[range], moves: int, enough: int) -> Totals:
-    """Play stages in as many processes as there are processors, until there are enough operations."""
+    """Play stages in as many processes as there are processors, until enough operations have met a fault."""
     spawn = multiprocessing.get_context("spawn")
     stop, results = spawn.Event(), spawn.Queue()
     jobs = min(os.cpu_count() or 1, len(stages))
@@ -125,12 +132,15 @@ def played(seed: int, stages: list[range], moves: int, enough: int) -> Totals:
         totals += done
         for broken in done.broken:
             print(f"BROKEN: {broken}", flush=True)
-        if totals.operations.total() >= enough:
+        if totals.faulted >= enough:
             stop.set()
         if time.monotonic() - shown_s > PROGRESS_S:
             shown_s = time.monotonic()
-            count = totals.operations.total()
-            print(f"{totals.rounds} rounds: {count:,} operations, {len(totals.broken)} rounds broken", flush=True)
+            print(
+                f"{totals.rounds} rounds: {totals.operations.total():,} operations, {totals.faulted:,} met a fault, "
+                f"{len(totals.broken)} rounds broken",
+                flush=True,
+            )
     for worker in workers:
         worker.join(ROUND_S_MAX)
     return totals
