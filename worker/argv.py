@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from chalicelib.domain.streams import Rendition
+from chalicelib.domain.ladders import Rendition
 
 SAMPLE_RATE = 48_000
 TEST_RATE = Fraction(30)
@@ -87,7 +87,7 @@ def _inputs(plan: Plan) -> list[str]:
     if isinstance(source, FileSource):
         looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
         return looped if source.has_audio else looped + silence
-    largest = max(plan.renditions, key=lambda rendition: rendition.width)
+    largest = max(plan.renditions, key=lambda rendition: rendition.width or 0)
     pattern = f"testsrc2=size={largest.width}x{largest.height}:rate={source.fps}"
     if source.font:
         pattern += (

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.streams import ABR_PROFILES, Rendition, media_key
+from chalicelib.domain.ladders import ABR_PROFILES, Rendition
+from chalicelib.domain.streams import media_key
 
 PLAYLIST = "index.m3u8"
 

@@ -7,7 +7,7 @@ of variants, so a segment that cannot be stored in one rendition is left out of 
 import logging
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.streams import Rendition
+from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.channel import PLAYLIST, Channel
 from worker.cleanup import Cleaner
@@ -193,4 +193,6 @@ class Publisher:
 
 
 def _variant(rendition: Rendition) -> Variant:
-    return Variant(f"{rendition.name}/{PLAYLIST}", rendition.bitrate_bps, rendition.width, rendition.height)
+    return Variant(
+        f"{rendition.name}/{PLAYLIST}", rendition.bitrate_bps or 0, rendition.width or 0, rendition.height or 0
+    )

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.streams import Ingest, IngestMode
+from chalicelib.domain.ingest import Ingest, IngestMode
 from worker.argv import FileSource, Source, TestSource, ffprobe_argv
 
 # Well below the claim's time: the thread that waits is the one that renews it.

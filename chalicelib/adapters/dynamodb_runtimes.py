@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
 from chalicelib.adapters.dynamodb import from_row, get_item, to_row
-from chalicelib.domain.streams import Claim, Outage, Runtime, RuntimeState
+from chalicelib.domain.streams import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
 REPORTED = (
     "state",
@@ -17,11 +17,15 @@ REPORTED = (
     "reported_at_ms",
     "last_manifest_at_ms",
     "bitrate_bps",
+    "ingest_bitrate_bps",
+    "segments_per_minute",
     "fps",
     "speed",
     "dropped_frames",
     "restarts",
     "last_error",
+    "source",
+    "published",
     "down_since_ms",
     "outages",
 )
@@ -52,6 +56,7 @@ class DynamoRuntimes:
             "SET worker_id = :worker, expires_at_ms = :expires, #s = :state,"
             " epoch = if_not_exists(epoch, :zero) + :one,"
             " down_since_ms = if_not_exists(down_since_ms, if_not_exists(last_manifest_at_ms, :now))"
+            " REMOVE waiting"
         )
         try:
             row = self._update(stream_id, update, FREE, {**values, ":state": RuntimeState.STARTING}, {"#s": "state"})
@@ -83,6 +88,7 @@ class DynamoRuntimes:
         """See the port."""
         given = {name: getattr(runtime, name) for name in REPORTED}
         given["outages"] = [[outage.since_ms, outage.until_ms] for outage in runtime.outages]
+        given["published"] = [vars(rendition) for rendition in runtime.published]
         kept = {name: value for name, value in given.items() if value is not None}
         dropped = [name for name in REPORTED if name not in kept]
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
@@ -96,11 +102,14 @@ class DynamoRuntimes:
             return False
         return True
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
+    def mark_unclaimed(
+        self, seen: Runtime, state: RuntimeState, error: str | None, waiting: Waiting | None, down_since_ms: int
+    ) -> None:
         """See the port."""
         update = "SET #s = :state, down_since_ms = if_not_exists(down_since_ms, :since)"
         update += ", last_error = :error" if error is not None else ""
-        values: dict[str, Any] = {":state": str(state), ":error": error, ":since": down_since_ms}
+        update += ", waiting = :waiting" if waiting is not None else " REMOVE waiting"
+        values: dict[str, Any] = {":state": state, ":error": error, ":waiting": waiting, ":since": down_since_ms}
         if seen.claim is None:
             condition = "attribute_not_exists(worker_id)"
         else:
@@ -142,9 +151,13 @@ def _claim(row: dict[str, Any]) -> Claim | None:
 
 def _runtime(row: dict[str, Any]) -> Runtime:
     figures = {name: row[name] for name in REPORTED if name in row}
-    for name in ("fps", "speed"):
+    for name in ("fps", "speed", "segments_per_minute"):
         if name in figures:
             figures[name] = float(figures[name])
+    figures["published"] = tuple(
+        PublishedRendition(**{**one, "fps": float(one["fps"])}) for one in figures.get("published", ())
+    )
+    figures["waiting"] = Waiting(row["waiting"]) if "waiting" in row else None
     figures["outages"] = tuple(Outage(since_ms=since, until_ms=until) for since, until in figures.get("outages", ()))
     return Runtime(
         **{**figures, "stream_id": row["stream_id"], "state": RuntimeState(row["state"]), "claim": _claim(row)}

@@ -1,4 +1,4 @@
-"""Streams in DynamoDB: one row each, its fields as in `domain.streams.Stream`, `ingest` a map of mode and path."""
+"""Streams in DynamoDB: one row each, its fields as in `domain.streams.Stream`, sources and renditions as maps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from chalicelib.adapters.aws import ConditionFailed, client, translated
 from chalicelib.adapters.dynamodb import get_item, page_of, to_row
 from chalicelib.domain.errors import StreamExists
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams import DesiredState, Latency, Stream
 from chalicelib.ports import ListPage, RowRefused
 
 FIELDS = frozenset(field.name for field in fields(Stream))
@@ -53,12 +55,28 @@ class DynamoStreams:
 
 
 def _row(stream: Stream) -> dict[str, Any]:
-    ingest = {name: value for name, value in vars(stream.ingest).items() if value is not None}
-    return to_row({**vars(stream), "ingest": ingest})
+    ladder = [_map(rendition) for rendition in stream.custom_renditions]
+    backups = [_map(source) for source in stream.backups]
+    return to_row({**vars(stream), "ingest": _map(stream.ingest), "backups": backups, "custom_renditions": ladder})
+
+
+def _map(part: Ingest | Rendition) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if value is not None}
+
+
+def _ingest(row: dict[str, Any]) -> Ingest:
+    protocol = ListenProtocol(row["protocol"]) if "protocol" in row else None
+    return Ingest(**{**row, "mode": IngestMode(row["mode"]), "protocol": protocol})
 
 
 def _stream(row: dict[str, Any]) -> Stream:
     # Attributes that a newer version has added are none of ours.
     known = {name: value for name, value in row.items() if name in FIELDS}
-    ingest = Ingest(mode=IngestMode(row["ingest"]["mode"]), path=row["ingest"].get("path"))
-    return Stream(**{**known, "ingest": ingest, "desired_state": DesiredState(row["desired_state"])})
+    values = {
+        "ingest": _ingest(row["ingest"]),
+        "backups": tuple(_ingest(source) for source in row["backups"]),
+        "custom_renditions": tuple(Rendition(**rendition) for rendition in row["custom_renditions"]),
+        "latency": Latency(row["latency"]),
+        "desired_state": DesiredState(row["desired_state"]),
+    }
+    return Stream(**{**known, **values})

@@ -1,5 +1,7 @@
 """Streams: what can be watched, and what operators do with them."""
 
+from typing import Any
+
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import PlaybackAnswer
@@ -13,7 +15,7 @@ from chalicelib.api.models.streams import (
 )
 from chalicelib.api.wire import playback_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.ids import new_stream_id
-from chalicelib.domain.streams import Ingest, Stream
+from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
 from chalicelib.observability import logger
 
@@ -38,10 +40,9 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
 @routes.add("POST", "/streams", role=Role.ADMIN, body=CreateStreamRequest, answer=StreamSettingsAnswer, status=201)
 def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stream, stopped; everything but title and ingest has a default."""
-    values = dict(call.body)
-    stream_id = values.pop("stream_id") or new_stream_id()
-    ingest = Ingest(**dict(values.pop("ingest")))
-    stream = call.services.streams.create(Stream(stream_id=stream_id, ingest=ingest, **values))
+    values = _settings(call.body)
+    stream_id = values.pop("stream_id", None) or new_stream_id()
+    stream = call.services.streams.create(Stream(stream_id=stream_id, **values))
     _audit(call, "stream created", stream.stream_id)
     return stream_settings_answer(call.services.streams.view(stream.stream_id))
 
@@ -49,10 +50,7 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
 @routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, answer=StreamSettingsAnswer)
 def edit_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Change settings; what is left out stays."""
-    changes = {name: value for name, value in call.body if value is not None}
-    if "ingest" in changes:
-        changes["ingest"] = Ingest(**dict(changes["ingest"]))
-    call.services.streams.edit(stream_id, changes)
+    call.services.streams.edit(stream_id, _settings(call.body))
     _audit(call, "stream edited", stream_id)
     return stream_settings_answer(call.services.streams.view(stream_id))
 
@@ -102,6 +100,18 @@ def preview_stream(call: Call, stream_id: str) -> PlaybackAnswer:
     beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
     _audit(call, "stream previewed", stream_id, beat.session.session_id)
     return playback_answer(call, beat)
+
+
+def _settings(body: Any) -> dict[str, Any]:
+    """The fields of a stream that a request names."""
+    given = {name: value for name, value in body if value is not None}
+    if "ingest" in given:
+        given["ingest"] = given["ingest"].source()
+    if "backups" in given:
+        given["backups"] = tuple(source.source() for source in given["backups"])
+    if "custom_renditions" in given:
+        given["custom_renditions"] = tuple(each.rendition() for each in given["custom_renditions"])
+    return given
 
 
 def _audit(call: Call, action: str, stream_id: str, session_id: str | None = None) -> None:

@@ -39,6 +39,11 @@ def new_stream_id() -> str:
     return "stream-" + _random(8)
 
 
+def new_ingest_key() -> str:
+    """120 random bits: what a sender must know. Also a good passphrase for SRT, which wants 10 to 79 characters."""
+    return _random(24)
+
+
 def new_token_id() -> str:
     """100 random bits: the `jti` of a token and the id of a refresh family."""
     return _random(20)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, Rendition
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
 from chalicelib.domain.sessions import EndReason
 
@@ -30,48 +32,19 @@ class RuntimeState(StrEnum):
     FAILED = "failed"
 
 
-class IngestMode(StrEnum):
-    """Where the picture comes from: a looped file of the media directory, or a test pattern with a tone."""
+class Latency(StrEnum):
+    """How far behind the live edge players begin: `low` wants segments of one second, and stalls more easily."""
 
-    FILE = "file"
-    TEST = "test"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ingest:
-    """A source. `path` is relative to the media directory and only given for `file`."""
-
-    mode: IngestMode
-    path: str | None = None
+    NORMAL = "normal"
+    LOW = "low"
 
 
-# MPEG-TS adds its own headers to what the encoders were allowed.
-CONTAINER_OVERHEAD = 1.08
+class Waiting(StrEnum):
+    """Why no worker has a stream that is wanted live."""
 
+    NO_WORKER = "no_worker"
+    NO_CAPACITY = "no_capacity"
 
-@dataclass(frozen=True, kw_only=True)
-class Rendition:
-    """One quality of a ladder. Sizes are even pixels, bitrates bits a second."""
-
-    name: str
-    width: int
-    height: int
-    video_bps: int
-    audio_bps: int
-
-    @property
-    def bitrate_bps(self) -> int:
-        """The most that it needs, with the headers of its container."""
-        return int((self.video_bps + self.audio_bps) * CONTAINER_OVERHEAD)
-
-
-ABR_PROFILES: dict[str, tuple[Rendition, ...]] = {
-    "sd": (Rendition(name="480p", width=854, height=480, video_bps=1_200_000, audio_bps=96_000),),
-    "hd": (
-        Rendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000),
-        Rendition(name="480p", width=854, height=480, video_bps=1_200_000, audio_bps=96_000),
-    ),
-}
 
 SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
 WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
@@ -81,13 +54,21 @@ WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
 class Stream:
     """A stream as the operator set it up. `generation` rises with every change that needs a new ffmpeg.
 
-    `viewers_max` 0 is no limit; it counts the sessions that start while there is one.
+    `backups` are tried in their order while `ingest` does not work; with `slate` a still picture stands in when none
+    does. `viewers_max` 0 is no limit; it counts the sessions that start while there is one. `ingest_key` is what a
+    sender must know where the stream listens.
     """
 
     stream_id: str
     title: str
     ingest: Ingest
+    backups: tuple[Ingest, ...] = ()
+    slate: bool = False
+    ingest_key: str = ""
     abr_profile: str = "hd"
+    # The ladder of the profile `custom`, empty with every other.
+    custom_renditions: tuple[Rendition, ...] = ()
+    latency: Latency = Latency.NORMAL
     segment_seconds: int = 2
     window_minutes: int = 5
     rate_millipoints_per_minute: int = 60_000
@@ -103,7 +84,24 @@ class Stream:
     @property
     def renditions(self) -> tuple[Rendition, ...]:
         """The ladder that its profile stands for."""
-        return ABR_PROFILES[self.abr_profile]
+        return self.custom_renditions if self.abr_profile == CUSTOM_PROFILE else ABR_PROFILES[self.abr_profile]
+
+    @property
+    def sources(self) -> tuple[Ingest, ...]:
+        """All sources, in the order in which they are preferred."""
+        return (self.ingest, *self.backups)
+
+
+def stream_faults(stream: Stream) -> list[str]:
+    """What in an operator's settings does not go together, in words that say what is allowed."""
+    faults = []
+    if (stream.abr_profile == CUSTOM_PROFILE) != bool(stream.custom_renditions):
+        faults.append(f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, and to no other")
+    if sum(source.mode is IngestMode.LISTEN for source in stream.sources) > 1:
+        faults.append("one source of a stream may listen, since its key and address are the stream's")
+    if stream.latency is Latency.LOW and stream.segment_seconds != SEGMENT_SECONDS_MIN:
+        faults.append(f"low latency needs segment_seconds {SEGMENT_SECONDS_MIN}")
+    return faults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +123,34 @@ class Outage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublishedRendition:
+    """A rendition as it was found to be, by probing and measuring what was published. Bandwidths are bits a second:
+    of the heaviest segment of the window, and of all of them together."""
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    codecs: str
+    bandwidth_bps: int
+    average_bandwidth_bps: int
+
+
+# What a worker plays when no source works.
+SLATE = "slate"
+
+
+def source_name(index: int) -> str:
+    """A source by its place in `Stream.sources`, as the runtime tells it."""
+    return "primary" if index == 0 else f"backup-{index}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
     """What a worker reports of a stream. Figures are None where ffmpeg has not told them yet.
 
+    `bitrate_bps` is of the best rendition, `ingest_bitrate_bps` of what comes in (None where that cannot be told).
+    `source` says what is played: `primary`, `backup-1` and on, or `slate`. `waiting` is why no worker has it.
     `down_since_ms` is there while the stream is not live; `outages` are the newest that are over, oldest first.
     """
 
@@ -138,11 +161,16 @@ class Runtime:
     reported_at_ms: int = 0
     last_manifest_at_ms: int | None = None
     bitrate_bps: int | None = None
+    ingest_bitrate_bps: int | None = None
+    segments_per_minute: float | None = None
     fps: float | None = None
     speed: float | None = None
     dropped_frames: int = 0
     restarts: int = 0
     last_error: str | None = None
+    source: str | None = None
+    waiting: Waiting | None = None
+    published: tuple[PublishedRendition, ...] = ()
     down_since_ms: int | None = None
     outages: tuple[Outage, ...] = ()
 

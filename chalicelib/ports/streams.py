@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.domain.streams import Claim, Runtime, Stream
+from chalicelib.domain.streams import Claim, Runtime, RuntimeState, Stream, Waiting
 from chalicelib.ports.common import ListPage
 
 
@@ -57,10 +57,12 @@ class Runtimes(Protocol):
         """Write a report if the claim still stands at `reported_at_ms`; it is not touched. False if it was lost."""
         ...
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
-        """Set the state of a stream whose claim has expired, unless somebody claimed it meanwhile.
+    def mark_unclaimed(
+        self, seen: Runtime, state: RuntimeState, error: str | None, waiting: Waiting | None, down_since_ms: int
+    ) -> None:
+        """Set the state of a stream whose claim has expired, and why it waits, unless somebody claimed it meanwhile.
 
-        If it was not known to be down, it is so since `down_since_ms`.
+        If it was not known to be down, it is so since `down_since_ms`. The next claim ends the waiting.
         """
         ...
 

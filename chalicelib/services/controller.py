@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.outages import began_ms
-from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Runtime, RuntimeState, Stream, Waiting
 from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, StoreUnavailable, Streams, WorkQueue
 from chalicelib.services.billing import Billing
 
@@ -89,7 +89,8 @@ class Controller:
         state = RuntimeState.BACKOFF if wanted else RuntimeState.STOPPED
         if runtime.state is not state:
             error = "no worker holds this stream; waiting for one" if wanted else None
-            self._runtimes.mark_unclaimed(runtime, state.value, error, began_ms(runtime, self._clock.now_ms()))
+            waiting = Waiting.NO_WORKER if wanted else None
+            self._runtimes.mark_unclaimed(runtime, state, error, waiting, began_ms(runtime, self._clock.now_ms()))
 
     def _end_sessions(self, stream: Stream) -> None:
         """End sessions of a stream that is not wanted live; they owe nothing from the moment of that wish on."""

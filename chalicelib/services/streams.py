@@ -3,15 +3,26 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.errors import Busy, StreamNotFound
+from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
+from chalicelib.domain.ids import new_ingest_key
 from chalicelib.domain.outages import outages_of
-from chalicelib.domain.streams import DesiredState, Outage, Runtime, RuntimeState, Stream, effective_state
+from chalicelib.domain.streams import (
+    DesiredState,
+    Outage,
+    Runtime,
+    RuntimeState,
+    Stream,
+    effective_state,
+    stream_faults,
+)
 from chalicelib.ports import Clock, ListPage, RowRefused, Runtimes, Streams
 from chalicelib.services.controller import Controller
 
 TRIES_MAX = 5
 # A change of these needs a new ffmpeg; all others take effect without.
-RESTART_FIELDS = frozenset({"ingest", "abr_profile", "segment_seconds"})
+RESTART_FIELDS = frozenset(
+    {"ingest", "backups", "slate", "ingest_key", "abr_profile", "custom_renditions", "segment_seconds"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +45,14 @@ class StreamsService:
         self._clock = clock
 
     def create(self, stream: Stream) -> Stream:
-        """Store a new stream, stopped. Raises `StreamExists` (an archived stream keeps its id)."""
-        created = replace(stream, desired_state=DesiredState.STOPPED, created_at_ms=self._clock.now_ms())
+        """Store a new stream, stopped. Raises `Invalid`, or `StreamExists` (an archived stream keeps its id)."""
+        created = replace(
+            stream,
+            desired_state=DesiredState.STOPPED,
+            ingest_key=new_ingest_key(),
+            created_at_ms=self._clock.now_ms(),
+        )
+        _check(created)
         self._streams.add(created)
         return created
 
@@ -61,7 +78,10 @@ class StreamsService:
         return ListPage(items=items, next_cursor=page.next_cursor)
 
     def edit(self, stream_id: str, changes: dict[str, Any]) -> Stream:
-        """Set the given fields; the generation rises where they need a new ffmpeg. Raises `StreamNotFound`, `Busy`."""
+        """Set the given fields; the generation rises where they need a new ffmpeg.
+
+        Raises `Invalid`, `StreamNotFound`, `Busy`.
+        """
         return self._replace(stream_id, changes)
 
     def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
@@ -87,6 +107,7 @@ class StreamsService:
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
             new = replace(seen, **changes, version=seen.version + 1)
+            _check(new)
             if new.desired_state is not seen.desired_state:
                 new = replace(new, desired_since_ms=self._clock.now_ms())
             if any(getattr(seen, name) != getattr(new, name) for name in RESTART_FIELDS):
@@ -107,3 +128,8 @@ class StreamsService:
             state=effective_state(runtime, now_ms),
             outages=outages_of(runtime, now_ms),
         )
+
+
+def _check(stream: Stream) -> None:
+    if faults := stream_faults(stream):
+        raise Invalid("These settings do not go together: " + "; ".join(faults))

@@ -7,7 +7,8 @@ import os
 import sys
 
 from chalicelib.bootstrap import Container, container
-from chalicelib.domain.streams import Ingest, IngestMode, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
 from infra import migrations
 from infra.local.layout import HOST, Layout, layout_from

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.streams import Claim, Runtime, RuntimeState, is_delivered
+from chalicelib.domain.streams import (
+    Claim,
+    PublishedRendition,
+    Runtime,
+    RuntimeState,
+    Waiting,
+    is_delivered,
+)
 from chalicelib.ports import Runtimes
 from tests.fakes.runtimes import MemoryRuntimes
 
@@ -23,6 +30,20 @@ LIVE = Runtime(
     dropped_frames=2,
     restarts=1,
     last_error="ffmpeg was killed by SIGKILL",
+    ingest_bitrate_bps=3_100_000,
+    segments_per_minute=29.5,
+    source="backup-1",
+    published=(
+        PublishedRendition(
+            name="480p",
+            width=854,
+            height=480,
+            fps=23.976,
+            codecs="avc1.64001e,mp4a.40.2",
+            bandwidth_bps=1_400_000,
+            average_bandwidth_bps=1_100_000,
+        ),
+    ),
 )
 
 
@@ -122,12 +143,19 @@ def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runt
     runtimes.report(claim, LIVE)
     seen = runtimes.get("stream-1")
     assert seen
-    runtimes.mark_unclaimed(seen, "stalled", "its worker is gone", NOW)
+    runtimes.mark_unclaimed(seen, RuntimeState.STALLED, "its worker is gone", Waiting.NO_WORKER, NOW)
     marked = runtimes.get("stream-1")
-    assert marked == replace(seen, state=RuntimeState.STALLED, last_error="its worker is gone", down_since_ms=NOW)
+    assert marked == replace(
+        seen,
+        state=RuntimeState.STALLED,
+        last_error="its worker is gone",
+        waiting=Waiting.NO_WORKER,
+        down_since_ms=NOW,
+    )
     claimed(runtimes, "w2", SOON)
-    runtimes.mark_unclaimed(seen, "failed", "too late", NOW)
+    runtimes.mark_unclaimed(seen, RuntimeState.FAILED, "too late", Waiting.NO_CAPACITY, NOW)
     runtime = runtimes.get("stream-1")
+    assert runtime and runtime.waiting is None
     assert runtime and runtime.state is RuntimeState.STARTING and runtime.last_error == "its worker is gone"
 
 
@@ -136,12 +164,12 @@ def test_a_renewed_or_a_released_claim_is_not_marked_as_seen_before(runtimes: Ru
     seen = runtimes.get("stream-1")
     assert seen
     runtimes.renew(claim, NOW, SOON + 1, None)
-    runtimes.mark_unclaimed(seen, "failed", None, NOW)
+    runtimes.mark_unclaimed(seen, RuntimeState.FAILED, None, None, NOW)
     assert (runtimes.get("stream-1") or seen).state is RuntimeState.STARTING
     runtimes.release(claim)
     free = runtimes.get("stream-1")
     assert free
-    runtimes.mark_unclaimed(free, "stopped", None, NOW)
+    runtimes.mark_unclaimed(free, RuntimeState.STOPPED, None, None, NOW)
     assert (runtimes.get("stream-1") or free).state is RuntimeState.STOPPED
 
 

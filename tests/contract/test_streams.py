@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import StreamExists
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams import DesiredState, Latency, Stream
 from chalicelib.ports import RowRefused, Streams
 from tests.fakes.streams import MemoryStreams
 
@@ -13,6 +15,15 @@ STREAM = Stream(
     stream_id="stream-1",
     title="Big Buck Bunny",
     ingest=Ingest(mode=IngestMode.FILE, path="bunny.mp4"),
+    backups=(
+        Ingest(mode=IngestMode.PULL, url="https://example.org/live.m3u8"),
+        Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_710),
+    ),
+    slate=True,
+    ingest_key="k" * 24,
+    abr_profile="custom",
+    custom_renditions=(Rendition(name="540p", width=960, height=540, video_bps=1_500_000, audio_bps=96_000),),
+    latency=Latency.LOW,
     segment_seconds=4,
     created_at_ms=1_800_000_000_000,
 )

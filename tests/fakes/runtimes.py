@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from chalicelib.domain.streams import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams import Claim, Runtime, RuntimeState, Waiting
 
 
 class MemoryRuntimes:
@@ -31,7 +31,9 @@ class MemoryRuntimes:
             )
             down = row.down_since_ms if row.down_since_ms is not None else row.last_manifest_at_ms
             down = now_ms if down is None else down
-            self._rows[stream_id] = replace(row, claim=claim, state=RuntimeState.STARTING, down_since_ms=down)
+            self._rows[stream_id] = replace(
+                row, claim=claim, state=RuntimeState.STARTING, waiting=None, down_since_ms=down
+            )
             return claim
 
     def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
@@ -58,14 +60,16 @@ class MemoryRuntimes:
             self._rows[claim.stream_id] = replace(runtime, stream_id=claim.stream_id, claim=row.claim)
             return True
 
-    def mark_unclaimed(self, seen: Runtime, state: str, error: str | None, down_since_ms: int) -> None:
+    def mark_unclaimed(
+        self, seen: Runtime, state: RuntimeState, error: str | None, waiting: Waiting | None, down_since_ms: int
+    ) -> None:
         with self._lock:
             row = self._rows.get(seen.stream_id, Runtime(stream_id=seen.stream_id))
             if row.claim == seen.claim:
                 kept = row.last_error if error is None else error
                 down = down_since_ms if row.down_since_ms is None else row.down_since_ms
                 self._rows[seen.stream_id] = replace(
-                    row, state=RuntimeState(state), last_error=kept, down_since_ms=down
+                    row, state=state, last_error=kept, waiting=waiting, down_since_ms=down
                 )
 
     def _held(self, claim: Claim, now_ms: int = 0) -> Runtime | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.ids import new_user_id
+from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import Claim, DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
 from chalicelib.domain.tokens import AccessClaims
 from chalicelib.domain.users import Role, User
 from tests.faults.faults import Network

@@ -14,7 +14,8 @@ import pytest
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.streams import Claim, DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
 from chalicelib.domain.users import Role, User
 from infra.local.layout import ROOT
 from tests.fixtures.ports import answers, free_port

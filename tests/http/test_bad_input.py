@@ -42,13 +42,18 @@ def test_bodies_that_are_no_object(api: Api, admin: dict[str, str], endpoint: An
         assert check_problem(answer, 400)["errors"], body[:20]
 
 
+# Lists of which none is a value, too.
+MAY_BE_EMPTY = {"backups"}
+
+
 @pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
 def test_unknown_fields_and_wrong_types_are_named(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     path = path_of(endpoint)
     found = check_problem(api.http.request(endpoint.method, path, json={"no_such_field": 1}, headers=admin), 400)
     assert "no_such_field" in [error["field"] for error in found["errors"]]
     for name in endpoint.body.model_fields:
-        for value in ([], {"x": 1}, 1.5, -(10**30), "x" * 5_000):
+        wrong = ({"x": 1}, 1.5, -(10**30), "x" * 5_000)
+        for value in wrong if name in MAY_BE_EMPTY else ([], *wrong):
             answer = api.http.request(endpoint.method, path, json={name: value}, headers=admin)
             fields = [error["field"].split(".")[0] for error in check_problem(answer, 400)["errors"]]
             assert name in fields, (name, value)

@@ -10,7 +10,8 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream, media_key
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, media_key
 from chalicelib.domain.users import Role
 from infra.deploy.package import package
 from infra.deploy.stack import deploy

@@ -8,9 +8,10 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.errors import StreamNotLive
 from chalicelib.domain.ids import new_session_id, new_user_id
+from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.lease import LATE_MS_MAX
 from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Payment
 from chalicelib.ports import StoreUnavailable

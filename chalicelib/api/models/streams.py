@@ -7,23 +7,36 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request, StreamId
+from chalicelib.domain.ingest import (
+    BACKUPS_MAX,
+    SRT_PORT_MAX,
+    SRT_PORT_MIN,
+    Ingest,
+    IngestMode,
+    ListenProtocol,
+    misfit,
+)
+from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
 from chalicelib.domain.streams import (
-    ABR_PROFILES,
     SEGMENT_SECONDS_MAX,
     SEGMENT_SECONDS_MIN,
     WINDOW_MINUTES_MAX,
     WINDOW_MINUTES_MIN,
     DesiredState,
-    IngestMode,
+    Latency,
     RuntimeState,
+    Waiting,
 )
 
+SOURCE_CHARS_MAX = 1_000
+PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 # Relative, inside the media directory; the worker checks again what it really points to.
 MediaPath = Annotated[
     str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*$")
 ]
+SourceAddress = Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_CHARS_MAX)]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
 LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
 SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]
@@ -31,8 +44,8 @@ WindowMinutes = Annotated[int, Field(ge=WINDOW_MINUTES_MIN, le=WINDOW_MINUTES_MA
 
 
 def _known_profile(name: str) -> str:
-    if name not in ABR_PROFILES:
-        raise ValueError(f"allowed: {', '.join(sorted(ABR_PROFILES))}")
+    if name not in PROFILE_NAMES:
+        raise ValueError(f"allowed: {', '.join(PROFILE_NAMES)}")
     return name
 
 
@@ -40,28 +53,69 @@ ViewersMax = Annotated[
     int,
     Field(ge=0, le=1_000_000, description="0: no limit. Counts the sessions that start while there is one."),
 ]
-AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": sorted(ABR_PROFILES)})]
+AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": PROFILE_NAMES})]
 
 
 class IngestModel(Request):
-    """A source: `file` takes a path in the media directory, `test` nothing."""
+    """A source: `pull` takes a url, `listen` a protocol (`srt` a port too), `file` a path in the media directory."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
     mode: IngestMode
+    url: SourceAddress | None = None
     path: MediaPath | None = None
+    protocol: ListenProtocol | None = None
+    port: Annotated[int, Field(ge=SRT_PORT_MIN, le=SRT_PORT_MAX)] | None = None
 
     @model_validator(mode="after")
-    def _path_fits_mode(self) -> IngestModel:
-        if (self.mode is IngestMode.FILE) != (self.path is not None):
-            raise ValueError("mode `file` needs a path, mode `test` takes none")
+    def _fits_mode(self) -> IngestModel:
+        if fault := misfit(self.source()):
+            raise ValueError(fault)
         return self
+
+    def source(self) -> Ingest:
+        """The same in the domain's words."""
+        return Ingest(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class CustomRendition(Request):
+    """One rendition of an operator's own ladder, encoded as H.264 and AAC."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    name: str
+    width: int
+    height: int
+    video_bps: int
+    audio_bps: int
+
+    def rendition(self) -> Rendition:
+        """The same in the domain's words."""
+        return Rendition(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+def _fit_ladder(renditions: list[CustomRendition]) -> list[CustomRendition]:
+    if faults := ladder_faults([each.rendition() for each in renditions]):
+        raise ValueError("; ".join(faults))
+    return renditions
+
+
+Backups = Annotated[list[IngestModel], Field(max_length=BACKUPS_MAX)]
+CustomRenditions = Annotated[
+    list[CustomRendition],
+    AfterValidator(_fit_ladder),
+    Field(max_length=RENDITIONS_MAX, description="The ladder of the profile `custom`, best first."),
+]
 
 
 class StreamFields(Request):
     """What an operator may set; everything has a default but title and ingest."""
 
+    backups: Backups = Field(default_factory=list)
+    slate: bool = False
     abr_profile: AbrProfile = "hd"
+    custom_renditions: CustomRenditions | None = None
+    latency: Latency = Latency.NORMAL
     segment_seconds: SegmentSeconds = 2
     window_minutes: WindowMinutes = 5
     rate_millipoints_per_minute: Rate = 60_000
@@ -82,7 +136,11 @@ class EditStreamRequest(Request):
 
     title: Title | None = None
     ingest: IngestModel | None = None
+    backups: Backups | None = None
+    slate: bool | None = None
     abr_profile: AbrProfile | None = None
+    custom_renditions: CustomRenditions | None = None
+    latency: Latency | None = None
     segment_seconds: SegmentSeconds | None = None
     window_minutes: WindowMinutes | None = None
     rate_millipoints_per_minute: Rate | None = None
@@ -97,12 +155,12 @@ class StateRequest(Request):
 
 
 class RenditionAnswer(Answer):
-    """One quality that can be watched; `bitrate_bps` is the most that it needs."""
+    """One quality that can be watched; `bitrate_bps` is the most that it needs. Null where the source says it."""
 
     name: str
-    width: int
-    height: int
-    bitrate_bps: int
+    width: int | None
+    height: int | None
+    bitrate_bps: int | None
 
 
 class StreamAnswer(Answer):
@@ -115,6 +173,7 @@ class StreamAnswer(Answer):
     state: RuntimeState
     desired_state: DesiredState
     abr_profile: str
+    latency: Latency
     segment_seconds: int
     window_minutes: int
     viewers_max: int
@@ -125,6 +184,10 @@ class StreamSettingsAnswer(StreamAnswer):
     """A stream as its operator sees it."""
 
     ingest: IngestModel
+    backups: list[IngestModel]
+    slate: bool
+    ingest_key: str
+    custom_renditions: list[CustomRendition]
     generation: int
     version: int
     created_at_ms: int
@@ -135,6 +198,18 @@ class OutageAnswer(Answer):
 
     since_ms: int
     until_ms: int | None
+
+
+class PublishedRenditionAnswer(Answer):
+    """A rendition as it was found by probing and measuring; bandwidths are of its heaviest segment and of all."""
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    codecs: str
+    bandwidth_bps: int
+    average_bandwidth_bps: int
 
 
 class RuntimeAnswer(Answer):
@@ -149,9 +224,14 @@ class RuntimeAnswer(Answer):
     reported_at_ms: int
     last_manifest_at_ms: int | None
     bitrate_bps: int | None
+    ingest_bitrate_bps: int | None
+    segments_per_minute: float | None
     fps: float | None
     speed: float | None
     dropped_frames: int
     restarts: int
     last_error: str | None
+    source: str | None
+    waiting: Waiting | None
+    published: list[PublishedRenditionAnswer]
     outages: list[OutageAnswer]

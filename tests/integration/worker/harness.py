@@ -19,7 +19,8 @@ from chalicelib.adapters.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
-from chalicelib.domain.streams import Claim, DesiredState, Ingest, IngestMode, Runtime, RuntimeState, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
 from infra.local.layout import ROOT
 from tests.fakes.media import FaultyMedia
 from tests.integration.worker.follower import Follower

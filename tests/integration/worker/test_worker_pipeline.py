@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, RuntimeState, is_delivered
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker import supervision, uploads

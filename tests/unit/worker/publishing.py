@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chalicelib.domain.streams import ABR_PROFILES
+from chalicelib.domain.ladders import ABR_PROFILES
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.channel import Channel

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams import DesiredState, Ingest, IngestMode, Stream
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import DesiredState, Stream
 from tests.fakes.media import MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams import ABR_PROFILES
+from chalicelib.domain.ladders import ABR_PROFILES
 from worker.argv import FileSource, Plan, TestSource, ffmpeg_argv, ffprobe_argv
 
 FILE = FileSource(path=Path("/media/a b;'.mp4"), fps=Fraction(24000, 1001), has_audio=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams import Ingest, IngestMode
+from chalicelib.domain.ingest import Ingest, IngestMode
 from worker.argv import TestSource
 from worker.sources import SourceRefused, locate, output_fps, prepare
 

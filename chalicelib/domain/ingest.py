@@ -1,0 +1,51 @@
+"""Where a stream's picture comes from, as an operator says it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class IngestMode(StrEnum):
+    """`pull` fetches from an address, `listen` waits for a sender, `file` loops a file, `test` makes a pattern."""
+
+    PULL = "pull"
+    LISTEN = "listen"
+    FILE = "file"
+    TEST = "test"
+
+
+class ListenProtocol(StrEnum):
+    """How a sender reaches a stream that listens: RTMP at one port for all streams, SRT at a port for each."""
+
+    RTMP = "rtmp"
+    SRT = "srt"
+
+
+BACKUPS_MAX = 3
+SRT_PORT_MIN, SRT_PORT_MAX = 1024, 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingest:
+    """A source: `pull` has a `url`, `file` a `path` in the media directory, `listen` a `protocol`, and SRT a `port`."""
+
+    mode: IngestMode
+    url: str | None = None
+    path: str | None = None
+    protocol: ListenProtocol | None = None
+    port: int | None = None
+
+
+def misfit(ingest: Ingest) -> str | None:
+    """What is missing or too much for the mode, in words for the operator; None if all is there."""
+    given = {name for name in ("url", "path", "protocol", "port") if getattr(ingest, name) is not None}
+    wanted = {
+        IngestMode.PULL: {"url"},
+        IngestMode.LISTEN: {"protocol", "port"} if ingest.protocol is ListenProtocol.SRT else {"protocol"},
+        IngestMode.FILE: {"path"},
+        IngestMode.TEST: set(),
+    }[ingest.mode]
+    if missing := wanted - given:
+        return f"mode `{ingest.mode}` needs {' and '.join(sorted(missing))}"
+    if extra := given - wanted:
+        return f"mode `{ingest.mode}` takes no {' and no '.join(sorted(extra))}"
+    return None
