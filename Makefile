@@ -4,6 +4,8 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
+# Two processes share the suite; each starts what its tests need on ports of its own.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
@@ -30,7 +32,7 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 	@$(PYTHON) -m infra.local.stack logs $(PARTS)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
