@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
 from chalicelib.adapters.no_denylist import NoDenylist
@@ -35,6 +36,7 @@ from chalicelib.services.reconciliation import Reconciliation
 from chalicelib.services.starts import Starts
 from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
+from chalicelib.services.workers import WorkersService
 
 if TYPE_CHECKING:
     from chalicelib.ports import Clock, Denylist
@@ -201,6 +203,11 @@ class Container:
             billing=self.billing,
             clock=self.clock,
         )
+
+    @cached_property
+    def workers(self) -> WorkersService:
+        """Who is there to run streams."""
+        return WorkersService(DynamoWorkers(self.settings.table_prefix), self.clock)
 
     @cached_property
     def controller(self) -> Controller:

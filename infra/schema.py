@@ -21,6 +21,7 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "payments": ("payment_id", None, {}, None),
     "streams": ("stream_id", None, {}, None),
     "stream_runtime": ("stream_id", None, {}, None),
+    "workers": ("worker_id", None, {}, "expires_at_s"),
     "playback_sessions": (
         "session_id",
         None,

@@ -1,7 +1,11 @@
 """What operators do: streams, accounts, money, figures."""
 
+from dataclasses import replace
+
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
 
@@ -52,6 +56,22 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     api.report(stream_id, RuntimeState.STALLED)
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
     assert api.http.get(f"/streams/{stream_id}/runtime", headers=api.viewer(0)).status_code == 403
+
+
+def test_the_workers_that_are_there_are_listed(api: Api) -> None:
+    admin, now_ms = api.admin(), api.services.clock.now_ms()
+    table = DynamoWorkers(api.services.settings.table_prefix)
+    there = Worker(worker_id="w-there", capacity=4, stream_ids=("stream-1",), seen_at_ms=now_ms)
+    for worker in (there, replace(there, worker_id="w-gone", seen_at_ms=now_ms - PRESENT_MS)):
+        table.report(worker)
+    listed = api.http.get("/workers", headers=admin).json()
+    assert listed["items"] == [
+        {"worker_id": "w-there", "capacity": 4, "stream_ids": ["stream-1"], "seen_at_ms": now_ms}
+    ]
+    table.leave("w-there")
+    assert api.http.get("/workers", headers=admin).json()["items"] == []
+    assert api.http.get("/workers", headers=api.viewer(0)).status_code == 403
+    assert api.http.get("/workers", params={"cursor": "nonsense"}, headers=admin).status_code == 400
 
 
 def test_accounts(api: Api) -> None:
