@@ -218,6 +218,7 @@ class Container:
             sessions=self.sessions,
             queue=self.queue,
             billing=self.billing,
+            workers=self.workers,
             denylist=self.denylist,
             clock=self.clock,
         )
