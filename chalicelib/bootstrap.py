@@ -33,6 +33,7 @@ from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
 from chalicelib.services.reconciliation import Reconciliation
+from chalicelib.services.run_logs import RunLogsService
 from chalicelib.services.starts import Starts
 from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
@@ -229,6 +230,11 @@ class Container:
         return StreamsService(
             streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
         )
+
+    @cached_property
+    def run_logs(self) -> RunLogsService:
+        """What ffmpegs said."""
+        return RunLogsService(self.streams, self.media)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:

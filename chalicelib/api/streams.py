@@ -8,6 +8,7 @@ from chalicelib.api.models.playback import PlaybackAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditStreamRequest,
+    RunLogAnswer,
     RuntimeAnswer,
     StateRequest,
     StreamAnswer,
@@ -92,6 +93,13 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "outages": view.outages,
     }
     return RuntimeAnswer.model_validate(values)
+
+
+@routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=ListAnswer[RunLogAnswer])
+def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
+    """What the newest runs of ffmpeg said last, newest run first; all that is kept, in one page."""
+    runs = call.services.run_logs.newest(stream_id)
+    return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
 
 
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=PlaybackAnswer, status=201)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
 from chalicelib.domain.streams import RuntimeState
 from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
@@ -72,6 +73,27 @@ def test_the_workers_that_are_there_are_listed(api: Api) -> None:
     assert api.http.get("/workers", headers=admin).json()["items"] == []
     assert api.http.get("/workers", headers=api.viewer(0)).status_code == 403
     assert api.http.get("/workers", params={"cursor": "nonsense"}, headers=admin).status_code == 400
+
+
+def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream()
+    path = f"/streams/{stream_id}/log"
+    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
+    run = RunLog(worker_id="w1", run="1-2", source="primary", began_at_ms=5, ending="killed", lines=("one", "two"))
+    api.services.media.put(run_log_key(stream_id), encoded([run]), "application/json")
+    assert api.http.get(path, headers=admin).json()["items"] == [
+        {
+            "worker_id": "w1",
+            "run": "1-2",
+            "source": "primary",
+            "began_at_ms": 5,
+            "ended_at_ms": None,
+            "ending": "killed",
+            "lines": ["one", "two"],
+        }
+    ]
+    assert api.http.get(path, headers=api.viewer(0)).status_code == 403
+    assert api.http.get("/streams/no-such-stream/log", headers=admin).status_code == 404
 
 
 def test_accounts(api: Api) -> None:

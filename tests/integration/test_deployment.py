@@ -13,6 +13,7 @@ from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
 from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, media_key
 from chalicelib.domain.users import Role
 from chalicelib.domain.workers import Worker
@@ -113,6 +114,9 @@ def test_an_operator_is_told_why_a_stream_waits(
     path = f"/streams/{created['stream_id']}"
     live = api.post(f"{path}/state", json={"state": "live"}, headers=operator)
     assert live.json()["state"] == "backoff", live.text
+    run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)
+    Container(module_settings).media.put(run_log_key(created["stream_id"]), encoded([run_log]), "application/json")
+    assert api.get(f"{path}/log", headers=operator).json()["items"][0]["run"] == "1-1"
     assert api.get("/workers", headers=operator).json() == {"items": [], "next_cursor": None}
     assert api.get(f"{path}/runtime", headers=operator).json()["waiting"] == "no_worker"
     DynamoWorkers(module_settings.table_prefix).report(

@@ -235,3 +235,15 @@ class RuntimeAnswer(Answer):
     waiting: Waiting | None
     published: list[PublishedRenditionAnswer]
     outages: list[OutageAnswer]
+
+
+class RunLogAnswer(Answer):
+    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs."""
+
+    worker_id: str
+    run: str
+    source: str
+    began_at_ms: int
+    ended_at_ms: int | None
+    ending: str | None
+    lines: list[str]
