@@ -228,7 +228,11 @@ class Container:
     def streams(self) -> StreamsService:
         """Streams."""
         return StreamsService(
-            streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+            streams=self.stream_table,
+            runtimes=self.runtimes,
+            sessions=self.sessions,
+            controller=self.controller,
+            clock=self.clock,
         )
 
     @cached_property

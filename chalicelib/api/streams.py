@@ -7,6 +7,8 @@ from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import PlaybackAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
+    EditAnswer,
+    EditQuery,
     EditStreamRequest,
     RunLogAnswer,
     RuntimeAnswer,
@@ -48,12 +50,17 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     return stream_settings_answer(call.services.streams.view(stream.stream_id))
 
 
-@routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, answer=StreamSettingsAnswer)
-def edit_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
-    """Change settings; what is left out stays."""
-    call.services.streams.edit(stream_id, _settings(call.body))
-    _audit(call, "stream edited", stream_id)
-    return stream_settings_answer(call.services.streams.view(stream_id))
+@routes.add(
+    "PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, query=EditQuery, answer=EditAnswer
+)
+def edit_stream(call: Call, stream_id: str) -> EditAnswer:
+    """Change settings; what is left out stays. Answers whether that restarts ffmpeg, and how many watch."""
+    dry_run = call.query.dry_run
+    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
+    if not dry_run:
+        _audit(call, "stream edited", stream_id)
+    settings = stream_settings_answer(call.services.streams.view(stream_id))
+    return EditAnswer(**settings.model_dump(), **vars(edit), dry_run=dry_run)
 
 
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
@@ -91,6 +98,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "epoch": claim.epoch if claim else None,
         "claim_expires_at_ms": claim.expires_at_ms if claim else None,
         "outages": view.outages,
+        "manifest_age_ms": view.manifest_age_ms,
     }
     return RuntimeAnswer.model_validate(values)
 

@@ -54,7 +54,12 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     runtime = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
     assert (runtime["state"], runtime["worker_id"], runtime["epoch"]) == ("live", "worker-1", 1)
-    api.report(stream_id, RuntimeState.STALLED)
+    assert runtime["manifest_age_ms"] is None
+    claim = api.report(stream_id, RuntimeState.STALLED)
+    now_ms = api.services.clock.now_ms()
+    api.services.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
+    aged = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
+    assert 5_000 <= aged["manifest_age_ms"] < 15_000
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
     assert api.http.get(f"/streams/{stream_id}/runtime", headers=api.viewer(0)).status_code == 403
 
@@ -73,6 +78,23 @@ def test_the_workers_that_are_there_are_listed(api: Api) -> None:
     assert api.http.get("/workers", headers=admin).json()["items"] == []
     assert api.http.get("/workers", headers=api.viewer(0)).status_code == 403
     assert api.http.get("/workers", params={"cursor": "nonsense"}, headers=admin).status_code == 400
+
+
+def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream(rate_millipoints_per_minute=0)
+    path = f"/streams/{stream_id}"
+    assert api.start(api.viewer(), stream_id).status_code == 201
+    planned = api.http.patch(path, params={"dry_run": "true"}, json={"segment_seconds": 4}, headers=admin).json()
+    assert (planned["applies"], planned["viewers"], planned["dry_run"]) == ("restart", 1, True)
+    assert (planned["segment_seconds"], planned["generation"], planned["version"]) == (2, 1, 2)
+    hot = api.http.patch(path, json={"title": "Other"}, headers=admin).json()
+    assert (hot["applies"], hot["viewers"], hot["dry_run"], hot["title"]) == ("hot", 0, False, "Other")
+    same = api.http.patch(path, json={"title": "Other"}, headers=admin).json()
+    assert (same["applies"], same["version"]) == ("none", hot["version"])
+    done = api.http.patch(path, params={"dry_run": "false"}, json={"segment_seconds": 4}, headers=admin).json()
+    assert (done["applies"], done["viewers"], done["segment_seconds"], done["generation"]) == ("restart", 1, 4, 2)
+    wrong = api.http.patch(path, params={"dry_run": "perhaps"}, json={}, headers=admin)
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "dry_run")
 
 
 def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
