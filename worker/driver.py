@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams import Stream, source_name
 from worker.argv import Plan
 from worker.channel import run_name
 from worker.config import WorkerConfig
 from worker.progress import Progress
 from worker.publication import Publication
 from worker.run import Run
+from worker.run_logs import OpenLog, RunLogs
 from worker.sources import SourceRefused, prepare
 from worker.supervision import Supervision
 
@@ -25,12 +26,14 @@ SEAM_S = 0.05
 class Driver:
     """The present run, if there is one, and how many there were. Used by the pipeline's thread only."""
 
-    def __init__(self, config: WorkerConfig, supervision: Supervision, epoch: int) -> None:
+    def __init__(self, config: WorkerConfig, supervision: Supervision, epoch: int, logs: RunLogs) -> None:
         self.runs = 0
         self._config = config
         self._supervision = supervision
         self._epoch = epoch
         self._run: Run | None = None
+        self._logs = logs
+        self._log: OpenLog | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
         self._clock_s = 0.0
@@ -68,7 +71,7 @@ class Driver:
         """End the run on purpose."""
         if self._run:
             self._run.end(kill=kill)
-            self._forget(self._run)
+            self._forget(self._run, "ended on purpose")
 
     def clear(self, stream: Stream) -> None:
         """Remove what the runs of this claim have left in the scratch directory."""
@@ -95,18 +98,21 @@ class Driver:
             offset_s=clock_s + SEAM_S if clock_s else 0.0,
         )
         self._run = Run(self.runs, plan, environ)
+        self._log = self._logs.began(name, source_name(0), self._run.ffmpeg.lines)
         self._supervision.run_started(time.monotonic())
         publication.follow(self._run.inbox)
         log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
 
     def _fail(self, run: Run, stream: Stream, reason: str) -> None:
         run.end(kill=True)
-        self._forget(run)
+        self._forget(run, reason)
         self._supervision.run_ended(time.monotonic(), reason)
         said = list(run.ffmpeg.lines)[-10:]
         log.error("ffmpeg is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
 
-    def _forget(self, run: Run) -> None:
+    def _forget(self, run: Run, ending: str) -> None:
+        if self._log:
+            self._log.ended(ending)
         self._dropped_before += run.ffmpeg.progress.dropped_frames
         self._clock_s = run.inbox.ends_at_s
         self._run = None

@@ -12,6 +12,7 @@ from chalicelib.ports.money import Ledger, NoPlace, OnTimeBeat, Payments, Playba
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
 from chalicelib.ports.usage import Usage
+from chalicelib.ports.workers import Workers
 
 __all__ = [
     "Clock",
@@ -40,4 +41,5 @@ __all__ = [
     "WalletRefused",
     "Wallets",
     "WorkQueue",
+    "Workers",
 ]

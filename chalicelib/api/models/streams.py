@@ -28,6 +28,7 @@ from chalicelib.domain.streams import (
     RuntimeState,
     Waiting,
 )
+from chalicelib.services.streams import Applies
 
 SOURCE_CHARS_MAX = 1_000
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
@@ -148,6 +149,12 @@ class EditStreamRequest(Request):
     viewers_max: ViewersMax | None = None
 
 
+class EditQuery(Request):
+    """`dry_run=true` changes nothing, and answers what the change would do."""
+
+    dry_run: bool = False
+
+
 class StateRequest(Request):
     """The desired state."""
 
@@ -207,6 +214,18 @@ class StreamSettingsAnswer(StreamAnswer):
     created_at_ms: int
 
 
+class EditAnswer(StreamSettingsAnswer):
+    """The stream as it is now, and what the change does.
+
+    `applies` is `none` if nothing changes, `hot` if ffmpeg goes on, `restart` if it is restarted; `viewers` are the
+    active sessions that meet the restart, 1000 for so many or more. With `dry_run` that is what the change would do.
+    """
+
+    applies: Applies
+    viewers: int
+    dry_run: bool
+
+
 class OutageAnswer(Answer):
     """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
 
@@ -227,7 +246,10 @@ class PublishedRenditionAnswer(Answer):
 
 
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first."""
+    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first.
+
+    `manifest_age_ms` is how long ago, at the time of this answer, something new was published last.
+    """
 
     stream_id: str
     state: RuntimeState
@@ -237,6 +259,7 @@ class RuntimeAnswer(Answer):
     generation: int
     reported_at_ms: int
     last_manifest_at_ms: int | None
+    manifest_age_ms: int | None
     bitrate_bps: int | None
     ingest_bitrate_bps: int | None
     segments_per_minute: float | None
@@ -249,3 +272,15 @@ class RuntimeAnswer(Answer):
     waiting: Waiting | None
     published: list[PublishedRenditionAnswer]
     outages: list[OutageAnswer]
+
+
+class RunLogAnswer(Answer):
+    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs."""
+
+    worker_id: str
+    run: str
+    source: str
+    began_at_ms: int
+    ended_at_ms: int | None
+    ending: str | None
+    lines: list[str]
