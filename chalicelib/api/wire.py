@@ -64,4 +64,4 @@ def stream_settings_answer(view: StreamView) -> StreamSettingsAnswer:
 
 
 def _stream_values(view: StreamView) -> dict[str, object]:
-    return {**vars(view.stream), "renditions": view.stream.renditions, "state": view.state}
+    return {**vars(view.stream), "renditions": view.renditions, "state": view.state}
