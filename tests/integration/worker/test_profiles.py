@@ -104,8 +104,8 @@ def test_what_is_published_keeps_to_the_rules(
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE, 60)
     _, before = read(lab)
-    # Beyond the end of the clip, where it begins again.
-    lab.wait_for_segments(3, 60)
+    # A copied clip is followed beyond its end, where it begins again; the encoders do not notice.
+    lab.wait_for_segments(3 if profile == "source" else 1, 60)
     root, playlists = read(lab)
     bodies = dict(segments(lab, playlists))
     found: dict[str, Probed] = {path: probed(body) for path, body in bodies.items()}
