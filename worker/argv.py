@@ -99,10 +99,10 @@ def ffprobe_argv(path: Path) -> list[str]:
 
 
 def keyframes_argv(path: Path, read_s: int) -> list[str]:
-    """Ask for the packets of the beginning, a line each with its times and flags, and last for the whole length."""
-    entries = "packet=pts_time,dts_time,flags:format=duration"
+    """Ask for the packets of the beginning, a line each with its times and flags, and last for format and length."""
+    entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
     argv = ["ffprobe", "-v", "error", *_file_rules(), "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
-    return [*argv, "-show_entries", entries, "-of", "csv=p=0", f"file:{path}"]
+    return [*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"]
 
 
 def _file_rules() -> tuple[str, ...]:

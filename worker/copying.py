@@ -21,6 +21,8 @@ MEASURE_S = 60
 ROUNDING_S = 0.45
 # Cutting more often than this would make segments of a few frames.
 EVERY_S_MIN = 0.25
+# ffmpeg goes back to their beginning by searching, and finds the second picture: all up to the next keyframe is broken.
+LOSING_FORMATS = ("mpegts", "mpeg")
 
 
 def cut_of(source: Source, stream: Stream, environ: Mapping[str, str]) -> Cut | None:
@@ -35,7 +37,13 @@ def cut_of(source: Source, stream: Stream, environ: Mapping[str, str]) -> Cut | 
             f"{source.path.name!r} has {found}; a copied stream needs h264 video and aac (or no) audio: "
             "choose a profile that encodes"
         )
-    interval_s = longest_interval_s(_read(source, environ))
+    lines = _read(source, environ)
+    if lines and lines[-1].partition("|")[0] in LOSING_FORMATS:
+        raise SourceRefused(
+            f"{source.path.name!r} is an MPEG transport or program stream, which loses its first picture each time it "
+            "begins again: bring it into MP4 (ffmpeg -i FILE -c copy FILE.mp4), or choose a profile that encodes"
+        )
+    interval_s = longest_interval_s(lines)
     if interval_s is None:
         raise SourceRefused(f"no keyframe was found in {source.path.name!r}: choose a profile that encodes")
     if interval_s > SEGMENT_SECONDS_MAX:
@@ -63,13 +71,14 @@ def longest_interval_s(lines: Sequence[str]) -> float | None:
     """
     keyframes, last_s = [], 0.0
     for line in lines:
-        pts, _, rest = line.partition(",")
-        dts, _, flags = rest.partition(",")
-        at_s = _seconds(pts) if _seconds(pts) is not None else _seconds(dts)
-        if at_s is None:
+        *times, last = line.split("|")
+        # Packets have two times and flags. The last line has the length, which says nothing beyond what was read.
+        flags = last if len(times) == 2 else ""
+        told = [at_s for at_s in map(_seconds, times if flags else [last]) if at_s is not None]
+        if not told:
             continue
-        # The last line, of the whole length, has no flags. It says nothing of intervals beyond what was read.
-        last_s = max(last_s, at_s if flags else min(at_s, MEASURE_S))
+        at_s = told[0] if flags else min(told[0], MEASURE_S)
+        last_s = max(last_s, at_s)
         if flags.startswith("K"):
             keyframes.append(at_s)
     if not keyframes:

@@ -1,7 +1,6 @@
 """Each profile on a real worker: what is published keeps to the rules, and says of itself what it is."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from chalicelib.domain.streams import RuntimeState
 from tests.hls.probe import Probed, probed
 from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
-from tests.integration.worker.harness import STREAM, Lab
+from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker import supervision
+from worker import copying, supervision
 
 PREFIX = f"streams/{STREAM}/"
 CUSTOM = (
@@ -120,6 +119,27 @@ def test_what_is_published_keeps_to_the_rules(
     assert lab.runtime().restarts == 0
 
 
+def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "MEASURE_S", 1)
+    times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,5.4,6", "-g", "1000", "-sc_threshold", "0")
+    make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=6.5", *H264_AAC, *times)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+    _, before = read(lab)
+    assert read_media(before["source/index.m3u8"]).target_s == 1
+    eventually(lambda: read_media(text_of(lab, "source/index.m3u8")).target_s == 2, 30, "a longer target", lab.runtime)
+    root, after = read(lab)
+    found = {path: probed(body) for path, body in segments(lab, after)}
+    assert faults(Snapshot(root, after, found)) == []
+    assert history_faults(before["source/index.m3u8"], after["source/index.m3u8"]) == []
+    media = read_media(after["source/index.m3u8"])
+    [long] = [segment for segment in media.segments if segment.duration_s > 1.5]
+    assert long.discontinuity and lab.runtime().restarts == 0
+
+
 def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(lab: Lab) -> None:
     make_clip(lab.media_dir / "old.avi", *SMALL, "-c:v", "mpeg4", "-c:a", "libmp3lame")
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="old.avi"), abr_profile="source")
@@ -129,9 +149,8 @@ def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(
     # A clip of one keyframe, longer than any segment may be; and without sound, which would be no hindrance.
     pattern = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=11")
     make_clip(lab.media_dir / "long.mp4", *pattern, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "1000")
-    asked_at = time.monotonic()
     lab.change(ingest=Ingest(mode=IngestMode.FILE, path="long.mp4"), generation=2)
-    while "keyframes up to 11.0 s apart" not in (lab.runtime().last_error or ""):
-        assert time.monotonic() - asked_at < 15, lab.runtime()
-        time.sleep(0.05)
+    eventually(
+        lambda: "keyframes up to 11.0 s apart" in (lab.runtime().last_error or ""), 15, "the reason", lab.runtime
+    )
     assert not lab.ffmpegs()

@@ -51,13 +51,13 @@ def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_se
 
 
 def test_what_ffprobe_tells_of_keyframes() -> None:
-    lines = ["0.0,-0.1,K_", "0.5,0.4,__", "1.5,1.4,K_", "2.0,1.9,__", "4.25"]
+    lines = ["0.0|-0.1|K_", "0.5|0.4|__", "1.5|1.4|K_", "2.0|1.9|__", "mov,mp4,m4a|4.25"]
     assert longest_interval_s(lines) == 2.75
     assert longest_interval_s(lines[:-1]) == 1.5
     # A file that is longer than what was read of it.
-    assert longest_interval_s([*lines[:-1], "58.0,58.0,K_", "59.9,59.9,__", "7200.0"]) == 56.5
-    assert longest_interval_s(["N/A,1.0,K__", "N/A,3.0,K__", "junk", "N/A"]) == 2.0
-    assert longest_interval_s(["1.0,1.0,__"]) is None and longest_interval_s([]) is None
+    assert longest_interval_s([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
+    assert longest_interval_s(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
+    assert longest_interval_s(["1.0|1.0|__"]) is None and longest_interval_s([]) is None
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,8 @@ def test_what_ffprobe_tells_of_keyframes() -> None:
         (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
         (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
         (FILE, [], "no keyframe was found in 'a.mp4'"),
-        (FILE, ["0,0,K_", "12.5,12.5,K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
+        (FILE, ["0|0|K_", "2|2|K_", "mpegts|4"], "loses its first picture .*ffmpeg -i FILE -c copy FILE.mp4"),
+        (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
 def test_what_cannot_be_copied_is_refused_with_the_reason(
