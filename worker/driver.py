@@ -10,6 +10,7 @@ from chalicelib.domain.streams import Stream, source_name
 from worker.argv import Plan
 from worker.channel import run_name
 from worker.config import WorkerConfig
+from worker.copying import cut_of
 from worker.progress import Progress
 from worker.publication import Publication
 from worker.run import Run
@@ -82,6 +83,7 @@ class Driver:
         environ = self._config.ffmpeg_environ
         try:
             source = prepare(stream.ingest, self._config.media_dir, environ)
+            cut = cut_of(source, stream, environ)
         except SourceRefused as error:
             self._supervision.refused(now_s, str(error))
             log.error("the source cannot be used", extra={**who, "error": str(error)})
@@ -96,7 +98,9 @@ class Driver:
             name=name,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=clock_s + SEAM_S if clock_s else 0.0,
+            cut=cut,
         )
+        self._supervision.segment_seconds = plan.target_s
         self._run = Run(self.runs, plan, environ)
         self._log = self._logs.began(name, source_name(0), self._run.ffmpeg.lines)
         self._supervision.run_started(time.monotonic())

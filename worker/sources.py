@@ -100,5 +100,11 @@ def _file_source(path: Path, name: str, streams: list[dict[str, Any]]) -> FileSo
     videos = [s for s in streams if s.get("codec_type") == "video" and not s.get("disposition", {}).get("attached_pic")]
     if not videos:
         raise SourceRefused(f"{name!r} has no video")
-    has_audio = any(stream.get("codec_type") == "audio" for stream in streams)
-    return FileSource(path=path, fps=output_fps(videos[0]), has_audio=has_audio)
+    audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    return FileSource(
+        path=path,
+        fps=output_fps(videos[0]),
+        has_audio=bool(audios),
+        video_codec=videos[0].get("codec_name"),
+        audio_codec=audios[0].get("codec_name") if audios else None,
+    )
