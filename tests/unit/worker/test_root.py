@@ -2,16 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import m3u8
 import pytest
 
 from chalicelib.domain.ladders import Rendition
+from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, Owner
+from worker.examination import Examination
 from worker.fenced import Lost
 from worker.root import REWRITE_S
+from worker.variants import Facts
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 # 2 s of it are a megabit a second.
@@ -86,6 +90,20 @@ def test_a_bandwidth_falls_when_the_peak_has_left_the_window_and_not_too_often(
     assert says(store)["720p"][:2] == (1_050_000, 1_000_000)
 
 
+def test_a_fall_waits_after_a_rise(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1, window_s=4)
+    first.publisher.publish(first.segment(size=MEGABIT))
+    first.now_s += REWRITE_S - 1
+    for size in (3 * MEGABIT, MEGABIT, MEGABIT, MEGABIT):
+        first.publisher.publish(first.segment(size=size))
+    first.now_s += 2
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][0] == 3_150_000
+    first.now_s += REWRITE_S - 2
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][0] == 1_050_000
+
+
 def test_the_next_owner_knows_the_peaks_before(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
     first = owner(media, tmp_path, 1)
     first.publisher.publish(first.segment(size=2 * MEGABIT))
@@ -104,6 +122,37 @@ def test_what_could_not_be_probed_is_left_out_and_looked_at_again(store: MemoryM
     first.root._examination.collect(5)
     first.publish(1)
     assert says(store)["480p"][2] == FACTS.codecs
+
+
+def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) -> None:
+    first.publish(2)
+    first.probe = lambda body: replace(FACTS, fps=30.0, codecs="avc1.4D401E")
+    first.restart()
+    first.publish(1)
+    first.root._examination.collect(5)
+    first.publish(1)
+    assert says(store)["720p"][2] == "avc1.4D401E" and b"FRAME-RATE=30.000" in store.objects[ROOT].body
+
+
+def test_one_segment_is_examined_at_a_time(first: Owner) -> None:
+    asked: list[bytes] = []
+    go = threading.Event()
+
+    def probe(body: bytes) -> Facts:
+        go.wait(10)
+        asked.append(body)
+        return FACTS
+
+    examination = Examination(probe, first.channel.rendition_names)
+    examination.look(first.segment())
+    examination.look(first.segment())
+    examination.collect()
+    assert not examination.facts
+    go.set()
+    examination.collect(10)
+    examination.look(first.segment())
+    assert len(asked) == 2 and examination.facts == {"720p": FACTS, "480p": FACTS}
+    examination.close()
 
 
 def test_a_slow_probe_of_a_later_run_holds_nobody(store: MemoryMedia, first: Owner) -> None:
@@ -166,3 +215,35 @@ def test_a_run_with_a_longer_target_begins_with_it_and_the_next_owner_needs_it_n
     second = owner(media, tmp_path, 2)
     second.publish(1)
     assert target() == 5, "the window still names one of 5.2 s"
+
+
+def test_a_longer_target_holds_when_an_older_owner_writes_first(
+    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
+) -> None:
+    old, new = owner(media, tmp_path, 1), owner(media, tmp_path, 2)
+    old.publish(1)
+    new.publisher.publish(new.segment(target_s=6))
+    new.publisher.publish(new.segment(target_s=6))
+    read = m3u8.loads(store.objects[f"streams/{STREAM}/720p/index.m3u8"].body.decode())
+    assert read.target_duration == 6
+    assert [segment.discontinuity for segment in read.segments] == [False, True, False]
+
+
+def test_a_size_is_never_taken_for_another_renditions(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(1)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith("480p/index.m3u8"):
+            raise StoreUnavailable("died here")
+
+    media.before = fail
+    with pytest.raises(StoreUnavailable):
+        first.publish(1)
+    media.before = lambda operation, key: None
+    owner(media, tmp_path, 2).publish(1)
+    told = {}
+    for rendition in ("720p", "480p"):
+        read = m3u8.loads(store.objects[f"streams/{STREAM}/{rendition}/index.m3u8"].body.decode())
+        told[rendition] = [segment.bitrate is not None for segment in read.segments]
+    assert told == {"720p": [True, True, True], "480p": [True, False, True]}
