@@ -1,9 +1,12 @@
 """The one place that reads the environment. AWS itself is configured by the SDK's standard variables."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from chalicelib.domain.addresses import IpNetwork
 
 VERSION = "0.1.0"
 
@@ -24,6 +27,9 @@ class Settings:
     # Where the gateway on this machine looks for denials; None where the gateway has no denylist.
     denylist_dir: Path | None
     sessions_per_user_max: int
+    # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
+    ingest_networks: tuple[IpNetwork, ...] = ()
+    ingest_ports: frozenset[int] = frozenset()
 
     @property
     def table_prefix(self) -> str:
@@ -43,6 +49,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_text(env, "TOLLCAST_PUBLIC_URL").rstrip("/"),
         denylist_dir=Path(denylist_dir) if denylist_dir else None,
         sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
+        ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
+        ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
     )
 
 
@@ -57,4 +65,24 @@ def _number(env: Mapping[str, str], name: str, least: int, most: int) -> int:
     text = _text(env, name)
     if not text.isdecimal() or not least <= int(text) <= most:
         raise ConfigError(f"{name} is {text!r}; allowed: a whole number from {least} to {most}")
+    return int(text)
+
+
+def _list(env: Mapping[str, str], name: str) -> list[str]:
+    text = env.get(name, "").strip()
+    return [part.strip() for part in text.split(",")] if text else []
+
+
+def _network(text: str) -> IpNetwork:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        allowed = "networks such as 10.20.0.0/16 or fd12:3456::/32, separated by commas"
+        raise ConfigError(f"TOLLCAST_INGEST_NETWORKS has {text!r} ({error}); allowed: {allowed}") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 65_535:
+        allowed = "whole numbers from 1 to 65535, separated by commas"
+        raise ConfigError(f"TOLLCAST_INGEST_PORTS has {text!r}; allowed: {allowed}")
     return int(text)

@@ -31,6 +31,12 @@ class BodyTooLarge(Invalid):
     code = "body_too_large"
 
 
+class SourceUrlRefused(Invalid):
+    """An operator's source may not be opened. The detail shows no secret part of its URL."""
+
+    code = "source_refused"
+
+
 class Unauthenticated(DomainError):
     """No credentials, or credentials that prove nothing."""
 

@@ -1,0 +1,164 @@
+"""The only way out for ffmpeg's https and rtmps: a small proxy on the loopback interface, one for each run of ffmpeg.
+
+One for each run, because then what it has received, and why it refused, is the run's own; a hostile source uses up
+only its own connections; and it ends with the run. It costs a socket and a thread.
+
+For https, ffmpeg asks it in plain HTTP, and it asks the source over TLS: every request, of playlists, segments and
+keys alike, is checked by the rules that held for the operator's URL, resolved anew, and sent to the very address that
+was checked, so that a name which changes its mind (DNS rebinding) gains nothing. Certificates are verified for each.
+For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; ffmpeg verifies the certificate.
+
+Threads are daemons and the sockets are the worker's own: all of it dies with the worker.
+"""
+
+import logging
+import selectors
+import socket
+import ssl
+import threading
+from contextlib import ExitStack, suppress
+from functools import partial
+from http import HTTPStatus
+from typing import cast
+from urllib.parse import urlsplit
+
+from chalicelib.domain.errors import SourceUrlRefused
+from chalicelib.domain.source_urls import SourceUrl, check_source_url
+from worker.egress_http import CHUNK_BYTES, Request, ask, read_request, refusal
+from worker.outward import EgressRefused, EgressRules, connect, secure
+from worker.sockets import Sockets
+
+# ffmpeg uses two or three at a time for each rendition of a source.
+CONNECTIONS_MAX = 16
+IDLE_S_MAX = 10.0
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+log = logging.getLogger(__name__)
+
+
+class Egress:
+    """A proxy for one source. Between `start` and `stop`, `url` is where ffmpeg finds it."""
+
+    def __init__(self, source: SourceUrl, rules: EgressRules) -> None:
+        self._source = source
+        self._rules = rules
+        self._tls = ssl.create_default_context(cafile=rules.ca_file)
+        self._sockets = Sockets()
+        self._port = 0
+        self._slots = threading.BoundedSemaphore(CONNECTIONS_MAX)
+        self._counting = threading.Lock()
+        self._bytes_received = 0
+        self._last_refusal: str | None = None
+
+    def start(self) -> None:
+        """Listen on a free port of the loopback interface."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS_MAX)
+        self._sockets.add(listener)
+        self._port = listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(listener,), name="egress", daemon=True).start()
+
+    def stop(self) -> None:
+        """End every connection and take no more. What waits for a resolver ends by itself, in seconds."""
+        self._sockets.shut()
+
+    @property
+    def url(self) -> str:
+        """For ffmpeg's `-http_proxy`."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def bytes_received(self) -> int:
+        """From the source, since the start. For rtmps, what TLS adds is counted too."""
+        return self._bytes_received
+
+    @property
+    def last_refusal(self) -> str | None:
+        """Why something was last refused or could not be fetched; None if that never happened."""
+        return self._last_refusal
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):  # it was shut
+            while True:
+                client, _ = listener.accept()
+                if self._slots.acquire(blocking=False):
+                    threading.Thread(target=self._serve, args=(client,), name="egress", daemon=True).start()
+                else:
+                    client.close()
+                    self._note(f"more than {CONNECTIONS_MAX} connections at a time")
+        self._sockets.drop(listener)
+
+    def _serve(self, client: socket.socket) -> None:
+        with ExitStack() as mine:
+            mine.callback(self._slots.release)
+            try:
+                self._open(mine, client, IDLE_S_MAX)
+                request = read_request(client)
+                if self._source.scheme == "https":
+                    self._fetch(mine, client, request)
+                else:
+                    self._tunnel(mine, client, request)
+            except EgressRefused as refused:
+                self._note(str(refused))
+                with suppress(OSError):
+                    client.sendall(refusal(refused.status))
+            except OSError:
+                # ffmpeg went away, or nothing moved for too long. Closing tells both ends.
+                pass
+
+    def _fetch(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
+        """Ask a server over TLS for what ffmpeg asks in plain text."""
+        if request.method != "GET" or not request.target.startswith("http://"):
+            raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"ffmpeg asked by {request.method}; allowed: GET")
+        try:
+            wanted = check_source_url(
+                "https" + request.target.removeprefix("http"), ports=self._rules.ports, networks=self._rules.networks
+            )
+        except SourceUrlRefused as refused:
+            raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
+        keep = partial(self._open, mine)
+        upstream = secure(connect(wanted, self._rules, keep), wanted, self._tls, keep)
+        upstream.settimeout(IDLE_S_MAX)
+        pieces = ask(upstream, wanted, request, self._count).pieces()
+        client.sendall(next(pieces))
+        try:
+            for piece in pieces:
+                client.sendall(piece)
+        except EgressRefused as broken:
+            # Too late for a status: ffmpeg has one. That the answer ends too early is what it is told.
+            self._note(str(broken))
+
+    def _tunnel(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
+        """Hand bytes to and fro between ffmpeg and the source itself."""
+        place = urlsplit(self._source.url).netloc
+        if request.method != "CONNECT" or request.target.lower() != place:
+            raise EgressRefused(HTTPStatus.FORBIDDEN, f"ffmpeg asked by {request.method}; allowed: CONNECT to {place}")
+        upstream = connect(self._source, self._rules, partial(self._open, mine))
+        client.sendall(ESTABLISHED)
+        upstream.settimeout(IDLE_S_MAX)
+        with selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ, upstream)
+            selector.register(upstream, selectors.EVENT_READ, client)
+            while ready := selector.select(IDLE_S_MAX):
+                for key, _ in ready:
+                    data = cast(socket.socket, key.fileobj).recv(CHUNK_BYTES)
+                    if not data:
+                        return
+                    if key.fileobj is upstream:
+                        self._count(len(data))
+                    key.data.sendall(data)
+        self._note(f"{place} sent nothing for {IDLE_S_MAX:.0f} s")
+
+    def _open(self, mine: ExitStack, each: socket.socket, timeout_s: float) -> None:
+        mine.callback(self._sockets.drop, each)
+        self._sockets.add(each)
+        each.settimeout(timeout_s)
+
+    def _count(self, received: int) -> None:
+        with self._counting:
+            self._bytes_received += received
+
+    def _note(self, reason: str) -> None:
+        # ffmpeg asks again and again: the same reason is told once.
+        if reason != self._last_refusal:
+            log.warning("a source is refused", extra={"host": self._source.host, "reason": reason})
+        self._last_refusal = reason

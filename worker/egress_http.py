@@ -1,0 +1,167 @@
+"""The HTTP that the egress proxy speaks: with ffmpeg in plain text, with the source's servers over TLS."""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from urllib.parse import urlsplit
+
+from chalicelib.domain.source_urls import SourceUrl
+from worker.outward import EgressRefused
+
+HEAD_BYTES_MAX = 16_384
+PLAYLIST_BYTES_MAX = 1_048_576
+PLAYLIST_S_MAX = 10.0
+CHUNK_BYTES = 65_536
+PLAYLIST_START = b"#EXTM3U"
+# Where a playlist has a URI: a line of its own, or the attribute URI.
+ABSOLUTE = re.compile(rb'(^[ \t]*|URI=")https://', re.IGNORECASE | re.MULTILINE)
+REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]+) HTTP/1\.[01]")
+REQUEST_HEADERS = ("User-Agent", "Range", "Cookie")
+ANSWER_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges", "Set-Cookie")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What ffmpeg asks the proxy for. The names of `headers` are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+
+
+def read_request(client: socket.socket) -> Request:
+    """The head of a request. ffmpeg sends nothing after it before it is answered, so nothing after it is accepted."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        if len(head) > HEAD_BYTES_MAX:
+            raise EgressRefused(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"a request has more than {HEAD_BYTES_MAX} bytes of header"
+            )
+        data = client.recv(CHUNK_BYTES)
+        if not data:
+            raise EgressRefused(HTTPStatus.BAD_REQUEST, "a request ended before its header did")
+        head += data
+    first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    found = REQUEST_LINE.fullmatch(first)
+    if not found:
+        raise EgressRefused(HTTPStatus.BAD_REQUEST, "a request is not HTTP/1.1 of a proxy")
+    fields = (line.partition(":") for line in lines)
+    return Request(found[1], found[2], {name.strip().lower(): value.strip() for name, _, value in fields})
+
+
+class Answer:
+    """A good answer of a source's server, as ffmpeg is to read it."""
+
+    def __init__(self, answer: HTTPResponse, place: str, count: Callable[[int], None]) -> None:
+        self._answer = answer
+        self._place = place
+        self._count = count
+
+    def pieces(self) -> Iterator[bytes]:
+        """A head, then the body. Of a playlist, https URIs become http ones.
+
+        Security does not hang on that rewriting: what it missed, ffmpeg does not open, for it knows no https here.
+        """
+        start = self._read(len(PLAYLIST_START))
+        if start == PLAYLIST_START:
+            body = ABSOLUTE.sub(rb"\1http://", start + self._rest_of_playlist())
+            yield _head(HTTPStatus.OK, self._headers("Content-Type", "Set-Cookie"), len(body)) + body
+            return
+        left = self._answer.length
+        length = None if left is None else left + len(start)
+        yield _head(HTTPStatus(self._answer.status), self._headers(*ANSWER_HEADERS), length) + start
+        while data := self._read():
+            yield data
+
+    def _rest_of_playlist(self) -> bytes:
+        body, deadline = b"", time.monotonic() + PLAYLIST_S_MAX
+        while data := self._read():
+            body += data
+            if len(body) > PLAYLIST_BYTES_MAX:
+                reason = f"a playlist of {self._place} has more than {PLAYLIST_BYTES_MAX} bytes"
+                raise EgressRefused(HTTPStatus.BAD_GATEWAY, reason)
+            if time.monotonic() > deadline:
+                reason = f"a playlist of {self._place} took more than {PLAYLIST_S_MAX:.0f} s"
+                raise EgressRefused(HTTPStatus.GATEWAY_TIMEOUT, reason)
+        return body
+
+    def _read(self, size: int | None = None) -> bytes:
+        """What has come, or exactly `size` bytes where the answer has as many."""
+        with _failures(self._place):
+            data = self._answer.read1(CHUNK_BYTES) if size is None else self._answer.read(size)
+        self._count(len(data))
+        return data
+
+    def _headers(self, *names: str) -> dict[str, str]:
+        return {name: self._answer.headers[name] for name in names if name in self._answer.headers}
+
+
+def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Callable[[int], None]) -> Answer:
+    """Send the request on over a TLS connection. Raises `EgressRefused` for answers that ffmpeg must not see."""
+    parts = urlsplit(source.url)
+    headers = {name: request.headers[name.lower()] for name in REQUEST_HEADERS if name.lower() in request.headers}
+    if headers.get("Range") == "bytes=0-":
+        # ffmpeg's way to learn whether it may seek. A playlist must come whole.
+        del headers["Range"]
+    connection = HTTPConnection(source.host, source.port)
+    connection.sock = upstream
+    with _failures(parts.netloc):
+        url = parts.path + (f"?{parts.query}" if parts.query else "")
+        host = parts.netloc.removesuffix(":443")
+        connection.request("GET", url, headers={"Host": host, "Connection": "close", **headers})
+        answer = connection.getresponse()
+    if 300 <= answer.status < 400:
+        where = _place(answer.headers.get("Location", ""))
+        raise EgressRefused(
+            HTTPStatus.FORBIDDEN,
+            f"{parts.netloc} redirects to {where}, and redirects are not followed; allowed: the final URL itself",
+        )
+    if answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        raise EgressRefused(_passed_on(answer.status), f"{parts.netloc} answered {answer.status}")
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{parts.netloc} answers in an encoding that was not asked for")
+    return Answer(answer, parts.netloc, count)
+
+
+@contextmanager
+def _failures(place: str) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise EgressRefused(HTTPStatus.GATEWAY_TIMEOUT, f"{place} stopped answering") from None
+    except (HTTPException, OSError) as error:
+        raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{place} broke off: {str(error) or repr(error):.100}") from None
+
+
+def refusal(status: HTTPStatus) -> bytes:
+    """An answer without a body. Reasons are for the operator, not for what a source makes ffmpeg do."""
+    return _head(status, {}, 0)
+
+
+def _passed_on(status: int) -> HTTPStatus:
+    """What ffmpeg is told where the source's server answered so."""
+    try:
+        return HTTPStatus(status) if status >= 400 else HTTPStatus.BAD_GATEWAY
+    except ValueError:
+        return HTTPStatus.BAD_GATEWAY
+
+
+def _head(status: HTTPStatus, headers: Mapping[str, str], length: int | None) -> bytes:
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", "Connection: close"]
+    lines += [f"{name}: {re.sub(r'[^ -~]', '', value)}" for name, value in headers.items()]
+    lines += [] if length is None else [f"Content-Length: {length}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _place(url: str) -> str:
+    """Where a URL leads, without what may be secret in it."""
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        netloc = ""
+    return repr(netloc.rpartition("@")[2][:80]) if netloc else "another path of its own"

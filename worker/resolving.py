@@ -1,0 +1,76 @@
+"""From a host to addresses that may be connected to: looked up in bounded time, all of them checked."""
+
+import queue
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+
+from chalicelib.domain.addresses import IpAddress, IpNetwork, is_allowed_address
+
+# A look-up cannot be called off. This many may hang in the resolver at a time, over all streams of the worker.
+LOOKUPS_MAX = 32
+_lookups = threading.BoundedSemaphore(LOOKUPS_MAX)
+
+Lookup = Callable[[str], Sequence[str]]
+
+
+class HostRefused(Exception):
+    """The host may not be connected to, or has no address; the message says why, for the operator."""
+
+
+def system_lookup(host: str) -> list[str]:
+    """Every address of a name as the system's resolver orders them, of the families that this machine has."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+def resolve_all(
+    host: str, networks: tuple[IpNetwork, ...], timeout_s: float, lookup: Lookup = system_lookup
+) -> list[IpAddress]:
+    """All addresses of a host, best first. One that is not allowed spoils the rest. Raises `HostRefused`."""
+    try:
+        addresses = [ip_address(host)]
+    except ValueError:
+        addresses = [ip_address(text) for text in dict.fromkeys(_within(timeout_s, lookup, host))]
+    if not addresses:
+        raise HostRefused(f"the name {host!r} has no address")
+    for address in addresses:
+        if not is_allowed_address(address, networks):
+            allowed = "public addresses, and networks that TOLLCAST_INGEST_NETWORKS names"
+            raise HostRefused(f"{host!r} has the address {address}, which is not public; allowed: {allowed}")
+    return addresses
+
+
+def resolve_pinned(
+    host: str, networks: tuple[IpNetwork, ...], timeout_s: float, lookup: Lookup = system_lookup
+) -> IpAddress:
+    """The one address to connect to, for what cannot go through a proxy (SRT). Raises `HostRefused`.
+
+    Whoever connects must use this address and not the name, which may mean another one a moment later.
+    """
+    return resolve_all(host, networks, timeout_s, lookup)[0]
+
+
+def _within(timeout_s: float, lookup: Lookup, host: str) -> Sequence[str]:
+    answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(lookup(host))
+        # Of a name that it cannot encode, the resolver complains by UnicodeError.
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+        finally:
+            _lookups.release()
+
+    if not _lookups.acquire(blocking=False):
+        raise HostRefused(f"the name {host!r} was not looked up: {LOOKUPS_MAX} others wait for the resolver")
+    threading.Thread(target=ask, name="lookup", daemon=True).start()
+    try:
+        answer = answers.get(timeout=timeout_s)
+    except queue.Empty:
+        raise HostRefused(f"the name {host!r} was not resolved within {timeout_s:.0f} s") from None
+    if isinstance(answer, Exception):
+        raise HostRefused(f"the name {host!r} cannot be resolved: {answer}")
+    return answer
