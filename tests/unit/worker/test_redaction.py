@@ -1,0 +1,35 @@
+"""What operators may read holds nothing that opens a source."""
+
+import pytest
+
+from worker.redaction import redacted
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("https://cdn.example.org/live.m3u8?token=abc&e=1: 403", "https://cdn.example.org/live.m3u8?*** 403"),
+        ("Opening 'https://h/a.ts?s='x' for reading", "Opening 'https://h/a.ts?*** for reading"),
+        ("https://bob:hunter2@h:8443/x", "https://***@h:8443/x"),
+        ("rtmps://live.example.org:443/app/s3cr3t-key", "rtmps://live.example.org:443/app/***"),
+        ("rtmp://h/app: Connection refused", "rtmp://h/app: Connection refused"),
+        ("srt://h:9000?passphrase=0123456789&mode=caller", "srt://h:9000?***"),
+        ("[srt] passphrase=0123456789 streamid=publish:me", "[srt] passphrase=*** streamid=***"),
+        ("Authorization: Bearer abc def", "Authorization: ***"),
+        ("crypto+https://h/k?sig=1", "crypto+https://h/k?***"),
+        (
+            "frame=  12 fps= 30 keyframe=1 [h264 @ 0x55] no frame!",
+            "frame=  12 fps= 30 keyframe=1 [h264 @ 0x55] no frame!",
+        ),
+    ],
+)
+def test_addresses_and_named_secrets(said: str, told: str) -> None:
+    assert redacted(said) == told
+    assert redacted(told) == told
+
+
+def test_given_secrets_go_wherever_they_stand() -> None:
+    assert (
+        redacted("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
+        == "publisher *** and *** left"
+    )
