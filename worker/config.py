@@ -11,6 +11,7 @@ from chalicelib.config import ConfigError
 
 CAPACITY_DEFAULT = 4
 CAPACITY_MAX = 64
+RTMP_URL = re.compile(r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
 WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -25,6 +26,8 @@ class WorkerConfig:
     media_dir: Path
     # What ffmpeg writes before it is uploaded: some seconds of every stream. A tmpfs is best.
     work_dir: Path
+    # Where streams that listen for RTMP are played from, without the stream: `rtmp://HOST:PORT/live`.
+    rtmp_url: str | None = None
     # All that ffmpeg inherits: no credentials, no endpoints.
     ffmpeg_environ: Mapping[str, str]
 
@@ -50,6 +53,7 @@ def load(environ: Mapping[str, str] | None = None) -> WorkerConfig:
         capacity=_capacity(env),
         media_dir=_directory(env, "TOLLCAST_MEDIA_DIR"),
         work_dir=_directory(env, "TOLLCAST_WORK_DIR"),
+        rtmp_url=_rtmp_url(env),
         ffmpeg_environ={"PATH": env.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
     )
 
@@ -59,6 +63,13 @@ def _capacity(env: Mapping[str, str]) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= CAPACITY_MAX:
         raise ConfigError(f"TOLLCAST_WORKER_CAPACITY is {text!r}; allowed: a whole number from 1 to {CAPACITY_MAX}")
     return int(text)
+
+
+def _rtmp_url(env: Mapping[str, str]) -> str | None:
+    text = env.get("TOLLCAST_RTMP_URL") or None
+    if text is not None and not RTMP_URL.fullmatch(text):
+        raise ConfigError(f"TOLLCAST_RTMP_URL is {text!r}; allowed: rtmp://HOST:PORT/live, or nothing")
+    return text
 
 
 def _directory(env: Mapping[str, str], name: str) -> Path:

@@ -31,6 +31,12 @@ def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     assert set(own.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
 
 
+def test_where_rtmp_is_played_from_may_be_left_out() -> None:
+    assert config.load(ENVIRON).rtmp_url is None
+    own = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
+    assert own.rtmp_url == "rtmp://127.0.0.1:1935/live"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -41,6 +47,8 @@ def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
         ("TOLLCAST_MEDIA_DIR", ""),
         ("TOLLCAST_MEDIA_DIR", "relative"),
         ("TOLLCAST_WORK_DIR", "/with%d"),
+        ("TOLLCAST_RTMP_URL", "http://127.0.0.1:1935/live"),
+        ("TOLLCAST_RTMP_URL", "rtmp://127.0.0.1:1935/live/stream"),
     ],
 )
 def test_wrong_settings_are_named(name: str, value: str) -> None:
