@@ -36,7 +36,7 @@ class Reporter:
         Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
         """
         state, error = supervision.state, supervision.last_error
-        mark = (state, generation, supervision.restarts, error)
+        mark = (state, generation, supervision.restarts, error, driver.source)
         if mark == self._last and now_s < self._due_s:
             return
         running = driver.progress
@@ -47,10 +47,12 @@ class Reporter:
             reported_at_ms=self._clock.now_ms(),
             last_manifest_at_ms=publication.last_manifest_at_ms if publication else None,
             bitrate_bps=publication.bitrate_bps if publication and running else None,
+            ingest_bitrate_bps=driver.ingest_bitrate_bps,
             fps=running.fps if running else None,
             speed=running.speed if running else None,
             dropped_frames=driver.dropped_frames,
             restarts=supervision.restarts,
+            source=driver.source,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
         if self._before is None:
