@@ -83,8 +83,8 @@ class Egress:
                 if self._slots.acquire(blocking=False):
                     threading.Thread(target=self._serve, args=(client,), name="egress", daemon=True).start()
                 else:
-                    client.close()
                     self._note(f"more than {CONNECTIONS_MAX} connections at a time")
+                    client.close()
         self._sockets.drop(listener)
 
     def _serve(self, client: socket.socket) -> None:

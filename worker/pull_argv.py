@@ -21,6 +21,8 @@ HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
 # Above the proxy's own bounds, so that its reason is known before ffmpeg gives up.
 TIMEOUT_US = 12_000_000
 SRT_CONNECT_TIMEOUT_MS = 4_000
+# ffmpeg itself has a `-streamid` of another meaning. The mode is always the caller's.
+SRT_NAMES = {"latency": "-latency", "passphrase": "-passphrase", "pbkeylen": "-pbkeylen", "streamid": "-srt_streamid"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ def _rtmps(source: SourceUrl, way: Proxied) -> list[str]:
 
 def _srt(source: SourceUrl, address: IpAddress) -> list[str]:
     """Options go beside the URL, where nothing in a value can become another option."""
-    options = [part for name, value in source.options if name != "mode" for part in (f"-{name}", value)]
+    options = [part for name, value in source.options if name in SRT_NAMES for part in (SRT_NAMES[name], value)]
     host = f"[{address}]" if address.version == 6 else str(address)
     return [
         *("-protocol_whitelist", "srt", "-format_whitelist", "mpegts", "-f", "mpegts"),

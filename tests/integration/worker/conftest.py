@@ -5,6 +5,8 @@ import pytest
 
 from chalicelib.config import Settings
 from tests.integration.worker.harness import Lab
+from tests.integration.worker.origins import Authority
+from tests.integration.worker.puller import make_media
 
 
 @pytest.fixture
@@ -12,3 +14,15 @@ def lab(settings: Settings, tmp_path: Path) -> Iterator[Lab]:
     it = Lab(settings, tmp_path)
     yield it
     it.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("media")
+    make_media(directory)
+    return directory
