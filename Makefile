@@ -9,7 +9,7 @@ CODE := app.py bench chalicelib gateway infra player worker
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Set in the environment: DEMO_SOURCE=file, TOLLCAST_PORT (8080),"
-	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_STATE_DIR (.local)"
+	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_RTMP_PORT (1935), TOLLCAST_STATE_DIR (.local)"
 
 setup: ## Install what is missing: nginx, mpv, ffmpeg, Python packages
 	@infra/local/setup.sh

@@ -2,13 +2,16 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chalicelib.domain.addresses import IpNetwork
 
 VERSION = "0.1.0"
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class ConfigError(Exception):
@@ -30,6 +33,9 @@ class Settings:
     # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
     ingest_networks: tuple[IpNetwork, ...] = ()
     ingest_ports: frozenset[int] = frozenset()
+    # Where senders find the streams that listen, and the port for RTMP there.
+    ingest_host: str
+    rtmp_port: int
 
     @property
     def table_prefix(self) -> str:
@@ -41,16 +47,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
     env = os.environ if environ is None else environ
     denylist_dir = env.get("TOLLCAST_DENYLIST_DIR")
+    public_url = _text(env, "TOLLCAST_PUBLIC_URL").rstrip("/")
     return Settings(
         stage=_text(env, "TOLLCAST_STAGE"),
         media_bucket=_text(env, "TOLLCAST_MEDIA_BUCKET"),
         work_queue=_text(env, "TOLLCAST_WORK_QUEUE"),
         token_secret=_text(env, "TOLLCAST_TOKEN_SECRET"),
-        public_url=_text(env, "TOLLCAST_PUBLIC_URL").rstrip("/"),
+        public_url=public_url,
         denylist_dir=Path(denylist_dir) if denylist_dir else None,
         sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
         ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
         ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
+        ingest_host=_ingest_host(env, public_url),
+        rtmp_port=_number(env, "TOLLCAST_RTMP_PORT", 1, 65535),
     )
 
 
@@ -59,6 +68,15 @@ def _text(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"{name} is not set")
     return value
+
+
+def _ingest_host(env: Mapping[str, str], public_url: str) -> str:
+    """As it stands in an address; where it is not set, senders find us where viewers do."""
+    viewers_host = urlsplit(public_url).hostname or ""
+    host = env.get("TOLLCAST_INGEST_HOST") or (f"[{viewers_host}]" if ":" in viewers_host else viewers_host)
+    if not _HOST.fullmatch(host):
+        raise ConfigError(f"TOLLCAST_INGEST_HOST is {host!r}; allowed: a host name or an address, without a port")
+    return host
 
 
 def _number(env: Mapping[str, str], name: str, least: int, most: int) -> int:

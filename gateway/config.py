@@ -1,21 +1,17 @@
 """Renders nginx's configuration from `nginx.conf.template`: a pure function of `GatewayConfig`."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
 from chalicelib.api.problems import PROBLEM_JSON, problem
+from gateway.rendering import filled, plain, quotable, socket_path, user_line
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
+HEADERS = Path(__file__).with_name("headers.conf")
 SEGMENT_CACHE_MB = 1024
-_NAME = re.compile(r"@([A-Z][A-Z0-9_]*)@")
-_INCLUDE = re.compile(r"@include ([a-z_]+\.conf)@")
-# In nginx's strings a quote ends the string, a dollar begins a variable and a backslash escapes.
-_UNSAFE = re.compile(r"[\"$\\\x00-\x1f]")
-_SOCKET = re.compile(r"/[A-Za-z0-9_./-]{1,106}")
 
 # What nginx itself may answer: status -> (code, detail).
 OWN_PROBLEMS = {
@@ -45,10 +41,6 @@ OWN_HEADERS = {
 ALIASES = {494: 431}
 
 
-class GatewayConfigError(Exception):
-    """A value cannot stand in nginx's configuration."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class GatewayConfig:
     """Where the gateway listens, whom it asks and where it keeps things. `user` only where nginx starts as root."""
@@ -68,33 +60,19 @@ class GatewayConfig:
 def render(config: GatewayConfig) -> str:
     """The text of nginx.conf. Raises `GatewayConfigError` for a value that nginx would misread."""
     values = {
-        "USER": f"user {_plain(config.user)};" if config.user else "# Not root: nginx runs as whoever started it.",
-        "LISTEN": _plain(config.listen),
-        "API_SOCKET": _socket(config.api_socket),
-        "ENDPOINTS_SOCKET": _socket(config.endpoints_socket),
-        "ORIGIN_SOCKET": _socket(config.origin_socket),
-        "S3_HOST": _plain(config.s3_host),
-        "BUCKET": _plain(config.bucket),
-        "STATE_DIR": _quotable(config.state_dir),
-        "DENYLIST_DIR": _quotable(config.denylist_dir),
+        "USER": user_line(config.user),
+        "LISTEN": plain(config.listen),
+        "API_SOCKET": socket_path(config.api_socket),
+        "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
+        "ORIGIN_SOCKET": socket_path(config.origin_socket),
+        "S3_HOST": plain(config.s3_host),
+        "BUCKET": plain(config.bucket),
+        "STATE_DIR": quotable(config.state_dir),
+        "DENYLIST_DIR": quotable(config.denylist_dir),
         "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
         "PROBLEM_PAGES": "\n".join(_problem_pages()),
     }
-    text = _included(TEMPLATE.read_text())
-    return _NAME.sub(lambda found: _indented(found, values[found[1]]), text)
-
-
-def _included(text: str) -> str:
-    """The text with every `@include x.conf@` replaced by that file beside the template."""
-    return _INCLUDE.sub(
-        lambda found: _indented(found, _included(TEMPLATE.with_name(found[1]).read_text().rstrip())), text
-    )
-
-
-def _indented(found: re.Match[str], value: str) -> str:
-    """A value of several lines goes on at the column of the first."""
-    before = found.string[: found.start()].rpartition("\n")[2]
-    return value.replace("\n", "\n" + before) if before.isspace() else value
+    return filled(TEMPLATE, values)
 
 
 def _problem_pages() -> Iterator[str]:
@@ -110,25 +88,7 @@ def _problem_pages() -> Iterator[str]:
         yield f"    default_type {PROBLEM_JSON};"
         for name, value in OWN_HEADERS.get(status, {}).items():
             yield f'    add_header {name} "{value}" always;'
-        for line in _included("@include headers.conf@").splitlines() if status in OWN_HEADERS else ():
+        for line in HEADERS.read_text().splitlines() if status in OWN_HEADERS else ():
             yield "    " + line
         yield f"    return {status} '{document}';"
         yield "}"
-
-
-def _plain(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", value):
-        raise GatewayConfigError(f"{value!r} cannot stand in nginx's configuration")
-    return value
-
-
-def _socket(path: Path) -> str:
-    if not _SOCKET.fullmatch(str(path)):
-        raise GatewayConfigError(f"{path} cannot be a socket: plain characters, 107 of them at most")
-    return str(path)
-
-
-def _quotable(path: Path) -> str:
-    if _UNSAFE.search(str(path)):
-        raise GatewayConfigError(f"{str(path)!r} cannot stand in nginx's configuration: no quotes, $ or backslashes")
-    return str(path)

@@ -1,8 +1,9 @@
-"""What nginx asks before it serves media: a WSGI application on a unix socket that nothing else reaches.
+"""What nginx asks before it serves or takes media: a WSGI application on a unix socket that nothing else reaches.
 
 `GET /verdict`  may this token watch this session? 200 with `X-Tollcast-Stream` and `-User`, else 401, 403 or 503
 `GET /denial`   why not: the problem document with its real status
 `GET /sign`     the signed query of a GET of one object of the media bucket
+`POST /ingest`  may this sender send the stream that it names? (gateway/ingest_access.py)
 
 nginx keeps answers for as long as `X-Accel-Expires` says. Run by gunicorn sync workers: `gateway.endpoints:load()`.
 """
@@ -13,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,37 +22,28 @@ from chalicelib.api.problems import PROBLEM_JSON, problem, problem_of
 from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
+from gateway.answers import Answer, Environ, Wsgi
+from gateway.ingest_access import ingest
 
 VERDICT_S_MAX = 10
 REFUSAL_S = 1
 SIGNATURE_S = 60
 MEDIA_KEY = re.compile(r"streams/[a-z0-9][a-z0-9-]{0,62}/(?:[a-z0-9]+/)?[a-z0-9-]+\.(?:m3u8|ts)")
 
-Environ = dict[str, Any]
-Wsgi = Callable[[Environ, Callable[[str, list[tuple[str, str]]], Any]], Iterable[bytes]]
-
 log = logging.getLogger("endpoints")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What nginx gets. `keep` is the value of X-Accel-Expires."""
-
-    status: int
-    headers: dict[str, str]
-    keep: str = "0"
-    document: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Whom the endpoints ask: the access rule, the media store's signer and the denylist."""
+    """Whom the endpoints ask: the access rule, the media store's signer, the denylist and the streams."""
 
     verdict: Callable[[str | None, str], Verdict]
     signed_query: Callable[[str, int], str]
     denied: Callable[[str, str | None], EndReason | None]
+    stream: Callable[[str], Stream | None]
     now_ms: Callable[[], int]
 
 
@@ -70,18 +63,24 @@ def load() -> Wsgi:
         verdict=container.access.verdict,
         signed_query=container.media.signed_query,
         denied=FileDenylist(directory).reason,
+        stream=container.stream_table.get,
         now_ms=lambda: time.time_ns() // 1_000_000,
     )
     return application(asked)
 
 
 def application(asked: Asked) -> Wsgi:
-    """The three endpoints as a WSGI application."""
-    endpoints = {"/verdict": verdict, "/denial": denial, "/sign": sign}
+    """The endpoints as a WSGI application."""
+    endpoints: dict[str, Callable[[Environ], Answer]] = {
+        "/verdict": partial(verdict, asked),
+        "/denial": partial(denial, asked),
+        "/sign": partial(sign, asked),
+        "/ingest": partial(ingest, asked.stream),
+    }
 
     def wsgi(environ: Environ, start_response: Callable[[str, list[tuple[str, str]]], Any]) -> Iterable[bytes]:
         endpoint = endpoints.get(environ.get("PATH_INFO", ""))
-        answer = endpoint(asked, environ) if endpoint else Answer(404, {})
+        answer = endpoint(environ) if endpoint else Answer(404, {})
         body = json.dumps(answer.document).encode() if answer.document else b""
         headers = {"Content-Length": str(len(body)), "X-Accel-Expires": answer.keep, **answer.headers}
         if answer.document:

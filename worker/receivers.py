@@ -7,7 +7,7 @@ demuxer, since everybody on the machine can read the arguments of a process. HLS
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.ingest import Ingest, ListenProtocol, rtmp_stream_key
 from chalicelib.domain.source_urls import SourceUrl
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
@@ -49,7 +49,7 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
         if config.rtmp_url is None:
             raise ListenRefused("this worker has no RTMP service to listen at; TOLLCAST_RTMP_URL names it")
         opening = ["-protocol_whitelist", "rtmp,tcp", "-format_whitelist", "flv", "-rtmp_live", "live"]
-        opening += ["-i", f"{config.rtmp_url}/{stream.stream_id}?key={key}"]
+        opening += ["-i", f"{config.rtmp_url}/{rtmp_stream_key(stream.stream_id, key)}"]
     else:
         if len(key) < PASSPHRASE_CHARS_MIN:
             raise ListenRefused(f"the stream has no key of at least {PASSPHRASE_CHARS_MIN} characters; rotate its key")
@@ -57,11 +57,6 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
         opening += ["-passphrase", key, "-pbkeylen", "16", "-i", f"srt://{config.listen_host}:{ingest.port}"]
     options, script = _unseen(opening)
     return Receiver(argv=_copying(options), script=script, secrets=(key,))
-
-
-def waits(ingest: Ingest) -> bool:
-    """Whether nothing is wrong while nothing comes."""
-    return ingest.mode is IngestMode.LISTEN
 
 
 def _copying(opening: Sequence[str]) -> tuple[str, ...]:

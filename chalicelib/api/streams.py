@@ -34,7 +34,7 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     """One stream; operators see its settings too."""
     view = call.services.streams.view(stream_id)
     operator = call.caller is not None and call.caller.role is Role.ADMIN
-    return stream_settings_answer(view) if operator else stream_answer(view)
+    return stream_settings_answer(call, view) if operator else stream_answer(view)
 
 
 @routes.add("POST", "/streams", role=Role.ADMIN, body=CreateStreamRequest, answer=StreamSettingsAnswer, status=201)
@@ -44,7 +44,7 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     stream_id = values.pop("stream_id", None) or new_stream_id()
     stream = call.services.streams.create(Stream(stream_id=stream_id, **values))
     _audit(call, "stream created", stream.stream_id)
-    return stream_settings_answer(call.services.streams.view(stream.stream_id))
+    return stream_settings_answer(call, call.services.streams.view(stream.stream_id))
 
 
 @routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, answer=StreamSettingsAnswer)
@@ -52,7 +52,7 @@ def edit_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Change settings; what is left out stays."""
     call.services.streams.edit(stream_id, _settings(call.body))
     _audit(call, "stream edited", stream_id)
-    return stream_settings_answer(call.services.streams.view(stream_id))
+    return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
@@ -67,7 +67,7 @@ def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for `live`, `paused` or `stopped`; sessions of a stream no longer live end with a refund."""
     call.services.streams.set_state(stream_id, call.body.state)
     _audit(call, f"stream set {call.body.state.value}", stream_id)
-    return stream_settings_answer(call.services.streams.view(stream_id))
+    return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
 @routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN, answer=StreamSettingsAnswer)
@@ -75,7 +75,15 @@ def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for a new ffmpeg; viewers stay."""
     call.services.streams.restart(stream_id)
     _audit(call, "stream restarted", stream_id)
-    return stream_settings_answer(call.services.streams.view(stream_id))
+    return stream_settings_answer(call, call.services.streams.view(stream_id))
+
+
+@routes.add("POST", "/streams/{stream_id}/ingest-key", role=Role.ADMIN, answer=StreamSettingsAnswer)
+def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
+    """Give the stream a new ingest key; who sends with the old one is cut off within seconds."""
+    call.services.streams.rotate_ingest_key(stream_id)
+    _audit(call, "ingest key rotated", stream_id)
+    return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
 @routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN, answer=RuntimeAnswer)

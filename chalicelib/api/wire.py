@@ -3,9 +3,11 @@
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import PlaybackAnswer
-from chalicelib.api.models.streams import StreamAnswer, StreamSettingsAnswer
+from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
+from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
 from chalicelib.domain.lease import next_beat_in_ms, seconds_left
+from chalicelib.domain.streams import Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
 from chalicelib.services.billing import Beat
@@ -58,9 +60,22 @@ def stream_answer(view: StreamView) -> StreamAnswer:
     return StreamAnswer.model_validate(_stream_values(view))
 
 
-def stream_settings_answer(view: StreamView) -> StreamSettingsAnswer:
+def stream_settings_answer(call: Call, view: StreamView) -> StreamSettingsAnswer:
     """A stream as its operator sees it."""
-    return StreamSettingsAnswer.model_validate(_stream_values(view))
+    values = {**_stream_values(view), "ingest_address": _ingest_address(call, view.stream)}
+    return StreamSettingsAnswer.model_validate(values)
+
+
+def _ingest_address(call: Call, stream: Stream) -> RtmpAddressAnswer | SrtAddressAnswer | None:
+    settings, listening = call.services.settings, stream.listening
+    if listening is None:
+        return None
+    if listening.port is not None:
+        return SrtAddressAnswer(url=srt_sender_url(settings.ingest_host, listening.port, stream.ingest_key))
+    return RtmpAddressAnswer(
+        server=rtmp_server(settings.ingest_host, settings.rtmp_port),
+        stream_key=rtmp_stream_key(stream.stream_id, stream.ingest_key),
+    )
 
 
 def _stream_values(view: StreamView) -> dict[str, object]:

@@ -22,6 +22,8 @@ class ListenProtocol(StrEnum):
 
 BACKUPS_MAX = 3
 SRT_PORT_MIN, SRT_PORT_MAX = 1024, 65535
+# What all streams at the RTMP port have in common; OBS calls the address up to here the server.
+RTMP_APPLICATION = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +51,18 @@ def misfit(ingest: Ingest) -> str | None:
     if extra := given - wanted:
         return f"mode `{ingest.mode}` takes no {' and no '.join(sorted(extra))}"
     return None
+
+
+def rtmp_server(host: str, port: int) -> str:
+    """Where senders of all streams connect: what OBS calls the server."""
+    return f"rtmp://{host}:{port}/{RTMP_APPLICATION}"
+
+
+def rtmp_stream_key(stream_id: str, ingest_key: str) -> str:
+    """What OBS calls the stream key. Behind the server and a slash it is also where the stream is played from."""
+    return f"{stream_id}?key={ingest_key}"
+
+
+def srt_sender_url(host: str, port: int, ingest_key: str) -> str:
+    """Where the sender of a stream that listens for SRT connects; the key encrypts what it sends (AES-128)."""
+    return f"srt://{host}:{port}?mode=caller&passphrase={ingest_key}&pbkeylen=16"

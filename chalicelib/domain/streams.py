@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from hmac import compare_digest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, Rendition
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
 from chalicelib.domain.sessions import EndReason
@@ -90,6 +91,19 @@ class Stream:
     def sources(self) -> tuple[Ingest, ...]:
         """All sources, in the order in which they are preferred."""
         return (self.ingest, *self.backups)
+
+    @property
+    def listening(self) -> Ingest | None:
+        """The source that waits for a sender; there is one at most."""
+        return next((source for source in self.sources if source.mode is IngestMode.LISTEN), None)
+
+
+def takes_rtmp(stream: Stream | None, key: str) -> bool:
+    """Whether who knows this key may send the stream by RTMP, or play what is sent."""
+    if stream is None or stream.archived or stream.listening is None or not stream.ingest_key:
+        return False
+    same_key = compare_digest(stream.ingest_key.encode(), key.encode())
+    return same_key and stream.listening.protocol is ListenProtocol.RTMP
 
 
 def stream_faults(stream: Stream) -> list[str]:

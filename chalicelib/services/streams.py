@@ -98,6 +98,12 @@ class StreamsService:
         self._controller.changed(stream_id)
         return stream
 
+    def rotate_ingest_key(self, stream_id: str) -> Stream:
+        """Give the stream a new key. Who sends with the old one is cut off within seconds. Raises `StreamNotFound`."""
+        stream = self._replace(stream_id, {"ingest_key": new_ingest_key()})
+        self._controller.changed(stream_id)
+        return stream
+
     def archive(self, stream_id: str) -> None:
         """Stop the stream and take it out of sight. Its ledger lines and sessions stay. Raises `StreamNotFound`."""
         self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
@@ -110,7 +116,7 @@ class StreamsService:
             _check(new)
             if new.desired_state is not seen.desired_state:
                 new = replace(new, desired_since_ms=self._clock.now_ms())
-            if any(getattr(seen, name) != getattr(new, name) for name in RESTART_FIELDS):
+            if _needs_new_ffmpeg(seen, new):
                 new = replace(new, generation=seen.generation + 1)
             try:
                 self._streams.replace(seen, new)
@@ -128,6 +134,12 @@ class StreamsService:
             state=effective_state(runtime, now_ms),
             outages=outages_of(runtime, now_ms),
         )
+
+
+def _needs_new_ffmpeg(seen: Stream, new: Stream) -> bool:
+    # A key is nothing to an ffmpeg that does not listen.
+    fields = RESTART_FIELDS if new.listening else RESTART_FIELDS - {"ingest_key"}
+    return any(getattr(seen, name) != getattr(new, name) for name in fields)
 
 
 def _check(stream: Stream) -> None:

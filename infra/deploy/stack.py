@@ -39,6 +39,8 @@ def setting_parameters(settings: Settings) -> dict[str, str]:
         "TokenSecret": settings.token_secret,
         "PublicUrl": settings.public_url,
         "SessionsPerUserMax": str(settings.sessions_per_user_max),
+        "IngestHost": settings.ingest_host,
+        "RtmpPort": str(settings.rtmp_port),
     }
     assert values.keys() == SETTINGS.keys()
     return values

@@ -11,6 +11,8 @@ SETTINGS = {
     "TokenSecret": "TOLLCAST_TOKEN_SECRET",
     "PublicUrl": "TOLLCAST_PUBLIC_URL",
     "SessionsPerUserMax": "TOLLCAST_SESSIONS_PER_USER_MAX",
+    "IngestHost": "TOLLCAST_INGEST_HOST",
+    "RtmpPort": "TOLLCAST_RTMP_PORT",
 }
 CODE = ("CodeBucket", "CodeKey")
 PROBLEM_JSON = "application/problem+json"

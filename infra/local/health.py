@@ -10,6 +10,7 @@ from infra.local.layout import HOST, Layout
 
 ANSWER_S_MAX = 5.0
 ALIVE_S_MAX = 30.0
+RTMP_VERSION, RTMP_HANDSHAKE_BYTES = b"\x03", 1536
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -37,6 +38,10 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
         "worker": lambda: _touched(layout.work_dir / f"{layout.worker_id}.alive"),
         # Touched whenever all that was logged is added up.
         "usage": lambda: _touched(layout.run_dir / "usage.alive"),
+        # It speaks RTMP, and what it asks refuses a question that is none.
+        "ingest": lambda: (
+            _shakes_hands(layout.rtmp_port) and _status(UnixConnection(layout.socket("ingest")), "/publish") == 403
+        ),
         "nginx": lambda: _status(_tcp(layout.port), "/healthz") == 200,
     }
 
@@ -53,6 +58,16 @@ def _status(connection: http.client.HTTPConnection, path: str) -> int:
         return 0
     finally:
         connection.close()
+
+
+def _shakes_hands(port: int) -> bool:
+    """Whether an RTMP server answers: our version and 1536 bytes for its own, which begin with the version too."""
+    try:
+        with socket.create_connection((HOST, port), timeout=ANSWER_S_MAX) as connection:
+            connection.sendall(RTMP_VERSION + bytes(RTMP_HANDSHAKE_BYTES))
+            return connection.recv(1) == RTMP_VERSION
+    except OSError:
+        return False
 
 
 def _touched(path: Path) -> bool:

@@ -14,10 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.domain.ingest import rtmp_server
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PORT_DEFAULT = 8080
 EMULATOR_PORT_DEFAULT = 4566
+RTMP_PORT_DEFAULT = 1935
 STAGE_DEFAULT = "local"
 
 # It opens nothing but the emulator on this machine, which takes any other as well, so it is no secret.
@@ -25,7 +28,7 @@ ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"
 REGION = "us-east-1"
 # The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
-CHOOSABLE = ("TOLLCAST_SESSIONS_PER_USER_MAX",)
+CHOOSABLE = ("TOLLCAST_SESSIONS_PER_USER_MAX", "TOLLCAST_INGEST_HOST")
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
@@ -40,6 +43,7 @@ class Layout:
     state_dir: Path
     port: int
     emulator_port: int
+    rtmp_port: int = RTMP_PORT_DEFAULT
     stage: str = STAGE_DEFAULT
     # Where it is not derived from the state directory: containers share one under a name that they know.
     shared_run_dir: Path | None = None
@@ -85,6 +89,11 @@ class Layout:
         return self.state_dir / "nginx"
 
     @property
+    def ingest_dir(self) -> Path:
+        """The configuration and temporary files of the nginx that takes what senders send."""
+        return self.state_dir / "ingest"
+
+    @property
     def usage_dir(self) -> Path:
         """How far the gateway's log is added up."""
         return self.state_dir / "usage"
@@ -93,6 +102,11 @@ class Layout:
     def url(self) -> str:
         """What viewers and operators open."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def rtmp_url(self) -> str:
+        """Where senders connect, and the worker."""
+        return rtmp_server(HOST, self.rtmp_port)
 
     @property
     def emulator_url(self) -> str:
@@ -117,6 +131,7 @@ class Layout:
             self.media_dir,
             self.work_dir,
             self.nginx_dir,
+            self.ingest_dir,
             self.usage_dir,
         ):
             path.mkdir(parents=True, exist_ok=True)
@@ -128,7 +143,7 @@ class Layout:
 
 
 def layout_from(environ: Mapping[str, str]) -> Layout:
-    """The layout that TOLLCAST_STATE_DIR, TOLLCAST_PORT and TOLLCAST_EMULATOR_PORT ask for, else the defaults."""
+    """The layout that TOLLCAST_STATE_DIR and the three variables of ports ask for, else the defaults."""
     state_dir = Path(environ.get("TOLLCAST_STATE_DIR") or ROOT / ".local")
     if _UNSAFE.search(str(state_dir)):
         raise LayoutError(
@@ -139,6 +154,7 @@ def layout_from(environ: Mapping[str, str]) -> Layout:
         state_dir=state_dir.expanduser().resolve(),
         port=_port(environ, "TOLLCAST_PORT", PORT_DEFAULT),
         emulator_port=_port(environ, "TOLLCAST_EMULATOR_PORT", EMULATOR_PORT_DEFAULT),
+        rtmp_port=_port(environ, "TOLLCAST_RTMP_PORT", RTMP_PORT_DEFAULT),
         shared_run_dir=Path(run_dir) if run_dir else None,
     )
 
@@ -167,6 +183,8 @@ def environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
         "TOLLCAST_PORT": str(layout.port),
         "TOLLCAST_EMULATOR_PORT": str(layout.emulator_port),
         "TOLLCAST_PUBLIC_URL": layout.url,
+        "TOLLCAST_RTMP_PORT": str(layout.rtmp_port),
+        "TOLLCAST_RTMP_URL": layout.rtmp_url,
         "TOLLCAST_DENYLIST_DIR": str(layout.denylist_dir),
         "TOLLCAST_MEDIA_DIR": str(layout.media_dir),
         "TOLLCAST_WORK_DIR": str(layout.work_dir),
@@ -200,4 +218,5 @@ def service_environment(stage: str) -> dict[str, str]:
         "TOLLCAST_TOKEN_SECRET": f"tollcast-{stage}-tokens",
         "TOLLCAST_PUBLIC_URL": f"http://{HOST}:{PORT_DEFAULT}",
         "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
+        "TOLLCAST_RTMP_PORT": str(RTMP_PORT_DEFAULT),
     }

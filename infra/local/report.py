@@ -17,6 +17,7 @@ def welcome(layout: Layout) -> str:
     """What `make up` ends with."""
     return f"""
 Tollcast runs at {layout.url}  (the API: /openapi.json, media: /play/)
+  for senders    {layout.rtmp_url}  (RTMP, to streams that listen)
   AWS emulator   {layout.emulator_url}  (for development; no real money)
   viewer         {seed.VIEWER_EMAIL} / {seed.VIEWER_PASSWORD}
   admin          {seed.ADMIN_EMAIL} / {seed.ADMIN_PASSWORD}
@@ -37,7 +38,7 @@ def status(layout: Layout) -> int:
         healthy = wanted[part]()
         well = well and healthy
         print(_line(states[part], healthy))
-    print(f"{layout.url}, state in {layout.state_dir}")
+    print(f"{layout.url}, {layout.rtmp_url}, state in {layout.state_dir}")
     return 0 if well else 1
 
 

@@ -20,6 +20,7 @@ HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
 # supervisord tries again and again; what has failed this often at start-up will not come.
 FAILURES_MAX = 3
+PORTS = {"port": "TOLLCAST_PORT", "emulator_port": "TOLLCAST_EMULATOR_PORT", "rtmp_port": "TOLLCAST_RTMP_PORT"}
 
 
 class StackError(Exception):
@@ -36,8 +37,8 @@ def up(layout: Layout) -> None:
         if running:
             asked, layout = layout, recorded(layout)
             print(f"The platform of {layout.state_dir} is already running; checking it.", flush=True)
-            if (asked.port, asked.emulator_port) != (layout.port, layout.emulator_port):
-                print(f"It keeps its ports {layout.port} and {layout.emulator_port} until `make down`.", flush=True)
+            if _ports(asked) != _ports(layout):
+                print(f"It keeps its ports {_listed(layout)} until `make down`.", flush=True)
         else:
             supervisor.clear()
             try:
@@ -63,9 +64,7 @@ def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
         for part in ("scheduler", "usage"):
             (layout.run_dir / f"{part}.alive").unlink(missing_ok=True)
         (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
-        (layout.state_dir / "stack.json").write_text(
-            json.dumps({"port": layout.port, "emulator_port": layout.emulator_port})
-        )
+        (layout.state_dir / "stack.json").write_text(json.dumps({name: getattr(layout, name) for name in PORTS}))
         supervisor.start(env)
     wanted = checks(layout)
     for part in PARTS:
@@ -131,21 +130,31 @@ def recorded(layout: Layout) -> Layout:
     """The layout with the ports that the platform was started with last."""
     try:
         known = json.loads((layout.state_dir / "stack.json").read_text())
-        return replace(layout, port=int(known["port"]), emulator_port=int(known["emulator_port"]))
+        port, emulator_port, rtmp_port = (int(known[name]) for name in PORTS)
+        return replace(layout, port=port, emulator_port=emulator_port, rtmp_port=rtmp_port)
     except (FileNotFoundError, ValueError, KeyError):
         return layout
 
 
 def _check_ports(layout: Layout) -> None:
-    wanted = {"TOLLCAST_PORT": layout.port, "TOLLCAST_EMULATOR_PORT": layout.emulator_port}
-    if layout.port == layout.emulator_port:
-        raise StackError(f"TOLLCAST_PORT and TOLLCAST_EMULATOR_PORT are both {layout.port}; they must differ.")
+    wanted = _ports(layout)
+    if len(set(wanted.values())) < len(wanted):
+        raise StackError(f"{', '.join(wanted)} are {_listed(layout)}; they must differ.")
     for name, port in wanted.items():
         if not ports.is_free(port):
             raise StackError(
                 f"Port {port} is in use by {ports.holder(port)}. End that, or choose another port: "
                 f"{name}={port + 1000 if port < 64000 else port - 1000} make up"
             )
+
+
+def _ports(layout: Layout) -> dict[str, int]:
+    """Each port by the variable that chooses it."""
+    return {variable: getattr(layout, name) for name, variable in PORTS.items()}
+
+
+def _listed(layout: Layout) -> str:
+    return ", ".join(map(str, _ports(layout).values()))
 
 
 def _interrupted(*_: object) -> None:

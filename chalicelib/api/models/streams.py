@@ -180,13 +180,27 @@ class StreamAnswer(Answer):
     renditions: list[RenditionAnswer]
 
 
+class RtmpAddressAnswer(Answer):
+    """Where to send by RTMP: what OBS asks for as server and as stream key."""
+
+    server: str
+    stream_key: str
+
+
+class SrtAddressAnswer(Answer):
+    """Where to send by SRT: what OBS asks for as server of a custom service; there is no stream key."""
+
+    url: str
+
+
 class StreamSettingsAnswer(StreamAnswer):
-    """A stream as its operator sees it."""
+    """A stream as its operator sees it. `ingest_address` is null where the stream does not listen for a sender."""
 
     ingest: IngestModel
     backups: list[IngestModel]
     slate: bool
     ingest_key: str
+    ingest_address: RtmpAddressAnswer | SrtAddressAnswer | None
     custom_renditions: list[CustomRendition]
     generation: int
     version: int

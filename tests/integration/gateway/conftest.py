@@ -191,6 +191,7 @@ def gateway(nginx_config):
         verdict=rule.verdict,
         signed_query=lambda key, _: "signed=" + key,
         denied=denylist.reason,
+        stream=lambda _: None,
         now_ms=lambda: int(time.time() * 1000),
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)

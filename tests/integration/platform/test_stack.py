@@ -68,12 +68,20 @@ def assert_nothing_is_left(platform):
     assert leftovers(platform) == []
     assert is_free(platform.layout.port)
     assert is_free(platform.layout.emulator_port)
+    assert is_free(platform.layout.rtmp_port)
 
 
 def test_up_prints_where_things_are_and_is_healthy(running):
     done = running.command("up")
     assert "already running" in done.stdout
-    for text in (running.url, running.layout.emulator_url, "demo@local / demo", "admin@local / admin", "stream-1"):
+    for text in (
+        running.url,
+        running.layout.rtmp_url,
+        running.layout.emulator_url,
+        "demo@local / demo",
+        "admin@local / admin",
+        "stream-1",
+    ):
         assert text in done.stdout
     assert httpx.get(running.url + "/healthz").json()["status"] == "ok"
     status = running.command("status")
@@ -82,7 +90,8 @@ def test_up_prints_where_things_are_and_is_healthy(running):
 
 
 def test_everything_listens_on_this_machine_only(running):
-    ports = {f"{port:04X}" for port in (running.layout.port, running.layout.emulator_port)}
+    layout = running.layout
+    ports = {f"{port:04X}" for port in (layout.port, layout.emulator_port, layout.rtmp_port)}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
             address, port = line.split()[1].rsplit(":", 1)
@@ -91,7 +100,7 @@ def test_everything_listens_on_this_machine_only(running):
 
 
 def test_the_signing_endpoint_cannot_be_reached(running):
-    for path in ("/sign", "/verdict", "/denial", "/_sign", "/_verdict"):
+    for path in ("/sign", "/verdict", "/denial", "/ingest", "/_sign", "/_verdict"):
         answer = httpx.get(running.url + path, headers={"X-Tollcast-Key": "streams/stream-1/index.m3u8"})
         assert answer.status_code == 404, path
         assert "x-tollcast-query" not in answer.headers
@@ -143,7 +152,7 @@ def test_down_leaves_nothing_but_the_state_and_may_be_repeated(running):
     assert json.loads((running.layout.state_dir / "stack.json").read_text())["port"] == running.layout.port
 
 
-@pytest.mark.parametrize("name", ["TOLLCAST_PORT", "TOLLCAST_EMULATOR_PORT"])
+@pytest.mark.parametrize("name", ["TOLLCAST_PORT", "TOLLCAST_EMULATOR_PORT", "TOLLCAST_RTMP_PORT"])
 def test_a_port_in_use_is_named(tmp_path, name):
     platform = new_stack(tmp_path)
     port = int(platform.caller_environ[name])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import OWN_PROBLEMS, GatewayConfig, GatewayConfigError, render
+from gateway.config import OWN_PROBLEMS, GatewayConfig, render
+from gateway.rendering import GatewayConfigError
 
 CONFIG = GatewayConfig(
     listen="127.0.0.1:8080",

@@ -42,6 +42,7 @@ class World:
             verdict=self.verdict,
             signed_query=self.signed_query,
             denied=lambda session, stream: self.reason,
+            stream=lambda stream_id: None,
             now_ms=lambda: NOW_MS,
         )
         seen = {}

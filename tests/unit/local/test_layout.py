@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import worker.config
 from chalicelib import config
 from infra.local import groups
 from infra.local.layout import Layout, LayoutError, environment, layout_from
@@ -12,9 +13,11 @@ from infra.local.layout import Layout, LayoutError, environment, layout_from
 
 def test_defaults_and_variables(tmp_path):
     default = layout_from({})
-    assert (default.port, default.emulator_port, default.state_dir.name) == (8080, 4566, ".local")
-    own = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), "TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001"})
-    assert (own.port, own.emulator_port, own.state_dir) == (9000, 9001, tmp_path.resolve())
+    assert (default.port, default.emulator_port, default.rtmp_port) == (8080, 4566, 1935)
+    assert default.state_dir.name == ".local"
+    ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
+    own = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
+    assert (own.port, own.emulator_port, own.rtmp_port, own.state_dir) == (9000, 9001, 9002, tmp_path.resolve())
     assert own.name != default.name
 
 
@@ -44,6 +47,12 @@ def test_the_limit_of_sessions_may_be_chosen(tmp_path):
     assert config.load(environment(layout, {})).sessions_per_user_max == 3
     chosen = environment(layout, {"TOLLCAST_SESSIONS_PER_USER_MAX": "8"})
     assert config.load(chosen).sessions_per_user_max == 8
+
+
+def test_the_worker_plays_from_where_senders_send(tmp_path):
+    env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
+    assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
+    assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
 
 
 def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):

@@ -1,0 +1,140 @@
+"""A real nginx with the product's own ingest and endpoints, real senders and players, over a stub of the streams."""
+
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
+from chalicelib.domain.streams import Stream
+from chalicelib.ports import StoreUnavailable
+from gateway.endpoints import Asked, application
+from gateway.ingest_config import IngestConfig, render
+from tests.fixtures.ports import answers, free_port
+from tests.integration.gateway.conftest import Quiet, UnixServer
+
+LISTENING = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
+KEY, OTHER_KEY = "k" * 24, "o" * 24
+STREAMS = {
+    "stream-1": Stream(stream_id="stream-1", title="x", ingest=LISTENING, ingest_key=KEY),
+    "stream-2": Stream(stream_id="stream-2", title="x", ingest=LISTENING, ingest_key=OTHER_KEY),
+}
+GOOD = rtmp_stream_key("stream-1", KEY)
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "-i", "sine"]
+CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "flv"]
+QUICK = ["-analyzeduration", "500000", "-probesize", "20000"]
+ENOUGH_BYTES = 20_000
+
+
+@dataclass
+class House:
+    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    streams: dict[str, Stream] = field(default_factory=lambda: dict(STREAMS))
+    broken: bool = False
+    questions: int = 0
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def stream(self, stream_id: str) -> Stream | None:
+        self.questions += 1
+        if self.broken:
+            raise StoreUnavailable("stub")
+        return self.streams.get(stream_id)
+
+    def url(self, stream_key: str) -> str:
+        return f"{rtmp_server('127.0.0.1', self.port)}/{stream_key}"
+
+    def sender(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
+        """An ffmpeg that sends until it is ended or refused."""
+        return self._run(["-re", *PICTURE, *CODECS, self.url(stream_key)])
+
+    def player(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
+        """An ffmpeg that plays into a pipe."""
+        return self._run([*QUICK, "-i", self.url(stream_key), "-c", "copy", "-f", "mpegts", "pipe:1"])
+
+    def plays(self, stream_key: str = GOOD, seconds: float = 8.0) -> bool:
+        """Whether a player gets a picture within that time; none is left."""
+        with ended(self.player(stream_key), after_s=seconds) as player:
+            assert player.stdout
+            return len(player.stdout.read(ENOUGH_BYTES)) == ENOUGH_BYTES
+
+    def _run(self, arguments: list[str]) -> subprocess.Popen[bytes]:
+        command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.started.append(process)
+        return process
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes], after_s: float) -> Iterator[subprocess.Popen[bytes]]:
+    """End the process at the latest after that time, and in any case in the end."""
+    timer = threading.Timer(after_s, process.kill)
+    timer.start()
+    try:
+        yield process
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """An ingest of its own, ended with all that was started on it. What it logged has no key in it."""
+    directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
+    config = IngestConfig(
+        listen=f"127.0.0.1:{free_port()}",
+        hook_socket=sockets / "ingest.sock",
+        endpoints_socket=sockets / "endpoints.sock",
+        state_dir=directory,
+    )
+    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
+    threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
+    running = House(int(config.listen.split(":")[1]), *_start(config))
+    endpoints.set_app(application(_asked(running)))
+    try:
+        yield running
+    finally:
+        for process in running.started:
+            with process:  # Closes its pipe and waits.
+                process.kill()
+        running.process.terminate()
+        running.process.wait(10)
+        endpoints.shutdown()
+        endpoints.server_close()
+        logged = running.log.read_text()
+        shutil.rmtree(directory)
+        shutil.rmtree(sockets)
+    assert not [key for key in (KEY, OTHER_KEY) if key in logged]
+
+
+def _asked(running: House) -> Asked:
+    def never(*_: object) -> None:
+        raise AssertionError("nothing but streams is asked for")
+
+    return Asked(verdict=never, signed_query=never, denied=never, stream=running.stream, now_ms=never)  # type: ignore[arg-type]
+
+
+def _start(config: IngestConfig) -> tuple[subprocess.Popen[bytes], Path]:
+    path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
+    path.write_text(render(config))
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"],
+            cwd=config.hook_socket.parent,
+            stdout=log,
+            stderr=log,
+        )
+    deadline = time.monotonic() + 10
+    while not answers(int(config.listen.split(":")[1])):
+        assert process.poll() is None and time.monotonic() < deadline, log_path.read_text()
+        time.sleep(0.02)
+    return process, log_path

@@ -1,0 +1,124 @@
+"""The endpoint that says who may send a stream by RTMP, or play what is sent."""
+
+from dataclasses import replace
+from io import BytesIO
+from urllib.parse import urlencode
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams import Stream
+from chalicelib.ports import StoreUnavailable
+from gateway.ingest_access import BODY_BYTES_MAX, ingest
+
+KEY = "k" * 24
+RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
+SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
+TEST = Ingest(mode=IngestMode.TEST)
+STREAM = Stream(stream_id="stream-1", title="x", ingest=RTMP, ingest_key=KEY)
+QUESTION = {"app": "live", "addr": "127.0.0.1", "call": "publish", "name": "stream-1", "type": "live", "key": KEY}
+
+
+def ask(fields, stream=STREAM, method="POST", length=None):
+    body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
+    environ = {
+        "REQUEST_METHOD": method,
+        "CONTENT_LENGTH": str(len(body)) if length is None else length,
+        "wsgi.input": BytesIO(body),
+    }
+    return ingest({"stream-1": stream}.get, environ)
+
+
+def test_who_enters_is_led_to_a_place_of_stream_and_key():
+    entered = ask(QUESTION)
+    assert entered.status == 302
+    place = entered.headers["Location"]
+    assert place.startswith("stream-1-") and KEY not in place and "/" not in place
+    assert ask({**QUESTION, "call": "play"}).headers["Location"] == place
+    rotated = ask({**QUESTION, "key": "n" * 24}, replace(STREAM, ingest_key="n" * 24))
+    assert rotated.headers["Location"] not in (place, "stream-1")
+
+
+@pytest.mark.parametrize("call", ["update_publish", "update_play"])
+def test_who_is_in_may_stay_while_the_key_is_good(call):
+    assert ask({**QUESTION, "call": call}).status == 204
+    assert ask({**QUESTION, "call": call}, replace(STREAM, ingest_key="n" * 24)).status == 403
+    assert ask({**QUESTION, "call": call}, replace(STREAM, archived=True)).status == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"archived": True},
+        {"ingest": TEST},
+        {"ingest": SRT},
+        {"ingest": TEST, "backups": (SRT,)},
+        {"ingest_key": "n" * 24},
+        {"ingest_key": KEY + "x"},
+        {"ingest_key": ""},
+    ],
+    ids=str,
+)
+def test_what_a_stream_must_be(change):
+    assert ask(QUESTION, replace(STREAM, **change)).status == 403
+    assert ask({**QUESTION, "key": ""}, replace(STREAM, **change)).status == 403
+
+
+def test_a_backup_may_be_what_listens():
+    assert ask(QUESTION, replace(STREAM, ingest=TEST, backups=(TEST, RTMP))).status == 302
+
+
+def changed(**fields):
+    return {name: value for name, value in {**QUESTION, **fields}.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        changed(key="wrong"),
+        changed(key=""),
+        changed(key="ü"),
+        changed(key=None),
+        changed(name=None),
+        changed(name="stream-2"),
+        changed(name="../stream-1"),
+        changed(name="stream-1\n"),
+        changed(call=None),
+        changed(call="connect"),
+        changed(call="update"),
+        # What a sender writes behind the name stands behind the module's own fields.
+        [*changed(key="wrong").items(), ("key", KEY)],
+        [*QUESTION.items(), ("key", KEY)],
+        [*QUESTION.items(), ("name", "stream-1")],
+        [*QUESTION.items(), ("call", "update_publish")],
+        [(f"field-{n}", "") for n in range(100)] + list(QUESTION.items()),
+        b"",
+        b"\xff\xfe=%ff",
+        b"call=publish&name=stream-1&key=" + b"k" * BODY_BYTES_MAX,
+    ],
+    ids=str,
+)
+def test_all_else_is_refused(fields):
+    answer = ask(fields)
+    assert (answer.status, answer.headers, answer.document) == (403, {}, None)
+
+
+def test_only_a_form_of_a_known_length_is_a_question():
+    assert ask(QUESTION, method="GET").status == 403
+    for length in ("", "0", "-1", "x", str(BODY_BYTES_MAX + 1)):
+        assert ask(QUESTION, length=length).status == 403
+
+
+def test_a_store_that_does_not_answer_lets_nobody_in():
+    def broken(_: str) -> Stream | None:
+        raise StoreUnavailable("stub")
+
+    body = urlencode(QUESTION).encode()
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    assert ingest(broken, environ).status == 503
+
+
+def test_refusals_are_logged_without_the_key(caplog):
+    ask({**QUESTION, "key": "almost right", "addr": "203.0.113.7\nforged"})
+    assert "stream-1" in caplog.text and "203.0.113.7" in caplog.text
+    assert "almost right" not in caplog.text and "\nforged" not in caplog.text

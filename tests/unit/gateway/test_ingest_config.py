@@ -1,0 +1,68 @@
+"""Rendering the configuration of the nginx that takes what senders send."""
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.ingest_config import IngestConfig, render
+from gateway.rendering import GatewayConfigError
+
+CONFIG = IngestConfig(
+    listen="127.0.0.1:1935",
+    hook_socket=Path("/run/t/ingest.sock"),
+    endpoints_socket=Path("/run/t/endpoints.sock"),
+    state_dir=Path("/home/me/my state"),
+)
+
+
+def code(text):
+    return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+
+
+def test_nginx_takes_it(tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text(render(replace(CONFIG, state_dir=tmp_path, hook_socket=Path("/tmp/x.sock"))))
+    command = ["/usr/sbin/nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(path), "-e", "stderr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_listens_where_it_is_told_only():
+    assert re.findall(r"listen ([^; ]+)", code(render(CONFIG))) == ["127.0.0.1:1935", "unix:/run/t/ingest.sock"]
+
+
+def test_it_asks_about_everything_and_keeps_nothing():
+    text = code(render(CONFIG))
+    for event in ("publish", "play", "update"):
+        assert f"on_{event} http://unix:ingest.sock:/{event};" in text
+    assert not re.search(
+        r"^\s*(record|hls|dash|push|pull|exec|rtmp_auto_push|rtmp_control|rtmp_stat)", text, re.MULTILINE
+    )
+    assert text.count("access_log off;") == 2
+    # The module writes keys into lines of the level info.
+    assert re.findall(r"error_log ([^;]+);", text) == ["stderr error"]
+
+
+def test_only_who_is_in_already_stays_without_an_answer():
+    text = code(render(CONFIG))
+    kept = re.findall(r"location = (\S+) \{(?:(?!location).)*?error_page 500 502 503 504 =204", text, re.DOTALL)
+    assert kept == ["/update"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"listen": "127.0.0.1:1935; evil"},
+        {"hook_socket": Path("/tmp/a:b.sock")},
+        {"endpoints_socket": Path("/tmp/a b.sock")},
+        {"state_dir": Path('/tmp/a"b')},
+        {"module": Path("/tmp/$HOME.so")},
+    ],
+    ids=str,
+)
+def test_values_that_nginx_would_misread_are_refused(change):
+    with pytest.raises(GatewayConfigError):
+        render(replace(CONFIG, **change))
