@@ -110,8 +110,10 @@ def _inputs(plan: Plan) -> list[str]:
             looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
             return looped if source.has_audio else looped + silence
         case LiveSource():
-            # Comes at its own pace, so nothing holds it back.
-            return [*_live_rules(), *(() if source.has_audio else silence)]
+            # Comes at its own pace, so nothing holds it back. It was examined before: here, ffmpeg would look for sound
+            # for 5 s where there is none.
+            quick = ["-analyzeduration", "500000", "-fpsprobesize", "4"]
+            return [*quick, *_live_rules(), *(() if source.has_audio else silence)]
         case SlateSource():
             return ["-re", "-f", "lavfi", "-i", slate(plan.renditions, source.fps, source.font), *silence]
     moving = pattern(plan.renditions, source.fps, source.font)

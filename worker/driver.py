@@ -22,7 +22,8 @@ from worker.watch import Watch
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
-SEAM_S = 0.05
+SEAM_S = 0.12
+GONE = (Status.FAILED, Status.REFUSED)
 
 
 class Driver:
@@ -65,7 +66,7 @@ class Driver:
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        watch = self._watch = self._watch or Watch(stream, self._config)
+        watch = self._watch = self._watch or Watch(stream, self._config, now_s)
         watch.look(now_s)
         if self._run is None:
             self._begin(now_s, stream, watch, publication)
@@ -107,7 +108,7 @@ class Driver:
         run.inbox.refresh()
         playing = watch.choice.playing
         trial = None if playing is None else watch.trial(playing)
-        if trial and trial.status in (Status.FAILED, Status.REFUSED):
+        if trial and trial.status in GONE:
             return trial.reason
         if not run.ffmpeg.running:
             return run.ffmpeg.ending()
@@ -116,12 +117,13 @@ class Driver:
     def _fail(
         self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
-        playing, feed = watch.choice.playing, self._feed()
+        playing = watch.choice.playing
+        gone = playing is not None and watch.trial(playing).status in GONE
         if run.ffmpeg.running:
             self._supervision.stalled(reason)
             report()
         # What a source had sent before it went is worth showing; an ffmpeg that hangs is not worth waiting for.
-        self._end(run, kill=feed is None or feed.running)
+        self._end(run, kill=not gone)
         self._supervision.run_ended(reason)
         if playing is None:
             watch.choice.started(None, now_s)

@@ -4,6 +4,7 @@ The source is opened once, so a sender is not sent away to be examined, and it s
 """
 
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,15 +12,16 @@ from contextlib import suppress
 from typing import IO
 
 from worker.argv import LiveSource
+from worker.aside import Aside
 from worker.backlog import Backlog
 from worker.child import Child
 from worker.receivers import Receiver
-from worker.sources import SourceRefused
 
 CHUNK_BYTES = 65_536
 # So much is examined, or what came in this time.
 HEAD_BYTES = 1 << 20
-HEAD_S = 1.0
+HEAD_S = 0.5
+POLL_MS = 100
 CLOSE_GRACE_S = 0.5
 RATE_WINDOW_S = 5.0
 
@@ -33,18 +35,19 @@ class Feed:
     """
 
     def __init__(self, receiver: Receiver, environ: Mapping[str, str], examine: Examine) -> None:
-        # What it is, once that is known; or why it cannot be played.
-        self.source: LiveSource | None = None
-        self.refusal: str | None = None
         self.bitrate_bps: int | None = None
-        self.received_at_s: float | None = None
+        self._received_at_s: float | None = None
+        # An ffmpeg that does not read holds the source back, which is not the source's fault.
+        self._held_back = False
         self.began_at_s: float | None = None
         self._examine = examine
+        self._examined: Aside[LiveSource] | None = None
         self._child = Child(receiver.argv, environ, stdin=True, secrets=receiver.secrets)
         self._backlog = Backlog()
         self._head: bytearray | None = bytearray()
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
+        self._wanted: IO[bytes] | None = None
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
             pipe.write(receiver.script)
@@ -56,59 +59,91 @@ class Feed:
         return self._child.running
 
     @property
+    def source(self) -> LiveSource | None:
+        """What it is, once that is known."""
+        return self._examined.result if self._examined else None
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be played, if it cannot."""
+        return self._examined.refusal if self._examined else ""
+
+    @property
     def lines(self) -> list[str]:
         """What its process said last."""
         return list(self._child.lines)
 
     def flowing(self, now_s: float, silent_s: float) -> bool:
         """Whether something came in within this time."""
-        return self.received_at_s is not None and now_s - self.received_at_s < silent_s
+        return self._held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
 
     def ending(self) -> str:
         """Why its process ended, for people."""
         return self._child.ending()
 
-    def play(self, sink: IO[bytes]) -> None:
-        """Write to this pipe from the last keyframe on, until it is closed at the other end; close it at the end."""
+    def play(self, sink: IO[bytes] | None) -> None:
+        """Write to this pipe from the last keyframe on, and close it at the end; None: close the one before now."""
         with self._lock:
-            self._sink = sink
+            self._wanted = sink
 
     def close(self) -> None:
         """End it."""
         self._child.stop(CLOSE_GRACE_S)
 
     def _read(self) -> None:
+        """The thread that reads, and that alone writes to and closes what the source is played by."""
         try:
             descriptor = self._child.stdout.fileno()
-            while data := os.read(descriptor, CHUNK_BYTES):
-                self._take(data)
+            ready = select.poll()
+            ready.register(descriptor, select.POLLIN)
+            while True:
+                if ready.poll(POLL_MS):
+                    data = os.read(descriptor, CHUNK_BYTES)
+                    if not data:
+                        break
+                    self._take(data)
+                self._hand_on()
         except (OSError, ValueError):
             # Closed under our hands.
             pass
         finally:
-            self._close_sink(self._sink)
+            self.play(None)
+            self._hand_on()
 
     def _take(self, data: bytes) -> None:
         now_s = time.monotonic()
         self.began_at_s = self.began_at_s or now_s
-        self.received_at_s = now_s
+        self._received_at_s = now_s
         self._count(now_s, len(data))
         if self._head is not None:
             self._head += data
             if len(self._head) >= HEAD_BYTES or now_s - self.began_at_s >= HEAD_S:
-                threading.Thread(target=self._look, args=(bytes(self._head),), name="examine", daemon=True).start()
-                self._head = None
+                head, self._head = bytes(self._head), None
+                self._examined = Aside(lambda: self._examine(head))
         self._backlog.add(data)
-        with self._lock:
-            sink = self._sink
-        if sink is None:
+
+    def _hand_on(self) -> None:
+        before, self._sink = self._sink, self._wanted
+        if before is not None and before is not self._sink:
+            _close(before)
+        if self._sink is None:
             self._backlog.trim()
-            return
+        elif whole := self._backlog.take():
+            self._held_back = True
+            self._write(self._sink, whole)
+            # What came meanwhile could not be seen.
+            self._received_at_s = time.monotonic()
+            self._held_back = False
+
+    def _write(self, sink: IO[bytes], data: bytes) -> None:
         try:
-            sink.write(self._backlog.take())
+            sink.write(data)
             sink.flush()
         except (OSError, ValueError):
-            self._close_sink(sink)
+            # Its ffmpeg has ended. Another one may have come already.
+            with self._lock:
+                if self._wanted is sink:
+                    self._wanted = None
 
     def _count(self, now_s: float, size: int) -> None:
         self._counted_bytes += size
@@ -116,18 +151,7 @@ class Feed:
             self.bitrate_bps = int(8 * self._counted_bytes / over_s)
             self._counted_from_s, self._counted_bytes = now_s, 0
 
-    def _close_sink(self, sink: IO[bytes] | None) -> None:
-        if sink is None:
-            return
-        with suppress(OSError, ValueError):
-            sink.close()
-        with self._lock:
-            # The next run may have been given its own meanwhile.
-            if self._sink is sink:
-                self._sink = None
 
-    def _look(self, head: bytes) -> None:
-        try:
-            self.source = self._examine(head)
-        except SourceRefused as error:
-            self.refusal = str(error)
+def _close(sink: IO[bytes]) -> None:
+    with suppress(OSError, ValueError):
+        sink.close()

@@ -13,13 +13,10 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.limits import bounded
 from worker.pull_argv import Pinned, Proxied, pull_input_argv
+from worker.sources import SourceRefused
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10
-
-
-class ListenRefused(Exception):
-    """This worker cannot listen as the stream wants it; the message says why, for the operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +40,16 @@ def pulling(source: SourceUrl, way: Proxied | Pinned) -> Receiver:
 
 
 def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
-    """Wait for a sender that knows the stream's key. Raises `ListenRefused`."""
+    """Wait for a sender that knows the stream's key. Raises `SourceRefused`."""
     key = stream.ingest_key
     if ingest.protocol is ListenProtocol.RTMP:
         if config.rtmp_url is None:
-            raise ListenRefused("this worker has no RTMP service to listen at; TOLLCAST_RTMP_URL names it")
+            raise SourceRefused("this worker has no RTMP service to listen at; TOLLCAST_RTMP_URL names it")
         opening = ["-protocol_whitelist", "rtmp,tcp", "-format_whitelist", "flv", "-rtmp_live", "live"]
         opening += ["-i", f"{config.rtmp_url}/{rtmp_stream_key(stream.stream_id, key)}"]
     else:
         if len(key) < PASSPHRASE_CHARS_MIN:
-            raise ListenRefused(f"the stream has no key of at least {PASSPHRASE_CHARS_MIN} characters; rotate its key")
+            raise SourceRefused(f"the stream has no key of at least {PASSPHRASE_CHARS_MIN} characters; rotate its key")
         opening = ["-protocol_whitelist", "srt", "-format_whitelist", "mpegts", "-mode", "listener"]
         opening += ["-passphrase", key, "-pbkeylen", "16", "-i", f"srt://{config.listen_host}:{ingest.port}"]
     options, script = _unseen(opening)

@@ -20,10 +20,14 @@ class Run:
         self.number = number
         self.inbox = Inbox(number, plan.directory, names, plan.offset_s)
         self.ffmpeg = Ffmpeg(ffmpeg_argv(plan), environ, stdin=feed is not None)
+        self._feed = feed
         if feed:
             feed.play(self.ffmpeg.stdin)
 
     def end(self, *, kill: bool = False) -> None:
         """End it and close its inbox; what it has finished can still be published."""
+        if self._feed:
+            # A signal does not wake an ffmpeg that waits for its input; the end of its input does.
+            self._feed.play(None)
         self.ffmpeg.stop(0.0 if kill else STOP_GRACE_S)
         self.inbox.close()

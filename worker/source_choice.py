@@ -52,6 +52,10 @@ class _Standing:
     retry_at_s: float = 0.0
     return_at_s: float = 0.0
 
+    def await_from(self, now_s: float) -> None:
+        """It is not ready, from now on if not for longer."""
+        self.awaited_since_s = now_s if self.awaited_since_s is None else self.awaited_since_s
+
     def given_up(self, now_s: float) -> bool:
         """Whether it is time to open the next one as well."""
         if self.ready or now_s < self.retry_at_s:
@@ -90,7 +94,7 @@ class SourceChoice:
         """It is being opened."""
         each = self._standings[index]
         each.open = True
-        each.awaited_since_s = each.awaited_since_s or now_s
+        each.await_from(now_s)
 
     def closed(self, index: int) -> None:
         """It is open no more."""
@@ -111,7 +115,7 @@ class SourceChoice:
         """It is open, and nothing comes from it, which is nobody's fault."""
         each = self._standings[index]
         each.ready, each.answers = False, 0
-        each.awaited_since_s = each.awaited_since_s or now_s
+        each.await_from(now_s)
         each.failure, each.error = Failure.WAITING, reason
 
     def started(self, index: int | None, now_s: float) -> None:

@@ -2,10 +2,12 @@
 
 import logging
 
+from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
+from worker.live_trial import LiveTrial
 from worker.source_choice import Failure, SourceChoice
-from worker.trials import Status, Trial, begin
+from worker.trials import FileTrial, PatternTrial, Status, Trial
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +17,13 @@ FAILED = {Status.FAILED: Failure.BROKEN, Status.REFUSED: Failure.REFUSED}
 class Watch:
     """The sources that are open. Used by the supervising thread."""
 
-    def __init__(self, stream: Stream, config: WorkerConfig) -> None:
-        self.choice = SourceChoice(len(stream.sources))
+    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float) -> None:
+        self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
         self._stream = stream
         self._config = config
         self._trials: dict[int, Trial] = {}
+        # A source that does not work is tried again and again; the same reason is logged once.
+        self._logged: dict[int, str] = {}
 
     def look(self, now_s: float) -> None:
         """Close what is not wanted, open what is, and see how all of it does."""
@@ -28,7 +32,7 @@ class Watch:
             self._close(index)
         for index in wanted:
             if index not in self._trials:
-                self._trials[index] = begin(self._stream.sources[index], self._stream, self._config, now_s)
+                self._trials[index] = self._begin(self._stream.sources[index], now_s)
                 self.choice.opened(index, now_s)
             self._judge(index, now_s)
 
@@ -65,11 +69,19 @@ class Watch:
         several = self.choice.count > 1
         return state, "; ".join((f"{source_name(n)}: " if several else "") + error for n, _, error in troubles)
 
+    def _begin(self, ingest: Ingest, now_s: float) -> Trial:
+        if ingest.mode is IngestMode.TEST:
+            return PatternTrial()
+        if ingest.mode is IngestMode.FILE:
+            return FileTrial(ingest, self._config)
+        return LiveTrial(ingest, self._stream, self._config, now_s)
+
     def _judge(self, index: int, now_s: float) -> None:
         trial = self._trials[index]
         trial.look(now_s)
         match trial.status:
             case Status.READY:
+                self._logged.pop(index, None)
                 self.choice.answered(index, now_s)
             case Status.WAITING:
                 self.choice.waiting(index, now_s, trial.reason)
@@ -81,9 +93,11 @@ class Watch:
     def _fail(self, index: int, now_s: float, trial: Trial) -> None:
         failure = Failure.WAITING if trial.listens and trial.status is Status.FAILED else FAILED[trial.status]
         self.choice.failed(index, now_s, trial.reason, failure)
-        who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
-        said = trial.feed.lines[-5:] if trial.feed else []
-        log.warning("a source does not work", extra={**who, "error": trial.reason, "said": said})
+        if self._logged.get(index) != trial.reason:
+            self._logged[index] = trial.reason
+            who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
+            said = trial.feed.lines[-5:] if trial.feed else []
+            log.warning("a source does not work", extra={**who, "error": trial.reason, "said": said})
         self._close(index)
 
     def _close(self, index: int) -> None:

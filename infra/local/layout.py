@@ -28,7 +28,13 @@ ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"
 REGION = "us-east-1"
 # The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
-CHOOSABLE = ("TOLLCAST_SESSIONS_PER_USER_MAX", "TOLLCAST_INGEST_HOST")
+CHOOSABLE = (
+    "TOLLCAST_SESSIONS_PER_USER_MAX",
+    "TOLLCAST_INGEST_HOST",
+    "TOLLCAST_INGEST_NETWORKS",
+    "TOLLCAST_INGEST_PORTS",
+    "TOLLCAST_LISTEN_HOST",
+)
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
