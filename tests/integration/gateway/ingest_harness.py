@@ -54,36 +54,44 @@ class House:
 
     def sender(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
         """An ffmpeg that sends until it is ended or refused."""
-        return self._run(["-re", *PICTURE, *CODECS, self.url(stream_key)])
+        self.started.append(send(self.url(stream_key)))
+        return self.started[-1]
 
     def player(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
         """An ffmpeg that plays into a pipe."""
-        return self._run([*QUICK, "-i", self.url(stream_key), "-c", "copy", "-f", "mpegts", "pipe:1"])
+        self.started.append(play(self.url(stream_key)))
+        return self.started[-1]
 
     def plays(self, stream_key: str = GOOD, seconds: float = 8.0) -> bool:
         """Whether a player gets a picture within that time; none is left."""
-        with ended(self.player(stream_key), after_s=seconds) as player:
-            assert player.stdout
-            return len(player.stdout.read(ENOUGH_BYTES)) == ENOUGH_BYTES
-
-    def _run(self, arguments: list[str]) -> subprocess.Popen[bytes]:
-        command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.started.append(process)
-        return process
+        return plays(self.url(stream_key), seconds)
 
 
-@contextmanager
-def ended(process: subprocess.Popen[bytes], after_s: float) -> Iterator[subprocess.Popen[bytes]]:
-    """End the process at the latest after that time, and in any case in the end."""
-    timer = threading.Timer(after_s, process.kill)
-    timer.start()
-    try:
-        yield process
-    finally:
+def send(url: str) -> subprocess.Popen[bytes]:
+    """An ffmpeg that sends there until it is ended or refused."""
+    return _ffmpeg(["-re", *PICTURE, *CODECS, url])
+
+
+def play(url: str) -> subprocess.Popen[bytes]:
+    """An ffmpeg that plays from there into a pipe."""
+    return _ffmpeg([*QUICK, "-i", url, "-c", "copy", "-f", "mpegts", "pipe:1"])
+
+
+def plays(url: str, seconds: float) -> bool:
+    """Whether a player gets a picture within that time; none is left."""
+    with play(url) as player:
+        timer = threading.Timer(seconds, player.kill)
+        timer.start()
+        assert player.stdout
+        played = player.stdout.read(ENOUGH_BYTES)
         timer.cancel()
-        process.kill()
-        process.wait(10)
+        player.kill()
+    return len(played) == ENOUGH_BYTES
+
+
+def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
+    command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 @contextmanager

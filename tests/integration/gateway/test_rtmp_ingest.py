@@ -73,9 +73,10 @@ def test_a_new_key_ends_who_sends_with_the_old_one_as_soon_as_that_can_be_told(i
     assert sender.poll() is None, "a sender was ended because the store did not answer"
     ingest.streams["stream-1"] = replace(STREAMS["stream-1"], ingest_key=NEW_KEY)
     ingest.broken, rotated_at = False, time.monotonic()
-    # The old sender is not gone yet, but nobody plays what it sends.
-    ingest.sender(rtmp_stream_key("stream-1", NEW_KEY))
+    # The old sender may not be gone yet, but it is not in the new one's way.
+    new = ingest.sender(rtmp_stream_key("stream-1", NEW_KEY))
     assert ingest.plays(rtmp_stream_key("stream-1", NEW_KEY))
+    assert new.poll() is None
     sender.wait(DROPPED_S_MAX - (time.monotonic() - rotated_at))
     assert sender.returncode != 0
     assert ingest.sender(GOOD).wait(REFUSED_S_MAX) != 0
