@@ -30,6 +30,7 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 	@$(PYTHON) -m infra.local.stack logs $(PARTS)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
+	@infra/local/setup.sh test
 	@$(PYTHON) -m pytest $(ARGS)
 
 soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)

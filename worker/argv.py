@@ -26,11 +26,13 @@ SLATE_RATE = Fraction(15)
 
 @dataclass(frozen=True, kw_only=True)
 class FileSource:
-    """A file to loop. `fps` is what it is published with."""
+    """A file to loop. `fps` is what it is published with; codecs are named as ffprobe names them."""
 
     path: Path
     fps: Fraction
     has_audio: bool
+    video_codec: str | None = None
+    audio_codec: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,8 @@ class LiveSource:
 
     fps: Fraction
     has_audio: bool
+    video_codec: str | None = None
+    audio_codec: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +67,22 @@ Source = FileSource | LiveSource | TestSource | SlateSource
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cut:
+    """How segments are cut where no keyframes are made: at the first keyframe `every_s` after the last cut was due.
+
+    So none is longer than `every_s` and one interval of keyframes; `target_s` is no less than that, rounded.
+    """
+
+    every_s: float
+    target_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One run of ffmpeg. `name` begins every segment's name; `offset_s` is where its media clock starts."""
+    """One run of ffmpeg. `name` begins every segment's name; `offset_s` is where its media clock starts.
+
+    With a `cut` the source is copied, without it is encoded.
+    """
 
     source: Source
     renditions: Sequence[Rendition]
@@ -72,6 +90,12 @@ class Plan:
     directory: Path
     name: str
     offset_s: float
+    cut: Cut | None = None
+
+    @property
+    def target_s(self) -> int:
+        """What its segments keep to."""
+        return self.cut.target_s if self.cut else self.segment_seconds
 
 
 def ffmpeg_argv(plan: Plan) -> list[str]:
@@ -80,8 +104,7 @@ def ffmpeg_argv(plan: Plan) -> list[str]:
         *("ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
         *("-progress", "pipe:1", "-stats_period", "1"),
         *_inputs(plan),
-        *("-filter_complex", _filters(plan)),
-        *_encoders(plan),
+        *(_copied(plan) if plan.cut else ("-filter_complex", _filters(plan), *_encoders(plan))),
         *_output(plan),
     ]
     return bounded(argv)
@@ -89,9 +112,16 @@ def ffmpeg_argv(plan: Plan) -> list[str]:
 
 def ffprobe_argv(path: Path | None) -> list[str]:
     """Ask for a file's streams as JSON, under the same rules as ffmpeg reads it; None: for those of a live source."""
-    entries = "stream=codec_type,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
+    entries = "stream=codec_type,codec_name,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
     what = _live_rules() if path is None else (*_file_rules(), "-i", f"file:{path}")
     return bounded(["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", *what])
+
+
+def keyframes_argv(path: Path, read_s: int) -> list[str]:
+    """Ask for the packets of the beginning, a line each with its times and flags, and last for format and length."""
+    entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
+    argv = ["ffprobe", "-v", "error", *_file_rules(), "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
+    return bounded([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
 
 
 def _file_rules() -> tuple[str, ...]:
@@ -108,12 +138,12 @@ def _inputs(plan: Plan) -> list[str]:
     match source:
         case FileSource():
             looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
-            return looped if source.has_audio else looped + silence
+            return looped if source.has_audio or plan.cut else looped + silence
         case LiveSource():
             # Comes at its own pace, so nothing holds it back. It was examined before: here, ffmpeg would look for sound
             # for 5 s where there is none.
             quick = ["-analyzeduration", "500000", "-fpsprobesize", "4"]
-            return [*quick, *_live_rules(), *(() if source.has_audio else silence)]
+            return [*quick, *_live_rules(), *(() if source.has_audio or plan.cut else silence)]
         case SlateSource():
             return ["-re", "-f", "lavfi", "-i", slate(plan.renditions, source.fps, source.font), *silence]
     moving = pattern(plan.renditions, source.fps, source.font)
@@ -148,11 +178,25 @@ def _encoders(plan: Plan) -> list[str]:
     return [*argv, "-c:a", "aac", "-ar", str(SAMPLE_RATE), "-ac", "2"]
 
 
+def _copied(plan: Plan) -> list[str]:
+    """Picture and sound as they are. The muxer brings them into the forms of MPEG-TS (Annex B, ADTS) by itself."""
+    # V leaves out cover pictures.
+    return ["-map", "0:V:0", *(("-map", "0:a:0") if _copies_audio(plan) else ()), "-c", "copy"]
+
+
+def _copies_audio(plan: Plan) -> bool:
+    return isinstance(plan.source, FileSource | LiveSource) and plan.source.has_audio
+
+
 def _output(plan: Plan) -> list[str]:
-    streams = " ".join(f"v:{n},a:{n},name:{rendition.name}" for n, rendition in enumerate(plan.renditions))
+    if plan.cut:
+        streams = f"v:0{',a:0' if _copies_audio(plan) else ''},name:{plan.renditions[0].name}"
+    else:
+        streams = " ".join(f"v:{n},a:{n},name:{rendition.name}" for n, rendition in enumerate(plan.renditions))
+    every_s = plan.cut.every_s if plan.cut else plan.segment_seconds
     return [
         *("-output_ts_offset", f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}"),
-        *("-f", "hls", "-hls_time", str(plan.segment_seconds), "-hls_list_size", str(LIST_SIZE)),
+        *("-f", "hls", "-hls_time", str(every_s), "-hls_list_size", str(LIST_SIZE)),
         # Says that a run's first packets do not continue the last run's; else players take the seam for damage.
         *("-hls_segment_type", "mpegts", "-hls_segment_options", "mpegts_flags=+initial_discontinuity"),
         *("-hls_flags", "independent_segments+program_date_time+temp_file+omit_endlist"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.ladders import ABR_PROFILES, Rendition
+from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.streams import media_key
 
 PLAYLIST = "index.m3u8"
@@ -22,12 +22,6 @@ class Channel:
     def rendition_names(self) -> tuple[str, ...]:
         """Best first."""
         return tuple(rendition.name for rendition in self.renditions)
-
-    @property
-    def dropped_names(self) -> tuple[str, ...]:
-        """The renditions that other settings have: viewers may still be on one of them."""
-        known = {rendition.name for ladder in ABR_PROFILES.values() for rendition in ladder}
-        return tuple(sorted(known.difference(self.rendition_names)))
 
     @property
     def root_key(self) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.domain.streams import SLATE, Stream, source_name
-from worker.argv import Plan, SlateSource, Source
+from worker.argv import Cut, Plan, SlateSource, Source
 from worker.channel import run_name
 from worker.config import WorkerConfig
 from worker.feed import Feed
+from worker.pictures import encodable
 from worker.progress import Progress
 from worker.publication import Publication
 from worker.run import Run
@@ -157,23 +158,25 @@ class Driver:
         source = trial.source if trial else SlateSource(font=font())
         assert source
         self.runs += 1
-        plan = self._plan(stream, source)
+        plan = self._plan(stream, source, trial.cut if trial else None)
+        self._supervision.segment_seconds = plan.target_s
         self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
         watch.choice.started(index, time.monotonic())
         publication.follow(self._run.inbox)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
 
-    def _plan(self, stream: Stream, source: Source) -> Plan:
+    def _plan(self, stream: Stream, source: Source, cut: Cut | None) -> Plan:
         name = run_name(self._epoch, self.runs)
         return Plan(
             source=source,
-            renditions=stream.renditions,
+            renditions=stream.renditions if cut else encodable(stream.renditions),
             segment_seconds=stream.segment_seconds,
             directory=self._directory(stream) / name,
             name=name,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
+            cut=cut,
         )
 
     def _end(self, run: Run, *, kill: bool) -> None:

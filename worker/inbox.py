@@ -28,7 +28,7 @@ WAITING_MAX = 30
 
 @dataclass(frozen=True)
 class Finished:
-    """One segment in all its renditions. `gap`: what should stand before it was lost."""
+    """One segment in all its renditions. `gap`: what should stand before it was lost. `target_s` is its run's."""
 
     run: int
     name: str
@@ -40,6 +40,7 @@ class Finished:
     first_of_run: bool
     gap: bool
     found_at_s: float
+    target_s: int
 
 
 class Inbox:
@@ -52,6 +53,7 @@ class Inbox:
         directory: Path,
         renditions: Sequence[str],
         starts_at_s: float,
+        target_s: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
@@ -61,6 +63,7 @@ class Inbox:
         self.segment_at_s: float | None = None
         self._directory = directory
         self._renditions = tuple(renditions)
+        self._target_s = target_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._marks: dict[str, tuple[int, int]] = {}
@@ -137,6 +140,7 @@ class Inbox:
                 first_of_run=last == -1,
                 gap=missed > 0,
                 found_at_s=self.segment_at_s,
+                target_s=self._target_s,
             )
         )
 

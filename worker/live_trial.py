@@ -4,9 +4,10 @@ from chalicelib.domain.addresses import IpAddress
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
-from worker.argv import Source
+from worker.argv import Cut, LiveSource, Source
 from worker.aside import Aside
 from worker.config import WorkerConfig
+from worker.copying import cut_of
 from worker.egress import Egress
 from worker.feed import Feed
 from worker.pull_argv import Pinned, Proxied
@@ -31,8 +32,10 @@ class LiveTrial:
     def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float) -> None:
         self.status, self.reason = Status.OPENING, ""
         self.source: Source | None = None
+        self.cut: Cut | None = None
         self.feed: Feed | None = None
         self._config = config
+        self._stream = stream
         self.listens = ingest.mode is IngestMode.LISTEN
         self._began_at_s = now_s
         self._egress: Egress | None = None
@@ -69,9 +72,13 @@ class LiveTrial:
         if self._found.result is None:
             self.status, self.reason = Status.REFUSED, self._found.refusal
             return
+        self.feed = Feed(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
+
+    def _examine(self, head: bytes) -> LiveSource:
         environ = self._config.ffmpeg_environ
-        receiver = self._receiver(self._found.result)
-        self.feed = Feed(receiver, environ, lambda head: examine_live(head, environ))
+        source = examine_live(head, environ)
+        self.cut = cut_of(source, self._stream, environ)
+        return source
 
     def _receiver(self, found: Receiver | tuple[SourceUrl, IpAddress | None]) -> Receiver:
         if isinstance(found, Receiver):

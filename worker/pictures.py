@@ -6,9 +6,15 @@ from pathlib import Path
 
 from chalicelib.domain.ladders import Rendition
 
-# Where the ladder says nothing of the size.
-WIDTH, HEIGHT = 1280, 720
+# What the slate is encoded with where the ladder copies its source.
+WIDTH, HEIGHT, VIDEO_BPS, AUDIO_BPS = 1280, 720, 1_000_000, 96_000
 SLATE_TEXT = "We will be right back"
+
+
+def encodable(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
+    """The same ladder, with figures where it copies: under its name something has to be shown when there is nothing."""
+    figures = {"width": WIDTH, "height": HEIGHT, "video_bps": VIDEO_BPS, "audio_bps": AUDIO_BPS}
+    return [Rendition(name=each.name, **figures) if each.copied else each for each in renditions]
 
 
 def pattern(renditions: Sequence[Rendition], fps: Fraction, font: Path | None) -> str:
@@ -32,4 +38,4 @@ def slate(renditions: Sequence[Rendition], fps: Fraction, font: Path | None) -> 
 
 def _size(renditions: Sequence[Rendition]) -> str:
     largest = max(renditions, key=lambda rendition: rendition.width or 0)
-    return f"{largest.width or WIDTH}x{largest.height or HEIGHT}"
+    return f"{largest.width}x{largest.height}"

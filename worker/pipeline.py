@@ -143,7 +143,8 @@ class Pipeline(threading.Thread):
             segment_seconds=stream.segment_seconds,
         )
         media, clock, window_s = self._ports.media, self._ports.clock, stream.window_minutes * 60
-        self._publication = Publication(media, clock, channel, self.held, window_s, self._wake.set)
+        environ = self._config.ffmpeg_environ
+        self._publication = Publication(media, clock, channel, self.held, window_s, environ, self._wake.set)
         self._publication.start()
 
     def _reopen(self, seen: Stream) -> None:

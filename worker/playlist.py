@@ -8,7 +8,6 @@ of discontinuities (mpv among them) would else lose lip-sync for as long as the 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -28,18 +27,26 @@ class PlaylistError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """A segment as a playlist names it. `uri` is relative to the playlist; `at` is when its first frame was made."""
+    """A segment as a playlist names it. `uri` is relative to the playlist; `at` is when its first frame was made.
+
+    `bitrate_kbps` is its size by its duration, rounded up; None where the size is not known.
+    """
 
     uri: str
     duration_s: float
     at: datetime
     discontinuity: bool = False
+    bitrate_kbps: int | None = None
 
     @cached_property
     def text(self) -> str:
         """Its lines. Rendered once, since a long window is written anew with every segment."""
         segment = m3u8.Segment(
-            uri=self.uri, duration=self.duration_s, program_date_time=self.at, discontinuity=self.discontinuity
+            uri=self.uri,
+            duration=self.duration_s,
+            program_date_time=self.at,
+            discontinuity=self.discontinuity,
+            bitrate=self.bitrate_kbps,
         )
         return str(segment.dumps(None, timespec="milliseconds", infspec="microseconds"))
 
@@ -47,6 +54,11 @@ class Entry:
     def end(self) -> datetime:
         """When its last frame was over."""
         return self.at + timedelta(seconds=self.duration_s)
+
+    @property
+    def rounded_s(self) -> int:
+        """What no target duration may be below while this is named. Halves count up: the standard leaves it open."""
+        return int(self.duration_s + 0.5)
 
 
 @dataclass(frozen=True)
@@ -71,10 +83,14 @@ class Playlist:
         """As it is, but the next segment is marked as a discontinuity, unless it is the very first."""
         return replace(self, broken=self.next_sequence > 0)
 
-    def with_target(self, segment_seconds: int) -> "Playlist":
-        """For a run of segments of this length. The target stays for as long as longer segments are in the window."""
-        longest = max((round(entry.duration_s) for entry in self.entries), default=0)
-        return replace(self, target_s=max(segment_seconds, longest))
+    @property
+    def target_s_min(self) -> int:
+        """The least target duration that all of its segments keep to; 0 if it has none."""
+        return max((entry.rounded_s for entry in self.entries), default=0)
+
+    def with_target(self, target_s: int) -> "Playlist":
+        """With another target duration, which must be no less than `target_s_min`."""
+        return replace(self, target_s=target_s)
 
     def append(self, entry: Entry, clock_s: float) -> "Playlist":
         """One segment more, at whose end the media clock stands at `clock_s`."""
@@ -114,7 +130,7 @@ class Playlist:
         head.target_duration = self.target_s
         head.is_independent_segments = True
         lines = [
-            _tagged(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
+            tagged(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
             *(entry.text for entry in self.entries),
         ]
         if ended:
@@ -127,7 +143,7 @@ def parse(body: bytes) -> Playlist:
     try:
         read = m3u8.loads(body.decode())
         entries = tuple(
-            Entry(segment.uri, segment.duration, segment.program_date_time, segment.discontinuity)
+            Entry(segment.uri, segment.duration, segment.program_date_time, segment.discontinuity, segment.bitrate)
             for segment in read.segments
         )
         if not read.target_duration or not all(entry.at and entry.duration_s is not None for entry in entries):
@@ -149,28 +165,7 @@ def epoch_of(body: bytes) -> int:
     return int(found[1]) if found else 0
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One line of the multivariant playlist. `bandwidth_bps` is the peak, as the standard asks."""
-
-    uri: str
-    bandwidth_bps: int
-    width: int
-    height: int
-
-
-def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:
-    """The playlist of playlists, best rendition first."""
-    whole = m3u8.M3U8()
-    whole.version = str(VERSION)
-    whole.is_variant = True
-    whole.is_independent_segments = True
-    for variant in variants:
-        info = {"bandwidth": variant.bandwidth_bps, "resolution": f"{variant.width}x{variant.height}"}
-        whole.add_playlist(m3u8.Playlist(variant.uri, info, [], None))
-    return _tagged(whole.dumps(), f"{EPOCH_TAG}{epoch}").encode() + b"\n"
-
-
-def _tagged(text: str, *comments: str) -> str:
+def tagged(text: str, *comments: str) -> str:
+    """The playlist with lines of our own after its first."""
     first, _, rest = text.rstrip("\n").partition("\n")
     return "\n".join((first, *comments, rest))

@@ -4,15 +4,19 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
+from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.channel import Channel
 from worker.claims import HeldClaim
 from worker.cleanup import Cleaner
 from worker.fenced import Lost
 from worker.inbox import Finished, Inbox
+from worker.probe import probe
 from worker.publisher import Publisher
+from worker.root import Root
 from worker.uploads import Unpublishable, Uploads
 
 log = logging.getLogger(__name__)
@@ -20,6 +24,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.1
 RETRY_S = 0.5
 BITRATE_WINDOW_S = 10.0
+RATE_WINDOW_S = 60.0
 
 
 class Publication(threading.Thread):
@@ -32,6 +37,7 @@ class Publication(threading.Thread):
         channel: Channel,
         held: HeldClaim,
         window_s: float,
+        environ: Mapping[str, str],
         notify: Callable[[], None],
     ) -> None:
         super().__init__(name=f"publish-{channel.stream_id}", daemon=True)
@@ -49,14 +55,32 @@ class Publication(threading.Thread):
         self._notify = notify
         self._uploads = Uploads(media, channel, lambda: held.safe)
         self._cleaner = Cleaner(media, channel)
-        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, window_s)
+        self._root = Root(media, channel, self._uploads.check, partial(probe, environ=environ))
+        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
         self._inboxes: deque[Inbox] = deque()
         self._sizes: deque[tuple[float, int]] = deque()
+        # When segments were published in the last minute, and since when there are any.
+        self._published_s: deque[float] = deque()
+        self._first_s: float | None = None
         self._retry_at_s = 0.0
         self._named_run: int | None = None
         self._abandoned = threading.Event()
         self._finishing = threading.Event()
         self._ended = False
+
+    @property
+    def published(self) -> tuple[PublishedRendition, ...]:
+        """The renditions as they were found by probing and measuring, best first."""
+        return self._publisher.published
+
+    @property
+    def segments_per_minute(self) -> float | None:
+        """Over the last minute, or since the first segment if that was later; None before it."""
+        if self._first_s is None:
+            return None
+        now_s = time.monotonic()
+        count = sum(at_s > now_s - RATE_WINDOW_S for at_s in list(self._published_s))
+        return round(60 * count / min(RATE_WINDOW_S, now_s - self._first_s), 1)
 
     def follow(self, inbox: Inbox) -> None:
         """Publish this run when those before it are through."""
@@ -103,6 +127,7 @@ class Publication(threading.Thread):
             log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
         finally:
             self._uploads.close()
+            self._root.close()
             for inbox in self._inboxes:
                 inbox.discard()
             self._notify()
@@ -166,6 +191,13 @@ class Publication(threading.Thread):
         self._notify()
 
     def _measure(self, duration_s: float, size: int) -> None:
+        now_s = time.monotonic()
+        if self._first_s is None:
+            # It took as long as it plays to come about.
+            self._first_s = now_s - duration_s
+        self._published_s.append(now_s)
+        while self._published_s[0] <= now_s - RATE_WINDOW_S:
+            self._published_s.popleft()
         self._sizes.append((duration_s, size))
         while len(self._sizes) > 1 and sum(each for each, _ in self._sizes) - self._sizes[0][0] >= BITRATE_WINDOW_S:
             self._sizes.popleft()

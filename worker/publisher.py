@@ -5,15 +5,19 @@ of variants, so a segment that cannot be stored in one rendition is left out of 
 """
 
 import logging
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.ladders import Rendition
-from chalicelib.ports import MediaStore, StoreUnavailable
+from chalicelib.domain.streams import PublishedRendition
+from chalicelib.ports import MediaStore
 from worker.channel import PLAYLIST, Channel
 from worker.cleanup import Cleaner
 from worker.fenced import FencedObject, Overtaken
 from worker.inbox import Finished
-from worker.playlist import Entry, Playlist, Variant, render_multivariant
+from worker.playlist import Entry, Playlist
+from worker.root import Root
 from worker.takeover import continued, read_stored
 from worker.uploads import Uploads
 
@@ -27,7 +31,7 @@ class Publisher:
     """The published side of one channel. Used by one thread."""
 
     def __init__(
-        self, media: MediaStore, channel: Channel, uploads: Uploads, cleaner: Cleaner, window_s: float
+        self, media: MediaStore, channel: Channel, uploads: Uploads, cleaner: Cleaner, root: Root, window_s: float
     ) -> None:
         self.window_s = window_s
         # The stored playlists lag behind ours, since a write failed.
@@ -39,14 +43,12 @@ class Publisher:
         self._objects = {
             name: FencedObject(media, channel.key(name, PLAYLIST), channel.epoch) for name in channel.rendition_names
         }
-        self._root = FencedObject(media, channel.root_key, channel.epoch)
-        self._root_written = False
-        self._dropped = [
-            FencedObject(media, channel.key(name, PLAYLIST), channel.epoch) for name in channel.dropped_names
-        ]
+        self._root = root
+        # What the runs of this owner need; more than was asked for where a source is copied.
+        self._target_s = channel.segment_seconds
         self._playlists: dict[str, Playlist] = {}
         # Named by our playlists, but by no stored one yet.
-        self._pending: list[tuple[Entry, float]] = []
+        self._pending: list[tuple[Mapping[str, Entry], float]] = []
 
     def named(self) -> set[str]:
         """The keys of all segments that the playlists name."""
@@ -70,6 +72,11 @@ class Publisher:
         """Where the stream's media clock stands at the end of what is named."""
         return max((playlist.clock_s for playlist in self._playlists.values()), default=0.0)
 
+    @property
+    def published(self) -> tuple[PublishedRendition, ...]:
+        """The renditions as they were found by probing and measuring, best first."""
+        return self._root.published
+
     def take_over(self) -> None:
         """Read what the owners before have published and shut them out.
 
@@ -78,10 +85,10 @@ class Publisher:
         stored = self._fence()
         before = continued(stored, self._channel.segment_seconds, self._exists)
         cut = datetime.now(UTC) - timedelta(seconds=self.window_s)
-        self._playlists = {
-            name: playlist.since(cut).with_target(self._channel.segment_seconds).interrupted()
-            for name, playlist in before.items()
-        }
+        self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
+        # The same in all renditions, and for as long as longer segments are in one of their windows.
+        self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
+        self._root.learn()
         self._forget(before)
 
     def publish(self, segment: Finished) -> str | None:
@@ -97,12 +104,16 @@ class Publisher:
             # An answer may have been lost, so the objects may be there.
             self._cleaner.add(self._channel.key(name, segment.name) for name in segment.files)
             return refusal
-        self._append(Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at), segment.ends_at_s)
+        entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at)
+        self._keep_target(max(segment.target_s, entry.rounded_s))
+        self._append({name: _weighed(entry, segment, name) for name in segment.files}, segment.ends_at_s)
+        self._root.examine(segment)
         self.flush()
         return None
 
     def flush(self) -> None:
         """Write what is not written yet: the media playlists, then the one that names them. Raises as `publish`."""
+        self._root.announce(self._playlists)
         try:
             self._write(ended=False)
         except Overtaken as error:
@@ -110,15 +121,14 @@ class Publisher:
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
             pending, self._pending = self._pending, []
             self.take_over()
-            for entry, clock_s in pending:
-                self._append(entry, clock_s)
+            for entries, clock_s in pending:
+                self._append(entries, clock_s)
             self._write(ended=False)
-        if not self._root_written:
-            self._write_root()
+        self._root.refresh(self._playlists)
         self.unwritten = False
         self._pending.clear()
         self._cleaner.published()
-        self._drop()
+        self._root.drop()
 
     def end(self) -> None:
         """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
@@ -147,35 +157,10 @@ class Publisher:
 
         self._uploads.together(write, self._objects)
 
-    def _write_root(self) -> None:
-        body = render_multivariant([_variant(rendition) for rendition in self._channel.renditions], self._channel.epoch)
-        while not self._root_written:
-            self._uploads.check()
-            self._root.read()
-            try:
-                self._root.write(body)
-                self._root_written = True
-            except Overtaken:
-                continue
-
-    def _drop(self) -> None:
-        """Delete the playlists of renditions that the ladder has no more: players load the ladder again at a 404.
-
-        Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end.
-        """
-        try:
-            while self._dropped:
-                self._uploads.check()
-                self._dropped[-1].remove()
-                self._dropped.pop()
-        except StoreUnavailable as error:
-            # No reason to call this segment unpublished: the next flush tries again.
-            log.warning("dropping is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-
-    def _append(self, entry: Entry, clock_s: float) -> None:
+    def _append(self, entries: Mapping[str, Entry], clock_s: float) -> None:
         before = self._playlists
-        self._playlists = {name: p.append(entry, clock_s).trimmed(self.window_s) for name, p in before.items()}
-        self._pending.append((entry, clock_s))
+        self._playlists = {name: p.append(entries[name], clock_s).trimmed(self.window_s) for name, p in before.items()}
+        self._pending.append((entries, clock_s))
         self.unwritten = True
         self._forget(before)
 
@@ -187,12 +172,21 @@ class Publisher:
     def _interrupt(self) -> None:
         self._playlists = {name: playlist.interrupted() for name, playlist in self._playlists.items()}
 
+    def _keep_target(self, target_s: int) -> None:
+        """Let no segment be longer than the target. If it rises, then at a discontinuity; it never falls again."""
+        self._target_s = max(self._target_s, target_s)
+        if any(playlist.target_s < target_s for playlist in self._playlists.values()):
+            self._interrupt()
+            self._set_target(target_s)
+
+    def _set_target(self, target_s: int) -> None:
+        self._playlists = {name: playlist.with_target(target_s) for name, playlist in self._playlists.items()}
+
     def _exists(self, rendition: str, uri: str) -> bool:
         key = self._channel.key(rendition, uri)
         return key in self._media.list(key, limit=1)
 
 
-def _variant(rendition: Rendition) -> Variant:
-    return Variant(
-        f"{rendition.name}/{PLAYLIST}", rendition.bitrate_bps or 0, rendition.width or 0, rendition.height or 0
-    )
+def _weighed(entry: Entry, segment: Finished, rendition: str) -> Entry:
+    size = segment.files[rendition].stat().st_size
+    return replace(entry, bitrate_kbps=math.ceil(8 * size / segment.duration_s / 1000))

@@ -1,7 +1,7 @@
 """Telling the platform what really happens: every few seconds, and at every change."""
 
 from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import Runtime
+from chalicelib.domain.streams import PublishedRendition, Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
 from worker.driver import Driver
@@ -39,6 +39,8 @@ class Reporter:
         mark = (state, generation, supervision.restarts, error, driver.source)
         if mark == self._last and now_s < self._due_s:
             return
+        if self._before is None:
+            self._before = self._runtimes.get(self._held.claim.stream_id)
         running = driver.progress
         runtime = Runtime(
             stream_id=self._held.claim.stream_id,
@@ -48,6 +50,8 @@ class Reporter:
             last_manifest_at_ms=publication.last_manifest_at_ms if publication else None,
             bitrate_bps=publication.bitrate_bps if publication and running else None,
             ingest_bitrate_bps=driver.ingest_bitrate_bps,
+            segments_per_minute=publication.segments_per_minute if publication else None,
+            published=self._published(publication, generation),
             fps=running.fps if running else None,
             speed=running.speed if running else None,
             dropped_frames=driver.dropped_frames,
@@ -55,11 +59,15 @@ class Reporter:
             source=driver.source,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
-        if self._before is None:
-            self._before = self._runtimes.get(runtime.stream_id)
         runtime = reported(self._before, runtime, self._clock.now_ms())
         if self._runtimes.report(self._held.claim, runtime):
             self._before = runtime
             self._last, self._due_s = mark, now_s + INTERVAL_S
         else:
             self._held.give_up()
+
+    def _published(self, publication: Publication | None, generation: int) -> tuple[PublishedRendition, ...]:
+        """What was found; until then what was found before under the same settings, by whatever worker."""
+        if publication and publication.published:
+            return publication.published
+        return self._before.published if self._before and self._before.generation == generation else ()

@@ -18,7 +18,7 @@ class Run:
         for name in names:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
-        self.inbox = Inbox(number, plan.directory, names, plan.offset_s)
+        self.inbox = Inbox(number, plan.directory, names, plan.offset_s, plan.target_s)
         self.ffmpeg = Ffmpeg(ffmpeg_argv(plan), environ, stdin=feed is not None)
         self._feed = feed
         if feed:

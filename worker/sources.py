@@ -32,14 +32,19 @@ def font() -> Path | None:
 def prepare_file(name: str | None, media_dir: Path, environ: Mapping[str, str]) -> FileSource:
     """The file that ffmpeg is to loop. Raises `SourceRefused`."""
     path = locate(name, media_dir)
-    fps, has_audio = _examine(path, None, repr(name), environ)
-    return FileSource(path=path, fps=fps, has_audio=has_audio)
+    found = _examine(path, None, repr(name), environ)
+    return FileSource(
+        path=path,
+        fps=found.fps,
+        has_audio=found.has_audio,
+        video_codec=found.video_codec,
+        audio_codec=found.audio_codec,
+    )
 
 
 def examine_live(head: bytes, environ: Mapping[str, str]) -> LiveSource:
     """What the beginning of a live source shows it to be. Raises `SourceRefused`."""
-    fps, has_audio = _examine(None, head, "what the source sends", environ)
-    return LiveSource(fps=fps, has_audio=has_audio)
+    return _examine(None, head, "what the source sends", environ)
 
 
 def locate(name: str | None, media_dir: Path) -> Path:
@@ -84,13 +89,19 @@ def _fraction(text: str) -> Fraction | None:
     return Fraction(int(above), int(below or 1))
 
 
-def _examine(path: Path | None, head: bytes | None, name: str, environ: Mapping[str, str]) -> tuple[Fraction, bool]:
-    """The frame rate to publish, and whether there is sound."""
+def _examine(path: Path | None, head: bytes | None, name: str, environ: Mapping[str, str]) -> LiveSource:
+    """The frame rate to publish, and the codecs; the same for files."""
     streams = _probe(path, head, name, environ)
     videos = [s for s in streams if s.get("codec_type") == "video" and not s.get("disposition", {}).get("attached_pic")]
     if not videos:
         raise SourceRefused(f"{name} has no video")
-    return output_fps(videos[0]), any(stream.get("codec_type") == "audio" for stream in streams)
+    audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    return LiveSource(
+        fps=output_fps(videos[0]),
+        has_audio=bool(audios),
+        video_codec=videos[0].get("codec_name"),
+        audio_codec=audios[0].get("codec_name") if audios else None,
+    )
 
 
 def _probe(path: Path | None, head: bytes | None, name: str, environ: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from worker.fenced import FencedObject
 from worker.playlist import Playlist, PlaylistError, parse
@@ -53,5 +54,6 @@ def _caught_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Call
     if missing > min(BEHIND_MAX, len(ahead.entries)) or not all(exists(name, entry.uri) for entry in tail):
         return empty
     for entry in tail:
-        behind = behind.append(entry, ahead.clock_s)
+        # Its length is the same in all renditions, its size is not.
+        behind = behind.append(replace(entry, bitrate_kbps=None), ahead.clock_s)
     return behind

@@ -4,11 +4,13 @@ from enum import Enum
 from typing import Protocol
 
 from chalicelib.domain.ingest import Ingest
-from worker.argv import Source, TestSource
+from chalicelib.domain.streams import Stream
+from worker.argv import Cut, Source, TestSource
 from worker.aside import Aside
 from worker.config import WorkerConfig
+from worker.copying import cut_of
 from worker.feed import Feed
-from worker.sources import font, prepare_file
+from worker.sources import SourceRefused, font, prepare_file
 
 
 class Status(Enum):
@@ -29,6 +31,8 @@ class Trial(Protocol):
     reason: str
     # What it can be played as, once it is ready.
     source: Source | None
+    # How it is cut where it is copied; None where it is encoded.
+    cut: Cut | None
     # Where a live source comes from.
     feed: Feed | None
     # Whether it waits for a sender, whose coming and going is nobody's fault.
@@ -46,10 +50,15 @@ class PatternTrial:
 
     listens = False
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.status, self.reason = Status.READY, ""
         self.source: Source | None = TestSource(font=font())
+        self.cut: Cut | None = None
         self.feed: Feed | None = None
+        try:
+            self.cut = cut_of(self.source, stream, {})
+        except SourceRefused as refused:
+            self.status, self.reason = Status.REFUSED, str(refused)
 
     def look(self, now_s: float) -> None:
         """See `Trial`."""
@@ -63,18 +72,26 @@ class FileTrial:
 
     listens = False
 
-    def __init__(self, ingest: Ingest, config: WorkerConfig) -> None:
+    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig) -> None:
         self.status, self.reason = Status.OPENING, ""
         self.source: Source | None = None
+        self.cut: Cut | None = None
         self.feed: Feed | None = None
-        self._prepared = Aside(lambda: prepare_file(ingest.path, config.media_dir, config.ffmpeg_environ))
+        self._prepared = Aside(lambda: _prepare(ingest, stream, config))
 
     def look(self, now_s: float) -> None:
         """See `Trial`."""
         if self.status is not Status.OPENING or not self._prepared.done:
             return
-        self.source, self.reason = self._prepared.result, self._prepared.refusal
-        self.status = Status.READY if self.source else Status.REFUSED
+        if self._prepared.result:
+            self.status, (self.source, self.cut) = Status.READY, self._prepared.result
+        else:
+            self.status, self.reason = Status.REFUSED, self._prepared.refusal
 
     def close(self) -> None:
         """See `Trial`."""
+
+
+def _prepare(ingest: Ingest, stream: Stream, config: WorkerConfig) -> tuple[Source, Cut | None]:
+    source = prepare_file(ingest.path, config.media_dir, config.ffmpeg_environ)
+    return source, cut_of(source, stream, config.ffmpeg_environ)

@@ -71,9 +71,9 @@ class Watch:
 
     def _begin(self, ingest: Ingest, now_s: float) -> Trial:
         if ingest.mode is IngestMode.TEST:
-            return PatternTrial()
+            return PatternTrial(self._stream)
         if ingest.mode is IngestMode.FILE:
-            return FileTrial(ingest, self._config)
+            return FileTrial(ingest, self._stream, self._config)
         return LiveTrial(ingest, self._stream, self._config, now_s)
 
     def _judge(self, index: int, now_s: float) -> None:

@@ -79,4 +79,4 @@ def _ingest_address(call: Call, stream: Stream) -> RtmpAddressAnswer | SrtAddres
 
 
 def _stream_values(view: StreamView) -> dict[str, object]:
-    return {**vars(view.stream), "renditions": view.stream.renditions, "state": view.state}
+    return {**vars(view.stream), "renditions": view.renditions, "state": view.state}

@@ -111,6 +111,8 @@ def stream_faults(stream: Stream) -> list[str]:
     faults = []
     if (stream.abr_profile == CUSTOM_PROFILE) != bool(stream.custom_renditions):
         faults.append(f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, and to no other")
+    if any(rendition.copied for rendition in stream.renditions) and stream.ingest.mode is IngestMode.TEST:
+        faults.append("the profile `source` copies, and mode `test` has nothing to copy")
     if sum(source.mode is IngestMode.LISTEN for source in stream.sources) > 1:
         faults.append("one source of a stream may listen, since its key and address are the stream's")
     if stream.latency is Latency.LOW and stream.segment_seconds != SEGMENT_SECONDS_MIN:

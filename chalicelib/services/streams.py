@@ -5,10 +5,12 @@ from typing import Any
 
 from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
+from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.outages import outages_of
 from chalicelib.domain.streams import (
     DesiredState,
     Outage,
+    PublishedRendition,
     Runtime,
     RuntimeState,
     Stream,
@@ -26,6 +28,16 @@ RESTART_FIELDS = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quality:
+    """A rendition that can be watched. None where the source is copied and no worker has told yet what it is."""
+
+    name: str
+    width: int | None
+    height: int | None
+    bitrate_bps: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamView:
     """A stream and what really happens with it."""
 
@@ -33,6 +45,13 @@ class StreamView:
     runtime: Runtime
     state: RuntimeState
     outages: tuple[Outage, ...]
+
+    @property
+    def renditions(self) -> tuple[Quality, ...]:
+        """As they were found published under the present settings, else as the ladder has them."""
+        current = self.runtime.generation == self.stream.generation
+        found = {rendition.name: rendition for rendition in self.runtime.published if current}
+        return tuple(_quality(rendition, found.get(rendition.name)) for rendition in self.stream.renditions)
 
 
 class StreamsService:
@@ -140,6 +159,12 @@ def _needs_new_ffmpeg(seen: Stream, new: Stream) -> bool:
     # A key is nothing to an ffmpeg that does not listen.
     fields = RESTART_FIELDS if new.listening else RESTART_FIELDS - {"ingest_key"}
     return any(getattr(seen, name) != getattr(new, name) for name in fields)
+
+
+def _quality(planned: Rendition, found: PublishedRendition | None) -> Quality:
+    size = found or planned
+    bitrate_bps = found.bandwidth_bps if found else planned.bitrate_bps
+    return Quality(name=planned.name, width=size.width, height=size.height, bitrate_bps=bitrate_bps)
 
 
 def _check(stream: Stream) -> None:

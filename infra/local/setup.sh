@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # Installs what is missing: Debian packages, and a Python environment at pinned versions in .venv. `make setup`.
+# With the word `test` also what only the tests need: a browser, Node and the packages of tests/browser. `make test`.
 # Repeating it costs less than a second. What it cannot install it names, with the command that would.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+FOR_TESTS=no
+case "${1:-}" in
+    '') ;;
+    test) FOR_TESTS=yes ;;
+    *) printf 'usage: %s [test]\n' "$0" >&2; exit 2 ;;
+esac
+
 STAMP=.venv/.tollcast-setup
+BROWSER=tests/browser
+BROWSER_STAMP=$BROWSER/node_modules/.tollcast-setup
 PATH="$PATH:/usr/sbin:/sbin"
 
 say() { printf '%s\n' "$*"; }
@@ -18,6 +28,21 @@ missing_packages() {
     command -v mpv >/dev/null || echo mpv
     { command -v ffmpeg && command -v ffprobe; } >/dev/null || echo ffmpeg
     command -v setpriv >/dev/null || echo util-linux
+    [ "$FOR_TESTS" = yes ] || return 0
+    command -v chromium >/dev/null || echo chromium
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
+}
+
+wanted_browser_stamp() { sha256sum < "$BROWSER/package-lock.json"; }
+
+browser_ready() { [ "$FOR_TESTS" = no ] || [ "$(cat "$BROWSER_STAMP" 2>/dev/null)" = "$(wanted_browser_stamp)" ]; }
+
+install_browser_packages() {
+    local command="cd $BROWSER && npm ci --no-audit --no-fund"
+    say "Installing the packages of $BROWSER at pinned versions (half a minute)"
+    (eval "$command" >/dev/null) || die "That failed; the lines above say why. Is the npm registry within reach? Try: $command"
+    wanted_browser_stamp > "$BROWSER_STAMP"
 }
 
 find_python() {
@@ -72,6 +97,7 @@ allow_services() {
 
 mapfile -t packages < <(missing_packages)
 if [ "${#packages[@]}" = 0 ] && [ -x .venv/bin/python ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$(wanted_stamp)" ]; then
+    browser_ready || install_browser_packages
     exit 0
 fi
 if [ ! -x .venv/bin/python ]; then
@@ -80,6 +106,7 @@ if [ ! -x .venv/bin/python ]; then
     [ -n "$python" ] && "$python" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 [ "${#packages[@]}" = 0 ] || install_packages "${packages[@]}"
+browser_ready || install_browser_packages
 
 # An environment that was moved or left half made does not run; then it is made anew.
 if ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -155,7 +155,10 @@ class StateRequest(Request):
 
 
 class RenditionAnswer(Answer):
-    """One quality that can be watched; `bitrate_bps` is the most that it needs. Null where the source says it."""
+    """One quality that can be watched; `bitrate_bps` is the most that it needs, measured where it is being published.
+
+    Null where the source is passed on as it is and no worker has seen it yet.
+    """
 
     name: str
     width: int | None

@@ -55,8 +55,9 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(small:
     small.pipeline()
     eventually(lambda: small.runtime().last_error == "waiting for the sender", 15, "it waits", small.runtime)
     assert small.runtime().state is RuntimeState.STARTING and small.runtime().restarts == 0
-    with sending(*srt_output(port, WRONG_KEY)) as stranger:
-        assert stranger.wait(10) != 0
+    for output in (srt_output(port, WRONG_KEY), ("-f", "mpegts", f"srt://127.0.0.1:{port}")):
+        with sending(*output) as stranger:
+            assert stranger.wait(10) != 0
     assert small.follower.poll() == -1 and small.programs(KEY) == []
 
     with sending(*srt_output(port, KEY), sound=False):
@@ -72,6 +73,19 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(small:
         small.wait_for_segments(3)
         assert_all_unbroken(small)
     assert small.runs() == ["1-1", "1-2"]
+
+
+def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> None:
+    port, small.rendition = free_udp_port(), "source"
+    listening = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port)
+    small.add(ingest=listening, abr_profile="source", ingest_key=KEY, slate=True)
+    small.pipeline()
+    with sending(*srt_output(port, KEY)):
+        wait_for_source(small, "primary")
+        small.wait_for(RuntimeState.LIVE)
+    wait_for_source(small, SLATE)
+    last = small.runs()
+    eventually(lambda: small.follower.poll() >= 0 and small.runs() != last, 15, "the slate", small.runtime)
 
 
 def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:

@@ -4,16 +4,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chalicelib.domain.ladders import ABR_PROFILES
+from chalicelib.domain.ladders import ABR_PROFILES, Rendition
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.channel import Channel
 from worker.cleanup import Cleaner
+from worker.examination import Probe
 from worker.inbox import Finished
 from worker.publisher import Publisher
+from worker.root import Root
 from worker.uploads import Uploads
+from worker.variants import Facts
 
 STREAM = "stream-1"
+FACTS = Facts(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
 
 
 class Owner:
@@ -29,8 +33,11 @@ class Owner:
         window_s: float = 60,
         allowed: Callable[[], bool] = lambda: True,
         segment_seconds: int = 2,
+        renditions: tuple[Rendition, ...] | None = None,
     ) -> None:
         self.now_s = 1_000.0
+        # What its probe finds, from the bytes of a segment.
+        self.probe: Probe = lambda body: FACTS
         self.made = 0
         self.run = 1
         self._directory = directory
@@ -38,33 +45,37 @@ class Owner:
             stream_id=STREAM,
             epoch=epoch,
             first_run=1,
-            renditions=ABR_PROFILES[profile],
+            renditions=renditions or ABR_PROFILES[profile],
             segment_seconds=segment_seconds,
         )
         self.uploads = Uploads(media, self.channel, allowed, lambda: self.now_s)
         self.cleaner = Cleaner(media, self.channel, lambda: self.now_s)
-        self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, window_s)
+        self.root = Root(media, self.channel, self.uploads.check, lambda body: self.probe(body), lambda: self.now_s)
+        self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, self.root, window_s)
 
-    def segment(self, *, gap: bool = False) -> Finished:
-        """The next one that its ffmpeg makes."""
+    def segment(
+        self, *, gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None
+    ) -> Finished:
+        """The next one that its ffmpeg makes, of so many bytes in each rendition."""
         name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
         files = {}
         for rendition in self.channel.rendition_names:
             path = self._directory / rendition / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(f"{rendition} {name}".encode())
+            path.write_bytes(f"{rendition} {name}".encode().ljust(size or 0))
             files[rendition] = path
         self.made += 1
         return Finished(
             run=self.run,
             name=name,
-            duration_s=2.0,
+            duration_s=duration_s,
             at=datetime.now(UTC) + timedelta(seconds=2 * self.made),
             ends_at_s=2.0 * self.made,
             files=files,
             first_of_run=self.made == 1,
             gap=gap,
             found_at_s=self.now_s,
+            target_s=target_s,
         )
 
     def publish(self, count: int = 1) -> list[str | None]:

@@ -36,7 +36,7 @@ def ffmpeg(tmp_path: Path) -> FakeFfmpeg:
 
 @pytest.fixture
 def inbox(ffmpeg: FakeFfmpeg) -> Inbox:
-    return Inbox(1, ffmpeg.directory, ("720p", "480p"), 10.0)
+    return Inbox(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
 
 
 def taken(inbox: Inbox) -> list[Finished]:

@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, timedelta
 
-import m3u8
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +8,8 @@ from worker.playlist import (
     Entry,
     Playlist,
     PlaylistError,
-    Variant,
     epoch_of,
     parse,
-    render_multivariant,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,11 +71,11 @@ def test_what_is_stale_goes_and_numbering_goes_on() -> None:
     assert len(filled(5).since(START + timedelta(seconds=4)).entries) == 4
 
 
-def test_the_target_stays_while_longer_segments_are_named() -> None:
-    playlist = Playlist(target_s=6).append(entry(0, 6.0), 6.0)
-    assert playlist.with_target(2).target_s == 6
-    assert playlist.without_first(1).with_target(2).target_s == 2
-    assert playlist.with_target(10).target_s == 10
+@pytest.mark.parametrize(("duration_s", "target_s"), [(6.0, 6), (6.499, 6), (6.5, 7), (2.5, 3), (0.3, 0)])
+def test_no_target_is_below_a_segment_rounded(duration_s: float, target_s: int) -> None:
+    playlist = Playlist(target_s=6).append(entry(0, duration_s), duration_s)
+    assert playlist.target_s_min == target_s
+    assert playlist.without_first(1).target_s_min == 0
 
 
 def test_the_file_is_what_players_expect() -> None:
@@ -123,17 +120,6 @@ def test_the_epoch_makes_another_object_of_the_same_window() -> None:
 def test_what_is_no_playlist_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(PlaylistError):
         parse(body)
-
-
-def test_the_multivariant_playlist_names_the_renditions() -> None:
-    variants = [Variant("720p/index.m3u8", 3_000_000, 1280, 720), Variant("480p/index.m3u8", 1_400_000, 854, 480)]
-    body = render_multivariant(variants, 9)
-    read = m3u8.loads(body.decode())
-    assert epoch_of(body) == 9
-    assert [(v.uri, v.stream_info.bandwidth, v.stream_info.resolution) for v in read.playlists] == [
-        ("720p/index.m3u8", 3_000_000, (1280, 720)),
-        ("480p/index.m3u8", 1_400_000, (854, 480)),
-    ]
 
 
 STEPS = st.lists(

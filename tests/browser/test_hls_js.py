@@ -1,0 +1,109 @@
+"""A browser's player on the real platform: hls.js in headless Chromium, through the gateway, with a viewer's token."""
+
+import json
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import VIEWER_PASSWORD, House, wait_for
+from tests.fixtures.stack import Stack
+
+HERE = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
+PLAY_S_MIN, PLAY_S_MAX = 5.0, 150.0
+STREAM = {
+    "title": "Two renditions",
+    "ingest": {"mode": "test"},
+    "abr_profile": "custom",
+    # Small ones: Chromium decodes on the cores that encode.
+    "custom_renditions": [
+        {"name": "high", "width": 640, "height": 360, "video_bps": 700_000, "audio_bps": 96_000},
+        {"name": "low", "width": 320, "height": 180, "video_bps": 250_000, "audio_bps": 64_000},
+    ],
+    "segment_seconds": 1,
+    "lease_ms": 60_000,
+}
+
+
+@pytest.fixture
+def house(stack: Stack) -> Iterator[House]:
+    with httpx.Client(base_url=stack.url, timeout=20) as http:
+        yield House(stack, http)
+
+
+@pytest.fixture
+def stream_id(house: House) -> Iterator[str]:
+    made = str(house.operator("POST", "/streams", json=STREAM)["stream_id"])
+    house.operator("POST", f"/streams/{made}/state", json={"state": "live"})
+    wait_for("live stream", lambda: house.operator("GET", f"/streams/{made}/runtime")["state"] == "live", 60)
+    yield made
+    house.operator("DELETE", f"/streams/{made}")
+
+
+def viewer(house: House) -> dict[str, str]:
+    """Headers of somebody with money."""
+    email = f"{uuid.uuid4()}@local"
+    user = house.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
+    credit = {"millipoints": 1_000_000, "payment_id": f"browser-{user['user_id']}"}
+    house.operator("POST", f"/wallets/{user['user_id']}/credit", json=credit)
+    return house.login(email, VIEWER_PASSWORD)
+
+
+def play(house: House, headers: dict[str, str], stream_id: str, profile: Path) -> dict[str, Any]:
+    """Let the browser play it, and beat as long as it does."""
+
+    def ask(path: str, **body: Any) -> dict[str, Any]:
+        answer = house.http.post(f"/playback/{path}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    beat = ask("start", stream_id=stream_id)
+    session_id, seq = beat["session_id"], 1
+    argv = ["node", str(HERE / "play.mjs"), house.stack.url, f"/play/{session_id}/index.m3u8", str(CHROMIUM)]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([*argv, str(profile)], text=True, **pipes) as browser:
+        assert browser.stdin and browser.stdout and browser.stderr
+        deadline = time.monotonic() + PLAY_S_MAX
+        try:
+            while True:
+                browser.stdin.write(beat["play_token"] + "\n")
+                browser.stdin.flush()
+                try:
+                    browser.wait(min(beat["next_beat_in_ms"] / 1000, deadline - time.monotonic()))
+                    break
+                except subprocess.TimeoutExpired:
+                    assert time.monotonic() < deadline, "the browser hangs"
+                seq += 1
+                beat = ask("heartbeat", session_id=session_id, seq=seq)
+            assert browser.returncode == 0, browser.stderr.read()
+            seen: dict[str, Any] = json.loads(browser.stdout.read())
+        finally:
+            browser.kill()
+    ask("stop", session_id=session_id)
+    return seen
+
+
+def test_hls_js_plays_a_stream_and_switches_renditions(house: House, stream_id: str, tmp_path: Path) -> None:
+    for missing in [program for program in ("node", str(CHROMIUM)) if not shutil.which(program)]:
+        pytest.fail(f"{missing} is missing: infra/local/setup.sh test installs it")
+    assert (HERE / "node_modules").is_dir(), "hls.js is missing: infra/local/setup.sh test installs it"
+    seen = play(house, viewer(house), stream_id, tmp_path / "profile")
+    low, high = seen["end"]["levels"]
+    published = house.operator("GET", f"/streams/{stream_id}/runtime")["published"]
+    for level, told in zip((high, low), published, strict=True):
+        assert (level["width"], level["height"], level["frameRate"]) == (told["width"], told["height"], told["fps"])
+        assert f"{level['video']},{level['audio']}" == told["codecs"]
+        assert level["bitrate"] > 100_000 and 0 < level["average"] <= level["bitrate"]
+    first, before, after, end = (seen[moment] for moment in ("first", "before", "after", "end"))
+    assert before["position"] - first["position"] >= PLAY_S_MIN and before["height"] == 360
+    assert after["height"] == 180 and after["switched"][-1] == 0
+    assert end["position"] > after["position"] and not end["paused"]
+    assert end["fatal"] == []

@@ -1,0 +1,156 @@
+"""Each profile on a real worker: what is published keeps to the rules, and says of itself what it is."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams import RuntimeState
+from tests.hls.probe import Probed, probed
+from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
+from tests.hls.text import read_media, read_root
+from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
+from worker import copying, supervision
+
+PREFIX = f"streams/{STREAM}/"
+CUSTOM = (
+    Rendition(name="wide", width=640, height=270, video_bps=600_000, audio_bps=96_000),
+    Rendition(name="tall", width=180, height=320, video_bps=200_000, audio_bps=32_000),
+)
+# A picture and a rate of which two busy cores can make four renditions.
+SMALL = ("-f", "lavfi", "-i", "testsrc=size=480x270:rate=10:duration=4.8", "-f", "lavfi", "-i", "sine=duration=4.8")
+H264_AAC = ("-c:v", "libx264", "-preset", "superfast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2")
+# Keyframes 1.2 s apart, which is no divisor of the 2 s that are asked for, and pictures that are shown out of order.
+KEYFRAMES = ("-g", "12", "-sc_threshold", "0", "-bf", "2")
+
+
+def text_of(lab: Lab, path: str) -> str:
+    stored = lab.s3.get(PREFIX + path)
+    assert stored, path
+    return stored.body.decode()
+
+
+def read(lab: Lab) -> tuple[str, dict[str, str]]:
+    """The root and its playlists, of one moment: the root is the same before and after."""
+    for _ in range(10):
+        root = text_of(lab, "index.m3u8")
+        playlists = {variant.uri: text_of(lab, variant.uri) for variant in read_root(root).variants}
+        if text_of(lab, "index.m3u8") == root:
+            return root, playlists
+    raise AssertionError("the multivariant playlist is written all the time")
+
+
+def segments(lab: Lab, playlists: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    for uri, text in playlists.items():
+        for named in read_media(text).segments:
+            path = f"{uri.partition('/')[0]}/{named.uri}"
+            stored = lab.s3.get(PREFIX + path)
+            assert stored, path
+            yield path, stored.body
+
+
+def assert_decodes(bodies: list[bytes], path: Path) -> None:
+    """Every picture of it, one segment after the other, without a complaint."""
+    path.write_bytes(b"".join(bodies))
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-f", "null", "-"]
+    assert subprocess.run(argv, capture_output=True, check=True, timeout=60).stderr.decode() == ""
+
+
+def assert_told(lab: Lab, snapshot: Snapshot) -> None:
+    """What the worker reports is what the segments are, and the declared bandwidth follows from it."""
+    runtime = lab.runtime()
+    assert runtime.segments_per_minute and runtime.segments_per_minute > 10
+    for variant, told in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
+        name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
+        assert told.name == name
+        own = {path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")}
+        one = next(iter(own.values()))
+        assert (told.width, told.height, told.fps) == (one.width, one.height, pytest.approx(one.fps, abs=0.001))
+        peak = peak_bps(media, {uri: each.size for uri, each in own.items()})
+        assert peak and f'CODECS="{told.codecs}"' in snapshot.root
+        declared = variant.attributes["BANDWIDTH"]
+        print(f"{name}: declared {declared}, measured {peak:.0f}, average {told.average_bandwidth_bps}")
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is late is not at stake here, and four renditions can be late on a machine that others use too."""
+    monkeypatch.setattr(supervision, "START_S_MIN", 60.0)
+    monkeypatch.setattr(supervision, "SILENT_TARGETS", 20)
+
+
+@pytest.mark.usefixtures("patience")
+@pytest.mark.parametrize(
+    ("profile", "clip", "changes", "names"),
+    [
+        ("source", KEYFRAMES, {"segment_seconds": 2}, ["source"]),
+        ("sd", (), {}, ["480p"]),
+        ("hd", (), {}, ["720p", "480p"]),
+        ("full", (), {}, ["1080p", "720p", "480p", "360p"]),
+        ("custom", (), {"custom_renditions": CUSTOM}, ["wide", "tall"]),
+    ],
+)
+def test_what_is_published_keeps_to_the_rules(
+    lab: Lab, tmp_path: Path, profile: str, clip: tuple[str, ...], changes: dict[str, Any], names: list[str]
+) -> None:
+    make_clip(lab.media_dir / "clip.mp4", *SMALL, *H264_AAC, *clip)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile=profile, **changes)
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE, 60)
+    _, before = read(lab)
+    # A copied clip is followed beyond its end, where it begins again; the encoders do not notice.
+    lab.wait_for_segments(3 if profile == "source" else 1, 60)
+    root, playlists = read(lab)
+    bodies = dict(segments(lab, playlists))
+    found: dict[str, Probed] = {path: probed(body) for path, body in bodies.items()}
+    snapshot = Snapshot(root, playlists, found)
+    assert [uri.partition("/")[0] for uri in playlists] == names
+    assert faults(snapshot) == []
+    assert [fault for uri in playlists for fault in history_faults(before[uri], playlists[uri])] == []
+    assert_told(lab, snapshot)
+    for name in names:
+        assert_decodes([body for path, body in bodies.items() if path.startswith(f"{name}/")], tmp_path / "all.ts")
+    assert_unbroken(tmp_path / "all.ts", gap_s=0.25)
+    assert lab.runtime().restarts == 0
+
+
+def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "MEASURE_S", 1)
+    times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,5.4,6", "-g", "1000", "-sc_threshold", "0")
+    make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=6.5", *H264_AAC, *times)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+    _, before = read(lab)
+    assert read_media(before["source/index.m3u8"]).target_s == 1
+    eventually(lambda: read_media(text_of(lab, "source/index.m3u8")).target_s == 2, 30, "a longer target", lab.runtime)
+    root, after = read(lab)
+    found = {path: probed(body) for path, body in segments(lab, after)}
+    assert faults(Snapshot(root, after, found)) == []
+    assert history_faults(before["source/index.m3u8"], after["source/index.m3u8"]) == []
+    media = read_media(after["source/index.m3u8"])
+    [long] = [segment for segment in media.segments if segment.duration_s > 1.5]
+    assert long.discontinuity and lab.runtime().restarts == 0
+
+
+def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(lab: Lab) -> None:
+    make_clip(lab.media_dir / "old.avi", *SMALL, "-c:v", "mpeg4", "-c:a", "libmp3lame")
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="old.avi"), abr_profile="source")
+    lab.pipeline()
+    runtime = lab.wait_for(RuntimeState.FAILED)
+    assert "has mpeg4 video and mp3 audio; a copied stream needs h264 video and aac" in (runtime.last_error or "")
+    # A clip of one keyframe, longer than any segment may be; and without sound, which would be no hindrance.
+    pattern = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=11")
+    make_clip(lab.media_dir / "long.mp4", *pattern, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "1000")
+    lab.change(ingest=Ingest(mode=IngestMode.FILE, path="long.mp4"), generation=2)
+    eventually(
+        lambda: "keyframes up to 11.0 s apart" in (lab.runtime().last_error or ""), 15, "the reason", lab.runtime
+    )
+    assert not lab.ffmpegs()

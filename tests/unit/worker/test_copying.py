@@ -1,0 +1,95 @@
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import Stream
+from tests.unit.worker.test_ffmpeg_argv import PLAN, value
+from worker import copying
+from worker.argv import Cut, FileSource, TestSource, ffmpeg_argv
+from worker.copying import choose, cut_of, longest_interval_s
+from worker.sources import SourceRefused
+
+STREAM = Stream(
+    stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
+)
+FILE = FileSource(path=Path("/media/a.mp4"), fps=Fraction(25), has_audio=True, video_codec="h264", audio_codec="aac")
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "segment_seconds", "cut"),
+    [
+        (2.0, 2, Cut(every_s=0.45, target_s=2)),
+        (2.002, 2, Cut(every_s=0.448, target_s=2)),
+        (1.0, 2, Cut(every_s=1.45, target_s=2)),
+        (0.04, 2, Cut(every_s=2, target_s=2)),
+        (4.0, 1, Cut(every_s=0.45, target_s=4)),
+        (8.3, 2, Cut(every_s=1.15, target_s=9)),
+        (0.5, 10, Cut(every_s=9.95, target_s=10)),
+    ],
+)
+def test_the_target_follows_from_the_keyframes(interval_s: float, segment_seconds: int, cut: Cut) -> None:
+    assert choose(interval_s, segment_seconds) == cut
+
+
+@given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
+def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
+    """Cut as ffmpeg cuts: at the first keyframe after the n-th multiple."""
+    cut = choose(max(intervals), segment_seconds)
+    assert cut.target_s >= segment_seconds and cut.every_s > 0.2
+    at_s, cuts = 0.0, [0.0]
+    for interval in intervals:
+        at_s += interval
+        if at_s >= len(cuts) * cut.every_s:
+            cuts.append(at_s)
+    assert all(int(after - before + 0.5) <= cut.target_s for before, after in pairwise(cuts))
+
+
+def test_what_ffprobe_tells_of_keyframes() -> None:
+    lines = ["0.0|-0.1|K_", "0.5|0.4|__", "1.5|1.4|K_", "2.0|1.9|__", "mov,mp4,m4a|4.25"]
+    assert longest_interval_s(lines) == 2.75
+    assert longest_interval_s(lines[:-1]) == 1.5
+    # A file that is longer than what was read of it.
+    assert longest_interval_s([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
+    assert longest_interval_s(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
+    assert longest_interval_s(["1.0|1.0|__"]) is None and longest_interval_s([]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "lines", "reason"),
+    [
+        (TestSource(font=None), [], "nothing to copy"),
+        (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
+        (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
+        (FILE, [], "no keyframe was found in 'a.mp4'"),
+        (FILE, ["0|0|K_", "2|2|K_", "mpegts|4"], "loses its first picture .*ffmpeg -i FILE -c copy FILE.mp4"),
+        (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
+    ],
+)
+def test_what_cannot_be_copied_is_refused_with_the_reason(
+    source: FileSource | TestSource, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_read", lambda source, environ: lines)
+    with pytest.raises(SourceRefused, match=reason):
+        cut_of(source, STREAM, {})
+
+
+def test_what_is_encoded_is_not_measured() -> None:
+    assert cut_of(TestSource(font=None), replace(STREAM, abr_profile="hd"), {}) is None
+
+
+@pytest.mark.parametrize("has_audio", [True, False])
+def test_a_copied_run_encodes_nothing(has_audio: bool) -> None:
+    source = replace(FILE, has_audio=has_audio)
+    plan = replace(PLAN, source=source, renditions=STREAM.renditions, cut=Cut(every_s=1.45, target_s=4))
+    argv = ffmpeg_argv(plan)
+    assert plan.target_s == 4 and value(argv, "-hls_time") == "1.45"
+    assert value(argv, "-c") == "copy" and not {"-filter_complex", "-c:v", "-force_key_frames"} & set(argv)
+    assert argv.count("-i") == 1 and value(argv, "-map") == "0:V:0"
+    assert value(argv, "-var_stream_map") == ("v:0,a:0,name:source" if has_audio else "v:0,name:source")
+    assert argv.count("-map") == 1 + has_audio

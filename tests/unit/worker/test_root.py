@@ -1,0 +1,249 @@
+"""When the multivariant playlist is written, and what it says then."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import m3u8
+import pytest
+
+from chalicelib.domain.ladders import Rendition
+from chalicelib.ports import StoreUnavailable
+from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.unit.worker.publishing import FACTS, STREAM, Owner
+from worker.examination import Examination
+from worker.fenced import Lost
+from worker.root import REWRITE_S
+from worker.variants import Facts
+
+ROOT = f"streams/{STREAM}/index.m3u8"
+# 2 s of it are a megabit a second.
+MEGABIT = 250_000
+
+
+@pytest.fixture
+def store() -> MemoryMedia:
+    return MemoryMedia()
+
+
+@pytest.fixture
+def media(store: MemoryMedia) -> FaultyMedia:
+    return FaultyMedia(store)
+
+
+@pytest.fixture
+def first(media: FaultyMedia, tmp_path: Path) -> Iterator[Owner]:
+    it = owner(media, tmp_path, 1)
+    yield it
+    it.root.close()
+
+
+def owner(media: FaultyMedia, tmp_path: Path, epoch: int, **options: object) -> Owner:
+    it = Owner(media, tmp_path / str(epoch), epoch, **options)  # type: ignore[arg-type]
+    it.publisher.take_over()
+    return it
+
+
+def says(store: MemoryMedia) -> dict[str, tuple[int, int, str | None]]:
+    """Rendition -> bandwidth, average bandwidth, codecs."""
+    read = m3u8.loads(store.objects[ROOT].body.decode())
+    infos = {variant.uri.partition("/")[0]: variant.stream_info for variant in read.playlists}
+    return {name: (info.bandwidth, info.average_bandwidth, info.codecs) for name, info in infos.items()}
+
+
+def test_it_says_what_was_probed_and_measured(store: MemoryMedia, first: Owner) -> None:
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store) == dict.fromkeys(("720p", "480p"), (1050000, 1000000, FACTS.codecs))
+    told = first.publisher.published
+    assert [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in told] == [
+        ("720p", 1_000_000, 1_000_000),
+        ("480p", 1_000_000, 1_000_000),
+    ]
+    assert (told[0].width, told[0].height, told[0].fps, told[0].codecs) == (1280, 720, 25.0, FACTS.codecs)
+
+
+def test_a_heavier_segment_is_announced_before_it_is_named(
+    store: MemoryMedia, media: FaultyMedia, first: Owner
+) -> None:
+    first.publisher.publish(first.segment(size=MEGABIT))
+    order: list[str] = []
+    media.before = lambda operation, key: order.append(key) if operation == "put" and key.endswith(".m3u8") else None
+    first.publisher.publish(first.segment(size=MEGABIT + 2_500))
+    assert ROOT not in order, "within the headroom there is nothing to say"
+    order.clear()
+    first.publisher.publish(first.segment(size=2 * MEGABIT))
+    assert order[0] == ROOT and order.count(ROOT) == 1
+    assert says(store)["720p"][0] == 2_100_000
+
+
+def test_a_bandwidth_falls_when_the_peak_has_left_the_window_and_not_too_often(
+    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1, window_s=4)
+    first.publisher.publish(first.segment(size=2 * MEGABIT))
+    for _ in range(4):
+        first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][0] == 2_100_000
+    first.now_s += REWRITE_S
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][:2] == (1_050_000, 1_000_000)
+
+
+def test_a_fall_waits_after_a_rise(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1, window_s=4)
+    first.publisher.publish(first.segment(size=MEGABIT))
+    first.now_s += REWRITE_S - 1
+    for size in (3 * MEGABIT, MEGABIT, MEGABIT, MEGABIT):
+        first.publisher.publish(first.segment(size=size))
+    first.now_s += 2
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][0] == 3_150_000
+    first.now_s += REWRITE_S - 2
+    first.publisher.publish(first.segment(size=MEGABIT))
+    assert says(store)["720p"][0] == 1_050_000
+
+
+def test_the_next_owner_knows_the_peaks_before(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publisher.publish(first.segment(size=2 * MEGABIT))
+    second = owner(media, tmp_path, 2)
+    second.publisher.publish(second.segment(size=MEGABIT))
+    assert says(store)["720p"][:2] == (2_100_000, 1_500_000)
+
+
+def test_what_could_not_be_probed_is_left_out_and_looked_at_again(store: MemoryMedia, first: Owner) -> None:
+    first.probe = lambda body: None if b"480p" in body else FACTS
+    first.publish(1)
+    assert {name: codecs for name, (_, _, codecs) in says(store).items()} == {"720p": FACTS.codecs, "480p": None}
+    assert [one.name for one in first.publisher.published] == ["720p"]
+    first.probe = lambda body: FACTS
+    first.publish(1)
+    first.root._examination.collect(5)
+    first.publish(1)
+    assert says(store)["480p"][2] == FACTS.codecs
+
+
+def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) -> None:
+    first.publish(2)
+    first.probe = lambda body: replace(FACTS, fps=30.0, codecs="avc1.4D401E")
+    first.restart()
+    first.publish(1)
+    first.root._examination.collect(5)
+    first.publish(1)
+    assert says(store)["720p"][2] == "avc1.4D401E" and b"FRAME-RATE=30.000" in store.objects[ROOT].body
+
+
+def test_one_segment_is_examined_at_a_time(first: Owner) -> None:
+    asked: list[bytes] = []
+    go = threading.Event()
+
+    def probe(body: bytes) -> Facts:
+        go.wait(10)
+        asked.append(body)
+        return FACTS
+
+    examination = Examination(probe, first.channel.rendition_names)
+    examination.look(first.segment())
+    examination.look(first.segment())
+    examination.collect()
+    assert not examination.facts
+    go.set()
+    examination.collect(10)
+    examination.look(first.segment())
+    assert len(asked) == 2 and examination.facts == {"720p": FACTS, "480p": FACTS}
+    examination.close()
+
+
+def test_a_slow_probe_of_a_later_run_holds_nobody(store: MemoryMedia, first: Owner) -> None:
+    first.publish(1)
+    done = threading.Event()
+
+    def slow(body: bytes) -> None:
+        done.wait(10)
+
+    first.probe = slow
+    first.restart()
+    assert first.publish(2) == [None, None]
+    assert says(store)["720p"][2] == FACTS.codecs
+    done.set()
+
+
+def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(
+    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
+) -> None:
+    own = Rendition(name="tiny", width=320, height=180, video_bps=300_000, audio_bps=64_000)
+    owner(media, tmp_path, 1, renditions=(own,)).publish(1)
+    assert f"streams/{STREAM}/tiny/index.m3u8" in store.objects
+    owner(media, tmp_path, 2, profile="sd").publish(1)
+    assert f"streams/{STREAM}/tiny/index.m3u8" not in store.objects
+    assert [*says(store)] == ["480p"]
+
+
+def test_an_owner_that_lost_its_claim_announces_nothing(media: FaultyMedia, tmp_path: Path, store: MemoryMedia) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publisher.publish(first.segment(size=MEGABIT))
+    second = owner(media, tmp_path, 2)
+    second.publisher.publish(second.segment(size=MEGABIT))
+    before = store.objects[ROOT]
+    with pytest.raises(Lost):
+        first.publisher.publish(first.segment(size=3 * MEGABIT))
+    assert store.objects[ROOT] == before
+
+
+def test_a_segment_longer_than_the_target_raises_it_at_a_discontinuity(store: MemoryMedia, first: Owner) -> None:
+    first.publish(2)
+    first.publisher.publish(first.segment(duration_s=3.6))
+    first.publish(1)
+    for rendition in ("720p", "480p"):
+        read = m3u8.loads(store.objects[f"streams/{STREAM}/{rendition}/index.m3u8"].body.decode())
+        assert read.target_duration == 4
+        assert [segment.discontinuity for segment in read.segments] == [False, False, True, False]
+
+
+def test_a_run_with_a_longer_target_begins_with_it_and_the_next_owner_needs_it_no_more(
+    store: MemoryMedia, media: FaultyMedia, first: Owner, tmp_path: Path
+) -> None:
+    def target() -> int:
+        found = m3u8.loads(store.objects[f"streams/{STREAM}/720p/index.m3u8"].body.decode()).target_duration
+        assert found
+        return int(found)
+
+    first.publisher.publish(first.segment(target_s=6))
+    assert target() == 6
+    first.publisher.publish(first.segment(target_s=6, duration_s=5.2))
+    second = owner(media, tmp_path, 2)
+    second.publish(1)
+    assert target() == 5, "the window still names one of 5.2 s"
+
+
+def test_a_longer_target_holds_when_an_older_owner_writes_first(
+    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
+) -> None:
+    old, new = owner(media, tmp_path, 1), owner(media, tmp_path, 2)
+    old.publish(1)
+    new.publisher.publish(new.segment(target_s=6))
+    new.publisher.publish(new.segment(target_s=6))
+    read = m3u8.loads(store.objects[f"streams/{STREAM}/720p/index.m3u8"].body.decode())
+    assert read.target_duration == 6
+    assert [segment.discontinuity for segment in read.segments] == [False, True, False]
+
+
+def test_a_size_is_never_taken_for_another_renditions(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1)
+    first.publish(1)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "put" and key.endswith("480p/index.m3u8"):
+            raise StoreUnavailable("died here")
+
+    media.before = fail
+    with pytest.raises(StoreUnavailable):
+        first.publish(1)
+    media.before = lambda operation, key: None
+    owner(media, tmp_path, 2).publish(1)
+    told = {}
+    for rendition in ("720p", "480p"):
+        read = m3u8.loads(store.objects[f"streams/{STREAM}/{rendition}/index.m3u8"].body.decode())
+        told[rendition] = [segment.bitrate is not None for segment in read.segments]
+    assert told == {"720p": [True, True, True], "480p": [True, False, True]}

@@ -1,0 +1,36 @@
+"""The playlist of playlists as a file, without any I/O."""
+
+from collections.abc import Sequence
+
+import m3u8
+
+from worker.channel import PLAYLIST
+from worker.playlist import EPOCH_TAG, VERSION
+from worker.variants import Variant
+
+
+def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:
+    """The file, best rendition first."""
+    lines = ["#EXTM3U", f"{EPOCH_TAG}{epoch}", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for variant in variants:
+        # Not by m3u8, which would write 30 and 29.97 where the standard wants three places.
+        lines += [f"#EXT-X-STREAM-INF:{','.join(_attributes(variant))}", f"{variant.name}/{PLAYLIST}"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def rendition_names(body: bytes) -> tuple[str, ...]:
+    """The renditions that a stored one names; none if it cannot be read."""
+    try:
+        uris = [variant.uri or "" for variant in m3u8.loads(body.decode()).playlists]
+    except (ValueError, LookupError, TypeError, AttributeError, m3u8.ParseError):
+        return ()
+    return tuple(uri.partition("/")[0] for uri in uris if uri.endswith(f"/{PLAYLIST}"))
+
+
+def _attributes(variant: Variant) -> list[str]:
+    rates, facts = variant.declared, variant.facts
+    attributes = [f"BANDWIDTH={rates.peak_bps}", f"AVERAGE-BANDWIDTH={rates.average_bps}"]
+    if facts:
+        attributes += [f"RESOLUTION={facts.width}x{facts.height}", f"FRAME-RATE={facts.fps:.3f}"]
+        attributes.append(f'CODECS="{facts.codecs}"')
+    return attributes

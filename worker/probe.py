@@ -1,0 +1,79 @@
+"""What a finished segment really holds, by ffprobe: size, frame rate and codecs, for the multivariant playlist."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from worker.variants import Facts
+
+PROBE_TIMEOUT_S = 3.0
+# Enough to see all there is to see, of however heavy a segment.
+PROBE_BYTES_MAX = 4_000_000
+# The object types of MPEG-4 audio (ISO/IEC 14496-3), by ffprobe's names of the profiles.
+AUDIO_OBJECT_TYPES = {"Main": 1, "LC": 2, "SSR": 3, "LTP": 4, "HE-AAC": 5, "HE-AACv2": 29}
+# ffprobe's dump of a decoder's parameters: "00000010: 003e 9000 …  .>..", two spaces before the readable part.
+DUMP_LINE = re.compile(r"^[0-9a-f]{8}: ((?:[0-9a-f]{2,4} )+)", re.MULTILINE)
+# The header of a sequence parameter set with its start code; profile, constraints and level follow.
+SEQUENCE_PARAMETERS = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](...)", re.DOTALL)
+
+
+def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
+    """Ask ffprobe; None if it does not answer in time or finds no picture.
+
+    The segment comes through a pipe, and nothing else may be opened: a copied one was made by a stranger.
+    """
+    entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,extradata"
+    argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
+    argv += ["-show_entries", entries, "-of", "json", "-i", "pipe:0"]
+    try:
+        done = subprocess.run(
+            argv,
+            input=segment[:PROBE_BYTES_MAX],
+            capture_output=True,
+            timeout=PROBE_TIMEOUT_S,
+            env=dict(environ),
+            check=False,
+        )
+        return facts_of(json.loads(done.stdout).get("streams", []))
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return None
+
+
+def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
+    """From ffprobe's answer; None where something is missing, since half a truth is worse than none."""
+    video = next((stream for stream in streams if stream.get("codec_type") == "video"), {})
+    audio = next((stream for stream in streams if stream.get("codec_type") == "audio"), None)
+    codecs = [_video_codec(video)] + ([_audio_codec(audio)] if audio else [])
+    fps = _rate(video.get("avg_frame_rate")) or _rate(video.get("r_frame_rate"))
+    if not (video.get("width") and video.get("height") and fps and all(codecs)):
+        return None
+    return Facts(
+        width=int(video["width"]),
+        height=int(video["height"]),
+        fps=round(float(fps), 3),
+        codecs=",".join(codec for codec in codecs if codec),
+    )
+
+
+def _video_codec(stream: Mapping[str, Any]) -> str | None:
+    """The three bytes of the stream's own parameters: ffprobe's words leave out the constraints."""
+    if stream.get("codec_name") != "h264":
+        return None
+    dump = "".join(DUMP_LINE.findall(str(stream.get("extradata", "")))).replace(" ", "")
+    found = SEQUENCE_PARAMETERS.search(bytes.fromhex(dump))
+    return f"avc1.{found[1].hex().upper()}" if found else None
+
+
+def _audio_codec(stream: Mapping[str, Any]) -> str | None:
+    kind = AUDIO_OBJECT_TYPES.get(str(stream.get("profile")))
+    return f"mp4a.40.{kind}" if stream.get("codec_name") == "aac" and kind else None
+
+
+def _rate(text: object) -> Fraction | None:
+    try:
+        return Fraction(str(text)) or None
+    except (ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,137 @@
+"""The multivariant playlist of one owner: what it says is probed and measured, and it is written anew when it is wrong.
+
+Bandwidths rise before the playlists name the segment that made them rise, so that whoever reads them finds no segment
+above them; they fall at most every `REWRITE_S`.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from chalicelib.domain.streams import PublishedRendition
+from chalicelib.ports import MediaStore, StoreUnavailable
+from worker.channel import PLAYLIST, Channel
+from worker.examination import Examination, Probe
+from worker.fenced import FencedObject, Overtaken
+from worker.inbox import Finished
+from worker.multivariant import render_multivariant, rendition_names
+from worker.playlist import Playlist
+from worker.variants import Rates, Variant, declare, measured, peak_bps, published
+
+log = logging.getLogger(__name__)
+
+REWRITE_S = 10.0
+# The first one waits so long for the probes; later ones are written when the answers are there.
+FIRST_WAIT_S = 3.5
+# How many of the newest segments are looked at with every new one. All of them are measured every `REWRITE_S`.
+NEWEST = 24
+
+
+class Root:
+    """Used by the publishing thread. `check` raises where nothing may be written."""
+
+    def __init__(
+        self,
+        media: MediaStore,
+        channel: Channel,
+        check: Callable[[], None],
+        probe: Probe,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        # What was found published, best first; none before the first write.
+        self.published: tuple[PublishedRendition, ...] = ()
+        # Renditions of a ladder before, which viewers may still be on.
+        self.dropped: set[str] = set()
+        self._media = media
+        self._channel = channel
+        self._check = check
+        self._monotonic = monotonic
+        self._object = FencedObject(media, channel.root_key, channel.epoch)
+        self._examination = Examination(probe, channel.rendition_names)
+        self._rates: dict[str, Rates] = {}
+        self._measured_at_s: float | None = None
+        self._written: tuple[Variant, ...] | None = None
+        self._written_at_s = 0.0
+
+    def learn(self) -> None:
+        """Read what owners before have named. Raises `Lost` and `StoreUnavailable`."""
+        body = self._object.read()
+        if body is not None:
+            self.dropped |= {*rendition_names(body)} - {*self._channel.rendition_names}
+
+    def examine(self, segment: Finished) -> None:
+        """Find out what the segments of this run hold."""
+        self._examination.look(segment)
+
+    def announce(self, playlists: Mapping[str, Playlist]) -> None:
+        """Before the playlists are written: whatever is heavier than declared. Raises as `Publisher.publish`."""
+        self._measure(playlists)
+        if self._written and any(self._rates[v.name].peak_bps > v.declared.peak_bps for v in self._written):
+            self._write(self._variants())
+
+    def refresh(self, playlists: Mapping[str, Playlist]) -> None:
+        """After the playlists are written: if it is not there, or wrong for long enough. Raises as `publish`."""
+        self._measure(playlists)
+        self._examination.collect(FIRST_WAIT_S if self._written is None else 0.0)
+        variants, due_s = self._variants(), self._written_at_s + REWRITE_S
+        if self._facts_changed(variants) or (variants != self._written and self._monotonic() >= due_s):
+            self._write(variants)
+        self.published = tuple(published(v.name, v.facts, self._rates[v.name]) for v in self._written or () if v.facts)
+
+    def drop(self) -> None:
+        """Delete the playlists of renditions that the ladder has no more: players load the ladder again at a 404.
+
+        Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end. What
+        an owner that dies here leaves behind is swept by the next one's cleaner.
+        """
+        try:
+            for name in sorted(self.dropped):
+                self._check()
+                FencedObject(self._media, self._channel.key(name, PLAYLIST), self._channel.epoch).remove()
+                self.dropped.discard(name)
+        except StoreUnavailable as error:
+            # No reason to call this segment unpublished: the next flush tries again.
+            log.warning("dropping is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+
+    def close(self) -> None:
+        """Examine nothing more."""
+        self._examination.close()
+
+    def _measure(self, playlists: Mapping[str, Playlist]) -> None:
+        """All of the window when it is due, for the peaks that have left it; else only what came last."""
+        now_s = self._monotonic()
+        whole = self._measured_at_s is None or now_s - self._measured_at_s >= REWRITE_S
+        if whole:
+            self._measured_at_s = now_s
+        for name, playlist in playlists.items():
+            before = self._rates.get(name)
+            if whole or before is None:
+                self._rates[name] = measured(playlist.entries, playlist.target_s) or Rates(peak_bps=1, average_bps=1)
+            else:
+                newest = peak_bps(playlist.entries[-NEWEST:], playlist.target_s) or 0
+                self._rates[name] = Rates(peak_bps=max(before.peak_bps, newest), average_bps=before.average_bps)
+
+    def _variants(self) -> tuple[Variant, ...]:
+        declared = {variant.name: variant.declared for variant in self._written or ()}
+        facts = self._examination.facts
+        return tuple(
+            Variant(name=name, facts=facts.get(name), declared=declare(declared.get(name), self._rates[name]))
+            for name in self._channel.rendition_names
+        )
+
+    def _facts_changed(self, variants: tuple[Variant, ...]) -> bool:
+        """Also where there is nothing yet."""
+        return [v.facts for v in variants] != [v.facts for v in self._written or ()]
+
+    def _write(self, variants: tuple[Variant, ...]) -> None:
+        body = render_multivariant(variants, self._channel.epoch)
+        while True:
+            self._check()
+            try:
+                self._object.write(body)
+            except Overtaken:
+                # An older owner wrote it after we had read it.
+                self.learn()
+                continue
+            self._written, self._written_at_s = variants, self._monotonic()
+            return
