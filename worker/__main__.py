@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 
 from chalicelib import config as platform_config
 from chalicelib.adapters.clock import SystemClock
@@ -16,14 +17,17 @@ from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
 from worker.agent import Agent
+from worker.outward import EgressRules
 from worker.pipeline import Ports
 
-PROGRAMS = ("ffmpeg", "ffprobe", "setpriv")
+PROGRAMS = ("ffmpeg", "ffprobe", "prlimit", "setpriv")
 
 
 def make_agent() -> Agent:
     """The composition root of this process. Raises `ConfigError`."""
-    settings, own = platform_config.load(), config.load()
+    settings = platform_config.load()
+    egress = EgressRules(networks=settings.ingest_networks, ports=settings.ingest_ports)
+    own = replace(config.load(), egress=egress)
     missing = [name for name in PROGRAMS if shutil.which(name, path=own.ffmpeg_environ["PATH"]) is None]
     if missing:
         raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")

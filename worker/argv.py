@@ -6,6 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from chalicelib.domain.ladders import Rendition
+from worker.limits import bounded
+from worker.pictures import pattern, slate
 
 SAMPLE_RATE = 48_000
 TEST_RATE = Fraction(30)
@@ -19,9 +21,7 @@ PRESET = "superfast"
 TIMESTAMP_WRAP_S = 2**33 / 90_000
 # What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
 FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
-# setpriv belongs to util-linux. It makes the kernel kill ffmpeg when the worker dies, without running Python code
-# between fork and exec, which a program with threads must not.
-DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+SLATE_RATE = Fraction(15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,25 @@ class TestSource:
     fps: Fraction = TEST_RATE
 
 
-Source = FileSource | TestSource
+@dataclass(frozen=True, kw_only=True)
+class LiveSource:
+    """What a `Feed` receives, an MPEG transport stream: it comes by the standard input."""
+
+    fps: Fraction
+    has_audio: bool
+    video_codec: str | None = None
+    audio_codec: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlateSource:
+    """A still picture and silence, while no source works. Without a font it is a plain picture."""
+
+    font: Path | None
+    fps: Fraction = SLATE_RATE
+
+
+Source = FileSource | LiveSource | TestSource | SlateSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,54 +100,61 @@ class Plan:
 
 def ffmpeg_argv(plan: Plan) -> list[str]:
     """The argument list of a run."""
-    return [
-        *DIE_WITH_PARENT,
+    argv = [
         *("ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
         *("-progress", "pipe:1", "-stats_period", "1"),
         *_inputs(plan),
         *(_copied(plan) if plan.cut else ("-filter_complex", _filters(plan), *_encoders(plan))),
         *_output(plan),
     ]
+    return bounded(argv)
 
 
-def ffprobe_argv(path: Path) -> list[str]:
-    """Ask for a file's streams as JSON, under the same rules as ffmpeg reads it."""
+def ffprobe_argv(path: Path | None) -> list[str]:
+    """Ask for a file's streams as JSON, under the same rules as ffmpeg reads it; None: for those of a live source."""
     entries = "stream=codec_type,codec_name,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
-    return ["ffprobe", "-v", "error", *_file_rules(), "-show_entries", entries, "-of", "json", f"file:{path}"]
+    what = _live_rules() if path is None else (*_file_rules(), "-i", f"file:{path}")
+    return bounded(["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", *what])
 
 
 def keyframes_argv(path: Path, read_s: int) -> list[str]:
     """Ask for the packets of the beginning, a line each with its times and flags, and last for format and length."""
     entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
     argv = ["ffprobe", "-v", "error", *_file_rules(), "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
-    return [*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"]
+    return bounded([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
 
 
 def _file_rules() -> tuple[str, ...]:
     return ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 
 
+def _live_rules() -> tuple[str, ...]:
+    return ("-protocol_whitelist", "pipe", "-format_whitelist", "mpegts", "-f", "mpegts", "-i", "pipe:0")
+
+
 def _inputs(plan: Plan) -> list[str]:
     source = plan.source
     silence = ["-re", "-f", "lavfi", "-i", f"anullsrc=r={SAMPLE_RATE}:cl=stereo"]
-    if isinstance(source, FileSource):
-        looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
-        return looped if source.has_audio or plan.cut else looped + silence
-    largest = max(plan.renditions, key=lambda rendition: rendition.width or 0)
-    pattern = f"testsrc2=size={largest.width}x{largest.height}:rate={source.fps}"
-    if source.font:
-        pattern += (
-            f",drawtext=fontfile={source.font}:text='%{{gmtime\\:%T}} UTC'"
-            ":x=(w-tw)/2:y=h*0.8:fontsize=h/10:fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=12"
-        )
+    match source:
+        case FileSource():
+            looped = ["-re", "-stream_loop", "-1", *_file_rules(), "-i", f"file:{source.path}"]
+            return looped if source.has_audio or plan.cut else looped + silence
+        case LiveSource():
+            # Comes at its own pace, so nothing holds it back. It was examined before: here, ffmpeg would look for sound
+            # for 5 s where there is none.
+            quick = ["-analyzeduration", "500000", "-fpsprobesize", "4"]
+            return [*quick, *_live_rules(), *(() if source.has_audio or plan.cut else silence)]
+        case SlateSource():
+            return ["-re", "-f", "lavfi", "-i", slate(plan.renditions, source.fps, source.font), *silence]
+    moving = pattern(plan.renditions, source.fps, source.font)
     tone = f"sine=frequency=440:beep_factor=2:sample_rate={SAMPLE_RATE},volume=0.3"
-    return ["-re", "-f", "lavfi", "-i", pattern, "-re", "-f", "lavfi", "-i", tone]
+    return ["-re", "-f", "lavfi", "-i", moving, "-re", "-f", "lavfi", "-i", tone]
 
 
 def _filters(plan: Plan) -> str:
     """One decoding, split into all renditions. `fps` and `aresample` fill what is missing where a file starts anew."""
     source, count = plan.source, len(plan.renditions)
-    own_audio = isinstance(source, FileSource) and source.has_audio
+    own_audio = isinstance(source, FileSource | LiveSource) and source.has_audio
     square = "scale=trunc(iw*sar/2)*2:trunc(ih/2)*2,setsar=1"
     parts = [f"[0:v:0]{square},fps={source.fps},split={count}" + "".join(f"[i{n}]" for n in range(count))]
     for n, rendition in enumerate(plan.renditions):
@@ -160,7 +185,7 @@ def _copied(plan: Plan) -> list[str]:
 
 
 def _copies_audio(plan: Plan) -> bool:
-    return isinstance(plan.source, FileSource) and plan.source.has_audio
+    return isinstance(plan.source, FileSource | LiveSource) and plan.source.has_audio
 
 
 def _output(plan: Plan) -> list[str]:

@@ -1,16 +1,20 @@
 """The worker's own settings, beside those of `chalicelib.config`. Nothing else in `worker/` reads the environment."""
 
+import ipaddress
 import os
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib.config import ConfigError
+from worker.outward import EgressRules
 
 CAPACITY_DEFAULT = 4
 CAPACITY_MAX = 64
+# This machine only, until somebody opens it.
+LISTEN_HOST_DEFAULT = "127.0.0.1"
 RTMP_URL = re.compile(r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
 WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -28,6 +32,10 @@ class WorkerConfig:
     work_dir: Path
     # Where streams that listen for RTMP are played from, without the stream: `rtmp://HOST:PORT/live`.
     rtmp_url: str | None = None
+    # The address at which streams that listen for SRT are reached; 0.0.0.0 is every one of this machine.
+    listen_host: str = LISTEN_HOST_DEFAULT
+    # Where pulled sources may be.
+    egress: EgressRules = field(default_factory=EgressRules)
     # All that ffmpeg inherits: no credentials, no endpoints.
     ffmpeg_environ: Mapping[str, str]
 
@@ -54,6 +62,7 @@ def load(environ: Mapping[str, str] | None = None) -> WorkerConfig:
         media_dir=_directory(env, "TOLLCAST_MEDIA_DIR"),
         work_dir=_directory(env, "TOLLCAST_WORK_DIR"),
         rtmp_url=_rtmp_url(env),
+        listen_host=_listen_host(env),
         ffmpeg_environ={"PATH": env.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
     )
 
@@ -70,6 +79,14 @@ def _rtmp_url(env: Mapping[str, str]) -> str | None:
     if text is not None and not RTMP_URL.fullmatch(text):
         raise ConfigError(f"TOLLCAST_RTMP_URL is {text!r}; allowed: rtmp://HOST:PORT/live, or nothing")
     return text
+
+
+def _listen_host(env: Mapping[str, str]) -> str:
+    text = env.get("TOLLCAST_LISTEN_HOST") or LISTEN_HOST_DEFAULT
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ConfigError(f"TOLLCAST_LISTEN_HOST is {text!r}; allowed: an IPv4 address of this machine") from None
 
 
 def _directory(env: Mapping[str, str], name: str) -> Path:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
-from worker.argv import Cut, FileSource, Source, keyframes_argv
+from worker.argv import Cut, FileSource, LiveSource, Source, keyframes_argv
 from worker.sources import SourceRefused
 
-# Together with the look at the streams well below the claim's time: the thread that waits renews it.
+# What senders usually set. Nobody waits until it can be measured: a longer interval raises the target later.
+LIVE_INTERVAL_S = 2.0
 MEASURE_TIMEOUT_S = 2.0
 MEASURE_S = 60
 # A target duration of n seconds lets segments last up to n + 1/2: a little less, for what rounding adds.
@@ -29,14 +30,16 @@ def cut_of(source: Source, stream: Stream, environ: Mapping[str, str]) -> Cut | 
     """How this source is to be cut; None where it is encoded. Raises `SourceRefused` if it cannot be copied."""
     if not any(rendition.copied for rendition in stream.renditions):
         return None
-    if not isinstance(source, FileSource):
+    if not isinstance(source, FileSource | LiveSource):
         raise SourceRefused("the profile `source` copies, and a test pattern has nothing to copy: choose another")
+    name = repr(source.path.name) if isinstance(source, FileSource) else "what the source sends"
     if source.video_codec != "h264" or source.audio_codec not in ("aac", None):
         found = f"{source.video_codec} video and {source.audio_codec or 'no'} audio"
         raise SourceRefused(
-            f"{source.path.name!r} has {found}; a copied stream needs h264 video and aac (or no) audio: "
-            "choose a profile that encodes"
+            f"{name} has {found}; a copied stream needs h264 video and aac (or no) audio: choose a profile that encodes"
         )
+    if isinstance(source, LiveSource):
+        return choose(LIVE_INTERVAL_S, stream.segment_seconds)
     lines = _read(source, environ)
     if lines and lines[-1].partition("|")[0] in LOSING_FORMATS:
         raise SourceRefused(

@@ -1,4 +1,4 @@
-"""Keeps an ffmpeg running for one stream: starts it, watches it, and starts it again."""
+"""Keeps an ffmpeg running for one stream: starts it, watches it, and replaces it, by the same source or another."""
 
 import logging
 import shutil
@@ -6,22 +6,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.streams import Stream, source_name
-from worker.argv import Plan
+from chalicelib.domain.streams import SLATE, Stream, source_name
+from worker.argv import Cut, Plan, SlateSource, Source
 from worker.channel import run_name
 from worker.config import WorkerConfig
-from worker.copying import cut_of
+from worker.feed import Feed
+from worker.pictures import encodable
 from worker.progress import Progress
 from worker.publication import Publication
 from worker.run import Run
 from worker.run_logs import OpenLog, RunLogs
-from worker.sources import SourceRefused, prepare
+from worker.sources import font
 from worker.supervision import Supervision
+from worker.trials import Status
+from worker.watch import Watch
 
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
-SEAM_S = 0.05
+SEAM_S = 0.12
+GONE = (Status.FAILED, Status.REFUSED)
 
 
 class Driver:
@@ -35,6 +39,7 @@ class Driver:
         self._run: Run | None = None
         self._logs = logs
         self._log: OpenLog | None = None
+        self._watch: Watch | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
         self._clock_s = 0.0
@@ -49,77 +54,146 @@ class Driver:
         """By all runs of this claim."""
         return self._dropped_before + (self.progress.dropped_frames if self.progress else 0)
 
+    @property
+    def source(self) -> str | None:
+        """What is played; None while nothing is."""
+        playing = self._watch.choice.playing if self._watch else None
+        if self._run is None:
+            return None
+        return SLATE if playing is None else source_name(playing)
+
+    @property
+    def ingest_bitrate_bps(self) -> int | None:
+        """Of what comes in from the source that is played, where it is a live one."""
+        feed = self._feed()
+        return feed.bitrate_bps if feed else None
+
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        run, supervision = self._run, self._supervision
-        if run is None:
-            if supervision.may_start(now_s) and publication.starts_at_s is not None:
-                self._start(now_s, stream, publication, max(self._clock_s, publication.starts_at_s))
+        watch = self._watch = self._watch or Watch(stream, self._config, now_s)
+        watch.look(now_s)
+        if self._run is None:
+            self._begin(now_s, stream, watch, publication)
             return
-        run.inbox.refresh()
-        if not run.ffmpeg.running:
-            self._fail(run, stream, run.ffmpeg.ending())
+        reason = self._failure(now_s, self._run, watch)
+        if reason:
+            self._fail(now_s, self._run, watch, stream, reason, report)
             return
-        silence = supervision.silence(now_s, run.ffmpeg.progressed_at_s, run.inbox.segment_at_s)
-        if silence:
-            supervision.stalled(silence)
-            report()
-            self._fail(run, stream, silence)
-        elif publication.published_run == run.number:
-            supervision.published(now_s, publication.published_at_s, publication.error)
+        if publication.published_run == self._run.number:
+            self._note_published(now_s, watch, publication)
+        self._improve(now_s, self._run, watch, stream, publication)
 
     def stop(self, *, kill: bool = False) -> None:
-        """End the run on purpose."""
+        """End the run, and close all sources, on purpose."""
         if self._run:
-            self._run.end(kill=kill)
-            self._forget(self._run, "ended on purpose")
+            self._end(self._run, "ended on purpose", kill=kill)
+        if self._watch:
+            self._watch.close()
+            self._watch = None
 
     def clear(self, stream: Stream) -> None:
         """Remove what the runs of this claim have left in the scratch directory."""
         shutil.rmtree(self._directory(stream), ignore_errors=True)
 
-    def _start(self, now_s: float, stream: Stream, publication: Publication, clock_s: float) -> None:
-        who = {"stream_id": stream.stream_id, "epoch": self._epoch}
-        environ = self._config.ffmpeg_environ
-        try:
-            source = prepare(stream.ingest, self._config.media_dir, environ)
-            cut = cut_of(source, stream, environ)
-        except SourceRefused as error:
-            self._supervision.refused(now_s, str(error))
-            log.error("the source cannot be used", extra={**who, "error": str(error)})
+    def _begin(self, now_s: float, stream: Stream, watch: Watch, publication: Publication) -> None:
+        """Play the best source that can be, or the slate, or say why there is nothing."""
+        choice, trouble = watch.choice, watch.trouble()
+        index = choice.pick(now_s)
+        slate = index is None and stream.slate and choice.exhausted(now_s)
+        if publication.starts_at_s is not None and (index is not None or slate):
+            self._clock_s = max(self._clock_s, publication.starts_at_s)
+            self._start(index, stream, watch, publication)
+            self._supervision.run_started(now_s, trouble[1] if trouble else None, standing_in=slate)
+        elif trouble:
+            self._supervision.idle(*trouble)
+
+    def _failure(self, now_s: float, run: Run, watch: Watch) -> str | None:
+        """Why the run has to be replaced, if it has."""
+        run.inbox.refresh()
+        playing = watch.choice.playing
+        trial = None if playing is None else watch.trial(playing)
+        if trial and trial.status in GONE:
+            return trial.reason
+        if not run.ffmpeg.running:
+            return run.ffmpeg.ending()
+        return self._supervision.silence(now_s, run.ffmpeg.progressed_at_s, run.inbox.segment_at_s)
+
+    def _fail(
+        self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
+    ) -> None:
+        playing = watch.choice.playing
+        gone = playing is not None and watch.trial(playing).status in GONE
+        if run.ffmpeg.running:
+            self._supervision.stalled(reason)
+            report()
+        # What a source had sent before it went is worth showing; an ffmpeg that hangs is not worth waiting for.
+        self._end(run, reason, kill=not gone)
+        self._supervision.run_ended(reason)
+        if playing is None:
+            watch.choice.started(None, now_s)
+        else:
+            watch.broke(playing, now_s, reason)
+        said = list(run.ffmpeg.lines)[-10:]
+        log.error("ffmpeg is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
+
+    def _note_published(self, now_s: float, watch: Watch, publication: Publication) -> None:
+        self._supervision.published(now_s, publication.published_at_s, publication.error)
+        playing = watch.choice.playing
+        if self._supervision.stable and playing is not None:
+            watch.choice.stable(playing)
+            trouble = watch.trouble()
+            self._supervision.settled(trouble[1] if trouble else None)
+
+    def _improve(self, now_s: float, run: Run, watch: Watch, stream: Stream, publication: Publication) -> None:
+        """Go over to a better source, if one can be trusted now: first the present segment is finished."""
+        choice = watch.choice
+        index = choice.pick(now_s) if choice.playing is None else choice.better(now_s)
+        if index is None:
             return
+        self._end(run, f"gave way to {source_name(index)}", kill=False)
+        self._start(index, stream, watch, publication)
+        trouble = watch.trouble()
+        self._supervision.run_switched(time.monotonic(), trouble[1] if trouble else None)
+
+    def _start(self, index: int | None, stream: Stream, watch: Watch, publication: Publication) -> None:
+        """Play a source that is open; None: the slate."""
+        trial = None if index is None else watch.trial(index)
+        source = trial.source if trial else SlateSource(font=font())
+        assert source
         self.runs += 1
+        plan = self._plan(stream, source, trial.cut if trial else None)
+        self._supervision.segment_seconds = plan.target_s
+        self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
+        watch.choice.started(index, time.monotonic())
+        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.ffmpeg.lines)
+        publication.follow(self._run.inbox)
+        who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
+        log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
+
+    def _plan(self, stream: Stream, source: Source, cut: Cut | None) -> Plan:
         name = run_name(self._epoch, self.runs)
-        plan = Plan(
+        return Plan(
             source=source,
-            renditions=stream.renditions,
+            renditions=stream.renditions if cut else encodable(stream.renditions),
             segment_seconds=stream.segment_seconds,
             directory=self._directory(stream) / name,
             name=name,
             # Time stamps go on where the last run's end, on whatever worker that was.
-            offset_s=clock_s + SEAM_S if clock_s else 0.0,
+            offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
             cut=cut,
         )
-        self._supervision.segment_seconds = plan.target_s
-        self._run = Run(self.runs, plan, environ)
-        self._log = self._logs.began(name, source_name(0), self._run.ffmpeg.lines)
-        self._supervision.run_started(time.monotonic())
-        publication.follow(self._run.inbox)
-        log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
 
-    def _fail(self, run: Run, stream: Stream, reason: str) -> None:
-        run.end(kill=True)
-        self._forget(run, reason)
-        self._supervision.run_ended(time.monotonic(), reason)
-        said = list(run.ffmpeg.lines)[-10:]
-        log.error("ffmpeg is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
-
-    def _forget(self, run: Run, ending: str) -> None:
+    def _end(self, run: Run, reason: str, *, kill: bool) -> None:
+        run.end(kill=kill)
         if self._log:
-            self._log.ended(ending)
+            self._log.ended(reason)
         self._dropped_before += run.ffmpeg.progress.dropped_frames
         self._clock_s = run.inbox.ends_at_s
         self._run = None
+
+    def _feed(self) -> Feed | None:
+        playing = self._watch.choice.playing if self._watch else None
+        return None if self._watch is None or playing is None else self._watch.trial(playing).feed
 
     def _directory(self, stream: Stream) -> Path:
         return self._config.scratch_dir / stream.stream_id / str(self._epoch)

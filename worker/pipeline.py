@@ -156,7 +156,7 @@ class Pipeline(threading.Thread):
         log.info("new settings", extra={**self._who(), "generation": seen.generation})
         self._close(ended=False)
         self.stream = seen
-        self.supervision.settings_changed(time.monotonic(), seen.segment_seconds)
+        self.supervision.settings_changed(seen.segment_seconds)
         self._open()
 
     def _close(self, *, ended: bool) -> None:

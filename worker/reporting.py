@@ -36,7 +36,7 @@ class Reporter:
         Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
         """
         state, error = supervision.state, supervision.last_error
-        mark = (state, generation, supervision.restarts, error)
+        mark = (state, generation, supervision.restarts, error, driver.source)
         if mark == self._last and now_s < self._due_s:
             return
         if self._before is None:
@@ -49,12 +49,14 @@ class Reporter:
             reported_at_ms=self._clock.now_ms(),
             last_manifest_at_ms=publication.last_manifest_at_ms if publication else None,
             bitrate_bps=publication.figures.bitrate_bps if publication and running else None,
+            ingest_bitrate_bps=driver.ingest_bitrate_bps,
             segments_per_minute=publication.figures.segments_per_minute if publication else None,
             published=self._published(publication, generation),
             fps=running.fps if running else None,
             speed=running.speed if running else None,
             dropped_frames=driver.dropped_frames,
             restarts=supervision.restarts,
+            source=driver.source,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
         runtime = reported(self._before, runtime, self._clock.now_ms())

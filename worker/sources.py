@@ -7,11 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from worker.argv import FileSource, Source, TestSource, ffprobe_argv
+from worker.argv import FileSource, LiveSource, ffprobe_argv
 
-# Well below the claim's time: the thread that waits is the one that renews it.
-PROBE_TIMEOUT_S = 4.0
+PROBE_TIMEOUT_S = 8.0
 FPS_DEFAULT = Fraction(30)
 FPS_MAX = Fraction(30)
 # Below this a one-second segment would hold too few pictures to be cut where it should.
@@ -26,12 +24,27 @@ class SourceRefused(Exception):
     """The source cannot be used as it is; the message says why, for the operator."""
 
 
-def prepare(ingest: Ingest, media_dir: Path, environ: Mapping[str, str]) -> Source:
-    """What ffmpeg is to open. Raises `SourceRefused`."""
-    if ingest.mode is IngestMode.TEST:
-        return TestSource(font=next((font for font in FONTS if font.is_file()), None))
-    path = locate(ingest.path, media_dir)
-    return _file_source(path, ingest.path or "", _probe(path, ingest.path or "", environ))
+def font() -> Path | None:
+    """What words are drawn with, if there is anything."""
+    return next((font for font in FONTS if font.is_file()), None)
+
+
+def prepare_file(name: str | None, media_dir: Path, environ: Mapping[str, str]) -> FileSource:
+    """The file that ffmpeg is to loop. Raises `SourceRefused`."""
+    path = locate(name, media_dir)
+    found = _examine(path, None, repr(name), environ)
+    return FileSource(
+        path=path,
+        fps=found.fps,
+        has_audio=found.has_audio,
+        video_codec=found.video_codec,
+        audio_codec=found.audio_codec,
+    )
+
+
+def examine_live(head: bytes, environ: Mapping[str, str]) -> LiveSource:
+    """What the beginning of a live source shows it to be. Raises `SourceRefused`."""
+    return _examine(None, head, "what the source sends", environ)
 
 
 def locate(name: str | None, media_dir: Path) -> Path:
@@ -76,35 +89,34 @@ def _fraction(text: str) -> Fraction | None:
     return Fraction(int(above), int(below or 1))
 
 
-def _probe(path: Path, name: str, environ: Mapping[str, str]) -> list[dict[str, Any]]:
-    try:
-        done = subprocess.run(
-            ffprobe_argv(path),
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=PROBE_TIMEOUT_S,
-            env=dict(environ),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SourceRefused(f"{name!r} could not be examined within {PROBE_TIMEOUT_S:.0f} s") from None
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()
-        raise SourceRefused(
-            f"{name!r} is no video file that can be read: {reason[-1][:200] if reason else 'no reason'}"
-        )
-    return list(json.loads(done.stdout).get("streams", []))
-
-
-def _file_source(path: Path, name: str, streams: list[dict[str, Any]]) -> FileSource:
+def _examine(path: Path | None, head: bytes | None, name: str, environ: Mapping[str, str]) -> LiveSource:
+    """The frame rate to publish, and the codecs; the same for files."""
+    streams = _probe(path, head, name, environ)
     videos = [s for s in streams if s.get("codec_type") == "video" and not s.get("disposition", {}).get("attached_pic")]
     if not videos:
-        raise SourceRefused(f"{name!r} has no video")
+        raise SourceRefused(f"{name} has no video")
     audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
-    return FileSource(
-        path=path,
+    return LiveSource(
         fps=output_fps(videos[0]),
         has_audio=bool(audios),
         video_codec=videos[0].get("codec_name"),
         audio_codec=audios[0].get("codec_name") if audios else None,
     )
+
+
+def _probe(path: Path | None, head: bytes | None, name: str, environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    try:
+        done = subprocess.run(
+            ffprobe_argv(path),
+            capture_output=True,
+            input=head or b"",
+            timeout=PROBE_TIMEOUT_S,
+            env=dict(environ),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceRefused(f"{name} could not be examined within {PROBE_TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise SourceRefused(f"{name} is no video that can be read: {reason[-1][:200] if reason else 'no reason'}")
+    return list(json.loads(done.stdout).get("streams", []))

@@ -1,62 +1,44 @@
-"""The state machine of one stream, and when to try again: pure rules, the time handed in as monotonic seconds.
+"""The state machine of one stream, and when its ffmpeg must be replaced: pure rules, time as monotonic seconds.
 
-starting -> live -> stalled -> backoff -> starting …      failed: the source itself cannot be used as it is
+starting -> live -> stalled -> backoff -> starting …      failed: no source can be used as it is
+
+While the slate is shown a stream is stalled: viewers have a picture, but nobody pays for it. What is tried next, and
+when, is told by `worker.source_choice`.
 """
-
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from chalicelib.domain.streams import RuntimeState
 
-# The first retry is quick, since most deaths of ffmpeg are accidents; then patience grows.
-FIRST_DELAY_S = 0.5
-DELAY_S_MAX = 30.0
-JITTER = 0.2
 STABLE_S = 120.0
-# A source that cannot be used is looked at again this often: somebody may put the file there.
-REFUSED_DELAY_S = 5.0
 SILENT_TARGETS = 3
 # Opening a source and making the first segment may take longer than three short segments.
 START_S_MIN = 10.0
 
 
-@dataclass
-class Backoff:
-    """Exponential, with jitter so that many streams that died together do not come back together."""
-
-    chance: Callable[[], float] = random.random
-    failures: int = 0
-
-    def next_delay_s(self) -> float:
-        """How long to wait now."""
-        delay = min(FIRST_DELAY_S * 2.0**self.failures, DELAY_S_MAX)
-        self.failures = min(self.failures + 1, 16)
-        return delay * (1 + JITTER * (2 * self.chance() - 1))
-
-    def reset(self) -> None:
-        """All is well again."""
-        self.failures = 0
-
-
 class Supervision:
     """What state a stream is in. Its owner tells it what happened and asks it what to do."""
 
-    def __init__(self, segment_seconds: int, backoff: Backoff | None = None, restarts: int = 0) -> None:
+    def __init__(self, segment_seconds: int, restarts: int = 0) -> None:
         self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
         self.restarts = restarts
         self.last_error: str | None = None
-        self._backoff = backoff or Backoff()
-        self._retry_at_s = 0.0
+        # The present run has been live for so long that what was before it does not count any more.
+        self.stable = False
+        self._standing_in = False
+        self._was_live = False
         self._started_at_s = 0.0
         self._live_since_s: float | None = None
 
-    def run_started(self, now_s: float) -> None:
-        """ffmpeg was started."""
-        self.state = RuntimeState.STARTING
-        self._started_at_s = now_s
-        self._live_since_s = None
+    def run_started(self, now_s: float, trouble: str | None = None, *, standing_in: bool = False) -> None:
+        """ffmpeg was started, with the slate if it is `standing_in`. `trouble` is what is wrong besides."""
+        self.state = RuntimeState.STALLED if standing_in else RuntimeState.STARTING
+        self._begin(now_s, trouble, standing_in)
+
+    def run_switched(self, now_s: float, trouble: str | None = None) -> None:
+        """A run was replaced by one of a better source. Viewers of the old one have enough until it is there."""
+        if self.state is not RuntimeState.LIVE:
+            self.state = RuntimeState.STARTING
+        self._begin(now_s, trouble, standing_in=False)
 
     def published(self, now_s: float, published_at_s: float, error: str | None) -> None:
         """What this run has published last, and what hindered it since: live, or stalled although ffmpeg works.
@@ -66,38 +48,36 @@ class Supervision:
         allowed = SILENT_TARGETS * self.segment_seconds
         if now_s - published_at_s > allowed:
             self.stalled(f"nothing could be published for {allowed} s" + (f": {error}" if error else ""))
-            self._live_since_s = None
+            self._live_since_s, self.stable = None, False
+        elif self._standing_in:
+            return
         elif self._live_since_s is None:
             self.state = RuntimeState.LIVE
-            self._live_since_s = now_s
-        elif now_s - self._live_since_s >= STABLE_S:
-            self._backoff.reset()
-            self.last_error = None
+            self._live_since_s, self._was_live = now_s, True
+        else:
+            self.stable = now_s - self._live_since_s >= STABLE_S
 
-    def run_ended(self, now_s: float, error: str) -> None:
-        """ffmpeg ended, or was ended, without anybody's wish: try again later."""
+    def run_ended(self, error: str) -> None:
+        """ffmpeg ended, or was ended, without anybody's wish."""
         self.state = RuntimeState.BACKOFF
         self.last_error = error
         self.restarts += 1
-        self._retry_at_s = now_s + self._backoff.next_delay_s()
 
-    def refused(self, now_s: float, error: str) -> None:
-        """The source cannot be used: nothing was started."""
-        self.state = RuntimeState.FAILED
-        self.last_error = error
-        self._retry_at_s = now_s + REFUSED_DELAY_S
+    def settled(self, trouble: str | None) -> None:
+        """What was wrong before counts no more, but for what still is."""
+        self.last_error = trouble
 
-    def settings_changed(self, now_s: float, segment_seconds: int) -> None:
+    def idle(self, state: RuntimeState, reason: str) -> None:
+        """Nothing can be started, for this reason. Who waits for what was live before is stalled, not starting."""
+        waits = state is RuntimeState.STARTING and self._was_live
+        self.state = RuntimeState.STALLED if waits else state
+        self.last_error = reason
+
+    def settings_changed(self, segment_seconds: int) -> None:
         """The operator wants a new run, now."""
         self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
         self.last_error = None
-        self._backoff.reset()
-        self._retry_at_s = now_s
-
-    def may_start(self, now_s: float) -> bool:
-        """Whether the wait is over."""
-        return now_s >= self._retry_at_s
 
     def silence(self, now_s: float, progressed_at_s: float, segment_at_s: float | None) -> str | None:
         """Why the running ffmpeg must be restarted, or None. `segment_at_s` is its newest segment's time, if any."""
@@ -117,3 +97,10 @@ class Supervision:
         """Viewers get nothing new; it must be said at once."""
         self.state = RuntimeState.STALLED
         self.last_error = error
+
+    def _begin(self, now_s: float, trouble: str | None, standing_in: bool) -> None:
+        self.last_error = trouble
+        self.stable = False
+        self._standing_in = standing_in
+        self._started_at_s = now_s
+        self._live_since_s = None

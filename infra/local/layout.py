@@ -33,6 +33,7 @@ CHOOSABLE = (
     "TOLLCAST_INGEST_HOST",
     "TOLLCAST_INGEST_NETWORKS",
     "TOLLCAST_INGEST_PORTS",
+    "TOLLCAST_LISTEN_HOST",
 )
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 

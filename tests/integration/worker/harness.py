@@ -70,6 +70,9 @@ class Lab:
         self.follower = Follower(self.s3, STREAM)
         self.pipelines: list[Pipeline] = []
         self.processes: list[subprocess.Popen[bytes]] = []
+        # What a test sets in the settings of the pipelines in this process.
+        self.own: dict[str, Any] = {}
+        self.rendition = "480p"
 
     def add(self, **changes: Any) -> Stream:
         """Put the stream there, live."""
@@ -106,7 +109,7 @@ class Lab:
 
     def pipeline(self, worker_id: str = "w1") -> Pipeline:
         """Claim the stream and run it in this process."""
-        own = config.load(self.environ(worker_id))
+        own = replace(config.load(self.environ(worker_id)), **self.own)
         stream = self.streams.get(STREAM)
         held = claims.take(self.runtimes, SystemClock(), STREAM, worker_id)
         assert stream and held
@@ -150,10 +153,14 @@ class Lab:
 
     def runs(self) -> list[str]:
         """The runs that were seen, in order."""
-        return self.follower.runs("480p")
+        return self.follower.runs(self.rendition)
 
     def ffmpegs(self) -> list[int]:
         """The process ids of this lab's ffmpegs: those whose command line names its directory."""
+        return self.programs(str(self.directory))
+
+    def programs(self, word: str) -> list[int]:
+        """The process ids of ffmpegs that have this in their command line."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
@@ -162,7 +169,7 @@ class Lab:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if words[0] == b"ffmpeg" and any(str(self.directory).encode() in word for word in words):
+            if words[0] == b"ffmpeg" and any(word.encode() in each for each in words):
                 found.append(int(entry.name))
         return sorted(found)
 
@@ -171,12 +178,13 @@ class Lab:
         (pid,) = eventually(self.ffmpegs, 5, "an ffmpeg")
         os.kill(pid, number)
 
-    def fetch(self, rendition: str = "480p") -> bytes:
+    def fetch(self, rendition: str | None = None) -> bytes:
         """All segments that are named now, in order, as one transport stream."""
         return b"".join(self.segments(rendition).values())
 
-    def segments(self, rendition: str = "480p") -> Mapping[str, bytes]:
+    def segments(self, rendition: str | None = None) -> Mapping[str, bytes]:
         """The segments that are named now, by their names."""
+        rendition = rendition or self.rendition
         stored = self.s3.get(f"streams/{STREAM}/{rendition}/index.m3u8")
         assert stored
         found = {}

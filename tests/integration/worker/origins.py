@@ -129,11 +129,11 @@ class Page:
 class Origin(Listener):
     """An HTTPS server of `pages`; `asked` are the paths that were asked for, in order."""
 
-    def __init__(self, address: str, context: ssl.SSLContext) -> None:
+    def __init__(self, address: str, context: ssl.SSLContext, port: int = 0) -> None:
         self._context = context
         self.pages: dict[str, Page] = {}
         self.asked: list[str] = []
-        super().__init__(address)
+        super().__init__(address, port)
 
     @property
     def url(self) -> str:

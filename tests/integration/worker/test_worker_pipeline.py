@@ -14,7 +14,7 @@ from chalicelib.domain.run_logs import decoded, run_log_key
 from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
-from worker import supervision, uploads
+from worker import source_choice, uploads
 from worker.pipeline import End
 
 
@@ -192,13 +192,13 @@ def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab, tmp_path
 
 
 def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "REFUSED_DELAY_S", 0.5)
+    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="late.mp4"))
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)
     assert runtime.last_error == "there is no file 'late.mp4' in the media directory" and runtime.restarts == 0
     (lab.media_dir / "late.mp4").write_text("not a video")
-    eventually(lambda: "no video file" in (lab.runtime().last_error or ""), 10, "the other reason")
+    eventually(lambda: "no video that can be read" in (lab.runtime().last_error or ""), 10, "the other reason")
     pattern = "testsrc2=size=320x180:rate=25:duration=2"
     make_clip(lab.media_dir / "new.mp4", "-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p")
     (lab.media_dir / "new.mp4").rename(lab.media_dir / "late.mp4")

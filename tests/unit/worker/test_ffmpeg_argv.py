@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.ladders import ABR_PROFILES
-from worker.argv import FileSource, Plan, TestSource, ffmpeg_argv, ffprobe_argv
+from worker.argv import FileSource, LiveSource, Plan, SlateSource, Source, TestSource, ffmpeg_argv, ffprobe_argv
+from worker.limits import bounded
 
 FILE = FileSource(path=Path("/media/a b;'.mp4"), fps=Fraction(24000, 1001), has_audio=True)
+LIVE = LiveSource(fps=Fraction(25), has_audio=True)
 PLAN = Plan(
     source=FILE,
     renditions=ABR_PROFILES["hd"],
@@ -50,7 +52,7 @@ def test_the_options_of_a_looped_file(option: str, expected: str) -> None:
 
 def test_it_asks_nothing_and_reads_in_real_time() -> None:
     argv = ffmpeg_argv(PLAN)
-    assert argv[:5] == ["setpriv", "--pdeathsig", "KILL", "--", "ffmpeg"]
+    assert argv[: argv.index("ffmpeg")] == bounded([])
     assert {"-nostdin", "-nostats", "-re"} <= set(argv)
     assert argv[-1] == "/scratch/stream-1/7-2/%v/index.m3u8"
     assert argv.index("-re") < argv.index("-stream_loop") < argv.index("-i")
@@ -69,11 +71,15 @@ def test_playlists_and_scripts_are_no_files_to_loop() -> None:
         (FILE, 1, "[0:a:0]"),
         (replace(FILE, has_audio=False), 2, "[1:a:0]"),
         (TestSource(font=None), 2, "[1:a:0]"),
+        (SlateSource(font=None), 2, "[1:a:0]"),
+        (LIVE, 1, "[0:a:0]"),
+        (replace(LIVE, has_audio=False), 2, "[1:a:0]"),
     ],
 )
-def test_there_is_always_sound(source: FileSource | TestSource, inputs: int, audio: str) -> None:
+def test_there_is_always_sound(source: Source, inputs: int, audio: str) -> None:
     argv = ffmpeg_argv(replace(PLAN, source=source))
-    assert argv.count("-i") == argv.count("-re") == inputs
+    # What is live comes at its own pace.
+    assert argv.count("-i") == argv.count("-re") + isinstance(source, LiveSource) == inputs
     assert audio in value(argv, "-filter_complex")
     assert argv.count("-map") == 4
 
@@ -96,6 +102,22 @@ def test_the_pattern_shows_a_clock_where_there_is_a_font() -> None:
     with_font = value(ffmpeg_argv(replace(PLAN, source=TestSource(font=Path("/f.ttf")))), "-i")
     assert with_font.startswith("testsrc2=size=1280x720:rate=30,drawtext=fontfile=/f.ttf")
     assert "drawtext" not in value(ffmpeg_argv(replace(PLAN, source=TestSource(font=None))), "-i")
+
+
+def test_a_live_source_is_read_from_the_standard_input_and_can_open_nothing() -> None:
+    argv = ffmpeg_argv(replace(PLAN, source=LIVE))
+    assert [value(argv, option) for option in ("-i", "-f", "-protocol_whitelist", "-format_whitelist")] == [
+        *("pipe:0", "mpegts", "pipe", "mpegts")
+    ]
+    assert "-re" not in argv and "fps=25,split=2" in value(argv, "-filter_complex")
+    assert value(ffprobe_argv(None), "-i") == "pipe:0"
+
+
+def test_the_slate_has_words_where_there_is_a_font_and_the_size_of_the_ladder() -> None:
+    with_font = value(ffmpeg_argv(replace(PLAN, source=SlateSource(font=Path("/f.ttf")))), "-i")
+    assert with_font.startswith("color=c=0x202830:size=1280x720:rate=15,drawtext=fontfile=/f.ttf")
+    assert "We will be right back" in with_font
+    assert "drawtext" not in value(ffmpeg_argv(replace(PLAN, source=SlateSource(font=None))), "-i")
 
 
 def test_a_small_ladder_has_one_of_everything() -> None:

@@ -3,9 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from worker.argv import TestSource
-from worker.sources import SourceRefused, locate, output_fps, prepare
+from worker.sources import SourceRefused, locate, output_fps
 
 
 @pytest.fixture
@@ -85,7 +83,3 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
 )
 def test_the_published_frame_rate(average: str, raw: str, published: Fraction) -> None:
     assert output_fps({"avg_frame_rate": average, "r_frame_rate": raw}) == published
-
-
-def test_the_pattern_needs_no_file(tmp_path: Path) -> None:
-    assert isinstance(prepare(Ingest(mode=IngestMode.TEST), tmp_path, {}), TestSource)

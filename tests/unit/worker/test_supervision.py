@@ -1,11 +1,8 @@
 import pytest
 
 from chalicelib.domain.streams import RuntimeState
-from worker.supervision import DELAY_S_MAX, STABLE_S, Backoff, Supervision
-
-
-def supervision(segment_seconds: int = 2) -> Supervision:
-    return Supervision(segment_seconds, Backoff(chance=lambda: 0.5))
+from worker.backoff import DELAY_S_MAX, Backoff
+from worker.supervision import STABLE_S, Supervision
 
 
 def test_the_first_retry_is_quick_and_patience_grows() -> None:
@@ -22,43 +19,32 @@ def test_jitter_is_bounded(chance: float, delay_s: float) -> None:
 
 
 def test_a_good_life() -> None:
-    it = supervision()
-    assert it.state is RuntimeState.STARTING and it.may_start(0)
+    it = Supervision(2)
+    assert it.state is RuntimeState.STARTING
     it.run_started(0)
     assert it.state is RuntimeState.STARTING
     it.published(3, 3, None)
     assert (it.state, it.restarts, it.last_error) == (RuntimeState.LIVE, 0, None)
 
 
-def test_a_dead_ffmpeg_is_started_again_after_the_delay() -> None:
-    it = supervision()
+def test_a_dead_ffmpeg_is_told_until_the_next_was_stable() -> None:
+    it = Supervision(2)
     it.run_started(0)
     it.published(3, 3, None)
-    it.run_ended(10, "killed")
+    it.run_ended("killed")
     assert (it.state, it.restarts, it.last_error) == (RuntimeState.BACKOFF, 1, "killed")
-    assert not it.may_start(10.4)
-    assert it.may_start(10.5)
-    it.run_started(10.5)
+    it.run_started(10.5, "killed")
     assert it.state is RuntimeState.STARTING and it.last_error == "killed"
-
-
-def test_failures_add_up_until_minutes_were_stable() -> None:
-    it = supervision()
-    for start in (0, 100):
-        it.run_started(start)
-        it.published(start + 3, start + 3, None)
-        it.run_ended(start + 10, "killed")
-    assert not it.may_start(110.9) and it.may_start(111)
-    it.run_started(111)
-    it.published(114, 114, None)
-    it.published(114 + STABLE_S, 114 + STABLE_S, None)
+    it.published(14, 14, None)
+    assert it.state is RuntimeState.LIVE and not it.stable
+    it.published(14 + STABLE_S, 14 + STABLE_S, None)
+    assert it.stable
+    it.settled(None)
     assert it.last_error is None
-    it.run_ended(300, "killed")
-    assert it.may_start(300.5) and it.restarts == 3
 
 
 def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
-    it = supervision(2)
+    it = Supervision(2)
     it.run_started(100)
     assert it.silence(105, 105, None) is None
     assert it.silence(112.1, 112, None) == "no segment within 12 s of the start"
@@ -68,14 +54,14 @@ def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
 
 
 def test_long_segments_get_a_longer_start() -> None:
-    it = supervision(10)
+    it = Supervision(10)
     it.run_started(0)
     assert it.silence(39.9, 39, None) is None
     assert it.silence(40.1, 40, None) == "no segment within 40 s of the start"
 
 
 def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> None:
-    it = supervision()
+    it = Supervision(2)
     it.run_started(0)
     it.published(3, 3, None)
     it.published(9, 3, None)
@@ -87,18 +73,43 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
     assert (it.state, it.restarts) == (RuntimeState.LIVE, 0)
 
 
-def test_a_refused_source_is_failed_and_looked_at_again() -> None:
-    it = supervision()
-    it.refused(0, "there is no file")
-    assert (it.state, it.last_error, it.restarts) == (RuntimeState.FAILED, "there is no file", 0)
-    assert not it.may_start(4.9) and it.may_start(5)
+@pytest.mark.parametrize("state", [RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING])
+def test_nothing_to_start_is_told_with_its_reason(state: RuntimeState) -> None:
+    it = Supervision(2)
+    it.idle(state, "there is no file")
+    assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
 
 
-def test_new_settings_do_not_wait() -> None:
-    it = supervision()
-    for _ in range(5):
-        it.run_ended(0, "killed")
-    it.settings_changed(1, 4)
-    assert it.may_start(1) and it.state is RuntimeState.STARTING and it.segment_seconds == 4
-    it.run_ended(2, "killed")
-    assert it.may_start(2.5)
+def test_who_waits_for_what_was_live_before_is_stalled() -> None:
+    it = Supervision(2)
+    it.run_started(0)
+    it.published(3, 3, None)
+    it.idle(RuntimeState.STARTING, "waiting for the sender")
+    assert it.state is RuntimeState.STALLED
+
+
+def test_nobody_pays_for_the_slate() -> None:
+    it = Supervision(2)
+    it.run_started(0, "there is no file", standing_in=True)
+    it.published(3, 3, None)
+    assert (it.state, it.last_error) == (RuntimeState.STALLED, "there is no file")
+    it.run_switched(5)
+    assert (it.state, it.last_error) == (RuntimeState.STARTING, None)
+    it.published(8, 8, None)
+    assert it.state is RuntimeState.LIVE
+
+
+def test_going_over_to_a_better_source_is_no_outage() -> None:
+    it = Supervision(2)
+    it.run_started(0)
+    it.published(3, 3, None)
+    it.run_switched(10)
+    assert it.state is RuntimeState.LIVE and it.restarts == 0
+    assert it.silence(22.1, 22, None) == "no segment within 12 s of the start"
+
+
+def test_new_settings_begin_anew() -> None:
+    it = Supervision(2)
+    it.run_ended("killed")
+    it.settings_changed(4)
+    assert (it.state, it.segment_seconds, it.last_error) == (RuntimeState.STARTING, 4, None)

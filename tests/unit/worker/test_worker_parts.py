@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from chalicelib.config import ConfigError
 from worker import config, health
-from worker.ffmpeg import LINE_BYTES_MAX, LOG_LINES_MAX, Ffmpeg
+from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
+from worker.ffmpeg import Ffmpeg
+from worker.limits import bounded
 from worker.logs import JsonFormatter
 from worker.progress import Progress, ProgressParser
 
@@ -49,6 +52,7 @@ def test_where_rtmp_is_played_from_may_be_left_out() -> None:
         ("TOLLCAST_WORK_DIR", "/with%d"),
         ("TOLLCAST_RTMP_URL", "http://127.0.0.1:1935/live"),
         ("TOLLCAST_RTMP_URL", "rtmp://127.0.0.1:1935/live/stream"),
+        ("TOLLCAST_LISTEN_HOST", "localhost"),
     ],
 )
 def test_wrong_settings_are_named(name: str, value: str) -> None:
@@ -121,3 +125,19 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
     assert health.main() == 0
     os.utime(path, (time.time() - 60, time.time() - 60))
     assert health.main() == 1
+
+
+def test_what_it_says_is_kept_without_secrets() -> None:
+    script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
+    process = Child(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
+    process.stdout.read()
+    process.stop(5)
+    assert process.ending() == "ffmpeg ended with status 1: srt://h:1?*** refused ***"
+
+
+def test_programs_run_within_limits_and_end_with_the_worker() -> None:
+    argv = bounded(["ffmpeg", "-version"], cores=2)
+    assert argv[:3] == ["setpriv", "--pdeathsig", "KILL"] and argv[-3:] == ["--", "ffmpeg", "-version"]
+    assert f"--as={6 << 30}" in argv and "--core=0" in argv
+    allowed = subprocess.run(bounded(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True)
+    assert allowed.stdout.split() == [b"256", b"0", str((512 << 20) // 512).encode()]

@@ -1,0 +1,63 @@
+"""Real sources of every kind: publishers, and a server of a live playlist."""
+
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.integration.worker.origins import Authority, Origin, Page
+
+SIZE = "320x180"
+PICTURE = ("-re", "-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate=25")
+SOUND = ("-f", "lavfi", "-i", "sine=sample_rate=48000")
+ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac")
+
+
+@contextmanager
+def sending(*output: str, sound: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+    """An ffmpeg that publishes a small pattern in real time, for as long as it is let in and needed."""
+    argv = ["ffmpeg", "-nostdin", "-v", "error", *PICTURE, *(SOUND if sound else ()), *ENCODED, *output]
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def srt_output(port: int, key: str) -> Sequence[str]:
+    """To a stream that listens for SRT."""
+    return ("-f", "mpegts", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16")
+
+
+def free_udp_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket(type=socket.SOCK_DGRAM) as it:
+        it.bind(("127.0.0.1", 0))
+        return int(it.getsockname()[1])
+
+
+class Files(dict[str, Page]):
+    """The pages of an origin that are files of a directory, as they are at the moment."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def get(self, path: str, default: Page | None = None) -> Page | None:  # type: ignore[override]
+        try:
+            body = (self._directory / path.lstrip("/")).read_bytes()
+        except OSError:
+            return default
+        return Page([body], headers={"Content-Length": str(len(body))})
+
+
+@contextmanager
+def live_hls(directory: Path, authority: Authority, name: str, port: int = 0) -> Iterator[Origin]:
+    """An HTTPS server of `/live.m3u8`, whose window of 6 s slides."""
+    directory.mkdir()
+    hls = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "6", "-hls_flags", "delete_segments+temp_file")
+    with sending(*hls, str(directory / "live.m3u8")), Origin("127.0.0.1", authority.context(name), port) as origin:
+        origin.pages = Files(directory)
+        yield origin

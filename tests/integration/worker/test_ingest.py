@@ -1,0 +1,175 @@
+"""Streams that live from what others send: every kind of source, and what takes over when one goes."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams import SLATE, RuntimeState
+from tests.integration.gateway.ingest_harness import KEY as RTMP_KEY
+from tests.integration.gateway.ingest_harness import house
+from tests.integration.worker.harness import Lab, eventually
+from tests.integration.worker.origins import Authority, Listener, Origin
+from tests.integration.worker.senders import free_udp_port, live_hls, sending, srt_output
+from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
+from worker import source_choice
+from worker.outward import EgressRules
+
+KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
+NAME = "source.test"
+FIRST_SEGMENT_S_MAX = 10
+SMALL = Rendition(name="180p", width=320, height=180, video_bps=300_000, audio_bps=64_000)
+TEST = Ingest(mode=IngestMode.TEST)
+
+
+@pytest.fixture
+def small(lab: Lab) -> Lab:
+    lab.rendition = SMALL.name
+    return lab
+
+
+def add(lab: Lab, ingest: Ingest, **changes: object) -> None:
+    lab.add(ingest=ingest, abr_profile="custom", custom_renditions=(SMALL,), ingest_key=KEY, **changes)
+
+
+def wait_for_source(lab: Lab, source: str | None, timeout_s: float = 20) -> None:
+    eventually(lambda: lab.runtime().source == source, timeout_s, f"source {source}", lab.runtime)
+
+
+def wait_for_first_segment(lab: Lab) -> None:
+    lab.wait_for_segments(1, FIRST_SEGMENT_S_MAX)
+
+
+def assert_all_unbroken(lab: Lab) -> None:
+    """Over all that was played, in one piece."""
+    everything = lab.directory / "all.ts"
+    everything.write_bytes(lab.fetch())
+    assert_unbroken(everything, gap_s=0.2)
+
+
+def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(small: Lab) -> None:
+    port = free_udp_port()
+    add(small, Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port))
+    small.pipeline()
+    eventually(lambda: small.runtime().last_error == "waiting for the sender", 15, "it waits", small.runtime)
+    assert small.runtime().state is RuntimeState.STARTING and small.runtime().restarts == 0
+    for output in (srt_output(port, WRONG_KEY), ("-f", "mpegts", f"srt://127.0.0.1:{port}")):
+        with sending(*output) as stranger:
+            assert stranger.wait(10) != 0
+    assert small.follower.poll() == -1 and small.programs(KEY) == []
+
+    with sending(*srt_output(port, KEY), sound=False):
+        wait_for_first_segment(small)
+        assert small.wait_for(RuntimeState.LIVE).last_error is None
+        small.wait_for_segments(2)
+    wait_for_source(small, None)
+    assert small.wait_for(RuntimeState.STALLED).last_error == "waiting for the sender"
+
+    with sending(*srt_output(port, KEY)):
+        wait_for_first_segment(small)
+        small.wait_for(RuntimeState.LIVE)
+        small.wait_for_segments(3)
+        assert_all_unbroken(small)
+    assert small.runs() == ["1-1", "1-2"]
+
+
+def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> None:
+    port, small.rendition = free_udp_port(), "source"
+    listening = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port)
+    small.add(ingest=listening, abr_profile="source", ingest_key=KEY, slate=True)
+    small.pipeline()
+    with sending(*srt_output(port, KEY)):
+        wait_for_source(small, "primary")
+        small.wait_for(RuntimeState.LIVE)
+    wait_for_source(small, SLATE)
+    last = small.runs()
+    eventually(lambda: small.follower.poll() >= 0 and small.runs() != last, 15, "the slate", small.runtime)
+
+
+def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
+    with house() as ingest:
+        small.own["rtmp_url"] = ingest.url("").rstrip("/")
+        small.add(
+            ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP),
+            ingest_key=RTMP_KEY,
+            abr_profile="custom",
+            custom_renditions=(SMALL,),
+        )
+        small.pipeline()
+        eventually(lambda: small.runtime().last_error == "waiting for the sender", 15, "it waits", small.runtime)
+        sender = ingest.sender()
+        wait_for_first_segment(small)
+        small.wait_for(RuntimeState.LIVE)
+        sender.kill()
+        small.wait_for(RuntimeState.STALLED)
+        ingest.sender()
+        wait_for_first_segment(small)
+        assert small.wait_for(RuntimeState.LIVE).source == "primary"
+        assert small.programs(RTMP_KEY) == [process.pid for process in ingest.started if process.poll() is None]
+
+
+def test_a_backup_takes_over_from_a_playlist_and_gives_back(small: Lab, tmp_path: Path, authority: Authority) -> None:
+    with live_hls(tmp_path / "first", authority, NAME) as origin:
+        port = origin.port
+        small.own["egress"] = EgressRules(
+            networks=(ip_network("127.0.0.0/8"),),
+            ports=frozenset({port}),
+            ca_file=authority.ca_file,
+            lookup=lambda host: ["127.0.0.1"],
+        )
+        eventually((tmp_path / "first" / "live.m3u8").exists, 10, "the playlist")
+        add(small, Ingest(mode=IngestMode.PULL, url=f"https://{NAME}:{port}/live.m3u8?token=secret"), backups=(TEST,))
+        small.pipeline()
+        wait_for_first_segment(small)
+        assert small.wait_for(RuntimeState.LIVE).source == "primary"
+        eventually(lambda: small.runtime().ingest_bitrate_bps, 15, "how much comes in", small.runtime)
+        small.follower.poll()
+    wait_for_source(small, "backup-1")
+    small.wait_for_run("1-2")
+    runtime = small.wait_for(RuntimeState.LIVE)
+    assert runtime.last_error and runtime.last_error.startswith("primary: ") and "secret" not in runtime.last_error
+    with live_hls(tmp_path / "second", authority, NAME, port):
+        wait_for_source(small, "primary", 40)
+        small.wait_for_run("1-3")
+        small.wait_for_segments(1)
+        # Viewers of the backup have seen no outage when the primary took over.
+        runtime = small.runtime()
+        assert runtime.state is RuntimeState.LIVE and len(runtime.outages) == 2
+    assert_all_unbroken(small)
+
+
+def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, authority: Authority) -> None:
+    with Origin("127.0.0.2", authority.context(NAME)) as origin, Listener("127.0.0.1") as inside:
+        segment = f"https://inner.test:{inside.port}/x.ts"
+        origin.put("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{segment}\n#EXT-X-ENDLIST\n")
+        small.own["egress"] = EgressRules(
+            networks=(ip_network("127.0.0.2/32"),),
+            ports=frozenset({origin.port, inside.port}),
+            ca_file=authority.ca_file,
+            lookup={NAME: ["127.0.0.2"], "inner.test": ["127.0.0.1"]}.__getitem__,
+        )
+        inner = Ingest(mode=IngestMode.PULL, url=f"srt://inner.test:{inside.port}")
+        add(small, Ingest(mode=IngestMode.PULL, url=f"https://{NAME}:{origin.port}/live.m3u8"), backups=(inner,))
+        small.pipeline()
+        refused = "'inner.test' has the address 127.0.0.1, which is not public"
+        eventually(lambda: (small.runtime().last_error or "").count(refused) == 2, 20, refused, small.runtime)
+        assert origin.asked and inside.hits() == 0
+        assert small.runtime().state is RuntimeState.BACKOFF and small.follower.poll() == -1
+
+
+def test_the_slate_stands_in_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
+    add(small, Ingest(mode=IngestMode.FILE, path="late.mp4"), slate=True)
+    small.pipeline()
+    small.wait_for_segments(4)
+    runtime = small.runtime()
+    assert (runtime.state, runtime.source) == (RuntimeState.STALLED, SLATE)
+    assert runtime.last_error == "there is no file 'late.mp4' in the media directory"
+    pattern = "testsrc2=size=320x180:rate=25:duration=2"
+    make_clip(small.media_dir / "new.mp4", "-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p")
+    (small.media_dir / "new.mp4").rename(small.media_dir / "late.mp4")
+    assert small.wait_for(RuntimeState.LIVE).source == "primary"
+    small.wait_for_run("1-2")
+    assert {report.state for report in small.runtimes.reports if report.source == SLATE} == {RuntimeState.STALLED}

@@ -1,0 +1,198 @@
+"""Which source is played, with the time handed in."""
+
+from worker.backoff import Backoff
+from worker.source_choice import (
+    ANSWER_INTERVAL_S,
+    PATIENCE_S,
+    REFUSED_DELAY_S,
+    SLATE_AFTER_S,
+    WAIT_DELAY_S,
+    WATCH_FACTOR,
+    Failure,
+    SourceChoice,
+)
+
+
+def choice(count: int) -> SourceChoice:
+    return SourceChoice(count, lambda: Backoff(chance=lambda: 0.5))
+
+
+def opened(it: SourceChoice, now_s: float) -> list[int]:
+    """Open what is wanted, as `Watch` does."""
+    wanted = it.wanted(now_s)
+    for index in wanted:
+        it.opened(index, now_s)
+    return wanted
+
+
+def on_backup() -> SourceChoice:
+    """The primary has failed at 10, and backup 1 is played from then on."""
+    it = choice(3)
+    opened(it, 0)
+    it.answered(0, 1)
+    it.started(0, 1)
+    it.failed(0, 10, "gone")
+    it.closed(0)
+    assert opened(it, 10) == [1]
+    it.answered(1, 10)
+    it.started(1, 10)
+    return it
+
+
+def test_one_source_is_opened_and_played() -> None:
+    it = choice(1)
+    assert opened(it, 0) == [0] and it.pick(0) is None
+    it.answered(0, 1)
+    assert it.pick(1) == 0
+    it.started(0, 1)
+    assert it.wanted(1) == [0] and it.better(1) is None and not it.exhausted(100)
+
+
+def test_a_dead_one_is_tried_again_with_growing_patience() -> None:
+    it = choice(1)
+    opened(it, 0)
+    it.failed(0, 10, "gone")
+    it.closed(0)
+    assert it.wanted(10.4) == [] and it.wanted(10.5) == [0]
+    it.failed(0, 20, "gone")
+    it.closed(0)
+    assert it.wanted(20.9) == [] and it.wanted(21) == [0]
+    it.stable(0)
+    it.failed(0, 300, "gone")
+    assert it.wanted(300.5) == [0]
+
+
+def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() -> None:
+    it = choice(1)
+    opened(it, 0)
+    it.answered(0, 1)
+    it.started(0, 1)
+    it.failed(0, 10, "killed")
+    it.answered(0, 10.1)
+    assert it.wanted(10.1) == [0] and it.pick(10.4) is None and it.pick(10.5) == 0
+
+
+def test_the_next_is_tried_at_once_when_one_fails() -> None:
+    it = choice(3)
+    assert opened(it, 0) == [0]
+    it.failed(0, 1, "no such host", Failure.REFUSED)
+    it.closed(0)
+    assert opened(it, 1) == [1]
+    it.failed(1, 2, "refused")
+    it.closed(1)
+    assert opened(it, 2) == [2]
+    it.answered(2, 3)
+    assert it.pick(3) == 2
+
+
+def test_one_that_lets_itself_be_waited_for_is_not_waited_for_long() -> None:
+    it = choice(2)
+    assert opened(it, 0) == [0]
+    assert opened(it, PATIENCE_S - 0.1) == [0]
+    assert opened(it, PATIENCE_S) == [0, 1]
+    it.answered(1, PATIENCE_S + 1)
+    it.answered(0, PATIENCE_S + 1)
+    assert it.pick(PATIENCE_S + 1) == 0, "the preferred one, if both are there"
+
+
+def test_a_backup_that_is_being_opened_is_not_given_up_for_the_next_try_of_the_primary() -> None:
+    it = choice(2)
+    opened(it, 0)
+    it.failed(0, 0.2, "refused")
+    it.closed(0)
+    assert opened(it, 0.2) == [1]
+    assert opened(it, 1) == [0, 1]
+    assert it.wanted(1.1) == [0, 1]
+
+
+def test_nobody_sends_yet_is_no_failure() -> None:
+    it = choice(1)
+    for now_s in range(100):
+        opened(it, now_s)
+        it.waiting(0, now_s, "waiting for the sender")
+        it.failed(0, now_s, "waiting for the sender", Failure.WAITING)
+        it.closed(0)
+        assert it.wanted(now_s + WAIT_DELAY_S) == [0]
+    assert it.troubles() == [(0, Failure.WAITING, "waiting for the sender")]
+    opened(it, 100)
+    it.answered(0, 100)
+    assert it.troubles() == []
+
+
+def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -> None:
+    it = on_backup()
+    again_s = 10 + 0.5 * WATCH_FACTOR
+    assert it.wanted(again_s - 0.1) == [1]
+    assert opened(it, again_s) == [0, 1]
+    it.answered(0, 20)
+    assert it.better(20) is None
+    it.waiting(0, 21, "silent")
+    it.answered(0, 22)
+    it.answered(0, 22 + ANSWER_INTERVAL_S - 0.1)
+    assert it.better(22 + ANSWER_INTERVAL_S - 0.1) is None, "not twice, or not in a row"
+    it.answered(0, 22 + ANSWER_INTERVAL_S)
+    assert it.better(22 + ANSWER_INTERVAL_S) == 0
+    it.started(0, 30)
+    assert it.wanted(30) == [0]
+
+
+def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely() -> None:
+    it = on_backup()
+    waits = []
+    for _ in range(4):
+        now_s = next(second for second in range(10_000) if it.wanted(second) == [0, 1])
+        opened(it, now_s)
+        it.answered(0, now_s)
+        it.answered(0, now_s + ANSWER_INTERVAL_S)
+        it.started(0, now_s + ANSWER_INTERVAL_S)
+        failed_at_s = now_s + ANSWER_INTERVAL_S + 1
+        it.failed(0, failed_at_s, "gone")
+        it.closed(0)
+        it.opened(1, failed_at_s)
+        it.answered(1, failed_at_s)
+        it.started(1, failed_at_s)
+        waits.append(it._standings[0].return_at_s - failed_at_s)
+    assert waits == [10, 20, 40, 80]
+
+
+def test_nothing_better_than_the_second_is_not_the_third() -> None:
+    it = on_backup()
+    it.failed(1, 11, "gone too")
+    it.closed(1)
+    # The wait of the first is over, the second's is not.
+    assert opened(it, 11) == [0, 2]
+    it.answered(2, 11)
+    it.started(2, 11)
+    it.opened(1, 17)
+    it.answered(1, 17)
+    it.answered(1, 17 + ANSWER_INTERVAL_S)
+    assert it.better(30) == 1
+
+
+def test_the_slate_is_for_when_nothing_works_or_comes() -> None:
+    it = choice(2)
+    opened(it, 0)
+    assert not it.exhausted(SLATE_AFTER_S)
+    it.failed(0, 1, "refused", Failure.REFUSED)
+    it.closed(0)
+    opened(it, 1)
+    assert not it.exhausted(2.5), "the second one may open yet"
+    opened(it, 1 + PATIENCE_S)
+    assert it.exhausted(1 + PATIENCE_S)
+    it.started(None, 4)
+    assert it.wanted(1 + REFUSED_DELAY_S) == [0, 1], "both are tried while the slate is shown"
+    it.answered(1, 8)
+    assert it.pick(8) == 1
+
+
+def test_the_slate_is_not_shown_for_what_comes_back_at_once() -> None:
+    it = choice(1)
+    opened(it, 0)
+    it.answered(0, 1)
+    it.started(0, 1)
+    it.failed(0, 10, "killed")
+    assert not it.exhausted(10 + SLATE_AFTER_S - 0.1)
+    it.closed(0)
+    opened(it, 10.5)
+    it.failed(0, 11, "killed")
+    assert it.exhausted(10 + SLATE_AFTER_S - 0.1 + 0.1)

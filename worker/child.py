@@ -1,0 +1,127 @@
+"""A program that the worker runs: started in a group of its own, within limits, listened to, ended for certain."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+from worker.redaction import redacted
+
+LOG_LINES_MAX = 200
+LINE_BYTES_MAX = 2_000
+READERS_WAIT_S = 1.0
+
+
+class Child:
+    """A running process and the last lines of what it has said, without the secrets that it was given.
+
+    The thread that makes it must outlive it: the kernel's parent-death signal follows that thread, not the process.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], *, stdin: bool = False, secrets: Sequence[str] = ()
+    ) -> None:
+        self.lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
+        self._secrets = tuple(secrets)
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+            close_fds=True,
+            process_group=0,
+        )
+        # Not bytes but lines are read, by one thread a pipe: an unread pipe would stop the process.
+        self._readers: list[threading.Thread] = []
+        self._listen(self._read_log, self._process.stderr)
+
+    @property
+    def pid(self) -> int:
+        """Its process id, also of its group."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """Where it reads from, if that was asked for. Whoever writes there closes it at the end."""
+        assert self._process.stdin
+        return self._process.stdin
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """What it writes; somebody has to read it."""
+        assert self._process.stdout
+        return self._process.stdout
+
+    def stop(self, grace_s: float) -> None:
+        """Ask it to end what it is at; after `grace_s` seconds it is killed. Returns when it is gone."""
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+        self._close()
+
+    def kill(self) -> None:
+        """End it now, whatever it does (also when it is stopped by SIGSTOP)."""
+        self.stop(0.0)
+
+    def ending(self) -> str:
+        """Why it ended, for people: its status and the last thing that it complained of."""
+        code = self._process.returncode
+        if code is None:
+            return "ffmpeg is running"
+        if code < 0:
+            how = f"ffmpeg was killed by {_signal_name(-code)}"
+        else:
+            how = f"ffmpeg ended with status {code}" + (" although nobody asked it to" if code == 0 else "")
+        # After a kill, what it said before has nothing to do with its end.
+        said = list(self.lines) if code > 0 else []
+        errors = [line for line in said if "[error]" in line or "[fatal]" in line]
+        return f"{how}: {(errors or said)[-1]}" if said else how
+
+    def _listen(self, read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) -> None:
+        reader = threading.Thread(target=read, args=(pipe,), daemon=True)
+        self._readers.append(reader)
+        reader.start()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    def _close(self) -> None:
+        for reader in self._readers:
+            reader.join(READERS_WAIT_S)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe:
+                # What is left in a buffer for a process that has ended is lost.
+                with suppress(OSError):
+                    pipe.close()
+
+    def _read_log(self, pipe: IO[bytes]) -> None:
+        for line in lines_of(pipe):
+            self.lines.append(redacted(line.rstrip(), self._secrets))
+
+
+def lines_of(pipe: IO[bytes]) -> Iterator[str]:
+    """Its lines, each of bounded length, until it is closed at the other end."""
+    while line := pipe.readline(LINE_BYTES_MAX):
+        yield line.decode(errors="replace")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,157 @@
+"""One live source: received by a process of its own, examined, and handed to the ffmpeg that plays it.
+
+The source is opened once, so a sender is not sent away to be examined, and it stays while an encoder is restarted.
+"""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import IO
+
+from worker.argv import LiveSource
+from worker.aside import Aside
+from worker.backlog import Backlog
+from worker.child import Child
+from worker.receivers import Receiver
+
+CHUNK_BYTES = 65_536
+# So much is examined, or what came in this time.
+HEAD_BYTES = 1 << 20
+HEAD_S = 0.5
+POLL_MS = 100
+CLOSE_GRACE_S = 0.5
+RATE_WINDOW_S = 5.0
+
+Examine = Callable[[bytes], LiveSource]
+
+
+class Feed:
+    """A receiver that runs. All but what is said otherwise is for the supervising thread.
+
+    It has to be made by a thread that outlives it, as `Child` does.
+    """
+
+    def __init__(self, receiver: Receiver, environ: Mapping[str, str], examine: Examine) -> None:
+        self.bitrate_bps: int | None = None
+        self._received_at_s: float | None = None
+        # An ffmpeg that does not read holds the source back, which is not the source's fault.
+        self._held_back = False
+        self.began_at_s: float | None = None
+        self._examine = examine
+        self._examined: Aside[LiveSource] | None = None
+        self._child = Child(receiver.argv, environ, stdin=True, secrets=receiver.secrets)
+        self._backlog = Backlog()
+        self._head: bytearray | None = bytearray()
+        self._lock = threading.Lock()
+        self._counted_from_s, self._counted_bytes = time.monotonic(), 0
+        self._wanted: IO[bytes] | None = None
+        self._sink: IO[bytes] | None = None
+        with suppress(OSError), self._child.stdin as pipe:
+            pipe.write(receiver.script)
+        threading.Thread(target=self._read, name="feed", daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._child.running
+
+    @property
+    def source(self) -> LiveSource | None:
+        """What it is, once that is known."""
+        return self._examined.result if self._examined else None
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be played, if it cannot."""
+        return self._examined.refusal if self._examined else ""
+
+    @property
+    def lines(self) -> list[str]:
+        """What its process said last."""
+        return list(self._child.lines)
+
+    def flowing(self, now_s: float, silent_s: float) -> bool:
+        """Whether something came in within this time."""
+        return self._held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
+
+    def ending(self) -> str:
+        """Why its process ended, for people."""
+        return self._child.ending()
+
+    def play(self, sink: IO[bytes] | None) -> None:
+        """Write to this pipe from the last keyframe on, and close it at the end; None: close the one before now."""
+        with self._lock:
+            self._wanted = sink
+
+    def close(self) -> None:
+        """End it."""
+        self._child.stop(CLOSE_GRACE_S)
+
+    def _read(self) -> None:
+        """The thread that reads, and that alone writes to and closes what the source is played by."""
+        try:
+            descriptor = self._child.stdout.fileno()
+            ready = select.poll()
+            ready.register(descriptor, select.POLLIN)
+            while True:
+                if ready.poll(POLL_MS):
+                    data = os.read(descriptor, CHUNK_BYTES)
+                    if not data:
+                        break
+                    self._take(data)
+                self._hand_on()
+        except (OSError, ValueError):
+            # Closed under our hands.
+            pass
+        finally:
+            self.play(None)
+            self._hand_on()
+
+    def _take(self, data: bytes) -> None:
+        now_s = time.monotonic()
+        self.began_at_s = self.began_at_s or now_s
+        self._received_at_s = now_s
+        self._count(now_s, len(data))
+        if self._head is not None:
+            self._head += data
+            if len(self._head) >= HEAD_BYTES or now_s - self.began_at_s >= HEAD_S:
+                head, self._head = bytes(self._head), None
+                self._examined = Aside(lambda: self._examine(head))
+        self._backlog.add(data)
+
+    def _hand_on(self) -> None:
+        before, self._sink = self._sink, self._wanted
+        if before is not None and before is not self._sink:
+            _close(before)
+        if self._sink is None:
+            self._backlog.trim()
+        elif whole := self._backlog.take():
+            self._held_back = True
+            self._write(self._sink, whole)
+            # What came meanwhile could not be seen.
+            self._received_at_s = time.monotonic()
+            self._held_back = False
+
+    def _write(self, sink: IO[bytes], data: bytes) -> None:
+        try:
+            sink.write(data)
+            sink.flush()
+        except (OSError, ValueError):
+            # Its ffmpeg has ended. Another one may have come already.
+            with self._lock:
+                if self._wanted is sink:
+                    self._wanted = None
+
+    def _count(self, now_s: float, size: int) -> None:
+        self._counted_bytes += size
+        if (over_s := now_s - self._counted_from_s) >= RATE_WINDOW_S:
+            self.bitrate_bps = int(8 * self._counted_bytes / over_s)
+            self._counted_from_s, self._counted_bytes = now_s, 0
+
+
+def _close(sink: IO[bytes]) -> None:
+    with suppress(OSError, ValueError):
+        sink.close()

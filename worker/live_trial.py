@@ -1,0 +1,118 @@
+"""Opening a source that somebody sends: its address is checked, it is received, and what comes is examined."""
+
+from chalicelib.domain.addresses import IpAddress
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.source_urls import SourceUrl, check_source_url
+from chalicelib.domain.streams import Stream
+from worker.argv import Cut, LiveSource, Source
+from worker.aside import Aside
+from worker.config import WorkerConfig
+from worker.copying import cut_of
+from worker.egress import Egress
+from worker.feed import Feed
+from worker.pull_argv import Pinned, Proxied
+from worker.receivers import Receiver, listening, pulling
+from worker.resolving import resolve_pinned
+from worker.sources import examine_live
+from worker.supervision import SILENT_TARGETS
+from worker.trials import Status
+
+# Looking a name up, connecting, and the first pictures of a playlist's first segment.
+OPEN_S_MAX = 15.0
+RESOLVE_S_MAX = 4.0
+# A source has failed that sends nothing for this long, or for so long that its run is about to be taken for dead.
+SILENT_S_MAX = 10.0
+BEFORE_RUN_S = 0.5
+WAITING_REASON = "waiting for the sender"
+
+
+class LiveTrial:
+    """See `Trial`. Where it listens, waiting is no failure."""
+
+    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float) -> None:
+        self.status, self.reason = Status.OPENING, ""
+        self.source: Source | None = None
+        self.cut: Cut | None = None
+        self.feed: Feed | None = None
+        self._config = config
+        self._stream = stream
+        self.listens = ingest.mode is IngestMode.LISTEN
+        self._began_at_s = now_s
+        self._egress: Egress | None = None
+        self._silent_s = min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
+        # A listener's receiver is known at once; a pulled source's address has to be found first.
+        self._found = Aside(lambda: listening(ingest, stream, config) if self.listens else self._find(ingest))
+
+    def look(self, now_s: float) -> None:
+        """See `Trial`."""
+        if self.status in (Status.REFUSED, Status.FAILED):
+            return
+        if self.feed is None:
+            self._receive()
+        if self.feed:
+            self._judge(self.feed, now_s)
+
+    def close(self) -> None:
+        """See `Trial`."""
+        if self.feed:
+            self.feed.close()
+        if self._egress:
+            self._egress.stop()
+
+    def _find(self, ingest: Ingest) -> tuple[SourceUrl, IpAddress | None]:
+        rules = self._config.egress
+        url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
+        # All others are looked up by the proxy, whenever it connects.
+        pinned = url.scheme == "srt"
+        return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
+
+    def _receive(self) -> None:
+        if not self._found.done:
+            return
+        if self._found.result is None:
+            self.status, self.reason = Status.REFUSED, self._found.refusal
+            return
+        self.feed = Feed(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
+
+    def _examine(self, head: bytes) -> LiveSource:
+        environ = self._config.ffmpeg_environ
+        source = examine_live(head, environ)
+        self.cut = cut_of(source, self._stream, environ)
+        return source
+
+    def _receiver(self, found: Receiver | tuple[SourceUrl, IpAddress | None]) -> Receiver:
+        if isinstance(found, Receiver):
+            return found
+        url, address = found
+        if address:
+            return pulling(url, Pinned(address=address))
+        self._egress = Egress(url, self._config.egress)
+        self._egress.start()
+        return pulling(url, Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file))
+
+    def _judge(self, feed: Feed, now_s: float) -> None:
+        self.source = feed.source
+        if feed.refusal:
+            self.status, self.reason = Status.REFUSED, feed.refusal
+        elif not feed.running:
+            self.status, self.reason = Status.FAILED, self._why_ended(feed)
+        elif feed.began_at_s is None and self.listens:
+            self.status, self.reason = Status.WAITING, WAITING_REASON
+        elif self.source is None:
+            if now_s - (self._began_at_s if feed.began_at_s is None else feed.began_at_s) > OPEN_S_MAX:
+                self.status, self.reason = Status.FAILED, self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s")
+        elif feed.flowing(now_s, self._silent_s):
+            self.status, self.reason = Status.READY, ""
+        else:
+            silent = self._with_refusal(f"nothing came for {self._silent_s:g} s")
+            self.status, self.reason = Status.FAILED, WAITING_REASON if self.listens else silent
+
+    def _why_ended(self, feed: Feed) -> str:
+        if not self.listens:
+            return self._with_refusal(feed.ending())
+        # That a sender goes is its own affair; that nobody can be listened for is not.
+        return WAITING_REASON if feed.began_at_s else f"{WAITING_REASON} ({feed.ending()})"
+
+    def _with_refusal(self, what: str) -> str:
+        refusal = self._egress.last_refusal if self._egress else None
+        return f"{refusal} ({what})" if refusal else what

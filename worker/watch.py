@@ -1,0 +1,105 @@
+"""Opens a stream's sources as `worker.source_choice` wants them, and tells it how they do."""
+
+import logging
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import RuntimeState, Stream, source_name
+from worker.config import WorkerConfig
+from worker.live_trial import LiveTrial
+from worker.source_choice import Failure, SourceChoice
+from worker.trials import FileTrial, PatternTrial, Status, Trial
+
+log = logging.getLogger(__name__)
+
+FAILED = {Status.FAILED: Failure.BROKEN, Status.REFUSED: Failure.REFUSED}
+
+
+class Watch:
+    """The sources that are open. Used by the supervising thread."""
+
+    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float) -> None:
+        self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
+        self._stream = stream
+        self._config = config
+        self._trials: dict[int, Trial] = {}
+        # A source that does not work is tried again and again; the same reason is logged once.
+        self._logged: dict[int, str] = {}
+
+    def look(self, now_s: float) -> None:
+        """Close what is not wanted, open what is, and see how all of it does."""
+        wanted = self.choice.wanted(now_s)
+        for index in [index for index in self._trials if index not in wanted]:
+            self._close(index)
+        for index in wanted:
+            if index not in self._trials:
+                self._trials[index] = self._begin(self._stream.sources[index], now_s)
+                self.choice.opened(index, now_s)
+            self._judge(index, now_s)
+
+    def trial(self, index: int) -> Trial:
+        """One that is open."""
+        return self._trials[index]
+
+    def broke(self, index: int, now_s: float, error: str) -> None:
+        """Its run has ended without anybody's wish. A live source that still comes in stays open."""
+        trial = self._trials[index]
+        if trial.status in FAILED:
+            self._fail(index, now_s, trial)
+            return
+        self.choice.failed(index, now_s, error)
+        if trial.feed is None:
+            self._close(index)
+
+    def close(self) -> None:
+        """End everything."""
+        for index in list(self._trials):
+            self._close(index)
+
+    def trouble(self) -> tuple[RuntimeState, str] | None:
+        """What the stream's state is while nothing is played, and why, for the operator; None if nothing is wrong."""
+        troubles = self.choice.troubles()
+        if not troubles:
+            return None
+        failures = {failure for _, failure, _ in troubles}
+        state = RuntimeState.BACKOFF
+        if Failure.WAITING in failures:
+            state = RuntimeState.STARTING
+        elif failures == {Failure.REFUSED}:
+            state = RuntimeState.FAILED
+        several = self.choice.count > 1
+        return state, "; ".join((f"{source_name(n)}: " if several else "") + error for n, _, error in troubles)
+
+    def _begin(self, ingest: Ingest, now_s: float) -> Trial:
+        if ingest.mode is IngestMode.TEST:
+            return PatternTrial(self._stream)
+        if ingest.mode is IngestMode.FILE:
+            return FileTrial(ingest, self._stream, self._config)
+        return LiveTrial(ingest, self._stream, self._config, now_s)
+
+    def _judge(self, index: int, now_s: float) -> None:
+        trial = self._trials[index]
+        trial.look(now_s)
+        match trial.status:
+            case Status.READY:
+                self._logged.pop(index, None)
+                self.choice.answered(index, now_s)
+            case Status.WAITING:
+                self.choice.waiting(index, now_s, trial.reason)
+            case Status.FAILED | Status.REFUSED:
+                # The run of the one that is played has to be ended first.
+                if index != self.choice.playing:
+                    self._fail(index, now_s, trial)
+
+    def _fail(self, index: int, now_s: float, trial: Trial) -> None:
+        failure = Failure.WAITING if trial.listens and trial.status is Status.FAILED else FAILED[trial.status]
+        self.choice.failed(index, now_s, trial.reason, failure)
+        if self._logged.get(index) != trial.reason:
+            self._logged[index] = trial.reason
+            who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
+            said = trial.feed.lines[-5:] if trial.feed else []
+            log.warning("a source does not work", extra={**who, "error": trial.reason, "said": said})
+        self._close(index)
+
+    def _close(self, index: int) -> None:
+        self._trials.pop(index).close()
+        self.choice.closed(index)
