@@ -83,9 +83,9 @@ class Follower:
         root = self._get("index.m3u8")
         self.polls += 1
         for rendition in self.rules.ladder(root) if root else []:
-            body = self._get(f"{rendition}/index.m3u8")
+            asked_s, body = time.monotonic(), self._get(f"{rendition}/index.m3u8")
             if body:
-                self._take(self.rules.read(rendition, body))
+                self._take(self.rules.read(rendition, body, asked_s))
         if time.monotonic() - self._listed_at_s > LISTED_EVERY_S:
             self._look_for_all()
             self._listed_at_s = time.monotonic()

@@ -90,7 +90,7 @@ def happen_all(scene: Scene, plan: Plan, picture: Picture, began_s: float) -> li
 
 @contextmanager
 def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Iterator[None]:
-    """`stream-1` live from a clip, as a ladder of two."""
+    """`stream-1` live from a clip, as a ladder of two; afterwards it is stopped, with the settings of before."""
     path = stack.layout.media_dir / CLIP
     subprocess.run(["ffmpeg", "-v", "error", "-y", *CLIP_ARGV, path], check=True, timeout=60)
     settings = {
@@ -99,6 +99,7 @@ def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Itera
         "segment_seconds": segment_seconds,
         "window_minutes": 2,
     }
+    found = operator.do("GET", f"/streams/{STREAM_ID}").document
     operator.do("PATCH", f"/streams/{STREAM_ID}", settings)
     operator.do("POST", f"/streams/{STREAM_ID}/state", {"state": DesiredState.LIVE})
     try:
@@ -106,6 +107,7 @@ def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Itera
         yield
     finally:
         operator.stop_stream()
+        operator.do("PATCH", f"/streams/{STREAM_ID}", {name: found[name] for name in settings})
 
 
 @contextmanager

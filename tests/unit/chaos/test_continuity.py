@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.fixtures.continuity import LAG_SEGMENTS_MAX, Continuity
+from tests.fixtures.continuity import LAG_S_MAX, Continuity
 from worker.playlist import Entry, Playlist
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,12 +90,11 @@ def test_an_end_is_seen() -> None:
 
 def test_renditions_must_be_in_step() -> None:
     rules = Continuity(undisturbed=True)
-    rules.read("720p", NEXT.render(2))
-    rules.read("480p", FIRST.render(1))
+    rules.read("720p", NEXT.render(2), 1.0)
+    rules.read("480p", FIRST.render(1), 1.0 + LAG_S_MAX)
     assert rules.problems == []
-    rules.read("720p", grown(NEXT, "2-1", LAG_SEGMENTS_MAX).render(2))
-    rules.read("480p", FIRST.render(1))
-    assert rules.problems == ["480p ends at 4, but 720p ended at 9 before"]
+    rules.read("480p", FIRST.render(1), 2.0 + LAG_S_MAX)
+    assert rules.problems == ["480p ends at 4, 6.0 s after another rendition had 6"]
 
 
 def test_a_number_is_the_same_segment_in_all_renditions() -> None:
