@@ -51,8 +51,8 @@ class Worker:
 
     def ffmpegs(self) -> list[int]:
         """The process ids of its ffmpegs."""
-        found = [process.pid for process in groups.processes() if process.parent == self.process.pid]
-        return [pid for pid in found if _name(pid) == "ffmpeg"]
+        own = self.process.pid
+        return [found.pid for found in groups.processes() if found.parent == own and groups.name(found.pid) == "ffmpeg"]
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal."""
@@ -120,10 +120,3 @@ def own_workers(stack: Stack, directory: Path, rng: random.Random) -> Iterator[W
     finally:
         supervisor.start_part("worker")
         wait_for("worker of the platform's own", checks(stack.layout)["worker"], HEALTHY_S_MAX)
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
