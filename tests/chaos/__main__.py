@@ -24,6 +24,8 @@ UPLOADS_FAIL_S = 60.0
 MINUTES = 10
 SEGMENT_SECONDS = 2
 SESSIONS_MAX = 3
+# What is shown of each worker's log if something was wrong.
+LOG_CHARS = 8_000
 
 
 def main() -> int:
@@ -41,6 +43,9 @@ def main() -> int:
     print(f"seed {seed}, {os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f} before", flush=True)
     with private_stack(SESSIONS_MAX) as stack, tempfile.TemporaryDirectory(prefix="tollcast-chaos-") as directory:
         outcome = play(stack, planned, rng, Path(directory), SEGMENT_SECONDS)
+        if outcome.violations:
+            for log in sorted(Path(directory).glob("*.log")):
+                print(f"{log.name}:\n{log.read_text(errors='replace')[-LOG_CHARS:]}")
     print(f"load {os.getloadavg()[0]:.1f} after\n{HEAD}")
     for line in (*outcome.rows, *notes(planned.uploads_fail_s), outcome.summary):
         print(line)
