@@ -124,10 +124,15 @@ class Viewer:
         assert [item["version"] for item in items] == list(range(len(items), 0, -1))
         return items[::-1]
 
+    def _quiet_ledger(self) -> tuple[list[dict[str, Any]], int] | None:
+        before, items, after = self.wallet(), self.ledger(), self.wallet()
+        balance: int = after["balance_millipoints"]
+        return (items, balance) if before["balance_millipoints"] == balance else None
+
     def check_ledger(self) -> None:
         """The entries sum to the balance, and no lease was charged twice."""
-        items = self.ledger()
-        assert sum(item["delta_millipoints"] for item in items) == self.wallet()["balance_millipoints"]
+        items, balance = wait_for("ledger without a beat while it is read", self._quiet_ledger)
+        assert sum(item["delta_millipoints"] for item in items) == balance
         leases = [(item["session_id"], item["seq"]) for item in items if item["kind"] in ("lease", "unserved")]
         assert len(leases) == len(set(leases))
 
