@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills mutants lint bench package
+.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint bench package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -44,6 +44,9 @@ load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 	@$(PYTHON) -m tests.faults.kills $(ARGS)
+
+chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)
