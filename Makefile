@@ -56,8 +56,9 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure what each operation on a wallet costs in write units
+bench: setup ## Measure what operations on a wallet cost, and what the worker adds to ffmpeg
 	@$(PYTHON) -m bench.write_units
+	@$(PYTHON) -m bench.pipeline
 
 package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist
