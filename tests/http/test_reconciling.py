@@ -103,7 +103,8 @@ def test_a_session_is_seen_adjusted_and_seen_again(api: Api) -> None:
 
 
 def test_an_adjustment_is_held_to_its_payment_id_and_its_session(api: Api) -> None:
-    admin, viewer = api.admin(), api.viewer()
+    # A second of it costs a thousand points, so that there is something to give back.
+    admin, viewer = api.admin(), api.viewer(1_000_000_000)
     (first, _), (second, _) = costly(api, viewer), costly(api, viewer)
     payment = {"payment_id": new_session_id(), "millipoints": 500, "note": ""}
     path = f"/sessions/{first}/adjust"
