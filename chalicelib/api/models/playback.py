@@ -46,7 +46,10 @@ class KickRequest(SessionRequest):
 
 
 class PlaybackAnswer(Answer):
-    """A session's money and time. `seconds_left` is null where watching is free."""
+    """A session's money and time. `seconds_left` is null where watching is free.
+
+    It counts the wallet's other sessions that are being watched for points; `others_spending` is how many those are.
+    """
 
     session_id: str
     seq: int
@@ -59,6 +62,7 @@ class PlaybackAnswer(Answer):
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: int | None
+    others_spending: int
     charged_millipoints: int
     outcome: Outcome
 
