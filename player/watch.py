@@ -65,7 +65,7 @@ def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> R
             meter.stop()
             viewing.close()
             ending, settled = _settle(playback, bill, ending)
-    return Receipt(ending, wish.stream_id, bill, meter.watched_ms, meter.frames_shown, settled)
+    return Receipt(ending, wish.stream_id, bill, meter.played_ms, meter.frames_shown, settled)
 
 
 def _say_goodbye(mpv: MpvProcess, ending: Ending, headless: bool) -> None:
@@ -90,7 +90,7 @@ def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, boo
             totals = playback.stop(session_id, STOP_TIMEOUT_S)
         except CliError:
             continue
-        bill.settle(session_id, totals.charged_millipoints)
+        bill.settle(session_id, totals.charged_millipoints, totals.watched_ms)
         bill.balance(totals.balance_millipoints)
         known_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
         return (Ending.of_reason(totals.end_reason) if known_better else ending), not bill.start_unanswered

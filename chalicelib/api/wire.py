@@ -6,7 +6,7 @@ from chalicelib.api.models.playback import PlaybackAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
-from chalicelib.domain.lease import next_beat_in_ms, seconds_left
+from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_left
 from chalicelib.domain.streams import Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
@@ -50,6 +50,7 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
         balance_millipoints=beat.wallet.balance_millipoints,
         rate_millipoints_per_minute=session.rate_millipoints_per_minute,
         seconds_left=seconds_left(beat.wallet, session, beat.now_ms),
+        others_spending=len(others_spending(beat.wallet, session, beat.now_ms)),
         charged_millipoints=beat.charged_millipoints,
         outcome=beat.outcome,
     )

@@ -18,6 +18,7 @@ START_FIELDS = {
     "balance_millipoints",
     "rate_millipoints_per_minute",
     "seconds_left",
+    "others_spending",
     "charged_millipoints",
     "outcome",
 }
@@ -55,7 +56,9 @@ def test_start_sells_the_first_lease(api: Api) -> None:
     assert session["lease_ms"] == 10_000
     assert 4_000 < session["next_beat_in_ms"] <= 5_250
     assert session["expires_in"] in (14, 15)
-    assert session["seconds_left"] in (99, 100)
+    assert (session["seconds_left"] in (99, 100), session["others_spending"]) == (True, 0)
+    other = api.start(headers, stream_id).json()
+    assert (other["seconds_left"] < 60, other["others_spending"]) == (True, 1)
     assert api.http.get("/me/wallet", headers=headers).json()["sessions"][0]["session_id"] == session["session_id"]
 
 

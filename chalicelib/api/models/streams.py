@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from chalicelib.api.models.common import Answer, Request, StreamId
+from chalicelib.api.models.common import Answer, Request
+from chalicelib.api.models.forms import MediaPath, StreamId, Title
 from chalicelib.domain.ingest import (
     BACKUPS_MAX,
     SRT_PORT_MAX,
@@ -32,12 +33,7 @@ from chalicelib.services.streams import Applies
 
 SOURCE_CHARS_MAX = 1_000
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
-# Relative, inside the media directory; the worker checks again what it really points to.
-MediaPath = Annotated[
-    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*$")
-]
-SourceAddress = Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_CHARS_MAX)]
+SourceAddress = Annotated[str, Field(min_length=1, max_length=SOURCE_CHARS_MAX)]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
 LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
 SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]

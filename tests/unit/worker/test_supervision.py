@@ -61,7 +61,7 @@ def test_long_segments_get_a_longer_start() -> None:
 
 
 def test_a_start_that_gets_on_is_slow_and_not_stuck() -> None:
-    it = supervision(2)
+    it = Supervision(2)
     it.run_started(100)
     assert it.silence(135.9, 130, None) is None
     assert it.silence(130.1, 124, None) == "no segment within 12 s of the start"
