@@ -2,10 +2,11 @@
 
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.lease import next_beat_in_ms, seconds_left
+from chalicelib.domain.streams import LIVE_START_INDEX, Latency, Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
 from chalicelib.services.billing import Beat
@@ -53,6 +54,12 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
     )
 
 
+def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
+    """A session that was opened on a stream."""
+    index = stream.live_start_index if stream else LIVE_START_INDEX[Latency.NORMAL]
+    return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
+
+
 def stream_answer(view: StreamView) -> StreamAnswer:
     """A stream as viewers see it."""
     return StreamAnswer.model_validate(_stream_values(view))
@@ -64,4 +71,6 @@ def stream_settings_answer(view: StreamView) -> StreamSettingsAnswer:
 
 
 def _stream_values(view: StreamView) -> dict[str, object]:
-    return {**vars(view.stream), "renditions": view.stream.renditions, "state": view.state}
+    stream = view.stream
+    derived = {"renditions": stream.renditions, "live_start_index": stream.live_start_index}
+    return {**vars(stream), **derived, "state": view.state}
