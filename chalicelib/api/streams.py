@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
-from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.playback import StartAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditAnswer,
@@ -16,7 +16,7 @@ from chalicelib.api.models.streams import (
     StreamAnswer,
     StreamSettingsAnswer,
 )
-from chalicelib.api.wire import playback_answer, stream_answer, stream_settings_answer
+from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.ids import new_stream_id
 from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
@@ -118,12 +118,13 @@ def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
     return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
 
 
-@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=PlaybackAnswer, status=201)
-def preview_stream(call: Call, stream_id: str) -> PlaybackAnswer:
+@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201)
+def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """A free session of ten minutes for the operator's own eyes."""
+    stream = call.services.stream_table.get(stream_id)
     beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
     _audit(call, "stream previewed", stream_id, beat.session.session_id)
-    return playback_answer(call, beat)
+    return start_answer(call, stream, beat)
 
 
 def _settings(body: Any) -> dict[str, Any]:

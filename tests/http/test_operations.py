@@ -5,7 +5,7 @@ from dataclasses import replace
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams import Latency, RuntimeState
 from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
@@ -95,6 +95,16 @@ def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
     assert (done["applies"], done["viewers"], done["segment_seconds"], done["generation"]) == ("restart", 1, 4, 2)
     wrong = api.http.patch(path, params={"dry_run": "perhaps"}, json={}, headers=admin)
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "dry_run")
+
+
+def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    for latency, index in ((Latency.NORMAL, -3), (Latency.LOW, -2)):
+        stream_id = api.live_stream(latency=latency, segment_seconds=1)
+        assert api.http.get(f"/streams/{stream_id}", headers=viewer).json()["live_start_index"] == index
+        assert api.start(viewer, stream_id).json()["live_start_index"] == index
+        preview = api.http.post(f"/streams/{stream_id}/preview", headers=admin)
+        assert preview.json()["live_start_index"] == index
 
 
 def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:

@@ -67,6 +67,12 @@ class PlaybackAnswer(Answer):
     outcome: Outcome
 
 
+class StartAnswer(PlaybackAnswer):
+    """A session that was opened. `live_start_index`: the segment to begin with, counted from the playlist's end."""
+
+    live_start_index: int
+
+
 class EndAnswer(Answer):
     """How a session ended; `charged_millipoints` is what it cost after the refund."""
 

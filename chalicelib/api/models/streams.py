@@ -170,7 +170,10 @@ class RenditionAnswer(Answer):
 
 
 class StreamAnswer(Answer):
-    """A stream; `state` is what really happens, `desired_state` what the operator asked for."""
+    """A stream; `state` is what really happens, `desired_state` what the operator asked for.
+
+    `live_start_index` is the segment that a player should begin with, counted from the end of the playlist.
+    """
 
     stream_id: str
     title: str
@@ -180,6 +183,7 @@ class StreamAnswer(Answer):
     desired_state: DesiredState
     abr_profile: str
     latency: Latency
+    live_start_index: int
     segment_seconds: int
     window_minutes: int
     viewers_max: int

@@ -68,6 +68,7 @@ class FakeMoney(FakeLedger):
         self.session_limit = 3
         self.stream_full = False
         self.renditions: list[dict[str, Any]] = []
+        self.live_start_index = -3
         self.media_measured: tuple[int, int] | None = None  # milliseconds, bytes
         self.top_up(100_000, "welcome")
 
@@ -245,6 +246,7 @@ class FakeMoney(FakeLedger):
             "stream_id": "stream-1", "title": "Test stream", "rate_millipoints_per_minute": self.rate,
             "lease_ms": self.lease_ms, "state": self.stream_state, "desired_state": "live",
             "renditions": self.renditions, "viewers_max": None,
+            "live_start_index": self.live_start_index,
         }  # fmt: skip
 
     def wallet(self) -> dict[str, Any]:

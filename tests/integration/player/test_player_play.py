@@ -240,6 +240,13 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_seq(platform: FakePlatfo
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
+def test_mpv_begins_where_the_server_says(platform: FakePlatform, viewer: Player) -> None:
+    platform.live_start_index = -2
+    viewing = viewer.play()
+    playing(platform)
+    assert viewing.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
+
+
 def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
     playing(platform)
