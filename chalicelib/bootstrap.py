@@ -23,6 +23,7 @@ from chalicelib.adapters.no_denylist import NoDenylist
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.domain.source_urls import check_source_url
 from chalicelib.services.access import Access
 from chalicelib.services.accounts import Accounts
 from chalicelib.services.auth import Auth
@@ -233,6 +234,9 @@ class Container:
             sessions=self.sessions,
             controller=self.controller,
             clock=self.clock,
+            check_source=partial(
+                check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
+            ),
         )
 
     @cached_property

@@ -1,5 +1,6 @@
 """Streams as operators set them up and as viewers see them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -85,15 +86,20 @@ class StreamsService:
         sessions: PlaybackSessions,
         controller: Controller,
         clock: Clock,
+        check_source: Callable[[str], object],
     ) -> None:
         self._streams = streams
         self._runtimes = runtimes
         self._sessions = sessions
         self._controller = controller
         self._clock = clock
+        self._check_source = check_source
 
     def create(self, stream: Stream) -> Stream:
-        """Store a new stream, stopped. Raises `Invalid`, or `StreamExists` (an archived stream keeps its id)."""
+        """Store a new stream, stopped.
+
+        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), or `StreamExists`, also for an archived one.
+        """
         created = replace(
             stream,
             desired_state=DesiredState.STOPPED,
@@ -101,6 +107,7 @@ class StreamsService:
             created_at_ms=self._clock.now_ms(),
         )
         _check(created)
+        self._check_sources(created)
         self._streams.add(created)
         return created
 
@@ -188,11 +195,19 @@ class StreamsService:
         _check(new)
         if new == seen:
             return seen
+        if new.sources != seen.sources:
+            self._check_sources(new)
         if new.desired_state is not seen.desired_state:
             new = replace(new, desired_since_ms=self._clock.now_ms())
         if _needs_new_ffmpeg(seen, new) or self._ends_slate(seen, new):
             new = replace(new, generation=seen.generation + 1)
         return replace(new, version=seen.version + 1)
+
+    def _check_sources(self, stream: Stream) -> None:
+        """Refuse what a worker would refuse; it looks again whenever it connects."""
+        for source in stream.sources:
+            if source.url is not None:
+                self._check_source(source.url)
 
     def _ends_slate(self, seen: Stream, new: Stream) -> bool:
         """Whether the slate is what is played now, and is not wanted any more."""

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
@@ -48,6 +50,35 @@ def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
         assert answer.json()["errors"][0]["field"].startswith("ingest")
     for ingest in ({"mode": "file"}, {"mode": "test", "path": "x.mp4"}, {"mode": "pull"}):
         assert api.http.post("/streams", json={"title": "x", "ingest": ingest}, headers=admin).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/live.m3u8",
+        "file:///etc/passwd",
+        "https://127.0.0.1/live.m3u8",
+        "https://2130706433/live.m3u8",
+        "https://[::ffff:10.0.0.1]/live.m3u8",
+        "https://169.254.169.254/latest/meta-data",
+        "https://user:secret@example.org/live.m3u8",
+        "https://example.org:22/live.m3u8",
+        "srt://example.org:9000?mode=listener",
+    ],
+)
+def test_sources_that_are_nobodys_to_open_are_refused_and_nothing_is_kept(api: Api, url: str) -> None:
+    admin, stream_id = api.admin(), new_session_id()
+    hostile, good = ({"mode": "pull", "url": each} for each in (url, "https://example.org/live.m3u8"))
+    for body in ({"ingest": hostile}, {"ingest": good, "backups": [hostile]}):
+        refused = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", **body}, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (400, "source_refused"), refused.text
+        assert "allowed" in refused.json()["detail"] and "secret" not in refused.text
+    made = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", "ingest": good}, headers=admin)
+    assert made.status_code == 201, made.text
+    path = f"/streams/{stream_id}"
+    edited = api.http.patch(path, json={"ingest": hostile}, headers=admin)
+    assert (edited.status_code, edited.json()["code"]) == (400, "source_refused")
+    assert api.http.get(path, headers=admin).json()["ingest"]["url"] == good["url"]
 
 
 def test_what_the_worker_reports_is_shown(api: Api) -> None:

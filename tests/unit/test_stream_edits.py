@@ -10,6 +10,7 @@ from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.sessions import SessionKind, SessionRecord
+from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import SLATE, DesiredState, Latency, Runtime, RuntimeState, Stream, source_name
 from chalicelib.services import streams as service
 from chalicelib.services.streams import RESTART_FIELDS, Applies, Edit, StreamsService
@@ -43,6 +44,7 @@ class House:
             sessions=MemoryPlaybackSessions(self.store),
             controller=None,  # type: ignore[arg-type]
             clock=SetClock(),
+            check_source=check_source_url,
         )
         self.table.add(LIVE)
 
