@@ -109,19 +109,20 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     other = House("w2", house.stored)
     other.clock.advance(1_000)
     # Another worker writes between this one's reading and its writing.
-    once = iter([None])
+    theirs = replace(RUN, worker_id="w9", began_at_ms=other.clock.now_ms() + 1)
 
     def meanwhile(operation: str, key: str) -> None:
-        if operation == "put" and next(once, 1) is None:
-            house.stored.put(KEY, encoded([RUN, *house.told()]), "application/json")
+        if operation == "put":
+            other.media.before = lambda operation, key: None
+            house.stored.put(KEY, encoded([theirs, *house.told()]), "application/json")
 
     other.media.before = meanwhile
     other.logs.start()
-    for number in range(RUNS_KEPT - 1):
+    for number in range(RUNS_KEPT - 2):
         other.logs.began(f"2-{number}", "primary", deque()).ended("killed")
     other.logs.close(5)
     kept = {(run.worker_id, run.run) for run in other.told()}
-    assert kept == {("w1", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 1))}
+    assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("no answer"), EtagMismatch("again"), RuntimeError("a mistake")])
