@@ -1,7 +1,10 @@
 """What operators may read holds nothing that opens a source."""
 
+import io
+
 import pytest
 
+from worker.child import LINE_BYTES_MAX, lines_of
 from worker.redaction import redacted
 
 
@@ -33,3 +36,11 @@ def test_given_secrets_go_wherever_they_stand() -> None:
         redacted("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
         == "publisher *** and *** left"
     )
+
+
+def test_what_a_line_is_too_long_for_is_dropped() -> None:
+    """Or the end of a query would come as a line of its own, in which nothing tells that it is one."""
+    said = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
+    lines = list(lines_of(io.BytesIO(said)))
+    assert len(lines) == 2 and lines[1] == "the next line\n"
+    assert "sss" not in redacted(lines[0])
