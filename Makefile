@@ -1,9 +1,11 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills mutants lint bench package
+.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint bench package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
+# Two processes share the suite; each starts what its tests need on ports of its own.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
@@ -31,7 +33,7 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@infra/local/setup.sh test
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
@@ -43,6 +45,9 @@ load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 	@$(PYTHON) -m tests.faults.kills $(ARGS)
 
+chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)
 
@@ -51,8 +56,9 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure what each operation on a wallet costs in write units
+bench: setup ## Measure what operations on a wallet cost, and what the worker adds to ffmpeg
 	@$(PYTHON) -m bench.write_units
+	@$(PYTHON) -m bench.pipeline
 
 package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist

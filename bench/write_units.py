@@ -28,7 +28,7 @@ from chalicelib.services.billing import Billing
 from chalicelib.services.starts import Starts
 from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
-from tests.fixtures.emulator import point_at, start_emulator
+from tests.fixtures.emulator import forget_clients, point_at, start_emulator
 
 BEATS = 60
 LEASE_MS = 10_000
@@ -198,7 +198,7 @@ def main() -> None:
                 beats(house, units, sessions)
             others(house, units)
         finally:
-            aws.client.cache_clear()
+            forget_clients()
             emulator.stop()
 
 

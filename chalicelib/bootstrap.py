@@ -16,12 +16,14 @@ from chalicelib.adapters.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
 from chalicelib.adapters.no_denylist import NoDenylist
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.domain.source_urls import check_source_url
 from chalicelib.services.access import Access
 from chalicelib.services.accounts import Accounts
 from chalicelib.services.auth import Auth
@@ -32,9 +34,11 @@ from chalicelib.services.ledger import LedgerService
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
 from chalicelib.services.reconciliation import Reconciliation
+from chalicelib.services.run_logs import RunLogsService
 from chalicelib.services.starts import Starts
 from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
+from chalicelib.services.workers import WorkersService
 
 if TYPE_CHECKING:
     from chalicelib.ports import Clock, Denylist
@@ -203,6 +207,11 @@ class Container:
         )
 
     @cached_property
+    def workers(self) -> WorkersService:
+        """Who is there to run streams."""
+        return WorkersService(DynamoWorkers(self.settings.table_prefix), self.clock)
+
+    @cached_property
     def controller(self) -> Controller:
         """Desired against real state."""
         return Controller(
@@ -211,6 +220,7 @@ class Container:
             sessions=self.sessions,
             queue=self.queue,
             billing=self.billing,
+            workers=self.workers,
             denylist=self.denylist,
             clock=self.clock,
         )
@@ -219,8 +229,20 @@ class Container:
     def streams(self) -> StreamsService:
         """Streams."""
         return StreamsService(
-            streams=self.stream_table, runtimes=self.runtimes, controller=self.controller, clock=self.clock
+            streams=self.stream_table,
+            runtimes=self.runtimes,
+            sessions=self.sessions,
+            controller=self.controller,
+            clock=self.clock,
+            check_source=partial(
+                check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
+            ),
         )
+
+    @cached_property
+    def run_logs(self) -> RunLogsService:
+        """What ffmpegs said."""
+        return RunLogsService(self.streams, self.media)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:

@@ -30,12 +30,12 @@ class Settings:
     # Where the gateway on this machine looks for denials; None where the gateway has no denylist.
     denylist_dir: Path | None
     sessions_per_user_max: int
-    # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
-    ingest_networks: tuple[IpNetwork, ...] = ()
-    ingest_ports: frozenset[int] = frozenset()
     # Where senders find the streams that listen, and the port for RTMP there.
     ingest_host: str
     rtmp_port: int
+    # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
+    ingest_networks: tuple[IpNetwork, ...] = ()
+    ingest_ports: frozenset[int] = frozenset()
 
     @property
     def table_prefix(self) -> str:
@@ -56,10 +56,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=public_url,
         denylist_dir=Path(denylist_dir) if denylist_dir else None,
         sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
-        ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
-        ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
         ingest_host=_ingest_host(env, public_url),
         rtmp_port=_number(env, "TOLLCAST_RTMP_PORT", 1, 65535),
+        ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
+        ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
     )
 
 

@@ -11,6 +11,12 @@ QUEUE_RETENTION_S = 3_600
 # What was received too often is kept beside the queue for people to look at.
 DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
+# The workers delete what no playlist names any more; this catches what they have missed. The longest window is 12 h.
+SEGMENT_DAYS = 2
+# A multivariant playlist may stay as it is for as long as its stream runs, and must not expire. It is smaller than any
+# segment, and no suffix can be named in a rule.
+SEGMENT_BYTES_MIN = 4_096
+LOG_DAYS = 30
 
 # name -> (hash key, range key or None, {index: (hash key, range key)}, time-to-live attribute or None)
 # All keys are strings but those in NUMBERS.
@@ -21,6 +27,7 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "payments": ("payment_id", None, {}, None),
     "streams": ("stream_id", None, {}, None),
     "stream_runtime": ("stream_id", None, {}, None),
+    "workers": ("worker_id", None, {}, "expires_at_s"),
     "playback_sessions": (
         "session_id",
         None,
@@ -45,6 +52,22 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "migrations": ("migration_id", None, {}, None),
 }
 NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_shard", "reconcile_at_ms", "minute"}
+
+
+def media_lifecycle() -> dict[str, Any]:
+    """The parameter `LifecycleConfiguration` of S3's PutBucketLifecycleConfiguration for the media bucket."""
+    segments = {
+        "ID": "expire-segments",
+        "Filter": {"And": {"Prefix": "streams/", "ObjectSizeGreaterThan": SEGMENT_BYTES_MIN - 1}},
+        "Expiration": {"Days": SEGMENT_DAYS},
+    }
+    logs = {"ID": "expire-logs", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": LOG_DAYS}}
+    unfinished = {
+        "ID": "abort-unfinished-uploads",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
+    return {"Rules": [{**rule, "Status": "Enabled"} for rule in (segments, logs, unfinished)]}
 
 
 def table_definition(prefix: str, name: str) -> dict[str, Any]:

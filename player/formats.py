@@ -6,6 +6,8 @@ from datetime import datetime
 
 MILLIPOINTS_PER_POINT = 1000
 NARROWEST = 4
+# Between the columns of a table.
+GAP = 2
 
 
 def points(millipoints: int) -> str:
@@ -35,6 +37,13 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def time_left(seconds: float, others_spending: int, separator: str = " left ") -> str:
+    """Return how long the points last, and with how many others: `4:05 left with 2 screens on this wallet`."""
+    if not others_spending:
+        return f"{clock(seconds)}{separator}".rstrip()
+    return f"{clock(seconds)}{separator}with {others_spending + 1} screens on this wallet"
 
 
 def when(epoch_ms: int) -> str:
@@ -81,6 +90,24 @@ def fit(text: str, width: int) -> str:
     return kept + "…" if width > 0 else ""
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the text in lines of `width` cells at most, broken between words; a longer word is broken, too.
+
+    A line takes one character at least, and there is one line at least.
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
+            lines[-1] += f" {word}"
+            continue
+        lines.append("")
+        for char in word:
+            if lines[-1] and cells(lines[-1]) + _cells_of(char) > width:
+                lines.append("")
+            lines[-1] += char
+    return lines or [""]
+
+
 def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -94,8 +121,7 @@ def table(
     """
     lines = [list(header), *[list(row) for row in rows]]
     widths = [max(cells(line[column]) for line in lines) for column in range(len(header))]
-    gap = 2
-    excess = sum(widths) + gap * (len(widths) - 1) - width
+    excess = sum(widths) + GAP * (len(widths) - 1) - width
     for column in gives_way:
         cut = min(excess, widths[column] - NARROWEST)
         if cut > 0:
@@ -106,7 +132,7 @@ def table(
         widths[widest] -= 1
         excess -= 1
     return [
-        fit((" " * gap).join(_cell(*cell) for cell in _aligned(line, widths, right)).rstrip(), width) for line in lines
+        fit((" " * GAP).join(_cell(*cell) for cell in _aligned(line, widths, right)).rstrip(), width) for line in lines
     ]
 
 

@@ -151,7 +151,8 @@ class Heartbeat:
         if problem.status == 429:
             self._failed(problem.retry_after_s)
             return
-        self._bill.settle(self._session_id, problem.fields.get("charged_millipoints"))
+        charged, watched_ms = (problem.fields.get(name) for name in ("charged_millipoints", "watched_ms"))
+        self._bill.settle(self._session_id, charged, watched_ms)
         self._bill.balance(problem.fields.get("balance_millipoints"))
         if problem.end_reason == "lease_expired" or problem.status == 404:
             self._start_anew()

@@ -1,4 +1,4 @@
-"""What mpv really showed: frames, and the time that it spent playing. For the receipt; nothing is billed on it."""
+"""What mpv really showed: frames, and the time that it spent playing. Nothing is billed on it."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ class Meter:
         self._position: float | None = None
 
     @property
-    def watched_ms(self) -> int:
+    def played_ms(self) -> int:
         """Milliseconds in which the picture moved: without pauses and waits for the network."""
         since = self._playing_since
         running = time.monotonic() - since if since is not None else 0.0

@@ -2,8 +2,14 @@
 
 from collections.abc import Sequence
 
+# How far from the end of a playlist mpv begins by itself; what a server may ask for instead.
+LIVE_START_INDEX = -3
+CLOSEST, FARTHEST = -1, -20
 
-def mpv_argv(title: str, headless: bool, ipc_fd: int, extra: Sequence[str] = ()) -> list[str]:
+
+def mpv_argv(
+    title: str, headless: bool, ipc_fd: int, extra: Sequence[str] = (), live_start_index: int = LIVE_START_INDEX
+) -> list[str]:
     """Return the command line of an mpv that waits idle for orders on an inherited socket.
 
     The address to play is not in it (it is a secret, and `ps` shows command lines). The viewer's `extra` options come
@@ -18,7 +24,7 @@ def mpv_argv(title: str, headless: bool, ipc_fd: int, extra: Sequence[str] = ())
         *output,
         f"--force-media-title={title}",
         "--title=${media-title}",
-        "--cache-pause-wait=4",  # after a stall gather two segments, or mpv stalls again at the end of each
+        *_buffering(live_start_index),
         "--msg-level=all=warn",
         "--msg-color=no",
         *extra,
@@ -30,3 +36,21 @@ def mpv_argv(title: str, headless: bool, ipc_fd: int, extra: Sequence[str] = ())
         "--network-timeout=0",  # the relay holds requests for as long as a pause lasts, and has timeouts of its own
         f"--input-ipc-client=fd://{ipc_fd}",
     ]
+
+
+def start_index(told: object) -> int:
+    """Return the index that the server told, or mpv's own where that is none."""
+    return told if type(told) is int and FARTHEST <= told <= CLOSEST else LIVE_START_INDEX
+
+
+def _buffering(live_start_index: int) -> list[str]:
+    if live_start_index <= LIVE_START_INDEX:
+        wait_s = 4.0  # after a stall gather two segments, or mpv stalls again at the end of each
+        initial = []
+    else:
+        # Segments of a second. What is gathered adds to the delay for good, so a little, and before the first picture:
+        # measured, 1.5 s holds, and less stalls twice before mpv has found its distance.
+        wait_s = 1.5
+        initial = ["--cache-pause-initial=yes"]
+    begin = [] if live_start_index == LIVE_START_INDEX else [f"--demuxer-lavf-o=live_start_index={live_start_index}"]
+    return [*begin, *initial, f"--cache-pause-wait={wait_s:g}"]

@@ -31,14 +31,19 @@ class MpvProcess:
     """A running mpv; `on_event` gets its IPC events. Raises CliError (status 7) where mpv is missing or fails."""
 
     def __init__(
-        self, title: str, headless: bool, extra: Sequence[str], on_event: Callable[[dict[str, Any]], None]
+        self,
+        title: str,
+        headless: bool,
+        extra: Sequence[str],
+        live_start_index: int,
+        on_event: Callable[[dict[str, Any]], None],
     ) -> None:
         if shutil.which("mpv") is None:
             raise mpv_error("mpv is not installed.", "Install it: apt-get install mpv (or from https://mpv.io)")
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = _spawn(mpv_argv(title, headless, theirs.fileno(), extra), theirs.fileno())
+            self._process = _spawn(mpv_argv(title, headless, theirs.fileno(), extra, live_start_index), theirs.fileno())
         self._log_thread = threading.Thread(target=self._keep_log, name="mpv-log", daemon=True)
         self._log_thread.start()
         self._ipc = MpvIpc(ours, on_event)

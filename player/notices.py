@@ -1,6 +1,6 @@
 """The notices on mpv's picture: when watching starts, and when little time is left."""
 
-from player.formats import clock, points, rate
+from player.formats import points, rate, time_left
 from player.playback import Lease
 
 THRESHOLDS_S = (300, 120, 60)
@@ -10,7 +10,7 @@ LOW_SHOW_S = 6.0
 
 def start_notice(title: str, lease: Lease) -> str:
     """Return the text for the start: what is on, what it costs, how long the points last."""
-    left = f" ({clock(lease.seconds_left)})" if lease.seconds_left is not None else ""
+    left = f" ({time_left(lease.seconds_left, lease.others_spending, ' ')})" if lease.seconds_left is not None else ""
     return f"{title}\n{rate(lease.rate_millipoints_per_minute)}, {points(lease.balance_millipoints)} left{left}"
 
 
@@ -20,11 +20,11 @@ class LowNotices:
     def __init__(self, seconds_left: float | None) -> None:
         self._last = seconds_left
 
-    def due(self, seconds_left: float | None, balance_millipoints: int) -> str | None:
+    def due(self, seconds_left: float | None, balance_millipoints: int, others_spending: int) -> str | None:
         """Return the text to show now, or None."""
         last, self._last = self._last, seconds_left
         if last is None or seconds_left is None:
             return None
         if not any(seconds_left <= threshold < last for threshold in THRESHOLDS_S):
             return None
-        return f"{clock(seconds_left)} left ({points(balance_millipoints)})"
+        return f"{time_left(seconds_left, others_spending)} ({points(balance_millipoints)})"

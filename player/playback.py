@@ -13,7 +13,10 @@ MS_PER_MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Lease:
-    """The state of a session as the server told it last. `seq` is the last beat that counted."""
+    """The state of a session as the server told it last. `seq` is the last beat that counted.
+
+    `others_spending` is how many other sessions live on the same wallet; `seconds_left` counts them, too.
+    """
 
     session_id: str
     seq: int
@@ -25,6 +28,7 @@ class Lease:
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: float | None
+    others_spending: int
     charged_millipoints: int
     outcome: str
 
@@ -45,6 +49,7 @@ class Lease:
             balance_millipoints=answer["balance_millipoints"],
             rate_millipoints_per_minute=rate,
             seconds_left=answer.get("seconds_left"),
+            others_spending=answer.get("others_spending") or 0,
             charged_millipoints=answer.get("charged_millipoints", price_of_lease),
             outcome=outcome,
         )
@@ -57,6 +62,7 @@ class Totals:
     end_reason: str
     charged_millipoints: int
     balance_millipoints: int
+    watched_ms: int | None
 
 
 class Playback:
@@ -88,7 +94,8 @@ class Playback:
     def stop(self, session_id: str, timeout_s: float) -> Totals:
         """End a session and get back what was paid and not served. Asking again gives the same answer."""
         answer = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
-        return Totals(answer["end_reason"], answer["charged_millipoints"], answer["balance_millipoints"])
+        charged, balance = answer["charged_millipoints"], answer["balance_millipoints"]
+        return Totals(answer["end_reason"], charged, balance, answer.get("watched_ms"))
 
 
 def _lease(answer: dict[str, Any], seq: int) -> Lease:

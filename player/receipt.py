@@ -16,6 +16,7 @@ class Bill:
     start_unanswered: bool = False
     _beats: dict[str, dict[int, int]] = field(default_factory=dict)
     _totals: dict[str, int] = field(default_factory=dict)
+    _watched: dict[str, int] = field(default_factory=dict)
 
     @property
     def session_ids(self) -> list[str]:
@@ -27,15 +28,22 @@ class Bill:
         """What all sessions cost, as far as it is known."""
         return sum(self._totals.get(session, sum(beats.values())) for session, beats in self._beats.items())
 
+    @property
+    def watched_ms(self) -> int | None:
+        """How long was watched as the server tells it, None unless it told that of every session."""
+        return sum(self._watched.values()) if set(self._watched) == set(self._beats) else None
+
     def charge(self, session_id: str, seq: int, millipoints: int) -> None:
         """Note what a beat cost. Answers that are repeated change nothing: a beat's price is counted once."""
         beats = self._beats.setdefault(session_id, {})
         beats[seq] = max(beats.get(seq, 0), millipoints)
 
-    def settle(self, session_id: str, total_millipoints: int | None) -> None:
-        """Note the server's total for a session, refund taken off, where it told one."""
+    def settle(self, session_id: str, total_millipoints: int | None, watched_ms: int | None) -> None:
+        """Note the server's totals for a session where it told them: what it cost, refund taken off, and its time."""
         if total_millipoints is not None:
             self._totals[session_id] = total_millipoints
+        if watched_ms is not None:
+            self._watched[session_id] = watched_ms
 
     def is_settled(self, session_id: str) -> bool:
         """Return whether the server told its total for a session."""
@@ -55,14 +63,19 @@ class Bill:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The last words of `play`."""
+    """The last words of `play`. `played_ms` is mpv's word, for where the server's is not known."""
 
     ending: Ending
     stream_id: str
     bill: Bill
-    watched_ms: int
+    played_ms: int
     frames_shown: int
     settled: bool
+
+    @property
+    def watched_ms(self) -> int:
+        """How long was watched: the server's word goes first, as `player receipt` has it."""
+        return self.played_ms if self.bill.watched_ms is None else self.bill.watched_ms
 
     def lines(self) -> list[str]:
         """Return the reason and the receipt as people read them."""

@@ -4,33 +4,40 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from player.formats import cells, clock, fit, points, rate
+from player.formats import cells, clock, fit, points, rate, time_left
 
 WIDTH_DEFAULT = 80
 
 
 @dataclass(frozen=True)
 class View:
-    """What the status line shows. `seconds_left` is None where nothing is charged."""
+    """What the status line shows. `seconds_left` is None where nothing is charged.
+
+    `others_spending` screens of the same wallet spend, too.
+    """
 
     state: str
     title: str
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: float | None
+    others_spending: int
 
 
 def status_line(view: View, width: int) -> str:
     """Return the line for a terminal of `width` cells: what matters least gives way first."""
     balance = points(view.balance_millipoints)
-    left = f"{clock(view.seconds_left)} left" if view.seconds_left is not None else ""
+    bare = f"{clock(view.seconds_left)} left" if view.seconds_left is not None else ""
+    short = f"{bare} ({view.others_spending + 1} screens)" if bare and view.others_spending else bare
     price = rate(view.rate_millipoints_per_minute)
     choices = (
-        (f"{view.state}: {view.title}", balance, left, price),
-        (f"{view.state}: {fit(view.title, 20)}", balance, left, price),
-        (view.state, balance, left, price),
-        (view.state, balance, left),
-        (balance, left),
+        (f"{view.state}: {view.title}", balance, _left(view), price),
+        (f"{view.state}: {view.title}", balance, short, price),
+        (f"{view.state}: {fit(view.title, 20)}", balance, short, price),
+        (view.state, balance, short, price),
+        (view.state, balance, short),
+        (balance, short),
+        (balance, bare),
         (balance,),
     )
     lines = ["  ".join(part for part in choice if part) for choice in choices]
@@ -39,8 +46,12 @@ def status_line(view: View, width: int) -> str:
 
 def change_line(view: View) -> str:
     """Return a line for a log: the state, without what changes every second."""
-    left = f", {clock(view.seconds_left)} left" if view.seconds_left is not None else ""
-    return f"{view.state}: {points(view.balance_millipoints)}{left}, {rate(view.rate_millipoints_per_minute)}"
+    told = (points(view.balance_millipoints), _left(view), rate(view.rate_millipoints_per_minute))
+    return f"{view.state}: {', '.join(part for part in told if part)}"
+
+
+def _left(view: View) -> str:
+    return time_left(view.seconds_left, view.others_spending) if view.seconds_left is not None else ""
 
 
 class Screen:

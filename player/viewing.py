@@ -146,7 +146,7 @@ class Viewing:
             if self._relay.saw_end_of_stream:
                 return STREAM_ENDED
             self._mpv.play(self._relay.url)
-        notice = self._low.due(self._seconds_left(), self._lease.balance_millipoints)
+        notice = self._low.due(self._seconds_left(), self._lease.balance_millipoints, self._lease.others_spending)
         if notice:
             self._mpv.show(notice, LOW_SHOW_S)
             self._screen.note(f"Running out: {notice}")
@@ -187,5 +187,6 @@ class Viewing:
                 self._lease.balance_millipoints,
                 self._lease.rate_millipoints_per_minute,
                 self._seconds_left(),
+                self._lease.others_spending,
             )
         )

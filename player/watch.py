@@ -11,6 +11,7 @@ from typing import Any
 from player.errors import CliError
 from player.formats import printable
 from player.meter import Meter
+from player.mpv_argv import start_index
 from player.mpv_process import MpvProcess
 from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
 from player.playback import Playback
@@ -40,7 +41,9 @@ class Options:
 
 def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> Receipt:
     """Play a stream until it is over. Raises CliError when it could not even be started."""
-    title = printable(str(playback.stream(wish.stream_id)["title"])) or wish.stream_id
+    stream = playback.stream(wish.stream_id)
+    title = printable(str(stream["title"])) or wish.stream_id
+    begin = start_index(stream.get("live_start_index"))
     events: Events = queue.SimpleQueue()
     meter, bill = Meter(), Bill()
 
@@ -50,7 +53,7 @@ def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> R
             events.put(event)
 
     # mpv first: one that is missing or broken must not cost anything
-    with MpvProcess(title, options.headless, options.mpv_options, on_mpv_event) as mpv:
+    with MpvProcess(title, options.headless, options.mpv_options, begin, on_mpv_event) as mpv:
         _turn_signals_into(events)
         first = start_session(playback, wish, options.replace)
         if options.remark:
@@ -65,7 +68,7 @@ def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> R
             meter.stop()
             viewing.close()
             ending, settled = _settle(playback, bill, ending)
-    return Receipt(ending, wish.stream_id, bill, meter.watched_ms, meter.frames_shown, settled)
+    return Receipt(ending, wish.stream_id, bill, meter.played_ms, meter.frames_shown, settled)
 
 
 def _say_goodbye(mpv: MpvProcess, ending: Ending, headless: bool) -> None:
@@ -90,7 +93,7 @@ def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, boo
             totals = playback.stop(session_id, STOP_TIMEOUT_S)
         except CliError:
             continue
-        bill.settle(session_id, totals.charged_millipoints)
+        bill.settle(session_id, totals.charged_millipoints, totals.watched_ms)
         bill.balance(totals.balance_millipoints)
         known_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
         return (Ending.of_reason(totals.end_reason) if known_better else ending), not bill.start_unanswered

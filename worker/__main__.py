@@ -11,6 +11,7 @@ from chalicelib import config as platform_config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
@@ -32,7 +33,7 @@ def make_agent() -> Agent:
         raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")
     prefix = settings.table_prefix
     ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(settings.media_bucket), SystemClock())
-    return Agent(ports, SqsWorkQueue(settings.work_queue), own)
+    return Agent(ports, SqsWorkQueue(settings.work_queue), DynamoWorkers(prefix), own)
 
 
 def main() -> int:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
-from chalicelib.ports import StoreUnavailable, Streams, WorkQueue
+from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
 from worker import claims
 from worker.config import WorkerConfig
 from worker.pipeline import End, Pipeline, Ports
+from worker.presence import Presence
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,11 @@ OFFER_WAIT_S = 0.4
 class Agent:
     """Owns the pipelines of this process. Used by the main thread."""
 
-    def __init__(self, ports: Ports, work_queue: WorkQueue, config: WorkerConfig) -> None:
+    def __init__(self, ports: Ports, work_queue: WorkQueue, workers: Workers, config: WorkerConfig) -> None:
         self._ports = ports
         self._queue = work_queue
         self._config = config
+        self._presence = Presence(workers, ports.clock, config)
         # Not an Event: a signal handler that sets one can meet its lock held by the very thread that it interrupts.
         self._stopping = False
         self._wake = threading.Event()
@@ -61,6 +63,7 @@ class Agent:
                 if time.monotonic() >= self._scan_at_s:
                     self._scan_at_s = time.monotonic() + SCAN_INTERVAL_S
                     self._scan()
+                self._presence.tell_if_due(time.monotonic(), self._pipelines)
             except StoreUnavailable as error:
                 log.warning("a store is silent", extra={"error": str(error)})
             self._wake.wait(TICK_S)
@@ -131,6 +134,7 @@ class Agent:
         log.info("draining", extra={"streams": len(self._pipelines)})
         for pipeline in self._pipelines.values():
             pipeline.hand_over()
+        self._presence.leave()
         for pipeline in self._pipelines.values():
             pipeline.join(max(0.0, deadline_s - time.monotonic()))
         self._offer([stream_id for stream_id, each in self._pipelines.items() if each.end is End.HANDOVER])

@@ -15,6 +15,7 @@ from worker.pictures import encodable
 from worker.progress import Progress
 from worker.publication import Publication
 from worker.run import Run
+from worker.run_logs import OpenLog, RunLogs
 from worker.sources import font
 from worker.supervision import Supervision
 from worker.trials import Status
@@ -30,12 +31,14 @@ GONE = (Status.FAILED, Status.REFUSED)
 class Driver:
     """The present run, if there is one, and how many there were. Used by the pipeline's thread only."""
 
-    def __init__(self, config: WorkerConfig, supervision: Supervision, epoch: int) -> None:
+    def __init__(self, config: WorkerConfig, supervision: Supervision, epoch: int, logs: RunLogs) -> None:
         self.runs = 0
         self._config = config
         self._supervision = supervision
         self._epoch = epoch
         self._run: Run | None = None
+        self._logs = logs
+        self._log: OpenLog | None = None
         self._watch: Watch | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
@@ -83,7 +86,7 @@ class Driver:
     def stop(self, *, kill: bool = False) -> None:
         """End the run, and close all sources, on purpose."""
         if self._run:
-            self._end(self._run, kill=kill)
+            self._end(self._run, "ended on purpose", kill=kill)
         if self._watch:
             self._watch.close()
             self._watch = None
@@ -124,7 +127,7 @@ class Driver:
             self._supervision.stalled(reason)
             report()
         # What a source had sent before it went is worth showing; an ffmpeg that hangs is not worth waiting for.
-        self._end(run, kill=not gone)
+        self._end(run, reason, kill=not gone)
         self._supervision.run_ended(reason)
         if playing is None:
             watch.choice.started(None, now_s)
@@ -147,7 +150,7 @@ class Driver:
         index = choice.pick(now_s) if choice.playing is None else choice.better(now_s)
         if index is None:
             return
-        self._end(run, kill=False)
+        self._end(run, f"gave way to {source_name(index)}", kill=False)
         self._start(index, stream, watch, publication)
         trouble = watch.trouble()
         self._supervision.run_switched(time.monotonic(), trouble[1] if trouble else None)
@@ -162,6 +165,7 @@ class Driver:
         self._supervision.segment_seconds = plan.target_s
         self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
         watch.choice.started(index, time.monotonic())
+        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.ffmpeg.lines)
         publication.follow(self._run.inbox)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
@@ -179,8 +183,10 @@ class Driver:
             cut=cut,
         )
 
-    def _end(self, run: Run, *, kill: bool) -> None:
+    def _end(self, run: Run, reason: str, *, kill: bool) -> None:
         run.end(kill=kill)
+        if self._log:
+            self._log.ended(reason)
         self._dropped_before += run.ffmpeg.progress.dropped_frames
         self._clock_s = run.inbox.ends_at_s
         self._run = None

@@ -1,13 +1,13 @@
-"""Examining the first segment of each run in the background, a rendition a thread: nobody waits but the very first."""
+"""Examining the first segment of each run beside the publishing thread, which never waits for it."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future
 
 from worker.inbox import Finished
 from worker.variants import Facts
 
 # A segment that could not be examined is no reason to give up, but a run whose segments never can is let be.
-TRIES_MAX = 5
+TRIES_MAX = 3
 
 Probe = Callable[[bytes], Facts | None]
 
@@ -15,13 +15,23 @@ Probe = Callable[[bytes], Facts | None]
 class Examination:
     """The facts of each rendition, of the newest run that was examined. Used by one thread."""
 
-    def __init__(self, probe: Probe, renditions: Sequence[str]) -> None:
+    def __init__(self, probe: Probe, renditions: Sequence[str], pool: Executor) -> None:
         self.facts: dict[str, Facts] = {}
         self._probe = probe
         self._renditions = tuple(renditions)
-        self._pool = ThreadPoolExecutor(len(renditions), thread_name_prefix="probe")
+        self._pool = pool
         self._asked: dict[str, Future[Facts | None]] = {}
         self._tries = 0
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is something to collect."""
+        return bool(self._asked) and all(future.done() for future in self._asked.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is known that will be known of this run."""
+        return not self._asked and not self._tries
 
     def look(self, segment: Finished) -> None:
         """Examine this segment, if its run is new or could not be examined yet."""
@@ -34,9 +44,9 @@ class Examination:
         bodies = {name: segment.files[name].read_bytes() for name in self._renditions}
         self._asked = {name: self._pool.submit(self._probe, body) for name, body in bodies.items()}
 
-    def collect(self, wait_s: float = 0.0) -> None:
-        """Take the answers, if all are there or come within `wait_s`."""
-        if not self._asked or wait(self._asked.values(), wait_s).not_done:
+    def collect(self) -> None:
+        """Take the answers, if all are there."""
+        if not self.answered:
             return
         answers = {name: future.result() for name, future in self._asked.items()}
         self._asked = {}

@@ -15,6 +15,7 @@ from worker.config import WorkerConfig
 from worker.driver import Driver
 from worker.publication import Publication
 from worker.reporting import Reporter
+from worker.run_logs import RunLogs
 from worker.supervision import Supervision
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.15
 LOOK_INTERVAL_S = 1.0
 FINISH_WAIT_S = 2.0
+LOGS_WAIT_S = 0.5
 
 
 class End(StrEnum):
@@ -67,7 +69,8 @@ class Pipeline(threading.Thread):
         self._reporter = Reporter(ports.runtimes, ports.clock, held)
         self._wake = threading.Event()
         self._handing_over = False
-        self._driver = Driver(config, self.supervision, held.claim.epoch)
+        self._logs = RunLogs(ports.media, ports.clock, held, lambda: (self.stream.ingest_key,))
+        self._driver = Driver(config, self.supervision, held.claim.epoch, self._logs)
         self._publication: Publication | None = None
         self._look_at_s = 0.0
         self._silent: set[str] = set()
@@ -86,6 +89,7 @@ class Pipeline(threading.Thread):
         """The thread."""
         try:
             log.info("claimed", extra={**self._who(), "generation": self.stream.generation})
+            self._logs.start()
             self._open()
             while self.end is None:
                 self.end = self._tick(time.monotonic())
@@ -167,6 +171,7 @@ class Pipeline(threading.Thread):
             self._driver.stop(kill=True)
         self._close(ended=end is End.STOPPED)
         self._driver.clear(self.stream)
+        self._logs.close(LOGS_WAIT_S)
         if end is End.LOST:
             return
         self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED

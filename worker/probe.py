@@ -9,7 +9,8 @@ from typing import Any
 
 from worker.variants import Facts
 
-PROBE_TIMEOUT_S = 3.0
+# Nobody waits for it; a machine that is busy with encoding takes its time.
+PROBE_TIMEOUT_S = 8.0
 # Enough to see all there is to see, of however heavy a segment.
 PROBE_BYTES_MAX = 4_000_000
 # The object types of MPEG-4 audio (ISO/IEC 14496-3), by ffprobe's names of the profiles.

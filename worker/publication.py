@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from chalicelib.domain.streams import PublishedRendition
@@ -12,7 +13,9 @@ from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.channel import Channel
 from worker.claims import HeldClaim
 from worker.cleanup import Cleaner
+from worker.examination import Examination
 from worker.fenced import Lost
+from worker.figures import Figures
 from worker.inbox import Finished, Inbox
 from worker.probe import probe
 from worker.publisher import Publisher
@@ -23,8 +26,6 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.1
 RETRY_S = 0.5
-BITRATE_WINDOW_S = 10.0
-RATE_WINDOW_S = 60.0
 
 
 class Publication(threading.Thread):
@@ -47,7 +48,7 @@ class Publication(threading.Thread):
         self.published_run: int | None = None
         self.published_at_s = 0.0
         self.last_manifest_at_ms: int | None = None
-        self.bitrate_bps: int | None = None
+        self.figures = Figures()
         self.error: str | None = None
         self._clock = clock
         self._channel = channel
@@ -55,13 +56,11 @@ class Publication(threading.Thread):
         self._notify = notify
         self._uploads = Uploads(media, channel, lambda: held.safe)
         self._cleaner = Cleaner(media, channel)
-        self._root = Root(media, channel, self._uploads.check, partial(probe, environ=environ))
+        probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
+        examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
+        self._root = Root(media, channel, self._uploads.check, examination)
         self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
         self._inboxes: deque[Inbox] = deque()
-        self._sizes: deque[tuple[float, int]] = deque()
-        # When segments were published in the last minute, and since when there are any.
-        self._published_s: deque[float] = deque()
-        self._first_s: float | None = None
         self._retry_at_s = 0.0
         self._named_run: int | None = None
         self._abandoned = threading.Event()
@@ -72,15 +71,6 @@ class Publication(threading.Thread):
     def published(self) -> tuple[PublishedRendition, ...]:
         """The renditions as they were found by probing and measuring, best first."""
         return self._publisher.published
-
-    @property
-    def segments_per_minute(self) -> float | None:
-        """Over the last minute, or since the first segment if that was later; None before it."""
-        if self._first_s is None:
-            return None
-        now_s = time.monotonic()
-        count = sum(at_s > now_s - RATE_WINDOW_S for at_s in list(self._published_s))
-        return round(60 * count / min(RATE_WINDOW_S, now_s - self._first_s), 1)
 
     def follow(self, inbox: Inbox) -> None:
         """Publish this run when those before it are through."""
@@ -142,9 +132,17 @@ class Publication(threading.Thread):
             if closed:
                 inbox.discard()
                 self._inboxes.popleft()
-        if self._publisher.unwritten and time.monotonic() >= self._retry_at_s and self._attempt(self._publisher.flush):
-            self._note_published(self._named_run)
+        if time.monotonic() >= self._retry_at_s:
+            self._catch_up()
         self._cleaner.work(self._publisher.named)
+
+    def _catch_up(self) -> None:
+        """Write what could not be written before, and what the probes have told since."""
+        if self._publisher.unwritten:
+            if self._attempt(self._publisher.flush):
+                self._note_published(self._named_run)
+        elif self._publisher.answered and self._attempt(self._publisher.refresh):
+            self._note_playable(self._named_run)
 
     def _publish(self, segment: Finished) -> None:
         size = segment.files[self._channel.rendition_names[0]].stat().st_size
@@ -158,7 +156,7 @@ class Publication(threading.Thread):
             extra = {"stream_id": self._channel.stream_id, "segment": segment.name, "error": self.error}
             log.error("a segment was left out", extra=extra)
             return
-        self._measure(segment.duration_s, size)
+        self.figures.add(segment.duration_s, size)
         if done:
             self._note_published(segment.run)
 
@@ -186,19 +184,9 @@ class Publication(threading.Thread):
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
         self.last_manifest_at_ms = self._held.last_manifest_at_ms = self._clock.now_ms()
+        self._note_playable(run)
+
+    def _note_playable(self, run: int | None) -> None:
         if self._publisher.playable:
             self.published_run = run
         self._notify()
-
-    def _measure(self, duration_s: float, size: int) -> None:
-        now_s = time.monotonic()
-        if self._first_s is None:
-            # It took as long as it plays to come about.
-            self._first_s = now_s - duration_s
-        self._published_s.append(now_s)
-        while self._published_s[0] <= now_s - RATE_WINDOW_S:
-            self._published_s.popleft()
-        self._sizes.append((duration_s, size))
-        while len(self._sizes) > 1 and sum(each for each, _ in self._sizes) - self._sizes[0][0] >= BITRATE_WINDOW_S:
-            self._sizes.popleft()
-        self.bitrate_bps = int(8 * sum(size for _, size in self._sizes) / sum(each for each, _ in self._sizes))

@@ -65,7 +65,7 @@ class Publisher:
         With less it would begin at the very end, and stall at the first segment that is a little late.
         """
         fewest = min((len(playlist.entries) for playlist in self._playlists.values()), default=0)
-        return fewest >= START_SEGMENTS
+        return fewest >= START_SEGMENTS and self._root.there
 
     @property
     def clock_s(self) -> float:
@@ -128,6 +128,16 @@ class Publisher:
         self.unwritten = False
         self._pending.clear()
         self._cleaner.published()
+        self._root.drop()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the probes have told something: time to `refresh`."""
+        return self._root.answered
+
+    def refresh(self) -> None:
+        """Say what the probes have told. Raises as `publish`."""
+        self._root.refresh(self._playlists)
         self._root.drop()
 
     def end(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.channel import PLAYLIST, Channel
-from worker.examination import Examination, Probe
+from worker.examination import Examination
 from worker.fenced import FencedObject, Overtaken
 from worker.inbox import Finished
 from worker.multivariant import render_multivariant, rendition_names
@@ -21,8 +21,6 @@ from worker.variants import Rates, Variant, declare, measured, peak_bps, publish
 log = logging.getLogger(__name__)
 
 REWRITE_S = 10.0
-# The first one waits so long for the probes; later ones are written when the answers are there.
-FIRST_WAIT_S = 3.5
 # How many of the newest segments are looked at with every new one. All of them are measured every `REWRITE_S`.
 NEWEST = 24
 
@@ -35,11 +33,13 @@ class Root:
         media: MediaStore,
         channel: Channel,
         check: Callable[[], None],
-        probe: Probe,
+        examination: Examination,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         # What was found published, best first; none before the first write.
         self.published: tuple[PublishedRendition, ...] = ()
+        # Whether there is one that names our renditions, be it an older owner's.
+        self.there = False
         # Renditions of a ladder before, which viewers may still be on.
         self.dropped: set[str] = set()
         self._media = media
@@ -47,7 +47,7 @@ class Root:
         self._check = check
         self._monotonic = monotonic
         self._object = FencedObject(media, channel.root_key, channel.epoch)
-        self._examination = Examination(probe, channel.rendition_names)
+        self._examination = examination
         self._rates: dict[str, Rates] = {}
         self._measured_at_s: float | None = None
         self._written: tuple[Variant, ...] | None = None
@@ -56,12 +56,18 @@ class Root:
     def learn(self) -> None:
         """Read what owners before have named. Raises `Lost` and `StoreUnavailable`."""
         body = self._object.read()
-        if body is not None:
-            self.dropped |= {*rendition_names(body)} - {*self._channel.rendition_names}
+        names = rendition_names(body) if body is not None else ()
+        self.there = names == self._channel.rendition_names
+        self.dropped |= {*names} - {*self._channel.rendition_names}
 
     def examine(self, segment: Finished) -> None:
         """Find out what the segments of this run hold."""
         self._examination.look(segment)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the probes have told something that is not written yet: time to `refresh`."""
+        return self._examination.answered
 
     def announce(self, playlists: Mapping[str, Playlist]) -> None:
         """Before the playlists are written: whatever is heavier than declared. Raises as `Publisher.publish`."""
@@ -70,11 +76,16 @@ class Root:
             self._write(self._variants())
 
     def refresh(self, playlists: Mapping[str, Playlist]) -> None:
-        """After the playlists are written: if it is not there, or wrong for long enough. Raises as `publish`."""
+        """After the playlists are written: if it is not there, or wrong for long enough. Raises as `publish`.
+
+        It is not begun before its segments are known, since many players read it once.
+        """
         self._measure(playlists)
-        self._examination.collect(FIRST_WAIT_S if self._written is None else 0.0)
-        variants, due_s = self._variants(), self._written_at_s + REWRITE_S
-        if self._facts_changed(variants) or (variants != self._written and self._monotonic() >= due_s):
+        self._examination.collect()
+        if self._written is None and not self._examination.settled:
+            return
+        variants = self._variants()
+        if self._is_wrong(variants):
             self._write(variants)
         self.published = tuple(published(v.name, v.facts, self._rates[v.name]) for v in self._written or () if v.facts)
 
@@ -84,6 +95,8 @@ class Root:
         Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end. What
         an owner that dies here leaves behind is swept by the next one's cleaner.
         """
+        if self._written is None:
+            return
         try:
             for name in sorted(self.dropped):
                 self._check()
@@ -119,9 +132,11 @@ class Root:
             for name in self._channel.rendition_names
         )
 
-    def _facts_changed(self, variants: tuple[Variant, ...]) -> bool:
-        """Also where there is nothing yet."""
-        return [v.facts for v in variants] != [v.facts for v in self._written or ()]
+    def _is_wrong(self, variants: tuple[Variant, ...]) -> bool:
+        """Whether these must be written: facts at once, bandwidths (which `announce` raises) when they are due."""
+        if self._written is None or [v.facts for v in variants] != [v.facts for v in self._written]:
+            return True
+        return variants != self._written and self._monotonic() - self._written_at_s >= REWRITE_S
 
     def _write(self, variants: tuple[Variant, ...]) -> None:
         body = render_multivariant(variants, self._channel.epoch)
@@ -133,5 +148,5 @@ class Root:
                 # An older owner wrote it after we had read it.
                 self.learn()
                 continue
-            self._written, self._written_at_s = variants, self._monotonic()
+            self.there, self._written, self._written_at_s = True, variants, self._monotonic()
             return

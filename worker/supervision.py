@@ -12,6 +12,8 @@ STABLE_S = 120.0
 SILENT_TARGETS = 3
 # Opening a source and making the first segment may take longer than three short segments.
 START_S_MIN = 10.0
+# An ffmpeg that gets on meanwhile is slow, not stuck: to start it anew on a busy machine would make it slower still.
+SLOW_START_FACTOR = 3
 
 
 class Supervision:
@@ -84,6 +86,8 @@ class Supervision:
         allowed = SILENT_TARGETS * self.segment_seconds
         first_allowed = max(START_S_MIN, allowed) + self.segment_seconds
         if segment_at_s is None:
+            if now_s - progressed_at_s <= allowed:
+                first_allowed *= SLOW_START_FACTOR
             if now_s - self._started_at_s > first_allowed:
                 return f"no segment within {first_allowed:.0f} s of the start"
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.ports import StoreUnavailable
@@ -44,12 +43,20 @@ class RequestInvalid(StoreUnavailable):
     """The store found the request malformed: our own mistake, or a list position that a client made up."""
 
 
-@cache
+# Those of this process, by service.
+clients: dict[str, Any] = {}
+
+
 def client(service: str) -> Any:
     """One client a process and service, made at first use. The endpoint comes from the SDK's standard variables.
 
     S3 is asked by path and signed with `s3v4`: both work at AWS and at every emulator.
     """
+    made = clients.get(service)
+    return made if made is not None else clients.setdefault(service, _new_client(service))
+
+
+def _new_client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 

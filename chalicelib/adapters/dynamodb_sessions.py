@@ -56,15 +56,27 @@ def close_record(
     }
 
 
-def count_adjustment(table: str, session_id: str) -> dict[str, Any]:
-    """The part of an adjustment's transaction that lets it be found among the lines of its session."""
+def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dict[str, Any]:
+    """The part of an adjustment's transaction that counts it, so that it is found among the lines of its session, and
+    holds all adjustments together between 0 and what the session was charged, which no longer changes after its end.
+    """
+    charged = record.charged_millipoints or 0
     return {
         "Update": {
             "TableName": table,
-            "Key": to_row({"session_id": session_id}),
-            "UpdateExpression": "ADD adjustments :one",
-            "ConditionExpression": "attribute_exists(session_id)",
-            "ExpressionAttributeValues": to_row({":one": 1}),
+            "Key": to_row({"session_id": record.session_id}),
+            "UpdateExpression": "ADD adjustments :one, adjusted_millipoints :given",
+            "ConditionExpression": "attribute_exists(end_reason) AND charged_millipoints = :charged"
+            " AND adjusted_millipoints BETWEEN :least AND :most",
+            "ExpressionAttributeValues": to_row(
+                {
+                    ":one": 1,
+                    ":given": millipoints,
+                    ":charged": charged,
+                    ":least": -millipoints,
+                    ":most": charged - millipoints,
+                }
+            ),
         }
     }
 

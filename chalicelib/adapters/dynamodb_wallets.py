@@ -22,7 +22,7 @@ from chalicelib.domain.wallets import (
     Payment,
     Wallet,
 )
-from chalicelib.ports import NoPlace, OnTimeBeat, StoreUnavailable, WalletRefused
+from chalicelib.ports import BeyondCost, NoPlace, OnTimeBeat, StoreUnavailable, WalletRefused
 
 BATCH_GET_MAX = 100
 TRANSACTION_CONFLICT = "TransactionConflict"
@@ -124,7 +124,7 @@ class DynamoWallets:
             return False
         return True
 
-    def pay(self, payment: Payment) -> bool:
+    def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
         """See `Wallets.pay`. Raises `WalletRefused` if there is no wallet or too little in it."""
         update = writes.payment(self._table, payment)
         put = {
@@ -134,13 +134,13 @@ class DynamoWallets:
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
-        counted = [count_adjustment(self._sessions, payment.session_id)] if payment.session_id else []
+        counted = [count_adjustment(self._sessions, adjusted, payment.millipoints)] if adjusted else []
         try:
             self._transact(update, put, *counted)
         except _PartRefused as refusal:
             if refusal.part == 1:
                 return False
-            raise
+            raise BeyondCost(None) from None
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

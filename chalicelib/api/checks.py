@@ -6,13 +6,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from chalicelib.api.models.forms import DAY_WORDS
 from chalicelib.domain import ids
 from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
+from chalicelib.domain.usage import is_day
 
 BODY_BYTES_MAX = 64 * 1024
 FIELD_ERRORS_MAX = 20
+# What pydantic puts before the words of our own checks.
+OUR_OWN = "Value error, "
 # A path parameter of another form names nothing that could exist.
-PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID, "day": ids.DAY}
+PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -49,7 +53,9 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
 
 
 def checked_path(params: dict[str, str]) -> dict[str, str]:
-    """Path parameters that could name something; raises `NotFound` for any other."""
+    """Path parameters that could name something; raises `NotFound` for any other, `Invalid` for what is no day."""
+    if "day" in params and not is_day(params["day"]):
+        raise _field_error("day", DAY_WORDS)
     for name, value in params.items():
         form = PATH_FORMS.get(name)
         if form and not form.fullmatch(value):
@@ -63,7 +69,7 @@ def _field_error(name: str, detail: str) -> Invalid:
 
 def _invalid(error: ValidationError, part: str) -> Invalid:
     errors = [
-        {"field": ".".join(str(step) for step in each["loc"]) or part, "detail": each["msg"]}
+        {"field": ".".join(str(step) for step in each["loc"]) or part, "detail": each["msg"].removeprefix(OUR_OWN)}
         for each in error.errors(include_url=False, include_context=False, include_input=False)[:FIELD_ERRORS_MAX]
     ]
     return Invalid("; ".join(f"{each['field']}: {each['detail']}" for each in errors), errors=errors)

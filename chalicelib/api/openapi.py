@@ -10,7 +10,7 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api import account, admin, auth, monitoring, playback, reconciliation, streams
+from chalicelib.api import account, admin, auth, monitoring, playback, reconciliation, streams, workers
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.config import VERSION
 
@@ -42,6 +42,7 @@ ALL_ROUTES = (
     auth.routes,
     account.routes,
     streams.routes,
+    workers.routes,
     playback.routes,
     admin.routes,
     reconciliation.routes,

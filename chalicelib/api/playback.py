@@ -7,9 +7,10 @@ from chalicelib.api.models.playback import (
     KickRequest,
     PlaybackAnswer,
     SessionRequest,
+    StartAnswer,
     StartRequest,
 )
-from chalicelib.api.wire import playback_answer
+from chalicelib.api.wire import playback_answer, start_answer
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import Role
@@ -18,9 +19,11 @@ from chalicelib.observability import logger
 routes = Routes("playback")
 
 
-@routes.add("POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=PlaybackAnswer, status=201)
-def start(call: Call) -> PlaybackAnswer:
+@routes.add("POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=StartAnswer, status=201)
+def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
+    # Read first: once the session is bought, nothing may keep the viewer from it.
+    stream = call.services.stream_table.get(call.body.stream_id)
     try:
         beat = call.services.playback.start(
             call.user_id,
@@ -34,7 +37,7 @@ def start(call: Call) -> PlaybackAnswer:
     except DomainError:
         call.services.counters.add("playback_errors")
         raise
-    return playback_answer(call, beat)
+    return start_answer(call, stream, beat)
 
 
 @routes.add("POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer)

@@ -30,9 +30,12 @@ def list_reconciliation(call: Call) -> ListAnswer[ReconciliationItem]:
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)
 def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     """The sums over the sessions that ended on a UTC day, and what the gateways served on it."""
-    totals, served = call.services.reconciliation.totals(day), call.services.reconciliation.served_on(day)
+    reconciliation = call.services.reconciliation
+    # Asked first: a day that ends meanwhile must not seem to have been over when it was added up.
+    day_over = reconciliation.is_over(day)
+    totals, served = reconciliation.totals(day), reconciliation.served_on(day)
     gateways = {"gateway_media_ms": served.media_ms, "gateway_media_bytes": served.media_bytes}
-    return DayTotalsAnswer.model_validate({**vars(totals), **gateways})
+    return DayTotalsAnswer.model_validate({**vars(totals), **gateways, "day_over": day_over})
 
 
 @routes.add("POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer)

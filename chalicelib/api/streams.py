@@ -4,16 +4,19 @@ from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
-from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.playback import StartAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
+    EditAnswer,
+    EditQuery,
     EditStreamRequest,
+    RunLogAnswer,
     RuntimeAnswer,
     StateRequest,
     StreamAnswer,
     StreamSettingsAnswer,
 )
-from chalicelib.api.wire import playback_answer, stream_answer, stream_settings_answer
+from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.ids import new_stream_id
 from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
@@ -47,12 +50,17 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     return stream_settings_answer(call, call.services.streams.view(stream.stream_id))
 
 
-@routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, answer=StreamSettingsAnswer)
-def edit_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
-    """Change settings; what is left out stays."""
-    call.services.streams.edit(stream_id, _settings(call.body))
-    _audit(call, "stream edited", stream_id)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+@routes.add(
+    "PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, query=EditQuery, answer=EditAnswer
+)
+def edit_stream(call: Call, stream_id: str) -> EditAnswer:
+    """Change settings; what is left out stays. Answers whether that restarts ffmpeg, and how many watch."""
+    dry_run = call.query.dry_run
+    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
+    if not dry_run:
+        _audit(call, "stream edited", stream_id)
+    settings = stream_settings_answer(call, call.services.streams.view(stream_id))
+    return EditAnswer(**settings.model_dump(), **vars(edit), dry_run=dry_run)
 
 
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
@@ -98,16 +106,25 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "epoch": claim.epoch if claim else None,
         "claim_expires_at_ms": claim.expires_at_ms if claim else None,
         "outages": view.outages,
+        "manifest_age_ms": view.manifest_age_ms,
     }
     return RuntimeAnswer.model_validate(values)
 
 
-@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=PlaybackAnswer, status=201)
-def preview_stream(call: Call, stream_id: str) -> PlaybackAnswer:
+@routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=ListAnswer[RunLogAnswer])
+def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
+    """What the newest runs of ffmpeg said last, newest run first; all that is kept, in one page."""
+    runs = call.services.run_logs.newest(stream_id)
+    return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
+
+
+@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201)
+def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """A free session of ten minutes for the operator's own eyes."""
+    stream = call.services.stream_table.get(stream_id)
     beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
     _audit(call, "stream previewed", stream_id, beat.session.session_id)
-    return playback_answer(call, beat)
+    return start_answer(call, stream, beat)
 
 
 def _settings(body: Any) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.api.models.playback import PlaybackAnswer
+from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
-from chalicelib.domain.lease import next_beat_in_ms, seconds_left
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_left
+from chalicelib.domain.streams import LIVE_START_INDEX, Latency, Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
 from chalicelib.services.billing import Beat
@@ -50,9 +50,16 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
         balance_millipoints=beat.wallet.balance_millipoints,
         rate_millipoints_per_minute=session.rate_millipoints_per_minute,
         seconds_left=seconds_left(beat.wallet, session, beat.now_ms),
+        others_spending=len(others_spending(beat.wallet, session, beat.now_ms)),
         charged_millipoints=beat.charged_millipoints,
         outcome=beat.outcome,
     )
+
+
+def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
+    """A session that was opened on a stream."""
+    index = stream.live_start_index if stream else LIVE_START_INDEX[Latency.NORMAL]
+    return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
 
 
 def stream_answer(view: StreamView) -> StreamAnswer:
@@ -79,4 +86,6 @@ def _ingest_address(call: Call, stream: Stream) -> RtmpAddressAnswer | SrtAddres
 
 
 def _stream_values(view: StreamView) -> dict[str, object]:
-    return {**vars(view.stream), "renditions": view.renditions, "state": view.state}
+    stream = view.stream
+    derived = {"renditions": view.renditions, "live_start_index": stream.live_start_index}
+    return {**vars(stream), **derived, "state": view.state}

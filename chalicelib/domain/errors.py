@@ -139,6 +139,18 @@ class InsufficientBalance(Conflict):
     code = "insufficient_balance"
 
 
+class SessionActive(Conflict):
+    """The session goes on, so nobody can say yet what it costs."""
+
+    code = "session_active"
+
+
+class AdjustmentOutOfBounds(Conflict):
+    """It would give back more than the session has cost, or take more than adjustments gave back."""
+
+    code = "adjustment_out_of_bounds"
+
+
 class WalletFull(Conflict):
     """A top-up would take the balance above what a wallet may hold."""
 

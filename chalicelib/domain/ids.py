@@ -10,7 +10,6 @@ PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 USER_ID = re.compile(r"u_[a-z2-7]{20}")
 SESSION_ID = re.compile(r"[a-z2-7]{26}")
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 

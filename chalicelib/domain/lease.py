@@ -100,6 +100,17 @@ def next_beat_in_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
     return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
 
 
+def others_spending(wallet: Wallet, session: ActiveSession, now_ms: int) -> list[ActiveSession]:
+    """The other sessions of a wallet that are being watched for points."""
+    return [
+        other
+        for other in wallet.sessions.values()
+        if other.session_id != session.session_id
+        and other.rate_millipoints_per_minute
+        and now_ms <= other.paid_until_ms + GRACE_MS
+    ]
+
+
 def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | None:
     """How long the picture lasts from now: paid time and what the rest of the money buys. None where it is free.
 
@@ -110,11 +121,7 @@ def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | N
         return paid_ms // 1000
     if session.rate_millipoints_per_minute == 0:
         return None
-    others = sum(
-        other.rate_millipoints_per_minute
-        for other in wallet.sessions.values()
-        if other.session_id != session.session_id and now_ms <= other.paid_until_ms + GRACE_MS
-    )
+    others = sum(other.rate_millipoints_per_minute for other in others_spending(wallet, session, now_ms))
     shared = max(0, min(wallet.balance_millipoints, daily_left_millipoints(wallet, now_ms)))
     shared_ms = shared * MS_PER_MINUTE // (session.rate_millipoints_per_minute + others)
     own_ms = session.budget_millipoints * MS_PER_MINUTE // session.rate_millipoints_per_minute

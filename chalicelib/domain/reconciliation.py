@@ -86,7 +86,7 @@ class SessionReconciliation:
 
 @dataclass(frozen=True, kw_only=True)
 class DayTotals:
-    """The sums over the sessions that ended on a UTC day. `complete` is False where there were too many to add up.
+    """The sums over the sessions that ended on a UTC day; `all_added_up` is False where there are too many for that.
 
     Drifts are signed, so those of different sessions may cancel out; `disagreeing` counts sessions.
     """
@@ -107,7 +107,7 @@ class DayTotals:
     media_bytes: int = 0
     drift_ms: int = 0
     drift_millipoints: int = 0
-    complete: bool = True
+    all_added_up: bool = True
 
 
 SUMMED = (
@@ -218,13 +218,13 @@ def next_try_ms(row: SessionReconciliation) -> int | None:
     return row.reconciled_at_ms + max(RETRY_MS_MIN, waited_ms // 2)
 
 
-def add_up(day: str, rows: Sequence[SessionReconciliation], *, complete: bool = True) -> DayTotals:
+def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: bool = True) -> DayTotals:
     """The sums over rows of one day."""
     return DayTotals(
         day=day,
         sessions=len(rows),
         disagreeing=sum(not row.agrees for row in rows),
         not_measured=sum(row.reason is Finding.NOT_MEASURED for row in rows),
-        complete=complete,
+        all_added_up=all_added_up,
         **{name: sum(getattr(row, name) or 0 for row in rows) for name in SUMMED},
     )

@@ -61,7 +61,8 @@ class ActiveSession:
 class SessionRecord:
     """A row of `playback_sessions`: written at start and end, never per beat.
 
-    The session's lines in the ledger have versions above `from_version`; `adjustments` of them may come after its end.
+    The session's lines in the ledger have versions above `from_version`; `adjustments` of them come after its end, and
+    have given back `adjusted_millipoints` of what it was charged.
     """
 
     session_id: str
@@ -83,8 +84,17 @@ class SessionRecord:
     watched_ms: int | None = None
     granted_ms: int | None = None
     adjustments: int = 0
+    adjusted_millipoints: int = 0
 
     @property
     def active(self) -> bool:
         """Whether the session has not ended (its lease may have run out all the same)."""
         return self.end_reason is None
+
+    @property
+    def adjustable_millipoints(self) -> tuple[int, int]:
+        """The least and the most that one more adjustment may give: from all that was given back, to all that is left.
+
+        So what the session costs in the end is never below 0, and never above what its viewer agreed to pay.
+        """
+        return -self.adjusted_millipoints, (self.charged_millipoints or 0) - self.adjusted_millipoints

@@ -1,9 +1,11 @@
 """What the gateway really served: the media time, bytes and requests of a session or of a day."""
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 MS_PER_S = 1_000
+DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,17 @@ class Served:
 def day_of(at_ms: int) -> str:
     """The UTC day of a moment, `YYYY-MM-DD`."""
     return datetime.fromtimestamp(at_ms / MS_PER_S, UTC).strftime("%Y-%m-%d")
+
+
+def is_day(text: str) -> bool:
+    """Whether a text names a day of this century that exists, `YYYY-MM-DD`."""
+    if not DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def day_key(day: str) -> str:

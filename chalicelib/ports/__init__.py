@@ -8,12 +8,23 @@ from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailabl
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
-from chalicelib.ports.money import Ledger, NoPlace, OnTimeBeat, Payments, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money import (
+    BeyondCost,
+    Ledger,
+    NoPlace,
+    OnTimeBeat,
+    Payments,
+    PlaybackSessions,
+    WalletRefused,
+    Wallets,
+)
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.streams import Hint, Runtimes, Streams, WorkQueue
 from chalicelib.ports.usage import Usage
+from chalicelib.ports.workers import Workers
 
 __all__ = [
+    "BeyondCost",
     "Clock",
     "Counters",
     "Denylist",
@@ -40,4 +51,5 @@ __all__ = [
     "WalletRefused",
     "Wallets",
     "WorkQueue",
+    "Workers",
 ]

@@ -23,6 +23,10 @@ class NoPlace(WalletRefused):
     """The stream has as many viewers as it may have."""
 
 
+class BeyondCost(WalletRefused):
+    """What adjustments give back for a session would not stay between 0 and what it has cost."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OnTimeBeat:
     """All that the common heartbeat needs to be known beforehand.
@@ -99,8 +103,12 @@ class Wallets(Protocol):
         """Refund, take the session out and close its record, in one transaction guarded by what was seen."""
         ...
 
-    def pay(self, payment: Payment) -> bool:
-        """Apply a payment once, in one transaction. False if its id was applied before (whatever for)."""
+    def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
+        """Apply a payment once, in one transaction. False if its id was applied before (whatever for).
+
+        With the record of the session that it adjusts, all adjustments together must give back at least 0 and at most
+        what the session has cost, else `BeyondCost`; a session that has not ended has no cost yet.
+        """
         ...
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -1,19 +1,23 @@
 """Brings desired and real state of streams together: hints to workers, marks of lost workers, ends of sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.outages import began_ms
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Runtime, RuntimeState, Stream, Waiting
+from chalicelib.domain.workers import why_waiting
 from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, StoreUnavailable, Streams, WorkQueue
 from chalicelib.services.billing import Billing
+from chalicelib.services.workers import WorkersService
 
 STREAMS_PER_PAGE = 100
 SESSIONS_PER_PAGE = 100
 # A change of state ends so many sessions before it answers; the stream's denial holds the others until the schedule.
 SESSIONS_AT_ONCE_MAX = 200
 ENFORCE_TRIES_MAX = 5
+Why = Callable[[], tuple[Waiting | None, str]]
 
 
 class Controller:
@@ -27,6 +31,7 @@ class Controller:
         sessions: PlaybackSessions,
         queue: WorkQueue,
         billing: Billing,
+        workers: WorkersService,
         denylist: Denylist,
         clock: Clock,
     ) -> None:
@@ -35,6 +40,7 @@ class Controller:
         self._sessions = sessions
         self._queue = queue
         self._billing = billing
+        self._workers = workers
         self._denylist = denylist
         self._clock = clock
 
@@ -44,21 +50,25 @@ class Controller:
         self._queue.send(stream_id)
         if stream is not None:
             self._end_sessions(stream)
+            # The change has been made: what cannot be said now, the schedule says.
+            with suppress(StoreUnavailable):
+                self._mark_if_unclaimed(stream, self._runtime(stream), self._why_waiting)
 
     def tick(self) -> int:
         """Look at every stream; answers how many differed from what is desired. For the schedule."""
-        differing = sum(self._settle(stream) for stream in self._all_streams())
+        # The same for all streams that wait, and asked only if one does.
+        why = cache(self._why_waiting)
+        differing = sum(self._settle(stream, why) for stream in self._all_streams())
         self._denylist.sweep(self._clock.now_ms())
         return differing
 
-    def _settle(self, seen: Stream) -> bool:
+    def _settle(self, seen: Stream, why: Why) -> bool:
         stream = self._enforce(seen.stream_id) or seen
-        runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
+        runtime = self._runtime(stream)
         self._end_sessions(stream)
-        claimed = runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
+        claimed = self._is_claimed(runtime)
         wanted = stream.desired_state is DesiredState.LIVE
-        if not claimed:
-            self._mark_lost(runtime, wanted=wanted)
+        self._mark_if_unclaimed(stream, runtime, why)
         differs = claimed != wanted or (wanted and runtime.generation != stream.generation)
         if differs:
             self._queue.send(stream.stream_id)
@@ -85,11 +95,27 @@ class Controller:
             stream = again
         return stream
 
-    def _mark_lost(self, runtime: Runtime, *, wanted: bool) -> None:
-        state = RuntimeState.BACKOFF if wanted else RuntimeState.STOPPED
-        if runtime.state is not state:
-            error = "no worker holds this stream; waiting for one" if wanted else None
-            waiting = Waiting.NO_WORKER if wanted else None
+    def _runtime(self, stream: Stream) -> Runtime:
+        return self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
+
+    def _is_claimed(self, runtime: Runtime) -> bool:
+        return runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
+
+    def _why_waiting(self) -> tuple[Waiting | None, str]:
+        return why_waiting(self._workers.present())
+
+    def _mark_if_unclaimed(self, stream: Stream, runtime: Runtime, why: Why) -> None:
+        """Say what became of a stream that no worker holds, unless that is said already."""
+        if self._is_claimed(runtime):
+            return
+        if stream.desired_state is DesiredState.LIVE:
+            state = RuntimeState.BACKOFF
+            waiting, error = why()
+            said = (state, waiting, error) == (runtime.state, runtime.waiting, runtime.last_error)
+        else:
+            state, waiting, error = RuntimeState.STOPPED, None, None
+            said = (state, waiting) == (runtime.state, runtime.waiting)
+        if not said:
             self._runtimes.mark_unclaimed(runtime, state, error, waiting, began_ms(runtime, self._clock.now_ms()))
 
     def _end_sessions(self, stream: Stream) -> None:

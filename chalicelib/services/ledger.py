@@ -24,7 +24,7 @@ from chalicelib.domain.wallets import (
     full_pages,
     utc_day,
 )
-from chalicelib.ports import Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
+from chalicelib.ports import BeyondCost, Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
 
 TRIES_MAX = 8
 # A journal this long holds a page that its own beat did not move; the next beat of any kind does.
@@ -60,9 +60,10 @@ class LedgerService:
     ) -> Wallet:
         """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
 
-        With a session of the same user, it is an adjustment of what that session cost.
+        With an ended session of the same user, it is an adjustment of what that session cost.
 
-        Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`.
+        Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`;
+        for an adjustment, `BeyondCost`.
         """
         payment = Payment(
             payment_id=payment_id,
@@ -76,11 +77,13 @@ class LedgerService:
         )
         for _ in range(TRIES_MAX):
             try:
-                if not self._wallets.pay(payment):
+                if not self._wallets.pay(payment, session):
                     self._check_same(payment)
                 wallet = self.wallet(user_id)
                 self.flush_if_due(wallet)
                 return wallet
+            except BeyondCost:
+                raise
             except WalletRefused:
                 wallet = self.wallet(user_id)
                 if wallet.balance_millipoints + millipoints > MILLIPOINTS_MAX:

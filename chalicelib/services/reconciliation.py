@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import DomainError, SessionNotFound
+from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
 from chalicelib.domain.reconciliation import (
     DayTotals,
     SessionReconciliation,
@@ -14,10 +14,19 @@ from chalicelib.domain.reconciliation import (
     next_try_ms,
     reconcile,
 )
-from chalicelib.domain.sessions import DUE_SHARDS
+from chalicelib.domain.sessions import DUE_SHARDS, SessionRecord
 from chalicelib.domain.usage import Served, day_key, day_of
 from chalicelib.domain.wallets import Wallet
-from chalicelib.ports import Clock, Due, ListPage, PlaybackSessions, Reconciliations, StoreUnavailable, Usage
+from chalicelib.ports import (
+    BeyondCost,
+    Clock,
+    Due,
+    ListPage,
+    PlaybackSessions,
+    Reconciliations,
+    StoreUnavailable,
+    Usage,
+)
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.statements import Statements
 
@@ -132,7 +141,11 @@ class Reconciliation:
             cursor = page.next_cursor
             if cursor is None:
                 break
-        return add_up(day, rows, complete=cursor is None)
+        return add_up(day, rows, all_added_up=cursor is None)
+
+    def is_over(self, day: str) -> bool:
+        """Whether a UTC day lies behind us."""
+        return day < day_of(self._clock.now_ms())
 
     def served_on(self, day: str) -> Served:
         """All that the gateways served on a UTC day, to sessions that have ended and to those that have not."""
@@ -151,19 +164,23 @@ class Reconciliation:
     def adjust(self, session_id: str, *, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
         """Give points to a session's viewer (or, negative, take some) for it, exactly once by `payment_id`.
 
-        The session is reconciled anew. Raises `SessionNotFound`, and what `LedgerService.credit` raises.
+        The session is reconciled anew. Raises `SessionNotFound`, `SessionActive`, `AdjustmentOutOfBounds`, and what
+        `LedgerService.credit` raises.
         """
-        record = self._sessions.get(session_id)
-        if record is None:
-            raise SessionNotFound(f"There is no session {session_id}.")
-        wallet = self._ledger.credit(
-            user_id=record.user_id,
-            millipoints=millipoints,
-            payment_id=payment_id,
-            note=note,
-            by_user_id=by_user_id,
-            session=record,
-        )
+        record = self._record(session_id)
+        if record.active:
+            raise SessionActive("The session goes on: what it costs is known at its end. Stop or kick it first.")
+        try:
+            wallet = self._ledger.credit(
+                user_id=record.user_id,
+                millipoints=millipoints,
+                payment_id=payment_id,
+                note=note,
+                by_user_id=by_user_id,
+                session=record,
+            )
+        except BeyondCost:
+            raise _out_of_bounds(self._record(session_id)) from None
         # After the line is there; whoever got no answer sends the same again, which ends up here again.
         self._table.again(session_id, self._clock.now_ms())
         return wallet
@@ -172,6 +189,22 @@ class Reconciliation:
         """What a session was served until a few seconds ago."""
         return self._usage.get(session_id) or Served()
 
+    def _record(self, session_id: str) -> SessionRecord:
+        record = self._sessions.get(session_id)
+        if record is None:
+            raise SessionNotFound(f"There is no session {session_id}.")
+        return record
+
     @staticmethod
     def _days(now_ms: int) -> tuple[str, str]:
         return day_of(now_ms - MS_PER_DAY), day_of(now_ms)
+
+
+def _out_of_bounds(record: SessionRecord) -> AdjustmentOutOfBounds:
+    least, most = record.adjustable_millipoints
+    return AdjustmentOutOfBounds(
+        f"The session cost {record.charged_millipoints} millipoints, of which adjustments have given back"
+        f" {record.adjusted_millipoints}: one more may give from {least} to {most} millipoints.",
+        millipoints_min=least,
+        millipoints_max=most,
+    )

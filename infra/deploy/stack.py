@@ -12,15 +12,19 @@ WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
 
 
 def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, str]:
-    """Upload the code and create the stage's stack; answers the stack's outputs. Raises botocore's `WaiterError`."""
+    """Upload code and template, create the stage's stack and answer its outputs. Raises botocore's `WaiterError`."""
     code_key = f"functions/{settings.stage}.zip"
-    client("s3").put_object(Bucket=code_bucket, Key=code_key, Body=template.with_name("functions.zip").read_bytes())
+    template_key = f"functions/{settings.stage}.json"
+    store = client("s3")
+    store.put_object(Bucket=code_bucket, Key=code_key, Body=template.with_name("functions.zip").read_bytes())
+    store.put_object(Bucket=code_bucket, Key=template_key, Body=json.dumps(json.loads(template.read_text())).encode())
     name = f"tollcast-{settings.stage}"
     parameters = {**setting_parameters(settings), "CodeBucket": code_bucket, "CodeKey": code_key}
     formation = client("cloudformation")
     formation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(json.loads(template.read_text())),
+        # From the bucket, since a template that is sent along may have 51,200 bytes only.
+        TemplateURL=f"{store.meta.endpoint_url}/{code_bucket}/{template_key}",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

@@ -51,6 +51,14 @@ def process(pid: int) -> Process | None:
     return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
+def name(pid: int) -> str:
+    """What the process runs, for instance `ffmpeg`; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def processes() -> Iterator[Process]:
     """All processes of the machine that have not ended."""
     for entry in Path("/proc").iterdir():

@@ -102,6 +102,10 @@ class Supervisor:
         with contextlib.suppress(xmlrpc.client.Fault):  # It runs already.
             self._call("startProcess", name, False)
 
+    def stop_part(self, name: str) -> None:
+        """Stop a part and wait until it has ended; it stays so until it is started again."""
+        self._stop_parts([name])
+
     def clear(self) -> int:
         """End what a killed supervisord left behind, the emulator last; answers how many processes."""
         return sum(groups.end(self._layout.run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS))

@@ -17,6 +17,7 @@ from infra.schema import (
     QUEUE_RETENTION_S,
     QUEUE_VISIBILITY_S,
     TABLES,
+    media_lifecycle,
 )
 
 KEY_BYTES = 32
@@ -34,7 +35,7 @@ def apply(settings: Settings) -> None:
 
 
 def ensure_bucket(name: str) -> None:
-    """A bucket that nothing can be read from without a signature."""
+    """A bucket that nothing can be read from without a signature, and whose forgotten objects expire."""
     s3 = client("s3")
     try:
         s3.create_bucket(Bucket=name)
@@ -49,6 +50,7 @@ def ensure_bucket(name: str) -> None:
             "RestrictPublicBuckets": True,
         },
     )
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration=media_lifecycle())
 
 
 def ensure_queues(name: str) -> None:

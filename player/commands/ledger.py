@@ -9,22 +9,11 @@ import click
 from player.context import Context, sentence, terminal_width
 from player.outcome import ASKING, ExitStatus, exit_status_help
 
-HEADER = ("NO", "WHEN", "WHAT", "POINTS", "FOR")
 FORMATS = ("json", "csv")
 STATUSES = {
     ExitStatus.OK: "shown or saved",
     ExitStatus.FAILED: "FILE exists already, or cannot be written",
     **ASKING,
-}
-# From here on a row has room for whole times and all words.
-WIDE = 78
-KINDS = {
-    "lease": ("lease", "lease"),
-    "unserved": ("free: outage", "free"),
-    "refund": ("given back", "back"),
-    "outage_credit": ("given back: outage", "outage"),
-    "credit": ("received", "received"),
-    "adjustment": ("adjusted", "adjusted"),
 }
 
 
@@ -39,7 +28,7 @@ KINDS = {
 def command(
     context: Context, limit: int, as_json: bool, file: str | None, form: str | None, after: int | None, force: bool
 ) -> None:
-    """Show what was paid and received, newest first.
+    """Show what was paid and received, newest first. Where there is room, each lease names its session.
 
     With --export, save all of it as a statement that `player verify` can check without the server.
 
@@ -59,7 +48,7 @@ def command(
 
 
 def _show(context: Context, limit: int, as_json: bool) -> None:
-    from player.formats import table
+    from player.ledger_table import ledger_lines
     from player.listing import items
 
     found = items(context.account, "/me/ledger", limit)
@@ -69,36 +58,8 @@ def _show(context: Context, limit: int, as_json: bool) -> None:
     if not found:
         click.echo("Nothing has been paid or received yet.")
         return
-    width = terminal_width()
-    rows = [ledger_row(entry, wide=width >= WIDE) for entry in found]
-    for line in table(HEADER, rows, width, right=(0, 3), gives_way=(4,)):
+    for line in ledger_lines(found, terminal_width()):
         click.echo(line)
-
-
-def ledger_row(entry: dict[str, Any], wide: bool) -> list[str]:
-    """Return the cells for an entry: number, time, what it is in people's words, points, and for what."""
-    from player.formats import amount, printable, short_when, when
-
-    kind = str(entry["kind"])
-    long_word, short_word = KINDS.get(kind, (kind, kind))
-    return [
-        str(entry["version"]),
-        when(entry["at_ms"]) if wide else short_when(entry["at_ms"]),
-        printable(long_word if wide else short_word),
-        amount(entry["delta_millipoints"], signed=True),
-        printable(_subject(entry)),
-    ]
-
-
-def _subject(entry: dict[str, Any]) -> str:
-    words = [str(entry.get("stream_id") or "")]
-    if entry.get("payment_id"):
-        note = f": {entry['note']}" if entry.get("note") else ""
-        words.append(f"payment {entry['payment_id']}{note}")
-    if entry.get("seq"):
-        words.append(f"lease {entry['seq']}")
-    words.append(str(entry.get("session_id") or ""))
-    return " ".join(word for word in words if word)
 
 
 def _export(context: Context, file: str, form: str | None, after: int, force: bool) -> None:

@@ -57,6 +57,7 @@ def _show(bill: SessionBill) -> None:
     _line("To", f"{when(ended)} ({clock((ended - started) / 1000)})" if ended else "it is being watched")
     if ended:
         _line("Ended", _end_reason(str(session["end_reason"])))
+        _line("Watched", clock(session["watched_ms"] / 1000))
     _line("Rate", rate(session["rate_millipoints_per_minute"]))
     _line("Leases", f"{bill.leases} bought for {points(-bill.sum_of('lease'))}")
     for name, kind in (("Given back", "refund"), ("For outages", "outage_credit"), ("Adjusted", "adjustment")):
@@ -94,14 +95,12 @@ def _served(session: dict[str, Any]) -> str:
 
 
 def _show_lines(lines: list[dict[str, Any]]) -> None:
-    from player.commands.ledger import HEADER, WIDE, ledger_row
-    from player.formats import table
+    from player.ledger_table import ledger_lines
 
-    width = terminal_width()
     click.echo("")
     # Stream and session are the same in all lines, and stand above.
     bare = [{**line, "stream_id": None, "session_id": None} for line in lines]
-    for text in table(HEADER, [ledger_row(line, width >= WIDE) for line in bare], width, right=(0, 3), gives_way=(4,)):
+    for text in ledger_lines(bare, terminal_width()):
         click.echo(text)
 
 
@@ -123,4 +122,9 @@ def _as_json(bill: SessionBill) -> str:
 
 
 def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{NAME_WIDTH}} {value}")
+    from player.formats import wrapped
+
+    first, *more = wrapped(value, terminal_width() - NAME_WIDTH - 1)
+    click.echo(f"{name + ':':<{NAME_WIDTH}} {first}")
+    for text in more:
+        click.echo(f"{'':<{NAME_WIDTH}} {text}")

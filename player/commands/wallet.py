@@ -99,10 +99,11 @@ def _show_today(wallet: dict[str, Any]) -> None:
 def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
     from player.formats import clock, rate
 
-    per_minute = sum(session.get("rate_millipoints_per_minute") or 0 for session in sessions)
-    if not per_minute:
+    rates = [session["rate_millipoints_per_minute"] for session in sessions if session["rate_millipoints_per_minute"]]
+    if not rates:
         return "What is being watched is free."
-    return f"At {rate(per_minute)} that lasts {clock(balance * 60 / per_minute)} beyond what is paid already."
+    at = f"With {len(rates)} screens on this wallet, at" if len(rates) > 1 else "At"
+    return f"{at} {rate(sum(rates))} that lasts {clock(balance * 60 / sum(rates))} beyond what is paid already."
 
 
 def _row(session: dict[str, Any]) -> list[str]:

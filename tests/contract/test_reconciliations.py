@@ -198,7 +198,7 @@ def test_a_row_that_comes_to_agree_leaves_the_disagreeing(parts: Parts) -> None:
 def test_totals_are_kept_beside_the_rows(parts: Parts) -> None:
     assert parts.table.totals("2027-01-15") is None
     for sessions in (1, 2):
-        totals = DayTotals(day="2027-01-15", sessions=sessions, drift_millipoints=-7, complete=False)
+        totals = DayTotals(day="2027-01-15", sessions=sessions, drift_millipoints=-7, all_added_up=False)
         parts.table.put_totals(totals)
         assert parts.table.totals("2027-01-15") == totals
     assert parts.table.rows("2027-01-15", agrees=None, limit=5, cursor=None).items == []

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.local import groups
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player
 
@@ -66,15 +67,24 @@ class House:
         found: dict[str, Any] = self.operator("GET", f"/streams/{STREAM_ID}/runtime")
         return found
 
-    def go_live(self) -> None:
-        """Put the stream live and wait until it is.
+    def ffmpegs(self) -> list[int]:
+        """The process ids of the worker's ffmpegs."""
+        worker = self.stack.pid("worker")
+        return [
+            found.pid for found in groups.processes() if found.parent == worker and groups.name(found.pid) == "ffmpeg"
+        ]
+
+    def go_live(self) -> float:
+        """Put the stream live, wait until it is, and answer how many seconds that took.
 
         A worker that has not yet let go of a stream that was paused or stopped still says live: that is not this one.
         """
         if self.operator("GET", f"/streams/{STREAM_ID}")["desired_state"] != "live":
             wait_for("worker that has let go", lambda: self.runtime()["state"] == "stopped", 60)
+        asked = time.monotonic()
         self.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "live"})
         wait_for("live stream", lambda: self.runtime()["state"] == "live", 60)
+        return time.monotonic() - asked
 
 
 @dataclass
@@ -114,10 +124,15 @@ class Viewer:
         assert [item["version"] for item in items] == list(range(len(items), 0, -1))
         return items[::-1]
 
+    def _quiet_ledger(self) -> tuple[list[dict[str, Any]], int] | None:
+        before, items, after = self.wallet(), self.ledger(), self.wallet()
+        balance: int = after["balance_millipoints"]
+        return (items, balance) if before["balance_millipoints"] == balance else None
+
     def check_ledger(self) -> None:
         """The entries sum to the balance, and no lease was charged twice."""
-        items = self.ledger()
-        assert sum(item["delta_millipoints"] for item in items) == self.wallet()["balance_millipoints"]
+        items, balance = wait_for("ledger without a beat while it is read", self._quiet_ledger)
+        assert sum(item["delta_millipoints"] for item in items) == balance
         leases = [(item["session_id"], item["seq"]) for item in items if item["kind"] in ("lease", "unserved")]
         assert len(leases) == len(set(leases))
 

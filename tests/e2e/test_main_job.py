@@ -9,10 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.local import groups
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
 from tests.integration.player.player_harness import Viewing
 
 END_S_MAX = TARGET_S + 1.0
+FFMPEG_ENDS_S_MAX = 3.0
+LIVE_AGAIN_S_MAX = 6.0
 
 
 def shown(viewing: Viewing) -> bool:
@@ -120,20 +123,39 @@ def test_a_kick_ends_the_picture_with_its_own_reason(house: House, viewer: Calla
     person.check_ledger()
 
 
-def test_pausing_the_stream_ends_its_viewers(house: House, viewer: Callable[[int], Viewer]) -> None:
+def test_pausing_the_stream_ends_its_viewers_and_its_ffmpeg(house: House, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(100_000)
     viewing = play(person)
+    ffmpegs = house.ffmpegs()
+    assert ffmpegs
     try:
         house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
         answered = time.monotonic()
         assert gone_after_s(viewing, answered) < END_S_MAX
+        wait_for("end of ffmpeg", lambda: not any(map(groups.process, ffmpegs)), 20)
+        assert time.monotonic() - answered < FFMPEG_ENDS_S_MAX
         exit_status, receipt = viewing.finish()
         assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")
         person.check_ledger()
+        check_refund(person)
         refused = person.player.run("play", STREAM_ID)
         assert (refused.returncode, "stream_not_live" in refused.stderr) == (4, True), refused.stderr
     finally:
-        house.go_live()
+        live_after_s = house.go_live()
+    assert live_after_s < LIVE_AGAIN_S_MAX
+
+
+def check_refund(person: Viewer) -> None:
+    """What was paid beyond the end is given back: the session has cost its time."""
+    [session] = person.sessions()
+    assert session["end_reason"] == "stream_paused"
+    [refund] = [line["delta_millipoints"] for line in person.ledger() if line["kind"] == "refund"]
+    leases = [-line["delta_millipoints"] for line in person.ledger() if line["kind"] == "lease"]
+    # A point a second, rounded up with each lease; less if a beat was late, since no gap is charged.
+    watched_ms = session["ended_at_ms"] - session["started_at_ms"]
+    assert refund > 0
+    assert sum(leases) - refund <= watched_ms + len(leases) + 1
+    assert session["charged_millipoints"] == sum(leases) - refund
 
 
 @pytest.mark.parametrize(("sent", "exit_status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -23,16 +23,12 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def named(pids: list[int], name: str) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == name]
-
-
 def worker(house: House) -> int:
     return house.stack.pid("worker")
 
 
 def ffmpeg(house: House) -> int:
-    return named(children(house.stack.pid("worker")), "ffmpeg")[0]
+    return house.ffmpegs()[0]
 
 
 def api_worker(house: House) -> int:
@@ -44,7 +40,7 @@ def endpoints_worker(house: House) -> int:
 
 
 def nginx_worker(house: House) -> int:
-    return named(children(house.stack.pid("nginx")), "nginx")[-1]
+    return children(house.stack.pid("nginx"))[-1]
 
 
 def nginx_master(house: House) -> int:

@@ -24,7 +24,7 @@ from chalicelib.domain.wallets import (
     payment_entry,
     utc_day,
 )
-from chalicelib.ports import NoPlace, OnTimeBeat, WalletRefused
+from chalicelib.ports import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
 
 class MemoryStore:
@@ -193,10 +193,15 @@ class MemoryWallets:
             )
             return True
 
-    def pay(self, payment: Payment) -> bool:
+    def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
         with self._store.lock:
             if payment.payment_id in self._store.payments:
                 return False
+            record = self._store.records.get(adjusted.session_id) if adjusted else None
+            if adjusted is not None:
+                least, most = record.adjustable_millipoints if record else (0, 0)
+                if record is None or record.active or not least <= payment.millipoints <= most:
+                    raise BeyondCost(None)
             wallet = self._store.wallets.get(payment.user_id)
             if wallet is None or not 0 <= wallet.balance_millipoints + payment.millipoints <= MILLIPOINTS_MAX:
                 raise WalletRefused(wallet)
@@ -204,9 +209,12 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, payment_entry(payment), payment.millipoints)
             self._store.payments[payment.payment_id] = payment
-            record = self._store.records.get(payment.session_id or "")
             if record is not None:
-                self._store.records[record.session_id] = replace(record, adjustments=record.adjustments + 1)
+                self._store.records[record.session_id] = replace(
+                    record,
+                    adjustments=record.adjustments + 1,
+                    adjusted_millipoints=record.adjusted_millipoints + payment.millipoints,
+                )
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from chalicelib.domain.ids import session_id_of
 from player.chain import HASHED, genesis, line_hash
 from tests.faults.days import DAY_MS
 from tests.faults.judging import Case, invariant
-from tests.faults.model import Deed
+from tests.faults.model import Deed, Refused
 from tests.faults.replay import Account
 from tests.faults.world import OLD_NEWS_MS, SKEW_MS, Down
 
@@ -92,8 +92,9 @@ def an_adjustment_is_counted_once(case: Case) -> Iterator[str]:
     """Each is a line of its session, whose record counts them; once, as all payments are."""
     for session_id, record in case.view.records.items():
         account = case.replayed.accounts.get(session_id)
-        if account is not None and record.adjustments != account.adjustments:
-            yield f"{session_id}: the record counts {record.adjustments}, there are {account.adjustments} lines"
+        counted = (record.adjustments, record.adjusted_millipoints)
+        if account is not None and counted != (account.adjustments, account.adjusted):
+            yield f"{session_id}: the record counts {counted}, the lines {account.adjustments, account.adjusted}"
     for deed in case.viewer.of("adjust"):
         kept = case.view.payments.get(str(deed.payment_id))
         if kept is not None and kept[2] != case.viewer.adjusted[str(deed.payment_id)]:
@@ -101,6 +102,16 @@ def an_adjustment_is_counted_once(case: Case) -> Iterator[str]:
     for entry in case.view.entries:
         if (entry.kind.value == "adjustment" and entry.delta_millipoints > 0) > (entry.session_id is not None):
             yield f"{entry.entry_id} gives {entry.delta_millipoints} for no session"
+
+
+@invariant
+def an_adjustment_that_fits_is_not_refused(case: Case) -> Iterator[str]:
+    """Whatever others have given back at any moment; that one which does not fit is not made is a rule of the lines."""
+    for deed in case.viewer.of("adjust"):
+        account = case.replayed.accounts.get(str(deed.session_id))
+        refused = isinstance(deed.answer, Refused) and deed.answer.code == "adjustment_out_of_bounds"
+        if refused and (account is None or 0 < deed.millipoints <= account.cost - account.adjusted_most):
+            yield f"{deed.payment_id} of {deed.millipoints} was refused for {account}"
 
 
 def _paid_in(account: Account, down: Down) -> int:

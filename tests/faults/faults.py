@@ -25,6 +25,7 @@ from botocore.useragent import UserAgentString
 
 from chalicelib.adapters import aws
 from chalicelib.services import billing
+from tests.fixtures.emulator import forget_clients
 
 Send = Callable[[Any], Any]
 
@@ -251,7 +252,7 @@ def faulty_network() -> Iterator[Network]:
     """Put a network between this process's DynamoDB client and the store, and leave out all pauses of retries."""
     network = Network()
     # A client of one's own, so that a client made before this, or after it, has no faults.
-    aws.client.cache_clear()
+    forget_clients()
     endpoint = aws.client("dynamodb")._endpoint
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(endpoint, "http_session", _Session(network, endpoint.http_session))
@@ -261,4 +262,4 @@ def faulty_network() -> Iterator[Network]:
         patch.setattr(UserAgentString, "to_string", lambda self: "fault-suite")
         patch.setattr(billing, "BACKOFF_S_MAX", 0.0)
         yield network
-    aws.client.cache_clear()
+    forget_clients()

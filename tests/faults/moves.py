@@ -167,10 +167,12 @@ class Player:
         self._pay(move, faults, f"t{next(_payments)}", TAKES[move.how % len(TAKES)])
 
     def adjust(self, move: Move, faults: Faults | None) -> None:
+        """Mostly of one that has ended, so that many meet what they may give or take; and often more than that."""
         viewer = self._viewer(move)
-        if viewer.sessions:
-            session_id = viewer.sessions[-SESSIONS_AT_HAND:][move.which % len(viewer.sessions[-SESSIONS_AT_HAND:])]
+        sessions = [each for each in viewer.sessions if each in viewer.ended or move.how % 7 == 0][-SESSIONS_AT_HAND:]
+        if sessions:
             millipoints = ADJUSTS[move.how % len(ADJUSTS)]
+            session_id = sessions[move.which % len(sessions)]
             self._adjust(move, faults, session_id, f"t{next(_payments)}", millipoints)
 
     def pay_again(self, move: Move, faults: Faults | None) -> None:

@@ -6,6 +6,7 @@ from tests.faults.mutant_kind import (
     OUTAGES,
     PLACES,
     PLAYBACK,
+    RECONCILIATION,
     RECORDS,
     SCENARIOS,
     WALLETS,
@@ -13,6 +14,11 @@ from tests.faults.mutant_kind import (
     Mutant,
     steps,
 )
+
+BOUNDS_OF_ADJUSTMENTS = """
+                    ":charged": charged,
+                    ":least": -millipoints,
+                    ":most": charged - millipoints,"""
 
 MUTANTS_OF_THE_BOOKS = (
     Mutant(
@@ -137,8 +143,35 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "an adjustment is counted twice",
         RECORDS,
-        'to_row({":one": 1})',
-        'to_row({":one": 2})',
+        '":one": 1,\n                    ":given"',
+        '":one": 2,\n                    ":given"',
         tests=steps("fault and session"),
+    ),
+    Mutant(
+        "an adjustment gives back more than the session cost",
+        RECORDS,
+        ' AND charged_millipoints = :charged"\n            " AND adjusted_millipoints BETWEEN :least AND :most",',
+        '",',
+        also=((RECORDS, BOUNDS_OF_ADJUSTMENTS, ""),),
+        tests=SCENARIOS,
+    ),
+    Mutant(
+        "what may be adjusted is asked for before it is adjusted",
+        RECORDS,
+        ' AND charged_millipoints = :charged"\n            " AND adjusted_millipoints BETWEEN :least AND :most",',
+        '",',
+        also=(
+            (RECORDS, BOUNDS_OF_ADJUSTMENTS, ""),
+            (
+                RECONCILIATION,
+                "        try:\n            wallet = self._ledger.credit(",
+                """        least, most = record.adjustable_millipoints
+        if not least <= millipoints <= most:
+            raise _out_of_bounds(record)
+        try:
+            wallet = self._ledger.credit(""",
+            ),
+        ),
+        tests=SCENARIOS,
     ),
 )

@@ -126,14 +126,14 @@ MUTANTS = (
     Mutant(
         "a payment without an answer is made anew",
         LEDGER,
-        """                if not self._wallets.pay(payment):
+        """                if not self._wallets.pay(payment, session):
                     self._check_same(payment)
 """,
         """                try:
-                    paid = self._wallets.pay(payment)
+                    paid = self._wallets.pay(payment, session)
                 except StoreUnavailable:
                     payment = Payment(**{**vars(payment), "payment_id": payment.payment_id + "-2"})
-                    paid = self._wallets.pay(payment)
+                    paid = self._wallets.pay(payment, session)
                 if not paid:
                     self._check_same(payment)
 """,

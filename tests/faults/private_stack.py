@@ -62,7 +62,10 @@ class Operator:
             "lease_ms": TERMS.lease_ms,
             "rate_millipoints_per_minute": TERMS.rate_millipoints_per_minute,
         }
-        self.do("PATCH", f"/streams/{STREAM_ID}", settings)
+        before = self.do("PATCH", f"/streams/{STREAM_ID}", settings).document
+        if before["desired_state"] != "live":
+            # A worker that has not yet let go of it still says live.
+            wait_for("worker that has let go", lambda: self.state() == "stopped", LIVE_S_MAX)
         self.do("POST", f"/streams/{STREAM_ID}/state", {"state": "live"})
         wait_for("live stream", self.is_live, LIVE_S_MAX)
 
@@ -72,7 +75,11 @@ class Operator:
 
     def is_live(self) -> bool:
         """Whether the stream reaches viewers."""
-        return bool(self.do("GET", f"/streams/{STREAM_ID}/runtime").document["state"] == "live")
+        return self.state() == "live"
+
+    def state(self) -> str:
+        """What really happens with the stream."""
+        return str(self.do("GET", f"/streams/{STREAM_ID}/runtime").document["state"])
 
     def viewer(self, millipoints: int) -> tuple[Account, Told]:
         """A new viewer with so much money, and the record of what they are told."""

@@ -44,6 +44,8 @@ class Account:
     ended_ms: int | None = None
     refunded: int = 0
     adjustments: int = 0
+    adjusted: int = 0
+    adjusted_most: int = 0
     looked_ms: int = 0
     paid_until: dict[int, int] = field(default_factory=dict)
     charged_time: list[Stretch] = field(default_factory=list)
@@ -58,6 +60,11 @@ class Account:
         """What it may still spend of its own maximum."""
         most = BUDGET_MAX if self.terms.max_points is None else self.terms.max_points * 1000
         return most - self.charged
+
+    @property
+    def cost(self) -> int:
+        """What it comes to before any adjustment."""
+        return self.charged - self.refunded
 
     def worth(self, ms: int) -> int:
         """What so much time gives back: rounded down, never more than was charged."""
@@ -244,7 +251,14 @@ def _refund(done: Replayed, account: Account, entry: Entry) -> list[str]:
 
 
 def _adjustment(done: Replayed, account: Account, entry: Entry) -> list[str]:
+    """After the end, and all of them together give back no more than the session cost, and never less than nothing."""
     account.adjustments += 1
+    account.adjusted += entry.delta_millipoints
+    account.adjusted_most = max(account.adjusted_most, account.adjusted)
+    if account.ended_version is None:
+        return ["an adjustment before the end"]
+    if not 0 <= account.adjusted <= account.cost:
+        return [f"adjustments have given back {account.adjusted} of {account.cost}"]
     return []
 
 

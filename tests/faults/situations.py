@@ -128,6 +128,15 @@ def watching_on(scene: Scene) -> Situation:
     return situation
 
 
+def watched(scene: Scene) -> Situation:
+    """A session was stopped after six seconds, which cost as many points."""
+    situation = _situation(scene, POINTS, PAGE_ENTRIES - 3)
+    situation.session_id = start(situation, Faults()).answer.session_id  # type: ignore[union-attr]
+    scene.world.time.advance(6_000)
+    assert stop(situation, Faults()).answer.charged == 6_000  # type: ignore[union-attr]
+    return situation
+
+
 def one_place_left(scene: Scene) -> Situation:
     """Two of the three sessions that a viewer may have are there."""
     situation = _situation(scene, POINTS, PAGE_ENTRIES - 3)
@@ -161,8 +170,8 @@ def take(s: Situation, faults: Faults) -> Deed:
     return s.scene.pay(s.here, s.viewer, f"s-{secrets.token_hex(8)}", -45_000, faults=faults)
 
 
-def adjust(s: Situation, faults: Faults) -> Deed:
-    return s.scene.adjust(s.here, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", 3_000, faults=faults)
+def adjust(s: Situation, faults: Faults, millipoints: int = 3_000) -> Deed:
+    return s.scene.adjust(s.here, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", millipoints, faults=faults)
 
 
 def read(s: Situation, faults: Faults) -> Deed:
@@ -196,7 +205,7 @@ SITUATIONS: dict[str, tuple[Callable[[Scene], Situation], Act]] = {
     "kick": (lambda scene: watching(scene, after_ms=2_500), kick),
     "payment": (watching, pay),
     "adjustment": (watching, take),
-    "adjustment of a session": (watching, adjust),
+    "adjustment of a session": (watched, adjust),
 }
 # What another function instance may do meanwhile.
 BETWEEN: dict[str, Callable[[Situation], object]] = {

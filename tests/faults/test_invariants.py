@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.faults import Faults
 from tests.faults.judging import INVARIANTS, violations
-from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Served, Sold, View, Viewer
+from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, View, Viewer
 from tests.faults.scene import Scene
 from tests.faults.situations import adjust, beat, pay, read, start, stop, watching
 from tests.faults.world import Down, World
@@ -102,6 +102,12 @@ def counted(view: View) -> View:
     return replace(view, records=records)
 
 
+def turned_away(viewer: Viewer, view: View) -> View:
+    refusal = Refused(code="adjustment_out_of_bounds")
+    deed(viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal)
+    return view
+
+
 def many(viewer: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
     return wallet(view, sessions={str(n): one for n in range(4)})
@@ -133,6 +139,7 @@ SPOILT: dict[str, Spoil] = {
     "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: wallet(view, daily_left_millipoints=5),
     "no_outage_is_paid_for": down,
     "an_adjustment_is_counted_once": lambda viewer, view: counted(view),
+    "an_adjustment_that_fits_is_not_refused": turned_away,
 }
 
 

@@ -1,5 +1,8 @@
 """What chance seldom brings about, told step by step."""
 
+import secrets
+from functools import partial
+
 import pytest
 
 from chalicelib.adapters.aws import client
@@ -8,7 +11,20 @@ from chalicelib.domain.wallets import PAGE_ENTRIES
 from tests.faults.faults import Fault, Faults
 from tests.faults.model import Paid, Refused, Sold
 from tests.faults.scene import Scene, rows
-from tests.faults.situations import BETWEEN, after_midnight, beat, funded, in_an_outage, pay, start, stop, watching
+from tests.faults.situations import (
+    BETWEEN,
+    Situation,
+    adjust,
+    after_midnight,
+    beat,
+    funded,
+    in_an_outage,
+    pay,
+    start,
+    stop,
+    watched,
+    watching,
+)
 from tests.faults.situations import idle as standing
 
 
@@ -134,6 +150,47 @@ def test_an_outage_in_the_grace_is_not_paid_for(scene: Scene, since_ms: int, unt
     answer = stop(situation, Faults()).answer
     # Fifteen seconds of the stream, less those in which it was down.
     assert answer.charged <= 15_000 - (until_ms - since_ms)  # type: ignore[union-attr]
+
+
+def test_adjustments_at_once_give_back_no_more_than_it_cost(scene: Scene) -> None:
+    for step in range(8):
+        situation = watched(scene)
+        meanwhile = partial(other_adjustment, situation, 4_000)
+        faults = Faults(meanwhile={step: meanwhile})
+        answer = adjust(situation, faults).answer
+        if faults.meanwhile:
+            break
+        # Six points were paid, so of four and three only one fits.
+        [view] = scene.check(situation.viewer)
+        if isinstance(answer, Refused):
+            assert answer.code == "adjustment_out_of_bounds"
+        given = [entry.delta_millipoints for entry in view.entries if entry.kind.value == "adjustment"]
+        assert given == ([4_000] if isinstance(answer, Refused) else [3_000]), step
+    assert step > 1
+
+
+def test_adjustments_take_back_no_more_than_they_gave(scene: Scene) -> None:
+    situation = watched(scene)
+    amounts = (-1, 6_001, 6_000, 1, -6_001, -6_000, -1)
+    answers = [adjust(situation, Faults(), millipoints).answer for millipoints in amounts]
+    assert [isinstance(each, Paid) for each in answers] == [False, False, True, False, False, True, False]
+    scene.check(situation.viewer)
+
+
+def test_an_adjustment_waits_for_the_end(scene: Scene) -> None:
+    situation = watching(scene, after_ms=6_000)
+    for millipoints in (1, -1):
+        answer = adjust(situation, Faults(), millipoints).answer
+        assert isinstance(answer, Refused) and answer.code == "session_active"
+    stop(situation, Faults())
+    assert isinstance(adjust(situation, Faults(), 1).answer, Paid)
+    scene.check(situation.viewer)
+
+
+def other_adjustment(situation: Situation, millipoints: int) -> None:
+    """By another function, for the same session."""
+    payment_id = f"s-{secrets.token_hex(8)}"
+    situation.scene.adjust(situation.there, situation.viewer, situation.session_id, payment_id, millipoints)
 
 
 def test_a_start_that_is_overtaken_by_its_repetition_is_not_over(scene: Scene) -> None:

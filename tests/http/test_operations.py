@@ -1,7 +1,14 @@
 """What operators do: streams, accounts, money, figures."""
 
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
+from chalicelib.domain.streams import Latency, RuntimeState
+from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
 
@@ -45,13 +52,111 @@ def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
         assert api.http.post("/streams", json={"title": "x", "ingest": ingest}, headers=admin).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/live.m3u8",
+        "file:///etc/passwd",
+        "https://127.0.0.1/live.m3u8",
+        "https://2130706433/live.m3u8",
+        "https://[::ffff:10.0.0.1]/live.m3u8",
+        "https://169.254.169.254/latest/meta-data",
+        "https://user:secret@example.org/live.m3u8",
+        "https://example.org:22/live.m3u8",
+        "srt://example.org:9000?mode=listener",
+    ],
+)
+def test_sources_that_are_nobodys_to_open_are_refused_and_nothing_is_kept(api: Api, url: str) -> None:
+    admin, stream_id = api.admin(), new_session_id()
+    hostile, good = ({"mode": "pull", "url": each} for each in (url, "https://example.org/live.m3u8"))
+    for body in ({"ingest": hostile}, {"ingest": good, "backups": [hostile]}):
+        refused = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", **body}, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (400, "source_refused"), refused.text
+        assert "allowed" in refused.json()["detail"] and "secret" not in refused.text
+    made = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", "ingest": good}, headers=admin)
+    assert made.status_code == 201, made.text
+    path = f"/streams/{stream_id}"
+    edited = api.http.patch(path, json={"ingest": hostile}, headers=admin)
+    assert (edited.status_code, edited.json()["code"]) == (400, "source_refused")
+    assert api.http.get(path, headers=admin).json()["ingest"]["url"] == good["url"]
+
+
 def test_what_the_worker_reports_is_shown(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     runtime = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
     assert (runtime["state"], runtime["worker_id"], runtime["epoch"]) == ("live", "worker-1", 1)
-    api.report(stream_id, RuntimeState.STALLED)
+    assert runtime["manifest_age_ms"] is None
+    claim = api.report(stream_id, RuntimeState.STALLED)
+    now_ms = api.services.clock.now_ms()
+    api.services.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
+    aged = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
+    assert 5_000 <= aged["manifest_age_ms"] < 15_000
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
     assert api.http.get(f"/streams/{stream_id}/runtime", headers=api.viewer(0)).status_code == 403
+
+
+def test_the_workers_that_are_there_are_listed(api: Api) -> None:
+    admin, now_ms = api.admin(), api.services.clock.now_ms()
+    table = DynamoWorkers(api.services.settings.table_prefix)
+    there = Worker(worker_id="w-there", capacity=4, stream_ids=("stream-1",), seen_at_ms=now_ms)
+    for worker in (there, replace(there, worker_id="w-gone", seen_at_ms=now_ms - PRESENT_MS)):
+        table.report(worker)
+    listed = api.http.get("/workers", headers=admin).json()
+    assert listed["items"] == [
+        {"worker_id": "w-there", "capacity": 4, "stream_ids": ["stream-1"], "seen_at_ms": now_ms}
+    ]
+    table.leave("w-there")
+    assert api.http.get("/workers", headers=admin).json()["items"] == []
+    assert api.http.get("/workers", headers=api.viewer(0)).status_code == 403
+    assert api.http.get("/workers", params={"cursor": "nonsense"}, headers=admin).status_code == 400
+
+
+def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream(rate_millipoints_per_minute=0)
+    path = f"/streams/{stream_id}"
+    assert api.start(api.viewer(), stream_id).status_code == 201
+    planned = api.http.patch(path, params={"dry_run": "true"}, json={"segment_seconds": 4}, headers=admin).json()
+    assert (planned["applies"], planned["viewers"], planned["dry_run"]) == ("restart", 1, True)
+    assert (planned["segment_seconds"], planned["generation"], planned["version"]) == (2, 1, 2)
+    hot = api.http.patch(path, json={"title": "Other"}, headers=admin).json()
+    assert (hot["applies"], hot["viewers"], hot["dry_run"], hot["title"]) == ("hot", 0, False, "Other")
+    same = api.http.patch(path, json={"title": "Other"}, headers=admin).json()
+    assert (same["applies"], same["version"]) == ("none", hot["version"])
+    done = api.http.patch(path, params={"dry_run": "false"}, json={"segment_seconds": 4}, headers=admin).json()
+    assert (done["applies"], done["viewers"], done["segment_seconds"], done["generation"]) == ("restart", 1, 4, 2)
+    wrong = api.http.patch(path, params={"dry_run": "perhaps"}, json={}, headers=admin)
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "dry_run")
+
+
+def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    for latency, index in ((Latency.NORMAL, -3), (Latency.LOW, -2)):
+        stream_id = api.live_stream(latency=latency, segment_seconds=1)
+        assert api.http.get(f"/streams/{stream_id}", headers=viewer).json()["live_start_index"] == index
+        assert api.start(viewer, stream_id).json()["live_start_index"] == index
+        preview = api.http.post(f"/streams/{stream_id}/preview", headers=admin)
+        assert preview.json()["live_start_index"] == index
+
+
+def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream()
+    path = f"/streams/{stream_id}/log"
+    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
+    run = RunLog(worker_id="w1", run="1-2", source="primary", began_at_ms=5, ending="killed", lines=("one", "two"))
+    api.services.media.put(run_log_key(stream_id), encoded([run]), "application/json")
+    assert api.http.get(path, headers=admin).json()["items"] == [
+        {
+            "worker_id": "w1",
+            "run": "1-2",
+            "source": "primary",
+            "began_at_ms": 5,
+            "ended_at_ms": None,
+            "ending": "killed",
+            "lines": ["one", "two"],
+        }
+    ]
+    assert api.http.get(path, headers=api.viewer(0)).status_code == 403
+    assert api.http.get("/streams/no-such-stream/log", headers=admin).status_code == 404
 
 
 def test_accounts(api: Api) -> None:

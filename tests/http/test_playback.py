@@ -6,7 +6,7 @@ from chalicelib.domain.streams import RuntimeState
 from chalicelib.domain.users import Role
 from tests.http.conftest import Api
 
-START_FIELDS = {
+SESSION_FIELDS = {
     "session_id",
     "seq",
     "play_url",
@@ -18,6 +18,7 @@ START_FIELDS = {
     "balance_millipoints",
     "rate_millipoints_per_minute",
     "seconds_left",
+    "others_spending",
     "charged_millipoints",
     "outcome",
 }
@@ -48,22 +49,24 @@ def test_start_sells_the_first_lease(api: Api) -> None:
     answer = api.start(headers, stream_id)
     assert answer.status_code == 201
     session = answer.json()
-    assert set(session) == START_FIELDS
+    assert set(session) == SESSION_FIELDS | {"live_start_index"}
     assert session["play_url"].endswith(f"/play/{session['session_id']}/index.m3u8")
     assert (session["seq"], session["balance_millipoints"], session["charged_millipoints"]) == (1, 90_000, 10_000)
     assert session["rate_millipoints_per_minute"] == 60_000
     assert session["lease_ms"] == 10_000
     assert 4_000 < session["next_beat_in_ms"] <= 5_250
     assert session["expires_in"] in (14, 15)
-    assert session["seconds_left"] in (99, 100)
+    assert (session["seconds_left"] in (99, 100), session["others_spending"]) == (True, 0)
+    other = api.start(headers, stream_id).json()
+    assert (other["seconds_left"] < 60, other["others_spending"]) == (True, 1)
     assert api.http.get("/me/wallet", headers=headers).json()["sessions"][0]["session_id"] == session["session_id"]
 
 
-def test_a_heartbeat_answers_all_of_start(api: Api) -> None:
+def test_a_heartbeat_answers_all_of_start_but_where_to_begin(api: Api) -> None:
     headers, stream_id = api.viewer(), api.live_stream()
     session_id = api.start(headers, stream_id).json()["session_id"]
     early = beat(api, headers, session_id, 2).json()
-    assert set(early) == START_FIELDS
+    assert set(early) == SESSION_FIELDS
     assert (early["outcome"], early["charged_millipoints"], early["seq"]) == ("early", 0, 1)
     wait_for_beat(api, session_id, headers)
     sold = beat(api, headers, session_id, 2).json()

@@ -1,5 +1,6 @@
 """What operators see of served against paid, and what viewers see of it."""
 
+import httpx
 import pytest
 
 from chalicelib.adapters.aws import client
@@ -33,6 +34,14 @@ def make_due(api: Api, session_id: str) -> None:
         ConditionExpression="attribute_exists(reconcile_at_ms)",
         ExpressionAttributeValues=to_row({":due": 1}),
     )
+
+
+def costly(api: Api, viewer: dict[str, str]) -> tuple[str, int]:
+    """A session that has ended, and what it cost."""
+    session_id = stopped(api, viewer, rate_millipoints_per_minute=60_000_000)
+    cost = api.http.get(f"/me/sessions/{session_id}", headers=viewer).json()["charged_millipoints"]
+    assert cost > 1_000
+    return session_id, int(cost)
 
 
 def today(api: Api) -> str:
@@ -94,21 +103,70 @@ def test_a_session_is_seen_adjusted_and_seen_again(api: Api) -> None:
 
 
 def test_an_adjustment_is_held_to_its_payment_id_and_its_session(api: Api) -> None:
-    admin, viewer = api.admin(), api.viewer()
-    first, second = stopped(api, viewer), stopped(api, viewer)
+    # A second of it costs a thousand points, so that there is something to give back.
+    admin, viewer = api.admin(), api.viewer(1_000_000_000)
+    (first, _), (second, _) = costly(api, viewer), costly(api, viewer)
     payment = {"payment_id": new_session_id(), "millipoints": 500, "note": ""}
     path = f"/sessions/{first}/adjust"
     assert api.http.post(path, json=payment, headers=admin).status_code == 200
     for other, body in ((path, {**payment, "millipoints": 501}), (f"/sessions/{second}/adjust", payment)):
         refused = api.http.post(other, json=body, headers=admin)
         assert (refused.status_code, refused.json()["code"]) == (409, "payment_mismatch")
-    taken = {"payment_id": new_session_id(), "millipoints": -10_000_000}
-    refused = api.http.post(path, json=taken, headers=admin)
-    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_balance")
     nobody = api.http.post(f"/sessions/{new_session_id()}/adjust", json=payment, headers=admin)
     assert (nobody.status_code, nobody.json()["code"]) == (404, "session_not_found")
     nothing = api.http.post(path, json={**payment, "millipoints": 0}, headers=admin)
     assert nothing.status_code == 400
+
+
+def test_an_adjustment_keeps_to_what_the_session_cost(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    session_id, cost = costly(api, viewer)
+
+    def adjust(millipoints: int, payment_id: str = "") -> httpx.Response:
+        body = {"payment_id": payment_id or new_session_id(), "millipoints": millipoints}
+        return api.http.post(f"/sessions/{session_id}/adjust", json=body, headers=admin)
+
+    def refused(millipoints: int, least: int, most: int) -> None:
+        answer = adjust(millipoints)
+        found = answer.json()
+        assert (answer.status_code, found["code"]) == (409, "adjustment_out_of_bounds"), found
+        assert (found["millipoints_min"], found["millipoints_max"]) == (least, most)
+        assert f"from {least} to {most} millipoints" in found["detail"]
+
+    refused(cost + 1, 0, cost)
+    refused(-1, 0, cost)
+    assert adjust(700, payment_id := new_session_id()).status_code == 200
+    refused(cost - 699, -700, cost - 700)
+    refused(-701, -700, cost - 700)
+    assert adjust(-200).status_code == 200
+    assert adjust(cost - 500).status_code == 200
+    refused(1, -cost, 0)
+    # Who got no answer asks again, and is told that it was made, though nothing is left.
+    assert adjust(700, payment_id).status_code == 200
+    wallet = api.http.get("/me/wallet", headers=viewer).json()
+    assert wallet["balance_millipoints"] == 100_000
+
+
+def test_points_that_are_spent_cannot_be_taken_again(api: Api) -> None:
+    admin, user = api.admin(), api.user(millipoints=100_000)
+    session_id, cost = costly(api, api.login(user))
+    path = f"/sessions/{session_id}/adjust"
+    given = {"payment_id": new_session_id(), "millipoints": cost}
+    assert api.http.post(path, json=given, headers=admin).status_code == 200
+    spent = {"payment_id": new_session_id(), "millipoints": -100_000}
+    assert api.http.post(f"/wallets/{user.user_id}/credit", json=spent, headers=admin).status_code == 200
+    taken = {"payment_id": new_session_id(), "millipoints": -1}
+    refused = api.http.post(path, json=taken, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_balance")
+
+
+def test_a_session_that_goes_on_is_not_adjusted(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    session_id = api.start(viewer, api.live_stream()).json()["session_id"]
+    body = {"payment_id": new_session_id(), "millipoints": 1}
+    refused = api.http.post(f"/sessions/{session_id}/adjust", json=body, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_active")
+    assert "end" in refused.json()["detail"]
 
 
 def test_a_day_and_the_figures_add_up(api: Api) -> None:
@@ -121,7 +179,9 @@ def test_a_day_and_the_figures_add_up(api: Api) -> None:
     after = api.http.get(f"/reconciliation/{today(api)}", headers=admin).json()
     assert after["sessions"] == before["sessions"] + 1
     assert after["media_ms"] == before["media_ms"] + 8_000
-    assert after["complete"] is True
+    assert (after["all_added_up"], after["day_over"]) == (True, False)
+    yesterday = day_of(api.services.clock.now_ms() - 86_400_000)
+    assert api.http.get(f"/reconciliation/{yesterday}", headers=admin).json()["day_over"] is True
     now_ms = api.services.clock.now_ms()
     api.services.usage.add(day_key(today(api)), SERVED, follower="gw", batch=1, now_ms=now_ms)
     found = api.http.get(f"/reconciliation/{today(api)}", headers=admin).json()
@@ -134,12 +194,22 @@ def test_a_day_and_the_figures_add_up(api: Api) -> None:
     }
 
 
-@pytest.mark.parametrize("day", ["2026-1-1", "2026-13-01", "2026-11-32", "today", "totals", "1999-01-01"])
-def test_days_of_another_form(api: Api, day: str) -> None:
+NO_DAYS = ["2026-1-1", "2026-13-01", "2026-11-32", "2026-02-30", "2027-02-29", "today", "totals", "1999-01-01"]
+
+
+@pytest.mark.parametrize("day", NO_DAYS)
+def test_what_is_no_day_is_refused_with_what_is_allowed(api: Api, day: str) -> None:
     admin = api.admin()
     listed = api.http.get("/reconciliation", params={"day": day}, headers=admin)
-    assert (listed.status_code, listed.json()["errors"][0]["field"]) == (400, "day")
-    assert api.http.get(f"/reconciliation/{day}", headers=admin).status_code == 404
+    summed = api.http.get(f"/reconciliation/{day}", headers=admin)
+    for refused in (listed, summed):
+        [error] = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (400, "day")
+        assert "YYYY-MM-DD" in error["detail"]
+
+
+def test_a_leap_day_is_a_day(api: Api) -> None:
+    assert api.http.get("/reconciliation/2028-02-29", headers=api.admin()).json()["sessions"] == 0
 
 
 def test_a_cursor_of_another_day_is_refused(api: Api) -> None:

@@ -7,12 +7,16 @@ import httpx
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb import to_row
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
 from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, media_key
 from chalicelib.domain.users import Role
+from chalicelib.domain.workers import Worker
 from infra.deploy.package import package
 from infra.deploy.stack import deploy
 from tests.fixtures.emulator import Emulator
@@ -48,6 +52,14 @@ def viewer_token(module_settings: Settings, api: httpx.Client) -> str:
     login = api.post("/auth/login", json={"email": "demo@local", "password": "demo"})
     assert login.status_code == 200, login.text
     return str(login.json()["access_token"])
+
+
+@pytest.fixture(scope="module")
+def operator(module_settings: Settings, api: httpx.Client) -> dict[str, str]:
+    """The headers of a logged-in operator."""
+    Container(module_settings).accounts.ensure_user("admin@local", "admin", Role.ADMIN)
+    login = api.post("/auth/login", json={"email": "admin@local", "password": "admin"}).json()
+    return {"Authorization": f"Bearer {login['access_token']}"}
 
 
 def live_stream(container: Container) -> None:
@@ -91,18 +103,46 @@ def test_problems_keep_their_form_through_api_gateway(api: httpx.Client, viewer_
 
 
 def test_the_schedules_run_as_deployed(api: httpx.Client, module_settings: Settings) -> None:
-    functions = client("lambda").list_functions()["Functions"]
-    stage = [f for f in functions if f["Environment"]["Variables"].get("TOLLCAST_STAGE") == module_settings.stage]
-    handlers = ("app.settle_streams", "app.reap_sessions", "app.reconcile_sessions")
-    scheduled = [f["FunctionName"] for f in stage if f["Handler"] in handlers]
-    assert len(scheduled) == 3
-    for name in scheduled:
-        answer = client("lambda").invoke(FunctionName=name, Payload=EVENT)
-        assert "FunctionError" not in answer, answer["Payload"].read()
+    for handler in ("app.settle_streams", "app.reap_sessions", "app.reconcile_sessions"):
+        invoke(module_settings, handler)
+
+
+def test_an_operator_is_told_why_a_stream_waits(
+    api: httpx.Client, operator: dict[str, str], module_settings: Settings
+) -> None:
+    created = api.post("/streams", json={"title": "Waits", "ingest": {"mode": "test"}}, headers=operator).json()
+    path = f"/streams/{created['stream_id']}"
+    live = api.post(f"{path}/state", json={"state": "live"}, headers=operator)
+    assert live.json()["state"] == "backoff", live.text
+    run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)
+    Container(module_settings).media.put(run_log_key(created["stream_id"]), encoded([run_log]), "application/json")
+    assert api.get(f"{path}/log", headers=operator).json()["items"][0]["run"] == "1-1"
+    assert api.get("/workers", headers=operator).json() == {"items": [], "next_cursor": None}
+    assert api.get(f"{path}/runtime", headers=operator).json()["waiting"] == "no_worker"
+    DynamoWorkers(module_settings.table_prefix).report(
+        Worker(worker_id="w1", capacity=1, stream_ids=("x",), seen_at_ms=SystemClock().now_ms())
+    )
+    invoke(module_settings, "app.settle_streams")
+    runtime = api.get(f"{path}/runtime", headers=operator).json()
+    assert (runtime["waiting"], runtime["last_error"]) == ("no_capacity", "the only worker is full: 1 of 1 streams")
+    api.post(f"{path}/state", json={"state": "stopped"}, headers=operator)
+
+
+def invoke(settings: Settings, handler: str) -> None:
+    """Run one of the stage's scheduled functions."""
+    [name] = [
+        f["FunctionName"]
+        for f in client("lambda").list_functions()["Functions"]
+        if f["Handler"] == handler and f["Environment"]["Variables"].get("TOLLCAST_STAGE") == settings.stage
+    ]
+    answer = client("lambda").invoke(FunctionName=name, Payload=EVENT)
+    # Read in any case: an answer left unread keeps its connection.
+    said = answer["Payload"].read()
+    assert "FunctionError" not in answer, said
 
 
 def test_an_ended_session_is_reconciled_and_adjusted(
-    api: httpx.Client, viewer_token: str, module_settings: Settings
+    api: httpx.Client, viewer_token: str, operator: dict[str, str], module_settings: Settings
 ) -> None:
     container = Container(module_settings)
     live_stream(container)
@@ -110,11 +150,8 @@ def test_an_ended_session_is_reconciled_and_adjusted(
     session_id = api.post("/playback/start", json={"stream_id": "stream-1"}, headers=bearer).json()["session_id"]
     api.post("/playback/stop", json={"session_id": session_id}, headers=bearer)
     assert api.get(f"/me/sessions/{session_id}", headers=bearer).json()["media_ms"] == 0
-    container.accounts.ensure_user("admin@local", "admin", Role.ADMIN)
-    login = api.post("/auth/login", json={"email": "admin@local", "password": "admin"}).json()
-    admin = {"Authorization": f"Bearer {login['access_token']}"}
     payment = {"payment_id": "adjust-1", "millipoints": 7}
-    adjusted = api.post(f"/sessions/{session_id}/adjust", json=payment, headers=admin)
+    adjusted = api.post(f"/sessions/{session_id}/adjust", json=payment, headers=operator)
     assert adjusted.status_code == 200, adjusted.text
     client("dynamodb").update_item(
         TableName=module_settings.table_prefix + "playback_sessions",
@@ -122,22 +159,15 @@ def test_an_ended_session_is_reconciled_and_adjusted(
         UpdateExpression="SET reconcile_at_ms = :due",
         ExpressionAttributeValues=to_row({":due": 1}),
     )
-    [name] = [
-        f["FunctionName"]
-        for f in client("lambda").list_functions()["Functions"]
-        if f["Handler"] == "app.reconcile_sessions"
-        and f["Environment"]["Variables"].get("TOLLCAST_STAGE") == module_settings.stage
-    ]
-    answer = client("lambda").invoke(FunctionName=name, Payload=EVENT)
-    assert "FunctionError" not in answer, answer["Payload"].read()
+    invoke(module_settings, "app.reconcile_sessions")
     for params in ({}, {"disagreeing": "true"}):
-        rows = api.get("/reconciliation", params=params, headers=admin)
+        rows = api.get("/reconciliation", params=params, headers=operator)
         assert rows.status_code == 200, rows.text
         row = {each["session_id"]: each for each in rows.json()["items"]}[session_id]
         assert (row["adjustment_millipoints"], row["reason"]) == (7, "not_measured")
-    totals = api.get(f"/reconciliation/{row['day']}", headers=admin)
+    totals = api.get(f"/reconciliation/{row['day']}", headers=operator)
     assert totals.json()["sessions"] >= 1, totals.text
-    figures = api.get("/monitoring/metrics", headers=admin)
+    figures = api.get("/monitoring/metrics", headers=operator)
     assert figures.json()["reconciliation"]["sessions"] >= 1, figures.text
 
 

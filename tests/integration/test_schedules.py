@@ -115,7 +115,7 @@ def test_the_controller_says_that_a_worker_is_lost_and_asks_for_another(house: C
     runtime = house.runtimes.get(STREAM_ID)
     assert runtime is not None
     assert runtime.state is RuntimeState.BACKOFF
-    assert runtime.last_error == "no worker holds this stream; waiting for one"
+    assert runtime.last_error == "no worker is running"
     assert [hint.stream_id for hint in house.queue.receive(1)] == [STREAM_ID]
     assert house.streams.view(STREAM_ID).state is RuntimeState.BACKOFF
 

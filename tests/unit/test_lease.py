@@ -18,6 +18,7 @@ from chalicelib.domain.lease import (
     first_purchase,
     horizon_ms,
     next_beat_in_ms,
+    others_spending,
     seconds_left,
     settle,
 )
@@ -151,6 +152,18 @@ def test_seconds_left_count_paid_time_and_money() -> None:
     assert seconds_left(holding(30_000), SESSION, NOW) == 40
     assert seconds_left(holding(30_000), replace(SESSION, budget_millipoints=5_000), NOW) == 15
     assert seconds_left(holding(0), SESSION, PAID_UNTIL + 5_000) == 0
+
+
+def test_time_left_tells_who_else_spends_it() -> None:
+    others = {
+        "paid": replace(SESSION, session_id="paid"),
+        "in the grace": replace(SESSION, session_id="in the grace", paid_until_ms=NOW - 5_000),
+        "lapsed": replace(SESSION, session_id="lapsed", paid_until_ms=NOW - 5_001),
+        "free": replace(SESSION, session_id="free", rate_millipoints_per_minute=0),
+    }
+    wallet = replace(holding(30_000), sessions={SESSION.session_id: SESSION, **others})
+    assert [each.session_id for each in others_spending(wallet, SESSION, NOW)] == ["paid", "in the grace"]
+    assert seconds_left(wallet, SESSION, NOW) == 10 + 30 // 3
 
 
 def test_the_first_lease_follows_the_same_rules() -> None:

@@ -21,7 +21,7 @@ FOUND = PublishedRendition(
 
 def told(stream: Stream, *published: PublishedRendition, generation: int = 3) -> list[tuple[object, ...]]:
     runtime = Runtime(stream_id="s", state=RuntimeState.LIVE, generation=generation, published=published)
-    view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=())
+    view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=(), manifest_age_ms=None)
     answers = [RenditionAnswer.model_validate(quality) for quality in view.renditions]
     return [(each.name, each.width, each.height, each.bitrate_bps) for each in answers]
 

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
+from chalicelib.api.models.forms import Email
 from chalicelib.domain.users import Role
 
-# Library validators refuse `demo@local`, which is an address on this machine.
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=200)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=2048)]

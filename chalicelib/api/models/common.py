@@ -1,24 +1,14 @@
-"""What all wire models share: strict requests, lists, and the forms of ids."""
+"""What all wire models share: strict requests, answers and lists."""
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from chalicelib.domain import ids
+from pydantic import BaseModel, ConfigDict, Field
 
 LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX = 50, 200
 
 
-def form(pattern: str) -> str:
-    """A pattern that the whole value must have."""
-    return f"^(?:{pattern})$"
-
-
-StreamId = Annotated[str, StringConstraints(pattern=form(ids.STREAM_ID.pattern))]
-SessionId = Annotated[str, StringConstraints(pattern=form(ids.SESSION_ID.pattern))]
-UserId = Annotated[str, StringConstraints(pattern=form(ids.USER_ID.pattern))]
 Item = TypeVar("Item")
 
 

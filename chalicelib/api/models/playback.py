@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from chalicelib.api.models.common import Answer, ListQuery, Request, SessionId, StreamId, UserId, form
-from chalicelib.domain import ids
+from chalicelib.api.models.common import Answer, ListQuery, Request
+from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
 from chalicelib.domain.lease import Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import EndReason, SessionKind
 
 SEQ_MAX = 1_000_000_000
-IdempotencyKey = Annotated[str, StringConstraints(pattern=form(ids.IDEMPOTENCY_KEY.pattern))]
 
 
 class StartRequest(Request):
@@ -47,7 +46,10 @@ class KickRequest(SessionRequest):
 
 
 class PlaybackAnswer(Answer):
-    """A session's money and time. `seconds_left` is null where watching is free."""
+    """A session's money and time. `seconds_left` is null where watching is free.
+
+    It counts the wallet's other sessions that are being watched for points; `others_spending` is how many those are.
+    """
 
     session_id: str
     seq: int
@@ -60,8 +62,15 @@ class PlaybackAnswer(Answer):
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: int | None
+    others_spending: int
     charged_millipoints: int
     outcome: Outcome
+
+
+class StartAnswer(PlaybackAnswer):
+    """A session that was opened. `live_start_index`: the segment to begin with, counted from the playlist's end."""
+
+    live_start_index: int
 
 
 class EndAnswer(Answer):

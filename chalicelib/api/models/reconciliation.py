@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import Field, StringConstraints
-
-from chalicelib.api.models.common import Answer, ListQuery, form
+from chalicelib.api.models.common import Answer, ListQuery
+from chalicelib.api.models.forms import Day
 from chalicelib.api.models.wallets import CreditRequest
-from chalicelib.domain import ids
 from chalicelib.domain.reconciliation import Finding
 from chalicelib.domain.sessions import EndReason
-
-Day = Annotated[str, StringConstraints(pattern=form(ids.DAY.pattern))]
 
 
 class ReconciliationQuery(ListQuery):
@@ -23,7 +19,10 @@ class ReconciliationQuery(ListQuery):
 
 
 class AdjustRequest(CreditRequest):
-    """Points for a session's viewer, or from them: exactly once by the payment id."""
+    """Points for a session's viewer, or from them: exactly once by the payment id.
+
+    All adjustments of a session together give back at least 0, and at most what it has cost.
+    """
 
 
 class ReconciliationItem(Answer):
@@ -58,12 +57,20 @@ class ReconciliationItem(Answer):
 
 
 class DayTotalsAnswer(Answer):
-    """The sums of the sessions that ended on a day; `complete` is false where there were too many to add up.
+    """The sums of the sessions that ended on a day and are reconciled, which each is some minutes after its end.
 
     `gateway_…` is what the gateways served on that day to all sessions, so those over midnight count in another way.
     """
 
     day: str
+    day_over: bool = Field(
+        description="Whether the day (UTC) is over. Until then the sums grow. Afterwards they change only by its last"
+        " sessions, which are reconciled some minutes later, by what is `not_measured` yet, and by adjustments."
+    )
+    all_added_up: bool = Field(
+        description="Whether the sums are of all sessions that the day has so far. False where it has more than are"
+        " added up: then they are of a part of them."
+    )
     sessions: int
     disagreeing: int
     not_measured: int
@@ -81,4 +88,3 @@ class DayTotalsAnswer(Answer):
     drift_millipoints: int
     gateway_media_ms: int
     gateway_media_bytes: int
-    complete: bool

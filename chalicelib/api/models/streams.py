@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from chalicelib.api.models.common import Answer, Request, StreamId
+from chalicelib.api.models.common import Answer, Request
+from chalicelib.api.models.forms import MediaPath, StreamId, Title
 from chalicelib.domain.ingest import (
     BACKUPS_MAX,
     SRT_PORT_MAX,
@@ -28,15 +29,11 @@ from chalicelib.domain.streams import (
     RuntimeState,
     Waiting,
 )
+from chalicelib.services.streams import Applies
 
 SOURCE_CHARS_MAX = 1_000
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
-# Relative, inside the media directory; the worker checks again what it really points to.
-MediaPath = Annotated[
-    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*$")
-]
-SourceAddress = Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_CHARS_MAX)]
+SourceAddress = Annotated[str, Field(min_length=1, max_length=SOURCE_CHARS_MAX)]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
 LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
 SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]
@@ -148,6 +145,12 @@ class EditStreamRequest(Request):
     viewers_max: ViewersMax | None = None
 
 
+class EditQuery(Request):
+    """`dry_run=true` changes nothing, and answers what the change would do."""
+
+    dry_run: bool = False
+
+
 class StateRequest(Request):
     """The desired state."""
 
@@ -167,7 +170,10 @@ class RenditionAnswer(Answer):
 
 
 class StreamAnswer(Answer):
-    """A stream; `state` is what really happens, `desired_state` what the operator asked for."""
+    """A stream; `state` is what really happens, `desired_state` what the operator asked for.
+
+    `live_start_index` is the segment that a player should begin with, counted from the end of the playlist.
+    """
 
     stream_id: str
     title: str
@@ -177,6 +183,7 @@ class StreamAnswer(Answer):
     desired_state: DesiredState
     abr_profile: str
     latency: Latency
+    live_start_index: int
     segment_seconds: int
     window_minutes: int
     viewers_max: int
@@ -210,6 +217,18 @@ class StreamSettingsAnswer(StreamAnswer):
     created_at_ms: int
 
 
+class EditAnswer(StreamSettingsAnswer):
+    """The stream as it is now, and what the change does.
+
+    `applies` is `none` if nothing changes, `hot` if ffmpeg goes on, `restart` if it is restarted; `viewers` are the
+    active sessions that meet the restart, 1000 for so many or more. With `dry_run` that is what the change would do.
+    """
+
+    applies: Applies
+    viewers: int
+    dry_run: bool
+
+
 class OutageAnswer(Answer):
     """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
 
@@ -230,7 +249,10 @@ class PublishedRenditionAnswer(Answer):
 
 
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first."""
+    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first.
+
+    `manifest_age_ms` is how long ago, at the time of this answer, something new was published last.
+    """
 
     stream_id: str
     state: RuntimeState
@@ -240,6 +262,7 @@ class RuntimeAnswer(Answer):
     generation: int
     reported_at_ms: int
     last_manifest_at_ms: int | None
+    manifest_age_ms: int | None
     bitrate_bps: int | None
     ingest_bitrate_bps: int | None
     segments_per_minute: float | None
@@ -252,3 +275,15 @@ class RuntimeAnswer(Answer):
     waiting: Waiting | None
     published: list[PublishedRenditionAnswer]
     outages: list[OutageAnswer]
+
+
+class RunLogAnswer(Answer):
+    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs."""
+
+    worker_id: str
+    run: str
+    source: str
+    began_at_ms: int
+    ended_at_ms: int | None
+    ending: str | None
+    lines: list[str]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from chalicelib.api.models.common import Answer, Request, form
-from chalicelib.domain import ids
+from chalicelib.api.models.common import Answer, Request
+from chalicelib.api.models.forms import PaymentId
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import SessionKind
 from chalicelib.domain.wallets import EntryKind
-
-PaymentId = Annotated[str, StringConstraints(pattern=form(ids.PAYMENT_ID.pattern))]
 
 
 class WalletSession(Answer):

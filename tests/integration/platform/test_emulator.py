@@ -8,6 +8,7 @@ import pytest
 from chalicelib.adapters.aws import client
 from infra import migrations
 from infra.local.emulator import SAVE_INTERVAL_S
+from infra.migrations import m0001_initial
 from infra.migrations.runner import names_known, pending
 from tests.fixtures.emulator import point_at, start_emulator
 
@@ -27,6 +28,19 @@ def test_the_queue_has_dead_letters(settings):
     url = sqs.get_queue_url(QueueName=settings.work_queue)["QueueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
     assert settings.work_queue + "-dead" in policy
+
+
+def test_what_workers_forget_expires(settings):
+    m0001_initial.ensure_bucket(settings.media_bucket)
+    told = client("s3").get_bucket_lifecycle_configuration(Bucket=settings.media_bucket)["Rules"]
+    rules = {rule["ID"]: rule for rule in told}
+    assert rules.keys() == {"expire-segments", "expire-logs", "abort-unfinished-uploads"}
+    assert {rule["Status"] for rule in told} == {"Enabled"}
+    # The longest window is half a day; a playlist that stays as it is stays there.
+    assert rules["expire-segments"]["Expiration"]["Days"] == 2
+    assert rules["expire-segments"]["Filter"]["And"] == {"Prefix": "streams/", "ObjectSizeGreaterThan": 4095}
+    assert rules["expire-logs"]["Filter"]["Prefix"] == "logs/"
+    assert rules["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
 def test_objects_and_listings_are_private(emulator, settings):

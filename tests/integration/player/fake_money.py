@@ -39,6 +39,8 @@ class Session:
     end_reason: str | None = None
     ended_at_ms: int | None = None
     refunded: int = 0
+    granted_ms: int = 0
+    watched_ms: int = 0
 
 
 class Refusal(Exception):
@@ -66,6 +68,7 @@ class FakeMoney(FakeLedger):
         self.session_limit = 3
         self.stream_full = False
         self.renditions: list[dict[str, Any]] = []
+        self.live_start_index = -3
         self.media_measured: tuple[int, int] | None = None  # milliseconds, bytes
         self.top_up(100_000, "welcome")
 
@@ -105,6 +108,7 @@ class FakeMoney(FakeLedger):
         session.charges[seq] = sold
         session.seq = seq
         session.paid_until = lease_from + sold_ms
+        session.granted_ms += sold_ms
         self._note_of(session, f"{session.session_id}.{seq}", "lease", -sold, seq=seq)
 
     def _available(self, session: Session) -> int:
@@ -129,6 +133,7 @@ class FakeMoney(FakeLedger):
             return
         session.end_reason, session.ended_at_ms = reason, now_ms()
         unserved = max(0, session.paid_until - now_ms())
+        session.watched_ms = session.granted_ms - unserved
         session.refunded = min(session.charged, session.charge * unserved // session.lease_ms)
         session.charged -= session.refunded
         self.balance += session.refunded
@@ -199,7 +204,8 @@ class FakeMoney(FakeLedger):
         self._end(session, "viewer_stopped")
         return {
             "session_id": session.session_id, "end_reason": session.end_reason, "charged_millipoints": session.charged,
-            "refunded_millipoints": session.refunded, "balance_millipoints": self.balance, "watched_ms": 0,
+            "refunded_millipoints": session.refunded, "balance_millipoints": self.balance,
+            "watched_ms": session.watched_ms,
         }  # fmt: skip
 
     def _session(self, session_id: str) -> Session:
@@ -212,7 +218,7 @@ class FakeMoney(FakeLedger):
         reason = str(session.end_reason)
         return Refusal(
             STATUS_OF.get(reason, 410), reason, end_reason=reason,
-            charged_millipoints=session.charged, balance_millipoints=self.balance,
+            charged_millipoints=session.charged, balance_millipoints=self.balance, watched_ms=session.watched_ms,
         )  # fmt: skip
 
     def _state(self, session: Session) -> dict[str, Any]:
@@ -228,6 +234,7 @@ class FakeMoney(FakeLedger):
             "lease_ms": session.lease_ms, "paid_until_ms": session.paid_until, "balance_millipoints": self.balance,
             "rate_millipoints_per_minute": self.rate,
             "seconds_left": (max(0, session.paid_until - now) + self.balance * 60_000 // self.rate) // 1000,
+            "others_spending": sum(not s.end_reason for s in self.sessions.values() if s is not session),
         }  # fmt: skip
 
     # --- reading
@@ -239,6 +246,7 @@ class FakeMoney(FakeLedger):
             "stream_id": "stream-1", "title": "Test stream", "rate_millipoints_per_minute": self.rate,
             "lease_ms": self.lease_ms, "state": self.stream_state, "desired_state": "live",
             "renditions": self.renditions, "viewers_max": None,
+            "live_start_index": self.live_start_index,
         }  # fmt: skip
 
     def wallet(self) -> dict[str, Any]:
@@ -272,8 +280,9 @@ class FakeMoney(FakeLedger):
             "rate_millipoints_per_minute": self.rate,
             "charged_millipoints": session.charged if session.end_reason else None,
             "refunded_millipoints": session.refunded if session.end_reason else None,
-            "ended_at_ms": session.ended_at_ms, "end_reason": session.end_reason, "watched_ms": None,
-            "granted_ms": len(session.charges) * session.lease_ms, "media_ms": media_ms, "media_bytes": media_bytes,
+            "ended_at_ms": session.ended_at_ms, "end_reason": session.end_reason,
+            "watched_ms": session.watched_ms if session.end_reason else None,
+            "granted_ms": session.granted_ms, "media_ms": media_ms, "media_bytes": media_bytes,
         }  # fmt: skip
 
     def session_ledger(self, session_id: str, query: dict[str, list[str]]) -> dict[str, Any]:

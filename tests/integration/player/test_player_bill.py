@@ -48,14 +48,19 @@ def test_a_bad_cap_is_refused_with_what_is_allowed(viewer: Player, platform: Fak
     assert platform.seen("PUT", "/me/wallet/cap") == []
 
 
-@pytest.mark.parametrize("columns", [50, 80])
-def test_the_ledger_speaks_peoples_words_and_cuts_no_time(viewer: Player, watched: str, columns: int) -> None:
+@pytest.mark.parametrize("columns", [50, 80, 120])
+def test_the_ledger_speaks_peoples_words_and_cuts_nothing(viewer: Player, watched: str, columns: int) -> None:
     out = viewer.run("ledger", COLUMNS=str(columns)).stdout
     assert max(len(line) for line in out.splitlines()) <= columns
-    times = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d " if columns == 80 else r"\d\d-\d\d \d\d:\d\d "
-    assert all(re.search(times, line) for line in out.splitlines()[1:])
-    words = ("given back: outage" if columns == 80 else "outage", "stream-1", "received", "adjusted", "-2.000")
+    assert "…" not in out
+    times = r"^ *\d+  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d " if columns >= 80 else r"^ *\d+  \d\d-\d\d \d\d:\d\d "
+    assert len(re.findall(times, out, re.MULTILINE)) == 8
+    words = ("given back: outage" if columns >= 80 else "outage", "stream-1", "received", "adjusted", "-2.000")
     assert all(word in out for word in words), out
+    read = " ".join(out.split())
+    for subject in ("stream-1 lease 3", "payment sorry-1: for the trouble", 'gift-1: from "Zoë", with love'):
+        assert subject in read, out
+    assert (watched in out) is (columns == 120)
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])

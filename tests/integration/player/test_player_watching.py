@@ -33,6 +33,19 @@ def test_a_top_up_shows_at_the_next_beat_and_warnings_come_again(platform: FakeP
     assert len(receipt["session_ids"]) == 1 and receipt["balance_millipoints"] == platform.balance
 
 
+def test_who_else_spends_is_told(platform: FakePlatform, viewer: Player) -> None:
+    platform.start({"stream_id": "stream-1"})
+    alone = viewer.run("wallet", COLUMNS="100").stdout
+    assert "At 60 points/min that lasts" in alone and "screens" not in alone
+    viewing = viewer.play()
+    playing(platform)
+    shown = viewer.run("wallet", COLUMNS="100").stdout
+    assert "With 2 screens on this wallet, at 120 points/min that lasts" in shown
+    viewing.mpv("quit")
+    _, err = viewing.process.communicate(timeout=20)
+    assert " left with 2 screens on this wallet, " in err
+
+
 def test_nothing_is_bought_while_the_gateway_is_away(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms = 2_000
     viewing = viewer.play()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.run_logs import decoded, run_log_key
 from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
@@ -75,6 +76,10 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     assert runtime.state is RuntimeState.STOPPED and runtime.claim is None
     lab.follower.poll()
     assert not lab.follower.ended
+    stored = lab.s3.get(run_log_key(STREAM))
+    assert stored
+    told = [(run.run, run.ending) for run in decoded(stored.body)]
+    assert told[0] == ("1-3", "ended on purpose") and told[2] == ("1-1", "ffmpeg was killed by SIGKILL")
 
 
 def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:

@@ -148,7 +148,17 @@ def test_media_is_signed(world, key):
 
 @pytest.mark.parametrize(
     "key",
-    ["", "secrets", "streams/", "streams/../x.ts", "streams/s/../../x.ts", "streams/s/x.ts?y", "streams/s/a/b/c.ts"],
+    [
+        "",
+        "secrets",
+        "logs/stream-1.json",
+        "logs/stream-1/index.m3u8",
+        "streams/",
+        "streams/../x.ts",
+        "streams/s/../../x.ts",
+        "streams/s/x.ts?y",
+        "streams/s/a/b/c.ts",
+    ],
 )
 def test_nothing_else_is_signed(world, key):
     status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)

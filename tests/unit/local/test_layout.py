@@ -49,12 +49,6 @@ def test_the_limit_of_sessions_may_be_chosen(tmp_path):
     assert config.load(chosen).sessions_per_user_max == 8
 
 
-def test_the_worker_plays_from_where_senders_send(tmp_path):
-    env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
-    assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
-    assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
-
-
 def test_the_networks_of_ones_own_encoders_may_be_chosen(tmp_path):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
     assert config.load(environment(layout, {})).ingest_networks == ()
@@ -62,6 +56,12 @@ def test_the_networks_of_ones_own_encoders_may_be_chosen(tmp_path):
         environment(layout, {"TOLLCAST_INGEST_NETWORKS": "10.20.0.0/16", "TOLLCAST_INGEST_PORTS": "9443"})
     )
     assert (str(chosen.ingest_networks[0]), chosen.ingest_ports) == ("10.20.0.0/16", frozenset({9443}))
+
+
+def test_the_worker_plays_from_where_senders_send(tmp_path):
+    env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
+    assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
+    assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
 
 
 def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):

@@ -11,7 +11,7 @@ def lease(**fields: Any) -> Lease:
         "session_id": "s-1", "play_token": "t-1", "play_url": "http://gw/play/s-1/index.m3u8", "expires_in": 15,
         "next_beat_in_ms": 5_000, "lease_ms": 10_000, "balance_millipoints": 90_000,
         "rate_millipoints_per_minute": 60_000, "seconds_left": 100, "charged_millipoints": 10_000, "seq": 1,
-        "outcome": "on_time",
+        "outcome": "on_time", "others_spending": 0,
     }  # fmt: skip
     answer.update(fields)
     return Lease.from_answer(answer, seq=answer["seq"])

@@ -110,10 +110,23 @@ def test_a_bill_counts_each_beat_once_and_prefers_the_servers_total() -> None:
     for seq, charged in ((1, 10_000), (2, 10_000), (2, 10_000), (2, 0)):
         bill.charge("s-1", seq, charged)
     assert (bill.spent_millipoints, bill.is_settled("s-1")) == (20_000, False)
-    bill.settle("s-1", 17_500)
+    bill.settle("s-1", 17_500, None)
     bill.charge("s-2", 1, 10_000)
     assert (bill.spent_millipoints, bill.session_ids) == (27_500, ["s-1", "s-2"])
     assert (bill.whole_points_left(30), bill.whole_points_left(20), bill.whole_points_left(None)) == (2, 0, None)
+
+
+def test_watched_is_what_the_server_tells_of_all_sessions_or_else_what_mpv_played() -> None:
+    bill = Bill(balance_millipoints=0)
+    for session_id in ("s-1", "s-2"):
+        bill.charge(session_id, 1, 1_000)
+    receipt = Receipt(Ending.of_reason("kicked"), "stream-1", bill, 61_000, 900, settled=True)
+    bill.settle("s-1", 1_000, 30_000)
+    assert (bill.watched_ms, receipt.watched_ms) == (None, 61_000)
+    bill.settle("s-2", 1_000, 32_500)
+    assert (bill.watched_ms, receipt.watched_ms) == (62_500, 62_500)
+    assert receipt.lines()[1].startswith("Watched 1:02,")
+    assert json.loads(receipt.as_json())["watched_ms"] == 62_500
 
 
 def test_a_receipt_names_the_machine_word() -> None:

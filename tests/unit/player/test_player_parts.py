@@ -69,10 +69,10 @@ def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest
     change("core-idle", True, 3.0)
     change("core-idle", False, 10.0)
     now[0] += 1.5
-    assert (meter.frames_shown, meter.watched_ms, meter.buffering) == (3, 4_500, False)
+    assert (meter.frames_shown, meter.played_ms, meter.buffering) == (3, 4_500, False)
     meter.stop()
     now[0] += 5.0
-    assert meter.watched_ms == 4_500
+    assert meter.played_ms == 4_500
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from player_fakes import lease
@@ -7,7 +8,7 @@ from player.formats import cells
 from player.notices import LowNotices, start_notice
 from player.screen import Screen, View, status_line
 
-VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9)
+VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
 
 
 @pytest.mark.parametrize(
@@ -28,21 +29,43 @@ def test_the_status_line_fits_its_width(width: int, expected: str) -> None:
     assert cells(expected) <= width
 
 
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (100, "Playing: Big Buck Bunny  12.345 points  4:05 left with 3 screens on this wallet  60 points/min"),
+        (93, "Playing: Big Buck Bunny  12.345 points  4:05 left (3 screens)  60 points/min"),
+        (74, "Playing  12.345 points  4:05 left (3 screens)  60 points/min"),
+        (50, "Playing  12.345 points  4:05 left (3 screens)"),
+        (40, "12.345 points  4:05 left (3 screens)"),
+        (30, "12.345 points  4:05 left"),
+    ],
+)
+def test_the_status_line_tells_who_else_spends(width: int, expected: str) -> None:
+    assert status_line(replace(VIEW, others_spending=2), width) == expected
+    assert cells(expected) <= width
+
+
+def test_a_log_tells_who_else_spends() -> None:
+    out = io.StringIO()
+    Screen(out).draw(View("Playing", "T", 20_000, 60_000, 20, 1))
+    assert out.getvalue() == "Playing: 20.000 points, 0:20 left with 2 screens on this wallet, 60 points/min\n"
+
+
 def test_a_long_title_gives_way_before_the_rest() -> None:
-    line = status_line(View("Playing", "x" * 70, 12_345, 60_000, 245), 79)
+    line = status_line(View("Playing", "x" * 70, 12_345, 60_000, 245, 0), 79)
     assert line == f"Playing: {'x' * 19}…  12.345 points  4:05 left  60 points/min"
 
 
 def test_a_free_stream_has_no_time_left() -> None:
-    assert status_line(View("Playing", "T", 0, 0, None), 80) == "Playing: T  0.000 points  free"
+    assert status_line(View("Playing", "T", 0, 0, None, 0), 80) == "Playing: T  0.000 points  free"
 
 
 def test_without_a_terminal_only_changes_are_written() -> None:
     out = io.StringIO()
     screen = Screen(out)
     for seconds_left in (20, 19, 18):
-        screen.draw(View("Playing", "T", 20_000, 60_000, seconds_left))
-    screen.draw(View("Playing", "T", 10_000, 60_000, 10))
+        screen.draw(View("Playing", "T", 20_000, 60_000, seconds_left, 0))
+    screen.draw(View("Playing", "T", 10_000, 60_000, 10, 0))
     screen.clear()
     assert out.getvalue() == (
         "Playing: 20.000 points, 0:20 left, 60 points/min\nPlaying: 10.000 points, 0:10 left, 60 points/min\n"
@@ -87,9 +110,15 @@ def test_a_terminal_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_low_notices(times: tuple[float | None, ...], expected: list[str]) -> None:
     notices = LowNotices(times[0])
-    assert [text for time in times[1:] if (text := notices.due(time, 1_000))] == expected
+    assert [text for time in times[1:] if (text := notices.due(time, 1_000, 0))] == expected
+
+
+def test_a_low_notice_tells_who_else_spends() -> None:
+    assert LowNotices(301).due(299, 1_000, 1) == "4:59 left with 2 screens on this wallet (1.000 points)"
 
 
 def test_start_notice() -> None:
+    shared = "T\n60 points/min, 90.000 points left (1:40 with 2 screens on this wallet)"
+    assert start_notice("T", lease(others_spending=1)) == shared
     assert start_notice("T", lease()) == "T\n60 points/min, 90.000 points left (1:40)"
     assert start_notice("T", lease(rate_millipoints_per_minute=0, seconds_left=None)) == "T\nfree, 90.000 points left"

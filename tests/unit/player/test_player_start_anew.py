@@ -51,7 +51,7 @@ class Lapsed:
 
     def stop(self, session_id: str, timeout_s: float) -> Totals:
         self.stopped.append(session_id)
-        return Totals("viewer_stopped", 2_000, 80_000)
+        return Totals("viewer_stopped", 2_000, 80_000, 2_000)
 
 
 class Rig:

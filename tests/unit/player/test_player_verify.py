@@ -111,8 +111,12 @@ def test_one_changed_character_in_a_csv_line_is_found(index: int, field: str, po
 
 
 @given(st.integers(0, len(CSV) - 1), st.one_of(st.sampled_from('0123456789-"\r\n,'), chars))
+@example(len(CSV) - 2, "\n")
 def test_no_changed_character_of_a_csv_file_gets_through(position: int, char: str) -> None:
-    failure(lambda text: verify(read_csv(text)), changed_char(CSV, position, char))
+    changed = changed_char(CSV, position, char)
+    if changed.rstrip("\r\n") == CSV.rstrip("\r\n"):  # an empty line at the end, such as editors leave
+        return
+    failure(lambda text: verify(read_csv(text)), changed)
 
 
 @given(st.integers(0, len(json.dumps(DOCUMENT)) - 1), st.one_of(st.sampled_from('0123456789-"{}[],:\\'), chars))

@@ -1,15 +1,17 @@
 """What the tests of publishing share: segments as files, and a publisher of one owner."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.ladders import ABR_PROFILES, Rendition
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.channel import Channel
 from worker.cleanup import Cleaner
-from worker.examination import Probe
+from worker.examination import Examination, Probe
 from worker.inbox import Finished
 from worker.publisher import Publisher
 from worker.root import Root
@@ -18,6 +20,15 @@ from worker.variants import Facts
 
 STREAM = "stream-1"
 FACTS = Facts(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
+
+
+class AtOnce(Executor):
+    """Has done what it is asked before it answers."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
 
 
 class Owner:
@@ -34,6 +45,7 @@ class Owner:
         allowed: Callable[[], bool] = lambda: True,
         segment_seconds: int = 2,
         renditions: tuple[Rendition, ...] | None = None,
+        probes: Executor | None = None,
     ) -> None:
         self.now_s = 1_000.0
         # What its probe finds, from the bytes of a segment.
@@ -50,7 +62,8 @@ class Owner:
         )
         self.uploads = Uploads(media, self.channel, allowed, lambda: self.now_s)
         self.cleaner = Cleaner(media, self.channel, lambda: self.now_s)
-        self.root = Root(media, self.channel, self.uploads.check, lambda body: self.probe(body), lambda: self.now_s)
+        self.examination = Examination(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
+        self.root = Root(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
         self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, self.root, window_s)
 
     def segment(

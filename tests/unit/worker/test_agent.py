@@ -10,12 +10,16 @@ import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import DesiredState, Stream
+from chalicelib.domain.workers import Worker
+from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
 from tests.fakes.streams import MemoryStreams
 from tests.fakes.work_queue import MemoryWorkQueue
+from tests.fakes.workers import MemoryWorkers
 from worker import agent as agent_module
+from worker import presence as presence_module
 from worker.agent import Agent
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
@@ -59,13 +63,13 @@ class House:
 
     def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
-        self.clock = SetClock()
+        self.workers, self.clock = MemoryWorkers(), SetClock()
         ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
         config = WorkerConfig(
             worker_id="w1", capacity=capacity, media_dir=tmp_path, work_dir=tmp_path, ffmpeg_environ={}
         )
         self.config = config
-        self.agent = Agent(ports, self.queue, config)
+        self.agent = Agent(ports, self.queue, self.workers, config)
         self.clean: bool | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -79,6 +83,9 @@ class House:
         self.agent.stop()
         self._thread.join(10)
         assert not self._thread.is_alive()
+
+    def presence(self) -> list[Worker]:
+        return list(self.workers.list(limit=10, cursor=None).items)
 
     def running(self) -> list[str]:
         return sorted(pipeline.stream.stream_id for pipeline in IdlePipeline.made if pipeline.is_alive())
@@ -170,3 +177,31 @@ def test_a_drain_lets_go_and_offers_the_streams_to_others(house: House) -> None:
     runtime = house.runtimes.get("stream-1")
     assert runtime and runtime.claim is None
     assert [hint.stream_id for hint in house.queue.receive(1)] == ["stream-1"]
+
+
+def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_module, "INTERVAL_S", 0.5)
+    house.start()
+    idle = Worker(worker_id="w1", capacity=2, stream_ids=(), seen_at_ms=house.clock.now_ms())
+    assert eventually(lambda: house.presence() == [idle])
+    house.streams.add(LIVE)
+    assert eventually(lambda: house.presence() == [replace(idle, stream_ids=("stream-1",))])
+    house.clock.advance(1_000)
+    assert eventually(lambda: house.presence()[0].seen_at_ms == house.clock.now_ms())
+    house.stop()
+    assert house.presence() == []
+
+
+def test_a_silent_registry_hurts_no_stream(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(house.workers, "report", silent)
+    monkeypatch.setattr(house.workers, "leave", silent)
+    house.streams.add(LIVE)
+    house.start()
+    assert eventually(lambda: house.running() == ["stream-1"])
+    house.stop()
+    assert house.clean is True

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, Owner
-from worker.examination import Examination
+from worker.examination import TRIES_MAX
 from worker.fenced import Lost
+from worker.publisher import START_SEGMENTS
 from worker.root import REWRITE_S
 from worker.variants import Facts
 
@@ -112,14 +114,17 @@ def test_the_next_owner_knows_the_peaks_before(store: MemoryMedia, media: Faulty
     assert says(store)["720p"][:2] == (2_100_000, 1_500_000)
 
 
-def test_what_could_not_be_probed_is_left_out_and_looked_at_again(store: MemoryMedia, first: Owner) -> None:
+def test_what_could_not_be_probed_is_looked_at_again_and_left_out_at_last(store: MemoryMedia, first: Owner) -> None:
     first.probe = lambda body: None if b"480p" in body else FACTS
+    first.publish(TRIES_MAX - 1)
+    assert ROOT not in store.objects, "many players read it once, so it waits for the truth"
     first.publish(1)
     assert {name: codecs for name, (_, _, codecs) in says(store).items()} == {"720p": FACTS.codecs, "480p": None}
     assert [one.name for one in first.publisher.published] == ["720p"]
     first.probe = lambda body: FACTS
     first.publish(1)
-    first.root._examination.collect(5)
+    assert says(store)["480p"][2] is None, "that run is let be"
+    first.restart()
     first.publish(1)
     assert says(store)["480p"][2] == FACTS.codecs
 
@@ -129,12 +134,13 @@ def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) ->
     first.probe = lambda body: replace(FACTS, fps=30.0, codecs="avc1.4D401E")
     first.restart()
     first.publish(1)
-    first.root._examination.collect(5)
     first.publish(1)
     assert says(store)["720p"][2] == "avc1.4D401E" and b"FRAME-RATE=30.000" in store.objects[ROOT].body
 
 
-def test_one_segment_is_examined_at_a_time(first: Owner) -> None:
+def test_nobody_waits_for_a_probe_and_one_segment_is_examined_at_a_time(
+    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
+) -> None:
     asked: list[bytes] = []
     go = threading.Event()
 
@@ -143,30 +149,31 @@ def test_one_segment_is_examined_at_a_time(first: Owner) -> None:
         asked.append(body)
         return FACTS
 
-    examination = Examination(probe, first.channel.rendition_names)
-    examination.look(first.segment())
-    examination.look(first.segment())
-    examination.collect()
-    assert not examination.facts
-    go.set()
-    examination.collect(10)
-    examination.look(first.segment())
-    assert len(asked) == 2 and examination.facts == {"720p": FACTS, "480p": FACTS}
-    examination.close()
+    with ThreadPoolExecutor(2) as probes:
+        first = owner(media, tmp_path, 1, probes=probes)
+        first.probe = probe
+        assert first.publish(START_SEGMENTS) == [None] * START_SEGMENTS
+        assert ROOT not in store.objects and not first.publisher.playable and not first.publisher.answered
+        go.set()
+    assert first.publisher.answered and len(asked) == 2
+    first.publisher.refresh()
+    assert says(store)["720p"][2] == FACTS.codecs and first.publisher.playable
 
 
-def test_a_slow_probe_of_a_later_run_holds_nobody(store: MemoryMedia, first: Owner) -> None:
-    first.publish(1)
-    done = threading.Event()
-
-    def slow(body: bytes) -> None:
-        done.wait(10)
-
-    first.probe = slow
-    first.restart()
-    assert first.publish(2) == [None, None]
-    assert says(store)["720p"][2] == FACTS.codecs
-    done.set()
+@pytest.mark.parametrize(("profile", "playable"), [("hd", True), ("sd", False)])
+def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(
+    media: FaultyMedia, tmp_path: Path, profile: str, playable: bool
+) -> None:
+    owner(media, tmp_path, 1).publish(START_SEGMENTS)
+    go = threading.Event()
+    with ThreadPoolExecutor(2) as probes:
+        second = owner(media, tmp_path, 2, probes=probes, profile=profile)
+        second.probe = lambda body: FACTS if go.wait(10) else None
+        second.publish(1)
+        assert second.publisher.playable is playable
+        go.set()
+    second.publisher.refresh()
+    assert second.publisher.playable
 
 
 def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(

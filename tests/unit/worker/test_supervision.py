@@ -47,7 +47,7 @@ def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
     it = Supervision(2)
     it.run_started(100)
     assert it.silence(105, 105, None) is None
-    assert it.silence(112.1, 112, None) == "no segment within 12 s of the start"
+    assert it.silence(112.1, 100, None) == "no segment within 12 s of the start"
     assert it.silence(110, 110, 104) is None
     assert it.silence(110.1, 110, 104) == "no new segment for 6 s"
     assert it.silence(110.1, 104, 110) == "no progress for 6 s"
@@ -56,8 +56,16 @@ def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
 def test_long_segments_get_a_longer_start() -> None:
     it = Supervision(10)
     it.run_started(0)
-    assert it.silence(39.9, 39, None) is None
-    assert it.silence(40.1, 40, None) == "no segment within 40 s of the start"
+    assert it.silence(39.9, 0, None) is None
+    assert it.silence(40.1, 0, None) == "no segment within 40 s of the start"
+
+
+def test_a_start_that_gets_on_is_slow_and_not_stuck() -> None:
+    it = Supervision(2)
+    it.run_started(100)
+    assert it.silence(135.9, 130, None) is None
+    assert it.silence(130.1, 124, None) == "no segment within 12 s of the start"
+    assert it.silence(136.1, 136, None) == "no segment within 36 s of the start"
 
 
 def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> None:

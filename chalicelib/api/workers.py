@@ -1,0 +1,15 @@
+"""The workers that are there."""
+
+from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.workers import WorkerAnswer
+from chalicelib.domain.users import Role
+
+routes = Routes("workers")
+
+
+@routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[WorkerAnswer])
+def list_workers(call: Call) -> ListAnswer[WorkerAnswer]:
+    """Who runs streams, and which; a worker that is silent for 20 s is gone."""
+    page = call.services.workers.listing(limit=call.query.limit, cursor=call.query.cursor)
+    return ListAnswer(items=[WorkerAnswer.model_validate(each) for each in page.items], next_cursor=page.next_cursor)

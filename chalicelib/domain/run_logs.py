@@ -1,0 +1,52 @@
+"""What the ffmpegs of a stream said last, as its worker stores it for operators: one small JSON object a stream."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+RUNS_KEPT = 5
+LINES_KEPT = 200
+LINE_CHARS_MAX = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLog:
+    """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs."""
+
+    worker_id: str
+    run: str
+    source: str
+    began_at_ms: int
+    ended_at_ms: int | None = None
+    ending: str | None = None
+    lines: tuple[str, ...] = ()
+
+
+def run_log_key(stream_id: str) -> str:
+    """The object's key in the media bucket, outside of what gateways may serve."""
+    return f"logs/{stream_id}.json"
+
+
+def newest(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
+    """Those that are kept, newest first; of two of the same run the later one given counts."""
+    runs = {(log.worker_id, log.run): log for log in logs}
+    return tuple(sorted(runs.values(), key=lambda log: log.began_at_ms, reverse=True)[:RUNS_KEPT])
+
+
+def encoded(logs: Iterable[RunLog]) -> bytes:
+    """The object's content."""
+    return json.dumps({"runs": [asdict(log) for log in logs]}, separators=(",", ":")).encode()
+
+
+def decoded(body: bytes) -> tuple[RunLog, ...]:
+    """The runs in an object; none if it is not of our making. What a newer version has added is left out."""
+    try:
+        return tuple(_run_log(each) for each in json.loads(body)["runs"])
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
+def _run_log(values: dict[str, Any]) -> RunLog:
+    known = {field.name: values[field.name] for field in fields(RunLog) if field.name in values}
+    return RunLog(**{**known, "lines": tuple(known.get("lines", ()))})

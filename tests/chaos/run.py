@@ -1,0 +1,144 @@
+"""One run: a follower and a real mpv on a real platform, and everything that happens to it in between."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.domain.streams import DesiredState
+from infra.local.seed import STREAM_ID
+from tests.chaos.events import Happened, Scene
+from tests.chaos.follower import Follower
+from tests.chaos.picture import Picture, stalls
+from tests.chaos.plan import CALM_S, Plan
+from tests.chaos.report import Row, broken_goals, rows
+from tests.chaos.seat import Seat
+from tests.chaos.workers import own_workers
+from tests.faults.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
+from tests.fixtures.stack import Stack
+from tests.integration.player.player_harness import Player, Viewing
+
+OPENING_MILLIPOINTS = 100_000_000
+PICTURE_S_MAX = 60.0
+INTERRUPTED = 130
+# Two renditions from few pictures a second: the machine is to be busy with what dies, not with encoding.
+CLIP = "chaos.mp4"
+CLIP_ARGV = (
+    *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=12", "-f", "lavfi", "-i", "sine"),
+    *("-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run showed. `violations` must never be; `broken_goals` are stalls that are too many or too long."""
+
+    rows: list[Row]
+    violations: list[str]
+    broken_goals: list[str]
+    summary: str
+
+
+def play(stack: Stack, plan: Plan, rng: random.Random, directory: Path, segment_seconds: int) -> Outcome:
+    """Play the plan to its end. Prints each event as it happens."""
+    with ExitStack() as parts:
+        operator = parts.enter_context(Operator(stack.url))
+        workers = parts.enter_context(own_workers(stack, directory, rng))
+        parts.enter_context(live_stream(stack, operator, segment_seconds))
+        seat = parts.enter_context(Seat(stack.url, operator.viewer(OPENING_MILLIPOINTS)[0], STREAM_ID))
+        bucket = stack.environ["TOLLCAST_MEDIA_BUCKET"]
+        follower = parts.enter_context(Follower(seat, s3_of(stack), bucket, STREAM_ID))
+        viewing = parts.enter_context(mpv_of(stack, operator, directory))
+        picture = parts.enter_context(Picture(viewing.control))
+        wait_for("moving picture", lambda: picture.moves_within(1.0, 0.5), PICTURE_S_MAX)
+        scene = Scene(workers, follower, rng, plan.uploads_fail_s)
+        began_s = time.monotonic()
+        events = happen_all(scene, plan, picture, began_s)
+        over_s = time.monotonic()
+        if viewing.process.poll() is not None:
+            scene.problems.append(f"the player ended with status {viewing.process.returncode}")
+        found = rows(events, follower.arrivals, stalls(picture.samples), began_s, over_s)
+        summary = (
+            f"{follower.polls} polls saw {len(follower.arrivals)} numbers, looked for {follower.looked_for} objects and"
+            f" fetched {follower.fetched}; {sum(worker.store.failed for worker in workers.all)} writes failed"
+        )
+    violations = [*scene.problems, *follower.problems]
+    return Outcome(found, violations, broken_goals(found, plan.uploads_fail_s), summary)
+
+
+def happen_all(scene: Scene, plan: Plan, picture: Picture, began_s: float) -> list[Happened]:
+    """One event after the other; ends early if the stream does not come back."""
+    events: list[Happened] = []
+    for planned in plan.events:
+        time.sleep(max(began_s + planned.at_s - time.monotonic(), CALM_S))
+        print(f"{time.monotonic() - began_s:6.1f} s  {planned.kind}", flush=True)
+        event = scene.happen(planned.kind)
+        events.append(event)
+        if event.recovered_s is None:
+            return events
+        if not picture.moves_within(PICTURE_S_MAX):
+            scene.problems.append(f"{planned.kind}: the picture did not move within {PICTURE_S_MAX:.0f} s")
+            return events
+    time.sleep(max(began_s + plan.total_s - time.monotonic(), CALM_S))
+    return events
+
+
+@contextmanager
+def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Iterator[None]:
+    """`stream-1` live from a clip, as a ladder of two; afterwards it is stopped, with the settings of before."""
+    path = stack.layout.media_dir / CLIP
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *CLIP_ARGV, path], check=True, timeout=60)
+    settings = {
+        "ingest": {"mode": "file", "path": CLIP},
+        "abr_profile": "hd",
+        "segment_seconds": segment_seconds,
+        "window_minutes": 2,
+    }
+    found = operator.do("GET", f"/streams/{STREAM_ID}").document
+    operator.do("PATCH", f"/streams/{STREAM_ID}", settings)
+    operator.do("POST", f"/streams/{STREAM_ID}/state", {"state": DesiredState.LIVE})
+    try:
+        wait_for("live stream", operator.is_live, LIVE_S_MAX)
+        yield
+    finally:
+        operator.stop_stream()
+        operator.do("PATCH", f"/streams/{STREAM_ID}", {name: found[name] for name in settings})
+
+
+@contextmanager
+def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[Viewing]:
+    """Another viewer's real player with a real mpv."""
+    account, _ = operator.viewer(OPENING_MILLIPOINTS)
+    player = Player(stack.url, directory)
+    done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
+    assert done.returncode == 0, done.stderr
+    viewing = player.play()
+    try:
+        yield viewing
+        if viewing.process.poll() is None:
+            viewing.process.send_signal(signal.SIGINT)
+            status, _ = viewing.finish()
+            assert status == INTERRUPTED, f"the player ended with status {status} after Ctrl-C"
+    finally:
+        player.end_all()
+
+
+def s3_of(stack: Stack) -> Any:
+    """A client of the emulator, past every proxy."""
+    import boto3
+    from botocore.config import Config
+
+    environ: Callable[[str], str] = stack.environ.__getitem__
+    return boto3.client(
+        "s3",
+        endpoint_url=stack.layout.emulator_url,
+        region_name=environ("AWS_REGION"),
+        aws_access_key_id=environ("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environ("AWS_SECRET_ACCESS_KEY"),
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )

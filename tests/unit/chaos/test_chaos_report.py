@@ -1,0 +1,61 @@
+"""What is planned from a seed, and what is told of a run."""
+
+import random
+
+import pytest
+
+from tests.chaos.events import Happened
+from tests.chaos.follower import Arrival
+from tests.chaos.picture import Stall
+from tests.chaos.plan import CALM_S, TYPICAL_S, Kind, plan
+from tests.chaos.report import Row, broken_goals, rows
+from tests.fixtures.continuity import Named
+
+COUNTS = {Kind.FFMPEG: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
+
+
+def arrival(at_s: float, number: int, discontinuity: int = 0) -> Arrival:
+    return Arrival(at_s, Named("480p", number, f"1-{discontinuity + 1}-{number:06d}.ts", discontinuity))
+
+
+def row(kind: Kind, *stalls_s: float) -> Row:
+    return Row(kind, 0.0, 1.0, 2.0, 1, stalls_s)
+
+
+def test_a_plan_holds_everything_and_is_the_same_for_a_seed() -> None:
+    planned = plan(random.Random(1), COUNTS, 60.0, 600.0)
+    assert planned == plan(random.Random(1), COUNTS, 60.0, 600.0)
+    assert planned != plan(random.Random(2), COUNTS, 60.0, 600.0)
+    kinds = [event.kind for event in planned.events]
+    assert {kind: kinds.count(kind) for kind in Kind} == COUNTS
+    over_s = 0.0
+    for event in planned.events:
+        assert event.at_s >= over_s + CALM_S - 0.001
+        over_s = event.at_s + TYPICAL_S[event.kind] + (60.0 if event.kind is Kind.UPLOADS else 0.0)
+    assert over_s + CALM_S <= 600.001
+
+
+def test_a_plan_needs_its_time() -> None:
+    with pytest.raises(ValueError, match=r"12 events need \d+ s at least, not 60 s"):
+        plan(random.Random(1), COUNTS, 60.0, 60.0)
+
+
+def test_a_row_tells_what_came_of_its_event() -> None:
+    events = [Happened(Kind.FFMPEG, 10.0, 3.0), Happened(Kind.WORKER, 20.0, None)]
+    arrivals = [arrival(8.0, 1), arrival(9.5, 2), arrival(13.0, 3, 1), arrival(15.0, 4, 1), arrival(19.0, 5, 1)]
+    stalls = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]
+    first, second = rows(events, arrivals, stalls, 8.0, 30.0)
+    assert first == Row(Kind.FFMPEG, 2.0, 3.0, 4.0, 1, (2.0,))
+    # Nothing came any more.
+    assert second == Row(Kind.WORKER, 12.0, None, 11.0, 0, (1.0,))
+
+
+def test_one_stall_of_five_seconds_is_allowed() -> None:
+    assert broken_goals([row(Kind.FFMPEG), row(Kind.WORKER, 5.0)], 60.0) == []
+    assert broken_goals([row(Kind.FFMPEG, 1.0, 2.0)], 60.0) == ["ffmpeg killed at 0 s: 2 stalls (1.0 s, 2.0 s)"]
+    assert broken_goals([row(Kind.WORKER, 5.1)], 60.0) == ["worker killed at 0 s: a stall of 5.1 s, 5 s are allowed"]
+
+
+def test_what_was_never_there_cannot_be_played() -> None:
+    assert broken_goals([row(Kind.UPLOADS, 64.0), row(Kind.FREEZE, 14.0)], 60.0) == []
+    assert len(broken_goals([row(Kind.UPLOADS, 66.0), row(Kind.FREEZE, 16.0)], 60.0)) == 2

@@ -1,0 +1,105 @@
+"""Bugs planted in hand-made playlists: each must be seen from one reading to the next, and what is right must not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.fixtures.continuity import LAG_S_MAX, Continuity
+from worker.playlist import Entry, Playlist
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> Playlist:
+    """So many segments of a run more."""
+    for _ in range(count):
+        number = playlist.next_sequence
+        entry = Entry(f"{run}-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
+        playlist = playlist.append(entry, 2.0 * (number + 1))
+    return playlist
+
+
+FIRST = grown(Playlist(target_s=2), "1-1", 5)
+# What another owner goes on with.
+NEXT = grown(FIRST.interrupted(), "2-1", 2)
+
+
+def problems(*readings: tuple[Playlist, int], rendition: str = "480p", ended: bool = False) -> list[str]:
+    rules = Continuity(undisturbed=True)
+    for number, (playlist, epoch) in enumerate(readings):
+        rules.read(rendition, playlist.render(epoch, ended=ended and number == len(readings) - 1))
+    return rules.problems
+
+
+def test_an_unbroken_stream_has_no_problems() -> None:
+    shorter = NEXT.without_first(3)
+    later = grown(shorter.without_first(3).interrupted(), "2-2", 3).without_first(2)
+    assert problems((FIRST, 1), (FIRST, 1), (FIRST, 2), (NEXT, 2), (shorter, 2), (later, 2)) == []
+
+
+def test_what_is_new_is_told_once() -> None:
+    rules = Continuity()
+    assert [named.number for named in rules.read("480p", FIRST.render(1))] == [0, 1, 2, 3, 4]
+    assert [(named.number, named.run, named.discontinuity) for named in rules.read("480p", NEXT.render(2))] == [
+        (5, "2-1", 1),
+        (6, "2-1", 1),
+    ]
+    assert (rules.newest("480p"), rules.runs("480p")) == (6, ["1-1", "2-1"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "epoch", "said"),
+    [
+        pytest.param(
+            grown(Playlist(target_s=2), "2-1", 7), 2, "the media sequence fell from 4 to 0", id="restarts at 0"
+        ),
+        pytest.param(
+            grown(Playlist(target_s=2, first_sequence=2), "2-1", 9),
+            2,
+            "the media sequence fell from 4 to 2",
+            id="the sequence falls",
+        ),
+        pytest.param(grown(FIRST, "2-1", 1).without_first(4), 2, "without a discontinuity", id="no discontinuity"),
+        pytest.param(
+            replace(NEXT.without_first(6), discontinuity_sequence=0),
+            2,
+            "#6 was ('2-1-000006.ts', 1), is ('2-1-000006.ts', 0)",
+            id="a discontinuity that left the window is not counted",
+        ),
+        pytest.param(FIRST.without_first(4), 1, "ends at less now", id="an old owner writes over a new one"),
+        pytest.param(
+            grown(FIRST.without_first(4), "1-1", 3), 1, "epoch 1 wrote over epoch 2", id="and goes on with its own"
+        ),
+        pytest.param(
+            grown(NEXT, "2-1", 1, duration_s=3.2).without_first(4), 2, "3.2 s with a target", id="a segment too long"
+        ),
+        pytest.param(
+            replace(NEXT.without_first(4), target_s=4), 2, "the target was 2 s, is 4 s", id="the target changes"
+        ),
+    ],
+)
+def test_a_planted_bug_is_seen(wrong: Playlist, epoch: int, said: str) -> None:
+    found = problems((FIRST.without_first(4), 1), (NEXT.without_first(4), 2), (wrong, epoch))
+    assert any(said in problem for problem in found), found
+
+
+def test_an_end_is_seen() -> None:
+    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, though nobody stopped the stream"]
+
+
+def test_renditions_must_be_in_step() -> None:
+    rules = Continuity(undisturbed=True)
+    rules.read("720p", NEXT.render(2), 1.0)
+    rules.read("480p", FIRST.render(1), 1.0 + LAG_S_MAX)
+    assert rules.problems == []
+    rules.read("480p", FIRST.render(1), 2.0 + LAG_S_MAX)
+    assert rules.problems == ["480p ends at 4, 6.0 s after another rendition had 6"]
+
+
+def test_a_number_is_the_same_segment_in_all_renditions() -> None:
+    rules = Continuity()
+    rules.read("720p", NEXT.render(2))
+    rules.read("480p", grown(FIRST.interrupted(), "1-2", 1).render(2))
+    [problem] = rules.problems
+    assert problem == "480p #5 is ('1-2-000005.ts', 1), but in 720p ('2-1-000005.ts', 1)"

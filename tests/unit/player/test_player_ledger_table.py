@@ -1,0 +1,54 @@
+"""The table of the ledger in terminals of all widths."""
+
+import pytest
+
+from player.formats import cells, wrapped
+from player.ledger_table import ledger_lines
+
+SESSION = "abcdefghijklmnopqrstuvwxyz"
+
+
+def entry(version: int, kind: str = "lease", delta: int = -10_000, **more: object) -> dict[str, object]:
+    return {"version": version, "kind": kind, "delta_millipoints": delta, "at_ms": 1_800_000_000_000, **more}
+
+
+LEASE = entry(112, stream_id="stream-1", seq=12, session_id=SESSION)
+PAYMENT = entry(9, "credit", 1_234_000, payment_id="gift-1", note="for all of the long evenings in winter")
+LONG = entry(8, stream_id="a-very-long-name-of-a-stream-that-nobody-would-choose", seq=3, session_id=SESSION)
+
+
+@pytest.mark.parametrize("width", [37, 40, 50, 60, 77, 78, 80, 99, 100, 120, 200])
+def test_no_subject_is_cut_and_no_line_too_long(width: int) -> None:
+    lines = ledger_lines([LEASE, PAYMENT, LONG], width)
+    assert all(cells(line) <= width for line in lines), lines
+    assert "…" not in "".join(lines)
+    read = " ".join(" ".join(lines).split())
+    for words in ("stream-1 lease 12", "payment gift-1: for all of the long evenings in winter"):
+        assert words in read
+    assert "a-very-long-name-of-a-stream-that-nobody-would-choose" in "".join("".join(lines).split())
+
+
+def test_a_wide_terminal_shows_the_session_on_the_same_line() -> None:
+    assert [line.endswith(f"stream-1 lease 12 {SESSION}") for line in ledger_lines([LEASE], 120)] == [False, True]
+
+
+def test_a_narrow_terminal_puts_the_subject_below() -> None:
+    header, row, below = ledger_lines([LEASE], 50)
+    assert header.split() == ["NO", "WHEN", "WHAT", "POINTS"] and row.endswith("-10.000")
+    assert below == "     stream-1 lease 12"
+    assert len(ledger_lines([entry(1, "unserved", 0)], 50)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("one two three", 13, ["one two three"]),
+        ("one two three", 8, ["one two", "three"]),
+        ("one two three", 4, ["one", "two", "thre", "e"]),
+        ("夜夜夜 x", 5, ["夜夜", "夜 x"]),
+        ("", 5, [""]),
+        ("one", -3, ["o", "n", "e"]),
+    ],
+)
+def test_wrapped(text: str, width: int, expected: list[str]) -> None:
+    assert wrapped(text, width) == expected

@@ -1,0 +1,141 @@
+"""What a change of settings does to a running stream, and that a dry run does nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors import Invalid, StreamNotFound
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.sessions import SessionKind, SessionRecord
+from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.streams import SLATE, DesiredState, Latency, Runtime, RuntimeState, Stream, source_name
+from chalicelib.services import streams as service
+from chalicelib.services.streams import RESTART_FIELDS, Applies, Edit, StreamsService
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.sessions import MemoryPlaybackSessions
+from tests.fakes.simple import SetClock
+from tests.fakes.streams import MemoryStreams
+from tests.fakes.wallets import MemoryStore
+
+LIVE = Stream(
+    stream_id="stream-1",
+    title="t",
+    ingest=Ingest(mode=IngestMode.TEST),
+    slate=True,
+    segment_seconds=1,
+    desired_state=DesiredState.LIVE,
+)
+LADDER = (Rendition(name="360p", width=640, height=360, video_bps=700_000, audio_bps=96_000),)
+RESTART = Edit(applies=Applies.RESTART, viewers=0)
+HOT = Edit(applies=Applies.HOT, viewers=0)
+
+
+class House:
+    """The service over stores in memory, with one stream."""
+
+    def __init__(self) -> None:
+        self.table, self.runtimes, self.store = MemoryStreams(), MemoryRuntimes(), MemoryStore()
+        self.streams = StreamsService(
+            streams=self.table,
+            runtimes=self.runtimes,
+            sessions=MemoryPlaybackSessions(self.store),
+            controller=None,  # type: ignore[arg-type]
+            clock=SetClock(),
+            check_source=check_source_url,
+        )
+        self.table.add(LIVE)
+
+    def plays(self, source: str) -> None:
+        claim = self.runtimes.claim("stream-1", "w1", 0, 10**15)
+        assert claim
+        self.runtimes.report(claim, Runtime(stream_id="stream-1", state=RuntimeState.LIVE, source=source))
+
+    def watched(self) -> None:
+        record = SessionRecord(
+            session_id=new_session_id(),
+            user_id="u",
+            stream_id="stream-1",
+            kind=SessionKind.VIEWING,
+            started_at_ms=1,
+            rate_millipoints_per_minute=0,
+            lease_ms=10_000,
+            ip="",
+            user_agent="",
+            due_shard=0,
+            due_ms=1,
+        )
+        self.store.records[record.session_id] = record
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.mark.parametrize(
+    ("changes", "does"),
+    [
+        ({"title": "new"}, HOT),
+        ({"rate_millipoints_per_minute": 1}, HOT),
+        ({"lease_ms": 20_000}, HOT),
+        ({"window_minutes": 9}, HOT),
+        ({"viewers_max": 9}, HOT),
+        ({"latency": Latency.LOW}, HOT),
+        ({"slate": False}, HOT),
+        ({"backups": (Ingest(mode=IngestMode.TEST),)}, RESTART),
+        ({"ingest": Ingest(mode=IngestMode.FILE, path="x.mp4")}, RESTART),
+        ({"abr_profile": "sd"}, RESTART),
+        ({"abr_profile": "custom", "custom_renditions": LADDER}, RESTART),
+        ({"segment_seconds": 4}, RESTART),
+        ({"title": "new", "segment_seconds": 4}, RESTART),
+        ({"title": "t", "segment_seconds": 1}, Edit(applies=Applies.NONE, viewers=0)),
+        ({}, Edit(applies=Applies.NONE, viewers=0)),
+    ],
+)
+def test_each_setting_applies_as_it_says(house: House, changes: dict[str, Any], does: Edit) -> None:
+    assert house.streams.edit("stream-1", changes, dry_run=True) == does
+    assert house.table.get("stream-1") == LIVE
+    assert house.streams.edit("stream-1", changes) == does
+    stored = house.table.get("stream-1")
+    risen = (does.applies is Applies.RESTART, does.applies is not Applies.NONE)
+    assert stored == replace(LIVE, **changes, generation=1 + risen[0], version=1 + risen[1])
+
+
+def test_no_field_is_forgotten() -> None:
+    # A new setting must be put on one side or the other.
+    hot = {"title", "rate_millipoints_per_minute", "lease_ms", "window_minutes", "viewers_max", "latency", "slate"}
+    own = {"stream_id", "desired_state", "desired_since_ms", "generation", "version", "archived", "created_at_ms"}
+    assert hot | own | RESTART_FIELDS == set(Stream.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(("source", "does"), [(SLATE, RESTART), (source_name(0), HOT)])
+def test_a_slate_that_is_played_ends_by_a_restart(house: House, source: str, does: Edit) -> None:
+    house.plays(source)
+    assert house.streams.edit("stream-1", {"slate": False}) == does
+
+
+def test_a_restart_meets_those_who_watch(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        house.watched()
+    assert house.streams.edit("stream-1", {"segment_seconds": 2}).viewers == 3
+    assert house.streams.edit("stream-1", {"title": "hot"}).viewers == 0
+    monkeypatch.setattr(service, "VIEWERS_PER_PAGE", 1)
+    monkeypatch.setattr(service, "VIEWERS_COUNTED_MAX", 2)
+    assert house.streams.edit("stream-1", {"segment_seconds": 3}).viewers == 2
+
+
+def test_what_is_not_live_has_nothing_to_restart(house: House) -> None:
+    house.table.replace(LIVE, replace(LIVE, desired_state=DesiredState.PAUSED))
+    assert house.streams.edit("stream-1", {"segment_seconds": 2}) == HOT
+    stored = house.table.get("stream-1")
+    assert stored and stored.generation == 2
+
+
+def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:
+    with pytest.raises(Invalid, match="low latency needs segment_seconds 1"):
+        house.streams.edit("stream-1", {"latency": Latency.LOW, "segment_seconds": 2}, dry_run=True)
+    with pytest.raises(StreamNotFound):
+        house.streams.edit("stream-2", {"title": "x"}, dry_run=True)

@@ -1,0 +1,163 @@
+"""What ffmpeg says is kept where operators can read it, and never at the stream's cost."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.run_logs import LINE_CHARS_MAX, RUNS_KEPT, RunLog, decoded, encoded, newest, run_log_key
+from chalicelib.ports import EtagMismatch, StoreUnavailable
+from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.simple import SetClock
+from worker import claims, run_logs
+from worker.run_logs import RunLogs
+
+KEY = run_log_key("stream-1")
+RUN = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1, ended_at_ms=9, ending="x", lines=("a", "b"))
+
+
+class House:
+    """The logs of one claim, over a store in memory that fails as it is told."""
+
+    def __init__(self, worker_id: str = "w1", media: MemoryMedia | None = None) -> None:
+        self.stored, self.clock = media or MemoryMedia(), SetClock()
+        self.media = FaultyMedia(self.stored)
+        held = claims.take(MemoryRuntimes(), self.clock, "stream-1", worker_id)
+        assert held
+        self.held = held
+        self.logs = RunLogs(self.media, self.clock, held, lambda: ("the-ingest-key",))
+
+    def told(self) -> tuple[RunLog, ...]:
+        found = self.stored.get(KEY)
+        return decoded(found.body) if found else ()
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def eventually(condition: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + 5
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_what_is_stored_is_read_back_and_foreign_bytes_are_nothing() -> None:
+    assert decoded(encoded([RUN])) == (RUN,)
+    assert decoded(encoded([RUN]).replace(b'"run"', b'"new":1,"run"')) == (RUN,)
+    for body in (b"", b"[]", b"null", b'{"runs": 3}', b'{"runs": [{}]}', b"\xff"):
+        assert decoded(body) == ()
+
+
+def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
+    runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
+    kept = newest([replace(runs[7], ending=None), *runs])
+    assert [run.began_at_ms for run in kept] == [7, 6, 5, 4, 3]
+    assert kept[0].ending == "x"
+
+
+def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
+    house.logs.start()
+    lines = deque(["opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000])
+    run = house.logs.began("1-1", "backup-1", lines)
+    house.clock.advance(500)
+    run.ended("ffmpeg ended with status 1: srt://h:1?passphrase=0123456789")
+    assert eventually(house.told)
+    house.logs.close(5)
+    now_ms = house.clock.now_ms()
+    assert house.told() == (
+        RunLog(
+            worker_id="w1",
+            run="1-1",
+            source="backup-1",
+            began_at_ms=now_ms - 500,
+            ended_at_ms=now_ms,
+            ending="ffmpeg ended with status 1: srt://h:1?***",
+            lines=("opening https://h/x?***", "*** is wrong", "y" * LINE_CHARS_MAX),
+        ),
+    )
+
+
+def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_logs, "INTERVAL_S", 0.05)
+    monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
+    puts: list[str] = []
+    house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
+    house.logs.start()
+    lines = deque(["one"])
+    house.logs.began("1-1", "primary", lines)
+    assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
+    lines.append("two")
+    assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
+    time.sleep(0.3)
+    house.logs.close(5)
+    assert len(puts) == 2, "nothing new, nothing written"
+
+
+def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
+    house.logs.start()
+    house.logs.began("1-1", "primary", deque(["first"])).ended("killed")
+    house.logs.close(5)
+    other = House("w2", house.stored)
+    other.clock.advance(1_000)
+    # Another worker writes between this one's reading and its writing.
+    once = iter([None])
+
+    def meanwhile(operation: str, key: str) -> None:
+        if operation == "put" and next(once, 1) is None:
+            house.stored.put(KEY, encoded([RUN, *house.told()]), "application/json")
+
+    other.media.before = meanwhile
+    other.logs.start()
+    for number in range(RUNS_KEPT - 1):
+        other.logs.began(f"2-{number}", "primary", deque()).ended("killed")
+    other.logs.close(5)
+    kept = {(run.worker_id, run.run) for run in other.told()}
+    assert kept == {("w1", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 1))}
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("no answer"), EtagMismatch("again"), RuntimeError("a mistake")])
+def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error: Exception) -> None:
+    failed = threading.Event()
+
+    def fail(operation: str, key: str) -> None:
+        if not failed.is_set() and operation == "put":
+            failed.set()
+            house.media.before = lambda operation, key: None
+            raise error
+
+    house.media.before = fail
+    house.logs.start()
+    house.logs.began("1-1", "primary", deque()).ended("killed")
+    assert failed.wait(5)
+    house.logs.close(5)
+    assert not house.logs.is_alive()
+    assert len(house.told()) == 1
+
+
+def test_without_a_claim_nothing_is_written(house: House) -> None:
+    house.held.give_up()
+    house.logs.start()
+    house.logs.began("1-1", "primary", deque()).ended("killed")
+    house.logs.close(5)
+    assert house.told() == ()
+
+
+def test_closing_waits_no_longer_than_it_may(house: House) -> None:
+    release = threading.Event()
+    house.media.before = lambda operation, key: release.wait(10) and None
+    house.logs.start()
+    house.logs.began("1-1", "primary", deque()).ended("killed")
+    began_s = time.monotonic()
+    house.logs.close(0.2)
+    assert time.monotonic() - began_s < 2
+    release.set()
+    house.logs.join(5)

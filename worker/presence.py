@@ -1,0 +1,45 @@
+"""Telling the platform that this worker is there, and what it runs."""
+
+import logging
+from collections.abc import Iterable
+
+from chalicelib.domain.workers import Worker
+from chalicelib.ports import Clock, StoreUnavailable, Workers
+from worker.config import WorkerConfig
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 5.0
+
+
+class Presence:
+    """Used by the agent's thread. That it cannot be told never hurts the streams."""
+
+    def __init__(self, workers: Workers, clock: Clock, config: WorkerConfig) -> None:
+        self._workers = workers
+        self._clock = clock
+        self._config = config
+        self._told: tuple[str, ...] | None = None
+        self._due_s = 0.0
+
+    def tell_if_due(self, now_s: float, stream_ids: Iterable[str]) -> None:
+        """Every few seconds, and at every change. Raises `StoreUnavailable`; the next try is an interval later."""
+        held = tuple(sorted(stream_ids))
+        if held == self._told and now_s < self._due_s:
+            return
+        self._told, self._due_s = held, now_s + INTERVAL_S
+        self._workers.report(
+            Worker(
+                worker_id=self._config.worker_id,
+                capacity=self._config.capacity,
+                stream_ids=held,
+                seen_at_ms=self._clock.now_ms(),
+            )
+        )
+
+    def leave(self) -> None:
+        """This worker takes nothing any more. What cannot be told is seen from its silence."""
+        try:
+            self._workers.leave(self._config.worker_id)
+        except StoreUnavailable as error:
+            log.warning("a store is silent", extra={"error": str(error)})

@@ -1,0 +1,122 @@
+"""Keeping what ffmpeg says where operators can read it, on a thread of its own: a slow store never hurts the stream."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from chalicelib.domain.run_logs import (
+    LINE_CHARS_MAX,
+    LINES_KEPT,
+    RUNS_KEPT,
+    RunLog,
+    decoded,
+    encoded,
+    newest,
+    run_log_key,
+)
+from chalicelib.ports import Clock, EtagMismatch, MediaStore, StoreUnavailable
+from worker.claims import HeldClaim
+from worker.redaction import redacted
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 10.0
+# Once a run has ended, operators want to know why.
+ENDED_INTERVAL_S = 1.0
+TRIES_MAX = 3
+
+
+class OpenLog:
+    """The log of one run, which its owner closes."""
+
+    def __init__(
+        self, began: RunLog, lines: deque[str], now_ms: Callable[[], int], changed: Callable[[], None]
+    ) -> None:
+        self._log = began
+        self._lines = lines
+        self._now_ms = now_ms
+        self._changed = changed
+
+    def ended(self, ending: str) -> None:
+        """The run is over, and why."""
+        self._log = replace(self._log, ended_at_ms=self._now_ms(), ending=ending)
+        self._changed()
+
+    def shown(self, secrets: Iterable[str]) -> RunLog:
+        """As operators may see it now."""
+        ending = self._log.ending
+        said = [redacted(line, secrets)[:LINE_CHARS_MAX] for line in self._lines.copy()]
+        return replace(
+            self._log,
+            lines=tuple(said[-LINES_KEPT:]),
+            ending=redacted(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
+        )
+
+
+class RunLogs(threading.Thread):
+    """The newest runs of one stream. Stored when one ends, and every few seconds while there is something new."""
+
+    def __init__(self, media: MediaStore, clock: Clock, held: HeldClaim, secrets: Callable[[], Iterable[str]]) -> None:
+        super().__init__(name=f"run-logs-{held.claim.stream_id}", daemon=True)
+        self._media = media
+        self._clock = clock
+        self._held = held
+        self._secrets = secrets
+        self._key = run_log_key(held.claim.stream_id)
+        self._open: deque[OpenLog] = deque(maxlen=RUNS_KEPT)
+        self._stored: tuple[RunLog, ...] | None = None
+        self._over = threading.Event()
+        self._wake = threading.Event()
+        self._silent = False
+
+    def began(self, run: str, source: str, lines: deque[str]) -> OpenLog:
+        """A run has begun; `lines` are what it says, as they come."""
+        begun = RunLog(worker_id=self._held.claim.worker_id, run=run, source=source, began_at_ms=self._clock.now_ms())
+        opened = OpenLog(begun, lines, self._clock.now_ms, self._wake.set)
+        self._open.append(opened)
+        return opened
+
+    def close(self, timeout_s: float) -> None:
+        """Store what is new and end. What cannot be stored in that time is given up."""
+        self._over.set()
+        self._wake.set()
+        if self.is_alive():
+            self.join(timeout_s)
+
+    def run(self) -> None:
+        """The thread."""
+        while not self._over.is_set():
+            if self._wake.wait(INTERVAL_S):
+                self._wake.clear()
+            self._store()
+            self._over.wait(ENDED_INTERVAL_S)
+        self._store()
+
+    def _store(self) -> None:
+        try:
+            shown = newest(each.shown(self._secrets()) for each in self._open.copy())
+            if shown and shown != self._stored and self._held.safe:
+                self._write(shown)
+                self._stored = shown
+            self._silent = False
+        except (StoreUnavailable, EtagMismatch) as error:
+            if not self._silent:
+                log.warning("logs cannot be stored", extra={"key": self._key, "error": str(error)})
+            self._silent = True
+        except Exception:
+            log.exception("logs cannot be stored", extra={"key": self._key})
+
+    def _write(self, shown: tuple[RunLog, ...]) -> None:
+        """With the runs of workers before, over what was read and nothing else: two workers may write at once."""
+        for tries_left in reversed(range(TRIES_MAX)):
+            stored = self._media.get(self._key)
+            body = encoded(newest((*(decoded(stored.body) if stored else ()), *shown)))
+            try:
+                etag = stored.etag if stored else None
+                self._media.put(self._key, body, "application/json", if_match=etag, if_absent=etag is None)
+                return
+            except EtagMismatch:
+                if not tries_left:
+                    raise
