@@ -113,7 +113,7 @@ def test_going_over_to_a_better_source_is_no_outage() -> None:
     it.published(3, 3, None)
     it.run_switched(10)
     assert it.state is RuntimeState.LIVE and it.restarts == 0
-    assert it.silence(22.1, 22, None) == "no segment within 12 s of the start"
+    assert it.silence(22.1, 10, None) == "no segment within 12 s of the start"
 
 
 def test_new_settings_begin_anew() -> None:
