@@ -17,7 +17,7 @@ from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
 from worker.agent import Agent
-from worker.outward import EgressRules
+from worker.ingest.outward import EgressRules
 from worker.pipeline import Ports
 
 PROGRAMS = ("ffmpeg", "ffprobe", "prlimit", "setpriv")

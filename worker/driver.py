@@ -7,19 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.domain.streams import SLATE, Stream, source_name
-from worker.argv import Cut, Plan, SlateSource, Source
-from worker.channel import run_name
 from worker.config import WorkerConfig
-from worker.feed import Feed
-from worker.pictures import encodable
-from worker.progress import Progress
-from worker.publication import Publication
-from worker.run import Run
-from worker.run_logs import OpenLog, RunLogs
-from worker.sources import font
+from worker.encoding.argv import Cut, Plan, SlateSource, Source
+from worker.encoding.pictures import encodable
+from worker.encoding.progress import Progress
+from worker.encoding.run import Run
+from worker.encoding.run_logs import OpenLog, RunLogs
+from worker.ingest.feed import Feed
+from worker.ingest.sources import font
+from worker.ingest.trials import Status
+from worker.ingest.watch import Watch
+from worker.publishing.channel import run_name
+from worker.publishing.publication import Publication
 from worker.supervision import Supervision
-from worker.trials import Status
-from worker.watch import Watch
 
 log = logging.getLogger(__name__)
 

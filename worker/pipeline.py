@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
 from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Streams
-from worker.channel import Channel
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
 from worker.driver import Driver
-from worker.publication import Publication
+from worker.encoding.run_logs import RunLogs
+from worker.publishing.channel import Channel
+from worker.publishing.publication import Publication
 from worker.reporting import Reporter
-from worker.run_logs import RunLogs
 from worker.supervision import Supervision
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from chalicelib.domain.streams import PublishedRendition, Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
 from worker.driver import Driver
-from worker.publication import Publication
+from worker.publishing.publication import Publication
 from worker.supervision import Supervision
 
 INTERVAL_S = 10.0

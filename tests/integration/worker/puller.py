@@ -10,9 +10,9 @@ from pathlib import Path
 
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from tests.integration.worker.origins import Authority
-from worker.egress import Egress
-from worker.outward import EgressRules
-from worker.pull_argv import Pinned, Proxied, pull_input_argv
+from worker.ingest.egress import Egress
+from worker.ingest.outward import EgressRules
+from worker.ingest.pull_argv import Pinned, Proxied, pull_input_argv
 
 RUN_S_MAX = 30
 OUTSIDE = (ip_network("127.0.0.2/32"),)

@@ -12,10 +12,10 @@ import pytest
 from chalicelib.domain.source_urls import check_source_url
 from tests.integration.worker.harness import eventually
 from tests.integration.worker.origins import Authority, Listener, Origin, Page
-from worker import egress as egress_module
-from worker import egress_http, outward
-from worker.egress import Egress
-from worker.outward import EgressRules
+from worker.ingest import egress as egress_module
+from worker.ingest import egress_http, outward
+from worker.ingest.egress import Egress
+from worker.ingest.outward import EgressRules
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 

@@ -14,8 +14,8 @@ from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.origins import Authority, Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker import source_choice
-from worker.outward import EgressRules
+from worker.ingest import source_choice
+from worker.ingest.outward import EgressRules
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"

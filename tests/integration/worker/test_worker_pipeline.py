@@ -14,8 +14,9 @@ from chalicelib.domain.run_logs import decoded, run_log_key
 from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
-from worker import source_choice, uploads
+from worker.ingest import source_choice
 from worker.pipeline import End
+from worker.publishing import uploads
 
 
 def packets(path: Path, kind: str) -> list[float]:

@@ -9,14 +9,14 @@ from typing import Any
 from chalicelib.domain.ladders import ABR_PROFILES, Rendition
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
-from worker.channel import Channel
-from worker.cleanup import Cleaner
-from worker.examination import Examination, Probe
-from worker.inbox import Finished
-from worker.publisher import Publisher
-from worker.root import Root
-from worker.uploads import Uploads
-from worker.variants import Facts
+from worker.ingest.examination import Examination, Probe
+from worker.publishing.channel import Channel
+from worker.publishing.cleanup import Cleaner
+from worker.publishing.inbox import Finished
+from worker.publishing.publisher import Publisher
+from worker.publishing.root import Root
+from worker.publishing.uploads import Uploads
+from worker.publishing.variants import Facts
 
 STREAM = "stream-1"
 FACTS = Facts(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")

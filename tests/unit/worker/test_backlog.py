@@ -1,7 +1,7 @@
 """What is kept of a live source for the ffmpeg that will play it."""
 
-from worker import backlog
-from worker.backlog import PACKET_BYTES, VIDEO_PID, Backlog
+from worker.ingest import backlog
+from worker.ingest.backlog import PACKET_BYTES, VIDEO_PID, Backlog
 
 SOUND_PID = VIDEO_PID + 1
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
 from tests.unit.worker.test_ffmpeg_argv import PLAN, value
-from worker import copying
-from worker.argv import Cut, FileSource, TestSource, ffmpeg_argv
-from worker.copying import choose, cut_of, longest_interval_s
-from worker.sources import SourceRefused
+from worker.encoding import copying
+from worker.encoding.argv import Cut, FileSource, TestSource, ffmpeg_argv
+from worker.encoding.copying import choose, cut_of, longest_interval_s
+from worker.ingest.sources import SourceRefused
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2

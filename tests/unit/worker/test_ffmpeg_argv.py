@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.ladders import ABR_PROFILES
-from worker.argv import FileSource, LiveSource, Plan, SlateSource, Source, TestSource, ffmpeg_argv, ffprobe_argv
+from worker.encoding.argv import (
+    FileSource,
+    LiveSource,
+    Plan,
+    SlateSource,
+    Source,
+    TestSource,
+    ffmpeg_argv,
+    ffprobe_argv,
+)
 from worker.limits import bounded
 
 FILE = FileSource(path=Path("/media/a b;'.mp4"), fps=Fraction(24000, 1001), has_audio=True)

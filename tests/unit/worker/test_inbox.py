@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from worker import inbox as inbox_module
-from worker.inbox import Finished, Inbox
-from worker.playlist import Entry, Playlist
+from worker.publishing import inbox as inbox_module
+from worker.publishing.inbox import Finished, Inbox
+from worker.publishing.playlist import Entry, Playlist
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

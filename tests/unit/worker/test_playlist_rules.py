@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.playlist import (
+from worker.publishing.playlist import (
     Entry,
     Playlist,
     PlaylistError,

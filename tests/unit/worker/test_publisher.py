@@ -7,10 +7,10 @@ from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, Owner, numbers
-from worker import uploads
-from worker.cleanup import LAG_S
-from worker.fenced import Lost
-from worker.uploads import Unpublishable
+from worker.publishing import uploads
+from worker.publishing.cleanup import LAG_S
+from worker.publishing.fenced import Lost
+from worker.publishing.uploads import Unpublishable
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.source_urls import check_source_url
-from worker.pull_argv import Pinned, Proxied, pull_input_argv
+from worker.ingest.pull_argv import Pinned, Proxied, pull_input_argv
 
 PROXY = Proxied(proxy_url="http://127.0.0.1:9", ca_file=Path("/ca.pem"))
 V4, V6 = Pinned(address=ip_address("8.8.8.8")), Pinned(address=ip_address("2606:4700::1111"))

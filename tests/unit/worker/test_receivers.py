@@ -10,11 +10,11 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
+from worker.ingest.pull_argv import Pinned, Proxied
+from worker.ingest.receivers import Receiver, listening, pulling
+from worker.ingest.sources import SourceRefused
 from worker.limits import bounded
-from worker.pull_argv import Pinned, Proxied
-from worker.receivers import Receiver, listening, pulling
 from worker.redaction import redacted
-from worker.sources import SourceRefused
 
 KEY = "a-key-of-24-characters-0"
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)

@@ -6,8 +6,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from worker import resolving
-from worker.resolving import HostRefused, resolve_all, resolve_pinned
+from worker.ingest import resolving
+from worker.ingest.resolving import HostRefused, resolve_all, resolve_pinned
 
 NONE: tuple[()] = ()
 

@@ -13,11 +13,11 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, Owner
-from worker.examination import TRIES_MAX
-from worker.fenced import Lost
-from worker.publisher import START_SEGMENTS
-from worker.root import REWRITE_S
-from worker.variants import Facts
+from worker.ingest.examination import TRIES_MAX
+from worker.publishing.fenced import Lost
+from worker.publishing.publisher import START_SEGMENTS
+from worker.publishing.root import REWRITE_S
+from worker.publishing.variants import Facts
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 # 2 s of it are a megabit a second.

@@ -1,7 +1,7 @@
 """Which source is played, with the time handed in."""
 
 from worker.backoff import Backoff
-from worker.source_choice import (
+from worker.ingest.source_choice import (
     ANSWER_INTERVAL_S,
     PATIENCE_S,
     REFUSED_DELAY_S,

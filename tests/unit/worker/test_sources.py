@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.sources import SourceRefused, locate, output_fps
+from worker.ingest.sources import SourceRefused, locate, output_fps
 
 
 @pytest.fixture

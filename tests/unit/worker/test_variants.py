@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 import m3u8
 import pytest
 
-from worker.multivariant import render_multivariant, rendition_names
-from worker.playlist import Entry, epoch_of
-from worker.probe import facts_of
-from worker.variants import Facts, Rates, Variant, declare, measured, peak_bps
+from worker.publishing.multivariant import render_multivariant, rendition_names
+from worker.publishing.playlist import Entry, epoch_of
+from worker.publishing.probe import facts_of
+from worker.publishing.variants import Facts, Rates, Variant, declare, measured, peak_bps
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = Facts(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")

@@ -13,10 +13,10 @@ import pytest
 from chalicelib.config import ConfigError
 from worker import config, health
 from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.ffmpeg import Ffmpeg
+from worker.encoding.ffmpeg import Ffmpeg
+from worker.encoding.progress import Progress, ProgressParser
 from worker.limits import bounded
 from worker.logs import JsonFormatter
-from worker.progress import Progress, ProgressParser
 
 ENVIRON = {
     "TOLLCAST_WORKER_ID": "w1",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from worker.argv import FileSource, LiveSource, ffprobe_argv
+from worker.encoding.argv import FileSource, LiveSource, ffprobe_argv
 
 PROBE_TIMEOUT_S = 8.0
 FPS_DEFAULT = Fraction(30)

@@ -5,12 +5,12 @@ from typing import Protocol
 
 from chalicelib.domain.ingest import Ingest
 from chalicelib.domain.streams import Stream
-from worker.argv import Cut, Source, TestSource
 from worker.aside import Aside
 from worker.config import WorkerConfig
-from worker.copying import cut_of
-from worker.feed import Feed
-from worker.sources import SourceRefused, font, prepare_file
+from worker.encoding.argv import Cut, Source, TestSource
+from worker.encoding.copying import cut_of
+from worker.ingest.feed import Feed
+from worker.ingest.sources import SourceRefused, font, prepare_file
 
 
 class Status(Enum):

@@ -10,17 +10,17 @@ from functools import partial
 
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
-from worker.channel import Channel
 from worker.claims import HeldClaim
-from worker.cleanup import Cleaner
-from worker.examination import Examination
-from worker.fenced import Lost
-from worker.figures import Figures
-from worker.inbox import Finished, Inbox
-from worker.probe import probe
-from worker.publisher import Publisher
-from worker.root import Root
-from worker.uploads import Unpublishable, Uploads
+from worker.ingest.examination import Examination
+from worker.publishing.channel import Channel
+from worker.publishing.cleanup import Cleaner
+from worker.publishing.fenced import Lost
+from worker.publishing.figures import Figures
+from worker.publishing.inbox import Finished, Inbox
+from worker.publishing.probe import probe
+from worker.publishing.publisher import Publisher
+from worker.publishing.root import Root
+from worker.publishing.uploads import Unpublishable, Uploads
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from chalicelib.ports import MediaStore, StoreUnavailable
-from worker.channel import Channel
+from worker.publishing.channel import Channel
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from chalicelib.domain.ingest import Ingest, ListenProtocol, rtmp_stream_key
 from chalicelib.domain.source_urls import SourceUrl
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
+from worker.ingest.pull_argv import Pinned, Proxied, pull_input_argv
+from worker.ingest.sources import SourceRefused
 from worker.limits import bounded
-from worker.pull_argv import Pinned, Proxied, pull_input_argv
-from worker.sources import SourceRefused
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10
@@ -61,7 +61,7 @@ def _copying(opening: Sequence[str]) -> tuple[str, ...]:
         *("ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
         *opening,
         *("-c", "copy", "-sn", "-dn", "-flush_packets", "1", "-muxdelay", "0"),
-        # The tables in front of every picture, so that it can be cut before any keyframe: see `worker.backlog`.
+        # The tables in front of every picture, so that it can be cut before any keyframe: see `worker.ingest.backlog`.
         *("-f", "mpegts", "-mpegts_flags", "pat_pmt_at_frames", "pipe:1"),
     ]
     return tuple(bounded(argv))

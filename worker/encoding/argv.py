@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from chalicelib.domain.ladders import Rendition
+from worker.encoding.pictures import pattern, slate
 from worker.limits import bounded
-from worker.pictures import pattern, slate
 
 SAMPLE_RATE = 48_000
 TEST_RATE = Fraction(30)

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from worker.fenced import FencedObject
-from worker.playlist import Playlist, PlaylistError, parse
+from worker.publishing.fenced import FencedObject
+from worker.publishing.playlist import Playlist, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from worker.argv import Plan, ffmpeg_argv
-from worker.feed import Feed
-from worker.ffmpeg import Ffmpeg
-from worker.inbox import Inbox
+from worker.encoding.argv import Plan, ffmpeg_argv
+from worker.encoding.ffmpeg import Ffmpeg
+from worker.ingest.feed import Feed
+from worker.publishing.inbox import Inbox
 
 STOP_GRACE_S = 1.0
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import m3u8
 
-from worker.channel import PLAYLIST
-from worker.playlist import EPOCH_TAG, VERSION
-from worker.variants import Variant
+from worker.publishing.channel import PLAYLIST
+from worker.publishing.playlist import EPOCH_TAG, VERSION
+from worker.publishing.variants import Variant
 
 
 def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:

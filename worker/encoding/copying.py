@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
-from worker.argv import Cut, FileSource, LiveSource, Source, keyframes_argv
-from worker.sources import SourceRefused
+from worker.encoding.argv import Cut, FileSource, LiveSource, Source, keyframes_argv
+from worker.ingest.sources import SourceRefused
 
 # What senders usually set. Nobody waits until it can be measured: a longer interval raises the target later.
 LIVE_INTERVAL_S = 2.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from worker.variants import Facts
+from worker.publishing.variants import Facts
 
 # Nobody waits for it; a machine that is busy with encoding takes its time.
 PROBE_TIMEOUT_S = 8.0

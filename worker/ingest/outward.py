@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chalicelib.domain.addresses import IpNetwork
 from chalicelib.domain.source_urls import SourceUrl
-from worker.resolving import HostRefused, Lookup, resolve_all, system_lookup
+from worker.ingest.resolving import HostRefused, Lookup, resolve_all, system_lookup
 
 # Looking up and connecting together; TLS has as long again.
 CONNECT_S_MAX = 4.0

@@ -4,18 +4,18 @@ from chalicelib.domain.addresses import IpAddress
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
-from worker.argv import Cut, LiveSource, Source
 from worker.aside import Aside
 from worker.config import WorkerConfig
-from worker.copying import cut_of
-from worker.egress import Egress
-from worker.feed import Feed
-from worker.pull_argv import Pinned, Proxied
-from worker.receivers import Receiver, listening, pulling
-from worker.resolving import resolve_pinned
-from worker.sources import examine_live
+from worker.encoding.argv import Cut, LiveSource, Source
+from worker.encoding.copying import cut_of
+from worker.ingest.egress import Egress
+from worker.ingest.feed import Feed
+from worker.ingest.pull_argv import Pinned, Proxied
+from worker.ingest.receivers import Receiver, listening, pulling
+from worker.ingest.resolving import resolve_pinned
+from worker.ingest.sources import examine_live
+from worker.ingest.trials import Status
 from worker.supervision import SILENT_TARGETS
-from worker.trials import Status
 
 # Looking a name up, connecting, and the first pictures of a playlist's first segment.
 OPEN_S_MAX = 15.0

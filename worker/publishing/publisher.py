@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore
-from worker.channel import PLAYLIST, Channel
-from worker.cleanup import Cleaner
-from worker.fenced import FencedObject, Overtaken
-from worker.inbox import Finished
-from worker.playlist import Entry, Playlist
-from worker.root import Root
-from worker.takeover import continued, read_stored
-from worker.uploads import Uploads
+from worker.publishing.channel import PLAYLIST, Channel
+from worker.publishing.cleanup import Cleaner
+from worker.publishing.fenced import FencedObject, Overtaken
+from worker.publishing.inbox import Finished
+from worker.publishing.playlist import Entry, Playlist
+from worker.publishing.root import Root
+from worker.publishing.takeover import continued, read_stored
+from worker.publishing.uploads import Uploads
 
 log = logging.getLogger(__name__)
 

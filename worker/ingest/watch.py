@@ -1,13 +1,13 @@
-"""Opens a stream's sources as `worker.source_choice` wants them, and tells it how they do."""
+"""Opens a stream's sources as `worker.ingest.source_choice` wants them, and tells it how they do."""
 
 import logging
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
-from worker.live_trial import LiveTrial
-from worker.source_choice import Failure, SourceChoice
-from worker.trials import FileTrial, PatternTrial, Status, Trial
+from worker.ingest.live_trial import LiveTrial
+from worker.ingest.source_choice import Failure, SourceChoice
+from worker.ingest.trials import FileTrial, PatternTrial, Status, Trial
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from worker.child import Child, lines_of
-from worker.progress import Progress, ProgressParser
+from worker.encoding.progress import Progress, ProgressParser
 
 
 class Ffmpeg(Child):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.ports import MediaStore, StoreUnavailable
-from worker.channel import Channel
-from worker.inbox import Finished
+from worker.publishing.channel import Channel
+from worker.publishing.inbox import Finished
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO
 
-from worker.argv import LiveSource
 from worker.aside import Aside
-from worker.backlog import Backlog
 from worker.child import Child
-from worker.receivers import Receiver
+from worker.encoding.argv import LiveSource
+from worker.ingest.backlog import Backlog
+from worker.ingest.receivers import Receiver
 
 CHUNK_BYTES = 65_536
 # So much is examined, or what came in this time.

@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 from chalicelib.domain.source_urls import SourceUrl
-from worker.outward import EgressRefused
+from worker.ingest.outward import EgressRefused
 
 HEAD_BYTES_MAX = 16_384
 PLAYLIST_BYTES_MAX = 1_048_576

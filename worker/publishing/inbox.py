@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from worker.channel import PLAYLIST
-from worker.playlist import Entry, PlaylistError, parse
+from worker.publishing.channel import PLAYLIST
+from worker.publishing.playlist import Entry, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 

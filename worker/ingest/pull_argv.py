@@ -3,7 +3,7 @@
 What holds ffmpeg 5.1 back, found by experiment:
 - The options here reach what a playlist names (media playlists, segments, keys, init sections): the white lists and
   `-http_proxy` do. `-max_redirects`, `-tls_verify` and `-ca_file` do not: they hold for the first request only.
-- So https is opened as http through `worker.egress`, which speaks TLS itself, verifies every host, and refuses
+- So https is opened as http through `worker.ingest.egress`, which speaks TLS itself, verifies every host, and refuses
   redirects at every level. ffmpeg knows neither `https` nor `tls`; all that is left to it is to ask the proxy.
 - A proxy of the CONNECT kind does not do for playlists: ffmpeg then needs `httpproxy` on its white list, and a playlist
   that names `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. For rtmps it does: `flv` names nothing further.
@@ -27,7 +27,7 @@ SRT_NAMES = {"latency": "-latency", "passphrase": "-passphrase", "pbkeylen": "-p
 
 @dataclass(frozen=True, kw_only=True)
 class Proxied:
-    """By way of a proxy of `worker.egress`, for https and rtmps. `ca_file` None: the authorities of the system."""
+    """By way of a proxy of `ingest/egress.py`, for https and rtmps. `ca_file` None: the authorities of the system."""
 
     proxy_url: str
     ca_file: Path | None = None
@@ -35,7 +35,7 @@ class Proxied:
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """Straight to an address that `worker.resolving` has checked, for srt."""
+    """Straight to an address that `worker.ingest.resolving` has checked, for srt."""
 
     address: IpAddress
 

@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from worker.egress_http import CHUNK_BYTES, Request, ask, read_request, refusal
-from worker.outward import EgressRefused, EgressRules, connect, secure
-from worker.sockets import Sockets
+from worker.ingest.egress_http import CHUNK_BYTES, Request, ask, read_request, refusal
+from worker.ingest.outward import EgressRefused, EgressRules, connect, secure
+from worker.ingest.sockets import Sockets
 
 # ffmpeg uses two or three at a time for each rendition of a source.
 CONNECTIONS_MAX = 16

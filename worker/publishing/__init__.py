@@ -1,0 +1,1 @@
+"""From finished segments to what viewers fetch."""
