@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytest_plugins = ["tests.fixtures.emulator", "tests.fixtures.stack"]
+pytest_plugins = ["tests.fixtures.emulator", "tests.fixtures.sharing", "tests.fixtures.stack"]
 
 UNIT = ROOT / "tests" / "unit"
 
