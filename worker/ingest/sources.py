@@ -75,11 +75,11 @@ def output_fps(streams: Mapping[str, Any]) -> Fraction:
             break
     else:
         return FPS_DEFAULT
-    parts = -(-rate // FPS_MAX)
-    rate = (rate / parts).limit_denominator(1001)
+    rate /= -(-rate // FPS_MAX)
     while rate < FPS_MIN:
         rate *= 2
-    return rate
+    # Not before: a picture an hour would be rounded to none, which no doubling raises.
+    return rate.limit_denominator(1001)
 
 
 def _fraction(text: str) -> Fraction | None:

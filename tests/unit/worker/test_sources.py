@@ -78,6 +78,9 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
         ("0/0", "0/0", Fraction(30)),
         ("1/1", "1/1", Fraction(16)),
         ("1/2", "1/2", Fraction(16)),
+        # A picture an hour, as a sender can claim by its time stamps.
+        ("1/3600", "1/3600", Fraction(4096, 225)),
+        ("1/2147483647", "0/0", Fraction(16)),
         ("x", "", Fraction(30)),
     ],
 )
