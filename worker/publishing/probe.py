@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from worker.limits import bounded
 from worker.publishing.variants import Facts
 
 # Nobody waits for it; a machine that is busy with encoding takes its time.
@@ -26,12 +27,9 @@ def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
 
     The segment comes through a pipe, and nothing else may be opened: a copied one was made by a stranger.
     """
-    entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,extradata"
-    argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
-    argv += ["-show_entries", entries, "-of", "json", "-i", "pipe:0"]
     try:
         done = subprocess.run(
-            argv,
+            probe_argv(),
             input=segment[:PROBE_BYTES_MAX],
             capture_output=True,
             timeout=PROBE_TIMEOUT_S,
@@ -41,6 +39,13 @@ def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
         return facts_of(json.loads(done.stdout).get("streams", []))
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
+
+
+def probe_argv() -> list[str]:
+    """Ask for what a segment on the standard input holds, as JSON."""
+    entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,extradata"
+    argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
+    return bounded([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
 
 
 def facts_of(streams: list[dict[str, Any]]) -> Facts | None:

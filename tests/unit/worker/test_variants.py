@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 import m3u8
 import pytest
 
+from worker.limits import bounded
 from worker.publishing.multivariant import render_multivariant, rendition_names
 from worker.publishing.playlist import Entry, epoch_of
-from worker.publishing.probe import facts_of
+from worker.publishing.probe import facts_of, probe_argv
 from worker.publishing.variants import Facts, Rates, Variant, declare, measured, peak_bps
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,3 +116,7 @@ def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
 )
 def test_half_a_truth_is_none(streams: list[dict[str, object]]) -> None:
     assert facts_of(streams) is None
+
+
+def test_a_strangers_segment_is_looked_at_within_limits() -> None:
+    assert probe_argv()[: probe_argv().index("ffprobe")] == bounded([])
