@@ -81,6 +81,8 @@ class Driver:
             return
         if publication.published_run == self._run.number:
             self._note_published(now_s, watch, publication)
+        else:
+            self._supervision.awaited(now_s, publication.published_at_s)
         self._improve(now_s, self._run, watch, stream, publication)
 
     def stop(self, *, kill: bool = False) -> None:

@@ -59,6 +59,12 @@ class Supervision:
         else:
             self.stable = now_s - self._live_since_s >= STABLE_S
 
+    def awaited(self, now_s: float, published_at_s: float) -> None:
+        """Nothing of this run is published yet; what the one before has published last does not last for ever."""
+        allowed = SILENT_TARGETS * self.segment_seconds
+        if self.state is RuntimeState.LIVE and now_s - published_at_s > allowed:
+            self.stalled(f"nothing could be published for {allowed} s")
+
     def run_ended(self, error: str) -> None:
         """ffmpeg ended, or was ended, without anybody's wish."""
         self.state = RuntimeState.BACKOFF

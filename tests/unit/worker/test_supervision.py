@@ -116,6 +116,19 @@ def test_going_over_to_a_better_source_is_no_outage() -> None:
     assert it.silence(22.1, 10, None) == "no segment within 12 s of the start"
 
 
+def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
+    it = Supervision(2)
+    it.run_started(0)
+    it.published(9.5, 9.5, None)
+    it.run_switched(10)
+    it.awaited(15.5, 9.5)
+    assert it.state is RuntimeState.LIVE
+    it.awaited(15.6, 9.5)
+    assert (it.state, it.last_error) == (RuntimeState.STALLED, "nothing could be published for 6 s")
+    it.published(17, 17, None)
+    assert it.state is RuntimeState.LIVE
+
+
 def test_new_settings_begin_anew() -> None:
     it = Supervision(2)
     it.run_ended("killed")
