@@ -47,7 +47,8 @@ class Reporter:
             state=state,
             generation=generation,
             reported_at_ms=self._clock.now_ms(),
-            last_manifest_at_ms=publication.last_manifest_at_ms if publication else None,
+            # By whatever settings: with new ones, an outage has begun with the last playlist of the old ones.
+            last_manifest_at_ms=self._held.last_manifest_at_ms,
             bitrate_bps=publication.figures.bitrate_bps if publication and running else None,
             ingest_bitrate_bps=driver.ingest_bitrate_bps,
             segments_per_minute=publication.figures.segments_per_minute if publication else None,

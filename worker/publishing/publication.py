@@ -47,7 +47,6 @@ class Publication(threading.Thread):
         # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
-        self.last_manifest_at_ms: int | None = None
         self.figures = Figures()
         self.error: str | None = None
         self._clock = clock
@@ -183,7 +182,7 @@ class Publication(threading.Thread):
 
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
-        self.last_manifest_at_ms = self._held.last_manifest_at_ms = self._clock.now_ms()
+        self._held.last_manifest_at_ms = self._clock.now_ms()
         self._note_playable(run)
 
     def _note_playable(self, run: int | None) -> None:

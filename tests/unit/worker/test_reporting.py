@@ -1,0 +1,38 @@
+"""What a worker reports of its stream, and what viewers are charged by it."""
+
+from pathlib import Path
+
+from chalicelib.domain.streams import RuntimeState
+from tests.fakes.media import MemoryMedia
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.simple import SetClock
+from worker import claims
+from worker.config import WorkerConfig
+from worker.driver import Driver
+from worker.encoding.run_logs import RunLogs
+from worker.reporting import Reporter
+from worker.supervision import Supervision
+
+CONFIG = WorkerConfig(
+    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
+)
+
+
+def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
+    runtimes, clock = MemoryRuntimes(), SetClock()
+    held = claims.take(runtimes, clock, "stream-1", "w1")
+    assert held
+    supervision = Supervision(2)
+    driver = Driver(CONFIG, supervision, 1, RunLogs(MemoryMedia(), clock, held, lambda: ()))
+    reporter = Reporter(runtimes, clock, held)
+    supervision.run_started(0)
+    supervision.published(3, 3, None)
+    last_ms = held.last_manifest_at_ms = clock.now_ms()
+    reporter.report_if_due(3, supervision, 1, driver, None)
+    # Nothing is published by the new ones yet, and to end the old ones took a while.
+    clock.advance(3_000)
+    supervision.settings_changed(4)
+    reporter.report_if_due(6, supervision, 2, driver, None)
+    told = runtimes.get("stream-1")
+    assert told and told.state is RuntimeState.STARTING
+    assert (told.down_since_ms, told.last_manifest_at_ms) == (last_ms, last_ms)
