@@ -51,7 +51,9 @@ class Feed:
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
             pipe.write(receiver.script)
-        threading.Thread(target=self._read, name="feed", daemon=True).start()
+        # A descriptor of the reader's own: the child's is closed with the child, and its number is soon another file's.
+        descriptor = os.dup(self._child.stdout.fileno())
+        threading.Thread(target=self._read, args=(descriptor,), name="feed", daemon=True).start()
 
     @property
     def running(self) -> bool:
@@ -90,10 +92,9 @@ class Feed:
         """End it."""
         self._child.stop(CLOSE_GRACE_S)
 
-    def _read(self) -> None:
+    def _read(self, descriptor: int) -> None:
         """The thread that reads, and that alone writes to and closes what the source is played by."""
         try:
-            descriptor = self._child.stdout.fileno()
             ready = select.poll()
             ready.register(descriptor, select.POLLIN)
             while True:
@@ -103,10 +104,8 @@ class Feed:
                         break
                     self._take(data)
                 self._hand_on()
-        except (OSError, ValueError):
-            # Closed under our hands.
-            pass
         finally:
+            os.close(descriptor)
             self.play(None)
             self._hand_on()
 
