@@ -55,6 +55,11 @@ class SourceUrl:
         """The host, where it is an address and not a name."""
         return _literal(self.host)
 
+    @property
+    def without_query(self) -> str:
+        """The URL without what is most likely to be a password in it."""
+        return self.url.partition("?")[0]
+
 
 def check_source_url(
     text: str, *, ports: frozenset[int] = frozenset(), networks: tuple[IpNetwork, ...] = ()

@@ -109,12 +109,7 @@ class Egress:
         """Ask a server over TLS for what ffmpeg asks in plain text."""
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"ffmpeg asked by {request.method}; allowed: GET")
-        try:
-            wanted = check_source_url(
-                "https" + request.target.removeprefix("http"), ports=self._rules.ports, networks=self._rules.networks
-            )
-        except SourceUrlRefused as refused:
-            raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
+        wanted = self._wanted("https" + request.target.removeprefix("http"))
         keep = partial(self._open, mine)
         upstream = secure(connect(wanted, self._rules, keep), wanted, self._tls, keep)
         upstream.settimeout(IDLE_S_MAX)
@@ -126,6 +121,15 @@ class Egress:
         except EgressRefused as broken:
             # Too late for a status: ffmpeg has one. That the answer ends too early is what it is told.
             self._note(str(broken))
+
+    def _wanted(self, url: str) -> SourceUrl:
+        """What this is at the source. ffmpeg was told the operator's URL without its query."""
+        if url == self._source.without_query:
+            return self._source
+        try:
+            return check_source_url(url, ports=self._rules.ports, networks=self._rules.networks)
+        except SourceUrlRefused as refused:
+            raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
 
     def _tunnel(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
         """Hand bytes to and fro between ffmpeg and the source itself."""

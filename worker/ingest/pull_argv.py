@@ -53,10 +53,11 @@ def pull_input_argv(source: SourceUrl, way: Proxied | Pinned) -> list[str]:
 
 
 def _https(source: SourceUrl, way: Proxied) -> list[str]:
+    """Without the query, which the proxy puts back: everybody on the machine can read these."""
     return [
         *("-protocol_whitelist", "http,tcp,crypto", "-format_whitelist", HTTP_FORMATS),
         *("-http_proxy", way.proxy_url, "-max_redirects", "0", "-rw_timeout", str(TIMEOUT_US)),
-        *("-i", "http" + source.url.removeprefix("https")),
+        *("-i", "http" + source.without_query.removeprefix("https")),
     ]
 
 

@@ -1,7 +1,8 @@
 """How a live source is received: one ffmpeg that opens it, copies what comes and encodes nothing.
 
 Its addresses, keys and passphrases go to it by its standard input, as a script of one file for ffmpeg's `concat`
-demuxer, since everybody on the machine can read the arguments of a process. HLS cannot be opened that way.
+demuxer, since everybody on the machine can read the arguments of a process. HLS cannot be opened that way: of an https
+URL, the host and the path are arguments, the query is not.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def pulling(source: SourceUrl, way: Proxied | Pinned) -> Receiver:
     opening = pull_input_argv(source, way)
     if source.scheme == "https":
         # A playlist is fetched ahead of the clock, a segment at a time; played so, it would look like a stall between.
-        paced = ["-re", *opening] if source.url.partition("?")[0].endswith(".m3u8") else opening
+        paced = ["-re", *opening] if source.without_query.endswith(".m3u8") else opening
         return Receiver(argv=_copying(paced))
     options, script = _unseen(opening)
     return Receiver(argv=_copying(options), script=script, secrets=_secrets(source))

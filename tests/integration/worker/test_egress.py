@@ -64,6 +64,14 @@ def test_absolute_urls_of_a_good_source_play_too(puller: Puller, origin: Origin)
     assert origin.asked == ["/master.m3u8", "/media.m3u8?url=https://a.example/", "/secret.key", "/secret0.ts"]
 
 
+@pytest.mark.parametrize("name", ["plain.m3u8", "plain0.ts"])
+def test_the_query_of_a_source_is_asked_for_without_ffmpeg(puller: Puller, origin: Origin, name: str) -> None:
+    pulled = puller.pull(f"{origin.url}/{name}?token=abc")
+    assert (pulled.status, pulled.refusal) == (0, None), pulled
+    assert origin.asked[0] == f"/{name}?token=abc" and "abc" not in pulled.said
+    assert not [path for path in origin.asked if "?" in path and not path.startswith(f"/{name}")]
+
+
 # What a playlist may name, with {inside} for the port that must not be reached.
 NAMED_INSIDE = {
     "segment": SEGMENT.format(tags="", uri="https://127.0.0.1:{inside}/x.ts"),

@@ -16,7 +16,7 @@ TABLE = [
         PROXY,
         "-protocol_whitelist http,tcp,crypto -format_whitelist hls,mpegts,mov,aac,mp3"
         " -http_proxy http://127.0.0.1:9 -max_redirects 0 -rw_timeout 12000000"
-        " -i http://cdn.example:443/live.m3u8?token=1",
+        " -i http://cdn.example:443/live.m3u8",
     ),
     (
         "rtmps://live.example:1936/app/key?auth=1",

@@ -92,7 +92,8 @@ def test_addresses_and_keys_go_by_the_standard_input(
 def test_playlists_are_played_at_the_pace_of_the_clock(path: str, paced: bool) -> None:
     receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED)
     assert ("-re" in receiver.argv) is paced and receiver.script == b""
-    assert value(receiver, "-i") == f"http://source.test:443/{path}"
+    # What may be secret in its query stays with the proxy.
+    assert value(receiver, "-i") == f"http://source.test:443/{path.partition('?')[0]}"
 
 
 @pytest.mark.parametrize(
