@@ -61,9 +61,9 @@ class Supervision:
 
     def awaited(self, now_s: float, published_at_s: float) -> None:
         """Nothing of this run is published yet; what the one before has published last does not last for ever."""
-        allowed = SILENT_TARGETS * self.segment_seconds
+        allowed = max(START_S_MIN, SILENT_TARGETS * self.segment_seconds)
         if self.state is RuntimeState.LIVE and now_s - published_at_s > allowed:
-            self.stalled(f"nothing could be published for {allowed} s")
+            self.stalled(f"nothing could be published for {allowed:.0f} s")
 
     def run_ended(self, error: str) -> None:
         """ffmpeg ended, or was ended, without anybody's wish."""

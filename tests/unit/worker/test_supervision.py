@@ -121,11 +121,11 @@ def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
     it.run_started(0)
     it.published(9.5, 9.5, None)
     it.run_switched(10)
-    it.awaited(15.5, 9.5)
+    it.awaited(19.5, 9.5)
     assert it.state is RuntimeState.LIVE
-    it.awaited(15.6, 9.5)
-    assert (it.state, it.last_error) == (RuntimeState.STALLED, "nothing could be published for 6 s")
-    it.published(17, 17, None)
+    it.awaited(19.6, 9.5)
+    assert (it.state, it.last_error) == (RuntimeState.STALLED, "nothing could be published for 10 s")
+    it.published(21, 21, None)
     assert it.state is RuntimeState.LIVE
 
 
