@@ -146,7 +146,6 @@ class Publication(threading.Thread):
     def _publish(self, segment: Finished) -> None:
         size = segment.files[self._channel.rendition_names[0]].stat().st_size
         refusals: list[str | None] = []
-        self._named_run = segment.run
         done = self._attempt(lambda: refusals.append(self._publisher.publish(segment)))
         for path in segment.files.values():
             path.unlink(missing_ok=True)
@@ -155,6 +154,7 @@ class Publication(threading.Thread):
             extra = {"stream_id": self._channel.stream_id, "segment": segment.name, "error": self.error}
             log.error("a segment was left out", extra=extra)
             return
+        self._named_run = segment.run
         self.figures.add(segment.duration_s, size)
         if done:
             self._note_published(segment.run)

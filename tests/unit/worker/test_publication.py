@@ -1,0 +1,43 @@
+"""Which run viewers can play, as the supervising thread is told: by that a stream counts as live."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from chalicelib.ports import StoreUnavailable
+from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.simple import SetClock
+from tests.unit.worker.publishing import Owner
+from worker import claims
+from worker.publishing.publication import Publication
+
+
+def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path: Path) -> None:
+    media, clock = FaultyMedia(MemoryMedia()), SetClock()
+    owner = Owner(media, tmp_path, 1)
+    held = claims.take(MemoryRuntimes(), clock, "stream-1", "w1")
+    assert held
+    # Its steps are made here and not by its thread.
+    it = Publication(media, clock, owner.channel, held, 60, {}, lambda: None)
+    it._publisher = owner.publisher
+    owner.publisher.take_over()
+    for _ in range(3):
+        it._publish(owner.segment())
+
+    def silent(operation: str, key: str) -> None:
+        if operation == "put":
+            raise StoreUnavailable("silent")
+
+    media.before = lambda operation, key: silent(operation, key) if key.endswith(".m3u8") else None
+    it._publish(owner.segment())
+    assert it.published_run == 1 and owner.publisher.unwritten
+    media.before = silent
+    owner.restart()
+    it._publish(replace(owner.segment(), found_at_s=0.0))
+    media.before = lambda operation, key: None
+    it._catch_up()
+    assert not owner.publisher.unwritten
+    # What was named last is still of the first run.
+    assert it.published_run == 1
+    it._publish(owner.segment())
+    assert it.published_run == 2
