@@ -1,0 +1,38 @@
+"""What the driver tells the state machine while a run has published nothing yet."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import RuntimeState, Stream
+from worker.config import WorkerConfig
+from worker.driver import Driver
+from worker.ingest.trials import Status
+from worker.supervision import Supervision
+
+STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST))
+CONFIG = WorkerConfig(
+    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
+)
+
+
+def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() -> None:
+    supervision = Supervision(2)
+    supervision.run_started(0)
+    supervision.published(3, 3, None)
+    supervision.run_switched(4)
+    driver = Driver(CONFIG, supervision, 1, cast(Any, None))
+    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=None)
+    encoder = SimpleNamespace(running=True, progressed_at_s=14.0)
+    choice = SimpleNamespace(playing=0, better=lambda now_s: None)
+    watch = SimpleNamespace(
+        choice=choice, look=lambda now_s: None, trial=lambda index: SimpleNamespace(status=Status.READY)
+    )
+    driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, ffmpeg=encoder))
+    driver._watch = cast(Any, watch)
+    publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
+    driver.drive(13.0, STREAM, publication, lambda: None)
+    assert supervision.state is RuntimeState.LIVE
+    driver.drive(13.1, STREAM, publication, lambda: None)
+    assert supervision.state is RuntimeState.STALLED
