@@ -151,6 +151,9 @@ class Driver:
         choice = watch.choice
         index = choice.pick(now_s) if choice.playing is None else choice.better(now_s)
         if index is None:
+            # Nobody saw that it was there when it was switched off, so no new settings have ended it.
+            if choice.playing is None and not stream.slate:
+                self._end(run, "the slate is not wanted any more", kill=False)
             return
         self._end(run, f"gave way to {source_name(index)}", kill=False)
         self._start(index, stream, watch, publication)

@@ -1,5 +1,6 @@
-"""What the driver tells the state machine while a run has published nothing yet."""
+"""What the driver does between the beginning and the end of a run, with a run that is none."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -36,3 +37,18 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     assert supervision.state is RuntimeState.LIVE
     driver.drive(13.1, STREAM, publication, lambda: None)
     assert supervision.state is RuntimeState.STALLED
+
+
+def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
+    driver = Driver(CONFIG, Supervision(2), 1, cast(Any, None))
+    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, ends_at_s=4.0)
+    encoder = SimpleNamespace(running=True, progressed_at_s=4.0, progress=SimpleNamespace(dropped_frames=0))
+    ended: list[bool] = []
+    driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, ffmpeg=encoder, end=lambda kill: ended.append(kill)))
+    choice = SimpleNamespace(playing=None, pick=lambda now_s: None)
+    driver._watch = cast(Any, SimpleNamespace(choice=choice, look=lambda now_s: None))
+    publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
+    driver.drive(5.0, replace(STREAM, slate=True), publication, lambda: None)
+    assert ended == []
+    driver.drive(5.1, replace(STREAM, slate=False), publication, lambda: None)
+    assert ended == [False] and driver.source is None
