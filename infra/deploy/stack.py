@@ -45,6 +45,8 @@ def setting_parameters(settings: Settings) -> dict[str, str]:
         "SessionsPerUserMax": str(settings.sessions_per_user_max),
         "IngestHost": settings.ingest_host,
         "RtmpPort": str(settings.rtmp_port),
+        "IngestNetworks": ",".join(str(network) for network in settings.ingest_networks),
+        "IngestPorts": ",".join(str(port) for port in sorted(settings.ingest_ports)),
     }
     assert values.keys() == SETTINGS.keys()
     return values

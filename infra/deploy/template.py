@@ -13,6 +13,8 @@ SETTINGS = {
     "SessionsPerUserMax": "TOLLCAST_SESSIONS_PER_USER_MAX",
     "IngestHost": "TOLLCAST_INGEST_HOST",
     "RtmpPort": "TOLLCAST_RTMP_PORT",
+    "IngestNetworks": "TOLLCAST_INGEST_NETWORKS",
+    "IngestPorts": "TOLLCAST_INGEST_PORTS",
 }
 CODE = ("CodeBucket", "CodeKey")
 PROBLEM_JSON = "application/problem+json"

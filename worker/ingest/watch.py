@@ -1,8 +1,9 @@
 """Opens a stream's sources as `worker.ingest.source_choice` wants them, and tells it how they do."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ingest import BACKUPS_MAX, Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
 from worker.ingest.live_trial import LiveTrial
@@ -51,9 +52,12 @@ class Watch:
             self._close(index)
 
     def close(self) -> None:
-        """End everything."""
-        for index in list(self._trials):
-            self._close(index)
+        """End everything, side by side: receivers that hang take their time one by one."""
+        with ThreadPoolExecutor(1 + BACKUPS_MAX) as pool:
+            list(pool.map(lambda trial: trial.close(), self._trials.values()))
+        for index in self._trials:
+            self.choice.closed(index)
+        self._trials.clear()
 
     def trouble(self) -> tuple[RuntimeState, str] | None:
         """What the stream's state is while nothing is played, and why, for the operator; None if nothing is wrong."""
