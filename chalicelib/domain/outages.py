@@ -11,10 +11,10 @@ from chalicelib.domain.points import refund
 from chalicelib.domain.sessions import ActiveSession
 from chalicelib.domain.streams import Outage, Runtime, RuntimeState, is_delivered
 
-# A session looks back at its next beat or at its end, which the reaper brings about 10 minutes after its paid time at
-# the latest, give or take its own interval and the longest lease. What is longer over concerns nobody.
-KEPT_MS = 20 * 60_000
-# ffmpeg is given longer and longer to come back, so there cannot be many more in that time.
+# A session looks back at its next beat or at its end. The reaper brings that about 10 minutes after its paid time, or
+# once it is back from an outage of its own: whoever left a stream that was down must not pay for that one either.
+KEPT_MS = 24 * 3_600_000
+# Bounds the row, which is read for every beat: 2 KB. ffmpeg is given longer and longer to come back.
 KEPT_MAX = 64
 
 

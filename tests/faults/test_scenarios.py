@@ -198,3 +198,15 @@ def test_a_start_that_is_overtaken_by_its_repetition_is_not_over(scene: Scene) -
     again = BETWEEN["the same start"]
     assert start(situation, Faults(meanwhile={1: lambda: again(situation)})).sold
     scene.check(situation.viewer)
+
+
+def test_who_left_in_an_outage_is_credited_however_late_the_reaper_comes(scene: Scene) -> None:
+    """A further outage may have come and gone meanwhile: the first is still known."""
+    situation = in_an_outage(scene)
+    for wait_ms in (30_000, 3_000_000, 30_000):
+        scene.world.time.advance(wait_ms)
+        situation.goes(down=wait_ms == 3_000_000)
+    scene.work(scene.world.observer, "reap")
+    scene.check(situation.viewer)
+    lines = [entry for entry in scene.view(situation.viewer).entries if entry.session_id == situation.session_id]
+    assert [line.kind.value for line in lines][-2:] == ["outage_credit", "refund"]
