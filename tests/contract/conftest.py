@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.ports import Ledger, Payments, PlaybackSessions, Wallets
+from tests.fakes.ledger import MemoryLedger, MemoryPayments
 from tests.fakes.sessions import MemoryPlaybackSessions
-from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryStore, MemoryWallets
+from tests.fakes.wallets import MemoryStore, MemoryWallets
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.ports import Due, Reconciliations
 from tests.contract.conftest import MoneyStores
 from tests.contract.wallet_parts import NOW, funded, started
+from tests.fakes.ledger import MemoryLedger, MemoryPayments
 from tests.fakes.reconciliation import MemoryReconciliations
 from tests.fakes.sessions import MemoryPlaybackSessions
-from tests.fakes.wallets import MemoryLedger, MemoryPayments, MemoryStore, MemoryWallets
+from tests.fakes.wallets import MemoryStore, MemoryWallets
 
 SHARD = 3  # that of `record_of`
 DUE_MS = NOW + RECONCILE_AFTER_MS

@@ -1,4 +1,4 @@
-"""Wallets, ledger and payments in memory, under the same conditions as DynamoDB's adapters."""
+"""Wallets in memory, under the same conditions as DynamoDB's adapters."""
 
 import threading
 from collections import Counter
@@ -280,29 +280,3 @@ class MemoryWallets:
 
 def _within_cap(wallet: Wallet, charge: int, now_ms: int) -> bool:
     return wallet.day >= utc_day(now_ms) and wallet.daily_left_millipoints >= charge
-
-
-class MemoryLedger:
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def put_page(self, user_id: str, page: Page) -> None:
-        self._store.pages[user_id, page.first_version] = page
-
-    def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
-        found = [
-            page for (user, first), page in self._store.pages.items() if user == user_id and first <= up_to_version
-        ]
-        return sorted(found, key=lambda page: -page.first_version)[:limit]
-
-    def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
-        found = [page for (user, first), page in self._store.pages.items() if user == user_id and first >= from_version]
-        return sorted(found, key=lambda page: page.first_version)[:limit]
-
-
-class MemoryPayments:
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def get(self, payment_id: str) -> Payment | None:
-        return self._store.payments.get(payment_id)
