@@ -47,8 +47,8 @@ def csv_rows(text: str) -> Iterator[tuple[str, list[str]]]:
     try:
         for row in reader:
             place = f"line {began}"
-            if not "".join(row).strip() and len(row) < 2:
-                # Editors leave such lines at the end; elsewhere they are none of the server's.
+            if not row:
+                # Editors leave empty lines at the end; elsewhere they are none of the server's.
                 blank = True
                 continue
             if blank:

@@ -112,6 +112,7 @@ def test_one_changed_character_in_a_csv_line_is_found(index: int, field: str, po
 
 @given(st.integers(0, len(CSV) - 1), st.one_of(st.sampled_from('0123456789-"\r\n,'), chars))
 @example(len(CSV) - 2, "\n")
+@example(len(CSV) - 1, "\x0b")
 def test_no_changed_character_of_a_csv_file_gets_through(position: int, char: str) -> None:
     changed = changed_char(CSV, position, char)
     if changed.rstrip("\r\n") == CSV.rstrip("\r\n"):  # an empty line at the end, such as editors leave
