@@ -202,24 +202,29 @@ def named(playlist: str) -> dict[str, float]:
 
 
 def processor_time(stack: Stack, streams: Streams) -> None:
-    """The worker's against ffmpeg's, and copied streams against an encoded one."""
+    """The worker's against its ffmpeg's: a ladder that is encoded alone, then copied streams beside it."""
+    worker = stack.pid("worker")
     streams.live("bench-encoded", "hd")
+    own, spent = spent_s(worker)
+    print(f"\none `hd` stream for {SPAN_S:.0f} s:")
+    print(f"  ffmpeg: {spent[0]:.2f} s of processor time; the worker: {own:.2f} s, {own / spent[0]:.3f} of it")
     for number in range(COPIED_STREAMS):
         streams.live(f"bench-copied-{number}", "source")
-    worker = stack.pid("worker")
+    own_of_all, spent = spent_s(worker)
+    copied = sum(spent[1:]) / COPIED_STREAMS
+    share = (own_of_all - own) / COPIED_STREAMS
+    print(f"with {COPIED_STREAMS} `source` streams beside it:")
+    print(f"  each: ffmpeg {copied:.2f} s ({copied / spent[0]:.4f} of the encoder's), the worker {share:.2f} s more")
+    print(f"  a core carries {SPAN_S / (copied + share):.0f} `source` streams")
+
+
+def spent_s(worker: int) -> tuple[float, list[float]]:
+    """Processor time in seconds over `SPAN_S`: the worker's, and each of its ffmpegs', the greatest first."""
     before = {pid: cpu_s(pid) for pid in (worker, *ffmpegs(worker))}
-    began_s = time.monotonic()
     time.sleep(SPAN_S)
-    wall_s = time.monotonic() - began_s
     spent = {pid: cpu_s(pid) - then for pid, then in before.items()}
     own = spent.pop(worker)
-    encoded = max(spent.values())
-    copied = (sum(spent.values()) - encoded) / COPIED_STREAMS
-    print(f"\none `hd` and {COPIED_STREAMS} `source` streams for {wall_s:.0f} s:")
-    print(f"  ffmpeg, `hd`: {encoded:.2f} s of processor time; `source`: {copied:.3f} s each ({copied / encoded:.4f})")
-    print(f"  the worker: {own:.2f} s, {own / sum(spent.values()):.3f} of what its ffmpegs used")
-    share = own / (COPIED_STREAMS + 1)
-    print(f"  with the worker's share, a core carries {wall_s / (copied + share):.0f} `source` streams")
+    return own, sorted(spent.values(), reverse=True)
 
 
 def ffmpegs(worker: int) -> list[int]:
