@@ -7,11 +7,12 @@ from collections.abc import Callable
 from chalicelib.domain.streams import Claim
 from chalicelib.ports import Clock, Runtimes, StoreUnavailable
 
-TTL_MS = 10_000
-RENEW_INTERVAL_S = 3.0
-RETRY_S = 1.0
+# A worker that dies without a word is replaced after this time; viewers wait for it.
+TTL_MS = 6_000
+RENEW_INTERVAL_S = 1.5
+RETRY_S = 0.5
 # Publishing stops this much before the claim expires, so that a slow write still ends inside it.
-MARGIN_S = 2.0
+MARGIN_S = 1.5
 
 
 class HeldClaim:

@@ -7,7 +7,7 @@ from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, S
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
 from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
 from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_left
-from chalicelib.domain.streams import LIVE_START_INDEX, Latency, Stream
+from chalicelib.domain.streams import LIVE_START_INDEX, Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
 from chalicelib.services.billing import Beat
@@ -58,7 +58,7 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
 
 def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
     """A session that was opened on a stream."""
-    index = stream.live_start_index if stream else LIVE_START_INDEX[Latency.NORMAL]
+    index = stream.live_start_index if stream else LIVE_START_INDEX
     return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
 
 

@@ -1,5 +1,6 @@
 """Streams: what the operator asked for, and what really happens."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
@@ -49,7 +50,9 @@ class Waiting(StrEnum):
 
 # Which segment a player begins with, counted from the end of the playlist. Three from the end is what players do by
 # themselves, and what the standard asks for; two from it was measured to hold without stalls once playing.
-LIVE_START_INDEX = {Latency.NORMAL: -3, Latency.LOW: -2}
+LIVE_START_INDEX, LIVE_START_INDEX_LOW = -3, -2
+# How far behind the end players of `normal` begin at least: a dead ffmpeg or worker is replaced within that time.
+NORMAL_BEHIND_S = 8
 SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
 WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
 
@@ -93,7 +96,9 @@ class Stream:
     @property
     def live_start_index(self) -> int:
         """Which segment a player begins with, counted from the end of the playlist."""
-        return LIVE_START_INDEX[self.latency]
+        if self.latency is Latency.LOW:
+            return LIVE_START_INDEX_LOW
+        return min(LIVE_START_INDEX, -math.ceil(NORMAL_BEHIND_S / self.segment_seconds))
 
     @property
     def sources(self) -> tuple[Ingest, ...]:

@@ -129,12 +129,18 @@ def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
 
 
 def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
-    admin, viewer = api.admin(), api.viewer()
-    for latency, index in ((Latency.NORMAL, -3), (Latency.LOW, -2)):
-        stream_id = api.live_stream(latency=latency, segment_seconds=1)
+    viewer = api.viewer()
+    for latency, segment_seconds, index in (
+        (Latency.NORMAL, 1, -8),
+        (Latency.NORMAL, 2, -4),
+        (Latency.NORMAL, 3, -3),
+        (Latency.NORMAL, 10, -3),
+        (Latency.LOW, 1, -2),
+    ):
+        stream_id = api.live_stream(latency=latency, segment_seconds=segment_seconds)
         assert api.http.get(f"/streams/{stream_id}", headers=viewer).json()["live_start_index"] == index
-        assert api.start(viewer, stream_id).json()["live_start_index"] == index
-        preview = api.http.post(f"/streams/{stream_id}/preview", headers=admin)
+        assert api.start(api.viewer(), stream_id).json()["live_start_index"] == index
+        preview = api.http.post(f"/streams/{stream_id}/preview", headers=api.admin())
         assert preview.json()["live_start_index"] == index
 
 

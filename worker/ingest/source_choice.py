@@ -18,7 +18,7 @@ PATIENCE_S = 3.0
 ANSWER_INTERVAL_S = 3.0
 ANSWERS_TO_RETURN = 2
 # While another one is played, a failed source is given so many times longer before it is tried again.
-WATCH_FACTOR = 10
+WATCH_FACTOR = 25
 # A source that cannot be used as it is, or to which nobody sends, is looked at again this often.
 REFUSED_DELAY_S = 5.0
 WAIT_DELAY_S = 0.5

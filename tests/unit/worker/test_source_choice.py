@@ -1,6 +1,6 @@
 """Which source is played, with the time handed in."""
 
-from worker.backoff import Backoff
+from worker.backoff import FIRST_DELAY_S, Backoff
 from worker.ingest.source_choice import (
     ANSWER_INTERVAL_S,
     PATIENCE_S,
@@ -53,13 +53,13 @@ def test_a_dead_one_is_tried_again_with_growing_patience() -> None:
     opened(it, 0)
     it.failed(0, 10, "gone")
     it.closed(0)
-    assert it.wanted(10.4) == [] and it.wanted(10.5) == [0]
+    assert it.wanted(10.1) == [] and it.wanted(10.2) == [0]
     it.failed(0, 20, "gone")
     it.closed(0)
-    assert it.wanted(20.9) == [] and it.wanted(21) == [0]
+    assert it.wanted(20.3) == [] and it.wanted(20.4) == [0]
     it.stable(0)
     it.failed(0, 300, "gone")
-    assert it.wanted(300.5) == [0]
+    assert it.wanted(300.2) == [0]
 
 
 def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() -> None:
@@ -69,7 +69,7 @@ def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() ->
     it.started(0, 1)
     it.failed(0, 10, "killed")
     it.answered(0, 10.1)
-    assert it.wanted(10.1) == [0] and it.pick(10.4) is None and it.pick(10.5) == 0
+    assert it.wanted(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
 
 
 def test_the_next_is_tried_at_once_when_one_fails() -> None:
@@ -121,7 +121,7 @@ def test_nobody_sends_yet_is_no_failure() -> None:
 
 def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -> None:
     it = on_backup()
-    again_s = 10 + 0.5 * WATCH_FACTOR
+    again_s = 10 + FIRST_DELAY_S * WATCH_FACTOR
     assert it.wanted(again_s - 0.1) == [1]
     assert opened(it, again_s) == [0, 1]
     it.answered(0, 20)

@@ -8,12 +8,12 @@ from worker.supervision import STABLE_S, Supervision
 def test_the_first_retry_is_quick_and_patience_grows() -> None:
     backoff = Backoff(chance=lambda: 0.5)
     delays = [backoff.next_delay_s() for _ in range(9)]
-    assert delays == [0.5, 1, 2, 4, 8, 16, DELAY_S_MAX, DELAY_S_MAX, DELAY_S_MAX]
+    assert delays == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, DELAY_S_MAX]
     backoff.reset()
-    assert backoff.next_delay_s() == 0.5
+    assert backoff.next_delay_s() == 0.2
 
 
-@pytest.mark.parametrize(("chance", "delay_s"), [(0.0, 0.4), (1.0, 0.6)])
+@pytest.mark.parametrize(("chance", "delay_s"), [(0.0, 0.16), (1.0, 0.24)])
 def test_jitter_is_bounded(chance: float, delay_s: float) -> None:
     assert Backoff(chance=lambda: chance).next_delay_s() == pytest.approx(delay_s)
 
