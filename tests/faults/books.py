@@ -9,7 +9,7 @@ from tests.faults.days import DAY_MS
 from tests.faults.judging import Case, invariant
 from tests.faults.model import Deed, Refused
 from tests.faults.replay import Account
-from tests.faults.world import OLD_NEWS_MS, SKEW_MS, Down
+from tests.faults.world import LATE_MS, OLD_NEWS_MS, SKEW_MS, Down
 
 
 @invariant
@@ -48,10 +48,11 @@ def every_page_is_chained(case: Case) -> Iterator[str]:
 
 @invariant
 def a_day_costs_no_more_than_its_cap(case: Case) -> Iterator[str]:
-    """Net of what is given back on it. What was sold while two clocks may be on both sides of midnight is left out."""
+    """Net of what is given back on it. What was sold while two clocks may be on both sides of midnight is left out, and
+    what may have arrived after it: that counts to the day that has begun."""
     costs: dict[int, int] = defaultdict(int)
     for entry in case.view.entries:
-        days = {(entry.at_ms + ms) // DAY_MS for ms in (-2 * SKEW_MS, 2 * SKEW_MS)}
+        days = {(entry.at_ms + ms) // DAY_MS for ms in (-2 * SKEW_MS, LATE_MS + 2 * SKEW_MS)}
         sold, back = entry.kind.value == "lease", entry.kind.value in ("refund", "outage_credit")
         if back or (sold and len(days) == 1):
             for day in days:

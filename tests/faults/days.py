@@ -8,7 +8,7 @@ sold rules out those that it does not fit.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.world import SKEW_MS
+from tests.faults.world import LATE_MS, SKEW_MS
 
 DAY_MS = 86_400_000
 NO_CAP = 10**15
@@ -30,8 +30,9 @@ class Days:
         self.possible = {Day(0, cap)}
 
     def begun(self, at_ms: int) -> set[Day]:
-        """The possible days at a moment that some function's clock says: a new one may have begun by another's."""
-        number = (at_ms + 2 * SKEW_MS) // DAY_MS
+        """The possible days at a moment that some function's clock says: a new one may have begun by another's, or
+        before what was sent at that moment arrived."""
+        number = (at_ms + LATE_MS + 2 * SKEW_MS) // DAY_MS
         earlier = {day for day in self.possible if day.number < number}
         # The clocks may be on both sides of a midnight.
         begun = {Day(each, self._cap) for day in earlier for each in {at_ms // DAY_MS, number} if each > day.number}

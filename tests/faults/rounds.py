@@ -18,13 +18,13 @@ from chalicelib.config import Settings
 from tests.faults.faults import Faults, Network
 from tests.faults.moves import CHANGEABLE, WEIGHTS, Move, Player, Weather, random_faults, random_move
 from tests.faults.scene import Scene
-from tests.faults.world import SKEW_MS, Instance, Time, World
+from tests.faults.world import LATE_MS, SKEW_MS, Instance, Time, World
 
 OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
 # What a day may cost at most: most viewers have no cap.
 CAPS = (None, None, None, 23_000, 60_001, 200_000)
 # Some rounds begin so long before a midnight.
-BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, 240_000)
+BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, LATE_MS)
 THREAD_S_MAX = 300
 # Longer than a session may lie unpaid and the reaper may take to look at it.
 LONG_AFTER_MS = 1_200_000

@@ -128,6 +128,24 @@ def test_a_new_day_sells_again(scene: Scene) -> None:
     scene.check(situation.viewer)
 
 
+def test_a_beat_that_arrives_after_midnight_counts_to_the_day_that_has_begun(scene: Scene) -> None:
+    scene.world.time.to_midnight(40_000)
+    situation = watching(scene, after_ms=6_000, cap=25_000)
+    # Sent 34 s before midnight, with all of its repetitions.
+    assert not beat(situation, Faults(on_write=dict.fromkeys(range(9), Fault.LATE))).sold
+    scene.world.time.advance(40_000)
+    # Another function begins the day, and dies before it sells anything.
+    begun = scene.start(
+        situation.there, situation.viewer, situation.terms, faults=Faults(on_transaction={0: Fault.KILLED_BEFORE})
+    )
+    assert not begun.sold
+    assert scene.world.network.land() > 0
+    for charged in (10_000, 5_000):
+        sold = scene.start(situation.there, situation.viewer, situation.terms).sold
+        assert sold is not None and sold.charged == charged
+    scene.check(situation.viewer)
+
+
 def test_media_ends_with_the_grace(scene: Scene) -> None:
     viewer = funded(scene, 60_000, 1)
     situation = watching(scene)

@@ -17,6 +17,8 @@ from tests.faults.faults import Network
 
 # No clock of a function instance is ever further than this from the true time.
 SKEW_MS = 3_000
+# How long before its arrival a request may have been made: no round begins earlier before a midnight.
+LATE_MS = 240_000
 # A function sees a runtime through a cache of a second, and its clock may be set while it does.
 OLD_NEWS_MS = 1_000 + 2 * SKEW_MS
 BEGIN_MS = 1_800_000_000_000
