@@ -29,6 +29,7 @@ from tests.integration.worker.harness import STREAM, Lab, eventually
 
 NEEDED = ("Stage", "MediaBucket", "WorkQueue", "TokenSecret")
 KEYS = {"users": "user_id", "wallets": "user_id", "playback_sessions": "session_id", "usage": "session_id"}
+TAGGING = "s3:PutObjectTagging"
 SEGMENT = f"streams/{STREAM}/480p/1-1-000000.ts"
 
 
@@ -138,6 +139,14 @@ def test_a_worker_does_all_its_work_with_its_role(lab: Lab, roles: dict[str, str
     assert [hint.stream_id for hint in lab.queue.receive(1)] == [STREAM]
     said = (lab.directory / "w1.log").read_text()
     assert "AccessDenied" not in said and '"warning"' not in said, said
+
+
+def test_a_worker_may_tag_what_it_stores() -> None:
+    # AWS asks for this where an object is stored with a tag; the emulator does not.
+    [policy] = task_roles()["WorkerRole"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    allowed = [each["Resource"]["Fn::Sub"] for each in statements if TAGGING in each["Action"]]
+    assert allowed == ["arn:${AWS::Partition}:s3:::${MediaBucket}/streams/*"]
 
 
 def test_a_worker_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
