@@ -5,6 +5,8 @@ A table's attributes beyond its keys are described where they are written, in `c
 
 from typing import Any
 
+from chalicelib.adapters.s3_media import EXPIRES_TAG
+
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
 QUEUE_RETENTION_S = 3_600
@@ -12,10 +14,9 @@ QUEUE_RETENTION_S = 3_600
 DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
 # The workers delete what no playlist names any more; this catches what they have missed. The longest window is 12 h.
+# Only segments carry the tag. Playlists must not expire: a multivariant one may stay as it is for as long as its stream
+# runs, and a paused stream's tell where its numbers go on.
 SEGMENT_DAYS = 2
-# A multivariant playlist may stay as it is for as long as its stream runs, and must not expire. It is smaller than any
-# segment, and no suffix can be named in a rule.
-SEGMENT_BYTES_MIN = 4_096
 LOG_DAYS = 30
 
 # name -> (hash key, range key or None, {index: (hash key, range key)}, time-to-live attribute or None)
@@ -56,9 +57,10 @@ NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_s
 
 def media_lifecycle() -> dict[str, Any]:
     """The parameter `LifecycleConfiguration` of S3's PutBucketLifecycleConfiguration for the media bucket."""
+    key, value = EXPIRES_TAG
     segments = {
         "ID": "expire-segments",
-        "Filter": {"And": {"Prefix": "streams/", "ObjectSizeGreaterThan": SEGMENT_BYTES_MIN - 1}},
+        "Filter": {"And": {"Prefix": "streams/", "Tags": [{"Key": key, "Value": value}]}},
         "Expiration": {"Days": SEGMENT_DAYS},
     }
     logs = {"ID": "expire-logs", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": LOG_DAYS}}

@@ -5,7 +5,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
 from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
@@ -26,6 +26,8 @@ HINTS_MAX = 1_000
 PAGE = 100
 # What a drain may take in all; a process manager kills after that.
 DRAIN_S = 4.0
+# What of it is left once the claims are released: for the logs, and for offering the streams to others.
+AFTERWARDS_S = 1.0
 OFFER_WAIT_S = 0.4
 
 
@@ -133,11 +135,15 @@ class Agent:
         deadline_s = time.monotonic() + DRAIN_S
         log.info("draining", extra={"streams": len(self._pipelines)})
         for pipeline in self._pipelines.values():
-            pipeline.hand_over()
-        self._presence.leave()
-        for pipeline in self._pipelines.values():
-            pipeline.join(max(0.0, deadline_s - time.monotonic()))
-        self._offer([stream_id for stream_id, each in self._pipelines.items() if each.end is End.HANDOVER])
+            pipeline.hand_over(deadline_s - AFTERWARDS_S)
+        # A store that is silent to this must not keep the streams.
+        leaving = threading.Thread(target=self._presence.leave, name="leave", daemon=True)
+        leaving.start()
+        _join(self._pipelines.values(), deadline_s)
+        handed_over = [stream_id for stream_id, each in self._pipelines.items() if each.end is End.HANDOVER]
+        offering = threading.Thread(target=self._offer, args=(handed_over,), name="offer", daemon=True)
+        offering.start()
+        _join((leaving, offering), deadline_s)
         stuck = [stream_id for stream_id, pipeline in self._pipelines.items() if pipeline.is_alive()]
         self._config.heartbeat_file.unlink(missing_ok=True)
         log.info("drained", extra={"stuck": stuck})
@@ -152,6 +158,11 @@ class Agent:
             log.warning("the queue is silent", extra={"error": str(error)})
         if stream_ids:
             self._listener.join(OFFER_WAIT_S)
+
+
+def _join(threads: Iterable[threading.Thread], by_s: float) -> None:
+    for thread in threads:
+        thread.join(max(0.0, by_s - time.monotonic()))
 
 
 def _is_wanted(stream: Stream) -> bool:

@@ -12,6 +12,7 @@ from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Stre
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
 from worker.driver import Driver
+from worker.encoding.run import STOP_GRACE_S
 from worker.encoding.run_logs import RunLogs
 from worker.publishing.channel import Channel
 from worker.publishing.publication import Publication
@@ -22,7 +23,10 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.15
 LOOK_INTERVAL_S = 1.0
-FINISH_WAIT_S = 2.0
+# What ending a run and publishing its last segments may take, where no hand-over leaves less.
+CLOSE_S = 3.5
+# What is left of a hand-over's time for the last report and the claim's release.
+RELEASE_S = 0.5
 LOGS_WAIT_S = 0.5
 
 
@@ -68,7 +72,7 @@ class Pipeline(threading.Thread):
         self._config = config
         self._reporter = Reporter(ports.runtimes, ports.clock, held)
         self._wake = threading.Event()
-        self._handing_over = False
+        self._hand_over_by_s: float | None = None
         self._logs = RunLogs(ports.media, ports.clock, held, lambda: (self.stream.ingest_key,))
         self._driver = Driver(config, self.supervision, held.claim.epoch, self._logs)
         self._publication: Publication | None = None
@@ -80,9 +84,12 @@ class Pipeline(threading.Thread):
         self._look_at_s = 0.0
         self._wake.set()
 
-    def hand_over(self) -> None:
-        """Let go, so that another worker can take the stream."""
-        self._handing_over = True
+    def hand_over(self, by_s: float) -> None:
+        """Let go by then, by the monotonic clock, so that another worker can take the stream.
+
+        What is still not published then never is. The logs take `LOGS_WAIT_S` more.
+        """
+        self._hand_over_by_s = by_s
         self._wake.set()
 
     def run(self) -> None:
@@ -109,7 +116,7 @@ class Pipeline(threading.Thread):
         self._asking("renewal of the claim", self.held.renew_if_due)
         if self.held.lost:
             return End.LOST
-        if self._handing_over:
+        if self._hand_over_by_s is not None:
             return End.HANDOVER
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_INTERVAL_S
@@ -160,8 +167,11 @@ class Pipeline(threading.Thread):
         self._open()
 
     def _close(self, *, ended: bool) -> None:
-        self._driver.stop()
-        if self._publication and not self._publication.finish(ended=ended, timeout_s=FINISH_WAIT_S):
+        by_s = time.monotonic() + CLOSE_S
+        if self._hand_over_by_s is not None:
+            by_s = min(by_s, self._hand_over_by_s - RELEASE_S)
+        self._driver.stop(kill=time.monotonic() + STOP_GRACE_S > by_s)
+        if self._publication and not self._publication.finish(ended=ended, by_s=by_s):
             log.error("the last segments could not be published in time", extra=self._who())
 
     def _let_go(self, end: End) -> None:
@@ -170,13 +180,13 @@ class Pipeline(threading.Thread):
                 self._publication.abandon()
             self._driver.stop(kill=True)
         self._close(ended=end is End.STOPPED)
-        self._driver.clear(self.stream)
+        if end is not End.LOST:
+            self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED
+            self._asking("report", self._report)
+            self.held.release()
+        # The next worker waits for none of this.
         self._logs.close(LOGS_WAIT_S)
-        if end is End.LOST:
-            return
-        self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED
-        self._asking("report", self._report)
-        self.held.release()
+        self._driver.clear(self.stream)
 
     def _report(self) -> None:
         generation, driver = self.stream.generation, self._driver

@@ -13,6 +13,8 @@ from chalicelib.ports import EtagMismatch, StoredObject, StoreUnavailable
 # two writes at once (409) is not here: nobody knows then who wins, so it stays a StoreUnavailable.
 REFUSED = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
 PAGE = 1000
+# The tag by which the bucket's lifecycle rule knows what expires.
+EXPIRES_TAG = ("expires", "yes")
 
 
 class S3Media:
@@ -57,6 +59,7 @@ class S3Media:
         if_match: str | None = None,
         if_absent: bool = False,
         metadata: Mapping[str, str] | None = None,
+        expires: bool = False,
     ) -> str:
         """See the port."""
         from botocore.exceptions import ClientError
@@ -69,6 +72,8 @@ class S3Media:
         conditional = bool(request)
         if metadata:
             request["Metadata"] = dict(metadata)
+        if expires:
+            request["Tagging"] = "=".join(EXPIRES_TAG)
         with translated():
             try:
                 answer = client("s3").put_object(

@@ -59,8 +59,8 @@ def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
     if not dry_run:
         _audit(call, "stream edited", stream_id)
-    settings = stream_settings_answer(call, call.services.streams.view(stream_id))
-    return EditAnswer(**settings.model_dump(), **vars(edit), dry_run=dry_run)
+    settings = stream_settings_answer(call, edit.view)
+    return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
 
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)

@@ -36,10 +36,12 @@ class MediaStore(Protocol):
         if_match: str | None = None,
         if_absent: bool = False,
         metadata: Mapping[str, str] | None = None,
+        expires: bool = False,
     ) -> str:
         """Write the object and answer its new ETag; `EtagMismatch` if `if_match` or `if_absent` does not hold.
 
         `metadata` is kept beside the object and comes with every answer that serves it; names are lower case.
+        What `expires` may be deleted by the store itself after some days; all else under `streams/` is kept.
         """
         ...
 

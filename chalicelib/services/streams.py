@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.outages import outages_of
+from chalicelib.domain.stream_edits import Applies, applies, ends_slate, needs_new_ffmpeg
 from chalicelib.domain.streams import (
-    SLATE,
     DesiredState,
     Outage,
     PublishedRendition,
@@ -24,27 +23,10 @@ from chalicelib.ports import Clock, ListPage, PlaybackSessions, RowRefused, Runt
 from chalicelib.services.controller import Controller
 
 TRIES_MAX = 5
-# A change of these needs a new ffmpeg; all others take effect without, but for the end of a slate that is being played.
-RESTART_FIELDS = frozenset({"ingest", "backups", "ingest_key", "abr_profile", "custom_renditions", "segment_seconds"})
+CHANGED_BY_OTHERS = "The stream was changed by others at every try. Try again."
 # More viewers than these are not counted.
 VIEWERS_COUNTED_MAX = 1_000
 VIEWERS_PER_PAGE = 200
-
-
-class Applies(StrEnum):
-    """What a change of settings does: nothing, something without a restart of ffmpeg, or something by one."""
-
-    NONE = "none"
-    HOT = "hot"
-    RESTART = "restart"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """How a change applies, and how many active sessions a restart meets: `VIEWERS_COUNTED_MAX` is so many or more."""
-
-    applies: Applies
-    viewers: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +55,18 @@ class StreamView:
         current = self.runtime.generation == self.stream.generation
         found = {rendition.name: rendition for rendition in self.runtime.published if current}
         return tuple(_quality(rendition, found.get(rendition.name)) for rendition in self.stream.renditions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """How a change applies, and how many active sessions a restart meets: `VIEWERS_COUNTED_MAX` is so many or more.
+
+    `view` is the stream as it is now.
+    """
+
+    applies: Applies
+    viewers: int
+    view: StreamView
 
 
 class StreamsService:
@@ -124,12 +118,12 @@ class StreamsService:
 
     def view(self, stream_id: str) -> StreamView:
         """The stream and its runtime; raises `StreamNotFound`."""
-        return self._view(self.get(stream_id))
+        return self._view(self.get(stream_id), self._runtime(stream_id))
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[StreamView]:
         """All streams that are not archived."""
         page = self._streams.list(limit=limit, cursor=cursor)
-        items = [self._view(stream) for stream in page.items if not stream.archived]
+        items = [self._view(stream, self._runtime(stream.stream_id)) for stream in page.items if not stream.archived]
         return ListPage(items=items, next_cursor=page.next_cursor)
 
     def edit(self, stream_id: str, changes: dict[str, Any], *, dry_run: bool = False) -> Edit:
@@ -138,35 +132,36 @@ class StreamsService:
         A dry run changes nothing, and answers what the change would do.
         Raises `Invalid`, `StreamNotFound`, `Busy`.
         """
-        if dry_run:
+        for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
-            new = self._changed(seen, changes)
-        else:
-            seen, new = self._replace(stream_id, changes)
-        if new == seen:
-            return Edit(applies=Applies.NONE, viewers=0)
-        # What is not to be live has no ffmpeg that could be restarted.
-        if new.generation == seen.generation or new.desired_state is not DesiredState.LIVE:
-            return Edit(applies=Applies.HOT, viewers=0)
-        return Edit(applies=Applies.RESTART, viewers=self._viewers(stream_id))
+            new, runtime = self._changed(seen, changes), self._runtime(stream_id)
+            if ends_slate(seen, new, runtime):
+                new = replace(new, generation=seen.generation + 1)
+            # All that the answer needs is read before the edit is written: what has happened must not be called failed.
+            does = applies(seen, new)
+            viewers = self._viewers(stream_id) if does is Applies.RESTART else 0
+            edit = Edit(applies=does, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
+            if dry_run or self._write(seen, new):
+                return edit
+        raise Busy(CHANGED_BY_OTHERS)
 
     def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
         """Ask for another state. When this returns, the gateway refuses a stream that is no longer live.
 
         Its sessions end, most before this returns and all of them with a refund from this moment on."""
-        _, stream = self._replace(stream_id, {"desired_state": desired})
+        stream = self._replace(stream_id, {"desired_state": desired})
         self._controller.changed(stream_id)
         return stream
 
     def restart(self, stream_id: str) -> Stream:
         """Ask for a new ffmpeg; viewers stay."""
-        _, stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
+        stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
         self._controller.changed(stream_id)
         return stream
 
     def rotate_ingest_key(self, stream_id: str) -> Stream:
         """Give the stream a new key. Who sends with the old one is cut off within seconds. Raises `StreamNotFound`."""
-        _, stream = self._replace(stream_id, {"ingest_key": new_ingest_key()})
+        stream = self._replace(stream_id, {"ingest_key": new_ingest_key()})
         self._controller.changed(stream_id)
         return stream
 
@@ -175,19 +170,22 @@ class StreamsService:
         self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
         self._controller.changed(stream_id)
 
-    def _replace(self, stream_id: str, changes: dict[str, Any]) -> tuple[Stream, Stream]:
-        """The stream as it was and as it is now; the same twice, and nothing written, if that changes nothing."""
+    def _replace(self, stream_id: str, changes: dict[str, Any]) -> Stream:
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
             new = self._changed(seen, changes)
-            if new == seen:
-                return seen, new
-            try:
+            if self._write(seen, new):
+                return new
+        raise Busy(CHANGED_BY_OTHERS)
+
+    def _write(self, seen: Stream, new: Stream) -> bool:
+        """Nothing if nothing changes; False if somebody else has changed the stream meanwhile."""
+        try:
+            if new != seen:
                 self._streams.replace(seen, new)
-            except RowRefused:
-                continue
-            return seen, new
-        raise Busy("The stream was changed by others at every try. Try again.")
+        except RowRefused:
+            return False
+        return True
 
     def _changed(self, seen: Stream, changes: dict[str, Any]) -> Stream:
         """The stream with the changes and what follows from them; `seen` itself if they change nothing."""
@@ -199,7 +197,7 @@ class StreamsService:
             self._check_sources(new)
         if new.desired_state is not seen.desired_state:
             new = replace(new, desired_since_ms=self._clock.now_ms())
-        if _needs_new_ffmpeg(seen, new) or self._ends_slate(seen, new):
+        if needs_new_ffmpeg(seen, new):
             new = replace(new, generation=seen.generation + 1)
         return replace(new, version=seen.version + 1)
 
@@ -208,13 +206,6 @@ class StreamsService:
         for source in stream.sources:
             if source.url is not None:
                 self._check_source(source.url)
-
-    def _ends_slate(self, seen: Stream, new: Stream) -> bool:
-        """Whether the slate is what is played now, and is not wanted any more."""
-        if new.slate or not seen.slate:
-            return False
-        runtime = self._runtimes.get(seen.stream_id)
-        return runtime is not None and runtime.source == SLATE
 
     def _viewers(self, stream_id: str) -> int:
         count, cursor = 0, None
@@ -225,8 +216,10 @@ class StreamsService:
                 break
         return min(count, VIEWERS_COUNTED_MAX)
 
-    def _view(self, stream: Stream) -> StreamView:
-        runtime = self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
+    def _runtime(self, stream_id: str) -> Runtime:
+        return self._runtimes.get(stream_id) or Runtime(stream_id=stream_id)
+
+    def _view(self, stream: Stream, runtime: Runtime) -> StreamView:
         now_ms, manifest_ms = self._clock.now_ms(), runtime.last_manifest_at_ms
         return StreamView(
             stream=stream,
@@ -236,12 +229,6 @@ class StreamsService:
             # Never negative, though a worker's clock may be ahead of ours.
             manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
         )
-
-
-def _needs_new_ffmpeg(seen: Stream, new: Stream) -> bool:
-    # A key is nothing to an ffmpeg that does not listen.
-    fields = RESTART_FIELDS if new.listening else RESTART_FIELDS - {"ingest_key"}
-    return any(getattr(seen, name) != getattr(new, name) for name in fields)
 
 
 def _quality(planned: Rendition, found: PublishedRendition | None) -> Quality:

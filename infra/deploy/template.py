@@ -1,7 +1,12 @@
-"""The CloudFormation template of the functions: what Chalice packs, with the settings of a stage as parameters."""
+"""The CloudFormation template: the functions as Chalice packs them, and the roles of what runs in containers.
+
+The settings of a stage are its parameters.
+"""
 
 import copy
 from typing import Any
+
+from infra.deploy.task_roles import task_role_outputs, task_roles
 
 # Parameter -> the environment variable of `chalicelib.config` that it becomes.
 SETTINGS = {
@@ -21,12 +26,14 @@ PROBLEM_JSON = "application/problem+json"
 
 
 def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
-    """Chalice's template with parameters for settings and code, and with refusals as problem documents."""
+    """Chalice's template with parameters for settings and code, our task roles, and refusals as problem documents."""
     template = copy.deepcopy(packed)
     template["Parameters"] = {name: {"Type": "String"} for name in (*SETTINGS, *CODE)}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             resource["Properties"]["Policies"] = _substituted(resource["Properties"]["Policies"])
+    template["Resources"] |= task_roles()
+    template["Outputs"] |= task_role_outputs()
     variables = {variable: {"Ref": name} for name, variable in SETTINGS.items()}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":

@@ -4,7 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.s3_media import S3Media
+from chalicelib.config import Settings
 from chalicelib.ports import EtagMismatch, MediaStore
+from infra.schema import media_lifecycle
 from tests.fakes.media import MemoryMedia
 
 PLAYLIST = "application/vnd.apple.mpegurl"
@@ -15,8 +19,6 @@ KEY = "streams/stream-1/index.m3u8"
 def media(request: pytest.FixtureRequest) -> MediaStore:
     if request.param == "memory":
         return MemoryMedia()
-    from chalicelib.adapters.s3_media import S3Media
-
     return S3Media(request.getfixturevalue("settings").media_bucket)
 
 
@@ -35,6 +37,18 @@ def test_metadata_is_kept_beside_the_object(media: MediaStore) -> None:
     media.put(KEY, b"second", PLAYLIST)
     stored = media.get(KEY)
     assert stored and dict(stored.metadata) == {}
+
+
+def test_of_a_streams_objects_only_its_segments_expire(settings: Settings) -> None:
+    media, bucket = S3Media(settings.media_bucket), settings.media_bucket
+    segment, playlist = "streams/stream-1/480p/1-1-000000.ts", "streams/stream-1/480p/index.m3u8"
+    media.put(segment, b"x", "video/mp2t", expires=True)
+    # Of a long window, a playlist is larger than many a segment.
+    media.put(playlist, b"x" * 1_000_000, PLAYLIST, if_absent=True)
+    tags = {key: client("s3").get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in (segment, playlist)}
+    assert len(tags[segment]) == 1 and tags[playlist] == []
+    filters = [rule["Filter"] for rule in media_lifecycle()["Rules"] if "Expiration" in rule]
+    assert filters == [{"And": {"Prefix": "streams/", "Tags": tags[segment]}}, {"Prefix": "logs/"}]
 
 
 def test_a_write_can_ask_that_there_be_nothing(media: MediaStore) -> None:
@@ -118,8 +132,6 @@ def test_more_keys_than_a_page_of_s3s_are_listed_and_deleted(media: MediaStore) 
 def test_a_signed_query_opens_one_object_for_get(request: pytest.FixtureRequest) -> None:
     import urllib.error
     import urllib.request
-
-    from chalicelib.adapters.s3_media import S3Media
 
     settings = request.getfixturevalue("settings")
     endpoint = request.getfixturevalue("emulator").endpoint

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from chalicelib.ports import EtagMismatch, MediaStore, StoredObject
 
@@ -11,6 +12,8 @@ class MemoryMedia:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.objects: dict[str, StoredObject] = {}
+        # The keys of what the store may delete by itself.
+        self.expiring: set[str] = set()
 
     def get(self, key: str) -> StoredObject | None:
         with self._lock:
@@ -25,6 +28,7 @@ class MemoryMedia:
         if_match: str | None = None,
         if_absent: bool = False,
         metadata: Mapping[str, str] | None = None,
+        expires: bool = False,
     ) -> str:
         with self._lock:
             stored = self.objects.get(key)
@@ -33,6 +37,7 @@ class MemoryMedia:
             if if_match is not None and (stored is None or stored.etag != if_match):
                 raise EtagMismatch(key)
             etag = f'"{hashlib.md5(body).hexdigest()}"'
+            (self.expiring.add if expires else self.expiring.discard)(key)
             self.objects[key] = StoredObject(body=body, etag=etag, metadata=dict(metadata or {}))
             return etag
 
@@ -75,9 +80,11 @@ class FaultyMedia:
         if_match: str | None = None,
         if_absent: bool = False,
         metadata: Mapping[str, str] | None = None,
+        expires: bool = False,
     ) -> str:
         self.before("put", key)
-        etag = self._media.put(key, body, content_type, if_match=if_match, if_absent=if_absent, metadata=metadata)
+        conditions: dict[str, Any] = {"if_match": if_match, "if_absent": if_absent}
+        etag = self._media.put(key, body, content_type, **conditions, metadata=metadata, expires=expires)
         self.after("put", key)
         return etag
 

@@ -34,10 +34,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def api(module_settings: Settings, emulator: Emulator, template: Path) -> Iterator[httpx.Client]:
+def deployed(module_settings: Settings, template: Path) -> dict[str, str]:
+    """The stack's outputs."""
     client("s3").create_bucket(Bucket=f"{module_settings.media_bucket}-code")
-    outputs = deploy(template, module_settings, f"{module_settings.media_bucket}-code")
-    base = f"{emulator.endpoint}/restapis/{outputs['RestAPIId']}/api/_user_request_"
+    return deploy(template, module_settings, f"{module_settings.media_bucket}-code")
+
+
+@pytest.fixture(scope="module")
+def api(emulator: Emulator, deployed: dict[str, str]) -> Iterator[httpx.Client]:
+    base = f"{emulator.endpoint}/restapis/{deployed['RestAPIId']}/api/_user_request_"
     with httpx.Client(base_url=base, timeout=30) as http:
         yield http
 
@@ -169,6 +174,12 @@ def test_an_ended_session_is_reconciled_and_adjusted(
     assert totals.json()["sessions"] >= 1, totals.text
     figures = api.get("/monitoring/metrics", headers=operator)
     assert figures.json()["reconciliation"]["sessions"] >= 1, figures.text
+
+
+def test_the_roles_of_the_containers_are_told(deployed: dict[str, str]) -> None:
+    # What they allow: test_task_roles.py.
+    for part in ("Worker", "Endpoints", "Usage"):
+        assert deployed[f"{part}RoleArn"].startswith("arn:aws:iam::")
 
 
 def test_the_package_is_small(template: Path) -> None:

@@ -11,9 +11,11 @@ from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.sessions import SessionKind, SessionRecord
 from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.stream_edits import RESTART_FIELDS, Applies
 from chalicelib.domain.streams import SLATE, DesiredState, Latency, Runtime, RuntimeState, Stream, source_name
+from chalicelib.ports import StoreUnavailable
 from chalicelib.services import streams as service
-from chalicelib.services.streams import RESTART_FIELDS, Applies, Edit, StreamsService
+from chalicelib.services.streams import StreamsService
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.sessions import MemoryPlaybackSessions
 from tests.fakes.simple import SetClock
@@ -29,8 +31,7 @@ LIVE = Stream(
     desired_state=DesiredState.LIVE,
 )
 LADDER = (Rendition(name="360p", width=640, height=360, video_bps=700_000, audio_bps=96_000),)
-RESTART = Edit(applies=Applies.RESTART, viewers=0)
-HOT = Edit(applies=Applies.HOT, viewers=0)
+NONE, HOT, RESTART = Applies.NONE, Applies.HOT, Applies.RESTART
 
 
 class House:
@@ -38,10 +39,11 @@ class House:
 
     def __init__(self) -> None:
         self.table, self.runtimes, self.store = MemoryStreams(), MemoryRuntimes(), MemoryStore()
+        self.sessions = MemoryPlaybackSessions(self.store)
         self.streams = StreamsService(
             streams=self.table,
             runtimes=self.runtimes,
-            sessions=MemoryPlaybackSessions(self.store),
+            sessions=self.sessions,
             controller=None,  # type: ignore[arg-type]
             clock=SetClock(),
             check_source=check_source_url,
@@ -91,17 +93,18 @@ def house() -> House:
         ({"abr_profile": "custom", "custom_renditions": LADDER}, RESTART),
         ({"segment_seconds": 4}, RESTART),
         ({"title": "new", "segment_seconds": 4}, RESTART),
-        ({"title": "t", "segment_seconds": 1}, Edit(applies=Applies.NONE, viewers=0)),
-        ({}, Edit(applies=Applies.NONE, viewers=0)),
+        ({"title": "t", "segment_seconds": 1}, NONE),
+        ({}, NONE),
     ],
 )
-def test_each_setting_applies_as_it_says(house: House, changes: dict[str, Any], does: Edit) -> None:
-    assert house.streams.edit("stream-1", changes, dry_run=True) == does
+def test_each_setting_applies_as_it_says(house: House, changes: dict[str, Any], does: Applies) -> None:
+    planned = house.streams.edit("stream-1", changes, dry_run=True)
+    assert (planned.applies, planned.viewers, planned.view.stream) == (does, 0, LIVE)
     assert house.table.get("stream-1") == LIVE
-    assert house.streams.edit("stream-1", changes) == does
-    stored = house.table.get("stream-1")
-    risen = (does.applies is Applies.RESTART, does.applies is not Applies.NONE)
-    assert stored == replace(LIVE, **changes, generation=1 + risen[0], version=1 + risen[1])
+    done = house.streams.edit("stream-1", changes)
+    assert (done.applies, done.viewers) == (does, 0)
+    expected = replace(LIVE, **changes, generation=1 + (does is RESTART), version=1 + (does is not NONE))
+    assert house.table.get("stream-1") == done.view.stream == expected
 
 
 def test_no_field_is_forgotten() -> None:
@@ -112,9 +115,11 @@ def test_no_field_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(("source", "does"), [(SLATE, RESTART), (source_name(0), HOT)])
-def test_a_slate_that_is_played_ends_by_a_restart(house: House, source: str, does: Edit) -> None:
+def test_a_slate_that_is_played_ends_by_a_restart(house: House, source: str, does: Applies) -> None:
     house.plays(source)
-    assert house.streams.edit("stream-1", {"slate": False}) == does
+    assert house.streams.edit("stream-1", {"slate": False}).applies is does
+    stored = house.table.get("stream-1")
+    assert stored and stored.generation == 1 + (does is RESTART)
 
 
 def test_a_restart_meets_those_who_watch(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +134,7 @@ def test_a_restart_meets_those_who_watch(house: House, monkeypatch: pytest.Monke
 
 def test_what_is_not_live_has_nothing_to_restart(house: House) -> None:
     house.table.replace(LIVE, replace(LIVE, desired_state=DesiredState.PAUSED))
-    assert house.streams.edit("stream-1", {"segment_seconds": 2}) == HOT
+    assert house.streams.edit("stream-1", {"segment_seconds": 2}).applies is HOT
     stored = house.table.get("stream-1")
     assert stored and stored.generation == 2
 
@@ -139,3 +144,31 @@ def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:
         house.streams.edit("stream-1", {"latency": Latency.LOW, "segment_seconds": 2}, dry_run=True)
     with pytest.raises(StreamNotFound):
         house.streams.edit("stream-2", {"title": "x"}, dry_run=True)
+
+
+@pytest.mark.parametrize("silent", ["sessions", "runtimes"])
+def test_an_edit_that_cannot_be_answered_has_not_happened(
+    house: House, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object, **__: object) -> None:
+        raise StoreUnavailable("no answer")
+
+    where, name = {"sessions": (house.sessions, "active"), "runtimes": (house.runtimes, "get")}[silent]
+    monkeypatch.setattr(where, name, unavailable)
+    with pytest.raises(StoreUnavailable):
+        house.streams.edit("stream-1", {"segment_seconds": 2})
+    assert house.table.get("stream-1") == LIVE
+
+
+def test_an_edit_holds_against_what_others_change_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = house.table.replace
+
+    def overtaken(seen: Stream, new: Stream) -> None:
+        monkeypatch.undo()
+        replaced(seen, replace(seen, title="theirs"))
+        replaced(seen, new)
+
+    monkeypatch.setattr(house.table, "replace", overtaken)
+    edit = house.streams.edit("stream-1", {"segment_seconds": 2})
+    stored = house.table.get("stream-1")
+    assert edit.view.stream == stored == replace(LIVE, title="theirs", segment_seconds=2, generation=2, version=3)

@@ -16,6 +16,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
@@ -31,6 +32,8 @@ from worker.ingest.sockets import Sockets
 # ffmpeg uses two or three at a time for each rendition of a source.
 CONNECTIONS_MAX = 16
 IDLE_S_MAX = 10.0
+# A refusal explains a failure that comes this soon after it: longer than a source may take to open, or be silent.
+REFUSAL_S_MAX = 30.0
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,8 @@ class Egress:
         self._slots = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._counting = threading.Lock()
         self._bytes_received = 0
-        self._last_refusal: str | None = None
+        # What was refused last, and when.
+        self._refusal: tuple[float, str] | None = None
 
     def start(self) -> None:
         """Listen on a free port of the loopback interface."""
@@ -73,8 +77,9 @@ class Egress:
 
     @property
     def last_refusal(self) -> str | None:
-        """Why something was last refused or could not be fetched; None if that never happened."""
-        return self._last_refusal
+        """Why something was last refused or could not be fetched; None if that is long ago or never happened."""
+        refusal = self._refusal
+        return refusal[1] if refusal and time.monotonic() - refusal[0] <= REFUSAL_S_MAX else None
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):  # it was shut
@@ -163,6 +168,6 @@ class Egress:
 
     def _note(self, reason: str) -> None:
         # ffmpeg asks again and again: the same reason is told once.
-        if reason != self._last_refusal:
+        if reason != self.last_refusal:
             log.warning("a source is refused", extra={"host": self._source.host, "reason": reason})
-        self._last_refusal = reason
+        self._refusal = (time.monotonic(), reason)

@@ -79,14 +79,17 @@ class Publication(threading.Thread):
         """From the next segment on."""
         self._publisher.window_s = window_s
 
-    def finish(self, *, ended: bool, timeout_s: float) -> bool:
-        """Publish what is left, and that nothing follows if `ended`. False if it took too long and was given up."""
+    def finish(self, *, ended: bool, by_s: float) -> bool:
+        """Publish what is left, and that nothing follows if `ended`. False if it was not done in time and given up.
+
+        Returns by `by_s`, by the monotonic clock. The last `RETRY_S` before are for a thread that is given up to end.
+        """
         self._ended = ended
         self._finishing.set()
-        self.join(timeout_s)
+        self.join(max(0.0, by_s - RETRY_S - time.monotonic()))
         if self.is_alive():
             self.abandon()
-            self.join(RETRY_S)
+            self.join(max(0.0, by_s - time.monotonic()))
             return False
         return True
 

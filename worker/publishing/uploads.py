@@ -78,7 +78,7 @@ class Uploads:
         while True:
             try:
                 self.check()
-                self._media.put(key, body, CONTENT_TYPE, metadata={MEDIA_MS: media_ms})
+                self._media.put(key, body, CONTENT_TYPE, metadata={MEDIA_MS: media_ms}, expires=True)
                 return
             except (StoreUnavailable, Unpublishable):
                 delay_s = RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)]

@@ -19,6 +19,7 @@ from chalicelib.domain.ingest import (
 )
 from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
+from chalicelib.domain.stream_edits import Applies
 from chalicelib.domain.streams import (
     SEGMENT_SECONDS_MAX,
     SEGMENT_SECONDS_MIN,
@@ -29,7 +30,6 @@ from chalicelib.domain.streams import (
     RuntimeState,
     Waiting,
 )
-from chalicelib.services.streams import Applies
 
 SOURCE_CHARS_MAX = 1_000
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]

@@ -25,6 +25,7 @@ from infra.local.layout import ROOT
 from tests.fakes.media import FaultyMedia
 from tests.integration.worker.follower import Follower
 from worker import claims, config
+from worker.agent import DRAIN_S
 from worker.pipeline import Pipeline, Ports
 
 STREAM = "stream-1"
@@ -197,7 +198,7 @@ class Lab:
     def close(self) -> None:
         """End everything, and hold the follower's findings against it."""
         for pipeline in self.pipelines:
-            pipeline.hand_over()
+            pipeline.hand_over(time.monotonic() + DRAIN_S)
         for process in self.processes:
             if process.poll() is None:
                 process.kill()

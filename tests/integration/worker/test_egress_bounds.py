@@ -186,6 +186,19 @@ def test_answers_that_ffmpeg_must_not_see(authority: Authority, origin: Origin) 
         assert egress.last_refusal == f"127.0.0.2:{origin.port} answers in an encoding that was not asked for"
 
 
+def test_a_refusal_is_not_quoted_for_ever(
+    authority: Authority, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy(authority, origin.url, origin.port) as egress:
+        assert asked(egress, "nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        said = egress.last_refusal
+        assert said
+        monkeypatch.setattr(egress_module, "REFUSAL_S_MAX", 0.0)
+        assert egress.last_refusal is None
+        monkeypatch.undo()
+        assert egress.last_refusal == said
+
+
 def test_all_addresses_are_tried(authority: Authority, origin: Origin) -> None:
     with Origin("127.0.0.2", authority.context("two.test")) as two:
         two.put("/good.ts", b"media")

@@ -52,6 +52,8 @@ class Owner:
         self.probe: Probe = lambda body: FACTS
         self.made = 0
         self.run = 1
+        # When its segments are made.
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._directory = directory
         self.channel = Channel(
             stream_id=STREAM,
@@ -82,7 +84,7 @@ class Owner:
             run=self.run,
             name=name,
             duration_s=duration_s,
-            at=datetime.now(UTC) + timedelta(seconds=2 * self.made),
+            at=self.now() + timedelta(seconds=2 * self.made),
             ends_at_s=2.0 * self.made,
             files=files,
             first_of_run=self.made == 1,

@@ -45,7 +45,7 @@ class IdlePipeline(threading.Thread):
     def poke(self) -> None:
         self.pokes += 1
 
-    def hand_over(self) -> None:
+    def hand_over(self, by_s: float) -> None:
         self.let_go(End.HANDOVER)
 
     def let_go(self, end: End) -> None:
@@ -206,3 +206,17 @@ def test_a_silent_registry_hurts_no_stream(house: House, monkeypatch: pytest.Mon
     assert eventually(lambda: house.running() == ["stream-1"])
     house.stop()
     assert house.clean is True
+
+
+def test_a_drain_ends_in_time_though_the_registry_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(house.workers, "leave", lambda worker_id: over.wait(20))
+    monkeypatch.setattr(agent_module, "DRAIN_S", 0.5)
+    house.streams.add(LIVE)
+    house.start()
+    assert eventually(lambda: house.running() == ["stream-1"])
+    began_s = time.monotonic()
+    house.stop()
+    assert time.monotonic() - began_s < 5 and house.clean is True
+    assert [hint.stream_id for hint in house.queue.receive(1)] == ["stream-1"]
+    over.set()

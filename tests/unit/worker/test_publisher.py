@@ -1,8 +1,10 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chalicelib.domain.streams import WINDOW_MINUTES_MAX
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
@@ -13,6 +15,7 @@ from worker.publishing.fenced import Lost
 from worker.publishing.uploads import Unpublishable
 
 ROOT = f"streams/{STREAM}/index.m3u8"
+WINDOW_S_MAX = WINDOW_MINUTES_MAX * 60
 
 
 @pytest.fixture
@@ -53,6 +56,22 @@ def test_a_segment_carries_how_long_it_plays(store: MemoryMedia, media: FaultyMe
     stored = {key: dict(each.metadata) for key, each in store.objects.items() if key.endswith(".ts")}
     assert len(stored) == 2
     assert all(metadata == {"media-ms": "2000"} for metadata in stored.values())
+
+
+def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(
+    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = owner(media, tmp_path, 1, window_s=WINDOW_S_MAX)
+    monkeypatch.setattr(first, "now", lambda: datetime.now(UTC) - timedelta(days=3))
+    first.publish(4)
+    follower.poll()
+    # What the bucket's rule does meanwhile.
+    assert store.expiring == {key for key in store.objects if key.endswith(".ts")}
+    store.delete(sorted(store.expiring))
+    owner(media, tmp_path, 2, window_s=WINDOW_S_MAX).publish(2)
+    assert numbers(media) == {4: ("2-1-000000.ts", 1), 5: ("2-1-000001.ts", 1)} == numbers(media, "480p")
+    named = {f"streams/{STREAM}/{name}/{uri}" for name in ("720p", "480p") for uri, _ in numbers(media, name).values()}
+    assert named <= store.objects.keys()
 
 
 def test_a_new_run_goes_on_with_a_discontinuity(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""The roles of what runs in containers, as the emulator enforces them: enough for real work, and for nothing else."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.dynamodb import to_row
+from chalicelib.adapters.dynamodb_workers import DynamoWorkers
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.run_logs import run_log_key
+from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.tokens import PlayClaims
+from chalicelib.domain.usage import Served
+from infra.deploy.stack import setting_parameters
+from infra.deploy.task_roles import task_role_outputs, task_roles
+from tests.fixtures.emulator import forget_clients
+from tests.integration.worker.harness import STREAM, Lab, eventually
+
+NEEDED = ("Stage", "MediaBucket", "WorkQueue", "TokenSecret")
+KEYS = {"users": "user_id", "wallets": "user_id", "playback_sessions": "session_id", "usage": "session_id"}
+TAGGING = "s3:PutObjectTagging"
+SEGMENT = f"streams/{STREAM}/480p/1-1-000000.ts"
+
+
+@pytest.fixture
+def roles(settings: Settings) -> dict[str, str]:
+    """The roles' ARNs, by output, of a stack that has nothing else."""
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in NEEDED},
+        "Resources": task_roles(),
+        "Outputs": task_role_outputs(),
+    }
+    values = setting_parameters(settings)
+    name = f"roles-{settings.stage}"
+    formation = client("cloudformation")
+    formation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": key, "ParameterValue": values[key]} for key in NEEDED],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    [stack] = formation.describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@pytest.fixture
+def lab(settings: Settings, tmp_path: Path) -> Iterator[Lab]:
+    it = Lab(settings, tmp_path)
+    yield it
+    it.close()
+
+
+def credentials(role_arn: str) -> dict[str, str]:
+    """What a task of this role finds in its environment."""
+    given = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+@contextmanager
+def acting_as(role_arn: str) -> Iterator[None]:
+    """This process's clients are the role's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in credentials(role_arn).items():
+            patch.setenv(name, value)
+        begin_anew()
+        try:
+            yield
+        finally:
+            patch.undo()
+            begin_anew()
+
+
+def begin_anew() -> None:
+    """The SDK's default session keeps the credentials that it has found, and the clients keep theirs."""
+    boto3.setup_default_session()
+    forget_clients()
+
+
+def table(operation: str, settings: Settings, name: str, **more: Any) -> Callable[[], Any]:
+    key = {KEYS.get(name, "stream_id"): "x"}
+    request = {"Item": to_row(key)} if operation == "put_item" else {"Key": to_row(key)}
+    return lambda: getattr(client("dynamodb"), operation)(TableName=settings.table_prefix + name, **request, **more)
+
+
+def bucket(operation: str, settings: Settings, **request: Any) -> Callable[[], Any]:
+    return lambda: getattr(client("s3"), operation)(Bucket=settings.media_bucket, **request)
+
+
+def secret(settings: Settings) -> Callable[[], Any]:
+    return lambda: client("secretsmanager").get_secret_value(SecretId=settings.token_secret)
+
+
+def queue(settings: Settings) -> Callable[[], Any]:
+    return lambda: client("sqs").get_queue_url(QueueName=settings.work_queue)
+
+
+def assert_denied(*calls: Callable[[], Any]) -> None:
+    """Each, by the policy and for no other reason."""
+    for number, call in enumerate(calls):
+        with pytest.raises(ClientError) as refused:
+            call()
+        code = refused.value.response["Error"]["Code"]
+        assert code in ("AccessDenied", "AccessDeniedException"), (number, refused.value)
+
+
+def test_a_worker_does_all_its_work_with_its_role(lab: Lab, roles: dict[str, str], settings: Settings) -> None:
+    own = credentials(roles["WorkerRoleArn"])
+    lab.environ = lambda worker_id: {**Lab.environ(lab, worker_id), **own}  # type: ignore[method-assign]
+    workers = DynamoWorkers(settings.table_prefix)
+    lab.add(abr_profile="hd")
+    lab.queue.send(STREAM)
+    process = lab.process("w1")
+    lab.wait_for(RuntimeState.LIVE, 40)
+    assert [worker.stream_ids for worker in workers.list(limit=9, cursor=None).items] == [(STREAM,)]
+    lab.change(abr_profile="sd", generation=2)
+    dropped = f"streams/{STREAM}/720p/index.m3u8"
+    eventually(lambda: lab.s3.get(dropped) is None, 20, "the dropped rendition's playlist is deleted", lab.runtime)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    runtime = lab.runtime()
+    assert (runtime.claim, runtime.state) == (None, RuntimeState.STOPPED)
+    assert lab.s3.get(run_log_key(STREAM)) and not workers.list(limit=9, cursor=None).items
+    assert [hint.stream_id for hint in lab.queue.receive(1)] == [STREAM]
+    said = (lab.directory / "w1.log").read_text()
+    assert "AccessDenied" not in said and '"warning"' not in said, said
+
+
+def test_a_worker_may_tag_what_it_stores() -> None:
+    # AWS asks for this where an object is stored with a tag; the emulator does not.
+    [policy] = task_roles()["WorkerRole"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    allowed = [each["Resource"]["Fn::Sub"] for each in statements if TAGGING in each["Action"]]
+    assert allowed == ["arn:${AWS::Partition}:s3:::${MediaBucket}/streams/*"]
+
+
+def test_a_worker_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
+    media = Container(settings).media
+    media.put(SEGMENT, b"x", "video/mp2t")
+    with acting_as(roles["WorkerRoleArn"]):
+        # What the sweep of a worker does, long after it has begun.
+        assert media.list("streams/", limit=9) == [SEGMENT]
+        media.delete([SEGMENT])
+        assert media.get(SEGMENT) is None
+        assert_denied(
+            *(table("get_item", settings, name) for name in ("users", "wallets", "playback_sessions", "usage")),
+            table("put_item", settings, "streams"),
+            table("update_item", settings, "streams"),
+            table("delete_item", settings, "stream_runtime"),
+            bucket("put_object", settings, Key="elsewhere/x", Body=b""),
+            bucket("put_object", settings, Key="streams", Body=b""),
+            bucket("delete_object", settings, Key="elsewhere/x"),
+            bucket("delete_object", settings, Key=run_log_key(STREAM)),
+            bucket("get_object", settings, Key="elsewhere/x"),
+            bucket("delete_bucket", settings),
+            secret(settings),
+        )
+
+
+def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
+    lab: Lab, roles: dict[str, str], settings: Settings
+) -> None:
+    lab.add()
+    lab.s3.put(SEGMENT, b"media", "video/mp2t")
+    claims = PlayClaims(user_id="u", session_id="s", stream_id=STREAM, expires_at_ms=10**15)
+    with acting_as(roles["EndpointsRoleArn"]):
+        own = Container(settings)
+        # Keys, wallet and session were read to find that out.
+        with pytest.raises(Unauthenticated, match="no such session"):
+            own.access.verdict(own.tokens.sign_play(claims), "s")
+        assert own.stream_table.get(STREAM)
+        address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
+        signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
+        assert (signed.status_code, signed.content) == (200, b"media"), signed.text
+        # It can be made for anything, and is good for no more than its signer is.
+        logs = run_log_key(STREAM)
+        assert httpx.get(f"{address}/{logs}?{own.media.signed_query(logs, 60)}").status_code == 403
+        assert_denied(
+            *(table("get_item", settings, name) for name in ("users", "stream_runtime", "usage")),
+            *(table("update_item", settings, name) for name in ("wallets", "playback_sessions", "streams")),
+            bucket("put_object", settings, Key=SEGMENT, Body=b""),
+            bucket("delete_object", settings, Key=SEGMENT),
+            bucket("list_objects_v2", settings),
+            queue(settings),
+        )
+
+
+def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
+    usage = Container(settings).usage
+    served = Served(media_ms=2_000, media_bytes=9, segments=1, requests=1, first_at_ms=1, last_at_ms=2)
+    with acting_as(roles["UsageRoleArn"]):
+        assert usage.add("s", served, follower="f", batch=1, now_ms=3)
+        usage.mark("f", 2)
+        assert_denied(
+            *(table("get_item", settings, name) for name in ("usage", "users", "wallets")),
+            *(table("update_item", settings, name) for name in ("wallets", "playback_sessions")),
+            bucket("get_object", settings, Key=SEGMENT),
+            queue(settings),
+            secret(settings),
+        )
+    assert usage.get("s") == served and usage.marks() == {"f": 2}
