@@ -1,11 +1,12 @@
 """Streams as operators set them up and as viewers see them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
+from chalicelib.domain.errors import Busy, IngestPortTaken, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.outages import outages_of
@@ -98,7 +99,8 @@ class StreamsService:
     def create(self, stream: Stream) -> Stream:
         """Store a new stream, stopped.
 
-        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), or `StreamExists`, also for an archived one.
+        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), `StreamExists`, also for an archived one,
+        `IngestPortTaken`, or `Busy`.
         """
         created = replace(
             stream,
@@ -108,8 +110,11 @@ class StreamsService:
         )
         _check(created)
         self._check_sources(created)
-        self._streams.add(created)
-        return created
+        for _ in range(TRIES_MAX):
+            with suppress(RowRefused):
+                self._streams.add(created)
+                return created
+        raise Busy("Others have changed streams at every try. Try again.")
 
     def ensure(self, stream: Stream) -> Stream:
         """The stream of this id, made if there is none; an existing one is left as it is."""
@@ -136,11 +141,12 @@ class StreamsService:
         """Set the given fields; the generation rises where they need a new ffmpeg.
 
         A dry run changes nothing, and answers what the change would do.
-        Raises `Invalid`, `StreamNotFound`, `Busy`.
+        Raises `Invalid`, `StreamNotFound`, `IngestPortTaken`, `Busy`.
         """
         if dry_run:
             seen = self.get(stream_id)
             new = self._changed(seen, changes)
+            self._check_port(new)
         else:
             seen, new = self._replace(stream_id, changes)
         if new == seen:
@@ -208,6 +214,13 @@ class StreamsService:
         for source in stream.sources:
             if source.url is not None:
                 self._check_source(source.url)
+
+    def _check_port(self, stream: Stream) -> None:
+        """Refuse what the store would refuse now."""
+        port = stream.srt_port
+        owner = None if port is None else self._streams.port_owner(port)
+        if port is not None and owner is not None and owner != stream.stream_id:
+            raise IngestPortTaken(port, owner)
 
     def _ends_slate(self, seen: Stream, new: Stream) -> bool:
         """Whether the slate is what is played now, and is not wanted any more."""
