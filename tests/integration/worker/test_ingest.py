@@ -86,9 +86,10 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
         small.wait_for_segments(2)
     wait_for_source(small, None)
     assert small.wait_for(RuntimeState.STALLED).last_error == WAITING_REASON
-    run, unopened = eventually(lambda: log if len(log := log_of(small)) == 2 else None, 5, "logs", small.runtime)
+    eventually(lambda: [log.run for log in log_of(small)] == [None, "1-1"], 5, "logs", lambda: log_of(small))
+    unopened, run = log_of(small)
+    assert unopened.ending == WAITING_REASON
     assert any("Incorrect passphrase" in line for line in run.source_lines)
-    assert (run.run, unopened.run, unopened.ending) == ("1-1", None, WAITING_REASON)
 
     with sending(*srt_output(port, KEY)):
         wait_for_first_segment(small)
