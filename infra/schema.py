@@ -43,7 +43,7 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         },
         None,
     ),
-    # Places of streams with a limit of viewers.
+    # Places of streams with a limit of viewers, and the ports that streams listen at for SRT.
     "limits": ("limit_id", None, {}, None),
     # What was served: a row a session and a day.
     "usage": ("session_id", None, {}, "expires_at_s"),

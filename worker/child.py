@@ -81,6 +81,9 @@ class Child:
         code = self._process.returncode
         if code is None:
             return "ffmpeg is running"
+        # The last words are what counts, and may be on their way.
+        for reader in self._readers:
+            reader.join(READERS_WAIT_S)
         if code < 0:
             how = f"ffmpeg was killed by {_signal_name(-code)}"
         else:

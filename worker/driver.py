@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,7 +71,7 @@ class Driver:
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        watch = self._watch = self._watch or Watch(stream, self._config, now_s)
+        watch = self._watch = self._watch or Watch(stream, self._config, now_s, self._logs.unopened)
         watch.look(now_s)
         if self._run is None:
             self._begin(now_s, stream, watch, publication)
@@ -142,7 +143,7 @@ class Driver:
         self._supervision.published(now_s, publication.published_at_s, publication.error)
         playing = watch.choice.playing
         if self._supervision.stable and playing is not None:
-            watch.choice.stable(playing)
+            watch.stable(playing)
             trouble = watch.trouble()
             self._supervision.settled(trouble[1] if trouble else None)
 
@@ -170,7 +171,8 @@ class Driver:
         self._supervision.segment_seconds = plan.target_s
         self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
         watch.choice.started(index, time.monotonic())
-        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.ffmpeg.lines)
+        received = trial.feed.lines if trial and trial.feed else deque[str]()
+        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.ffmpeg.lines, received)
         publication.follow(self._run.inbox)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})

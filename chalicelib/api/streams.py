@@ -113,7 +113,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
 
 @routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=ListAnswer[RunLogAnswer])
 def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
-    """What the newest runs of ffmpeg said last, newest run first; all that is kept, in one page."""
+    """What the newest runs of ffmpeg said last, and why sources were not opened, newest first; all in one page."""
     runs = call.services.run_logs.newest(stream_id)
     return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
 

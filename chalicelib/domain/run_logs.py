@@ -1,4 +1,7 @@
-"""What the ffmpegs of a stream said last, as its worker stores it for operators: one small JSON object a stream."""
+"""What the ffmpegs of a stream said last, as its worker stores it for operators: one small JSON object a stream.
+
+Beside the runs it holds the last failed opening of each source, since a source that never opens never has a run.
+"""
 
 import json
 from collections.abc import Iterable
@@ -12,15 +15,20 @@ LINE_CHARS_MAX = 500
 
 @dataclass(frozen=True, kw_only=True)
 class RunLog:
-    """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs."""
+    """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs.
+
+    `source_lines` are those of the process that receives a live source. With `run` None this is a source that was not
+    opened, or nobody sends to, and `ending` says why.
+    """
 
     worker_id: str
-    run: str
+    run: str | None
     source: str
     began_at_ms: int
     ended_at_ms: int | None = None
     ending: str | None = None
     lines: tuple[str, ...] = ()
+    source_lines: tuple[str, ...] = ()
 
 
 def run_log_key(stream_id: str) -> str:
@@ -29,9 +37,12 @@ def run_log_key(stream_id: str) -> str:
 
 
 def newest(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
-    """Those that are kept, newest first; of two of the same run the later one given counts."""
-    runs = {(log.worker_id, log.run): log for log in logs}
-    return tuple(sorted(runs.values(), key=lambda log: log.began_at_ms, reverse=True)[:RUNS_KEPT])
+    """Those that are kept, newest first; of two of the same run, or openings of the same source, the later one given
+    counts."""
+    every = {(log.worker_id, log.run) if log.run else log.source: log for log in logs}
+    ordered = sorted(every.values(), key=lambda log: log.began_at_ms, reverse=True)
+    runs = [log for log in ordered if log.run][:RUNS_KEPT]
+    return tuple(log for log in ordered if log.run is None or log in runs)
 
 
 def encoded(logs: Iterable[RunLog]) -> bytes:
@@ -49,4 +60,5 @@ def decoded(body: bytes) -> tuple[RunLog, ...]:
 
 def _run_log(values: dict[str, Any]) -> RunLog:
     known = {field.name: values[field.name] for field in fields(RunLog) if field.name in values}
-    return RunLog(**{**known, "lines": tuple(known.get("lines", ()))})
+    said = {name: tuple(known.get(name, ())) for name in ("lines", "source_lines")}
+    return RunLog(**{**known, **said})

@@ -110,6 +110,11 @@ class Stream:
         """The source that waits for a sender; there is one at most."""
         return next((source for source in self.sources if source.mode is IngestMode.LISTEN), None)
 
+    @property
+    def srt_port(self) -> int | None:
+        """The port that it listens at for SRT, which no other stream may have meanwhile; None once it is archived."""
+        return None if self.archived or self.listening is None else self.listening.port
+
 
 def takes_rtmp(stream: Stream | None, key: str) -> bool:
     """Whether who knows this key may send the stream by RTMP, or play what is sent."""

@@ -9,10 +9,10 @@ from chalicelib.ports.common import ListPage
 
 
 class Streams(Protocol):
-    """Streams as operators set them up."""
+    """Streams as operators set them up. A port for SRT (`Stream.srt_port`) is had by one of them at most."""
 
     def add(self, stream: Stream) -> None:
-        """Raises `StreamExists`."""
+        """Raises `StreamExists`, `IngestPortTaken`, or `RowRefused` if another write was in the way."""
         ...
 
     def get(self, stream_id: str) -> Stream | None:
@@ -24,7 +24,14 @@ class Streams(Protocol):
         ...
 
     def replace(self, seen: Stream, new: Stream) -> None:
-        """Write `new` (with version + 1) if the stored version is still that of `seen`, else raise `RowRefused`."""
+        """Write `new` (with version + 1) if the stored version is still that of `seen`, else raise `RowRefused`.
+
+        Raises `IngestPortTaken`, too.
+        """
+        ...
+
+    def port_owner(self, port: int) -> str | None:
+        """The id of the stream that has this port for SRT."""
         ...
 
 

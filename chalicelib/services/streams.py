@@ -1,10 +1,11 @@
 """Streams as operators set them up and as viewers see them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
+from chalicelib.domain.errors import Busy, IngestPortTaken, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.outages import outages_of
@@ -92,7 +93,8 @@ class StreamsService:
     def create(self, stream: Stream) -> Stream:
         """Store a new stream, stopped.
 
-        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), or `StreamExists`, also for an archived one.
+        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), `StreamExists`, also for an archived one,
+        `IngestPortTaken`, or `Busy`.
         """
         created = replace(
             stream,
@@ -102,8 +104,11 @@ class StreamsService:
         )
         _check(created)
         self._check_sources(created)
-        self._streams.add(created)
-        return created
+        for _ in range(TRIES_MAX):
+            with suppress(RowRefused):
+                self._streams.add(created)
+                return created
+        raise Busy("Others have changed streams at every try. Try again.")
 
     def ensure(self, stream: Stream) -> Stream:
         """The stream of this id, made if there is none; an existing one is left as it is."""
@@ -130,7 +135,7 @@ class StreamsService:
         """Set the given fields; the generation rises where they need a new ffmpeg.
 
         A dry run changes nothing, and answers what the change would do.
-        Raises `Invalid`, `StreamNotFound`, `Busy`.
+        Raises `Invalid`, `StreamNotFound`, `IngestPortTaken`, `Busy`.
         """
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
@@ -141,6 +146,8 @@ class StreamsService:
             does = applies(seen, new)
             viewers = self._viewers(stream_id) if does is Applies.RESTART else 0
             edit = Edit(applies=does, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
+            if dry_run:
+                self._check_port(new)
             if dry_run or self._write(seen, new):
                 return edit
         raise Busy(CHANGED_BY_OTHERS)
@@ -206,6 +213,13 @@ class StreamsService:
         for source in stream.sources:
             if source.url is not None:
                 self._check_source(source.url)
+
+    def _check_port(self, stream: Stream) -> None:
+        """Refuse what the store would refuse now."""
+        port = stream.srt_port
+        owner = None if port is None else self._streams.port_owner(port)
+        if port is not None and owner is not None and owner != stream.stream_id:
+            raise IngestPortTaken(port, owner)
 
     def _viewers(self, stream_id: str) -> int:
         count, cursor = 0, None

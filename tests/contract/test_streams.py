@@ -1,10 +1,11 @@
 """The port `Streams`: the fake and DynamoDB keep the same promises."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.errors import StreamExists
+from chalicelib.domain.errors import IngestPortTaken, StreamExists
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.streams import DesiredState, Latency, Stream
@@ -72,7 +73,7 @@ def test_what_does_not_exist_is_not_replaced(streams: Streams) -> None:
 
 def test_a_list_comes_in_pages_and_holds_everything_once(streams: Streams) -> None:
     for number in range(5):
-        streams.add(replace(STREAM, stream_id=f"stream-{number}", archived=number == 3))
+        streams.add(replace(STREAM, stream_id=f"stream-{number}", backups=(), archived=number == 3))
     seen, cursor = [], None
     for _ in range(10):
         page = streams.list(limit=2, cursor=cursor)
@@ -82,3 +83,48 @@ def test_a_list_comes_in_pages_and_holds_everything_once(streams: Streams) -> No
         if cursor is None:
             break
     assert sorted(seen) == [f"stream-{number}" for number in range(5)]
+
+
+def srt(stream_id: str, port: int, **changes: object) -> Stream:
+    listening = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port)
+    return replace(Stream(stream_id=stream_id, title="t", ingest=listening), **changes)  # type: ignore[arg-type]
+
+
+def test_a_port_is_had_by_one_stream_until_it_is_given_back(streams: Streams) -> None:
+    first, second = srt("first", 9_000), replace(STREAM, stream_id="second")
+    streams.add(first)
+    streams.add(second)
+    assert [streams.port_owner(port) for port in (9_000, 9_710, 9_711)] == ["first", "second", None]
+    with pytest.raises(IngestPortTaken) as refused:
+        streams.add(srt("third", 9_710))
+    assert refused.value.extra == {"port": 9_710, "stream_id": "second"} and streams.get("third") is None
+    with pytest.raises(IngestPortTaken):
+        streams.replace(first, srt("first", 9_710))
+    assert (streams.get("first"), streams.port_owner(9_000)) == (first, "first")
+    with pytest.raises(StreamExists):
+        streams.add(srt("first", 9_710))
+
+    streams.replace(first, srt("first", 9_711))
+    streams.replace(second, replace(second, archived=True))
+    assert [streams.port_owner(port) for port in (9_000, 9_710, 9_711)] == [None, None, "first"]
+    with pytest.raises(RowRefused):
+        streams.replace(first, srt("first", 9_000))
+    assert streams.port_owner(9_000) is None
+    streams.add(srt("third", 9_000))
+    streams.replace(srt("third", 9_000), srt("third", 9_000, title="kept"))
+    streams.add(srt("fourth", 9_710))
+    assert [streams.port_owner(port) for port in (9_000, 9_710, 9_711)] == ["third", "fourth", "first"]
+
+
+def test_of_many_who_want_a_port_at_once_one_gets_it(streams: Streams) -> None:
+    def take(number: int) -> bool:
+        try:
+            streams.add(srt(f"stream-{number}", 9_000))
+        except IngestPortTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        took = list(pool.map(take, range(8)))
+    there = [streams.get(f"stream-{number}") is not None for number in range(8)]
+    assert sum(took) == 1 and there == took and streams.port_owner(9_000) == f"stream-{took.index(True)}"

@@ -29,7 +29,7 @@ def test_operators_see_where_to_send(api: Api) -> None:
 
 def test_a_key_is_replaced_and_only_who_listens_needs_a_new_ffmpeg(api: Api) -> None:
     admin = api.admin()
-    for ingest, restarts in ((RTMP, 1), (SRT, 1), (TEST, 0)):
+    for ingest, restarts in ((RTMP, 1), ({**SRT, "port": 9_001}, 1), (TEST, 0)):
         before = create(api, admin, ingest=ingest)
         path = f"/streams/{before['stream_id']}"
         answer = api.http.post(f"{path}/ingest-key", headers=admin)

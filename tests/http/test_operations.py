@@ -149,7 +149,8 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     path = f"/streams/{stream_id}/log"
     assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
     run = RunLog(worker_id="w1", run="1-2", source="primary", began_at_ms=5, ending="killed", lines=("one", "two"))
-    api.services.media.put(run_log_key(stream_id), encoded([run]), "application/json")
+    unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
+    api.services.media.put(run_log_key(stream_id), encoded([run, unopened]), "application/json")
     assert api.http.get(path, headers=admin).json()["items"] == [
         {
             "worker_id": "w1",
@@ -159,7 +160,18 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
             "ended_at_ms": None,
             "ending": "killed",
             "lines": ["one", "two"],
-        }
+            "source_lines": [],
+        },
+        {
+            "worker_id": "w1",
+            "run": None,
+            "source": "primary",
+            "began_at_ms": 4,
+            "ended_at_ms": None,
+            "ending": None,
+            "lines": [],
+            "source_lines": ["no such host"],
+        },
     ]
     assert api.http.get(path, headers=api.viewer(0)).status_code == 403
     assert api.http.get("/streams/no-such-stream/log", headers=admin).status_code == 404

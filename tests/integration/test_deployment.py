@@ -115,8 +115,11 @@ def test_the_schedules_run_as_deployed(api: httpx.Client, module_settings: Setti
 def test_an_operator_is_told_why_a_stream_waits(
     api: httpx.Client, operator: dict[str, str], module_settings: Settings
 ) -> None:
-    created = api.post("/streams", json={"title": "Waits", "ingest": {"mode": "test"}}, headers=operator).json()
+    srt = {"mode": "listen", "protocol": "srt", "port": 9_000}
+    created = api.post("/streams", json={"title": "Waits", "ingest": srt}, headers=operator).json()
     path = f"/streams/{created['stream_id']}"
+    changed = api.patch(f"{path}?dry_run=true", json={"ingest": {**srt, "port": 9_001}}, headers=operator)
+    assert changed.json()["applies"] == "hot", changed.text
     live = api.post(f"{path}/state", json={"state": "live"}, headers=operator)
     assert live.json()["state"] == "backoff", live.text
     run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import Invalid, StreamNotFound
+from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import Rendition
@@ -13,7 +13,7 @@ from chalicelib.domain.sessions import SessionKind, SessionRecord
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.stream_edits import RESTART_FIELDS, Applies
 from chalicelib.domain.streams import SLATE, DesiredState, Latency, Runtime, RuntimeState, Stream, source_name
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports import RowRefused, StoreUnavailable
 from chalicelib.services import streams as service
 from chalicelib.services.streams import StreamsService
 from tests.fakes.runtimes import MemoryRuntimes
@@ -137,6 +137,21 @@ def test_what_is_not_live_has_nothing_to_restart(house: House) -> None:
     assert house.streams.edit("stream-1", {"segment_seconds": 2}).applies is HOT
     stored = house.table.get("stream-1")
     assert stored and stored.generation == 2
+
+
+def test_a_stream_is_created_though_another_write_was_in_the_way(house: House) -> None:
+    add, refused = house.table.add, iter([True, False, *[True] * service.TRIES_MAX])
+
+    def in_the_way(stream: Stream) -> None:
+        if next(refused):
+            raise RowRefused
+        add(stream)
+
+    house.table.add = in_the_way  # type: ignore[method-assign]
+    assert house.streams.create(replace(LIVE, stream_id="stream-2")).stream_id == "stream-2"
+    with pytest.raises(Busy):
+        house.streams.create(replace(LIVE, stream_id="stream-3"))
+    assert house.table.get("stream-2") and house.table.get("stream-3") is None
 
 
 def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:

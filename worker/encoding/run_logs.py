@@ -29,13 +29,19 @@ TRIES_MAX = 3
 
 
 class OpenLog:
-    """The log of one run, which its owner closes."""
+    """The log of one run, which its owner closes. `source_lines` are of the source's receiver, if it has one."""
 
     def __init__(
-        self, began: RunLog, lines: deque[str], now_ms: Callable[[], int], changed: Callable[[], None]
+        self,
+        began: RunLog,
+        lines: deque[str],
+        source_lines: deque[str],
+        now_ms: Callable[[], int],
+        changed: Callable[[], None],
     ) -> None:
         self._log = began
         self._lines = lines
+        self._source_lines = source_lines
         self._now_ms = now_ms
         self._changed = changed
 
@@ -44,19 +50,26 @@ class OpenLog:
         self._log = replace(self._log, ended_at_ms=self._now_ms(), ending=ending)
         self._changed()
 
+    def receives(self, source_lines: deque[str]) -> None:
+        """The source has another receiver, which says this as it comes."""
+        self._source_lines = source_lines
+
     def shown(self, secrets: Iterable[str]) -> RunLog:
         """As operators may see it now."""
         ending = self._log.ending
-        said = [redacted(line, secrets)[:LINE_CHARS_MAX] for line in self._lines.copy()]
         return replace(
             self._log,
-            lines=tuple(said[-LINES_KEPT:]),
+            lines=_shown(self._lines, secrets),
+            source_lines=_shown(self._source_lines, secrets),
             ending=redacted(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
         )
 
 
 class RunLogs(threading.Thread):
-    """The newest runs of one stream. Stored when one ends, and every few seconds while there is something new."""
+    """The newest runs of one stream, and why sources of it are not open.
+
+    Stored when a run ends or there is another reason, and every few seconds while there is something new.
+    """
 
     def __init__(self, media: MediaStore, clock: Clock, held: HeldClaim, secrets: Callable[[], Iterable[str]]) -> None:
         super().__init__(name=f"run-logs-{held.claim.stream_id}", daemon=True)
@@ -66,17 +79,33 @@ class RunLogs(threading.Thread):
         self._secrets = secrets
         self._key = run_log_key(held.claim.stream_id)
         self._open: deque[OpenLog] = deque(maxlen=RUNS_KEPT)
+        # By source, with the reason.
+        self._unopened: dict[str, tuple[str, OpenLog]] = {}
         self._stored: tuple[RunLog, ...] | None = None
         self._over = threading.Event()
         self._wake = threading.Event()
         self._silent = False
 
-    def began(self, run: str, source: str, lines: deque[str]) -> OpenLog:
-        """A run has begun; `lines` are what it says, as they come."""
-        begun = RunLog(worker_id=self._held.claim.worker_id, run=run, source=source, began_at_ms=self._clock.now_ms())
-        opened = OpenLog(begun, lines, self._clock.now_ms, self._wake.set)
+    def began(self, run: str, source: str, lines: deque[str], source_lines: deque[str]) -> OpenLog:
+        """A run has begun; `lines` are what it says, as they come, and `source_lines` what its receiver does."""
+        opened = self._new(run, source, lines, source_lines)
         self._open.append(opened)
         return opened
+
+    def unopened(self, source: str, reason: str, source_lines: deque[str]) -> None:
+        """A source cannot be played yet, and why; its receiver may go on to say more. May be told again and again."""
+        before = self._unopened.get(source)
+        if before and before[0] == reason:
+            if source_lines:
+                before[1].receives(source_lines)
+            return
+        opened = self._new(None, source, deque(), source_lines)
+        self._unopened[source] = reason, opened
+        opened.ended(reason)
+
+    def _new(self, run: str | None, source: str, lines: deque[str], source_lines: deque[str]) -> OpenLog:
+        begun = RunLog(worker_id=self._held.claim.worker_id, run=run, source=source, began_at_ms=self._clock.now_ms())
+        return OpenLog(begun, lines, source_lines, self._clock.now_ms, self._wake.set)
 
     def close(self, timeout_s: float) -> None:
         """Store what is new and end. What cannot be stored in that time is given up."""
@@ -96,7 +125,8 @@ class RunLogs(threading.Thread):
 
     def _store(self) -> None:
         try:
-            shown = newest(each.shown(self._secrets()) for each in self._open.copy())
+            unopened = [opened for _, opened in self._unopened.copy().values()]
+            shown = newest(each.shown(self._secrets()) for each in (*self._open.copy(), *unopened))
             if shown and shown != self._stored and self._held.safe:
                 self._write(shown)
                 self._stored = shown
@@ -120,3 +150,8 @@ class RunLogs(threading.Thread):
             except EtagMismatch:
                 if not tries_left:
                     raise
+
+
+def _shown(lines: deque[str], secrets: Iterable[str]) -> tuple[str, ...]:
+    said = [redacted(line, secrets)[:LINE_CHARS_MAX] for line in lines.copy()]
+    return tuple(said[-LINES_KEPT:])

@@ -7,6 +7,7 @@ import os
 import select
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO
@@ -71,9 +72,9 @@ class Feed:
         return self._examined.refusal if self._examined else ""
 
     @property
-    def lines(self) -> list[str]:
-        """What its process said last."""
-        return list(self._child.lines)
+    def lines(self) -> deque[str]:
+        """What its process said last, as it comes."""
+        return self._child.lines
 
     def flowing(self, now_s: float, silent_s: float) -> bool:
         """Whether something came in within this time."""

@@ -1,7 +1,7 @@
 """Opening a source that somebody sends: its address is checked, it is received, and what comes is examined."""
 
 from chalicelib.domain.addresses import IpAddress
-from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.aside import Aside
@@ -11,7 +11,7 @@ from worker.encoding.copying import cut_of
 from worker.ingest.egress import Egress
 from worker.ingest.feed import Feed
 from worker.ingest.pull_argv import Pinned, Proxied
-from worker.ingest.receivers import Receiver, listening, pulling
+from worker.ingest.receivers import MUTE_ENDINGS, Receiver, listening, pulling
 from worker.ingest.resolving import resolve_pinned
 from worker.ingest.sources import examine_live
 from worker.ingest.trials import Status
@@ -24,19 +24,27 @@ RESOLVE_S_MAX = 4.0
 SILENT_S_MAX = 10.0
 BEFORE_RUN_S = 0.5
 WAITING_REASON = "waiting for the sender"
+MUTE_REASON = f"{WAITING_REASON}: somebody was connected but sent no picture"
+# After so long it is said that nothing comes, where it cannot be known whether somebody is connected. By RTMP,
+# somebody may be who sends nothing but sound.
+SILENCE_TOLD_S = 20.0
+# Before that, what ended the try before is still the news: the next one may end the same way at once.
+SETTLED_S = 3.0
 
 
 class LiveTrial:
-    """See `Trial`. Where it listens, waiting is no failure."""
+    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed."""
 
-    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float) -> None:
+    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float, before: str = "") -> None:
         self.status, self.reason = Status.OPENING, ""
         self.source: Source | None = None
         self.cut: Cut | None = None
         self.feed: Feed | None = None
         self._config = config
         self._stream = stream
+        self._before = before
         self.listens = ingest.mode is IngestMode.LISTEN
+        self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
         self._silent_s = min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
@@ -97,7 +105,7 @@ class LiveTrial:
         elif not feed.running:
             self.status, self.reason = Status.FAILED, self._why_ended(feed)
         elif feed.began_at_s is None and self.listens:
-            self.status, self.reason = Status.WAITING, WAITING_REASON
+            self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
         elif self.source is None:
             if now_s - (self._began_at_s if feed.began_at_s is None else feed.began_at_s) > OPEN_S_MAX:
                 self.status, self.reason = Status.FAILED, self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s")
@@ -111,7 +119,17 @@ class LiveTrial:
         if not self.listens:
             return self._with_refusal(feed.ending())
         # That a sender goes is its own affair; that nobody can be listened for is not.
-        return WAITING_REASON if feed.began_at_s else f"{WAITING_REASON} ({feed.ending()})"
+        if feed.began_at_s:
+            return WAITING_REASON
+        return MUTE_REASON if feed.ending().endswith(MUTE_ENDINGS) else f"{WAITING_REASON} ({feed.ending()})"
+
+    def _why_waiting(self, now_s: float) -> str:
+        waited_s = now_s - self._began_at_s
+        if self._before == MUTE_REASON or (self._before and waited_s < SETTLED_S):
+            return self._before
+        if self._silence_told and waited_s >= SILENCE_TOLD_S:
+            return f"{WAITING_REASON}: no picture has come for {SILENCE_TOLD_S:.0f} s"
+        return WAITING_REASON
 
     def _with_refusal(self, what: str) -> str:
         refusal = self._egress.last_refusal if self._egress else None

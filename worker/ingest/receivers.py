@@ -18,6 +18,12 @@ from worker.limits import bounded
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10
+# Who connects by SRT and sends nothing for this long is ended, since nobody else can send meanwhile. Of those who send
+# by RTMP the ingest ends who is silent.
+MUTE_S = 10
+# What ffmpeg says last when somebody was there from whom nothing came: by SRT the time is over, by RTMP they are gone.
+# Where nobody was, it says "Input/output error", or waits.
+MUTE_ENDINGS = ("Connection timed out", "End of file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,8 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
         if len(key) < PASSPHRASE_CHARS_MIN:
             raise SourceRefused(f"the stream has no key of at least {PASSPHRASE_CHARS_MIN} characters; rotate its key")
         opening = ["-protocol_whitelist", "srt", "-format_whitelist", "mpegts", "-mode", "listener"]
+        # Not for how long it waits for a sender, but for what a sender sends.
+        opening += ["-timeout", str(MUTE_S * 1_000_000)]
         opening += ["-passphrase", key, "-pbkeylen", "16", "-i", f"srt://{config.listen_host}:{ingest.port}"]
     options, script = _unseen(opening)
     return Receiver(argv=_copying(options), script=script, secrets=(key,))

@@ -1,6 +1,8 @@
 """Opens a stream's sources as `worker.ingest.source_choice` wants them, and tells it how they do."""
 
 import logging
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.domain.ingest import BACKUPS_MAX, Ingest, IngestMode
@@ -13,16 +15,24 @@ from worker.ingest.trials import FileTrial, PatternTrial, Status, Trial
 log = logging.getLogger(__name__)
 
 FAILED = {Status.FAILED: Failure.BROKEN, Status.REFUSED: Failure.REFUSED}
+# What a source was found to be at its beginning may not hold any more: after so many ends of runs it is opened anew.
+BREAKS_PER_FEED = 2
+
+# Told of each source that is not open, again and again: its name, why, and what its receiver says.
+Tell = Callable[[str, str, deque[str]], None]
 
 
 class Watch:
     """The sources that are open. Used by the supervising thread."""
 
-    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float) -> None:
+    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float, tell: Tell) -> None:
         self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
         self._stream = stream
         self._config = config
+        self._tell = tell
         self._trials: dict[int, Trial] = {}
+        # How many runs of a source that is open have ended without anybody's wish, since the last that lasted.
+        self._breaks: dict[int, int] = {}
         # A source that does not work is tried again and again; the same reason is logged once.
         self._logged: dict[int, str] = {}
 
@@ -33,7 +43,7 @@ class Watch:
             self._close(index)
         for index in wanted:
             if index not in self._trials:
-                self._trials[index] = self._begin(self._stream.sources[index], now_s)
+                self._trials[index] = self._begin(self._stream.sources[index], now_s, self._logged.get(index, ""))
                 self.choice.opened(index, now_s)
             self._judge(index, now_s)
 
@@ -42,14 +52,20 @@ class Watch:
         return self._trials[index]
 
     def broke(self, index: int, now_s: float, error: str) -> None:
-        """Its run has ended without anybody's wish. A live source that still comes in stays open."""
+        """Its run has ended without anybody's wish. A live source that still comes in stays open, the first time."""
         trial = self._trials[index]
         if trial.status in FAILED:
             self._fail(index, now_s, trial)
             return
         self.choice.failed(index, now_s, error)
-        if trial.feed is None:
+        self._breaks[index] = self._breaks.get(index, 0) + 1
+        if trial.feed is None or self._breaks[index] >= BREAKS_PER_FEED:
             self._close(index)
+
+    def stable(self, index: int) -> None:
+        """It was played well for minutes."""
+        self.choice.stable(index)
+        self._breaks.pop(index, None)
 
     def close(self) -> None:
         """End everything, side by side: receivers that hang take their time one by one."""
@@ -73,12 +89,12 @@ class Watch:
         several = self.choice.count > 1
         return state, "; ".join((f"{source_name(n)}: " if several else "") + error for n, _, error in troubles)
 
-    def _begin(self, ingest: Ingest, now_s: float) -> Trial:
+    def _begin(self, ingest: Ingest, now_s: float, before: str) -> Trial:
         if ingest.mode is IngestMode.TEST:
             return PatternTrial(self._stream)
         if ingest.mode is IngestMode.FILE:
             return FileTrial(ingest, self._stream, self._config)
-        return LiveTrial(ingest, self._stream, self._config, now_s)
+        return LiveTrial(ingest, self._stream, self._config, now_s, before)
 
     def _judge(self, index: int, now_s: float) -> None:
         trial = self._trials[index]
@@ -89,10 +105,15 @@ class Watch:
                 self.choice.answered(index, now_s)
             case Status.WAITING:
                 self.choice.waiting(index, now_s, trial.reason)
+                self._say(index, trial)
             case Status.FAILED | Status.REFUSED:
                 # The run of the one that is played has to be ended first.
                 if index != self.choice.playing:
+                    self._say(index, trial)
                     self._fail(index, now_s, trial)
+
+    def _say(self, index: int, trial: Trial) -> None:
+        self._tell(source_name(index), trial.reason, trial.feed.lines if trial.feed else deque())
 
     def _fail(self, index: int, now_s: float, trial: Trial) -> None:
         failure = Failure.WAITING if trial.listens and trial.status is Status.FAILED else FAILED[trial.status]
@@ -100,10 +121,11 @@ class Watch:
         if self._logged.get(index) != trial.reason:
             self._logged[index] = trial.reason
             who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
-            said = trial.feed.lines[-5:] if trial.feed else []
+            said = list(trial.feed.lines)[-5:] if trial.feed else []
             log.warning("a source does not work", extra={**who, "error": trial.reason, "said": said})
         self._close(index)
 
     def _close(self, index: int) -> None:
         self._trials.pop(index).close()
+        self._breaks.pop(index, None)
         self.choice.closed(index)

@@ -278,12 +278,17 @@ class RuntimeAnswer(Answer):
 
 
 class RunLogAnswer(Answer):
-    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs."""
+    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs.
+
+    `source_lines` are those of what receives a live source. Where `run` is null, the source was not opened, or nobody
+    sends to it, and `ending` says why.
+    """
 
     worker_id: str
-    run: str
+    run: str | None
     source: str
     began_at_ms: int
     ended_at_ms: int | None
     ending: str | None
     lines: list[str]
+    source_lines: list[str]

@@ -2,6 +2,7 @@
 that only counts who comes."""
 
 import ipaddress
+import selectors
 import socket
 import ssl
 import threading
@@ -185,16 +186,17 @@ class Front(Listener):
             with socket.create_connection(("127.0.0.1", self.behind), timeout=10) as server:
                 self._open.append(server)
                 server.sendall(first)
-                back = threading.Thread(target=_copy, args=(server, secured), daemon=True)
-                back.start()
-                _copy(secured, server)
-                back.join(5)
+                _exchange(secured, server)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-    for each in (source, target):
-        with suppress(OSError):
-            socket.socket.shutdown(each, socket.SHUT_RDWR)
+def _exchange(one: ssl.SSLSocket, other: socket.socket) -> None:
+    """Hand on what each says, until one of them ends. By one thread, since two must not use a TLS socket at once."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(one, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, one)
+        while True:
+            for key, _ in selector.select():
+                data = key.fileobj.recv(65_536)
+                if not data:
+                    return
+                key.data.sendall(data)

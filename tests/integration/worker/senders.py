@@ -17,7 +17,27 @@ ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "y
 @contextmanager
 def sending(*output: str, sound: bool = True) -> Iterator[subprocess.Popen[bytes]]:
     """An ffmpeg that publishes a small pattern in real time, for as long as it is let in and needed."""
-    argv = ["ffmpeg", "-nostdin", "-v", "error", *PICTURE, *(SOUND if sound else ()), *ENCODED, *output]
+    with _running(*PICTURE, *(SOUND if sound else ()), *ENCODED, *output) as process:
+        yield process
+
+
+@contextmanager
+def mute_by_srt(port: int, key: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody who is let in, and says nothing."""
+    with _running("-i", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16", "-f", "null", "-") as process:
+        yield process
+
+
+@contextmanager
+def mute_by_rtmp(url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody who is let in, and whose first picture is long in coming."""
+    with _running("-re", "-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate=1/60", *ENCODED, "-f", "flv", url) as process:
+        yield process
+
+
+@contextmanager
+def _running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    argv = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process

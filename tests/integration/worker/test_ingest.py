@@ -7,14 +7,17 @@ import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
 from chalicelib.domain.streams import SLATE, RuntimeState
+from tests.integration.gateway.ingest_harness import GOOD as RTMP_GOOD
 from tests.integration.gateway.ingest_harness import KEY as RTMP_KEY
 from tests.integration.gateway.ingest_harness import house
-from tests.integration.worker.harness import Lab, eventually
+from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Authority, Listener, Origin
-from tests.integration.worker.senders import free_udp_port, live_hls, sending, srt_output
+from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker.ingest import source_choice
+from worker.ingest import receivers, source_choice
+from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
 from worker.ingest.outward import EgressRules
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
@@ -42,6 +45,17 @@ def wait_for_first_segment(lab: Lab) -> None:
     lab.wait_for_segments(1, FIRST_SEGMENT_S_MAX)
 
 
+def log_of(lab: Lab) -> tuple[RunLog, ...]:
+    """What operators read."""
+    stored = lab.s3.get(run_log_key(STREAM))
+    assert stored is None or KEY.encode() not in stored.body
+    return decoded(stored.body) if stored else ()
+
+
+def wait_for_error(lab: Lab, error: str, timeout_s: float = 20) -> None:
+    eventually(lambda: lab.runtime().last_error == error, timeout_s, error, lab.runtime)
+
+
 def assert_all_unbroken(lab: Lab) -> None:
     """Over all that was played, in one piece."""
     everything = lab.directory / "all.ts"
@@ -49,12 +63,18 @@ def assert_all_unbroken(lab: Lab) -> None:
     assert_unbroken(everything, gap_s=0.2)
 
 
-def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(small: Lab) -> None:
+def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
+    small: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receivers, "MUTE_S", 3)
     port = free_udp_port()
     add(small, Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port))
     small.pipeline()
-    eventually(lambda: small.runtime().last_error == "waiting for the sender", 15, "it waits", small.runtime)
+    wait_for_error(small, WAITING_REASON)
     assert small.runtime().state is RuntimeState.STARTING and small.runtime().restarts == 0
+    with mute_by_srt(port, KEY) as mute:
+        wait_for_error(small, MUTE_REASON)
+        assert mute.wait(10) != 0, "the place is free for others"
     for output in (srt_output(port, WRONG_KEY), ("-f", "mpegts", f"srt://127.0.0.1:{port}")):
         with sending(*output) as stranger:
             assert stranger.wait(10) != 0
@@ -65,7 +85,11 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(small:
         assert small.wait_for(RuntimeState.LIVE).last_error is None
         small.wait_for_segments(2)
     wait_for_source(small, None)
-    assert small.wait_for(RuntimeState.STALLED).last_error == "waiting for the sender"
+    assert small.wait_for(RuntimeState.STALLED).last_error == WAITING_REASON
+    eventually(lambda: [log.run for log in log_of(small)] == [None, "1-1"], 5, "logs", lambda: log_of(small))
+    unopened, run = log_of(small)
+    assert unopened.ending == WAITING_REASON
+    assert any("Incorrect passphrase" in line for line in run.source_lines)
 
     with sending(*srt_output(port, KEY)):
         wait_for_first_segment(small)
@@ -98,7 +122,9 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
             custom_renditions=(SMALL,),
         )
         small.pipeline()
-        eventually(lambda: small.runtime().last_error == "waiting for the sender", 15, "it waits", small.runtime)
+        wait_for_error(small, WAITING_REASON)
+        with mute_by_rtmp(ingest.url(RTMP_GOOD)):
+            wait_for_error(small, MUTE_REASON)
         sender = ingest.sender()
         wait_for_first_segment(small)
         small.wait_for(RuntimeState.LIVE)
@@ -157,6 +183,8 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
         eventually(lambda: (small.runtime().last_error or "").count(refused) == 2, 20, refused, small.runtime)
         assert origin.asked and inside.hits() == 0
         assert small.runtime().state is RuntimeState.BACKOFF and small.follower.poll() == -1
+        eventually(lambda: len(log_of(small)) == 2, 5, "why, in the log", small.runtime)
+        assert all(log.run is None and log.ending and refused in log.ending for log in log_of(small))
 
 
 def test_the_slate_stands_in_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.run_logs import LINE_CHARS_MAX, RUNS_KEPT, RunLog, decoded, encoded, newest, run_log_key
+from chalicelib.domain.run_logs import (
+    LINE_CHARS_MAX,
+    LINES_KEPT,
+    RUNS_KEPT,
+    RunLog,
+    decoded,
+    encoded,
+    newest,
+    run_log_key,
+)
 from chalicelib.ports import EtagMismatch, StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
@@ -68,7 +77,7 @@ def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
 def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     house.logs.start()
     lines = deque(["opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000])
-    run = house.logs.began("1-1", "backup-1", lines)
+    run = house.logs.began("1-1", "backup-1", lines, deque())
     house.clock.advance(500)
     run.ended("ffmpeg ended with status 1: srt://h:1?passphrase=0123456789")
     assert eventually(house.told)
@@ -87,6 +96,47 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     )
 
 
+def test_what_the_receiver_of_a_source_says_stands_beside_it(house: House) -> None:
+    house.logs.start()
+    received = deque(["the-ingest-key is wrong", *("x" * n for n in range(LINES_KEPT))])
+    house.logs.began("1-1", "primary", deque(["encoded"]), received).ended("killed")
+    house.logs.close(5)
+    (run,) = house.told()
+    assert run.lines == ("encoded",)
+    assert len(run.source_lines) == LINES_KEPT and run.source_lines[-1] == "x" * (LINES_KEPT - 1)
+
+
+def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
+    house.logs.start()
+    house.logs.unopened("primary", "no address: srt://h:1?passphrase=0123456789", deque())
+    assert eventually(house.told)
+    began_at_ms = house.clock.now_ms()
+    house.clock.advance(1)
+    lines = deque(["the-ingest-key is wrong"])
+    house.logs.unopened("primary", "no address: srt://h:1?passphrase=0123456789", lines)
+    house.logs.unopened("backup-1", "waiting", deque())
+    assert eventually(lambda: len(house.told()) == 2)
+    lines.append("and wrong again")
+    house.logs.close(5)
+    later, first = house.told()
+    assert (first.run, first.source, first.began_at_ms) == (None, "primary", began_at_ms)
+    assert first.ending == "no address: srt://h:1?***"
+    assert first.source_lines == ("*** is wrong", "and wrong again")
+    assert (later.run, later.source, later.ending) == (None, "backup-1", "waiting")
+
+
+def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
+    runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
+    unopened = [replace(RUN, run=None, worker_id=f"w{n}", began_at_ms=n) for n in range(20)]
+    kept = newest([*unopened, *runs, replace(unopened[0], source="backup-1")])
+    assert [(log.run, log.began_at_ms) for log in kept] == [
+        (None, 19),
+        *((f"1-{n}", n) for n in (7, 6, 5, 4, 3)),
+        (None, 0),
+    ]
+    assert decoded(encoded(kept)) == kept
+
+
 def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_logs, "INTERVAL_S", 0.05)
     monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
@@ -94,7 +144,7 @@ def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeyp
     house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
     house.logs.start()
     lines = deque(["one"])
-    house.logs.began("1-1", "primary", lines)
+    house.logs.began("1-1", "primary", lines, deque())
     assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
     lines.append("two")
     assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
@@ -105,7 +155,7 @@ def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeyp
 
 def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     house.logs.start()
-    house.logs.began("1-1", "primary", deque(["first"])).ended("killed")
+    house.logs.began("1-1", "primary", deque(["first"]), deque()).ended("killed")
     house.logs.close(5)
     other = House("w2", house.stored)
     other.clock.advance(1_000)
@@ -120,7 +170,7 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     other.media.before = meanwhile
     other.logs.start()
     for number in range(RUNS_KEPT - 2):
-        other.logs.began(f"2-{number}", "primary", deque()).ended("killed")
+        other.logs.began(f"2-{number}", "primary", deque(), deque()).ended("killed")
     other.logs.close(5)
     kept = {(run.worker_id, run.run) for run in other.told()}
     assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
@@ -138,7 +188,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 
     house.media.before = fail
     house.logs.start()
-    house.logs.began("1-1", "primary", deque()).ended("killed")
+    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
     assert failed.wait(5)
     house.logs.close(5)
     assert not house.logs.is_alive()
@@ -148,7 +198,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 def test_without_a_claim_nothing_is_written(house: House) -> None:
     house.held.give_up()
     house.logs.start()
-    house.logs.began("1-1", "primary", deque()).ended("killed")
+    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
     house.logs.close(5)
     assert house.told() == ()
 
@@ -157,7 +207,7 @@ def test_closing_waits_no_longer_than_it_may(house: House) -> None:
     release = threading.Event()
     house.media.before = lambda operation, key: release.wait(10) and None
     house.logs.start()
-    house.logs.began("1-1", "primary", deque()).ended("killed")
+    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
     began_s = time.monotonic()
     house.logs.close(0.2)
     assert time.monotonic() - began_s < 2

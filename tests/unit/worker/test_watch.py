@@ -1,0 +1,141 @@
+"""What becomes of a source when its runs end, and what is told of one that cannot be played."""
+
+from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams import Stream
+from worker.config import WorkerConfig
+from worker.ingest import live_trial
+from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
+from worker.ingest.trials import Status
+from worker.ingest.watch import BREAKS_PER_FEED, Watch
+
+SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
+RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
+STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
+CONFIG = WorkerConfig(
+    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
+)
+TIMED_OUT, GONE, BROKEN = (
+    f"ffmpeg ended with status 1: [error] pipe:0: {why}"
+    for why in ("Connection timed out", "End of file", "Input/output error")
+)
+
+
+class SetTrial:
+    """A trial whose state is set."""
+
+    listens = True
+
+    def __init__(self, before: str) -> None:
+        self.before, self.closed = before, False
+        self.status, self.reason, self.source, self.cut = Status.READY, "", None, None
+        self.feed: Any = SimpleNamespace(lines=deque(["said"]))
+
+    def look(self, now_s: float) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class House:
+    """A watch over one source, all the trials that it has made, and what it has told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.trials: list[SetTrial] = []
+        self.told: list[tuple[str, str, list[str]]] = []
+        self.watch = Watch(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
+        monkeypatch.setattr(self.watch, "_begin", self._begin)
+
+    def _begin(self, ingest: Ingest, now_s: float, before: str) -> SetTrial:
+        self.trials.append(SetTrial(before))
+        return self.trials[-1]
+
+    def plays(self, now_s: float) -> None:
+        self.watch.look(now_s)
+        self.watch.choice.started(0, now_s)
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> House:
+    return House(monkeypatch)
+
+
+def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House) -> None:
+    for now_s in range(BREAKS_PER_FEED):
+        house.plays(100 * now_s)
+        assert len(house.trials) == 1
+        house.watch.broke(0, 100 * now_s + 1, "the encoder failed")
+    assert house.trials[0].closed
+    house.plays(1_000)
+    house.watch.broke(0, 1_001, "the encoder failed")
+    assert [trial.closed for trial in house.trials] == [True, False], "a new one has all its chances"
+
+
+def test_a_run_that_lasted_gives_its_source_another_chance(house: House) -> None:
+    for now_s in range(10):
+        house.plays(100 * now_s)
+        house.watch.broke(0, 100 * now_s + 1, "the encoder failed")
+        house.watch.stable(0)
+    assert [trial.closed for trial in house.trials] == [False]
+
+
+def test_why_a_source_is_not_played_is_told_and_the_next_try_knows(house: House) -> None:
+    house.watch.look(0)
+    trial = house.trials[0]
+    trial.status, trial.reason = Status.WAITING, "waiting"
+    house.watch.look(1)
+    trial.status, trial.reason = Status.FAILED, MUTE_REASON
+    house.watch.look(2)
+    assert house.told == [("primary", "waiting", ["said"]), ("primary", MUTE_REASON, ["said"])]
+    house.watch.look(10)
+    assert [trial.before for trial in house.trials] == ["", MUTE_REASON]
+    house.watch.look(11)
+    house.watch._close(0)
+    house.watch.look(20)
+    assert house.trials[-1].before == "", "it was ready meanwhile"
+
+
+class SetFeed:
+    """A receiver that runs or has ended, from which nothing has come."""
+
+    began_at_s: float | None = None
+    source, refusal = None, ""
+
+    def __init__(self, ended: str = "") -> None:
+        self._ended = ended
+        self.running = not ended
+
+    def ending(self) -> str:
+        return self._ended
+
+
+def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "") -> str:
+    trial = LiveTrial(ingest, STREAM, CONFIG, 0, before)
+    trial._judge(SetFeed(ended), waited_s)  # type: ignore[arg-type]
+    assert trial.status is (Status.FAILED if ended else Status.WAITING)
+    return trial.reason
+
+
+def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    assert reason_of(SRT, 3_600) == WAITING_REASON
+    assert reason_of(RTMP, SILENCE_TOLD_S - 1) == WAITING_REASON
+    assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
+    assert reason_of(SRT, 10, TIMED_OUT) == reason_of(RTMP, 5, GONE) == MUTE_REASON
+    assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
+
+
+def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
+    assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
+    # Nobody else has come since.
+    assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
