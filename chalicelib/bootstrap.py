@@ -9,6 +9,7 @@ from chalicelib import config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
@@ -31,6 +32,7 @@ from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
 from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
+from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
 from chalicelib.services.playback import Playback
 from chalicelib.services.reconciliation import Reconciliation
@@ -176,6 +178,7 @@ class Container:
         return Playback(
             billing=self.billing,
             starts=self.starts,
+            limiter=self.limiter,
             users=self.users,
             wallets=self.wallets,
             streams=self.stream_table,
@@ -185,12 +188,19 @@ class Container:
         )
 
     @cached_property
+    def limiter(self) -> Limiter:
+        """How often may be tried what is limited."""
+        limits = DynamoLimits(self.settings.table_prefix)
+        return Limiter(limits=limits, allowances=self.settings.allowances, clock=self.clock)
+
+    @cached_property
     def auth(self) -> Auth:
         """Logins and tokens."""
         return Auth(
             users=self.users,
             passwords=self.passwords,
             tokens=self.tokens,
+            limiter=self.limiter,
             counters=self.counters,
             clock=self.clock,
         )

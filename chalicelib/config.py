@@ -4,13 +4,16 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from chalicelib.domain.addresses import IpNetwork
+from chalicelib.domain.limits import Allowances, Limit
 
 VERSION = "0.1.0"
+_LIMIT = re.compile(r"([0-9]{1,7})\+1/([0-9]{1,4})s")
+_LIMIT_BACK_S_MAX = 3_600
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
@@ -36,6 +39,7 @@ class Settings:
     # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
     ingest_networks: tuple[IpNetwork, ...] = ()
     ingest_ports: frozenset[int] = frozenset()
+    allowances: Allowances = field(default_factory=Allowances)
 
     @property
     def table_prefix(self) -> str:
@@ -60,6 +64,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         rtmp_port=_number(env, "TOLLCAST_RTMP_PORT", 1, 65535),
         ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
         ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
+        allowances=_allowances(env),
     )
 
 
@@ -84,6 +89,27 @@ def _number(env: Mapping[str, str], name: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
         raise ConfigError(f"{name} is {text!r}; allowed: a whole number from {least} to {most}")
     return int(text)
+
+
+def _allowances(env: Mapping[str, str]) -> Allowances:
+    """What is not set stays as it is in `Allowances`."""
+    names = {"login": "LOGIN_LIMIT", "login_address": "LOGIN_ADDRESS_LIMIT", "start": "START_LIMIT"}
+    given = {field: f"TOLLCAST_{name}" for field, name in names.items() if env.get(f"TOLLCAST_{name}")}
+    return Allowances(**{field: _limit(name, env[name]) for field, name in given.items()})
+
+
+def _limit(name: str, text: str) -> Limit:
+    found = _LIMIT.fullmatch(text)
+    burst, back_s = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not burst or not 1 <= back_s <= _LIMIT_BACK_S_MAX:
+        allowed = f"such as 10+1/10s: 10 at once, and one more each 10 s (1 to 9999999, 1 to {_LIMIT_BACK_S_MAX} s)"
+        raise ConfigError(f"{name} is {text!r}; allowed: {allowed}")
+    return Limit(burst, back_s * 1000)
+
+
+def limit_text(limit: Limit) -> str:
+    """A limit as a setting says it."""
+    return f"{limit.burst}+1/{limit.back_every_ms // 1000}s"
 
 
 def _list(env: Mapping[str, str], name: str) -> list[str]:

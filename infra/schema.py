@@ -43,8 +43,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         },
         None,
     ),
-    # Places of streams with a limit of viewers, and the ports that streams listen at for SRT.
-    "limits": ("limit_id", None, {}, None),
+    # Places of streams with a limit of viewers, the ports that streams listen at for SRT, token buckets.
+    "limits": ("limit_id", None, {}, "expires_at_s"),
     # What was served: a row a session and a day.
     "usage": ("session_id", None, {}, "expires_at_s"),
     # What was served against what was paid, by the UTC day of a session's end; those that differ have an index.

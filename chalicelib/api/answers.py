@@ -25,6 +25,8 @@ def as_response(document: dict[str, Any]) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store"}
     if document["status"] == 503:
         headers["Retry-After"] = "1"
+    if document["status"] == 429:
+        headers["Retry-After"] = str(document["retry_after_s"])
     if document["status"] == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(body=json.dumps(document), status_code=document["status"], headers=headers)

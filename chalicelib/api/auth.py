@@ -7,10 +7,10 @@ from chalicelib.services.auth import Login
 routes = Routes("auth")
 
 
-@routes.add("POST", "/auth/login", role=None, body=LoginRequest, answer=LoginAnswer)
+@routes.add("POST", "/auth/login", role=None, body=LoginRequest, answer=LoginAnswer, limited=True)
 def login(call: Call) -> LoginAnswer:
     """Log in with email and password."""
-    return _answer(call.services.auth.login(call.body.email, call.body.password))
+    return _answer(call.services.auth.login(call.body.email, call.body.password, ip=call.ip))
 
 
 @routes.add("POST", "/auth/refresh", role=None, body=RefreshRequest, answer=LoginAnswer)

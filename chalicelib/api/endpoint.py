@@ -58,6 +58,8 @@ class Endpoint:
     query: type[BaseModel] | None
     answer: type[BaseModel] | None
     status: int
+    # Whether it may answer 429.
+    limited: bool
 
 
 @dataclass
@@ -81,8 +83,12 @@ class Routes:
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
         status: int = 200,
+        limited: bool = False,
     ) -> Callable[[View], View]:
-        """Declare a route. `role` None means anyone; the docstring's first line becomes its summary."""
+        """Declare a route. `role` None means anyone, `limited` that it may answer 429.
+
+        The docstring's first line becomes its summary.
+        """
 
         def register(view: View) -> View:
             endpoint = Endpoint(
@@ -94,6 +100,7 @@ class Routes:
                 query=query,
                 answer=answer,
                 status=status,
+                limited=limited,
             )
             self.endpoints.append(endpoint)
 

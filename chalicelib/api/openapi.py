@@ -24,10 +24,12 @@ PROBLEM_SCHEMA = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "stable; what clients match on"},
+        "retry_after_s": {"type": "integer", "description": "with 429, as in the header `Retry-After`"},
         "end_reason": {"type": "string", "description": "why a session ended"},
         "errors": {"type": "array", "items": {"type": "object"}, "description": "each wrong field"},
     },
 }
+RETRY_AFTER = {"Retry-After": {"description": "whole seconds", "schema": {"type": "integer", "minimum": 1}}}
 
 routes = Routes("openapi")
 
@@ -101,8 +103,12 @@ def _responses(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     if endpoint.answer:
         success["content"] = {"application/json": {"schema": names[(endpoint.answer, "serialization")]}}
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    limited = (
+        {"429": {"description": "too often", "headers": RETRY_AFTER, "content": problem}} if endpoint.limited else {}
+    )
     return {
         str(endpoint.status): success,
+        **limited,
         "4XX": {"description": "refused; `code` says why", "content": problem},
         "503": {"description": "try again", "content": problem},
     }

@@ -19,7 +19,9 @@ from chalicelib.observability import logger
 routes = Routes("playback")
 
 
-@routes.add("POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=StartAnswer, status=201)
+@routes.add(
+    "POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=StartAnswer, status=201, limited=True
+)
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
     # Read first: once the session is bought, nothing may keep the viewer from it.

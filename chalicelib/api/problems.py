@@ -16,6 +16,7 @@ STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
+    (errors.TooManyRequests, 429),
     (errors.Busy, 503),
     (errors.LedgerDamaged, 500),
     (StoreUnavailable, 503),

@@ -181,6 +181,16 @@ class LedgerDamaged(DomainError):
     code = "ledger_damaged"
 
 
+class TooManyRequests(DomainError):
+    """Tried too often; `extra["retry_after_s"]` says in how many whole seconds it may be tried again."""
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, wait_ms: int) -> None:
+        retry_after_s = max(1, -(-wait_ms // 1000))
+        super().__init__(f"{detail} Try again in {retry_after_s} s.", retry_after_s=retry_after_s)
+
+
 class Busy(DomainError):
     """The wallet was changed by others at every try; nothing was charged. Try again."""
 

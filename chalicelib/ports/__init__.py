@@ -7,6 +7,7 @@ here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answ
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
+from chalicelib.ports.limits import Limits
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
 from chalicelib.ports.money import (
     BeyondCost,
@@ -32,6 +33,7 @@ __all__ = [
     "EtagMismatch",
     "Hint",
     "Ledger",
+    "Limits",
     "ListPage",
     "MediaStore",
     "NoPlace",

@@ -13,6 +13,7 @@ from chalicelib.domain.tokens import (
 )
 from chalicelib.domain.users import RefreshFamily, Role, User
 from chalicelib.ports import Clock, Counters, PasswordHasher, RowRefused, Tokens, Users
+from chalicelib.services.limiter import Limiter
 
 # A user's logins at a time; the longest unused is dropped for a new one.
 FAMILIES_MAX = 10
@@ -34,11 +35,19 @@ class Auth:
     """Passwords and tokens of people. Play tokens are issued by `Access`."""
 
     def __init__(
-        self, *, users: Users, passwords: PasswordHasher, tokens: Tokens, counters: Counters, clock: Clock
+        self,
+        *,
+        users: Users,
+        passwords: PasswordHasher,
+        tokens: Tokens,
+        limiter: Limiter,
+        counters: Counters,
+        clock: Clock,
     ) -> None:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
+        self._limiter = limiter
         self._counters = counters
         self._clock = clock
 
@@ -54,13 +63,17 @@ class Auth:
         if user is None or user.disabled or user.role is not Role.ADMIN:
             raise Forbidden("This is for operators.")
 
-    def login(self, email: str, password: str) -> Login:
-        """Check a password and open a refresh family. Raises `InvalidCredentials`, always after the same time."""
-        user = self._users.by_email(email)
-        fits = self._passwords.verify(user.password_hash if user else None, password)
-        if user is None or not fits or user.disabled:
-            self._counters.add("login_failures")
-            raise InvalidCredentials(WRONG)
+    def login(self, email: str, password: str, *, ip: str) -> Login:
+        """Check a password and open a refresh family.
+
+        Raises `InvalidCredentials`, always after the same time, and `TooManyRequests` after too many of those.
+        """
+        with self._limiter.password_try(email, ip):
+            user = self._users.by_email(email)
+            fits = self._passwords.verify(user.password_hash if user else None, password)
+            if user is None or not fits or user.disabled:
+                self._counters.add("login_failures")
+                raise InvalidCredentials(WRONG)
         now_ms = self._clock.now_ms()
         family = RefreshFamily(
             family_id=new_token_id(),

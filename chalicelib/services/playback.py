@@ -22,6 +22,7 @@ from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports import Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.delivery import Delivery
+from chalicelib.services.limiter import Limiter
 from chalicelib.services.starts import Starts
 
 # How soon the reaper first looks at a session; it re-arms those that still beat.
@@ -47,6 +48,7 @@ class Playback:
         *,
         billing: Billing,
         starts: Starts,
+        limiter: Limiter,
         users: Users,
         wallets: Wallets,
         streams: Streams,
@@ -56,6 +58,7 @@ class Playback:
     ) -> None:
         self._billing = billing
         self._starts = starts
+        self._limiter = limiter
         self._users = users
         self._wallets = wallets
         self._streams = streams
@@ -78,13 +81,14 @@ class Playback:
 
         `replace` ends the user's oldest session that is in the way as `superseded` when a limit is reached. Raises
         `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (nothing left to spend, or the
-        key's session has ended), `IdempotencyMismatch`, `Forbidden` (disabled).
+        key's session has ended), `IdempotencyMismatch`, `Forbidden` (disabled), `TooManyRequests`.
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
         started = self._starts.started(user_id, session_id, stream_id, budget) if idempotency_key else None
         if started is not None:
             return started
+        self._limiter.start(user_id)
         stream = self._live_stream(stream_id)
         record = self._record(user_id, session_id, stream, SessionKind.VIEWING, ip, user_agent)
         try:

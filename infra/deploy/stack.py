@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.adapters.aws import client
-from chalicelib.config import Settings
+from chalicelib.config import Settings, limit_text
 from infra.deploy.template import SETTINGS
 
 WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
@@ -43,6 +43,9 @@ def setting_parameters(settings: Settings) -> dict[str, str]:
         "TokenSecret": settings.token_secret,
         "PublicUrl": settings.public_url,
         "SessionsPerUserMax": str(settings.sessions_per_user_max),
+        "LoginLimit": limit_text(settings.allowances.login),
+        "LoginAddressLimit": limit_text(settings.allowances.login_address),
+        "StartLimit": limit_text(settings.allowances.start),
         "IngestHost": settings.ingest_host,
         "RtmpPort": str(settings.rtmp_port),
         "IngestNetworks": ",".join(str(network) for network in settings.ingest_networks),

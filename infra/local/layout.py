@@ -30,6 +30,9 @@ REGION = "us-east-1"
 # The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
 CHOOSABLE = (
     "TOLLCAST_SESSIONS_PER_USER_MAX",
+    "TOLLCAST_LOGIN_LIMIT",
+    "TOLLCAST_LOGIN_ADDRESS_LIMIT",
+    "TOLLCAST_START_LIMIT",
     "TOLLCAST_INGEST_HOST",
     "TOLLCAST_INGEST_NETWORKS",
     "TOLLCAST_INGEST_PORTS",
@@ -224,5 +227,8 @@ def service_environment(stage: str) -> dict[str, str]:
         "TOLLCAST_TOKEN_SECRET": f"tollcast-{stage}-tokens",
         "TOLLCAST_PUBLIC_URL": f"http://{HOST}:{PORT_DEFAULT}",
         "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
+        # Here all come from one address, and a load test is one user: what has no bounds in practice.
+        "TOLLCAST_LOGIN_ADDRESS_LIMIT": "100000+1/1s",
+        "TOLLCAST_START_LIMIT": "100000+1/1s",
         "TOLLCAST_RTMP_PORT": str(RTMP_PORT_DEFAULT),
     }

@@ -1,0 +1,43 @@
+"""How often may be tried: the refusal over HTTP, with its header."""
+
+import os
+
+import httpx
+import pytest
+
+from tests.http.conftest import PASSWORD, Api
+
+FROM = "x-real-ip"
+
+
+def login(api: Api, email: str, password: str, ip: str) -> httpx.Response:
+    return api.http.post("/auth/login", json={"email": email, "password": password}, headers={FROM: ip})
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_guessing_ends_after_ten_whoever_is_guessed_at(api: Api, known: bool) -> None:
+    email = api.user().email if known else f"nobody-{os.getpid()}@local"
+    ip = "192.0.2.1" if known else "192.0.2.2"
+    answers = [login(api, email, "a wrong one", ip) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    refused = answers[-1]
+    assert refused.json()["code"] == "too_many_requests"
+    assert 1 <= int(refused.headers["retry-after"]) == refused.json()["retry_after_s"] <= 10
+    assert refused.headers["content-type"] == "application/problem+json"
+    # The right password learns nothing either, but from elsewhere its owner gets in.
+    assert login(api, email, PASSWORD, ip).status_code == 429
+    assert login(api, email, PASSWORD, "192.0.2.3").status_code == (200 if known else 401)
+
+
+def test_ipv6_neighbours_share_a_bucket(api: Api) -> None:
+    email = api.user().email
+    answers = [login(api, email, "a wrong one", f"2001:db8::{number}") for number in range(1, 12)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert login(api, email, PASSWORD, "2001:db8:0:1::1").status_code == 200
+
+
+def test_the_document_says_where_429_may_come(api: Api) -> None:
+    paths = api.http.get("/openapi.json").json()["paths"]
+    limited = {path for path, methods in paths.items() for each in methods.values() if "429" in each["responses"]}
+    assert limited == {"/auth/login", "/playback/start"}
+    assert "Retry-After" in paths["/auth/login"]["post"]["responses"]["429"]["headers"]
