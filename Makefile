@@ -56,9 +56,10 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure what operations on a wallet cost, and what the worker adds to ffmpeg
+bench: setup ## Measure what a wallet's operations cost, what the worker adds to ffmpeg, and refused logins
 	@$(PYTHON) -m bench.write_units
 	@$(PYTHON) -m bench.pipeline
+	@$(PYTHON) -m bench.login_timing
 
 package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist

@@ -15,6 +15,7 @@ from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.domain.users import RefreshFamily, Role, User
 from chalicelib.ports import ListPage, RowRefused, StoreUnavailable
 
+NOBODY = "u_nobody"
 ABSENT = "attribute_not_exists(user_id)"
 
 
@@ -45,7 +46,8 @@ class DynamoUsers:
     def by_email(self, email: str) -> User | None:
         """See the port."""
         row = get_item(self._table, {"user_id": _email_key(email)})
-        return self.get(row["owner_id"]) if row else None
+        # Nobody is read, too: an email without an account must not be known by its answer's coming sooner.
+        return self.get(row["owner_id"] if row else NOBODY)
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
         """See the port. A page may be short or empty before the end, since the rows of emails are left out of it."""

@@ -1,0 +1,82 @@
+"""Whether refused logins tell by their time who has an account: `python -m bench.login_timing [ROUNDS]`.
+
+Three kinds of refusal take turns over the real tables of a local emulator with real argon2: a wrong password, an email
+without an account, and a disabled account with its right password. Printed are the medians and their ratio to the wrong
+password's; where nothing is told it is near 1.00.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chalicelib import config
+from chalicelib.bootstrap import Container
+from chalicelib.domain.errors import InvalidCredentials
+from chalicelib.domain.users import Role
+from infra import migrations
+from tests.fixtures.emulator import forget_clients, point_at, start_emulator
+
+ROUNDS = 100
+PASSWORD = "a good password"
+IP = "192.0.2.1"
+NO_LIMIT = "100000+1/1s"
+
+
+def main(rounds: int) -> None:
+    """Measure on an emulator of its own and print a line for each kind."""
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        emulator = start_emulator(Path(directory))
+        try:
+            point_at(emulator, patch, stage="bench")
+            patch.setenv("TOLLCAST_LOGIN_LIMIT", NO_LIMIT)
+            settings = config.load()
+            migrations.apply(settings)
+            _report(_measured(Container(settings), rounds))
+        finally:
+            forget_clients()
+            emulator.stop()
+
+
+def _measured(services: Container, rounds: int) -> dict[str, list[float]]:
+    services.accounts.create("somebody@local", PASSWORD, Role.VIEWER)
+    disabled = services.accounts.create("disabled@local", PASSWORD, Role.VIEWER)
+    services.accounts.change(disabled.user_id, disabled=True)
+    kinds = {
+        "wrong password": ("somebody@local", "a wrong one"),
+        "no account": ("nobody@local", "a wrong one"),
+        "disabled": ("disabled@local", PASSWORD),
+    }
+    took_ms: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for number in range(rounds + 1):
+        for kind, (email, password) in kinds.items():
+            took = _timed_ms(partial(services.auth.login, email, password, ip=IP))
+            if number:  # The first round makes clients and buckets.
+                took_ms[kind].append(took)
+    return took_ms
+
+
+def _timed_ms(login: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    try:
+        login()
+    except InvalidCredentials:
+        return (time.perf_counter() - began) * 1000
+    raise AssertionError("a login that was to be refused was not")
+
+
+def _report(took_ms: dict[str, list[float]]) -> None:
+    medians = {kind: statistics.median(values) for kind, values in took_ms.items()}
+    print(f"{'refused login':<16} {'median ms':>9} {'p90 ms':>7} {'ratio':>6}")
+    for kind, values in took_ms.items():
+        p90 = statistics.quantiles(values, n=10)[-1]
+        print(f"{kind:<16} {medians[kind]:>9.1f} {p90:>7.1f} {medians[kind] / medians['wrong password']:>6.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
