@@ -30,6 +30,7 @@ from chalicelib.services.accounts import Accounts
 from chalicelib.services.auth import Auth
 from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
+from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
@@ -203,6 +204,18 @@ class Container:
             limiter=self.limiter,
             counters=self.counters,
             clock=self.clock,
+        )
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """One's own password and logins."""
+        return Credentials(
+            auth=self.auth,
+            users=self.users,
+            passwords=self.passwords,
+            limiter=self.limiter,
+            billing=self.billing,
+            counters=self.counters,
         )
 
     @cached_property

@@ -10,13 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import get_item, page_of, to_attribute, to_row
+from chalicelib.adapters.dynamodb import get_item, page_of, to_row
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.domain.users import RefreshFamily, Role, User
 from chalicelib.ports import ListPage, RowRefused, StoreUnavailable
 
 NOBODY = "u_nobody"
 ABSENT = "attribute_not_exists(user_id)"
+# The same password, not disabled, and no logins ended since. The generation is there from its first rise on.
+AS_SEEN = (
+    "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
+    " AND (attribute_not_exists(token_generation) OR token_generation = :generation)"
+)
 
 
 class DynamoUsers:
@@ -59,17 +64,10 @@ class DynamoUsers:
     ) -> User:
         """See the port."""
         values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
-        if disabled or password_hash:
-            values["families"] = {}
         given = {name: value for name, value in values.items() if value is not None}
+        ends_logins = bool(disabled or password_hash)
         try:
-            self._update(
-                user_id,
-                "SET " + ", ".join(f"#{name} = :{name}" for name in given),
-                "attribute_exists(email)",
-                {f"#{name}": name for name in given},
-                {f":{name}": to_attribute(value) for name, value in given.items()},
-            )
+            self._set(user_id, given, "attribute_exists(email)", ends_logins=ends_logins)
         except ConditionFailed:
             raise UserNotFound(f"There is no user {user_id}.") from None
         user = self.get(user_id)
@@ -77,16 +75,29 @@ class DynamoUsers:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
+    def replace_password(self, seen: User, password_hash: str) -> None:
+        """See the port."""
+        try:
+            self._set(seen.user_id, {"password_hash": password_hash}, AS_SEEN, ends_logins=True, seen=seen)
+        except ConditionFailed:
+            raise RowRefused from None
+
+    def end_logins(self, user_id: str) -> None:
+        """See the port."""
+        try:
+            self._set(user_id, {}, "attribute_exists(email)", ends_logins=True)
+        except ConditionFailed:
+            raise UserNotFound(f"There is no user {user_id}.") from None
+
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
         """See the port. Family by family: another login, refresh or logout at the same time must not be undone."""
         names = {"#f": family.family_id, **{f"#d{i}": family_id for i, family_id in enumerate(drop)}}
         update = "SET families.#f = :family"
         if drop:
             update += " REMOVE " + ", ".join(f"families.#d{i}" for i in range(len(drop)))
-        values = {":family": _family_map(family), ":hash": seen.password_hash, ":no": False}
-        condition = "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
+        values = {":family": _family_map(family), **_seen_values(seen)}
         try:
-            self._update(seen.user_id, update, condition, {**names, "#disabled": "disabled"}, to_row(values))
+            self._update(seen.user_id, update, AS_SEEN, {**names, "#disabled": "disabled"}, to_row(values))
         except ConditionFailed:
             raise RowRefused from None
 
@@ -110,6 +121,25 @@ class DynamoUsers:
         except ConditionFailed:
             return
 
+    def _set(
+        self,
+        user_id: str,
+        given: dict[str, Any],
+        condition: str,
+        *,
+        ends_logins: bool,
+        seen: User | None = None,
+    ) -> None:
+        values: dict[str, Any] = {f":{name}": value for name, value in given.items()}
+        names = {f"#{name}": name for name in (*given, *(["disabled"] if seen else []))}
+        update = "SET " + ", ".join([f"#{name} = :{name}" for name in given] + ["families = :none"] * ends_logins)
+        if ends_logins:
+            update += " ADD token_generation :one"
+            values |= {":none": {}, ":one": 1}
+        if seen:
+            values |= _seen_values(seen)
+        self._update(user_id, update, condition, names, to_row(values))
+
     def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
         request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
         if names:
@@ -118,6 +148,11 @@ class DynamoUsers:
             request["ExpressionAttributeValues"] = values
         with translated():
             client("dynamodb").update_item(TableName=self._table, Key=to_row({"user_id": user_id}), **request)
+
+
+def _seen_values(seen: User) -> dict[str, Any]:
+    """What the condition `AS_SEEN` compares with."""
+    return {":hash": seen.password_hash, ":no": False, ":generation": seen.token_generation}
 
 
 def _email_key(email: str) -> str:

@@ -78,7 +78,9 @@ class JwtTokens:
 
     def sign_access(self, claims: AccessClaims) -> str:
         """See the port."""
-        return self._sign(TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value)
+        return self._sign(
+            TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value, gen=claims.generation
+        )
 
     def sign_refresh(self, claims: RefreshClaims) -> str:
         """See the port."""
@@ -94,9 +96,14 @@ class JwtTokens:
 
     def access(self, token: str, now_ms: int) -> AccessClaims:
         """See the port."""
-        claims = self._check(TokenKind.ACCESS, token, ("sub", "role"))
+        claims = self._check(TokenKind.ACCESS, token, ("sub", "role", "gen"))
         _not_expired(claims, now_ms)
-        return AccessClaims(user_id=claims["sub"], role=Role(claims["role"]), expires_at_ms=claims["exp_ms"])
+        return AccessClaims(
+            user_id=claims["sub"],
+            role=Role(claims["role"]),
+            expires_at_ms=claims["exp_ms"],
+            generation=claims["gen"],
+        )
 
     def refresh(self, token: str, now_ms: int) -> RefreshClaims:
         """See the port."""
@@ -116,7 +123,7 @@ class JwtTokens:
             expires_at_ms=claims["exp_ms"],
         )
 
-    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str) -> str:
+    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str | int) -> str:
         import jwt
 
         key_set = self._key_sets[kind]

@@ -3,21 +3,39 @@
 from chalice.app import Response
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.accounts import UserAnswer
+from chalicelib.api.models.accounts import ChangePasswordRequest, LoginAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
 from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
-from chalicelib.api.wire import ledger_answer, wallet_answer
+from chalicelib.api.wire import ledger_answer, login_answer, wallet_answer
 from chalicelib.domain.users import Role
 
 routes = Routes("account")
 
 
-@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer)
+@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer, account=True)
 def me(call: Call) -> UserAnswer:
     """Who one is."""
     return UserAnswer.model_validate(call.services.accounts.get(call.user_id))
+
+
+@routes.add(
+    "POST",
+    "/me/password",
+    role=Role.VIEWER,
+    body=ChangePasswordRequest,
+    answer=LoginAnswer,
+    limited=True,
+    account=True,
+)
+def change_my_password(call: Call) -> LoginAnswer:
+    """Set another password; ends all one's logins and sessions, and answers a fresh login."""
+    body = call.body
+    login = call.services.credentials.change_password(
+        call.user_id, body.current_password, body.new_password, ip=call.ip
+    )
+    return login_answer(login)
 
 
 @routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer)
@@ -26,7 +44,7 @@ def my_wallet(call: Call) -> WalletAnswer:
     return wallet_answer(call, call.services.ledger.wallet(call.user_id))
 
 
-@routes.add("PUT", "/me/wallet/cap", role=Role.VIEWER, body=DailyCapRequest, answer=WalletAnswer)
+@routes.add("PUT", "/me/wallet/cap", role=Role.VIEWER, body=DailyCapRequest, answer=WalletAnswer, account=True)
 def my_daily_cap(call: Call) -> WalletAnswer:
     """Set or lift the daily cap; what was spent today stays spent."""
     return wallet_answer(call, call.services.ledger.set_daily_cap(call.user_id, call.body.daily_cap_millipoints))

@@ -43,7 +43,7 @@ def create_user(call: Call) -> UserAnswer:
 
 @routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer)
 def edit_user(call: Call, user_id: str) -> UserAnswer:
-    """Set password, role or disabled; disabling ends all logins and sessions."""
+    """Set password, role or disabled; a password and disabling end all logins and sessions."""
     changes = {name: value for name, value in call.body if value is not None}
     user = call.services.accounts.change(user_id, **changes)
     logger().info("user changed", by=call.user_id, user_id=user_id, changed=sorted(changes))

@@ -60,6 +60,8 @@ class Endpoint:
     status: int
     # Whether it may answer 429.
     limited: bool
+    # Whether the token is held against the account as it is now; on operators' routes it always is.
+    account: bool
 
 
 @dataclass
@@ -84,8 +86,10 @@ class Routes:
         query: type[BaseModel] | None = None,
         status: int = 200,
         limited: bool = False,
+        account: bool = False,
     ) -> Callable[[View], View]:
-        """Declare a route. `role` None means anyone, `limited` that it may answer 429.
+        """Declare a route. `role` None means anyone, `limited` that it may answer 429,
+        `account` that a token is not enough: the account must be neither disabled nor logged out everywhere since.
 
         The docstring's first line becomes its summary.
         """
@@ -101,6 +105,7 @@ class Routes:
                 answer=answer,
                 status=status,
                 limited=limited,
+                account=account or role is Role.ADMIN,
             )
             self.endpoints.append(endpoint)
 
@@ -145,7 +150,7 @@ def _count(services: Container, response: Response) -> None:
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
-    caller = _caller(endpoint.role, request, services)
+    caller = _caller(endpoint, request, services)
     return Call(
         services=services,
         caller=caller,
@@ -156,10 +161,10 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
     )
 
 
-def _caller(role: Role | None, request: Any, services: Container) -> AccessClaims | None:
-    if role is None:
+def _caller(endpoint: Endpoint, request: Any, services: Container) -> AccessClaims | None:
+    if endpoint.role is None:
         return None
     caller = services.auth.authenticate(bearer(request.headers.get("authorization")))
-    if role is Role.ADMIN:
-        services.auth.check_operator(caller)
+    if endpoint.account:
+        services.auth.check_account(caller, endpoint.role)
     return caller

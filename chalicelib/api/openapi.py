@@ -95,6 +95,7 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     if endpoint.role:
         operation["security"] = [{"access_token": []}]
         operation["x-role"] = endpoint.role.value
+        operation["x-account-checked"] = endpoint.account
     return operation
 
 

@@ -20,7 +20,14 @@ routes = Routes("playback")
 
 
 @routes.add(
-    "POST", "/playback/start", role=Role.VIEWER, body=StartRequest, answer=StartAnswer, status=201, limited=True
+    "POST",
+    "/playback/start",
+    role=Role.VIEWER,
+    body=StartRequest,
+    answer=StartAnswer,
+    status=201,
+    limited=True,
+    account=True,
 )
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""

@@ -1,6 +1,7 @@
 """From the services' results to wire models, where more than one route needs it."""
 
 from chalicelib.api.endpoint import Call
+from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
@@ -10,8 +11,19 @@ from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_le
 from chalicelib.domain.streams import LIVE_START_INDEX, Stream
 from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
 from chalicelib.ports import ListPage
+from chalicelib.services.auth import Login
 from chalicelib.services.billing import Beat
 from chalicelib.services.streams import StreamView
+
+
+def login_answer(login: Login) -> LoginAnswer:
+    """A fresh login."""
+    return LoginAnswer(
+        access_token=login.access_token,
+        refresh_token=login.refresh_token,
+        expires_in=login.expires_in_s,
+        user=UserAnswer.model_validate(login.user),
+    )
 
 
 def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:

@@ -62,6 +62,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class WrongPassword(Forbidden):
+    """Who is logged in does not know the account's password."""
+
+    code = "wrong_password"
+
+
 class NotFound(DomainError):
     """There is no such thing, or it belongs to somebody else."""
 

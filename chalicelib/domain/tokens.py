@@ -29,6 +29,8 @@ class AccessClaims:
     user_id: str
     role: Role
     expires_at_ms: int
+    # The account's `token_generation` when it was issued.
+    generation: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,11 +30,22 @@ class Users(Protocol):
     def change(
         self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
     ) -> User:
-        """Set what is given; disabling drops all refresh families. Raises `UserNotFound`."""
+        """Set what is given; a password and disabling end all logins, as `end_logins`. Raises `UserNotFound`."""
+        ...
+
+    def replace_password(self, seen: User, password_hash: str) -> None:
+        """Set a password and end all logins, unless the account is disabled or its logins have been ended since.
+
+        Raises `RowRefused` then.
+        """
+        ...
+
+    def end_logins(self, user_id: str) -> None:
+        """Drop all refresh families and raise the token generation. Raises `UserNotFound`."""
         ...
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
-        """Record a login and drop the families named; `RowRefused` if password or `disabled` have changed since."""
+        """Record a login and drop the families named; `RowRefused` if its logins were ended since."""
         ...
 
     def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:

@@ -3,7 +3,7 @@
 from chalicelib.domain.errors import UserNotFound
 from chalicelib.domain.ids import new_user_id
 from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.users import Role, User, check_new_password
 from chalicelib.ports import Clock, ListPage, PasswordHasher, Users, Wallets
 from chalicelib.services.billing import Billing
 
@@ -21,7 +21,8 @@ class Accounts:
         self._clock = clock
 
     def create(self, email: str, password: str, role: Role) -> User:
-        """A new account with an empty wallet. Raises `EmailTaken`."""
+        """A new account with an empty wallet. Raises `EmailTaken`, `Invalid`."""
+        check_new_password(password, email)
         user = User(
             user_id=new_user_id(),
             email=email,
@@ -52,15 +53,18 @@ class Accounts:
     def change(
         self, user_id: str, *, password: str | None = None, role: Role | None = None, disabled: bool | None = None
     ) -> User:
-        """Set what is given. Disabling ends all logins, and all sessions as `kicked`. Raises `UserNotFound`."""
+        """Set what is given; another password and disabling end all logins, and all sessions as `kicked`.
+
+        Raises `UserNotFound`, `Invalid`.
+        """
+        if password:
+            check_new_password(password, self.get(user_id).email)
         user = self._users.change(
             user_id,
             password_hash=self._passwords.hash(password) if password else None,
             role=role.value if role else None,
             disabled=disabled,
         )
-        if disabled:
-            wallet = self._wallets.get(user_id)
-            for session_id in wallet.sessions if wallet else ():
-                self._billing.end(user_id, session_id, EndReason.KICKED)
+        if disabled or password:
+            self._billing.end_all(user_id, EndReason.KICKED)
         return user

@@ -18,6 +18,7 @@ from chalicelib.services.limiter import Limiter
 # A user's logins at a time; the longest unused is dropped for a new one.
 FAMILIES_MAX = 10
 ROTATE_TRIES_MAX = 3
+ENDED = "This login was ended; log in again."
 WRONG = "Email or password is wrong, or the account is disabled."
 
 
@@ -57,11 +58,18 @@ class Auth:
             raise Unauthenticated("This wants the header `Authorization: Bearer <access token>`; log in to get one.")
         return self._tokens.access(access_token, self._clock.now_ms())
 
-    def check_operator(self, caller: AccessClaims) -> None:
-        """An operator's token alone is not enough: whoever was disabled or demoted a minute ago must not undo it."""
-        user = self._users.get(caller.user_id) if caller.role is Role.ADMIN else None
-        if user is None or user.disabled or user.role is not Role.ADMIN:
+    def check_account(self, caller: AccessClaims, role: Role) -> None:
+        """Hold a token against its account, which may have been disabled, demoted or logged out since it was issued.
+
+        Raises `Forbidden`, and `Unauthenticated` where another login would help.
+        """
+        user = self._users.get(caller.user_id) if caller.role is Role.ADMIN or role is Role.VIEWER else None
+        if role is Role.ADMIN and (user is None or user.role is not Role.ADMIN):
             raise Forbidden("This is for operators.")
+        if user is None or user.disabled:
+            raise Forbidden("This account is disabled.")
+        if user.token_generation != caller.generation:
+            raise Unauthenticated(ENDED)
 
     def login(self, email: str, password: str, *, ip: str) -> Login:
         """Check a password and open a refresh family.
@@ -74,6 +82,10 @@ class Auth:
             if user is None or not fits or user.disabled:
                 self._counters.add("login_failures")
                 raise InvalidCredentials(WRONG)
+        return self.open(user)
+
+    def open(self, user: User) -> Login:
+        """A new login of an account as it was seen; raises `InvalidCredentials` if its logins were ended since."""
         now_ms = self._clock.now_ms()
         family = RefreshFamily(
             family_id=new_token_id(),
@@ -87,7 +99,7 @@ class Auth:
         try:
             self._users.add_family(user, family, drop)
         except RowRefused:
-            # Disabled, or given another password, while we looked.
+            # Disabled, given another password or logged out everywhere while we looked.
             raise InvalidCredentials(WRONG) from None
         return self._issue(user, family, now_ms)
 
@@ -125,15 +137,27 @@ class Auth:
         claims = self._tokens.refresh(refresh_token, 0)
         self._users.drop_family(claims.user_id, claims.family_id)
 
+    def account(self, user_id: str) -> User:
+        """The account that a token speaks of, as it is now; raises `Unauthenticated` if it is gone or disabled."""
+        user = self._users.get(user_id)
+        if user is None or user.disabled:
+            raise Unauthenticated(ENDED)
+        return user
+
     def _family(self, claims: RefreshClaims) -> tuple[User, RefreshFamily]:
-        user = self._users.get(claims.user_id)
-        family = user.families.get(claims.family_id) if user else None
-        if user is None or user.disabled or family is None:
-            raise Unauthenticated("This login was ended; log in again.")
+        user = self.account(claims.user_id)
+        family = user.families.get(claims.family_id)
+        if family is None:
+            raise Unauthenticated(ENDED)
         return user, family
 
     def _issue(self, user: User, family: RefreshFamily, now_ms: int) -> Login:
-        access = AccessClaims(user_id=user.user_id, role=user.role, expires_at_ms=now_ms + ACCESS_TTL_MS)
+        access = AccessClaims(
+            user_id=user.user_id,
+            role=user.role,
+            expires_at_ms=now_ms + ACCESS_TTL_MS,
+            generation=user.token_generation,
+        )
         refresh = RefreshClaims(
             user_id=user.user_id,
             family_id=family.family_id,

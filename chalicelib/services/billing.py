@@ -112,6 +112,12 @@ class Billing:
                 return self._ended_record(user_id, session_id)
         raise Busy("The wallet was busy at every try; the session goes on. Try again.")
 
+    def end_all(self, user_id: str, reason: EndReason) -> None:
+        """End all sessions of a user; there may be none, nor a wallet. Raises `Busy`."""
+        wallet = self._wallets.get(user_id)
+        for session_id in wallet.sessions if wallet else ():
+            self.end(user_id, session_id, reason)
+
     def end_as_seen(
         self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
     ) -> bool:

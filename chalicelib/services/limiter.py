@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from chalicelib.domain.errors import InvalidCredentials, TooManyRequests
+from chalicelib.domain.errors import InvalidCredentials, TooManyRequests, WrongPassword
 from chalicelib.domain.limits import Allowances, Limit, login_address_key, login_key, start_key
 from chalicelib.ports import Clock, Limits, StoreUnavailable
 
@@ -33,7 +33,7 @@ class Limiter:
         failed = False
         try:
             yield
-        except InvalidCredentials:
+        except (InvalidCredentials, WrongPassword):
             failed = True
             raise
         finally:

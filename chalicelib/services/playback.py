@@ -13,12 +13,14 @@ from chalicelib.domain.errors import (
     StreamFull,
     StreamNotFound,
     StreamNotLive,
+    Unauthenticated,
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
 from chalicelib.domain.lease import LATE_MS_MAX, PREVIEW_MS, Outcome
 from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Stream
+from chalicelib.domain.users import User
 from chalicelib.ports import Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.delivery import Delivery
@@ -27,6 +29,7 @@ from chalicelib.services.starts import Starts
 
 # How soon the reaper first looks at a session; it re-arms those that still beat.
 REARM_MS = 120_000
+DISABLED = "This account is disabled."
 REAP_AT_ONCE = 100
 # Below the minute after which the schedule runs again, and far below what a function may take.
 REAP_MS_MAX = 40_000
@@ -215,15 +218,18 @@ class Playback:
         return stream
 
     def _open(self, user_id: str, record: SessionRecord, budget_millipoints: int, viewers_max: int) -> Beat:
-        """Open a session; a pause that came between the look at the stream and the start takes all of it back."""
+        """Open a session; a pause, or an end of the user's logins, that came meanwhile takes all of it back."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
-            raise Forbidden("This account is disabled.")
+            raise Forbidden(DISABLED)
         beat = self._starts.open(user_id, record, budget_millipoints, viewers_max)
         # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
         # meanwhile, the schedule settles the session as of the pause all the same.
         with suppress(StoreUnavailable):
             self._check_still_wanted(user_id, record)
+        # Nor that the account cannot: whoever ends its logins looks for its sessions, too.
+        with suppress(StoreUnavailable):
+            self._check_still_allowed(user, record)
         return beat
 
     def _check_still_wanted(self, user_id: str, record: SessionRecord) -> None:
@@ -233,6 +239,16 @@ class Playback:
             as_of_ms = stream.desired_since_ms if stream else record.started_at_ms
             self._billing.end(user_id, record.session_id, reason, as_of_ms=as_of_ms)
             raise _not_live(record.stream_id)
+
+    def _check_still_allowed(self, seen: User, record: SessionRecord) -> None:
+        """Whoever disables an account or ends its logins ends its sessions; one opened meanwhile takes itself back."""
+        user = self._users.get(seen.user_id)
+        disabled = user is None or user.disabled
+        if user is not None and not disabled and user.token_generation == seen.token_generation:
+            return
+        reason = EndReason.KICKED if disabled else EndReason.VIEWER_STOPPED
+        self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
+        raise Forbidden(DISABLED) if disabled else Unauthenticated("This login was ended; log in again.")
 
     def _record(
         self, user_id: str, session_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str

@@ -35,7 +35,7 @@ class MemoryUsers:
     ) -> User:
         user = self._known(user_id)
         if password_hash or disabled:
-            user = replace(user, families={})
+            user = replace(user, families={}, token_generation=user.token_generation + 1)
         self.rows[user_id] = replace(
             user,
             password_hash=password_hash or user.password_hash,
@@ -44,10 +44,17 @@ class MemoryUsers:
         )
         return self.rows[user_id]
 
+    def replace_password(self, seen: User, password_hash: str) -> None:
+        self._as_seen(seen)
+        self.change(seen.user_id, password_hash=password_hash)
+
+    def end_logins(self, user_id: str) -> None:
+        user = self._known(user_id)
+        self.rows[user_id] = replace(user, families={}, token_generation=user.token_generation + 1)
+
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
         user = self._known(seen.user_id)
-        if user.disabled or user.password_hash != seen.password_hash:
-            raise RowRefused
+        self._as_seen(seen)
         kept = {key: value for key, value in user.families.items() if key not in drop}
         self.rows[user.user_id] = replace(user, families={**kept, family.family_id: family})
 
@@ -61,6 +68,12 @@ class MemoryUsers:
         user = self._known(user_id)
         kept = {key: value for key, value in user.families.items() if key != family_id}
         self.rows[user_id] = replace(user, families=kept)
+
+    def _as_seen(self, seen: User) -> None:
+        user = self._known(seen.user_id)
+        same = (user.password_hash, user.token_generation) == (seen.password_hash, seen.token_generation)
+        if user.disabled or not same:
+            raise RowRefused
 
     def _known(self, user_id: str) -> User:
         if user_id not in self.rows:

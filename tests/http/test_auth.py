@@ -89,7 +89,15 @@ def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, al
 
     keys = parse_key_sets(secret_from_aws(api.services.settings.token_secret))[key_of]
     expires_ms = int(time.time() * 1000) + 60_000
-    claims = {"sub": "u_" + "a" * 20, "role": "admin", "fam": "f", "jti": "j", "sid": "a" * 26, "stream": "stream-1"}
+    claims: dict[str, object] = {
+        "sub": "u_" + "a" * 20,
+        "role": "admin",
+        "gen": 0,
+        "fam": "f",
+        "jti": "j",
+        "sid": "a" * 26,
+        "stream": "stream-1",
+    }
     claims |= {"aud": AUD[aud_of], "exp": expires_ms // 1000, "exp_ms": expires_ms}
     key = "" if alg == "none" else keys.keys[keys.current]
     return jwt.encode(claims, key, algorithm=alg, headers={"kid": keys.current, "typ": TYP[typ_of]})

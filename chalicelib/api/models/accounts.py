@@ -8,10 +8,10 @@ from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import Email
-from chalicelib.domain.users import Role
+from chalicelib.domain.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
 
-Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=200)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
+NewPassword = Annotated[str, StringConstraints(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 
 
@@ -26,6 +26,13 @@ class RefreshRequest(Request):
     """A refresh token."""
 
     refresh_token: Token
+
+
+class ChangePasswordRequest(Request):
+    """Another password for oneself."""
+
+    current_password: Password
+    new_password: NewPassword
 
 
 class UserAnswer(Answer):
