@@ -169,5 +169,6 @@ def test_an_operator_who_was_disabled_or_demoted_is_none_at_once(api: Api) -> No
         for answer in (
             api.http.patch(path, json={"role": "admin", "disabled": False}, headers=headers),
             api.http.post(f"/streams/{stream_id}/preview", headers=headers),
+            api.http.get(f"/streams/{stream_id}", headers=headers),
         ):
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
