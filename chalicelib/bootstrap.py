@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import config
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
 from chalicelib.adapters.dynamodb_limits import DynamoLimits
@@ -27,6 +28,7 @@ from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.services.access import Access
 from chalicelib.services.accounts import Accounts
+from chalicelib.services.audit import Audit
 from chalicelib.services.auth import Auth
 from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
@@ -228,6 +230,11 @@ class Container:
             billing=self.billing,
             clock=self.clock,
         )
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What operators have done."""
+        return Audit(DynamoAuditLog(self.settings.table_prefix), self.clock)
 
     @cached_property
     def workers(self) -> WorkersService:

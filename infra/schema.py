@@ -49,6 +49,13 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "usage": ("session_id", None, {}, "expires_at_s"),
     # What was served against what was paid, by the UTC day of a session's end; those that differ have an index.
     "reconciliation": ("day", "session_id", {"disagreeing_by_day": ("disagreeing_day", "session_id")}, None),
+    # What operators have done, by month; of accounts and by operators there is an index each.
+    "audit": (
+        "month",
+        "audit_id",
+        {"by_user": ("user_id", "audit_id"), "by_operator": ("by_user_id", "audit_id")},
+        "expires_at_s",
+    ),
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }

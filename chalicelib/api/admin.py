@@ -1,13 +1,14 @@
 """Operators: sessions, accounts and money."""
 
+from chalicelib.api.audit import audited, audited_money
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
+from chalicelib.domain.audit import difference, of_user
 from chalicelib.domain.users import Role
-from chalicelib.observability import logger
 from chalicelib.services.playback import LiveSession
 
 routes = Routes("admin")
@@ -37,7 +38,7 @@ def list_users(call: Call) -> ListAnswer[UserAnswer]:
 def create_user(call: Call) -> UserAnswer:
     """Make an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    logger().info("user created", by=call.user_id, user_id=user.user_id, role=user.role.value)
+    audited(call, "user.create", user.user_id, user_id=user.user_id, after=of_user(user))
     return UserAnswer.model_validate(user)
 
 
@@ -45,8 +46,11 @@ def create_user(call: Call) -> UserAnswer:
 def edit_user(call: Call, user_id: str) -> UserAnswer:
     """Set password, role or disabled; a password and disabling end all logins and sessions."""
     changes = {name: value for name, value in call.body if value is not None}
+    seen = call.services.accounts.get(user_id)
     user = call.services.accounts.change(user_id, **changes)
-    logger().info("user changed", by=call.user_id, user_id=user_id, changed=sorted(changes))
+    before, after = difference(of_user(seen), of_user(user))
+    details = {"password": "reset"} if call.body.password else {}
+    audited(call, "user.edit", user_id, user_id=user_id, before=before, after=after, details=details)
     return UserAnswer.model_validate(user)
 
 
@@ -65,6 +69,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
 @routes.add("POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer)
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Add points, or take some with a negative amount: exactly once by `payment_id`."""
+    before = call.services.ledger.wallet(user_id)
     wallet = call.services.ledger.credit(
         user_id=user_id,
         millipoints=call.body.millipoints,
@@ -72,7 +77,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    logger().info("wallet credited", by=call.user_id, user_id=user_id, payment_id=call.body.payment_id)
+    audited_money(call, "wallet.credit", user_id, before, wallet)
     return wallet_answer(call, wallet)
 
 

@@ -10,7 +10,7 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api import account, admin, auth, monitoring, playback, reconciliation, streams, workers
+from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.config import VERSION
 
@@ -48,6 +48,7 @@ ALL_ROUTES = (
     playback.routes,
     admin.routes,
     reconciliation.routes,
+    audit.routes,
     monitoring.routes,
     routes,
 )

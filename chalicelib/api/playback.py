@@ -1,5 +1,6 @@
 """Watching: start, heartbeat, renew, stop; and the operator's kick."""
 
+from chalicelib.api.audit import audited
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.playback import (
     EndAnswer,
@@ -14,7 +15,6 @@ from chalicelib.api.wire import playback_answer, start_answer
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import Role
-from chalicelib.observability import logger
 
 routes = Routes("playback")
 
@@ -72,7 +72,14 @@ def stop(call: Call) -> EndAnswer:
 def kick(call: Call) -> EndAnswer:
     """End somebody's session now, with a refund of the rest of its lease."""
     record = call.services.playback.kick(call.body.session_id)
-    logger().info("session kicked", by=call.user_id, session_id=record.session_id, reason=call.body.reason)
+    audited(
+        call,
+        "session.kick",
+        record.session_id,
+        user_id=record.user_id,
+        after={"end_reason": record.end_reason},
+        details={"reason": call.body.reason, "stream_id": record.stream_id},
+    )
     return _end_answer(call, record)
 
 

@@ -1,5 +1,6 @@
 """What was served against what was paid, and the adjustments that come of it."""
 
+from chalicelib.api.audit import audited_money
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.reconciliation import (
@@ -11,7 +12,6 @@ from chalicelib.api.models.reconciliation import (
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.users import Role
-from chalicelib.observability import logger
 
 routes = Routes("reconciliation")
 
@@ -41,6 +41,8 @@ def day_totals(call: Call, day: str) -> DayTotalsAnswer:
 @routes.add("POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer)
 def adjust_session(call: Call, session_id: str) -> WalletAnswer:
     """Give points back for a session, or take some with a negative amount: exactly once by `payment_id`."""
+    record = call.services.sessions.get(session_id)
+    before = call.services.ledger.wallet(record.user_id) if record else None
     wallet = call.services.reconciliation.adjust(
         session_id,
         millipoints=call.body.millipoints,
@@ -48,5 +50,5 @@ def adjust_session(call: Call, session_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    logger().info("session adjusted", by=call.user_id, session_id=session_id, payment_id=call.body.payment_id)
+    audited_money(call, "session.adjust", session_id, before, wallet)
     return wallet_answer(call, wallet)

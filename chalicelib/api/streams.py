@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.api.audit import audited, audited_stream
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -20,7 +21,6 @@ from chalicelib.api.wire import start_answer, stream_answer, stream_settings_ans
 from chalicelib.domain.ids import new_stream_id
 from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
-from chalicelib.observability import logger
 
 routes = Routes("streams")
 
@@ -49,7 +49,7 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     values = _settings(call.body)
     stream_id = values.pop("stream_id", None) or new_stream_id()
     stream = call.services.streams.create(Stream(stream_id=stream_id, **values))
-    _audit(call, "stream created", stream.stream_id)
+    audited_stream(call, "stream.create", None, stream)
     return stream_settings_answer(call, call.services.streams.view(stream.stream_id))
 
 
@@ -59,9 +59,10 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; what is left out stays. Answers whether that restarts ffmpeg, and how many watch."""
     dry_run = call.query.dry_run
+    before = call.services.streams.get(stream_id)
     edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
     if not dry_run:
-        _audit(call, "stream edited", stream_id)
+        audited_stream(call, "stream.edit", before, edit.view.stream)
     settings = stream_settings_answer(call, edit.view)
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
@@ -69,31 +70,31 @@ def edit_stream(call: Call, stream_id: str) -> EditAnswer:
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and take it out of sight; its history stays."""
-    call.services.streams.archive(stream_id)
-    _audit(call, "stream archived", stream_id)
+    before = call.services.streams.get(stream_id)
+    audited_stream(call, "stream.archive", before, call.services.streams.archive(stream_id))
 
 
 @routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest, answer=StreamSettingsAnswer)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for `live`, `paused` or `stopped`; sessions of a stream no longer live end with a refund."""
-    call.services.streams.set_state(stream_id, call.body.state)
-    _audit(call, f"stream set {call.body.state.value}", stream_id)
+    before = call.services.streams.get(stream_id)
+    audited_stream(call, "stream.state", before, call.services.streams.set_state(stream_id, call.body.state))
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
 @routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for a new ffmpeg; viewers stay."""
-    call.services.streams.restart(stream_id)
-    _audit(call, "stream restarted", stream_id)
+    before = call.services.streams.get(stream_id)
+    audited_stream(call, "stream.restart", before, call.services.streams.restart(stream_id))
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
 @routes.add("POST", "/streams/{stream_id}/ingest-key", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Give the stream a new ingest key; who sends with the old one is cut off within seconds."""
-    call.services.streams.rotate_ingest_key(stream_id)
-    _audit(call, "ingest key rotated", stream_id)
+    before = call.services.streams.get(stream_id)
+    audited_stream(call, "stream.ingest-key", before, call.services.streams.rotate_ingest_key(stream_id))
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
@@ -126,7 +127,7 @@ def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """A free session of ten minutes for the operator's own eyes."""
     stream = call.services.stream_table.get(stream_id)
     beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
-    _audit(call, "stream previewed", stream_id, beat.session.session_id)
+    audited(call, "stream.preview", stream_id, details={"session_id": beat.session.session_id})
     return start_answer(call, stream, beat)
 
 
@@ -140,7 +141,3 @@ def _settings(body: Any) -> dict[str, Any]:
     if "custom_renditions" in given:
         given["custom_renditions"] = tuple(each.rendition() for each in given["custom_renditions"])
     return given
-
-
-def _audit(call: Call, action: str, stream_id: str, session_id: str | None = None) -> None:
-    logger().info(action, by=call.user_id, stream_id=stream_id, session_id=session_id, ip=call.ip)

@@ -4,6 +4,7 @@ All times are the server's clock in milliseconds, all amounts integer millipoint
 here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answer within its time-outs.
 """
 
+from chalicelib.ports.audit import AuditLog
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
@@ -25,6 +26,7 @@ from chalicelib.ports.usage import Usage
 from chalicelib.ports.workers import Workers
 
 __all__ = [
+    "AuditLog",
     "BeyondCost",
     "Clock",
     "Counters",

@@ -8,7 +8,10 @@ class Counters(Protocol):
     """Minute counters, folded in the process and flushed now and then, never once a beat."""
 
     def add(self, name: str, amount: int = 1) -> None:
-        """Count; names are `login_failures`, `playback_errors`, `spent_millipoints`, `problem.<status>.<code>`."""
+        """Count.
+
+        Names are `login_failures`, `playback_errors`, `audit_failures`, `spent_millipoints`, `problem.<status>.<code>`.
+        """
         ...
 
     def flush_if_due(self) -> None:

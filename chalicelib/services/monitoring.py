@@ -20,6 +20,8 @@ class Metrics:
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
+    # Actions of operators that the audit log does not have; the functions' log has them.
+    audit_failures: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class Monitoring:
             points_spent_per_minute=round(total["spent_millipoints"] / 1000 / METRICS_MINUTES, 3),
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],
+            audit_failures=total["audit_failures"],
         )
 
     def errors(self) -> list[ErrorCount]:

@@ -172,10 +172,11 @@ class StreamsService:
         self._controller.changed(stream_id)
         return stream
 
-    def archive(self, stream_id: str) -> None:
+    def archive(self, stream_id: str) -> Stream:
         """Stop the stream and take it out of sight. Its ledger lines and sessions stay. Raises `StreamNotFound`."""
-        self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
+        stream = self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
         self._controller.changed(stream_id)
+        return stream
 
     def _replace(self, stream_id: str, changes: dict[str, Any]) -> Stream:
         for _ in range(TRIES_MAX):

@@ -32,6 +32,7 @@ class MetricsAnswer(Answer):
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
+    audit_failures: int
     reconciliation: ReconciliationFigures
 
 

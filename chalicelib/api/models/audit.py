@@ -1,0 +1,38 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import model_validator
+
+from chalicelib.api.models.common import Answer, ListQuery
+from chalicelib.api.models.forms import UserId
+
+
+class AuditQuery(ListQuery):
+    """Which entries: what was done to a user, or by an operator; all unless one of them is given."""
+
+    user_id: UserId | None = None
+    by_user_id: UserId | None = None
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> AuditQuery:
+        if self.user_id is not None and self.by_user_id is not None:
+            raise ValueError("give user_id or by_user_id, not both")
+        return self
+
+
+class AuditItem(Answer):
+    """What an operator did on what, from where, and what that has changed."""
+
+    audit_id: str
+    at_ms: int
+    by_user_id: str
+    ip: str
+    action: str
+    target: str
+    user_id: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    details: dict[str, Any]

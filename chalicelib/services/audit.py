@@ -1,0 +1,33 @@
+"""Keeping and listing what operators have done."""
+
+from chalicelib.domain.audit import Action, AuditEntry, audit_id_of
+from chalicelib.domain.ids import new_token_id
+from chalicelib.ports import AuditLog, Clock, ListPage
+
+
+class Audit:
+    """The audit log."""
+
+    def __init__(self, log: AuditLog, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+
+    def entry(self, action: Action, *, by_user_id: str, ip: str) -> AuditEntry:
+        """An action of an operator, as of now."""
+        at_ms = self._clock.now_ms()
+        audit_id = audit_id_of(at_ms, new_token_id())
+        return AuditEntry(audit_id=audit_id, at_ms=at_ms, by_user_id=by_user_id, ip=ip, action=action)
+
+    def keep(self, entry: AuditEntry) -> None:
+        """Write it down."""
+        self._log.add(entry)
+
+    def listing(
+        self, *, user_id: str | None, by_user_id: str | None, limit: int, cursor: str | None
+    ) -> ListPage[AuditEntry]:
+        """Entries, newest first: what was done to an account, or by an operator, or all."""
+        if user_id is not None:
+            return self._log.of_user(user_id, limit=limit, cursor=cursor)
+        if by_user_id is not None:
+            return self._log.by_operator(by_user_id, limit=limit, cursor=cursor)
+        return self._log.newest(self._clock.now_ms(), limit=limit, cursor=cursor)
