@@ -46,3 +46,9 @@ def reconcile_sessions(event: CloudWatchEvent) -> None:
 def move_ledger_pages(event: CloudWatchEvent) -> None:
     """Moves full pages that no beat has moved."""
     container().ledger.catch_up()
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def tend_token_keys(event: CloudWatchEvent) -> None:
+    """Rotates token keys that are 30 days old, in two phases, so it looks each hour."""
+    container().key_rotation.tend()

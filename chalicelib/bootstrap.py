@@ -24,6 +24,7 @@ from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
 from chalicelib.adapters.no_denylist import NoDenylist
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.s3_media import S3Media
+from chalicelib.adapters.secret_keys import SecretKeyStore
 from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.services.access import Access
@@ -34,6 +35,7 @@ from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
+from chalicelib.services.key_rotation import KeyRotation
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
@@ -115,6 +117,11 @@ class Container:
     def tokens(self) -> JwtTokens:
         """The port `Tokens`."""
         return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
+
+    @cached_property
+    def key_rotation(self) -> KeyRotation:
+        """Rotating the token keys."""
+        return KeyRotation(SecretKeyStore(self.settings.token_secret), self.clock)
 
     @cached_property
     def passwords(self) -> Argon2Passwords:

@@ -1,8 +1,7 @@
 """The three kinds of token as JWTs: HS256 only, a key set, a `typ` and an `aud` for each kind.
 
-The keys come from Secrets Manager as
-`{"access": {"current": "k1", "keys": {"k1": "<base64>", …}}, "refresh": {…}, "play": {…}}`; all keys of a set are
-accepted, the current one signs, so keys rotate without an outage.
+The keys come from Secrets Manager, in the form of `domain/key_sets.py`; all keys of a set are accepted, the current one
+signs, and how they rotate without an outage is said there, too.
 """
 
 from __future__ import annotations
@@ -11,19 +10,23 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.domain.errors import TokenExpired, Unauthenticated
+from chalicelib.domain.key_sets import REREAD_MS_MIN, of_document
 from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
 from chalicelib.domain.users import Role
+from chalicelib.ports import StoreUnavailable
 
 ALGORITHM = "HS256"
 TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
 AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
 TOKEN_CHARS_MAX = 2048
-REREAD_S_MIN = 60.0
+REREAD_S_MIN = REREAD_MS_MIN / 1000
+REREAD_S_MAX = 600.0
 
 
 @dataclass(frozen=True)
@@ -42,38 +45,51 @@ def secret_from_aws(secret_id: str) -> str:
 
 def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
     """The key sets in a secret's text."""
-    document = json.loads(text)
+    sets = of_document(json.loads(text))
     return {
-        kind: KeySet(
-            current=document[kind.value]["current"],
-            keys={kid: base64.b64decode(key) for kid, key in document[kind.value]["keys"].items()},
-        )
-        for kind in TokenKind
+        kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
+        for kind, each in sets.items()
     }
 
 
 class JwtTokens:
-    """The port `Tokens`. The secret is read at the first token, and again for a key that is not known yet."""
+    """The port `Tokens`.
+
+    The secret is read at the first token, again for a key that is not known yet, and otherwise now and then, so that a
+    process that lives long signs with the current key. Where it cannot be read again, the known keys go on.
+    """
 
     def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._read_secret = read_secret
         self._monotonic = monotonic
         self._known: dict[TokenKind, KeySet] | None = None
         self._read_at_s = 0.0
+        self._failed = False
 
     @property
     def _key_sets(self) -> dict[TokenKind, KeySet]:
         if self._known is None:
             self._read_at_s = self._monotonic()
             self._known = parse_key_sets(self._read_secret())
+        elif self._monotonic() - self._read_at_s >= REREAD_S_MAX:
+            with suppress(StoreUnavailable):
+                self._read_again()
         return self._known
+
+    def _read_again(self) -> None:
+        # Noted before: a store that does not answer is not asked at every token.
+        self._read_at_s, self._failed = self._monotonic(), True
+        self._known = parse_key_sets(self._read_secret())
+        self._failed = False
 
     def _key(self, kind: TokenKind, kid: str) -> bytes | None:
         key = self._key_sets[kind].keys.get(kid)
         # Keys rotate while processes live on; but nobody may make us read the secret at every forged token.
         if key is None and self._monotonic() - self._read_at_s >= REREAD_S_MIN:
-            self._known = None
+            self._read_again()
             key = self._key_sets[kind].keys.get(kid)
+        if key is None and self._failed:
+            raise StoreUnavailable("the token keys could not be read again, and this token's is not among those known")
         return key
 
     def sign_access(self, claims: AccessClaims) -> str:

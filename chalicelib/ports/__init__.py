@@ -8,6 +8,7 @@ from chalicelib.ports.audit import AuditLog
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
+from chalicelib.ports.keys import KeyStore
 from chalicelib.ports.limits import Limits
 from chalicelib.ports.media import Denylist, EtagMismatch, MediaStore, StoredObject
 from chalicelib.ports.money import (
@@ -34,6 +35,7 @@ __all__ = [
     "Due",
     "EtagMismatch",
     "Hint",
+    "KeyStore",
     "Ledger",
     "Limits",
     "ListPage",

@@ -1,14 +1,13 @@
 """The first tables, the private media bucket, the work queue with its dead letters, and the keys of the tokens."""
 
-import base64
 import json
-import secrets
 from contextlib import suppress
-from typing import Any
 
 from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.clock import SystemClock
 from chalicelib.config import Settings
-from chalicelib.domain.tokens import TokenKind
+from chalicelib.domain.key_sets import first_key_sets, to_document
+from chalicelib.services.key_rotation import new_key
 from infra.migrations.tables import ensure_expiry, ensure_table
 from infra.schema import (
     DEAD_QUEUE_RETENTION_S,
@@ -19,8 +18,6 @@ from infra.schema import (
     TABLES,
     media_lifecycle,
 )
-
-KEY_BYTES = 32
 
 
 def apply(settings: Settings) -> None:
@@ -79,9 +76,6 @@ def _ensure_queue(name: str, attributes: dict[str, str]) -> str:
 def ensure_token_keys(secret: str) -> None:
     """One key for each kind of token; an existing secret is left alone, or everybody would be logged out."""
     manager = client("secretsmanager")
+    sets = first_key_sets(new_key, SystemClock().now_ms())
     with suppress(manager.exceptions.ResourceExistsException):
-        manager.create_secret(Name=secret, SecretString=json.dumps({kind.value: _key_set() for kind in TokenKind}))
-
-
-def _key_set() -> dict[str, Any]:
-    return {"current": "k1", "keys": {"k1": base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}}
+        manager.create_secret(Name=secret, SecretString=json.dumps(to_document(sets)))

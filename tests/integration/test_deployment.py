@@ -1,6 +1,7 @@
 """The packed functions, deployed by CloudFormation into the emulator, do the main job through API Gateway."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.secret_keys import SecretKeyStore
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.ingest import Ingest, IngestMode
@@ -112,6 +114,20 @@ def test_the_schedules_run_as_deployed(api: httpx.Client, module_settings: Setti
         invoke(module_settings, handler)
 
 
+def test_keys_rotate_as_deployed_and_nobody_is_logged_out(
+    api: httpx.Client, viewer_token: str, module_settings: Settings
+) -> None:
+    store = SecretKeyStore(module_settings.token_secret)
+    # Announced, then current: each when the last change is long ago.
+    for current in ("k1", "k2"):
+        sets, version = store.read()
+        store.replace(version, {kind: replace(each, changed_at_ms=0) for kind, each in sets.items()})
+        invoke(module_settings, "app.tend_token_keys")
+        found = store.read()[0].values()
+        assert {(each.current, len(each.keys)) for each in found} == {(current, 2)}
+    assert api.get("/me", headers={"Authorization": f"Bearer {viewer_token}"}).status_code == 200
+
+
 def test_an_operator_is_told_why_a_stream_waits(
     api: httpx.Client, operator: dict[str, str], module_settings: Settings
 ) -> None:
@@ -177,6 +193,9 @@ def test_an_ended_session_is_reconciled_and_adjusted(
     assert totals.json()["sessions"] >= 1, totals.text
     figures = api.get("/monitoring/metrics", headers=operator)
     assert figures.json()["reconciliation"]["sessions"] >= 1, figures.text
+    for params in ({}, {"user_id": row["user_id"]}):
+        log = api.get("/audit", params=params, headers=operator).json()["items"]
+        assert (log[0]["action"], log[0]["target"]) == ("session.adjust", session_id)
 
 
 def test_the_roles_of_the_containers_are_told(deployed: dict[str, str]) -> None:

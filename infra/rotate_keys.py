@@ -1,0 +1,66 @@
+"""`python -m infra.rotate_keys`: give all tokens new keys now, of the stage that the environment names.
+
+It takes two minutes: new keys are announced, and when all processes can know them they become current. Nobody is logged
+out. The keys before stay valid, older ones do not; the schedule `tend_token_keys` does the same every 30 days. Whoever
+ends this in between loses nothing: the schedule makes the keys current that were announced.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.secret_keys import SecretKeyStore
+from chalicelib.config import ConfigError, load
+from chalicelib.domain.key_sets import ANNOUNCED_MS, KeySets
+from chalicelib.ports import RowRefused, StoreUnavailable
+from chalicelib.services.key_rotation import SETTLED_MS, KeyRotation
+
+STEPS_MAX = 3
+
+
+class TooSoon(Exception):
+    """The keys were changed a moment ago; the message says how long ago is enough."""
+
+
+def rotate(rotation: KeyRotation, wait: Callable[[float], None], say: Callable[[str], None]) -> None:
+    """Both phases, with the wait between them.
+
+    Raises `TooSoon`, and `RowRefused` if somebody else rotates at the same time.
+    """
+    sets = rotation.begin()
+    if not _any_announced(sets):
+        raise TooSoon(f"they were changed less than {SETTLED_MS // 60_000} minutes ago; try again later")
+    for _ in range(STEPS_MAX):
+        if not _any_announced(sets):
+            break
+        say(f"announced: {_listed(sets, announced=True)}; they become current in {ANNOUNCED_MS // 1000} s")
+        wait(ANNOUNCED_MS / 1000)
+        sets = rotation.tend()
+    say(f"current: {_listed(sets, announced=False)}")
+
+
+def _any_announced(sets: KeySets) -> bool:
+    return any(key_set.announced for key_set in sets.values())
+
+
+def _listed(sets: KeySets, *, announced: bool) -> str:
+    return ", ".join(f"{kind} {(each.announced if announced else each.current) or '-'}" for kind, each in sets.items())
+
+
+def main() -> int:
+    """The command line; status 1 if the keys could not be rotated."""
+    try:
+        rotation = KeyRotation(SecretKeyStore(load().token_secret), SystemClock())
+        rotate(rotation, time.sleep, lambda text: print(text, flush=True))
+    except RowRefused:
+        print("Somebody else rotates the keys at this moment. Look again in a few minutes.", file=sys.stderr)
+        return 1
+    except (ConfigError, StoreUnavailable, TooSoon) as error:
+        print(f"The keys were not rotated: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
