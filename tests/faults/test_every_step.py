@@ -57,7 +57,7 @@ def test_a_fault_at_every_step(scene: Scene, name: str) -> None:
 # A start that was made, and whose answer was lost, must not be refused because its repetition is.
 @pytest.mark.parametrize("name", ["start", "start of a poor viewer"])
 def test_a_made_start_is_not_refused(scene: Scene, name: str) -> None:
-    for step in range(8):
+    for step in range(11):
         situation = SITUATIONS[name][0](scene)
         deed = start(situation, Faults(on_request={step: Fault.TIMEOUT_AFTER, step + 1: Fault.CONFLICT}))
         assert not isinstance(deed.answer, Refused), deed
