@@ -218,24 +218,13 @@ class Container:
     @cached_property
     def credentials(self) -> Credentials:
         """One's own password and logins."""
-        return Credentials(
-            auth=self.auth,
-            users=self.users,
-            passwords=self.passwords,
-            limiter=self.limiter,
-            billing=self.billing,
-            counters=self.counters,
-        )
+        return Credentials(auth=self.auth, users=self.users, passwords=self.passwords, billing=self.billing)
 
     @cached_property
     def accounts(self) -> Accounts:
         """Users."""
         return Accounts(
-            users=self.users,
-            wallets=self.wallets,
-            passwords=self.passwords,
-            billing=self.billing,
-            clock=self.clock,
+            users=self.users, wallets=self.wallets, passwords=self.passwords, billing=self.billing, clock=self.clock
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.errors import Forbidden, InvalidCredentials, Unauthenticated
+from chalicelib.domain.errors import Forbidden, InvalidCredentials, Unauthenticated, WrongPassword
 from chalicelib.domain.ids import new_token_id
 from chalicelib.domain.tokens import (
     ACCESS_TTL_MS,
@@ -83,6 +83,13 @@ class Auth:
                 self._counters.add("login_failures")
                 raise InvalidCredentials(WRONG)
         return self.open(user)
+
+    def prove(self, user: User, password: str, *, ip: str) -> None:
+        """Check the password of who is logged in; raises `WrongPassword`, or `TooManyRequests` as at a login."""
+        with self._limiter.password_try(user.email, ip):
+            if not self._passwords.verify(user.password_hash, password):
+                self._counters.add("login_failures")
+                raise WrongPassword("The current password is wrong; nothing was changed.")
 
     def open(self, user: User) -> Login:
         """A new login of an account as it was seen; raises `InvalidCredentials` if its logins were ended since."""

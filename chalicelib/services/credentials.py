@@ -7,34 +7,22 @@ whoever started it, and its heartbeats are not held against the account.
 from collections.abc import Callable
 from contextlib import suppress
 
-from chalicelib.domain.errors import Busy, Unauthenticated, UserNotFound, WrongPassword
+from chalicelib.domain.errors import Busy, Unauthenticated, UserNotFound
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.users import check_new_password
-from chalicelib.ports import Counters, PasswordHasher, RowRefused, StoreUnavailable, Users
+from chalicelib.ports import PasswordHasher, RowRefused, StoreUnavailable, Users
 from chalicelib.services.auth import Auth, Login
 from chalicelib.services.billing import Billing
-from chalicelib.services.limiter import Limiter
 
 
 class Credentials:
     """One's own password and logins."""
 
-    def __init__(
-        self,
-        *,
-        auth: Auth,
-        users: Users,
-        passwords: PasswordHasher,
-        limiter: Limiter,
-        billing: Billing,
-        counters: Counters,
-    ) -> None:
+    def __init__(self, *, auth: Auth, users: Users, passwords: PasswordHasher, billing: Billing) -> None:
         self._auth = auth
         self._users = users
         self._passwords = passwords
-        self._limiter = limiter
         self._billing = billing
-        self._counters = counters
 
     def change_password(self, user_id: str, current: str, new: str, *, ip: str) -> Login:
         """Set another password; all logins and sessions end, and a fresh login is answered.
@@ -46,10 +34,7 @@ class Credentials:
         if user is None:
             raise UserNotFound(f"There is no user {user_id}.")
         check_new_password(new, user.email, current=current, field="new_password")
-        with self._limiter.password_try(user.email, ip):
-            if not self._passwords.verify(user.password_hash, current):
-                self._counters.add("login_failures")
-                raise WrongPassword("The current password is wrong; nothing was changed.")
+        self._auth.prove(user, current, ip=ip)
         hashed = self._passwords.hash(new)
         self._end_all(user_id, lambda: self._users.replace_password(user, hashed))
         return self._auth.open(self._auth.account(user_id))
