@@ -39,5 +39,5 @@ def test_ipv6_neighbours_share_a_bucket(api: Api) -> None:
 def test_the_document_says_where_429_may_come(api: Api) -> None:
     paths = api.http.get("/openapi.json").json()["paths"]
     limited = {path for path, methods in paths.items() for each in methods.values() if "429" in each["responses"]}
-    assert limited == {"/auth/login", "/playback/start"}
+    assert limited == {"/auth/login", "/me/password", "/playback/start"}
     assert "Retry-After" in paths["/auth/login"]["post"]["responses"]["429"]["headers"]
