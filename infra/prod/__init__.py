@@ -1,0 +1,1 @@
+"""What stands before and beside the functions in AWS."""
