@@ -5,6 +5,7 @@
 //   session/<id>      the end reason of a session that ended before its token does, and when it was entered
 //   stream/<id>       the end reason of a stream that is not wanted live
 // "Paid" is the token's own expiry here: it never outlives its lease by more than the grace.
+// The runtime knows less than today's JavaScript: `await` stands only where a whole value is awaited.
 
 import cf from 'cloudfront';
 import crypto from 'crypto';
@@ -62,9 +63,13 @@ async function judged(request, session, media, store) {
         return invalid('This play token belongs to another session.');
     }
     // How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom.
-    const denied = await denial(store, 'session/' + session) || await denial(store, 'stream/' + claims.stream);
-    if (denied) {
-        return denied;
+    const sessionDenied = await denial(store, 'session/' + session);
+    if (sessionDenied) {
+        return sessionDenied;
+    }
+    const streamDenied = await denial(store, 'stream/' + claims.stream);
+    if (streamDenied) {
+        return streamDenied;
     }
     if (Date.now() >= claims.exp_ms) {
         return refusal(401, 'token_expired', 'The play token has expired; a heartbeat or a renewal brings a fresh one.');
@@ -88,11 +93,12 @@ async function verified(token, store) {
     if (!head || head.alg !== 'HS256' || head.typ !== 'play+jwt' || head.crit !== undefined || !isText(head.kid, KID)) {
         return null;
     }
-    if (!await store.exists('key/' + head.kid)) {
+    const known = await store.exists('key/' + head.kid);
+    if (!known) {
         return null;
     }
-    const key = Buffer.from(await store.get('key/' + head.kid), 'base64');
-    const signature = crypto.createHmac('sha256', key).update(parts[1] + '.' + parts[2]).digest('base64url');
+    const key = await store.get('key/' + head.kid);
+    const signature = crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(parts[1] + '.' + parts[2]).digest('base64url');
     const claims = same(signature, parts[3]) && parsed(parts[2]);
     return claims && isPlay(claims) ? claims : null;
 }
@@ -125,10 +131,12 @@ function same(one, other) {
 }
 
 async function denial(store, key) {
-    if (!await store.exists(key)) {
+    const listed = await store.exists(key);
+    if (!listed) {
         return null;
     }
-    const reason = (await store.get(key)).split(' ')[0];
+    const value = await store.get(key);
+    const reason = value.split(' ')[0];
     const end = ENDS[reason];
     // An entry that we do not understand is an entry.
     return end ? refusal(end[0], reason, end[1], reason) : refusal(403, 'forbidden', 'This is not allowed.');

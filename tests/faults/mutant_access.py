@@ -216,15 +216,15 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: the edge does not look for denied sessions",
         EDGE,
-        "await denial(store, 'session/' + session) || ",
-        "",
+        "if (sessionDenied) {",
+        "if (!store) {",
         tests=AT_EDGE,
     ),
     Mutant(
         "access: the edge does not look for denied streams",
         EDGE,
-        " || await denial(store, 'stream/' + claims.stream);",
-        ";",
+        "if (streamDenied) {",
+        "if (!store) {",
         tests=AT_EDGE,
     ),
     Mutant(
