@@ -1,6 +1,7 @@
 """CloudFront's function: it says what the access rule says, on the vectors that all fronts share."""
 
 import json
+import re
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_a_store_without_keys_opens_nothing() -> None:
 
 def test_the_function_fits() -> None:
     assert len(FUNCTION.read_bytes()) <= BYTES_MAX
+
+
+def test_only_whole_values_are_awaited() -> None:
+    """Node takes `await` anywhere, and CloudFront's runtime not in arguments."""
+    code = re.sub(r"^\s*//.*$", "", FUNCTION.read_text(), flags=re.MULTILINE)
+    awaited = re.findall(r".*\bawait\b.*", code)
+    assert len(awaited) == 8
+    assert all(re.fullmatch(r" +(const \w+ =|return) await \w[\w.]*\([^()]*(\(\))?\);", line) for line in awaited), (
+        awaited
+    )
