@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from chalicelib import config
@@ -19,6 +20,8 @@ from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
+from chalicelib.adapters.keyvalue_store import KeyValueStore
 from chalicelib.adapters.no_denylist import NoDenylist
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.s3_media import S3Media
@@ -92,9 +95,13 @@ class Container:
 
     @cached_property
     def denylist(self) -> Denylist:
-        """The port `Denylist`: files beside the gateway where there is a directory for them."""
-        directory = self.settings.denylist_dir
-        return FileDenylist(directory) if directory else NoDenylist()
+        """The port `Denylist`: files beside the gateway, or keys at CloudFront's edges, where that is set."""
+        if self.settings.denylist_dir:
+            return FileDenylist(self.settings.denylist_dir)
+        if self.settings.denylist_store:
+            _check_signer()
+            return KeyValueDenylist(KeyValueStore(self.settings.denylist_store))
+        return NoDenylist()
 
     @cached_property
     def counters(self) -> DynamoCounters:
@@ -260,6 +267,14 @@ class Container:
     def monitoring(self) -> Monitoring:
         """Figures."""
         return Monitoring(counters=self.counters, sessions=self.sessions, clock=self.clock)
+
+
+def _check_signer() -> None:
+    """Before anything is sold: without its signer no session's end would reach the edges."""
+    if find_spec("awscrt") is None:
+        raise config.ConfigError(
+            "TOLLCAST_DENYLIST_STORE wants the package awscrt, which signs requests to it; in Lambda it is a layer"
+        )
 
 
 @cache

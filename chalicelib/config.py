@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from chalicelib.domain.addresses import IpNetwork
 
 VERSION = "0.1.0"
+_STORE_ARN = re.compile(r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
@@ -27,7 +28,7 @@ class Settings:
     work_queue: str
     token_secret: str
     public_url: str
-    # Where the gateway on this machine looks for denials; None where the gateway has no denylist.
+    # Where the gateway on this machine looks for denials; None where the gateway has no such denylist.
     denylist_dir: Path | None
     sessions_per_user_max: int
     # Where senders find the streams that listen, and the port for RTMP there.
@@ -36,6 +37,8 @@ class Settings:
     # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
     ingest_networks: tuple[IpNetwork, ...] = ()
     ingest_ports: frozenset[int] = frozenset()
+    # The ARN of the KeyValueStore in which CloudFront looks for denials. At most one of this and the directory is set.
+    denylist_store: str | None = None
 
     @property
     def table_prefix(self) -> str:
@@ -46,7 +49,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
     env = os.environ if environ is None else environ
-    denylist_dir = env.get("TOLLCAST_DENYLIST_DIR")
+    denylist_dir, denylist_store = _denylist(env)
     public_url = _text(env, "TOLLCAST_PUBLIC_URL").rstrip("/")
     return Settings(
         stage=_text(env, "TOLLCAST_STAGE"),
@@ -54,12 +57,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         work_queue=_text(env, "TOLLCAST_WORK_QUEUE"),
         token_secret=_text(env, "TOLLCAST_TOKEN_SECRET"),
         public_url=public_url,
-        denylist_dir=Path(denylist_dir) if denylist_dir else None,
+        denylist_dir=denylist_dir,
         sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
         ingest_host=_ingest_host(env, public_url),
         rtmp_port=_number(env, "TOLLCAST_RTMP_PORT", 1, 65535),
         ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
         ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
+        denylist_store=denylist_store,
     )
 
 
@@ -68,6 +72,17 @@ def _text(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"{name} is not set")
     return value
+
+
+def _denylist(env: Mapping[str, str]) -> tuple[Path | None, str | None]:
+    """The directory or the store of the gateway's denylist, or neither."""
+    directory, store = env.get("TOLLCAST_DENYLIST_DIR"), env.get("TOLLCAST_DENYLIST_STORE")
+    if directory and store:
+        raise ConfigError("TOLLCAST_DENYLIST_DIR and TOLLCAST_DENYLIST_STORE are both set; allowed: one or none")
+    if store and not _STORE_ARN.fullmatch(store):
+        allowed = "the ARN of a KeyValueStore, arn:aws:cloudfront::<account>:key-value-store/<id>"
+        raise ConfigError(f"TOLLCAST_DENYLIST_STORE is {store!r}; allowed: {allowed}")
+    return Path(directory) if directory else None, store or None
 
 
 def _ingest_host(env: Mapping[str, str], public_url: str) -> str:

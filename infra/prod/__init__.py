@@ -1,1 +1,1 @@
-"""What a machine of one's own on the internet needs beside the functions."""
+"""What stands before and beside the functions: CloudFront and its bucket, or nginx on a machine of one's own."""
