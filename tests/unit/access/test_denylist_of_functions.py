@@ -22,6 +22,7 @@ def test_all_but_the_authorizer_may_deny_where_there_is_an_edge() -> None:
             "Reap": function("reap_sessions", "ScheduleRole"),
         }
     }
+    packed["Outputs"] = {}
     template = parametrized(packed)
     resources = template["Resources"]
     policy = resources["DenylistPolicy"]
