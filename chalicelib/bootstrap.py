@@ -21,6 +21,8 @@ from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
+from chalicelib.adapters.keyvalue_store import KeyValueStore
 from chalicelib.adapters.no_denylist import NoDenylist
 from chalicelib.adapters.passwords import Argon2Passwords
 from chalicelib.adapters.s3_media import S3Media
@@ -99,9 +101,13 @@ class Container:
 
     @cached_property
     def denylist(self) -> Denylist:
-        """The port `Denylist`: files beside the gateway where there is a directory for them."""
-        directory = self.settings.denylist_dir
-        return FileDenylist(directory) if directory else NoDenylist()
+        """The port `Denylist`: files beside the gateway, or keys at CloudFront's edges, where that is set."""
+        if self.settings.denylist_dir:
+            return FileDenylist(self.settings.denylist_dir)
+        if self.settings.denylist_store:
+            config.check_signer()
+            return KeyValueDenylist(KeyValueStore(self.settings.denylist_store))
+        return NoDenylist()
 
     @cached_property
     def counters(self) -> DynamoCounters:

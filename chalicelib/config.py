@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from chalicelib.domain.limits import Allowances, Limit
 VERSION = "0.1.0"
 _LIMIT = re.compile(r"([0-9]{1,7})\+1/([0-9]{1,4})s")
 _LIMIT_BACK_S_MAX = 3_600
+_STORE_ARN = re.compile(r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
@@ -30,7 +32,7 @@ class Settings:
     work_queue: str
     token_secret: str
     public_url: str
-    # Where the gateway on this machine looks for denials; None where the gateway has no denylist.
+    # Where the gateway on this machine looks for denials; None where the gateway has no such denylist.
     denylist_dir: Path | None
     sessions_per_user_max: int
     # Where senders find the streams that listen, and the port for RTMP there.
@@ -40,6 +42,8 @@ class Settings:
     ingest_networks: tuple[IpNetwork, ...] = ()
     ingest_ports: frozenset[int] = frozenset()
     allowances: Allowances = field(default_factory=Allowances)
+    # The ARN of the KeyValueStore in which CloudFront looks for denials. At most one of this and the directory is set.
+    denylist_store: str | None = None
 
     @property
     def table_prefix(self) -> str:
@@ -50,7 +54,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
     env = os.environ if environ is None else environ
-    denylist_dir = env.get("TOLLCAST_DENYLIST_DIR")
+    denylist_dir, denylist_store = _denylist(env)
     public_url = _text(env, "TOLLCAST_PUBLIC_URL").rstrip("/")
     return Settings(
         stage=_text(env, "TOLLCAST_STAGE"),
@@ -58,14 +62,23 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         work_queue=_text(env, "TOLLCAST_WORK_QUEUE"),
         token_secret=_text(env, "TOLLCAST_TOKEN_SECRET"),
         public_url=public_url,
-        denylist_dir=Path(denylist_dir) if denylist_dir else None,
+        denylist_dir=denylist_dir,
         sessions_per_user_max=_number(env, "TOLLCAST_SESSIONS_PER_USER_MAX", 1, 16),
         ingest_host=_ingest_host(env, public_url),
         rtmp_port=_number(env, "TOLLCAST_RTMP_PORT", 1, 65535),
         ingest_networks=tuple(_network(text) for text in _list(env, "TOLLCAST_INGEST_NETWORKS")),
         ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
         allowances=_allowances(env),
+        denylist_store=denylist_store,
     )
+
+
+def check_signer() -> None:
+    """Before anything is sold: without its signer no session's end would reach the edges."""
+    if find_spec("awscrt") is None:
+        raise ConfigError(
+            "TOLLCAST_DENYLIST_STORE wants the package awscrt, which signs requests to it; in Lambda it is a layer"
+        )
 
 
 def _text(env: Mapping[str, str], name: str) -> str:
@@ -73,6 +86,17 @@ def _text(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"{name} is not set")
     return value
+
+
+def _denylist(env: Mapping[str, str]) -> tuple[Path | None, str | None]:
+    """The directory or the store of the gateway's denylist, or neither."""
+    directory, store = env.get("TOLLCAST_DENYLIST_DIR"), env.get("TOLLCAST_DENYLIST_STORE")
+    if directory and store:
+        raise ConfigError("TOLLCAST_DENYLIST_DIR and TOLLCAST_DENYLIST_STORE are both set; allowed: one or none")
+    if store and not _STORE_ARN.fullmatch(store):
+        allowed = "the ARN of a KeyValueStore, arn:aws:cloudfront::<account>:key-value-store/<id>"
+        raise ConfigError(f"TOLLCAST_DENYLIST_STORE is {store!r}; allowed: {allowed}")
+    return Path(directory) if directory else None, store or None
 
 
 def _ingest_host(env: Mapping[str, str], public_url: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chalicelib.api.problems import PROBLEM_JSON, problem
 from gateway.rendering import filled, plain, quotable, socket_path, user_line
+from gateway.tls import Tls, listening, redirecting, to_s3
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
 HEADERS = Path(__file__).with_name("headers.conf")
@@ -23,7 +24,10 @@ OWN_PROBLEMS = {
     413: ("body_too_large", "The body may have 65536 bytes."),
     414: ("address_too_long", "The address is too long."),
     416: ("range_not_satisfiable", "The object is shorter than the range asked for."),
-    429: ("too_many_requests", "Too many segments at once; media comes at the pace that it is watched at."),
+    429: (
+        "too_many_requests",
+        "Too many requests or segments at once; media comes at the pace that it is watched at.",
+    ),
     431: ("headers_too_large", "The request's headers are too large."),
     500: ("internal_error", "Something went wrong on our side. It was logged."),
     501: ("not_implemented", "This way of sending a request is not supported."),
@@ -54,18 +58,36 @@ class GatewayConfig:
     state_dir: Path
     denylist_dir: Path
     user: str | None
+    # TLS towards viewers; without it, what is in front of the gateway must do that.
+    tls: Tls | None = None
+    # The certificates that S3's is verified against; without them S3 is spoken to in plain HTTP.
+    s3_trusted: Path | None = None
+    # Whom to ask where S3 is, since its addresses change; only asked with TLS.
+    resolver: str = "127.0.0.1"
+    # Of one address, or one IPv6 network of 64 bits. A few hundred viewers may sit behind one.
+    connections_per_address: int = 512
+    requests_per_address_per_s: int = 200
     segment_cache_mb: int = SEGMENT_CACHE_MB
 
 
 def render(config: GatewayConfig) -> str:
     """The text of nginx.conf. Raises `GatewayConfigError` for a value that nginx would misread."""
+    s3 = to_s3(config.s3_host, config.s3_trusted, config.resolver)
     values = {
         "USER": user_line(config.user),
-        "LISTEN": plain(config.listen),
+        "LISTEN": listening(config.listen, config.tls),
+        "REDIRECT": redirecting(config.tls),
+        "CONNECTIONS": str(config.connections_per_address),
+        "REQUESTS_PER_S": str(config.requests_per_address_per_s),
+        # What a page of a browser asks for at once, and a player's start.
+        "REQUESTS_BURST": str(2 * config.requests_per_address_per_s),
         "API_SOCKET": socket_path(config.api_socket),
         "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
         "ORIGIN_SOCKET": socket_path(config.origin_socket),
         "S3_HOST": plain(config.s3_host),
+        "S3_URL": s3.url,
+        "S3_TLS": s3.before,
+        "S3_UPSTREAM": s3.upstream,
         "BUCKET": plain(config.bucket),
         "STATE_DIR": quotable(config.state_dir),
         "DENYLIST_DIR": quotable(config.denylist_dir),

@@ -9,12 +9,18 @@ from chalicelib.api.answers import as_response, problem_response
 from chalicelib.api.checks import bearer
 from chalicelib.api.problems import problem, problem_of
 from chalicelib.bootstrap import container
+from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.streams import media_key
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway keeps an allowing answer, which is how long a kick takes there.
 VERDICT_TTL_S = 1
-SESSION_PATH = re.compile(r"/play/([a-z2-7]{26})/")
+# `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, and in the path the same forms as in
+# gateway/nginx.conf.template and gateway/cloudfront/viewer_request.js.
+MEDIA_ARN = re.compile(
+    r"arn:[^/]+/[^/]+/GET"
+    r"/play/(?P<session>[a-z2-7]{26})/(?:(?:[a-z0-9]{1,32}/)?index\.m3u8|[a-z0-9]{1,32}/[a-z0-9-]{1,64}\.ts)"
+)
 RENDITION = re.compile(r"[a-z0-9]{1,32}")
 
 
@@ -23,10 +29,11 @@ def authorize(request: Any) -> AuthResponse:
 
     An authorizer can only answer 401 and 403: the reason goes into its context and from there into the body.
     """
-    found = SESSION_PATH.search(request.method_arn.split("/GET", 1)[-1])
-    session_id = found.group(1) if found else ""
     try:
-        verdict = container().access.verdict(bearer(request.token), session_id)
+        asked = MEDIA_ARN.fullmatch(request.method_arn)
+        if asked is None:
+            raise Unauthenticated("The address names no media of a session.")
+        verdict = container().access.verdict(bearer(request.token), asked["session"])
     except Exception as error:
         document = problem_of(error)
         context: dict[str, str] = {
@@ -35,7 +42,7 @@ def authorize(request: Any) -> AuthResponse:
         return AuthResponse(routes=[], principal_id="nobody", context=context)
     # The policy covers this session's paths only: it is cached by token alone.
     return AuthResponse(
-        routes=[f"/play/{session_id}/*"],
+        routes=[f"/play/{verdict.session_id}/*"],
         principal_id=verdict.user_id,
         context={"stream_id": verdict.stream_id},
     )

@@ -122,11 +122,12 @@ class Billing:
         self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
     ) -> bool:
         """End a session unless it has changed since it was seen; answers whether it ended."""
+        # The clock first: whatever outage was known at that moment is known to what is read after it.
+        now_ms = self._clock.now_ms()
         outages = self._delivery.reach(session.stream_id, fresh=True).outages
         if as_of_ms is not None:
             # What is down because it was to be stopped is no outage; from then on the refund gives all back.
             outages = before(outages, as_of_ms)
-        now_ms = self._clock.now_ms()
         try:
             session = self._credited(wallet, session, outages, now_ms)
             settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))

@@ -50,6 +50,7 @@ def setting_parameters(settings: Settings) -> dict[str, str]:
         "RtmpPort": str(settings.rtmp_port),
         "IngestNetworks": ",".join(str(network) for network in settings.ingest_networks),
         "IngestPorts": ",".join(str(port) for port in sorted(settings.ingest_ports)),
+        "DenylistStore": settings.denylist_store or "",
     }
     assert values.keys() == SETTINGS.keys()
     return values

@@ -23,8 +23,14 @@ SETTINGS = {
     "RtmpPort": "TOLLCAST_RTMP_PORT",
     "IngestNetworks": "TOLLCAST_INGEST_NETWORKS",
     "IngestPorts": "TOLLCAST_INGEST_PORTS",
+    "DenylistStore": "TOLLCAST_DENYLIST_STORE",
 }
 CODE = ("CodeBucket", "CodeKey")
+# The ARN of a Lambda layer with the package awscrt, which signs requests to CloudFront's KeyValueStore. It would make
+# half of the package and is wanted only with a DenylistStore, so it is no part of it.
+SIGNER = "SignerLayer"
+AT_THE_EDGE = "DenylistIsAtTheEdge"
+AUTHORIZER = "app.play_token"
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -32,6 +38,8 @@ def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
     """Chalice's template with parameters for settings and code, our task roles, and refusals as problem documents."""
     template = copy.deepcopy(packed)
     template["Parameters"] = {name: {"Type": "String"} for name in (*SETTINGS, *CODE)}
+    template["Parameters"][SIGNER] = {"Type": "String", "Default": ""}
+    template["Conditions"] = {AT_THE_EDGE: {"Fn::Not": [{"Fn::Equals": [{"Ref": "DenylistStore"}, ""]}]}}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             resource["Properties"]["Policies"] = _substituted(resource["Properties"]["Policies"])
@@ -42,10 +50,34 @@ def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": {"Ref": "CodeKey"}}
             resource["Properties"]["Environment"] = {"Variables": variables}
+    _let_deny(template["Resources"])
     api = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     api["info"]["description"] = "Pay-as-you-watch live streaming."
     api["x-amazon-apigateway-gateway-responses"] = gateway_responses()
     return template
+
+
+def _let_deny(resources: dict[str, Any]) -> None:
+    """All functions but the authorizer end sessions, and may say so to the edges where there are any."""
+    functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
+    denying = [each for each in functions if each["Handler"] != AUTHORIZER]
+    for function in denying:
+        function["Layers"] = {"Fn::If": [AT_THE_EDGE, [{"Ref": SIGNER}], {"Ref": "AWS::NoValue"}]}
+    actions = ("DescribeKeyValueStore", "GetKey", "ListKeys", "UpdateKeys")
+    statement = {
+        "Effect": "Allow",
+        "Action": [f"cloudfront-keyvaluestore:{action}" for action in actions],
+        "Resource": {"Ref": "DenylistStore"},
+    }
+    resources["DenylistPolicy"] = {
+        "Type": "AWS::IAM::Policy",
+        "Condition": AT_THE_EDGE,
+        "Properties": {
+            "PolicyName": "denylist",
+            "Roles": [{"Ref": name} for name in sorted({each["Role"]["Fn::GetAtt"][0] for each in denying})],
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        },
+    }
 
 
 def _substituted(value: Any) -> Any:

@@ -1,19 +1,37 @@
-"""What every denylist must do: over the fake and over files."""
+"""What every denylist must do: over the fake, over files and over a KeyValueStore."""
 
 import time
 
 import pytest
 
+from chalicelib.adapters import aws
 from chalicelib.adapters.file_denylist import SESSION_ENTRY_MS, FileDenylist
+from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
+from chalicelib.adapters.keyvalue_store import KeyValueStore
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.sessions import EndReason
 from chalicelib.ports import Denylist, StoreUnavailable
 from tests.fakes.denylist import FakeDenylist
+from tests.fakes.keyvalue import MemoryKeyValueClient
 
 
-@pytest.fixture(params=["fake", "files"])
-def denylist(request, tmp_path):
-    return FakeDenylist() if request.param == "fake" else FileDenylist(tmp_path / "deny list")
+class AtTheEdge(KeyValueDenylist):
+    """With what CloudFront's function would find."""
+
+    def __init__(self):
+        self.at_edge = KeyValueStore("arn")
+        super().__init__(self.at_edge)
+
+    def reason(self, session_id, stream_id):
+        values = (self.at_edge.get(f"session/{session_id}"), self.at_edge.get(f"stream/{stream_id}"))
+        return next((EndReason(value.split(" ")[0]) for value in values if value), None)
+
+
+@pytest.fixture(params=["fake", "files", "keys"])
+def denylist(request, tmp_path, monkeypatch):
+    monkeypatch.setitem(aws.clients, "cloudfront-keyvaluestore", MemoryKeyValueClient())
+    kinds = {"fake": FakeDenylist, "files": lambda: FileDenylist(tmp_path / "deny list"), "keys": AtTheEdge}
+    return kinds[request.param]()
 
 
 def now_ms():

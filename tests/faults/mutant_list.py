@@ -1,9 +1,10 @@
-"""Known bugs, to be planted one at a time: what the fault suite is for is to find each of them.
+"""Known bugs, to be planted one at a time: what the fault suite and the access vectors are for is to find each of them.
 
 To add one: its name, the file, the text that is there (once), the text instead; `also` for a bug that takes more than
 one place; `tests` for the part of the suite that finds it soonest, where that is not the random rounds.
 """
 
+from tests.faults.mutant_access import MUTANTS_OF_ACCESS
 from tests.faults.mutant_books import MUTANTS_OF_THE_BOOKS
 from tests.faults.mutant_kind import (
     BILLING,
@@ -204,4 +205,5 @@ MUTANTS = (
         tests=steps("between and last and place"),
     ),
     *MUTANTS_OF_THE_BOOKS,
+    *MUTANTS_OF_ACCESS,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
+from chalicelib.domain.streams import Runtime
 from chalicelib.domain.wallets import PAGE_ENTRIES
 from tests.faults.faults import Fault, Faults
 from tests.faults.model import Paid, Refused, Sold
@@ -26,6 +27,7 @@ from tests.faults.situations import (
     watching,
 )
 from tests.faults.situations import idle as standing
+from tests.faults.world import OLD_NEWS_MS
 
 
 def test_a_start_that_arrives_after_the_end_changes_nothing(scene: Scene) -> None:
@@ -143,6 +145,26 @@ def test_a_beat_that_arrives_after_midnight_counts_to_the_day_that_has_begun(sce
     for charged in (10_000, 5_000):
         sold = scene.start(situation.there, situation.viewer, situation.terms).sold
         assert sold is not None and sold.charged == charged
+    scene.check(situation.viewer)
+
+
+def test_an_outage_that_begins_while_a_function_stands_still_is_not_paid_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    situation = watching(scene, after_ms=500)
+    runtimes, seen = situation.here.instance.services.runtimes, []
+
+    def read_and_stand_still(stream_id: str) -> Runtime | None:
+        seen.append(type(runtimes).get(runtimes, stream_id))
+        scene.world.time.advance(100)
+        situation.goes(down=True)
+        scene.world.time.advance(OLD_NEWS_MS + 1_000)
+        return seen[-1]
+
+    monkeypatch.setattr(runtimes, "get", read_and_stand_still)
+    answer = stop(situation, Faults()).answer
+    # It stood still with the session ended, as far as its own clock goes.
+    assert len(seen) == 1 and answer.charged == 500  # type: ignore[union-attr]
     scene.check(situation.viewer)
 
 

@@ -31,6 +31,7 @@ from tests.fixtures.ports import answers, free_port
 SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
 USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
 PLAYLIST = b"#EXTM3U\n"
+LONG_PLAYLIST = PLAYLIST * 400
 SEGMENT = bytes(range(256)) * 64
 # More than the sockets of both sides take, so that a transfer of it can break off.
 LONG_SEGMENT = bytes(range(256)) * 65_536
@@ -108,7 +109,8 @@ class StubS3(BaseHTTPRequestHandler):
         if not signed or path in self.server.missing:
             return self.reply(403, b"<Error/>", "application/xml")
         if path.endswith(".m3u8"):
-            return self.reply(200, PLAYLIST, "application/vnd.apple.mpegurl")
+            playlist = LONG_PLAYLIST if "long" in path else PLAYLIST
+            return self.reply(200, playlist, "application/vnd.apple.mpegurl")
         return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
 
     def do_HEAD(self) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import Settings
+from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import Lab
-from tests.integration.worker.origins import Authority
 from tests.integration.worker.puller import make_media
 
 

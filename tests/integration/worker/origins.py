@@ -1,7 +1,6 @@
 """Servers that a source may have: TLS origins with certificates of an authority of the tests' own, and a listener
 that only counts who comes."""
 
-import ipaddress
 import selectors
 import socket
 import ssl
@@ -9,60 +8,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 HEAD_BYTES_MAX = 65_536
-
-
-class Authority:
-    """Signs certificates; `ca_file` is what trusts them."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tollcast tests")])
-        self.ca_file = directory / "ca.pem"
-        is_ca = x509.BasicConstraints(ca=True, path_length=0)
-        signed = self._builder(self._name, self._key.public_key()).add_extension(is_ca, critical=True)
-        usage = x509.KeyUsage(*(n in (5, 6) for n in range(9)))
-        key_id = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
-        signed = signed.add_extension(usage, critical=True).add_extension(key_id, critical=False)
-        self.ca_file.write_bytes(signed.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
-
-    def context(self, *hosts: str) -> ssl.SSLContext:
-        """For a server of these names and addresses."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
-        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        signed = self._builder(subject, key.public_key()).add_extension(names, critical=False)
-        signed = signed.add_extension(issuer, critical=False)
-        path = self._directory / f"{hosts[0]}.pem"
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.write_bytes(private + signed.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
-
-    def _builder(self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(public_key)
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(hours=1))
-        return builder.not_valid_after(now + timedelta(days=1))
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
 
 
 class Listener:

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from tests.integration.worker.origins import Authority
+from tests.fixtures.authority import Authority
 from worker.ingest.egress import Egress
 from worker.ingest.outward import EgressRules
 from worker.ingest.pull_argv import Pinned, Proxied, pull_input_argv

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.worker.origins import Authority, Origin, Page
+from tests.fixtures.authority import Authority
+from tests.integration.worker.origins import Origin, Page
 
 SIZE = "320x180"
 PICTURE = ("-re", "-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate=25")

@@ -11,7 +11,8 @@ import pytest
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import check_source_url
-from tests.integration.worker.origins import Authority, Listener, Origin, Page
+from tests.fixtures.authority import Authority
+from tests.integration.worker.origins import Listener, Origin, Page
 from tests.integration.worker.puller import WIDE, Puller, run, run_careless
 from worker.ingest.pull_argv import Proxied, pull_input_argv
 

@@ -10,8 +10,9 @@ from ipaddress import ip_network
 import pytest
 
 from chalicelib.domain.source_urls import check_source_url
+from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import eventually
-from tests.integration.worker.origins import Authority, Listener, Origin, Page
+from tests.integration.worker.origins import Listener, Origin, Page
 from worker.ingest import egress as egress_module
 from worker.ingest import egress_http, outward
 from worker.ingest.egress import Egress

@@ -9,11 +9,12 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
 from chalicelib.domain.streams import SLATE, RuntimeState
+from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest_harness import GOOD as RTMP_GOOD
 from tests.integration.gateway.ingest_harness import KEY as RTMP_KEY
 from tests.integration.gateway.ingest_harness import house
 from tests.integration.worker.harness import STREAM, Lab, eventually
-from tests.integration.worker.origins import Authority, Listener, Origin
+from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.ingest import receivers, source_choice

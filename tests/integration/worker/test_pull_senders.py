@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.source_urls import check_source_url
+from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.integration.worker.harness import eventually
-from tests.integration.worker.origins import Authority, Front, Listener
+from tests.integration.worker.origins import Front, Listener
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, pinned, run
 
 NAME, INNER_NAME = "outer.test", "inner.test"

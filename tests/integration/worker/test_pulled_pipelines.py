@@ -7,9 +7,10 @@ import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState
+from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest_harness import GOOD, KEY, house
 from tests.integration.worker.harness import Lab, eventually
-from tests.integration.worker.origins import Authority, Front
+from tests.integration.worker.origins import Front
 from tests.integration.worker.senders import free_udp_port, sending
 from tests.integration.worker.test_ingest import SMALL, add, wait_for_first_segment
 from worker.ingest.outward import EgressRules

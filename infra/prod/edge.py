@@ -1,0 +1,179 @@
+"""`python -m infra.prod.edge`: print the CloudFormation template of the edge.
+
+It needs AWS: it was tested as data and never run. CloudFront stands in front of everything: segments come from the
+private bucket, whose objects only this distribution may read; all else is the API's.
+`gateway/cloudfront/viewer_request.js` judges every request for media before any cache.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.prod.media_bucket import bucket, bucket_policy
+
+FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "cloudfront" / "viewer_request.js"
+FUNCTION_BYTES_MAX = 10_240
+# A segment never changes. Its stream's name is in its key, and no viewer's.
+SEGMENT_CACHE_S = 600
+VIEWER_CACHE_CONTROL = "private, max-age=300"
+# One that is not there may come soon.
+ERROR_CACHE_S = 1
+# CloudFront's own policies, the same in every account.
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+READ, ALL = ["GET", "HEAD"], ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+PARAMETERS = {
+    "Stage": "The stage, as in TOLLCAST_STAGE",
+    "MediaBucket": "The name of the media bucket, which this stack makes",
+    "ApiHost": "The host of the functions' API, <id>.execute-api.<region>.amazonaws.com",
+    "HostName": "The name under which viewers find it",
+    "CertificateArn": "A certificate for that name, in us-east-1",
+}
+
+
+def template() -> dict[str, Any]:
+    """The template: parameters, resources and the outputs that the functions' stack is given."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Tollcast: CloudFront in front of the functions and the media bucket.",
+        "Parameters": {name: {"Type": "String", "Description": text} for name, text in PARAMETERS.items()},
+        "Resources": {
+            "MediaBucketItself": bucket(),
+            "MediaBucketPolicy": bucket_policy(),
+            "AccessStore": _resource("KeyValueStore", Name=_named("access"), Comment="Play keys and denials"),
+            "AccessRule": _function(),
+            "MediaAccess": _resource(
+                "OriginAccessControl",
+                OriginAccessControlConfig={
+                    "Name": _named("media"),
+                    "OriginAccessControlOriginType": "s3",
+                    # Always, so that nothing a viewer sends is ever taken for a signature.
+                    "SigningBehavior": "always",
+                    "SigningProtocol": "sigv4",
+                },
+            ),
+            "SegmentCache": _segment_cache(),
+            "SegmentHeaders": _segment_headers(),
+            "Distribution": _resource("Distribution", DistributionConfig=_distribution()),
+        },
+        "Outputs": {
+            "DistributionDomain": {"Value": {"Fn::GetAtt": ["Distribution", "DomainName"]}},
+            # TOLLCAST_DENYLIST_STORE of the functions.
+            "DenylistStore": {"Value": {"Fn::GetAtt": ["AccessStore", "Arn"]}},
+        },
+    }
+
+
+def _function() -> dict[str, Any]:
+    store = {"KeyValueStoreARN": {"Fn::GetAtt": ["AccessStore", "Arn"]}}
+    return _resource(
+        "Function",
+        Name=_named("access"),
+        AutoPublish=True,
+        FunctionCode=FUNCTION.read_text(),
+        FunctionConfig={
+            "Comment": "May this play token fetch this media now?",
+            "Runtime": "cloudfront-js-2.0",
+            "KeyValueStoreAssociations": [store],
+        },
+    )
+
+
+def _segment_cache() -> dict[str, Any]:
+    none = {"CookieBehavior": "none"}, {"HeaderBehavior": "none"}, {"QueryStringBehavior": "none"}
+    return _resource(
+        "CachePolicy",
+        CachePolicyConfig={
+            "Name": _named("segments"),
+            "MinTTL": 0,
+            "DefaultTTL": SEGMENT_CACHE_S,
+            "MaxTTL": SEGMENT_CACHE_S,
+            # By the key alone, which the function has written: one object for all viewers of a stream.
+            "ParametersInCacheKeyAndForwardedToOrigin": {
+                **dict(zip(("CookiesConfig", "HeadersConfig", "QueryStringsConfig"), none, strict=True)),
+                "EnableAcceptEncodingGzip": False,
+                "EnableAcceptEncodingBrotli": False,
+            },
+        },
+    )
+
+
+def _segment_headers() -> dict[str, Any]:
+    removed = ("x-amz-meta-media-ms", "x-amz-server-side-encryption", "x-amz-version-id", "Server")
+    cache_control = {"Header": "Cache-Control", "Value": VIEWER_CACHE_CONTROL, "Override": True}
+    return _resource(
+        "ResponseHeadersPolicy",
+        ResponseHeadersPolicyConfig={
+            "Name": _named("segments"),
+            "CustomHeadersConfig": {"Items": [cache_control]},
+            "RemoveHeadersConfig": {"Items": [{"Header": header} for header in removed]},
+            "SecurityHeadersConfig": {"ContentTypeOptions": {"Override": True}},
+        },
+    )
+
+
+def _distribution() -> dict[str, Any]:
+    judged = {"FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": _arn_of_function()}]}
+    to_api = {"CachePolicyId": CACHING_DISABLED, "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST}
+    segments = {"CachePolicyId": {"Ref": "SegmentCache"}, "ResponseHeadersPolicyId": {"Ref": "SegmentHeaders"}}
+    return {
+        "Enabled": True,
+        "Comment": {"Fn::Sub": "tollcast ${Stage}"},
+        "Aliases": [{"Ref": "HostName"}],
+        "HttpVersion": "http2and3",
+        "ViewerCertificate": {
+            "AcmCertificateArn": {"Ref": "CertificateArn"},
+            "MinimumProtocolVersion": "TLSv1.2_2021",
+            "SslSupportMethod": "sni-only",
+        },
+        "Origins": [_media_origin(), _api_origin()],
+        # The bucket is behind the first of these and behind nothing else.
+        "CacheBehaviors": [
+            {"PathPattern": "/play/*.ts", **_behavior("media", READ), **segments, **judged},
+            {"PathPattern": "/play/*", **_behavior("api", READ), **to_api, **judged},
+        ],
+        "DefaultCacheBehavior": {**_behavior("api", ALL), **to_api},
+        "CustomErrorResponses": [
+            {"ErrorCode": status, "ErrorCachingMinTTL": ERROR_CACHE_S} for status in (403, 404, 500, 502, 503, 504)
+        ],
+    }
+
+
+def _media_origin() -> dict[str, Any]:
+    return {
+        "Id": "media",
+        "DomainName": {"Fn::GetAtt": ["MediaBucketItself", "RegionalDomainName"]},
+        "OriginAccessControlId": {"Fn::GetAtt": ["MediaAccess", "Id"]},
+        # What stands before an access control's time; it has to be there, and empty.
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+
+
+def _api_origin() -> dict[str, Any]:
+    tls_only = {"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": ["TLSv1.2"]}
+    return {"Id": "api", "DomainName": {"Ref": "ApiHost"}, "OriginPath": "/api", "CustomOriginConfig": tls_only}
+
+
+def _behavior(origin: str, methods: list[str]) -> dict[str, Any]:
+    return {
+        "TargetOriginId": origin,
+        "ViewerProtocolPolicy": "https-only",
+        "AllowedMethods": methods,
+        "Compress": False,
+    }
+
+
+def _arn_of_function() -> dict[str, Any]:
+    return {"Fn::GetAtt": ["AccessRule", "FunctionARN"]}
+
+
+def _named(part: str) -> dict[str, str]:
+    return {"Fn::Sub": f"tollcast-${{Stage}}-{part}"}
+
+
+def _resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::CloudFront::{kind}", "Properties": properties}
+
+
+if __name__ == "__main__":
+    print(json.dumps(template(), indent=1))

@@ -1,0 +1,111 @@
+"""The authorizer function and the playlists behind it, on the vectors that all fronts share."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chalice.app import AuthRequest
+
+import app as functions
+from chalicelib.api import media
+from infra.deploy.template import gateway_responses
+from tests.fakes.media import MemoryMedia
+from tests.vectors.access import VECTORS
+from tests.vectors.model import ALLOW, OPEN, PLAYLIST, RENDITION, SEGMENT, STATUS_OF_CODE, Answer, Front, Vector
+from tests.vectors.world import Case, World
+
+NOW_MS = 1_800_000_000_000
+API = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3/api"
+# API Gateway answers 401 where there is no token to judge, else 403, and the reason stands in the body.
+STATUS_OF_REFUSAL = int(gateway_responses()["ACCESS_DENIED"]["statusCode"])
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World(NOW_MS)
+    world.media = MemoryMedia()
+    monkeypatch.setattr(media, "container", lambda: SimpleNamespace(access=world, media=world.media))
+    return world
+
+
+class ApiGateway:
+    """What API Gateway does between a request and a function: authorizer, policy, route."""
+
+    def __init__(self, case: Case) -> None:
+        self.path = re.sub(r"\Ahttp://[^/]+", "", case.target).partition("?")[0]
+        self.method = case.vector.method
+        # Repeated headers are one list (RFC 9110).
+        tokens = [value.strip() for name, value in case.headers if name.lower() == "authorization"]
+        self.token = ", ".join(tokens)
+
+    def answer(self) -> Answer:
+        """The refusal, or the key of what was read."""
+        if not self.token:
+            code = re.search(
+                r'"code": "(\w+)"', gateway_responses()["UNAUTHORIZED"]["responseTemplates"]["application/json"]
+            )
+            return Answer(code[1], 401)
+        request = AuthRequest("TOKEN", self.token, f"{API}/{self.method}{self.path}")
+        judged = media.authorize(request).to_dict(request)
+        allowed = [resource for each in judged["policyDocument"]["Statement"] for resource in each["Resource"]]
+        if not any(_covers(resource, request.method_arn) for resource in allowed):
+            return Answer(judged["context"]["code"], STATUS_OF_REFUSAL)
+        return Answer(ALLOW, 200, f"streams/{judged['context']['stream_id']}/{self._read(judged['context'])}")
+
+    def _read(self, context: dict[str, str]) -> str:
+        """Which medium the view gives; segments are no business of API Gateway's."""
+        found = re.fullmatch(r"/play/([^/]+)/(?:([^/]+)/)?index\.m3u8", self.path)
+        if not found:
+            return self.path.split("/", 3)[3]
+        answer = functions.app(_event(self.path, found, context), None)
+        assert answer["statusCode"] == 200, answer
+        assert answer["headers"]["Cache-Control"] == "no-store"
+        return answer["body"]
+
+
+def _covers(resource: str, arn: str) -> bool:
+    return bool(re.fullmatch(re.escape(resource).replace(r"\*", ".*"), arn))
+
+
+def _event(path: str, found: re.Match[str], context: dict[str, str]) -> dict[str, Any]:
+    parameters = {"session_id": found[1], **({"rendition": found[2]} if found[2] else {})}
+    resource = "/play/{session_id}/{rendition}/index.m3u8" if found[2] else "/play/{session_id}/index.m3u8"
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {},
+        "multiValueHeaders": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": parameters,
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+        "requestContext": {"httpMethod": "GET", "resourcePath": resource, "authorizer": context},
+    }
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_the_vectors(vector: Vector, world: World) -> None:
+    case = Case(vector, NOW_MS)
+    for name in (PLAYLIST, RENDITION):
+        world.media.put(case.key(name), name.encode(), media.PLAYLIST_TYPE)
+    expected = case.expected(Front.AUTHORIZER)
+    if vector.after_a_good_one:
+        world.enter(case, OPEN)
+        assert world.verdict(case.play(), case.session_id)
+    world.enter(case, vector.state)
+    told = ApiGateway(case).answer()
+    assert (told.code, told.key) == (expected.code, expected.key)
+    assert told.status in (401, 403) or told.code == ALLOW
+    assert told.code in STATUS_OF_CODE
+
+
+def test_a_policy_opens_no_other_session(world: World) -> None:
+    case = Case(Vector(name="two sessions of one viewer", expect=ALLOW), NOW_MS)
+    world.enter(case, OPEN)
+    request = AuthRequest("TOKEN", f"Bearer {case.play()}", f"{API}/GET/play/{case.session_id}/{SEGMENT}")
+    [statement] = media.authorize(request).to_dict(request)["policyDocument"]["Statement"]
+    assert statement["Resource"] == [f"{API}/*/play/{case.session_id}/*"]

@@ -1,0 +1,92 @@
+"""CloudFront's function: it says what the access rule says, on the vectors that all fronts share."""
+
+import json
+import re
+
+import pytest
+
+from chalicelib.api.problems import STATUS_OF_END, problem_of
+from chalicelib.domain.errors import SessionOver
+from chalicelib.domain.sessions import EndReason
+from tests.cloudfront.edge import FUNCTION, answers_of, question
+from tests.vectors.access import VECTORS
+from tests.vectors.model import ALLOW, OPEN, SEGMENT, Answer, Front, State, Vector
+from tests.vectors.world import Case
+
+NOW_MS = 1_800_000_000_000
+BYTES_MAX = 10_240
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, dict]:
+    """What the function returned, by the vector's name."""
+    cases = [Case(vector, NOW_MS) for vector in VECTORS]
+    returned = answers_of([question(case, case.vector.state) for case in cases])
+    return {case.vector.name: each for case, each in zip(cases, returned, strict=True)}
+
+
+def answer(case: Case, returned: dict) -> Answer:
+    """A playlist stays where it is: the API has its key."""
+    if "statusCode" in returned:
+        return Answer(json.loads(returned["body"]["data"])["code"], returned["statusCode"])
+    assert returned["querystring"] == {} and returned["cookies"] == {}
+    if case.vector.media != SEGMENT:
+        assert returned["uri"] == case.target
+        assert returned["headers"]["authorization"]
+        return Answer(ALLOW, 200, case.expected(Front.CLOUDFRONT).key)
+    assert "authorization" not in returned["headers"]
+    return Answer(ALLOW, 200, returned["uri"].removeprefix("/"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_the_vectors(vector: Vector, told: dict[str, dict]) -> None:
+    case = Case(vector, NOW_MS)
+    assert answer(case, told[vector.name]) == case.expected(Front.CLOUDFRONT)
+
+
+def test_refusals_are_problems_that_nobody_keeps(told: dict[str, dict]) -> None:
+    refusals = [each for each in told.values() if "statusCode" in each]
+    for each in refusals:
+        document = json.loads(each["body"]["data"])
+        assert document["status"] == each["statusCode"]
+        assert document["type"] == f"urn:tollcast:problem:{document['code']}"
+        assert each["headers"]["cache-control"]["value"] == "no-store"
+        assert each["headers"]["content-type"]["value"] == "application/problem+json"
+        assert ("www-authenticate" in each["headers"]) == (each["statusCode"] == 401)
+        assert ("retry-after" in each["headers"]) == (each["statusCode"] == 503)
+    assert len(refusals) > 50
+
+
+def test_end_reasons_are_told_in_the_products_own_words(told: dict[str, dict]) -> None:
+    for reason in EndReason:
+        returned = told[f"ended and denied: {reason.value}"]
+        assert json.loads(returned["body"]["data"]) == problem_of(SessionOver(reason))
+        assert returned["statusCode"] == STATUS_OF_END[reason]
+
+
+def test_an_entry_that_is_not_understood_is_an_entry() -> None:
+    case = Case(Vector(name="a segment", expect=ALLOW), NOW_MS)
+    asked = question(case, OPEN)
+    strange = {**asked, "store": {**asked["store"], f"session/{case.session_id}": "moonlight"}}
+    [returned] = answers_of([strange])
+    assert (returned["statusCode"], json.loads(returned["body"]["data"])["code"]) == (403, "forbidden")
+
+
+def test_a_store_without_keys_opens_nothing() -> None:
+    case = Case(Vector(name="a segment", expect=ALLOW), NOW_MS)
+    [returned] = answers_of([{**question(case, State()), "store": {}}])
+    assert returned["statusCode"] == 401
+
+
+def test_the_function_fits() -> None:
+    assert len(FUNCTION.read_bytes()) <= BYTES_MAX
+
+
+def test_only_whole_values_are_awaited() -> None:
+    """Node takes `await` anywhere, and CloudFront's runtime not in arguments."""
+    code = re.sub(r"^\s*//.*$", "", FUNCTION.read_text(), flags=re.MULTILINE)
+    awaited = re.findall(r".*\bawait\b.*", code)
+    assert len(awaited) == 8
+    assert all(re.fullmatch(r" +(const \w+ =|return) await \w[\w.]*\([^()]*(\(\))?\);", line) for line in awaited), (
+        awaited
+    )

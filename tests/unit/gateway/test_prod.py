@@ -1,0 +1,68 @@
+"""The gateway's configuration for a machine of one's own, from the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from chalicelib.config import ConfigError
+from gateway.config import render
+from infra.prod import nginx
+
+ENVIRON = {
+    "AWS_REGION": "eu-central-1",
+    "TOLLCAST_STAGE": "prod",
+    "TOLLCAST_MEDIA_BUCKET": "media",
+    "TOLLCAST_WORK_QUEUE": "work",
+    "TOLLCAST_TOKEN_SECRET": "secret",
+    "TOLLCAST_PUBLIC_URL": "https://watch.example",
+    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
+    "TOLLCAST_RTMP_PORT": "1935",
+    "TOLLCAST_DENYLIST_DIR": "/var/lib/tollcast/denylist",
+    "TOLLCAST_RUN_DIR": "/run/tollcast",
+    "TOLLCAST_GATEWAY_DIR": "/var/lib/tollcast/nginx",
+    "TOLLCAST_TLS_CERTIFICATE": "/etc/tollcast/chain.pem",
+    "TOLLCAST_TLS_KEY": "/etc/tollcast/key.pem",
+}
+
+
+def test_it_speaks_tls_on_both_sides():
+    text = render(nginx.gateway_config(ENVIRON))
+    for line in (
+        "listen 443 ssl http2;",
+        'ssl_certificate "/etc/tollcast/chain.pem";',
+        'ssl_certificate_key "/etc/tollcast/key.pem";',
+        "return 308 https://watch.example$request_uri;",
+        'set $s3_host "s3.eu-central-1.amazonaws.com:443";',
+        'proxy_ssl_name "s3.eu-central-1.amazonaws.com";',
+        "proxy_ssl_verify on;",
+        "user www-data;",
+    ):
+        assert line in text, line
+    assert "http://s3" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"TOLLCAST_TLS_KEY": ""}, "TOLLCAST_TLS_KEY is not set"),
+        ({"TOLLCAST_TLS_KEY": "key.pem"}, "TOLLCAST_TLS_KEY is 'key.pem'; allowed: an absolute path"),
+        ({"TOLLCAST_PUBLIC_URL": "http://watch.example"}, "TOLLCAST_PUBLIC_URL is 'http://watch.example'"),
+        ({"TOLLCAST_DENYLIST_DIR": ""}, "TOLLCAST_DENYLIST_DIR is not set"),
+        ({"AWS_REGION": ""}, "AWS_REGION is not set"),
+    ],
+    ids=str,
+)
+def test_what_is_missing_or_wrong_is_named(change, said):
+    with pytest.raises(ConfigError, match=said.replace("(", "\\(")):
+        nginx.gateway_config({**ENVIRON, **change})
+
+
+def test_the_command_says_what_is_wrong_and_writes_nothing(monkeypatch, capsys):
+    for name, value in {**ENVIRON, "TOLLCAST_TLS_CERTIFICATE": '/etc/a"b.pem'}.items():
+        monkeypatch.setenv(name, value)
+    assert nginx.main() == 2
+    said = capsys.readouterr()
+    assert said.out == "" and 'a"b.pem' in said.err
+    monkeypatch.setenv("TOLLCAST_TLS_CERTIFICATE", str(Path("/etc/ok.pem")))
+    assert nginx.main() == 0
+    assert "ssl_certificate" in capsys.readouterr().out
