@@ -6,6 +6,7 @@ from chalicelib.api import media
 from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import container
+from chalicelib.services.key_rotation import KeyRotation
 
 app = Chalice(app_name="tollcast", debug=False)
 app.register_middleware(middleware, "http")
@@ -51,4 +52,4 @@ def move_ledger_pages(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def tend_token_keys(event: CloudWatchEvent) -> None:
     """Rotates token keys that are 30 days old, in two phases, so it looks each hour."""
-    container().key_rotation.tend()
+    KeyRotation(container().token_keys, container().clock).tend()

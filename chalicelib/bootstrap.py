@@ -19,6 +19,7 @@ from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.dynamodb_users import DynamoUsers
 from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.edge_keys import EdgeKeyStore
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
 from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
@@ -37,7 +38,6 @@ from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
-from chalicelib.services.key_rotation import KeyRotation
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
@@ -50,7 +50,7 @@ from chalicelib.services.streams import StreamsService
 from chalicelib.services.workers import WorkersService
 
 if TYPE_CHECKING:
-    from chalicelib.ports import Clock, Denylist
+    from chalicelib.ports import Clock, Denylist, KeyStore
 
 
 class Container:
@@ -104,10 +104,8 @@ class Container:
         """The port `Denylist`: files beside the gateway, or keys at CloudFront's edges, where that is set."""
         if self.settings.denylist_dir:
             return FileDenylist(self.settings.denylist_dir)
-        if self.settings.denylist_store:
-            config.check_signer()
-            return KeyValueDenylist(KeyValueStore(self.settings.denylist_store))
-        return NoDenylist()
+        store = config.store_at_edges(self.settings)
+        return KeyValueDenylist(KeyValueStore(store)) if store else NoDenylist()
 
     @cached_property
     def counters(self) -> DynamoCounters:
@@ -125,9 +123,10 @@ class Container:
         return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
 
     @cached_property
-    def key_rotation(self) -> KeyRotation:
-        """Rotating the token keys."""
-        return KeyRotation(SecretKeyStore(self.settings.token_secret), self.clock)
+    def token_keys(self) -> KeyStore:
+        """The port `KeyStore`, which keeps the play keys at CloudFront's edges as well where there are any."""
+        keys, store = SecretKeyStore(self.settings.token_secret), config.store_at_edges(self.settings)
+        return EdgeKeyStore(keys, KeyValueStore(store)) if store else keys
 
     @cached_property
     def passwords(self) -> Argon2Passwords:

@@ -73,12 +73,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def check_signer() -> None:
-    """Before anything is sold: without its signer no session's end would reach the edges."""
-    if find_spec("awscrt") is None:
+def store_at_edges(settings: Settings) -> str | None:
+    """The ARN of the KeyValueStore that CloudFront's functions read, if there is one.
+
+    Raises `ConfigError` where the package is missing without which nothing can be written there: before anything is
+    sold, since no session's end would reach the edges.
+    """
+    if settings.denylist_store and find_spec("awscrt") is None:
         raise ConfigError(
             "TOLLCAST_DENYLIST_STORE wants the package awscrt, which signs requests to it; in Lambda it is a layer"
         )
+    return settings.denylist_store
 
 
 def _text(env: Mapping[str, str], name: str) -> str:

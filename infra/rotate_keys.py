@@ -9,8 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.secret_keys import SecretKeyStore
+from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
 from chalicelib.domain.key_sets import ANNOUNCED_MS, KeySets
 from chalicelib.ports import RowRefused, StoreUnavailable
@@ -51,7 +50,8 @@ def _listed(sets: KeySets, *, announced: bool) -> str:
 def main() -> int:
     """The command line; status 1 if the keys could not be rotated."""
     try:
-        rotation = KeyRotation(SecretKeyStore(load().token_secret), SystemClock())
+        services = Container(load())
+        rotation = KeyRotation(services.token_keys, services.clock)
         rotate(rotation, time.sleep, lambda text: print(text, flush=True))
     except RowRefused:
         print("Somebody else rotates the keys at this moment. Look again in a few minutes.", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters import keyvalue_denylist
-from infra.deploy.edge_keys import KEY_PREFIX
+from chalicelib.adapters.edge_keys import KEY_PREFIX
 from infra.prod import edge
 from infra.schema import media_lifecycle
 

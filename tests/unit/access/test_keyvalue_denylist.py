@@ -14,10 +14,8 @@ from chalicelib.config import ConfigError, load
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.sessions import EndReason
 from chalicelib.ports import StoreUnavailable
-from infra.deploy import edge_keys
 from infra.local.layout import service_environment
 from tests.fakes.keyvalue import MemoryKeyValueClient, refusal
-from tests.vectors.forged import KEY_SETS, PLAY_KEYS
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/01234567-89ab-cdef-0123-456789abcdef"
 SERVICE = "cloudfront-keyvaluestore"
@@ -139,14 +137,6 @@ def test_what_is_said_already_is_not_written(store: KeyValueStore, client: Memor
         denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
         denylist.allow_stream("stream-2")
     assert client.writes == 1
-
-
-def test_play_keys_are_brought_to_the_edge_and_those_that_are_gone_leave(
-    store: KeyValueStore, client: MemoryKeyValueClient
-) -> None:
-    client.entries.update({"key/gone": "x", "stream/s": "stream_paused"})
-    assert edge_keys.publish(store, KEY_SETS["play"]["keys"]) == (2, 1)
-    assert client.entries == {"stream/s": "stream_paused", **{f"key/{kid}": key for kid, key in PLAY_KEYS.items()}}
 
 
 def test_exactly_one_denylist_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
