@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 FAILED = {Status.FAILED: Failure.BROKEN, Status.REFUSED: Failure.REFUSED}
 # What a source was found to be at its beginning may not hold any more: after so many ends of runs it is opened anew.
-BREAKS_PER_FEED = 2
+BREAKS_PER_OPENING = 2
 
 # Told of each source that is not open, again and again: its name, why, and what its receiver says.
 Tell = Callable[[str, str, deque[str]], None]
@@ -52,14 +52,17 @@ class Watch:
         return self._trials[index]
 
     def broke(self, index: int, now_s: float, error: str) -> None:
-        """Its run has ended without anybody's wish. A live source that still comes in stays open, the first time."""
+        """Its run has ended without anybody's wish. The first time, the source stays open.
+
+        Most such ends are accidents, and to look at it again would keep viewers waiting.
+        """
         trial = self._trials[index]
         if trial.status in FAILED:
             self._fail(index, now_s, trial)
             return
         self.choice.failed(index, now_s, error)
         self._breaks[index] = self._breaks.get(index, 0) + 1
-        if trial.feed is None or self._breaks[index] >= BREAKS_PER_FEED:
+        if self._breaks[index] >= BREAKS_PER_OPENING:
             self._close(index)
 
     def stable(self, index: int) -> None:

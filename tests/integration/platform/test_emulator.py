@@ -36,9 +36,10 @@ def test_what_workers_forget_expires(settings):
     rules = {rule["ID"]: rule for rule in told}
     assert rules.keys() == {"expire-segments", "expire-logs", "abort-unfinished-uploads"}
     assert {rule["Status"] for rule in told} == {"Enabled"}
-    # The longest window is half a day; a playlist that stays as it is stays there.
+    # The longest window is half a day. Only segments have the tag: a playlist that stays as it is stays there.
     assert rules["expire-segments"]["Expiration"]["Days"] == 2
-    assert rules["expire-segments"]["Filter"]["And"] == {"Prefix": "streams/", "ObjectSizeGreaterThan": 4095}
+    segments = rules["expire-segments"]["Filter"]["And"]
+    assert (segments["Prefix"], segments["Tags"]) == ("streams/", [{"Key": "expires", "Value": "yes"}])
     assert rules["expire-logs"]["Filter"]["Prefix"] == "logs/"
     assert rules["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 

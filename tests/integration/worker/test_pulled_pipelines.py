@@ -14,7 +14,7 @@ from tests.integration.worker.origins import Front
 from tests.integration.worker.senders import free_udp_port, sending
 from tests.integration.worker.test_ingest import SMALL, add, wait_for_first_segment
 from worker.ingest.outward import EgressRules
-from worker.ingest.watch import BREAKS_PER_FEED
+from worker.ingest.watch import BREAKS_PER_OPENING
 
 NAME = "source.test"
 INSIDE = (ip_network("127.0.0.0/8"),)
@@ -58,7 +58,7 @@ def test_rtmps_is_pulled_and_opened_anew_when_its_runs_fail(small: Lab, authorit
         assert small.wait_for(RuntimeState.LIVE).source == "primary"
         assert small.programs(KEY) == [process.pid for process in ingest.started]
         opened = front.connections
-        for _ in range(BREAKS_PER_FEED):
+        for _ in range(BREAKS_PER_OPENING):
             small.signal_ffmpeg(signal.SIGKILL)
             wait_for_another_run(small, small.runs()[-1])
         assert front.connections > opened

@@ -13,7 +13,7 @@ from worker.config import WorkerConfig
 from worker.ingest import live_trial
 from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
 from worker.ingest.trials import Status
-from worker.ingest.watch import BREAKS_PER_FEED, Watch
+from worker.ingest.watch import BREAKS_PER_OPENING, Watch
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
@@ -67,7 +67,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House) -> None:
-    for now_s in range(BREAKS_PER_FEED):
+    for now_s in range(BREAKS_PER_OPENING):
         house.plays(100 * now_s)
         assert len(house.trials) == 1
         house.watch.broke(0, 100 * now_s + 1, "the encoder failed")
