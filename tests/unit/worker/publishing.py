@@ -109,3 +109,10 @@ def numbers(media: MediaStore, rendition: str = "720p") -> dict[int, tuple[str, 
     follower.poll()
     assert follower.problems == []
     return follower.seen.get(rendition, {})
+
+
+def owner(media: MediaStore, tmp_path: Path, epoch: int, **options: object) -> Owner:
+    """An owner that has taken over."""
+    it = Owner(media, tmp_path / str(epoch), epoch, **options)  # type: ignore[arg-type]
+    it.publisher.take_over()
+    return it

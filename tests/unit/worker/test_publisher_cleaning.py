@@ -1,0 +1,65 @@
+"""What leaves the store, and when."""
+
+from pathlib import Path
+
+from chalicelib.ports import StoreUnavailable
+from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.integration.worker.follower import Follower
+from tests.unit.worker.publishing import STREAM, numbers, owner
+from worker.publishing.cleanup import LAG_S
+
+ROOT = f"streams/{STREAM}/index.m3u8"
+
+
+def test_the_window_moves_and_old_segments_go_after_the_lag(
+    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    first = owner(media, tmp_path, 1, window_s=6)
+    first.publish(5)
+    assert sorted(numbers(media)) == [2, 3, 4]
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    segments = [key for key in store.objects if "720p" in key and key.endswith(".ts")]
+    assert segments == [f"streams/{STREAM}/720p/1-1-00000{n}.ts" for n in (2, 3, 4)]
+
+
+def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    old = owner(media, tmp_path, 1)
+    old.publish(2)
+    for left in ("720p/1-1-000099.ts", "480p/0-7-000001.ts", "1080p/1-1-000001.ts", "1080p/index.m3u8"):
+        store.put(f"streams/{STREAM}/{left}", b"left", "video/mp2t")
+    store.put(f"streams/{STREAM}0/720p/1-1-000001.ts", b"another stream's", "video/mp2t")
+    kept = [f"streams/{STREAM}/720p/notes.txt", f"streams/{STREAM}/720p/2-1-000050.ts"]
+    for key in kept:
+        store.put(key, b"kept", "text/plain")
+    new = owner(media, tmp_path, 2)
+    new.publish(1)
+    new.now_s += LAG_S - 1
+    new.cleaner.work(new.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000099.ts" in store.objects
+    new.now_s += 1
+    new.cleaner.work(new.publisher.named)
+    left = set(store.objects)
+    assert not any("000099" in key or "0-7" in key or "1080p" in key for key in left)
+    assert {*kept, f"streams/{STREAM}0/720p/1-1-000001.ts", ROOT} <= left
+    assert new.publisher.named() <= left
+
+
+def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    first = owner(media, tmp_path, 1, window_s=2)
+    first.publish(3)
+
+    def fail(operation: str, key: str) -> None:
+        if operation == "delete":
+            raise StoreUnavailable("no")
+
+    media.before = fail
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
+    media.before = lambda operation, key: None
+    first.now_s += 60
+    first.cleaner.work(first.publisher.named)
+    assert f"streams/{STREAM}/720p/1-1-000000.ts" not in store.objects
