@@ -184,10 +184,7 @@ def nginx_config():
 @pytest.fixture
 def gateway(nginx_config):
     config, rule = nginx_config, Rule()
-    for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
-        shutil.rmtree(leftover, ignore_errors=True)
-    for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
-        name.unlink(missing_ok=True)
+    empty(config)
     denylist = FileDenylist(config.denylist_dir)
     asked = Asked(
         verdict=rule.verdict,
@@ -198,9 +195,7 @@ def gateway(nginx_config):
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     endpoints.set_app(application(asked))
-    host, port = config.s3_host.split(":")
-    s3 = LongQueueServer((host, int(port)), StubS3)
-    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    s3 = stub_s3(config)
     for server in (endpoints, s3):
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     process, log_path = start_nginx(config)
@@ -211,6 +206,22 @@ def gateway(nginx_config):
     for server in (endpoints, s3):
         server.shutdown()
         server.server_close()
+
+
+def empty(config: GatewayConfig) -> None:
+    """Remove what an nginx before has left: caches, denials, sockets."""
+    for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
+        name.unlink(missing_ok=True)
+
+
+def stub_s3(config: GatewayConfig) -> LongQueueServer:
+    """The stub of S3, where this gateway looks for it."""
+    host, port = config.s3_host.split(":")
+    s3 = LongQueueServer((host, int(port)), StubS3)
+    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    return s3
 
 
 def start_nginx(config: GatewayConfig) -> tuple[subprocess.Popen[bytes], Path]:

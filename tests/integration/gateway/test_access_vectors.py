@@ -2,11 +2,9 @@
 
 import http.client
 import json
-import shutil
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +14,7 @@ from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.api.problems import problem
 from gateway.config import GatewayConfig
 from gateway.endpoints import Asked, application
-from tests.integration.gateway.conftest import LongQueueServer, Quiet, StubS3, UnixServer, start_nginx
+from tests.integration.gateway.conftest import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
 from tests.vectors.world import Case, World
@@ -71,10 +69,7 @@ class Gate:
 @pytest.fixture(scope="module")
 def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     config, world = nginx_config, World(0)
-    for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
-        shutil.rmtree(leftover, ignore_errors=True)
-    for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
-        name.unlink(missing_ok=True)
+    empty(config)
     denylist = FileDenylist(config.denylist_dir)
     asked = Asked(
         verdict=world.verdict,
@@ -87,9 +82,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     endpoints.set_app(application(asked))
     api = UnixServer(str(config.api_socket), Quiet)
     api.set_app(no_media)
-    host, port = config.s3_host.split(":")
-    s3 = LongQueueServer((host, int(port)), StubS3)
-    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    s3 = stub_s3(config)
     servers = (endpoints, api, s3)
     for server in servers:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
