@@ -110,6 +110,8 @@ class StubS3(BaseHTTPRequestHandler):
             return self.reply(403, b"<Error/>", "application/xml")
         if path.endswith(".m3u8"):
             playlist = LONG_PLAYLIST if "long" in path else PLAYLIST
+            if "clock" in path:
+                playlist = PLAYLIST + f"# fetched at:{time.time()}".encode()
             return self.reply(200, playlist, "application/vnd.apple.mpegurl")
         return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
 

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.domain.sessions import EndReason
 from gateway.config import render
-from tests.integration.gateway.conftest import PLAYLIST, SEGMENT
+from tests.integration.gateway.conftest import SEGMENT
 
 A, B, C = "a" * 26, "b" * 26, "c" * 26
 
@@ -49,16 +49,6 @@ def test_a_segment_is_cached_across_sessions_of_a_stream(gateway):
     assert gateway.hits("stream-1/720p/1-000001.ts") == 1
     assert gateway.hits("stream-2/720p/1-000001.ts") == 1
     assert "x-amz-request-id" not in first.headers
-
-
-@pytest.mark.parametrize("path", ["index.m3u8", "720p/index.m3u8"])
-def test_playlists_are_not_to_be_kept(gateway, path):
-    answer = gateway.get(path)
-    assert (answer.status_code, answer.content) == (200, PLAYLIST)
-    assert answer.headers["Cache-Control"] == "no-store"
-    for _ in range(5):
-        gateway.get(path, C)
-    assert gateway.hits("stream-1/" + path) <= 2
 
 
 def test_verdicts_are_cached_by_session_and_token(gateway):

@@ -1,4 +1,4 @@
-"""What one address may do, and what is compressed."""
+"""What one address may do."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.conftest import LONG_PLAYLIST, start_nginx
+from tests.integration.gateway.conftest import start_nginx
 
 SESSION = "a" * 26
 
@@ -71,11 +71,3 @@ def test_an_address_has_so_many_requests_a_second(strict):
     assert "Retry-After: 1" in last and "application/problem+json" in last
     for connection in connections:
         connection.close()
-
-
-def test_long_playlists_are_compressed_and_segments_are_not(gateway):
-    playlist = gateway.get("long/index.m3u8", SESSION, **{"Accept-Encoding": "gzip"})
-    assert playlist.headers["Content-Encoding"] == "gzip" and playlist.content == LONG_PLAYLIST
-    assert "Content-Encoding" not in gateway.get("long/index.m3u8", SESSION, **{"Accept-Encoding": "identity"}).headers
-    segment = gateway.get("720p/1.ts", SESSION, **{"Accept-Encoding": "gzip"})
-    assert segment.status_code == 200 and "Content-Encoding" not in segment.headers
