@@ -1,25 +1,21 @@
-"""What a line of the gateway's log says of media, and what many of them say together."""
+"""What lines of the gateway's log count for: media served, by session and day, and answers, by minute and stream."""
 
-import json
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.ids import SESSION_ID
+from chalicelib.domain.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of
 from chalicelib.domain.usage import Served, day_key, day_of
+from gateway.lines import Line
 
 SERVED_STATUS = (200, 206)
 SEGMENT = re.compile(r"[a-z0-9]+/([a-z0-9-]+)\.ts")
 PLAYLIST = re.compile(r"(?:[a-z0-9]+/)?index\.m3u8")
 NUMBER = re.compile(r"(.*-)?([0-9]{1,18})")
-# How every line begins. Inside a line quotes are escaped, so this stands nowhere else in it.
-BEGINNING = b'{"at":"'
-# Ten times the longest segment that a stream may have; and more bytes than any answer.
-MEDIA_MS_MAX = 100_000
-BYTES_MAX = 1 << 40
+# nginx's words for a copy that was there, and for none that was good.
+CACHE_WORDS = {"HIT": True, "MISS": False, "EXPIRED": False}
 # A session that fetches nothing for so long has ended: the reaper ends it after 10 minutes.
 IDLE_MS = 1_200_000
 SESSIONS_MAX = 20_000
@@ -37,59 +33,39 @@ class Fetch:
     at_ms: int
 
 
-def fetch_of(line: bytes) -> Fetch | None:
-    """What a line says; None if that is nothing about media served, or it is no line of ours.
-
-    Where a line was cut short and another was written behind it, the other counts.
-    """
-    found = _parsed(line[line.rfind(BEGINNING) :] if BEGINNING in line else b"")
-    if found is None or found.get("status") not in SERVED_STATUS:
+def fetch_of(line: Line) -> Fetch | None:
+    """What a line says of media that was served to a session; None if that is nothing."""
+    segment = SEGMENT.fullmatch(line.media)
+    if line.status not in SERVED_STATUS or not line.session_id or not (segment or PLAYLIST.fullmatch(line.media)):
         return None
-    session_id, media, at = (found.get(name) for name in ("session", "media", "at"))
-    size, media_ms = (
-        _number(found.get(name), most) for name, most in (("bytes", BYTES_MAX), ("media_ms", MEDIA_MS_MAX))
-    )
-    if not (isinstance(session_id, str) and SESSION_ID.fullmatch(session_id) and isinstance(media, str)):
-        return None
-    at_ms = _moment_ms(at)
-    segment = SEGMENT.fullmatch(media)
-    if at_ms is None or not (segment or PLAYLIST.fullmatch(media)):
-        return None
-    whole = segment and found.get("complete") is True and found.get("method") == "GET" and media_ms > 0
+    whole = segment and line.complete and line.method == "GET" and line.media_ms > 0
     return Fetch(
-        session_id=session_id,
+        session_id=line.session_id,
         segment=segment[1] if segment and whole else None,
-        media_ms=media_ms if whole else 0,
-        size=size,
-        at_ms=at_ms,
+        media_ms=line.media_ms if whole else 0,
+        size=line.size,
+        at_ms=line.at_ms,
     )
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _number(value: object, most: int) -> int:
-    return value if type(value) is int and 0 <= value <= most else 0
-
-
-def _moment_ms(text: object) -> int | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-        return int(moment.timestamp() * 1000) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+def answer_of(line: Line) -> Counter[str]:
+    """The counters of one answer."""
+    media = line.session_id or line.path.startswith("/play/")
+    found: dict[Kept, bool] = {}
+    # Of a refusal, the cache's word is about the refusal.
+    if media and line.status in SERVED_STATUS and line.cache in CACHE_WORDS:
+        found[Kept.SEGMENT if SEGMENT.fullmatch(line.media) else Kept.PLAYLIST] = CACHE_WORDS[line.cache]
+    if line.verdict in CACHE_WORDS:
+        found[Kept.VERDICT] = CACHE_WORDS[line.verdict]
+    return counts_of(Part.MEDIA if media else Part.API, line.status, line.size, found)
 
 
 class Seen:
     """Which segments a session was served, as spans of numbers: who watches on makes one span longer and longer."""
 
-    def __init__(self, at_ms: int = 0, spans: list[list[Any]] | None = None) -> None:
+    def __init__(self, at_ms: int = 0, spans: list[list[Any]] | None = None, stream_id: str = "") -> None:
         self.at_ms = at_ms
+        self.stream_id = stream_id
         # [what stands before the number, first number, last number], the one that was changed last at the end.
         self.spans: list[list[Any]] = spans or []
 
@@ -110,17 +86,42 @@ class Seen:
 
 
 class Fold:
-    """Lines become figures by session and day. What sessions were served stays known while they go on."""
+    """Lines become figures by session and day, and counters by minute, and by hour and stream.
 
-    def __init__(self, seen: Mapping[str, tuple[int, list[list[Any]]]] | None = None) -> None:
+    What sessions were served, and of which stream, stays known while they go on. Only verdicts name streams, so what
+    strangers ask for makes no counters of its own.
+    """
+
+    def __init__(self, seen: Mapping[str, tuple[int, list[list[Any]], str]] | None = None) -> None:
         self.figures: dict[str, Served] = {}
-        self._seen = OrderedDict((key, Seen(at_ms, spans)) for key, (at_ms, spans) in (seen or {}).items())
+        # By epoch minute and stream: "" for the whole gateway, else the minute is the first of its hour.
+        self.counts: dict[tuple[int, str], Counter[str]] = {}
+        self._seen = OrderedDict((key, Seen(*each)) for key, each in (seen or {}).items())
 
-    def add(self, fetch: Fetch) -> None:
+    @property
+    def rows(self) -> int:
+        """How many rows of the store there is something for."""
+        return len(self.figures) + len(self.counts)
+
+    def add(self, line: Line) -> None:
         """One answer more."""
+        fetch = fetch_of(line)
+        if fetch:
+            self._serve(fetch, line.stream_id)
+        # A refusal does not name its stream; where the session was served before, it is known.
+        known = self._seen.get(line.session_id)
+        stream_id = line.stream_id or (known.stream_id if known else "")
+        answer, minute = answer_of(line), line.at_ms // MINUTE_MS
+        self.counts.setdefault((minute, ""), Counter()).update(answer)
+        if stream_id:
+            self.counts.setdefault((hour_of(minute), stream_id), Counter()).update(answer)
+
+    def _serve(self, fetch: Fetch, stream_id: str) -> None:
         seen = self._seen.setdefault(fetch.session_id, Seen())
         self._seen.move_to_end(fetch.session_id)
+        # nginx's processes write their lines a second apart: the last moment is not always the last line's.
         seen.at_ms = max(seen.at_ms, fetch.at_ms)
+        seen.stream_id = stream_id or seen.stream_id
         new = fetch.segment is not None and seen.add(fetch.segment)
         part = Served(
             media_ms=fetch.media_ms if new else 0,
@@ -128,22 +129,23 @@ class Fold:
             segments=int(new),
             requests=1,
             first_at_ms=fetch.at_ms,
-            last_at_ms=fetch.at_ms,
+            last_at_ms=seen.at_ms,
         )
         for key in (fetch.session_id, day_key(day_of(fetch.at_ms))):
             self.figures[key] = self.figures.get(key, Served()).plus(part)
 
-    def take(self) -> dict[str, Served]:
-        """The figures since the last time; sessions that are over, and the oldest of too many, are forgotten."""
-        figures, self.figures = self.figures, {}
+    def take(self) -> tuple[dict[str, Served], dict[tuple[int, str], Counter[str]]]:
+        """Figures and counters since the last time. Sessions that are over, and the oldest of too many, are dropped."""
+        taken = self.figures, self.counts
+        self.figures, self.counts = {}, {}
         newest_ms = max((each.at_ms for each in self._seen.values()), default=0)
         while self._seen:
             key, oldest = next(iter(self._seen.items()))
             if len(self._seen) <= SESSIONS_MAX and oldest.at_ms >= newest_ms - IDLE_MS:
                 break
             del self._seen[key]
-        return figures
+        return taken
 
-    def seen(self) -> dict[str, tuple[int, list[list[Any]]]]:
+    def seen(self) -> dict[str, tuple[int, list[list[Any]], str]]:
         """What a new `Fold` goes on with."""
-        return {key: (each.at_ms, each.spans) for key, each in self._seen.items()}
+        return {key: (each.at_ms, each.spans, each.stream_id) for key, each in self._seen.items()}

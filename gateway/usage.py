@@ -1,4 +1,4 @@
-"""Follows the gateway's log and adds up what was served, each line once, whatever dies when.
+"""Follows the gateway's log and adds up what was served and answered, each line once, whatever dies when.
 
 What is to be added is first written down here, with its number and the position in the log behind it (a write-ahead
 log); only then it is added, row by row, each under the condition that this number was not added to the row before. A
@@ -20,14 +20,15 @@ from typing import Any
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable, Usage
 from gateway.access_log import AccessLog, Position
-from gateway.fetches import Fold, fetch_of
+from gateway.fetches import Fold
+from gateway.lines import line_of
 
 FLUSH_S = 10.0
 # A batch is at most about so many rows; a read of the log may add some to it.
 ROWS_MAX = 2_000
 # nginx writes its lines within a second, and supervisord what it reads at once.
 LOG_LAG_MS = 5_000
-FORMAT = 1
+FORMAT = 2
 
 log = logging.getLogger("usage")
 
@@ -47,8 +48,10 @@ class State:
     follower: str
     batch: int = 0
     position: Position = field(default_factory=Position)
-    seen: dict[str, tuple[int, list[list[Any]]]] = field(default_factory=dict)
+    seen: dict[str, tuple[int, list[list[Any]], str]] = field(default_factory=dict)
     figures: dict[str, Served] = field(default_factory=dict)
+    # [epoch minute, stream or "", counters]
+    counts: list[tuple[int, str, dict[str, int]]] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Replace the file: a reader finds the old state or this one, also after the machine has failed."""
@@ -121,27 +124,28 @@ class Follower:
         more = True
         while more:
             began_ms = self._now_ms()
-            while len(self._fold.figures) < ROWS_MAX and more:
+            while self._fold.rows < ROWS_MAX and more:
                 lines, more = self._log.read()
-                for fetch in filter(None, map(fetch_of, lines)):
-                    self._fold.add(fetch)
+                for line in filter(None, map(line_of, lines)):
+                    self._fold.add(line)
             if self._log.losses:
-                log.warning("the log was rotated away before it was read; what it said of usage is lost")
+                log.warning("the log was rotated away before it was read; what it said is lost")
                 self._log.losses = 0
             self._flush()
         self._usage.mark(self._state.follower, began_ms - LOG_LAG_MS)
         self._alive()
 
     def _flush(self) -> None:
-        figures = self._fold.take()
-        if not figures and self._log.position == self._state.position:
+        figures, counts = self._fold.take()
+        if not counts and self._log.position == self._state.position:
             return
         state = State(
             follower=self._state.follower,
-            batch=self._state.batch + bool(figures),
+            batch=self._state.batch + bool(counts),
             position=self._log.position,
             seen=self._fold.seen(),
             figures=figures,
+            counts=[(minute, stream_id, dict(each)) for (minute, stream_id), each in counts.items()],
         )
         state.write(self._state_path)
         self._state, self._added = state, False
@@ -150,8 +154,12 @@ class Follower:
     def _add(self) -> None:
         if self._added:
             return
+        follower, batch = self._state.follower, self._state.batch
         for key, served in self._state.figures.items():
-            self._usage.add(key, served, follower=self._state.follower, batch=self._state.batch, now_ms=self._now_ms())
+            self._usage.add(key, served, follower=follower, batch=batch, now_ms=self._now_ms())
+            self._alive()
+        for minute, stream_id, counts in self._state.counts:
+            self._usage.count(minute, stream_id, counts, follower=follower, batch=batch)
             self._alive()
         self._added = True
 

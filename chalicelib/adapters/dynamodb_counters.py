@@ -1,7 +1,8 @@
 """Minute counters: added up in the process, written at most every few seconds, never once a beat.
 
 A row is a minute and one of a few shards, so that many processes do not meet in one item. Counts not yet flushed die
-with their process: these figures are for watching, the ledger is for money.
+with their process: these figures are for watching, the ledger is for money. The gateway's counters lie in the same
+table (`dynamodb_usage.py`), in shards with names.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ class DynamoCounters:
         with translated():
             answer = client("dynamodb").query(
                 TableName=self._table,
-                KeyConditionExpression="#m = :m",
-                ExpressionAttributeNames={"#m": "minute"},
-                ExpressionAttributeValues=to_row({":m": minute}),
+                KeyConditionExpression="#m = :m AND #s BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#m": "minute", "#s": "shard"},
+                ExpressionAttributeValues=to_row({":m": minute, ":first": "0", ":last": f"{SHARDS - 1}"}),
             )
         total: Counter[str] = Counter()
         for row in map(from_row, answer.get("Items", [])):

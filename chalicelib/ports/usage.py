@@ -1,9 +1,11 @@
-"""What was served: written by the gateways' followers of their logs, read beside what was paid."""
+"""What was served and answered: written by the gateways' followers of their logs, read by operators."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
+from chalicelib.domain.traffic import StreamTraffic
 from chalicelib.domain.usage import Served
+from chalicelib.ports.common import ListPage
 
 
 class Usage(Protocol):
@@ -18,6 +20,18 @@ class Usage(Protocol):
 
     def get(self, key: str) -> Served | None:
         """A consistent read; None if nothing was served."""
+        ...
+
+    def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
+        """Add a batch's counters of an epoch minute (of a stream: of the hour that it begins) once, as `add` does."""
+        ...
+
+    def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
+        """The whole gateway's counters of these minutes (both ends included, 60 at most) together."""
+        ...
+
+    def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
+        """What each stream's counters of an hour make, by stream id; `hour_minute` is the hour's first minute."""
         ...
 
     def mark(self, follower: str, through_ms: int) -> None:

@@ -64,7 +64,7 @@ def _endpoints() -> list[dict[str, Any]]:
 
 def _usage() -> list[dict[str, Any]]:
     """`gateway.usage`: it only ever adds."""
-    return [_on_table("usage", "UpdateItem")]
+    return [_on_table(table, "UpdateItem") for table in ("usage", "metrics")]
 
 
 def _on_table(table: str, *actions: str) -> dict[str, Any]:

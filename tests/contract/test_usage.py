@@ -4,9 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.adapters.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.dynamodb_usage import DynamoUsage
+from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.domain.usage import Served, day_key, day_of
 from chalicelib.ports import Usage
+from tests.fakes.simple import SetClock
 from tests.fakes.usage import MemoryUsage
 
 NOW = 1_800_000_000_000
@@ -17,8 +22,6 @@ PART = Served(media_ms=2_002, media_bytes=500, segments=1, requests=2, first_at_
 def usage(request: pytest.FixtureRequest) -> Usage:
     if request.param == "memory":
         return MemoryUsage()
-    from chalicelib.adapters.dynamodb_usage import DynamoUsage
-
     return DynamoUsage(request.getfixturevalue("module_settings").table_prefix)
 
 
@@ -59,6 +62,57 @@ def test_of_the_same_batch_at_once_one_counts(usage: Usage) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(lambda _: add(usage, session_id, 1), range(8))) == 1
     assert usage.get(session_id) == PART
+
+
+def test_the_last_moment_is_the_latest_that_any_follower_knows(usage: Usage) -> None:
+    session_id = new_session_id()
+    assert add(usage, session_id, 1, "ahead")
+    behind = Served(requests=1, first_at_ms=NOW - 10, last_at_ms=NOW - 10)
+    assert add(usage, session_id, 1, "behind", behind)
+    found = usage.get(session_id)
+    assert found and found.last_at_ms == PART.last_at_ms
+
+
+def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
+    minute = hour_of(NOW // MINUTE_MS)
+    streams = [f"{letter}{new_session_id()[:8]}" for letter in "bca"]
+    names = ["", *streams]
+    for batch in (1, 2):
+        for number, stream_id in enumerate(names):
+            counts = counts_of(Part.MEDIA, 200, 100 + number, {Kept.SEGMENT: True})
+            assert usage.count(minute, stream_id, counts, follower="f", batch=batch)
+            assert not usage.count(minute, stream_id, counts, follower="f", batch=batch), "the same batch again"
+    later = counts_of(Part.API, 503, 7, {})
+    assert usage.count(minute + 1, "", later, follower="f", batch=3)
+    assert usage.count(minute + 1, "", later, follower="another", batch=3)
+    first, both = (traffic_of(usage.counted(minute, to)) for to in (minute, minute + 1))
+    assert (first.media.answers_2xx, first.media.egress_bytes, first.segments.hits) == (2, 200, 2)
+    assert (first.api.answers_5xx, both.api.answers_5xx, both.api.egress_bytes) == (0, 2, 14)
+    assert usage.counted(minute - 60, minute - 1) == {}
+    found, cursor = [], None
+    while True:
+        page = usage.counted_by_stream(minute, limit=2, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert [each.stream_id for each in found] == sorted(streams)
+    assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
+    assert {each.hour_ms for each in found} == {minute * MINUTE_MS}
+    assert usage.counted_by_stream(minute + 60, limit=2, cursor=None).items == []
+
+
+def test_the_functions_counters_lie_in_the_same_table_and_are_not_mixed_up(settings: Settings) -> None:
+    clock = SetClock(NOW)
+    counters, usage = DynamoCounters(settings.table_prefix, clock), DynamoUsage(settings.table_prefix)
+    minute = hour_of(NOW // MINUTE_MS)
+    clock.at_ms = minute * MINUTE_MS
+    counters.add("login_failures", 3)
+    for stream_id in ("", "stream-1"):
+        assert usage.count(minute, stream_id, {"media_2xx": 5}, follower="f", batch=1)
+    assert counters.minutes(minute, minute) == {minute: {"login_failures": 3}}
+    assert usage.counted(minute, minute) == {"media_2xx": 5}
+    assert [each.stream_id for each in usage.counted_by_stream(minute, limit=9, cursor=None).items] == ["stream-1"]
 
 
 def test_days_lie_beside_sessions(usage: Usage) -> None:

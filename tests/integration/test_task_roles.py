@@ -205,6 +205,7 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
     served = Served(media_ms=2_000, media_bytes=9, segments=1, requests=1, first_at_ms=1, last_at_ms=2)
     with acting_as(roles["UsageRoleArn"]):
         assert usage.add("s", served, follower="f", batch=1, now_ms=3)
+        assert usage.count(60, "stream-1", {"media_2xx": 1}, follower="f", batch=1)
         usage.mark("f", 2)
         assert_denied(
             *(table("get_item", settings, name) for name in ("usage", "users", "wallets")),
@@ -213,4 +214,6 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
             queue(settings),
             secret(settings),
         )
+    [stream] = usage.counted_by_stream(60, limit=9, cursor=None).items
+    assert stream.traffic.media.answers_2xx == 1
     assert usage.get("s") == served and usage.marks() == {"f": 2}

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.config import Settings
+from chalicelib.domain.traffic import traffic_of
 from chalicelib.domain.usage import day_key
 from gateway.access_log import BACKUPS_MAX
 from infra.local.layout import ROOT
-from tests.unit.gateway.access_lines import DAY, RotatedLog, segment
+from tests.unit.gateway.access_lines import DAY, MINUTE, RotatedLog, segment
 
 SESSIONS = [letter * 26 for letter in "abcdefgh"]
 SEGMENTS = 250
@@ -45,26 +46,30 @@ def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_pa
     # What is fetched again, later.
     lines += [segment(n, session, status=206) for n in range(0, SEGMENTS, 5) for session in SESSIONS]
     text, kills, rotations = b"".join(lines), 0, 0
+    part = len(text) // (KILLS_MIN + 1)
     process = follow(log.path, state, out)
     began_ns = time.time_ns()
     while text:
-        size = dice.randrange(1, 6_000)
+        # At least a whole line, so that there is something to be added.
+        size = dice.randrange(len(lines[0]) + 1, 6_000)
         log.write(text[:size])
         text = text[size:]
         if rotations < BACKUPS_MAX and dice.random() < 0.1:
             log.rotate()
             rotations += 1
         time.sleep(dice.random() / 20)  # The pace of the log; and a kill comes at a moment that nobody chose.
-        if mark(state) > began_ns and dice.random() < 0.5:
+        # Where followers are slow to start, the log waits for enough of them.
+        due = kills < KILLS_MIN and len(text) < (KILLS_MIN - kills) * part
+        if due:
+            await_mark(state, began_ns, process, seed)
+        if mark(state) > began_ns and (due or dice.random() < 0.5):
             process.kill()
             process.wait(10)
             began_ns = time.time_ns()
             process = follow(log.path, state, out)
             kills += 1
-    deadline = time.monotonic() + 30
-    while mark(state.with_suffix(".alive")) <= began_ns:  # Before that, a signal would end it as any other process.
-        assert process.poll() is None and time.monotonic() < deadline, (seed, out.read_text())
-        time.sleep(0.02)
+    # Before that, a signal would end it as any other process.
+    await_mark(state.with_suffix(".alive"), began_ns, process, seed)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0, (seed, out.read_text())
     assert kills >= KILLS_MIN, seed
@@ -76,6 +81,19 @@ def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_pa
         assert served.requests == SEGMENTS + SEGMENTS // 5, seed
     day = usage.get(day_key(DAY))
     assert day and day.requests == len(lines), seed
+    whole = traffic_of(usage.counted(MINUTE, MINUTE))
+    [stream] = usage.counted_by_stream(MINUTE, limit=9, cursor=None).items
+    for traffic in (whole, stream.traffic):
+        assert traffic.media.answers_2xx == traffic.segments.hits == len(lines), seed
+        assert traffic.media.egress_bytes == len(lines) * 1_000, seed
+
+
+def await_mark(path: Path, began_ns: int, process: subprocess.Popen[bytes], seed: int) -> None:
+    """Wait until the follower that began then has written the file."""
+    deadline = time.monotonic() + 60
+    while mark(path) <= began_ns:
+        assert process.poll() is None and time.monotonic() < deadline, (seed, path)
+        time.sleep(0.02)
 
 
 def mark(state: Path) -> int:

@@ -5,12 +5,15 @@ from pathlib import Path
 
 A, B = "a" * 26, "b" * 26
 DAY = "2026-11-22"
+AT_S = 1_795_341_600
+MINUTE = AT_S // 60
 
 
 def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object) -> bytes:
     """One line with its end; a whole segment of 2 s, unless told otherwise."""
     values: dict[str, object] = {
         "at": f"{DAY}T10:00:00+00:00",
+        "at_s": AT_S,
         "request_id": "r" * 32,
         "address": "127.0.0.1",
         "method": "GET",
@@ -23,6 +26,7 @@ def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object)
         "status": 200,
         "bytes": 1_000,
         "cache": "HIT",
+        "verdict": "HIT",
         "request_s": 0.001,
         "upstream_s": "",
         "agent": "mpv",
