@@ -290,7 +290,7 @@ class Container:
     @cached_property
     def monitoring(self) -> Monitoring:
         """Figures."""
-        return Monitoring(counters=self.counters, sessions=self.sessions, clock=self.clock)
+        return Monitoring(counters=self.counters, sessions=self.sessions, usage=self.usage, clock=self.clock)
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import get_item, page_of, to_row
+from chalicelib.domain.cut_offs import CutOffs
 from chalicelib.domain.reconciliation import DayTotals, Finding, SessionReconciliation
 from chalicelib.domain.sessions import DUE_SHARDS, EndReason
 from chalicelib.ports import Due, ListPage, StoreUnavailable
@@ -97,20 +98,26 @@ class DynamoReconciliations:
 
     def put_totals(self, totals: DayTotals) -> None:
         """See the port."""
-        row = {**vars(totals), "day": TOTALS, "session_id": totals.day}
+        cut_offs = [vars(each) for each in totals.cut_offs]
+        row = {**vars(totals), "cut_offs": cut_offs, "day": TOTALS, "session_id": totals.day}
         with translated():
             client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
 
     def totals(self, day: str) -> DayTotals | None:
         """See the port."""
         row = get_item(self._table, {"day": TOTALS, "session_id": day})
-        if row:
-            del row["session_id"]
-        return DayTotals(**{**row, "day": day}) if row else None
+        if row is None:
+            return None
+        del row["session_id"]
+        return DayTotals(**{**row, "day": day, "cut_offs": tuple(map(_cut_offs, row.get("cut_offs", ())))})
 
 
 def _due(row: dict[str, Any]) -> Due:
     return Due(row["session_id"], row["reconcile_at_ms"])
+
+
+def _cut_offs(found: dict[str, Any]) -> CutOffs:
+    return CutOffs(**{**found, "end_reason": EndReason(found["end_reason"]), "counts": tuple(found["counts"])})
 
 
 def _row(row: dict[str, Any]) -> SessionReconciliation:

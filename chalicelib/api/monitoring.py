@@ -5,8 +5,20 @@ from collections.abc import Callable
 from chalice.app import Response
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.monitoring import ErrorItem, ErrorsAnswer, HealthAnswer, MetricsAnswer
+from chalicelib.api.models.common import ListAnswer
+from chalicelib.api.models.monitoring import (
+    CutOffQuery,
+    CutOffsAnswer,
+    ErrorItem,
+    ErrorsAnswer,
+    HealthAnswer,
+    HourCutOffItem,
+    MetricsAnswer,
+    StreamTrafficItem,
+    StreamTrafficQuery,
+)
 from chalicelib.config import VERSION
+from chalicelib.domain import cut_offs
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 
@@ -32,15 +44,45 @@ def healthz(call: Call) -> HealthAnswer | Response:
 
 @routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, answer=MetricsAnswer)
 def metrics(call: Call) -> MetricsAnswer:
-    """Active sessions, points spent a minute, login failures, playback errors."""
-    figures = vars(call.services.monitoring.metrics())
-    return MetricsAnswer.model_validate({**figures, "reconciliation": call.services.reconciliation.figures()})
+    """Active sessions, points spent a minute, failures, what the gateways answered, how fast sessions are cut off."""
+    figures, reconciled = vars(call.services.monitoring.metrics()), call.services.reconciliation.figures()
+    return MetricsAnswer.model_validate({**figures, "reconciliation": reconciled, "cut_offs": reconciled.cut_offs})
+
+
+@routes.add(
+    "GET",
+    "/monitoring/streams",
+    role=Role.ADMIN,
+    query=StreamTrafficQuery,
+    answer=ListAnswer[StreamTrafficItem],
+)
+def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
+    """What the gateways answered for each stream in an hour: answers, refusals, caches, bytes."""
+    query = call.query
+    page = call.services.monitoring.streams(query.at_ms, limit=query.limit, cursor=query.cursor)
+    items = [StreamTrafficItem.model_validate({**vars(each.traffic), **vars(each)}) for each in page.items]
+    return ListAnswer(items=items, next_cursor=page.next_cursor)
+
+
+@routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, query=CutOffQuery, answer=CutOffsAnswer)
+def list_cut_offs(call: Call) -> CutOffsAnswer:
+    """How long sessions that ended early on a UTC day were served beyond their end, by hour and reason."""
+    totals = call.services.reconciliation.kept(call.query.day)
+    return CutOffsAnswer(
+        day=totals.day, all_added_up=totals.all_added_up, items=[_hour(each) for each in totals.cut_offs]
+    )
 
 
 @routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)
 def errors(call: Call) -> ErrorsAnswer:
     """The last hour's refusals and failures."""
     return ErrorsAnswer(items=[ErrorItem.model_validate(each) for each in call.services.monitoring.errors()])
+
+
+def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:
+    [figures] = cut_offs.figures([part])
+    values = {**vars(figures), "hour_ms": part.hour_ms, "histogram": cut_offs.by_bound(part)}
+    return HourCutOffItem.model_validate(values)
 
 
 def _works(check: Callable[[], object]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.cut_offs import EARLY, CutOffs, cut_off_ms, histograms
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.points import MS_PER_MINUTE
 from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
@@ -57,7 +58,8 @@ class SessionReconciliation:
 
     Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where an adjustment is positive if it
     gave points to the viewer. `drift` is what was served less what was paid; it and `paid_ms` are None where nothing
-    could be compared.
+    could be compared. `cut_off_ms` is how long a session that was ended early was served beyond its end, None for all
+    others and while that is not known.
     """
 
     day: str
@@ -79,6 +81,7 @@ class SessionReconciliation:
     paid_ms: int | None
     drift_ms: int | None
     drift_millipoints: int | None
+    cut_off_ms: int | None
     agrees: bool
     reason: Finding
     reconciled_at_ms: int
@@ -107,6 +110,7 @@ class DayTotals:
     media_bytes: int = 0
     drift_ms: int = 0
     drift_millipoints: int = 0
+    cut_offs: tuple[CutOffs, ...] = ()
     all_added_up: bool = True
 
 
@@ -175,6 +179,7 @@ def reconcile(
         paid_ms=paid_ms,
         drift_ms=drift_ms,
         drift_millipoints=None if drift_ms is None else media.media_ms * rate // MS_PER_MINUTE - net,
+        cut_off_ms=cut_off_ms(record.ended_at_ms, record.end_reason, media.last_at_ms) if measured else None,
         agrees=reason in AGREEING,
         reason=reason,
         reconciled_at_ms=now_ms,
@@ -213,7 +218,8 @@ def is_measured(ended_at_ms: int, followers: Sequence[int], now_ms: int) -> bool
 def next_try_ms(row: SessionReconciliation) -> int | None:
     """When to look at the session again, None if never: only what was not measured may change by itself."""
     waited_ms = row.reconciled_at_ms - row.ended_at_ms
-    if row.reason is not Finding.NOT_MEASURED or waited_ms > GIVE_UP_MS:
+    unknown = row.reason is Finding.NOT_MEASURED or (row.cut_off_ms is None and row.end_reason in EARLY)
+    if not unknown or waited_ms > GIVE_UP_MS:
         return None
     return row.reconciled_at_ms + max(RETRY_MS_MIN, waited_ms // 2)
 
@@ -226,5 +232,8 @@ def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: boo
         disagreeing=sum(not row.agrees for row in rows),
         not_measured=sum(row.reason is Finding.NOT_MEASURED for row in rows),
         all_added_up=all_added_up,
+        cut_offs=histograms(
+            (row.ended_at_ms, row.end_reason, row.cut_off_ms) for row in rows if row.cut_off_ms is not None
+        ),
         **{name: sum(getattr(row, name) or 0 for row in rows) for name in SUMMED},
     )

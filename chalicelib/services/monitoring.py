@@ -1,9 +1,10 @@
-"""Figures for operators, read from the minute counters and the sessions' index."""
+"""Figures for operators, read from the minute counters, the followers' and the sessions' index."""
 
 from collections import Counter
 from dataclasses import dataclass
 
-from chalicelib.ports import Clock, Counters, PlaybackSessions
+from chalicelib.domain.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
+from chalicelib.ports import Clock, Counters, ListPage, PlaybackSessions, Usage
 
 METRICS_MINUTES = 5
 ERRORS_MINUTES = 60
@@ -22,6 +23,7 @@ class Metrics:
     playback_errors: int
     # Actions of operators that the audit log does not have; the functions' log has them.
     audit_failures: int
+    gateway: Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +37,18 @@ class ErrorCount:
 
 
 class Monitoring:
-    """What the API itself knows; the pipeline's and the gateway's figures are reported by their own parts."""
+    """What the API itself knows, and what the gateways' followers have added; workers report for themselves."""
 
-    def __init__(self, *, counters: Counters, sessions: PlaybackSessions, clock: Clock) -> None:
+    def __init__(self, *, counters: Counters, sessions: PlaybackSessions, usage: Usage, clock: Clock) -> None:
         self._counters = counters
         self._sessions = sessions
+        self._usage = usage
         self._clock = clock
 
     def metrics(self) -> Metrics:
-        """The API's figures. Counters reach the store within seconds, so the newest may be missing."""
+        """The latest figures. Counters reach the store within seconds, so the newest may be missing."""
         now_ms = self._clock.now_ms()
-        minute = now_ms // 60_000
+        minute = now_ms // MINUTE_MS
         total: Counter[str] = Counter()
         for counts in self._counters.minutes(minute - METRICS_MINUTES + 1, minute).values():
             total.update(counts)
@@ -57,18 +60,24 @@ class Monitoring:
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],
             audit_failures=total["audit_failures"],
+            gateway=traffic_of(self._usage.counted(minute - METRICS_MINUTES + 1, minute)),
         )
+
+    def streams(self, at_ms: int | None, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
+        """What the gateways answered for each stream in the hour of this moment, else in the present one."""
+        minute = (self._clock.now_ms() if at_ms is None else at_ms) // MINUTE_MS
+        return self._usage.counted_by_stream(hour_of(minute), limit=limit, cursor=cursor)
 
     def errors(self) -> list[ErrorCount]:
         """Refusals and failures of the last hour by status and code, the most frequent first."""
-        minute = self._clock.now_ms() // 60_000
+        minute = self._clock.now_ms() // MINUTE_MS
         counts: Counter[str] = Counter()
         last: dict[str, int] = {}
         for each, found in self._counters.minutes(minute - ERRORS_MINUTES + 1, minute).items():
             for name, count in found.items():
                 if name.startswith(PROBLEM_PREFIX):
                     counts[name] += count
-                    last[name] = max(each * 60_000, last.get(name, 0))
+                    last[name] = max(each * MINUTE_MS, last.get(name, 0))
         return [_error_count(name, count, last[name]) for name, count in counts.most_common()]
 
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chalicelib.domain.cut_offs import CutOffFigures
+from chalicelib.domain.cut_offs import figures as cut_off_figures
 from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
 from chalicelib.domain.reconciliation import (
     DayTotals,
@@ -55,6 +57,7 @@ class ReconciliationFigures:
     sessions: int
     disagreeing: int
     drift_points: float
+    cut_offs: list[CutOffFigures]
 
 
 class Reconciliation:
@@ -159,7 +162,13 @@ class Reconciliation:
             sessions=sum(totals.sessions for totals in found),
             disagreeing=sum(totals.disagreeing for totals in found),
             drift_points=sum(totals.drift_millipoints for totals in found) / 1000,
+            cut_offs=cut_off_figures(each for totals in found for each in totals.cut_offs),
         )
+
+    def kept(self, day: str | None) -> DayTotals:
+        """The sums of a UTC day, today if None, as the last run left them: one read, however many sessions it has."""
+        day = day or day_of(self._clock.now_ms())
+        return self._table.totals(day) or DayTotals(day=day)
 
     def adjust(self, session_id: str, *, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
         """Give points to a session's viewer (or, negative, take some) for it, exactly once by `payment_id`.

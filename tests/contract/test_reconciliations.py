@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from chalicelib.domain.cut_offs import histograms
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.lease import Settlement
 from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS, DayTotals, Finding, SessionReconciliation
@@ -86,6 +87,7 @@ def a_row(session_id: str, **changes: object) -> SessionReconciliation:
         "paid_ms": 10_005,
         "drift_ms": 1_995,
         "drift_millipoints": 1_995,
+        "cut_off_ms": None,
         "agrees": True,
         "reason": Finding.OK,
         "reconciled_at_ms": DUE_MS,
@@ -199,7 +201,10 @@ def test_a_row_that_comes_to_agree_leaves_the_disagreeing(parts: Parts) -> None:
 def test_totals_are_kept_beside_the_rows(parts: Parts) -> None:
     assert parts.table.totals("2027-01-15") is None
     for sessions in (1, 2):
-        totals = DayTotals(day="2027-01-15", sessions=sessions, drift_millipoints=-7, all_added_up=False)
+        cut_offs = histograms([(NOW, EndReason.KICKED, 120), (NOW + 3_600_000, EndReason.STREAM_PAUSED, 0)])
+        totals = DayTotals(
+            day="2027-01-15", sessions=sessions, drift_millipoints=-7, cut_offs=cut_offs, all_added_up=False
+        )
         parts.table.put_totals(totals)
         assert parts.table.totals("2027-01-15") == totals
     assert parts.table.rows("2027-01-15", agrees=None, limit=5, cursor=None).items == []

@@ -199,6 +199,33 @@ def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever() -> Non
     assert tries < 25
 
 
+def test_a_session_that_was_ended_early_tells_how_long_it_was_served_beyond_that() -> None:
+    def cut_off(last_at_ms: int, reason: EndReason = EndReason.KICKED, *, measured: bool = True) -> int | None:
+        media = replace(served(58_000), last_at_ms=last_at_ms)
+        record = replace(RECORD, end_reason=reason)
+        return reconcile(record, LINES, media, NOW + 120_000, measured=measured).cut_off_ms
+
+    assert [cut_off(NOW + each) for each in (-5_000, 0, 1, 1_234)] == [0, 0, 1, 1_234]
+    assert cut_off(NOW + 77, EndReason.STREAM_PAUSED) == cut_off(NOW + 77, EndReason.BALANCE_EXHAUSTED) == 77
+    assert cut_off(NOW + 77, EndReason.VIEWER_STOPPED) is None
+    assert cut_off(NOW + 77, measured=False) is None
+    assert found(None, end_reason=EndReason.KICKED).cut_off_ms == 0, "nothing was served"
+
+
+def test_a_cut_off_is_waited_for_where_all_else_is_free() -> None:
+    nothing = {"charged_millipoints": 0, "refunded_millipoints": 0, "rate_millipoints_per_minute": 0}
+    kicked = found(0, [], measured=False, end_reason=EndReason.KICKED, **nothing)  # type: ignore[arg-type]
+    assert next_try_ms(kicked)
+    assert next_try_ms(found(0, [], end_reason=EndReason.KICKED, **nothing)) is None  # type: ignore[arg-type]
+    assert next_try_ms(found(0, [], measured=False, **nothing)) is None  # type: ignore[arg-type]
+
+
+def test_a_day_has_its_cut_offs() -> None:
+    kicked = replace(found(58_000), end_reason=EndReason.KICKED, cut_off_ms=120)
+    [cut_offs] = add_up("2027-01-15", [kicked, replace(kicked, cut_off_ms=7), found(58_000)]).cut_offs
+    assert (cut_offs.end_reason, sum(cut_offs.counts), cut_offs.max_ms) == (EndReason.KICKED, 2, 120)
+
+
 def test_a_day_is_the_sum_of_its_sessions() -> None:
     rows = [found(64_000), found(0), found(None, measured=False)]
     assert add_up("2027-01-15", rows) == DayTotals(

@@ -29,7 +29,8 @@ class ReconciliationItem(Answer):
     """A session's three figures: the ledger's points, the leases' time, the media that was served.
 
     `net = lease - refund - outage_credit - adjustment`; `drift` is what was served less what was paid, null where
-    nothing could be compared.
+    nothing could be compared. `cut_off_ms` is how long a session that was ended early (by a kick, an empty wallet, a
+    pause of its stream …) was served beyond its end; null for all others, and while that is not known.
     """
 
     day: str
@@ -51,6 +52,7 @@ class ReconciliationItem(Answer):
     paid_ms: int | None
     drift_ms: int | None
     drift_millipoints: int | None
+    cut_off_ms: int | None
     agrees: bool
     reason: Finding
     reconciled_at_ms: int

@@ -4,11 +4,44 @@ import json
 import socket
 import struct
 import time
+from collections import Counter
 
+from chalicelib.domain.cut_offs import cut_off_ms
+from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.traffic import traffic_of
+from gateway.fetches import Fold
+from gateway.lines import line_of
 from tests.integration.gateway.conftest import LONG_SEGMENT, MEDIA_MS, SEGMENT
 
 A, C = "a" * 26, "c" * 26
 LINE_BYTES_MAX = 4_096
+
+
+def folded(gateway):
+    """What the follower makes of all that the gateway has logged."""
+    fold = Fold()
+    for each in gateway.logged():
+        fold.add(line_of(json.dumps(each, separators=(",", ":")).encode()))
+    return fold.take()
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+def connected(gateway, session=A):
+    """A connection that has begun to read the long segment, slowly."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    connection.settimeout(5)
+    connection.connect((host, int(port)))
+    path = f"/play/{session}/720p/long-1.ts"
+    connection.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t-{session}\r\n\r\n".encode()
+    )
+    assert connection.recv(64).startswith(b"HTTP/1.1 200")
+    return connection
 
 
 def test_the_time_of_a_segment_is_logged_whether_cached_or_not(gateway):
@@ -40,14 +73,7 @@ def test_a_range_and_a_path_that_normalises_name_their_segment(gateway):
 
 def test_a_transfer_that_breaks_off_is_not_complete(gateway):
     assert gateway.get("720p/long-1.ts", C).content == LONG_SEGMENT
-    host, port = gateway.url.removeprefix("http://").split(":")
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.settimeout(5)
-        connection.connect((host, int(port)))
-        request = f"GET /play/{A}/720p/long-1.ts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t-{A}\r\n\r\n"
-        connection.sendall(request.encode())
-        assert connection.recv(64).startswith(b"HTTP/1.1 200")
+    with connected(gateway) as connection:
         # Gone without a word, as a network that fails.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     deadline = time.monotonic() + 10
@@ -57,6 +83,61 @@ def test_a_transfer_that_breaks_off_is_not_complete(gateway):
     whole, broken = gateway.logged()
     assert (whole["complete"], broken["complete"]) == (True, False)
     assert broken["bytes"] < len(LONG_SEGMENT)
+
+
+def test_what_is_begun_before_the_end_counts_by_its_last_byte(gateway):
+    with connected(gateway) as connection:
+        ended_at_ms = now_ms()
+        gateway.denylist.deny_session(A, EndReason.KICKED)
+        assert gateway.get("720p/1-1-000001.ts", A).status_code == 403
+        # The kick holds; what was on its way may end, and does so now.
+        went_on_ms = now_ms()
+        while connection.recv(1 << 20):
+            pass
+        last_at_ms = now_ms()
+    figures, _ = folded(gateway)
+    assert figures[A].requests == 1, "the refusal is no answer with media"
+    found = cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms)
+    # nginx's clock stands still while it works through what is ready.
+    assert went_on_ms - ended_at_ms - 50 <= found <= last_at_ms - ended_at_ms + 1
+
+
+def test_a_kick_between_two_answers_leaves_nothing_after_it(gateway):
+    assert gateway.get("720p/1-1-000001.ts", A).status_code == 200
+    ended_at_ms = now_ms()
+    gateway.denylist.deny_session(A, EndReason.KICKED)
+    for _ in range(3):
+        assert gateway.get("720p/1-1-000002.ts", A).status_code == 403
+    figures, _ = folded(gateway)
+    assert cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms) == 0
+
+
+def test_answers_caches_and_refusals_are_told_apart(gateway):
+    for session in (A, C, C):
+        assert gateway.get("720p/1-1-000001.ts", session).status_code == 200
+    gateway.s3.missing.add("/media/streams/stream-1/720p/1-1-000009.ts")
+    assert gateway.get("720p/1-1-000009.ts", A).status_code == 404
+    assert gateway.get("index.m3u8", A).status_code == 200
+    assert gateway.get("index.m3u8", A, token="t-" + "x" * 26).status_code == 401
+    assert gateway.get("index.m3u8", A, method="POST").status_code == 405
+    gateway.denylist.deny_session(C, EndReason.KICKED)
+    assert gateway.get("720p/1-1-000001.ts", C).status_code == 403
+    assert gateway.client.get(f"{gateway.url}/streams").status_code == 502, "no API stands behind it here"
+    _, counts = folded(gateway)
+    whole, stream = (
+        traffic_of(sum((each for (_, of), each in counts.items() if of == name), Counter()))
+        for name in ("", "stream-1")
+    )
+    assert (whole.media.answers_2xx, whole.media.answers_4xx, whole.media.answers_5xx) == (4, 4, 0)
+    assert (whole.api.answers_2xx, whole.api.answers_5xx) == (0, 1)
+    assert whole.refusals == {"401": 1, "402": 0, "403": 1, "410": 0, "429": 0}
+    assert (whole.segments.hits, whole.segments.misses, whole.playlists.misses) == (2, 1, 1)
+    # A asked three times with its token and once with a bad one, C twice before its kick.
+    assert (whole.verdicts.hits, whole.verdicts.misses) == (3, 3)
+    # The stream of a denied session and of a bad token is known from what the session was served.
+    assert (stream.media.answers_2xx, stream.media.answers_4xx) == (4, 4)
+    assert stream.media.egress_bytes == whole.media.egress_bytes > 3 * len(SEGMENT)
+    assert stream.api.egress_bytes == 0
 
 
 def test_the_longest_line_goes_through_a_pipe_in_one_piece(gateway):
