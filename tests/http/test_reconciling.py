@@ -194,6 +194,31 @@ def test_a_day_and_the_figures_add_up(api: Api) -> None:
     }
 
 
+def test_a_kick_is_seen_with_how_long_it_took(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    session_id = str(api.start(viewer, api.live_stream()).json()["session_id"])
+    kick = {"session_id": session_id, "reason": "test"}
+    assert api.http.post("/playback/kick", json=kick, headers=admin).status_code == 200
+    ended_at_ms = api.services.sessions.get(session_id).ended_at_ms
+    late = Served(requests=1, first_at_ms=ended_at_ms, last_at_ms=ended_at_ms + 40)
+    now_ms = api.services.clock.now_ms()
+    assert api.services.usage.add(session_id, late, follower="gw", batch=1, now_ms=now_ms)
+    api.services.usage.mark("gw", now_ms + 3_600_000)
+    make_due(api, session_id)
+    api.services.reconciliation.run()
+    assert row_of(api, admin, session_id)["cut_off_ms"] == 40
+    [metric] = api.http.get("/monitoring/metrics", headers=admin).json()["cut_offs"]
+    assert metric == {"end_reason": "kicked", "sessions": 1, "p50_ms": 40, "p99_ms": 40, "max_ms": 40}
+    found = api.http.get("/monitoring/cut-offs", headers=admin).json()
+    [hour] = found["items"]
+    assert (found["day"], found["all_added_up"]) == (today(api), True)
+    assert hour["hour_ms"] <= ended_at_ms < hour["hour_ms"] + 3_600_000
+    assert {bound: count for bound, count in hour["histogram"].items() if count} == {"50": 1}
+    assert {name: hour[name] for name in metric} == metric
+    other = api.http.get("/monitoring/cut-offs", params={"day": "2026-01-01"}, headers=admin).json()
+    assert (other["day"], other["items"]) == ("2026-01-01", [])
+
+
 NO_DAYS = ["2026-1-1", "2026-13-01", "2026-11-32", "2026-02-30", "2027-02-29", "today", "totals", "1999-01-01"]
 
 

@@ -193,6 +193,8 @@ def test_an_ended_session_is_reconciled_and_adjusted(
     assert totals.json()["sessions"] >= 1, totals.text
     figures = api.get("/monitoring/metrics", headers=operator)
     assert figures.json()["reconciliation"]["sessions"] >= 1, figures.text
+    for path in ("/monitoring/streams", "/monitoring/cut-offs"):
+        assert api.get(path, headers=operator).json()["items"] == []
     for params in ({}, {"user_id": row["user_id"]}):
         log = api.get("/audit", params=params, headers=operator).json()["items"]
         assert (log[0]["action"], log[0]["target"]) == ("session.adjust", session_id)
