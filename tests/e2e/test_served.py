@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from tests.e2e.conftest import LEASE_MS, TARGET_S, House, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
 from tests.e2e.test_main_job import fetch, media_paths, start
 
 ARRIVES_S_MAX = 40.0
@@ -14,6 +14,18 @@ ARRIVES_S_MAX = 40.0
 def figures(house: House, person: Viewer, session_id: str) -> dict[str, Any]:
     found: dict[str, Any] = house.http.get(f"/me/sessions/{session_id}", headers=person.headers).json()
     return found
+
+
+def gateway_bytes(house: House) -> int:
+    """What the gateway sent of the stream in this hour and the one before."""
+    now_ms = house.operator("GET", "/monitoring/metrics")["at_ms"]
+    pages = [
+        house.operator("GET", "/monitoring/streams", params={"at_ms": str(at_ms)})
+        for at_ms in (now_ms, now_ms - 3_600_000)
+    ]
+    return sum(
+        each["media"]["egress_bytes"] for page in pages for each in page["items"] if each["stream_id"] == STREAM_ID
+    )
 
 
 def caught_up(house: House) -> None:
@@ -45,6 +57,7 @@ def test_a_segment_counts_once_whatever_is_fetched_again_or_killed(
     first = figures(house, person, session_id)
     assert abs(first["media_ms"] - TARGET_S * 1000) < 500
     assert first["media_bytes"] > sum(sizes)
+    wait_for("the stream's figures", lambda: gateway_bytes(house) >= first["media_bytes"], ARRIVES_S_MAX)
     # Its newest lines are neither added up nor forgotten by a follower that is killed.
     killed = house.stack.pid("usage")
     os.kill(killed, signal.SIGKILL)
