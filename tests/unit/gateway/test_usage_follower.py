@@ -282,6 +282,15 @@ def test_lines_that_count_for_nothing_make_no_batch_but_move_the_position(house:
     assert house.usage.rows == {}
 
 
+def test_answers_without_media_are_batches_of_their_own(house: House) -> None:
+    asked = line(path="/healthz", session="", stream="", media="", cache="", verdict="")
+    for _ in range(3):
+        house.log.write(asked)
+        house.follower().catch_up()
+    assert house.usage.counts[MINUTE, ""] == {"api_2xx": 3, "api_bytes": 3_000}
+    assert house.usage.rows == {}
+
+
 def test_a_damaged_state_is_not_guessed_at(house: House) -> None:
     house.follower().catch_up()
     for text in ("", "{", "[]", '{"format": 3}', '{"format": 2}'):
