@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint bench package
+.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -56,10 +56,15 @@ lint: setup ## Check style, types and the import rules
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure what a wallet's operations cost, what the worker adds to ffmpeg, and refused logins
+bench: setup ## Measure what a wallet's operations, the worker, the gateway's access rule and logins cost
+	@infra/local/setup.sh bench
 	@$(PYTHON) -m bench.write_units
 	@$(PYTHON) -m bench.pipeline
+	@$(PYTHON) -m bench.gateway_auth
 	@$(PYTHON) -m bench.login_timing
+
+cutoff: setup ## Measure how long media is served after its end, 200 times for each cause (ARGS="--trials 20")
+	@$(PYTHON) -m bench.cutoff $(ARGS)
 
 package: setup ## Pack the functions for Lambda into dist/
 	@$(PYTHON) -m infra.deploy.package dist

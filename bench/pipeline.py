@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.cpu import cpu_s
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.domain.streams import media_key
 from tests.faults.private_stack import Operator, private_stack, wait_for
@@ -30,7 +31,6 @@ SPAN_S = 60.0
 COPIED_STREAMS = 3
 LIVE_S_MAX = 60.0
 CLIP = "bench.mp4"
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 LADDER = ("720p", "480p")
 
 
@@ -232,12 +232,6 @@ def ffmpegs(worker: int) -> list[int]:
     children = Path(f"/proc/{worker}/task").glob("*/children")
     pids = [int(pid) for path in children for pid in path.read_text().split()]
     return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "ffmpeg"]
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing: Debian packages, and a Python environment at pinned versions in .venv. `make setup`.
 # With the word `test` also what only the tests need: a browser, Node and the packages of tests/browser. `make test`.
+# With the word `bench` also what only measurements need: wrk. `make bench`.
 # Repeating it costs less than a second. What it cannot install it names, with the command that would.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 FOR_TESTS=no
+FOR_BENCH=no
 case "${1:-}" in
     '') ;;
     test) FOR_TESTS=yes ;;
-    *) printf 'usage: %s [test]\n' "$0" >&2; exit 2 ;;
+    bench) FOR_BENCH=yes ;;
+    *) printf 'usage: %s [test | bench]\n' "$0" >&2; exit 2 ;;
 esac
 
 STAMP=.venv/.tollcast-setup
@@ -28,6 +31,7 @@ missing_packages() {
     command -v mpv >/dev/null || echo mpv
     { command -v ffmpeg && command -v ffprobe; } >/dev/null || echo ffmpeg
     command -v setpriv >/dev/null || echo util-linux
+    [ "$FOR_BENCH" = no ] || command -v wrk >/dev/null || echo wrk
     [ "$FOR_TESTS" = yes ] || return 0
     command -v chromium >/dev/null || echo chromium
     command -v node >/dev/null || echo nodejs

@@ -63,6 +63,8 @@ class Inbox:
         self.segment_at_s: float | None = None
         self._directory = directory
         self._renditions = tuple(renditions)
+        # Made once: they are looked at many times a second.
+        self._playlists = {name: directory / name / PLAYLIST for name in renditions}
         self._target_s = target_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -98,7 +100,7 @@ class Inbox:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _read(self, rendition: str) -> bool:
-        path = self._directory / rendition / PLAYLIST
+        path = self._playlists[rendition]
         try:
             status = path.stat()
             mark = (status.st_mtime_ns, status.st_ino)

@@ -226,10 +226,10 @@ def stub_s3(config: GatewayConfig) -> LongQueueServer:
     return s3
 
 
-def start_nginx(config: GatewayConfig) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start nginx and wait until it listens."""
+def start_nginx(config: GatewayConfig, more: str = "") -> tuple[subprocess.Popen[bytes], Path]:
+    """Start nginx, with `more` at the end of its block `http`, and wait until it listens."""
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
-    path.write_text(render(config))
+    path.write_text(render(config).rstrip().removesuffix("}") + more + "}\n")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"], stdout=log, stderr=log

@@ -70,9 +70,9 @@ class Player:
         env = {**self.environment, **environment}
         return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
 
-    def play(self, *words: str) -> Viewing:
+    def play(self, *words: str, stream_id: str = "stream-1") -> Viewing:
         control = self.home / f"mpv-{len(self.started)}"
-        argv = [sys.executable, "-m", "player", "play", "stream-1", "--headless", "--json", *words]
+        argv = [sys.executable, "-m", "player", "play", stream_id, "--headless", "--json", *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(
             [*argv, "--", f"--input-ipc-server={control}"], env=self.environment, text=True, **pipes

@@ -1,0 +1,268 @@
+"""How long media is still served after it must not be: `python -m bench.cutoff [--trials 200] [--players 20]`.
+
+Four causes: a kick, the beat that finds nothing left to pay with, a user who is disabled, a stream that is paused. In
+each trial a new viewer's session is fetched from nginx without a pause, hundreds of times a second over all seats, and
+is ended at a random moment. Printed is how long after the API's answer the last byte of the last answer 2xx came; less
+than 0 where it came before. For `--players`, the real player and mpv watch instead, and the time is to mpv's end.
+"""
+
+import argparse
+import http.client
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.faults.caller import Account, Answer, Caller
+from tests.faults.load import percentile_ms
+from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of, wait_for
+from tests.integration.player.player_harness import Player, Viewing
+
+CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
+SEATS = 4
+RATE_MILLIPOINTS_PER_MINUTE = 60_000
+# The end comes so long after media was served first.
+MOMENTS_S = (0.2, 1.2)
+PLAYER_MOMENTS_S = (2.0, 4.0)
+# More than any verdict, playlist or refusal is kept for.
+REFUSED_FOR_S = 2.0
+PACE_S = 0.005
+SEGMENT_EVERY_S = 0.6
+IO_S_MAX = 10.0
+LIVE_S_MAX = 60.0
+TRIAL_S_MAX = 60.0
+
+
+def main() -> int:
+    """Print a line for each cause."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--trials", type=int, default=200, help="of each cause, at the gateway")
+    parser.add_argument("--players", type=int, default=20, help="of each cause, with the player and mpv")
+    parser.add_argument("--seed")
+    asked = parser.parse_args()
+    seed = seed_of(asked.seed)
+    print(f"seed {seed}, {SEATS} at a time", flush=True)
+    with private_stack(sessions_per_user_max=1) as stack, ExitStack() as undo:
+        operator = undo.enter_context(Operator(stack.url))
+        homes = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tollcast-cutoff-")))
+        seats = [Seat(number, operator, homes) for number in range(SEATS)]
+        for seat in seats:
+            undo.callback(seat.close)
+            seat.make_stream()
+        _measure(seats, seed, asked.trials, "last 2xx after the API's answer", Seat.gateway_trial)
+        _measure(seats, seed, asked.players, "mpv gone after the API's answer", Seat.player_trial)
+    return 0
+
+
+def _measure(
+    seats: list["Seat"], seed: int, trials: int, what: str, trial: Callable[["Seat", str, random.Random], float]
+) -> None:
+    for cause in CAUSES if trials else ():
+        share = [trials // SEATS + (number < trials % SEATS) for number in range(SEATS)]
+
+        def run(seat: Seat, count: int, cause: str = cause) -> list[float]:
+            rng = random.Random(f"{seed}.{cause}.{seat.number}.{what}")
+            return [trial(seat, cause, rng) for _ in range(count)]
+
+        with ThreadPoolExecutor(SEATS) as pool:
+            took_s = [each for found in pool.map(run, seats, share) for each in found]
+        print(
+            f"{cause:14} {what}: p50 {statistics.median(took_s) * 1000:.0f} ms, "
+            f"p99 {percentile_ms(took_s, 99):.0f} ms, longest {max(took_s) * 1000:.0f} ms, of {len(took_s)}",
+            flush=True,
+        )
+
+
+@dataclass
+class Probe:
+    """Fetches a session's media again and again, and remembers when the last of it was served."""
+
+    address: tuple[str, int]
+    source: str
+    session: dict[str, Any]
+    served: threading.Event = field(default_factory=threading.Event)
+    last_served_at_s: float = 0.0
+    refused_since_s: float = 0.0
+    refusals: set[int] = field(default_factory=set)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Until it is over. The playlists and, as often as a viewer may, the newest segment."""
+        connection = http.client.HTTPConnection(*self.address, timeout=IO_S_MAX, source_address=(self.source, 0))
+        rendition, segment, segment_at_s = self._rendition(connection), "", 0.0
+        while not self.over.wait(PACE_S):
+            if segment and time.monotonic() > segment_at_s:
+                self._fetch(connection, segment)
+                segment_at_s = time.monotonic() + SEGMENT_EVERY_S
+            text = self._fetch(connection, f"{rendition}/index.m3u8")
+            names = [line for line in text.splitlines() if line.endswith(".ts")]
+            segment = f"{rendition}/{names[-1]}" if names else segment
+        connection.close()
+
+    def _rendition(self, connection: http.client.HTTPConnection) -> str:
+        """The first that the stream has, once it can be fetched."""
+        text = wait_for("playlist", lambda: self._fetch(connection, "index.m3u8"), LIVE_S_MAX)
+        return str(next(line for line in text.splitlines() if line.endswith("/index.m3u8"))).partition("/")[0]
+
+    def _fetch(self, connection: http.client.HTTPConnection, media: str) -> str:
+        headers = {"Authorization": f"Bearer {self.session['play_token']}"}
+        connection.request("GET", f"/play/{self.session['session_id']}/{media}", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        now_s = time.monotonic()
+        if answer.status == 200:
+            self.last_served_at_s, self.refused_since_s = now_s, 0.0
+            if media.endswith(".m3u8") and media != "index.m3u8":
+                self.served.set()
+            return body.decode() if media.endswith(".m3u8") else ""
+        self.refusals.add(answer.status)
+        self.refused_since_s = self.refused_since_s or now_s
+        return ""
+
+    def is_refused(self) -> bool:
+        """Whether nothing has been served for longer than anything is kept."""
+        return self.refused_since_s > 0 and time.monotonic() - self.refused_since_s > REFUSED_FOR_S
+
+
+class Seat:
+    """One stream, and one viewer after another on it, from an address of its own."""
+
+    def __init__(self, number: int, operator: Operator, homes: Path) -> None:
+        self.number = number
+        self._stream_id = f"cutoff-{number}"
+        self._operator = Operator(operator.url)
+        self._homes = homes
+        self._viewers = 0
+
+    def close(self) -> None:
+        """Close the operator's connection."""
+        self._operator.__exit__()
+
+    def make_stream(self) -> None:
+        """The test pattern in the smallest rendition, live."""
+        settings = {
+            "ingest": {"mode": "test"},
+            "abr_profile": "sd",
+            "segment_seconds": 1,
+            "lease_ms": 5_000,
+            "rate_millipoints_per_minute": RATE_MILLIPOINTS_PER_MINUTE,
+        }
+        self._operator.do("POST", "/streams", {"stream_id": self._stream_id, "title": self._stream_id, **settings})
+        self._live()
+
+    def _live(self) -> None:
+        self._state("live")
+        wait_for("live stream", lambda: self._is("live"), LIVE_S_MAX)
+
+    def _state(self, state: str) -> Answer:
+        return self._operator.do("POST", f"/streams/{self._stream_id}/state", {"state": state})
+
+    def _is(self, state: str) -> bool:
+        runtime = self._operator.do("GET", f"/streams/{self._stream_id}/runtime").document
+        return bool(runtime["state"] == state)
+
+    def gateway_trial(self, cause: str, rng: random.Random) -> float:
+        """Seconds from the API's answer to the last byte that was served."""
+        account, user_id = self._viewer(round(rng.uniform(*MOMENTS_S) * 1000) if cause == "zero balance" else 100_000)
+        with Caller(self._operator.url, account) as caller:
+            started = caller.sure("POST", "/playback/start", {"stream_id": self._stream_id})
+            assert started.status == 201, started
+            parts = urlsplit(self._operator.url)
+            probe = Probe((parts.hostname or "", parts.port or 80), f"127.0.1.{self.number + 1}", started.document)
+            thread = threading.Thread(target=probe.run, daemon=True)
+            thread.start()
+            try:
+                assert probe.served.wait(TRIAL_S_MAX), "nothing was served"
+                if cause == "zero balance":
+                    answered_at_s = _beat_to_the_end(caller, started.document)
+                else:
+                    time.sleep(rng.uniform(*MOMENTS_S))
+                    answered_at_s = self._end(cause, user_id, started.document["session_id"])
+                wait_for("refusal", probe.is_refused, TRIAL_S_MAX)
+            finally:
+                probe.over.set()
+                thread.join(IO_S_MAX)
+        if cause == "stream paused":
+            wait_for("stopped stream", lambda: self._is("stopped"), LIVE_S_MAX)
+            self._live()
+        return probe.last_served_at_s - answered_at_s
+
+    def player_trial(self, cause: str, rng: random.Random) -> float:
+        """Seconds from the API's answer to the end of mpv."""
+        lease_ms = round(rng.uniform(*PLAYER_MOMENTS_S) * 1000)
+        account, user_id = self._viewer(lease_ms if cause == "zero balance" else 100_000)
+        home = self._homes / user_id
+        home.mkdir()
+        player = Player(self._operator.url, home)
+        done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
+        assert done.returncode == 0, done.stderr
+        viewing = player.play(stream_id=self._stream_id)
+        try:
+            session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
+            if cause == "zero balance":
+                # The player's own beat finds it out; the end of what was paid is before that.
+                ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
+            else:
+                wait_for("picture", lambda: _shown(viewing), TRIAL_S_MAX)
+                time.sleep(rng.uniform(*PLAYER_MOMENTS_S))
+                ends_at_s = self._end(cause, user_id, session["session_id"])
+            wait_for("end of mpv", lambda: not viewing.mpv_pids(), TRIAL_S_MAX)
+            took_s = time.monotonic() - float(ends_at_s)
+        finally:
+            player.end_all()
+        if cause == "stream paused":
+            wait_for("stopped stream", lambda: self._is("stopped"), LIVE_S_MAX)
+            self._live()
+        return took_s
+
+    def _viewer(self, millipoints: int) -> tuple[Account, str]:
+        account, told = self._operator.viewer(millipoints)
+        return account, told.user_id
+
+    def _session_of(self, user_id: str) -> dict[str, Any] | None:
+        wallet = self._operator.do("GET", f"/wallets/{user_id}").document
+        return next(iter(wallet["sessions"]), None)
+
+    def _end(self, cause: str, user_id: str, session_id: str) -> float:
+        """End it, and say when the API had answered."""
+        if cause == "kick":
+            self._operator.do("POST", "/playback/kick", {"session_id": session_id, "reason": "cutoff"})
+        elif cause == "user disabled":
+            self._operator.do("PATCH", f"/users/{user_id}", {"disabled": True})
+        else:
+            self._state("paused")
+        return time.monotonic()
+
+
+def _beat_to_the_end(caller: Caller, session: dict[str, Any]) -> float:
+    """Beat as a player does, until the answer is that nothing is left; say when it came."""
+    seq = session["seq"]
+    while True:
+        time.sleep(session["next_beat_in_ms"] / 1000)
+        seq += 1
+        answer = caller.sure("POST", "/playback/heartbeat", {"session_id": session["session_id"], "seq": seq})
+        if answer.status == 402:
+            return time.monotonic()
+        assert answer.status == 200, answer
+        session, seq = answer.document, answer.document["seq"]
+
+
+def _shown(viewing: Viewing) -> bool:
+    assert viewing.process.poll() is None, "the player has ended"
+    try:
+        return bool(viewing.mpv("get_property", "estimated-frame-number"))
+    except (OSError, AssertionError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

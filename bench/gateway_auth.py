@@ -1,0 +1,251 @@
+"""What access costs at the gateway: `python -m bench.gateway_auth [--rounds 5] [--seconds 5]`.
+
+The product's own nginx configuration, on a local platform with a live stream, against the same configuration with
+
+    none         no access rule: no verdict, no denylist
+    uncached     the verdict asked for at every request
+    secure_link  nginx's own module instead: an expiry and an MD5 over session and secret, which nobody can take back
+
+All four stand side by side and take turns under wrk, in every round in another order; printed are the medians of the
+requests a second, and of those a second of nginx's own processor time. A viewer's limit of two segments a second is
+taken out of all of them. Then one real player watches, and the verdicts are counted that nginx asked for.
+"""
+
+import argparse
+import base64
+import hashlib
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bench.cpu import cpu_s
+from chalicelib import config
+from chalicelib.adapters import aws
+from gateway.config import GatewayConfig, render
+from infra.local.nginx import gateway_config
+from infra.local.seed import STREAM_ID
+from tests.faults.caller import Caller
+from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of
+from tests.fixtures.ports import answers, free_port
+from tests.fixtures.stack import Stack
+from tests.integration.player.player_harness import Player
+
+VARIANTS = ("product", "none", "uncached", "secure_link")
+SIZES = {"1 KiB": 1_024, "500 KiB": 512_000}
+CONNECTIONS = 32
+LEASE_MS = 60_000
+SECRET = "of this run"
+LINK_S = 3_600
+WATCHED_S = 120.0
+WATCHED_LEASE_MS = 10_000
+VERDICT = re.compile(r'"GET /verdict')
+SEGMENT_LOCATION = re.compile(r'        location ~ "[^"]*\.ts\)\\z" \{\n.*?\n        \}\n', re.DOTALL)
+SEGMENT_BODY = re.compile(r"        location @segment \{\n(.*?)\n        \}\n", re.DOTALL)
+PACE = re.compile(r"            limit_req zone=segments_of_user.*\n")
+VERDICT_CACHE = re.compile(r"            proxy_cache verdicts;\n            proxy_cache_key [^\n]*\n")
+
+
+def main() -> int:
+    """Print a table for each size, and the verdicts a viewer-minute costs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--seed")
+    asked = parser.parse_args()
+    seed = seed_of(asked.seed)
+    print(f"seed {seed}, {os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f} before", flush=True)
+    with ExitStack() as undo:
+        directory = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tcbench-")))
+        verdicts = directory / "verdicts.log"
+        os.environ["GUNICORN_CMD_ARGS"] = f"--access-logfile {verdicts}"
+        stack = undo.enter_context(private_stack(sessions_per_user_max=2))
+        operator = undo.enter_context(Operator(stack.url))
+        operator.go_live()
+        throughput(stack, operator, directory, random.Random(seed), asked.rounds, asked.seconds)
+        verdict_calls(stack, operator, directory, verdicts)
+    return 0
+
+
+def throughput(
+    stack: Stack, operator: Operator, directory: Path, rng: random.Random, rounds: int, seconds: int
+) -> None:
+    """Every variant under wrk, in turns."""
+    operator.do("PATCH", f"/streams/{STREAM_ID}", {"lease_ms": LEASE_MS})
+    put_segments(stack)
+    account, _ = operator.viewer(1_000_000_000)
+    with ExitStack() as undo:
+        caller = undo.enter_context(Caller(stack.url, account))
+        gateways = {each: undo.enter_context(Variant(stack, each, directory / each).running()) for each in VARIANTS}
+        for name, size in SIZES.items():
+            found: dict[str, list[tuple[float, float]]] = {each: [] for each in VARIANTS}
+            for _ in range(rounds):
+                session = caller.sure("POST", "/playback/start", {"stream_id": STREAM_ID}).document
+                for each in rng.sample(VARIANTS, len(VARIANTS)):
+                    headers = gateways[each].headers(session["session_id"], session["play_token"])
+                    path = f"/play/{session['session_id']}/bench/{size}.ts"
+                    gateways[each].load(path, headers, 1)
+                    found[each].append(gateways[each].load(path, headers, seconds))
+                caller.sure("POST", "/playback/stop", {"session_id": session["session_id"]})
+            report(name, found)
+
+
+def report(name: str, found: dict[str, list[tuple[float, float]]]) -> None:
+    """Medians, and each variant's ratio to the product."""
+    print(f"\nsegments of {name}, medians of {len(found['product'])}:")
+    rates = {each: statistics.median(rate for rate, _ in runs) for each, runs in found.items()}
+    by_cpu = {each: statistics.median(rate for _, rate in runs) for each, runs in found.items()}
+    for each in VARIANTS:
+        print(
+            f"  {each:12} {rates[each]:8.0f} requests/s (product/this {rates['product'] / rates[each]:5.2f}), "
+            f"{by_cpu[each]:8.0f} a second of nginx's processor time ({by_cpu['product'] / by_cpu[each]:5.2f})",
+            flush=True,
+        )
+
+
+class Variant:
+    """One nginx: the product's configuration, changed as its name says."""
+
+    def __init__(self, stack: Stack, name: str, directory: Path) -> None:
+        self._stack = stack
+        self._name = name
+        self._directory = directory
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self) -> "Iterator[Variant]":
+        """Start it, and stop it at the end."""
+        self._directory.mkdir()
+        path = self._directory / "nginx.conf"
+        path.write_text(varied(render(self._config()), self._name))
+        command = [
+            shutil.which("nginx") or "/usr/sbin/nginx",
+            "-p",
+            str(self._directory),
+            "-c",
+            str(path),
+            "-e",
+            "stderr",
+        ]
+        # A log that is written as the product's is, to nowhere.
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while not answers(self._port):
+                assert self._process.poll() is None and time.monotonic() < deadline, f"{self._name} did not start"
+                time.sleep(0.02)
+            yield self
+        finally:
+            self._process.terminate()
+            self._process.wait(10)
+
+    def _config(self) -> GatewayConfig:
+        os.environ.update(self._stack.environ)
+        return replace(
+            gateway_config(self._stack.layout, config.load()),
+            listen=f"127.0.0.1:{self._port}",
+            origin_socket=self._directory / "origin.sock",
+            state_dir=self._directory,
+        )
+
+    def headers(self, session_id: str, token: str) -> list[str]:
+        """What a request has to carry for this one."""
+        if self._name != "secure_link":
+            return [f"Authorization: Bearer {token}"]
+        until = int(time.time()) + LINK_S
+        digest = hashlib.md5(f"{until}{session_id} {SECRET}".encode(), usedforsecurity=False).digest()
+        link = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        # As long as the other header, so that nginx reads as much.
+        return [f"X-Link: {link}", f"X-Until: {until}", f"X-Filler: {token}"]
+
+    def load(self, path: str, headers: list[str], seconds: int) -> tuple[float, float]:
+        """Requests a second, and requests a second of nginx's processor time."""
+        assert self._process is not None
+        before = self._cpu_s()
+        argv = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "10s"]
+        argv += [part for header in headers for part in ("-H", header)]
+        done = subprocess.run(
+            [*argv, f"http://127.0.0.1:{self._port}{path}"], capture_output=True, text=True, timeout=seconds + 60
+        )
+        assert done.returncode == 0 and "Non-2xx" not in done.stdout, f"{self._name}: {done.stdout}{done.stderr}"
+        [count] = re.findall(r"(\d+) requests in", done.stdout)
+        [rate] = re.findall(r"Requests/sec:\s+([\d.]+)", done.stdout)
+        return float(rate), int(count) / max(0.01, self._cpu_s() - before)
+
+    def _cpu_s(self) -> float:
+        assert self._process is not None
+        workers = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return sum(cpu_s(int(pid)) for pid in workers)
+
+
+def varied(text: str, name: str) -> str:
+    """The configuration of a variant. Fails where the product's has no longer the part that is to be changed."""
+    text = _without(text, PACE)
+    if name == "uncached":
+        return _without(text, VERDICT_CACHE)
+    if name == "product":
+        return text
+    body = SEGMENT_BODY.search(text)
+    location = SEGMENT_LOCATION.search(text)
+    assert body and location, "the locations of segments are not where they were"
+    head = location[0].split("\n")[0]
+    link = (
+        f'secure_link "$http_x_link,$http_x_until"; secure_link_md5 "$secure_link_expires$sid {SECRET}";\n'
+        'if ($secure_link = "") { return 403; } if ($secure_link = "0") { return 410; }'
+    )
+    rule = link if name == "secure_link" else ""
+    changed = f'{head}\n{rule}\nset $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench;\n{body[1]}\n}}\n'
+    return text.replace(location[0], changed)
+
+
+def _without(text: str, pattern: re.Pattern[str]) -> str:
+    assert len(pattern.findall(text)) == 1, f"{pattern.pattern} is not there once"
+    return pattern.sub("", text)
+
+
+def put_segments(stack: Stack) -> None:
+    """Objects of the sizes, where the stream's own segments are."""
+    os.environ.update(stack.environ)
+    for size in SIZES.values():
+        aws.client("s3").put_object(
+            Bucket=stack.environ["TOLLCAST_MEDIA_BUCKET"],
+            Key=f"streams/{STREAM_ID}/bench/{size}.ts",
+            Body=os.urandom(size),
+            ContentType="video/mp2t",
+        )
+
+
+def verdict_calls(stack: Stack, operator: Operator, directory: Path, log: Path) -> None:
+    """How often nginx asks while a real player watches with leases of 10 s."""
+    operator.do("PATCH", f"/streams/{STREAM_ID}", {"lease_ms": WATCHED_LEASE_MS})
+    account, _ = operator.viewer(1_000_000_000)
+    home = directory / "home"
+    home.mkdir()
+    player = Player(stack.url, home)
+    done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
+    assert done.returncode == 0, done.stderr
+    before = len(VERDICT.findall(log.read_text()))
+    viewing = player.play()
+    try:
+        time.sleep(WATCHED_S)
+        assert viewing.process.poll() is None, viewing.finish()
+        calls = len(VERDICT.findall(log.read_text())) - before
+    finally:
+        player.end_all()
+    print(
+        f"\na player with leases of 10 s: {calls} verdicts in {WATCHED_S:.0f} s, {calls * 60 / WATCHED_S:.1f} a minute"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
