@@ -81,6 +81,8 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
         found.add(404)
     if endpoint.body:
         found.add(413)
+    if endpoint.query or "{" in endpoint.path:
+        found.add(414)
     if endpoint.limited:
         found.add(429)
     return found
