@@ -69,6 +69,7 @@ class Run:
         generated(target, known, examples, self._arguments.seed, try_it)
         if self._arguments.bounds and tally.allowed:
             bounds(target, known, try_it)
+        self._world.tidy()
         return tally
 
 

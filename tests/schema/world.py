@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.faults.private_stack import LIVE_S_MAX, wait_for
 from tests.schema.document import Operation
 
 ANSWER_S_MAX = 40.0
@@ -46,6 +47,7 @@ class World:
         self.live_stream_id = live_stream_id
         self._http = httpx.Client(base_url=url, timeout=ANSWER_S_MAX)
         self._operator = self._login(email, password, "admin")
+        self._to_spoil: list[str] = []
         self._seats = {role: self.new_seat(role) for role in ("viewer", "admin")}
 
     def close(self) -> None:
@@ -91,7 +93,7 @@ class World:
         match name:
             case "stream_id":
                 keeps = not operation.changes or operation.path in ("/playback/start", "/streams/{stream_id}/preview")
-                return self.live_stream_id if keeps else self._new_stream()
+                return self._live_stream() if keeps else self._new_stream()
             case "user_id":
                 return self.new_seat("viewer").user_id if operation.changes else seat.user_id
             case "session_id":
@@ -115,11 +117,24 @@ class World:
 
     def _session_of(self, seat: Seat) -> dict[str, Any]:
         if not seat.session:
-            seat.session = self._sure("POST", "/playback/start", {"stream_id": self.live_stream_id}, seat)
+            seat.session = self._sure("POST", "/playback/start", {"stream_id": self._live_stream()}, seat)
         return seat.session
 
+    def tidy(self) -> None:
+        """Take streams away that were made to be spoilt: one that was put live would keep the machine busy."""
+        while self._to_spoil:
+            self._http.delete(f"/streams/{self._to_spoil.pop()}", headers=self._operator.headers)
+
+    def _live_stream(self) -> str:
+        # On a busy machine its worker may fall behind for a while.
+        path = f"/streams/{self.live_stream_id}"
+        wait_for("live stream", lambda: self._sure("GET", path)["state"] == "live", LIVE_S_MAX)
+        return self.live_stream_id
+
     def _new_stream(self) -> str:
-        return str(self._sure("POST", "/streams", {"title": "One to spoil", "ingest": {"mode": "test"}})["stream_id"])
+        made = self._sure("POST", "/streams", {"title": "One to spoil", "ingest": {"mode": "test"}})
+        self._to_spoil.append(made["stream_id"])
+        return self._to_spoil[-1]
 
     def _login(self, email: str, password: str, role: str) -> Seat:
         headers = {"X-Real-IP": OWN_ADDRESS}
