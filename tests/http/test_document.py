@@ -12,7 +12,7 @@ from infra.local.layout import ROOT
 from tests.http.conftest import PASSWORD, Api
 
 SEED = 1
-EXAMPLES = 4
+EXAMPLES = 3
 # Some ten seconds of work, which take as many times longer as others share the machine.
 RUN_S_MAX = 400
 

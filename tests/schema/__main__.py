@@ -26,8 +26,8 @@ from tests.schema.judge import Tally
 from tests.schema.world import ANSWER_S_MAX, FUZZED_ADDRESS, World
 
 CALLERS = ("nobody", "viewer", "admin")
-# Who is refused whatever they send needs few examples.
-REFUSED_EXAMPLES_MAX = 2
+# Who is refused whatever they send needs few examples: one in so many.
+REFUSED_SHARE = 4
 
 
 class Run:
@@ -51,8 +51,8 @@ class Run:
 
     def _tried(self, operation: Operation, caller: str) -> Tally:
         tally = Tally(operation, caller)
-        seat = self._world.seat("viewer" if caller == "nobody" else caller, operation)
-        known = self._world.known(operation, seat)
+        seat = self._world.seat("viewer" if caller == "nobody" else caller, operation, spoils=tally.allowed)
+        known = self._world.known(operation, seat, spoils=tally.allowed)
         target = self._schema[operation.path][operation.method]
 
         def try_it(case: Case) -> None:
@@ -65,7 +65,7 @@ class Run:
                 seat = self._world.still(seat, operation)
 
         sure(target, known, operation.required, try_it)
-        examples = self._arguments.examples if tally.allowed else min(self._arguments.examples, REFUSED_EXAMPLES_MAX)
+        examples = self._arguments.examples if tally.allowed else -(-self._arguments.examples // REFUSED_SHARE)
         generated(target, known, examples, self._arguments.seed, try_it)
         if self._arguments.bounds and tally.allowed:
             bounds(target, known, try_it)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 Document = dict[str, Any]
+# Where any of several fields will do, and an empty body will not.
+ENOUGH = {"EditUserRequest": ("disabled",)}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path: who may call it, and the names of what it takes."""
+    """A method of a path: who may call it, and the names of what it must be given."""
 
     method: str
     path: str
@@ -44,7 +46,7 @@ def _required(document: Document, operation: dict[str, Any]) -> tuple[str, ...]:
     if "requestBody" not in operation:
         return ()
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
-    return tuple(document["components"]["schemas"][name].get("required", ()))
+    return tuple(document["components"]["schemas"][name].get("required") or ENOUGH.get(name, ()))
 
 
 def strict(document: Document) -> Document:

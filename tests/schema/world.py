@@ -58,9 +58,9 @@ class World:
         """The OpenAPI document as it is served."""
         return self._sure("GET", "/openapi.json")
 
-    def seat(self, role: str, operation: Operation) -> Seat:
-        """Who calls this operation; somebody new if it changes what they have."""
-        if str(operation) in ABOUT_ONESELF or (operation.role == "viewer" and operation.changes):
+    def seat(self, role: str, operation: Operation, *, spoils: bool) -> Seat:
+        """Who calls this operation; somebody new if it changes what they have, and is not refused."""
+        if spoils and (str(operation) in ABOUT_ONESELF or (operation.role == "viewer" and operation.changes)):
             return self.new_seat(role)
         return self._seats[role]
 
@@ -85,9 +85,16 @@ class World:
         wrong = [{"Authorization": f"Bearer {token}"} for token in tokens]
         return [{}, {"Authorization": f"Basic {viewer.access_token}"}, *wrong]
 
-    def known(self, operation: Operation, seat: Seat) -> dict[str, Any]:
+    def known(self, operation: Operation, seat: Seat, *, spoils: bool) -> dict[str, Any]:
         """A value for each name in the operation's path, and for what its body must have, that means something."""
-        return {name: self._value(name, operation, seat) for name in {*operation.path_names, *operation.required}}
+        names = {*operation.path_names, *operation.required}
+        # Who is refused needs nothing of their own.
+        theirs = {} if spoils else self._theirs(seat)
+        return {name: theirs[name] if name in theirs else self._value(name, operation, seat) for name in names}
+
+    def _theirs(self, seat: Seat) -> dict[str, Any]:
+        session = self._session_of(self._seats["viewer"])
+        return {"stream_id": self.live_stream_id, "user_id": seat.user_id, "session_id": session["session_id"]}
 
     def _value(self, name: str, operation: Operation, seat: Seat) -> Any:
         match name:
@@ -158,6 +165,7 @@ VALUES: dict[str, Any] = {
     "title": "A title",
     "ingest": {"mode": "test"},
     "state": "stopped",
+    "disabled": True,
     "seq": 2,
     "millipoints": 1,
     "daily_cap_millipoints": MILLIPOINTS,
