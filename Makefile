@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint audit fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -51,10 +51,18 @@ chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)
 
-lint: setup ## Check style, types and the import rules
+lint: setup ## Check style, types, the import rules and known insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
+
+audit: setup ## Ask which pinned packages have known vulnerabilities (wants the network; 3: could not be asked)
+	@infra/local/setup.sh test
+	@$(PYTHON) -m infra.local.audit
+
+fuzz: setup ## Hold all of the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
+	@$(PYTHON) -m tests.schema --bounds $(ARGS)
 
 bench: setup ## Measure what a wallet's operations, the worker, the gateway's access rule and logins cost
 	@infra/local/setup.sh bench

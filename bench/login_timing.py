@@ -23,7 +23,8 @@ from infra import migrations
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
 
 ROUNDS = 100
-PASSWORD = "a good password"
+# Of an account that this measurement makes, and nobody else has.
+PASSWORD = "a good password"  # nosec B105
 IP = "192.0.2.1"
 NO_LIMIT = "100000+1/1s"
 

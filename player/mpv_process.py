@@ -93,7 +93,7 @@ class MpvProcess:
         self._ipc.close()
         self._log_thread.join(1.0)
 
-    def last_words(self, secret: str = "") -> str:
+    def last_words(self, secret: str | None = None) -> str:
         """Return the last lines that mpv wrote, as one line, without the relay's secret."""
         words = " / ".join(list(self._log)[-LAST_WORDS_LINES:])
         return words.replace(secret, "…") if secret else words

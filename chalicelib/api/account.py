@@ -14,7 +14,7 @@ from chalicelib.domain.users import Role
 routes = Routes("account")
 
 
-@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer, account=True)
+@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer, account=True, refusals={404})
 def me(call: Call) -> UserAnswer:
     """Who one is."""
     return UserAnswer.model_validate(call.services.accounts.get(call.user_id))
@@ -28,6 +28,7 @@ def me(call: Call) -> UserAnswer:
     answer=LoginAnswer,
     limited=True,
     account=True,
+    refusals={404},
 )
 def change_my_password(call: Call) -> LoginAnswer:
     """Set another password; ends all one's logins and sessions, and answers a fresh login."""
@@ -38,26 +39,42 @@ def change_my_password(call: Call) -> LoginAnswer:
     return login_answer(login)
 
 
-@routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer)
+@routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer, refusals={404})
 def my_wallet(call: Call) -> WalletAnswer:
     """Balance and active sessions."""
     return wallet_answer(call, call.services.ledger.wallet(call.user_id))
 
 
-@routes.add("PUT", "/me/wallet/cap", role=Role.VIEWER, body=DailyCapRequest, answer=WalletAnswer, account=True)
+@routes.add(
+    "PUT",
+    "/me/wallet/cap",
+    role=Role.VIEWER,
+    body=DailyCapRequest,
+    answer=WalletAnswer,
+    account=True,
+    refusals={404},
+)
 def my_daily_cap(call: Call) -> WalletAnswer:
     """Set or lift the daily cap; what was spent today stays spent."""
     return wallet_answer(call, call.services.ledger.set_daily_cap(call.user_id, call.body.daily_cap_millipoints))
 
 
-@routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
+@routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem], refusals={404})
 def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     """Every change of the balance, newest first."""
     page = call.services.ledger.entries(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     return ledger_answer(page)
 
 
-@routes.add("GET", "/me/ledger/export", role=Role.VIEWER, query=StatementQuery, answer=StatementAnswer)
+@routes.add(
+    "GET",
+    "/me/ledger/export",
+    role=Role.VIEWER,
+    query=StatementQuery,
+    answer=StatementAnswer,
+    refusals={404},
+    other_types={"text/csv": {"type": "string"}},
+)
 def my_statement(call: Call) -> StatementAnswer | Response:
     """The ledger from its beginning, as JSON or CSV, for `player verify`; bounded, so ask again behind its end."""
     statement = call.services.statements.statement(call.user_id, call.query.after_version)

@@ -12,6 +12,8 @@ from chalicelib.domain.users import Role
 from chalicelib.services.playback import LiveSession
 
 routes = Routes("admin")
+# What the audit log has of a password.
+WAS_RESET = "reset"
 
 
 @routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery, answer=ListAnswer[SessionAnswer])
@@ -34,7 +36,7 @@ def list_users(call: Call) -> ListAnswer[UserAnswer]:
     return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201)
+@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Make an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
@@ -49,7 +51,7 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
     seen = call.services.accounts.get(user_id)
     user = call.services.accounts.change(user_id, **changes)
     before, after = difference(of_user(seen), of_user(user))
-    details = {"password": "reset"} if call.body.password else {}
+    details = {"password": WAS_RESET} if call.body.password else {}
     audited(call, "user.edit", user_id, user_id=user_id, before=before, after=after, details=details)
     return UserAnswer.model_validate(user)
 
@@ -66,7 +68,9 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
 
 
-@routes.add("POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer)
+@routes.add(
+    "POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer, refusals={409}
+)
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Add points, or take some with a negative amount: exactly once by `payment_id`."""
     before = call.services.ledger.wallet(user_id)

@@ -8,19 +8,19 @@ from chalicelib.domain.users import Role
 routes = Routes("auth")
 
 
-@routes.add("POST", "/auth/login", role=None, body=LoginRequest, answer=LoginAnswer, limited=True)
+@routes.add("POST", "/auth/login", role=None, body=LoginRequest, answer=LoginAnswer, limited=True, refusals={401})
 def login(call: Call) -> LoginAnswer:
     """Log in with email and password."""
     return login_answer(call.services.auth.login(call.body.email, call.body.password, ip=call.ip))
 
 
-@routes.add("POST", "/auth/refresh", role=None, body=RefreshRequest, answer=LoginAnswer)
+@routes.add("POST", "/auth/refresh", role=None, body=RefreshRequest, answer=LoginAnswer, refusals={401})
 def refresh(call: Call) -> LoginAnswer:
     """Exchange a refresh token for fresh tokens; the old refresh token is used up."""
     return login_answer(call.services.auth.refresh(call.body.refresh_token))
 
 
-@routes.add("POST", "/auth/logout", role=None, body=RefreshRequest, answer=None, status=204)
+@routes.add("POST", "/auth/logout", role=None, body=RefreshRequest, answer=None, status=204, refusals={401})
 def logout(call: Call) -> None:
     """Revoke the login that a refresh token belongs to."""
     call.services.auth.logout(call.body.refresh_token)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,12 @@ class Endpoint:
     status: int
     # Whether it may answer 429.
     limited: bool
+    # Statuses of refusals that do not follow from the rest; see responses.py.
+    refusals: frozenset[int]
+    # What operators get instead; further content types of a success; what a 503 may have in place of a problem.
+    operators_answer: type[BaseModel] | None
+    other_types: Mapping[str, Mapping[str, Any]]
+    failed: type[BaseModel] | None
     # Whether the token is held against the account as it is now; on operators' routes it always is.
     account: bool
 
@@ -87,9 +93,16 @@ class Routes:
         status: int = 200,
         limited: bool = False,
         account: bool = False,
+        refusals: Collection[int] = (),
+        operators_answer: type[BaseModel] | None = None,
+        other_types: Mapping[str, Mapping[str, Any]] | None = None,
+        failed: type[BaseModel] | None = None,
     ) -> Callable[[View], View]:
         """Declare a route. `role` None means anyone, `limited` that it may answer 429,
         `account` that a token is not enough: the account must be neither disabled nor logged out everywhere since.
+        The last four are for the document alone: `refusals` are statuses that do not follow from the others,
+        `operators_answer` what an operator gets instead, `other_types` a success in another form, `failed` what a 503
+        has beside a problem.
 
         The docstring's first line becomes its summary.
         """
@@ -105,6 +118,10 @@ class Routes:
                 answer=answer,
                 status=status,
                 limited=limited,
+                refusals=frozenset(refusals),
+                operators_answer=operators_answer,
+                other_types=other_types or {},
+                failed=failed,
                 account=account or role is Role.ADMIN,
             )
             self.endpoints.append(endpoint)

@@ -25,7 +25,7 @@ from chalicelib.ports import StoreUnavailable
 routes = Routes("monitoring")
 
 
-@routes.add("GET", "/healthz", role=None, answer=HealthAnswer)
+@routes.add("GET", "/healthz", role=None, answer=HealthAnswer, failed=HealthAnswer)
 def healthz(call: Call) -> HealthAnswer | Response:
     """Whether the API is up, and what it depends on; 503 when a dependency fails."""
     checks: dict[str, Callable[[], object]] = {
@@ -37,9 +37,8 @@ def healthz(call: Call) -> HealthAnswer | Response:
     answer = HealthAnswer.model_validate({"status": status, "version": VERSION, "dependencies": found})
     if status == "ok":
         return answer
-    return Response(
-        body=answer.model_dump_json(), status_code=503, headers={"Content-Type": "application/json", "Retry-After": "1"}
-    )
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(body=answer.model_dump_json(), status_code=503, headers={**headers, "Retry-After": "1"})
 
 
 @routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, answer=MetricsAnswer)

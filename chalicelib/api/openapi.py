@@ -11,33 +11,25 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
+from chalicelib.api.checks import PATH_FORMS
 from chalicelib.api.endpoint import Call, Endpoint, Routes
+from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
 from chalicelib.config import VERSION
+from chalicelib.domain.usage import DAY
 
-REF = "#/components/schemas/{model}"
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "description": "stable; what clients match on"},
-        "retry_after_s": {"type": "integer", "description": "with 429, as in the header `Retry-After`"},
-        "end_reason": {"type": "string", "description": "why a session ended"},
-        "errors": {"type": "array", "items": {"type": "object"}, "description": "each wrong field"},
-    },
-}
-RETRY_AFTER = {"Retry-After": {"description": "whole seconds", "schema": {"type": "integer", "minimum": 1}}}
-
+DESCRIPTION = (
+    "Pay-as-you-watch live streaming. Amounts are integer millipoints, times server ms. What stands in front of the"
+    " operations refuses by problem documents, too: 404 where there is nothing, 405 with `Allow`, and, of what is too"
+    " large, too slow or too often, 408, 413, 414, 429 and 431."
+)
 routes = Routes("openapi")
 
 
-@routes.add("GET", "/openapi.json", role=None, answer=None)
+@routes.add("GET", "/openapi.json", role=None, answer=None, other_types={"application/json": {"type": "object"}})
 def openapi(call: Call) -> Response:
     """This document."""
-    return Response(body=json.dumps(document()), headers={"Content-Type": "application/json"})
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(body=json.dumps(document()), headers=headers)
 
 
 ALL_ROUTES = (
@@ -59,7 +51,7 @@ def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of all routes."""
     endpoints = [endpoint for each in ALL_ROUTES for endpoint in each.endpoints]
     used = {(m, "validation") for e in endpoints for m in (e.body, e.query) if m}
-    used |= {(e.answer, "serialization") for e in endpoints if e.answer}
+    used |= {(m, "serialization") for e in endpoints for m in (e.answer, e.operators_answer, e.failed) if m}
     names, definitions = models_json_schema(sorted(used, key=str), ref_template=REF)  # type: ignore[arg-type]
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -69,7 +61,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Tollcast",
             "version": VERSION,
-            "description": "Pay-as-you-watch live streaming. Amounts are integer millipoints, times server ms.",
+            "description": DESCRIPTION,
         },
         "paths": paths,
         "components": {
@@ -80,9 +72,9 @@ def document() -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
-    operation: dict[str, Any] = {"summary": endpoint.summary, "responses": _responses(endpoint, names)}
+    operation: dict[str, Any] = {"summary": endpoint.summary, "responses": responses_of(endpoint, names)}
     parameters = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": part[1:-1], "in": "path", "required": True, "schema": _path_schema(part[1:-1])}
         for part in endpoint.path.split("/")
         if part.startswith("{")
     ]
@@ -100,20 +92,10 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     return operation
 
 
-def _responses(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "done"}
-    if endpoint.answer:
-        success["content"] = {"application/json": {"schema": names[(endpoint.answer, "serialization")]}}
-    problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
-    limited = (
-        {"429": {"description": "too often", "headers": RETRY_AFTER, "content": problem}} if endpoint.limited else {}
-    )
-    return {
-        str(endpoint.status): success,
-        **limited,
-        "4XX": {"description": "refused; `code` says why", "content": problem},
-        "503": {"description": "try again", "content": problem},
-    }
+def _path_schema(name: str) -> dict[str, Any]:
+    if name not in PATH_FORMS:
+        return {"type": "string", "pattern": f"^(?:{DAY.pattern})$"}
+    return {"type": "string", "pattern": f"^(?:{PATH_FORMS[name].pattern})$"}
 
 
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:

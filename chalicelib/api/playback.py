@@ -11,12 +11,15 @@ from chalicelib.api.models.playback import (
     StartAnswer,
     StartRequest,
 )
+from chalicelib.api.problems import STATUS_OF_END
 from chalicelib.api.wire import playback_answer, start_answer
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import Role
 
 routes = Routes("playback")
+# Of a session that is over, by its end reason, and of one that there never was.
+ENDS = frozenset({*STATUS_OF_END.values(), 404})
 
 
 @routes.add(
@@ -28,6 +31,7 @@ routes = Routes("playback")
     status=201,
     limited=True,
     account=True,
+    refusals={*ENDS, 409},
 )
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
@@ -49,26 +53,35 @@ def start(call: Call) -> StartAnswer:
     return start_answer(call, stream, beat)
 
 
-@routes.add("POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer)
+@routes.add(
+    "POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer, refusals=ENDS
+)
 def heartbeat(call: Call) -> PlaybackAnswer:
     """Buy the next lease; a problem with the end reason when the session is over."""
     beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
     return playback_answer(call, beat)
 
 
-@routes.add("POST", "/playback/renew", role=Role.VIEWER, body=SessionRequest, answer=PlaybackAnswer)
+@routes.add(
+    "POST",
+    "/playback/renew",
+    role=Role.VIEWER,
+    body=SessionRequest,
+    answer=PlaybackAnswer,
+    refusals={*ENDS, 409},
+)
 def renew(call: Call) -> PlaybackAnswer:
     """A fresh play token inside the paid lease; nothing is charged."""
     return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer)
+@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer, refusals={404})
 def stop(call: Call) -> EndAnswer:
     """End one's session; the rest of the lease is refunded. Stopping again answers how it ended."""
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer)
+@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End somebody's session now, with a refund of the rest of its lease."""
     record = call.services.playback.kick(call.body.session_id)

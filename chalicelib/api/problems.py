@@ -42,6 +42,7 @@ TITLES = {
     409: "Conflict",
     410: "Gone",
     413: "Body too large",
+    414: "Address too long",
     415: "Unsupported media type",
     429: "Too many requests",
     500: "Internal error",

@@ -38,7 +38,9 @@ def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     return DayTotalsAnswer.model_validate({**vars(totals), **gateways, "day_over": day_over})
 
 
-@routes.add("POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer)
+@routes.add(
+    "POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer, refusals={409}
+)
 def adjust_session(call: Call, session_id: str) -> WalletAnswer:
     """Give points back for a session, or take some with a negative amount: exactly once by `payment_id`."""
     record = call.services.sessions.get(session_id)

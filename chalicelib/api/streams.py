@@ -32,7 +32,14 @@ def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/streams/{stream_id}", role=Role.VIEWER, answer=StreamAnswer)
+@routes.add(
+    "GET",
+    "/streams/{stream_id}",
+    role=Role.VIEWER,
+    answer=StreamAnswer,
+    operators_answer=StreamSettingsAnswer,
+    refusals={403},
+)
 def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     """One stream; operators see its settings too."""
     view = call.services.streams.view(stream_id)
@@ -43,7 +50,15 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     return stream_settings_answer(call, view)
 
 
-@routes.add("POST", "/streams", role=Role.ADMIN, body=CreateStreamRequest, answer=StreamSettingsAnswer, status=201)
+@routes.add(
+    "POST",
+    "/streams",
+    role=Role.ADMIN,
+    body=CreateStreamRequest,
+    answer=StreamSettingsAnswer,
+    status=201,
+    refusals={409},
+)
 def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stream, stopped; everything but title and ingest has a default."""
     values = _settings(call.body)
@@ -54,7 +69,13 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
 
 
 @routes.add(
-    "PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, query=EditQuery, answer=EditAnswer
+    "PATCH",
+    "/streams/{stream_id}",
+    role=Role.ADMIN,
+    body=EditStreamRequest,
+    query=EditQuery,
+    answer=EditAnswer,
+    refusals={409},
 )
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; what is left out stays. Answers whether that restarts ffmpeg, and how many watch."""
@@ -122,7 +143,7 @@ def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
     return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
 
 
-@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201)
+@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """A free session of ten minutes for the operator's own eyes."""
     stream = call.services.stream_table.get(stream_id)

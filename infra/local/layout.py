@@ -25,7 +25,7 @@ STAGE_DEFAULT = "local"
 
 # It opens nothing but the emulator on this machine, which takes any other as well, so it is no secret.
 ACCESS_KEY = "tollcastlocal"
-SECRET_KEY = "tollcast-local-only"
+SECRET_KEY = "tollcast-local-only"  # nosec B105
 REGION = "us-east-1"
 # The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
 CHOOSABLE = (
@@ -38,6 +38,8 @@ CHOOSABLE = (
     "TOLLCAST_INGEST_PORTS",
     "TOLLCAST_LISTEN_HOST",
 )
+# Everybody's, so what we make there has to be ours alone, see `make_directories`.
+_SHORT_DIR = "/tmp"  # nosec B108
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
@@ -65,7 +67,7 @@ class Layout:
     @property
     def run_dir(self) -> Path:
         """Sockets and process ids. Under /tmp, since a socket's path is limited to 108 bytes."""
-        return self.shared_run_dir or Path("/tmp") / f"tollcast-{os.getuid()}-{self.name}"
+        return self.shared_run_dir or Path(_SHORT_DIR) / f"tollcast-{os.getuid()}-{self.name}"
 
     @property
     def log_dir(self) -> Path:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from infra.local import groups
 from infra.local.layout import ROOT, Layout
 from infra.local.turns import child
 
+# supervisord alone is asked by XML-RPC, on a socket in a directory that is ours alone: what it says is trusted.
 CONFIG = ROOT / "infra" / "local" / "supervisord.conf"
 START_S_MAX = 15.0
 # The longest stopwaitsecs, and what supervisord needs itself.

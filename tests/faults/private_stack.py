@@ -93,12 +93,15 @@ class Operator:
 
 
 @contextmanager
-def private_stack(sessions_per_user_max: int) -> Iterator[Stack]:
-    """A platform on free ports with a temporary state directory; its logs are shown if the block fails."""
+def private_stack(sessions_per_user_max: int, **environ: str) -> Iterator[Stack]:
+    """A platform on free ports with a temporary state directory; its logs are shown if the block fails.
+
+    `environ` has more of its settings.
+    """
     with tempfile.TemporaryDirectory(prefix="tollcast-load-") as directory:
         stack = new_stack(Path(directory))
         try:
-            bring_up(stack, sessions_per_user_max)
+            bring_up(stack, sessions_per_user_max, **environ)
             yield stack
         except BaseException:
             for part in (*PARTS, "supervisord"):
@@ -108,9 +111,9 @@ def private_stack(sessions_per_user_max: int) -> Iterator[Stack]:
             stack.command("down")
 
 
-def bring_up(stack: Stack, sessions_per_user_max: int) -> None:
+def bring_up(stack: Stack, sessions_per_user_max: int, **environ: str) -> None:
     """`make up` for it, also again after it was killed."""
-    done = stack.command("up", TOLLCAST_SESSIONS_PER_USER_MAX=str(sessions_per_user_max))
+    done = stack.command("up", TOLLCAST_SESSIONS_PER_USER_MAX=str(sessions_per_user_max), **environ)
     if done.returncode:
         raise RuntimeError(f"the platform did not start:\n{done.stdout}{done.stderr}")
 

@@ -85,6 +85,14 @@ def api(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     port = free_port()
     log = tmp_path_factory.mktemp("api") / "api.log"
     command = [sys.executable, "-m", "gunicorn", "--worker-class", "sync", "--workers", "2", "--no-control-socket"]
+    command += [
+        "--limit-request-line",
+        "8190",
+        "--limit-request-fields",
+        "32768",
+        "--limit-request-field_size",
+        "16380",
+    ]
     command += ["--bind", f"127.0.0.1:{port}", "infra.local.wsgi:load()"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=out)

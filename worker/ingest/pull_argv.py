@@ -22,7 +22,7 @@ HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
 TIMEOUT_US = 12_000_000
 SRT_CONNECT_TIMEOUT_MS = 4_000
 # ffmpeg itself has a `-streamid` of another meaning. The mode is always the caller's.
-SRT_NAMES = {"latency": "-latency", "passphrase": "-passphrase", "pbkeylen": "-pbkeylen", "streamid": "-srt_streamid"}
+SRT_NAMES = {"streamid": "-srt_streamid"} | {name: f"-{name}" for name in ("latency", "passphrase", "pbkeylen")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from chalicelib.domain import ids
-from chalicelib.domain.usage import is_day
+from chalicelib.domain.usage import DAY, is_day
 
 DAY_WORDS = "is no day: write one that exists, from 2000-01-01 to 2099-12-31, as YYYY-MM-DD"
 
@@ -60,7 +60,9 @@ UserId = Annotated[
 PaymentId = Annotated[str, Form(ids.PAYMENT_ID, "may have letters, digits and _ : - only, 1 to 64 of them")]
 IdempotencyKey = Annotated[str, Form(ids.IDEMPOTENCY_KEY, "may have letters, digits and _ - only, 16 to 64 of them")]
 Day = Annotated[
-    str, AfterValidator(_a_day), WithJsonSchema({"type": "string", "format": "date", "description": "a day of UTC"})
+    str,
+    AfterValidator(_a_day),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{DAY.pattern})$", "description": "a day of UTC"}),
 ]
 # Library validators refuse `demo@local`, which is an address on this machine.
 Email = Annotated[

@@ -1,0 +1,70 @@
+"""The document as it is served, and what is asked of it here beyond what it says."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Document = dict[str, Any]
+# Where any of several fields will do, and an empty body will not.
+ENOUGH = {"EditUserRequest": ("disabled",)}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a path: who may call it, and the names of what it must be given."""
+
+    method: str
+    path: str
+    role: str | None
+    path_names: tuple[str, ...]
+    required: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something."""
+        return self.method != "GET"
+
+
+def operations(document: Document) -> list[Operation]:
+    """All operations, as they stand in the document."""
+    return list(_operations(document))
+
+
+def _operations(document: Document) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            in_path = tuple(each["name"] for each in operation.get("parameters", []) if each["in"] == "path")
+            required = _required(document, operation)
+            yield Operation(method.upper(), path, operation.get("x-role"), in_path, required)
+
+
+def _required(document: Document, operation: dict[str, Any]) -> tuple[str, ...]:
+    if "requestBody" not in operation:
+        return ()
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    return tuple(document["components"]["schemas"][name].get("required") or ENOUGH.get(name, ()))
+
+
+def strict(document: Document) -> Document:
+    """The same, in which no answer may have a member that is not named.
+
+    The document itself leaves that open, so that clients bear new members.
+    """
+    closed = copy.deepcopy(document)
+    _close(closed["components"]["schemas"])
+    return closed
+
+
+def _close(part: Any) -> None:
+    if isinstance(part, dict):
+        if part.get("type") == "object" and "properties" in part:
+            part.setdefault("additionalProperties", False)
+        for each in part.values():
+            _close(each)
+    elif isinstance(part, list):
+        for each in part:
+            _close(each)

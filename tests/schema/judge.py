@@ -1,0 +1,101 @@
+"""Whether an answer is one that the document names, to somebody who may have it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import requests
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from tests.schema.document import Operation
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+]
+FAILURE_CHARS_MAX = 2_000
+# What carries an answer, and what the gateway adds to each.
+CARRYING = {"connection", "content-length", "content-type", "date", "keep-alive", "server", "transfer-encoding"}
+GATEWAY = {
+    "content-security-policy",
+    "referrer-policy",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-request-id",
+}
+MAY = {"viewer": {"viewer"}, "admin": {"viewer", "admin"}, "nobody": set[str]()}
+
+
+@dataclass
+class Tally:
+    """What came of an operation's requests, by one kind of caller."""
+
+    operation: Operation
+    caller: str
+    statuses: Counter[int] = field(default_factory=Counter)
+    # What was wrong, and the first request that showed it.
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> int:
+        """How many were answered."""
+        return self.statuses.total()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether this caller may do that."""
+        return self.operation.role is None or self.operation.role in MAY[self.caller]
+
+    def judge(self, case: Case, answer: requests.Response, headers: dict[str, str]) -> None:
+        """Count an answer, and keep what is wrong with it."""
+        self.statuses[answer.status_code] += 1
+        try:
+            case.validate_response(answer, checks=CHECKS, headers=headers)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                self._keep(f"{failure.title} ({answer.status_code}): {failure.message}", answer)
+        # Another method than the operation's is answered before anyone is asked who they are.
+        if case.method.upper() == self.operation.method and answer.status_code not in (404, 405):
+            self._judge_caller(answer)
+            self._judge_form(case, answer)
+
+    def _judge_caller(self, answer: requests.Response) -> None:
+        status = answer.status_code
+        if self.operation.role is None:
+            return
+        wanted = 401 if self.caller == "nobody" else 403
+        if not self.allowed and status != wanted:
+            self._keep(f"Answered {status} to {self.caller}, who is to get {wanted}", answer)
+        if self.allowed and (status == 401 or (status == 403 and answer.json()["code"] == "forbidden")):
+            self._keep(f"Refused with {status} to {self.caller}, who may do it", answer)
+
+    def _judge_form(self, case: Case, answer: requests.Response) -> None:
+        definition = case.operation.responses.find_by_status_code(answer.status_code)
+        if definition is None:
+            return
+        named = {name.lower() for name, _ in definition.headers.items()}
+        if extra := {name.lower() for name in answer.headers} - named - CARRYING - GATEWAY:
+            self._keep(f"Undocumented headers ({answer.status_code}): {', '.join(sorted(extra))}", answer)
+        if not definition.definition.get("content") and answer.content:
+            self._keep(f"Undocumented body ({answer.status_code})", answer)
+
+    def _keep(self, what: str, answer: requests.Response) -> None:
+        request = answer.request
+        body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
+        shown = f"{request.method} {request.path_url} {body or ''} -> {answer.status_code} {answer.text}"
+        self.failures.setdefault(what[:FAILURE_CHARS_MAX], shown[:FAILURE_CHARS_MAX])

@@ -1,0 +1,66 @@
+"""What the audit makes of the reports of pip-audit and npm: no look-up must ever seem to be a pass."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local import audit
+from infra.local.audit import FOUND, NOT_LOOKED_UP, Findings, of_npm, of_pip, run, status_of, told
+
+CLEAN = {"name": "click", "version": "8.5.1", "vulns": []}
+KNOWN = {"name": "h11", "version": "0.1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["0.2"], "aliases": []}]}
+SKIPPED = {"name": "rich", "skip_reason": "Dependency not found on PyPI and could not be audited: rich (15.0.0)"}
+REFUSED = {"message": "405 Method Not Allowed - POST https://example.org/advisories", "statusCode": 405}
+
+
+def npm_report(**vulnerabilities: object) -> dict[str, object]:
+    return {
+        "auditReportVersion": 2,
+        "vulnerabilities": vulnerabilities,
+        "metadata": {"dependencies": {"total": 2}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("packages", "status"),
+    [
+        ([CLEAN], 0),
+        ([CLEAN, KNOWN], FOUND),
+        ([CLEAN, SKIPPED], NOT_LOOKED_UP),
+        ([KNOWN, SKIPPED], FOUND),
+        ([], NOT_LOOKED_UP),
+    ],
+)
+def test_pip_audits_report(packages: list[dict[str, object]], status: int) -> None:
+    assert status_of([of_pip({"dependencies": packages})]) == status
+
+
+def test_npms_report() -> None:
+    assert status_of([of_npm(npm_report())]) == 0
+    assert status_of([of_npm(npm_report(ws={"severity": "high", "range": "<8"}))]) == FOUND
+    assert of_npm(REFUSED).missed == [REFUSED["message"]]
+    assert status_of([of_npm(REFUSED)]) == NOT_LOOKED_UP
+
+
+def test_one_tool_without_an_answer_is_no_pass() -> None:
+    assert status_of([of_pip({"dependencies": [CLEAN]}), of_npm(REFUSED)]) == NOT_LOOKED_UP
+
+
+def test_what_is_told() -> None:
+    lines = "\n".join(told("requirements.lock", of_pip({"dependencies": [CLEAN, KNOWN, *[SKIPPED] * 7]})))
+    assert "2 packages looked up, 1 advisories" in lines
+    assert "h11 0.1: PYSEC-1, mended in 0.2" in lines
+    assert "NOT LOOKED UP, so nothing is known of it: 7" in lines and "and 2 more" in lines
+
+
+def test_a_tool_that_fails_hangs_or_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tried(*command: str) -> Findings:
+        return run(list(command), tmp_path, of_pip)
+
+    failing = tried(sys.executable, "-c", "import sys; sys.exit('no route to host')")
+    assert failing.missed == ["no route to host"]
+    assert tried(sys.executable, "-c", "print('[]')").missed == ["[]"]
+    assert "does not run" in tried(str(tmp_path / "no-such-tool")).missed[0]
+    monkeypatch.setattr(audit, "TOOL_S_MAX", 0.2)
+    assert tried(sys.executable, "-c", "while True: pass").missed == ["no answer within 0 s"]
