@@ -44,7 +44,7 @@ VARIANTS = ("product", "none", "uncached", "secure_link")
 SIZES = {"1 KiB": 1_024, "500 KiB": 512_000}
 CONNECTIONS = 32
 LEASE_MS = 60_000
-SECRET = "of this run"
+SIGNED_WITH = "of this run"
 LINK_S = 3_600
 WATCHED_S = 120.0
 WATCHED_LEASE_MS = 10_000
@@ -163,7 +163,7 @@ class Variant:
         if self._name != "secure_link":
             return [f"Authorization: Bearer {token}"]
         until = int(time.time()) + LINK_S
-        digest = hashlib.md5(f"{until}{session_id} {SECRET}".encode(), usedforsecurity=False).digest()
+        digest = hashlib.md5(f"{until}{session_id} {SIGNED_WITH}".encode(), usedforsecurity=False).digest()
         link = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         # As long as the other header, so that nginx reads as much.
         return [f"X-Link: {link}", f"X-Until: {until}", f"X-Filler: {token}"]
@@ -200,7 +200,7 @@ def varied(text: str, name: str) -> str:
     assert body and location, "the locations of segments are not where they were"
     head = location[0].split("\n")[0]
     link = (
-        f'secure_link "$http_x_link,$http_x_until"; secure_link_md5 "$secure_link_expires$sid {SECRET}";\n'
+        f'secure_link "$http_x_link,$http_x_until"; secure_link_md5 "$secure_link_expires$sid {SIGNED_WITH}";\n'
         'if ($secure_link = "") { return 403; } if ($secure_link = "0") { return 410; }'
     )
     rule = link if name == "secure_link" else ""
