@@ -82,7 +82,9 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
 
 
 def _session(live: LiveSession) -> SessionAnswer:
+    client = live.client
     values = {**vars(live.record), "active": live.record.active, "paid_until_ms": None}
+    values |= {"ip": client.ip if client else None, "user_agent": client.user_agent if client else None}
     if live.session is not None:
         values["charged_millipoints"] = live.session.charged_millipoints
         values["paid_until_ms"] = live.session.paid_until_ms

@@ -47,13 +47,16 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """An action, and by whom, from where and when. Ids are in the order of time."""
+    """An action, and by whom, from where and when. Ids are in the order of time.
+
+    `ip` is None once addresses are not kept any more, and an entry is kept without it (`domain/clients.py`).
+    """
 
     audit_id: str
     at_ms: int
     by_user_id: str
-    ip: str
     action: Action
+    ip: str | None = None
 
 
 def audit_id_of(at_ms: int, random_part: str) -> str:

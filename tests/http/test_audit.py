@@ -8,9 +8,11 @@ import pytest
 
 from chalicelib.api.audit import audited
 from chalicelib.api.openapi import ALL_ROUTES
+from chalicelib.domain.clients import Client
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.audit import Audit
+from tests.fakes.clients import MemoryClients
 from tests.fakes.simple import MemoryCounters, SetClock
 from tests.http.conftest import Api
 
@@ -139,10 +141,10 @@ def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.Captu
             raise StoreUnavailable("full")
 
     counters = MemoryCounters()
-    services = SimpleNamespace(audit=Audit(Full(), SetClock()), counters=counters)  # type: ignore[arg-type]
-    call = SimpleNamespace(services=services, user_id="u_operator", ip=IP)
+    services = SimpleNamespace(audit=Audit(Full(), MemoryClients(), SetClock()), counters=counters)  # type: ignore[arg-type]
+    call = SimpleNamespace(services=services, user_id="u_operator", client=Client(ip=IP))
     audited(call, "user.edit", "u_x", after={"disabled": True})  # type: ignore[arg-type]
     assert counters.counts["audit_failures"] == 1
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert line["level"] == "ERROR"
+    assert line["level"] == "ERROR" and IP not in json.dumps(line)
     assert (line["entry"]["target"], line["entry"]["after"]) == ("u_x", {"disabled": True})

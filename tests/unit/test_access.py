@@ -91,8 +91,6 @@ class Door:
             started_at_ms=0,
             rate_millipoints_per_minute=0,
             lease_ms=0,
-            ip="",
-            user_agent="",
             due_shard=0,
             due_ms=0,
             end_reason=reason,

@@ -64,8 +64,6 @@ class House:
             started_at_ms=1,
             rate_millipoints_per_minute=0,
             lease_ms=10_000,
-            ip="",
-            user_agent="",
             due_shard=0,
             due_ms=1,
         )

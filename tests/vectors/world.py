@@ -128,8 +128,6 @@ def _record(case: Case, state: State) -> SessionRecord:
         started_at_ms=0,
         rate_millipoints_per_minute=0,
         lease_ms=0,
-        ip="",
-        user_agent="",
         due_shard=0,
         due_ms=0,
         end_reason=state.ended,
