@@ -19,6 +19,7 @@ from chalicelib.services.billing import Billing
 from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
+from chalicelib.services.erasure import Erasure
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
@@ -134,6 +135,11 @@ class Container(Stores):
         return Accounts(
             users=self.users, wallets=self.wallets, passwords=self.passwords, billing=self.billing, clock=self.clock
         )
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        """Erasing people."""
+        return Erasure(users=self.users, billing=self.billing, clients=self.clients, clock=self.clock)
 
     @cached_property
     def audit(self) -> Audit:

@@ -94,6 +94,11 @@ def of_user(user: User) -> Values:
     return {"role": user.role.value, "disabled": user.disabled}
 
 
+def of_erased(erased_at_ms: int) -> Values:
+    """An account that is no more, for the log: nothing that tells whose it was."""
+    return {"erased_at_ms": erased_at_ms}
+
+
 def _of_source(source: Ingest) -> Values:
     """A source without what may be secret in its address: user info, path, query."""
     values = {name: _plain(value) for name, value in vars(source).items() if value is not None and name != "url"}
