@@ -16,6 +16,7 @@ from chalicelib.services.accounts import Accounts
 from chalicelib.services.audit import Audit
 from chalicelib.services.auth import Auth
 from chalicelib.services.billing import Billing
+from chalicelib.services.binding import Binding
 from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
@@ -87,6 +88,7 @@ class Container(Stores):
             wallets=self.wallets,
             sessions=self.sessions,
             delivery=self.delivery,
+            binding=Binding(self.clients, self.clock),
             clock=self.clock,
         )
 
@@ -174,6 +176,8 @@ class Container(Stores):
             sessions=self.sessions,
             controller=self.controller,
             clock=self.clock,
+            # Only this gateway sees who asks for media: nginx, which is there where its denylist is.
+            sees_clients=self.settings.denylist_dir is not None,
             check_source=partial(
                 check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
             ),

@@ -24,6 +24,7 @@ STREAM_FIELDS = (
     "rate_millipoints_per_minute",
     "lease_ms",
     "viewers_max",
+    "session_binding",
     "desired_state",
     "generation",
     "archived",

@@ -24,9 +24,8 @@ class Client:
 
 
 def differing(first: Client, other: Client) -> list[str]:
-    """In what two clients differ, in words; nothing where they count as one."""
-    one, two = first.bound, other.bound
-    words = {"address": one.ip != two.ip, "user agent": one.user_agent != two.user_agent}
+    """In what two clients differ, each as `bound`, in words; nothing where they count as one."""
+    words = {"address": first.ip != other.ip, "user agent": first.user_agent != other.user_agent}
     return [word for word, differs in words.items() if differs]
 
 

@@ -182,7 +182,7 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            own.access.verdict(own.tokens.sign_play(claims), "s")
+            own.access.verdict(own.tokens.sign_play(claims), "s", None)
         assert own.stream_table.get(STREAM)
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
         signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
