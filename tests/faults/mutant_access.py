@@ -18,7 +18,7 @@ AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 # Where nginx's location of segments begins.
 SEGMENTS = r'/[a-z0-9-]{1,64}\.ts)\z" {'
 # Of verdicts, which come before denials.
-ABOVE = "can be put together alike.\n            "
+ABOVE = "proxy_cache verdicts;\n            "
 VERDICT_KEY = ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent\n$http_authorization";'
 METHODS = """
             set $denial /denial;
