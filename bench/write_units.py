@@ -108,8 +108,6 @@ class House:
             started_at_ms=self.clock.now_ms(),
             rate_millipoints_per_minute=60_000,
             lease_ms=LEASE_MS,
-            ip="203.0.113.7",
-            user_agent="libmpv",
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )

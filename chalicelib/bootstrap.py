@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING
 
 from chalicelib import config
-from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb_audit import DynamoAuditLog
-from chalicelib.adapters.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
 from chalicelib.adapters.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.dynamodb_usage import DynamoUsage
-from chalicelib.adapters.dynamodb_users import DynamoUsers
-from chalicelib.adapters.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.adapters.edge_keys import EdgeKeyStore
-from chalicelib.adapters.file_denylist import FileDenylist
-from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
-from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
-from chalicelib.adapters.keyvalue_store import KeyValueStore
-from chalicelib.adapters.no_denylist import NoDenylist
-from chalicelib.adapters.passwords import Argon2Passwords
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.secret_keys import SecretKeyStore
-from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.services.access import Access
 from chalicelib.services.accounts import Accounts
 from chalicelib.services.audit import Audit
 from chalicelib.services.auth import Auth
 from chalicelib.services.billing import Billing
+from chalicelib.services.binding import Binding
 from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
+from chalicelib.services.erasure import Erasure
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
@@ -48,90 +31,11 @@ from chalicelib.services.starts import Starts
 from chalicelib.services.statements import Statements
 from chalicelib.services.streams import StreamsService
 from chalicelib.services.workers import WorkersService
-
-if TYPE_CHECKING:
-    from chalicelib.ports import Clock, Denylist, KeyStore
+from chalicelib.stores import Stores
 
 
-class Container:
+class Container(Stores):
     """Everything that a process of the functions, the gateway's endpoints or the worker may need."""
-
-    def __init__(self, settings: config.Settings) -> None:
-        self.settings = settings
-
-    @cached_property
-    def clock(self) -> Clock:
-        """The server's clock."""
-        return SystemClock()
-
-    @cached_property
-    def wallets(self) -> DynamoWallets:
-        """The port `Wallets`."""
-        return DynamoWallets(self.settings.table_prefix)
-
-    @cached_property
-    def sessions(self) -> DynamoPlaybackSessions:
-        """The port `PlaybackSessions`."""
-        return DynamoPlaybackSessions(self.settings.table_prefix)
-
-    @cached_property
-    def stream_table(self) -> DynamoStreams:
-        """The port `Streams`."""
-        return DynamoStreams(self.settings.table_prefix)
-
-    @cached_property
-    def runtimes(self) -> DynamoRuntimes:
-        """The port `Runtimes`."""
-        return DynamoRuntimes(self.settings.table_prefix)
-
-    @cached_property
-    def users(self) -> DynamoUsers:
-        """The port `Users`."""
-        return DynamoUsers(self.settings.table_prefix)
-
-    @cached_property
-    def media(self) -> S3Media:
-        """The port `MediaStore`."""
-        return S3Media(self.settings.media_bucket)
-
-    @cached_property
-    def queue(self) -> SqsWorkQueue:
-        """The port `WorkQueue`."""
-        return SqsWorkQueue(self.settings.work_queue)
-
-    @cached_property
-    def denylist(self) -> Denylist:
-        """The port `Denylist`: files beside the gateway, or keys at CloudFront's edges, where that is set."""
-        if self.settings.denylist_dir:
-            return FileDenylist(self.settings.denylist_dir)
-        store = config.store_at_edges(self.settings)
-        return KeyValueDenylist(KeyValueStore(store)) if store else NoDenylist()
-
-    @cached_property
-    def counters(self) -> DynamoCounters:
-        """The port `Counters`."""
-        return DynamoCounters(self.settings.table_prefix, self.clock)
-
-    @cached_property
-    def usage(self) -> DynamoUsage:
-        """The port `Usage`."""
-        return DynamoUsage(self.settings.table_prefix)
-
-    @cached_property
-    def tokens(self) -> JwtTokens:
-        """The port `Tokens`."""
-        return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
-
-    @cached_property
-    def token_keys(self) -> KeyStore:
-        """The port `KeyStore`, which keeps the play keys at CloudFront's edges as well where there are any."""
-        keys, store = SecretKeyStore(self.settings.token_secret), config.store_at_edges(self.settings)
-        return EdgeKeyStore(keys, KeyValueStore(store)) if store else keys
-
-    @cached_property
-    def passwords(self) -> Argon2Passwords:
-        """The port `PasswordHasher`."""
-        return Argon2Passwords()
 
     @cached_property
     def delivery(self) -> Delivery:
@@ -184,6 +88,7 @@ class Container:
             wallets=self.wallets,
             sessions=self.sessions,
             delivery=self.delivery,
+            binding=Binding(self.clients, self.clock),
             clock=self.clock,
         )
 
@@ -199,6 +104,7 @@ class Container:
             streams=self.stream_table,
             sessions=self.sessions,
             delivery=self.delivery,
+            clients=self.clients,
             clock=self.clock,
         )
 
@@ -233,9 +139,14 @@ class Container:
         )
 
     @cached_property
+    def erasure(self) -> Erasure:
+        """Erasing people."""
+        return Erasure(users=self.users, billing=self.billing, clients=self.clients, clock=self.clock)
+
+    @cached_property
     def audit(self) -> Audit:
         """What operators have done."""
-        return Audit(DynamoAuditLog(self.settings.table_prefix), self.clock)
+        return Audit(DynamoAuditLog(self.settings.table_prefix), self.clients, self.clock)
 
     @cached_property
     def workers(self) -> WorkersService:
@@ -265,6 +176,8 @@ class Container:
             sessions=self.sessions,
             controller=self.controller,
             clock=self.clock,
+            # Only this gateway sees who asks for media: nginx, which is there where its denylist is.
+            sees_clients=self.settings.denylist_dir is not None,
             check_source=partial(
                 check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
             ),

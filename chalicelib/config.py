@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chalicelib.domain.addresses import IpNetwork
+from chalicelib.domain.clients import ADDRESS_DAYS_DEFAULT, ADDRESS_DAYS_MAX, ADDRESS_DAYS_MIN
 from chalicelib.domain.limits import Allowances, Limit
 
 VERSION = "0.1.0"
@@ -44,6 +45,8 @@ class Settings:
     allowances: Allowances = field(default_factory=Allowances)
     # The ARN of the KeyValueStore in which CloudFront looks for denials. At most one of this and the directory is set.
     denylist_store: str | None = None
+    # How long addresses and user agents of people are kept.
+    address_days: int = ADDRESS_DAYS_DEFAULT
 
     @property
     def table_prefix(self) -> str:
@@ -70,6 +73,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ingest_ports=frozenset(_port(text) for text in _list(env, "TOLLCAST_INGEST_PORTS")),
         allowances=_allowances(env),
         denylist_store=denylist_store,
+        address_days=_address_days(env),
     )
 
 
@@ -118,6 +122,11 @@ def _number(env: Mapping[str, str], name: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
         raise ConfigError(f"{name} is {text!r}; allowed: a whole number from {least} to {most}")
     return int(text)
+
+
+def _address_days(env: Mapping[str, str]) -> int:
+    name = "TOLLCAST_ADDRESS_DAYS"
+    return _number(env, name, ADDRESS_DAYS_MIN, ADDRESS_DAYS_MAX) if env.get(name) else ADDRESS_DAYS_DEFAULT
 
 
 def _allowances(env: Mapping[str, str]) -> Allowances:

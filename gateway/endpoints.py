@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.api.problems import PROBLEM_JSON, problem, problem_of
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.domain.sessions import EndReason
@@ -40,7 +41,7 @@ log = logging.getLogger("endpoints")
 class Asked:
     """Whom the endpoints ask: the access rule, the media store's signer, the denylist and the streams."""
 
-    verdict: Callable[[str | None, str], Verdict]
+    verdict: Callable[[str | None, str, Client], Verdict]
     signed_query: Callable[[str, int], str]
     denied: Callable[[str, str | None], EndReason | None]
     stream: Callable[[str], Stream | None]
@@ -147,7 +148,8 @@ def _verdict(asked: Asked, environ: Environ) -> Verdict:
     if not SESSION_ID.fullmatch(session):
         raise Unauthenticated("The address names no session.")
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    allowed = asked.verdict(token.strip() or None if scheme.lower() == "bearer" else None, session)
+    client = Client(ip=environ.get("HTTP_X_TOLLCAST_ADDRESS", ""), user_agent=environ.get("HTTP_X_TOLLCAST_AGENT", ""))
+    allowed = asked.verdict(token.strip() or None if scheme.lower() == "bearer" else None, session, client)
     if allowed.session_id != session:
         raise Unauthenticated("This play token belongs to another session.")
     return allowed

@@ -56,6 +56,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         {"by_user": ("user_id", "audit_id"), "by_operator": ("by_user_id", "audit_id")},
         "expires_at_s",
     ),
+    # Addresses and user agents of who watches and of operators, for as long as `TOLLCAST_ADDRESS_DAYS` says.
+    "clients": ("client_id", None, {"by_user": ("user_id", "client_id")}, "expires_at_s"),
     # Counters of the functions and of the gateways by minute, of streams by hour.
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.gate import Gate, Ticket
 from player.http import ProblemError
-from player.outcome import BROKEN, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
+from player.outcome import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.schedule import BeatSchedule
@@ -23,7 +23,7 @@ START_WAIT_S = START_S_MAX + 1.0
 
 
 class Heartbeat:
-    """Beats for one viewing, which is one session, or several when a long pause let one lapse.
+    """Beats for one viewing, which is one session, or several when a long pause let one lapse or the viewer has moved.
 
     `on_lease` and `on_over` are called from the heartbeat's thread and must return at once.
     """
@@ -42,7 +42,7 @@ class Heartbeat:
         self._on_lease, self._on_over = on_lease, on_over
         self._changed = threading.Condition()
         self._paused = self._ended = False
-        self._held_back = self._asked = False
+        self._held_back = self._asked = self._moved = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._begin(first)
 
@@ -81,6 +81,14 @@ class Heartbeat:
                 self._schedule.hurry(time.monotonic())
             self._changed.notify_all()
 
+    def begin_anew(self) -> None:
+        """Buy nothing more for this session: the gateway serves it elsewhere. Stop it, and start another one."""
+        with self._changed:
+            if not self._moved:
+                self._moved = True
+                self._schedule.resumed(time.monotonic())
+                self._changed.notify_all()
+
     def stop(self) -> None:
         """Beat no more, and wait (bounded) for a beat or a start that is on its way."""
         with self._changed:
@@ -93,7 +101,7 @@ class Heartbeat:
     def _run(self) -> None:
         try:
             while self._wait_until_due():
-                self._beat()
+                (self._move if self._moved else self._beat)()
         finally:
             if not self._ended:  # a defect: without beats the session must not seem to go on
                 self._over(BROKEN)
@@ -109,7 +117,8 @@ class Heartbeat:
 
     def _is_waiting(self) -> bool:
         # A beat that failed is repeated: that is how a lost network is told from media that fail alone.
-        return self._paused or (self._held_back and not self._asked and not self._schedule.failures)
+        held_back = self._held_back and not (self._asked or self._moved)
+        return self._paused or (held_back and not self._schedule.failures)
 
     def _beat(self) -> None:
         timeout_s = max(1.0, min(BEAT_TIMEOUT_S, self._schedule.deadline - time.monotonic()))
@@ -124,10 +133,32 @@ class Heartbeat:
         else:
             self._accept(lease)
 
+    def _move(self) -> None:
+        """Get back what the session has not served, and go on with another one, which is tied to where we are now."""
+        try:
+            totals = self._playback.stop(self._session_id, BEAT_TIMEOUT_S)
+        except UnreachableError as error:
+            self._failed(error.retry_after_s)
+            return
+        except ProblemError as problem:
+            self._refused(problem)
+            return
+        except CliError as error:
+            self._over(refused(error.format_message()))
+            return
+        self._bill.settle(self._session_id, totals.charged_millipoints, totals.watched_ms)
+        self._bill.balance(totals.balance_millipoints)
+        if totals.end_reason not in ("viewer_stopped", "lease_expired"):
+            self._over(Ending.of_reason(totals.end_reason))
+            return
+        self._start_anew(MOVED)
+
     def _accept(self, lease: Lease) -> None:
         with self._changed:
             self._asked = False
             self._schedule.answered(lease, time.monotonic())
+            if self._moved:
+                self._schedule.hurry(time.monotonic())
             self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
             self._admit(lease)
         self._on_lease(lease)
@@ -140,6 +171,7 @@ class Heartbeat:
     def _begin(self, lease: Lease) -> None:
         with self._changed:
             self._session_id = lease.session_id
+            self._moved = False
             self._base_url = lease.play_url.rsplit("/", 1)[0]
             now = time.monotonic()
             self._restart_from = now + lease.lease_ms / 1000
@@ -155,16 +187,17 @@ class Heartbeat:
         self._bill.settle(self._session_id, charged, watched_ms)
         self._bill.balance(problem.fields.get("balance_millipoints"))
         if problem.end_reason == "lease_expired" or problem.status == 404:
-            self._start_anew()
+            self._start_anew(NETWORK_LOST)
         elif problem.end_reason:
             self._over(Ending.of_reason(problem.end_reason))
         else:
             self._over(refused(problem.format_message()))
 
-    def _start_anew(self) -> None:
-        """Take up a viewing whose session lapsed in a long pause or a suspended computer, behind the same relay."""
+    def _start_anew(self, too_soon: Ending) -> None:
+        """Take up a viewing whose session lapsed in a long pause or a suspended computer, or which is tied to another
+        address, behind the same relay."""
         if time.monotonic() < self._restart_from:
-            self._over(NETWORK_LOST)  # no session lapses in its first lease: starting again and again costs the viewer
+            self._over(too_soon)  # in a session's first lease: starting again and again costs the viewer
             return
         points_left = self._bill.whole_points_left(self._wish.max_points)
         if points_left == 0:

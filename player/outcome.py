@@ -77,6 +77,12 @@ class Ending:
 
 STREAM_ENDED = Ending("viewer_stopped", ExitStatus.OK, "The stream came to its end.")
 NETWORK_LOST = Ending.of_reason("lease_expired")
+MOVED = Ending(
+    "viewer_stopped",
+    ExitStatus.ENDED_BY_OTHERS,
+    "This stream ties each session to one address and program. Yours changed, or somebody else was there first, before"
+    " its first lease was over. To watch on, start it again.",
+)
 START_UNANSWERED = Ending(
     "lease_expired",
     ExitStatus.NETWORK_LOST,

@@ -17,6 +17,8 @@ RETRY_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 3.0)
 TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 PROBLEM_BYTES_MAX = 65_536
 REFUSALS = (401, 402, 403, 410)
+# The session is tied to another address: a new one may be begun, and a beat would pay for a picture that is refused.
+BOUND_ELSEWHERE = "session_bound_elsewhere"
 # What a beat may mend: the lease or the token ran out, the session itself goes on. All other reasons are final.
 CURABLE = (None, "lease_expired", "balance_exhausted")
 
@@ -30,12 +32,18 @@ class MediaUnavailableError(Exception):
 
 
 class Upstream:
-    """Fetches media for the relay. `beat_now` asks the heartbeat for a beat, `on_over` takes a final refusal."""
+    """Fetches media for the relay. `beat_now` asks the heartbeat for a beat, `begin_anew` for another session,
+    `on_over` takes a final refusal."""
 
     def __init__(
-        self, gate: Gate, beat_now: Callable[[], None], on_over: Callable[[Ending], None], play_url: str
+        self,
+        gate: Gate,
+        beat_now: Callable[[], None],
+        begin_anew: Callable[[], None],
+        on_over: Callable[[Ending], None],
+        play_url: str,
     ) -> None:
-        self._gate, self._beat_now, self._on_over = gate, beat_now, on_over
+        self._gate, self._beat_now, self._begin_anew, self._on_over = gate, beat_now, begin_anew, on_over
         self._client = client_for(play_url, timeout=TIMEOUT, limits=httpx.Limits(max_connections=16))
         self._lock = threading.Lock()
         self._failing_since: float | None = None
@@ -98,10 +106,10 @@ class Upstream:
 
     def _learn(self, response: httpx.Response, token: str) -> None:
         """Read a refusal: either the session is over, or a beat brings a fresh token (or the reason)."""
-        reason = _end_reason(response)
+        code, reason = _code_and_reason(response)
         if reason in CURABLE:
             if self._gate.is_current(token):  # else a fresh one came while this answer was under way
-                self._beat_now()
+                (self._begin_anew if code == BOUND_ELSEWHERE else self._beat_now)()
             return
         self._gate.close()
         self._on_over(Ending.of_reason(str(reason)))
@@ -115,14 +123,14 @@ class Upstream:
                 self._failing_since = time.monotonic()
 
 
-def _end_reason(response: httpx.Response) -> str | None:
+def _code_and_reason(response: httpx.Response) -> tuple[str | None, str | None]:
     try:
         if int(response.headers.get("Content-Length", "0")) > PROBLEM_BYTES_MAX:
-            return None
+            return None, None
         response.read()
         fields = response.json()
     except (httpx.HTTPError, ValueError):
-        return None
+        return None, None
     finally:
         response.close()
-    return fields.get("end_reason") if isinstance(fields, dict) else None
+    return (fields.get("code"), fields.get("end_reason")) if isinstance(fields, dict) else (None, None)

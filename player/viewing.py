@@ -47,7 +47,8 @@ class Viewing:
         self._title, self._bill = title, bill
         self._gate = Gate()
         self._heartbeat = Heartbeat(playback, wish, first, self._gate, bill, events.put, events.put)
-        self._upstream = Upstream(self._gate, self._heartbeat.beat_now, events.put, first.play_url)
+        heartbeat = self._heartbeat
+        self._upstream = Upstream(self._gate, heartbeat.beat_now, heartbeat.begin_anew, events.put, first.play_url)
         self._relay = Relay(self._gate, self._upstream)
         self._paused_at: float | None = None
         self._greeted = False

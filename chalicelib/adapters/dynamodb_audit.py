@@ -27,7 +27,6 @@ class DynamoAuditLog:
             "audit_id": entry.audit_id,
             "at_ms": entry.at_ms,
             "by_user_id": entry.by_user_id,
-            "ip": entry.ip,
             "expires_at_s": entry.at_ms // 1000 + AUDIT_DAYS * S_PER_DAY,
             "action": entry.action.name,
             "target": entry.action.target,
@@ -107,6 +106,4 @@ def _entry(row: dict[str, Any]) -> AuditEntry:
         after=row["after"],
         details=row["details"],
     )
-    return AuditEntry(
-        audit_id=row["audit_id"], at_ms=row["at_ms"], by_user_id=row["by_user_id"], ip=row["ip"], action=action
-    )
+    return AuditEntry(audit_id=row["audit_id"], at_ms=row["at_ms"], by_user_id=row["by_user_id"], action=action)

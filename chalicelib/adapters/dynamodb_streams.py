@@ -14,7 +14,7 @@ from chalicelib.adapters.dynamodb_srt_ports import give_port, owner_of, take_por
 from chalicelib.domain.errors import IngestPortTaken, StreamExists
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import DesiredState, Latency, Stream
+from chalicelib.domain.streams import DesiredState, Latency, SessionBinding, Stream
 from chalicelib.ports import ListPage, RowRefused, StoreUnavailable
 
 FIELDS = frozenset(field.name for field in fields(Stream))
@@ -115,6 +115,7 @@ def _stream(row: dict[str, Any]) -> Stream:
         "backups": tuple(_ingest(source) for source in row["backups"]),
         "custom_renditions": tuple(Rendition(**rendition) for rendition in row["custom_renditions"]),
         "latency": Latency(row["latency"]),
+        "session_binding": SessionBinding(row["session_binding"]),
         "desired_state": DesiredState(row["desired_state"]),
     }
     return Stream(**{**known, **values})

@@ -1,7 +1,7 @@
 """Accounts in DynamoDB.
 
 An email is a row of its own beside the account (`email:<email>`), so that two accounts can never share one: a global
-index could neither promise that nor be read consistently.
+index could neither promise that nor be read consistently. Of an erased account its id is left, and when that was done.
 """
 
 from __future__ import annotations
@@ -88,6 +88,29 @@ class DynamoUsers:
             self._set(user_id, {}, "attribute_exists(email)", ends_logins=True)
         except ConditionFailed:
             raise UserNotFound(f"There is no user {user_id}.") from None
+
+    def erase(self, seen: User, now_ms: int) -> None:
+        """See the port: both rows at once, so that no email is left without an account, nor an account without one."""
+        account = {
+            "TableName": self._table,
+            "Item": to_row({"user_id": seen.user_id, "erased_at_ms": now_ms}),
+            "ConditionExpression": "#disabled = :yes AND token_generation = :generation",
+            "ExpressionAttributeNames": {"#disabled": "disabled"},
+            "ExpressionAttributeValues": to_row({":yes": True, ":generation": seen.token_generation}),
+        }
+        email = {"TableName": self._table, "Key": to_row({"user_id": _email_key(seen.email)})}
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=[{"Put": account}, {"Delete": email}])
+        except TransactionRefused as refusal:
+            if "ConditionalCheckFailed" not in refusal.codes:
+                raise StoreUnavailable(str(refusal)) from None
+            raise RowRefused from None
+
+    def erased_at_ms(self, user_id: str) -> int | None:
+        """See the port."""
+        row = get_item(self._table, {"user_id": user_id})
+        return row.get("erased_at_ms") if row else None
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
         """See the port. Family by family: another login, refresh or logout at the same time must not be undone."""

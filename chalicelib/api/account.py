@@ -34,7 +34,7 @@ def change_my_password(call: Call) -> LoginAnswer:
     """Set another password; ends all one's logins and sessions, and answers a fresh login."""
     body = call.body
     login = call.services.credentials.change_password(
-        call.user_id, body.current_password, body.new_password, ip=call.ip
+        call.user_id, body.current_password, body.new_password, ip=call.client.ip
     )
     return login_answer(login)
 

@@ -2,12 +2,13 @@
 
 from chalicelib.api.audit import audited, audited_money
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, UserAnswer
+from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.audit import difference, of_user
+from chalicelib.domain.audit import difference, of_erased, of_user
+from chalicelib.domain.errors import Conflict
 from chalicelib.domain.users import Role
 from chalicelib.services.playback import LiveSession
 
@@ -56,6 +57,17 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
     return UserAnswer.model_validate(user)
 
 
+@routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN, answer=ErasedAnswer)
+def erase_user(call: Call, user_id: str) -> ErasedAnswer:
+    """Erase a person for good: account, email and addresses go, all sums stay. 503 `busy`: call again, it goes on."""
+    if user_id == call.user_id:
+        # It would be written down with the address of somebody who is erased, and may leave nobody to operate this.
+        raise Conflict("Nobody erases themselves; another operator can.")
+    erased_at_ms = call.services.erasure.erase(user_id)
+    audited(call, "user.erase", user_id, user_id=user_id, after=of_erased(erased_at_ms))
+    return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
+
+
 @routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Anybody's wallet."""
@@ -86,7 +98,9 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
 
 
 def _session(live: LiveSession) -> SessionAnswer:
+    client = live.client
     values = {**vars(live.record), "active": live.record.active, "paid_until_ms": None}
+    values |= {"ip": client.ip if client else None, "user_agent": client.user_agent if client else None}
     if live.session is not None:
         values["charged_millipoints"] = live.session.charged_millipoints
         values["paid_until_ms"] = live.session.paid_until_ms

@@ -1,6 +1,7 @@
 """The audit log: how views write it, and how operators read it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
@@ -30,14 +31,15 @@ def audited(call: Call, name: str, target: str, **values: Any) -> None:
     """Write down what was done, after it was.
 
     It has happened, so nothing that fails here may make it look as if it had not: the entry goes to the functions' log
-    as an error, and is counted.
+    as an error, and is counted. Not so the address: who keeps that log may keep it for longer than addresses.
     """
-    entry = call.services.audit.entry(Action(name=name, target=target, **values), by_user_id=call.user_id, ip=call.ip)
+    action = Action(name=name, target=target, **values)
+    entry = call.services.audit.entry(action, by_user_id=call.user_id, ip=call.client.ip)
     try:
         call.services.audit.keep(entry)
     except Exception as error:
         call.services.counters.add(FAILURES)
-        logger().error("an audit entry was not kept", entry=_item(entry).model_dump(), why=str(error))
+        logger().error("an audit entry was not kept", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error))
 
 
 def audited_stream(

@@ -11,7 +11,7 @@ routes = Routes("auth")
 @routes.add("POST", "/auth/login", role=None, body=LoginRequest, answer=LoginAnswer, limited=True, refusals={401})
 def login(call: Call) -> LoginAnswer:
     """Log in with email and password."""
-    return login_answer(call.services.auth.login(call.body.email, call.body.password, ip=call.ip))
+    return login_answer(call.services.auth.login(call.body.email, call.body.password, ip=call.client.ip))
 
 
 @routes.add("POST", "/auth/refresh", role=None, body=RefreshRequest, answer=LoginAnswer, refusals={401})

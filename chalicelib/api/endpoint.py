@@ -18,11 +18,11 @@ from pydantic import BaseModel
 from chalicelib.api.answers import problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, query_of
 from chalicelib.bootstrap import Container, container
+from chalicelib.domain.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.tokens import AccessClaims
 from chalicelib.domain.users import Role
 from chalicelib.services.monitoring import problem_counter
 
-USER_AGENT_CHARS_MAX = 200
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
 
@@ -35,8 +35,7 @@ class Call:
     caller: AccessClaims | None
     body: Any
     query: Any
-    ip: str
-    user_agent: str
+    client: Client
 
     @property
     def user_id(self) -> str:
@@ -173,8 +172,10 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
         caller=caller,
         body=body_of(endpoint.body, request.raw_body) if endpoint.body else None,
         query=query_of(endpoint.query, request.query_params),
-        ip=str(request.context.get("identity", {}).get("sourceIp", "")),
-        user_agent=str(request.headers.get("user-agent", ""))[:USER_AGENT_CHARS_MAX],
+        client=Client(
+            ip=str(request.context.get("identity", {}).get("sourceIp", "")),
+            user_agent=str(request.headers.get("user-agent", ""))[:AGENT_CHARS_MAX],
+        ),
     )
 
 

@@ -27,13 +27,14 @@ RENDITION = re.compile(r"[a-z0-9]{1,32}")
 def authorize(request: Any) -> AuthResponse:
     """Judge a play token for the session in the path.
 
-    An authorizer can only answer 401 and 403: the reason goes into its context and from there into the body.
+    An authorizer can only answer 401 and 403: the reason goes into its context and from there into the body. It is
+    told a token and an address of media, and not from where or with what they were sent.
     """
     try:
         asked = MEDIA_ARN.fullmatch(request.method_arn)
         if asked is None:
             raise Unauthenticated("The address names no media of a session.")
-        verdict = container().access.verdict(bearer(request.token), asked["session"])
+        verdict = container().access.verdict(bearer(request.token), asked["session"], None)
     except Exception as error:
         document = problem_of(error)
         context: dict[str, str] = {

@@ -41,8 +41,7 @@ def start(call: Call) -> StartAnswer:
         beat = call.services.playback.start(
             call.user_id,
             call.body.stream_id,
-            ip=call.ip,
-            user_agent=call.user_agent,
+            client=call.client,
             replace=call.body.replace,
             max_points=call.body.max_points,
             idempotency_key=call.body.idempotency_key,

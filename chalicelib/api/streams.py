@@ -147,7 +147,7 @@ def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """A free session of ten minutes for the operator's own eyes."""
     stream = call.services.stream_table.get(stream_id)
-    beat = call.services.playback.preview(call.user_id, stream_id, ip=call.ip, user_agent=call.user_agent)
+    beat = call.services.playback.preview(call.user_id, stream_id, client=call.client)
     audited(call, "stream.preview", stream_id, details={"session_id": beat.session.session_id})
     return start_answer(call, stream, beat)
 

@@ -24,6 +24,7 @@ STREAM_FIELDS = (
     "rate_millipoints_per_minute",
     "lease_ms",
     "viewers_max",
+    "session_binding",
     "desired_state",
     "generation",
     "archived",
@@ -47,13 +48,16 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """An action, and by whom, from where and when. Ids are in the order of time."""
+    """An action, and by whom, from where and when. Ids are in the order of time.
+
+    `ip` is None once addresses are not kept any more, and an entry is kept without it (`domain/clients.py`).
+    """
 
     audit_id: str
     at_ms: int
     by_user_id: str
-    ip: str
     action: Action
+    ip: str | None = None
 
 
 def audit_id_of(at_ms: int, random_part: str) -> str:
@@ -89,6 +93,11 @@ def of_stream(stream: Stream) -> Values:
 def of_user(user: User) -> Values:
     """An account for the log."""
     return {"role": user.role.value, "disabled": user.disabled}
+
+
+def of_erased(erased_at_ms: int) -> Values:
+    """An account that is no more, for the log: nothing that tells whose it was."""
+    return {"erased_at_ms": erased_at_ms}
 
 
 def _of_source(source: Ingest) -> Values:

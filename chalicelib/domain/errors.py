@@ -62,6 +62,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class BoundElsewhere(Forbidden):
+    """The session plays with another client than the one that asks; `detail` says how to go on with this one."""
+
+    code = "session_bound_elsewhere"
+
+
 class WrongPassword(Forbidden):
     """Who is logged in does not know the account's password."""
 

@@ -59,7 +59,8 @@ class ActiveSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """A row of `playback_sessions`: written at start and end, never per beat.
+    """A row of `playback_sessions`: written at start and end, never per beat. Who has started it is kept elsewhere
+    (`domain/clients.py`), and not for as long.
 
     The session's lines in the ledger have versions above `from_version`; `adjustments` of them come after its end, and
     have given back `adjusted_millipoints` of what it was charged.
@@ -72,8 +73,6 @@ class SessionRecord:
     started_at_ms: int
     rate_millipoints_per_minute: int
     lease_ms: int
-    ip: str
-    user_agent: str
     due_shard: int
     due_ms: int
     from_version: int = 0

@@ -41,6 +41,14 @@ class Latency(StrEnum):
     LOW = "low"
 
 
+class SessionBinding(StrEnum):
+    """What becomes of a request for a session's media from another client than the first that fetched some."""
+
+    OFF = "off"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
 class Waiting(StrEnum):
     """Why no worker has a stream that is wanted live."""
 
@@ -81,6 +89,7 @@ class Stream:
     rate_millipoints_per_minute: int = 60_000
     lease_ms: int = LEASE_MS_DEFAULT
     viewers_max: int = 0
+    session_binding: SessionBinding = SessionBinding.OFF
     desired_state: DesiredState = DesiredState.STOPPED
     desired_since_ms: int = 0
     generation: int = 1

@@ -5,6 +5,7 @@ here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answ
 """
 
 from chalicelib.ports.audit import AuditLog
+from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
 from chalicelib.ports.figures import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
@@ -29,6 +30,7 @@ from chalicelib.ports.workers import Workers
 __all__ = [
     "AuditLog",
     "BeyondCost",
+    "Clients",
     "Clock",
     "Counters",
     "Denylist",

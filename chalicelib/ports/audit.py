@@ -7,7 +7,7 @@ from chalicelib.ports.common import ListPage
 
 
 class AuditLog(Protocol):
-    """Entries are added and never changed; they expire after `AUDIT_DAYS`."""
+    """Entries are added and never changed; they expire after `AUDIT_DAYS`. Addresses are no part of them."""
 
     def add(self, entry: AuditEntry) -> None:
         """Keep an entry."""

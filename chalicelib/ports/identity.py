@@ -44,6 +44,17 @@ class Users(Protocol):
         """Drop all refresh families and raise the token generation. Raises `UserNotFound`."""
         ...
 
+    def erase(self, seen: User, now_ms: int) -> None:
+        """Delete a disabled account with its email; only its id stays, and when that was.
+
+        Raises `RowRefused` if the account was enabled or changed since.
+        """
+        ...
+
+    def erased_at_ms(self, user_id: str) -> int | None:
+        """When an account was erased; None if it was not, or never was."""
+        ...
+
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
         """Record a login and drop the families named; `RowRefused` if its logins were ended since."""
         ...

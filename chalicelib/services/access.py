@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.lease import GRACE_MS, available_millipoints, nothing_left
 from chalicelib.domain.sessions import ActiveSession, EndReason
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState
 from chalicelib.domain.tokens import PlayClaims, play_expiry_ms
 from chalicelib.ports import Clock, PlaybackSessions, Tokens, Wallets
+from chalicelib.services.binding import Binding
 from chalicelib.services.delivery import Delivery
 
 
@@ -25,12 +27,20 @@ class Access:
     """Issues play tokens and judges them."""
 
     def __init__(
-        self, *, tokens: Tokens, wallets: Wallets, sessions: PlaybackSessions, delivery: Delivery, clock: Clock
+        self,
+        *,
+        tokens: Tokens,
+        wallets: Wallets,
+        sessions: PlaybackSessions,
+        delivery: Delivery,
+        binding: Binding,
+        clock: Clock,
     ) -> None:
         self._tokens = tokens
         self._wallets = wallets
         self._sessions = sessions
         self._delivery = delivery
+        self._binding = binding
         self._clock = clock
 
     def issue(self, user_id: str, session: ActiveSession) -> tuple[str, int]:
@@ -45,10 +55,11 @@ class Access:
         )
         return self._tokens.sign_play(claims), max(0, expires_at_ms - now_ms) // 1000
 
-    def verdict(self, token: str | None, session_id: str) -> Verdict:
-        """Allow, or raise `Unauthenticated`, `TokenExpired` or `SessionOver` with the end reason.
+    def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
+        """Allow, or raise `Unauthenticated`, `TokenExpired`, `BoundElsewhere` or `SessionOver` with the end reason.
 
-        How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom.
+        How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom. The
+        client is None where the front does not see who asks. An allowing verdict is that client's alone.
         """
         if not token:
             raise Unauthenticated("Media wants the header `Authorization: Bearer <play token>`.")
@@ -62,6 +73,8 @@ class Access:
             raise SessionOver(END_OF_DESIRED.get(desired or DesiredState.STOPPED, EndReason.STREAM_STOPPED))
         if now_ms >= claims.expires_at_ms:
             raise TokenExpired("The play token has expired; a heartbeat or a renewal brings a fresh one.")
+        # Last: what is refused anyway binds nothing.
+        self._binding.check(self._delivery.binding(session.stream_id), claims.user_id, session, client)
         return Verdict(
             session_id=session_id,
             user_id=claims.user_id,

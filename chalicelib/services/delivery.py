@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chalicelib.domain.outages import outages_of
-from chalicelib.domain.streams import DesiredState, Outage, Runtime, is_delivered
+from chalicelib.domain.streams import DesiredState, Outage, Runtime, SessionBinding, Stream, is_delivered
 from chalicelib.ports import Clock, Runtimes, Streams
 
 CACHE_MS = 1_000
@@ -30,7 +30,7 @@ class Delivery:
         self._runtimes = runtimes
         self._clock = clock
         self._runtimes_seen: _Cache[Runtime | None] = _Cache(clock)
-        self._desired_seen: _Cache[DesiredState | None] = _Cache(clock)
+        self._streams_seen: _Cache[Stream | None] = _Cache(clock)
 
     def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
         """Delivered is a runtime `live` under a claim that has not expired. `fresh` reads past the cache."""
@@ -40,11 +40,16 @@ class Delivery:
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """What the operator asked for; None where there is no such stream."""
-        return self._desired_seen.get(stream_id, lambda: self._desired(stream_id))
-
-    def _desired(self, stream_id: str) -> DesiredState | None:
-        stream = self._streams.get(stream_id)
+        stream = self._stream(stream_id)
         return stream.desired_state if stream else None
+
+    def binding(self, stream_id: str) -> SessionBinding:
+        """What the operator wants of a session that is watched from elsewhere."""
+        stream = self._stream(stream_id)
+        return stream.session_binding if stream else SessionBinding.OFF
+
+    def _stream(self, stream_id: str) -> Stream | None:
+        return self._streams_seen.get(stream_id, lambda: self._streams.get(stream_id))
 
 
 class _Cache(Generic[Seen]):

@@ -4,6 +4,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 
+from chalicelib.domain.clients import Client, start_key
 from chalicelib.domain.errors import (
     DomainError,
     Forbidden,
@@ -21,7 +22,7 @@ from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.sessions import DUE_SHARDS, ActiveSession, EndReason, SessionKind, SessionRecord
 from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.domain.users import User
-from chalicelib.ports import Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
+from chalicelib.ports import Clients, Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
 from chalicelib.services.billing import Beat, Billing
 from chalicelib.services.delivery import Delivery
 from chalicelib.services.limiter import Limiter
@@ -37,10 +38,11 @@ REAP_MS_MAX = 40_000
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSession:
-    """A record and, while the session is active, the session in its wallet."""
+    """A record and, while the session is active, the session in its wallet; who has started it, while that is kept."""
 
     record: SessionRecord
     session: ActiveSession | None
+    client: Client | None
 
 
 class Playback:
@@ -57,6 +59,7 @@ class Playback:
         streams: Streams,
         sessions: PlaybackSessions,
         delivery: Delivery,
+        clients: Clients,
         clock: Clock,
     ) -> None:
         self._billing = billing
@@ -67,6 +70,7 @@ class Playback:
         self._streams = streams
         self._sessions = sessions
         self._delivery = delivery
+        self._clients = clients
         self._clock = clock
 
     def start(
@@ -74,8 +78,7 @@ class Playback:
         user_id: str,
         stream_id: str,
         *,
-        ip: str,
-        user_agent: str,
+        client: Client,
         replace: bool,
         max_points: int | None,
         idempotency_key: str | None = None,
@@ -93,21 +96,21 @@ class Playback:
             return started
         self._limiter.start(user_id)
         stream = self._live_stream(stream_id)
-        record = self._record(user_id, session_id, stream, SessionKind.VIEWING, ip, user_agent)
+        record = self._record(user_id, session_id, stream, SessionKind.VIEWING)
         try:
-            return self._open(user_id, record, budget, stream.viewers_max)
+            return self._open(user_id, record, client, budget, stream.viewers_max)
         except (SessionLimit, StreamFull) as limit:
             if not replace or not limit.extra["sessions"]:
                 raise
             oldest = limit.extra["sessions"][0]["session_id"]
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
-        return self._open(user_id, record, budget, stream.viewers_max)
+        return self._open(user_id, record, client, budget, stream.viewers_max)
 
-    def preview(self, user_id: str, stream_id: str, *, ip: str, user_agent: str) -> Beat:
+    def preview(self, user_id: str, stream_id: str, *, client: Client) -> Beat:
         """A free session of `PREVIEW_MS` that no heartbeat extends; for the operator's own eyes."""
         stream = self._live_stream(stream_id)
-        record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW, ip, user_agent)
-        return self._open(user_id, record, MILLIPOINTS_MAX, viewers_max=0)
+        record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW)
+        return self._open(user_id, record, client, MILLIPOINTS_MAX, viewers_max=0)
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """The session as it stands, for a fresh play token inside the paid lease; nothing is charged.
@@ -145,10 +148,13 @@ class Playback:
             if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
         ]
         wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
+        clients = self._clients.of((start_key(record.session_id) for record in records), self._clock.now_ms())
         items = []
         for record in records:
             wallet = wallets.get(record.user_id)
-            items.append(LiveSession(record=record, session=wallet.sessions.get(record.session_id) if wallet else None))
+            session = wallet.sessions.get(record.session_id) if wallet else None
+            client = clients.get(start_key(record.session_id))
+            items.append(LiveSession(record=record, session=session, client=client))
         return ListPage(items=items, next_cursor=page.next_cursor)
 
     def own(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
@@ -217,12 +223,18 @@ class Playback:
             raise _not_live(stream_id)
         return stream
 
-    def _open(self, user_id: str, record: SessionRecord, budget_millipoints: int, viewers_max: int) -> Beat:
+    def _open(
+        self, user_id: str, record: SessionRecord, client: Client, budget_millipoints: int, viewers_max: int
+    ) -> Beat:
         """Open a session; a pause, or an end of the user's logins, that came meanwhile takes all of it back."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden(DISABLED)
         beat = self._starts.open(user_id, record, budget_millipoints, viewers_max)
+        # Before the account is looked at again: whoever erases it disables it first and forgets its clients then, so
+        # this is forgotten there or, by the look, here. It is for people to look at, and keeps nobody from watching.
+        with suppress(StoreUnavailable):
+            self._clients.keep(start_key(record.session_id), user_id, client, record.started_at_ms)
         # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
         # meanwhile, the schedule settles the session as of the pause all the same.
         with suppress(StoreUnavailable):
@@ -248,11 +260,10 @@ class Playback:
             return
         reason = EndReason.KICKED if disabled else EndReason.VIEWER_STOPPED
         self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
+        self._clients.drop(start_key(record.session_id))
         raise Forbidden(DISABLED) if disabled else Unauthenticated("This login was ended; log in again.")
 
-    def _record(
-        self, user_id: str, session_id: str, stream: Stream, kind: SessionKind, ip: str, user_agent: str
-    ) -> SessionRecord:
+    def _record(self, user_id: str, session_id: str, stream: Stream, kind: SessionKind) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW
         now_ms = self._clock.now_ms()
         return SessionRecord(
@@ -263,8 +274,6 @@ class Playback:
             started_at_ms=now_ms,
             rate_millipoints_per_minute=0 if preview else stream.rate_millipoints_per_minute,
             lease_ms=PREVIEW_MS if preview else stream.lease_ms,
-            ip=ip,
-            user_agent=user_agent,
             due_shard=random.randrange(DUE_SHARDS),
             due_ms=now_ms + REARM_MS,
         )

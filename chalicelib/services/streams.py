@@ -16,6 +16,7 @@ from chalicelib.domain.streams import (
     PublishedRendition,
     Runtime,
     RuntimeState,
+    SessionBinding,
     Stream,
     effective_state,
     stream_faults,
@@ -81,6 +82,7 @@ class StreamsService:
         sessions: PlaybackSessions,
         controller: Controller,
         clock: Clock,
+        sees_clients: bool,
         check_source: Callable[[str], object],
     ) -> None:
         self._streams = streams
@@ -88,6 +90,7 @@ class StreamsService:
         self._sessions = sessions
         self._controller = controller
         self._clock = clock
+        self._sees_clients = sees_clients
         self._check_source = check_source
 
     def create(self, stream: Stream) -> Stream:
@@ -103,6 +106,7 @@ class StreamsService:
             created_at_ms=self._clock.now_ms(),
         )
         _check(created)
+        self._check_binding(created)
         self._check_sources(created)
         for _ in range(TRIES_MAX):
             with suppress(RowRefused):
@@ -203,11 +207,20 @@ class StreamsService:
             return seen
         if new.sources != seen.sources:
             self._check_sources(new)
+        if new.session_binding is not seen.session_binding:
+            self._check_binding(new)
         if new.desired_state is not seen.desired_state:
             new = replace(new, desired_since_ms=self._clock.now_ms())
         if needs_new_ffmpeg(seen, new):
             new = replace(new, generation=seen.generation + 1)
         return replace(new, version=seen.version + 1)
+
+    def _check_binding(self, stream: Stream) -> None:
+        """Refuse what would not be held, or held by refusing everybody."""
+        if stream.session_binding is not SessionBinding.OFF and not self._sees_clients:
+            detail = "the gateway of this stage does not see from where media is asked for; allowed: `off`"
+            errors = [{"field": "session_binding", "detail": detail}]
+            raise Invalid(f"session_binding: {detail}", errors=errors)
 
     def _check_sources(self, stream: Stream) -> None:
         """Refuse what a worker would refuse; it looks again whenever it connects."""

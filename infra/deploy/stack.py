@@ -51,6 +51,7 @@ def setting_parameters(settings: Settings) -> dict[str, str]:
         "IngestNetworks": ",".join(str(network) for network in settings.ingest_networks),
         "IngestPorts": ",".join(str(port) for port in sorted(settings.ingest_ports)),
         "DenylistStore": settings.denylist_store or "",
+        "AddressDays": str(settings.address_days),
     }
     assert values.keys() == SETTINGS.keys()
     return values

@@ -53,6 +53,8 @@ def _endpoints() -> list[dict[str, Any]]:
     """`gateway.endpoints`: verdicts, signatures, and who may send. A signature allows what its signer may do."""
     return [
         *(_on_table(table, "GetItem") for table in ("wallets", "playback_sessions", "streams")),
+        # Whom a session's media is bound to, where its stream wants that.
+        _on_table("clients", "GetItem", "PutItem", "UpdateItem"),
         _on_objects("streams/*", "GetObject"),
         _allow(
             "secretsmanager",

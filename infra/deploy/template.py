@@ -24,6 +24,7 @@ SETTINGS = {
     "IngestNetworks": "TOLLCAST_INGEST_NETWORKS",
     "IngestPorts": "TOLLCAST_INGEST_PORTS",
     "DenylistStore": "TOLLCAST_DENYLIST_STORE",
+    "AddressDays": "TOLLCAST_ADDRESS_DAYS",
 }
 CODE = ("CodeBucket", "CodeKey")
 # The ARN of a Lambda layer with the package awscrt, which signs requests to CloudFront's KeyValueStore. It would make

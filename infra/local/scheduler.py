@@ -1,4 +1,5 @@
-"""Invokes the Chalice app's scheduled functions at their rates: what EventBridge does in AWS.
+"""Invokes the Chalice app's scheduled functions at their rates: what EventBridge does in AWS. And tends this machine's
+old logs.
 
 One at a time, so an invocation never meets another of its kind; each is bounded, and its failure is logged and over.
 What was missed while another ran is invoked once, not as often as it was missed.
@@ -19,6 +20,9 @@ from typing import Any
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 from chalice.local import LambdaContext
 
+from chalicelib import config
+from infra.local.layout import layout_from
+from infra.local.old_logs import tend
 from infra.local.schedule import next_due
 
 INVOCATION_S_MAX = 50
@@ -104,6 +108,12 @@ def _event(name: str, now: datetime) -> dict[str, Any]:
     }
 
 
+def tend_old_logs(event: Any, context: Any) -> None:
+    """Let the logs with addresses in them get no older than addresses are kept."""
+    layout = layout_from(os.environ)
+    tend(layout.log_dir, config.load().address_days, time.time(), layout.run_dir / "supervisord.pid")
+
+
 def main() -> None:
     """Run until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -111,7 +121,8 @@ def main() -> None:
 
     alive = Path(os.environ["TOLLCAST_RUN_DIR"]) / "scheduler.alive"
     # A little later, so that a platform that is starting up gets there first.
-    waiting = jobs(app, datetime.now(UTC) + FIRST_AFTER)
+    first = datetime.now(UTC) + FIRST_AFTER
+    waiting = [*jobs(app, first), Job("tend_old_logs", "rate(1 hour)", tend_old_logs, first)]
     log.info("scheduled: %s", ", ".join(f"{job.name} {job.expression}" for job in waiting))
     while True:
         alive.touch()

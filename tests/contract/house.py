@@ -50,8 +50,6 @@ class House:
             started_at_ms=self.clock.now_ms(),
             rate_millipoints_per_minute=RATE,
             lease_ms=LEASE_MS,
-            ip="127.0.0.1",
-            user_agent="mpv",
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )

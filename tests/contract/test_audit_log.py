@@ -32,7 +32,6 @@ def test_entries_are_listed_newest_first_over_all_months_by_account_and_by_opera
             audit_id=audit_id_of(at_ms, f"r{number}"),
             at_ms=at_ms,
             by_user_id=f"u_operator{number % 2}",
-            ip="192.0.2.1",
             action=Action(
                 name="user.edit",
                 target="u_x",

@@ -71,8 +71,6 @@ class RaceTrack:
             started_at_ms=self.clock.now_ms(),
             rate_millipoints_per_minute=60_000,
             lease_ms=LEASE_MS,
-            ip="",
-            user_agent="",
             due_shard=0,
             due_ms=0,
         )

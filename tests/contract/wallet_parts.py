@@ -66,8 +66,6 @@ def record_of(user_id: str, session: ActiveSession) -> SessionRecord:
         started_at_ms=session.started_at_ms,
         rate_millipoints_per_minute=session.rate_millipoints_per_minute,
         lease_ms=session.lease_ms,
-        ip="127.0.0.1",
-        user_agent="mpv",
         due_shard=3,
         due_ms=NOW + 120_000,
     )

@@ -12,6 +12,7 @@ from chalicelib.ports import ListPage, RowRefused
 class MemoryUsers:
     def __init__(self) -> None:
         self.rows: dict[str, User] = {}
+        self.erased: dict[str, int] = {}
 
     def add(self, user: User) -> None:
         if self.by_email(user.email) is not None:
@@ -51,6 +52,16 @@ class MemoryUsers:
     def end_logins(self, user_id: str) -> None:
         user = self._known(user_id)
         self.rows[user_id] = replace(user, families={}, token_generation=user.token_generation + 1)
+
+    def erase(self, seen: User, now_ms: int) -> None:
+        user = self.rows.get(seen.user_id)
+        if user is None or not user.disabled or user.token_generation != seen.token_generation:
+            raise RowRefused
+        del self.rows[seen.user_id]
+        self.erased[seen.user_id] = now_ms
+
+    def erased_at_ms(self, user_id: str) -> int | None:
+        return self.erased.get(user_id)
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
         user = self._known(seen.user_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import DomainError, SessionOver
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import Role
@@ -47,8 +48,7 @@ class ServicesDoor:
         beat = self.instance.services.playback.start(
             user_id,
             terms.stream_id,
-            ip="127.0.0.1",
-            user_agent="mpv",
+            client=Client(ip="127.0.0.1", user_agent="mpv"),
             replace=replace,
             max_points=terms.max_points,
             idempotency_key=key,

@@ -3,6 +3,7 @@
 from tests.faults.mutant_kind import Mutant
 
 RULE = "chalicelib/services/access.py"
+BINDING = "chalicelib/services/binding.py"
 TOKENS = "chalicelib/adapters/jwt_tokens.py"
 AUTHORIZER = "chalicelib/api/media.py"
 ENDPOINTS = "gateway/endpoints.py"
@@ -11,10 +12,14 @@ EDGE = "gateway/cloudfront/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
+AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
 AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 
 # Where nginx's location of segments begins.
 SEGMENTS = r'/[a-z0-9-]{1,64}\.ts)\z" {'
+# Of verdicts, which come before denials.
+ABOVE = "proxy_cache verdicts;\n            "
+VERDICT_KEY = ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent\n$http_authorization";'
 METHODS = """
             set $denial /denial;
             if ($request_method !~ "^(?:GET|HEAD)\\z") {
@@ -98,6 +103,20 @@ MUTANTS_OF_ACCESS = (
         '"verify_exp": False, "verify_signature": False},',
         tests=AT_AUTHORIZER,
     ),
+    Mutant(
+        "access: a bound session is served to everybody",
+        BINDING,
+        "return bool(words)",
+        "return False",
+        tests=AT_BOUND_NGINX,
+    ),
+    Mutant(
+        "access: a front that sees nobody serves bound sessions",
+        BINDING,
+        "if policy is SessionBinding.ENFORCE:\n                raise BoundElsewhere(UNSEEN)",
+        "if policy is None:\n                raise BoundElsewhere(UNSEEN)",
+        tests=AT_AUTHORIZER,
+    ),
     # ---- the authorizer ----
     Mutant(
         "access: the authorizer takes the first session in any address",
@@ -124,9 +143,16 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: nginx keeps verdicts by session alone",
         NGINX,
-        'proxy_cache verdicts;\n            proxy_cache_key "$sid $http_authorization";',
-        'proxy_cache verdicts;\n            proxy_cache_key "$sid";',
+        VERDICT_KEY,
+        ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent";',
         tests=AT_NGINX,
+    ),
+    Mutant(
+        "access: nginx keeps verdicts for whoever has the token",
+        NGINX,
+        VERDICT_KEY,
+        ABOVE + r'proxy_cache_key "$sid\n$http_authorization";',
+        tests=AT_BOUND_NGINX,
     ),
     Mutant(
         "access: nginx serves stale verdicts",

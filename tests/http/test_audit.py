@@ -8,9 +8,11 @@ import pytest
 
 from chalicelib.api.audit import audited
 from chalicelib.api.openapi import ALL_ROUTES
+from chalicelib.domain.clients import Client
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.audit import Audit
+from tests.fakes.clients import MemoryClients
 from tests.fakes.simple import MemoryCounters, SetClock
 from tests.http.conftest import Api
 
@@ -67,7 +69,8 @@ def work(api: Api, operator: Operator) -> dict[str, str]:
     operator.does("POST", "/sessions/{session_id}/adjust", adjustment, session_id=session_id)
     edit = {"role": "admin", "password": "a new password", "disabled": True}
     operator.does("PATCH", "/users/{user_id}", edit, user_id=user_id)
-    return {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live}
+    operator.does("POST", "/users/{user_id}/erase", user_id=user_id)
+    return {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live, "email": body["email"]}
 
 
 def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
@@ -94,6 +97,7 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
         ("session.kick", ids["session_id"]),
         ("session.adjust", ids["session_id"]),
         ("user.edit", ids["user_id"]),
+        ("user.erase", ids["user_id"]),
     ]
     assert {(entry["by_user_id"], entry["ip"]) for entry in log} == {(operator.user_id, IP)}
     changes = {entry["action"]: (entry["before"], entry["after"]) for entry in log}
@@ -103,6 +107,7 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
     assert changes["user.edit"] == ({"role": "viewer", "disabled": False}, {"role": "admin", "disabled": True})
     assert changes["stream.create"][1]["sources"] == [{"mode": "pull", "url": "https://example.org/…"}]
     text = json.dumps(log)
+    assert list(changes["user.erase"][1]) == ["erased_at_ms"] and f"{ids['email']}" not in text
     assert not [secret for secret in SECRETS if secret in text]
     assert [entry["details"] for entry in log if entry["action"] == "user.edit"] == [{"password": "reset"}]
     assert [entry["action"] for entry in operator.log(user_id=ids["user_id"])] == [
@@ -111,12 +116,13 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
         "session.kick",
         "session.adjust",
         "user.edit",
+        "user.erase",
     ]
     pages = api.http.get("/audit", params={"limit": "3"}, headers=operator.headers).json()
-    assert [entry["action"] for entry in pages["items"]] == ["user.edit", "session.adjust", "session.kick"]
+    assert [entry["action"] for entry in pages["items"]] == ["user.erase", "user.edit", "session.adjust"]
     more = {"limit": "3", "cursor": pages["next_cursor"]}
     following = api.http.get("/audit", params=more, headers=operator.headers).json()["items"]
-    assert [entry["action"] for entry in following] == ["wallet.credit", "user.create", "stream.preview"]
+    assert [entry["action"] for entry in following] == ["session.kick", "wallet.credit", "user.create"]
 
 
 def test_what_is_refused_or_only_tried_dry_is_no_action(api: Api) -> None:
@@ -139,10 +145,10 @@ def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.Captu
             raise StoreUnavailable("full")
 
     counters = MemoryCounters()
-    services = SimpleNamespace(audit=Audit(Full(), SetClock()), counters=counters)  # type: ignore[arg-type]
-    call = SimpleNamespace(services=services, user_id="u_operator", ip=IP)
+    services = SimpleNamespace(audit=Audit(Full(), MemoryClients(), SetClock()), counters=counters)  # type: ignore[arg-type]
+    call = SimpleNamespace(services=services, user_id="u_operator", client=Client(ip=IP))
     audited(call, "user.edit", "u_x", after={"disabled": True})  # type: ignore[arg-type]
     assert counters.counts["audit_failures"] == 1
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert line["level"] == "ERROR"
+    assert line["level"] == "ERROR" and IP not in json.dumps(line)
     assert (line["entry"]["target"], line["entry"]["after"]) == ("u_x", {"disabled": True})

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from chalicelib.domain.clients import Client
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import User
 from chalicelib.services.starts import Starts
@@ -137,7 +138,7 @@ def test_a_start_that_was_under_way_takes_itself_back(
 
     monkeypatch.setattr(Starts, "open", logins_end_just_before)
     with pytest.raises(Exception, match="disabled" if disabling else "was ended"):
-        services.playback.start(user.user_id, stream_id, ip="", user_agent="", replace=False, max_points=None)
+        services.playback.start(user.user_id, stream_id, client=Client(ip=""), replace=False, max_points=None)
     record = services.sessions.get(opened[0])
     assert record is not None and not record.active
     assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000

@@ -200,6 +200,38 @@ def test_an_ended_session_is_reconciled_and_adjusted(
         assert (log[0]["action"], log[0]["target"]) == ("session.adjust", session_id)
 
 
+def test_addresses_are_kept_and_a_person_is_erased_as_deployed(
+    api: httpx.Client, operator: dict[str, str], module_settings: Settings
+) -> None:
+    container = Container(module_settings)
+    live_stream(container)
+    login = {"email": "gone@local", "password": "a good password"}
+    user_id = api.post("/users", json=login, headers=operator).json()["user_id"]
+    payment = {"payment_id": "gift-1", "millipoints": 50_000}
+    assert api.post(f"/wallets/{user_id}/credit", json=payment, headers=operator).status_code == 200
+    token = api.post("/auth/login", json=login).json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}", "User-Agent": "mpv of a person"}
+    assert api.post("/playback/start", json={"stream_id": "stream-1"}, headers=bearer).status_code == 201
+    for params, agent in (({"state": "active"}, "mpv of a person"), ({"state": "ended"}, None)):
+        [session] = api.get("/sessions", params={"user_id": user_id, **params}, headers=operator).json()["items"]
+        assert (session["user_agent"], session["ip"] is None) == (agent, agent is None)
+        erased = api.post(f"/users/{user_id}/erase", headers=operator)
+        assert erased.status_code == 200, erased.text
+    [entry, *_] = api.get("/audit", params={"user_id": user_id}, headers=operator).json()["items"]
+    assert entry["action"] == "user.erase" and entry["ip"]
+    assert container.users.by_email("gone@local") is None
+
+
+def test_a_binding_that_no_gateway_here_would_hold_is_refused(
+    api: httpx.Client, operator: dict[str, str], module_settings: Settings
+) -> None:
+    live_stream(Container(module_settings))
+    for binding, status in (("enforce", 400), ("off", 200)):
+        edited = api.patch("/streams/stream-1", json={"session_binding": binding}, headers=operator)
+        assert edited.status_code == status, edited.text
+    assert edited.json()["session_binding"] == "off"
+
+
 def test_the_roles_of_the_containers_are_told(deployed: dict[str, str]) -> None:
     # What they allow: test_task_roles.py.
     for part in ("Worker", "Endpoints", "Usage"):

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import StreamNotLive
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.ingest import Ingest, IngestMode
@@ -46,7 +47,7 @@ def watching(house: Container) -> tuple[str, str]:
     house.ledger.credit(
         user_id=user.user_id, millipoints=100_000, payment_id=new_session_id(), note="", by_user_id="u_x"
     )
-    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+    beat = house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     return user.user_id, beat.session.session_id
 
 
@@ -161,7 +162,7 @@ def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch:
 
     monkeypatch.setattr(house.starts, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
-        house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+        house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     wallet = house.ledger.wallet(user.user_id)
     assert (wallet.balance_millipoints, dict(wallet.sessions)) == (100_000, {})
 
@@ -191,7 +192,7 @@ def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkey
         raise StoreUnavailable("injected")
 
     monkeypatch.setattr(house.wallets, "start", start)
-    beat = house.playback.start(user.user_id, STREAM_ID, ip="", user_agent="", replace=False, max_points=None)
+    beat = house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     assert beat.wallet.balance_millipoints == 90_000
 
 

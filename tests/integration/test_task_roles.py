@@ -17,6 +17,7 @@ from chalicelib.adapters.dynamodb import to_row
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.run_logs import run_log_key
 from chalicelib.domain.streams import RuntimeState
@@ -182,8 +183,11 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            own.access.verdict(own.tokens.sign_play(claims), "s")
+            own.access.verdict(own.tokens.sign_play(claims), "s", None)
         assert own.stream_table.get(STREAM)
+        first = Client(ip="192.0.2.1", user_agent="mpv")
+        assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first
+        assert own.clients.mark("media.s")
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
         signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
         assert (signed.status_code, signed.content) == (200, b"media"), signed.text

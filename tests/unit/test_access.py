@@ -10,11 +10,13 @@ from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.streams import DesiredState, SessionBinding
 from chalicelib.domain.tokens import PLAY_TTL_MS_MAX, AccessClaims, PlayClaims, RefreshClaims
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Wallet
 from chalicelib.services.access import Access
+from chalicelib.services.binding import Binding
+from tests.fakes.clients import MemoryClients
 from tests.fakes.sessions import MemoryPlaybackSessions
 from tests.fakes.simple import SetClock
 from tests.fakes.wallets import MemoryStore, MemoryWallets
@@ -33,6 +35,9 @@ class DesiredStates:
 
     def desired(self, stream_id: str) -> DesiredState | None:
         return self.state
+
+    def binding(self, stream_id: str) -> SessionBinding:
+        return SessionBinding.OFF
 
 
 class Door:
@@ -64,6 +69,7 @@ class Door:
             wallets=MemoryWallets(self.store),
             sessions=MemoryPlaybackSessions(self.store),
             delivery=self.desired,  # type: ignore[arg-type]
+            binding=Binding(MemoryClients(), self.clock),
             clock=self.clock,
         )
 
@@ -91,8 +97,6 @@ class Door:
             started_at_ms=0,
             rate_millipoints_per_minute=0,
             lease_ms=0,
-            ip="",
-            user_agent="",
             due_shard=0,
             due_ms=0,
             end_reason=reason,
@@ -105,27 +109,27 @@ def door() -> Door:
 
 
 def test_a_paid_session_is_let_in_until_its_lease_ends(door: Door) -> None:
-    verdict = door.access.verdict(door.token(), SESSION_ID)
+    verdict = door.access.verdict(door.token(), SESSION_ID, None)
     assert (verdict.stream_id, verdict.user_id) == ("stream-1", USER)
     assert verdict.until_ms == door.session.paid_until_ms
 
 
 def test_a_verdict_never_outlives_its_token(door: Door) -> None:
     expires_at_ms = door.clock.now_ms() + 1_000
-    assert door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID).until_ms == expires_at_ms
+    assert door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms == expires_at_ms
 
 
 def test_the_grace_lets_a_beat_arrive_and_no_more(door: Door) -> None:
     token = door.token(expires_at_ms=door.session.paid_until_ms + 60_000)
     door.clock.advance(10_000 + GRACE_MS - 1)
-    assert door.access.verdict(token, SESSION_ID).until_ms < door.clock.now_ms()
+    assert door.access.verdict(token, SESSION_ID, None).until_ms < door.clock.now_ms()
     door.clock.advance(1)
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(token, SESSION_ID)
+        door.access.verdict(token, SESSION_ID, None)
     assert over.value.reason is EndReason.LEASE_EXPIRED
     door.hold(door.session, balance=0)
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(token, SESSION_ID)
+        door.access.verdict(token, SESSION_ID, None)
     assert over.value.reason is EndReason.BALANCE_EXHAUSTED
 
 
@@ -134,14 +138,14 @@ def test_an_ended_session_tells_its_reason_even_with_an_expired_token(door: Door
     door.end(reason)
     for expires_at_ms in (door.clock.now_ms() + 10_000, door.clock.now_ms() - 10_000):
         with pytest.raises(SessionOver) as over:
-            door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID)
+            door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
         assert over.value.reason is reason
 
 
 def test_an_expired_token_of_a_paid_session(door: Door) -> None:
     token = door.token(expires_at_ms=door.clock.now_ms())
     with pytest.raises(TokenExpired):
-        door.access.verdict(token, SESSION_ID)
+        door.access.verdict(token, SESSION_ID, None)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_an_expired_token_of_a_paid_session(door: Door) -> None:
 def test_a_stream_that_is_not_wanted_live(door: Door, desired: DesiredState | None, reason: EndReason) -> None:
     door.desired.state = desired
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(door.token(), SESSION_ID)
+        door.access.verdict(door.token(), SESSION_ID, None)
     assert over.value.reason is reason
 
 
@@ -176,7 +180,7 @@ def test_wrong_tokens_open_nothing(door: Door) -> None:
     }
     for name, token in wrong.items():
         with pytest.raises(Unauthenticated):
-            pytest.fail(f"{name}: {door.access.verdict(token, SESSION_ID)}")
+            pytest.fail(f"{name}: {door.access.verdict(token, SESSION_ID, None)}")
 
 
 def test_a_good_token_opens_its_own_session_only(door: Door) -> None:
@@ -185,9 +189,9 @@ def test_a_good_token_opens_its_own_session_only(door: Door) -> None:
         user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: door.session, OTHER_SESSION_ID: other}
     )
     token = door.token(session_id=OTHER_SESSION_ID)
-    assert door.access.verdict(token, OTHER_SESSION_ID).session_id == OTHER_SESSION_ID
+    assert door.access.verdict(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
     with pytest.raises(Unauthenticated):
-        door.access.verdict(token, SESSION_ID)
+        door.access.verdict(token, SESSION_ID, None)
 
 
 def test_a_token_lives_as_long_as_its_lease_and_the_grace(door: Door) -> None:

@@ -12,7 +12,16 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.sessions import SessionKind, SessionRecord
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.stream_edits import RESTART_FIELDS, Applies
-from chalicelib.domain.streams import SLATE, DesiredState, Latency, Runtime, RuntimeState, Stream, source_name
+from chalicelib.domain.streams import (
+    SLATE,
+    DesiredState,
+    Latency,
+    Runtime,
+    RuntimeState,
+    SessionBinding,
+    Stream,
+    source_name,
+)
 from chalicelib.ports import RowRefused, StoreUnavailable
 from chalicelib.services import streams as service
 from chalicelib.services.streams import StreamsService
@@ -37,7 +46,7 @@ NONE, HOT, RESTART = Applies.NONE, Applies.HOT, Applies.RESTART
 class House:
     """The service over stores in memory, with one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, sees_clients: bool = True) -> None:
         self.table, self.runtimes, self.store = MemoryStreams(), MemoryRuntimes(), MemoryStore()
         self.sessions = MemoryPlaybackSessions(self.store)
         self.streams = StreamsService(
@@ -46,6 +55,7 @@ class House:
             sessions=self.sessions,
             controller=None,  # type: ignore[arg-type]
             clock=SetClock(),
+            sees_clients=sees_clients,
             check_source=check_source_url,
         )
         self.table.add(LIVE)
@@ -64,8 +74,6 @@ class House:
             started_at_ms=1,
             rate_millipoints_per_minute=0,
             lease_ms=10_000,
-            ip="",
-            user_agent="",
             due_shard=0,
             due_ms=1,
         )
@@ -86,6 +94,7 @@ def house() -> House:
         ({"window_minutes": 9}, HOT),
         ({"viewers_max": 9}, HOT),
         ({"latency": Latency.LOW}, HOT),
+        ({"session_binding": SessionBinding.ENFORCE}, HOT),
         ({"slate": False}, HOT),
         ({"backups": (Ingest(mode=IngestMode.TEST),)}, RESTART),
         ({"ingest": Ingest(mode=IngestMode.FILE, path="x.mp4")}, RESTART),
@@ -110,6 +119,7 @@ def test_each_setting_applies_as_it_says(house: House, changes: dict[str, Any], 
 def test_no_field_is_forgotten() -> None:
     # A new setting must be put on one side or the other.
     hot = {"title", "rate_millipoints_per_minute", "lease_ms", "window_minutes", "viewers_max", "latency", "slate"}
+    hot |= {"session_binding"}
     own = {"stream_id", "desired_state", "desired_since_ms", "generation", "version", "archived", "created_at_ms"}
     assert hot | own | RESTART_FIELDS == set(Stream.__dataclass_fields__)
 
@@ -159,6 +169,20 @@ def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:
         house.streams.edit("stream-1", {"latency": Latency.LOW, "segment_seconds": 2}, dry_run=True)
     with pytest.raises(StreamNotFound):
         house.streams.edit("stream-2", {"title": "x"}, dry_run=True)
+
+
+def test_a_binding_that_no_gateway_would_hold_is_refused() -> None:
+    blind = House(sees_clients=False)
+    for binding in (SessionBinding.WARN, SessionBinding.ENFORCE):
+        with pytest.raises(Invalid, match=r"session_binding: .* allowed: `off`"):
+            blind.streams.edit("stream-1", {"session_binding": binding}, dry_run=True)
+        with pytest.raises(Invalid, match="allowed: `off`"):
+            blind.streams.create(replace(LIVE, stream_id="stream-2", session_binding=binding))
+    # What was set when there was such a gateway keeps nobody from changing something else, or from lifting it.
+    bound = replace(LIVE, session_binding=SessionBinding.WARN, version=2)
+    blind.table.replace(LIVE, bound)
+    assert blind.streams.edit("stream-1", {"title": "x"}).applies is HOT
+    assert blind.streams.edit("stream-1", {"session_binding": SessionBinding.OFF}).applies is HOT
 
 
 @pytest.mark.parametrize("silent", ["sessions", "runtimes"])

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chalicelib.api.problems import STATUS_OF_END
+from chalicelib.domain.clients import Client
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.streams import DesiredState, SessionBinding
 
 ALLOW = "allow"
 SEGMENT, PLAYLIST, RENDITION = "720p/1-000001.ts", "index.m3u8", "720p/index.m3u8"
@@ -27,6 +28,7 @@ class Front(StrEnum):
 
 STATUS_OF_CODE = {
     ALLOW: 200,
+    "session_bound_elsewhere": 403,
     "invalid_request": 400,
     "token_invalid": 401,
     "token_expired": 401,
@@ -61,6 +63,9 @@ class State:
     denied: EndReason | None = None
     desired: DesiredState = DesiredState.LIVE
     stream_denied: EndReason | None = None
+    binding: SessionBinding = SessionBinding.OFF
+    # Whom the session is bound to, if anybody.
+    bound_to: Client | None = None
     # The store of the front's knowledge does not answer.
     silent: bool = False
 

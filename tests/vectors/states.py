@@ -1,9 +1,22 @@
 """The vectors of what session and stream have come to when a good token is shown."""
 
+from chalicelib.domain.clients import Client
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState
-from tests.vectors.model import A_PLAYLIST, ALLOW, NOT_AT_THE_EDGE, NOT_IN_THE_TABLES, Front, State, Vector, bearer
+from chalicelib.domain.streams import DesiredState, SessionBinding
+from tests.vectors.model import (
+    A_PLAYLIST,
+    ALLOW,
+    NOT_AT_THE_EDGE,
+    NOT_IN_THE_TABLES,
+    PLAYLIST,
+    Front,
+    State,
+    Vector,
+    bearer,
+)
+
+ELSEWHERE = Client(ip="192.0.2.1", user_agent="mpv")
 
 STATES = (
     *(
@@ -95,6 +108,40 @@ STATES = (
         headers=bearer("{long}"),
         state=State(paid_ms=-GRACE_MS),
         differs=NOT_AT_THE_EDGE,
+    ),
+    # The edge can write nothing down, so it knows no first one, and the authorizer does not see who asks.
+    Vector(
+        name="bound to the first",
+        expect=ALLOW,
+        state=State(binding=SessionBinding.ENFORCE),
+        differs={Front.AUTHORIZER: "session_bound_elsewhere"},
+    ),
+    Vector(
+        name="bound elsewhere",
+        expect="session_bound_elsewhere",
+        state=State(binding=SessionBinding.ENFORCE, bound_to=ELSEWHERE),
+        differs=NOT_AT_THE_EDGE,
+    ),
+    Vector(
+        name="bound to another agent, a playlist",
+        expect="session_bound_elsewhere",
+        target=A_PLAYLIST,
+        media=PLAYLIST,
+        headers=(*bearer("{good}"), ("User-Agent", "another")),
+        state=State(binding=SessionBinding.ENFORCE, bound_to=Client(ip="127.0.0.1", user_agent="mpv")),
+        differs=NOT_AT_THE_EDGE,
+    ),
+    Vector(
+        name="bound elsewhere, which is only noted",
+        expect=ALLOW,
+        state=State(binding=SessionBinding.WARN, bound_to=ELSEWHERE),
+    ),
+    Vector(
+        name="bound elsewhere, and ended",
+        expect="kicked",
+        state=State(
+            binding=SessionBinding.ENFORCE, bound_to=ELSEWHERE, ended=EndReason.KICKED, denied=EndReason.KICKED
+        ),
     ),
     Vector(name="nobody can tell", expect="unavailable", state=State(silent=True)),
     Vector(

@@ -4,15 +4,18 @@ import json
 from typing import Any
 
 from chalicelib.adapters.jwt_tokens import JwtTokens
+from chalicelib.domain.clients import Client, media_key
 from chalicelib.domain.ids import session_id_of
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.streams import DesiredState, SessionBinding
 from chalicelib.domain.tokens import PlayClaims
 from chalicelib.domain.wallets import Wallet
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Access, Verdict
+from chalicelib.services.binding import Binding
+from tests.fakes.clients import MemoryClients
 from tests.fakes.sessions import MemoryPlaybackSessions
 from tests.fakes.simple import SetClock
 from tests.fakes.wallets import MemoryStore, MemoryWallets
@@ -71,12 +74,16 @@ class World:
     def __init__(self, now_ms: int) -> None:
         self.clock = SetClock(now_ms)
         self.store = MemoryStore()
+        self.clients = MemoryClients()
+        # How often the rule was asked.
+        self.asked = 0
         self._states: dict[str, State] = {}
         self._rule = Access(
             tokens=JwtTokens(lambda: json.dumps(KEY_SETS)),
             wallets=MemoryWallets(self.store),
             sessions=MemoryPlaybackSessions(self.store),
             delivery=self,  # type: ignore[arg-type]
+            binding=Binding(self.clients, self.clock),
             clock=self.clock,
         )
 
@@ -89,17 +96,24 @@ class World:
             user_id=case.user_id, balance_millipoints=state.balance_millipoints, sessions=sessions
         )
         self.store.records[case.session_id] = _record(case, state)
+        if state.bound_to:
+            self.clients.keep(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
-    def verdict(self, token: str | None, session_id: str) -> Verdict:
+    def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
         """What the product's rule says, unless the store is silent."""
+        self.asked += 1
         if self._states.get(session_id, State()).silent:
             raise StoreUnavailable("silent")
-        return self._rule.verdict(token, session_id)
+        return self._rule.verdict(token, session_id, client)
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """Stands for `Delivery`."""
         state = self._states.get(stream_id)
         return state.desired if state else None
+
+    def binding(self, stream_id: str) -> SessionBinding:
+        """The same."""
+        return self._states[stream_id].binding
 
 
 def _session(case: Case, now_ms: int, state: State) -> ActiveSession:
@@ -128,8 +142,6 @@ def _record(case: Case, state: State) -> SessionRecord:
         started_at_ms=0,
         rate_millipoints_per_minute=0,
         lease_ms=0,
-        ip="",
-        user_agent="",
         due_shard=0,
         due_ms=0,
         end_reason=state.ended,

@@ -63,6 +63,13 @@ class CreateUserRequest(Request):
     role: Role = Role.VIEWER
 
 
+class ErasedAnswer(Answer):
+    """Who is erased, and since when; what they paid and watched stays under this id."""
+
+    user_id: str
+    erased_at_ms: int
+
+
 class EditUserRequest(Request):
     """What to change of an account."""
 

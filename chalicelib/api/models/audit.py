@@ -24,12 +24,12 @@ class AuditQuery(ListQuery):
 
 
 class AuditItem(Answer):
-    """What an operator did on what, from where, and what that has changed."""
+    """What an operator did on what, from where, and what that has changed. Addresses are null after some weeks."""
 
     audit_id: str
     at_ms: int
     by_user_id: str
-    ip: str
+    ip: str | None
     action: str
     target: str
     user_id: str | None

@@ -85,7 +85,8 @@ class EndAnswer(Answer):
 
 
 class SessionAnswer(Answer):
-    """A session for people: where from, since when, what it earned. Live figures are null once it has ended."""
+    """A session for people: where from, since when, what it earned. Live figures are null once it has ended, and
+    address and user agent once they are not kept any more."""
 
     session_id: str
     user_id: str
@@ -93,8 +94,8 @@ class SessionAnswer(Answer):
     kind: SessionKind
     active: bool
     started_at_ms: int
-    ip: str
-    user_agent: str
+    ip: str | None
+    user_agent: str | None
     rate_millipoints_per_minute: int
     charged_millipoints: int | None
     paid_until_ms: int | None

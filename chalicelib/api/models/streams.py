@@ -28,6 +28,7 @@ from chalicelib.domain.streams import (
     DesiredState,
     Latency,
     RuntimeState,
+    SessionBinding,
     Waiting,
 )
 
@@ -118,6 +119,7 @@ class StreamFields(Request):
     rate_millipoints_per_minute: Rate = 60_000
     lease_ms: LeaseMs = LEASE_MS_DEFAULT
     viewers_max: ViewersMax = 0
+    session_binding: SessionBinding = SessionBinding.OFF
 
 
 class CreateStreamRequest(StreamFields):
@@ -143,6 +145,7 @@ class EditStreamRequest(Request):
     rate_millipoints_per_minute: Rate | None = None
     lease_ms: LeaseMs | None = None
     viewers_max: ViewersMax | None = None
+    session_binding: SessionBinding | None = None
 
 
 class EditQuery(Request):
@@ -209,6 +212,7 @@ class StreamSettingsAnswer(StreamAnswer):
     ingest: IngestModel
     backups: list[IngestModel]
     slate: bool
+    session_binding: SessionBinding
     ingest_key: str
     ingest_address: RtmpAddressAnswer | SrtAddressAnswer | None
     custom_renditions: list[CustomRendition]

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import SessionOver, Unauthenticated
 from chalicelib.domain.sessions import EndReason
 from chalicelib.ports import StoreUnavailable
@@ -48,7 +49,7 @@ class Rule:
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
 
-    def verdict(self, token: str | None, session_id: str) -> Verdict:
+    def verdict(self, token: str | None, session_id: str, client: Client) -> Verdict:
         self.asked[session_id] += 1
         if self.broken:
             raise StoreUnavailable("stub")

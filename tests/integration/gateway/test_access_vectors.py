@@ -49,11 +49,12 @@ class Gate:
         """What a request with nothing wrong in it gets."""
         return self.ask("GET", f"/play/{case.session_id}/{SEGMENT}", [("Authorization", f"Bearer {case.play()}")])
 
-    def ask(self, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
-        """Send it byte for byte."""
+    def ask(self, method: str, target: str, headers: list[tuple[str, str]], address: str = "127.0.0.1") -> Answer:
+        """Send it byte for byte, from this address."""
         lines = [f"{method} {target} HTTP/1.1", "Host: media.test", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers]
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        source = (address, 0)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10, source_address=source) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             answer = http.client.HTTPResponse(connection, method=method)
             answer.begin()

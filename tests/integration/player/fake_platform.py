@@ -39,6 +39,7 @@ class FakePlatform(FakeMoney, ThreadingHTTPServer):
         self.drop_next: set[str] = set()  # paths whose next answer is lost after the work was done
         self.dead_paths: tuple[str, ...] = ()  # connections for these prefixes are cut
         self.media_status = 200
+        self.bound_elsewhere: set[str] = set()  # sessions whose media is refused here
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -106,6 +107,8 @@ class FakePlatform(FakeMoney, ThreadingHTTPServer):
             raise Refusal(STATUS_OF.get(session.end_reason, 410), session.end_reason, end_reason=session.end_reason)
         if now_ms() > expires:
             raise Refusal(401, "token_expired")
+        if session_id in self.bound_elsewhere:
+            raise Refusal(403, "session_bound_elsewhere")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -23,10 +23,11 @@ class Rig:
     gate: Gate = field(default_factory=Gate)
     endings: list[Ending] = field(default_factory=list)
     beats: int = 0
+    news: int = 0
 
     def __post_init__(self) -> None:
         self.state = self.platform.start({"stream_id": "stream-1"})
-        self.relay = Relay(self.gate, Upstream(self.gate, self.beat, self.endings.append, self.platform.url))
+        self.relay = Relay(self.gate, Upstream(self.gate, self.beat, self.anew, self.endings.append, self.platform.url))
         self.relay.start()
         self.issue(self.state)
 
@@ -38,6 +39,11 @@ class Rig:
         with self.platform.lock:
             session = self.platform.sessions[self.state["session_id"]]
             self.issue(self.platform.heartbeat({"session_id": session.session_id, "seq": session.seq + 1}))
+
+    def anew(self) -> None:
+        self.news += 1
+        self.state = self.platform.start({"stream_id": "stream-1"})
+        self.issue(self.state)
 
     def ask(
         self, path: str | None = None, method: str = "GET", headers: dict[str, str] | None = None
@@ -86,6 +92,12 @@ def test_an_expired_token_is_cured_by_a_beat(rig: Rig) -> None:
     rig.issue({**rig.state, "play_token": "p.unknown"})
     assert rig.ask()[0] == 200
     assert rig.beats == 1 and rig.endings == []
+
+
+def test_a_session_that_is_bound_elsewhere_takes_another_one_and_no_beat(rig: Rig) -> None:
+    rig.platform.bound_elsewhere.add(rig.state["session_id"])
+    assert rig.ask()[0] == 200
+    assert (rig.news, rig.beats, rig.endings) == (1, 0, [])
 
 
 @pytest.mark.parametrize("reason", ["kicked", "stream_paused", "viewer_stopped"])

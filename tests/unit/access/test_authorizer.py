@@ -95,7 +95,7 @@ def test_the_vectors(vector: Vector, world: World) -> None:
     expected = case.expected(Front.AUTHORIZER)
     if vector.after_a_good_one:
         world.enter(case, OPEN)
-        assert world.verdict(case.play(), case.session_id)
+        assert world.verdict(case.play(), case.session_id, None)
     world.enter(case, vector.state)
     told = ApiGateway(case).answer()
     assert (told.code, told.key) == (expected.code, expected.key)

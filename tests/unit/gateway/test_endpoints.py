@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.clients import Client
+from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.sessions import EndReason
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
@@ -25,9 +26,11 @@ class World:
         self.until_ms = NOW_MS + 60_000
         self.reason = None
         self.tokens = []
+        self.clients = []
 
-    def verdict(self, token, session_id):
+    def verdict(self, token, session_id, client):
         self.tokens.append(token)
+        self.clients.append(client)
         if self.error:
             raise self.error
         return Verdict(session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms)
@@ -64,6 +67,13 @@ def test_an_allowing_verdict_names_the_stream(world):
     assert world.tokens == ["good"]
 
 
+def test_the_rule_is_told_who_asks_as_nginx_sees_it(world):
+    for path in ("/verdict", "/denial"):
+        world.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
+    world.ask("/verdict", HTTP_USER_AGENT="nginx")
+    assert world.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
+
+
 @pytest.mark.parametrize(
     ("left_ms", "keep"),
     [
@@ -89,6 +99,7 @@ def test_how_long_an_allowing_verdict_may_be_kept(world, left_ms, keep):
         (TokenExpired("x"), 401, 401, "token_expired"),
         (SessionOver(EndReason.BALANCE_EXHAUSTED), 403, 402, "balance_exhausted"),
         (SessionOver(EndReason.KICKED), 403, 403, "kicked"),
+        (BoundElsewhere("x"), 403, 403, "session_bound_elsewhere"),
         (SessionOver(EndReason.STREAM_PAUSED), 403, 410, "stream_paused"),
         (StoreUnavailable("x"), 503, 503, "unavailable"),
         (RuntimeError("secret"), 503, 503, "unavailable"),

@@ -55,10 +55,10 @@ class Lapsed:
 
 
 class Rig:
-    def __init__(self, server: Lapsed) -> None:
+    def __init__(self, server: Lapsed, first: Lease | None = None) -> None:
         self.server, self.bill = server, Bill()
         self.told: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        first = lease(next_beat_in_ms=0, lease_ms=0)
+        first = first or lease(next_beat_in_ms=0, lease_ms=0)
         wish = Wish("stream-1")
         self.heartbeat = Heartbeat(server, wish, first, Gate(), self.bill, self.told.put, self.told.put)  # type: ignore[arg-type]
         self.heartbeat.start()
@@ -129,3 +129,52 @@ def test_nothing_is_started_once_it_is_to_stop(anew: Lapsed, monkeypatch: pytest
     anew.beat_now.set()
     time.sleep(0.3)
     assert anew.keys == []
+
+
+class Moving(Lapsed):
+    """A server that has sold a lease of a minute, and stops what it is asked to stop as `ended` says."""
+
+    def __init__(self, started: Lease | Exception, *ended: str | Exception) -> None:
+        super().__init__(started)
+        self.answer_now.set()
+        self.ended = list(ended)
+
+    def stop(self, session_id: str, timeout_s: float) -> Totals:
+        self.stopped.append(session_id)
+        ended = self.ended.pop(0) if self.ended else "viewer_stopped"
+        if isinstance(ended, Exception):
+            raise ended
+        return Totals(ended, 2_000, 80_000, 2_000)
+
+
+def moved(server: Moving, lease_ms: int = 0) -> Rig:
+    rig = Rig(server, lease(next_beat_in_ms=60_000, lease_ms=lease_ms))
+    for _ in range(2):
+        rig.heartbeat.begin_anew()
+    return rig
+
+
+def test_who_has_moved_gets_the_rest_back_and_goes_on_in_another_session() -> None:
+    server = Moving(lease(session_id="s-2", next_beat_in_ms=60_000), UnreachableError("x", "away"), "viewer_stopped")
+    rig = moved(server)
+    assert rig.told.get(timeout=5).session_id == "s-2"
+    assert (server.stopped, len(server.keys), server.beating.is_set()) == (["s-1", "s-1"], 1, False)
+    # What the first one has cost is known, and the second is stopped in the end.
+    assert rig.settle().settled and server.stopped[2:] == ["s-2"]
+    assert rig.bill.spent_millipoints == 4_000
+
+
+def test_who_is_sent_away_within_a_first_lease_is_told_and_pays_no_further_one() -> None:
+    server = Moving(lease(session_id="s-2"))
+    rig = moved(server, lease_ms=60_000)
+    ending = rig.told.get(timeout=3)
+    assert "one address and program" in ending.sentence and int(ending.exit_status) == 8
+    assert (server.stopped, server.keys, server.beating.is_set()) == (["s-1"], [], False)
+    assert rig.settle(ending).settled
+
+
+def test_who_has_moved_and_was_kicked_is_told_that() -> None:
+    server = Moving(lease(session_id="s-2"), "kicked")
+    rig = moved(server)
+    assert rig.told.get(timeout=3).end_reason == "kicked" and server.keys == []
+    rig.settle()

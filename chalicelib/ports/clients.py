@@ -1,0 +1,34 @@
+"""Addresses and user agents of people."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from chalicelib.domain.clients import Client
+
+
+class Clients(Protocol):
+    """Who asked, by a key (`domain/clients.py`): kept for the stage's `address_days`, and not told for any longer."""
+
+    def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+        """Write down who asked."""
+        ...
+
+    def of(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+        """Who asked, by key; those that are not kept any more are left out."""
+        ...
+
+    def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
+        """The first client of this key, which is this one if there is none yet: of several at once, one is first."""
+        ...
+
+    def mark(self, key: str) -> bool:
+        """Note that another client than the first has asked. Whether this was the first such note."""
+        ...
+
+    def drop(self, key: str) -> None:
+        """Forget one. Idempotent."""
+        ...
+
+    def forget(self, user_id: str, limit: int) -> int:
+        """Forget up to `limit` of a user's, and answer how many those were."""
+        ...
