@@ -49,6 +49,8 @@ class Publisher:
         self._playlists: dict[str, Playlist] = {}
         # Named by our playlists, but by no stored one yet.
         self._pending: list[tuple[Mapping[str, Entry], float]] = []
+        # An older owner has written after we had looked: ours must not be written before we have looked again.
+        self._overtaken = False
 
     def named(self) -> set[str]:
         """The keys of all segments that the playlists name."""
@@ -113,16 +115,15 @@ class Publisher:
 
     def flush(self) -> None:
         """Write what is not written yet: the media playlists, then the one that names them. Raises as `publish`."""
+        self._look_again()
         self._root.announce(self._playlists)
         try:
             self._write(ended=False)
         except Overtaken as error:
             # An older owner made the playlist after we had looked for one: only our first write can meet that.
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-            pending, self._pending = self._pending, []
-            self.take_over()
-            for entries, clock_s in pending:
-                self._append(entries, clock_s)
+            self._overtaken = True
+            self._look_again()
             self._write(ended=False)
         self._root.refresh(self._playlists)
         self.unwritten = False
@@ -142,8 +143,19 @@ class Publisher:
 
     def end(self) -> None:
         """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
+        self._look_again()
         if any(playlist.next_sequence for playlist in self._playlists.values()):
             self._write(ended=True)
+
+    def _look_again(self) -> None:
+        """If an older owner has written since: go on where it has stopped. Raises as `publish`."""
+        if not self._overtaken:
+            return
+        self.take_over()
+        pending, self._pending = self._pending, []
+        for entries, clock_s in pending:
+            self._append(entries, clock_s)
+        self._overtaken = False
 
     def _fence(self) -> dict[str, Playlist | None]:
         """Every stored playlist, written back under our epoch: from then on every older owner's ETag is wrong."""
@@ -170,7 +182,7 @@ class Publisher:
     def _append(self, entries: Mapping[str, Entry], clock_s: float) -> None:
         before = self._playlists
         self._playlists = {name: p.append(entries[name], clock_s).trimmed(self.window_s) for name, p in before.items()}
-        self._pending.append((entries, clock_s))
+        self._pending.append(({name: playlist.entries[-1] for name, playlist in self._playlists.items()}, clock_s))
         self.unwritten = True
         self._forget(before)
 

@@ -96,6 +96,38 @@ def test_the_first_playlist_is_fenced_as_well(media: FaultyMedia, follower: Foll
     ]
 
 
+def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_is_noticed(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    second = owner(media, tmp_path, 2)
+    owner(media, tmp_path, 1).publish(3)
+    follower.poll()
+    asked: list[str] = []
+
+    def silent(operation: str, key: str) -> None:
+        # What was written is read, but to take over again it would have to be read once more.
+        if key in asked:
+            raise StoreUnavailable("silent")
+        if operation == "get":
+            asked.append(key)
+
+    media.before = silent
+    with pytest.raises(StoreUnavailable):
+        second.publisher.publish(second.segment())
+    with pytest.raises(StoreUnavailable):
+        second.publisher.end()
+    media.before = lambda operation, key: None
+    assert second.publisher.publish(second.segment(gap=True)) is None
+    assert numbers(media) == numbers(media, "480p")
+    assert numbers(media) == {
+        **{number: (f"1-1-{number:06d}.ts", 0) for number in range(3)},
+        3: ("2-1-000000.ts", 1),
+        4: ("2-1-000001.ts", 2),
+    }
+    follower.poll()
+    assert follower.problems == []
+
+
 def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(
     media: FaultyMedia, follower: Follower, tmp_path: Path
 ) -> None:
