@@ -40,9 +40,7 @@ class Publisher:
         self._channel = channel
         self._uploads = uploads
         self._cleaner = cleaner
-        self._objects = {
-            name: FencedObject(media, channel.key(name, PLAYLIST), channel.epoch) for name in channel.rendition_names
-        }
+        self._objects = {name: self._object(name) for name in channel.rendition_names}
         self._root = root
         # What the runs of this owner need; more than was asked for where a source is copied.
         self._target_s = channel.segment_seconds
@@ -84,13 +82,14 @@ class Publisher:
 
         Raises `Lost`, and `Unpublishable` or `StoreUnavailable`: try again.
         """
+        self._root.learn()
         stored = self._fence()
-        before = continued(stored, self._channel.segment_seconds, self._exists)
+        dropped = [read_stored(self._object(name)) for name in sorted(self._root.dropped)]
+        before = continued(stored, dropped, self._channel.segment_seconds, self._exists)
         cut = datetime.now(UTC) - timedelta(seconds=self.window_s)
         self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
         # The same in all renditions, and for as long as longer segments are in one of their windows.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
-        self._root.learn()
         self._forget(before)
 
     def publish(self, segment: Finished) -> str | None:
@@ -156,6 +155,9 @@ class Publisher:
         for entries, clock_s in pending:
             self._append(entries, clock_s)
         self._overtaken = False
+
+    def _object(self, rendition: str) -> FencedObject:
+        return FencedObject(self._media, self._channel.key(rendition, PLAYLIST), self._channel.epoch)
 
     def _fence(self) -> dict[str, Playlist | None]:
         """Every stored playlist, written back under our epoch: from then on every older owner's ETag is wrong."""
