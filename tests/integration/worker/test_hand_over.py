@@ -9,6 +9,7 @@ import pytest
 import worker.pipeline
 from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
+from tests.integration.worker.test_ingest import SMALL
 from worker.pipeline import LOGS_WAIT_S, End
 
 HAND_OVER_S = 3.0
@@ -42,7 +43,8 @@ def test_new_settings_that_meet_a_hanging_store_begin_with_a_new_claim(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker.pipeline, "CLOSE_S", 1.0)
-    lab.add()
+    lab.rendition = SMALL.name
+    lab.add(abr_profile="custom", custom_renditions=(SMALL,))
     first = lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)
     hanging, over = threading.Event(), threading.Event()
