@@ -113,7 +113,7 @@ class Agent:
         ended = [stream_id for stream_id, pipeline in self._pipelines.items() if not pipeline.is_alive()]
         for stream_id in ended:
             # Something else may have been wanted of it while it ended. Lost or crashed, it waits for the next scan.
-            if self._pipelines.pop(stream_id).end in (End.PAUSED, End.STOPPED):
+            if self._pipelines.pop(stream_id).end in (End.PAUSED, End.STOPPED, End.HANDOVER):
                 self._scan_at_s = 0.0
 
     def _listen(self) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.streams import SLATE, Stream, source_name
+from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
 from worker.config import WorkerConfig
 from worker.encoding.argv import Cut, Plan, SlateSource, Source
 from worker.encoding.pictures import encodable
@@ -113,6 +113,8 @@ class Driver:
     def _failure(self, now_s: float, run: Run, watch: Watch) -> str | None:
         """Why the run has to be replaced, if it has."""
         run.inbox.refresh()
+        # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
+        self._supervision.segment_seconds = min(run.inbox.target_s, SEGMENT_SECONDS_MAX)
         playing = watch.choice.playing
         trial = None if playing is None else watch.trial(playing)
         if trial and trial.status in GONE:
@@ -168,7 +170,6 @@ class Driver:
         assert source
         self.runs += 1
         plan = self._plan(stream, source, trial.cut if trial else None)
-        self._supervision.segment_seconds = plan.target_s
         self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
         watch.choice.started(index, time.monotonic())
         received = trial.feed.lines if trial and trial.feed else deque[str]()

@@ -161,18 +161,24 @@ class Pipeline(threading.Thread):
     def _reopen(self, seen: Stream) -> None:
         """The operator changed what needs a new ffmpeg."""
         log.info("new settings", extra={**self._who(), "generation": seen.generation})
-        self._close(ended=False)
+        if not self._close(ended=False):
+            # A write that hangs may still arrive, and only a higher epoch shuts it out: the claim is taken anew.
+            self._publication, self.end = None, End.HANDOVER
+            return
         self.stream = seen
         self.supervision.settings_changed(seen.segment_seconds)
         self._open()
 
-    def _close(self, *, ended: bool) -> None:
+    def _close(self, *, ended: bool) -> bool:
+        """End the run and publish what is left; False if that was not done in time and something may hang."""
         by_s = time.monotonic() + CLOSE_S
         if self._hand_over_by_s is not None:
             by_s = min(by_s, self._hand_over_by_s - RELEASE_S)
         self._driver.stop(kill=time.monotonic() + STOP_GRACE_S > by_s)
         if self._publication and not self._publication.finish(ended=ended, by_s=by_s):
             log.error("the last segments could not be published in time", extra=self._who())
+            return False
+        return True
 
     def _let_go(self, end: End) -> None:
         if end in (End.LOST, End.CRASHED):

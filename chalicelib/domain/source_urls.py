@@ -29,7 +29,8 @@ PORTS: dict[str, frozenset[int]] = {
 PORT_DEFAULTS = {"https": 443, "rtmps": 443}
 # ffmpeg takes any option from the query of an SRT URL. `latency` is in microseconds, as in ffmpeg and OBS.
 SRT_OPTIONS = {
-    "latency": re.compile(r"[0-9]{1,8}"),
+    # The first picture comes so much later, and who opens a source waits for it no longer than 15 s.
+    "latency": re.compile(r"[0-9]{1,7}"),
     "mode": re.compile(r"caller"),
     "passphrase": re.compile(r"[!-~]{10,64}"),
     "pbkeylen": re.compile(r"16|24|32"),
@@ -152,7 +153,8 @@ def _srt_options(parts: SplitResult) -> tuple[tuple[str, str], ...]:
     except ValueError:
         _refuse("its options cannot be read; allowed for srt: name=value, joined by &")
     allowed = (
-        "latency (in microseconds), mode=caller, passphrase (10 to 64 characters), pbkeylen (16, 24 or 32), streamid"
+        "latency (in microseconds, less than 10 s), mode=caller, passphrase (10 to 64 characters), "
+        "pbkeylen (16, 24 or 32), streamid"
     )
     for name, value in options:
         if name not in SRT_OPTIONS:

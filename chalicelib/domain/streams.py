@@ -137,8 +137,12 @@ def stream_faults(stream: Stream) -> list[str]:
     """What in an operator's settings does not go together, in words that say what is allowed."""
     faults = []
     if (stream.abr_profile == CUSTOM_PROFILE) != bool(stream.custom_renditions):
-        faults.append(f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, and to no other")
-    if any(rendition.copied for rendition in stream.renditions) and stream.ingest.mode is IngestMode.TEST:
+        faults.append(
+            f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, "
+            "and to no other, which has [] there"
+        )
+    copies = any(rendition.copied for rendition in stream.renditions)
+    if copies and any(source.mode is IngestMode.TEST for source in stream.sources):
         faults.append("the profile `source` copies, and mode `test` has nothing to copy")
     if sum(source.mode is IngestMode.LISTEN for source in stream.sources) > 1:
         faults.append("one source of a stream may listen, since its key and address are the stream's")

@@ -47,7 +47,7 @@ class Controller:
     def changed(self, stream_id: str) -> None:
         """Act on an operator's change at once. When this returns, the gateway refuses a stream that is not live."""
         stream = self._enforce(stream_id)
-        self._queue.send(stream_id)
+        self._hint(stream_id)
         if stream is not None:
             self._end_sessions(stream)
             # The change has been made: what cannot be said now, the schedule says.
@@ -71,8 +71,13 @@ class Controller:
         self._mark_if_unclaimed(stream, runtime, why)
         differs = claimed != wanted or (wanted and runtime.generation != stream.generation)
         if differs:
-            self._queue.send(stream.stream_id)
+            self._hint(stream.stream_id)
         return differs
+
+    def _hint(self, stream_id: str) -> None:
+        """Workers look by themselves, so a queue that is silent must not keep other streams, or sessions, waiting."""
+        with suppress(StoreUnavailable):
+            self._queue.send(stream_id)
 
     def _enforce(self, stream_id: str) -> Stream | None:
         """Make the denylist say what the table says.

@@ -111,6 +111,7 @@ HOSTILE = [
     ("srt://a.example:9000?passphrase=short", "passphrase"),
     ("srt://a.example:9000?pbkeylen=7", "pbkeylen"),
     ("srt://a.example:9000?latency=-1", "latency"),
+    ("srt://a.example:9000?latency=10000000", "less than 10 s"),
     ("srt://a.example:9000?streamid=%0a", "streamid"),
     ("srt://a.example:9000?streamid", "options"),
     ("srt://a.example:9000/etc", "path"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.api.models.streams import EditStreamRequest
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, misfit
 from chalicelib.domain.ladders import ABR_PROFILES, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.streams import Latency, Stream, stream_faults
@@ -11,6 +12,7 @@ from chalicelib.domain.streams import Latency, Stream, stream_faults
 HIGH = Rendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000)
 LOW = Rendition(name="360p", width=640, height=360, video_bps=700_000, audio_bps=96_000)
 LISTENING = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
+FILE = Ingest(mode=IngestMode.FILE, path="a.mp4")
 STREAM = Stream(stream_id="stream-1", title="x", ingest=Ingest(mode=IngestMode.TEST))
 
 
@@ -64,6 +66,8 @@ def test_a_ladder_that_cannot_be_used_is_told_why(ladder: list[Rendition], fault
         (replace(STREAM, abr_profile="custom", custom_renditions=(HIGH, LOW)), None),
         (replace(STREAM, abr_profile="custom"), "custom_renditions belong"),
         (replace(STREAM, custom_renditions=(HIGH,)), "custom_renditions belong"),
+        (replace(STREAM, ingest=FILE, abr_profile="source"), None),
+        (replace(STREAM, ingest=FILE, abr_profile="source", backups=(STREAM.ingest,)), "has nothing to copy"),
         (replace(STREAM, ingest=LISTENING, backups=(LISTENING,)), "may listen"),
         (replace(STREAM, latency=Latency.LOW, segment_seconds=2), "low latency needs segment_seconds 1"),
         (replace(STREAM, latency=Latency.LOW, segment_seconds=1), None),
@@ -72,3 +76,12 @@ def test_a_ladder_that_cannot_be_used_is_told_why(ladder: list[Rendition], fault
 def test_settings_that_do_not_go_together_are_told_why(stream: Stream, fault: str | None) -> None:
     faults = stream_faults(stream)
     assert faults == [] if fault is None else fault in faults[0]
+
+
+def test_a_ladder_of_ones_own_can_be_given_up_again() -> None:
+    # As it stands in the answers for all streams without one.
+    asked = EditStreamRequest.model_validate({"abr_profile": "hd", "custom_renditions": []})
+    given = {name: value for name, value in asked if value is not None}
+    own = replace(STREAM, abr_profile="custom", custom_renditions=(HIGH, LOW))
+    assert stream_faults(replace(own, abr_profile="hd"))
+    assert stream_faults(replace(own, **{**given, "custom_renditions": tuple(given["custom_renditions"])})) == []

@@ -135,3 +135,16 @@ def test_the_workers_are_asked_once_for_all_streams(house: House, monkeypatch: p
     monkeypatch.setattr(house.workers, "list", lambda **page: asked.append(1) or listed(**page))
     assert house.controller.tick() == 2
     assert asked == [1]
+
+
+def test_a_queue_that_is_silent_keeps_no_stream_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(stream_id: str) -> None:
+        raise StoreUnavailable("silent")
+
+    house.streams.add(replace(LIVE, stream_id="stream-2"))
+    monkeypatch.setattr(house.queue, "send", silent)
+    house.controller.changed("stream-1")
+    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
+    assert house.controller.tick() == 2
+    told = [house.runtimes.get(each) for each in ("stream-1", "stream-2")]
+    assert [runtime and runtime.waiting for runtime in told] == [Waiting.NO_WORKER] * 2

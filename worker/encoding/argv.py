@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.ladders import WIDTH_MAX, Rendition
 from worker.encoding.pictures import pattern, slate
 from worker.limits import bounded
 
@@ -22,6 +22,8 @@ TIMESTAMP_WRAP_S = 2**33 / 90_000
 # What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
 FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
 SLATE_RATE = Fraction(15)
+# The largest picture that is decoded of what somebody sends: somewhat more than the largest rendition.
+LIVE_PIXELS_MAX = 4_096 * 2_304
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,7 @@ def ffmpeg_argv(plan: Plan) -> list[str]:
 
 def ffprobe_argv(path: Path | None) -> list[str]:
     """Ask for a file's streams as JSON, under the same rules as ffmpeg reads it; None: for those of a live source."""
-    entries = "stream=codec_type,codec_name,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
+    entries = "stream=codec_type,codec_name,width,height,avg_frame_rate,r_frame_rate:stream_disposition=attached_pic"
     what = _live_rules() if path is None else (*_file_rules(), "-i", f"file:{path}")
     return bounded(["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", *what])
 
@@ -143,7 +145,9 @@ def _inputs(plan: Plan) -> list[str]:
             # Comes at its own pace, so nothing holds it back. It was examined before: here, ffmpeg would look for sound
             # for 5 s where there is none.
             quick = ["-analyzeduration", "500000", "-fpsprobesize", "4"]
-            return [*quick, *_live_rules(), *(() if source.has_audio or plan.cut else silence)]
+            # A few bits can stand for a picture that takes seconds and gigabytes, and it may come at any time.
+            bound = () if plan.cut else ("-max_pixels", str(LIVE_PIXELS_MAX))
+            return [*quick, *bound, *_live_rules(), *(() if source.has_audio or plan.cut else silence)]
         case SlateSource():
             return ["-re", "-f", "lavfi", "-i", slate(plan.renditions, source.fps, source.font), *silence]
     moving = pattern(plan.renditions, source.fps, source.font)
@@ -155,7 +159,9 @@ def _filters(plan: Plan) -> str:
     """One decoding, split into all renditions. `fps` and `aresample` fill what is missing where a file starts anew."""
     source, count = plan.source, len(plan.renditions)
     own_audio = isinstance(source, FileSource | LiveSource) and source.has_audio
-    square = "scale=trunc(iw*sar/2)*2:trunc(ih/2)*2,setsar=1"
+    # Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
+    width = rf"min(iw*sar\,max(iw\,{WIDTH_MAX}))"
+    square = f"scale=trunc({width}/2)*2:trunc(ih/2)*2,setsar=1"
     parts = [f"[0:v:0]{square},fps={source.fps},split={count}" + "".join(f"[i{n}]" for n in range(count))]
     for n, rendition in enumerate(plan.renditions):
         size = f"{rendition.width}:{rendition.height}"

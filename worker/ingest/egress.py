@@ -34,6 +34,7 @@ CONNECTIONS_MAX = 16
 IDLE_S_MAX = 10.0
 # A refusal explains a failure that comes this soon after it: longer than a source may take to open, or be silent.
 REFUSAL_S_MAX = 30.0
+LOG_INTERVAL_S = 10.0
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Egress:
         self._bytes_received = 0
         # What was refused last, and when.
         self._refusal: tuple[float, str] | None = None
+        self._log_at_s = 0.0
 
     def start(self) -> None:
         """Listen on a free port of the loopback interface."""
@@ -167,7 +169,9 @@ class Egress:
             self._bytes_received += received
 
     def _note(self, reason: str) -> None:
-        # ffmpeg asks again and again: the same reason is told once.
-        if reason != self.last_refusal:
+        # ffmpeg asks again and again: the same reason is told once. And a hostile playlist makes up another each time.
+        now_s = time.monotonic()
+        if reason != self.last_refusal and now_s >= self._log_at_s:
+            self._log_at_s = now_s + LOG_INTERVAL_S
             log.warning("a source is refused", extra={"host": self._source.host, "reason": reason})
-        self._refusal = (time.monotonic(), reason)
+        self._refusal = (now_s, reason)

@@ -21,6 +21,9 @@ class Examination:
         self._renditions = tuple(renditions)
         self._pool = pool
         self._asked: dict[str, Future[Facts | None]] = {}
+        # The run that is to be examined, and the one that was asked about last.
+        self._run: int | None = None
+        self._asked_run: int | None = None
         self._tries = 0
 
     @property
@@ -35,11 +38,13 @@ class Examination:
 
     def look(self, segment: Finished) -> None:
         """Examine this segment, if its run is new or could not be examined yet."""
-        if segment.first_of_run:
-            self._tries = TRIES_MAX
+        # Not by `first_of_run`: the first one may have been left out.
+        if segment.run != self._run:
+            self._run, self._tries = segment.run, TRIES_MAX
         if not self._tries or self._asked:
             return
         self._tries -= 1
+        self._asked_run = segment.run
         # Read at once: the files are removed as soon as the segment is published.
         bodies = {name: segment.files[name].read_bytes() for name in self._renditions}
         self._asked = {name: self._pool.submit(self._probe, body) for name, body in bodies.items()}
@@ -50,6 +55,9 @@ class Examination:
             return
         answers = {name: future.result() for name, future in self._asked.items()}
         self._asked = {}
+        if self._asked_run != self._run:
+            # They came so late that another run is published, which may be of another kind.
+            return
         if all(answers.values()):
             self._tries = 0
         self.facts.update({name: facts for name, facts in answers.items() if facts})

@@ -40,8 +40,8 @@ def pulling(source: SourceUrl, way: Proxied | Pinned) -> Receiver:
     opening = pull_input_argv(source, way)
     if source.scheme == "https":
         # A playlist is fetched ahead of the clock, a segment at a time; played so, it would look like a stall between.
-        paced = ["-re", *opening] if source.without_query.endswith(".m3u8") else opening
-        return Receiver(argv=_copying(paced))
+        # A server sends a recording as fast as it is read: its viewers would be shown an hour in minutes.
+        return Receiver(argv=_copying(["-re", *opening]))
     options, script = _unseen(opening)
     return Receiver(argv=_copying(options), script=script, secrets=_secrets(source))
 

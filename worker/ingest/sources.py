@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from worker.encoding.argv import FileSource, LiveSource, ffprobe_argv
+from worker.encoding.argv import LIVE_PIXELS_MAX, FileSource, LiveSource, ffprobe_argv
 
 PROBE_TIMEOUT_S = 8.0
 FPS_DEFAULT = Fraction(30)
@@ -95,6 +95,9 @@ def _examine(path: Path | None, head: bytes | None, name: str, environ: Mapping[
     videos = [s for s in streams if s.get("codec_type") == "video" and not s.get("disposition", {}).get("attached_pic")]
     if not videos:
         raise SourceRefused(f"{name} has no video")
+    width, height = (videos[0].get(side) or 0 for side in ("width", "height"))
+    if head is not None and width * height > LIVE_PIXELS_MAX:
+        raise SourceRefused(f"{name} is {width}x{height}; allowed: as many pixels as 4096x2304 has")
     audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
     return LiveSource(
         fps=output_fps(videos[0]),

@@ -65,7 +65,8 @@ class Inbox:
         self._renditions = tuple(renditions)
         # Made once: they are looked at many times a second.
         self._playlists = {name: directory / name / PLAYLIST for name in renditions}
-        self._target_s = target_s
+        # What its segments keep to: where a source is copied, they may turn out longer than was hoped for.
+        self.target_s = target_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._marks: dict[str, tuple[int, int]] = {}
@@ -130,6 +131,7 @@ class Inbox:
             self._drop([self._ready.popleft().files])
             if self._ready:
                 self._ready[0] = replace(self._ready[0], gap=True)
+        self.target_s = max(self.target_s, longest.rounded_s)
         self.segment_at_s = self._monotonic()
         self._ready.append(
             Finished(
@@ -142,7 +144,7 @@ class Inbox:
                 first_of_run=last == -1,
                 gap=missed > 0,
                 found_at_s=self.segment_at_s,
-                target_s=self._target_s,
+                target_s=self.target_s,
             )
         )
 

@@ -146,7 +146,8 @@ def parse(body: bytes) -> Playlist:
             Entry(segment.uri, segment.duration, segment.program_date_time, segment.discontinuity, segment.bitrate)
             for segment in read.segments
         )
-        if not read.target_duration or not all(entry.at and entry.duration_s is not None for entry in entries):
+        # ffmpeg's own says 0 while its segments are shorter than half a second.
+        if read.target_duration is None or not all(entry.at and entry.duration_s is not None for entry in entries):
             raise PlaylistError("the stored playlist has no target duration, or a segment without its time")
         return Playlist(
             target_s=int(read.target_duration),

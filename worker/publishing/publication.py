@@ -53,7 +53,9 @@ class Publication(threading.Thread):
         self._channel = channel
         self._held = held
         self._notify = notify
-        self._uploads = Uploads(media, channel, lambda: held.safe)
+        self._abandoned = threading.Event()
+        # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
+        self._uploads = Uploads(media, channel, lambda: held.safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
         examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
@@ -62,7 +64,6 @@ class Publication(threading.Thread):
         self._inboxes: deque[Inbox] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None
-        self._abandoned = threading.Event()
         self._finishing = threading.Event()
         self._ended = False
 

@@ -40,15 +40,15 @@ class Publisher:
         self._channel = channel
         self._uploads = uploads
         self._cleaner = cleaner
-        self._objects = {
-            name: FencedObject(media, channel.key(name, PLAYLIST), channel.epoch) for name in channel.rendition_names
-        }
+        self._objects = {name: self._object(name) for name in channel.rendition_names}
         self._root = root
         # What the runs of this owner need; more than was asked for where a source is copied.
         self._target_s = channel.segment_seconds
         self._playlists: dict[str, Playlist] = {}
         # Named by our playlists, but by no stored one yet.
         self._pending: list[tuple[Mapping[str, Entry], float]] = []
+        # An older owner has written after we had looked: ours must not be written before we have looked again.
+        self._overtaken = False
 
     def named(self) -> set[str]:
         """The keys of all segments that the playlists name."""
@@ -82,13 +82,14 @@ class Publisher:
 
         Raises `Lost`, and `Unpublishable` or `StoreUnavailable`: try again.
         """
+        self._root.learn()
         stored = self._fence()
-        before = continued(stored, self._channel.segment_seconds, self._exists)
+        dropped = [read_stored(self._object(name)) for name in sorted(self._root.dropped)]
+        before = continued(stored, dropped, self._channel.segment_seconds, self._exists)
         cut = datetime.now(UTC) - timedelta(seconds=self.window_s)
         self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
         # The same in all renditions, and for as long as longer segments are in one of their windows.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
-        self._root.learn()
         self._forget(before)
 
     def publish(self, segment: Finished) -> str | None:
@@ -113,16 +114,15 @@ class Publisher:
 
     def flush(self) -> None:
         """Write what is not written yet: the media playlists, then the one that names them. Raises as `publish`."""
+        self._look_again()
         self._root.announce(self._playlists)
         try:
             self._write(ended=False)
         except Overtaken as error:
             # An older owner made the playlist after we had looked for one: only our first write can meet that.
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-            pending, self._pending = self._pending, []
-            self.take_over()
-            for entries, clock_s in pending:
-                self._append(entries, clock_s)
+            self._overtaken = True
+            self._look_again()
             self._write(ended=False)
         self._root.refresh(self._playlists)
         self.unwritten = False
@@ -142,8 +142,22 @@ class Publisher:
 
     def end(self) -> None:
         """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
+        self._look_again()
         if any(playlist.next_sequence for playlist in self._playlists.values()):
             self._write(ended=True)
+
+    def _look_again(self) -> None:
+        """If an older owner has written since: go on where it has stopped. Raises as `publish`."""
+        if not self._overtaken:
+            return
+        self.take_over()
+        pending, self._pending = self._pending, []
+        for entries, clock_s in pending:
+            self._append(entries, clock_s)
+        self._overtaken = False
+
+    def _object(self, rendition: str) -> FencedObject:
+        return FencedObject(self._media, self._channel.key(rendition, PLAYLIST), self._channel.epoch)
 
     def _fence(self) -> dict[str, Playlist | None]:
         """Every stored playlist, written back under our epoch: from then on every older owner's ETag is wrong."""
@@ -170,7 +184,7 @@ class Publisher:
     def _append(self, entries: Mapping[str, Entry], clock_s: float) -> None:
         before = self._playlists
         self._playlists = {name: p.append(entries[name], clock_s).trimmed(self.window_s) for name, p in before.items()}
-        self._pending.append((entries, clock_s))
+        self._pending.append(({name: playlist.entries[-1] for name, playlist in self._playlists.items()}, clock_s))
         self.unwritten = True
         self._forget(before)
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from worker.publishing.fenced import FencedObject
@@ -28,14 +28,18 @@ def read_stored(item: FencedObject) -> Playlist | None:
 
 
 def continued(
-    stored: Mapping[str, Playlist | None], segment_seconds: int, exists: Callable[[str, str], bool]
+    stored: Mapping[str, Playlist | None],
+    dropped: Sequence[Playlist | None],
+    segment_seconds: int,
+    exists: Callable[[str, str], bool],
 ) -> dict[str, Playlist]:
-    """The renditions' playlists brought into step with the one that is ahead.
+    """The renditions' playlists brought into step with the one that is ahead, be it of a rendition that is `dropped`:
+    a ladder that has nothing of the one before goes on with its numbers, for that one may come back.
 
     `exists` tells whether a rendition's segment is in the store. Where segments are missing for good (a rendition that
     was not published for a while), the playlist goes on empty at the common number.
     """
-    present = [playlist for playlist in stored.values() if playlist is not None]
+    present = [playlist for playlist in (*stored.values(), *dropped) if playlist is not None]
     if not present:
         return {name: Playlist(target_s=segment_seconds) for name in stored}
     ahead = max(present, key=lambda playlist: playlist.next_sequence)

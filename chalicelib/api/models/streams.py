@@ -93,7 +93,8 @@ class CustomRendition(Request):
 
 
 def _fit_ladder(renditions: list[CustomRendition]) -> list[CustomRendition]:
-    if faults := ladder_faults([each.rendition() for each in renditions]):
+    # None at all is what a stream with any other profile has.
+    if renditions and (faults := ladder_faults([each.rendition() for each in renditions])):
         raise ValueError("; ".join(faults))
     return renditions
 
@@ -102,7 +103,7 @@ Backups = Annotated[list[IngestModel], Field(max_length=BACKUPS_MAX)]
 CustomRenditions = Annotated[
     list[CustomRendition],
     AfterValidator(_fit_ladder),
-    Field(max_length=RENDITIONS_MAX, description="The ladder of the profile `custom`, best first."),
+    Field(max_length=RENDITIONS_MAX, description="The ladder of the profile `custom`, best first; else empty."),
 ]
 
 

@@ -200,6 +200,17 @@ def test_a_refusal_is_not_quoted_for_ever(
         assert egress.last_refusal == said
 
 
+def test_a_source_that_is_refused_for_ever_other_reasons_fills_no_log(
+    authority: Authority, origin: Origin, caplog: pytest.LogCaptureFixture
+) -> None:
+    with proxy(authority, origin.url, origin.port) as egress:
+        for n in range(3):
+            origin.put("/away.ts", b"", 302, Location=f"https://h{n}.example/x")
+            assert asked(egress, get(f"{origin.url}/away.ts")).startswith(b"HTTP/1.1 403 ")
+        assert egress.last_refusal and "h2.example" in egress.last_refusal
+    assert [record.message for record in caplog.records] == ["a source is refused"]
+
+
 def test_all_addresses_are_tried(authority: Authority, origin: Origin) -> None:
     with Origin("127.0.0.2", authority.context("two.test")) as two:
         two.put("/good.ts", b"media")

@@ -24,7 +24,7 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     supervision.published(3, 3, None)
     supervision.run_switched(4)
     driver = Driver(CONFIG, supervision, 1, cast(Any, None))
-    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=None)
+    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=None, target_s=2)
     encoder = SimpleNamespace(running=True, progressed_at_s=14.0)
     choice = SimpleNamespace(playing=0, better=lambda now_s: None)
     watch = SimpleNamespace(
@@ -41,7 +41,7 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
 
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
     driver = Driver(CONFIG, Supervision(2), 1, cast(Any, None))
-    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, ends_at_s=4.0)
+    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, ends_at_s=4.0, target_s=2)
     encoder = SimpleNamespace(running=True, progressed_at_s=4.0, progress=SimpleNamespace(dropped_frames=0))
     ended: list[bool] = []
     driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, ffmpeg=encoder, end=lambda kill: ended.append(kill)))
@@ -52,3 +52,18 @@ def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
     assert ended == []
     driver.drive(5.1, replace(STREAM, slate=False), publication, lambda: None)
     assert ended == [False] and driver.source is None
+
+
+def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
+    supervision = Supervision(2)
+    driver = Driver(CONFIG, supervision, 1, cast(Any, None))
+    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, target_s=9)
+    run: Any = SimpleNamespace(inbox=inbox, ffmpeg=SimpleNamespace(running=True, progressed_at_s=40.0))
+    watch: Any = SimpleNamespace(choice=SimpleNamespace(playing=None))
+    supervision.run_started(0)
+    assert driver._failure(31.0, run, watch) is None
+    supervision.published(31.0, 4.0, None)
+    assert supervision.state is RuntimeState.LIVE
+    assert driver._failure(31.1, run, watch) == "no new segment for 27 s"
+    inbox.target_s = 60
+    assert driver._failure(34.1, run, watch) == "no new segment for 30 s"

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.ladders import ABR_PROFILES
 from worker.encoding.argv import (
+    Cut,
     FileSource,
     LiveSource,
     Plan,
@@ -120,6 +121,14 @@ def test_a_live_source_is_read_from_the_standard_input_and_can_open_nothing() ->
     ]
     assert "-re" not in argv and "fps=25,split=2" in value(argv, "-filter_complex")
     assert value(ffprobe_argv(None), "-i") == "pipe:0"
+
+
+def test_a_live_source_decides_neither_how_much_is_decoded_nor_how_wide_it_is_made() -> None:
+    argv = ffmpeg_argv(replace(PLAN, source=LIVE))
+    assert value(argv, "-max_pixels") == str(4096 * 2304) and argv.index("-max_pixels") < argv.index("-i")
+    assert value(argv, "-filter_complex").startswith(r"[0:v:0]scale=trunc(min(iw*sar\,max(iw\,3840))/2)*2:")
+    assert "-max_pixels" not in ffmpeg_argv(PLAN)
+    assert "-max_pixels" not in ffmpeg_argv(replace(PLAN, source=LIVE, cut=Cut(every_s=2.0, target_s=2)))
 
 
 def test_the_slate_has_words_where_there_is_a_font_and_the_size_of_the_ladder() -> None:

@@ -72,6 +72,13 @@ def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, inbox: Inbox) 
     assert inbox.ends_at_s == 16.0
 
 
+def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+    for index, duration_s in enumerate((2.0, 8.4, 2.0)):
+        for rendition in ("720p", "480p"):
+            ffmpeg.make(rendition, index, duration_s)
+    assert [segment.target_s for segment in taken(inbox)] == [2, 8, 8] and inbox.target_s == 8
+
+
 def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
     for rendition in ("720p", "480p"):
         for index in (999_998, 999_999, 1_000_000):

@@ -122,6 +122,12 @@ def test_what_is_no_playlist_is_said_to_be_none(body: bytes) -> None:
         parse(body)
 
 
+def test_a_playlist_of_short_segments_is_read_though_ffmpeg_calls_their_target_nothing() -> None:
+    time = "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000+0000"
+    read = parse(f"#EXTM3U\n#EXT-X-TARGETDURATION:0\n#EXTINF:0.320000,\n{time}\n1-1-000000.ts\n".encode())
+    assert [(entry.uri, entry.duration_s) for entry in read.entries] == [("1-1-000000.ts", 0.32)]
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.integers(20_000, 10_000_000)),

@@ -1,5 +1,6 @@
 """Which run viewers can play, as the supervising thread is told: by that a stream counts as live."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
-from tests.unit.worker.publishing import Owner
+from tests.integration.worker.follower import Follower
+from tests.unit.worker.publishing import STREAM, Owner
 from worker import claims
 from worker.publishing.publication import Publication
 
@@ -41,3 +43,36 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path:
     assert it.published_run == 1
     it._publish(owner.segment())
     assert it.published_run == 2
+
+
+def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(tmp_path: Path) -> None:
+    store, clock = MemoryMedia(), SetClock()
+    media, follower = FaultyMedia(store), Follower(store, STREAM)
+    held = claims.take(MemoryRuntimes(), clock, STREAM, "w1")
+    assert held
+    before = Owner(media, tmp_path / "before", 1)
+    it = Publication(media, clock, before.channel, held, 60, {}, lambda: None)
+    assert it._attempt(it._publisher.take_over)
+    it._publish(before.segment())
+    hanging, go = threading.Event(), threading.Event()
+
+    def hang(operation: str, key: str) -> None:
+        hanging.set()
+        go.wait(10)
+
+    media.before = hang
+    late = threading.Thread(target=it._publish, args=(before.segment(),))
+    late.start()
+    assert hanging.wait(10)
+    it.abandon()
+    after = Owner(store, tmp_path / "after", 1)
+    after.restart()
+    after.publisher.take_over()
+    after.publish(1)
+    follower.poll()
+    go.set()
+    late.join(10)
+    follower.poll()
+    after.publish(1)
+    follower.poll()
+    assert follower.problems == [] and follower.runs("720p") == ["1-1", "1-2"]

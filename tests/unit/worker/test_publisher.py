@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.streams import WINDOW_MINUTES_MAX
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
@@ -96,6 +97,38 @@ def test_the_first_playlist_is_fenced_as_well(media: FaultyMedia, follower: Foll
     ]
 
 
+def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_is_noticed(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    second = owner(media, tmp_path, 2)
+    owner(media, tmp_path, 1).publish(3)
+    follower.poll()
+    asked: list[str] = []
+
+    def silent(operation: str, key: str) -> None:
+        # What was written is read, but to take over again it would have to be read once more.
+        if key in asked:
+            raise StoreUnavailable("silent")
+        if operation == "get":
+            asked.append(key)
+
+    media.before = silent
+    with pytest.raises(StoreUnavailable):
+        second.publisher.publish(second.segment())
+    with pytest.raises(StoreUnavailable):
+        second.publisher.end()
+    media.before = lambda operation, key: None
+    assert second.publisher.publish(second.segment(gap=True)) is None
+    assert numbers(media) == numbers(media, "480p")
+    assert numbers(media) == {
+        **{number: (f"1-1-{number:06d}.ts", 0) for number in range(3)},
+        3: ("2-1-000000.ts", 1),
+        4: ("2-1-000001.ts", 2),
+    }
+    follower.poll()
+    assert follower.problems == []
+
+
 def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(
     media: FaultyMedia, follower: Follower, tmp_path: Path
 ) -> None:
@@ -185,6 +218,23 @@ def test_a_rendition_that_comes_back_names_nothing_that_it_lacks(media: FaultyMe
     third.publish(1)
     assert numbers(media, "720p") == {5: ("3-1-000000.ts", 2)}
     assert numbers(media, "480p")[5] == ("3-1-000000.ts", 2)
+
+
+def test_a_ladder_that_comes_back_goes_on_with_its_numbers(
+    media: FaultyMedia, follower: Follower, tmp_path: Path
+) -> None:
+    own = (Rendition(name="mine", width=640, height=360, video_bps=500_000, audio_bps=64_000),)
+    owner(media, tmp_path, 1).publish(4)
+    follower.poll()
+    between = owner(media, tmp_path, 2, renditions=own)
+    assert between.publisher.clock_s == 8
+    between.publish(2)
+    follower.poll()
+    owner(media, tmp_path, 3).publish(2)
+    follower.poll()
+    assert follower.problems == []
+    assert follower.seen["mine"] == {4: ("2-1-000000.ts", 1), 5: ("2-1-000001.ts", 1)}
+    assert [follower.seen["720p"][number] for number in (6, 7)] == [("3-1-000000.ts", 2), ("3-1-000001.ts", 2)]
 
 
 def test_only_an_intended_stop_says_so_and_it_can_be_taken_back(

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.unit.worker.publishing import FACTS, STREAM, Owner
+from tests.unit.worker.publishing import FACTS, STREAM, AtOnce, Owner
 from worker.ingest.examination import TRIES_MAX
 from worker.publishing.fenced import Lost
 from worker.publishing.publisher import START_SEGMENTS
@@ -136,6 +136,38 @@ def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) ->
     first.publish(1)
     first.publish(1)
     assert says(store)["720p"][2] == "avc1.4D401E" and b"FRAME-RATE=30.000" in store.objects[ROOT].body
+
+
+def test_a_run_is_examined_though_its_first_segment_was_left_out(first: Owner, media: FaultyMedia) -> None:
+    first.publish(1)
+    first.restart()
+    first.probe = lambda body: replace(FACTS, codecs="avc1.4D401E")
+
+    def silent(operation: str, key: str) -> None:
+        raise StoreUnavailable("silent")
+
+    media.before = silent
+    late = replace(first.segment(), found_at_s=0.0)
+    assert first.publisher.publish(late) == "StoreUnavailable: silent"
+    media.before = lambda operation, key: None
+    first.publish(1)
+    assert [one.codecs for one in first.publisher.published] == ["avc1.4D401E"] * 2
+
+
+def test_late_answers_are_not_taken_for_those_of_the_next_run(media: FaultyMedia, tmp_path: Path) -> None:
+    go = threading.Event()
+    with ThreadPoolExecutor(2) as probes:
+        first = owner(media, tmp_path, 1, probes=probes)
+        first.probe = lambda body: FACTS if go.wait(10) else None
+        first.publish(1)
+        first.restart()
+        first.publish(1)
+        go.set()
+    second = replace(FACTS, codecs="avc1.4D401E")
+    first.probe = lambda body: second
+    first.examination._pool = AtOnce()
+    first.publish(2)
+    assert [one.codecs for one in first.publisher.published] == [second.codecs] * 2
 
 
 def test_nobody_waits_for_a_probe_and_one_segment_is_examined_at_a_time(

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.ingest.sources import SourceRefused, locate, output_fps
+from worker.ingest import sources
+from worker.ingest.sources import SourceRefused, examine_live, locate, output_fps
 
 
 @pytest.fixture
@@ -86,3 +87,12 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
 )
 def test_the_published_frame_rate(average: str, raw: str, published: Fraction) -> None:
     assert output_fps({"avg_frame_rate": average, "r_frame_rate": raw}) == published
+
+
+def test_a_live_picture_is_no_larger_than_what_is_decoded_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"codec_type": "video", "codec_name": "h264", "width": 4096, "height": 2304, "avg_frame_rate": "25/1"}
+    monkeypatch.setattr(sources, "_probe", lambda *_: [found])
+    assert examine_live(b"", {}).video_codec == "h264"
+    found["height"] = 2306
+    with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
+        examine_live(b"", {})
