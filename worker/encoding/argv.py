@@ -1,5 +1,6 @@
 """How ffmpeg is called: pure functions from what is wanted to an argument list."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -179,8 +180,11 @@ def _encoders(plan: Plan) -> list[str]:
         argv += ["-map", f"[v{n}]", "-map", f"[a{n}]"]
         argv += [f"-b:v:{n}", str(rendition.video_bps), f"-maxrate:v:{n}", str(rendition.video_bps)]
         argv += [f"-bufsize:v:{n}", str(rendition.video_bps), f"-b:a:{n}", str(rendition.audio_bps)]
-    keyframes = f"expr:gte(t,n_forced*{plan.segment_seconds})"
-    argv += ["-c:v", "libx264", "-preset", PRESET, "-sc_threshold", "0", "-force_key_frames", keyframes]
+    # The first segment of a run is half as long: a picture that broke off is back so much sooner.
+    keyframes = f"expr:gte(t,max(0,n_forced-0.5)*{plan.segment_seconds})"
+    # No keyframes but these: the muxer cuts at each.
+    interval = str(2 * math.ceil(plan.source.fps * plan.segment_seconds))
+    argv += ["-c:v", "libx264", "-preset", PRESET, "-sc_threshold", "0", "-g", interval, "-force_key_frames", keyframes]
     return [*argv, "-c:a", "aac", "-ar", str(SAMPLE_RATE), "-ac", "2"]
 
 
@@ -199,7 +203,8 @@ def _output(plan: Plan) -> list[str]:
         streams = f"v:0{',a:0' if _copies_audio(plan) else ''},name:{plan.renditions[0].name}"
     else:
         streams = " ".join(f"v:{n},a:{n},name:{rendition.name}" for n, rendition in enumerate(plan.renditions))
-    every_s = plan.cut.every_s if plan.cut else plan.segment_seconds
+    # Encoded, it is cut at every keyframe, of which the first comes after half a segment.
+    every_s = plan.cut.every_s if plan.cut else plan.segment_seconds / 2
     return [
         *("-output_ts_offset", f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}"),
         *("-f", "hls", "-hls_time", str(every_s), "-hls_list_size", str(LIST_SIZE)),

@@ -168,7 +168,7 @@ def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab
     make_clip(lab.media_dir / "odd.mkv", "-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-pix_fmt", "yuv444p")
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="odd.mkv"))
     lab.pipeline()
-    lab.wait_for_segments(7)
+    lab.wait_for_segments(8)
     looped = tmp_path / "looped.ts"
     looped.write_bytes(lab.fetch())
     assert assert_unbroken(looped, gap_s=0.06) > 4 * 1.7
