@@ -45,7 +45,9 @@ def start_index(told: object) -> int:
 
 def _buffering(live_start_index: int) -> list[str]:
     if live_start_index <= LIVE_START_INDEX:
-        wait_s = 4.0  # after a stall gather two segments, or mpv stalls again at the end of each
+        # After a stall gather more than the next segment, or mpv stalls again at its end. With segments of 2 s, the
+        # first of which is half as long where something was replaced, that is two.
+        wait_s = 2.5
         initial = []
     else:
         # Segments of a second. What is gathered adds to the delay for good, so a little, and before the first picture:
