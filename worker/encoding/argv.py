@@ -14,6 +14,8 @@ SAMPLE_RATE = 48_000
 TEST_RATE = Fraction(30)
 # A playlist of ffmpeg's own this long lets the worker be that much behind before it loses segments.
 LIST_SIZE = 30
+# How much of a whole segment the first of an encoded run is.
+FIRST_SEGMENT = 0.75
 # Measured for the `hd` ladder from 720p25 on a laptop's core: ultrafast 0.36, superfast 0.55, veryfast 0.77 of it.
 # Of two cores, half of one leaves room for the player beside it; below superfast x264 gives up CABAC and deblocking,
 # which shows at these bitrates.
@@ -180,8 +182,8 @@ def _encoders(plan: Plan) -> list[str]:
         argv += ["-map", f"[v{n}]", "-map", f"[a{n}]"]
         argv += [f"-b:v:{n}", str(rendition.video_bps), f"-maxrate:v:{n}", str(rendition.video_bps)]
         argv += [f"-bufsize:v:{n}", str(rendition.video_bps), f"-b:a:{n}", str(rendition.audio_bps)]
-    # The first segment of a run is half as long: a picture that broke off is back so much sooner.
-    keyframes = f"expr:gte(t,max(0,n_forced-0.5)*{plan.segment_seconds})"
+    # The first segment of a run is shorter: a picture that broke off is back so much sooner.
+    keyframes = f"expr:gte(t,max(0,n_forced-{1 - FIRST_SEGMENT})*{plan.segment_seconds})"
     # No keyframes but these: the muxer cuts at each.
     interval = str(2 * math.ceil(plan.source.fps * plan.segment_seconds))
     argv += ["-c:v", "libx264", "-preset", PRESET, "-sc_threshold", "0", "-g", interval, "-force_key_frames", keyframes]
@@ -203,8 +205,8 @@ def _output(plan: Plan) -> list[str]:
         streams = f"v:0{',a:0' if _copies_audio(plan) else ''},name:{plan.renditions[0].name}"
     else:
         streams = " ".join(f"v:{n},a:{n},name:{rendition.name}" for n, rendition in enumerate(plan.renditions))
-    # Encoded, it is cut at every keyframe, of which the first comes after half a segment.
-    every_s = plan.cut.every_s if plan.cut else plan.segment_seconds / 2
+    # Encoded, it is cut at every keyframe, of which the second ends the shorter first segment.
+    every_s = plan.cut.every_s if plan.cut else plan.segment_seconds * FIRST_SEGMENT
     return [
         *("-output_ts_offset", f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}"),
         *("-f", "hls", "-hls_time", str(every_s), "-hls_list_size", str(LIST_SIZE)),

@@ -5,7 +5,7 @@ from player.mpv_argv import mpv_argv, start_index
 BEFORE = [
     "--force-media-title=A title",
     "--title=${media-title}",
-    "--cache-pause-wait=2.5",
+    "--cache-pause-wait=3",
     "--msg-level=all=warn",
     "--msg-color=no",
 ]
@@ -31,9 +31,9 @@ def test_mpv_argv(headless: bool, extra: list[str], expected: list[str]) -> None
 @pytest.mark.parametrize(
     ("told", "options"),
     [
-        (-3, ["--cache-pause-wait=2.5"]),
+        (-3, ["--cache-pause-wait=3"]),
         (-2, ["--demuxer-lavf-o=live_start_index=-2", "--cache-pause-initial=yes", "--cache-pause-wait=1.5"]),
-        (-6, ["--demuxer-lavf-o=live_start_index=-6", "--cache-pause-wait=2.5"]),
+        (-6, ["--demuxer-lavf-o=live_start_index=-6", "--cache-pause-wait=3"]),
     ],
 )
 def test_it_begins_where_the_server_says(told: int, options: list[str]) -> None:
