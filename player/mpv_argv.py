@@ -48,7 +48,7 @@ def _buffering(live_start_index: int) -> list[str]:
         # After a stall gather more than the next segment, or mpv stalls again at its end. With segments of 2 s, the
         # first of which is 1.5 s long where something was replaced, that is two. The half second beyond is for the
         # segment after them, which mpv may look for a second late: measured, 3 s in all sometimes stall again.
-        wait_s = 3
+        wait_s = 3.0
         initial = []
     else:
         # Segments of a second. What is gathered adds to the delay for good, so a little, and before the first picture:
