@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import Channel
+from worker.publishing.uploads import Unpublishable
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,22 @@ SEGMENT_KEY = re.compile(r"(?P<rendition>[^/]+)/(?P<epoch>\d+)-(?P<run>\d+)-\d+\
 
 
 class Cleaner:
-    """What is to be deleted for one channel, and when. Used by the channel's publishing thread."""
+    """What is to be deleted for one channel, and when. Used by the channel's publishing thread.
+
+    `check` raises `Unpublishable` unless the claim is safe to act on: who was replaced may know an older ladder.
+    """
 
     def __init__(
-        self, media: MediaStore, channel: Channel, monotonic: Callable[[], float] = time.monotonic, lag_s: float = LAG_S
+        self,
+        media: MediaStore,
+        channel: Channel,
+        check: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        lag_s: float = LAG_S,
     ) -> None:
         self._media = media
         self._channel = channel
+        self._check = check
         self._monotonic = monotonic
         self._lag_s = lag_s
         self._unnamed: list[str] = []
@@ -56,10 +66,10 @@ class Cleaner:
                 self._sweep_at_s = None
             while self._due and self._due[0][0] <= now_s:
                 batch = [key for due_s, key in list(self._due)[:BATCH_MAX] if due_s <= now_s]
-                self._media.delete(batch)
+                self._delete(batch)
                 for _ in batch:
                     self._due.popleft()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Unpublishable) as error:
             self._not_before_s = now_s + RETRY_S
             log.warning("deleting is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
@@ -69,16 +79,19 @@ class Cleaner:
         # Playlists first: a rendition that is published no more must not name segments that are gone.
         left.sort(key=lambda key: key.endswith(".ts"))
         for start in range(0, len(left), BATCH_MAX):
-            self._media.delete(left[start : start + BATCH_MAX])
+            self._delete(left[start : start + BATCH_MAX])
         if left:
             log.info("swept", extra={"stream_id": self._channel.stream_id, "objects": len(left)})
 
+    def _delete(self, keys: list[str]) -> None:
+        self._check()
+        self._media.delete(keys)
+
     def _is_left(self, key: str, named: set[str]) -> bool:
         path = key.removeprefix(self._channel.prefix)
-        rendition, _, file = path.partition("/")
-        if file and rendition not in self._channel.rendition_names:
-            return True
         found = SEGMENT_KEY.fullmatch(path)
-        if not found or key in named:
-            return False
-        return (int(found["epoch"]), int(found["run"])) < (self._channel.epoch, self._channel.first_run)
+        if found:
+            before = (int(found["epoch"]), int(found["run"])) < (self._channel.epoch, self._channel.first_run)
+            return before and key not in named
+        rendition, _, file = path.partition("/")
+        return bool(file) and rendition not in self._channel.rendition_names

@@ -56,7 +56,7 @@ class Publication(threading.Thread):
         self._abandoned = threading.Event()
         # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
         self._uploads = Uploads(media, channel, lambda: held.safe and not self._abandoned.is_set())
-        self._cleaner = Cleaner(media, channel)
+        self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
         examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
         self._root = Root(media, channel, self._uploads.check, examination)

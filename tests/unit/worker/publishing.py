@@ -63,7 +63,7 @@ class Owner:
             segment_seconds=segment_seconds,
         )
         self.uploads = Uploads(media, self.channel, allowed, lambda: self.now_s)
-        self.cleaner = Cleaner(media, self.channel, lambda: self.now_s)
+        self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
         self.examination = Examination(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
         self.root = Root(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
         self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, self.root, window_s)

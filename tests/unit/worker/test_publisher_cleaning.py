@@ -47,6 +47,28 @@ def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyM
     assert new.publisher.named() <= left
 
 
+def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    """Nor does it take a rendition of a newer ladder for one that was dropped."""
+    holds = True
+    old = owner(media, tmp_path, 1, window_s=2, allowed=lambda: holds)
+    old.publish(3)
+    holds = False
+    store.put(f"streams/{STREAM}/1080p/index.m3u8", b"the next owner's", "text/plain")
+    before = set(store.objects)
+    old.now_s += LAG_S
+    old.cleaner.work(old.publisher.named)
+    assert set(store.objects) == before
+
+
+def test_segments_of_later_owners_are_no_leftovers(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+    key = f"streams/{STREAM}/1080p/2-1-000001.ts"
+    first = owner(media, tmp_path, 1)
+    store.put(key, b"the next owner's", "video/mp2t")
+    first.now_s += LAG_S
+    first.cleaner.work(first.publisher.named)
+    assert key in store.objects
+
+
 def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
     first = owner(media, tmp_path, 1, window_s=2)
     first.publish(3)
