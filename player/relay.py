@@ -10,6 +10,8 @@ import secrets
 import select
 import socket
 import threading
+import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -22,6 +24,21 @@ PATH_CHARS_MAX = 400
 PLAYLIST_BYTES_MAX = 4 * 1024 * 1024
 CHUNK_BYTES = 65_536
 PASSED_DOWN = ("Content-Type", "Content-Range", "Accept-Ranges")
+# mpv looks for a new segment a whole one after it found one, and half of one after it found none: what is named just
+# after a look is played so much later, and after a stall that makes the next stall. So we look this often in its place.
+# It costs an answer without a body.
+NEWS_EVERY_S = 0.4
+NEWS_S_MAX = 3.0
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The media playlist that mpv got last; `etag` is empty where the gateway sent none."""
+
+    path: str
+    etag: str
+    body: bytes
+    content_type: str
 
 
 class Relay(ThreadingHTTPServer):
@@ -35,6 +52,7 @@ class Relay(ThreadingHTTPServer):
         self.gate, self.upstream = gate, upstream
         self.secret = secrets.token_urlsafe(24)
         self.saw_end_of_stream = False
+        self.passed = Passed("", "", b"", "")
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="relay", daemon=True)
 
     @property
@@ -90,9 +108,12 @@ class _Handler(BaseHTTPRequestHandler):
             if _hung_up(self.connection):
                 self.close_connection = True
                 return
+            if path.endswith(".m3u8") and self.command == "GET":
+                self._give_playlist(path)
+                return
             wanted = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
             with self.server.upstream.open(self.command, path, wanted) as response:
-                self._pass_down(path, response)
+                self._pass_down(response)
         except GateClosedError:
             self._answer(410)
         except GateTimeoutError:
@@ -106,10 +127,32 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return match[2] if hmac.compare_digest(match[1], self.server.secret) else None
 
-    def _pass_down(self, path: str, response: httpx.Response) -> None:
-        if path.endswith(".m3u8") and response.status_code == 200 and self.command == "GET":
-            self._pass_playlist(response)
-            return
+    def _give_playlist(self, path: str) -> None:
+        """Give a playlist as soon as it names something new, or after a while as it was."""
+        until_s = time.monotonic() + NEWS_S_MAX
+        passed = self.server.passed
+        # By gzip the hundreds of kilobytes of a window of hours are a tenth of that.
+        wanted = {"Accept-Encoding": "gzip"}
+        if passed.path == path and passed.etag:
+            wanted["If-None-Match"] = passed.etag
+        while True:
+            with self.server.upstream.open("GET", path, wanted) as response:
+                if response.status_code == 200:
+                    self._pass_playlist(path, response)
+                    return
+                if response.status_code != 304:
+                    self._pass_down(response)
+                    return
+            if time.monotonic() >= until_s:
+                self._answer(200, passed.body, passed.content_type)
+                return
+            if self.server.gate.wait_closed(NEWS_EVERY_S):
+                raise GateClosedError
+            if _hung_up(self.connection):
+                self.close_connection = True
+                return
+
+    def _pass_down(self, response: httpx.Response) -> None:
         length = response.headers.get("Content-Length")
         self._head(response, {"Content-Length": length} if length else {"Transfer-Encoding": "chunked"})
         if self.command == "HEAD":
@@ -123,19 +166,22 @@ class _Handler(BaseHTTPRequestHandler):
         if not length:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _pass_playlist(self, response: httpx.Response) -> None:
+    def _pass_playlist(self, path: str, response: httpx.Response) -> None:
         """Pass a playlist as a whole: a part of one would be taken for the end of the stream."""
         body = b""
         try:
-            for chunk in response.iter_raw(CHUNK_BYTES):
+            for chunk in response.iter_bytes(CHUNK_BYTES):
                 body += chunk
                 if len(body) > PLAYLIST_BYTES_MAX:
                     raise MediaUnavailableError(502)
         except httpx.HTTPError:
             raise MediaUnavailableError(502) from None
         self.server.saw_end_of_stream = b"#EXT-X-ENDLIST" in body
-        self._head(response, {"Content-Length": str(len(body))})
-        self.wfile.write(body)
+        content_type = response.headers.get("Content-Type", "")
+        # Nothing new comes into a playlist that only names others.
+        if b"#EXTINF" in body:
+            self.server.passed = Passed(path, response.headers.get("ETag", ""), body, content_type)
+        self._answer(200, body, content_type)
 
     def _head(self, response: httpx.Response, framing: dict[str, str]) -> None:
         self.send_response(response.status_code)
@@ -146,10 +192,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, body: bytes = b"", content_type: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        if content_type:
+            self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
 
 def _hung_up(connection: socket.socket) -> bool:

@@ -39,3 +39,13 @@ def test_long_playlists_are_compressed_and_segments_are_not(gateway):
     assert "Content-Encoding" not in gateway.get("long/index.m3u8", **{"Accept-Encoding": "identity"}).headers
     segment = gateway.get("720p/1.ts", **{"Accept-Encoding": "gzip"})
     assert segment.status_code == 200 and "Content-Encoding" not in segment.headers
+
+
+@pytest.mark.parametrize("path", ["720p/index.m3u8", "long/index.m3u8"])
+def test_who_has_a_playlist_is_told_without_a_body_that_nothing_is_new(gateway, path):
+    compressed = {"Accept-Encoding": "gzip"}
+    etag = gateway.get(path, **compressed).headers["ETag"]
+    again = gateway.get(path, **compressed, **{"If-None-Match": etag})
+    assert (again.status_code, again.content, again.headers["Cache-Control"]) == (304, b"", "no-store")
+    assert gateway.get(path, **compressed, **{"If-None-Match": '"another"'}).status_code == 200
+    assert gateway.get(path, token="wrong", **{"If-None-Match": etag}).status_code == 401

@@ -3,6 +3,7 @@
 It follows the rules of DESIGN.md (sections 4, 6 and 7), on one lock instead of a database. Times are real.
 """
 
+import hashlib
 import json
 import re
 import secrets
@@ -16,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from fake_ledger import USER_ID, as_csv, now_ms
 from fake_money import STATUS_OF, FakeMoney, Refusal
+
+PLAYLIST = "application/vnd.apple.mpegurl"
 
 Route = Callable[[Any], dict[str, Any]]
 
@@ -138,6 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status, data, kind = self._media() if self.path.startswith("/play/") else self._api(body)
             headers["Content-Type"] = kind
+            if kind == PLAYLIST:
+                headers["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
+                if self.headers.get("If-None-Match") == headers["ETag"]:
+                    status, data = 304, b""
         except Refusal as refusal:
             status, data = refusal.status, json.dumps(refusal.document).encode()
             headers = {"Content-Type": "application/problem+json", **refusal.headers}
@@ -224,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = (self.server.media / file).read_bytes()
         except OSError:
             raise Refusal(404, "not_found") from None
-        return 200, data, "application/vnd.apple.mpegurl" if file.endswith(".m3u8") else "video/mp2t"
+        return 200, data, PLAYLIST if file.endswith(".m3u8") else "video/mp2t"
 
     def _bearer(self) -> str:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")

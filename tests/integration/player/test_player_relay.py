@@ -3,8 +3,10 @@
 import http.client
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,3 +152,52 @@ def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
     rig.platform.media = tmp_path
     assert rig.ask()[0] == 200
     wait_until(lambda: rig.relay.saw_end_of_stream, 1, "not noticed")
+
+
+@pytest.fixture
+def live(rig: Rig, tmp_path: Path) -> Callable[[str], None]:
+    """Write the stream's playlist, which had one segment to begin with and was given to mpv."""
+
+    def write(body: str) -> None:
+        fresh = tmp_path / "fresh"
+        fresh.write_text(body)
+        fresh.replace(tmp_path / "index.m3u8")
+
+    write("#EXTM3U\n#EXTINF:2,\n1.ts\n")
+    rig.platform.media = tmp_path
+    assert rig.ask()[:2] == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
+    return write
+
+
+def test_a_playlist_is_given_as_soon_as_something_is_new(rig: Rig, live: Callable[[str], None]) -> None:
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(rig.ask)
+        rig.platform.wait_for("GET", "/play/", 3)
+        assert not answer.done() and [request[3] for request in rig.platform.requests] == [200, 304, 304]
+        live("#EXTM3U\n#EXTINF:2,\n2.ts\n")
+        assert answer.result(10)[:2] == (200, b"#EXTM3U\n#EXTINF:2,\n2.ts\n")
+
+
+def test_a_playlist_in_which_nothing_becomes_new_is_given_as_it_is(
+    rig: Rig, live: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("player.relay.NEWS_S_MAX", 0.5)
+    status, body, headers = rig.ask()
+    assert (status, body) == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
+    assert headers["content-type"] == "application/vnd.apple.mpegurl"
+
+
+def test_who_waits_for_news_is_told_of_the_end_and_of_refusals(rig: Rig, live: Callable[[str], None]) -> None:
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(rig.ask)
+        rig.platform.wait_for("GET", "/play/", 2)
+        rig.platform.end("kicked")
+        assert answer.result(10)[0] == 410
+    assert [ending.end_reason for ending in rig.endings] == ["kicked"]
+
+
+def test_nobody_waits_for_news_of_a_playlist_that_names_others(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n")
+    rig.platform.media = tmp_path
+    assert [rig.ask()[0] for _ in range(2)] == [200, 200]
+    assert [request[3] for request in rig.platform.requests] == [200, 200]
