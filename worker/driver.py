@@ -86,11 +86,13 @@ class Driver:
             self._supervision.awaited(now_s, publication.published_at_s)
         self._improve(now_s, self._run, watch, stream, publication)
 
-    def stop(self, *, kill: bool = False) -> None:
-        """End the run, and close all sources, on purpose."""
+    def stop(self, reason: str, *, kill: bool = False, keep_for: Stream | None = None) -> None:
+        """End the run on purpose, and close all sources but those that these settings `keep_for` leave as they are."""
         if self._run:
-            self._end(self._run, "ended on purpose", kill=kill)
-        if self._watch:
+            self._end(self._run, reason, kill=kill)
+        if self._watch and keep_for:
+            self._watch.adopt(keep_for, time.monotonic())
+        elif self._watch:
             self._watch.close()
             self._watch = None
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
@@ -35,8 +35,8 @@ class End(StrEnum):
 
     PAUSED = "paused"
     STOPPED = "stopped"
-    HANDOVER = "handover"
-    LOST = "lost"
+    HANDOVER = "handed over to another worker"
+    LOST = "the claim was lost"
     CRASHED = "crashed"
 
 
@@ -161,7 +161,10 @@ class Pipeline(threading.Thread):
     def _reopen(self, seen: Stream) -> None:
         """The operator changed what needs a new ffmpeg."""
         log.info("new settings", extra={**self._who(), "generation": seen.generation})
-        if not self._close(ended=False):
+        restarted = replace(self.stream, generation=seen.generation, version=seen.version) == seen
+        # Whoever restarts a stream wants all of it anew; else no sender is sent away.
+        keep_for = None if restarted else seen
+        if not self._close("restarted" if restarted else "new settings", ended=False, keep_for=keep_for):
             # A write that hangs may still arrive, and only a higher epoch shuts it out: the claim is taken anew.
             self._publication, self.end = None, End.HANDOVER
             return
@@ -169,12 +172,12 @@ class Pipeline(threading.Thread):
         self.supervision.settings_changed(seen.segment_seconds)
         self._open()
 
-    def _close(self, *, ended: bool) -> bool:
+    def _close(self, reason: str, *, ended: bool, keep_for: Stream | None = None) -> bool:
         """End the run and publish what is left; False if that was not done in time and something may hang."""
         by_s = time.monotonic() + CLOSE_S
         if self._hand_over_by_s is not None:
             by_s = min(by_s, self._hand_over_by_s - RELEASE_S)
-        self._driver.stop(kill=time.monotonic() + STOP_GRACE_S > by_s)
+        self._driver.stop(reason, kill=time.monotonic() + STOP_GRACE_S > by_s, keep_for=keep_for)
         if self._publication and not self._publication.finish(ended=ended, by_s=by_s):
             log.error("the last segments could not be published in time", extra=self._who())
             return False
@@ -184,8 +187,8 @@ class Pipeline(threading.Thread):
         if end in (End.LOST, End.CRASHED):
             if self._publication:
                 self._publication.abandon()
-            self._driver.stop(kill=True)
-        self._close(ended=end is End.STOPPED)
+            self._driver.stop(end, kill=True)
+        self._close(end, ended=end is End.STOPPED)
         if end is not End.LOST:
             self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED
             self._asking("report", self._report)

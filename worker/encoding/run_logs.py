@@ -88,23 +88,37 @@ class RunLogs(threading.Thread):
 
     def began(self, run: str, source: str, lines: deque[str], source_lines: deque[str]) -> OpenLog:
         """A run has begun; `lines` are what it says, as they come, and `source_lines` what its receiver does."""
+        reason, before = self._unopened.get(source, ("", None))
+        if before and reason:
+            before.ended(reason)
+            self._unopened[source] = "", before
         opened = self._new(run, source, lines, source_lines)
         self._open.append(opened)
         return opened
 
     def unopened(self, source: str, reason: str, source_lines: deque[str]) -> None:
-        """A source cannot be played yet, and why; its receiver may go on to say more. May be told again and again."""
+        """A source cannot be played, and why, until a run of it begins; its receiver may go on to say more.
+
+        May be told again and again.
+        """
         before = self._unopened.get(source)
         if before and before[0] == reason:
             if source_lines:
                 before[1].receives(source_lines)
             return
-        opened = self._new(None, source, deque(), source_lines)
-        self._unopened[source] = reason, opened
-        opened.ended(reason)
+        self._unopened[source] = reason, self._new(None, source, deque(), source_lines, reason)
+        self._wake.set()
 
-    def _new(self, run: str | None, source: str, lines: deque[str], source_lines: deque[str]) -> OpenLog:
-        begun = RunLog(worker_id=self._held.claim.worker_id, run=run, source=source, began_at_ms=self._clock.now_ms())
+    def _new(
+        self, run: str | None, source: str, lines: deque[str], source_lines: deque[str], ending: str | None = None
+    ) -> OpenLog:
+        begun = RunLog(
+            worker_id=self._held.claim.worker_id,
+            run=run,
+            source=source,
+            began_at_ms=self._clock.now_ms(),
+            ending=ending,
+        )
         return OpenLog(begun, lines, source_lines, self._clock.now_ms, self._wake.set)
 
     def close(self, timeout_s: float) -> None:

@@ -13,7 +13,7 @@ from worker.ingest.feed import Feed
 from worker.ingest.pull_argv import Pinned, Proxied
 from worker.ingest.receivers import MUTE_ENDINGS, Receiver, listening, pulling
 from worker.ingest.resolving import resolve_pinned
-from worker.ingest.sources import examine_live
+from worker.ingest.sources import SourceRefused, examine_live
 from worker.ingest.trials import Status
 from worker.supervision import SILENT_TARGETS
 
@@ -47,7 +47,7 @@ class LiveTrial:
         self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
-        self._silent_s = min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
+        self._silent_s = _silent_s(stream)
         # A listener's receiver is known at once; a pulled source's address has to be found first.
         self._found = Aside(lambda: listening(ingest, stream, config) if self.listens else self._find(ingest))
 
@@ -59,6 +59,15 @@ class LiveTrial:
             self._receive()
         if self.feed:
             self._judge(self.feed, now_s)
+
+    def adopt(self, stream: Stream) -> None:
+        """See `Trial`."""
+        self._stream, self._silent_s = stream, _silent_s(stream)
+        if self.source:
+            try:
+                self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ)
+            except SourceRefused as refused:
+                self.status, self.reason = Status.REFUSED, str(refused)
 
     def close(self) -> None:
         """See `Trial`."""
@@ -134,3 +143,7 @@ class LiveTrial:
     def _with_refusal(self, what: str) -> str:
         refusal = self._egress.last_refusal if self._egress else None
         return f"{refusal} ({what})" if refusal else what
+
+
+def _silent_s(stream: Stream) -> float:
+    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)

@@ -41,6 +41,9 @@ class Trial(Protocol):
     def look(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 
+    def adopt(self, stream: Stream) -> None:
+        """Go on under new settings of the same source. Asked of those with a feed only."""
+
     def close(self) -> None:
         """Give it up."""
 
@@ -61,6 +64,9 @@ class PatternTrial:
             self.status, self.reason = Status.REFUSED, str(refused)
 
     def look(self, now_s: float) -> None:
+        """See `Trial`."""
+
+    def adopt(self, stream: Stream) -> None:
         """See `Trial`."""
 
     def close(self) -> None:
@@ -87,6 +93,9 @@ class FileTrial:
             self.status, (self.source, self.cut) = Status.READY, self._prepared.result
         else:
             self.status, self.reason = Status.REFUSED, self._prepared.refusal
+
+    def adopt(self, stream: Stream) -> None:
+        """See `Trial`."""
 
     def close(self) -> None:
         """See `Trial`."""

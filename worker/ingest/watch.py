@@ -47,6 +47,21 @@ class Watch:
                 self.choice.opened(index, now_s)
             self._judge(index, now_s)
 
+    def adopt(self, stream: Stream, now_s: float) -> None:
+        """Go on under new settings. Live sources stay open that these leave as they are: no sender is sent away."""
+        before, self._stream = self._stream, stream
+        self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
+        self._breaks.clear()
+        self._logged.clear()
+        same_key = stream.ingest_key == before.ingest_key
+        for index, trial in list(self._trials.items()):
+            same = same_key and stream.sources[index : index + 1] == before.sources[index : index + 1]
+            if same and trial.feed and trial.status not in FAILED:
+                trial.adopt(stream)
+                self.choice.opened(index, now_s)
+            else:
+                self._trials.pop(index).close()
+
     def trial(self, index: int) -> Trial:
         """One that is open."""
         return self._trials[index]

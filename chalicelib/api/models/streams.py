@@ -286,7 +286,7 @@ class RunLogAnswer(Answer):
     """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs.
 
     `source_lines` are those of what receives a live source. Where `run` is null, the source was not opened, or nobody
-    sends to it, and `ending` says why.
+    sends to it, and `ending` says why; `ended_at_ms` is null while that lasts.
     """
 
     worker_id: str

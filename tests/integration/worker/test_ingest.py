@@ -100,6 +100,31 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     assert small.runs() == ["1-1", "1-2"]
 
 
+def test_new_settings_send_no_sender_away_and_a_restart_opens_all_anew(small: Lab) -> None:
+    port, small.rendition = free_udp_port(), "source"
+    small.add(
+        ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port),
+        abr_profile="source",
+        ingest_key=KEY,
+    )
+    small.pipeline()
+    with sending(*srt_output(port, KEY)) as sender:
+        small.wait_for(RuntimeState.LIVE)
+        small.change(segment_seconds=2, generation=2)
+        eventually(lambda: small.runtime().generation == 2, 5, "new settings", small.runtime)
+        small.wait_for(RuntimeState.LIVE)
+        small.rendition = SMALL.name
+        small.change(abr_profile="custom", custom_renditions=(SMALL,), generation=3)
+        eventually(lambda: small.runtime().generation == 3, 5, "new settings", small.runtime)
+        small.wait_for(RuntimeState.LIVE)
+        small.wait_for_segments(2)
+        assert sender.poll() is None
+        told = [(log.run, log.ending) for log in reversed(log_of(small)) if log.run]
+        assert told[:2] == [("1-1", "new settings"), ("1-2", "new settings")]
+        small.change(generation=4)
+        assert sender.wait(10) != 0
+
+
 def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> None:
     port, small.rendition = free_udp_port(), "source"
     listening = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port)

@@ -80,7 +80,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored
     told = [(run.run, run.ending) for run in decoded(stored.body)]
-    assert told[0] == ("1-3", "ended on purpose") and told[2] == ("1-1", "ffmpeg was killed by SIGKILL")
+    assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "ffmpeg was killed by SIGKILL")
 
 
 def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:

@@ -125,6 +125,24 @@ def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
     assert (later.run, later.source, later.ending) == (None, "backup-1", "waiting")
 
 
+def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house: House) -> None:
+    house.logs.start()
+    house.logs.unopened("primary", "waiting", deque())
+    assert eventually(house.told)
+    (first,) = house.told()
+    assert (first.ending, first.ended_at_ms) == ("waiting", None)
+    house.clock.advance(1_000)
+    run = house.logs.began("1-1", "primary", deque(), deque())
+    assert eventually(lambda: len(house.told()) == 2)
+    assert house.told()[1] == replace(first, ended_at_ms=house.clock.now_ms())
+    house.clock.advance(1_000)
+    run.ended("gone")
+    house.logs.unopened("primary", "waiting", deque())
+    house.logs.close(5)
+    later, _ = house.told()
+    assert (later.run, later.began_at_ms, later.ended_at_ms) == (None, house.clock.now_ms(), None)
+
+
 def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
     runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
     unopened = [replace(RUN, run=None, worker_id=f"w{n}", began_at_ms=n) for n in range(20)]

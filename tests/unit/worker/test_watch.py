@@ -1,6 +1,7 @@
 """What becomes of a source when its runs end, and what is told of one that cannot be played."""
 
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,10 +35,14 @@ class SetTrial:
 
     def __init__(self, before: str) -> None:
         self.before, self.closed = before, False
+        self.adopted: Stream | None = None
         self.status, self.reason, self.source, self.cut = Status.READY, "", None, None
         self.feed: Any = SimpleNamespace(lines=deque(["said"]))
 
     def look(self, now_s: float) -> None: ...
+
+    def adopt(self, stream: Stream) -> None:
+        self.adopted = stream
 
     def close(self) -> None:
         self.closed = True
@@ -75,6 +80,36 @@ def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House)
     house.plays(1_000)
     house.watch.broke(0, 1_001, "the encoder failed")
     assert [trial.closed for trial in house.trials] == [True, False], "a new one has all its chances"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"segment_seconds": 4}, True),
+        ({"backups": (RTMP,)}, True),
+        ({"ingest": RTMP}, False),
+        ({"ingest_key": "n" * 24}, False),
+    ],
+)
+def test_new_settings_close_only_the_sources_that_they_change(
+    house: House, changes: dict[str, Any], kept: bool
+) -> None:
+    house.plays(0)
+    new = replace(STREAM, **changes)
+    house.watch.adopt(new, 1)
+    assert (house.trials[0].adopted == new, house.trials[0].closed) == (kept, not kept)
+    assert house.watch.choice.playing is None
+    house.watch.look(2)
+    assert house.watch.choice.pick(2) == 0 and len(house.trials) == (1 if kept else 2)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.REFUSED])
+def test_new_settings_try_again_what_did_not_work(house: House, status: Status) -> None:
+    house.plays(0)
+    house.trials[0].status = status
+    house.watch.adopt(replace(STREAM, segment_seconds=4), 1)
+    house.watch.look(1)
+    assert house.trials[0].closed and len(house.trials) == 2
 
 
 def test_a_run_that_lasted_gives_its_source_another_chance(house: House) -> None:
