@@ -5,6 +5,7 @@ stay under the user id. It cannot be undone. Erasing who is erased changes nothi
 it again with the user id that it has printed.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
 
@@ -50,11 +51,11 @@ def _erased(services: Container, user_id: str) -> int:
 
 def main() -> int:
     """The command line; status 1 if nobody was erased, 2 if nobody was named."""
-    if len(sys.argv) != 2:
-        print("usage: python -m infra.erase_user EMAIL|USER_ID", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m infra.erase_user", description="Erase a person for good.")
+    parser.add_argument("who", metavar="EMAIL|USER_ID")
+    who = parser.parse_args().who
     try:
-        erase(Container(load()), sys.argv[1], lambda text: print(text, flush=True))
+        erase(Container(load()), who, lambda text: print(text, flush=True))
     except (ConfigError, DomainError, StoreUnavailable) as error:
         print(f"Not erased: {error}", file=sys.stderr)
         return 1

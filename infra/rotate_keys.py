@@ -5,6 +5,7 @@ out. The keys before stay valid, older ones do not; the schedule `tend_token_key
 ends this in between loses nothing: the schedule makes the keys current that were announced.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +50,8 @@ def _listed(sets: KeySets, *, announced: bool) -> str:
 
 def main() -> int:
     """The command line; status 1 if the keys could not be rotated."""
+    description = "Give all tokens new keys now, of the stage that the environment names. It takes two minutes."
+    argparse.ArgumentParser(prog="python -m infra.rotate_keys", description=description).parse_args()
     try:
         services = Container(load())
         rotation = KeyRotation(services.token_keys, services.clock)

@@ -45,9 +45,13 @@ def create_user(call: Call) -> UserAnswer:
     return UserAnswer.model_validate(user)
 
 
-@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer)
+@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
 def edit_user(call: Call, user_id: str) -> UserAnswer:
-    """Set password, role or disabled; a password and disabling end all logins and sessions."""
+    """Set password, role or disabled; a password and disabling end all logins and sessions. Not of oneself but the
+    password: 409."""
+    if user_id == call.user_id and (call.body.disabled or call.body.role not in (None, Role.ADMIN)):
+        # There might be nobody left to operate this, nor to give it back.
+        raise Conflict("Nobody disables themselves or takes their own role away; another operator can.")
     changes = {name: value for name, value in call.body if value is not None}
     seen = call.services.accounts.get(user_id)
     user = call.services.accounts.change(user_id, **changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from chalicelib.api.models.forms import DAY_WORDS
 from chalicelib.domain import ids
@@ -33,7 +34,13 @@ def body_of(model: type[Model], raw: bytes) -> Model:
     try:
         return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        raise _invalid(error, "body") from None
+        raise _invalid(error, "body", model) from None
+
+
+def no_body(raw: bytes) -> None:
+    """Raise `Invalid` for a body that would be ignored; an empty object is none."""
+    if raw.strip() not in (b"", b"{}"):
+        raise Invalid("body: this takes no body", errors=[{"field": "body", "detail": "this takes no body"}])
 
 
 def query_of(model: type[Model] | None, params: Any) -> Model | None:
@@ -49,7 +56,7 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
     try:
         return model.model_validate({name: found[0] for name, found in values.items()})
     except ValidationError as error:
-        raise _invalid(error, "query") from None
+        raise _invalid(error, "query", model) from None
 
 
 def checked_path(params: dict[str, str]) -> dict[str, str]:
@@ -67,9 +74,17 @@ def _field_error(name: str, detail: str) -> Invalid:
     return Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}])
 
 
-def _invalid(error: ValidationError, part: str) -> Invalid:
+def _invalid(error: ValidationError, part: str, model: type[BaseModel]) -> Invalid:
     errors = [
-        {"field": ".".join(str(step) for step in each["loc"]) or part, "detail": each["msg"].removeprefix(OUR_OWN)}
+        {"field": ".".join(str(step) for step in each["loc"]) or part, "detail": _detail(each, model)}
         for each in error.errors(include_url=False, include_context=False, include_input=False)[:FIELD_ERRORS_MAX]
     ]
     return Invalid("; ".join(f"{each['field']}: {each['detail']}" for each in errors), errors=errors)
+
+
+def _detail(error: ErrorDetails, model: type[BaseModel]) -> str:
+    if error["type"] != "extra_forbidden":
+        return error["msg"].removeprefix(OUR_OWN)
+    if len(error["loc"]) > 1:
+        return "unknown"
+    return f"unknown; allowed: {', '.join(each.alias or name for name, each in model.model_fields.items())}"

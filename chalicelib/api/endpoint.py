@@ -16,7 +16,7 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
 from chalicelib.api.answers import problem_response
-from chalicelib.api.checks import bearer, body_of, checked_path, query_of
+from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.tokens import AccessClaims
@@ -167,6 +167,8 @@ def _count(services: Container, response: Response) -> None:
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
     caller = _caller(endpoint, request, services)
+    if endpoint.body is None:
+        no_body(request.raw_body)
     return Call(
         services=services,
         caller=caller,

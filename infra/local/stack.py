@@ -126,6 +126,12 @@ def down(layout: Layout) -> None:
             print(f"The platform of {layout.state_dir} does not run.{ended}")
 
 
+def run(layout: Layout, module: list[str]) -> int:
+    """Run a Python module with its arguments in the platform's environment, to its end; answers with its status."""
+    done = subprocess.run([sys.executable, "-m", *module], env=environment(layout, os.environ), cwd=ROOT, check=False)
+    return done.returncode
+
+
 def recorded(layout: Layout) -> Layout:
     """The layout with the ports that the platform was started with last."""
     try:
@@ -176,8 +182,13 @@ def main(arguments: list[str]) -> int:
             return report.status(recorded(layout))
         elif command == "logs":
             report.follow(layout, arguments[1:])
+        elif command == "run" and len(arguments) > 1:
+            return run(recorded(layout), arguments[1:])
         else:
-            print("usage: python -m infra.local.stack up|down|status|logs [part ...]", file=sys.stderr)
+            print(
+                "usage: python -m infra.local.stack up|down|status|logs [part ...]|run module [argument ...]",
+                file=sys.stderr,
+            )
             return 2
     except (StackError, LayoutError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{error}", file=sys.stderr)

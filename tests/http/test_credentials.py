@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.domain.clients import Client
 from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.users import User
+from chalicelib.domain.users import Role, User
 from chalicelib.services.starts import Starts
 from tests.http.conftest import PASSWORD, Api
 
@@ -142,3 +142,15 @@ def test_a_start_that_was_under_way_takes_itself_back(
     record = services.sessions.get(opened[0])
     assert record is not None and not record.active
     assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000
+
+
+@pytest.mark.parametrize("changes", [{"disabled": True}, {"role": "viewer"}])
+def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) -> None:
+    operator = api.user(Role.ADMIN)
+    headers = api.login(operator)
+    refused = api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    kept = api.services.users.get(operator.user_id)
+    assert kept is not None and (kept.role, kept.disabled) == (Role.ADMIN, False)
+    assert api.http.patch(f"/users/{operator.user_id}", json={"role": "admin"}, headers=headers).status_code == 200
+    assert api.http.patch(f"/users/{operator.user_id}", json=changes, headers=api.admin()).status_code == 200

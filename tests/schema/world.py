@@ -3,6 +3,7 @@
 What an operation may spoil (a login, a stream, a session) is made anew for it.
 """
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from tests.faults.private_stack import LIVE_S_MAX, wait_for
 from tests.schema.document import Operation
 
 ANSWER_S_MAX = 40.0
+# Tokens last 15 minutes.
+TOKEN_S_MAX = 600.0
 PASSWORD = "a good password"
 MILLIPOINTS = 1_000_000
 # Not where failed logins come from: those are counted by address.
@@ -32,6 +35,12 @@ class Seat:
     access_token: str
     refresh_token: str
     session: dict[str, Any] = field(default_factory=dict)
+    since_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def old(self) -> bool:
+        """Whether its token may soon be over: a long run outlives it."""
+        return time.monotonic() - self.since_s > TOKEN_S_MAX
 
     @property
     def headers(self) -> dict[str, str]:
@@ -46,7 +55,8 @@ class World:
         self.url = url
         self.live_stream_id = live_stream_id
         self._http = httpx.Client(base_url=url, timeout=ANSWER_S_MAX)
-        self._operator = self._login(email, password, "admin")
+        self._operator_login = email, password, "admin"
+        self._operator = self._login(*self._operator_login)
         self._to_spoil: list[str] = []
         self._seats = {role: self.new_seat(role) for role in ("viewer", "admin")}
 
@@ -62,7 +72,7 @@ class World:
         """Who calls this operation; somebody new if it changes what they have, and is not refused."""
         if spoils and (str(operation) in ABOUT_ONESELF or (operation.role == "viewer" and operation.changes)):
             return self.new_seat(role)
-        return self._seats[role]
+        return self._standing(role)
 
     def still(self, seat: Seat, operation: Operation) -> Seat:
         """Who calls it after it was done: somebody else where it was about the caller."""
@@ -78,7 +88,7 @@ class World:
 
     def wrong_headers(self) -> list[dict[str, str]]:
         """Credentials that prove nothing here, among them tokens of other kinds and one with a bit turned round."""
-        viewer = self._seats["viewer"]
+        viewer = self._standing("viewer")
         head, _, signature = viewer.access_token.rpartition(".")
         turned = f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
         tokens = ("", "x" * 40, viewer.refresh_token, self._session_of(viewer)["play_token"], turned)
@@ -92,8 +102,13 @@ class World:
         theirs = {} if spoils else self._theirs(seat)
         return {name: theirs[name] if name in theirs else self._value(name, operation, seat) for name in names}
 
+    def _standing(self, role: str) -> Seat:
+        if self._seats[role].old:
+            self._seats[role] = self.new_seat(role)
+        return self._seats[role]
+
     def _theirs(self, seat: Seat) -> dict[str, Any]:
-        session = self._session_of(self._seats["viewer"])
+        session = self._session_of(self._standing("viewer"))
         return {"stream_id": self.live_stream_id, "user_id": seat.user_id, "session_id": session["session_id"]}
 
     def _value(self, name: str, operation: Operation, seat: Seat) -> Any:
@@ -151,8 +166,9 @@ class World:
         return Seat(role, found["user"]["user_id"], email, found["access_token"], found["refresh_token"])
 
     def _sure(self, method: str, path: str, body: Any = None, seat: Seat | None = None) -> dict[str, Any]:
-        headers = (seat or self._operator).headers
-        answer = self._http.request(method, path, json=body, headers=headers)
+        if seat is None and self._operator.old:
+            self._operator = self._login(*self._operator_login)
+        answer = self._http.request(method, path, json=body, headers=(seat or self._operator).headers)
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         found: dict[str, Any] = answer.json()
         return found

@@ -235,12 +235,18 @@ def test_nginxs_own_errors_are_problems(gateway):
 
 
 @pytest.mark.parametrize(
-    "request_text", ["GET / HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n", "nonsense\r\n\r\n"]
+    "request_text",
+    [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "nonsense\r\n\r\n",
+        "GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
 )
 def test_malformed_requests_are_problems(gateway, request_text):
     host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall(request_text.encode())
+        connection.sendall(request_text.encode("latin-1"))
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert json.loads(answer[answer.index(b"{") :])["status"] == 400

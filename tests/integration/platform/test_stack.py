@@ -89,6 +89,12 @@ def test_up_prints_where_things_are_and_is_healthy(running):
     assert [line.split()[0] for line in status.stdout.splitlines()[:-1]] == list(PARTS)
 
 
+def test_commands_run_in_the_platforms_environment(running):
+    done = running.command("run", "infra.erase_user", "nobody@local")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Not erased: There is no account with this email")
+
+
 def test_everything_listens_on_this_machine_only(running):
     layout = running.layout
     ports = {f"{port:04X}" for port in (layout.port, layout.emulator_port, layout.rtmp_port)}
