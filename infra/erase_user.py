@@ -11,14 +11,12 @@ from collections.abc import Callable
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import Action, of_erased
+from chalicelib.domain.audit import BY_COMMAND, Action, of_erased
 from chalicelib.domain.errors import Busy, DomainError, UserNotFound
 from chalicelib.domain.ids import USER_ID
 from chalicelib.ports import StoreUnavailable
 
 TRIES_MAX = 20
-# Who has done it, in the audit log: no account.
-BY = "operator-command"
 
 
 def erase(services: Container, who: str, say: Callable[[str], None]) -> None:
@@ -27,7 +25,7 @@ def erase(services: Container, who: str, say: Callable[[str], None]) -> None:
     say(f"erasing {user_id}")
     erased_at_ms = _erased(services, user_id)
     action = Action(name="user.erase", target=user_id, user_id=user_id, after=of_erased(erased_at_ms))
-    services.audit.keep(services.audit.entry(action, by_user_id=BY, ip=""))
+    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     say(f"erased {user_id}; what was paid and watched stays under this id")
 
 

@@ -13,6 +13,8 @@ from chalicelib.domain.users import User
 
 Values = Mapping[str, Any]
 AUDIT_DAYS = 400
+# Who has done what was done by a command of infra/: no account.
+BY_COMMAND = "operator-command"
 # Of a stream, what its operator sets. The ingest key is not among them.
 STREAM_FIELDS = (
     "title",

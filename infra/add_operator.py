@@ -1,0 +1,61 @@
+"""`python -m infra.add_operator EMAIL`: make somebody an operator of the stage that the environment names.
+
+So a stage gets its first operator, and nobody is locked out for good: an account that exists becomes an operator, is
+enabled, and all its logins and sessions end. The password is asked for, or is the first line of the standard input.
+"""
+
+import argparse
+import getpass
+import json
+import sys
+
+from chalicelib.api.checks import body_of
+from chalicelib.api.models.accounts import CreateUserRequest
+from chalicelib.bootstrap import Container
+from chalicelib.config import ConfigError, load
+from chalicelib.domain.audit import BY_COMMAND, Action, difference, of_user
+from chalicelib.domain.errors import DomainError
+from chalicelib.domain.users import Role, User
+from chalicelib.ports import StoreUnavailable
+
+PASSWORD_CHARS_MAX = 4_096
+
+
+def add_operator(services: Container, email: str, password: str) -> User:
+    """Make or change the account, and write that down. Raises `Invalid` for an email or password that cannot be one."""
+    asked = body_of(CreateUserRequest, json.dumps({"email": email, "password": password, "role": Role.ADMIN}).encode())
+    seen = services.users.by_email(asked.email)
+    if seen is None:
+        user = services.accounts.create(asked.email, asked.password, Role.ADMIN)
+        action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=of_user(user))
+    else:
+        user = services.accounts.change(seen.user_id, password=asked.password, role=Role.ADMIN, disabled=False)
+        before, after = difference(of_user(seen), of_user(user))
+        action = Action(name="user.edit", target=user.user_id, user_id=user.user_id, before=before, after=after)
+    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
+    return user
+
+
+def main() -> int:
+    """The command line; status 1 if nobody became an operator."""
+    parser = argparse.ArgumentParser(prog="python -m infra.add_operator", description="Make somebody an operator.")
+    parser.add_argument("email", metavar="EMAIL")
+    email = parser.parse_args().email
+    try:
+        services = Container(load())
+        user = add_operator(services, email, _password(email))
+    except (ConfigError, DomainError, StoreUnavailable) as error:
+        print(f"Nobody became an operator: {error}", file=sys.stderr)
+        return 1
+    print(f"{user.email} is an operator ({user.user_id})")
+    return 0
+
+
+def _password(email: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(f"New password for {email}: ")
+    return sys.stdin.readline(PASSWORD_CHARS_MAX).rstrip("\r\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
