@@ -13,6 +13,7 @@ EDGE = "gateway/cloudfront/viewer_request.js"
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
 AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
+AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
 AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 
@@ -188,11 +189,11 @@ MUTANTS_OF_ACCESS = (
         tests=AT_NGINX_KICKS,
     ),
     Mutant(
-        "access: nginx serves a playlist to who was kicked while the verdict was under way",
+        "access: nginx asks for as many verdicts as a stranger wants",
         NGINX,
-        "try_files /sessions/$sid /streams/$tollcast_stream @playlist;",
-        "try_files /streams/$tollcast_stream @playlist;",
-        tests=AT_NGINX_KICKS,
+        "proxy_pass http://origin/verdict;",
+        "proxy_pass http://endpoints/verdict;",
+        tests=AT_NGINX_QUESTIONS,
     ),
     Mutant(
         "access: nginx takes names of segments that go on",
