@@ -99,7 +99,7 @@ def render(config: GatewayConfig) -> str:
         "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
         "PROBLEM_PAGES": "\n".join(_problem_pages()),
         # The server before adds our usual headers to them.
-        "ASKED_PROBLEM_PAGES": "\n".join(line for each in (429, 503) for line in _problem_page(each, [])),
+        "ASKED_PROBLEM_PAGES": "\n".join(line for each in (400, 403, 429, 503) for line in _problem_page(each, [])),
     }
     return filled(TEMPLATE, values)
 
