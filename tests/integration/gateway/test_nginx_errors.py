@@ -1,12 +1,17 @@
 """What goes wrong behind nginx leaves no query strings in its log of errors, and is a problem for the viewer."""
 
 import socket
+import threading
 
 import httpx
 import pytest
 
+from tests.integration.gateway.conftest import Quiet, UnixServer
+
 A = "a" * 26
 SECRET = "hunter2"
+# Of which each character takes six in JSON, or two.
+WILD = "\x01\\" * 1_000
 
 
 def errors(gateway) -> str:
@@ -56,3 +61,32 @@ def test_a_request_that_the_endpoints_cannot_read(unreadable):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert SECRET not in errors(unreadable)
+
+
+@pytest.fixture
+def api(gateway, nginx_config):
+    """An API that takes whatever comes, and answers it itself."""
+
+    def wsgi(environ, start_response):
+        start_response("405 Method Not Allowed", [("Content-Length", "0")])
+        return [b""]
+
+    server = UnixServer(str(nginx_config.api_socket), Quiet)
+    server.set_app(wsgi)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("api")
+def test_lines_of_the_log_are_short_whatever_strangers_send(gateway):
+    """What a pipe takes in one piece: longer ones of nginx's two processes could come out mixed."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        head = f"{'M' * 4_000} /{'x' * 2_000} HTTP/1.1\r\nHost: x\r\nUser-Agent: {WILD}\r\n"
+        connection.sendall(f"{head}X-Request-ID: {'r' * 3_000}\r\nConnection: close\r\n\r\n".encode())
+        assert b"".join(iter(lambda: connection.recv(65_536), b"")).startswith(b"HTTP/1.1 405 ")
+    [line] = [each for each in errors(gateway).splitlines() if "/xxx" in each]
+    assert len(line.encode()) < 4_096
+    assert '"method":"other"' in line
