@@ -67,6 +67,8 @@ class GatewayConfig:
     # Of one address, or one IPv6 network of 64 bits. A few hundred viewers may sit behind one.
     connections_per_address: int = 512
     requests_per_address_per_s: int = 200
+    # To the endpoints. Each viewer is asked about once a lease, and again by whoever starts or is refused.
+    questions_per_address_per_s: int = 100
     segment_cache_mb: int = SEGMENT_CACHE_MB
 
 
@@ -81,6 +83,9 @@ def render(config: GatewayConfig) -> str:
         "REQUESTS_PER_S": str(config.requests_per_address_per_s),
         # What a page of a browser asks for at once, and a player's start.
         "REQUESTS_BURST": str(2 * config.requests_per_address_per_s),
+        "QUESTIONS_PER_S": str(config.questions_per_address_per_s),
+        # Two seconds of waiting; whom they are asked for waits for five.
+        "QUESTIONS_BURST": str(3 * config.questions_per_address_per_s),
         "API_SOCKET": socket_path(config.api_socket),
         "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
         "ORIGIN_SOCKET": socket_path(config.origin_socket),
@@ -93,6 +98,8 @@ def render(config: GatewayConfig) -> str:
         "DENYLIST_DIR": quotable(config.denylist_dir),
         "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
         "PROBLEM_PAGES": "\n".join(_problem_pages()),
+        # The server before adds our usual headers to them.
+        "ASKED_PROBLEM_PAGES": "\n".join(line for each in (400, 403, 429, 503) for line in _problem_page(each, [])),
     }
     return filled(TEMPLATE, values)
 
@@ -103,14 +110,19 @@ def _problem_pages() -> Iterator[str]:
         yield f"error_page {status} /_problem/{status};"
     for private, status in ALIASES.items():
         yield f"error_page {private} ={status} /_problem/{status};"
-    for status, (code, detail) in OWN_PROBLEMS.items():
-        document = json.dumps(problem(status, code, detail, title=HTTPStatus(status).phrase)).replace("'", "\\'")
-        yield f"location = /_problem/{status} {{"
-        yield "    internal;"
-        yield f"    default_type {PROBLEM_JSON};"
-        for name, value in OWN_HEADERS.get(status, {}).items():
-            yield f'    add_header {name} "{value}" always;'
-        for line in HEADERS.read_text().splitlines() if status in OWN_HEADERS else ():
-            yield "    " + line
-        yield f"    return {status} '{document}';"
-        yield "}"
+    for status in OWN_PROBLEMS:
+        yield from _problem_page(status, HEADERS.read_text().splitlines() if status in OWN_HEADERS else [])
+
+
+def _problem_page(status: int, headers: list[str]) -> Iterator[str]:
+    code, detail = OWN_PROBLEMS[status]
+    document = json.dumps(problem(status, code, detail, title=HTTPStatus(status).phrase)).replace("'", "\\'")
+    yield f"location = /_problem/{status} {{"
+    yield "    internal;"
+    yield f"    default_type {PROBLEM_JSON};"
+    for name, value in OWN_HEADERS.get(status, {}).items():
+        yield f'    add_header {name} "{value}" always;'
+    for line in headers:
+        yield "    " + line
+    yield f"    return {status} '{document}';"
+    yield "}"

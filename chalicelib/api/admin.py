@@ -1,15 +1,18 @@
 """Operators: sessions, accounts and money."""
 
-from chalicelib.api.audit import audited, audited_money
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.api.audit import also_unfinished, audited, audited_money, write_down
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.audit import difference, of_erased, of_user
+from chalicelib.domain.audit import Action, difference, of_erased, of_user
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.users import Role
+from chalicelib.domain.users import Role, User
 from chalicelib.services.playback import LiveSession
 
 routes = Routes("admin")
@@ -54,10 +57,9 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         raise Conflict("Nobody disables themselves or takes their own role away; another operator can.")
     changes = {name: value for name, value in call.body if value is not None}
     seen = call.services.accounts.get(user_id)
-    user = call.services.accounts.change(user_id, **changes)
-    before, after = difference(of_user(seen), of_user(user))
-    details = {"password": WAS_RESET} if call.body.password else {}
-    audited(call, "user.edit", user_id, user_id=user_id, before=before, after=after, details=details)
+    with also_unfinished(call, lambda: _begun(seen, call.services.users.get(user_id), changes)):
+        user = call.services.accounts.change(user_id, **changes)
+    write_down(call, _edit(seen, user, changes))
     return UserAnswer.model_validate(user)
 
 
@@ -67,7 +69,9 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     if user_id == call.user_id:
         # It would be written down with the address of somebody who is erased, and may leave nobody to operate this.
         raise Conflict("Nobody erases themselves; another operator can.")
-    erased_at_ms = call.services.erasure.erase(user_id)
+    seen = call.services.users.get(user_id)
+    with also_unfinished(call, lambda: _erasure_begun(seen, call.services.users.get(user_id))):
+        erased_at_ms = call.services.erasure.erase(user_id)
     audited(call, "user.erase", user_id, user_id=user_id, after=of_erased(erased_at_ms))
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
@@ -99,6 +103,30 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     )
     audited_money(call, "wallet.credit", user_id, before, wallet)
     return wallet_answer(call, wallet)
+
+
+def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
+    """What an operator has changed of an account; another one may have changed something else of it meanwhile."""
+    old, new = ({name: value for name, value in of_user(each).items() if name in changes} for each in (seen, user))
+    before, after = difference(old, new)
+    details = {"password": WAS_RESET} if "password" in changes else {}
+    user_id = user.user_id
+    return Action(name="user.edit", target=user_id, user_id=user_id, before=before, after=after, details=details)
+
+
+def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
+    """The same where the account was changed, and what follows from that could not be done."""
+    if user is None or (of_user(user), user.password_hash) == (of_user(seen), seen.password_hash):
+        return None
+    return _edit(seen, user, changes)
+
+
+def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
+    """What an erasure that could not be finished has done."""
+    if seen is None or user is None or seen.disabled or not user.disabled:
+        return None
+    before, after = difference(of_user(seen), of_user(user))
+    return Action(name="user.erase", target=user.user_id, user_id=user.user_id, before=before, after=after)
 
 
 def _session(live: LiveSession) -> SessionAnswer:

@@ -1,6 +1,7 @@
 """The audit log: how views write it, and how operators read it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,17 @@ from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.audit import AuditItem, AuditQuery
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.domain.audit import Action, AuditEntry, difference, of_stream
+from chalicelib.domain.errors import Busy
 from chalicelib.domain.streams import Stream
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Wallet
 from chalicelib.observability import logger
+from chalicelib.ports import StoreUnavailable
 
 routes = Routes("audit")
 FAILURES = "audit_failures"
+# Of an act whose first steps were made, and whose others were not.
+UNFINISHED: Mapping[str, Any] = {"finished": False}
 
 
 @routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery, answer=ListAnswer[AuditItem])
@@ -33,7 +38,11 @@ def audited(call: Call, name: str, target: str, **values: Any) -> None:
     It has happened, so nothing that fails here may make it look as if it had not: the entry goes to the functions' log
     as an error, and is counted. Not so the address: who keeps that log may keep it for longer than addresses.
     """
-    action = Action(name=name, target=target, **values)
+    write_down(call, Action(name=name, target=target, **values))
+
+
+def write_down(call: Call, action: Action) -> None:
+    """The same, of an action that is made already."""
     entry = call.services.audit.entry(action, by_user_id=call.user_id, ip=call.client.ip)
     try:
         call.services.audit.keep(entry)
@@ -42,12 +51,47 @@ def audited(call: Call, name: str, target: str, **values: Any) -> None:
         logger().error("an audit entry was not kept", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error))
 
 
+@contextmanager
+def also_unfinished(call: Call, look: Callable[[], Action | None]) -> Iterator[None]:
+    """Around an act of several steps: where it ends in between, what it has changed by then is written down as well.
+
+    Whoever repeats such an act finds those steps made, so the entry of the repetition does not tell of them. `look`
+    answers what has changed, None if nothing has.
+    """
+    try:
+        yield
+    except (Busy, StoreUnavailable):
+        try:
+            action = look()
+        except Exception as error:
+            call.services.counters.add(FAILURES)
+            logger().error("an act was not finished, and what it has changed cannot be told", why=str(error))
+        else:
+            if action is not None:
+                write_down(call, replace(action, details={**action.details, **UNFINISHED}))
+        raise
+
+
+def unfinished_stream(call: Call, name: str, before: Stream) -> Callable[[], Action | None]:
+    """What `also_unfinished` is to look at for a stream."""
+
+    def look() -> Action | None:
+        after = call.services.stream_table.get(before.stream_id)
+        return None if after is None or after.version == before.version else _of_stream(name, before, after, {})
+
+    return look
+
+
 def audited_stream(
     call: Call, name: str, before: Stream | None, after: Stream, details: Mapping[str, Any] | None = None
 ) -> None:
     """The same for a stream, as it was and as it is."""
+    write_down(call, _of_stream(name, before, after, details or {}))
+
+
+def _of_stream(name: str, before: Stream | None, after: Stream, details: Mapping[str, Any]) -> Action:
     old, new = difference(of_stream(before) if before else {}, of_stream(after))
-    audited(call, name, after.stream_id, before=old if before else {}, after=new, details=details or {})
+    return Action(name=name, target=after.stream_id, before=old if before else {}, after=new, details=details)
 
 
 def audited_money(call: Call, name: str, target: str, before: Wallet | None, after: Wallet) -> None:

@@ -1,6 +1,6 @@
 """Watching: start, heartbeat, renew, stop; and the operator's kick."""
 
-from chalicelib.api.audit import audited
+from chalicelib.api.audit import also_unfinished, write_down
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.playback import (
     EndAnswer,
@@ -13,8 +13,9 @@ from chalicelib.api.models.playback import (
 )
 from chalicelib.api.problems import STATUS_OF_END
 from chalicelib.api.wire import playback_answer, start_answer
+from chalicelib.domain.audit import Action
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.sessions import SessionRecord
+from chalicelib.domain.sessions import EndReason, SessionRecord
 from chalicelib.domain.users import Role
 
 routes = Routes("playback")
@@ -83,16 +84,26 @@ def stop(call: Call) -> EndAnswer:
 @routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End somebody's session now, with a refund of the rest of its lease."""
-    record = call.services.playback.kick(call.body.session_id)
-    audited(
-        call,
-        "session.kick",
-        record.session_id,
+    session_id, reason = call.body.session_id, call.body.reason
+    with also_unfinished(call, lambda: _kicked(call.services.sessions.get(session_id), reason)):
+        record = call.services.playback.kick(session_id)
+    write_down(call, _kick(record, reason))
+    return _end_answer(call, record)
+
+
+def _kick(record: SessionRecord, reason: str) -> Action:
+    return Action(
+        name="session.kick",
+        target=record.session_id,
         user_id=record.user_id,
         after={"end_reason": record.end_reason},
-        details={"reason": call.body.reason, "stream_id": record.stream_id},
+        details={"reason": reason, "stream_id": record.stream_id},
     )
-    return _end_answer(call, record)
+
+
+def _kicked(record: SessionRecord | None, reason: str) -> Action | None:
+    """A kick that has ended the session, though the gateway could not be told."""
+    return _kick(record, reason) if record is not None and record.end_reason is EndReason.KICKED else None
 
 
 def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:

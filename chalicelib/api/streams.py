@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.api.audit import audited, audited_stream
+from chalicelib.api.audit import also_unfinished, audited, audited_stream, unfinished_stream
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -92,14 +92,18 @@ def edit_stream(call: Call, stream_id: str) -> EditAnswer:
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and take it out of sight; its history stays."""
     before = call.services.streams.get(stream_id)
-    audited_stream(call, "stream.archive", before, call.services.streams.archive(stream_id))
+    with also_unfinished(call, unfinished_stream(call, "stream.archive", before)):
+        after = call.services.streams.archive(stream_id)
+    audited_stream(call, "stream.archive", before, after)
 
 
 @routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest, answer=StreamSettingsAnswer)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for `live`, `paused` or `stopped`; sessions of a stream no longer live end with a refund."""
     before = call.services.streams.get(stream_id)
-    audited_stream(call, "stream.state", before, call.services.streams.set_state(stream_id, call.body.state))
+    with also_unfinished(call, unfinished_stream(call, "stream.state", before)):
+        after = call.services.streams.set_state(stream_id, call.body.state)
+    audited_stream(call, "stream.state", before, after)
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
@@ -107,7 +111,9 @@ def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Ask for a new ffmpeg; viewers stay."""
     before = call.services.streams.get(stream_id)
-    audited_stream(call, "stream.restart", before, call.services.streams.restart(stream_id))
+    with also_unfinished(call, unfinished_stream(call, "stream.restart", before)):
+        after = call.services.streams.restart(stream_id)
+    audited_stream(call, "stream.restart", before, after)
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 
@@ -115,7 +121,9 @@ def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Give the stream a new ingest key; who sends with the old one is cut off within seconds."""
     before = call.services.streams.get(stream_id)
-    audited_stream(call, "stream.ingest-key", before, call.services.streams.rotate_ingest_key(stream_id))
+    with also_unfinished(call, unfinished_stream(call, "stream.ingest-key", before)):
+        after = call.services.streams.rotate_ingest_key(stream_id)
+    audited_stream(call, "stream.ingest-key", before, after)
     return stream_settings_answer(call, call.services.streams.view(stream_id))
 
 

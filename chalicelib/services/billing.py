@@ -10,6 +10,7 @@ from chalicelib.domain.lease import Outcome, Over, Purchase, Unchanged, decide, 
 from chalicelib.domain.outages import before, down_until_ms, newest_ms, next_credit
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
 from chalicelib.domain.streams import Outage
+from chalicelib.domain.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.wallets import Entry, Wallet, lease_entry_id, utc_day
 from chalicelib.ports import Clock, Counters, Denylist, OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.delivery import Delivery, Reach
@@ -18,6 +19,9 @@ from chalicelib.services.ledger import LedgerService
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
 SESSIONS_KNOWN_MAX = 10_000
+# As long as a play token may outlive its session, with room for clocks; and how many sessions are looked at.
+DENIED_AGAIN_MS = PLAY_TTL_MS_MAX + 30_000
+DENIED_AGAIN_MAX = 50
 # How far back the cost of a repeated beat is looked for: many sessions of one user may have beaten and been paid for
 # since. 2,000 changes in the ten minutes that a session may lie still are more than any honest viewer makes.
 REPLAY_ENTRIES_AT_ONCE = 50
@@ -115,8 +119,14 @@ class Billing:
     def end_all(self, user_id: str, reason: EndReason) -> None:
         """End all sessions of a user; there may be none, nor a wallet. Raises `Busy`."""
         wallet = self._wallets.get(user_id)
-        for session_id in wallet.sessions if wallet else ():
+        ended = set(wallet.sessions) if wallet else set()
+        for session_id in ended:
             self.end(user_id, session_id, reason)
+        # A try before this one may have ended a session and not have told the gateway.
+        since_ms = self._clock.now_ms() - DENIED_AGAIN_MS
+        for record in self._sessions.by_user(user_id, limit=DENIED_AGAIN_MAX, cursor=None).items:
+            if record.session_id not in ended and record.end_reason and (record.ended_at_ms or 0) >= since_ms:
+                self._denylist.deny_session(record.session_id, record.end_reason)
 
     def end_as_seen(
         self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None

@@ -12,11 +12,15 @@ EDGE = "gateway/cloudfront/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
+AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
+AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
 AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 
 # Where nginx's location of segments begins.
 SEGMENTS = r'/[a-z0-9-]{1,64}\.ts)\z" {'
+# Where nginx looks once more for what has ended, behind the wait for a segment's turn.
+AFTER_THE_WAIT = "try_files /sessions/$sid /streams/$tollcast_stream @served;"
 # Of verdicts, which come before denials.
 ABOVE = "proxy_cache verdicts;\n            "
 VERDICT_KEY = ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent\n$http_authorization";'
@@ -166,6 +170,7 @@ MUTANTS_OF_ACCESS = (
         NGINX,
         "try_files /streams/$tollcast_stream @segment;",
         "try_files /nothing @segment;",
+        also=((NGINX, AFTER_THE_WAIT, "try_files /sessions/$sid @served;"),),
         tests=AT_NGINX,
     ),
     Mutant(
@@ -173,7 +178,22 @@ MUTANTS_OF_ACCESS = (
         NGINX,
         SEGMENTS + METHODS + 'if (-f "@DENYLIST_DIR@/sessions/$sid") {',
         SEGMENTS + METHODS + 'if (-f "@DENYLIST_DIR@/nothing/$sid") {',
+        also=((NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;"),),
         tests=AT_NGINX,
+    ),
+    Mutant(
+        "access: nginx serves who was kicked while a segment waited for its turn",
+        NGINX,
+        AFTER_THE_WAIT,
+        "try_files /nothing @served;",
+        tests=AT_NGINX_KICKS,
+    ),
+    Mutant(
+        "access: nginx asks for as many verdicts as a stranger wants",
+        NGINX,
+        "proxy_pass http://origin/verdict;",
+        "proxy_pass http://endpoints/verdict;",
+        tests=AT_NGINX_QUESTIONS,
     ),
     Mutant(
         "access: nginx takes names of segments that go on",
