@@ -50,8 +50,8 @@ WATCHED_S = 120.0
 WATCHED_LEASE_MS = 10_000
 VERDICT = re.compile(r'"GET /verdict')
 SEGMENT_LOCATION = re.compile(r'        location ~ "[^"]*\.ts\)\\z" \{\n.*?\n        \}\n', re.DOTALL)
-SEGMENT_BODY = re.compile(r"        location @segment \{\n(.*?)\n        \}\n", re.DOTALL)
-PACE = re.compile(r"            limit_req zone=segments_of_user.*\n")
+SERVED_BODY = re.compile(r"        location @served \{\n(.*?)\n        \}\n", re.DOTALL)
+PACE = re.compile(r"(?:            limit_req zone=(?:segments_of_user|usual_segments|long_segments) .*\n){3}")
 VERDICT_CACHE = re.compile(r"            proxy_cache verdicts;\n            proxy_cache_key [^\n]*\n")
 
 
@@ -196,7 +196,7 @@ def varied(text: str, name: str) -> str:
         return _without(text, VERDICT_CACHE)
     if name == "product":
         return text
-    body = SEGMENT_BODY.search(text)
+    body = SERVED_BODY.search(text)
     location = SEGMENT_LOCATION.search(text)
     assert body and location, "the locations of segments are not where they were"
     head = location[0].split("\n")[0]

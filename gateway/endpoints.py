@@ -104,7 +104,11 @@ def verdict(asked: Asked, environ: Environ) -> Answer:
     if not STREAM_ID.fullmatch(allowed.stream_id):
         log.error("a verdict names the stream %r", allowed.stream_id)
         return Answer(503, {"X-Tollcast-Reason": "unavailable"})
-    headers = {"X-Tollcast-Stream": allowed.stream_id, "X-Tollcast-User": allowed.user_id}
+    headers = {
+        "X-Tollcast-Stream": allowed.stream_id,
+        "X-Tollcast-User": allowed.user_id,
+        "X-Tollcast-Pace": allowed.pace.value,
+    }
     return Answer(200, headers, keep=_keep(allowed.until_ms, asked.now_ms()))
 
 

@@ -38,9 +38,9 @@ class Allowances:
     # Failed logins to one account from one address, and to any account from one address.
     login: Limit = Limit(10, 10_000)
     login_address: Limit = Limit(60, 10_000)
-    # Starts of one user. A lease lasts 5 s at least, so who watches what they pay for starts less often than each 3 s;
-    # 20 at once is somebody who looks through many streams.
-    start: Limit = Limit(20, 3_000)
+    # Starts of one user. A start hands out some seconds of media at once, and a stop gives back what was paid for them:
+    # often repeated, that would be watching for next to nothing. 20 at once is somebody who looks through many streams.
+    start: Limit = Limit(20, 30_000)
 
 
 def wait_ms(limit: Limit, full_at_ms: int, now_ms: int) -> int:

@@ -62,7 +62,17 @@ LIVE_START_INDEX, LIVE_START_INDEX_LOW = -3, -2
 # How far behind the end players of `normal` begin at least: a dead ffmpeg or worker is replaced within that time.
 NORMAL_BEHIND_S = 8
 SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
+# From which length on segments are fetched at the usual pace of a gateway, and from which on at its slowest.
+PACE_USUAL_S, PACE_LONG_S = 2, 5
 WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
+
+
+class Pace(StrEnum):
+    """What lengths of segments a gateway tells apart; gateway/nginx.conf.template says how many each may fetch."""
+
+    SHORT = "short"
+    USUAL = "usual"
+    LONG = "long"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +111,13 @@ class Stream:
     def renditions(self) -> tuple[Rendition, ...]:
         """The ladder that its profile stands for."""
         return self.custom_renditions if self.abr_profile == CUSTOM_PROFILE else ABR_PROFILES[self.abr_profile]
+
+    @property
+    def pace(self) -> Pace:
+        """How fast a gateway hands its segments out. Copied ones may be short whatever their length is to be."""
+        if any(rendition.copied for rendition in self.renditions) or self.segment_seconds < PACE_USUAL_S:
+            return Pace.SHORT
+        return Pace.USUAL if self.segment_seconds < PACE_LONG_S else Pace.LONG
 
     @property
     def live_start_index(self) -> int:

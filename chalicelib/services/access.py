@@ -6,7 +6,7 @@ from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.lease import GRACE_MS, available_millipoints, nothing_left
 from chalicelib.domain.sessions import ActiveSession, EndReason
-from chalicelib.domain.streams import END_OF_DESIRED, DesiredState
+from chalicelib.domain.streams import END_OF_DESIRED, DesiredState, Pace
 from chalicelib.domain.tokens import PlayClaims, play_expiry_ms
 from chalicelib.ports import Clock, PlaybackSessions, Tokens, Wallets
 from chalicelib.services.binding import Binding
@@ -21,6 +21,7 @@ class Verdict:
     user_id: str
     stream_id: str
     until_ms: int
+    pace: Pace
 
 
 class Access:
@@ -80,6 +81,7 @@ class Access:
             user_id=claims.user_id,
             stream_id=session.stream_id,
             until_ms=min(session.paid_until_ms, claims.expires_at_ms),
+            pace=self._delivery.pace(session.stream_id),
         )
 
     def _paid_session(self, claims: PlayClaims, now_ms: int) -> ActiveSession:

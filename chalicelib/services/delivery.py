@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chalicelib.domain.outages import outages_of
-from chalicelib.domain.streams import DesiredState, Outage, Runtime, SessionBinding, Stream, is_delivered
+from chalicelib.domain.streams import DesiredState, Outage, Pace, Runtime, SessionBinding, Stream, is_delivered
 from chalicelib.ports import Clock, Runtimes, Streams
 
 CACHE_MS = 1_000
@@ -47,6 +47,11 @@ class Delivery:
         """What the operator wants of a session that is watched from elsewhere."""
         stream = self._stream(stream_id)
         return stream.session_binding if stream else SessionBinding.OFF
+
+    def pace(self, stream_id: str) -> Pace:
+        """How fast its segments may be fetched."""
+        stream = self._stream(stream_id)
+        return stream.pace if stream else Pace.LONG
 
     def _stream(self, stream_id: str) -> Stream | None:
         return self._streams_seen.get(stream_id, lambda: self._streams.get(stream_id))

@@ -10,7 +10,7 @@ from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState, SessionBinding
+from chalicelib.domain.streams import DesiredState, Pace, SessionBinding
 from chalicelib.domain.tokens import PLAY_TTL_MS_MAX, AccessClaims, PlayClaims, RefreshClaims
 from chalicelib.domain.users import Role
 from chalicelib.domain.wallets import Wallet
@@ -38,6 +38,9 @@ class DesiredStates:
 
     def binding(self, stream_id: str) -> SessionBinding:
         return SessionBinding.OFF
+
+    def pace(self, stream_id: str) -> Pace:
+        return Pace.USUAL
 
 
 class Door:

@@ -9,7 +9,7 @@ from chalicelib.domain.ids import session_id_of
 from chalicelib.domain.lease import GRACE_MS
 from chalicelib.domain.points import MILLIPOINTS_MAX
 from chalicelib.domain.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState, SessionBinding
+from chalicelib.domain.streams import DesiredState, Pace, SessionBinding
 from chalicelib.domain.tokens import PlayClaims
 from chalicelib.domain.wallets import Wallet
 from chalicelib.ports import StoreUnavailable
@@ -114,6 +114,10 @@ class World:
     def binding(self, stream_id: str) -> SessionBinding:
         """The same."""
         return self._states[stream_id].binding
+
+    def pace(self, stream_id: str) -> Pace:
+        """The same."""
+        return Pace.SHORT
 
 
 def _session(case: Case, now_ms: int, state: State) -> ActiveSession:

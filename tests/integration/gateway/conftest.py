@@ -23,6 +23,7 @@ from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import SessionOver, Unauthenticated
 from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
 from gateway.config import GatewayConfig, render
@@ -46,6 +47,7 @@ class Rule:
     over: dict[str, EndReason] = field(default_factory=dict)
     streams: dict[str, str] = field(default_factory=lambda: dict(SESSIONS))
     lease_ms: int = 8_000
+    pace: Pace = Pace.SHORT
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
 
@@ -62,6 +64,7 @@ class Rule:
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],
             until_ms=int(time.time() * 1000) + self.lease_ms,
+            pace=self.pace,
         )
 
 

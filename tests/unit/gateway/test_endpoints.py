@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
 from gateway.endpoints import Asked, application
@@ -33,7 +34,9 @@ class World:
         self.clients.append(client)
         if self.error:
             raise self.error
-        return Verdict(session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms)
+        return Verdict(
+            session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms, pace=Pace.LONG
+        )
 
     def signed_query(self, key, expires_s):
         if self.error:
