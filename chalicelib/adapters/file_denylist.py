@@ -9,14 +9,25 @@ from chalicelib.ports import StoreUnavailable
 
 # Play tokens live 90 s at most and verdicts 10 s.
 SESSION_ENTRY_MS = 5 * 60_000
+# Stands in both directories. A gateway that does not see it could see no entry either, and serves nothing.
+MARKER = ".kept"
 
 
 class FileDenylist:
-    """The port `Denylist` over a directory: `sessions/<session_id>` and `streams/<stream_id>`, each with its reason."""
+    """The port `Denylist` over a directory: `sessions/<session_id>` and `streams/<stream_id>`, each with its reason.
+
+    Making one raises `StoreUnavailable` where the directory cannot be made or written.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._sessions = directory / "sessions"
         self._streams = directory / "streams"
+        try:
+            for each in (self._sessions, self._streams):
+                each.mkdir(parents=True, exist_ok=True)
+                (each / MARKER).touch()
+        except OSError as error:
+            raise StoreUnavailable(f"denylist: {error}") from None
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
         """See the port."""
@@ -40,8 +51,8 @@ class FileDenylist:
         swept = 0
         try:
             # Temporary files that a killed process left are swept as well.
-            for entry in [*self._listed(self._sessions), *self._streams.glob(".*")]:
-                if _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
+            for entry in [*self._sessions.iterdir(), *self._streams.glob(".*")]:
+                if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
                     swept += 1
         except OSError as error:
@@ -57,10 +68,6 @@ class FileDenylist:
         if not STREAM_ID.fullmatch(stream_id):
             raise ValueError(f"{stream_id!r} is no stream id")
         return self._streams / stream_id
-
-    @staticmethod
-    def _listed(directory: Path) -> list[Path]:
-        return list(directory.iterdir()) if directory.is_dir() else []
 
     @staticmethod
     def _write(path: Path, reason: EndReason) -> None:

@@ -254,6 +254,9 @@ def effective_state(runtime: Runtime, now_ms: int) -> RuntimeState:
     claimed = runtime.claim is not None and runtime.claim.expires_at_ms > now_ms
     if claimed or runtime.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
         return runtime.state
+    if runtime.claim is None and runtime.state is RuntimeState.STARTING:
+        # It was just put live, and a worker is about to take it.
+        return runtime.state
     return RuntimeState.BACKOFF
 
 

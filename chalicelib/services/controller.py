@@ -114,8 +114,9 @@ class Controller:
         if self._is_claimed(runtime):
             return
         if stream.desired_state is DesiredState.LIVE:
-            state = RuntimeState.BACKOFF
             waiting, error = why()
+            begins = waiting is None and runtime.state in (RuntimeState.STOPPED, RuntimeState.STARTING)
+            state = RuntimeState.STARTING if begins else RuntimeState.BACKOFF
             said = (state, waiting, error) == (runtime.state, runtime.waiting, runtime.last_error)
         else:
             state, waiting, error = RuntimeState.STOPPED, None, None

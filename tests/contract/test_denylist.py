@@ -88,10 +88,17 @@ def test_files_lie_where_the_gateway_looks(tmp_path):
     denylist.deny_session(session, EndReason.KICKED)
     denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert found == [f"sessions/{session}", "streams/stream-1"]
+    assert found == ["sessions/.kept", f"sessions/{session}", "streams/.kept", "streams/stream-1"]
 
 
 def test_a_directory_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "sessions").write_text("in the way")
     with pytest.raises(StoreUnavailable):
-        FileDenylist(tmp_path).deny_session(new_session_id(), EndReason.KICKED)
+        FileDenylist(tmp_path)
+
+
+def test_markers_are_not_swept(tmp_path):
+    denylist = FileDenylist(tmp_path)
+    denylist.deny_session(new_session_id(), EndReason.KICKED)
+    assert denylist.sweep(int(time.time() * 1000) + SESSION_ENTRY_MS + 60_000) == 1
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [".kept", ".kept"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters.file_denylist import FileDenylist
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.conftest import start_nginx
+from tests.integration.gateway.conftest import empty, start_nginx
 
 SESSION = "a" * 26
 
@@ -16,6 +17,8 @@ SESSION = "a" * 26
 @pytest.fixture
 def strict(nginx_config, tmp_path):
     """A gateway that allows an address next to nothing; there is an API, which never answers."""
+    empty(nginx_config)
+    FileDenylist(nginx_config.denylist_dir)
     (tmp_path / "state").mkdir()
     config = replace(
         nginx_config,
