@@ -12,6 +12,7 @@ EDGE = "gateway/cloudfront/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
+AT_NGINX_FRONT = ("tests/integration/gateway/test_nginx.py",)
 AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
 AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
@@ -180,6 +181,20 @@ MUTANTS_OF_ACCESS = (
         SEGMENTS + METHODS + 'if (-f "@DENYLIST_DIR@/nothing/$sid") {',
         also=((NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;"),),
         tests=AT_NGINX,
+    ),
+    Mutant(
+        "access: nginx serves all where it cannot see the denylist",
+        "gateway/denylist_seen.conf",
+        'sessions/.kept") {\n    return 403;',
+        'sessions/.kept") {\n    break;',
+        tests=AT_NGINX_FRONT,
+    ),
+    Mutant(
+        "access: nginx hands segments of 2 s out at the pace of those of 1 s",
+        NGINX,
+        "limit_req zone=usual_segments burst=8 delay=6;",
+        "",
+        tests=AT_NGINX_FRONT,
     ),
     Mutant(
         "access: nginx serves who was kicked while a segment waited for its turn",
