@@ -60,10 +60,12 @@ def load() -> Wsgi:
         raise RuntimeError("TOLLCAST_DENYLIST_DIR is not set: the gateway's denials would be lost")
     for service in ("dynamodb", "s3"):
         client(service)  # Made now: the first viewer would otherwise wait half a second for it.
+    denylist = FileDenylist(directory)
+    denylist.prepare()
     asked = Asked(
         verdict=container.access.verdict,
         signed_query=container.media.signed_query,
-        denied=FileDenylist(directory).reason,
+        denied=denylist.reason,
         stream=container.stream_table.get,
         now_ms=lambda: time.time_ns() // 1_000_000,
     )

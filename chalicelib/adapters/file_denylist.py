@@ -14,14 +14,14 @@ MARKER = ".kept"
 
 
 class FileDenylist:
-    """The port `Denylist` over a directory: `sessions/<session_id>` and `streams/<stream_id>`, each with its reason.
-
-    Making one raises `StoreUnavailable` where the directory cannot be made or written.
-    """
+    """The port `Denylist` over a directory: `sessions/<session_id>` and `streams/<stream_id>`, each with its reason."""
 
     def __init__(self, directory: Path) -> None:
         self._sessions = directory / "sessions"
         self._streams = directory / "streams"
+
+    def prepare(self) -> None:
+        """Make the directories and their markers, without which the gateway serves nothing; `StoreUnavailable`."""
         try:
             for each in (self._sessions, self._streams):
                 each.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class FileDenylist:
         swept = 0
         try:
             # Temporary files that a killed process left are swept as well.
-            for entry in [*self._sessions.iterdir(), *self._streams.glob(".*")]:
+            for entry in [*self._listed(self._sessions), *self._streams.glob(".*")]:
                 if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
                     swept += 1
@@ -68,6 +68,10 @@ class FileDenylist:
         if not STREAM_ID.fullmatch(stream_id):
             raise ValueError(f"{stream_id!r} is no stream id")
         return self._streams / stream_id
+
+    @staticmethod
+    def _listed(directory: Path) -> list[Path]:
+        return list(directory.iterdir()) if directory.is_dir() else []
 
     @staticmethod
     def _write(path: Path, reason: EndReason) -> None:

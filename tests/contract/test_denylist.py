@@ -85,6 +85,7 @@ def test_strange_names_are_refused(denylist, name):
 
 def test_files_lie_where_the_gateway_looks(tmp_path):
     denylist, session = FileDenylist(tmp_path), new_session_id()
+    denylist.prepare()
     denylist.deny_session(session, EndReason.KICKED)
     denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
@@ -94,11 +95,14 @@ def test_files_lie_where_the_gateway_looks(tmp_path):
 def test_a_directory_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "sessions").write_text("in the way")
     with pytest.raises(StoreUnavailable):
-        FileDenylist(tmp_path)
+        FileDenylist(tmp_path).prepare()
+    with pytest.raises(StoreUnavailable):
+        FileDenylist(tmp_path).deny_session(new_session_id(), EndReason.KICKED)
 
 
 def test_markers_are_not_swept(tmp_path):
     denylist = FileDenylist(tmp_path)
+    denylist.prepare()
     denylist.deny_session(new_session_id(), EndReason.KICKED)
     assert denylist.sweep(int(time.time() * 1000) + SESSION_ENTRY_MS + 60_000) == 1
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [".kept", ".kept"]

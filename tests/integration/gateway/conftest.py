@@ -192,6 +192,7 @@ def gateway(nginx_config):
     config, rule = nginx_config, Rule()
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
+    denylist.prepare()
     asked = Asked(
         # Looked up at each question, so that a test can put another in its place.
         verdict=lambda *asked: rule.verdict(*asked),

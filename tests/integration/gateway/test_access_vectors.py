@@ -72,6 +72,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     config, world = nginx_config, World(0)
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
+    denylist.prepare()
     asked = Asked(
         verdict=world.verdict,
         signed_query=lambda key, _: "signed=" + key,

@@ -18,7 +18,7 @@ SESSION = "a" * 26
 def strict(nginx_config, tmp_path):
     """A gateway that allows an address next to nothing; there is an API, which never answers."""
     empty(nginx_config)
-    FileDenylist(nginx_config.denylist_dir)
+    FileDenylist(nginx_config.denylist_dir).prepare()
     (tmp_path / "state").mkdir()
     config = replace(
         nginx_config,
