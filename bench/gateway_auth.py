@@ -205,7 +205,9 @@ def varied(text: str, name: str) -> str:
         'if ($secure_link = "") { return 403; } if ($secure_link = "0") { return 410; }'
     )
     rule = link if name == "secure_link" else ""
-    changed = f'{head}\n{rule}\nset $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench;\n{body[1]}\n}}\n'
+    # What the verdict tells in the product.
+    told = f'set $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench; set $tollcast_pace short;'
+    changed = f"{head}\n{rule}\n{told}\n{body[1]}\n}}\n"
     return text.replace(location[0], changed)
 
 
