@@ -163,7 +163,7 @@ MUTANTS_OF_ACCESS = (
         "access: nginx serves stale verdicts",
         NGINX,
         "proxy_cache verdicts;",
-        "proxy_cache verdicts;\n            proxy_cache_use_stale error timeout http_503;",
+        "proxy_cache verdicts;\n            proxy_cache_use_stale error timeout http_403;",
         tests=AT_NGINX,
     ),
     Mutant(
@@ -185,8 +185,8 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: nginx serves all where it cannot see the denylist",
         "gateway/denylist_seen.conf",
-        'sessions/.kept") {\n    return 403;',
-        'sessions/.kept") {\n    break;',
+        'if (!-f "@DENYLIST_DIR@/sessions/.kept") {',
+        'if (-f "@DENYLIST_DIR@/sessions/.nothing") {',
         tests=AT_NGINX_FRONT,
     ),
     Mutant(
