@@ -6,6 +6,7 @@ one place; `tests` for the part of the suite that finds it soonest, where that i
 
 from tests.faults.mutant_access import MUTANTS_OF_ACCESS
 from tests.faults.mutant_books import MUTANTS_OF_THE_BOOKS
+from tests.faults.mutant_gateway import MUTANTS_OF_GATEWAY
 from tests.faults.mutant_kind import (
     BILLING,
     LEASE,
@@ -206,4 +207,5 @@ MUTANTS = (
     ),
     *MUTANTS_OF_THE_BOOKS,
     *MUTANTS_OF_ACCESS,
+    *MUTANTS_OF_GATEWAY,
 )
