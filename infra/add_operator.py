@@ -13,7 +13,7 @@ from chalicelib.api.checks import body_of
 from chalicelib.api.models.accounts import CreateUserRequest
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import BY_COMMAND, Action, difference, of_user
+from chalicelib.domain.audit import BY_COMMAND, WAS_RESET, Action, difference, of_user
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.users import Role, User
 from chalicelib.ports import StoreUnavailable
@@ -31,7 +31,14 @@ def add_operator(services: Container, email: str, password: str) -> User:
     else:
         user = services.accounts.change(seen.user_id, password=asked.password, role=Role.ADMIN, disabled=False)
         before, after = difference(of_user(seen), of_user(user))
-        action = Action(name="user.edit", target=user.user_id, user_id=user.user_id, before=before, after=after)
+        action = Action(
+            name="user.edit",
+            target=user.user_id,
+            user_id=user.user_id,
+            before=before,
+            after=after,
+            details={"password": WAS_RESET},
+        )
     services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     return user
 

@@ -15,6 +15,8 @@ Values = Mapping[str, Any]
 AUDIT_DAYS = 400
 # Who has done what was done by a command of infra/: no account.
 BY_COMMAND = "operator-command"
+# What it has of a password.
+WAS_RESET = "reset"
 # Of a stream, what its operator sets. The ingest key is not among them.
 STREAM_FIELDS = (
     "title",

@@ -51,6 +51,7 @@ def test_it_lets_somebody_in_again_who_was_locked_out(api: Api) -> None:
     (entry,) = api.services.audit.listing(user_id=user.user_id, by_user_id=None, limit=9, cursor=None).items
     assert (entry.action.name, entry.by_user_id) == ("user.edit", "operator-command")
     assert entry.action.after == {"role": "admin", "disabled": False}
+    assert entry.action.details == {"password": "reset"}
 
 
 @pytest.mark.parametrize(("email", "password"), [("no email", NEW), ("x@local", ""), ("x@local", "short")])

@@ -60,14 +60,16 @@ class LiveTrial:
         if self.feed:
             self._judge(self.feed, now_s)
 
-    def adopt(self, stream: Stream) -> None:
+    def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
+        if self.feed is None:
+            return False
+        try:
+            self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ) if self.source else None
+        except SourceRefused:
+            return False
         self._stream, self._silent_s = stream, _silent_s(stream)
-        if self.source:
-            try:
-                self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ)
-            except SourceRefused as refused:
-                self.status, self.reason = Status.REFUSED, str(refused)
+        return True
 
     def close(self) -> None:
         """See `Trial`."""

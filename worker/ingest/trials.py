@@ -41,8 +41,8 @@ class Trial(Protocol):
     def look(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 
-    def adopt(self, stream: Stream) -> None:
-        """Go on under new settings of the same source. Asked of those with a feed only."""
+    def adopt(self, stream: Stream) -> bool:
+        """Go on under new settings of the same source; False: it has to be opened anew."""
 
     def close(self) -> None:
         """Give it up."""
@@ -66,8 +66,9 @@ class PatternTrial:
     def look(self, now_s: float) -> None:
         """See `Trial`."""
 
-    def adopt(self, stream: Stream) -> None:
+    def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
+        return False
 
     def close(self) -> None:
         """See `Trial`."""
@@ -94,8 +95,9 @@ class FileTrial:
         else:
             self.status, self.reason = Status.REFUSED, self._prepared.refusal
 
-    def adopt(self, stream: Stream) -> None:
+    def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
+        return False
 
     def close(self) -> None:
         """See `Trial`."""

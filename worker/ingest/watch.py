@@ -56,8 +56,7 @@ class Watch:
         same_key = stream.ingest_key == before.ingest_key
         for index, trial in list(self._trials.items()):
             same = same_key and stream.sources[index : index + 1] == before.sources[index : index + 1]
-            if same and trial.feed and trial.status not in FAILED:
-                trial.adopt(stream)
+            if same and trial.status not in FAILED and trial.adopt(stream):
                 self.choice.opened(index, now_s)
             else:
                 self._trials.pop(index).close()

@@ -41,8 +41,9 @@ class SetTrial:
 
     def look(self, now_s: float) -> None: ...
 
-    def adopt(self, stream: Stream) -> None:
+    def adopt(self, stream: Stream) -> bool:
         self.adopted = stream
+        return True
 
     def close(self) -> None:
         self.closed = True
