@@ -9,7 +9,7 @@ from chalicelib.ports import StoreUnavailable
 
 # Play tokens live 90 s at most and verdicts 10 s.
 SESSION_ENTRY_MS = 5 * 60_000
-# Stands in both directories. A gateway that does not see it could see no entry either, and serves nothing.
+# Stands in both directories. A gateway that does not see it could see no entry either, and gives no verdicts.
 MARKER = ".kept"
 
 
@@ -21,7 +21,7 @@ class FileDenylist:
         self._streams = directory / "streams"
 
     def prepare(self) -> None:
-        """Make the directories and their markers, without which the gateway serves nothing; `StoreUnavailable`."""
+        """Make the directories and their markers, without which the gateway gives no verdicts; `StoreUnavailable`."""
         try:
             for each in (self._sessions, self._streams):
                 each.mkdir(parents=True, exist_ok=True)

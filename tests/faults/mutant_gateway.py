@@ -12,19 +12,12 @@ AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
 AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
 
-# Where nginx's location of segments begins.
-SEGMENTS = r'/[a-z0-9-]{1,64}\.ts)\z" {'
-# Where nginx looks once more for what has ended, behind the wait for a segment's turn.
+# Where nginx looks for a session, so that it need not wait, and for all that has ended, behind the wait for a turn.
+BEFORE_THE_WAIT = "try_files /sessions/$sid @segment;"
 AFTER_THE_WAIT = "try_files /sessions/$sid /streams/$tollcast_stream @served;"
 # Of verdicts, which come before denials.
 ABOVE = "proxy_cache verdicts;\n            "
 VERDICT_KEY = ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent\n$http_authorization";'
-METHODS = """
-            set $denial /denial;
-            if ($request_method !~ "^(?:GET|HEAD)\\z") {
-                return 405;
-            }
-            """
 
 MUTANTS_OF_GATEWAY = (
     Mutant(
@@ -51,22 +44,28 @@ MUTANTS_OF_GATEWAY = (
     Mutant(
         "access: nginx does not look for denied streams",
         NGINX,
-        "try_files /streams/$tollcast_stream @segment;",
-        "try_files /nothing @segment;",
-        also=((NGINX, AFTER_THE_WAIT, "try_files /sessions/$sid @served;"),),
+        AFTER_THE_WAIT,
+        "try_files /sessions/$sid @served;",
         tests=AT_NGINX,
     ),
     Mutant(
         "access: nginx does not look for denied sessions",
         NGINX,
-        SEGMENTS + METHODS + 'if (-f "@DENYLIST_DIR@/sessions/$sid") {',
-        SEGMENTS + METHODS + 'if (-f "@DENYLIST_DIR@/nothing/$sid") {',
+        BEFORE_THE_WAIT,
+        "try_files /nothing @segment;",
         also=((NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;"),),
         tests=AT_NGINX,
     ),
     Mutant(
+        "access: nginx lets a denied session wait for its refusal",
+        NGINX,
+        BEFORE_THE_WAIT,
+        "try_files /nothing @segment;",
+        tests=AT_NGINX_KICKS,
+    ),
+    Mutant(
         "access: nginx serves all where it cannot see the denylist",
-        "gateway/denylist_seen.conf",
+        NGINX,
         'if (!-f "@DENYLIST_DIR@/sessions/.kept") {',
         'if (-f "@DENYLIST_DIR@/sessions/.nothing") {',
         tests=AT_NGINX_FRONT,
@@ -82,7 +81,7 @@ MUTANTS_OF_GATEWAY = (
         "access: nginx serves who was kicked while a segment waited for its turn",
         NGINX,
         AFTER_THE_WAIT,
-        "try_files /nothing @served;",
+        "try_files /streams/$tollcast_stream @served;",
         tests=AT_NGINX_KICKS,
     ),
     Mutant(

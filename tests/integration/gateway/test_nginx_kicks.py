@@ -36,6 +36,13 @@ def test_a_kick_counts_for_segments_that_wait_for_their_turn(gateway, parked):
     assert set(statuses(parked)) <= {200, 403}
 
 
+def test_who_was_kicked_does_not_wait_for_the_refusal(gateway, parked):
+    gateway.rule.over[A] = EndReason.KICKED
+    gateway.denylist.deny_session(A, EndReason.KICKED)
+    assert gateway.get("720p/8.ts", A).status_code == 403
+    assert not all(each.done() for each in parked)
+
+
 def test_a_pause_counts_for_segments_that_wait_for_their_turn(gateway, parked):
     gateway.denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
     assert statuses(parked).count(200) <= 1

@@ -132,8 +132,8 @@ def test_answers_caches_and_refusals_are_told_apart(gateway):
     assert (whole.api.answers_2xx, whole.api.answers_5xx) == (0, 1)
     assert whole.refusals == {"401": 1, "402": 0, "403": 1, "410": 0, "429": 0}
     assert (whole.segments.hits, whole.segments.misses, whole.playlists.misses) == (2, 1, 1)
-    # A asked three times with its token and once with a bad one, C twice before its kick.
-    assert (whole.verdicts.hits, whole.verdicts.misses) == (3, 3)
+    # A asked three times with its token and once with a bad one, C twice before its kick and once after it.
+    assert (whole.verdicts.hits, whole.verdicts.misses) == (4, 3)
     # The stream of a denied session and of a bad token is known from what the session was served.
     assert (stream.media.answers_2xx, stream.media.answers_4xx) == (4, 4)
     assert stream.media.egress_bytes == whole.media.egress_bytes > 3 * len(SEGMENT)
