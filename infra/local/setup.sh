@@ -36,6 +36,8 @@ missing_packages() {
     command -v chromium >/dev/null || echo chromium
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
+    command -v nft >/dev/null || echo nftables
+    command -v ip >/dev/null || echo iproute2
 }
 
 wanted_browser_stamp() { sha256sum < "$BROWSER/package-lock.json"; }
