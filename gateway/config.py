@@ -110,8 +110,9 @@ def _problem_pages() -> Iterator[str]:
         yield f"error_page {status} /_problem/{status};"
     for private, status in ALIASES.items():
         yield f"error_page {private} ={status} /_problem/{status};"
+    headers = ["add_header Cache-Control no-store always;", *HEADERS.read_text().splitlines()]
     for status in OWN_PROBLEMS:
-        yield from _problem_page(status, HEADERS.read_text().splitlines() if status in OWN_HEADERS else [])
+        yield from _problem_page(status, headers)
 
 
 def _problem_page(status: int, headers: list[str]) -> Iterator[str]:

@@ -224,6 +224,7 @@ def test_missing_objects_and_a_failing_store(gateway):
     gateway.s3.missing.add("/media/streams/stream-1/720p/9.ts")
     answer = gateway.get("720p/9.ts")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers.get_list("Cache-Control") == ["no-store"]
     gateway.s3.failing = True
     answer = gateway.get("720p/10.ts")
     assert (answer.status_code, answer.json()["code"]) == (502, "unavailable")
@@ -241,6 +242,9 @@ def test_nginxs_own_errors_are_problems(gateway):
     assert (heavy.status_code, heavy.json()["code"]) == (431, "headers_too_large")
     api_down = gateway.client.get(gateway.url + "/healthz")
     assert (api_down.status_code, api_down.json()["code"]) == (502, "unavailable")
+    for answer in (big, long, heavy, api_down):
+        assert answer.headers.get_list("Cache-Control") == ["no-store"]
+        assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"]
 
 
 @pytest.mark.parametrize(
