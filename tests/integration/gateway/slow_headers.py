@@ -24,8 +24,6 @@ def main() -> None:
     done("ip", "link", "set", "lo", "up")
     for each in (slow, other):
         done("ip", "address", "add", each, "dev", "lo")
-    # Twice, as a boot and an operator do.
-    done("nft", "-f", rules)
     done("nft", "-f", rules)
     nginx = subprocess.Popen(["nginx", "-c", configuration, "-e", "stderr"], stdout=subprocess.DEVNULL)
     try:
@@ -34,7 +32,12 @@ def main() -> None:
             assert nginx.poll() is None and time.monotonic() < until, "nginx did not start"
             time.sleep(0.02)
         first.close()
-        connections = [each for _ in range(int(wanted)) if (each := begun(slow, slow, port, family))]
+        connections = []
+        for number in range(int(wanted)):
+            if number == int(wanted) // 2:
+                # Once more, as an operator does.
+                done("nft", "-f", rules)
+            connections += filter(None, [begun(slow, slow, port, family)])
         last = begun(other, slow, port, family)
         assert last, "the other address was refused"
         last.sendall(b"/play/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -14,7 +14,9 @@ from infra.local.layout import ROOT
 from tests.integration.gateway.conftest import empty
 
 RULES = ROOT / "infra/prod/connections.nft"
-OWN_NETWORK = ["unshare", "--net"] if os.getuid() == 0 else ["unshare", "--net", "--user", "--map-root-user"]
+# And processes of its own: when this one is killed, nginx goes with it.
+OWN = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
+OWN_NETWORK = OWN if os.getuid() == 0 else [*OWN, "--user", "--map-root-user"]
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
@@ -30,7 +32,8 @@ def let_in(config: GatewayConfig, directory: Path, rules: Path, port: int, famil
     empty(config)
     path = directory / "nginx.conf"
     listen = f"0.0.0.0:{port}" if family == "4" else f"[::]:{port}"
-    text = render(replace(config, listen="127.0.0.1:443", state_dir=directory))
+    # In there we are root, whoever we are outside, and nobody else is known.
+    text = render(replace(config, listen="127.0.0.1:443", state_dir=directory, user="root"))
     assert text.count("listen 127.0.0.1:443") == 1
     path.write_text(text.replace("listen 127.0.0.1:443", f"listen {listen}"))
     program = [sys.executable, "-m", "tests.integration.gateway.slow_headers"]

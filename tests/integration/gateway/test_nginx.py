@@ -132,6 +132,18 @@ def test_refusals_are_cached_for_a_second(gateway):
     assert gateway.rule.asked[A] <= 4  # a verdict and a denial, twice where a second passes
 
 
+@pytest.mark.parametrize("path", ["index.m3u8", "720p/1.ts"])
+def test_a_kick_is_told_from_the_cache_while_the_verdict_from_before_is_kept(gateway, path):
+    assert gateway.get(path).status_code == 200
+    gateway.rule.asked.clear()
+    gateway.rule.over[A] = EndReason.KICKED
+    gateway.denylist.deny_session(A, EndReason.KICKED)
+    answers = [gateway.get(path) for _ in range(20)]
+    assert {(each.status_code, each.headers.get("Cache-Control")) for each in answers} == {(403, "no-store")}
+    assert all(len(each.headers.get_list("X-Content-Type-Options")) == 1 for each in answers)
+    assert gateway.rule.asked[A] <= 2  # a denial, twice where a second passes
+
+
 TRICKS = [
     f"/play/{A}/../{B}/720p/1.ts",
     f"/play/{A}/%2e%2e/{B}/720p/1.ts",
