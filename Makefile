@@ -4,8 +4,8 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-# Four processes share the suite, since much of it is waiting; each starts what its tests need on ports of its own.
-SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# Three processes share the suite, since much of it is waiting; each starts what its tests need on ports of its own.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
