@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 CONNECT_TIMEOUT_S = 2
-# SQS long polls for up to 20 s; everything else answers in a fraction of this.
-READ_TIMEOUT_S = {"sqs": 25}
+# SQS long polls for up to 20 s. The emulator answers for a stack once it has made all of it, and to ask again for one
+# that is being made is an error. Everything else answers in a fraction of this.
+READ_TIMEOUT_S = {"sqs": 25, "cloudformation": 60}
 READ_TIMEOUT_S_DEFAULT = 5
 ATTEMPTS_MAX = 3
 

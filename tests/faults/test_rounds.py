@@ -21,7 +21,8 @@ def test_a_round(number: int, module_settings: Settings, network: Network) -> No
         scene = play(round_of(SEED, number, MOVES), module_settings, network)
     except AssertionError as broken:
         pytest.fail(f"{broken}\nagain: {command(SEED, number, MOVES)}")
-    assert scene.faulted > 15
+    # With several threads it varies how many steps meet one; this is only to say that some do.
+    assert scene.faulted > 5
 
 
 def test_a_plan_follows_from_its_seed() -> None:
