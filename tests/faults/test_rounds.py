@@ -17,12 +17,13 @@ MOVES = 160
 @pytest.mark.parametrize("number", [1, 3, 0, 2])
 def test_a_round(number: int, module_settings: Settings, network: Network) -> None:
     """Two alone, two from several threads, as `make soak` plays them."""
+    round_ = round_of(SEED, number, MOVES)
     try:
-        scene = play(round_of(SEED, number, MOVES), module_settings, network)
+        scene = play(round_, module_settings, network)
     except AssertionError as broken:
         pytest.fail(f"{broken}\nagain: {command(SEED, number, MOVES)}")
-    # With several threads it varies how many steps meet one; this is only to say that some do.
-    assert scene.faulted > 5
+    # With several threads it is the machine's timing how many steps meet one.
+    assert scene.faulted > (15 if round_.threads == 1 else 5)
 
 
 def test_a_plan_follows_from_its_seed() -> None:

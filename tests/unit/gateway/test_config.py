@@ -42,6 +42,9 @@ def test_everything_listens_where_it_is_told_only():
     assert re.findall(r"listen ([^;]+);", render(CONFIG)) == ["127.0.0.1:8080", "unix:/run/t/origin.sock"]
 
 
+BOTH = "try_files /sessions/$sid /streams/$tollcast_stream"
+
+
 def test_media_locations_look_at_the_denylist_and_ask_for_a_verdict():
     text = render(CONFIG)
     locations = re.findall(r'location ~ "\^/play/.*?\n        }', text, re.DOTALL)
@@ -50,8 +53,11 @@ def test_media_locations_look_at_the_denylist_and_ask_for_a_verdict():
         assert "auth_request /_verdict;" in location
         assert 'root "/home/me/my state/denylist";' in location
         assert "try_files /sessions/$sid " in location
-        # What stands in the location itself answers only if the stream is on the denylist.
+        # What stands in the location itself answers only if one of them is on the denylist.
         assert "proxy_pass http://origin$denial;" in location
+    segment = re.search(r"location @segment \{.*?\n        }", text, re.DOTALL)[0]
+    assert "proxy_pass http://origin$denial;" in segment
+    assert [look in text for look in (f"{BOTH} @playlist;", f"{BOTH} @served;")] == [True, True]
 
 
 def test_verdicts_are_never_served_stale_or_waited_for():
