@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
 from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.adapters.media_health_item import HEALTH, health_of, health_values
 from chalicelib.domain.streams import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
 REPORTED = (
@@ -28,6 +29,7 @@ REPORTED = (
     "published",
     "down_since_ms",
     "outages",
+    *HEALTH,
 )
 FREE = "attribute_not_exists(worker_id) OR worker_id = :worker OR expires_at_ms <= :now"
 HELD = "worker_id = :worker AND epoch = :epoch"
@@ -89,6 +91,7 @@ class DynamoRuntimes:
         given = {name: getattr(runtime, name) for name in REPORTED}
         given["outages"] = [[outage.since_ms, outage.until_ms] for outage in runtime.outages]
         given["published"] = [vars(rendition) for rendition in runtime.published]
+        given |= health_values(runtime)
         kept = {name: value for name, value in given.items() if value is not None}
         dropped = [name for name in REPORTED if name not in kept]
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
@@ -157,6 +160,7 @@ def _runtime(row: dict[str, Any]) -> Runtime:
     figures["published"] = tuple(
         PublishedRendition(**{**one, "fps": float(one["fps"])}) for one in figures.get("published", ())
     )
+    figures |= health_of(row)
     figures["waiting"] = Waiting(row["waiting"]) if "waiting" in row else None
     figures["outages"] = tuple(Outage(since_ms=since, until_ms=until) for since, until in figures.get("outages", ()))
     return Runtime(

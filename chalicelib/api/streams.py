@@ -6,13 +6,13 @@ from chalicelib.api.audit import also_unfinished, audited, audited_stream, unfin
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
+from chalicelib.api.models.runtimes import RuntimeAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditAnswer,
     EditQuery,
     EditStreamRequest,
     RunLogAnswer,
-    RuntimeAnswer,
     StateRequest,
     StreamAnswer,
     StreamSettingsAnswer,

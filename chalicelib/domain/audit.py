@@ -21,6 +21,7 @@ WAS_RESET = "reset"
 STREAM_FIELDS = (
     "title",
     "slate",
+    "frozen_after_s",
     "abr_profile",
     "latency",
     "segment_seconds",

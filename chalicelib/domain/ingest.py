@@ -22,24 +22,33 @@ class ListenProtocol(StrEnum):
 
 BACKUPS_MAX = 3
 SRT_PORT_MIN, SRT_PORT_MAX = 1024, 65535
+# An MPEG transport stream numbers its programmes in 16 bits; 0 is its network information.
+PROGRAM_MAX = 65_535
+AUDIO_TRACK_MAX = 32
 # What all streams at the RTMP port have in common; OBS calls the address up to here the server.
 RTMP_APPLICATION = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """A source: `pull` has a `url`, `file` a `path` in the media directory, `listen` a `protocol`, and SRT a `port`."""
+    """A source: `pull` has a `url`, `file` a `path` in the media directory, `listen` a `protocol`, and SRT a `port`.
+
+    `program` is the number of an MPEG-TS programme. `audio_track` says which audio track of the programme is played,
+    counted from 1 in the source's order. None leaves the choice to the worker.
+    """
 
     mode: IngestMode
     url: str | None = None
     path: str | None = None
     protocol: ListenProtocol | None = None
     port: int | None = None
+    program: int | None = None
+    audio_track: int | None = None
 
 
 def misfit(ingest: Ingest) -> str | None:
     """What is missing or too much for the mode, in words for the operator; None if all is there."""
-    given = {name for name in ("url", "path", "protocol", "port") if getattr(ingest, name) is not None}
+    given = {name for name, value in vars(ingest).items() if name != "mode" and value is not None}
     wanted = {
         IngestMode.PULL: {"url"},
         IngestMode.LISTEN: {"protocol", "port"} if ingest.protocol is ListenProtocol.SRT else {"protocol"},
@@ -48,9 +57,17 @@ def misfit(ingest: Ingest) -> str | None:
     }[ingest.mode]
     if missing := wanted - given:
         return f"mode `{ingest.mode}` needs {' and '.join(sorted(missing))}"
-    if extra := given - wanted:
-        return f"mode `{ingest.mode}` takes no {' and no '.join(sorted(extra))}"
+    if extra := given - wanted - _choices(ingest):
+        by = f" with protocol `{ingest.protocol}`" if ingest.protocol else ""
+        return f"mode `{ingest.mode}`{by} takes no {' and no '.join(sorted(extra))}"
     return None
+
+
+def _choices(ingest: Ingest) -> set[str]:
+    """Which parts of what it carries can be chosen. A pattern has one of each, and RTMP knows no programmes."""
+    if ingest.mode is IngestMode.TEST:
+        return set()
+    return {"audio_track"} if ingest.protocol is ListenProtocol.RTMP else {"audio_track", "program"}
 
 
 def rtmp_server(host: str, port: int) -> str:

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from chalicelib.domain.media_health import Repairs
+
 RUNS_KEPT = 5
 LINES_KEPT = 200
 LINE_CHARS_MAX = 500
+NOTES_KEPT = 100
+NOTE_CHARS_MAX = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +22,8 @@ class RunLog:
     """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs.
 
     `source_lines` are those of the process that receives a live source. With `run` None this is a source that was not
-    opened, or nobody sends to, and `ending` says why.
+    opened, or nobody sends to, and `ending` says why. `repairs` counts what was repaired, None if nothing is known of
+    it; `notes` say it in plain words, newest last: `NOTES_KEPT` at most, of `NOTE_CHARS_MAX` characters.
     """
 
     worker_id: str
@@ -29,6 +34,8 @@ class RunLog:
     ending: str | None = None
     lines: tuple[str, ...] = ()
     source_lines: tuple[str, ...] = ()
+    repairs: Repairs | None = None
+    notes: tuple[str, ...] = ()
 
 
 def run_log_key(stream_id: str) -> str:
@@ -59,6 +66,11 @@ def decoded(body: bytes) -> tuple[RunLog, ...]:
 
 
 def _run_log(values: dict[str, Any]) -> RunLog:
-    known = {field.name: values[field.name] for field in fields(RunLog) if field.name in values}
-    said = {name: tuple(known.get(name, ())) for name in ("lines", "source_lines")}
-    return RunLog(**{**known, **said})
+    known = _known(RunLog, values)
+    said = {name: tuple(known.get(name, ())) for name in ("lines", "source_lines", "notes")}
+    repairs = known.get("repairs")
+    return RunLog(**{**known, **said, "repairs": Repairs(**_known(Repairs, repairs)) if repairs is not None else None})
+
+
+def _known(kind: type[RunLog | Repairs], values: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: values[field.name] for field in fields(kind) if field.name in values}

@@ -5,7 +5,9 @@ from enum import StrEnum
 from chalicelib.domain.streams import SLATE, DesiredState, Runtime, Stream
 
 # A change of these needs a new ffmpeg; all others take effect without, but for the end of a slate that is being played.
-RESTART_FIELDS = frozenset({"ingest", "backups", "ingest_key", "abr_profile", "custom_renditions", "segment_seconds"})
+RESTART_FIELDS = frozenset(
+    {"ingest", "backups", "frozen_after_s", "ingest_key", "abr_profile", "custom_renditions", "segment_seconds"}
+)
 
 
 class Applies(StrEnum):

@@ -8,6 +8,7 @@ from hmac import compare_digest
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, Rendition
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
+from chalicelib.domain.media_health import IngestIssue, Repairs, SourceTrack
 from chalicelib.domain.sessions import EndReason
 
 
@@ -65,6 +66,7 @@ SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
 # From which length on segments are fetched at the usual pace of a gateway, and from which on at its slowest.
 PACE_USUAL_S, PACE_LONG_S = 2, 5
 WINDOW_MINUTES_MIN, WINDOW_MINUTES_MAX = 1, 720
+FROZEN_AFTER_S_OFF, FROZEN_AFTER_S_MIN, FROZEN_AFTER_S_MAX = 0, 10, 3_600
 
 
 class Pace(StrEnum):
@@ -80,8 +82,9 @@ class Stream:
     """A stream as the operator set it up. `generation` rises with every change that needs a new ffmpeg.
 
     `backups` are tried in their order while `ingest` does not work; with `slate` a still picture stands in when none
-    does. `viewers_max` 0 is no limit; it counts the sessions that start while there is one. `ingest_key` is what a
-    sender must know where the stream listens.
+    does. A source whose picture is frozen for longer than `frozen_after_s`, with silence, counts as failed; 0 is off.
+    `viewers_max` 0 is no limit; it counts the sessions that start while there is one. `ingest_key` is what a sender
+    must know where the stream listens.
     """
 
     stream_id: str
@@ -89,6 +92,7 @@ class Stream:
     ingest: Ingest
     backups: tuple[Ingest, ...] = ()
     slate: bool = False
+    frozen_after_s: int = FROZEN_AFTER_S_OFF
     ingest_key: str = ""
     abr_profile: str = "hd"
     # The ladder of the profile `custom`, empty with every other.
@@ -216,6 +220,8 @@ class Runtime:
     `bitrate_bps` is of the best rendition, `ingest_bitrate_bps` of what comes in (None where that cannot be told).
     `source` says what is played: `primary`, `backup-1` and on, or `slate`. `waiting` is why no worker has it.
     `down_since_ms` is there while the stream is not live; `outages` are the newest that are over, oldest first.
+    `tracks` are what the played source offers, `repairs` what the present run repaired, `issues` what goes on to be
+    wrong: `TRACKS_MAX` tracks at most, and one issue a code.
     """
 
     stream_id: str
@@ -237,6 +243,9 @@ class Runtime:
     published: tuple[PublishedRendition, ...] = ()
     down_since_ms: int | None = None
     outages: tuple[Outage, ...] = ()
+    tracks: tuple[SourceTrack, ...] = ()
+    repairs: Repairs | None = None
+    issues: tuple[IngestIssue, ...] = ()
 
 
 def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:

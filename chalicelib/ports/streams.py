@@ -61,7 +61,10 @@ class Runtimes(Protocol):
         ...
 
     def report(self, claim: Claim, runtime: Runtime) -> bool:
-        """Write a report if the claim still stands at `reported_at_ms`; it is not touched. False if it was lost."""
+        """Write a report if the claim still stands at `reported_at_ms`; it is not touched. False if it was lost.
+
+        Tracks and issues beyond the bounds of `domain.media_health` are cut.
+        """
         ...
 
     def mark_unclaimed(

@@ -5,6 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.media_health import (
+    ISSUE_DETAIL_CHARS_MAX,
+    TRACK_TEXT_CHARS_MAX,
+    TRACKS_MAX,
+    IngestIssue,
+    IngestIssueCode,
+    Repairs,
+    SourceTrack,
+    TrackKind,
+)
 from chalicelib.domain.streams import (
     Claim,
     PublishedRendition,
@@ -44,7 +54,24 @@ LIVE = Runtime(
             average_bandwidth_bps=1_100_000,
         ),
     ),
+    tracks=(
+        SourceTrack(kind=TrackKind.VIDEO, track=1, program=None, codec="h264", details="1280x720, 25 fps"),
+        SourceTrack(
+            kind=TrackKind.AUDIO,
+            track=2,
+            program=1_003,
+            codec="ac3",
+            language="deu",
+            title="Kommentar",
+            details="48000 Hz, 5.1",
+            is_default=True,
+            is_played=True,
+        ),
+    ),
+    repairs=Repairs(silence_ms=1_200, drift_ppm=-300, restarts_avoided=1),
+    issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sender's clock is slow.", since_ms=NOW - 9),),
 )
+TRACK, ISSUE = LIVE.tracks[1], LIVE.issues[0]
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -127,6 +154,27 @@ def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtim
     bare = Runtime(stream_id="stream-1", state=RuntimeState.BACKOFF, reported_at_ms=NOW + 1)
     assert runtimes.report(claim, bare)
     assert runtimes.get("stream-1") == replace(bare, claim=renewed)
+
+
+def test_a_run_that_repaired_nothing_is_another_than_one_of_which_nothing_is_known(runtimes: Runtimes) -> None:
+    claim = claimed(runtimes)
+    for repairs in (Repairs(), None):
+        assert runtimes.report(claim, replace(LIVE, repairs=repairs))
+        assert runtimes.get("stream-1") == replace(LIVE, repairs=repairs, claim=claim)
+
+
+def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
+    long = "x" * 100_000
+    told = replace(TRACK, codec=long, language=long, title=long, details=long)
+    issues = (ISSUE, replace(ISSUE, code=IngestIssueCode.AUDIO_GAPS), replace(ISSUE, detail=long))
+    assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(told,) * (TRACKS_MAX + 1), issues=issues))
+    runtime, text = runtimes.get("stream-1"), "x" * TRACK_TEXT_CHARS_MAX
+    assert runtime
+    assert runtime.tracks == (replace(TRACK, codec=text, language=text, title=text, details=text),) * TRACKS_MAX
+    assert [(issue.code, issue.detail) for issue in runtime.issues] == [
+        (IngestIssueCode.AUDIO_DRIFT, "x" * ISSUE_DETAIL_CHARS_MAX),
+        (IngestIssueCode.AUDIO_GAPS, ISSUE.detail),
+    ]
 
 
 def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:

@@ -15,12 +15,13 @@ from tests.fakes.streams import MemoryStreams
 STREAM = Stream(
     stream_id="stream-1",
     title="Big Buck Bunny",
-    ingest=Ingest(mode=IngestMode.FILE, path="bunny.mp4"),
+    ingest=Ingest(mode=IngestMode.FILE, path="bunny.mp4", audio_track=2),
     backups=(
         Ingest(mode=IngestMode.PULL, url="https://example.org/live.m3u8"),
-        Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_710),
+        Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_710, program=1_003),
     ),
     slate=True,
+    frozen_after_s=60,
     ingest_key="k" * 24,
     abr_profile="custom",
     custom_renditions=(Rendition(name="540p", width=960, height=540, video_bps=1_500_000, audio_bps=96_000),),

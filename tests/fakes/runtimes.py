@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+from chalicelib.domain.media_health import bounded_issues, bounded_tracks
 from chalicelib.domain.streams import Claim, Runtime, RuntimeState, Waiting
 
 
@@ -57,7 +58,8 @@ class MemoryRuntimes:
             row = self._held(claim, runtime.reported_at_ms)
             if row is None:
                 return False
-            self._rows[claim.stream_id] = replace(runtime, stream_id=claim.stream_id, claim=row.claim)
+            kept = replace(runtime, tracks=bounded_tracks(runtime.tracks), issues=bounded_issues(runtime.issues))
+            self._rows[claim.stream_id] = replace(kept, stream_id=claim.stream_id, claim=row.claim)
             return True
 
     def mark_unclaimed(

@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.media_health import IngestIssue, IngestIssueCode, Repairs, SourceTrack, TrackKind
 from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
-from chalicelib.domain.streams import Latency, RuntimeState
+from chalicelib.domain.streams import Latency, Runtime, RuntimeState
 from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
@@ -95,6 +96,53 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     assert api.http.get(f"/streams/{stream_id}/runtime", headers=api.viewer(0)).status_code == 403
 
 
+def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
+    admin, stream_id = api.admin(), api.live_stream()
+    path = f"/streams/{stream_id}/runtime"
+    before = api.http.get(path, headers=admin).json()
+    assert (before["tracks"], before["repairs"], before["issues"]) == ([], None, [])
+    claim, now_ms = api.report(stream_id, RuntimeState.LIVE), api.services.clock.now_ms()
+    found = Runtime(
+        stream_id=stream_id,
+        state=RuntimeState.LIVE,
+        reported_at_ms=now_ms,
+        tracks=(SourceTrack(kind=TrackKind.AUDIO, track=2, program=1, codec="ac3", language="deu", is_played=True),),
+        repairs=Repairs(silence_ms=40, drift_ppm=-300),
+        issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sound is 300 ppm slow.", since_ms=5),),
+    )
+    assert api.services.runtimes.report(claim, found)
+    shown = api.http.get(path, headers=admin).json()
+    [track], [issue] = shown["tracks"], shown["issues"]
+    assert (track["kind"], track["track"], track["language"], track["title"]) == ("audio", 2, "deu", None)
+    assert (track["is_default"], track["is_played"]) == (False, True)
+    assert shown["repairs"] == {**vars(Repairs()), "silence_ms": 40, "drift_ppm": -300}
+    assert issue == {"code": "audio_drift", "detail": "The sound is 300 ppm slow.", "since_ms": 5}
+
+
+def test_what_is_played_of_a_source_is_chosen_with_it(api: Api) -> None:
+    admin, file = api.admin(), {"mode": "file", "path": "clip.ts"}
+    body = {"title": "x", "ingest": {**file, "program": 7, "audio_track": 2}, "frozen_after_s": 60}
+    made = api.http.post("/streams", json=body, headers=admin)
+    assert made.status_code == 201, made.text
+    stream, path = made.json(), f"/streams/{made.json()['stream_id']}"
+    assert (stream["ingest"]["program"], stream["ingest"]["audio_track"]) == (7, 2)
+    assert (stream["frozen_after_s"], stream["generation"]) == (60, 1)
+    edited = api.http.patch(path, json={"ingest": file, "frozen_after_s": 0}, headers=admin).json()
+    assert (edited["ingest"]["program"], edited["frozen_after_s"], edited["generation"]) == (None, 0, 2)
+    for wrong, field, allowed in (
+        ({"frozen_after_s": 9}, "frozen_after_s", "allowed: 0 (off), or 10 to 3600 s"),
+        ({"frozen_after_s": 3_601}, "frozen_after_s", "allowed: 0 (off), or 10 to 3600 s"),
+        ({"ingest": {**file, "program": 0}}, "ingest.program", "greater than or equal to 1"),
+        ({"ingest": {**file, "program": 65_536}}, "ingest.program", "less than or equal to 65535"),
+        ({"ingest": {**file, "audio_track": 33}}, "ingest.audio_track", "less than or equal to 32"),
+        ({"ingest": {"mode": "test", "audio_track": 1}}, "ingest", "mode `test` takes no audio_track"),
+    ):
+        refused = api.http.patch(path, json=wrong, headers=admin)
+        assert refused.status_code == 400, wrong
+        [error] = refused.json()["errors"]
+        assert error["field"] == field and allowed in error["detail"], error
+
+
 def test_the_workers_that_are_there_are_listed(api: Api) -> None:
     admin, now_ms = api.admin(), api.services.clock.now_ms()
     table = DynamoWorkers(api.services.settings.table_prefix)
@@ -148,7 +196,16 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     path = f"/streams/{stream_id}/log"
     assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
-    run = RunLog(worker_id="w1", run="1-2", source="primary", began_at_ms=5, ending="killed", lines=("one", "two"))
+    run = RunLog(
+        worker_id="w1",
+        run="1-2",
+        source="primary",
+        began_at_ms=5,
+        ending="killed",
+        lines=("one", "two"),
+        repairs=Repairs(silence_ms=40),
+        notes=("made 40 ms of silence",),
+    )
     unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
     api.services.media.put(run_log_key(stream_id), encoded([run, unopened]), "application/json")
     assert api.http.get(path, headers=admin).json()["items"] == [
@@ -161,6 +218,8 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
             "ending": "killed",
             "lines": ["one", "two"],
             "source_lines": [],
+            "repairs": {**vars(Repairs()), "silence_ms": 40},
+            "notes": ["made 40 ms of silence"],
         },
         {
             "worker_id": "w1",
@@ -171,6 +230,8 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
             "ending": None,
             "lines": [],
             "source_lines": ["no such host"],
+            "repairs": None,
+            "notes": [],
         },
     ]
     assert api.http.get(path, headers=api.viewer(0)).status_code == 403

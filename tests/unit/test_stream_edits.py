@@ -98,6 +98,8 @@ def house() -> House:
         ({"slate": False}, HOT),
         ({"backups": (Ingest(mode=IngestMode.TEST),)}, RESTART),
         ({"ingest": Ingest(mode=IngestMode.FILE, path="x.mp4")}, RESTART),
+        ({"ingest": Ingest(mode=IngestMode.FILE, path="x.mp4", audio_track=2)}, RESTART),
+        ({"frozen_after_s": 60}, RESTART),
         ({"abr_profile": "sd"}, RESTART),
         ({"abr_profile": "custom", "custom_renditions": LADDER}, RESTART),
         ({"segment_seconds": 4}, RESTART),

@@ -12,6 +12,8 @@ from chalicelib.domain.streams import Latency, Stream, stream_faults
 HIGH = Rendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000)
 LOW = Rendition(name="360p", width=640, height=360, video_bps=700_000, audio_bps=96_000)
 LISTENING = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
+LISTENING_SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
+PULLED = Ingest(mode=IngestMode.PULL, url="https://example.org/x.m3u8")
 FILE = Ingest(mode=IngestMode.FILE, path="a.mp4")
 STREAM = Stream(stream_id="stream-1", title="x", ingest=Ingest(mode=IngestMode.TEST))
 
@@ -20,13 +22,19 @@ STREAM = Stream(stream_id="stream-1", title="x", ingest=Ingest(mode=IngestMode.T
     ("ingest", "fault"),
     [
         (Ingest(mode=IngestMode.TEST), None),
-        (Ingest(mode=IngestMode.PULL, url="https://example.org/x.m3u8"), None),
+        (PULLED, None),
         (LISTENING, None),
-        (Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000), None),
+        (LISTENING_SRT, None),
         (Ingest(mode=IngestMode.PULL), "mode `pull` needs url"),
         (Ingest(mode=IngestMode.LISTEN), "mode `listen` needs protocol"),
         (Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT), "mode `listen` needs port"),
-        (replace(LISTENING, port=9_000), "mode `listen` takes no port"),
+        (replace(LISTENING, port=9_000), "mode `listen` with protocol `rtmp` takes no port"),
+        (replace(LISTENING, audio_track=2), None),
+        (replace(LISTENING, program=2), "mode `listen` with protocol `rtmp` takes no program"),
+        (replace(LISTENING_SRT, program=2, audio_track=2), None),
+        (replace(FILE, program=2, audio_track=2), None),
+        (replace(PULLED, program=2, audio_track=2), None),
+        (Ingest(mode=IngestMode.TEST, program=2, audio_track=2), "mode `test` takes no audio_track and no program"),
         (Ingest(mode=IngestMode.FILE), "mode `file` needs path"),
         (Ingest(mode=IngestMode.TEST, url="x", path="y"), "mode `test` takes no path and no url"),
     ],

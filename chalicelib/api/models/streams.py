@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from chalicelib.api.models.common import Answer, Request
-from chalicelib.api.models.forms import MediaPath, StreamId, Title
-from chalicelib.domain.ingest import (
-    BACKUPS_MAX,
-    SRT_PORT_MAX,
-    SRT_PORT_MIN,
-    Ingest,
-    IngestMode,
-    ListenProtocol,
-    misfit,
-)
+from chalicelib.api.models.forms import StreamId, Title
+from chalicelib.api.models.runtimes import RepairsAnswer
+from chalicelib.api.models.sources import Backups, IngestModel
 from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
 from chalicelib.domain.stream_edits import Applies
 from chalicelib.domain.streams import (
+    FROZEN_AFTER_S_MAX,
+    FROZEN_AFTER_S_MIN,
+    FROZEN_AFTER_S_OFF,
     SEGMENT_SECONDS_MAX,
     SEGMENT_SECONDS_MIN,
     WINDOW_MINUTES_MAX,
@@ -29,12 +25,9 @@ from chalicelib.domain.streams import (
     Latency,
     RuntimeState,
     SessionBinding,
-    Waiting,
 )
 
-SOURCE_CHARS_MAX = 1_000
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
-SourceAddress = Annotated[str, Field(min_length=1, max_length=SOURCE_CHARS_MAX)]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
 LeaseMs = Annotated[int, Field(ge=LEASE_MS_MIN, le=LEASE_MS_MAX)]
 SegmentSeconds = Annotated[int, Field(ge=SEGMENT_SECONDS_MIN, le=SEGMENT_SECONDS_MAX)]
@@ -47,33 +40,28 @@ def _known_profile(name: str) -> str:
     return name
 
 
+def _off_or_in_bounds(seconds: int) -> int:
+    if seconds != FROZEN_AFTER_S_OFF and not FROZEN_AFTER_S_MIN <= seconds <= FROZEN_AFTER_S_MAX:
+        raise ValueError(f"allowed: {FROZEN_AFTER_S_OFF} (off), or {FROZEN_AFTER_S_MIN} to {FROZEN_AFTER_S_MAX} s")
+    return seconds
+
+
+FrozenAfterS = Annotated[
+    int,
+    AfterValidator(_off_or_in_bounds),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "anyOf": [{"const": FROZEN_AFTER_S_OFF}, {"minimum": FROZEN_AFTER_S_MIN, "maximum": FROZEN_AFTER_S_MAX}],
+            "description": "A frozen picture with silence for longer than this counts as a failed source. 0: off.",
+        }
+    ),
+]
 ViewersMax = Annotated[
     int,
     Field(ge=0, le=1_000_000, description="0: no limit. Counts the sessions that start while there is one."),
 ]
 AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": PROFILE_NAMES})]
-
-
-class IngestModel(Request):
-    """A source: `pull` takes a url, `listen` a protocol (`srt` a port too), `file` a path in the media directory."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
-
-    mode: IngestMode
-    url: SourceAddress | None = None
-    path: MediaPath | None = None
-    protocol: ListenProtocol | None = None
-    port: Annotated[int, Field(ge=SRT_PORT_MIN, le=SRT_PORT_MAX)] | None = None
-
-    @model_validator(mode="after")
-    def _fits_mode(self) -> IngestModel:
-        if fault := misfit(self.source()):
-            raise ValueError(fault)
-        return self
-
-    def source(self) -> Ingest:
-        """The same in the domain's words."""
-        return Ingest(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class CustomRendition(Request):
@@ -99,7 +87,6 @@ def _fit_ladder(renditions: list[CustomRendition]) -> list[CustomRendition]:
     return renditions
 
 
-Backups = Annotated[list[IngestModel], Field(max_length=BACKUPS_MAX)]
 CustomRenditions = Annotated[
     list[CustomRendition],
     AfterValidator(_fit_ladder),
@@ -112,6 +99,7 @@ class StreamFields(Request):
 
     backups: Backups = Field(default_factory=list)
     slate: bool = False
+    frozen_after_s: FrozenAfterS = FROZEN_AFTER_S_OFF
     abr_profile: AbrProfile = "hd"
     custom_renditions: CustomRenditions | None = None
     latency: Latency = Latency.NORMAL
@@ -138,6 +126,7 @@ class EditStreamRequest(Request):
     ingest: IngestModel | None = None
     backups: Backups | None = None
     slate: bool | None = None
+    frozen_after_s: FrozenAfterS | None = None
     abr_profile: AbrProfile | None = None
     custom_renditions: CustomRenditions | None = None
     latency: Latency | None = None
@@ -213,6 +202,7 @@ class StreamSettingsAnswer(StreamAnswer):
     ingest: IngestModel
     backups: list[IngestModel]
     slate: bool
+    frozen_after_s: int
     session_binding: SessionBinding
     ingest_key: str
     ingest_address: RtmpAddressAnswer | SrtAddressAnswer | None
@@ -234,59 +224,12 @@ class EditAnswer(StreamSettingsAnswer):
     dry_run: bool
 
 
-class OutageAnswer(Answer):
-    """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
-
-    since_ms: int
-    until_ms: int | None
-
-
-class PublishedRenditionAnswer(Answer):
-    """A rendition as it was found by probing and measuring; bandwidths are of its heaviest segment and of all."""
-
-    name: str
-    width: int
-    height: int
-    fps: float
-    codecs: str
-    bandwidth_bps: int
-    average_bandwidth_bps: int
-
-
-class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first.
-
-    `manifest_age_ms` is how long ago, at the time of this answer, something new was published last.
-    """
-
-    stream_id: str
-    state: RuntimeState
-    worker_id: str | None
-    epoch: int | None
-    claim_expires_at_ms: int | None
-    generation: int
-    reported_at_ms: int
-    last_manifest_at_ms: int | None
-    manifest_age_ms: int | None
-    bitrate_bps: int | None
-    ingest_bitrate_bps: int | None
-    segments_per_minute: float | None
-    fps: float | None
-    speed: float | None
-    dropped_frames: int
-    restarts: int
-    last_error: str | None
-    source: str | None
-    waiting: Waiting | None
-    published: list[PublishedRenditionAnswer]
-    outages: list[OutageAnswer]
-
-
 class RunLogAnswer(Answer):
     """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs.
 
     `source_lines` are those of what receives a live source. Where `run` is null, the source was not opened, or nobody
-    sends to it, and `ending` says why; `ended_at_ms` is null while that lasts.
+    sends to it, and `ending` says why; `ended_at_ms` is null while that lasts. `notes` say what was repaired, newest
+    last; `repairs` counts it, null where nothing is known of it.
     """
 
     worker_id: str
@@ -297,3 +240,5 @@ class RunLogAnswer(Answer):
     ending: str | None
     lines: list[str]
     source_lines: list[str]
+    repairs: RepairsAnswer | None
+    notes: list[str]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.media_health import Repairs
 from chalicelib.domain.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
@@ -61,8 +62,12 @@ def eventually(condition: Callable[[], object]) -> bool:
 
 
 def test_what_is_stored_is_read_back_and_foreign_bytes_are_nothing() -> None:
-    assert decoded(encoded([RUN])) == (RUN,)
+    repaired = replace(RUN, repairs=Repairs(silence_ms=40, drift_ppm=-300), notes=("made 40 ms of silence", "x"))
+    assert decoded(encoded([RUN, repaired])) == (RUN, repaired)
     assert decoded(encoded([RUN]).replace(b'"run"', b'"new":1,"run"')) == (RUN,)
+    # As an older version has stored it, and a newer one.
+    assert decoded(encoded([RUN]).replace(b',"repairs":null,"notes":[]', b"")) == (RUN,)
+    assert decoded(encoded([repaired]).replace(b'"silence_ms"', b'"new":1,"silence_ms"')) == (repaired,)
     for body in (b"", b"[]", b"null", b'{"runs": 3}', b'{"runs": [{}]}', b"\xff"):
         assert decoded(body) == ()
 
