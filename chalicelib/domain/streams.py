@@ -9,6 +9,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, Rendition
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
 from chalicelib.domain.media_health import IngestIssue, Repairs, SourceTrack
+from chalicelib.domain.playlist_size import window_fault
 from chalicelib.domain.sessions import EndReason
 
 
@@ -169,6 +170,8 @@ def stream_faults(stream: Stream) -> list[str]:
         faults.append("one source of a stream may listen, since its key and address are the stream's")
     if stream.latency is Latency.LOW and stream.segment_seconds != SEGMENT_SECONDS_MIN:
         faults.append(f"low latency needs segment_seconds {SEGMENT_SECONDS_MIN}")
+    if fault := window_fault(stream.window_minutes, stream.segment_seconds, copied=copies):
+        faults.append(fault)
     return faults
 
 

@@ -1,6 +1,6 @@
 """Streams as operators set them up and as viewers see them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -202,7 +202,8 @@ class StreamsService:
     def _changed(self, seen: Stream, changes: dict[str, Any]) -> Stream:
         """The stream with the changes and what follows from them; `seen` itself if they change nothing."""
         new = replace(seen, **changes)
-        _check(new)
+        # A stream from before a rule can be stopped, and edited in all that the rule does not concern.
+        _check(new, allowed=stream_faults(seen))
         if new == seen:
             return seen
         if new.sources != seen.sources:
@@ -265,6 +266,6 @@ def _quality(planned: Rendition, found: PublishedRendition | None) -> Quality:
     return Quality(name=planned.name, width=size.width, height=size.height, bitrate_bps=bitrate_bps)
 
 
-def _check(stream: Stream) -> None:
-    if faults := stream_faults(stream):
+def _check(stream: Stream, allowed: Sequence[str] = ()) -> None:
+    if faults := [fault for fault in stream_faults(stream) if fault not in allowed]:
         raise Invalid("These settings do not go together: " + "; ".join(faults))

@@ -173,6 +173,20 @@ def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:
         house.streams.edit("stream-2", {"title": "x"}, dry_run=True)
 
 
+def test_a_window_that_is_too_long_is_refused_but_never_in_the_way_of_another_change(house: House) -> None:
+    with pytest.raises(Invalid, match=r"segment_seconds 1 .* allowed: window_minutes up to 260"):
+        house.streams.edit("stream-1", {"window_minutes": 720})
+    with pytest.raises(Invalid, match="segment_seconds 3 and more"):
+        house.streams.create(replace(LIVE, stream_id="stream-2", window_minutes=720))
+    # From before there was a bound.
+    old = replace(LIVE, window_minutes=720, version=2)
+    house.table.replace(LIVE, old)
+    assert house.streams.edit("stream-1", {"title": "x"}).applies is HOT
+    with pytest.raises(Invalid, match="window_minutes 720 with segment_seconds 2"):
+        house.streams.edit("stream-1", {"segment_seconds": 2})
+    assert house.streams.edit("stream-1", {"segment_seconds": 3}).applies is RESTART
+
+
 def test_a_binding_that_no_gateway_would_hold_is_refused() -> None:
     blind = House(sees_clients=False)
     for binding in (SessionBinding.WARN, SessionBinding.ENFORCE):

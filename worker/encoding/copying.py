@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
 from worker.encoding.argv import Cut, FileSource, LiveSource, Source, keyframes_argv
 from worker.ingest.sources import SourceRefused
@@ -20,8 +21,6 @@ MEASURE_TIMEOUT_S = 2.0
 MEASURE_S = 60
 # A target duration of n seconds lets segments last up to n + 1/2: a little less, for what rounding adds.
 ROUNDING_S = 0.45
-# Cutting more often than this would make segments of a few frames.
-EVERY_S_MIN = 0.25
 # ffmpeg goes back to their beginning by searching, and finds the second picture: all up to the next keyframe is broken.
 LOSING_FORMATS = ("mpegts", "mpeg")
 
@@ -61,9 +60,10 @@ def choose(interval_s: float, segment_seconds: int) -> Cut:
     """The shortest target duration that segments of this source can keep to, but no less than was asked for.
 
     A segment waits for its end no longer than one interval of keyframes after its time is up. Where that would be
-    longer than the target, it is asked to end so much earlier.
+    longer than the target, it is asked to end so much earlier, but after `COPIED_SEGMENT_S_MIN` at least: ending more
+    often would make segments of a few frames, and a playlist that is too large.
     """
-    target_s = max(segment_seconds, math.ceil(interval_s - ROUNDING_S + EVERY_S_MIN))
+    target_s = max(segment_seconds, math.ceil(interval_s - ROUNDING_S + COPIED_SEGMENT_S_MIN))
     return Cut(every_s=round(min(segment_seconds, target_s + ROUNDING_S - interval_s), 3), target_s=target_s)
 
 
