@@ -8,13 +8,17 @@ of discontinuities (mpv among them) would else lose lip-sync for as long as the 
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 import m3u8
 
+from chalicelib.domain.playlist_size import ENTRIES_MAX
+
 VERSION = 6
+# Players start this many target durations behind the end of a live playlist.
+START_SEGMENTS = 3
 EPOCH_TAG = "#TOLLCAST-EPOCH:"
 CLOCK_TAG = "#TOLLCAST-CLOCK:"
 EPOCH_LINE = re.compile(rb"^" + EPOCH_TAG.encode() + rb"(\d+)\r?$", re.MULTILINE)
@@ -29,7 +33,8 @@ class PlaylistError(ValueError):
 class Entry:
     """A segment as a playlist names it. `uri` is relative to the playlist; `at` is when its first frame was made.
 
-    `bitrate_kbps` is its size by its duration, rounded up; None where the size is not known.
+    `bitrate_kbps` is its size by its duration, rounded up; None where the size is not known. `listed_at` is when this
+    owner listed it, by its own clock: `at` follows the source's clock, which may be minutes off after some days.
     """
 
     uri: str
@@ -37,6 +42,7 @@ class Entry:
     at: datetime
     discontinuity: bool = False
     bitrate_kbps: int | None = None
+    listed_at: datetime | None = field(default=None, compare=False)
 
     @cached_property
     def text(self) -> str:
@@ -54,6 +60,11 @@ class Entry:
     def end(self) -> datetime:
         """When its last frame was over."""
         return self.at + timedelta(seconds=self.duration_s)
+
+    @property
+    def over_at(self) -> datetime:
+        """When it was over, by this owner's clock where it has listed the segment itself."""
+        return self.listed_at or self.end
 
     @property
     def rounded_s(self) -> int:
@@ -97,14 +108,30 @@ class Playlist:
         marked = replace(entry, discontinuity=self.broken or entry.discontinuity)
         return replace(self, entries=(*self.entries, marked), broken=False, clock_s=clock_s)
 
-    def trimmed(self, window_s: float) -> "Playlist":
-        """Without the oldest segments that the window can spare."""
-        spare = sum(entry.duration_s for entry in self.entries) - window_s
+    def trimmed(self, window_s: float, now: datetime) -> "Playlist":
+        """Return it without the oldest segments: what the window can spare, what was over before the window began,
+        and what makes the file too large.
+
+        The last `START_SEGMENTS` stay, but none from before the last discontinuity: that may have been long ago.
+        """
+        begin = now - timedelta(seconds=window_s)
+        spare_s = sum(entry.duration_s for entry in self.entries) - window_s
+        removable = len(self.entries) - self._kept
         count = 0
-        while count < len(self.entries) - 1 and spare >= self.entries[count].duration_s:
-            spare -= self.entries[count].duration_s
+        for entry in self.entries[:removable]:
+            too_many = len(self.entries) - count > ENTRIES_MAX
+            if spare_s < entry.duration_s and entry.over_at >= begin and not too_many:
+                break
+            spare_s -= entry.duration_s
             count += 1
         return self.without_first(count)
+
+    @property
+    def _kept(self) -> int:
+        """How many of its last segments stay in every window."""
+        newest = self.entries[-START_SEGMENTS:]
+        behind = (count for count, entry in enumerate(reversed(newest), 1) if entry.discontinuity)
+        return next(behind, len(newest))
 
     def since(self, moment: datetime) -> "Playlist":
         """Without what was over before `moment`: what a stream shows that was off the air for long."""

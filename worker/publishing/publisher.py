@@ -6,7 +6,7 @@ of variants, so a segment that cannot be stored in one rendition is left out of 
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,22 +16,26 @@ from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.cleanup import Cleaner
 from worker.publishing.fenced import FencedObject, Overtaken
 from worker.publishing.inbox import Finished
-from worker.publishing.playlist import Entry, Playlist
+from worker.publishing.playlist import START_SEGMENTS, Entry, Playlist
 from worker.publishing.root import Root
 from worker.publishing.takeover import continued, read_stored
 from worker.publishing.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-# Players start this many target durations behind the end of a live playlist.
-START_SEGMENTS = 3
-
 
 class Publisher:
     """The published side of one channel. Used by one thread."""
 
     def __init__(
-        self, media: MediaStore, channel: Channel, uploads: Uploads, cleaner: Cleaner, root: Root, window_s: float
+        self,
+        media: MediaStore,
+        channel: Channel,
+        uploads: Uploads,
+        cleaner: Cleaner,
+        root: Root,
+        window_s: float,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.window_s = window_s
         # The stored playlists lag behind ours, since a write failed.
@@ -42,6 +46,7 @@ class Publisher:
         self._cleaner = cleaner
         self._objects = {name: self._object(name) for name in channel.rendition_names}
         self._root = root
+        self._now = now
         # What the runs of this owner need; more than was asked for where a source is copied.
         self._target_s = channel.segment_seconds
         self._playlists: dict[str, Playlist] = {}
@@ -86,7 +91,7 @@ class Publisher:
         stored = self._fence()
         dropped = [read_stored(self._object(name)) for name in sorted(self._root.dropped)]
         before = continued(stored, dropped, self._channel.segment_seconds, self._exists)
-        cut = datetime.now(UTC) - timedelta(seconds=self.window_s)
+        cut = self._now() - timedelta(seconds=self.window_s)
         self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
         # The same in all renditions, and for as long as longer segments are in one of their windows.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
@@ -105,15 +110,20 @@ class Publisher:
             # An answer may have been lost, so the objects may be there.
             self._cleaner.add(self._channel.key(name, segment.name) for name in segment.files)
             return refusal
-        entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at)
+        entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at, listed_at=self._now())
         self._keep_target(max(segment.target_s, entry.rounded_s))
         self._append({name: _weighed(entry, segment, name) for name in segment.files}, segment.ends_at_s)
         self._root.examine(segment)
-        self.flush()
+        self._store_playlists()
         return None
 
     def flush(self) -> None:
-        """Write what is not written yet: the media playlists, then the one that names them. Raises as `publish`."""
+        """Write what is not written yet, without what has left the window meanwhile. Raises as `publish`."""
+        self._trim()
+        self._store_playlists()
+
+    def _store_playlists(self) -> None:
+        """Write the media playlists, then the one that names them."""
         self._look_again()
         self._root.announce(self._playlists)
         try:
@@ -143,6 +153,7 @@ class Publisher:
     def end(self) -> None:
         """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
         self._look_again()
+        self._trim()
         if any(playlist.next_sequence for playlist in self._playlists.values()):
             self._write(ended=True)
 
@@ -182,10 +193,14 @@ class Publisher:
         self._uploads.together(write, self._objects)
 
     def _append(self, entries: Mapping[str, Entry], clock_s: float) -> None:
-        before = self._playlists
-        self._playlists = {name: p.append(entries[name], clock_s).trimmed(self.window_s) for name, p in before.items()}
+        self._playlists = {name: p.append(entries[name], clock_s) for name, p in self._playlists.items()}
         self._pending.append(({name: playlist.entries[-1] for name, playlist in self._playlists.items()}, clock_s))
         self.unwritten = True
+        self._trim()
+
+    def _trim(self) -> None:
+        before, now = self._playlists, self._now()
+        self._playlists = {name: playlist.trimmed(self.window_s, now) for name, playlist in before.items()}
         self._forget(before)
 
     def _forget(self, before: dict[str, Playlist]) -> None:

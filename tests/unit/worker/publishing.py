@@ -66,7 +66,9 @@ class Owner:
         self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
         self.examination = Examination(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
         self.root = Root(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
-        self.publisher = Publisher(media, self.channel, self.uploads, self.cleaner, self.root, window_s)
+        self.publisher = Publisher(
+            media, self.channel, self.uploads, self.cleaner, self.root, window_s, lambda: self.now()
+        )
 
     def segment(
         self, *, gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None

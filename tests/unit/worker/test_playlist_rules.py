@@ -1,10 +1,14 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.playlist_size import ENTRIES_MAX
+from chalicelib.domain.streams import WINDOW_MINUTES_MAX
 from worker.publishing.playlist import (
+    START_SEGMENTS,
     Entry,
     Playlist,
     PlaylistError,
@@ -17,6 +21,10 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def entry(number: int, duration_s: float = 2.0) -> Entry:
     return Entry(f"7-1-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
 
 
 def filled(count: int, *, breaks: tuple[int, ...] = ()) -> Playlist:
@@ -45,7 +53,7 @@ def test_a_new_playlist_begins_without_a_discontinuity() -> None:
 
 def test_the_window_moves_and_the_numbers_stay() -> None:
     playlist = filled(10, breaks=(3, 7))
-    moved = playlist.trimmed(8)
+    moved = playlist.trimmed(8, at(20))
     assert moved.first_sequence == 6 and len(moved.entries) == 4
     assert moved.discontinuity_sequence == 1
     assert moved.next_sequence == playlist.next_sequence
@@ -59,8 +67,43 @@ def test_a_discontinuity_at_the_head_counts_when_it_leaves() -> None:
     assert playlist.without_first(3).discontinuity_sequence == 1
 
 
-def test_the_last_segment_is_never_trimmed() -> None:
-    assert len(filled(5).trimmed(0).entries) == 1
+def test_what_players_start_with_is_never_trimmed_unless_it_is_from_before_a_break() -> None:
+    a_day_later = START + timedelta(days=1)
+    assert len(filled(5).trimmed(0, a_day_later).entries) == START_SEGMENTS
+    for since_break in range(1, 6):
+        broken = filled(6, breaks=(6 - since_break,)).trimmed(0, a_day_later)
+        assert len(broken.entries) == min(since_break, START_SEGMENTS)
+        assert broken.first_sequence + len(broken.entries) == 6
+
+
+def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
+    later = Entry("7-2-000000.ts", 2.0, START + timedelta(days=1))
+    resumed = filled(5, breaks=(2,)).interrupted().append(later, 12.0)
+    moved = resumed.trimmed(60, later.end)
+    assert [entry.uri for entry in moved.entries] == ["7-2-000000.ts"]
+    assert (moved.first_sequence, moved.discontinuity_sequence) == (5, 1) and discontinuities(moved) == {5: 2}
+    # What is within the window stays, across the break.
+    soon = filled(5).interrupted().append(Entry("7-2-000000.ts", 2.0, at(13)), 12.0)
+    assert soon.trimmed(9, at(15)).first_sequence == 2
+
+
+def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
+    """What it says of the time is a day behind, and it has been listed just now."""
+    playlist = Playlist(target_s=2)
+    for number in range(10):
+        listed_at = at(2 * number + 2) + timedelta(days=1)
+        playlist = playlist.append(replace(entry(number), listed_at=listed_at), 2.0)
+    assert playlist.trimmed(8, at(20) + timedelta(days=1)).first_sequence == 6
+    interrupted = playlist.interrupted().append(replace(entry(10), listed_at=at(22) + timedelta(days=1)), 2.0)
+    assert interrupted.trimmed(8, at(22) + timedelta(days=1)).first_sequence == 7
+
+
+def test_a_playlist_never_has_more_segments_than_can_be_played() -> None:
+    """Though a copied source's keyframes come closer and closer, or its window is from before there was a bound."""
+    count = ENTRIES_MAX + 5
+    long = Playlist(target_s=2, entries=tuple(entry(number, 0.1) for number in range(count)))
+    kept = long.trimmed(WINDOW_MINUTES_MAX * 60, at(0))
+    assert (len(kept.entries), kept.first_sequence, kept.next_sequence) == (ENTRIES_MAX, 5, count)
 
 
 def test_what_is_stale_goes_and_numbering_goes_on() -> None:
@@ -133,6 +176,7 @@ STEPS = st.lists(
         st.tuples(st.just("append"), st.integers(20_000, 10_000_000)),
         st.tuples(st.just("interrupt"), st.just(0)),
         st.tuples(st.just("trim"), st.integers(0, 30)),
+        st.tuples(st.just("pause"), st.integers(0, 100_000)),
         st.tuples(st.just("take over"), st.integers(0, 60)),
     ),
     max_size=60,
@@ -153,7 +197,9 @@ def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int
         elif what == "interrupt":
             playlist = playlist.interrupted()
         elif what == "trim":
-            playlist = playlist.trimmed(amount)
+            playlist = playlist.trimmed(amount, now)
+        elif what == "pause":
+            now += timedelta(seconds=amount)
         else:
             read = parse(playlist.render(epoch))
             assert (read.entries, read.next_sequence) == (playlist.entries, playlist.next_sequence)

@@ -51,7 +51,7 @@ def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia
     """Nor does it take a rendition of a newer ladder for one that was dropped."""
     holds = True
     old = owner(media, tmp_path, 1, window_s=2, allowed=lambda: holds)
-    old.publish(3)
+    old.publish(5)
     holds = False
     store.put(f"streams/{STREAM}/1080p/index.m3u8", b"the next owner's", "text/plain")
     before = set(store.objects)
@@ -71,7 +71,7 @@ def test_segments_of_later_owners_are_no_leftovers(store: MemoryMedia, media: Fa
 
 def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
     first = owner(media, tmp_path, 1, window_s=2)
-    first.publish(3)
+    first.publish(5)
 
     def fail(operation: str, key: str) -> None:
         if operation == "delete":
