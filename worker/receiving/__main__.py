@@ -1,0 +1,117 @@
+"""Receive one source: `python -m worker.receiving`, with a `ReceiveRequest` on the standard input.
+
+Messages of `worker.wire` come out of the standard output, what the media libraries say out of the standard error.
+"""
+
+import os
+import sys
+import time
+from typing import Any
+
+import av.logging
+from av.error import FFmpegError, InvalidDataError
+
+from worker.receiving.containers import ReceiveError, containers
+from worker.receiving.packets import AudioTrack, VideoTrack, decoding_us, duration_us, message
+from worker.receiving.pacing import Pacer
+from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
+from worker.receiving.timestamps import TimestampCorrector
+from worker.receiving.tracks import TrackError, choose
+from worker.wire import Kind, encode_json, encode_packet
+
+# So many damaged packets in a row are no source any more.
+DAMAGED_MAX = 1_000
+
+
+class Receiver:
+    """Copies one source's packets until it ends."""
+
+    def __init__(self, request: ReceiveRequest, output: int) -> None:
+        self._request = request
+        self._output = output
+        self._times = TimestampCorrector(is_live=request.is_live)
+        self._pacer = None if request.is_live else Pacer()
+        self._signatures: tuple[str, ...] = ()
+
+    def run(self) -> None:
+        """Receive until the end. Raise `ReceiveError`."""
+        request, has_begun = self._request, False
+        for container, programs in containers(request):
+            if has_begun and request.is_looped:
+                self._times.restart()
+            has_begun = True
+            try:
+                chosen = choose(container, programs, request.program, request.audio_track)
+            except TrackError as error:
+                raise ReceiveError(str(error), EXIT_REFUSED) from None
+            video = VideoTrack(chosen.video)
+            audio = AudioTrack(chosen.audio) if chosen.audio else None
+            self._copy(container, [video, *([audio] if audio else [])], list(chosen.offered))
+
+    def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
+        by_index = {track.stream.index: track for track in tracks}
+        is_described = False
+        for packet in _packets(container, [track.stream for track in tracks]):
+            track = by_index[packet.stream_index]
+            made, has_changed = track.convert(packet)
+            if has_changed or not is_described:
+                self._describe(tracks, offered)
+                is_described = True
+            for each, data in made:
+                self._send(track, each, data)
+
+    def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
+        described = {type(track).__name__.removesuffix("Track").lower(): track.describe() for track in tracks}
+        self._write(encode_json(Kind.TRACKS, {"audio": None, **described, "offered": offered}))
+
+    def _send(self, track: VideoTrack | AudioTrack, packet: Any, data: bytes) -> None:
+        jumps, now_us = self._times.jumps, time.monotonic_ns() // 1000
+        shift_us = self._times.correct(track.number, decoding_us(packet), duration_us(packet), now_us)
+        if self._times.jumps > jumps:
+            self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
+        sent = message(track, packet, data, shift_us)
+        if self._pacer:
+            self._pacer.wait(sent.dts_us)
+        self._write(encode_packet(sent))
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._output, view) :]
+
+
+def _packets(container: Any, streams: list[Any]) -> Any:
+    """Yield packets with something in them, over damage that the demuxer reports."""
+    damaged = 0
+    while damaged < DAMAGED_MAX:
+        try:
+            for packet in container.demux(streams):
+                if packet.size:
+                    damaged = 0
+                    yield packet
+            return
+        except InvalidDataError:
+            damaged += 1
+
+
+def main() -> int:
+    """Return the exit status: see `worker.receiving.request`."""
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.WARNING)
+    request = ReceiveRequest.decoded(sys.stdin.buffer.read())
+    sys.stdin.close()
+    try:
+        Receiver(request, sys.stdout.fileno()).run()
+    except BrokenPipeError:
+        return 0
+    except ReceiveError as error:
+        print(f"[error] {error}", file=sys.stderr, flush=True)
+        return error.status
+    except (FFmpegError, OSError) as error:
+        print(f"[error] {error.strerror or error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""Reading what could be read faster at the pace of the clock: files, and what comes by https."""
+
+import time
+from collections.abc import Callable
+
+# Handed out at once at the beginning, so that the first segment does not wait for the clock.
+BURST_US = 1_000_000
+
+
+class Pacer:
+    """Holds packets back until their time has come."""
+
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._began: tuple[float, int] | None = None
+
+    def wait(self, at_us: int) -> None:
+        """Return when it is time for what is decoded at `at_us`."""
+        if self._began is None:
+            self._began = (self._monotonic(), at_us)
+        began_s, began_us = self._began
+        early_s = (at_us - began_us - BURST_US) / 1_000_000 - (self._monotonic() - began_s)
+        if early_s > 0:
+            self._sleep(early_s)

@@ -1,0 +1,210 @@
+"""From a library's packets to messages: one form of each codec, and a new track description where the format changes.
+
+H.264 and HEVC become Annex B, AAC gets ADTS headers: both carry their parameters inside, so a change in the middle of a
+source reaches the decoder with the packet that it begins at.
+"""
+
+import base64
+import hashlib
+import re
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from worker.receiving.tracks import Chosen, rate_of
+from worker.wire import AUDIO, VIDEO, PacketMessage
+
+MICRO = Fraction(1, 1_000_000)
+ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+START_CODE = re.compile(rb"\x00\x00\x01")
+# The NAL units that say what a picture is: H.264's sequence parameters, HEVC's.
+PARAMETERS = {"h264": lambda first: first & 0x1F == 7, "hevc": lambda first: first >> 1 & 0x3F == 33}
+PARAMETERS_BYTES_MAX = 4096
+ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+# Sound that a decoder understands from its packets and extradata alone. All other is decoded here.
+PLAIN_SOUND = {"aac", "mp3", "mp2", "mp1", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts", "truehd", "aac_latm"}
+
+
+class VideoTrack:
+    """The picture that is played."""
+
+    number = VIDEO
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        codec = stream.codec_context
+        self.codec = codec.codec.canonical_name
+        self._filter = None
+        if self.codec in ANNEX_B and codec.extradata and codec.extradata[0] == 1:
+            self._filter = av.BitStreamFilterContext(ANNEX_B[self.codec], stream)
+        self._parameters = b""
+        self.signature = self.codec if self.codec in PARAMETERS else self._fixed_signature()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a decoder has to know."""
+        codec, rate = self.stream.codec_context, rate_of(self.stream)
+        in_band = self.codec in PARAMETERS and (self._filter or not codec.extradata or codec.extradata[0] != 1)
+        return {
+            "codec": self.codec,
+            "decoder": codec.name,
+            "extradata": "" if in_band and self._filter else base64.b64encode(codec.extradata or b"").decode(),
+            "tag": codec.codec_tag,
+            "width": codec.width,
+            "height": codec.height,
+            "rate": str(rate) if rate else None,
+            "signature": self.signature,
+        }
+
+    def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
+        """Return the packets that this one becomes with their data, and whether the format changes with it."""
+        made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
+        changed = False
+        for each, data in made:
+            if each.is_keyframe and self.codec in PARAMETERS:
+                changed |= self._look(data)
+        return made, changed
+
+    def _look(self, data: bytes) -> bool:
+        found = parameters(self.codec, data)
+        if not found or found == self._parameters:
+            return False
+        first, self._parameters = not self._parameters, found
+        self.signature = f"{self.codec}:{hashlib.sha256(found).hexdigest()[:16]}"
+        return not first
+
+    def _fixed_signature(self) -> str:
+        codec = self.stream.codec_context
+        return f"{self.codec}:{codec.width}x{codec.height}:{hashlib.sha256(codec.extradata or b'').hexdigest()[:16]}"
+
+
+class AudioTrack:
+    """The sound that is played."""
+
+    number = AUDIO
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        codec = stream.codec_context
+        self.codec = codec.codec.canonical_name
+        self._adts = b""
+        if self.codec == "aac" and codec.extradata and len(codec.extradata) >= 2:
+            self._adts = adts_header(codec.extradata)
+        self._is_plain = self.codec in PLAIN_SOUND
+        self._resampler: Any = None
+        self.signature = self._signature(b"")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a decoder has to know."""
+        codec = self.stream.codec_context
+        if not self._is_plain:
+            rate, layout = codec.sample_rate, codec.layout.name
+            return {"codec": "pcm_s16le", "decoder": "pcm_s16le", "extradata": "", "rate": rate, "layout": layout} | {
+                "signature": self.signature
+            }
+        return {
+            "codec": self.codec,
+            "decoder": codec.name,
+            "extradata": "" if self._adts else base64.b64encode(codec.extradata or b"").decode(),
+            "rate": codec.sample_rate,
+            "layout": codec.layout.name if codec.sample_rate else "",
+            "signature": self.signature,
+        }
+
+    def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
+        """Return the packets that this one becomes with their data, and whether the format changes with it."""
+        if not self._is_plain:
+            return self._decoded(packet), False
+        data = bytes(packet)
+        if self._adts:
+            data = self._adts[:3] + _adts_length(self._adts, len(data) + 7) + data
+        signature = self._signature(data)
+        changed, self.signature = signature != self.signature and self.signature != self.codec, signature
+        return [(packet, data)], changed
+
+    def _signature(self, data: bytes) -> str:
+        if self.codec == "aac":
+            # Profile, rate and channels of an ADTS header; without packets there is nothing to tell.
+            found = data[2:4] if data[:1] == b"\xff" else b""
+            return f"aac:{found[0] & 0xFD:02x}{found[1] & 0xC0:02x}" if len(found) == 2 else "aac"
+        codec = self.stream.codec_context
+        return f"{self.codec}:{codec.sample_rate}:{codec.layout.name if codec.sample_rate else ''}"
+
+    def _decoded(self, packet: Any) -> list[tuple[Any, bytes]]:
+        made = []
+        for frame in packet.decode():
+            if self._resampler is None:
+                self._resampler = av.AudioResampler("s16", frame.layout.name, frame.sample_rate)
+            for each in self._resampler.resample(frame):
+                data = bytes(each.planes[0])[: each.samples * 2 * len(each.layout.channels)]
+                made.append((each, data))
+        return made
+
+
+def parameters(codec: str, data: bytes) -> bytes:
+    """Return the parameter sets of the picture in an Annex B packet, `b""` if it has none."""
+    starts = [found.end() for found in START_CODE.finditer(data, 0, PARAMETERS_BYTES_MAX)]
+    found = []
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        if start < len(data) and PARAMETERS[codec](data[start]):
+            found.append(data[start : following and following - 3].rstrip(b"\x00"))
+    return b"".join(found)
+
+
+def adts_header(config: bytes) -> bytes:
+    """Return the 7 bytes of an ADTS header, without a length, for an AudioSpecificConfig; `b""` where none can say it.
+
+    ISO/IEC 14496-3. Explicit SBR is left out: decoders find it by themselves.
+    """
+    kind, index = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7
+    channels = config[1] >> 3 & 0x0F
+    if kind in (5, 29) and index != 15 and len(config) >= 3:
+        kind = 2
+    if not 1 <= kind <= 4 or index >= len(ADTS_RATES):
+        return b""
+    return bytes((0xFF, 0xF1, (kind - 1) << 6 | index << 2 | channels >> 2, (channels & 3) << 6, 0, 0x1F, 0xFC))
+
+
+def _adts_length(header: bytes, length: int) -> bytes:
+    return bytes((header[3] | length >> 11 & 3, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
+
+
+def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, shift_us: int) -> PacketMessage:
+    """Return the message for a packet, `shift_us` later than its own times."""
+    pts, dts = (_us(at, packet.time_base) for at in (packet.pts, packet.dts))
+    dts_us = (pts if dts is None else dts) or 0
+    duration_us = _us(getattr(packet, "duration", None), packet.time_base) or 0
+    skip, drop = _trims(packet)
+    return PacketMessage(
+        stream=track.number,
+        pts_us=None if pts is None else pts + shift_us,
+        dts_us=dts_us + shift_us,
+        duration_us=duration_us,
+        data=data,
+        is_keyframe=bool(getattr(packet, "is_keyframe", True)),
+        is_corrupt=bool(packet.is_corrupt),
+        skip_samples=skip,
+        drop_samples=drop,
+    )
+
+
+def decoding_us(packet: Any) -> int | None:
+    """Return when a packet is decoded; None where the source does not say."""
+    dts = packet.pts if packet.dts is None else packet.dts
+    return _us(dts, packet.time_base)
+
+
+def duration_us(packet: Any) -> int:
+    """Return how long a packet lasts, 0 where that is not known."""
+    return _us(getattr(packet, "duration", None), packet.time_base) or 0
+
+
+def _us(at: int | None, time_base: Fraction) -> int | None:
+    return None if at is None else round(at * time_base / MICRO)
+
+
+def _trims(packet: Any) -> tuple[int, int]:
+    if not hasattr(packet, "has_sidedata") or not packet.has_sidedata("skip_samples"):
+        return 0, 0
+    data = bytes(packet.get_sidedata("skip_samples"))
+    return int.from_bytes(data[:4], "little"), int.from_bytes(data[4:8], "little")

@@ -1,0 +1,98 @@
+"""Putting the time stamps of one source on one time line: pure rules, all times in microseconds.
+
+Encoders restart, loops begin again, 33-bit clocks wrap, and one track's clock may jump while the others go on. A packet
+that does not fit where its track has come to gets another offset: one that another track took before, so that tracks
+that jump together stay in step, or a new one that continues the time line.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+# A decoding time that falls back by more is a jump and not disorder.
+BACK_US = 500_000
+# How far one track may be behind the others.
+LAG_US = 10_000_000
+# How far a recording's next packet may be ahead of everything before: longer than slides last without sound.
+AHEAD_US = 15_000_000
+# A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.
+AHEAD_LIVE_US = 1_500_000
+# A packet without a duration lasts as long as the one before; until that is known, as long as a picture at 25 a second.
+STEP_US = 40_000
+STEP_US_MAX = 1_000_000
+OFFSETS_KEPT = 3
+
+
+@dataclass
+class _Track:
+    offset_us: int
+    next_us: int
+    step_us: int = STEP_US
+
+
+class TimestampCorrector:
+    """The time line of one source. `jumps` counts the offsets that had to be made since the first."""
+
+    def __init__(self, *, is_live: bool) -> None:
+        self.jumps = 0
+        self._is_live = is_live
+        self._tracks: dict[int, _Track] = {}
+        self._offsets: deque[int] = deque(maxlen=OFFSETS_KEPT)
+        self._arrived_us: int | None = None
+
+    @property
+    def end_us(self) -> int:
+        """Where the time line has come to."""
+        return max((track.next_us for track in self._tracks.values()), default=0)
+
+    def correct(self, number: int, dts_us: int | None, duration_us: int, arrived_us: int) -> int:
+        """Return how much to add to this packet's times. `number` is its track's, `arrived_us` a monotonic clock's."""
+        waited_us = 0 if self._arrived_us is None else arrived_us - self._arrived_us
+        self._arrived_us = arrived_us
+        track = self._tracks.get(number)
+        if dts_us is None:
+            dts_us = (track.next_us - track.offset_us) if track else -(self._offsets[0] if self._offsets else 0)
+        if track is None:
+            track = self._tracks[number] = self._begin(dts_us, waited_us)
+        elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):
+            track.offset_us = self._other_offset(dts_us, track, waited_us)
+        at_us = dts_us + track.offset_us
+        if not duration_us and 0 < at_us - (track.next_us - track.step_us) < STEP_US_MAX:
+            track.step_us = at_us - (track.next_us - track.step_us)
+        elif duration_us:
+            track.step_us = duration_us
+        track.next_us = at_us + (duration_us or track.step_us)
+        return track.offset_us
+
+    def restart(self) -> None:
+        """Continue the time line with whatever comes next: the source begins again from its start."""
+        end_us = self.end_us
+        self._offsets.clear()
+        self._tracks.clear()
+        # The first packet of any track begins here.
+        self._restart_us = end_us
+
+    _restart_us = 0
+
+    def _begin(self, dts_us: int, waited_us: int) -> _Track:
+        """A track's first packet: in step with the others where that is possible."""
+        if not self._tracks:
+            offset_us = self._restart_us - dts_us
+            self._offsets.appendleft(offset_us)
+            return _Track(offset_us, self._restart_us)
+        for offset_us in self._offsets:
+            if self._fits(dts_us + offset_us, self.end_us - LAG_US, waited_us):
+                return _Track(offset_us, dts_us + offset_us)
+        return _Track(self.end_us - dts_us, self.end_us)
+
+    def _other_offset(self, dts_us: int, track: _Track, waited_us: int) -> int:
+        for offset_us in self._offsets:
+            if offset_us != track.offset_us and self._fits(dts_us + offset_us, track.next_us, waited_us):
+                return offset_us
+        self.jumps += 1
+        offset_us = self.end_us - dts_us
+        self._offsets.appendleft(offset_us)
+        return offset_us
+
+    def _fits(self, at_us: int, next_us: int, waited_us: int) -> bool:
+        ahead_us = AHEAD_LIVE_US + waited_us if self._is_live else AHEAD_US
+        return max(next_us - BACK_US, self.end_us - LAG_US) <= at_us <= max(next_us, self.end_us) + ahead_us

@@ -1,0 +1,139 @@
+"""The tables of an MPEG transport stream: which programmes it has, of which tracks, and when that changes.
+
+libavformat's Python binding knows no programmes, and shows no track that appears after the opening. So the bytes are
+looked through here, on their way to it.
+"""
+
+from dataclasses import dataclass
+
+PACKET_BYTES = 188
+SYNC = 0x47
+PAT_PID, NULL_PID = 0, 0x1FFF
+PAT_TABLE, PMT_TABLE = 0x00, 0x02
+LANGUAGE_DESCRIPTOR = 0x0A
+SECTION_BYTES_MAX = 1024 + 3
+
+
+@dataclass(frozen=True)
+class ElementaryStream:
+    """A track of a programme, by its packet id."""
+
+    pid: int
+    stream_type: int
+    language: str | None = None
+
+
+Programs = dict[int, tuple[ElementaryStream, ...]]
+
+
+class TransportTables:
+    """Passes a transport stream on, packet by packet, up to where a known programme changes its tracks.
+
+    `programs` are the ones of which a PMT has come, by number. After a change, `reopen` begins the next part.
+    """
+
+    def __init__(self) -> None:
+        self.programs: Programs = {}
+        self.has_changed = False
+        self._pmt_pids: dict[int, int] = {}
+        # Of each table the packets since its section began, and the packets of its last whole section.
+        self._open: dict[int, list[bytes]] = {}
+        self._whole: dict[int, bytes] = {}
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the whole packets that can be passed on; those after a change are kept for the next part."""
+        data = self._rest + data
+        at = start = _synchronized(data, 0)
+        passed = []
+        while at + PACKET_BYTES <= len(data) and not self.has_changed:
+            if data[at] != SYNC:
+                passed.append(data[start:at])
+                at = start = _synchronized(data, at + 1)
+                continue
+            pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
+            at += PACKET_BYTES
+            if pid == PAT_PID or pid in self._pmt_pids:
+                self.has_changed = self._take(pid, data[at - PACKET_BYTES : at])
+        self._rest = data[at:]
+        passed.append(data[start:at])
+        return b"".join(passed)
+
+    def reopen(self) -> bytes:
+        """Return the tables that the part after a change has to begin with."""
+        self.has_changed = False
+        pids = [PAT_PID, *self._pmt_pids]
+        return b"".join(self._whole.get(pid, b"") for pid in pids)
+
+    def _take(self, pid: int, packet: bytes) -> bool:
+        """Take a packet of a table; return whether a known programme has changed with it."""
+        if packet[1] & 0x40:
+            self._open[pid] = []
+        if pid not in self._open:
+            return False
+        self._open[pid].append(packet)
+        section = b"".join(map(_payload, self._open[pid]))
+        # The first byte says how much of another section comes first.
+        section = section[1 + section[0] :] if section else b""
+        if len(section) < 3:
+            return False
+        length = ((section[1] & 0x0F) << 8 | section[2]) + 3
+        if length > SECTION_BYTES_MAX:
+            del self._open[pid]
+            return False
+        if len(section) < length:
+            return False
+        self._whole[pid] = b"".join(self._open.pop(pid))
+        section = section[: length - 4]
+        # Bit 0 says that the table is in force, and not the next one.
+        if len(section) < 8 or not section[5] & 1:
+            return False
+        return self._read_pat(section) if pid == PAT_PID else self._read_pmt(pid, section)
+
+    def _read_pat(self, section: bytes) -> bool:
+        if section[0] == PAT_TABLE:
+            entries = (section[at : at + 4] for at in range(8, len(section) - 3, 4))
+            found = {(e[2] & 0x1F) << 8 | e[3]: e[0] << 8 | e[1] for e in entries}
+            self._pmt_pids = {pid: number for pid, number in found.items() if number}
+            self.programs = {n: tracks for n, tracks in self.programs.items() if n in self._pmt_pids.values()}
+        return False
+
+    def _read_pmt(self, pid: int, section: bytes) -> bool:
+        number = self._pmt_pids[pid]
+        if section[0] != PMT_TABLE or len(section) < 12 or section[3] << 8 | section[4] != number:
+            return False
+        tracks, at = [], 12 + ((section[10] & 0x0F) << 8 | section[11])
+        while at + 5 <= len(section):
+            described = (section[at + 3] & 0x0F) << 8 | section[at + 4]
+            language = _language(section[at + 5 : at + 5 + described])
+            tracks.append(ElementaryStream((section[at + 1] & 0x1F) << 8 | section[at + 2], section[at], language))
+            at += 5 + described
+        before, self.programs[number] = self.programs.get(number), tuple(tracks)
+        return before is not None and {(t.pid, t.stream_type) for t in before} != {
+            (t.pid, t.stream_type) for t in tracks
+        }
+
+
+def _payload(packet: bytes) -> bytes:
+    start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+    return packet[start:] if packet[3] & 0x10 else b""
+
+
+def _language(descriptors: bytes) -> str | None:
+    at = 0
+    while at + 2 <= len(descriptors):
+        tag, length = descriptors[at], descriptors[at + 1]
+        if tag == LANGUAGE_DESCRIPTOR and length >= 3:
+            text = descriptors[at + 2 : at + 5].decode("latin-1").strip()
+            return text if text.isalpha() else None
+        at += 2 + length
+    return None
+
+
+def _synchronized(data: bytes, at: int) -> int:
+    """Return where the next packet begins: at a sync byte that another one follows, if as much is there."""
+    while (at := data.find(SYNC, at)) >= 0:
+        if at + PACKET_BYTES >= len(data) or data[at + PACKET_BYTES] == SYNC:
+            return at
+        at += 1
+    return len(data)

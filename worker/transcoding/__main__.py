@@ -1,0 +1,116 @@
+"""Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.wire` on the standard input.
+
+Once a second a line of JSON comes out of the standard output: how far it is, and what it has repaired.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any, Protocol
+
+import av.logging
+
+from worker.transcoding.copying import CopyingRun
+from worker.transcoding.encoding import EncodingRun
+from worker.transcoding.generating import generate
+from worker.transcoding.plan import TranscodePlan, Work
+from worker.transcoding.repairs import RunRepairs
+from worker.wire import Kind, MessageReader, PacketMessage, decode_packet
+
+CHUNK_BYTES = 1 << 18
+WAIT_MS = 50
+REPORT_INTERVAL_S = 1.0
+
+
+class Run(Protocol):
+    """What is fed with a source."""
+
+    @property
+    def out_us(self) -> int:
+        """How much is made."""
+
+    def tracks(self, described: dict[str, Any]) -> None:
+        """The source's tracks are these from now on."""
+
+    def packet(self, packet: PacketMessage, now_s: float) -> None:
+        """Take a packet."""
+
+    def advance(self, now_s: float) -> None:
+        """Make what is due."""
+
+    def close(self) -> None:
+        """Make what is left, and finish."""
+
+
+class Reporter:
+    """Writes a line a second."""
+
+    def __init__(self, repairs: RunRepairs) -> None:
+        self._repairs = repairs
+        self._began_s = self._at_s = time.monotonic()
+        self._out_us = 0
+
+    def report(self, out_us: int, *, at_once: bool = False) -> None:
+        """Write a line if one is due."""
+        now_s = time.monotonic()
+        if now_s - self._at_s < REPORT_INTERVAL_S and not at_once:
+            return
+        speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
+        self._at_s, self._out_us = now_s, out_us
+        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counted()}
+        print(json.dumps(line | {"notes": self._repairs.new_notes()}), flush=True)
+
+
+class StopFlag:
+    """Set by a signal that asks the process to finish what it is at."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.is_set = False
+        signal.signal(number, lambda *_: setattr(self, "is_set", True))
+
+
+def follow(run: Run, reporter: Reporter, repairs: RunRepairs, stop: StopFlag) -> None:
+    """Feed a run until its source ends or it is stopped."""
+    source = sys.stdin.fileno()
+    reader, ready = MessageReader(), select.poll()
+    ready.register(source, select.POLLIN)
+    while not stop.is_set:
+        data = os.read(source, CHUNK_BYTES) if ready.poll(WAIT_MS) else None
+        if data == b"":
+            return
+        now_s = time.monotonic()
+        for kind, body, _ in reader.feed(data or b""):
+            if kind is Kind.TRACKS:
+                run.tracks(json.loads(body))
+            elif kind is Kind.PACKET:
+                run.packet(decode_packet(body), now_s)
+                run.advance(now_s)
+            else:
+                repairs.timestamp_jumps += 1
+                repairs.note("jump", "the source's time stamps jumped: they were put on")
+        run.advance(now_s)
+        reporter.report(run.out_us)
+
+
+def main() -> int:
+    """Return the exit status."""
+    # Straight to the standard error: the threads of codecs must not wait for Python's lock to say something.
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.WARNING)
+    plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
+    reporter = Reporter(repairs)
+    if plan.work in (Work.PATTERN, Work.SLATE):
+        generate(plan, reporter.report, lambda: stop.is_set)
+        return 0
+    run: Run = CopyingRun(plan, repairs) if plan.work is Work.COPY else EncodingRun(plan, repairs)
+    follow(run, reporter, repairs, stop)
+    run.close()
+    reporter.report(run.out_us, at_once=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""From packets to pictures and sound: decoders that follow the source's format."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.error import FFmpegError
+
+from worker.transcoding.plan import SAMPLE_RATE
+from worker.transcoding.repairs import RunRepairs
+from worker.wire import PacketMessage
+
+MICRO = Fraction(1, 1_000_000)
+# The largest picture that is decoded: somewhat more than the largest rendition. A few bits can stand for one that takes
+# seconds and gigabytes, and it may come at any time.
+PIXELS_MAX = 4_096 * 2_304
+BYTES_PER_SAMPLE = 4
+
+
+class VideoDecoder:
+    """Pictures of the source's present track."""
+
+    def __init__(self, track: Mapping[str, Any]) -> None:
+        self._track = {name: track[name] for name in ("decoder", "extradata")}
+        self._codec = av.CodecContext.create(track["decoder"], "r")
+        self._codec.options = {"max_pixels": str(PIXELS_MAX)}
+        self._codec.extradata = base64.b64decode(track["extradata"]) or None
+        self._codec.width, self._codec.height = track["width"], track["height"]
+        self._codec.thread_type = "AUTO"
+
+    def fits(self, track: Mapping[str, Any]) -> bool:
+        """Return whether this decoder goes on with the track; changes inside the packets it follows by itself."""
+        return all(track[name] == value for name, value in self._track.items())
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """How wide the pixels of the last picture are."""
+        return self._codec.sample_aspect_ratio or Fraction(1)
+
+    def decode(self, packet: PacketMessage | None, repairs: RunRepairs) -> Iterator[tuple[int | None, Any]]:
+        """Yield pictures with their times in microseconds; None: what is left inside."""
+        try:
+            frames = self._codec.decode(_packet(packet) if packet else None)
+        except FFmpegError:
+            repairs.damaged_packets += 1
+            return
+        for frame in frames:
+            # The packets' own unit: microseconds.
+            yield frame.pts, frame
+
+
+class AudioDecoder:
+    """Sound of the source's present track, as 16-bit stereo at 48 kHz."""
+
+    def __init__(self, track: Mapping[str, Any]) -> None:
+        self._track = {name: track[name] for name in ("decoder", "extradata", "rate", "layout")}
+        self._codec = av.CodecContext.create(track["decoder"], "r")
+        self._codec.extradata = base64.b64decode(track["extradata"]) or None
+        if track["rate"]:
+            self._codec.sample_rate, self._codec.layout = track["rate"], track["layout"]
+        self._resampler: Any = None
+        self._form: tuple[Any, ...] = ()
+
+    def fits(self, track: Mapping[str, Any]) -> bool:
+        """Return whether this decoder goes on with the track."""
+        return all(track[name] == value for name, value in self._track.items())
+
+    def decode(self, packet: PacketMessage, repairs: RunRepairs) -> Iterator[tuple[int | None, bytes]]:
+        """Yield sound with its time in microseconds."""
+        try:
+            frames = self._codec.decode(_packet(packet))
+        except FFmpegError:
+            repairs.damaged_packets += 1
+            return
+        skip, drop = packet.skip_samples, packet.drop_samples
+        for frame in frames:
+            at_us = frame.pts
+            rate = frame.sample_rate
+            for data in self._resampled(frame, repairs):
+                first, last = skip * SAMPLE_RATE // rate, drop * SAMPLE_RATE // rate
+                kept = data[first * BYTES_PER_SAMPLE : len(data) - last * BYTES_PER_SAMPLE]
+                yield (None if at_us is None else at_us + skip * 1_000_000 // rate), kept
+                skip = drop = 0
+                at_us = None
+
+    def _resampled(self, frame: Any, repairs: RunRepairs) -> Iterator[bytes]:
+        form = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if form != self._form:
+            repairs.format_changes += bool(self._form)
+            self._form, self._resampler = form, av.AudioResampler("s16", "stereo", SAMPLE_RATE)
+        frame.pts = None
+        made = self._resampler.resample(frame)
+        if made:
+            yield b"".join(bytes(each.planes[0])[: each.samples * BYTES_PER_SAMPLE] for each in made)
+
+
+def _packet(message: PacketMessage) -> Any:
+    packet = av.Packet(message.data)
+    packet.time_base = MICRO
+    packet.pts, packet.dts = message.pts_us, message.dts_us
+    packet.is_keyframe = message.is_keyframe
+    return packet

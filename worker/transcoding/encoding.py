@@ -1,0 +1,176 @@
+"""One run that encodes: packets in, slots of one picture and its sound out, whatever the source does meanwhile."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from worker.transcoding.decoding import AudioDecoder, VideoDecoder
+from worker.transcoding.hls import LadderEncoder
+from worker.transcoding.interlacing import InterlaceDetector
+from worker.transcoding.pictures import Former, Look
+from worker.transcoding.plan import SAMPLE_RATE, TranscodePlan
+from worker.transcoding.repairs import RunRepairs
+from worker.transcoding.slots import SlotClock
+from worker.transcoding.sound import SoundLine
+from worker.wire import AUDIO, PacketMessage
+
+# Pictures that were formed and wait for their slot: more would be memory that grows.
+PICTURES_MAX = 240
+
+
+class EncodingRun:
+    """Fed with tracks and packets; `advance` makes the slots that are due."""
+
+    def __init__(self, plan: TranscodePlan, repairs: RunRepairs) -> None:
+        self._plan = plan
+        self._repairs = repairs
+        self._encoder = LadderEncoder(plan)
+        self._former = Former(plan.renditions)
+        self._interlacing = InterlaceDetector()
+        self._video: VideoDecoder | None = None
+        self._audio: AudioDecoder | None = None
+        self._slot_us = float(1_000_000 / plan.rate)
+        self._clock: SlotClock | None = None
+        self._sound: SoundLine | None = None
+        self._pictures: deque[tuple[int, list[Any]]] = deque()
+        self._shown: tuple[int, list[Any]] | None = None
+        self._picture_end_us: int | None = None
+        self._early: deque[tuple[int, bytes]] = deque(maxlen=500)
+        self._heard_s = 0.0
+
+    @property
+    def out_us(self) -> int:
+        """How much is made."""
+        return round(self._clock.number * self._slot_us) if self._clock else 0
+
+    def tracks(self, described: Mapping[str, Any]) -> None:
+        """The source's tracks are these from now on."""
+        video, audio = described["video"], described["audio"]
+        if self._video is None or not self._video.fits(video):
+            if self._video:
+                self._flush_pictures()
+                self._repairs.format_changes += 1
+            self._video = VideoDecoder(video)
+        if audio is None:
+            self._audio = None
+        elif self._audio is None or not self._audio.fits(audio):
+            self._repairs.format_changes += self._audio is not None
+            self._audio = AudioDecoder(audio)
+
+    def packet(self, packet: PacketMessage, now_s: float) -> None:
+        """Decode a packet."""
+        self._heard_s = now_s
+        if packet.stream == AUDIO:
+            if self._audio:
+                self._take_sound(packet)
+        elif self._video:
+            for at_us, frame in self._video.decode(packet, self._repairs):
+                self._take_picture(packet.dts_us if at_us is None else at_us, frame)
+
+    def advance(self, now_s: float) -> None:
+        """Make all slots that are due."""
+        while self._clock and self._is_due(now_s):
+            self._make_slot()
+
+    def close(self) -> None:
+        """Make what is left, and finish."""
+        self._flush_pictures()
+        if self._clock and self._sound and self._pictures:
+            while self._clock.picture_by_us <= self._pictures[-1][0]:
+                self._make_slot()
+        self._encoder.close()
+
+    def _is_due(self, now_s: float) -> bool:
+        clock, sound = self._clock, self._sound
+        assert clock and sound
+        sound_us = None
+        if self._audio:
+            sound_us = sound.origin_us + sound.end * 1_000_000 / SAMPLE_RATE
+        return clock.due(self._picture_end_us, sound_us) or clock.idles(now_s, self._heard_s)
+
+    def _flush_pictures(self) -> None:
+        if self._video:
+            for at_us, frame in self._video.decode(None, self._repairs):
+                if at_us is not None:
+                    self._take_picture(at_us, frame)
+
+    def _take_picture(self, at_us: int, frame: Any) -> None:
+        assert self._video
+        look = Look.of(frame, self._video.pixel_aspect, interlaced=self._interlacing.look(frame))
+        if self._former.look and look != self._former.look:
+            self._repairs.format_changes += 1
+        for shown_us, pictures in self._former.form(frame, at_us, look):
+            self._add_picture(shown_us, pictures)
+
+    def _add_picture(self, at_us: int, pictures: list[Any]) -> None:
+        if self._clock is None:
+            self._begin(at_us)
+        assert self._clock
+        self._move(self._clock.arrived(at_us))
+        late_us = self._clock.begins_us - self._slot_us / 2 - at_us
+        if late_us > 0 and self._clock.number:
+            self._clock.picture_patience.was_late(round(late_us))
+        self._picture_end_us = max(at_us, self._picture_end_us or at_us)
+        if len(self._pictures) >= PICTURES_MAX:
+            self._pictures.popleft()
+            self._repairs.pictures_dropped += 1
+        self._pictures.append((at_us, pictures))
+
+    def _begin(self, origin_us: int) -> None:
+        self._clock = SlotClock(origin_us, self._slot_us)
+        self._sound = SoundLine(origin_us, self._repairs)
+        for at_us, data in self._early:
+            self._add_sound(at_us, data)
+        self._early.clear()
+
+    def _take_sound(self, packet: PacketMessage) -> None:
+        assert self._audio
+        at_us = packet.pts_us if packet.pts_us is not None else packet.dts_us
+        for told_us, data in self._audio.decode(packet, self._repairs):
+            at_us = told_us if told_us is not None else at_us
+            if self._clock:
+                self._add_sound(at_us, data)
+            else:
+                self._early.append((at_us, data))
+            at_us += len(data) // 4 * 1_000_000 // SAMPLE_RATE
+
+    def _add_sound(self, at_us: int, data: bytes) -> None:
+        clock, sound = self._clock, self._sound
+        assert clock and sound
+        self._move(clock.arrived(at_us))
+        before = round((sound.origin_us - at_us) * SAMPLE_RATE / 1_000_000)
+        if before > 0:
+            data, at_us = data[before * 4 :], sound.origin_us
+        if not data:
+            return
+        late_us = sound.origin_us + sound.taken * 1_000_000 / SAMPLE_RATE - at_us
+        if late_us > 0 and sound.taken:
+            clock.sound_patience.was_late(round(late_us))
+        sound.add(data, at_us)
+
+    def _move(self, by_us: float) -> None:
+        """The time line goes on where it was: what the clock made meanwhile was a pause."""
+        if by_us and self._sound:
+            self._sound.origin_us -= round(by_us)
+            self._repairs.restarts_avoided += 1
+            self._repairs.note("pause", f"nothing came for {by_us / 1e6:.1f} s: the last picture stayed")
+
+    def _make_slot(self) -> None:
+        clock, sound = self._clock, self._sound
+        assert clock and sound
+        before = self._shown
+        while self._pictures and self._pictures[0][0] < clock.picture_by_us:
+            if self._shown is not before:
+                self._repairs.pictures_dropped += 1
+            self._shown = self._pictures.popleft()
+        if self._shown is None:
+            self._shown = self._pictures.popleft()
+        elif self._shown is before:
+            self._repairs.repeated(round(clock.begins_us), round(clock.begins_us - self._shown[0]))
+        self._encoder.add_pictures(clock.number, self._shown[1])
+        end = round((clock.number + 1) * SAMPLE_RATE / self._plan.rate)
+        data, missing = sound.take(end - sound.taken)
+        if self._audio:
+            self._repairs.silent(missing)
+        self._encoder.add_sound(data)
+        clock.advance()

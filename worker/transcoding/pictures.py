@@ -1,0 +1,135 @@
+"""From decoded pictures to the ladder's: deinterlaced, upright, with square pixels, in the sizes of the renditions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from worker.transcoding.plan import EncodedRendition
+from worker.transcoding.sound import pulled
+
+# Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
+WIDTH_MAX = 3_840
+FULL_RANGE = 2
+HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
+FORMAT = "yuv420p"
+MICRO = Fraction(1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What of a picture decides how it is brought into form."""
+
+    width: int
+    height: int
+    format: str
+    pixel_aspect: Fraction
+    rotation: int
+    colorspace: int
+    color_range: int
+    transfer: int
+    interlaced: bool
+
+    @staticmethod
+    def of(frame: Any, pixel_aspect: Fraction, *, interlaced: bool) -> "Look":
+        """Return a decoded picture's look."""
+        colors = (frame.colorspace, frame.color_range, frame.color_trc)
+        size = (frame.width, frame.height, frame.format.name)
+        return Look(*size, pixel_aspect, frame.rotation % 360, *map(int, colors), interlaced)
+
+
+class Former:
+    """Brings pictures into the form of each rendition; its filters are made anew where the pictures' look changes."""
+
+    def __init__(self, renditions: Sequence[EncodedRendition]) -> None:
+        self._renditions = renditions
+        self._look: Look | None = None
+        self._common: Any = None
+        self._each: list[Any] = []
+
+    @property
+    def look(self) -> Look | None:
+        """Of the present pictures."""
+        return self._look
+
+    def form(self, frame: Any, at_us: int, look: Look) -> list[tuple[int, list[Any]]]:
+        """Return the pictures that are ready now with their times, in all renditions. Deinterlacing is one behind."""
+        if look != self._look:
+            self._look = look
+            self._make(look)
+        # Times are in the frame, so that they follow it through the filters.
+        frame.pts, frame.time_base = at_us, MICRO
+        made = []
+        for upright in _passed(self._common, frame):
+            formed = [_passed(graph, upright) for graph in self._each]
+            made.append((round(upright.pts * upright.time_base / MICRO), [each[0] for each in formed]))
+        return made
+
+    def _make(self, look: Look) -> None:
+        filters = ["bwdif=mode=send_frame:deint=all"] if look.interlaced else []
+        filters += TURNS.get(look.rotation, [])
+        if look.transfer in HDR_TRANSFERS:
+            filters.append("scale=out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:intent=perceptual")
+        self._common = _graph(look, filters) if filters else None
+        turned = look.rotation in (90, 270)
+        width, height = (look.height, look.width) if turned else (look.width, look.height)
+        aspect = 1 / look.pixel_aspect if turned else look.pixel_aspect
+        plain = not filters and aspect == 1 and look.format == FORMAT and look.color_range != FULL_RANGE
+        self._each = []
+        for each in self._renditions:
+            if plain and (width, height) == (each.width, each.height):
+                self._each.append(None)
+                continue
+            size = f"{each.width}:{each.height}"
+            shown = fitted(width, height, aspect, each.width, each.height)
+            chain = [f"scale={shown[0]}:{shown[1]}:out_range=tv", f"format={FORMAT}"]
+            chain += [] if shown == (each.width, each.height) else [f"pad={size}:-1:-1"]
+            self._each.append(_LazyGraph(look, [*chain, "setsar=1"]))
+
+
+class _LazyGraph:
+    """A graph that is made of its first frame, whose form the filters before decide."""
+
+    def __init__(self, look: Look, filters: list[str]) -> None:
+        self._look, self._filters, self._graph = look, filters, None
+
+    def push(self, frame: Any) -> None:
+        if self._graph is None:
+            look = self._look
+            colors = (int(frame.colorspace), int(frame.color_range), int(frame.color_trc))
+            size = (frame.width, frame.height, frame.format.name)
+            self._graph = _graph(Look(*size, look.pixel_aspect, 0, *colors, False), self._filters)
+        self._graph.push(frame)
+
+    def pull(self) -> Any:
+        return self._graph.pull()
+
+
+def fitted(width: int, height: int, pixel_aspect: Fraction, box_width: int, box_height: int) -> tuple[int, int]:
+    """Return the largest even size of a picture's shape that fits into a box."""
+    shown = min(Fraction(width) * pixel_aspect, Fraction(max(width, WIDTH_MAX)))
+    factor = min(Fraction(box_width) / shown, Fraction(box_height, height))
+    sides = ((shown * factor, box_width), (height * factor, box_height))
+    return tuple(min(most, max(2, 2 * round(side / 2))) for side, most in sides)  # type: ignore[return-value]
+
+
+def _graph(look: Look, filters: list[str]) -> Any:
+    graph = av.filter.Graph()
+    size = f"video_size={look.width}x{look.height}:pix_fmt={look.format}:time_base=1/1000000:pixel_aspect=1/1"
+    colors = f"colorspace={look.colorspace}:range={look.color_range}"
+    nodes = [graph.add("buffer", f"{size}:{colors}")]
+    for text in filters:
+        name, _, arguments = text.partition("=")
+        nodes.append(graph.add(name, arguments or None))
+    graph.link_nodes(*nodes, graph.add("buffersink")).configure()
+    return graph
+
+
+def _passed(graph: Any, frame: Any) -> list[Any]:
+    if graph is None:
+        return [frame]
+    graph.push(frame)
+    return pulled(graph)

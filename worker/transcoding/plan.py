@@ -1,0 +1,96 @@
+"""What one run is to make, from the worker to its transcoder: JSON as an argument, since nothing in it is secret."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+
+from worker.limits import bounded
+from worker.python import python_argv
+
+SAMPLE_RATE = 48_000
+# How much of a whole segment the first of an encoded run is: a picture that broke off is back so much sooner.
+FIRST_SEGMENT = 0.75
+# A playlist of the muxer's own this long lets the worker be that much behind before it loses segments.
+LIST_SIZE = 30
+# Time stamps of MPEG-TS are 33 bits of a 90 kHz clock. Larger offsets would only wrap.
+TIMESTAMP_WRAP_S = 2**33 / 90_000
+
+
+class Work(StrEnum):
+    """What a run does: encode a source, pass its packets on, or make a picture by itself."""
+
+    ENCODE = "encode"
+    COPY = "copy"
+    PATTERN = "pattern"
+    SLATE = "slate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedRendition:
+    """One quality of the ladder. Sizes are even pixels, bitrates bits a second; zeros where the source is copied."""
+
+    name: str
+    width: int = 0
+    height: int = 0
+    video_bps: int = 0
+    audio_bps: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscodePlan:
+    """One run. `name` begins every segment's name; `offset_s` is where its media clock starts.
+
+    `cut_s` is after how long a segment ends at the next keyframe. `is_paced` sources are held to the clock already.
+    """
+
+    work: Work
+    renditions: Sequence[EncodedRendition]
+    directory: Path
+    name: str
+    segment_s: float
+    cut_s: float
+    offset_s: float
+    rate: Fraction
+    frozen_after_s: int = 0
+
+    @property
+    def keyframe_interval(self) -> int:
+        """How many pictures lie between keyframes at most; those that are forced are closer."""
+        return 2 * math.ceil(self.rate * Fraction(self.segment_s))
+
+    def is_keyframe(self, number: int) -> bool:
+        """Return whether a segment begins with this picture of the run, counted from 0."""
+        return self._segment(number) != self._segment(number - 1) if number else True
+
+    def _segment(self, number: int) -> int:
+        """Return the number of the segment that a picture belongs to, where the first one is shorter."""
+        at_s = float(number / self.rate) + 1e-6
+        return math.floor(at_s / self.segment_s + (1 - FIRST_SEGMENT))
+
+    def encoded(self) -> str:
+        """Return the JSON."""
+        values = asdict(self) | {"directory": str(self.directory), "rate": str(self.rate)}
+        return json.dumps(values | {"renditions": [asdict(each) for each in self.renditions]})
+
+    @staticmethod
+    def decoded(text: str) -> "TranscodePlan":
+        """Return the plan of `encoded`."""
+        values = json.loads(text)
+        return TranscodePlan(
+            **values
+            | {
+                "work": Work(values["work"]),
+                "renditions": [EncodedRendition(**each) for each in values["renditions"]],
+                "directory": Path(values["directory"]),
+                "rate": Fraction(values["rate"]),
+            }
+        )
+
+
+def transcoder_argv(plan: TranscodePlan) -> list[str]:
+    """Return the argument list of a run."""
+    return bounded([*python_argv("worker.transcoding"), plan.encoded()])
