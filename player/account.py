@@ -25,6 +25,11 @@ class Account:
         self._lock = threading.Lock()
         self._login: Login | None = None
 
+    @property
+    def server(self) -> str:
+        """The address of the server, as the viewer gave it."""
+        return self._http.server
+
     def health(self) -> dict[str, Any]:
         """Return what the server tells anyone about itself. Raises UnreachableError, ProblemError."""
         return self._http.request("GET", "/healthz", timeout_s=HEALTH_TIMEOUT_S)
@@ -62,7 +67,7 @@ class Account:
     ) -> dict[str, Any]:
         """Return the server's answer to an authorized request.
 
-        Raises NotLoggedInError, ProblemError, UnreachableError, KeyringUnavailableError.
+        Raises NotLoggedInError, ProblemError, UnreachableError, BadVariableError, KeyringUnavailableError.
         """
         return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s))
 
@@ -72,6 +77,7 @@ class Account:
 
     def _authorized(self, ask: Callable[[str], Answer]) -> Answer:
         """Ask with an access token, and once more with a fresh one if the server takes it no more."""
+        self._http.prepare()  # before the login is looked for: where this fails, none could be had
         token = self._access_token(stale="")
         try:
             return ask(token)

@@ -1,7 +1,9 @@
 """The `player` command: watch pay-as-you-go live streams in mpv."""
 
 import importlib
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 
 import click
 
@@ -51,5 +53,8 @@ def main(ctx: click.Context, server: str | None) -> None:
       player streams
       player play STREAM_ID
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a title may have letters that the terminal's encoding lacks
     ctx.obj = Context(server)
     ctx.call_on_close(ctx.obj.close)

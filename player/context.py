@@ -72,7 +72,9 @@ def checked_server(url: str) -> str:
 
 def sentence(text: str, err: bool = False) -> None:
     """Print a sentence, broken between words where the terminal is narrower."""
-    click.echo(click.wrap_text(text, terminal_width()), err=err)
+    from player.formats import wrapped
+
+    click.echo("\n".join(wrapped(text, terminal_width())), err=err)
 
 
 def terminal_width() -> int:

@@ -56,6 +56,13 @@ class StartUnansweredError(CliError):
         )
 
 
+class BadVariableError(CliError):
+    """A variable of the environment keeps the player from asking the server."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "", ExitStatus.UNREACHABLE)
+
+
 class UnreachableError(CliError):
     """The server did not answer, or answered that it cannot work now."""
 

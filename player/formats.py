@@ -4,10 +4,14 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
+from wcwidth import iter_graphemes, wcstwidth
+
 MILLIPOINTS_PER_POINT = 1000
 NARROWEST = 4
 # Between the columns of a table.
 GAP = 2
+# ZWNJ, ZWJ, the three marks of direction, which reach no further than their neighbours, and signs of Arabic numbers.
+JOINERS_AND_MARKS = "\u200c\u200d\u200e\u200f\u061c\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u08e2"
 
 
 def points(millipoints: int) -> str:
@@ -62,19 +66,29 @@ def time_of_day(epoch_ms: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text from the server without control characters, which could steer the terminal."""
-    return "".join(" " if unicodedata.category(char).startswith(("C", "Z")) else char for char in text).strip()
+    """Return text from the server without what could steer the terminal or change the order of the text after it.
+
+    Characters without a shape that words and emoji are made with stay, and so do those newer than Python's tables.
+    """
+    return "".join(char if _is_harmless(char) else " " for char in text).strip()
+
+
+def _is_harmless(char: str) -> bool:
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return char in JOINERS_AND_MARKS or "\U000e0020" <= char <= "\U000e007f"  # tags: the flag of Scotland
+    return category == "Cn" or not category.startswith(("C", "Z"))
+
+
+def before_figures(text: str) -> str:
+    """Return a text that figures may follow: behind right-to-left letters, terminals would show them on the left."""
+    is_right_to_left = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+    return f"{text}\u200e" if is_right_to_left else text
 
 
 def cells(text: str) -> int:
-    """Return how many terminal cells a text takes: East Asian wide characters take two, combining ones none."""
-    return sum(_cells_of(char) for char in text)
-
-
-def _cells_of(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    """Return how many cells a text takes on this terminal: wide characters and most emoji two, combining marks none."""
+    return max(0, wcstwidth(text))
 
 
 def fit(text: str, width: int) -> str:
@@ -82,11 +96,11 @@ def fit(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
     kept, used = "", 0
-    for char in text:
-        used += _cells_of(char)
+    for cluster in iter_graphemes(text):
+        used += cells(cluster)
         if used > width - 1:
             break
-        kept += char
+        kept += cluster
     return kept + "…" if width > 0 else ""
 
 
@@ -101,10 +115,10 @@ def wrapped(text: str, width: int) -> list[str]:
             lines[-1] += f" {word}"
             continue
         lines.append("")
-        for char in word:
-            if lines[-1] and cells(lines[-1]) + _cells_of(char) > width:
+        for cluster in iter_graphemes(word):
+            if lines[-1] and cells(lines[-1]) + cells(cluster) > width:
                 lines.append("")
-            lines[-1] += char
+            lines[-1] += cluster
     return lines or [""]
 
 

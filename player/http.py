@@ -1,17 +1,20 @@
 """JSON over HTTP to the Tollcast server: bounded in time, with problems and transport failures told apart."""
 
 import re
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from player.errors import CliError, UnreachableError
+from player.errors import BadVariableError, CliError, UnreachableError
 from player.formats import printable
 from player.outcome import ExitStatus
+from player.proxies import Proxy, proxy_for
 
 TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
-NO_CONTENT = 204
+NO_CONTENT, PROXY_LOGIN = 204, 407
+LIMITS = httpx.Limits(max_connections=16)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -29,9 +32,24 @@ class ProblemError(CliError):
         self.end_reason = fields.get("end_reason")
 
 
-def client_for(url: str, **settings: Any) -> httpx.Client:
-    """Return an HTTP client for a server. Proxies from the environment are not used to reach this very machine."""
-    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, **settings)
+def proxy_to(url: str) -> Proxy | None:
+    """Return the environment's proxy for a server, None for this very machine. Raises BadVariableError."""
+    return None if urlsplit(url).hostname in LOOPBACK else proxy_for(url)
+
+
+def client_for(url: str, limits: httpx.Limits = LIMITS, **settings: Any) -> httpx.Client:
+    """Return an HTTP client for one server. Raises BadVariableError."""
+    proxy = proxy_to(url)
+    try:
+        transport = httpx.HTTPTransport(
+            proxy=proxy.url if proxy else None, limits=limits, trust_env=urlsplit(url).hostname not in LOOPBACK
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadVariableError(
+            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({reason}): correct or unset it."
+        ) from None
+    return httpx.Client(transport=transport, **settings)  # with a transport, httpx reads no proxy variables by itself
 
 
 class Http:
@@ -39,7 +57,14 @@ class Http:
 
     def __init__(self, server: str) -> None:
         self.server = server
-        self._client = client_for(server, base_url=server, timeout=TIMEOUT_S, follow_redirects=False)
+
+    def prepare(self) -> None:
+        """Make requests possible. Raises BadVariableError, as the requests do."""
+        _ = self._client
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return client_for(self.server, base_url=self.server, timeout=TIMEOUT_S, follow_redirects=False)
 
     def request(
         self,
@@ -78,23 +103,35 @@ class Http:
         try:
             answer = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
-            raise UnreachableError(self.server, _why(error)) from None
+            raise self._unreachable(why(error)) from None
         if answer.status_code < 300:
             return answer
         fields = _json_object(answer) or {}
         if answer.status_code >= 500:
             detail = printable(str(fields.get("detail") or f"it answers {answer.status_code}"))
-            raise UnreachableError(self.server, detail, retry_after(answer))
+            raise self._unreachable(detail, retry_after(answer))
+        if answer.status_code == PROXY_LOGIN:
+            raise self._unreachable("it wants a login")
         if answer.status_code >= 400:
             raise ProblemError(answer.status_code, fields, retry_after(answer))
         raise self._no_tollcast()
 
     def _no_tollcast(self) -> UnreachableError:
-        return UnreachableError(self.server, "what answers there is not a Tollcast server")
+        return self._unreachable("what answers there is not a Tollcast server")
+
+    def _unreachable(self, detail: str, retry_after_s: float | None = None) -> UnreachableError:
+        proxy = proxy_to(self.server)
+        return UnreachableError(self.server, f"{detail}{by_proxy(proxy)}", retry_after_s)
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        if "_client" in self.__dict__:
+            self._client.close()
+
+
+def by_proxy(proxy: Proxy | None) -> str:
+    """Return the words that name the variable of the proxy that a failed request went through."""
+    return f" (through the proxy that {proxy.variable} names)" if proxy else ""
 
 
 def retry_after(answer: httpx.Response) -> float | None:
@@ -111,7 +148,8 @@ def _json_object(answer: httpx.Response) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _why(error: httpx.HTTPError) -> str:
+def why(error: Exception) -> str:
+    """Return why a request got no answer, in words for people."""
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time"
     return printable(re.sub(r"\[Errno -?\d+\] ", "", str(error))) or type(error).__name__

@@ -33,6 +33,7 @@ def mpv_argv(
         "--idle=yes",  # the player decides when mpv ends, not a playlist that could not be fetched for a moment
         "--keep-open=no",
         "--ytdl=no",
+        "--http-proxy=",  # the relay is on this machine, and has a secret in its path
         "--network-timeout=0",  # the relay holds requests for as long as a pause lasts, and has timeouts of its own
         f"--input-ipc-client=fd://{ipc_fd}",
     ]

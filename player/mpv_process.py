@@ -24,7 +24,6 @@ START_TIMEOUT_S = 15.0
 QUIT_WAIT_S = 1.0
 LOG_LINES = 50
 LAST_WORDS_LINES = 3
-PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 
 class MpvProcess:
@@ -144,7 +143,8 @@ def _spawn(argv: list[str], ipc_fd: int) -> "subprocess.Popen[str]":
         errors="replace",
         pass_fds=[ipc_fd],
         start_new_session=True,
-        env={name: value for name, value in os.environ.items() if name not in PROXY_VARIABLES},
+        # ffmpeg would send its requests to the relay through http_proxy, whatever their address is.
+        env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
     )
 

@@ -88,7 +88,6 @@ START_UNANSWERED = Ending(
     ExitStatus.NETWORK_LOST,
     "The connection was lost while a new session was started. A lease may have been bought; it runs out by itself.",
 )
-MEDIA_LOST = Ending("viewer_stopped", ExitStatus.NETWORK_LOST, "The server sent no picture any more.")
 BROKEN = Ending("viewer_stopped", ExitStatus.FAILED, "The player failed.")
 
 SIGNALLED: dict[str, Ending] = {
@@ -96,6 +95,17 @@ SIGNALLED: dict[str, Ending] = {
     "SIGINT": Ending("viewer_stopped", ExitStatus.INTERRUPTED, "Stopped by Ctrl-C."),
     "SIGTERM": Ending("viewer_stopped", ExitStatus.TERMINATED, "Stopped by a signal (SIGTERM)."),
 }
+
+
+def media_lost(trouble: str) -> Ending:
+    """Return the ending for media that fail for too long. `trouble` names the address and the reason."""
+    at = f": {trouble}" if trouble else ""
+    return Ending("viewer_stopped", ExitStatus.NETWORK_LOST, f"The server sent no picture any more{at}.")
+
+
+def media_unreachable(trouble: str) -> Ending:
+    """Return the ending for media that could never be reached. `trouble` names each address with the reason."""
+    return Ending("viewer_stopped", ExitStatus.UNREACHABLE, f"The picture cannot be reached: {trouble}.")
 
 
 def mpv_failed(sentence: str) -> Ending:

@@ -71,6 +71,11 @@ class Playback:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    @property
+    def server(self) -> str:
+        """The address of the server, as the viewer gave it."""
+        return self._account.server
+
     def stream(self, stream_id: str) -> dict[str, Any]:
         """Return what the server tells about a stream."""
         return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}")

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from player.formats import cells, clock, fit, points, rate, time_left
+from player.formats import before_figures, cells, clock, fit, points, rate, time_left
 
 WIDTH_DEFAULT = 80
 
@@ -30,10 +30,11 @@ def status_line(view: View, width: int) -> str:
     bare = f"{clock(view.seconds_left)} left" if view.seconds_left is not None else ""
     short = f"{bare} ({view.others_spending + 1} screens)" if bare and view.others_spending else bare
     price = rate(view.rate_millipoints_per_minute)
+    full, cut = (f"{view.state}: {before_figures(title)}" for title in (view.title, fit(view.title, 20)))
     choices = (
-        (f"{view.state}: {view.title}", balance, _left(view), price),
-        (f"{view.state}: {view.title}", balance, short, price),
-        (f"{view.state}: {fit(view.title, 20)}", balance, short, price),
+        (full, balance, _left(view), price),
+        (full, balance, short, price),
+        (cut, balance, short, price),
         (view.state, balance, short, price),
         (view.state, balance, short),
         (balance, short),

@@ -10,7 +10,7 @@ from player.meter import OBSERVED, Meter
 from player.mpv_ipc import MpvError
 from player.mpv_process import MpvProcess
 from player.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
-from player.outcome import MEDIA_LOST, STREAM_ENDED, Ending, mpv_failed
+from player.outcome import STREAM_ENDED, Ending, media_lost, media_unreachable, mpv_failed
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.relay import Relay
@@ -21,6 +21,8 @@ from player.upstream import Upstream
 TICK_S = 0.5
 # From here on nothing is bought by the clock, and after the longer time it is given up.
 MEDIA_FAILING_S, MEDIA_LOST_S = 5.0, 30.0
+# Where no address of the media answers at all. Within a lease, so that a part of it is given back.
+MEDIA_UNREACHED_S = 8.0
 RELOAD_DELAYS_S = (1.0, 2.0, 3.0, 4.0, 4.0, 4.0)
 END_OF_STREAM_WAIT_S = 2.0
 
@@ -48,7 +50,7 @@ class Viewing:
         self._gate = Gate()
         self._heartbeat = Heartbeat(playback, wish, first, self._gate, bill, events.put, events.put)
         heartbeat = self._heartbeat
-        self._upstream = Upstream(self._gate, heartbeat.beat_now, heartbeat.begin_anew, events.put, first.play_url)
+        self._upstream = Upstream(self._gate, heartbeat.beat_now, heartbeat.begin_anew, events.put, playback.server)
         self._relay = Relay(self._gate, self._upstream)
         self._paused_at: float | None = None
         self._greeted = False
@@ -60,6 +62,7 @@ class Viewing:
 
     def run(self) -> Ending:
         """Play until it is over, and return how it ended."""
+        self._heartbeat.hold_back(True)  # until a first playlist shows that the media can be reached
         self._relay.start()
         self._heartbeat.start()
         try:
@@ -130,6 +133,8 @@ class Viewing:
         if self._meter.frames_shown > self._frames_at_reload or self._upstream.failing_s:
             self._reloads = 0
         if self._reloads == len(RELOAD_DELAYS_S):
+            if not self._upstream.route.is_found:
+                return media_unreachable(self._upstream.route.trouble)
             return mpv_failed(f"mpv could not play the stream. {self._last_words()}".strip())
         at_end = self._relay.saw_end_of_stream
         self._reload_at = time.monotonic() + (END_OF_STREAM_WAIT_S if at_end else RELOAD_DELAYS_S[self._reloads])
@@ -139,8 +144,8 @@ class Viewing:
 
     def _check(self) -> Ending | None:
         now = time.monotonic()
-        if self._paused_at is None and self._upstream.failing_s > MEDIA_LOST_S:
-            return MEDIA_LOST
+        if self._paused_at is None and (lost := self._media_lost()):
+            return lost
         self._heartbeat.hold_back(self._media_is_failing())
         if self._reload_at is not None and now >= self._reload_at:
             self._reload_at = None
@@ -154,7 +159,13 @@ class Viewing:
         return None
 
     def _media_is_failing(self) -> bool:
-        return self._upstream.failing_s > MEDIA_FAILING_S
+        return self._upstream.failing_s > MEDIA_FAILING_S or not self._upstream.route.is_found
+
+    def _media_lost(self) -> Ending | None:
+        failing_s, route = self._upstream.failing_s, self._upstream.route
+        if failing_s > MEDIA_LOST_S:
+            return media_lost(route.trouble)
+        return None if route.was_answered or failing_s < MEDIA_UNREACHED_S else media_unreachable(route.trouble)
 
     def _mpv_gone(self) -> Ending:
         """Tell a viewer who closed mpv from an mpv that failed."""
@@ -177,7 +188,7 @@ class Viewing:
         state = "Buffering" if self._meter.buffering else "Playing"
         if self._lease.outcome == "unserved":
             state = "Waiting for the stream (free)"
-        if self._media_is_failing():
+        if self._upstream.failing_s > MEDIA_FAILING_S:
             state = "No picture (buying nothing)"
         if self._paused_at is not None:
             state = "Paused (free)"

@@ -9,12 +9,12 @@ from player.context import Context
 @click.pass_obj
 def command(context: Context) -> None:
     """Log out: revoke the login at the server first, then delete it here."""
-    from player.errors import CliError, UnreachableError
+    from player.errors import BadVariableError, CliError, UnreachableError
     from player.outcome import ExitStatus
 
     try:
         was_logged_in = context.account.logout()
-    except UnreachableError as error:
+    except (UnreachableError, BadVariableError) as error:
         raise CliError(
             f"{error.message} The login is deleted here, but the server could not be told.",
             "It runs out there by itself; to end it sooner, ask the operator.",

@@ -1,5 +1,6 @@
 """What operators do: streams, accounts, money."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -32,6 +33,22 @@ def test_a_stream_from_creation_to_archive(api: Api) -> None:
     assert api.http.delete(path, headers=admin).status_code == 204
     assert api.http.get(path, headers=viewer).status_code == 404
     assert stream["stream_id"] not in [s["stream_id"] for s in api.http.get("/streams", headers=viewer).json()["items"]]
+
+
+@pytest.mark.parametrize(
+    "title", ["می\u200cخواهم", "👨\u200d👩\u200d👧 ❤\ufe0f 🇩🇪", "שלום\u200f!", "e\u0301tude", "夜と霧", "กํ"]
+)
+def test_a_title_may_be_in_any_script(api: Api, title: str) -> None:
+    body = {"title": title, "ingest": {"mode": "test"}}
+    made = api.http.post("/streams", json=body, headers=api.admin())
+    assert (made.status_code, made.json().get("title")) == (201, title)
+
+
+@pytest.mark.parametrize("code", [0x0A, 0x7F, 0x9B, 0x2028, 0x202A, 0x202E, 0x2066, 0x2069])
+def test_a_title_may_not_steer_what_shows_it(api: Api, code: int) -> None:
+    body = json.dumps({"title": f"a{chr(code)}b", "ingest": {"mode": "test"}})
+    refused = api.http.post("/streams", content=body, headers={**api.admin(), "Content-Type": "application/json"})
+    assert refused.status_code == 400 and refused.json()["errors"][0]["field"] == "title", refused.text
 
 
 def test_a_stream_id_is_taken_once(api: Api) -> None:

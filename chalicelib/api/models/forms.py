@@ -75,7 +75,12 @@ Email = Annotated[
 Title = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120),
-    Form(re.compile(r"[^\x00-\x1f\x7f]+"), "may have no control characters, such as line breaks"),
+    # Joiners, combining marks and marks of direction are a part of words; what turns the text after a title is not.
+    Form(
+        re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"),
+        "may have no control characters, such as line breaks, and no embeddings, overrides or isolates of the direction"
+        " of text (U+202A to U+202E, U+2066 to U+2069)",
+    ),
 ]
 # Relative, inside the media directory; the worker checks again what it really points to.
 MediaPath = Annotated[

@@ -69,6 +69,8 @@ class FakeMoney(FakeLedger):
         self.stream_full = False
         self.renditions: list[dict[str, Any]] = []
         self.live_start_index = -3
+        self.title = "Test stream"
+        self.media_url: str | None = None  # where play_url leads, if that is not this server
         self.media_measured: tuple[int, int] | None = None  # milliseconds, bytes
         self.top_up(100_000, "welcome")
 
@@ -229,7 +231,7 @@ class FakeMoney(FakeLedger):
         due = session.paid_until - (horizon if self._available(session) else 0)
         return {
             "session_id": session.session_id, "seq": session.seq, "play_token": token,
-            "play_url": f"{self.url}/play/{session.session_id}/index.m3u8",
+            "play_url": f"{self.media_url or self.url}/play/{session.session_id}/index.m3u8",
             "expires_in": max(0, expires - now) / 1000, "next_beat_in_ms": max(0, due - now) + 100,
             "lease_ms": session.lease_ms, "paid_until_ms": session.paid_until, "balance_millipoints": self.balance,
             "rate_millipoints_per_minute": self.rate,
@@ -243,7 +245,7 @@ class FakeMoney(FakeLedger):
         if stream_id != "stream-1":
             raise Refusal(404, "stream_not_found")
         return {
-            "stream_id": "stream-1", "title": "Test stream", "rate_millipoints_per_minute": self.rate,
+            "stream_id": "stream-1", "title": self.title, "rate_millipoints_per_minute": self.rate,
             "lease_ms": self.lease_ms, "state": self.stream_state, "desired_state": "live",
             "renditions": self.renditions, "viewers_max": None,
             "live_start_index": self.live_start_index,

@@ -70,12 +70,15 @@ class Player:
         env = {**self.environment, **environment}
         return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
 
-    def play(self, *words: str, stream_id: str = "stream-1") -> Viewing:
+    def play(self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str) -> Viewing:
         control = self.home / f"mpv-{len(self.started)}"
         argv = [sys.executable, "-m", "player", "play", stream_id, "--headless", "--json", *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(
-            [*argv, "--", f"--input-ipc-server={control}"], env=self.environment, text=True, **pipes
+            [*argv, "--", f"--input-ipc-server={control}", *mpv],
+            env={**self.environment, **environment},
+            text=True,
+            **pipes,
         )
         viewing = Viewing(process, control)
         self.started.append(viewing)

@@ -52,6 +52,15 @@ def test_listings(viewer: Player, platform: FakePlatform) -> None:
     assert "-2.000" in viewer.run("ledger").stdout
 
 
+def test_titles_of_all_scripts_are_shown_as_they_are(viewer: Player, platform: FakePlatform) -> None:
+    title = "می\u200cخواهم 👨\u200d👩\u200d👧 e\u0301"
+    platform.title = f"{title}\u202e\x1b[31m"
+    for words in (("streams",), ("play", "stream-1", "--dry-run")):
+        shown = viewer.run(*words, COLUMNS="100").stdout
+        assert title in shown and "\u202e" not in shown and "\x1b" not in shown
+    assert "e?" in viewer.run("streams", COLUMNS="100", PYTHONIOENCODING="latin-1").stdout
+
+
 def test_status_tells_expired_and_unreachable_apart(viewer: Player, platform: FakePlatform) -> None:
     good = viewer.run("status")
     assert good.returncode == 0 and "demo@local (viewer)" in good.stdout and "100.000 points" in good.stdout

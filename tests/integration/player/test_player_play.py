@@ -250,6 +250,7 @@ def test_mpv_begins_where_the_server_says(platform: FakePlatform, viewer: Player
 
 
 def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) -> None:
+    platform.title = "می\u200cخواهم 👨\u200d👩\u200d👧\u202e"
     viewing = viewer.play()
     playing(platform)
     (pid,) = viewing.mpv_pids()
@@ -258,4 +259,4 @@ def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) 
     url = viewing.mpv("get_property", "path")
     assert url.split("/")[3] not in argv and "127.0.0.1" not in argv
     assert not any(token in argv for token in platform.play_tokens)
-    assert viewing.mpv("get_property", "media-title") == "Test stream"
+    assert viewing.mpv("get_property", "media-title") == "می\u200cخواهم 👨\u200d👩\u200d👧"

@@ -78,7 +78,8 @@ def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(platform:
     platform.media_status = 503
     failed_at = time.monotonic()
     status, receipt = viewing.finish(60)
-    assert (status, receipt["message"]) == (6, "The server sent no picture any more.")
+    fault = f"{platform.url} (it answers 503)"
+    assert (status, receipt["message"]) == (6, f"The server sent no picture any more: {fault}.")
     # By the clock it would have been one every 2 s for 30 s; a token lives for 3 s, and mpv asks with pauses.
     held = [entry for entry in platform.seen("POST", "/playback/heartbeat") if entry[0] > failed_at + 7.0]
     assert 1 <= len(held) <= 8

@@ -1,6 +1,13 @@
 import pytest
+from wcwidth import wcswidth
 
 from player import formats
+
+
+@pytest.fixture(autouse=True)
+def any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure as most terminals do, whatever TERM says where the tests run."""
+    monkeypatch.setattr(formats, "wcstwidth", wcswidth)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +69,40 @@ def test_a_table_fits_its_width(width: int) -> None:
     assert all(formats.cells(line) <= width for line in lines)
     if width == 200:
         assert lines[1].endswith("        60") and "long for a table" in lines[1]
+
+
+TITLES = {
+    "می\u200cخواهم": 7,  # a joiner that keeps letters apart
+    "שלום\u200f!": 5,
+    "क्षि": 2,
+    "e\u0301tude": 5,
+    "Z\u0335\u0321": 1,
+    "👨\u200d👩\u200d👧 family": 9,
+    "❤\ufe0f": 2,
+    "👍🏽": 2,
+    "🇩🇪": 2,
+    "1\ufe0f\u20e3": 2,
+    "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f": 2,
+    "\U0001fae9": 2,  # newer than Python 3.11
+    "夜と霧": 6,
+}
+
+
+@pytest.mark.parametrize(("title", "cells"), TITLES.items())
+def test_words_and_emoji_are_kept_whole(title: str, cells: int) -> None:
+    assert formats.printable(title) == title
+    assert formats.cells(title) == cells
+    assert formats.fit(title, cells) == title
+    if cells == 2:
+        assert formats.fit(f"{title}x", 2) == "…"
+        assert formats.wrapped(title * 2, 2) == [title, title]
+
+
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x9B, 0x1B, 0x2028, 0xFEFF, 0xD800])
+def test_what_steers_text_or_terminal_is_taken_out(code: int) -> None:
+    assert formats.printable(f"a{chr(code)}b") == "a b"
+
+
+def test_columns_stand_below_each_other_whatever_the_titles() -> None:
+    lines = formats.table(("TITLE", "STATE"), [[title, "live"] for title in TITLES], 40)
+    assert {formats.cells(line.removesuffix("live").removesuffix("STATE")) for line in lines} == {11}

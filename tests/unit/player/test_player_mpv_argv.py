@@ -9,7 +9,7 @@ BEFORE = [
     "--msg-level=all=warn",
     "--msg-color=no",
 ]
-LAST = ["--input-terminal=no", "--idle=yes", "--keep-open=no", "--ytdl=no", "--network-timeout=0"]
+LAST = ["--input-terminal=no", "--idle=yes", "--keep-open=no", "--ytdl=no", "--http-proxy=", "--network-timeout=0"]
 HEADLESS = ["--vo=null", "--ao=null"]
 WINDOW = "--force-window=immediate"
 

@@ -29,6 +29,12 @@ def test_the_status_line_fits_its_width(width: int, expected: str) -> None:
     assert cells(expected) <= width
 
 
+def test_figures_stay_behind_a_right_to_left_title() -> None:
+    assert status_line(replace(VIEW, title="می\u200cخواهم"), 100).startswith(
+        "Playing: می\u200cخواهم\u200e  12.345 points"
+    )
+
+
 @pytest.mark.parametrize(
     ("width", "expected"),
     [

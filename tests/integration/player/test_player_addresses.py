@@ -1,0 +1,88 @@
+"""Media whose address the server does not name as the viewer reaches it: a mapped port, a tunnel, a broken name."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from detours import MappedPort
+from fake_platform import FakePlatform
+from player_harness import Player, Viewing, wait_until
+
+DEAD = "http://127.0.0.1:9"  # nothing listens there
+
+
+class _Other(BaseHTTPRequestHandler):
+    """A program that is no gateway: it has the same page, or the same refusal, for every address."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"page")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def program(status: int) -> Iterator[str]:
+    handler = type("Other", (_Other,), {"status": status})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def plays(platform: FakePlatform, viewing: Viewing) -> None:
+    wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
+    platform.wait_for("POST", "/playback/heartbeat", 1)
+    wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
+    viewing.mpv("quit")
+    assert viewing.finish()[0] == 0
+
+
+def test_a_mapped_port_plays_through_the_address_that_the_viewer_used(platform: FakePlatform, player: Player) -> None:
+    mapped = MappedPort(platform.server_port)
+    platform.media_url, player.server = DEAD, mapped.url
+    try:
+        assert player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n").returncode == 0
+        plays(platform, player.play())
+    finally:
+        mapped.close()
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_another_program_at_the_named_address_is_no_gateway(
+    platform: FakePlatform, viewer: Player, status: int
+) -> None:
+    with program(status) as platform.media_url:
+        plays(platform, viewer.play())
+
+
+@pytest.fixture(params=["nothing", "another program"])
+def bad_name(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """An address without a gateway, and what is said of it."""
+    if request.param == "nothing":
+        yield DEAD, "Connection refused"
+        return
+    with program(403) as url:
+        yield url, "it answers 403"
+
+
+def test_media_that_cannot_be_reached_name_the_addresses_and_cost_a_lease_at_most(
+    platform: FakePlatform, viewer: Player, bad_name: tuple[str, str]
+) -> None:
+    named, fault = bad_name
+    platform.media_url, platform.lease_ms, platform.dead_paths = named, 2_000, ("/play/",)
+    began = time.monotonic()
+    status, receipt = viewer.play().finish()
+    assert status == 5 and time.monotonic() - began < 15
+    assert f"cannot be reached: {named} ({fault}), {platform.url} (" in receipt["message"]
+    assert receipt["settled"] and receipt["spent_millipoints"] <= 2_000
+    assert platform.seen("POST", "/playback/heartbeat") == []
