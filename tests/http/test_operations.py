@@ -43,13 +43,34 @@ def test_a_stream_id_is_taken_once(api: Api) -> None:
 
 def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
     admin = api.admin()
-    for path in ("/etc/passwd", "../secret", "a/../../b", "", "a//b", "file:x", "http://x/y", "a\nb", ".hidden"):
+    for path in ("/etc/passwd", "../secret", "a/../../b", "", "a//b", "http://x/y", "a\nb", ".hidden", "a\u202eb"):
         body = {"title": "x", "ingest": {"mode": "file", "path": path}}
         answer = api.http.post("/streams", json=body, headers=admin)
         assert answer.status_code == 400, path
         assert answer.json()["errors"][0]["field"].startswith("ingest")
     for ingest in ({"mode": "file"}, {"mode": "test", "path": "x.mp4"}, {"mode": "pull"}):
         assert api.http.post("/streams", json={"title": "x", "ingest": ingest}, headers=admin).status_code == 400
+
+
+def test_files_have_names_as_people_have_them(api: Api) -> None:
+    admin = api.admin()
+    for path in (
+        "Amélie.mp4",
+        "Ame\u0301lie.mp4",
+        "Film (2004).mp4",
+        "Rock'n'Roll.mp4",
+        "A & B.mp4",
+        "映画/夜 👩\u200d👧.mp4",
+    ):
+        body = {"title": "x", "ingest": {"mode": "file", "path": path}}
+        created = api.http.post("/streams", json=body, headers=admin)
+        assert (created.status_code, created.json()["ingest"]["path"]) == (201, path)
+        edited = api.http.patch(
+            f"/streams/{created.json()['stream_id']}", json={"backups": [body["ingest"]]}, headers=admin
+        )
+        assert edited.json()["backups"][0]["path"] == path
+    refused = api.http.post("/streams", json={**body, "ingest": {"mode": "file", "path": "é" * 128}}, headers=admin)
+    assert refused.status_code == 400 and "256 bytes" in refused.text and "allowed: 255" in refused.text
 
 
 @pytest.mark.parametrize(
