@@ -13,11 +13,15 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 
 @dataclass(frozen=True, kw_only=True)
 class IngestConfig:
-    """Where senders connect, whom to ask and where things are kept. nginx must be started in the hook's directory."""
+    """Where senders connect, whom to ask and where things are kept. nginx must be started in the hook's directory.
+
+    Its lines go to `refusals_socket` (gateway/refusals.py); while nothing listens there, they are lost.
+    """
 
     listen: str
     hook_socket: Path
     endpoints_socket: Path
+    refusals_socket: Path
     state_dir: Path
     module: Path = MODULE
 
@@ -33,6 +37,7 @@ def render(config: IngestConfig) -> str:
             "HOOK_SOCKET": socket_path(config.hook_socket),
             "HOOK_NAME": config.hook_socket.name,
             "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
+            "REFUSALS_SOCKET": socket_path(config.refusals_socket),
             "STATE_DIR": quotable(config.state_dir),
         },
     )

@@ -14,6 +14,7 @@ def ingest_config(layout: Layout) -> IngestConfig:
         listen=f"{HOST}:{layout.rtmp_port}",
         hook_socket=layout.socket("ingest"),
         endpoints_socket=layout.socket("endpoints"),
+        refusals_socket=layout.socket("refusals"),
         state_dir=layout.ingest_dir,
     )
 

@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
-from chalicelib.domain.streams import Latency, RuntimeState
+from chalicelib.domain.streams import DesiredState, Latency, RuntimeState
 from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
@@ -168,7 +169,7 @@ def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
 def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     path = f"/streams/{stream_id}/log"
-    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
+    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None, "ingest_refusals": []}
     run = RunLog(worker_id="w1", run="1-2", source="primary", began_at_ms=5, ending="killed", lines=("one", "two"))
     unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
     api.services.media.put(run_log_key(stream_id), encoded([run, unopened]), "application/json")
@@ -196,6 +197,24 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     ]
     assert api.http.get(path, headers=api.viewer(0)).status_code == 403
     assert api.http.get("/streams/no-such-stream/log", headers=admin).status_code == 404
+
+
+def test_what_the_ingest_refused_is_shown_to_operators(api: Api) -> None:
+    admin = api.admin()
+    listening = {"title": "x", "ingest": {"mode": "listen", "protocol": "rtmp"}}
+    stream_id = api.http.post("/streams", json=listening, headers=admin).json()["stream_id"]
+    api.services.streams.set_state(stream_id, DesiredState.LIVE)
+    api.report(stream_id, RuntimeState.STARTING)
+    now_ms = api.services.clock.now_ms()
+    older = IngestRefusal(code=RefusalCode.SILENT, count=1, last_at_ms=now_ms - 1)
+    api.services.ingest_refusals.add(
+        stream_id, (older, IngestRefusal(code=RefusalCode.WRONG_KEY, count=3, last_at_ms=now_ms))
+    )
+    log = api.http.get(f"/streams/{stream_id}/log", headers=admin).json()
+    newest, silent = log["ingest_refusals"]
+    assert (newest["code"], newest["count"], newest["last_at_ms"]) == ("wrong_key", 3, now_ms)
+    assert newest["detail"].startswith("A sender came with a wrong or an old stream key") and silent["code"] == "silent"
+    assert api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()["last_error"] == newest["detail"]
 
 
 def test_accounts(api: Api) -> None:

@@ -1,6 +1,8 @@
 """A real nginx with the product's own ingest and endpoints, real senders and players, over a stub of the streams."""
 
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -13,8 +15,11 @@ from pathlib import Path
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
+from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.endpoints import Asked, application
 from gateway.ingest_config import IngestConfig, render
+from gateway.refusals import EVERY_MS, Collector, collect, listen
+from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.conftest import Quiet, UnixServer
 
@@ -29,11 +34,18 @@ PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "
 CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "flv"]
 QUICK = ["-analyzeduration", "500000", "-probesize", "20000"]
 ENOUGH_BYTES = 20_000
+ANSWER_S_MAX = 8.0
+HANDSHAKE_BYTES = 1536
+# A message's length is written in 24 bits.
+LARGEST = b"\xff\xff\xfe"
 
 
 @dataclass
 class House:
-    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked."""
+    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked.
+
+    `refusals` is what its collector has stored. Its clock is moved on for each look, so that none waits to be written.
+    """
 
     port: int
     process: subprocess.Popen[bytes]
@@ -42,6 +54,21 @@ class House:
     broken: bool = False
     questions: int = 0
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    media: MemoryMedia = field(default_factory=MemoryMedia)
+    at_ms: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        self._stored = IngestRefusals(self.media, self)
+        self.collector = Collector(self._stored, self.now_ms)
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def refusals(self, stream_id: str = "stream-1") -> dict[str, int]:
+        """How often senders were refused, by code."""
+        self.at_ms += EVERY_MS
+        self.collector.write()
+        return {each.code.value: each.count for each in self._stored.newest(stream_id)}
 
     def stream(self, stream_id: str) -> Stream | None:
         self.questions += 1
@@ -89,6 +116,29 @@ def plays(url: str, seconds: float) -> bool:
     return len(played) == ENOUGH_BYTES
 
 
+def connected(port: int) -> socket.socket:
+    """A connection after its handshake, which has asked for nothing yet."""
+    stranger = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S_MAX)
+    stranger.sendall(b"\x03" + bytes(HANDSHAKE_BYTES))
+    answer = b""
+    while len(answer) < 1 + 2 * HANDSHAKE_BYTES:
+        answer += stranger.recv(4096)
+    stranger.sendall(answer[1 : 1 + HANDSHAKE_BYTES])
+    return stranger
+
+
+def picture(chunk_stream: int, body: bytes) -> bytes:
+    """The first chunk of a picture of 16 MB."""
+    return struct.pack(">B", chunk_stream) + bytes(3) + LARGEST + b"\x09" + bytes(4) + body
+
+
+def closed(stranger: socket.socket) -> bool:
+    try:
+        return stranger.recv(1) == b""
+    except OSError:
+        return True
+
+
 def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
     command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -96,18 +146,22 @@ def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def house() -> Iterator[House]:
-    """An ingest of its own, ended with all that was started on it. What it logged has no key in it."""
+    """An ingest of its own, ended with all that was started on it. What it logged and stored has no key in it."""
     directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
     config = IngestConfig(
         listen=f"127.0.0.1:{free_port()}",
         hook_socket=sockets / "ingest.sock",
         endpoints_socket=sockets / "endpoints.sock",
+        refusals_socket=sockets / "refusals.sock",
         state_dir=directory,
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
+    receiver, over = listen(config.refusals_socket), threading.Event()
     running = House(int(config.listen.split(":")[1]), *_start(config))
     endpoints.set_app(application(_asked(running)))
+    reader = threading.Thread(target=collect, args=(running.collector, receiver, over), daemon=True)
+    reader.start()
     try:
         yield running
     finally:
@@ -118,7 +172,10 @@ def house() -> Iterator[House]:
         running.process.wait(10)
         endpoints.shutdown()
         endpoints.server_close()
-        logged = running.log.read_text()
+        over.set()
+        reader.join(5)
+        receiver.close()
+        logged = running.log.read_text() + repr(running.media.objects)
         shutil.rmtree(directory)
         shutil.rmtree(sockets)
     assert not [key for key in (KEY, OTHER_KEY) if key in logged]
