@@ -9,6 +9,9 @@ from gateway.rendering import filled, plain, quotable, socket_path
 TEMPLATE = Path(__file__).with_name("ingest.conf.template")
 # Where Debian's package libnginx-mod-rtmp puts it.
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+# The address space of the process (`RLIMIT_AS`). Half of the 64 connections may send frames as large as RTMP knows
+# them: of 16.6 MB, a sender and its player took 35 MB. A connection whose frame does not fit is ended, and no other.
+MEMORY_BYTES_MAX = 2 << 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A real nginx with the product's own ingest and endpoints, real senders and players, over a stub of the streams."""
 
+import resource
 import shutil
 import socket
 import struct
@@ -17,7 +18,7 @@ from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.endpoints import Asked, application
-from gateway.ingest_config import IngestConfig, render
+from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.refusals import EVERY_MS, Collector, collect, listen
 from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
@@ -145,7 +146,7 @@ def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def house() -> Iterator[House]:
+def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
     """An ingest of its own, ended with all that was started on it. What it logged and stored has no key in it."""
     directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
     config = IngestConfig(
@@ -158,7 +159,7 @@ def house() -> Iterator[House]:
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
     receiver, over = listen(config.refusals_socket), threading.Event()
-    running = House(int(config.listen.split(":")[1]), *_start(config))
+    running = House(int(config.listen.split(":")[1]), *_start(config, memory_bytes_max))
     endpoints.set_app(application(_asked(running)))
     reader = threading.Thread(target=collect, args=(running.collector, receiver, over), daemon=True)
     reader.start()
@@ -188,7 +189,7 @@ def _asked(running: House) -> Asked:
     return Asked(verdict=never, signed_query=never, denied=never, stream=running.stream, now_ms=never)  # type: ignore[arg-type]
 
 
-def _start(config: IngestConfig) -> tuple[subprocess.Popen[bytes], Path]:
+def _start(config: IngestConfig, memory_bytes_max: int) -> tuple[subprocess.Popen[bytes], Path]:
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
     path.write_text(render(config))
     with log_path.open("wb") as log:
@@ -197,6 +198,7 @@ def _start(config: IngestConfig) -> tuple[subprocess.Popen[bytes], Path]:
             cwd=config.hook_socket.parent,
             stdout=log,
             stderr=log,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max)),
         )
     deadline = time.monotonic() + 10
     while not answers(int(config.listen.split(":")[1])):

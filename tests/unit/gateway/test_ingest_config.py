@@ -49,6 +49,11 @@ def test_it_asks_about_everything_and_keeps_nothing():
     assert re.findall(r"access_log (syslog\S+) (\w+)", text) == [(collected, "refusals")]
 
 
+def test_no_frame_that_rtmp_can_carry_is_too_large():
+    [megabytes] = re.findall(r"max_message (\d+)M;", code(render(CONFIG)))
+    assert int(megabytes) << 20 > 2**24 - 1
+
+
 def test_only_who_is_in_already_stays_without_an_answer():
     text = code(render(CONFIG))
     kept = re.findall(r"location = (\S+) \{(?:(?!location).)*?error_page 500 502 503 504 =204", text, re.DOTALL)
