@@ -49,7 +49,7 @@ def ingest(stream_of: Callable[[str], Stream | None], environ: Environ) -> Answe
         log.warning("refused: %s", error)
         return Answer(403, {})
     if not takes_rtmp(stream, key):
-        log.warning("refused %s of %.80r from %.80r", call, name, fields.get("addr"))
+        log.warning("refused %s of %.80r", call, name)
         return Answer(403, _refusal(stream, call))
     return Answer(302, {"Location": _place(name, key)}) if call in ENTERING else Answer(204, {})
 
