@@ -21,6 +21,7 @@ from chalicelib.services.controller import Controller
 from chalicelib.services.credentials import Credentials
 from chalicelib.services.delivery import Delivery
 from chalicelib.services.erasure import Erasure
+from chalicelib.services.ingest_refusals import IngestRefusals
 from chalicelib.services.ledger import LedgerService
 from chalicelib.services.limiter import Limiter
 from chalicelib.services.monitoring import Monitoring
@@ -187,6 +188,11 @@ class Container(Stores):
     def run_logs(self) -> RunLogsService:
         """What ffmpegs said."""
         return RunLogsService(self.streams, self.media)
+
+    @cached_property
+    def ingest_refusals(self) -> IngestRefusals:
+        """Why the ingest refused senders."""
+        return IngestRefusals(self.media, self.clock)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:

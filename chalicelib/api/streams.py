@@ -7,6 +7,7 @@ from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
 from chalicelib.api.models.runtimes import RuntimeAnswer
+from chalicelib.api.models.stream_logs import IngestRefusalAnswer, StreamLogAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditAnswer,
@@ -140,15 +141,24 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "claim_expires_at_ms": claim.expires_at_ms if claim else None,
         "outages": view.outages,
         "manifest_age_ms": view.manifest_age_ms,
+        "last_error": call.services.ingest_refusals.last_error(view),
     }
     return RuntimeAnswer.model_validate(values)
 
 
-@routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=ListAnswer[RunLogAnswer])
-def stream_log(call: Call, stream_id: str) -> ListAnswer[RunLogAnswer]:
-    """What the newest runs of ffmpeg said last, and why sources were not opened, newest first; all in one page."""
+@routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=StreamLogAnswer)
+def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
+    """What the newest runs of ffmpeg said last, and why sources were not opened, newest first; all in one page.
+
+    Beside them, why the RTMP ingest has refused or ended senders of the stream in the last 24 h.
+    """
     runs = call.services.run_logs.newest(stream_id)
-    return ListAnswer(items=[RunLogAnswer.model_validate(run) for run in runs], next_cursor=None)
+    refusals = call.services.ingest_refusals.newest(stream_id)
+    return StreamLogAnswer(
+        items=[RunLogAnswer.model_validate(run) for run in runs],
+        next_cursor=None,
+        ingest_refusals=[IngestRefusalAnswer.model_validate(each) for each in refusals],
+    )
 
 
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})

@@ -21,7 +21,7 @@ TRUST = {
 
 def task_roles() -> dict[str, Any]:
     """The template's resources: a role for each part."""
-    policies = {"Worker": _worker(), "Endpoints": _endpoints(), "Usage": _usage()}
+    policies = {"Worker": _worker(), "Endpoints": _endpoints(), "Usage": _usage(), "Refusals": _refusals()}
     return {f"{part}Role": _role(statements) for part, statements in policies.items()}
 
 
@@ -67,6 +67,15 @@ def _endpoints() -> list[dict[str, Any]]:
 def _usage() -> list[dict[str, Any]]:
     """`gateway.usage`: it only ever adds."""
     return [_on_table(table, "UpdateItem") for table in ("usage", "metrics")]
+
+
+def _refusals() -> list[dict[str, Any]]:
+    """`gateway.refusals`: it adds to what it has stored itself."""
+    return [
+        _on_objects("logs/ingest/*", "GetObject", "PutObject"),
+        # Without it, S3 answers 403 for an object that is not there yet.
+        _allow("s3", ["ListBucket"], "arn:${AWS::Partition}:s3:::${MediaBucket}"),
+    ]
 
 
 def _on_table(table: str, *actions: str) -> dict[str, Any]:

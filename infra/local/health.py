@@ -38,6 +38,7 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
         "worker": lambda: _touched(layout.work_dir / f"{layout.worker_id}.alive"),
         # Touched whenever all that was logged is added up.
         "usage": lambda: _touched(layout.run_dir / "usage.alive"),
+        "refusals": lambda: _touched(layout.run_dir / "refusals.alive"),
         # It speaks RTMP, and what it asks refuses a question that is none.
         "ingest": lambda: (
             _shakes_hands(layout.rtmp_port) and _status(UnixConnection(layout.socket("ingest")), "/publish") == 403

@@ -1,10 +1,11 @@
 """Becomes the nginx that takes what senders send, on a configuration rendered now: `python -m infra.local.ingest`."""
 
 import os
+import resource
 import shutil
 import sys
 
-from gateway.ingest_config import IngestConfig, render
+from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
 from infra.local.layout import HOST, Layout, layout_from
 
 
@@ -14,6 +15,7 @@ def ingest_config(layout: Layout) -> IngestConfig:
         listen=f"{HOST}:{layout.rtmp_port}",
         hook_socket=layout.socket("ingest"),
         endpoints_socket=layout.socket("endpoints"),
+        refusals_socket=layout.socket("refusals"),
         state_dir=layout.ingest_dir,
     )
 
@@ -29,6 +31,7 @@ def main() -> None:
     path.write_text(render(own))
     # nginx removes its socket only at an orderly end, and does not start where one is left.
     own.hook_socket.unlink(missing_ok=True)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     os.chdir(own.hook_socket.parent)
     os.execv(command, [command, "-p", str(layout.ingest_dir), "-c", str(path), "-e", "stderr"])
 

@@ -1,4 +1,4 @@
-"""Turns over and deletes, by their age, the logs of this machine that have addresses of viewers in them.
+"""Turns over and deletes, by their age, the logs of this machine that have addresses of viewers and senders in them.
 
 supervisord turns logs over by their size alone, which on a quiet platform takes for ever. A log is turned over after
 half of the days that addresses are kept, and deleted when its newest line is that old: no line gets older than those
@@ -9,8 +9,8 @@ import os
 import signal
 from pathlib import Path
 
-# nginx's access log, and its errors, which name the client.
-WITH_ADDRESSES = ("access.log", "nginx.log")
+# nginx's access log, and its errors and those of the ingest's nginx, which name the client.
+WITH_ADDRESSES = ("access.log", "nginx.log", "ingest.log")
 S_PER_DAY = 86_400
 # More than there can be of half the days each; the follower of the access log looks at 20.
 BACKUPS_MAX = 20

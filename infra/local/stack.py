@@ -61,7 +61,7 @@ def up(layout: Layout) -> None:
 def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
     env = environment(layout, os.environ)
     if not running:
-        for part in ("scheduler", "usage"):
+        for part in ("scheduler", "refusals", "usage"):
             (layout.run_dir / f"{part}.alive").unlink(missing_ok=True)
         (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
         (layout.state_dir / "stack.json").write_text(json.dumps({name: getattr(layout, name) for name in PORTS}))

@@ -26,7 +26,7 @@ START_S_MAX = 15.0
 STOP_S_MAX = 40.0
 ANSWER_S_MAX = 5.0
 LEFTOVER_GRACE_S = 10.0
-PARTS = ("emulator", "api", "endpoints", "scheduler", "worker", "ingest", "nginx", "usage")
+PARTS = ("emulator", "api", "endpoints", "scheduler", "worker", "refusals", "ingest", "nginx", "usage")
 
 
 class SupervisionError(Exception):

@@ -7,9 +7,10 @@ import pytest
 
 from chalicelib.adapters.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.domain.media_health import IngestIssue, IngestIssueCode, Repairs, SourceTrack, TrackKind
 from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
-from chalicelib.domain.streams import Latency, Runtime, RuntimeState
+from chalicelib.domain.streams import DesiredState, Latency, Runtime, RuntimeState
 from chalicelib.domain.workers import PRESENT_MS, Worker
 from tests.http.conftest import PASSWORD, Api
 
@@ -61,13 +62,34 @@ def test_a_stream_id_is_taken_once(api: Api) -> None:
 
 def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
     admin = api.admin()
-    for path in ("/etc/passwd", "../secret", "a/../../b", "", "a//b", "file:x", "http://x/y", "a\nb", ".hidden"):
+    for path in ("/etc/passwd", "../secret", "a/../../b", "", "a//b", "http://x/y", "a\nb", ".hidden", "a\u202eb"):
         body = {"title": "x", "ingest": {"mode": "file", "path": path}}
         answer = api.http.post("/streams", json=body, headers=admin)
         assert answer.status_code == 400, path
         assert answer.json()["errors"][0]["field"].startswith("ingest")
     for ingest in ({"mode": "file"}, {"mode": "test", "path": "x.mp4"}, {"mode": "pull"}):
         assert api.http.post("/streams", json={"title": "x", "ingest": ingest}, headers=admin).status_code == 400
+
+
+def test_files_have_names_as_people_have_them(api: Api) -> None:
+    admin = api.admin()
+    for path in (
+        "Amélie.mp4",
+        "Ame\u0301lie.mp4",
+        "Film (2004).mp4",
+        "Rock'n'Roll.mp4",
+        "A & B.mp4",
+        "映画/夜 👩\u200d👧.mp4",
+    ):
+        body = {"title": "x", "ingest": {"mode": "file", "path": path}}
+        created = api.http.post("/streams", json=body, headers=admin)
+        assert (created.status_code, created.json()["ingest"]["path"]) == (201, path)
+        edited = api.http.patch(
+            f"/streams/{created.json()['stream_id']}", json={"backups": [body["ingest"]]}, headers=admin
+        )
+        assert edited.json()["backups"][0]["path"] == path
+    refused = api.http.post("/streams", json={**body, "ingest": {"mode": "file", "path": "é" * 128}}, headers=admin)
+    assert refused.status_code == 400 and "256 bytes" in refused.text and "allowed: 255" in refused.text
 
 
 @pytest.mark.parametrize(
@@ -212,7 +234,7 @@ def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
 def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     path = f"/streams/{stream_id}/log"
-    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None}
+    assert api.http.get(path, headers=admin).json() == {"items": [], "next_cursor": None, "ingest_refusals": []}
     run = RunLog(
         worker_id="w1",
         run="1-2",
@@ -253,6 +275,24 @@ def test_what_ffmpeg_said_is_shown_to_operators(api: Api) -> None:
     ]
     assert api.http.get(path, headers=api.viewer(0)).status_code == 403
     assert api.http.get("/streams/no-such-stream/log", headers=admin).status_code == 404
+
+
+def test_what_the_ingest_refused_is_shown_to_operators(api: Api) -> None:
+    admin = api.admin()
+    listening = {"title": "x", "ingest": {"mode": "listen", "protocol": "rtmp"}}
+    stream_id = api.http.post("/streams", json=listening, headers=admin).json()["stream_id"]
+    api.services.streams.set_state(stream_id, DesiredState.LIVE)
+    api.report(stream_id, RuntimeState.STARTING)
+    now_ms = api.services.clock.now_ms()
+    older = IngestRefusal(code=RefusalCode.SILENT, count=1, last_at_ms=now_ms - 1)
+    api.services.ingest_refusals.add(
+        stream_id, (older, IngestRefusal(code=RefusalCode.WRONG_KEY, count=3, last_at_ms=now_ms))
+    )
+    log = api.http.get(f"/streams/{stream_id}/log", headers=admin).json()
+    newest, silent = log["ingest_refusals"]
+    assert (newest["code"], newest["count"], newest["last_at_ms"]) == ("wrong_key", 3, now_ms)
+    assert newest["detail"].startswith("A sender came with a wrong or an old stream key") and silent["code"] == "silent"
+    assert api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()["last_error"] == newest["detail"]
 
 
 def test_accounts(api: Api) -> None:

@@ -234,7 +234,7 @@ def test_a_binding_that_no_gateway_here_would_hold_is_refused(
 
 def test_the_roles_of_the_containers_are_told(deployed: dict[str, str]) -> None:
     # What they allow: test_task_roles.py.
-    for part in ("Worker", "Endpoints", "Usage"):
+    for part in ("Worker", "Endpoints", "Usage", "Refusals"):
         assert deployed[f"{part}RoleArn"].startswith("arn:aws:iam::")
 
 

@@ -19,6 +19,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
 from chalicelib.domain.run_logs import run_log_key
 from chalicelib.domain.streams import RuntimeState
 from chalicelib.domain.tokens import PlayClaims
@@ -221,3 +222,23 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
     [stream] = usage.counted_by_stream(60, limit=9, cursor=None).items
     assert stream.traffic.media.answers_2xx == 1
     assert usage.get("s") == served and usage.marks() == {"f": 2}
+
+
+def test_the_collector_adds_refusals_and_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
+    refused = IngestRefusal(code=RefusalCode.WRONG_KEY, count=2, last_at_ms=Container(settings).clock.now_ms())
+    with acting_as(roles["RefusalsRoleArn"]):
+        refusals = Container(settings).ingest_refusals
+        refusals.add(STREAM, (refused,))
+        refusals.add(STREAM, (refused,))
+        assert [each.count for each in refusals.newest(STREAM)] == [4]
+        assert_denied(
+            *(table("get_item", settings, name) for name in ("users", "streams", "stream_runtime")),
+            table("update_item", settings, "stream_runtime"),
+            bucket("get_object", settings, Key=SEGMENT),
+            bucket("get_object", settings, Key=run_log_key(STREAM)),
+            bucket("put_object", settings, Key=run_log_key(STREAM), Body=b""),
+            bucket("put_object", settings, Key=SEGMENT, Body=b""),
+            bucket("delete_object", settings, Key=ingest_refusals_key(STREAM)),
+            queue(settings),
+            secret(settings),
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.encoding.argv import LIVE_PIXELS_MAX, FileSource, LiveSource, ffprobe_argv
+from worker.ingest.media_files import find
 
 PROBE_TIMEOUT_S = 8.0
 FPS_DEFAULT = Fraction(30)
@@ -55,12 +56,8 @@ def locate(name: str | None, media_dir: Path) -> Path:
         root = media_dir.resolve(strict=True)
     except (OSError, RuntimeError):
         raise SourceRefused(f"the media directory {media_dir} does not exist on this worker") from None
-    try:
-        path = (root / name).resolve(strict=True)
-    except (OSError, RuntimeError):
-        # A link outside that dangles is answered the same, so that nobody can ask what exists out there.
-        raise SourceRefused(f"there is no file {name!r} in the media directory") from None
-    if not path.is_relative_to(root):
+    path = find(name, root)
+    if path is None:
         raise SourceRefused(f"there is no file {name!r} in the media directory")
     if not path.is_file():
         raise SourceRefused(f"{name!r} in the media directory is not a regular file")

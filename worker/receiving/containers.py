@@ -154,5 +154,3 @@ def _words(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error)
     log = getattr(error, "log", None)
     return f"{log[2].strip()}: {text}" if log else str(text)
-
-

@@ -28,7 +28,9 @@ class RunRepairs:
     def trimmed(self, samples: int, at_us: int) -> None:
         """Sound that overlaps the sound before was left out."""
         self._trimmed_samples += samples
-        self.note("overlap", f"{samples / 48:.0f} ms of sound at {at_us / 1e6:.2f} s overlap the sound before: left out")
+        self.note(
+            "overlap", f"{samples / 48:.0f} ms of sound at {at_us / 1e6:.2f} s overlap the sound before: left out"
+        )
 
     def silent(self, samples: int) -> None:
         """Silence was made since no sound has come."""
@@ -40,7 +42,9 @@ class RunRepairs:
         """A picture was shown again since no other has come."""
         self.pictures_repeated += 1
         if paused_us >= 1_000_000:
-            self.note("paused", f"no new picture for {paused_us / 1e6:.1f} s at {at_us / 1e6:.1f} s: the last one stays")
+            self.note(
+                "paused", f"no new picture for {paused_us / 1e6:.1f} s at {at_us / 1e6:.1f} s: the last one stays"
+            )
 
     def note(self, kind: str, text: str) -> None:
         """Keep a note, one a kind in `NOTE_INTERVAL_S`."""

@@ -112,7 +112,10 @@ class SoundLine:
         self._delay = self._delay or max(0, count - made_count)
 
     def _measure(self, at_us: int, count: int) -> None:
-        if self._window and abs(at_us - self._window[-1][0] - (self._heard - self._window[-1][1]) * 1e6 / 48e3) > GAP_US:
+        if (
+            self._window
+            and abs(at_us - self._window[-1][0] - (self._heard - self._window[-1][1]) * 1e6 / 48e3) > GAP_US
+        ):
             self._window.clear()
         self._window.append((at_us, self._heard))
         self._heard += count

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from chalicelib.domain import ids
+from chalicelib.domain.media_paths import MEDIA_PATH, MEDIA_PATH_WORDS, PATH_CHARS_MAX, length_fault
 from chalicelib.domain.usage import DAY, is_day
 
 DAY_WORDS = "is no day: write one that exists, from 2000-01-01 to 2099-12-31, as YYYY-MM-DD"
@@ -39,6 +40,12 @@ class Form:
 def _a_day(value: str) -> str:
     if not is_day(value):
         raise ValueError(DAY_WORDS)
+    return value
+
+
+def _short_enough(value: str) -> str:
+    if fault := length_fault(value):
+        raise ValueError(fault)
     return value
 
 
@@ -85,10 +92,7 @@ Title = Annotated[
 # Relative, inside the media directory; the worker checks again what it really points to.
 MediaPath = Annotated[
     str,
-    StringConstraints(max_length=200),
-    Form(
-        re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*"),
-        "is no file in the media directory: its path may have letters, digits, spaces and _ . - only, and / between"
-        " names that begin with a letter, a digit or _",
-    ),
+    StringConstraints(max_length=PATH_CHARS_MAX),
+    Form(MEDIA_PATH, MEDIA_PATH_WORDS),
+    AfterValidator(_short_enough),
 ]

@@ -1,6 +1,9 @@
 """A real nginx with the product's own ingest and endpoints, real senders and players, over a stub of the streams."""
 
+import resource
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -13,8 +16,11 @@ from pathlib import Path
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
+from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.endpoints import Asked, application
-from gateway.ingest_config import IngestConfig, render
+from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
+from gateway.refusals import EVERY_MS, Collector, collect, listen
+from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.conftest import Quiet, UnixServer
 
@@ -29,11 +35,18 @@ PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "
 CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "flv"]
 QUICK = ["-analyzeduration", "500000", "-probesize", "20000"]
 ENOUGH_BYTES = 20_000
+ANSWER_S_MAX = 8.0
+HANDSHAKE_BYTES = 1536
+# A message's length is written in 24 bits.
+LARGEST = b"\xff\xff\xfe"
 
 
 @dataclass
 class House:
-    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked."""
+    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked.
+
+    `refusals` is what its collector has stored. Its clock is moved on for each look, so that none waits to be written.
+    """
 
     port: int
     process: subprocess.Popen[bytes]
@@ -42,6 +55,21 @@ class House:
     broken: bool = False
     questions: int = 0
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    media: MemoryMedia = field(default_factory=MemoryMedia)
+    at_ms: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        self._stored = IngestRefusals(self.media, self)
+        self.collector = Collector(self._stored, self.now_ms)
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def refusals(self, stream_id: str = "stream-1") -> dict[str, int]:
+        """How often senders were refused, by code."""
+        self.at_ms += EVERY_MS
+        self.collector.write()
+        return {each.code.value: each.count for each in self._stored.newest(stream_id)}
 
     def stream(self, stream_id: str) -> Stream | None:
         self.questions += 1
@@ -89,25 +117,52 @@ def plays(url: str, seconds: float) -> bool:
     return len(played) == ENOUGH_BYTES
 
 
+def connected(port: int) -> socket.socket:
+    """A connection after its handshake, which has asked for nothing yet."""
+    stranger = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S_MAX)
+    stranger.sendall(b"\x03" + bytes(HANDSHAKE_BYTES))
+    answer = b""
+    while len(answer) < 1 + 2 * HANDSHAKE_BYTES:
+        answer += stranger.recv(4096)
+    stranger.sendall(answer[1 : 1 + HANDSHAKE_BYTES])
+    return stranger
+
+
+def picture(chunk_stream: int, body: bytes) -> bytes:
+    """The first chunk of a picture of 16 MB."""
+    return struct.pack(">B", chunk_stream) + bytes(3) + LARGEST + b"\x09" + bytes(4) + body
+
+
+def closed(stranger: socket.socket) -> bool:
+    try:
+        return stranger.recv(1) == b""
+    except OSError:
+        return True
+
+
 def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
     command = ["ffmpeg", "-nostdin", "-v", "error", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 @contextmanager
-def house() -> Iterator[House]:
-    """An ingest of its own, ended with all that was started on it. What it logged has no key in it."""
+def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
+    """An ingest of its own, ended with all that was started on it. What it logged and stored has no key in it."""
     directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
     config = IngestConfig(
         listen=f"127.0.0.1:{free_port()}",
         hook_socket=sockets / "ingest.sock",
         endpoints_socket=sockets / "endpoints.sock",
+        refusals_socket=sockets / "refusals.sock",
         state_dir=directory,
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
-    running = House(int(config.listen.split(":")[1]), *_start(config))
+    receiver, over = listen(config.refusals_socket), threading.Event()
+    running = House(int(config.listen.split(":")[1]), *_start(config, memory_bytes_max))
     endpoints.set_app(application(_asked(running)))
+    reader = threading.Thread(target=collect, args=(running.collector, receiver, over), daemon=True)
+    reader.start()
     try:
         yield running
     finally:
@@ -118,7 +173,10 @@ def house() -> Iterator[House]:
         running.process.wait(10)
         endpoints.shutdown()
         endpoints.server_close()
-        logged = running.log.read_text()
+        over.set()
+        reader.join(5)
+        receiver.close()
+        logged = running.log.read_text() + repr(running.media.objects)
         shutil.rmtree(directory)
         shutil.rmtree(sockets)
     assert not [key for key in (KEY, OTHER_KEY) if key in logged]
@@ -131,7 +189,7 @@ def _asked(running: House) -> Asked:
     return Asked(verdict=never, signed_query=never, denied=never, stream=running.stream, now_ms=never)  # type: ignore[arg-type]
 
 
-def _start(config: IngestConfig) -> tuple[subprocess.Popen[bytes], Path]:
+def _start(config: IngestConfig, memory_bytes_max: int) -> tuple[subprocess.Popen[bytes], Path]:
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
     path.write_text(render(config))
     with log_path.open("wb") as log:
@@ -140,6 +198,7 @@ def _start(config: IngestConfig) -> tuple[subprocess.Popen[bytes], Path]:
             cwd=config.hook_socket.parent,
             stdout=log,
             stderr=log,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max)),
         )
     deadline = time.monotonic() + 10
     while not answers(int(config.listen.split(":")[1])):

@@ -71,3 +71,11 @@ def test_where_nobody_would_open_it_anew_the_log_stays(tmp_path: Path) -> None:
     for days in (0, DAYS):
         tend(tmp_path, DAYS, time.time() + days * S_PER_DAY, tmp_path / "supervisord.pid")
     assert (tmp_path / "access.log").read_text() == "x\n"
+
+
+@pytest.mark.parametrize("name", ["access.log", "nginx.log", "ingest.log"])
+def test_every_log_with_addresses_is_tended(tmp_path: Path, name: str) -> None:
+    old = tmp_path / f"{name}.1"
+    old.write_text("an address")
+    tend(tmp_path, DAYS, time.time() + (DAYS / 2 + 1) * S_PER_DAY, tmp_path / "supervisord.pid")
+    assert not old.exists()

@@ -19,6 +19,10 @@ STREAM = Stream(stream_id="stream-1", title="x", ingest=RTMP, ingest_key=KEY)
 QUESTION = {"app": "live", "addr": "127.0.0.1", "call": "publish", "name": "stream-1", "type": "live", "key": KEY}
 
 
+def changed(**fields):
+    return {name: value for name, value in {**QUESTION, **fields}.items() if value is not None}
+
+
 def ask(fields, stream=STREAM, method="POST", length=None):
     body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
     environ = {
@@ -64,12 +68,33 @@ def test_what_a_stream_must_be(change):
     assert ask({**QUESTION, "key": ""}, replace(STREAM, **change)).status == 403
 
 
+WRONG_KEY, NOT_LISTENING = "wrong_key", "not_listening"
+
+
+@pytest.mark.parametrize(
+    ("change", "stream", "code"),
+    [
+        ({"key": "wrong"}, STREAM, WRONG_KEY),
+        ({"key": None}, STREAM, WRONG_KEY),
+        ({}, replace(STREAM, ingest_key="n" * 24), WRONG_KEY),
+        ({"call": "update_publish"}, replace(STREAM, ingest_key="n" * 24), "not_allowed_any_more"),
+        ({}, replace(STREAM, ingest=SRT), NOT_LISTENING),
+        ({"call": "update_publish"}, replace(STREAM, ingest=TEST), NOT_LISTENING),
+        ({}, replace(STREAM, archived=True), None),
+        ({"name": "stream-2"}, STREAM, None),
+        ({"call": "play", "key": "wrong"}, STREAM, None),
+        ({"call": "update_play"}, replace(STREAM, ingest_key="n" * 24), None),
+    ],
+    ids=str,
+)
+def test_a_refused_sender_of_a_stream_that_exists_is_named_with_the_reason(change, stream, code):
+    answer = ask(changed(**change), stream)
+    wanted = {} if code is None else {"X-Tollcast-Refusal": f"stream-1 {code}"}
+    assert (answer.status, answer.headers) == (403, wanted)
+
+
 def test_a_backup_may_be_what_listens():
     assert ask(QUESTION, replace(STREAM, ingest=TEST, backups=(TEST, RTMP))).status == 302
-
-
-def changed(**fields):
-    return {name: value for name, value in {**QUESTION, **fields}.items() if value is not None}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +125,8 @@ def changed(**fields):
 )
 def test_all_else_is_refused(fields):
     answer = ask(fields)
-    assert (answer.status, answer.headers, answer.document) == (403, {}, None)
+    assert (answer.status, answer.document) == (403, None)
+    assert answer.headers in ({}, {"X-Tollcast-Refusal": "stream-1 wrong_key"})
 
 
 def test_only_a_form_of_a_known_length_is_a_question():
@@ -118,7 +144,8 @@ def test_a_store_that_does_not_answer_lets_nobody_in():
     assert ingest(broken, environ).status == 503
 
 
-def test_refusals_are_logged_without_the_key(caplog):
-    ask({**QUESTION, "key": "almost right", "addr": "203.0.113.7\nforged"})
-    assert "stream-1" in caplog.text and "203.0.113.7" in caplog.text
-    assert "almost right" not in caplog.text and "\nforged" not in caplog.text
+def test_refusals_are_logged_without_key_and_address(caplog):
+    ask({**QUESTION, "key": "almost right", "addr": "203.0.113.7", "name": "stream-1\nforged"})
+    ask({**QUESTION, "key": "almost right", "addr": "203.0.113.7"})
+    assert "stream-1" in caplog.text
+    assert not [each for each in ("almost right", "203.0.113.7", "\nforged") if each in caplog.text]

@@ -14,6 +14,7 @@ CONFIG = IngestConfig(
     listen="127.0.0.1:1935",
     hook_socket=Path("/run/t/ingest.sock"),
     endpoints_socket=Path("/run/t/endpoints.sock"),
+    refusals_socket=Path("/run/t/refusals.sock"),
     state_dir=Path("/home/me/my state"),
 )
 
@@ -42,8 +43,15 @@ def test_it_asks_about_everything_and_keeps_nothing():
         r"^\s*(record|hls|dash|push|pull|exec|rtmp_auto_push|rtmp_control|rtmp_stat)", text, re.MULTILINE
     )
     assert text.count("access_log off;") == 2
-    # The module writes keys into lines of the level info.
-    assert re.findall(r"error_log ([^;]+);", text) == ["stderr error"]
+    # The module writes keys into lines of the level info: those go to a socket, and to no file.
+    collected = "syslog:server=unix:/run/t/refusals.sock,nohostname,tag=ingest"
+    assert re.findall(r"error_log ([^;]+);", text) == ["stderr error", f"{collected} info"]
+    assert re.findall(r"access_log (syslog\S+) (\w+)", text) == [(collected, "refusals")]
+
+
+def test_no_frame_that_rtmp_can_carry_is_too_large():
+    [megabytes] = re.findall(r"max_message (\d+)M;", code(render(CONFIG)))
+    assert int(megabytes) << 20 > 2**24 - 1
 
 
 def test_only_who_is_in_already_stays_without_an_answer():

@@ -1,5 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -44,6 +45,7 @@ def test_files_inside_are_found(media_dir: Path, name: str) -> None:
         "a\0b",
         "http://127.0.0.1/a.mp4",
         "concat:inside.mp4",
+        "é" * 200,
     ],
 )
 def test_everything_else_is_refused(media_dir: Path, name: str | None) -> None:
@@ -58,6 +60,27 @@ def test_what_exists_outside_cannot_be_told_from_what_does_not(media_dir: Path) 
             locate(name, media_dir)
         refusals.append(str(refused.value).replace(repr(name), "it"))
     assert len(set(refusals)) == 1
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_found_by_its_letters(media_dir: Path, typed: str, stored: str) -> None:
+    path = media_dir / normalize(stored, "Série é/Å épisode.mp4")
+    path.parent.mkdir()
+    path.write_bytes(b"x")
+    assert locate(normalize(typed, "Série é/Å épisode.mp4"), media_dir) == path
+    # Where both are there, it is the one that was typed.
+    other = media_dir / normalize(typed, "Série é/Å épisode.mp4")
+    other.parent.mkdir()
+    other.write_bytes(b"x")
+    assert locate(normalize(typed, "Série é/Å épisode.mp4"), media_dir) == other
+
+
+def test_nothing_outside_is_found_by_its_letters(media_dir: Path) -> None:
+    (media_dir.parent / "caf\u00e9.mp4").write_bytes(b"x")
+    (media_dir / normalize("NFD", "dehors é.mp4")).symlink_to(media_dir.parent / "caf\u00e9.mp4")
+    for name in ("up/cafe\u0301.mp4", "../cafe\u0301.mp4", "shows/../../cafe\u0301.mp4", "dehors \u00e9.mp4"):
+        with pytest.raises(SourceRefused, match="there is no file"):
+            locate(name, media_dir)
 
 
 def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:

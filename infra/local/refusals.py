@@ -1,0 +1,20 @@
+"""Becomes the platform's collector of what the ingest refuses: `python -m infra.local.refusals`."""
+
+import logging
+import os
+
+from chalicelib.bootstrap import container
+from gateway.refusals import collector, run
+from infra.local.layout import layout_from
+
+
+def main() -> None:
+    """Runs until a signal ends it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    layout = layout_from(os.environ)
+    alive = layout.run_dir / "refusals.alive"
+    run(collector(container().ingest_refusals), layout.socket("refusals"), alive.touch)
+
+
+if __name__ == "__main__":
+    main()

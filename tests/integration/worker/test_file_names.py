@@ -1,0 +1,61 @@
+"""Files whose names are as people have them, opened by the real ffprobe and ffmpeg."""
+
+import os
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import RuntimeState, Stream
+from tests.integration.worker.harness import Lab
+from tests.integration.worker.test_worker_pipeline import make_clip
+from worker.encoding.copying import cut_of
+from worker.ingest.sources import prepare_file
+
+NAMES = [
+    "Film (2004).mp4",
+    "Rock'n'Roll.mp4",
+    'She said "no".mp4',
+    "A & B.mp4",
+    "[Sub] Show - 01.mp4",
+    "a, b+c.mp4",
+    "100%.mp4",
+    "%05d.mp4",
+    "Part 1: what? #2; $x | y\\z.mp4",
+    "-i.mp4",
+    " spaces at both ends ",
+    "映画/夜 👩\u200d👧.mp4",
+    "می\u200cخواهم.mp4",
+    "é" * 125 + ".mp4",
+]
+# Typed in one form, on the disk in the other.
+TYPED = 'Amélie 100% ["l\'été"] & co/Ångström %d.mp4'
+PATTERN = "testsrc2=size=320x180:rate=25:duration=2"
+
+
+@pytest.fixture
+def clip(lab: Lab) -> Path:
+    path = lab.media_dir / "clip.mp4"
+    make_clip(path, "-f", "lavfi", "-i", PATTERN, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "25")
+    return path
+
+
+def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
+    copied = Stream(stream_id="x", title="x", ingest=Ingest(mode=IngestMode.FILE), abr_profile="source")
+    for name in NAMES:
+        (lab.media_dir / name).parent.mkdir(exist_ok=True)
+        os.link(clip, lab.media_dir / name)
+        source = prepare_file(name, lab.media_dir, os.environ)
+        assert (source.path, source.video_codec) == ((lab.media_dir / name).resolve(), "h264")
+        assert cut_of(source, copied, os.environ) is not None, name
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_a_file_plays_whichever_way_its_letters_are_stored(lab: Lab, clip: Path, stored: str) -> None:
+    path = lab.media_dir / normalize(stored, TYPED)
+    path.parent.mkdir()
+    os.link(clip, path)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path=normalize("NFD" if stored == "NFC" else "NFC", TYPED)))
+    lab.pipeline()
+    assert lab.wait_for(RuntimeState.LIVE).last_error is None
