@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from chalicelib.domain.errors import SourceUrlRefused
 from worker.ingest.resolving import HostRefused
-from worker.ingest.sources import SourceRefused
+from worker.source_info import SourceRefused
 
 log = logging.getLogger(__name__)
 

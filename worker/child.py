@@ -14,6 +14,8 @@ from worker.redaction import redacted
 LOG_LINES_MAX = 200
 LINE_BYTES_MAX = 2_000
 READERS_WAIT_S = 1.0
+# What programs of ours begin a line with that says why they end.
+ERROR_MARK = "[error]"
 
 
 class Child:
@@ -23,9 +25,16 @@ class Child:
     """
 
     def __init__(
-        self, argv: Sequence[str], environ: Mapping[str, str], *, stdin: bool = False, secrets: Sequence[str] = ()
+        self,
+        name: str,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        stdin: bool = False,
+        secrets: Sequence[str] = (),
     ) -> None:
         self.lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
+        self._name = name
         self._secrets = tuple(secrets)
         self._process = subprocess.Popen(
             argv,
@@ -49,6 +58,11 @@ class Child:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status that it ended with; None while it runs."""
+        return self._process.poll()
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -80,18 +94,29 @@ class Child:
         """Why it ended, for people: its status and the last thing that it complained of."""
         code = self._process.returncode
         if code is None:
-            return "ffmpeg is running"
-        # The last words are what counts, and may be on their way.
+            return f"the {self._name} is running"
+        self._hear_out()
+        if code < 0:
+            # What it said before has nothing to do with a kill.
+            return f"the {self._name} was killed by {_signal_name(-code)}"
+        said = self._complaint() if code else ""
+        how = f"the {self._name} ended with status {code}"
+        return f"{how}: {said}" if said else how + ("" if code else " although it was not asked to")
+
+    def complaint(self) -> str:
+        """What it complained of last, `""` if it did not."""
+        self._hear_out()
+        return self._complaint().removeprefix(ERROR_MARK).strip()
+
+    def _complaint(self) -> str:
+        said = list(self.lines)
+        errors = [line for line in said if line.startswith(ERROR_MARK)]
+        return (errors or said or [""])[-1]
+
+    def _hear_out(self) -> None:
+        """The last words are what counts, and may be on their way."""
         for reader in self._readers:
             reader.join(READERS_WAIT_S)
-        if code < 0:
-            how = f"ffmpeg was killed by {_signal_name(-code)}"
-        else:
-            how = f"ffmpeg ended with status {code}" + (" although nobody asked it to" if code == 0 else "")
-        # After a kill, what it said before has nothing to do with its end.
-        said = list(self.lines) if code > 0 else []
-        errors = [line for line in said if "[error]" in line or "[fatal]" in line]
-        return f"{how}: {(errors or said)[-1]}" if said else how
 
     def _listen(self, read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) -> None:
         reader = threading.Thread(target=read, args=(pipe,), daemon=True)

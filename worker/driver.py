@@ -7,20 +7,22 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.domain.media_health import Repairs, SourceTrack
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
 from worker.config import WorkerConfig
-from worker.encoding.argv import Cut, Plan, SlateSource, Source
-from worker.encoding.pictures import encodable
-from worker.encoding.progress import Progress
+from worker.encoding.copying import Cut
 from worker.encoding.run import Run
 from worker.encoding.run_logs import OpenLog, RunLogs
+from worker.encoding.standing_in import encodable
+from worker.encoding.transcoder import Progress
 from worker.ingest.feed import Feed
-from worker.ingest.sources import font
 from worker.ingest.trials import Status
 from worker.ingest.watch import Watch
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
+from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
+from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +45,14 @@ class Driver:
         self._watch: Watch | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
+        # The run before was ended to go on in another way: viewers have enough until the next one is there.
+        self._switching = False
         self._clock_s = 0.0
 
     @property
     def progress(self) -> Progress | None:
-        """What the running ffmpeg told last."""
-        return self._run.ffmpeg.progress if self._run else None
+        """What the running encoder reported last."""
+        return self._run.transcoder.progress if self._run else None
 
     @property
     def dropped_frames(self) -> int:
@@ -64,6 +68,18 @@ class Driver:
         return SLATE if playing is None else source_name(playing)
 
     @property
+    def repairs(self) -> Repairs | None:
+        """What the present run has repaired."""
+        return self.progress.repairs if self.progress else None
+
+    @property
+    def tracks(self) -> tuple[SourceTrack, ...]:
+        """What the source that is played offers."""
+        playing = self._watch.choice.playing if self._watch else None
+        source = None if self._watch is None or playing is None else self._watch.trial(playing).source
+        return source.tracks if source else ()
+
+    @property
     def ingest_bitrate_bps(self) -> int | None:
         """Of what comes in from the source that is played, where it is a live one."""
         feed = self._feed()
@@ -75,6 +91,12 @@ class Driver:
         watch.look(now_s)
         if self._run is None:
             self._begin(now_s, stream, watch, publication)
+            return
+        if self._run.format_has_changed:
+            # What was sent before the change is published; the source stays open, and the next run has the rest.
+            self._end(self._run, "the source's format changed", kill=False)
+            watch.choice.started(None, now_s)
+            self._switching = True
             return
         reason = self._failure(now_s, self._run, watch)
         if reason:
@@ -108,7 +130,11 @@ class Driver:
         if publication.starts_at_s is not None and (index is not None or slate):
             self._clock_s = max(self._clock_s, publication.starts_at_s)
             self._start(index, stream, watch, publication)
-            self._supervision.run_started(now_s, trouble[1] if trouble else None, standing_in=slate)
+            if self._switching and index is not None:
+                self._supervision.run_switched(now_s, trouble[1] if trouble else None)
+            else:
+                self._supervision.run_started(now_s, trouble[1] if trouble else None, standing_in=slate)
+            self._switching = False
         elif trouble:
             self._supervision.idle(*trouble)
 
@@ -121,16 +147,16 @@ class Driver:
         trial = None if playing is None else watch.trial(playing)
         if trial and trial.status in GONE:
             return trial.reason
-        if not run.ffmpeg.running:
-            return run.ffmpeg.ending()
-        return self._supervision.silence(now_s, run.ffmpeg.progressed_at_s, run.inbox.segment_at_s)
+        if not run.transcoder.running:
+            return run.transcoder.ending()
+        return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.inbox.segment_at_s)
 
     def _fail(
         self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
         playing = watch.choice.playing
         gone = playing is not None and watch.trial(playing).status in GONE
-        if run.ffmpeg.running:
+        if run.transcoder.running:
             self._supervision.stalled(reason)
             report()
         # What a source had sent before it went is worth showing; an ffmpeg that hangs is not worth waiting for.
@@ -140,7 +166,7 @@ class Driver:
             watch.choice.started(None, now_s)
         else:
             watch.broke(playing, now_s, reason)
-        said = list(run.ffmpeg.lines)[-10:]
+        said = list(run.transcoder.lines)[-10:]
         log.error("ffmpeg is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
 
     def _note_published(self, now_s: float, watch: Watch, publication: Publication) -> None:
@@ -168,36 +194,51 @@ class Driver:
     def _start(self, index: int | None, stream: Stream, watch: Watch, publication: Publication) -> None:
         """Play a source that is open; None: the slate."""
         trial = None if index is None else watch.trial(index)
-        source = trial.source if trial else SlateSource(font=font())
+        source = trial.source if trial else SLATE_SOURCE
         assert source
         self.runs += 1
-        plan = self._plan(stream, source, trial.cut if trial else None)
-        self._run = Run(self.runs, plan, self._config.ffmpeg_environ, trial.feed if trial else None)
+        cut = trial.cut if trial else None
+        plan = self._plan(stream, source, cut)
+        target_s = cut.target_s if cut else stream.segment_seconds
+        self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, trial.feed if trial else None)
         watch.choice.started(index, time.monotonic())
         received = trial.feed.lines if trial and trial.feed else deque[str]()
-        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.ffmpeg.lines, received)
+        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.transcoder, received)
         publication.follow(self._run.inbox)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
-        log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.ffmpeg.pid})
+        log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
-    def _plan(self, stream: Stream, source: Source, cut: Cut | None) -> Plan:
+    def _plan(self, stream: Stream, source: SourceInfo, cut: Cut | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
-        return Plan(
-            source=source,
-            renditions=stream.renditions if cut else encodable(stream.renditions),
-            segment_seconds=stream.segment_seconds,
+        ladder = stream.renditions if cut else encodable(stream.renditions)
+        return TranscodePlan(
+            work=Work.COPY if cut else source.work,
+            renditions=[
+                EncodedRendition(
+                    name=each.name,
+                    width=each.width or 0,
+                    height=each.height or 0,
+                    video_bps=each.video_bps or 0,
+                    audio_bps=each.audio_bps or 0,
+                )
+                for each in ladder
+            ],
             directory=self._directory(stream) / name,
             name=name,
+            segment_s=stream.segment_seconds,
+            # Encoded, it is cut at every keyframe, of which the second ends the shorter first segment.
+            cut_s=cut.every_s if cut else stream.segment_seconds * FIRST_SEGMENT,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
-            cut=cut,
+            rate=source.rate,
+            frozen_after_s=stream.frozen_after_s,
         )
 
     def _end(self, run: Run, reason: str, *, kill: bool) -> None:
         run.end(kill=kill)
         if self._log:
             self._log.ended(reason)
-        self._dropped_before += run.ffmpeg.progress.dropped_frames
+        self._dropped_before += run.transcoder.progress.dropped_frames
         self._clock_s = run.inbox.ends_at_s
         self._run = None
 

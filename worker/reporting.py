@@ -58,6 +58,8 @@ class Reporter:
             dropped_frames=driver.dropped_frames,
             restarts=supervision.restarts,
             source=driver.source,
+            tracks=driver.tracks,
+            repairs=driver.repairs,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
         runtime = reported(self._before, runtime, self._clock.now_ms())

@@ -1,8 +1,8 @@
 """Messages from a receiver to the worker, and from the worker to a transcoder: tracks, packets and notes.
 
-A container format (MPEG-TS was tried) cannot carry every codec, cannot gain a track later, and lets its muxer change time
-stamps. Each message is a kind (1 byte), a length (4 bytes) and a body. Times are microseconds on one time line that
-never runs backwards by more than a reordered packet.
+A container format (MPEG-TS was tried) cannot carry every codec, cannot gain a track later, and lets its muxer change
+time stamps. Each message is a kind (1 byte), a length (4 bytes) and a body. Times are microseconds on one time line
+that never runs backwards by more than a reordered packet.
 """
 
 import json

@@ -8,49 +8,59 @@ publisher raises the target.
 import math
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
-from worker.encoding.argv import Cut, FileSource, LiveSource, Source, keyframes_argv
-from worker.ingest.sources import SourceRefused
+from worker.limits import bounded
+from worker.source_info import SourceInfo, SourceRefused
+from worker.transcoding.plan import Work
 
 # What senders usually set. Nobody waits until it can be measured: a longer interval raises the target later.
 LIVE_INTERVAL_S = 2.0
+# What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
+FILE_FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
 MEASURE_TIMEOUT_S = 2.0
 MEASURE_S = 60
 # A target duration of n seconds lets segments last up to n + 1/2: a little less, for what rounding adds.
 ROUNDING_S = 0.45
-# ffmpeg goes back to their beginning by searching, and finds the second picture: all up to the next keyframe is broken.
-LOSING_FORMATS = ("mpegts", "mpeg")
 
 
-def cut_of(source: Source, stream: Stream, environ: Mapping[str, str]) -> Cut | None:
-    """How this source is to be cut; None where it is encoded. Raises `SourceRefused` if it cannot be copied."""
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """How segments are cut where no keyframes are made: at the first keyframe `every_s` after the last cut was due.
+
+    So none is longer than `every_s` and one interval of keyframes; `target_s` is no less than that, rounded.
+    """
+
+    every_s: float
+    target_s: int
+
+
+def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cut | None:
+    """Return how this source is to be cut; None where it is encoded. Raise `SourceRefused` if it cannot be copied."""
     if not any(rendition.copied for rendition in stream.renditions):
         return None
-    if not isinstance(source, FileSource | LiveSource):
+    if source.work is not Work.ENCODE:
         raise SourceRefused("the profile `source` copies, and a test pattern has nothing to copy: choose another")
-    name = repr(source.path.name) if isinstance(source, FileSource) else "what the source sends"
+    name = repr(source.path.name) if source.path else "what the source sends"
     if source.video_codec != "h264" or source.audio_codec not in ("aac", None):
         found = f"{source.video_codec} video and {source.audio_codec or 'no'} audio"
         raise SourceRefused(
             f"{name} has {found}; a copied stream needs h264 video and aac (or no) audio: choose a profile that encodes"
         )
-    if isinstance(source, LiveSource):
+    if source.rotation:
+        raise SourceRefused(f"{name} has to be turned by {source.rotation}°: choose a profile that encodes")
+    if source.path is None:
         return choose(LIVE_INTERVAL_S, stream.segment_seconds)
-    lines = _read(source, environ)
-    if lines and lines[-1].partition("|")[0] in LOSING_FORMATS:
-        raise SourceRefused(
-            f"{source.path.name!r} is an MPEG transport or program stream, which loses its first picture each time it "
-            "begins again: bring it into MP4 (ffmpeg -i FILE -c copy FILE.mp4), or choose a profile that encodes"
-        )
-    interval_s = longest_interval_s(lines)
+    interval_s = longest_interval_s(_read(source.path, environ))
     if interval_s is None:
-        raise SourceRefused(f"no keyframe was found in {source.path.name!r}: choose a profile that encodes")
+        raise SourceRefused(f"no keyframe was found in {name}: choose a profile that encodes")
     if interval_s > SEGMENT_SECONDS_MAX:
         raise SourceRefused(
-            f"{source.path.name!r} has keyframes up to {interval_s:.1f} s apart; a copied stream needs one every "
+            f"{name} has keyframes up to {interval_s:.1f} s apart; a copied stream needs one every "
             f"{SEGMENT_SECONDS_MAX} s: choose a profile that encodes"
         )
     return choose(interval_s, stream.segment_seconds)
@@ -89,9 +99,17 @@ def longest_interval_s(lines: Sequence[str]) -> float | None:
     return max(after - before for before, after in pairwise([*keyframes, max(last_s, keyframes[-1])]))
 
 
-def _read(source: FileSource, environ: Mapping[str, str]) -> list[str]:
+def keyframes_argv(path: Path, read_s: int) -> list[str]:
+    """Return the command for the packets of the beginning: a line each with its times and flags, and the length."""
+    entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
+    rules = ("-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS)
+    argv = ["ffprobe", "-v", "error", *rules, "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
+    return bounded([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
+
+
+def _read(path: Path, environ: Mapping[str, str]) -> list[str]:
     """As much as can be read in time."""
-    argv = keyframes_argv(source.path, MEASURE_S)
+    argv = keyframes_argv(path, MEASURE_S)
     try:
         done = subprocess.run(
             argv,

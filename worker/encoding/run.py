@@ -1,33 +1,43 @@
-"""One run of ffmpeg, from its start to its last segment."""
+"""One run, from its start to its last segment."""
 
 from collections.abc import Mapping
 
-from worker.encoding.argv import Plan, ffmpeg_argv
-from worker.encoding.ffmpeg import Ffmpeg
+from worker.encoding.transcoder import Transcoder
 from worker.ingest.feed import Feed
 from worker.publishing.inbox import Inbox
+from worker.transcoding.plan import TranscodePlan, Work, transcoder_argv
 
 STOP_GRACE_S = 1.0
 
 
 class Run:
-    """A process and the directory that it fills. Made by the thread that supervises it. `feed` is of a live source."""
+    """A process and the directory that it fills. Made by the thread that supervises it. `feed` brings its source."""
 
-    def __init__(self, number: int, plan: Plan, environ: Mapping[str, str], feed: Feed | None = None) -> None:
+    def __init__(
+        self, number: int, plan: TranscodePlan, target_s: int, environ: Mapping[str, str], feed: Feed | None = None
+    ) -> None:
         names = [rendition.name for rendition in plan.renditions]
         for name in names:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
-        self.inbox = Inbox(number, plan.directory, names, plan.offset_s, plan.target_s)
-        self.ffmpeg = Ffmpeg(ffmpeg_argv(plan), environ, stdin=feed is not None)
+        is_copy = plan.work is Work.COPY
+        self.inbox = Inbox(number, plan.directory, names, plan.offset_s, target_s)
+        self.transcoder = Transcoder(
+            transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=feed is not None
+        )
         self._feed = feed
         if feed:
-            feed.play(self.ffmpeg.stdin)
+            feed.play(self.transcoder.stdin, one_format=is_copy)
+
+    @property
+    def format_has_changed(self) -> bool:
+        """Whether it has all of its source's one format, and another one follows."""
+        return self._feed is not None and self._feed.format_has_changed
 
     def end(self, *, kill: bool = False) -> None:
         """End it and close its inbox; what it has finished can still be published."""
         if self._feed:
-            # A signal does not wake an ffmpeg that waits for its input; the end of its input does.
+            # A signal does not wake a process that waits for its input; the end of its input does.
             self._feed.play(None)
-        self.ffmpeg.stop(0.0 if kill else STOP_GRACE_S)
+        self.transcoder.stop(0.0 if kill else STOP_GRACE_S)
         self.inbox.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from chalicelib.domain.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
+    NOTE_CHARS_MAX,
     RUNS_KEPT,
     RunLog,
     decoded,
@@ -18,6 +19,7 @@ from chalicelib.domain.run_logs import (
 )
 from chalicelib.ports import Clock, EtagMismatch, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
+from worker.encoding.transcoder import Transcoder
 from worker.redaction import redacted
 
 log = logging.getLogger(__name__)
@@ -34,13 +36,13 @@ class OpenLog:
     def __init__(
         self,
         began: RunLog,
-        lines: deque[str],
+        run: Transcoder | None,
         source_lines: deque[str],
         now_ms: Callable[[], int],
         changed: Callable[[], None],
     ) -> None:
         self._log = began
-        self._lines = lines
+        self._run = run
         self._source_lines = source_lines
         self._now_ms = now_ms
         self._changed = changed
@@ -59,7 +61,9 @@ class OpenLog:
         ending = self._log.ending
         return replace(
             self._log,
-            lines=_shown(self._lines, secrets),
+            lines=_shown(self._run.lines, secrets) if self._run else (),
+            repairs=self._run.progress.repairs if self._run else None,
+            notes=tuple(note[:NOTE_CHARS_MAX] for note in self._run.notes.copy()) if self._run else (),
             source_lines=_shown(self._source_lines, secrets),
             ending=redacted(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
         )
@@ -86,13 +90,13 @@ class RunLogs(threading.Thread):
         self._wake = threading.Event()
         self._silent = False
 
-    def began(self, run: str, source: str, lines: deque[str], source_lines: deque[str]) -> OpenLog:
-        """A run has begun; `lines` are what it says, as they come, and `source_lines` what its receiver does."""
+    def began(self, name: str, source: str, run: Transcoder, source_lines: deque[str]) -> OpenLog:
+        """A run has begun; `source_lines` is what its receiver says, as it comes."""
         reason, before = self._unopened.get(source, ("", None))
         if before and reason:
             before.ended(reason)
             self._unopened[source] = "", before
-        opened = self._new(run, source, lines, source_lines)
+        opened = self._new(name, source, run, source_lines)
         self._open.append(opened)
         return opened
 
@@ -106,20 +110,25 @@ class RunLogs(threading.Thread):
             if source_lines:
                 before[1].receives(source_lines)
             return
-        self._unopened[source] = reason, self._new(None, source, deque(), source_lines, reason)
+        self._unopened[source] = reason, self._new(None, source, None, source_lines, reason)
         self._wake.set()
 
     def _new(
-        self, run: str | None, source: str, lines: deque[str], source_lines: deque[str], ending: str | None = None
+        self,
+        name: str | None,
+        source: str,
+        run: Transcoder | None,
+        source_lines: deque[str],
+        ending: str | None = None,
     ) -> OpenLog:
         begun = RunLog(
             worker_id=self._held.claim.worker_id,
-            run=run,
+            run=name,
             source=source,
             began_at_ms=self._clock.now_ms(),
             ending=ending,
         )
-        return OpenLog(begun, lines, source_lines, self._clock.now_ms, self._wake.set)
+        return OpenLog(begun, run, source_lines, self._clock.now_ms, self._wake.set)
 
     def close(self, timeout_s: float) -> None:
         """Store what is new and end. What cannot be stored in that time is given up."""

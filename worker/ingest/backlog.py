@@ -1,57 +1,85 @@
-"""The newest pictures of a live source, kept for the ffmpeg that will play it: from the last keyframe on.
+"""The newest packets of a live source, kept for the run that will play it: from the last keyframe on.
 
 So a run begins with a picture at once, wherever in its group of pictures the source is just then.
 """
 
-PACKET_BYTES = 188
+import json
+from collections import deque
+
+from worker.wire import Kind, is_video_keyframe
+
 # A source whose keyframes are further apart than this loses what it has kept: its run waits for the next keyframe.
-BYTES_MAX = 16 << 20
-# ffmpeg's muxer numbers its streams from here, and the picture is the first.
-VIDEO_PID = 0x100
+BYTES_MAX = 48 << 20
 
 
 class Backlog:
-    """Packets of an MPEG transport stream that has its tables in front of every picture (`pat_pmt_at_frames`)."""
+    """Messages of a receiver. `tracks` is the description that is in force for the first of them."""
 
     def __init__(self) -> None:
-        self._kept = bytearray()
-        # As far as it was looked through, where the tables stand that were seen last, and the last keyframe's.
-        self._seen = 0
-        self._tables = 0
-        self._keyframe = 0
+        self._kept: deque[tuple[bool, bool, bytes]] = deque()
+        self._bytes = 0
+        self._tracks = b""
+        # The formats of what was handed on last, and of what is kept last.
+        self._played: dict[str, str | None] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return self._bytes
 
-    def add(self, data: bytes) -> None:
-        """What has come in; pieces may end anywhere."""
-        self._kept += data
-        while self._seen + PACKET_BYTES <= len(self._kept):
-            at, self._seen = self._seen, self._seen + PACKET_BYTES
-            pid = (self._kept[at + 1] & 0x1F) << 8 | self._kept[at + 2]
-            if pid == 0:
-                self._tables = at
-            elif pid == VIDEO_PID and _is_keyframe(self._kept, at):
-                self._keyframe = self._tables
+    def add(self, kind: Kind, body: bytes, whole: bytes) -> None:
+        """Keep a message."""
+        self._kept.append((kind is Kind.PACKET and is_video_keyframe(body), kind is Kind.TRACKS, whole))
+        self._bytes += len(whole)
 
     def trim(self) -> None:
-        """Keep only what nobody can do without who begins now."""
-        self._forget(self._seen if len(self._kept) > BYTES_MAX else self._keyframe)
+        """Keep only what a run that begins now needs."""
+        last = max((n for n, (is_keyframe, _, _) in enumerate(self._kept) if is_keyframe), default=0)
+        while last or self._bytes > BYTES_MAX:
+            last -= 1
+            self._drop()
 
-    def take(self) -> bytes:
-        """All whole packets that are kept. They are kept no longer."""
-        whole = bytes(self._kept[: self._seen])
-        self._forget(self._seen)
-        return whole
+    def begin(self) -> bytes:
+        """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
+        self._played = {}
+        return b"" if self._kept and self._kept[0][1] else self._tracks
 
-    def _forget(self, count: int) -> None:
-        del self._kept[:count]
-        self._seen -= count
-        self._tables = max(0, self._tables - count)
-        self._keyframe = max(0, self._keyframe - count)
+    def take(self, *, one_format: bool) -> tuple[bytes, bool]:
+        """Return all that is kept, and whether the format changes behind it.
+
+        That is looked for with `one_format` only.
+        """
+        taken: list[bytes] = []
+        while self._kept:
+            _, is_tracks, whole = self._kept[0]
+            if is_tracks:
+                formats = formats_of(whole)
+                if one_format and self._played and changes(self._played, formats):
+                    return b"".join(taken), True
+                self._played = formats
+            taken.append(whole)
+            self._drop()
+        return b"".join(taken), False
+
+    def _drop(self) -> None:
+        _, is_tracks, whole = self._kept.popleft()
+        self._bytes -= len(whole)
+        if is_tracks:
+            self._tracks = whole
 
 
-def _is_keyframe(data: bytearray, at: int) -> bool:
-    """Whether a picture begins here that players can begin with: the adaptation field says so."""
-    begins, adapted = data[at + 1] & 0x40, data[at + 3] & 0x20
-    return bool(begins and adapted and data[at + 4] and data[at + 5] & 0x40)
+def formats_of(whole: bytes) -> dict[str, str | None]:
+    """Return the formats of a message's tracks."""
+    described = json.loads(whole[5:])
+    return {name: described[name] and described[name]["signature"] for name in ("video", "audio")}
+
+
+def changes(before: dict[str, str | None], now: dict[str, str | None]) -> bool:
+    """Return whether a run that copies has to end between these formats.
+
+    Sound says late what it is: first `aac`, then `aac:4c80`.
+    """
+    old, new = before["audio"], now["audio"]
+    if before["video"] != now["video"] or old is None or new is None:
+        return before != now
+    if ":" in old and ":" in new:
+        return old != new
+    return old.partition(":")[0] != new.partition(":")[0]

@@ -1,8 +1,9 @@
-"""One live source: received by a process of its own, examined, and handed to the ffmpeg that plays it.
+"""One source: received by a process of its own, and handed to the run that plays it.
 
-The source is opened once, so a sender is not sent away to be examined, and it stays while an encoder is restarted.
+The source is opened once, so a sender is not sent away to be examined, and it stays while a run is restarted.
 """
 
+import json
 import os
 import select
 import threading
@@ -10,23 +11,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO
+from functools import partial
+from typing import IO, Any
 
 from worker.aside import Aside
 from worker.child import Child
-from worker.encoding.argv import LiveSource
 from worker.ingest.backlog import Backlog
 from worker.ingest.receivers import Receiver
+from worker.source_info import SourceInfo
+from worker.wire import Kind, MessageReader, WireError
 
-CHUNK_BYTES = 65_536
-# So much is examined, or what came in this time.
-HEAD_BYTES = 1 << 20
-HEAD_S = 0.5
+CHUNK_BYTES = 1 << 18
 POLL_MS = 100
 CLOSE_GRACE_S = 0.5
 RATE_WINDOW_S = 5.0
 
-Examine = Callable[[bytes], LiveSource]
+Examine = Callable[[Mapping[str, Any]], SourceInfo]
 
 
 class Feed:
@@ -37,18 +37,21 @@ class Feed:
 
     def __init__(self, receiver: Receiver, environ: Mapping[str, str], examine: Examine) -> None:
         self.bitrate_bps: int | None = None
+        # The format changed behind what the present run was given: the next one goes on with the new format.
+        self.format_has_changed = False
         self._received_at_s: float | None = None
-        # An ffmpeg that does not read holds the source back, which is not the source's fault.
+        # A run that does not read holds the source back, which is not the source's fault.
         self._held_back = False
         self.began_at_s: float | None = None
         self._examine = examine
-        self._examined: Aside[LiveSource] | None = None
-        self._child = Child(receiver.argv, environ, stdin=True, secrets=receiver.secrets)
+        self._examined: Aside[SourceInfo] | None = None
+        self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets)
+        self._messages = MessageReader()
         self._backlog = Backlog()
-        self._head: bytearray | None = bytearray()
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._wanted: IO[bytes] | None = None
+        self._one_format = False
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
             pipe.write(receiver.script)
@@ -62,7 +65,7 @@ class Feed:
         return self._child.running
 
     @property
-    def source(self) -> LiveSource | None:
+    def source(self) -> SourceInfo | None:
         """What it is, once that is known."""
         return self._examined.result if self._examined else None
 
@@ -76,18 +79,26 @@ class Feed:
         """What its process said last, as it comes."""
         return self._child.lines
 
+    @property
+    def exit_status(self) -> int | None:
+        """The status that its process ended with; None while it runs."""
+        return self._child.exit_status
+
     def flowing(self, now_s: float, silent_s: float) -> bool:
         """Whether something came in within this time."""
         return self._held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
 
     def ending(self) -> str:
         """Why its process ended, for people."""
-        return self._child.ending()
+        return self._child.complaint() or self._child.ending()
 
-    def play(self, sink: IO[bytes] | None) -> None:
-        """Write to this pipe from the last keyframe on, and close it at the end; None: close the one before now."""
+    def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:
+        """Write to this pipe from the last keyframe on, and close it at the end; None: close the one before now.
+
+        With `one_format` it is closed where the format changes.
+        """
         with self._lock:
-            self._wanted = sink
+            self._wanted, self._one_format, self.format_has_changed = sink, one_format, False
 
     def close(self) -> None:
         """End it."""
@@ -105,6 +116,9 @@ class Feed:
                         break
                     self._take(data)
                 self._hand_on()
+        except WireError:
+            # What the receiver writes was damaged by its end.
+            self._child.kill()
         finally:
             os.close(descriptor)
             self.play(None)
@@ -112,35 +126,44 @@ class Feed:
 
     def _take(self, data: bytes) -> None:
         now_s = time.monotonic()
-        self.began_at_s = self.began_at_s or now_s
-        self._received_at_s = now_s
         self._count(now_s, len(data))
-        if self._head is not None:
-            self._head += data
-            if len(self._head) >= HEAD_BYTES or now_s - self.began_at_s >= HEAD_S:
-                head, self._head = bytes(self._head), None
-                self._examined = Aside(lambda: self._examine(head))
-        self._backlog.add(data)
+        for kind, body, whole in self._messages.feed(data):
+            self._backlog.add(kind, body, whole)
+            if kind is Kind.TRACKS:
+                self._examined = Aside(partial(self._examine, json.loads(body)))
+            elif kind is Kind.PACKET:
+                self.began_at_s = self.began_at_s or now_s
+                self._received_at_s = now_s
 
     def _hand_on(self) -> None:
         before, self._sink = self._sink, self._wanted
-        if before is not None and before is not self._sink:
-            _close(before)
+        if before is not self._sink:
+            if before is not None:
+                _close(before)
+            if self._sink is not None:
+                self._backlog.trim()
+                self._write(self._sink, self._backlog.begin())
         if self._sink is None:
             self._backlog.trim()
-        elif whole := self._backlog.take():
+            return
+        given, has_changed = self._backlog.take(one_format=self._one_format)
+        if given:
             self._held_back = True
-            self._write(self._sink, whole)
+            self._write(self._sink, given)
             # What came meanwhile could not be seen.
             self._received_at_s = time.monotonic()
             self._held_back = False
+        if has_changed:
+            with self._lock:
+                if self._wanted is self._sink:
+                    self._wanted, self.format_has_changed = None, True
 
     def _write(self, sink: IO[bytes], data: bytes) -> None:
         try:
             sink.write(data)
             sink.flush()
         except (OSError, ValueError):
-            # Its ffmpeg has ended. Another one may have come already.
+            # Its run has ended. Another one may have come already.
             with self._lock:
                 if self._wanted is sink:
                     self._wanted = None

@@ -1,4 +1,8 @@
-"""Opening a source that somebody sends: its address is checked, it is received, and what comes is examined."""
+"""Opening a source that is received: its address or file is checked, and what comes is examined."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.addresses import IpAddress
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
@@ -6,15 +10,16 @@ from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.aside import Aside
 from worker.config import WorkerConfig
-from worker.encoding.argv import Cut, LiveSource, Source
-from worker.encoding.copying import cut_of
+from worker.encoding.copying import Cut, cut_of
 from worker.ingest.egress import Egress
 from worker.ingest.feed import Feed
-from worker.ingest.pull_argv import Pinned, Proxied
-from worker.ingest.receivers import MUTE_ENDINGS, Receiver, listening, pulling
+from worker.ingest.pull_options import Pinned, Proxied
+from worker.ingest.receivers import Receiver, listening, pulling, reading
 from worker.ingest.resolving import resolve_pinned
-from worker.ingest.sources import SourceRefused, examine_live
+from worker.ingest.sources import examine, locate
 from worker.ingest.trials import Status
+from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
+from worker.source_info import SourceInfo, SourceRefused
 from worker.supervision import SILENT_TARGETS
 
 # Looking a name up, connecting, and the first pictures of a playlist's first segment.
@@ -37,7 +42,7 @@ class LiveTrial:
 
     def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float, before: str = "") -> None:
         self.status, self.reason = Status.OPENING, ""
-        self.source: Source | None = None
+        self.source: SourceInfo | None = None
         self.cut: Cut | None = None
         self.feed: Feed | None = None
         self._config = config
@@ -48,8 +53,10 @@ class LiveTrial:
         self._began_at_s = now_s
         self._egress: Egress | None = None
         self._silent_s = _silent_s(stream)
-        # A listener's receiver is known at once; a pulled source's address has to be found first.
-        self._found = Aside(lambda: listening(ingest, stream, config) if self.listens else self._find(ingest))
+        self._ingest = ingest
+        self._path: Path | None = None
+        # A listener's receiver is known at once; a file, or a pulled source's address, has to be found first.
+        self._found = Aside(self._find)
 
     def look(self, now_s: float) -> None:
         """See `Trial`."""
@@ -62,7 +69,7 @@ class LiveTrial:
 
     def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
-        if self.feed is None:
+        if self.feed is None or (self._path and stream.renditions[0].copied):
             return False
         try:
             self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ) if self.source else None
@@ -78,8 +85,13 @@ class LiveTrial:
         if self._egress:
             self._egress.stop()
 
-    def _find(self, ingest: Ingest) -> tuple[SourceUrl, IpAddress | None]:
-        rules = self._config.egress
+    def _find(self) -> Receiver | tuple[SourceUrl, IpAddress | None]:
+        ingest, rules = self._ingest, self._config.egress
+        if self.listens:
+            return listening(ingest, self._stream, self._config)
+        if ingest.mode is IngestMode.FILE:
+            self._path = locate(ingest.path, self._config.media_dir)
+            return reading(self._path, ingest)
         url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
         # All others are looked up by the proxy, whenever it connects.
         pinned = url.scheme == "srt"
@@ -93,10 +105,10 @@ class LiveTrial:
             return
         self.feed = Feed(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
 
-    def _examine(self, head: bytes) -> LiveSource:
-        environ = self._config.ffmpeg_environ
-        source = examine_live(head, environ)
-        self.cut = cut_of(source, self._stream, environ)
+    def _examine(self, described: Mapping[str, Any]) -> SourceInfo:
+        name = repr(self._path.name) if self._path else "what the source sends"
+        source = examine(described, name, self._path)
+        self.cut = cut_of(source, self._stream, self._config.ffmpeg_environ)
         return source
 
     def _receiver(self, found: Receiver | tuple[SourceUrl, IpAddress | None]) -> Receiver:
@@ -104,17 +116,20 @@ class LiveTrial:
             return found
         url, address = found
         if address:
-            return pulling(url, Pinned(address=address))
+            return pulling(url, Pinned(address=address), self._ingest)
         self._egress = Egress(url, self._config.egress)
         self._egress.start()
-        return pulling(url, Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file))
+        way = Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file)
+        return pulling(url, way, self._ingest)
 
     def _judge(self, feed: Feed, now_s: float) -> None:
         self.source = feed.source
         if feed.refusal:
             self.status, self.reason = Status.REFUSED, feed.refusal
         elif not feed.running:
-            self.status, self.reason = Status.FAILED, self._why_ended(feed)
+            refused = feed.exit_status == EXIT_REFUSED
+            self.status = Status.REFUSED if refused else Status.FAILED
+            self.reason = feed.ending() if refused else self._why_ended(feed)
         elif feed.began_at_s is None and self.listens:
             self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
         elif self.source is None:
@@ -132,7 +147,11 @@ class LiveTrial:
         # That a sender goes is its own affair; that nobody can be listened for is not.
         if feed.began_at_s:
             return WAITING_REASON
-        return MUTE_REASON if feed.ending().endswith(MUTE_ENDINGS) else f"{WAITING_REASON} ({feed.ending()})"
+        return MUTE_REASON if self._was_mute(feed) else f"{WAITING_REASON} ({feed.ending()})"
+
+    def _was_mute(self, feed: Feed) -> bool:
+        """Whether a sender was connected: by SRT the receiver has waited, by RTMP the ingest has ended them."""
+        return feed.exit_status == EXIT_MUTE
 
     def _why_waiting(self, now_s: float) -> str:
         waited_s = now_s - self._began_at_s

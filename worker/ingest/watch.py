@@ -10,7 +10,7 @@ from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
 from worker.ingest.live_trial import LiveTrial
 from worker.ingest.source_choice import Failure, SourceChoice
-from worker.ingest.trials import FileTrial, PatternTrial, Status, Trial
+from worker.ingest.trials import PatternTrial, Status, Trial
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,6 @@ class Watch:
     def _begin(self, ingest: Ingest, now_s: float, before: str) -> Trial:
         if ingest.mode is IngestMode.TEST:
             return PatternTrial(self._stream)
-        if ingest.mode is IngestMode.FILE:
-            return FileTrial(ingest, self._stream, self._config)
         return LiveTrial(ingest, self._stream, self._config, now_s, before)
 
     def _judge(self, index: int, now_s: float) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import av.logging
 from av.error import FFmpegError, InvalidDataError
 
+from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
-from worker.receiving.packets import AudioTrack, VideoTrack, decoding_us, duration_us, message
 from worker.receiving.pacing import Pacer
+from worker.receiving.packets import AudioTrack, VideoTrack, decoding_us, duration_us, message
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
@@ -96,6 +97,7 @@ def _packets(container: Any, streams: list[Any]) -> Any:
 
 def main() -> int:
     """Return the exit status: see `worker.receiving.request`."""
+    name_process("receiver")
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
     request = ReceiveRequest.decoded(sys.stdin.buffer.read())

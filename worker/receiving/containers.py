@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
+from av.error import EOFError as SourceEnd
 from av.error import FFmpegError
 
 from worker.receiving.flv_tags import FlvTags
-from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED, ReceiveRequest, Transport
+from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED, FLV_FORMAT, ReceiveRequest, Transport
 from worker.receiving.srt import SrtReceiver, SrtSilence
 from worker.receiving.tracks import TrackError, open_quietly
 from worker.receiving.ts_tables import Programs, TransportTables
@@ -15,7 +16,7 @@ from worker.receiving.ts_tables import Programs, TransportTables
 CHUNK_BYTES = 32_768
 # So much of a live source is looked at to find out what its tracks are. Recordings give all the time it takes.
 LIVE_OPTIONS = {"analyzeduration": "1000000", "fpsprobesize": "4"}
-TRANSPORT_STREAM, FLV = "mpegts", "flv"
+TRANSPORT_STREAM = "mpegts"
 
 
 class ReceiveError(Exception):
@@ -69,7 +70,7 @@ def containers(request: ReceiveRequest) -> Iterator[Opened]:
         match request.transport:
             case Transport.SRT_CALLER | Transport.SRT_LISTENER:
                 yield from _parts(_srt(request).read, TransportTables(), request)
-            case Transport.URL if request.formats == FLV:
+            case Transport.URL if request.formats == FLV_FORMAT:
                 yield from _parts(_raw(request), FlvTags(), request)
             case Transport.URL:
                 yield from _url(request)
@@ -79,6 +80,8 @@ def containers(request: ReceiveRequest) -> Iterator[Opened]:
         raise ReceiveError("a sender was connected and sent nothing", EXIT_MUTE) from None
     except TrackError as error:
         raise ReceiveError(str(error), EXIT_REFUSED) from None
+    except SourceEnd:
+        raise ReceiveError("the source ended before a picture came", EXIT_MUTE) from None
     except (FFmpegError, OSError) as error:
         raise ReceiveError(_words(error)) from None
 
@@ -106,7 +109,7 @@ def _raw(request: ReceiveRequest) -> Callable[[int], bytes]:
 
 
 def _parts(read: Callable[[int], bytes], tables: Any, request: ReceiveRequest) -> Iterator[Opened]:
-    name = FLV if isinstance(tables, FlvTags) else TRANSPORT_STREAM
+    name = FLV_FORMAT if isinstance(tables, FlvTags) else TRANSPORT_STREAM
     part = Part(read, tables)
     options = LIVE_OPTIONS if request.is_live else {}
     while True:
@@ -136,7 +139,10 @@ def _file(request: ReceiveRequest) -> Iterator[Opened]:
     """The file, again and again if it is looped."""
     options = {"protocol_whitelist": "file", "format_whitelist": request.formats}
     while True:
-        container = open_quietly(request.url, options=options)
+        try:
+            container = open_quietly(request.url, options=options)
+        except FFmpegError as error:
+            raise ReceiveError(f"the file is no video that can be read: {_words(error)}", EXIT_REFUSED) from None
         if container.format.name == TRANSPORT_STREAM:
             container.close()
             with open(request.url.removeprefix("file:"), "rb") as file:  # noqa: PTH123 - the name as it was given

@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.error import FFmpegError
 
-from worker.receiving.tracks import Chosen, rate_of
+from worker.receiving.tracks import rate_of
 from worker.wire import AUDIO, VIDEO, PacketMessage
 
 MICRO = Fraction(1, 1_000_000)
@@ -21,6 +22,8 @@ START_CODE = re.compile(rb"\x00\x00\x01")
 # The NAL units that say what a picture is: H.264's sequence parameters, HEVC's.
 PARAMETERS = {"h264": lambda first: first & 0x1F == 7, "hevc": lambda first: first >> 1 & 0x3F == 33}
 PARAMETERS_BYTES_MAX = 4096
+# Containers that can say that a picture is to be turned.
+ROTATING_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 # Sound that a decoder understands from its packets and extradata alone. All other is decoded here.
 PLAIN_SOUND = {"aac", "mp3", "mp2", "mp1", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts", "truehd", "aac_latm"}
@@ -33,6 +36,9 @@ class VideoTrack:
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
+        # By how many degrees it has to be turned, counter-clockwise. The container says so, and a decoder repeats it.
+        self.rotation = 0
+        self._has_rotation = stream.container.format.name in ROTATING_FORMATS
         codec = stream.codec_context
         self.codec = codec.codec.canonical_name
         self._filter = None
@@ -53,11 +59,14 @@ class VideoTrack:
             "width": codec.width,
             "height": codec.height,
             "rate": str(rate) if rate else None,
+            "rotation": self.rotation,
             "signature": self.signature,
         }
 
     def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
         """Return the packets that this one becomes with their data, and whether the format changes with it."""
+        if self._has_rotation and packet.is_keyframe:
+            self.rotation, self._has_rotation = rotation_of(packet), False
         made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
         changed = False
         for each, data in made:
@@ -139,6 +148,15 @@ class AudioTrack:
                 data = bytes(each.planes[0])[: each.samples * 2 * len(each.layout.channels)]
                 made.append((each, data))
         return made
+
+
+def rotation_of(packet: Any) -> int:
+    """Return how a keyframe's picture has to be turned, in degrees; 0 if it cannot be decoded."""
+    try:
+        frames = packet.decode() or packet.stream.codec_context.decode(None)
+    except FFmpegError:
+        return 0
+    return frames[0].rotation % 360 if frames else 0
 
 
 def parameters(codec: str, data: bytes) -> bytes:

@@ -8,6 +8,9 @@ from enum import StrEnum
 EXIT_MUTE = 3  # a sender was connected and sent nothing
 EXIT_REFUSED = 4  # the source cannot be used as it is: the last line says why
 
+# What RTMP brings, by the name of its demuxer.
+FLV_FORMAT = "flv"
+
 
 class Transport(StrEnum):
     """How bytes come in."""
@@ -20,8 +23,9 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveRequest:
-    """A source. `options` are libavformat's, or for SRT `host`, `port`, `passphrase`, `pbkeylen`, `streamid`, `latency`.
+    """A source.
 
+    `options` are libavformat's, or for SRT `host`, `port`, `passphrase`, `pbkeylen`, `streamid` and `latency`.
     `is_live` sources come at their own pace; others are read at the pace of the clock. `formats` are the demuxers that
     may open it, by libavformat's names.
     """

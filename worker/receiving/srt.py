@@ -16,7 +16,7 @@ NUMBER_OPTIONS = {"pbkeylen": PBKEYLEN, "latency": LATENCY}
 CONNECT_MS = 4_000
 MESSAGE_BYTES = 1_456
 TIMED_OUT, LOST, NO_CONNECTION = 6003, 2001, 2002
-ERROR_LEVEL = 3
+WARNING_LEVEL = 4
 
 
 class SrtError(OSError):
@@ -38,7 +38,9 @@ class SrtReceiver:
                 self._set(number, options[name].encode())
         for name, number in NUMBER_OPTIONS.items():
             if options.get(name):
-                self._set(number, struct.pack("=i", int(options[name])))
+                # Sources say `latency` in microseconds, as FFmpeg does, and libsrt takes milliseconds.
+                value = int(options[name]) // (1000 if name == "latency" else 1)
+                self._set(number, struct.pack("=i", value))
         self._set(CONNTIMEO, struct.pack("=i", CONNECT_MS))
         self._set(RCVTIMEO, struct.pack("=i", int(mute_s * 1000)))
         self._address = _address(options["host"], int(options["port"]))
@@ -95,7 +97,7 @@ def _library() -> ctypes.CDLL:
     library.srt_getlasterror_str.restype = ctypes.c_char_p
     library.srt_rejectreason_str.restype = ctypes.c_char_p
     library.srt_startup()
-    library.srt_setloglevel(ERROR_LEVEL)
+    library.srt_setloglevel(WARNING_LEVEL)
     return library
 
 

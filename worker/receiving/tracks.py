@@ -36,7 +36,7 @@ def choose(container: Any, programs: Programs, program: int | None, audio_track:
         pids = {track.pid for track in programs[number]}
         pictures, sounds = ([s for s in found if s.id in pids] for found in (pictures, sounds))
     if not pictures:
-        raise TrackError("there is no picture in it" + ("" if number is None else f" (programme {number})"))
+        raise TrackError("the source has no video" + ("" if number is None else f" in its programme {number}"))
     if audio_track and audio_track > len(sounds):
         raise TrackError(f"there is no audio track {audio_track}; there are {len(sounds)}")
     video = _preferred(pictures)
@@ -105,6 +105,6 @@ def _details(stream: Any) -> str:
     return ", ".join(parts)
 
 
-def open_quietly(*args: Any, **kwargs: Any) -> Any:
+def open_quietly(source: Any, format: str | None = None, options: dict[str, str] | None = None) -> Any:
     """Open a container; metadata may be in any encoding."""
-    return av.open(*args, metadata_errors="replace", **kwargs)
+    return av.open(source, "r", format, options, metadata_errors="replace")

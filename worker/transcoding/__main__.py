@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import av.logging
 
+from worker.python import name_process
 from worker.transcoding.copying import CopyingRun
 from worker.transcoding.encoding import EncodingRun
 from worker.transcoding.generating import generate
@@ -97,6 +98,7 @@ def follow(run: Run, reporter: Reporter, repairs: RunRepairs, stop: StopFlag) ->
 
 def main() -> int:
     """Return the exit status."""
+    name_process("encoder")
     # Straight to the standard error: the threads of codecs must not wait for Python's lock to say something.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)

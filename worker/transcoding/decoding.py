@@ -8,14 +8,11 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from worker.transcoding.plan import SAMPLE_RATE
+from worker.transcoding.plan import PIXELS_MAX, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
 from worker.wire import PacketMessage
 
 MICRO = Fraction(1, 1_000_000)
-# The largest picture that is decoded: somewhat more than the largest rendition. A few bits can stand for one that takes
-# seconds and gigabytes, and it may come at any time.
-PIXELS_MAX = 4_096 * 2_304
 BYTES_PER_SAMPLE = 4
 
 
@@ -25,6 +22,7 @@ class VideoDecoder:
     def __init__(self, track: Mapping[str, Any]) -> None:
         self._track = {name: track[name] for name in ("decoder", "extradata")}
         self._codec = av.CodecContext.create(track["decoder"], "r")
+        # A few bits can stand for a picture that takes seconds and gigabytes, and it may come at any time.
         self._codec.options = {"max_pixels": str(PIXELS_MAX)}
         self._codec.extradata = base64.b64decode(track["extradata"]) or None
         self._codec.width, self._codec.height = track["width"], track["height"]

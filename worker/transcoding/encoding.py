@@ -28,6 +28,9 @@ class EncodingRun:
         self._former = Former(plan.renditions)
         self._interlacing = InterlaceDetector()
         self._video: VideoDecoder | None = None
+        self._rotation = 0
+        # A decoder cannot begin anywhere else.
+        self._had_keyframe = False
         self._audio: AudioDecoder | None = None
         self._slot_us = float(1_000_000 / plan.rate)
         self._clock: SlotClock | None = None
@@ -46,6 +49,7 @@ class EncodingRun:
     def tracks(self, described: Mapping[str, Any]) -> None:
         """The source's tracks are these from now on."""
         video, audio = described["video"], described["audio"]
+        self._rotation = video["rotation"]
         if self._video is None or not self._video.fits(video):
             if self._video:
                 self._flush_pictures()
@@ -63,7 +67,8 @@ class EncodingRun:
         if packet.stream == AUDIO:
             if self._audio:
                 self._take_sound(packet)
-        elif self._video:
+        elif self._video and (self._had_keyframe or packet.is_keyframe):
+            self._had_keyframe = True
             for at_us, frame in self._video.decode(packet, self._repairs):
                 self._take_picture(packet.dts_us if at_us is None else at_us, frame)
 
@@ -96,7 +101,8 @@ class EncodingRun:
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
-        look = Look.of(frame, self._video.pixel_aspect, interlaced=self._interlacing.look(frame))
+        interlaced = self._interlacing.look(frame)
+        look = Look.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
         if self._former.look and look != self._former.look:
             self._repairs.format_changes += 1
         for shown_us, pictures in self._former.form(frame, at_us, look):

@@ -31,7 +31,7 @@ def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Cal
         if is_stopped():
             break
         if frame is not None:
-            look = Look.of(frame, Fraction(1), interlaced=False)
+            look = Look.of(frame, Fraction(1))
             _, shown = former.form(frame, round(1_000_000 * number / plan.rate), look)[0]
         encoder.add_pictures(number, shown)
         needed = (round((number + 1) * SAMPLE_RATE / plan.rate) - heard) * BYTES_PER_SAMPLE
@@ -71,7 +71,7 @@ def _tone() -> Iterator[bytes]:
     chain.append(graph.add("aformat", f"sample_fmts=s16:channel_layouts=stereo:sample_rates={SAMPLE_RATE}"))
     graph.link_nodes(*chain, graph.add("abuffersink")).configure()
     while True:
-        frame = graph.pull()
+        frame: Any = graph.pull()
         yield bytes(frame.planes[0])[: frame.samples * BYTES_PER_SAMPLE]
 
 

@@ -34,11 +34,19 @@ class Look:
     interlaced: bool
 
     @staticmethod
-    def of(frame: Any, pixel_aspect: Fraction, *, interlaced: bool) -> "Look":
-        """Return a decoded picture's look."""
-        colors = (frame.colorspace, frame.color_range, frame.color_trc)
-        size = (frame.width, frame.height, frame.format.name)
-        return Look(*size, pixel_aspect, frame.rotation % 360, *map(int, colors), interlaced)
+    def of(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "Look":
+        """Return a decoded picture's look. `rotation` is the container's, in degrees counter-clockwise."""
+        return Look(
+            width=frame.width,
+            height=frame.height,
+            format=frame.format.name,
+            pixel_aspect=pixel_aspect,
+            rotation=rotation or frame.rotation % 360,
+            colorspace=int(frame.colorspace),
+            color_range=int(frame.color_range),
+            transfer=int(frame.color_trc),
+            interlaced=interlaced,
+        )
 
 
 class Former:
@@ -87,24 +95,24 @@ class Former:
             shown = fitted(width, height, aspect, each.width, each.height)
             chain = [f"scale={shown[0]}:{shown[1]}:out_range=tv", f"format={FORMAT}"]
             chain += [] if shown == (each.width, each.height) else [f"pad={size}:-1:-1"]
-            self._each.append(_LazyGraph(look, [*chain, "setsar=1"]))
+            self._each.append(_LazyGraph([*chain, "setsar=1"]))
 
 
 class _LazyGraph:
     """A graph that is made of its first frame, whose form the filters before decide."""
 
-    def __init__(self, look: Look, filters: list[str]) -> None:
-        self._look, self._filters, self._graph = look, filters, None
+    def __init__(self, filters: list[str]) -> None:
+        self._filters = filters
+        self._graph: Any = None
 
     def push(self, frame: Any) -> None:
+        """Filter a frame."""
         if self._graph is None:
-            look = self._look
-            colors = (int(frame.colorspace), int(frame.color_range), int(frame.color_trc))
-            size = (frame.width, frame.height, frame.format.name)
-            self._graph = _graph(Look(*size, look.pixel_aspect, 0, *colors, False), self._filters)
+            self._graph = _graph(Look.of(frame, Fraction(1)), self._filters)
         self._graph.push(frame)
 
     def pull(self) -> Any:
+        """Return what has come out."""
         return self._graph.pull()
 
 

@@ -16,6 +16,8 @@ SAMPLE_RATE = 48_000
 FIRST_SEGMENT = 0.75
 # A playlist of the muxer's own this long lets the worker be that much behind before it loses segments.
 LIST_SIZE = 30
+# The largest picture that is decoded: somewhat more than the largest rendition.
+PIXELS_MAX = 4_096 * 2_304
 # Time stamps of MPEG-TS are 33 bits of a 90 kHz clock. Larger offsets would only wrap.
 TIMESTAMP_WRAP_S = 2**33 / 90_000
 
@@ -44,7 +46,7 @@ class EncodedRendition:
 class TranscodePlan:
     """One run. `name` begins every segment's name; `offset_s` is where its media clock starts.
 
-    `cut_s` is after how long a segment ends at the next keyframe. `is_paced` sources are held to the clock already.
+    `cut_s` is after how long a segment ends at the next keyframe.
     """
 
     work: Work

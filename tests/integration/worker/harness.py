@@ -156,27 +156,28 @@ class Lab:
         """The runs that were seen, in order."""
         return self.follower.runs(self.rendition)
 
-    def ffmpegs(self) -> list[int]:
-        """The process ids of this lab's ffmpegs: those whose command line names its directory."""
-        return self.programs(str(self.directory))
+    def encoders(self) -> list[int]:
+        """The process ids of this lab's encoders: those whose command line names its directory."""
+        return self.programs("encoder", str(self.directory))
 
-    def programs(self, word: str) -> list[int]:
-        """The process ids of ffmpegs that have this in their command line."""
+    def programs(self, name: str, word: str = "") -> list[int]:
+        """The process ids of programs that have this in their command line; with a name, those of that name."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
                 continue
             try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
+                found_name = (entry / "comm").read_text().strip()
+                words = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if words[0] == b"ffmpeg" and any(word.encode() in each for each in words):
+            if name in ("", found_name) and word.encode() in words:
                 found.append(int(entry.name))
         return sorted(found)
 
-    def signal_ffmpeg(self, number: signal.Signals) -> None:
+    def signal_encoder(self, number: signal.Signals) -> None:
         """To the one that runs."""
-        (pid,) = eventually(self.ffmpegs, 5, "an ffmpeg")
+        (pid,) = eventually(self.encoders, 5, "an encoder")
         os.kill(pid, number)
 
     def fetch(self, rendition: str | None = None) -> bytes:
@@ -206,5 +207,5 @@ class Lab:
         for pipeline in self.pipelines:
             pipeline.join(10)
             assert not pipeline.is_alive()
-        eventually(lambda: not self.ffmpegs(), 5, "no ffmpeg left over")
+        eventually(lambda: not self.encoders(), 5, "no encoder left over")
         assert self.follower.problems == []

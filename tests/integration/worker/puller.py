@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
 from worker.ingest.egress import Egress
 from worker.ingest.outward import EgressRules
-from worker.ingest.pull_argv import Pinned, Proxied, pull_input_argv
+from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
+from worker.python import python_argv
+from worker.receiving.request import ReceiveRequest, Transport
+from worker.wire import Kind, MessageReader, decode_packet
 
 RUN_S_MAX = 30
 OUTSIDE = (ip_network("127.0.0.2/32"),)
@@ -44,7 +48,7 @@ class Puller:
         source = check_source_url(url, ports=self.ports, networks=networks)
         with self.egress(source, networks) as egress:
             way = Proxied(proxy_url=egress.url, ca_file=self.authority.ca_file)
-            pulled = run(pull_input_argv(source, way))
+            pulled = run(pull_request(source, way))
             return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.bytes_received, egress.last_refusal)
 
     @contextmanager
@@ -70,23 +74,47 @@ class Puller:
         return lookup
 
 
-def run(input_argv: Sequence[str], seconds: float = 2) -> Pulled:
-    """Copy that much of the input to MPEG-TS, in the environment that a worker gives ffmpeg."""
-    argv = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "warning", *input_argv]
-    argv += ["-t", str(seconds), "-c", "copy", "-f", "mpegts", "pipe:1"]
+def run(request: ReceiveRequest, seconds: float = 2) -> Pulled:
+    """Receive that much of a source, in the environment that a worker gives a receiver."""
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, env=environ, timeout=RUN_S_MAX)
-    return Pulled(done.returncode, done.stderr.decode(errors="replace"), len(done.stdout))
+    argv = python_argv("worker.receiving")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, env=environ, **pipes) as process:
+        overdue = threading.Timer(RUN_S_MAX, process.kill)
+        overdue.start()
+        process.stdin.write(request.encoded())
+        process.stdin.close()
+        media_bytes, has_enough = _media_bytes(process.stdout.fileno(), seconds)
+        if has_enough:
+            process.kill()
+        said = process.stderr.read().decode(errors="replace")
+        overdue.cancel()
+    return Pulled(0 if has_enough else process.returncode, said, media_bytes)
 
 
-def run_careless(url: str, *options: str) -> Pulled:
+def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
+    messages, count, first_us = MessageReader(), 0, None
+    while data := os.read(descriptor, 65536):
+        for kind, body, _ in messages.feed(data):
+            if kind is Kind.PACKET:
+                packet = decode_packet(body)
+                first_us = packet.dts_us if first_us is None else first_us
+                count += len(packet.data)
+                if packet.dts_us - first_us >= seconds * 1_000_000:
+                    return count, True
+    return count, False
+
+
+def run_careless(url: str, **options: str) -> Pulled:
     """With every protocol at hand and no proxy."""
-    return run(["-protocol_whitelist", CARELESS, "-rw_timeout", "5000000", *options, "-i", url])
+    wide = {"protocol_whitelist": CARELESS, "rw_timeout": "5000000", **options}
+    formats = f"{HTTP_FORMATS},concat,flv"
+    return run(ReceiveRequest(transport=Transport.URL, url=url, options=wide, formats=formats, is_live=False))
 
 
-def pinned(source: SourceUrl, address) -> list[str]:
-    """Input options for SRT."""
-    return pull_input_argv(source, Pinned(address=address))
+def pinned(source: SourceUrl, address) -> ReceiveRequest:
+    """The request for SRT."""
+    return pull_request(source, Pinned(address=address))
 
 
 def make_media(directory: Path) -> None:

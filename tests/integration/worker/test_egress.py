@@ -116,7 +116,7 @@ def test_a_playlist_cannot_go_past_the_proxy(puller: Puller, origin: Origin, ins
     origin.put("/evil.m3u8", SEGMENT.format(tags="", uri=f"httpproxy://127.0.0.1:{inside.port}/x.ts"))
     assert puller.pull(f"{origin.url}/evil.m3u8").status != 0
     assert origin.asked == ["/evil.m3u8"] and inside.hits() == 0
-    run_careless(f"{origin.url}/evil.m3u8", "-protocol_whitelist", "https,tls,tcp,httpproxy")
+    run_careless(f"{origin.url}/evil.m3u8", protocol_whitelist="https,tls,tcp,httpproxy")
     assert inside.hits() > 0, "with httpproxy allowed it must be reached"
 
 
@@ -155,22 +155,22 @@ def test_a_name_that_turns_inside_is_not_followed(puller: Puller, origin: Origin
 
 
 Playlist = Callable[[Path], str]
-FILES: dict[str, tuple[Playlist, tuple[str, ...]]] = {
-    "segment": (lambda file: SEGMENT.format(tags="", uri=f"file:{file}"), ()),
-    "media playlist": (lambda file: MASTER.format(uri=f"file:{file.with_name('plain.m3u8')}"), ()),
-    "init section": (lambda file: SEGMENT.format(tags=f'#EXT-X-MAP:URI="file:{file}"\n', uri=f"file:{file}"), ()),
-    "script of concat": (lambda file: f"ffconcat version 1.0\nfile 'file:{file}'\n", ("-safe", "0")),
+FILES: dict[str, tuple[Playlist, dict[str, str]]] = {
+    "segment": (lambda file: SEGMENT.format(tags="", uri=f"file:{file}"), {}),
+    "media playlist": (lambda file: MASTER.format(uri=f"file:{file.with_name('plain.m3u8')}"), {}),
+    "init section": (lambda file: SEGMENT.format(tags=f'#EXT-X-MAP:URI="file:{file}"\n', uri=f"file:{file}"), {}),
+    "script of concat": (lambda file: f"ffconcat version 1.0\nfile 'file:{file}'\n", {"safe": "0"}),
 }
 
 
 @pytest.mark.parametrize(("playlist", "careless"), FILES.values(), ids=FILES.keys())
 def test_files_are_not_read(
-    puller: Puller, origin: Origin, media: Path, playlist: Playlist, careless: tuple[str, ...]
+    puller: Puller, origin: Origin, media: Path, playlist: Playlist, careless: dict[str, str]
 ) -> None:
     origin.put("/evil.m3u8", playlist(media / "plain0.ts"))
     assert puller.pull(f"{origin.url}/evil.m3u8").media_bytes == 0
     assert set(origin.asked) == {"/evil.m3u8"}
-    assert run_careless(f"{origin.url}/evil.m3u8", *careless).media_bytes > 0, "without the guard it must be read"
+    assert run_careless(f"{origin.url}/evil.m3u8", **careless).media_bytes > 0, "without the guard it must be read"
 
 
 @pytest.mark.parametrize("form", ["concat:{file}|{file}", "subfile,,start,0,end,0,,:{file}", "crypto:file:{file}"])

@@ -28,7 +28,7 @@ def test_a_claim_is_released_in_time_though_ffmpeg_and_the_media_store_hang(lab:
 
     lab.media.before = before
     assert hanging.wait(10)
-    lab.signal_ffmpeg(signal.SIGSTOP)
+    lab.signal_encoder(signal.SIGSTOP)
     began_s = time.monotonic()
     pipeline.hand_over(began_s + HAND_OVER_S)
     eventually(lambda: lab.runtime().claim is None, HAND_OVER_S, "the claim is released", lab.runtime)

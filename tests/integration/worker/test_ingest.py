@@ -79,7 +79,7 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     for output in (srt_output(port, WRONG_KEY), ("-f", "mpegts", f"srt://127.0.0.1:{port}")):
         with sending(*output) as stranger:
             assert stranger.wait(10) != 0
-    assert small.follower.poll() == -1 and small.programs(KEY) == []
+    assert small.follower.poll() == -1 and small.programs("", KEY) == []
 
     with sending(*srt_output(port, KEY), sound=False):
         wait_for_first_segment(small)
@@ -159,7 +159,7 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
         ingest.sender()
         wait_for_first_segment(small)
         assert small.wait_for(RuntimeState.LIVE).source == "primary"
-        assert small.programs(RTMP_KEY) == [process.pid for process in ingest.started if process.poll() is None]
+        assert small.programs("", RTMP_KEY) == [process.pid for process in ingest.started if process.poll() is None]
 
 
 def test_a_backup_takes_over_from_a_playlist_and_gives_back(small: Lab, tmp_path: Path, authority: Authority) -> None:

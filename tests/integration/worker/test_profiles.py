@@ -154,4 +154,4 @@ def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(
     eventually(
         lambda: "keyframes up to 11.0 s apart" in (lab.runtime().last_error or ""), 15, "the reason", lab.runtime
     )
-    assert not lab.ffmpegs()
+    assert not lab.encoders()

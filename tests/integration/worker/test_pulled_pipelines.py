@@ -39,7 +39,7 @@ def test_srt_is_pulled_and_its_passphrase_is_told_to_nobody(small: Lab) -> None:
         small.pipeline()
         wait_for_first_segment(small)
         assert small.wait_for(RuntimeState.LIVE).source == "primary"
-        assert small.programs(secret) == [sender.pid]
+        assert small.programs("", secret) == [sender.pid]
         assert secret not in str(small.runtime())
 
 
@@ -56,10 +56,10 @@ def test_rtmps_is_pulled_and_opened_anew_when_its_runs_fail(small: Lab, authorit
         small.pipeline()
         wait_for_first_segment(small)
         assert small.wait_for(RuntimeState.LIVE).source == "primary"
-        assert small.programs(KEY) == [process.pid for process in ingest.started]
+        assert small.programs("", KEY) == [process.pid for process in ingest.started]
         opened = front.connections
         for _ in range(BREAKS_PER_OPENING):
-            small.signal_ffmpeg(signal.SIGKILL)
+            small.signal_encoder(signal.SIGKILL)
             wait_for_another_run(small, small.runs()[-1])
         assert front.connections > opened
         small.wait_for(RuntimeState.LIVE)

@@ -46,15 +46,15 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     assert lab.follower.poll() >= 0, "live means that the playlists are there"
     lab.wait_for_segments(1)
 
-    lab.signal_ffmpeg(signal.SIGKILL)
+    lab.signal_encoder(signal.SIGKILL)
     killed_at = time.monotonic()
     lab.wait_for_run("1-2")
     # Back-off 0.6 s at most, start, one segment of a second, and a machine that others use too.
     assert time.monotonic() - killed_at < 6
     runtime = lab.wait_for(RuntimeState.LIVE)
-    assert runtime.restarts == 1 and runtime.last_error == "ffmpeg was killed by SIGKILL"
+    assert runtime.restarts == 1 and runtime.last_error == "the encoder was killed by SIGKILL"
 
-    lab.signal_ffmpeg(signal.SIGSTOP)
+    lab.signal_encoder(signal.SIGSTOP)
     lab.wait_for_run("1-3")
     runtime = lab.wait_for(RuntimeState.LIVE)
     assert runtime.restarts == 2
@@ -70,7 +70,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
 
     lab.change(desired_state=DesiredState.PAUSED)
     paused_at = time.monotonic()
-    eventually(lambda: not lab.ffmpegs(), 3, "ffmpeg ended")
+    eventually(lambda: not lab.encoders(), 3, "ffmpeg ended")
     pipeline.join(3)
     assert pipeline.end is End.PAUSED and time.monotonic() - paused_at < 3
     runtime = lab.runtime()
@@ -80,7 +80,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored
     told = [(run.run, run.ending) for run in decoded(stored.body)]
-    assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "ffmpeg was killed by SIGKILL")
+    assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "the encoder was killed by SIGKILL")
 
 
 def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
@@ -92,7 +92,7 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     assert old.end is End.LOST and old.held.lost
     lab.wait_for_run("2-1")
     assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held.claim
-    assert len(lab.ffmpegs()) == 1
+    assert len(lab.encoders()) == 1
     lab.change(desired_state=DesiredState.STOPPED)
     new.join(5)
     lab.follower.poll()
@@ -231,7 +231,7 @@ def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> No
 
     lab.media.before = before
     pipeline.join(10)
-    assert pipeline.end is End.CRASHED and not lab.ffmpegs()
+    assert pipeline.end is End.CRASHED and not lab.encoders()
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.FAILED and runtime.claim is None
     assert "ZeroDivisionError: injected" in (runtime.last_error or "")

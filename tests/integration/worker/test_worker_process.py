@@ -26,7 +26,7 @@ def test_a_killed_worker_comes_back_and_a_drained_one_hands_over(lab: Lab) -> No
 
     first.send_signal(signal.SIGKILL)
     first.wait(5)
-    eventually(lambda: not lab.ffmpegs(), 3, "its ffmpeg is gone with it")
+    eventually(lambda: not lab.encoders(), 3, "its ffmpeg is gone with it")
     alive.unlink()
     second = lab.process("w1")
     eventually(alive.exists, 20, "the worker turns again")
@@ -46,7 +46,7 @@ def test_a_killed_worker_comes_back_and_a_drained_one_hands_over(lab: Lab) -> No
     assert lab.runs() == ["1-1", "2-1", "3-1"] and not lab.follower.ended
 
     lab.change(hint=True, desired_state=DesiredState.STOPPED)
-    eventually(lambda: not lab.ffmpegs(), 3, "ffmpeg ended")
+    eventually(lambda: not lab.encoders(), 3, "ffmpeg ended")
     eventually(lambda: lab.runtime().claim is None, 3, "the claim is released")
     lab.follower.poll()
     assert lab.follower.ended

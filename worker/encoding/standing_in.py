@@ -1,0 +1,13 @@
+"""What the slate is encoded with where the ladder copies its source."""
+
+from collections.abc import Sequence
+
+from chalicelib.domain.ladders import Rendition
+
+WIDTH, HEIGHT, VIDEO_BPS, AUDIO_BPS = 1280, 720, 1_000_000, 96_000
+
+
+def encodable(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
+    """Return the same ladder, with figures where it copies: under its name something has to be shown."""
+    figures = {"width": WIDTH, "height": HEIGHT, "video_bps": VIDEO_BPS, "audio_bps": AUDIO_BPS}
+    return [Rendition(name=each.name, **figures) if each.copied else each for each in renditions]

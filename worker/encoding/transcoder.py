@@ -1,0 +1,67 @@
+"""One run's process: a child that tells on its standard output how it is getting on."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import IO, Any
+
+from chalicelib.domain.media_health import Repairs
+from chalicelib.domain.run_logs import NOTES_KEPT
+from worker.child import Child, lines_of
+
+REPAIR_NAMES = {field.name for field in fields(Repairs)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A line of it. `out_us` is how much it has made, `speed` how fast that was against the clock."""
+
+    out_us: int | None = None
+    fps: float | None = None
+    speed: float | None = None
+    repairs: Repairs | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def dropped_frames(self) -> int:
+        """Pictures that the source had too many of, or that came too late."""
+        return self.repairs.pictures_dropped if self.repairs else 0
+
+
+class Transcoder(Child):
+    """The process that makes the segments. With `stdin` it reads its source's messages from there."""
+
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], *, rate: float, is_copy: bool, stdin: bool
+    ) -> None:
+        super().__init__("encoder", argv, environ, stdin=stdin)
+        self.progress = Progress()
+        self.progressed_at_s = time.monotonic()
+        # What was repaired, in words.
+        self.notes: deque[str] = deque(maxlen=NOTES_KEPT)
+        self._rate = None if is_copy else rate
+        self._listen(self._read_progress, self.stdout)
+
+    def _read_progress(self, pipe: IO[bytes]) -> None:
+        for line in lines_of(pipe):
+            progress = parsed(line, self._rate)
+            if progress is None:
+                continue
+            if progress.out_us != self.progress.out_us:
+                self.progressed_at_s = time.monotonic()
+            self.progress = progress
+            self.notes.extend(progress.notes)
+
+
+def parsed(line: str, rate: float | None) -> Progress | None:
+    """Return a line's progress; None if it is none. `rate` is what it encodes a second of media."""
+    try:
+        values: dict[str, Any] = json.loads(line)
+        repairs = {name: values["repairs"][name] for name in REPAIR_NAMES & values["repairs"].keys()}
+        speed = float(values["speed"])
+        fps = None if rate is None else round(speed * rate, 2)
+        return Progress(int(values["out_us"]), fps, speed, Repairs(**repairs), tuple(map(str, values["notes"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,79 @@
+"""How a receiver is told to open an untrusted source: pure functions from a checked URL to a request.
+
+What holds FFmpeg back, found by experiment:
+- The options here reach what a playlist names (media playlists, segments, keys, init sections): the white lists and
+  `http_proxy` do. `max_redirects`, `tls_verify` and `ca_file` do not: they hold for the first request only.
+- So https is opened as http through `worker.ingest.egress`, which speaks TLS itself, verifies every host, and refuses
+  redirects at every level. FFmpeg knows neither `https` nor `tls`; all that is left to it is to ask the proxy.
+- A proxy of the CONNECT kind does not do for playlists: FFmpeg then needs `httpproxy` on its white list, and a playlist
+  that names `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. For rtmps it does: `flv` names nothing further.
+- A host in the environment's `no_proxy` is asked past the proxy. The receiver's environment must not have it.
+- RFC 8216 has no rule about names of segments, and servers name them as they like: FFmpeg's own rules are off.
+"""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.domain.addresses import IpAddress
+from chalicelib.domain.source_urls import SourceUrl
+from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
+
+# HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless told to.
+HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
+ANY_NAMES = {"allowed_extensions": "ALL", "allowed_segment_extensions": "ALL", "extension_picky": "0"}
+# Above the proxy's own bounds, so that its reason is known before FFmpeg gives up.
+TIMEOUT_S = 12
+SRT_NAMES = ("streamid", "latency", "passphrase", "pbkeylen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxied:
+    """By way of a proxy of `ingest/egress.py`, for https and rtmps. `ca_file` None: the authorities of the system."""
+
+    proxy_url: str
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pinned:
+    """Straight to an address that `worker.ingest.resolving` has checked, for srt."""
+
+    address: IpAddress
+
+
+def pull_request(source: SourceUrl, way: Proxied | Pinned) -> ReceiveRequest:
+    """Return the request for a source and the way to it."""
+    match source.scheme, way:
+        case "https", Proxied():
+            return _https(source, way)
+        case "rtmps", Proxied():
+            return _rtmps(source, way)
+        case "srt", Pinned():
+            return _srt(source, way.address)
+    raise ValueError(f"{source.scheme} does not go by {type(way).__name__}")
+
+
+def _https(source: SourceUrl, way: Proxied) -> ReceiveRequest:
+    """Paced: a playlist is fetched ahead of the clock, and a server sends a recording as fast as it is read."""
+    options = {"protocol_whitelist": "http,tcp,crypto", "max_redirects": "0", **_proxy(way), **ANY_NAMES}
+    url = "http" + source.without_query.removeprefix("https")
+    return ReceiveRequest(transport=Transport.URL, url=url, options=options, formats=HTTP_FORMATS, is_live=False)
+
+
+def _rtmps(source: SourceUrl, way: Proxied) -> ReceiveRequest:
+    authorities = way.ca_file or ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+    options = {"protocol_whitelist": "rtmps,tls,tcp,httpproxy", "tls_verify": "1", "ca_file": str(authorities)}
+    return ReceiveRequest(
+        transport=Transport.URL, url=source.url, options={**options, **_proxy(way)}, formats=FLV_FORMAT
+    )
+
+
+def _srt(source: SourceUrl, address: IpAddress) -> ReceiveRequest:
+    options = {name: value for name, value in source.options if name in SRT_NAMES}
+    place = {"host": str(address), "port": str(source.port)}
+    return ReceiveRequest(transport=Transport.SRT_CALLER, options={**options, **place}, mute_s=TIMEOUT_S)
+
+
+def _proxy(way: Proxied) -> dict[str, str]:
+    return {"http_proxy": way.proxy_url, "rw_timeout": str(TIMEOUT_S * 1_000_000)}

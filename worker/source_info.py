@@ -1,0 +1,35 @@
+"""What a source was found to be, and how it can be played."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from chalicelib.domain.media_health import SourceTrack
+from worker.transcoding.plan import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceInfo:
+    """`rate` is the frame rate to publish. Codecs are named as FFmpeg names them; None where there is no such track.
+
+    `rotation` is in degrees counter-clockwise.
+    `work` says what a run does with it where the ladder encodes. `path` is a file's.
+    """
+
+    rate: Fraction
+    has_audio: bool = True
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    rotation: int = 0
+    tracks: tuple[SourceTrack, ...] = ()
+    work: Work = Work.ENCODE
+    path: Path | None = None
+
+
+# The test pattern, which needs nothing to be opened.
+PATTERN = SourceInfo(rate=Fraction(30), work=Work.PATTERN)
+SLATE_SOURCE = SourceInfo(rate=Fraction(15), work=Work.SLATE)
+
+
+class SourceRefused(Exception):
+    """The source cannot be used as it is; the message says why, for the operator."""
