@@ -9,7 +9,11 @@ from worker.config import WorkerConfig
 from worker.encoding.argv import Cut, LiveSource, Source
 from worker.encoding.copying import cut_of
 from worker.ingest.egress import Egress
+from worker.ingest.egress_http import as_typed
 from worker.ingest.feed import Feed
+from worker.ingest.hls.played import PlayedSegments
+from worker.ingest.hls.session import HlsSession
+from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_argv import Pinned, Proxied
 from worker.ingest.receivers import MUTE_ENDINGS, Receiver, listening, pulling
 from worker.ingest.resolving import resolve_pinned
@@ -33,9 +37,20 @@ SETTLED_S = 3.0
 
 
 class LiveTrial:
-    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed."""
+    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed.
 
-    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float, before: str = "") -> None:
+    `played` is what the trials before it have handed out of the source's HLS.
+    """
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        stream: Stream,
+        config: WorkerConfig,
+        now_s: float,
+        before: str = "",
+        played: PlayedSegments | None = None,
+    ) -> None:
         self.status, self.reason = Status.OPENING, ""
         self.source: Source | None = None
         self.cut: Cut | None = None
@@ -43,6 +58,7 @@ class LiveTrial:
         self._config = config
         self._stream = stream
         self._before = before
+        self._played = played
         self.listens = ingest.mode is IngestMode.LISTEN
         self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
@@ -62,7 +78,7 @@ class LiveTrial:
 
     def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
-        if self.feed is None:
+        if self.feed is None or self._has_other_variant(stream):
             return False
         try:
             self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ) if self.source else None
@@ -77,6 +93,11 @@ class LiveTrial:
             self.feed.close()
         if self._egress:
             self._egress.stop()
+
+    def _has_other_variant(self, stream: Stream) -> bool:
+        """Return whether the source may have a picture that suits the new ladder better."""
+        changed = limits_of(stream.renditions) != limits_of(self._stream.renditions)
+        return changed and self._egress is not None and self._egress.hls.variant_count > 1
 
     def _find(self, ingest: Ingest) -> tuple[SourceUrl, IpAddress | None]:
         rules = self._config.egress
@@ -105,7 +126,8 @@ class LiveTrial:
         url, address = found
         if address:
             return pulling(url, Pinned(address=address))
-        self._egress = Egress(url, self._config.egress)
+        hls = HlsSession(limits_of(self._stream.renditions), self._played)
+        self._egress = Egress(url, self._config.egress, hls)
         self._egress.start()
         return pulling(url, Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file))
 
@@ -115,6 +137,8 @@ class LiveTrial:
             self.status, self.reason = Status.REFUSED, feed.refusal
         elif not feed.running:
             self.status, self.reason = Status.FAILED, self._why_ended(feed)
+        elif self._egress and (still := self._egress.hls.failure()):
+            self.status, self.reason = Status.FAILED, self._with_refusal(still)
         elif feed.began_at_s is None and self.listens:
             self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
         elif self.source is None:
@@ -128,7 +152,7 @@ class LiveTrial:
 
     def _why_ended(self, feed: Feed) -> str:
         if not self.listens:
-            return self._with_refusal(feed.ending())
+            return self._with_refusal(as_typed(feed.ending()))
         # That a sender goes is its own affair; that nobody can be listened for is not.
         if feed.began_at_s:
             return WAITING_REASON
@@ -143,8 +167,11 @@ class LiveTrial:
         return WAITING_REASON
 
     def _with_refusal(self, what: str) -> str:
-        refusal = self._egress.last_refusal if self._egress else None
-        return f"{refusal} ({what})" if refusal else what
+        """Put first what the proxy knows: a refusal, or that the source's playlists do not change."""
+        if self._egress is None:
+            return what
+        known = self._egress.last_refusal or self._egress.hls.stillness()
+        return f"{known} ({what})" if known and known != what else what
 
 
 def _silent_s(stream: Stream) -> float:
