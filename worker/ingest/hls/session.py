@@ -1,5 +1,6 @@
 """What HLS is to one opening of a source: every playlist and segment that the egress proxy passes on goes by here."""
 
+import math
 import re
 import threading
 import time
@@ -17,8 +18,12 @@ from worker.ingest.outward import EgressRefused
 START_BYTES = 16_384
 # Shorter answers hold no picture.
 START_BYTES_MIN = 188
-# From the end of what was fetched, for what is still on its way through the receiver.
+# When a source is over its client is told to end, so that nothing stays in its buffers. It asks every half target.
+# A client that has not ended so long after that is ended.
 END_MARGIN_S = 2.0
+# A client asks about when what it has ends, and not again before half a target is over.
+EARLY_S = 0.5
+END_LIST = b"\n#EXT-X-ENDLIST\n"
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-")
 
 
@@ -67,7 +72,8 @@ class HlsSession:
                 state = "has ended" if read.is_ended else "has had no new segment since it was played last"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, f"the playlist at {place_of(url)} {state}")
             self._live[url] = live
-            return passed_on
+            is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
+        return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
     def missed(self, url: str) -> None:
         """Note that a client has asked for this and got nothing."""
@@ -87,8 +93,7 @@ class HlsSession:
     def stillness(self) -> str | None:
         """Return in words that the playlists have brought nothing new for longer than is usual; None: they have."""
         with self._lock:
-            live = [each for each in self._live.values() if not each.is_ended]
-            newest = max(live, key=lambda each: each.new_at_s, default=None)
+            newest = max(self._unended(), key=lambda each: each.new_at_s, default=None)
         still_s = self._clock() - newest.new_at_s if newest else 0.0
         if newest is None or still_s <= 2 * newest.target_s:
             return None
@@ -96,17 +101,26 @@ class HlsSession:
 
     def failure(self) -> str | None:
         """Return why the source has failed: nothing new is listed and what was fetched has been played."""
-        now_s = self._clock()
         with self._lock:
-            live = [each for each in self._live.values() if not each.is_ended]
-            if not live:
+            if not self._unended():
                 return None
-            allowed_until_s = max(each.new_at_s for each in live) + max(each.still_s_max for each in live)
-            due_s = max(allowed_until_s, *(each.content_ends_at_s + END_MARGIN_S for each in live))
+            target_s = max(each.target_s for each in self._unended())
+            still_until_s = self._still_until_s()
+            due_s = max(still_until_s, self._content_ends_at_s() + END_MARGIN_S + target_s / 2)
             # A client that does not ask cannot know.
-            asked_s = max(each.looked_at_s for each in live)
-            target_s = max(each.target_s for each in live)
-        return self.stillness() if now_s >= due_s and asked_s >= allowed_until_s - target_s else None
+            has_asked = max(each.looked_at_s for each in self._unended()) >= still_until_s - target_s
+        return self.stillness() if has_asked and self._clock() >= due_s else None
+
+    def _unended(self) -> list[LivePlaylist]:
+        return [each for each in self._live.values() if not each.is_ended]
+
+    def _still_until_s(self) -> float:
+        """Return until when it is no failure that nothing is new."""
+        live = self._unended()
+        return max(each.new_at_s for each in live) + max(each.still_s_max for each in live) if live else math.inf
+
+    def _content_ends_at_s(self) -> float:
+        return max((each.content_ends_at_s for each in self._unended()), default=0.0)
 
     def accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
         """See `SegmentRequest`."""
