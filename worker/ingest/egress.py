@@ -8,6 +8,9 @@ keys alike, is checked by the rules that held for the operator's URL, resolved a
 was checked, so that a name which changes its mind (DNS rebinding) gains nothing. Certificates are verified for each.
 For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; ffmpeg verifies the certificate.
 
+Playlists and segments of HLS pass through `worker.ingest.hls.session`, which chooses the variant, leaves out what was
+played before, and knows when nothing new comes.
+
 Threads are daemons and the sockets are the worker's own: all of it dies with the worker.
 """
 
@@ -121,12 +124,12 @@ class Egress:
         wanted = self._wanted("https" + request.target.removeprefix("http"))
         passage = _Passage(self.hls, wanted.url, request)
         try:
-            pieces = self._ask(mine, wanted, request).pieces(passage)
-            first = next(pieces)
-        except EgressRefused:
-            self.hls.missed(wanted.url)
+            answer = self._ask(mine, wanted, request)
+        except EgressRefused as refused:
+            self.hls.missed(wanted.url, refused.status)
             raise
-        client.sendall(first)
+        pieces = answer.pieces(passage)
+        client.sendall(next(pieces))
         try:
             for piece in pieces:
                 client.sendall(piece)

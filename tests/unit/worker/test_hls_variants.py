@@ -19,10 +19,11 @@ def playlist(*variants: str, before: str = "") -> bytes:
 
 
 def chosen(limits, *variants: str) -> str:
-    body, count = best_variant(playlist(*variants), limits)
-    read = m3u8.loads(body.decode())
-    assert len(read.playlists) == 1 and count == len(variants)
-    return read.playlists[0].uri
+    choice = best_variant(playlist(*variants), limits, {"dead"}.__contains__)
+    assert choice and choice.count == len(variants)
+    read = m3u8.loads(choice.body.decode())
+    assert [each.uri for each in read.playlists] == [choice.uri]
+    return choice.uri
 
 
 AVC, HEVC, AV1 = (f'CODECS="{name},mp4a.40.2"' for name in ("avc1.64001f", "hvc1.1.6.L93.B0", "av01.0.05M.08"))
@@ -63,6 +64,9 @@ SIZES = (
         # What is copied has to be H.264.
         (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", SIZES[0]), "240"),
         (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", "unknown BANDWIDTH=1"), "unknown"),
+        # What could not be fetched before is last.
+        (HD, (SIZES[0], "dead BANDWIDTH=3,RESOLUTION=1280x720"), "240"),
+        (HD, ("dead BANDWIDTH=3,RESOLUTION=1280x720",), "dead"),
         (HD, ("odd BANDWIDTH=x,RESOLUTION=wide,CODECS=", "good BANDWIDTH=1,RESOLUTION=640x360"), "good"),
     ],
 )
@@ -82,10 +86,13 @@ MEDIA = """#EXT-X-INDEPENDENT-SEGMENTS
 
 
 def test_the_default_sound_of_the_variant_comes_with_it_and_nothing_else() -> None:
-    body, _ = best_variant(
-        playlist('p BANDWIDTH=1,CLOSED-CAPTIONS=NONE,AUDIO="a",SUBTITLES="s",FRAME-RATE=25', before=MEDIA), HD
+    choice = best_variant(
+        playlist('p BANDWIDTH=1,CLOSED-CAPTIONS=NONE,AUDIO="a",SUBTITLES="s",FRAME-RATE=25', before=MEDIA),
+        HD,
+        {}.__contains__,
     )
-    read = m3u8.loads(body.decode())
+    assert choice
+    read = m3u8.loads(choice.body.decode())
     assert [(each.type, each.uri) for each in read.media] == [("AUDIO", "y.m3u8")]
     assert not read.iframe_playlists and not read.session_keys and read.is_independent_segments
     info = read.playlists[0].stream_info
@@ -94,9 +101,9 @@ def test_the_default_sound_of_the_variant_comes_with_it_and_nothing_else() -> No
 
 def test_a_media_playlist_has_no_variants() -> None:
     body = b"#EXTM3U\r\n#EXT-X-TARGETDURATION:4\r\n#EXTINF:4,\r\na.ts\r\n"
-    assert best_variant(body, HD) == (body, 0)
+    assert best_variant(body, HD, {}.__contains__) is None
 
 
 def test_long_lines_do_not_take_long() -> None:
     for line in ("A" * 900_000, 'A="' * 300_000, "A=," * 300_000):
-        best_variant(playlist(f"u {line}"), HD)
+        best_variant(playlist(f"u {line}"), HD, {}.__contains__)

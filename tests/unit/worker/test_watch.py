@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.ingest import live_trial
+from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
 from worker.ingest.trials import Status
 from worker.ingest.watch import BREAKS_PER_OPENING, Watch
@@ -201,6 +203,16 @@ def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
     trial.feed = SetFeed()  # type: ignore[assignment]
     trial._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
     assert trial.adopt(replace(STREAM, abr_profile=profile)) is kept
+
+
+def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    trial._receiver((check_source_url("https://cdn.test/live.m3u8"), None))
+    try:
+        assert trial._egress and trial._egress.hls._limits == limits_of(STREAM.renditions)
+    finally:
+        trial.close()
 
 
 def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ STILL_S_MIN = 10.0
 STILL_TARGETS = 3
 # A client may still fetch what has just left the playlist, and an edge server may list it again.
 NUMBERS_KEPT = 100
+# An edge server may be behind by as much as the playlist is long, or by so many numbers. Else it is a restart.
+BEHIND_MAX = 5
 
 
 @dataclass
@@ -17,6 +19,8 @@ class Decision:
     """What was decided about a segment when it was listed first. `place` None: it is left out."""
 
     segment: SegmentId
+    # Of the address that it had first: later ones may have other tokens.
+    content_key: bytes
     uri: str
     duration_s: float
     place: Placed | None
@@ -25,7 +29,7 @@ class Decision:
 
 @dataclass
 class LivePlaylist:
-    """`looked_at_s` is when the client asked last, `new_at_s` when the answer had a new segment."""
+    """The state of one playlist. `looked_at_s` is when the client asked last, `new_at_s` when something was new."""
 
     url: str
     opening: int
@@ -65,8 +69,8 @@ class LivePlaylist:
                 has_new = has_new or kept
             elif segment.number in self._decided:
                 # Its address may have another token now.
-                self._decided[segment.number].segment = ids[segment.number]
-                self._decided[segment.number].uri = segment.uri
+                decision = self._decided[segment.number]
+                decision.segment, decision.uri = ids[segment.number], segment.uri
         if has_new and not self.is_repeating:
             self.new_at_s = now_s
         self._forget(min(ids) - NUMBERS_KEPT)
@@ -109,10 +113,9 @@ class LivePlaylist:
         behind = self._newest - max(ids)
         if behind <= 0:
             return False
-        known = [
-            self._decided[number].segment.place_key == ids[number].place_key for number in ids.keys() & self._decided
-        ]
-        return behind > len(ids) or not known or not all(known)
+        both = ids.keys() & self._decided
+        known = [self._decided[number].segment.place_key == ids[number].place_key for number in both]
+        return behind > max(len(ids), BEHIND_MAX) or not known or not all(known)
 
     def _restart(self, first_number: int) -> None:
         """Number on from what was passed on, so that the client does not wait for numbers that are long past."""
@@ -127,7 +130,11 @@ class LivePlaylist:
         first, last = min(ids), max(ids)
         newest = self.played.newest_number(self.url)
         repeated = [number for number, each in ids.items() if self._is_repeat(each)]
-        if newest is not None and last < newest and (newest - last > len(ids) or len(repeated) < len(ids)):
+        if (
+            newest is not None
+            and last < newest
+            and (newest - last > max(len(ids), BEHIND_MAX) or len(repeated) < len(ids))
+        ):
             # The server was restarted. It may use its old names again for new segments: what they hold decides.
             self.played.restart(self.url, first - 1)
             return first
@@ -138,20 +145,20 @@ class LivePlaylist:
         return segment.content_key in self._passed_on or self.played.has(segment, here)
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
-        place, count = None, segment.discontinuities
+        place, count, key = None, segment.discontinuities, as_listed.content_key
         if kept:
             is_discontinuity = count > 0 or self._is_cut
             self._extra_discontinuities += is_discontinuity - count
             number = segment.number - self._shift
             place = Placed(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
             self._newest_passed_on, self._is_cut = number, False
-            self._passed_on.add(as_listed.content_key)
+            self._passed_on.add(key)
         elif self._newest_passed_on >= 0:
             self._shift += 1
             self._extra_discontinuities -= count
             self._is_cut = True
         self._newest = segment.number
-        self._decided[segment.number] = Decision(as_listed, segment.uri, segment.duration_s, place)
+        self._decided[segment.number] = Decision(as_listed, key, segment.uri, segment.duration_s, place)
 
     def _write(self, body: bytes, playlist: MediaPlaylist) -> bytes:
         """Return the playlist byte for byte, unless something of it has to change."""
@@ -164,4 +171,4 @@ class LivePlaylist:
 
     def _forget(self, before: int) -> None:
         for number in [number for number in self._decided if number < before]:
-            self._passed_on.discard(self._decided.pop(number).segment.content_key)
+            self._passed_on.discard(self._decided.pop(number).content_key)

@@ -60,6 +60,8 @@ class PlayedSegments:
         self._starts: OrderedDict[bytes, HandedOut] = OrderedDict()
         # The highest number of each playlist that was live, by its path.
         self._newest: OrderedDict[bytes, int] = OrderedDict()
+        # Variants that could not be fetched.
+        self._avoided: OrderedDict[bytes, None] = OrderedDict()
 
     def next_opening(self) -> int:
         """Return a number for a source that is opened, higher than all before."""
@@ -101,6 +103,20 @@ class PlayedSegments:
         """Return the highest number that was handed out from this playlist; None: it has never been live."""
         with self._lock:
             return self._newest.get(_key(urlsplit(playlist).path))
+
+    def avoid(self, playlist: str) -> None:
+        """Prefer other variants to this one, until none of those is left."""
+        with self._lock:
+            key = _key(urlsplit(playlist).path)
+            if key in self._avoided:
+                # It was taken although it is avoided: all are.
+                self._avoided.clear()
+            _put(self._avoided, key, None, PLAYLISTS_MAX)
+
+    def is_avoided(self, playlist: str) -> bool:
+        """Return whether another variant is to be preferred."""
+        with self._lock:
+            return _key(urlsplit(playlist).path) in self._avoided
 
     def has(self, segment: SegmentId, how: HandedOut) -> bool:
         """Return whether to hand it out so would repeat it."""

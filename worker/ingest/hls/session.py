@@ -18,6 +18,8 @@ from worker.ingest.outward import EgressRefused
 START_BYTES = 16_384
 # Shorter answers hold no picture.
 START_BYTES_MIN = 188
+# Sound without time stamps: its silence is always the same.
+BARE_SOUND = b"\xff"
 # When a source is over its client is told to end, so that nothing stays in its buffers. It asks every half target.
 # A client that has not ended so long after that is ended.
 END_MARGIN_S = 2.0
@@ -28,7 +30,10 @@ _RANGE = re.compile(r"bytes=([0-9]{1,18})-")
 
 
 class HlsSession:
-    """Used by the threads of one `Egress` and by the supervising thread."""
+    """The playlists of one opening. Used by the threads of its `Egress` and by the supervising thread.
+
+    `limits` is what the ladder can use; `played` is what openings of the same source have handed out.
+    """
 
     def __init__(
         self,
@@ -44,18 +49,19 @@ class HlsSession:
         self._live: dict[str, LivePlaylist] = {}
         # How many variants the source has; 0 if it is not a multivariant playlist.
         self.variant_count = 0
+        self._variant_url = ""
 
     def playlist(self, url: str, body: bytes) -> bytes:
         """Return what is passed on of a playlist.
 
         Raises `EgressRefused` if all of it was played before, or if it names what may not be opened.
         """
-        body, count = best_variant(body, self._limits)
+        choice = best_variant(body, self._limits, lambda uri: self._played.is_avoided(absolute_url(url, uri)))
+        if choice:
+            self.variant_count, self._variant_url = choice.count, absolute_url(url, choice.uri)
+            body = choice.body
         check_addresses(body, place_of(url))
-        if count:
-            self.variant_count = count
-            return body
-        return self._media_playlist(absolute_url(url, ""), body)
+        return body if choice else self._media_playlist(absolute_url(url, ""), body)
 
     def _media_playlist(self, url: str, body: bytes) -> bytes:
         now_s, read = self._clock(), read_media_playlist(body)
@@ -75,11 +81,16 @@ class HlsSession:
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
-    def missed(self, url: str) -> None:
-        """Note that a client has asked for this and got nothing."""
+    def missed(self, url: str, status: HTTPStatus) -> None:
+        """Note that a client has asked for this and is answered by an error."""
+        url = absolute_url(url, "")
         with self._lock:
-            if live := self._live.get(absolute_url(url, "")):
+            if live := self._live.get(url):
                 live.looked_at_s = self._clock()
+        is_gone = status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if url == self._variant_url and is_gone and self._played.newest_number(url) is None:
+            # The next opening takes another variant. One that has played is kept: others would repeat its seconds.
+            self._played.avoid(url)
 
     def segment(self, url: str, byte_range: str = "") -> "SegmentRequest | None":
         """Return the segment that is at this address, if a live playlist has named one."""
@@ -126,8 +137,8 @@ class HlsSession:
         """See `SegmentRequest`."""
         with self._lock:
             how = live.handed_out(decision)
-            known = len(start) < START_BYTES_MIN or self._played.add_start(start + repr(length).encode(), how)
-            if not known:
+            is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
+            if is_telling and not self._played.add_start(start + repr(length).encode(), how):
                 live.is_repeating = True
                 reason = f"{place_of(live.url)} sends a segment again that was played before"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, reason)

@@ -5,7 +5,7 @@ minute, so the proxy passes on the one variant that the stream's ladder can use 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -68,16 +68,26 @@ def limits_of(renditions: Sequence[Rendition]) -> VariantLimits:
     )
 
 
-def best_variant(body: bytes, limits: VariantLimits) -> tuple[bytes, int]:
-    """Return the playlist with its best variant alone, and how many variants it had; 0: it is a media playlist."""
+@dataclass(frozen=True)
+class Choice:
+    """A multivariant playlist with one variant alone, that variant's URI, and how many there were."""
+
+    body: bytes
+    uri: str
+    count: int
+
+
+def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str], bool]) -> Choice | None:
+    """Return the best variant, if there is one, of those whose URIs are not avoided; None for a media playlist."""
     lines = to_lines(body)
     variants = _variants(lines)
     if not variants:
-        return body, 0
-    best = max(variants, key=lambda each: _rank(each, limits))
+        return None
+    best = max(variants, key=lambda each: (not is_avoided(each.uri), _rank(each, limits)))
     kept = [line for line in lines if tag_name(line) in KEPT]
     sound = _audio_rendition(lines, best.audio_group)
-    return to_body([*kept, *sound, _LEADS_ON.sub("", best.line).rstrip(","), best.uri]), len(variants)
+    only = to_body([*kept, *sound, _LEADS_ON.sub("", best.line).rstrip(","), best.uri])
+    return Choice(only, best.uri, len(variants))
 
 
 def _variants(lines: Iterable[str]) -> list[Variant]:
