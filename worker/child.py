@@ -32,9 +32,11 @@ class Child:
         *,
         stdin: bool = False,
         secrets: Sequence[str] = (),
+        reword: Callable[[str], str] = str,
     ) -> None:
         self.lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
         self._name = name
+        self._reword = reword
         self._secrets = tuple(secrets)
         self._process = subprocess.Popen(
             argv,
@@ -139,7 +141,7 @@ class Child:
 
     def _read_log(self, pipe: IO[bytes]) -> None:
         for line in lines_of(pipe):
-            self.lines.append(redacted(line.rstrip(), self._secrets))
+            self.lines.append(redacted(self._reword(line.rstrip()), self._secrets))
 
 
 def lines_of(pipe: IO[bytes]) -> Iterator[str]:

@@ -8,6 +8,9 @@ keys alike, is checked by the rules that held for the operator's URL, resolved a
 was checked, so that a name which changes its mind (DNS rebinding) gains nothing. Certificates are verified for each.
 For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; ffmpeg verifies the certificate.
 
+Playlists and segments of HLS pass through `worker.ingest.hls.session`, which chooses the variant, leaves out what was
+played before, and knows when nothing new comes.
+
 Threads are daemons and the sockets are the worker's own: all of it dies with the worker.
 """
 
@@ -25,7 +28,8 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from worker.ingest.egress_http import CHUNK_BYTES, Request, ask, read_request, refusal
+from worker.ingest.egress_http import CHUNK_BYTES, Answer, Request, ask, read_request, refusal
+from worker.ingest.hls.session import START_BYTES, HlsSession
 from worker.ingest.outward import EgressRefused, EgressRules, connect, secure
 from worker.ingest.sockets import Sockets
 
@@ -43,7 +47,8 @@ log = logging.getLogger(__name__)
 class Egress:
     """A proxy for one source. Between `start` and `stop`, `url` is where ffmpeg finds it."""
 
-    def __init__(self, source: SourceUrl, rules: EgressRules) -> None:
+    def __init__(self, source: SourceUrl, rules: EgressRules, hls: HlsSession | None = None) -> None:
+        self.hls = hls or HlsSession()
         self._source = source
         self._rules = rules
         self._tls = ssl.create_default_context(cafile=rules.ca_file)
@@ -117,10 +122,13 @@ class Egress:
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"ffmpeg asked by {request.method}; allowed: GET")
         wanted = self._wanted("https" + request.target.removeprefix("http"))
-        keep = partial(self._open, mine)
-        upstream = secure(connect(wanted, self._rules, keep), wanted, self._tls, keep)
-        upstream.settimeout(IDLE_S_MAX)
-        pieces = ask(upstream, wanted, request, self._count).pieces()
+        passage = _Passage(self.hls, wanted.url, request)
+        try:
+            answer = self._ask(mine, wanted, request)
+        except EgressRefused as refused:
+            self.hls.missed(wanted.url, refused.status)
+            raise
+        pieces = answer.pieces(passage)
         client.sendall(next(pieces))
         try:
             for piece in pieces:
@@ -128,6 +136,12 @@ class Egress:
         except EgressRefused as broken:
             # Too late for a status: ffmpeg has one. That the answer ends too early is what it is told.
             self._note(str(broken))
+
+    def _ask(self, mine: ExitStack, wanted: SourceUrl, request: Request) -> Answer:
+        keep = partial(self._open, mine)
+        upstream = secure(connect(wanted, self._rules, keep), wanted, self._tls, keep)
+        upstream.settimeout(IDLE_S_MAX)
+        return ask(upstream, wanted, request, self._count)
 
     def _wanted(self, url: str) -> SourceUrl:
         """What this is at the source. ffmpeg was told the operator's URL without its query."""
@@ -175,3 +189,19 @@ class Egress:
             self._log_at_s = now_s + LOG_INTERVAL_S
             log.warning("a source is refused", extra={"host": self._source.host, "reason": reason})
         self._refusal = (now_s, reason)
+
+
+class _Passage:
+    """See `Passage`: what a source's HLS makes of one request."""
+
+    def __init__(self, hls: HlsSession, url: str, request: Request) -> None:
+        self._hls, self._url = hls, url
+        self._segment = hls.segment(url, request.headers.get("range", ""))
+        self.start_bytes = START_BYTES if self._segment else 0
+
+    def playlist(self, body: bytes) -> bytes:
+        return self._hls.playlist(self._url, body)
+
+    def media(self, start: bytes, length: int | None) -> None:
+        if self._segment:
+            self._segment.begins(start, length)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from chalicelib.domain.source_urls import SourceUrl
@@ -18,8 +19,13 @@ PLAYLIST_BYTES_MAX = 1_048_576
 PLAYLIST_S_MAX = 10.0
 CHUNK_BYTES = 65_536
 PLAYLIST_START = b"#EXTM3U"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+START_BYTES = len(BYTE_ORDER_MARK + PLAYLIST_START)
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # Where a playlist has a URI: a line of its own, or the attribute URI.
 ABSOLUTE = re.compile(rb'(^[ \t]*|URI=")https://', re.IGNORECASE | re.MULTILINE)
+# An address in what a client says: the host, the path, and what follows a query.
+CLIENT_ADDRESS = re.compile(r"http://([^\s/?'\",]+)([^\s?'\"]*)(?:\?[^\s'\"]*?([],:]*(?=[\s'\"]|$)))?", re.IGNORECASE)
 REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]+) HTTP/1\.[01]")
 REQUEST_HEADERS = ("User-Agent", "Range", "Cookie")
 ANSWER_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges", "Set-Cookie")
@@ -54,6 +60,19 @@ def read_request(client: socket.socket) -> Request:
     return Request(found[1], found[2], {name.strip().lower(): value.strip() for name, _, value in fields})
 
 
+class Passage(Protocol):
+    """What is to be done with an answer on its way. Each may raise `EgressRefused`."""
+
+    # How much of what is no playlist `media` wants to see.
+    start_bytes: int
+
+    def playlist(self, body: bytes) -> bytes:
+        """Return what is passed on of a playlist."""
+
+    def media(self, start: bytes, length: int | None) -> None:
+        """Look at the beginning of anything else; `length` is that of the whole, if it is known."""
+
+
 class Answer:
     """A good answer of a source's server, as ffmpeg is to read it."""
 
@@ -62,18 +81,23 @@ class Answer:
         self._place = place
         self._count = count
 
-    def pieces(self) -> Iterator[bytes]:
-        """A head, then the body. Of a playlist, https URIs become http ones.
+    def pieces(self, passage: Passage) -> Iterator[bytes]:
+        """Yield a head, then the body. Of a playlist, https URIs become http ones.
 
         Security does not hang on that rewriting: what it missed, ffmpeg does not open, for it knows no https here.
         """
-        start = self._read(len(PLAYLIST_START))
-        if start == PLAYLIST_START:
-            body = ABSOLUTE.sub(rb"\1http://", start + self._rest_of_playlist())
-            yield _head(HTTPStatus.OK, self._headers("Content-Type", "Set-Cookie"), len(body)) + body
+        start = self._read(START_BYTES)
+        if start.removeprefix(BYTE_ORDER_MARK).startswith(PLAYLIST_START):
+            whole = (start + self._rest_of_playlist()).removeprefix(BYTE_ORDER_MARK)
+            body = ABSOLUTE.sub(rb"\1http://", passage.playlist(whole))
+            # Whatever the server calls it, clients that go by its name or type have to take it for a playlist.
+            yield _head(HTTPStatus.OK, {"Content-Type": PLAYLIST_TYPE, **self._headers("Set-Cookie")}, len(body)) + body
             return
         left = self._answer.length
         length = None if left is None else left + len(start)
+        if passage.start_bytes > len(start):
+            start += self._read(passage.start_bytes - len(start))
+        passage.media(start, length)
         yield _head(HTTPStatus(self._answer.status), self._headers(*ANSWER_HEADERS), length) + start
         while data := self._read():
             yield data
@@ -136,6 +160,14 @@ def _failures(place: str) -> Iterator[None]:
         raise EgressRefused(HTTPStatus.GATEWAY_TIMEOUT, f"{place} stopped answering") from None
     except (HTTPException, OSError) as error:
         raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{place} broke off: {str(error) or repr(error):.100}") from None
+
+
+def as_typed(line: str) -> str:
+    """Return what a client of the proxy says with the addresses that its operator knows: https, and no query.
+
+    The client was given http addresses. Port 443, which is always written out for it, is left out again.
+    """
+    return CLIENT_ADDRESS.sub(lambda found: f"https://{found[1].removesuffix(':443')}{found[2]}{found[3] or ''}", line)
 
 
 def refusal(status: HTTPStatus) -> bytes:

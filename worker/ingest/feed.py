@@ -17,6 +17,7 @@ from typing import IO, Any
 from worker.aside import Aside
 from worker.child import Child
 from worker.ingest.backlog import Backlog
+from worker.ingest.egress_http import as_typed
 from worker.ingest.receivers import Receiver
 from worker.source_info import SourceInfo
 from worker.wire import Kind, MessageReader, WireError
@@ -45,7 +46,8 @@ class Feed:
         self.began_at_s: float | None = None
         self._examine = examine
         self._examined: Aside[SourceInfo] | None = None
-        self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets)
+        reword = as_typed if receiver.has_other_urls else str
+        self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
         self._backlog = Backlog()
         self._lock = threading.Lock()

@@ -13,6 +13,9 @@ from worker.config import WorkerConfig
 from worker.encoding.copying import Cut, cut_of
 from worker.ingest.egress import Egress
 from worker.ingest.feed import Feed
+from worker.ingest.hls.played import PlayedSegments
+from worker.ingest.hls.session import HlsSession
+from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import Receiver, listening, pulling, reading
 from worker.ingest.resolving import resolve_pinned
@@ -38,9 +41,20 @@ SETTLED_S = 3.0
 
 
 class LiveTrial:
-    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed."""
+    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed.
 
-    def __init__(self, ingest: Ingest, stream: Stream, config: WorkerConfig, now_s: float, before: str = "") -> None:
+    `played` is what the trials before it have handed out of the source's HLS.
+    """
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        stream: Stream,
+        config: WorkerConfig,
+        now_s: float,
+        before: str = "",
+        played: PlayedSegments | None = None,
+    ) -> None:
         self.status, self.reason = Status.OPENING, ""
         self.source: SourceInfo | None = None
         self.cut: Cut | None = None
@@ -48,6 +62,8 @@ class LiveTrial:
         self._config = config
         self._stream = stream
         self._before = before
+        self._played = played
+        self._played = played
         self.listens = ingest.mode is IngestMode.LISTEN
         self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
@@ -69,7 +85,7 @@ class LiveTrial:
 
     def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
-        if self.feed is None or (self._path and stream.renditions[0].copied):
+        if self.feed is None or (self._path and stream.renditions[0].copied) or self._has_other_variant(stream):
             return False
         try:
             self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ) if self.source else None
@@ -84,6 +100,11 @@ class LiveTrial:
             self.feed.close()
         if self._egress:
             self._egress.stop()
+
+    def _has_other_variant(self, stream: Stream) -> bool:
+        """Return whether the source may have a picture that suits the new ladder better."""
+        changed = limits_of(stream.renditions) != limits_of(self._stream.renditions)
+        return changed and self._egress is not None and self._egress.hls.variant_count > 1
 
     def _find(self) -> Receiver | tuple[SourceUrl, IpAddress | None]:
         ingest, rules = self._ingest, self._config.egress
@@ -117,7 +138,8 @@ class LiveTrial:
         url, address = found
         if address:
             return pulling(url, Pinned(address=address), self._ingest)
-        self._egress = Egress(url, self._config.egress)
+        hls = HlsSession(limits_of(self._stream.renditions), self._played)
+        self._egress = Egress(url, self._config.egress, hls)
         self._egress.start()
         way = Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file)
         return pulling(url, way, self._ingest)
@@ -130,6 +152,8 @@ class LiveTrial:
             refused = feed.exit_status == EXIT_REFUSED
             self.status = Status.REFUSED if refused else Status.FAILED
             self.reason = feed.ending() if refused else self._why_ended(feed)
+        elif self._egress and (still := self._egress.hls.failure()):
+            self.status, self.reason = Status.FAILED, self._with_refusal(still)
         elif feed.began_at_s is None and self.listens:
             self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
         elif self.source is None:
@@ -162,9 +186,14 @@ class LiveTrial:
         return WAITING_REASON
 
     def _with_refusal(self, what: str) -> str:
-        refusal = self._egress.last_refusal if self._egress else None
-        return f"{refusal} ({what})" if refusal else what
+        """Put first what the proxy knows: a refusal, or that the source's playlists do not change."""
+        if self._egress is None:
+            return what
+        known = self._egress.last_refusal or self._egress.hls.stillness()
+        return f"{known} ({what})" if known and known != what else what
 
 
 def _silent_s(stream: Stream) -> float:
-    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
+    """Return how long a source may send nothing. A run that copies has nothing to show meanwhile, and is taken for dead."""
+    copies = any(rendition.copied for rendition in stream.renditions)
+    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S) if copies else SILENT_S_MAX

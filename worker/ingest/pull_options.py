@@ -8,6 +8,8 @@ What holds FFmpeg back, found by experiment:
 - A proxy of the CONNECT kind does not do for playlists: FFmpeg then needs `httpproxy` on its white list, and a playlist
   that names `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. For rtmps it does: `flv` names nothing further.
 - A host in the environment's `no_proxy` is asked past the proxy. The receiver's environment must not have it.
+- With `tcp` on the white list, which `http` needs, a playlist that names `tcp://10.0.0.1:80` as a media playlist is
+  connected to past the proxy. So the proxy refuses playlists with any scheme but http and https.
 - RFC 8216 has no rule about names of segments, and servers name them as they like: FFmpeg's own rules are off.
 """
 
@@ -21,7 +23,7 @@ from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 
 # HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless told to.
 HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
-ANY_NAMES = {"allowed_extensions": "ALL", "allowed_segment_extensions": "ALL", "extension_picky": "0"}
+ANY_NAMES = {"extension_picky": "0"}
 # Above the proxy's own bounds, so that its reason is known before FFmpeg gives up.
 TIMEOUT_S = 12
 SRT_NAMES = ("streamid", "latency", "passphrase", "pbkeylen")

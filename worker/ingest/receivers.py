@@ -32,11 +32,14 @@ class Receiver:
     argv: tuple[str, ...]
     script: bytes = field(default=b"", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    # It is told http addresses in place of the operator's https ones, and repeats them.
+    has_other_urls: bool = False
 
 
 def pulling(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> Receiver:
     """Fetch from an address that was checked."""
-    return _receiver(pull_request(source, way), ingest, _secrets(source))
+    receiver = _receiver(pull_request(source, way), ingest, _secrets(source))
+    return replace(receiver, has_other_urls=source.scheme == "https")
 
 
 def reading(path: Path, ingest: Ingest) -> Receiver:

@@ -1,13 +1,14 @@
 """Opens a stream's sources as `worker.ingest.source_choice` wants them, and tells it how they do."""
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.domain.ingest import BACKUPS_MAX, Ingest, IngestMode
+from chalicelib.domain.ingest import BACKUPS_MAX, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
+from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.live_trial import LiveTrial
 from worker.ingest.source_choice import Failure, SourceChoice
 from worker.ingest.trials import PatternTrial, Status, Trial
@@ -35,6 +36,8 @@ class Watch:
         self._breaks: dict[int, int] = {}
         # A source that does not work is tried again and again; the same reason is logged once.
         self._logged: dict[int, str] = {}
+        # What was handed out of each source's HLS: it is not played again when the source is opened again.
+        self._played: defaultdict[int, PlayedSegments] = defaultdict(PlayedSegments)
 
     def look(self, now_s: float) -> None:
         """Close what is not wanted, open what is, and see how all of it does."""
@@ -43,7 +46,7 @@ class Watch:
             self._close(index)
         for index in wanted:
             if index not in self._trials:
-                self._trials[index] = self._begin(self._stream.sources[index], now_s, self._logged.get(index, ""))
+                self._trials[index] = self._begin(index, now_s, self._logged.get(index, ""))
                 self.choice.opened(index, now_s)
             self._judge(index, now_s)
 
@@ -53,9 +56,11 @@ class Watch:
         self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
         self._breaks.clear()
         self._logged.clear()
+        for index in [index for index in self._played if not _is_same_source(index, stream, before)]:
+            del self._played[index]
         same_key = stream.ingest_key == before.ingest_key
         for index, trial in list(self._trials.items()):
-            same = same_key and stream.sources[index : index + 1] == before.sources[index : index + 1]
+            same = same_key and _is_same_source(index, stream, before)
             if same and trial.status not in FAILED and trial.adopt(stream):
                 self.choice.opened(index, now_s)
             else:
@@ -106,10 +111,11 @@ class Watch:
         several = self.choice.count > 1
         return state, "; ".join((f"{source_name(n)}: " if several else "") + error for n, _, error in troubles)
 
-    def _begin(self, ingest: Ingest, now_s: float, before: str) -> Trial:
+    def _begin(self, index: int, now_s: float, before: str) -> Trial:
+        ingest = self._stream.sources[index]
         if ingest.mode is IngestMode.TEST:
             return PatternTrial(self._stream)
-        return LiveTrial(ingest, self._stream, self._config, now_s, before)
+        return LiveTrial(ingest, self._stream, self._config, now_s, before, self._played[index])
 
     def _judge(self, index: int, now_s: float) -> None:
         trial = self._trials[index]
@@ -144,3 +150,7 @@ class Watch:
         self._trials.pop(index).close()
         self._breaks.pop(index, None)
         self.choice.closed(index)
+
+
+def _is_same_source(index: int, new: Stream, old: Stream) -> bool:
+    return new.sources[index : index + 1] == old.sources[index : index + 1]

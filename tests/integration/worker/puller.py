@@ -12,6 +12,7 @@ from pathlib import Path
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
 from worker.ingest.egress import Egress
+from worker.ingest.hls.session import HlsSession
 from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
 from worker.python import python_argv
@@ -52,12 +53,12 @@ class Puller:
             return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.bytes_received, egress.last_refusal)
 
     @contextmanager
-    def egress(self, source: SourceUrl, networks=OUTSIDE) -> Iterator[Egress]:
+    def egress(self, source: SourceUrl, networks=OUTSIDE, hls: HlsSession | None = None) -> Iterator[Egress]:
         """A proxy as long as it is needed."""
         rules = EgressRules(
             networks=networks, ports=self.ports, ca_file=self.authority.ca_file, lookup=self._lookup_once_each()
         )
-        egress = Egress(source, rules)
+        egress = Egress(source, rules, hls)
         egress.start()
         try:
             yield egress

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from worker.ingest.pull_argv import Proxied, pull_input_argv
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.integration.worker.origins import Listener, Origin, Page
 from tests.integration.worker.puller import WIDE, Puller, run, run_careless
-from worker.ingest.pull_argv import Proxied, pull_input_argv
 
 SEGMENT = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n{tags}#EXTINF:1,\n{uri}\n#EXT-X-ENDLIST\n"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\n{uri}\n"

@@ -1,4 +1,4 @@
-"""A media store in memory for publishers, and who follows what they publish."""
+"""A media store in memory for publishers, and who follows what they publish; a server of HLS and its clock."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,9 @@ import pytest
 
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
+from tests.unit.worker.hls_server import Clock, Server
 from tests.unit.worker.publishing import STREAM
+from worker.ingest.hls.played import PlayedSegments
 from worker.publishing import uploads
 
 
@@ -27,3 +29,18 @@ def follower(store: MemoryMedia) -> Iterator[Follower]:
     yield it
     it.poll()
     assert it.problems == []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server(target_s=6)
+
+
+@pytest.fixture
+def played() -> PlayedSegments:
+    return PlayedSegments()

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.ingest import live_trial
+from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
 from worker.ingest.trials import Status
 from worker.ingest.watch import BREAKS_PER_OPENING, Watch
@@ -58,7 +60,7 @@ class House:
         self.watch = Watch(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
         monkeypatch.setattr(self.watch, "_begin", self._begin)
 
-    def _begin(self, ingest: Ingest, now_s: float, before: str) -> SetTrial:
+    def _begin(self, index: int, now_s: float, before: str) -> SetTrial:
         self.trials.append(SetTrial(before))
         return self.trials[-1]
 
@@ -175,3 +177,54 @@ def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # Nobody else has come since.
     assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
+
+
+PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
+
+
+def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    stream = replace(STREAM, ingest=PULLED, backups=(PULLED,))
+    watch = Watch(stream, CONFIG, 0, lambda *what: None)
+    first, backup = (watch._begin(index, 0, "")._played for index in (0, 1))
+    assert watch._begin(0, 0, "")._played is first is not backup
+    watch.adopt(replace(stream, segment_seconds=4, ingest=replace(PULLED, url="https://cdn.test/other.m3u8")), 1)
+    assert watch._begin(0, 0, "")._played is not first and watch._begin(1, 0, "")._played is backup
+
+
+@pytest.mark.parametrize(("variants", "profile", "kept"), [(3, "sd", False), (3, "hd", True), (0, "sd", True)])
+def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
+    monkeypatch: pytest.MonkeyPatch, variants: int, profile: str, kept: bool
+) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    trial.feed = SetFeed()  # type: ignore[assignment]
+    trial._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
+    assert trial.adopt(replace(STREAM, abr_profile=profile)) is kept
+
+
+def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    trial._receiver((check_source_url("https://cdn.test/live.m3u8"), None))
+    try:
+        assert trial._egress and trial._egress.hls._limits == limits_of(STREAM.renditions)
+    finally:
+        trial.close()
+
+
+def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    still = "the playlist at cdn.test has had no new segment for 34 s"
+    hls = SimpleNamespace(failure=lambda: still, stillness=lambda: still)
+    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    trial._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
+    trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    assert (trial.status, trial.reason) == (Status.FAILED, still)
+    trial._judge(SetFeed("[error] http://cdn.test:443/a?t=1: Input/output error"), 40)  # type: ignore[arg-type]
+    assert trial.reason == f"{still} ([error] https://cdn.test/a: Input/output error)"
+    trial._egress.last_refusal = "cdn.test answered 503"
+    trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    assert trial.reason == f"cdn.test answered 503 ({still})"

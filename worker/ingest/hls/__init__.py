@@ -1,0 +1,1 @@
+"""HLS playlists of pulled sources, as the egress proxy reads and changes them."""

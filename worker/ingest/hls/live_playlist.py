@@ -1,0 +1,174 @@
+"""One live media playlist while its source is open: what of it is passed on, and when it brought something new."""
+
+from dataclasses import dataclass, field
+
+from worker.ingest.hls.addresses import absolute_url
+from worker.ingest.hls.media_playlist import MediaPlaylist, Placed, Segment, write_media_playlist
+from worker.ingest.hls.played import HandedOut, PlayedSegments, SegmentId
+
+STILL_S_MIN = 10.0
+STILL_TARGETS = 3
+# A client may still fetch what has just left the playlist, and an edge server may list it again.
+NUMBERS_KEPT = 100
+# An edge server may be behind by as much as the playlist is long, or by so many numbers. Else it is a restart.
+BEHIND_MAX = 5
+
+
+@dataclass
+class Decision:
+    """What was decided about a segment when it was listed first. `place` None: it is left out."""
+
+    segment: SegmentId
+    # Of the address that it had first: later ones may have other tokens.
+    content_key: bytes
+    uri: str
+    duration_s: float
+    place: Placed | None
+    is_fetched: bool = False
+
+
+@dataclass
+class LivePlaylist:
+    """The state of one playlist. `looked_at_s` is when the client asked last, `new_at_s` when something was new."""
+
+    url: str
+    opening: int
+    played: PlayedSegments = field(repr=False)
+    new_at_s: float
+    looked_at_s: float
+    target_s: float = 1.0
+    is_ended: bool = False
+    # When what was fetched has been played, at the pace of the clock.
+    content_ends_at_s: float = 0.0
+    # The server sends what it sent before: what it lists does not count as new until something of it is.
+    is_repeating: bool = False
+    _decided: dict[int, Decision] = field(default_factory=dict)
+    _passed_on: set[bytes] = field(default_factory=set)
+    _newest: int = -1
+    _newest_passed_on: int = -1
+    # By how much numbers and discontinuities that are passed on differ from the server's.
+    _shift: int = 0
+    _extra_discontinuities: int = 0
+    # Something was left out before the next segment that is passed on.
+    _is_cut: bool = False
+
+    def update(self, body: bytes, playlist: MediaPlaylist, now_s: float) -> bytes | None:
+        """Decide about what is new; return what is passed on, or None if all of it was handed out before."""
+        self.looked_at_s, self.target_s, self.is_ended = now_s, playlist.target_s, playlist.is_ended
+        if not playlist.segments:
+            return body
+        ids = {each.number: self._id_of(each) for each in playlist.segments}
+        if self._newest >= 0 and self._went_back(ids):
+            self._restart(min(ids))
+        start = min(ids) if self._decided else self._first_new(ids)
+        has_new = False
+        for segment in playlist.segments:
+            if segment.number > self._newest:
+                kept = segment.number >= start and not self._is_repeat(ids[segment.number])
+                self._decide(segment, ids[segment.number], kept)
+                has_new = has_new or kept
+            elif segment.number in self._decided:
+                # Its address may have another token now.
+                decision = self._decided[segment.number]
+                decision.segment, decision.uri = ids[segment.number], segment.uri
+        if has_new and not self.is_repeating:
+            self.new_at_s = now_s
+        self._forget(min(ids) - NUMBERS_KEPT)
+        return None if self._newest_passed_on < 0 else self._write(body, playlist)
+
+    def find(self, url: str, offset: int) -> Decision | None:
+        """Return what was decided about the segment at this address, if it is one of this playlist."""
+        found = [each for each in self._decided.values() if each.segment.url == url]
+        exact = [each for each in found if each.segment.offset == offset] or found
+        # Under several numbers it was passed on under one.
+        passed_on = [each for each in exact if each.place] or exact
+        return passed_on[-1] if passed_on else None
+
+    def fetched(self, decision: Decision, now_s: float) -> None:
+        """Note that a segment is handed out now."""
+        self.played.add(decision.segment, self.handed_out(decision))
+        if self.is_repeating:
+            self.is_repeating, self.new_at_s = False, now_s
+        if not decision.is_fetched:
+            decision.is_fetched = True
+            self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
+
+    def handed_out(self, decision: Decision) -> HandedOut:
+        """Return how this segment is remembered."""
+        return HandedOut(self.opening, self.url, decision.segment.number)
+
+    @property
+    def still_s_max(self) -> float:
+        """For how long it may bring nothing new."""
+        return max(STILL_S_MIN, STILL_TARGETS * self.target_s)
+
+    def _id_of(self, segment: Segment) -> SegmentId:
+        known = self._decided.get(segment.number)
+        if known and known.uri == segment.uri and known.segment.offset == segment.offset:
+            return known.segment
+        return SegmentId(segment.number, absolute_url(self.url, segment.uri), segment.offset)
+
+    def _went_back(self, ids: dict[int, SegmentId]) -> bool:
+        """Return whether its numbers are lower than before and it is not an older copy from another server."""
+        behind = self._newest - max(ids)
+        if behind <= 0:
+            return False
+        both = ids.keys() & self._decided
+        known = [self._decided[number].segment.place_key == ids[number].place_key for number in both]
+        return behind > max(len(ids), BEHIND_MAX) or not known or not all(known)
+
+    def _restart(self, first_number: int) -> None:
+        """Number on from what was passed on, so that the client does not wait for numbers that are long past."""
+        self.opening = self.played.next_opening()
+        self.played.restart(self.url, first_number - 1)
+        self._decided.clear()
+        self._passed_on.clear()
+        self._newest, self._shift, self._is_cut = first_number - 1, first_number - self._newest_passed_on - 1, True
+
+    def _first_new(self, ids: dict[int, SegmentId]) -> int:
+        """Return the number after the last segment that an opening before has handed out."""
+        first, last = min(ids), max(ids)
+        newest = self.played.newest_number(self.url)
+        repeated = [number for number, each in ids.items() if self._is_repeat(each)]
+        if (
+            newest is not None
+            and last < newest
+            and (newest - last > max(len(ids), BEHIND_MAX) or len(repeated) < len(ids))
+        ):
+            # The server was restarted. It may use its old names again for new segments: what they hold decides.
+            self.played.restart(self.url, first - 1)
+            return first
+        return max(repeated, default=first - 1) + 1
+
+    def _is_repeat(self, segment: SegmentId) -> bool:
+        here = HandedOut(self.opening, self.url, segment.number)
+        return segment.content_key in self._passed_on or self.played.has(segment, here)
+
+    def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
+        place, count, key = None, segment.discontinuities, as_listed.content_key
+        if kept:
+            is_discontinuity = count > 0 or self._is_cut
+            self._extra_discontinuities += is_discontinuity - count
+            number = segment.number - self._shift
+            place = Placed(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
+            self._newest_passed_on, self._is_cut = number, False
+            self._passed_on.add(key)
+        elif self._newest_passed_on >= 0:
+            self._shift += 1
+            self._extra_discontinuities -= count
+            self._is_cut = True
+        self._newest = segment.number
+        self._decided[segment.number] = Decision(as_listed, key, segment.uri, segment.duration_s, place)
+
+    def _write(self, body: bytes, playlist: MediaPlaylist) -> bytes:
+        """Return the playlist byte for byte, unless something of it has to change."""
+        decided = (self._decided.get(each.number) for each in playlist.segments)
+        places = {each.segment.number: each.place for each in decided if each and each.place}
+        for each in playlist.segments:
+            if places.get(each.number) != Placed(each.number, each.discontinuities > 0, each.discontinuity_number):
+                return write_media_playlist(playlist, places)
+        return body
+
+    def _forget(self, before: int) -> None:
+        for number in [number for number in self._decided if number < before]:
+            self._passed_on.discard(self._decided.pop(number).content_key)

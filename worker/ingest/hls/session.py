@@ -1,0 +1,156 @@
+"""What HLS is to one opening of a source: every playlist and segment that the egress proxy passes on goes by here."""
+
+import math
+import re
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from worker.ingest.hls.addresses import absolute_url, check_addresses, place_of
+from worker.ingest.hls.live_playlist import Decision, LivePlaylist
+from worker.ingest.hls.media_playlist import read_media_playlist
+from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
+from worker.ingest.hls.variants import VariantLimits, best_variant
+from worker.ingest.outward import EgressRefused
+
+# Segments are told apart by so much of their beginning: it has the first picture and its time stamp.
+START_BYTES = 16_384
+# Shorter answers hold no picture.
+START_BYTES_MIN = 188
+# Sound without time stamps: its silence is always the same.
+BARE_SOUND = b"\xff"
+# When a source is over its client is told to end, so that nothing stays in its buffers. It asks every half target.
+# A client that has not ended so long after that is ended.
+END_MARGIN_S = 2.0
+# A client asks about when what it has ends, and not again before half a target is over.
+EARLY_S = 0.5
+END_LIST = b"\n#EXT-X-ENDLIST\n"
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-")
+
+
+class HlsSession:
+    """The playlists of one opening. Used by the threads of its `Egress` and by the supervising thread.
+
+    `limits` is what the ladder can use; `played` is what openings of the same source have handed out.
+    """
+
+    def __init__(
+        self,
+        limits: VariantLimits | None = None,
+        played: PlayedSegments | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._limits = limits or VariantLimits()
+        self._played = played or PlayedSegments()
+        self._opening = self._played.next_opening()
+        self._lock = threading.Lock()
+        self._live: dict[str, LivePlaylist] = {}
+        # How many variants the source has; 0 if it is not a multivariant playlist.
+        self.variant_count = 0
+        self._variant_url = ""
+
+    def playlist(self, url: str, body: bytes) -> bytes:
+        """Return what is passed on of a playlist.
+
+        Raises `EgressRefused` if all of it was played before, or if it names what may not be opened.
+        """
+        choice = best_variant(body, self._limits, lambda uri: self._played.is_avoided(absolute_url(url, uri)))
+        if choice:
+            self.variant_count, self._variant_url = choice.count, absolute_url(url, choice.uri)
+            body = choice.body
+        check_addresses(body, place_of(url))
+        return body if choice else self._media_playlist(absolute_url(url, ""), body)
+
+    def _media_playlist(self, url: str, body: bytes) -> bytes:
+        now_s, read = self._clock(), read_media_playlist(body)
+        with self._lock:
+            live = self._live.get(url)
+            if live is None:
+                if read.is_ended and self._played.newest_number(url) is None:
+                    return body
+                if len(self._live) >= PLAYLISTS_MAX:
+                    raise EgressRefused(HTTPStatus.FORBIDDEN, f"more than {PLAYLISTS_MAX} live playlists")
+                live = LivePlaylist(url, self._opening, self._played, new_at_s=now_s, looked_at_s=now_s)
+            passed_on = live.update(body, read, now_s)
+            if passed_on is None:
+                state = "has ended" if read.is_ended else "has had no new segment since it was played last"
+                raise EgressRefused(HTTPStatus.NOT_FOUND, f"the playlist at {place_of(url)} {state}")
+            self._live[url] = live
+            is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
+        return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
+
+    def missed(self, url: str, status: HTTPStatus) -> None:
+        """Note that a client has asked for this and is answered by an error."""
+        url = absolute_url(url, "")
+        with self._lock:
+            if live := self._live.get(url):
+                live.looked_at_s = self._clock()
+        is_gone = status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if url == self._variant_url and is_gone and self._played.newest_number(url) is None:
+            # The next opening takes another variant. One that has played is kept: others would repeat its seconds.
+            self._played.avoid(url)
+
+    def segment(self, url: str, byte_range: str = "") -> "SegmentRequest | None":
+        """Return the segment that is at this address, if a live playlist has named one."""
+        url, found = absolute_url(url, ""), _RANGE.match(byte_range)
+        with self._lock:
+            for live in self._live.values():
+                if decision := live.find(url, int(found[1]) if found else 0):
+                    return SegmentRequest(self, live, decision)
+        return None
+
+    def stillness(self) -> str | None:
+        """Return in words that the playlists have brought nothing new for longer than is usual; None: they have."""
+        with self._lock:
+            newest = max(self._unended(), key=lambda each: each.new_at_s, default=None)
+        still_s = self._clock() - newest.new_at_s if newest else 0.0
+        if newest is None or still_s <= 2 * newest.target_s:
+            return None
+        return f"the playlist at {place_of(newest.url)} has had no new segment for {still_s:.0f} s"
+
+    def failure(self) -> str | None:
+        """Return why the source has failed: nothing new is listed and what was fetched has been played."""
+        with self._lock:
+            if not self._unended():
+                return None
+            target_s = max(each.target_s for each in self._unended())
+            still_until_s = self._still_until_s()
+            due_s = max(still_until_s, self._content_ends_at_s() + END_MARGIN_S + target_s / 2)
+            # A client that does not ask cannot know.
+            has_asked = max(each.looked_at_s for each in self._unended()) >= still_until_s - target_s
+        return self.stillness() if has_asked and self._clock() >= due_s else None
+
+    def _unended(self) -> list[LivePlaylist]:
+        return [each for each in self._live.values() if not each.is_ended]
+
+    def _still_until_s(self) -> float:
+        """Return until when it is no failure that nothing is new."""
+        live = self._unended()
+        return max(each.new_at_s for each in live) + max(each.still_s_max for each in live) if live else math.inf
+
+    def _content_ends_at_s(self) -> float:
+        return max((each.content_ends_at_s for each in self._unended()), default=0.0)
+
+    def accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
+        """See `SegmentRequest`."""
+        with self._lock:
+            how = live.handed_out(decision)
+            is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
+            if is_telling and not self._played.add_start(start + repr(length).encode(), how):
+                live.is_repeating = True
+                reason = f"{place_of(live.url)} sends a segment again that was played before"
+                raise EgressRefused(HTTPStatus.NOT_FOUND, reason)
+            live.fetched(decision, self._clock())
+
+
+class SegmentRequest:
+    """A segment that a client has asked for."""
+
+    def __init__(self, session: HlsSession, live: LivePlaylist, decision: Decision) -> None:
+        self._session, self._live, self._decision = session, live, decision
+
+    def begins(self, start: bytes, length: int | None) -> None:
+        """Note that it is handed out, beginning with `start`. Raises `EgressRefused` if it was handed out before."""
+        self._session.accept(self._live, self._decision, start, length)
