@@ -194,6 +194,6 @@ class LiveTrial:
 
 
 def _silent_s(stream: Stream) -> float:
-    """Return how long a source may send nothing. A run that copies has nothing to show meanwhile, and is taken for dead."""
+    """Return how long a source may send nothing. A run that copies has nothing to show meanwhile."""
     copies = any(rendition.copied for rendition in stream.renditions)
     return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S) if copies else SILENT_S_MAX
