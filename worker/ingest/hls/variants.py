@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from chalicelib.domain.ladders import Rendition
-from worker.encoding.argv import LIVE_PIXELS_MAX
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines
+from worker.transcoding.plan import PIXELS_MAX
 
 STREAM_INF, MEDIA = "#EXT-X-STREAM-INF", "#EXT-X-MEDIA"
 KEPT = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DEFINE")
@@ -29,7 +29,7 @@ _RESOLUTION = re.compile(r"([0-9]{1,5})[xX]([0-9]{1,5})")
 class VariantLimits:
     """What a ladder can use. `copied`: the picture is published as it is, so it has to be H.264 if possible."""
 
-    pixels_max: int = LIVE_PIXELS_MAX
+    pixels_max: int = PIXELS_MAX
     bitrate_max_bps: int = 1 << 60
     copied: bool = False
 
