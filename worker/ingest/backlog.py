@@ -33,14 +33,15 @@ class Backlog:
     def trim(self) -> None:
         """Keep only what a run that begins now needs."""
         last = max((n for n, (is_keyframe, _, _) in enumerate(self._kept) if is_keyframe), default=0)
-        while last or self._bytes > BYTES_MAX:
+        while last > 0 or self._bytes > BYTES_MAX:
             last -= 1
             self._drop()
 
     def begin(self) -> bytes:
         """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
-        self._played = {}
-        return b"" if self._kept and self._kept[0][1] else self._tracks
+        first = b"" if self._kept and self._kept[0][1] else self._tracks
+        self._played = formats_of(first) if first else {}
+        return first
 
     def take(self, *, one_format: bool) -> tuple[bytes, bool]:
         """Return all that is kept, and whether the format changes behind it.
