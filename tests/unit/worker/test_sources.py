@@ -4,8 +4,10 @@ from unicodedata import normalize
 
 import pytest
 
-from worker.ingest import sources
-from worker.ingest.sources import SourceRefused, examine_live, locate, output_fps
+from chalicelib.domain.media_health import SourceTrack, TrackKind
+from worker.ingest.sources import examine, locate, output_rate
+from worker.source_info import SourceRefused
+from worker.transcoding.plan import Work
 
 
 @pytest.fixture
@@ -89,33 +91,49 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("average", "raw", "published"),
+    ("rate", "published"),
     [
-        ("25/1", "25/1", Fraction(25)),
-        ("24000/1001", "24000/1001", Fraction(24000, 1001)),
-        ("30000/1001", "30000/1001", Fraction(30000, 1001)),
-        ("60/1", "60/1", Fraction(30)),
-        ("60000/1001", "60000/1001", Fraction(30000, 1001)),
-        ("50/1", "50/1", Fraction(25)),
-        ("120/1", "120/1", Fraction(30)),
-        ("0/0", "24/1", Fraction(24)),
-        ("0/0", "0/0", Fraction(30)),
-        ("1/1", "1/1", Fraction(16)),
-        ("1/2", "1/2", Fraction(16)),
+        (Fraction(25), Fraction(25)),
+        (Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (Fraction(60), Fraction(30)),
+        (Fraction(60000, 1001), Fraction(30000, 1001)),
+        (Fraction(50), Fraction(25)),
+        (Fraction(120), Fraction(30)),
+        (Fraction(0), Fraction(30)),
+        (None, Fraction(30)),
+        (Fraction(1), Fraction(16)),
+        (Fraction(1, 2), Fraction(16)),
         # A picture an hour, as a sender can claim by its time stamps.
-        ("1/3600", "1/3600", Fraction(4096, 225)),
-        ("1/2147483647", "0/0", Fraction(16)),
-        ("x", "", Fraction(30)),
+        (Fraction(1, 3600), Fraction(4096, 225)),
+        (Fraction(1, 2147483647), Fraction(16)),
     ],
 )
-def test_the_published_frame_rate(average: str, raw: str, published: Fraction) -> None:
-    assert output_fps({"avg_frame_rate": average, "r_frame_rate": raw}) == published
+def test_the_published_frame_rate(rate: Fraction | None, published: Fraction) -> None:
+    assert output_rate(rate) == published
 
 
-def test_a_live_picture_is_no_larger_than_what_is_decoded_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"codec_type": "video", "codec_name": "h264", "width": 4096, "height": 2304, "avg_frame_rate": "25/1"}
-    monkeypatch.setattr(sources, "_probe", lambda *_: [found])
-    assert examine_live(b"", {}).video_codec == "h264"
-    found["height"] = 2306
-    with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
-        examine_live(b"", {})
+VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "60000/1001", "rotation": 90}
+OFFERED = {"kind": "audio", "track": 2, "program": 7, "codec": "aac", "language": "deu", "is_played": True}
+
+
+def test_a_description_of_tracks_shows_what_the_source_is() -> None:
+    described = {"video": VIDEO, "audio": {"codec": "aac"}, "offered": [OFFERED]}
+    source = examine(described, "'a.mp4'", Path("/media/a.mp4"))
+    assert (source.video_codec, source.audio_codec, source.has_audio) == ("h264", "aac", True)
+    assert (source.rate, source.rotation, source.work) == (Fraction(30000, 1001), 90, Work.ENCODE)
+    assert source.path == Path("/media/a.mp4")
+    assert source.tracks == (
+        SourceTrack(kind=TrackKind.AUDIO, track=2, program=7, codec="aac", language="deu", is_played=True),
+    )
+
+
+def test_a_source_may_have_no_sound_and_no_frame_rate() -> None:
+    source = examine({"video": VIDEO | {"rate": None}, "audio": None, "offered": []}, "what the source sends")
+    assert (source.has_audio, source.audio_codec, source.rate, source.path) == (False, None, Fraction(30), None)
+
+
+def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
+    described = {"video": VIDEO | {"height": 2306}, "audio": None, "offered": []}
+    with pytest.raises(SourceRefused, match="'a' is 4096x2306; allowed: as many pixels as 4096x2304 has"):
+        examine(described, "'a'")
