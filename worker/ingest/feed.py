@@ -46,6 +46,8 @@ class Feed:
         self.began_at_s: float | None = None
         self._examine = examine
         self._examined: Aside[SourceInfo] | None = None
+        self._described = b""
+        self._source: SourceInfo | None = None
         reword = as_typed if receiver.has_other_urls else str
         self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
@@ -68,8 +70,10 @@ class Feed:
 
     @property
     def source(self) -> SourceInfo | None:
-        """What it is, once that is known."""
-        return self._examined.result if self._examined else None
+        """What it is, once that is known; while it is examined again, what it was."""
+        found = self._examined.result if self._examined else None
+        self._source = found or self._source
+        return self._source
 
     @property
     def refusal(self) -> str:
@@ -131,7 +135,8 @@ class Feed:
         self._count(now_s, len(data))
         for kind, body, whole in self._messages.feed(data):
             self._backlog.add(kind, body, whole)
-            if kind is Kind.TRACKS:
+            if kind is Kind.TRACKS and body != self._described:
+                self._described = body
                 self._examined = Aside(partial(self._examine, json.loads(body)))
             elif kind is Kind.PACKET:
                 self.began_at_s = self.began_at_s or now_s
