@@ -92,6 +92,8 @@ class Feed:
 
     def ending(self) -> str:
         """Why its process ended, for people."""
+        if self._child.exit_status == 0:
+            return "the source ended"
         return self._child.complaint() or self._child.ending()
 
     def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:

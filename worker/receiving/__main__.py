@@ -14,7 +14,7 @@ from av.error import FFmpegError, InvalidDataError
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.pacing import Pacer
-from worker.receiving.packets import AudioTrack, VideoTrack, decoding_us, duration_us, message
+from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
@@ -39,7 +39,7 @@ class Receiver:
         request, has_begun = self._request, False
         for container, programs in containers(request):
             if has_begun and request.is_looped:
-                self._times.restart()
+                self._times.restart(container.start_time or 0)
             has_begun = True
             try:
                 chosen = choose(container, programs, request.program, request.audio_track)
@@ -67,10 +67,10 @@ class Receiver:
 
     def _send(self, track: VideoTrack | AudioTrack, packet: Any, data: bytes) -> None:
         jumps, now_us = self._times.jumps, time.monotonic_ns() // 1000
-        shift_us = self._times.correct(track.number, decoding_us(packet), duration_us(packet), now_us)
+        dts_us, shift_us = self._times.correct(track.number, times_of(packet), now_us)
         if self._times.jumps > jumps:
             self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
-        sent = message(track, packet, data, shift_us)
+        sent = message(track, packet, data, dts_us, shift_us)
         if self._pacer:
             self._pacer.wait(sent.dts_us)
         self._write(encode_packet(sent))

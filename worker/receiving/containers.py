@@ -83,7 +83,9 @@ def containers(request: ReceiveRequest) -> Iterator[Opened]:
     except SourceEnd:
         raise ReceiveError("the source ended before a picture came", EXIT_MUTE) from None
     except (FFmpegError, OSError) as error:
-        raise ReceiveError(_words(error)) from None
+        # The address of an RTMP stream ends with its key.
+        named = f"{request.url}: " if request.transport is Transport.URL and request.formats != FLV_FORMAT else ""
+        raise ReceiveError(f"{named}{_words(error)}") from None
 
 
 def _srt(request: ReceiveRequest) -> SrtReceiver:

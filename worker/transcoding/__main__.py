@@ -73,12 +73,12 @@ class StopFlag:
         signal.signal(number, lambda *_: setattr(self, "is_set", True))
 
 
-def follow(run: Run, reporter: Reporter, repairs: RunRepairs, stop: StopFlag) -> None:
-    """Feed a run until its source ends or it is stopped."""
+def follow(run: Run, reporter: Reporter, repairs: RunRepairs) -> None:
+    """Feed a run until its source ends: what was sent before a signal is worth showing."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
     ready.register(source, select.POLLIN)
-    while not stop.is_set:
+    while True:
         data = os.read(source, CHUNK_BYTES) if ready.poll(WAIT_MS) else None
         if data == b"":
             return
@@ -108,7 +108,7 @@ def main() -> int:
         generate(plan, reporter.report, lambda: stop.is_set)
         return 0
     run: Run = CopyingRun(plan, repairs) if plan.work is Work.COPY else EncodingRun(plan, repairs)
-    follow(run, reporter, repairs, stop)
+    follow(run, reporter, repairs)
     run.close()
     reporter.report(run.out_us, at_once=True)
     return 0

@@ -40,6 +40,7 @@ class EncodingRun:
         self._picture_end_us: int | None = None
         self._early: deque[tuple[int, bytes]] = deque(maxlen=500)
         self._heard_s = 0.0
+        self._sound_next_us = 0
 
     @property
     def out_us(self) -> int:
@@ -131,7 +132,8 @@ class EncodingRun:
 
     def _take_sound(self, packet: PacketMessage) -> None:
         assert self._audio
-        at_us = packet.pts_us if packet.pts_us is not None else packet.dts_us
+        # Without a time of its own it continues the packet before.
+        at_us = packet.pts_us if packet.pts_us is not None else self._sound_next_us
         for told_us, data in self._audio.decode(packet, self._repairs):
             at_us = told_us if told_us is not None else at_us
             if self._clock:
@@ -139,6 +141,7 @@ class EncodingRun:
             else:
                 self._early.append((at_us, data))
             at_us += len(data) // 4 * 1_000_000 // SAMPLE_RATE
+            self._sound_next_us = at_us
 
     def _add_sound(self, at_us: int, data: bytes) -> None:
         clock, sound = self._clock, self._sound

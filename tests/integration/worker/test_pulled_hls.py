@@ -6,7 +6,7 @@ from pathlib import Path
 
 import m3u8
 import pytest
-from worker.ingest.pull_argv import Proxied, pull_input_argv
+from worker.ingest.pull_options import Proxied, pull_request
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import ABR_PROFILES
@@ -48,7 +48,7 @@ def test_of_many_variants_one_is_opened(authority: Authority, origin: Origin) ->
     puller = Puller(authority, frozenset({origin.port}), {})
     source = check_source_url(f"{origin.url}/all?token=1", ports=puller.ports, networks=OUTSIDE)
     with puller.egress(source, hls=HlsSession(limits_of(ABR_PROFILES["hd"]))) as egress:
-        pulled = run(pull_input_argv(source, Proxied(proxy_url=egress.url)))
+        pulled = run(pull_request(source, Proxied(proxy_url=egress.url)))
     assert pulled.status == 0 and pulled.media_bytes > 10_000, pulled
     assert origin.asked == ["/all?token=1", "/720/index.m3u8", "/plain0.ts"]
 
