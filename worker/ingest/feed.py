@@ -49,7 +49,7 @@ class Feed:
         reword = as_typed if receiver.has_other_urls else str
         self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
-        self._backlog = Backlog()
+        self._backlog = Backlog(receiver.ahead_us)
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._wanted: IO[bytes] | None = None

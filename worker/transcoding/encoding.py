@@ -81,8 +81,9 @@ class EncodingRun:
     def close(self) -> None:
         """Make what is left, and finish."""
         self._flush_pictures()
-        if self._clock and self._sound and self._pictures:
-            while self._clock.picture_by_us <= self._pictures[-1][0]:
+        if self._clock and self._pictures:
+            last_us = self._pictures[-1][0]
+            while self._clock.picture_by_us - self._slot_us < last_us:
                 self._make_slot()
         self._encoder.close()
 
