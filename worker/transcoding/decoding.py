@@ -14,6 +14,7 @@ from worker.wire import PacketMessage
 
 MICRO = Fraction(1, 1_000_000)
 BYTES_PER_SAMPLE = 4
+FRAME_THREADS_PIXELS = 1_920 * 1_088
 
 
 class VideoDecoder:
@@ -26,7 +27,8 @@ class VideoDecoder:
         self._codec.options = {"max_pixels": str(PIXELS_MAX)}
         self._codec.extradata = base64.b64decode(track["extradata"]) or None
         self._codec.width, self._codec.height = track["width"], track["height"]
-        self._codec.thread_type = "AUTO"
+        # Frame threads hold a picture back until the next one comes, and that may take long. Large ones need them.
+        self._codec.thread_type = "AUTO" if track["width"] * track["height"] > FRAME_THREADS_PIXELS else "SLICE"
 
     def fits(self, track: Mapping[str, Any]) -> bool:
         """Return whether this decoder goes on with the track; changes inside the packets it follows by itself."""
