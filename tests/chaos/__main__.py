@@ -1,9 +1,10 @@
 """A stream that everything happens to: `python -m tests.chaos [--minutes 10] [--seed N]`.
 
 For ten minutes the encoder is killed 5 times and the worker 3 times, another worker takes over twice in good order,
-uploads fail for a minute, and a worker is frozen, replaced, and wakes again; in an order and at times drawn from the seed.
-A follower polls through the gateway and holds every reading against all before; a real mpv plays. Status 0 if nothing was
-wrong and no event made mpv stall twice, or for more than 5 s beyond the time for which there was nothing to play.
+uploads fail for a minute, and a worker is frozen, replaced, and wakes again; in an order and at times drawn from the
+seed. A follower polls through the gateway and holds every reading against all before; a real mpv plays. Status 0 if
+nothing was wrong and no event made mpv stall twice, or for more than 5 s beyond the time for which there was nothing
+to play.
 """
 
 import argparse

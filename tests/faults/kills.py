@@ -2,8 +2,8 @@
 
 Several viewers watch, pay, stop and start through real HTTP while each process of ours is killed `--times` times in a
 row, at moments drawn from the seed: supervisord, nginx, the pools and their masters, the scheduler, the worker and
-its encoder. The emulator, which stands for AWS, is only ever ended in good order. Clients send again what was not answered.
-Afterwards every wallet is held against every answer. Status 0 if nothing was lost, doubled or wrong.
+its encoder. The emulator, which stands for AWS, is only ever ended in good order. Clients send again what was not
+answered. Afterwards every wallet is held against every answer. Status 0 if nothing was lost, doubled or wrong.
 """
 
 import argparse
