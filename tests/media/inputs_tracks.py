@@ -51,7 +51,7 @@ PROGRAMMES = (
         "two-services-none",
         "The operator chooses a service that is not there",
         (TWO_SERVICES,),
-        Expect(refused=("program", "service", "101")),
+        Expect(refused=("101", "102")),
         program=999,
     ),
 )
@@ -83,7 +83,7 @@ TRACKS = (
         "The operator chooses a track that is not there",
         two_sounds("in.mp4", LANGUAGES),
         "in.mp4",
-        Expect(refused=("audio_track", "track", "sound")),
+        Expect(refused=("track 7", "track=7", "1 to 2", "2 audio tracks")),
         audio_track=7,
     ),
     sent(

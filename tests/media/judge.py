@@ -48,7 +48,7 @@ def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Verdic
     if expect.refused or (refusal and not segments and words):
         return _refused(words, segments, refusal)
     if not segments:
-        return Verdict((f"nothing was published: {refusal or 'no reason given'}",), "0 s")
+        return Verdict((f"nothing was published: {refusal or 'no reason given'}",), "nothing")
     parts = [decode(part) for part in continuous(segments)]
     media_s = sum(segment.extinf_s for segment in segments)
     faults = [

@@ -4,11 +4,13 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tests.faults.caller import Account, Answer, Caller
+from tests.faults.private_stack import wait_for
 from tests.fixtures.stack import Stack
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
@@ -22,7 +24,7 @@ MILLIPOINTS_PER_POINT = 1_000
 TERMS = {"rate_millipoints_per_minute": 60_000, "lease_ms": 5_000, "segment_seconds": 2}
 OPENING_MILLIPOINTS = 10_000_000
 POLL_S = 0.5
-LISTENS_S_MAX, WATCH_S_MORE, NEWS_S_MAX = 15.0, 14.0, 8.0
+LISTENS_S_MAX, WATCH_S_MORE, NEWS_S_MAX, STOPPED_S_MAX = 15.0, 14.0, 8.0, 15.0
 PASSWORD = "a viewer's password"
 
 
@@ -70,6 +72,9 @@ class Try:
                 if self.sender:
                     self.sender.close()
                 self._state("stopped")
+                # The worker takes the next stream only once this one has ended.
+                with suppress(AssertionError):
+                    wait_for("end of the stream", lambda: self._look() == "stopped", STOPPED_S_MAX)
                 self.caller.sure("DELETE", f"/streams/{self.stream_id}")
 
     def _create(self) -> Answer:
@@ -110,9 +115,7 @@ class Try:
             began_s = time.monotonic()
         while self._look() != "live":
             if time.monotonic() - began_s > self.item.live_s_max or (self.item.expect.refused and self.errors):
-                reason = self.errors[-1] if self.errors else ""
-                verdict = judge(self.item, [], reason)
-                return Outcome(self.item, replace(verdict, figure=f"not live after {self.item.live_s_max:.0f} s"))
+                return Outcome(self.item, judge(self.item, [], self.errors[-1] if self.errors else "not live in time"))
             time.sleep(POLL_S)
         live_s = time.monotonic() - began_s
         account, user_id = self._viewer()
@@ -169,8 +172,9 @@ class Try:
         found = self._get(f"/streams/{self.stream_id}/runtime")
         self.restarts, self.state = found["restarts"], found["state"]
         error = found["last_error"]
-        # That nobody sends yet is no reason for anything.
-        if error and error not in self.errors and not error.startswith("waiting for the sender"):
+        # That no worker is free, or nobody sends yet, is no reason for anything.
+        is_waiting = found["waiting"] or (error or "").startswith("waiting for the sender")
+        if error and error not in self.errors and not is_waiting:
             self.errors.append(error)
         return self.state
 
