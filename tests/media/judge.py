@@ -8,7 +8,7 @@ from statistics import median
 from tests.media import measures, picture, sound
 from tests.media.model import Expect, Input
 from tests.media.picture import Area, Frame
-from tests.media.segments import Decoded, Segment, combs, continuous, decode
+from tests.media.segments import Decoded, Segment, combed_share, continuous, decode
 
 # Seconds at both ends of a span without sound are not judged, since codecs reach over them.
 EDGE_S = 0.3
@@ -20,7 +20,7 @@ SHAPE_OFF_MAX = 0.12
 # Skipped at the beginning of a run, where decoders start.
 SETTLED_S = 0.5
 LOOKED_AT_MAX = 12
-COMBS_SHARE_MAX = 0.2
+COMBED_SHARE_MAX = 0.2
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ def _pictures(expect: Expect, segments: Sequence[Segment], parts: Sequence[Decod
         if not expect.pictures_per_s[0] <= rate <= expect.pictures_per_s[1]:
             yield f"{rate:.1f} pictures a second, should be {expect.pictures_per_s[0]} to {expect.pictures_per_s[1]}"
     if expect.progressive:
-        combed, whole = combs(segments[-2:])
-        if combed > COMBS_SHARE_MAX * (combed + whole):
-            yield f"{combed} of {combed + whole} pictures have combs"
+        share = combed_share(segments[-1])
+        if share > COMBED_SHARE_MAX:
+            yield f"{100 * share:.0f}% of the pictures have combs"
     looked_at = _spread([frame for part in parts for frame in part.frames])
     if not expect.sizes and looked_at:
         yield from _shape(expect, looked_at, _pixel_ratio(segments))
@@ -153,9 +153,10 @@ def _shape(expect: Expect, frames: Sequence[Frame], pixel_ratio: float) -> Itera
         wanted = expect.shape[0] / expect.shape[1]
         if expect.upright and abs(median(ratios) - wanted) > SHAPE_OFF_MAX * wanted:
             yield f"the picture is shown as {median(ratios):.2f}:1, should be {wanted:.2f}:1"
-    colorful = picture.VIVID_MIN if expect.vivid else picture.SATURATION_MIN
     wrong = [
-        picture.corners(frame, area, colorful) for frame, area in areas if not picture.is_upright(frame, area, colorful)
+        picture.corners(frame, area, expect.vivid)
+        for frame, area in areas
+        if not picture.is_upright(frame, area, expect.vivid)
     ]
     if expect.upright and len(wrong) > len(areas) / 3:
         yield f"the corners are {', '.join(Counter(wrong).most_common(1)[0][0])}"

@@ -17,7 +17,8 @@ SILENCE_DB = -120.0
 # Sound is measured at this rate, whatever rate it has.
 RATE_HZ = 48_000
 PRINTED = re.compile(r"^\[Parsed_(a?)metadata_\d+ @ \w+\] (.*)$")
-MULTI = re.compile(r"Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)")
+# The band is scaled to this width, and keeps its lines. A few combs are an encoder's noise.
+BAND_WIDTH, COMB_DEPTH, COMBS_MAX = 90, 60, 30
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,22 @@ def breaks(segments: Sequence[Sequence[Packet]]) -> list[float]:
     return found
 
 
-def idet(text: str) -> tuple[int, int]:
-    """Return how many pictures have combs, and how many have none, as the filter `idet` prints it."""
-    found = MULTI.search(text)
-    top, bottom, progressive = (int(number) for number in found.groups()) if found else (0, 0, 0)
-    return top + bottom, progressive
+def combed_share(band: bytes, height: int) -> float:
+    """Return the share of pictures with combs, of gray copies of the band in which `recipes.moving_bar` moves.
+
+    A comb is a value that differs from those above and below, which are alike. Lines are `BAND_WIDTH` wide.
+    """
+    size = BAND_WIDTH * height
+    pictures = [band[at : at + size] for at in range(0, len(band) - size + 1, size)]
+    return sum(_combs(each) > COMBS_MAX for each in pictures) / len(pictures) if pictures else 0.0
+
+
+def _combs(picture: bytes) -> int:
+    lines = zip(picture, picture[BAND_WIDTH:], picture[2 * BAND_WIDTH :], strict=False)
+    return sum(
+        abs(above - below) < COMB_DEPTH // 2 and min(abs(value - above), abs(value - below)) > COMB_DEPTH
+        for above, value, below in lines
+    )
 
 
 def decoded(printed: str, pixels: bytes) -> tuple[list[Frame], list[Level]]:

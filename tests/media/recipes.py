@@ -44,6 +44,14 @@ def picture(
     return f'-f lavfi -i "{source}=s={size}:r={rate},{marks(badge)}{"," + then if then else ""}"'
 
 
+def moving_bar(width: int, height: int, rate: int, then: str) -> str:
+    """An input with the picture, in which a white bar runs through a black band: combs show at its edges."""
+    band = "drawbox=x=iw/8:y=ih*3/4:w=iw*3/4:h=ih/8:c=black:t=fill"
+    still = f"testsrc=s={width}x{height}:r={rate},{marks()},{band}[still]"
+    bar = f"color=white:s={width // 8}x{height // 8}:r={rate}[bar]"
+    return f"-f lavfi -i \"{still};{bar};[still][bar]overlay=x='W/8+mod(t*W,W*5/8)':y=H*3/4,{then}\""
+
+
 def tone(hz: int = 440, rate: int = 48_000, *, seconds: str = "") -> str:
     """An input with the sound, in one channel; `-ac` and `-ar` make more of it."""
     beep = f"0.5*sin(2*PI*1000*t)*lt(mod(t,{FLASH_EVERY_S}),{FLASH_S})"

@@ -80,13 +80,12 @@ def decode(segments: Sequence[Segment]) -> Decoded:
     return Decoded(*measures.decoded(done.stderr.decode(errors="replace"), done.stdout))
 
 
-def combs(segments: Sequence[Segment]) -> tuple[int, int]:
-    """Return how many pictures of these segments have combs, and how many have none."""
-    found = [
-        measures.idet(_run([*FFMPEG, "-i", str(s.path), "-vf", "idet", "-f", "null", "-"]).stderr.decode())
-        for s in segments
-    ]
-    return sum(each[0] for each in found), sum(each[1] for each in found)
+def combed_share(segment: Segment) -> float:
+    """Return the share of a segment's pictures that have combs."""
+    height = int(str(segment.probed.video.get("height", 0))) // 8
+    band = f"format=gray,crop=iw*3/4:{height}:iw/8:ih*3/4:exact=1,scale={measures.BAND_WIDTH}:{height}:flags=neighbor"
+    raw = ["-vf", band, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
+    return measures.combed_share(_run([*FFMPEG, "-i", str(segment.path), "-map", "0:v:0", *raw]).stdout, height)
 
 
 def _run(argv: list[str]) -> subprocess.CompletedProcess[bytes]:

@@ -73,7 +73,7 @@ def test_a_hole_in_the_sound_is_found(cache, tmp_path):
     assert any(fault.startswith("the sound of") for fault in verdict.faults), verdict
 
 
-def test_combs_are_found_and_whole_pictures_are_not_taken_for_them(cache, tmp_path):
+def test_combs_are_found_and_whole_pictures_are_not(cache, tmp_path):
     combed = replace(BY_NAME["interlaced-tff"], expect=Expect(progressive=True, shape=(5, 4), seconds_min=7))
     assert "have combs" in "; ".join(judge(combed, published(combed, cache, tmp_path)).faults)
     repaired = published(combed, cache, tmp_path, f"{ENCODED} -vf bwdif")

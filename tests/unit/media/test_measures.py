@@ -72,11 +72,13 @@ def test_breaks_are_more_than_a_packet():
     assert measures.breaks([packets(0.0, 0.02), packets(0.0)]) == [-0.04]
 
 
-def test_idet_prints_combs_and_whole_pictures():
-    text = "[x] Single frame detection: TFF: 9 BFF: 9 Progressive: 9\n"
-    text += "[x] Multi frame detection: TFF:    40 BFF:     3 Progressive:     7 Undetermined:     0"
-    assert measures.idet(text) == (43, 7)
-    assert measures.idet("nothing") == (0, 0)
+def test_combs_are_lines_that_differ_from_both_neighbours():
+    line, other = bytes(measures.BAND_WIDTH), b"\xff" * measures.BAND_WIDTH
+    combed, edge, plain = (line + other) * 4, line * 4 + other * 4, line * 8
+    assert measures.combed_share(combed, 8) == 1
+    assert measures.combed_share(edge + plain, 8) == 0
+    assert measures.combed_share(combed + edge + plain + plain, 8) == 0.25
+    assert measures.combed_share(b"", 8) == 0
 
 
 def test_what_filters_print_becomes_pictures_and_levels():

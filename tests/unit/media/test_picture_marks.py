@@ -17,7 +17,7 @@ def test_corners_say_which_side_is_up():
 def test_pale_corners_are_not_vivid():
     pale = Frame(0.0, bytes(90 + value // 4 for value in painted().pixels))
     assert picture.is_upright(pale, WHOLE)
-    assert not picture.is_upright(pale, WHOLE, picture.VIVID_MIN)
+    assert not picture.is_upright(pale, WHOLE, vivid=True)
 
 
 def test_marks_are_read_within_black_bars():
