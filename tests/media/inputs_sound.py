@@ -10,12 +10,28 @@ def sent(name: str, about: str, edit: str, expect: Expect | None = None, audio: 
     return Input(name=name, about=about, make=steps, entry="in.ts", feed=Feed.SRT, expect=expect or Expect())
 
 
+def drifting(name: str, about: str, ppm: int) -> Input:
+    """Long enough for a drift to be heard, where it is not followed: its beeps are in step with the flashes."""
+    steps = (clip("clean.ts", LONG_S, audio=tone(ppm=ppm)), f"retime clean.ts in.ts sound ppm={ppm}")
+    return Input(
+        name=name,
+        about=about,
+        make=steps,
+        entry="in.ts",
+        feed=Feed.SRT,
+        turn_s=LONG_S,
+        watch_s=LONG_S - 15,
+        expect=Expect(seconds_min=LONG_S - 25),
+    )
+
+
 def looped(name: str, about: str, out: str, encode: str, audio: str = "", expect: Expect | None = None) -> Input:
     """A file of 7 s whose turn comes twice while a viewer watches."""
     steps = (clip(out, 7, audio=audio, encode=encode),)
     return Input(name=name, about=about, make=steps, entry=out, feed=Feed.FILE, turn_s=7, expect=expect or Expect())
 
 
+LONG_S = 160
 GAP = "cut clean.ts in.ts sound first=9 last="
 FREE = Expect(skew_s_max=None, silence_s_max=3.5)
 
@@ -84,6 +100,8 @@ GAPS = (
 )
 
 CLOCKS = (
+    drifting("drift-slow-long", "A sound card 1,000 ppm slow: flash and beep stay together for minutes", 1_000),
+    drifting("drift-fast-long", "A sound card 1,000 ppm fast: flash and beep stay together for minutes", -1_000),
     sent("drift-plus-200ppm", "A sound card 200 ppm slow, at 48 kHz", "retime clean.ts in.ts sound ppm=200"),
     sent(
         "drift-minus-200ppm",

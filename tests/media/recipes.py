@@ -52,9 +52,13 @@ def moving_bar(width: int, height: int, rate: int, then: str) -> str:
     return f"-f lavfi -i \"{still};{bar};[still][bar]overlay=x='W/8+mod(t*W,W*5/8)':y=H*3/4,{then}\""
 
 
-def tone(hz: int = 440, rate: int = 48_000, *, seconds: str = "") -> str:
-    """An input with the sound, in one channel; `-ac` and `-ar` make more of it."""
-    beep = f"0.5*sin(2*PI*1000*t)*lt(mod(t,{FLASH_EVERY_S}),{FLASH_S})"
+def tone(hz: int = 440, rate: int = 48_000, *, seconds: str = "", ppm: int = 0) -> str:
+    """An input with the sound, in one channel; `-ac` and `-ar` make more of it.
+
+    `ppm`: a sound card's clock is so slow, so what it records comes sooner by its own count.
+    """
+    now = f"(t*{1 + ppm / 1e6:.6f})" if ppm else "t"
+    beep = f"0.5*sin(2*PI*1000*t)*lt(mod({now},{FLASH_EVERY_S}),{FLASH_S})"
     length = f":d={seconds}" if seconds else ""
     return f"-f lavfi -i \"aevalsrc='0.06*sin(2*PI*{hz}*t)+{beep}':s={rate}{length}\""
 

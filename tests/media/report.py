@@ -6,7 +6,7 @@ from tests.media.inputs import SUBJECTS
 from tests.media.trying import Outcome
 
 NAME_WIDTH = max(len(item.name) for items in SUBJECTS.values() for item in items)
-FAULTS_MAX, FAULT_CHARS = 3, 150
+FAULTS_MAX, FAULT_CHARS = 6, 150
 HEAD = f"{'input':{NAME_WIDTH}}  verdict  {'paid':>5} {'worth':>6}  figure"
 
 

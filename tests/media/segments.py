@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import m3u8
+
 from tests.media import measures
 from tests.media.measures import RATE_HZ, Probed
 from tests.media.picture import GRID_HEIGHT, GRID_WIDTH, Frame
@@ -43,6 +45,14 @@ class Decoded:
 
     frames: list[Frame]
     levels: list[Level]
+
+
+def named_by(playlist: Path) -> list[Segment]:
+    """Return the segments that a media playlist on disk names."""
+    return [
+        Segment(playlist.parent / each.uri, float(each.duration), bool(each.discontinuity))
+        for each in m3u8.load(str(playlist)).segments
+    ]
 
 
 def continuous(segments: Iterable[Segment]) -> list[list[Segment]]:

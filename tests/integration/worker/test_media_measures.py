@@ -5,7 +5,6 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import m3u8
 import pytest
 
 from tests.media.inputs import BY_NAME
@@ -13,7 +12,7 @@ from tests.media.judge import judge
 from tests.media.making import make
 from tests.media.model import Expect, Feed, Input
 from tests.media.recipes import clip, picture, tone
-from tests.media.segments import Segment
+from tests.media.segments import Segment, named_by
 
 ENCODED = "-c:v libx264 -preset ultrafast -c:a aac -force_key_frames expr:gte(t,n_forced*2)"
 STEADY = Expect(seconds_min=7)
@@ -40,8 +39,7 @@ def published(item: Input, cache: Path, directory: Path, more: str = "") -> list
     made = make(item, cache) / item.entry
     argv = f"ffmpeg -v error -y -i {made} {more or ENCODED} -f hls -hls_time 2 -hls_list_size 0 {directory}/live.m3u8"
     subprocess.run(shlex.split(argv), check=True, timeout=60)
-    named = m3u8.load(str(directory / "live.m3u8")).segments
-    return [Segment(directory / each.uri, float(each.duration)) for each in named]
+    return named_by(directory / "live.m3u8")
 
 
 @pytest.fixture(scope="module")
