@@ -121,7 +121,7 @@ CHANGES = (
     ),
     changed(
         "size-changes-copied",
-        "The same, passed on as it is",
+        "The picture changes from 320x180 to 160x90, passed on as it is",
         part("a.ts"),
         part("b.ts", video=picture("160x90")),
         profile="source",
@@ -139,6 +139,14 @@ CHANGES = (
         "The picture changes from H.264 to HEVC",
         part("a.ts"),
         part("b.ts", "-c:v libx265 -x265-params log-level=none"),
+    ),
+    changed(
+        "h264-to-hevc-copied",
+        "The picture changes from H.264 to HEVC, passed on as it is",
+        part("a.ts"),
+        part("b.ts", "-c:v libx265 -x265-params log-level=none"),
+        profile="source",
+        expect=Expect(discontinuities_max=1, silence_s_max=0.6, sound_s_off_max=0.35),
     ),
     changed("aac-to-ac3", "The sound changes from AAC to AC-3", part("a.ts"), part("b.ts", "-c:a ac3 -ac 2")),
     changed("aac-to-mp2", "The sound changes from AAC to MP2", part("a.ts"), part("b.ts", "-c:a mp2 -ac 2")),

@@ -37,14 +37,14 @@ PROGRAMMES = (
     sent("two-services", "A transponder with two services: the first one's own picture and sound", (TWO_SERVICES,)),
     sent(
         "two-services-second",
-        "The same, and the operator chooses the second (`program`)",
+        "A transponder with two services; the operator chooses the second (`program`)",
         (TWO_SERVICES,),
         SECOND,
         program=102,
     ),
     sent(
         "two-services-loud",
-        "The second service has surround sound: it is still not the first one's sound",
+        "Two services, the second with surround sound: the first one's own sound is played",
         (TWO_SERVICES.replace(AAC, "-c:a ac3 -b:a 192k -ac:a:0 2 -ac:a:1 6"),),
     ),
     sent(

@@ -16,6 +16,7 @@ from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
 from tests.media.judge import Verdict, judge
 from tests.media.model import Feed, Input
+from tests.media.promises import broken_promises
 from tests.media.senders import Sender
 from tests.media.viewer import Viewer
 
@@ -146,6 +147,8 @@ class Try:
 
     def _platform_faults(self, viewer: Viewer, paid: float, worth_s: float) -> list[str]:
         faults = list(viewer.problems)
+        if viewer.segments:
+            faults += broken_promises(viewer.multivariant, viewer.segments[-1].probed)
         # A slate in the place of a dead source is another run.
         if self.restarts and not self.item.expect.content_s:
             faults.append(f"restarted {self.restarts} times: {self.errors[-1] if self.errors else 'no reason'}")

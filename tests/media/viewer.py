@@ -17,11 +17,15 @@ SEGMENTS_MAX = 200
 
 
 class Viewer:
-    """Watches while it is entered. `segments` are those fetched so far, in their order."""
+    """Watches while it is entered. `segments` are those fetched so far, in their order.
+
+    `multivariant` is the newest multivariant playlist.
+    """
 
     def __init__(self, url: str, account: Account, stream_id: str, directory: Path) -> None:
         self.segments: list[Segment] = []
         self.news_at_s: list[float] = []
+        self.multivariant = ""
         self._seat = Seat(url, account, stream_id)
         self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
         self._directory = directory
@@ -62,8 +66,9 @@ class Viewer:
     def _poll(self) -> None:
         root = self._get("index.m3u8")
         variants = m3u8.loads(root.decode()).playlists if root else []
-        if not variants:
+        if root is None or not variants:
             return
+        self.multivariant = root.decode()
         rendition = variants[0].uri.partition("/")[0]
         body = self._get(f"{rendition}/index.m3u8")
         playlist = m3u8.loads((body or b"").decode())
