@@ -33,7 +33,7 @@ def looped(name: str, about: str, out: str, encode: str, audio: str = "", expect
 
 LONG_S = 160
 GAP = "cut clean.ts in.ts sound first=9 last="
-FREE = Expect(skew_s_max=None, silence_s_max=3.5)
+FREE = Expect(skew_s_max=None, silence_s_max=3.5, discontinuities_max=1)
 
 GAPS = (
     sent("gap-20ms", "A lost packet: 20 ms of AAC at 48 kHz are missing", GAP + "9.02"),
