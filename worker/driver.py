@@ -22,7 +22,7 @@ from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
-from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
+from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +147,8 @@ class Driver:
         trial = None if playing is None else watch.trial(playing)
         if trial and trial.status in GONE:
             return trial.reason
+        if run.transcoder.exit_status == EXIT_FROZEN:
+            return run.transcoder.complaint()
         if not run.transcoder.running:
             return run.transcoder.ending()
         return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.inbox.segment_at_s)
@@ -164,6 +166,8 @@ class Driver:
         self._supervision.run_ended(reason)
         if playing is None:
             watch.choice.started(None, now_s)
+        elif run.transcoder.exit_status == EXIT_FROZEN:
+            watch.froze(playing, now_s, reason)
         else:
             watch.broke(playing, now_s, reason)
         said = list(run.transcoder.lines)[-10:]

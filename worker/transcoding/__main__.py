@@ -9,16 +9,18 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 
 import av.logging
 
 from worker.python import name_process
 from worker.transcoding.copying import CopyingRun
-from worker.transcoding.encoding import EncodingRun
+from worker.transcoding.encoding import EncodingRun, Frozen
 from worker.transcoding.generating import generate
-from worker.transcoding.plan import TranscodePlan, Work
+from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
+from worker.transcoding.watching import MovementWatch, Moves
 from worker.wire import Kind, MessageReader, PacketMessage, decode_packet
 
 CHUNK_BYTES = 1 << 18
@@ -73,7 +75,7 @@ class StopFlag:
         signal.signal(number, lambda *_: setattr(self, "is_set", True))
 
 
-def follow(run: Run, reporter: Reporter, repairs: RunRepairs) -> None:
+def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
     """Feed a run until its source ends: what was sent before a signal is worth showing."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
@@ -93,7 +95,8 @@ def follow(run: Run, reporter: Reporter, repairs: RunRepairs) -> None:
                 repairs.timestamp_jumps += 1
                 repairs.note("jump", "the source's time stamps jumped: they were put on")
         run.advance(now_s)
-        reporter.report(run.out_us)
+        if reporter:
+            reporter.report(run.out_us)
 
 
 def main() -> int:
@@ -104,13 +107,27 @@ def main() -> int:
     av.logging.set_libav_level(av.logging.WARNING)
     plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
     reporter = Reporter(repairs)
+    if plan.work is Work.WATCH:
+        return watch()
     if plan.work in (Work.PATTERN, Work.SLATE):
         generate(plan, reporter.report, lambda: stop.is_set)
         return 0
     run: Run = CopyingRun(plan, repairs) if plan.work is Work.COPY else EncodingRun(plan, repairs)
-    follow(run, reporter, repairs)
+    try:
+        follow(run, reporter, repairs)
+    except Frozen as frozen:
+        print(f"[error] {frozen}", file=sys.stderr, flush=True)
+        return EXIT_FROZEN
     run.close()
     reporter.report(run.out_us, at_once=True)
+    return 0
+
+
+def watch() -> int:
+    """Return 0 once the source moves, or ends."""
+    repairs = RunRepairs()
+    with suppress(Moves):
+        follow(MovementWatch(repairs), None, repairs)
     return 0
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.transcoding.decoding import AudioDecoder, VideoDecoder
+from worker.transcoding.frozen import StillnessDetector
 from worker.transcoding.hls import LadderEncoder
 from worker.transcoding.interlacing import InterlaceDetector
 from worker.transcoding.pictures import Former, Look
@@ -18,6 +19,10 @@ from worker.wire import AUDIO, PacketMessage
 PICTURES_MAX = 240
 
 
+class Frozen(Exception):
+    """The source's picture stood still, and it was silent, for as long as is allowed."""
+
+
 class EncodingRun:
     """Fed with tracks and packets; `advance` makes the slots that are due."""
 
@@ -27,6 +32,7 @@ class EncodingRun:
         self._encoder = LadderEncoder(plan)
         self._former = Former(plan.renditions)
         self._interlacing = InterlaceDetector()
+        self._stillness = StillnessDetector()
         self._video: VideoDecoder | None = None
         self._rotation = 0
         # A decoder cannot begin anywhere else.
@@ -184,3 +190,7 @@ class EncodingRun:
             self._repairs.silent(missing)
         self._encoder.add_sound(data)
         clock.advance()
+        if self._plan.frozen_after_s:
+            self._stillness.look(self.out_us, self._shown[1][-1], data)
+            if self._stillness.still_us >= self._plan.frozen_after_s * 1_000_000:
+                raise Frozen(f"the picture is frozen and silent for {self._plan.frozen_after_s} s")
