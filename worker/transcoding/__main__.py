@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import av.logging
 
 from worker.python import name_process
+from worker.transcoding.activity import SourceActivity
 from worker.transcoding.copying import CopyingRun
 from worker.transcoding.encoding import EncodingRun, Frozen
 from worker.transcoding.generating import generate
@@ -53,6 +54,8 @@ class Reporter:
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs
+        # What the source had in the last second, where it is decoded.
+        self.activity: SourceActivity | None = None
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
 
@@ -64,7 +67,8 @@ class Reporter:
         speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
         self._at_s, self._out_us = now_s, out_us
         line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counted()}
-        print(json.dumps(line | {"notes": self._repairs.new_notes()}), flush=True)
+        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.taken() if self.activity else None}
+        print(json.dumps(line), flush=True)
 
 
 class StopFlag:
@@ -112,7 +116,12 @@ def main() -> int:
     if plan.work in (Work.PATTERN, Work.SLATE):
         generate(plan, reporter.report, lambda: stop.is_set)
         return 0
-    run: Run = CopyingRun(plan, repairs) if plan.work is Work.COPY else EncodingRun(plan, repairs)
+    run: CopyingRun | EncodingRun
+    if plan.work is Work.COPY:
+        run = CopyingRun(plan, repairs)
+    else:
+        run = EncodingRun(plan, repairs)
+        reporter.activity = run.activity
     try:
         follow(run, reporter, repairs)
     except Frozen as frozen:

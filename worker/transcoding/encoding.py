@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from worker.transcoding.activity import SourceActivity
 from worker.transcoding.decoding import AudioDecoder, VideoDecoder
 from worker.transcoding.frozen import StillnessDetector
 from worker.transcoding.hls import LadderEncoder
@@ -33,6 +34,7 @@ class EncodingRun:
         self._former = Former(plan.renditions)
         self._interlacing = InterlaceDetector()
         self._stillness = StillnessDetector()
+        self.activity = SourceActivity()
         self._video: VideoDecoder | None = None
         self._rotation = 0
         # A decoder cannot begin anywhere else.
@@ -109,6 +111,7 @@ class EncodingRun:
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
+        self.activity.picture(at_us, frame)
         interlaced = self._interlacing.look(frame)
         look = Look.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
         if self._former.look and look != self._former.look:
@@ -142,6 +145,7 @@ class EncodingRun:
         # Without a time of its own it continues the packet before.
         at_us = packet.pts_us if packet.pts_us is not None else self._sound_next_us
         for told_us, data in self._audio.decode(packet, self._repairs):
+            self.activity.sound(data)
             at_us = told_us if told_us is not None else at_us
             if self._clock:
                 self._add_sound(at_us, data)

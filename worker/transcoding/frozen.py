@@ -2,9 +2,11 @@
 
 from typing import Any
 
-# How often pictures are compared, in microseconds, and at which points: every so many bytes of brightness.
+# How often pictures are compared, in microseconds, and at how many points.
 INTERVAL_US = 500_000
-STEP_BYTES = 61
+POINTS = 2_000
+# Brightness of video black is 16.
+BLACK_MAX = 24
 # A difference of brightness that counts, of 255: encoders make some noise of a picture that stands still.
 DIFFERENCE = 8
 # Of the points, so many have to differ.
@@ -39,7 +41,9 @@ class StillnessDetector:
 
 def points_of(picture: Any) -> bytes:
     """Return the brightness of some points of a picture."""
-    return bytes(memoryview(picture.planes[0])[::STEP_BYTES])
+    luma = memoryview(picture.planes[0])
+    # Odd, so that the points are not all in one column.
+    return bytes(luma[:: max(1, len(luma) // POINTS) | 1])
 
 
 def moved(before: bytes, now: bytes) -> bool:
