@@ -50,7 +50,11 @@ class Backlog:
     def begin(self) -> bytes:
         """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
         self._played = {}
-        return b"" if self._kept and self._kept[0][1] else self._tracks
+        if self._kept and self._kept[0][1]:
+            return b""
+        if self._tracks:
+            self._played = formats_of(self._tracks)
+        return self._tracks
 
     def take(self, *, one_format: bool) -> tuple[bytes, bool]:
         """Return all that is kept, and whether the format changes behind it.

@@ -144,7 +144,9 @@ def _file(request: ReceiveRequest) -> Iterator[Opened]:
         try:
             container = open_quietly(request.url, options=options)
         except FFmpegError as error:
-            raise ReceiveError(f"the file is no video that can be read: {_words(error)}", EXIT_REFUSED) from None
+            raise ReceiveError(
+                f"the file is incomplete, or no video that can be read: {_words(error)}", EXIT_REFUSED
+            ) from None
         if container.format.name == TRANSPORT_STREAM:
             container.close()
             with open(request.url.removeprefix("file:"), "rb") as file:  # noqa: PTH123 - the name as it was given
