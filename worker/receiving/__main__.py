@@ -22,6 +22,8 @@ from worker.wire import Kind, encode_json, encode_packet
 
 # So many damaged packets in a row are no source any more.
 DAMAGED_MAX = 1_000
+# So many packets wait for the first picture: ten seconds of sound.
+WAITING_MAX = 500
 
 
 class Receiver:
@@ -51,15 +53,21 @@ class Receiver:
 
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
+        # What comes before the first picture waits for it: the description needs it.
+        waiting: list[tuple[Any, Any, bytes]] = []
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
             made, has_changed = track.convert(packet)
+            waiting += [(track, each, data) for each, data in made]
+            if not is_described and track is not tracks[0] and len(waiting) < WAITING_MAX:
+                continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
                 is_described = True
-            for each, data in made:
-                self._send(track, each, data)
+            for item in waiting:
+                self._send(*item)
+            waiting.clear()
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         described = {type(track).__name__.removesuffix("Track").lower(): track.describe() for track in tracks}
@@ -91,7 +99,8 @@ def _packets(container: Any, streams: list[Any]) -> Any:
                     damaged = 0
                     yield packet
             return
-        except InvalidDataError:
+        except (InvalidDataError, IndexError):
+            # The second: a track has appeared that the library did not know at the opening. It is left out.
             damaged += 1
 
 
