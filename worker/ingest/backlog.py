@@ -43,7 +43,7 @@ class Backlog:
         last = max(
             (n for n, (at_us, _, _) in enumerate(self._kept) if at_us is not None and at_us <= until_us), default=0
         )
-        while last or self._bytes > BYTES_MAX:
+        while last > 0 or self._bytes > BYTES_MAX:
             last -= 1
             self._drop()
 

@@ -1,62 +1,87 @@
-"""What is kept of a live source for the ffmpeg that will play it."""
+"""What is kept of a source for the run that will play it."""
 
 from worker.ingest import backlog
-from worker.ingest.backlog import PACKET_BYTES, VIDEO_PID, Backlog
-
-SOUND_PID = VIDEO_PID + 1
-
-
-def packet(pid: int, *, begins: bool = True, key: bool = False, mark: int = 0) -> bytes:
-    """With an adaptation field of one byte of flags, filled up with `mark`."""
-    head = bytes([0x47, (0x40 if begins else 0) | pid >> 8, pid & 0xFF, 0x30, 1, 0x40 if key else 0])
-    return head + bytes([mark]) * (PACKET_BYTES - len(head))
+from worker.ingest.backlog import Backlog
+from worker.wire import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
 
 
-TABLES = packet(0, mark=1) + packet(0x1000, mark=2)
-KEYFRAME, REST, PICTURE = packet(VIDEO_PID, key=True), packet(VIDEO_PID, begins=False, mark=3), packet(VIDEO_PID)
-SOUND = packet(SOUND_PID, key=True)
-GROUP = TABLES + KEYFRAME + REST + SOUND + TABLES + PICTURE
+def packet(stream: int, at_s: float, *, key: bool = False) -> bytes:
+    at_us = round(at_s * 1_000_000)
+    return encode_packet(PacketMessage(stream, at_us, at_us, 40_000, b"x" * 100, is_keyframe=key))
 
 
-def kept(*pieces: bytes) -> bytes:
-    it = Backlog()
+def tracks(video: str = "h264:a", audio: str | None = "aac:4c80") -> bytes:
+    described = {"video": {"signature": video}, "audio": audio and {"signature": audio}}
+    return encode_json(Kind.TRACKS, described)
+
+
+def group(at_s: float) -> bytes:
+    return packet(VIDEO, at_s, key=True) + packet(AUDIO, at_s, key=True) + packet(VIDEO, at_s + 0.5)
+
+
+def add(it: Backlog, data: bytes) -> None:
+    for message in MessageReader().feed(data):
+        it.add(*message)
+
+
+def kept(*pieces: bytes, ahead_us: int = 0) -> bytes:
+    it = Backlog(ahead_us)
     for piece in pieces:
-        it.add(piece)
+        add(it, piece)
         it.trim()
-    return it.take()
+    return it.begin() + it.take(one_format=False)[0]
 
 
-def test_it_begins_with_the_tables_before_the_last_keyframe() -> None:
-    assert kept(GROUP) == GROUP
-    assert kept(GROUP, GROUP, TABLES + KEYFRAME) == TABLES + KEYFRAME
-    assert kept(TABLES + PICTURE + SOUND, GROUP) == GROUP
-    assert kept(GROUP, SOUND + TABLES + PICTURE) == GROUP + SOUND + TABLES + PICTURE
+def test_it_begins_with_the_description_and_the_last_keyframe() -> None:
+    assert kept(tracks(), group(0)) == tracks() + group(0)
+    assert kept(tracks(), group(0), group(1), packet(VIDEO, 2, key=True)) == tracks() + packet(VIDEO, 2, key=True)
+    assert kept(tracks(), group(0), packet(AUDIO, 1)) == tracks() + group(0) + packet(AUDIO, 1)
 
 
-def test_pieces_may_end_anywhere() -> None:
-    stream = GROUP + GROUP + TABLES
-    for size in (1, 100, PACKET_BYTES - 1, PACKET_BYTES + 1, 1_000):
-        assert kept(*(stream[at : at + size] for at in range(0, len(stream), size))) == GROUP + TABLES, size
+def test_what_came_ahead_of_the_clock_is_kept() -> None:
+    assert kept(tracks(), group(0), group(1), ahead_us=2_000_000) == tracks() + group(0) + group(1)
+    assert kept(tracks(), group(0), group(1), group(2), ahead_us=1_000_000) == tracks() + group(1) + group(2)
 
 
-def test_what_is_taken_is_whole_packets_each_once() -> None:
+def test_what_is_taken_is_taken_once() -> None:
     it = Backlog()
-    it.add(GROUP + GROUP[:100])
-    assert it.take() == GROUP and len(it) == 100
-    it.add(GROUP[100:])
-    assert it.take() == GROUP and it.take() == b""
+    add(it, tracks() + group(0))
+    assert it.take(one_format=False) == (tracks() + group(0), False)
+    assert it.take(one_format=False) == (b"", False) and len(it) == 0
 
 
-def test_nothing_is_cut_while_it_is_played() -> None:
+def test_a_run_of_one_format_ends_before_another_one() -> None:
+    for later in (tracks("h264:b"), tracks("hevc:a"), tracks(audio="aac:5040"), tracks(audio=None)):
+        it = Backlog()
+        add(it, tracks() + group(0) + later + group(1))
+        assert it.take(one_format=True) == (tracks() + group(0), True)
+        assert it.begin() == b""
+        assert it.take(one_format=True) == (later + group(1), False)
+
+
+def test_a_format_that_changes_behind_a_description_from_before_is_noticed() -> None:
     it = Backlog()
-    it.add(SOUND + GROUP)
-    assert it.take() == SOUND + GROUP
+    add(it, tracks() + group(0) + group(1))
+    it.trim()
+    assert it.begin() == tracks()
+    add(it, tracks("h264:b"))
+    assert it.take(one_format=True) == (group(1), True)
+
+
+def test_the_same_format_goes_on() -> None:
+    it = Backlog()
+    # Sound says late what it is.
+    whole = tracks(audio="aac") + group(0) + tracks() + group(1) + tracks(audio="aac") + group(2)
+    add(it, whole)
+    assert it.take(one_format=True) == (whole, False)
+    add(it, tracks("h264:b") + group(3))
+    assert it.take(one_format=False) == (tracks("h264:b") + group(3), False)
 
 
 def test_it_does_not_grow_without_keyframes(monkeypatch) -> None:
-    monkeypatch.setattr(backlog, "BYTES_MAX", 10 * PACKET_BYTES)
+    monkeypatch.setattr(backlog, "BYTES_MAX", 1_000)
     it = Backlog()
-    for _ in range(100):
-        it.add(TABLES + PICTURE)
+    for n in range(100):
+        add(it, packet(VIDEO, n))
         it.trim()
-        assert len(it) <= 13 * PACKET_BYTES
+        assert len(it) <= 1_000

@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
-from tests.unit.worker.test_ffmpeg_argv import PLAN, value
 from worker.encoding import copying
-from worker.encoding.argv import Cut, FileSource, TestSource, ffmpeg_argv
-from worker.encoding.copying import choose, cut_of, longest_interval_s
-from worker.ingest.sources import SourceRefused
+from worker.encoding.copying import Cut, choose, cut_of, longest_interval_s
+from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
 )
-FILE = FileSource(path=Path("/media/a.mp4"), fps=Fraction(25), has_audio=True, video_codec="h264", audio_codec="aac")
+FILE = SourceInfo(path=Path("/media/a.mp4"), rate=Fraction(25), video_codec="h264", audio_codec="aac")
 
 
 @pytest.mark.parametrize(
@@ -63,16 +61,16 @@ def test_what_ffprobe_tells_of_keyframes() -> None:
 @pytest.mark.parametrize(
     ("source", "lines", "reason"),
     [
-        (TestSource(font=None), [], "nothing to copy"),
+        (PATTERN, [], "nothing to copy"),
         (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
         (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
         (FILE, [], "no keyframe was found in 'a.mp4'"),
-        (FILE, ["0|0|K_", "2|2|K_", "mpegts|4"], "loses its first picture .*ffmpeg -i FILE -c copy FILE.mp4"),
+        (replace(FILE, rotation=90), [], "has to be turned by 90°"),
         (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
 def test_what_cannot_be_copied_is_refused_with_the_reason(
-    source: FileSource | TestSource, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
+    source: SourceInfo, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copying, "_read", lambda source, environ: lines)
     with pytest.raises(SourceRefused, match=reason):
@@ -80,16 +78,4 @@ def test_what_cannot_be_copied_is_refused_with_the_reason(
 
 
 def test_what_is_encoded_is_not_measured() -> None:
-    assert cut_of(TestSource(font=None), replace(STREAM, abr_profile="hd"), {}) is None
-
-
-@pytest.mark.parametrize("has_audio", [True, False])
-def test_a_copied_run_encodes_nothing(has_audio: bool) -> None:
-    source = replace(FILE, has_audio=has_audio)
-    plan = replace(PLAN, source=source, renditions=STREAM.renditions, cut=Cut(every_s=1.45, target_s=4))
-    argv = ffmpeg_argv(plan)
-    assert plan.target_s == 4 and value(argv, "-hls_time") == "1.45"
-    assert value(argv, "-c") == "copy" and not {"-filter_complex", "-c:v", "-force_key_frames"} & set(argv)
-    assert argv.count("-i") == 1 and value(argv, "-map") == "0:V:0"
-    assert value(argv, "-var_stream_map") == ("v:0,a:0,name:source" if has_audio else "v:0,name:source")
-    assert argv.count("-map") == 1 + has_audio
+    assert cut_of(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None

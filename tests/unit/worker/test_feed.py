@@ -4,25 +4,36 @@ import os
 import select
 import threading
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from worker.encoding.argv import LiveSource
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
+from worker.source_info import SourceInfo
+from worker.wire import VIDEO, PacketMessage, encode_packet
 
-ENDLESS = Receiver(argv=("/bin/cat", "/dev/zero"))
+PACKET = encode_packet(PacketMessage(VIDEO, 0, 0, 40_000, b"x" * 50_000, is_keyframe=True))
 
 
-def no_source(head: bytes) -> LiveSource:
-    raise AssertionError(f"{len(head)} bytes are nothing to play")
+def endless(path: Path) -> Receiver:
+    path.write_bytes(PACKET)
+    return Receiver(argv=("/bin/sh", "-c", f"while cat {path}; do :; done"))
+
+
+def no_source(described: Mapping[str, Any]) -> SourceInfo:
+    raise AssertionError(f"{described} was not sent")
 
 
 def reader_of(before: set[threading.Thread]) -> threading.Thread:
     return next(each for each in threading.enumerate() if each.name == "feed" and each not in before)
 
 
-def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source() -> None:
+def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source(
+    tmp_path: Path,
+) -> None:
     before = set(threading.enumerate())
-    feed = Feed(ENDLESS, {"PATH": os.environ["PATH"]}, no_source)
+    feed = Feed(endless(tmp_path / "packet"), {"PATH": os.environ["PATH"]}, no_source)
     reader = reader_of(before)
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))

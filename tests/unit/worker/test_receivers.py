@@ -1,4 +1,4 @@
-"""How live sources are received: what stands in arguments that everybody can read, and what does not."""
+"""How sources are received: nothing that is secret is an argument, which everybody on the machine can read."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -10,11 +10,12 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.ingest.pull_argv import Pinned, Proxied
-from worker.ingest.receivers import Receiver, listening, pulling
-from worker.ingest.sources import SourceRefused
+from worker.ingest.pull_options import Pinned, Proxied
+from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading
 from worker.limits import bounded
+from worker.receiving.request import ReceiveRequest, Transport
 from worker.redaction import redacted
+from worker.source_info import SourceRefused
 
 KEY = "a-key-of-24-characters-0"
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
@@ -32,68 +33,68 @@ CONFIG = WorkerConfig(
 PROXIED = Proxied(proxy_url="http://127.0.0.1:8")
 
 
-def value(receiver: Receiver, option: str) -> str:
-    return receiver.argv[receiver.argv.index(option) + 1]
+PULL = Ingest(mode=IngestMode.PULL, url="https://source.test/")
+
+
+def asked(receiver: Receiver) -> ReceiveRequest:
+    return ReceiveRequest.decoded(receiver.script)
 
 
 @pytest.mark.parametrize(
-    ("receiver", "lines", "protocols", "formats"),
+    ("receiver", "expected"),
     [
         (
             listening(SRT, STREAM, CONFIG),
-            [
-                "file 'srt://192.0.2.1:9000'",
-                "option mode 'listener'",
-                f"option passphrase '{KEY}'",
-                "option pbkeylen '16'",
-            ],
-            "pipe,srt",
-            "concat,mpegts",
+            ReceiveRequest(
+                transport=Transport.SRT_LISTENER,
+                options={"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"},
+                mute_s=MUTE_S,
+            ),
         ),
         (
             listening(RTMP, STREAM, CONFIG),
-            [f"file 'rtmp://127.0.0.1:1935/live/stream-1?key={KEY}'", "option rtmp_live 'live'"],
-            "pipe,rtmp,tcp",
-            "concat,flv",
-        ),
-        (
-            pulling(
-                check_source_url("srt://source.test:9000?passphrase=it's-a-secret"),
-                Pinned(address=ip_address("192.0.2.7")),
+            ReceiveRequest(
+                transport=Transport.URL,
+                url=f"rtmp://127.0.0.1:1935/live/stream-1?key={KEY}",
+                options={"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"},
+                formats="flv",
             ),
-            ["file 'srt://192.0.2.7:9000'", "option mode 'caller'", r"option passphrase 'it'\''s-a-secret'"],
-            "pipe,srt",
-            "concat,mpegts",
-        ),
-        (
-            pulling(check_source_url("rtmps://source.test/app/s3cr3t-key"), PROXIED),
-            ["file 'rtmps://source.test:443/app/s3cr3t-key'", "option tls_verify '1'"],
-            "pipe,rtmps,tls,tcp,httpproxy",
-            "concat,flv",
         ),
     ],
 )
-def test_addresses_and_keys_go_by_the_standard_input(
-    receiver: Receiver, lines: list[str], protocols: str, formats: str
-) -> None:
-    script = receiver.script.decode().splitlines()
-    assert script[0] == "ffconcat version 1.0" and set(lines) <= set(script)
-    # The white lists hold once more for what the script names, without the script's own.
-    assert f"option format_whitelist '{formats.removeprefix('concat,')}'" in script
-    assert f"option protocol_whitelist '{protocols.removeprefix('pipe,')}'" in script
-    assert (value(receiver, "-protocol_whitelist"), value(receiver, "-format_whitelist")) == (protocols, formats)
-    assert value(receiver, "-i") == "pipe:0" and receiver.secrets
-    assert not [word for word in receiver.argv for secret in receiver.secrets if secret in word]
-    assert not [secret for secret in receiver.secrets if secret in redacted(str(script), receiver.secrets)]
-    assert receiver.argv[: receiver.argv.index("ffmpeg")] == tuple(bounded([]))
+def test_addresses_and_keys_go_by_the_standard_input(receiver: Receiver, expected: ReceiveRequest) -> None:
+    assert asked(receiver) == expected and receiver.secrets == (KEY,) and receiver.ahead_us == 0
+    assert not [word for word in receiver.argv if KEY in word]
+    assert KEY not in redacted(receiver.script.decode(), receiver.secrets)
+    assert receiver.argv[: len(bounded([]))] == tuple(bounded([]))
+
+
+@pytest.mark.parametrize("url", ["srt://source.test:9000?passphrase=it's-a-secret", "rtmps://source.test/app/s3cr3t-key"])
+def test_secrets_of_pulled_sources_are_known_as_such(url: str) -> None:
+    source = check_source_url(url)
+    way = PROXIED if source.scheme == "rtmps" else Pinned(address=ip_address("192.0.2.7"))
+    receiver = pulling(source, way, PULL)
+    (secret,) = receiver.secrets
+    assert secret in receiver.script.decode() and secret not in redacted(receiver.script.decode(), receiver.secrets)
+    assert not [word for word in receiver.argv if secret in word]
 
 
 @pytest.mark.parametrize("path", ["live.m3u8", "live.m3u8?x=1", "live?format=hls", "recorded.ts"])
 def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
-    receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED)
-    assert "-re" in receiver.argv and receiver.script == b""
+    receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED, PULL)
+    assert not asked(receiver).is_live and receiver.ahead_us > 0 and receiver.has_other_urls
     # What may be secret in its query stays with the proxy.
-    assert value(receiver, "-i") == f"http://source.test:443/{path.partition('?')[0]}"
+    assert asked(receiver).url == f"http://source.test:443/{path.partition('?')[0]}"
+
+
+def test_files_are_looped_at_the_pace_of_the_clock() -> None:
+    request = asked(reading(Path("/media/Film (2004).mp4"), Ingest(mode=IngestMode.FILE, path="Film (2004).mp4")))
+    assert (request.url, request.is_looped, request.is_live) == ("file:/media/Film (2004).mp4", True, False)
+
+
+def test_the_choice_of_tracks_goes_with_it() -> None:
+    request = asked(listening(replace(SRT, program=3, audio_track=2), STREAM, CONFIG))
+    assert (request.program, request.audio_track) == (3, 2)
 
 
 @pytest.mark.parametrize(

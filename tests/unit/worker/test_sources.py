@@ -4,8 +4,9 @@ from unicodedata import normalize
 
 import pytest
 
-from worker.ingest import sources
-from worker.ingest.sources import SourceRefused, examine_live, locate, output_fps
+from chalicelib.domain.media_health import TrackKind
+from worker.ingest.sources import examine, locate, output_rate
+from worker.source_info import SourceRefused
 
 
 @pytest.fixture
@@ -89,33 +90,50 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("average", "raw", "published"),
+    ("rate", "published"),
     [
-        ("25/1", "25/1", Fraction(25)),
-        ("24000/1001", "24000/1001", Fraction(24000, 1001)),
-        ("30000/1001", "30000/1001", Fraction(30000, 1001)),
-        ("60/1", "60/1", Fraction(30)),
-        ("60000/1001", "60000/1001", Fraction(30000, 1001)),
-        ("50/1", "50/1", Fraction(25)),
-        ("120/1", "120/1", Fraction(30)),
-        ("0/0", "24/1", Fraction(24)),
-        ("0/0", "0/0", Fraction(30)),
-        ("1/1", "1/1", Fraction(16)),
-        ("1/2", "1/2", Fraction(16)),
+        ("25", Fraction(25)),
+        ("24000/1001", Fraction(24000, 1001)),
+        ("30000/1001", Fraction(30000, 1001)),
+        ("60", Fraction(30)),
+        ("60000/1001", Fraction(30000, 1001)),
+        ("50", Fraction(25)),
+        ("120", Fraction(30)),
+        ("1", Fraction(16)),
+        ("1/2", Fraction(16)),
         # A picture an hour, as a sender can claim by its time stamps.
-        ("1/3600", "1/3600", Fraction(4096, 225)),
-        ("1/2147483647", "0/0", Fraction(16)),
-        ("x", "", Fraction(30)),
+        ("1/3600", Fraction(4096, 225)),
+        ("1/2147483647", Fraction(16)),
+        (None, Fraction(30)),
     ],
 )
-def test_the_published_frame_rate(average: str, raw: str, published: Fraction) -> None:
-    assert output_fps({"avg_frame_rate": average, "r_frame_rate": raw}) == published
+def test_the_published_frame_rate(rate: str | None, published: Fraction) -> None:
+    assert output_rate(Fraction(rate) if rate else None) == published
 
 
-def test_a_live_picture_is_no_larger_than_what_is_decoded_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"codec_type": "video", "codec_name": "h264", "width": 4096, "height": 2304, "avg_frame_rate": "25/1"}
-    monkeypatch.setattr(sources, "_probe", lambda *_: [found])
-    assert examine_live(b"", {}).video_codec == "h264"
-    found["height"] = 2306
-    with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
-        examine_live(b"", {})
+TRACK = {
+    "kind": "audio",
+    "track": 1,
+    "program": 2,
+    "codec": "aac",
+    "language": "deu",
+    "title": None,
+    "details": "48000 Hz, stereo",
+    "is_default": True,
+    "is_played": True,
+}
+VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "25", "rotation": 90}
+
+
+def test_what_a_receiver_says_is_what_the_source_is() -> None:
+    found = examine({"video": VIDEO, "audio": {"codec": "aac"}, "offered": [TRACK]}, "it")
+    assert (found.video_codec, found.audio_codec, found.has_audio, found.rotation) == ("h264", "aac", True, 90)
+    assert found.rate == 25 and found.tracks[0].program == 2 and found.tracks[0].kind is TrackKind.AUDIO
+    silent = examine({"video": VIDEO, "audio": None, "offered": []}, "it")
+    assert (silent.has_audio, silent.audio_codec, silent.tracks) == (False, None, ())
+
+
+def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
+    large = {**VIDEO, "height": 2306}
+    with pytest.raises(SourceRefused, match="what it sends is 4096x2306; allowed: as many pixels as 4096x2304"):
+        examine({"video": large, "audio": None, "offered": []}, "what it sends")

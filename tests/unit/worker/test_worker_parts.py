@@ -1,4 +1,4 @@
-"""The small parts: settings, logs, health, progress, what ffmpeg's end is called."""
+"""The small parts: settings, logs, health, progress, what a program's end is called."""
 
 import json
 import logging
@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import ConfigError
+from chalicelib.domain.media_health import Repairs
 from worker import config, health
 from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.encoding.ffmpeg import Ffmpeg
-from worker.encoding.progress import Progress, ProgressParser
+from worker.encoding.transcoder import Activity, Transcoder, parsed
 from worker.limits import bounded
 from worker.logs import JsonFormatter
 
@@ -27,7 +27,7 @@ ENVIRON = {
 }
 
 
-def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
+def test_settings_are_read_once_and_programs_get_no_secret() -> None:
     own = config.load(ENVIRON)
     assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
     assert own.scratch_dir == Path("/scratch/w1")
@@ -60,18 +60,25 @@ def test_wrong_settings_are_named(name: str, value: str) -> None:
         config.load({**ENVIRON, name: value})
 
 
-def test_progress_is_read_in_blocks() -> None:
-    parser = ProgressParser()
-    block = "frame=30\nfps=29.87\nout_time_us=1000000\nout_time=00:00:01\ndrop_frames=3\nspeed=0.99x\nprogress=continue"
-    told = [parser.feed(line) for line in block.splitlines()]
-    assert told[:-1] == [None] * 6
-    assert told[-1] == Progress(out_time_us=1_000_000, fps=29.87, speed=0.99, dropped_frames=3)
-    unknown = [parser.feed(line) for line in ("out_time_us=N/A", "speed=N/A", "nonsense", "progress=end")]
-    assert unknown[-1] == Progress()
+def test_progress_is_read_by_lines() -> None:
+    line = {"out_us": 1_000_000, "speed": 0.99, "repairs": {"silence_ms": 40, "newer": 1, "pictures_dropped": 3}}
+    text = json.dumps({**line, "notes": ["a note"], "activity": {"heard": True, "moves": True, "dark": False}})
+    progress = parsed(text, 25.0)
+    assert progress and (progress.out_us, progress.speed, progress.fps) == (1_000_000, 0.99, 24.75)
+    assert progress.repairs == Repairs(silence_ms=40, pictures_dropped=3) and progress.dropped_frames == 3
+    assert progress.notes == ("a note",) and progress.activity == Activity(heard=True, moves=True, dark=False)
+    copied = parsed(json.dumps({**line, "notes": [], "activity": None}), None)
+    assert copied and copied.fps is None and copied.activity is None
+    assert [parsed(wrong, 25.0) for wrong in ("", "nonsense", "[]", "{}", '{"out_us": "x"}')] == [None] * 5
 
 
-def finished(script: str) -> Ffmpeg:
-    process = Ffmpeg(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]})
+def started(script: str) -> Transcoder:
+    argv = ["/bin/sh", "-c", script]
+    return Transcoder(argv, {"PATH": os.environ["PATH"]}, rate=25.0, is_copy=False, stdin=False)
+
+
+def finished(script: str) -> Transcoder:
+    process = started(script)
     deadline = time.monotonic() + 10
     while process.running and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -82,11 +89,11 @@ def finished(script: str) -> Ffmpeg:
 @pytest.mark.parametrize(
     ("script", "ending"),
     [
-        ("exit 0", "ffmpeg ended with status 0 although nobody asked it to"),
-        ("echo '[error] no such file' >&2; exit 1", "ffmpeg ended with status 1: [error] no such file"),
-        ("echo 'setpriv: no ffmpeg' >&2; exit 127", "ffmpeg ended with status 127: setpriv: no ffmpeg"),
-        ("exit 3", "ffmpeg ended with status 3"),
-        ("echo '[error] old' >&2; kill -9 $$", "ffmpeg was killed by SIGKILL"),
+        ("exit 0", "the encoder ended with status 0 although it was not asked to"),
+        ("echo '[error] no such file' >&2; exit 1", "the encoder ended with status 1: [error] no such file"),
+        ("echo 'setpriv: no ffmpeg' >&2; exit 127", "the encoder ended with status 127: setpriv: no ffmpeg"),
+        ("exit 3", "the encoder ended with status 3"),
+        ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL"),
     ],
 )
 def test_an_end_is_explained(script: str, ending: str) -> None:
@@ -100,12 +107,12 @@ def test_what_it_says_is_kept_within_bounds() -> None:
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
-    process = Ffmpeg(["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"], {"PATH": os.environ["PATH"]})
+    process = started("trap '' TERM; while :; do sleep 0.05; done")
     time.sleep(0.2)
     started = time.monotonic()
     process.stop(0.3)
     assert not process.running and time.monotonic() - started < 3
-    assert process.ending() == f"ffmpeg was killed by {signal.SIGKILL.name}"
+    assert process.ending() == f"the encoder was killed by {signal.SIGKILL.name}"
 
 
 def test_an_event_is_one_line_of_json() -> None:
@@ -129,10 +136,10 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_it_says_is_kept_without_secrets() -> None:
     script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
-    process = Child(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
+    process = Child("encoder", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
     process.stdout.read()
     process.stop(5)
-    assert process.ending() == "ffmpeg ended with status 1: srt://h:1?*** refused ***"
+    assert process.ending() == "the encoder ended with status 1: srt://h:1?*** refused ***"
 
 
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
