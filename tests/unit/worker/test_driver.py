@@ -18,6 +18,12 @@ CONFIG = WorkerConfig(
 )
 
 
+def encoder_at(progressed_at_s: float) -> SimpleNamespace:
+    """An encoder that runs, and was last seen to get on then."""
+    progress = SimpleNamespace(dropped_frames=0)
+    return SimpleNamespace(running=True, exit_status=None, progressed_at_s=progressed_at_s, progress=progress)
+
+
 def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() -> None:
     supervision = Supervision(2)
     supervision.run_started(0)
@@ -25,12 +31,12 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     supervision.run_switched(4)
     driver = Driver(CONFIG, supervision, 1, cast(Any, None))
     inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=None, target_s=2)
-    encoder = SimpleNamespace(running=True, progressed_at_s=14.0)
+    encoder = encoder_at(14.0)
     choice = SimpleNamespace(playing=0, better=lambda now_s: None)
     watch = SimpleNamespace(
         choice=choice, look=lambda now_s: None, trial=lambda index: SimpleNamespace(status=Status.READY)
     )
-    driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, ffmpeg=encoder))
+    driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, transcoder=encoder, format_has_changed=False))
     driver._watch = cast(Any, watch)
     publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
     driver.drive(13.0, STREAM, publication, lambda: None)
@@ -42,9 +48,16 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
     driver = Driver(CONFIG, Supervision(2), 1, cast(Any, None))
     inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, ends_at_s=4.0, target_s=2)
-    encoder = SimpleNamespace(running=True, progressed_at_s=4.0, progress=SimpleNamespace(dropped_frames=0))
+    encoder = SimpleNamespace(
+        running=True, exit_status=None, progressed_at_s=4.0, progress=SimpleNamespace(dropped_frames=0)
+    )
     ended: list[bool] = []
-    driver._run = cast(Any, SimpleNamespace(number=2, inbox=inbox, ffmpeg=encoder, end=lambda kill: ended.append(kill)))
+    driver._run = cast(
+        Any,
+        SimpleNamespace(
+            number=2, inbox=inbox, transcoder=encoder, format_has_changed=False, end=lambda kill: ended.append(kill)
+        ),
+    )
     choice = SimpleNamespace(playing=None, pick=lambda now_s: None)
     driver._watch = cast(Any, SimpleNamespace(choice=choice, look=lambda now_s: None))
     publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
@@ -58,7 +71,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
     supervision = Supervision(2)
     driver = Driver(CONFIG, supervision, 1, cast(Any, None))
     inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, target_s=9)
-    run: Any = SimpleNamespace(inbox=inbox, ffmpeg=SimpleNamespace(running=True, progressed_at_s=40.0))
+    run: Any = SimpleNamespace(inbox=inbox, transcoder=encoder_at(40.0))
     watch: Any = SimpleNamespace(choice=SimpleNamespace(playing=None))
     supervision.run_started(0)
     assert driver._failure(31.0, run, watch) is None

@@ -62,9 +62,7 @@ TABLE = [
     (
         "srt://live.example:9000",
         V6,
-        ReceiveRequest(
-            transport=Transport.SRT_CALLER, options={"host": "2606:4700::1111", "port": "9000"}, mute_s=12
-        ),
+        ReceiveRequest(transport=Transport.SRT_CALLER, options={"host": "2606:4700::1111", "port": "9000"}, mute_s=12),
     ),
 ]
 

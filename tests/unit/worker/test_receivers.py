@@ -69,7 +69,9 @@ def test_addresses_and_keys_go_by_the_standard_input(receiver: Receiver, expecte
     assert receiver.argv[: len(bounded([]))] == tuple(bounded([]))
 
 
-@pytest.mark.parametrize("url", ["srt://source.test:9000?passphrase=it's-a-secret", "rtmps://source.test/app/s3cr3t-key"])
+@pytest.mark.parametrize(
+    "url", ["srt://source.test:9000?passphrase=it's-a-secret", "rtmps://source.test/app/s3cr3t-key"]
+)
 def test_secrets_of_pulled_sources_are_known_as_such(url: str) -> None:
     source = check_source_url(url)
     way = PROXIED if source.scheme == "rtmps" else Pinned(address=ip_address("192.0.2.7"))

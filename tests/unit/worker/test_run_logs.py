@@ -1,10 +1,12 @@
-"""What ffmpeg says is kept where operators can read it, and never at the stream's cost."""
+"""What an encoder says is kept where operators can read it, and never at the stream's cost."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -61,6 +63,11 @@ def eventually(condition: Callable[[], object]) -> bool:
     return True
 
 
+def running(lines: deque[str], repairs: Repairs | None = None, *notes: str) -> Any:
+    """A run's process, as a log sees it."""
+    return SimpleNamespace(lines=lines, progress=SimpleNamespace(repairs=repairs), notes=deque(notes))
+
+
 def test_what_is_stored_is_read_back_and_foreign_bytes_are_nothing() -> None:
     repaired = replace(RUN, repairs=Repairs(silence_ms=40, drift_ppm=-300), notes=("made 40 ms of silence", "x"))
     assert decoded(encoded([RUN, repaired])) == (RUN, repaired)
@@ -82,9 +89,10 @@ def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
 def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     house.logs.start()
     lines = deque(["opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000])
-    run = house.logs.began("1-1", "backup-1", lines, deque())
+    repairs = Repairs(silence_ms=40)
+    run = house.logs.began("1-1", "backup-1", running(lines, repairs, "40 ms are missing"), deque())
     house.clock.advance(500)
-    run.ended("ffmpeg ended with status 1: srt://h:1?passphrase=0123456789")
+    run.ended("the encoder ended with status 1: srt://h:1?passphrase=0123456789")
     assert eventually(house.told)
     house.logs.close(5)
     now_ms = house.clock.now_ms()
@@ -95,8 +103,10 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
             source="backup-1",
             began_at_ms=now_ms - 500,
             ended_at_ms=now_ms,
-            ending="ffmpeg ended with status 1: srt://h:1?***",
+            ending="the encoder ended with status 1: srt://h:1?***",
             lines=("opening https://h/x?***", "*** is wrong", "y" * LINE_CHARS_MAX),
+            repairs=repairs,
+            notes=("40 ms are missing",),
         ),
     )
 
@@ -104,7 +114,7 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
 def test_what_the_receiver_of_a_source_says_stands_beside_it(house: House) -> None:
     house.logs.start()
     received = deque(["the-ingest-key is wrong", *("x" * n for n in range(LINES_KEPT))])
-    house.logs.began("1-1", "primary", deque(["encoded"]), received).ended("killed")
+    house.logs.began("1-1", "primary", running(deque(["encoded"])), received).ended("killed")
     house.logs.close(5)
     (run,) = house.told()
     assert run.lines == ("encoded",)
@@ -137,7 +147,7 @@ def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house
     (first,) = house.told()
     assert (first.ending, first.ended_at_ms) == ("waiting", None)
     house.clock.advance(1_000)
-    run = house.logs.began("1-1", "primary", deque(), deque())
+    run = house.logs.began("1-1", "primary", running(deque()), deque())
     assert eventually(lambda: len(house.told()) == 2)
     assert house.told()[1] == replace(first, ended_at_ms=house.clock.now_ms())
     house.clock.advance(1_000)
@@ -160,14 +170,14 @@ def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
     assert decoded(encoded(kept)) == kept
 
 
-def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_logs, "INTERVAL_S", 0.05)
     monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
     puts: list[str] = []
     house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
     house.logs.start()
     lines = deque(["one"])
-    house.logs.began("1-1", "primary", lines, deque())
+    house.logs.began("1-1", "primary", running(lines), deque())
     assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
     lines.append("two")
     assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
@@ -178,7 +188,7 @@ def test_what_a_running_ffmpeg_says_is_stored_now_and_then(house: House, monkeyp
 
 def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     house.logs.start()
-    house.logs.began("1-1", "primary", deque(["first"]), deque()).ended("killed")
+    house.logs.began("1-1", "primary", running(deque(["first"])), deque()).ended("killed")
     house.logs.close(5)
     other = House("w2", house.stored)
     other.clock.advance(1_000)
@@ -193,7 +203,7 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     other.media.before = meanwhile
     other.logs.start()
     for number in range(RUNS_KEPT - 2):
-        other.logs.began(f"2-{number}", "primary", deque(), deque()).ended("killed")
+        other.logs.began(f"2-{number}", "primary", running(deque()), deque()).ended("killed")
     other.logs.close(5)
     kept = {(run.worker_id, run.run) for run in other.told()}
     assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
@@ -211,7 +221,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 
     house.media.before = fail
     house.logs.start()
-    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", running(deque()), deque()).ended("killed")
     assert failed.wait(5)
     house.logs.close(5)
     assert not house.logs.is_alive()
@@ -221,7 +231,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 def test_without_a_claim_nothing_is_written(house: House) -> None:
     house.held.give_up()
     house.logs.start()
-    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", running(deque()), deque()).ended("killed")
     house.logs.close(5)
     assert house.told() == ()
 
@@ -230,7 +240,7 @@ def test_closing_waits_no_longer_than_it_may(house: House) -> None:
     release = threading.Event()
     house.media.before = lambda operation, key: release.wait(10) and None
     house.logs.start()
-    house.logs.began("1-1", "primary", deque(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", running(deque()), deque()).ended("killed")
     began_s = time.monotonic()
     house.logs.close(0.2)
     assert time.monotonic() - began_s < 2

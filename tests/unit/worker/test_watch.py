@@ -17,6 +17,7 @@ from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
 from worker.ingest.trials import Status
 from worker.ingest.watch import BREAKS_PER_OPENING, Watch
+from worker.receiving.request import EXIT_MUTE
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
@@ -24,10 +25,7 @@ STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24
 CONFIG = WorkerConfig(
     worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
 )
-TIMED_OUT, GONE, BROKEN = (
-    f"ffmpeg ended with status 1: [error] pipe:0: {why}"
-    for why in ("Connection timed out", "End of file", "Input/output error")
-)
+BROKEN = "Input/output error"
 
 
 class SetTrial:
@@ -145,17 +143,18 @@ class SetFeed:
     began_at_s: float | None = None
     source, refusal = None, ""
 
-    def __init__(self, ended: str = "") -> None:
+    def __init__(self, ended: str = "", exit_status: int | None = 1) -> None:
         self._ended = ended
+        self.exit_status = exit_status
         self.running = not ended
 
     def ending(self) -> str:
         return self._ended
 
 
-def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "") -> str:
+def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "", exit_status: int = 1) -> str:
     trial = LiveTrial(ingest, STREAM, CONFIG, 0, before)
-    trial._judge(SetFeed(ended), waited_s)  # type: ignore[arg-type]
+    trial._judge(SetFeed(ended, exit_status), waited_s)  # type: ignore[arg-type]
     assert trial.status is (Status.FAILED if ended else Status.WAITING)
     return trial.reason
 
@@ -165,7 +164,8 @@ def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S - 1) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
-    assert reason_of(SRT, 10, TIMED_OUT) == reason_of(RTMP, 5, GONE) == MUTE_REASON
+    for ingest in (SRT, RTMP):
+        assert reason_of(ingest, 10, "the source ended before a picture came", exit_status=EXIT_MUTE) == MUTE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
 
 
@@ -223,8 +223,8 @@ def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch)
     trial._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
     trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
     assert (trial.status, trial.reason) == (Status.FAILED, still)
-    trial._judge(SetFeed("[error] http://cdn.test:443/a?t=1: Input/output error"), 40)  # type: ignore[arg-type]
-    assert trial.reason == f"{still} ([error] https://cdn.test/a: Input/output error)"
+    trial._judge(SetFeed("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
+    assert trial.reason == f"{still} (https://cdn.test/a: Input/output error)"
     trial._egress.last_refusal = "cdn.test answered 503"
     trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
     assert trial.reason == f"cdn.test answered 503 ({still})"

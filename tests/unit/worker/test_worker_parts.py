@@ -109,9 +109,9 @@ def test_what_it_says_is_kept_within_bounds() -> None:
 def test_a_process_that_takes_no_hint_is_killed() -> None:
     process = started("trap '' TERM; while :; do sleep 0.05; done")
     time.sleep(0.2)
-    started = time.monotonic()
+    began_s = time.monotonic()
     process.stop(0.3)
-    assert not process.running and time.monotonic() - started < 3
+    assert not process.running and time.monotonic() - began_s < 3
     assert process.ending() == f"the encoder was killed by {signal.SIGKILL.name}"
 
 
