@@ -12,8 +12,10 @@ from dataclasses import dataclass
 BACK_US = 500_000
 # How far one track may be behind the others.
 LAG_US = 10_000_000
-# How far a recording's next packet may be ahead of everything before: longer than slides last without sound.
+# How far a recording's next packet may be ahead of everything before: longer than slides last without sound. With
+# picture and sound, one of them tells how much time has passed.
 AHEAD_US = 15_000_000
+AHEAD_TWO_TRACKS_US = 3_000_000
 # A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.
 AHEAD_LIVE_US = 1_500_000
 # A packet without a duration lasts as long as the one before; until that is known, as long as a picture at 25 a second.
@@ -114,5 +116,7 @@ class TimestampCorrector:
         return offset_us
 
     def _fits(self, at_us: int, next_us: int, waited_us: int) -> bool:
-        ahead_us = AHEAD_LIVE_US + waited_us if self._is_live else AHEAD_US
+        ahead_us = AHEAD_TWO_TRACKS_US if len(self._tracks) > 1 else AHEAD_US
+        if self._is_live:
+            ahead_us = AHEAD_LIVE_US + waited_us
         return max(next_us - BACK_US, self.end_us - LAG_US) <= at_us <= max(next_us, self.end_us) + ahead_us

@@ -77,7 +77,9 @@ class EncodingRun:
             if self._audio:
                 self._take_sound(packet)
         elif self._video and (self._had_keyframe or packet.is_keyframe):
-            self._had_keyframe = True
+            if not self._had_keyframe:
+                self._had_keyframe = True
+                self._show_first(packet)
             for at_us, frame in self._video.decode(packet, self._repairs):
                 self._take_picture(packet.dts_us if at_us is None else at_us, frame)
 
@@ -108,6 +110,16 @@ class EncodingRun:
             for at_us, frame in self._video.decode(None, self._repairs):
                 if at_us is not None:
                     self._take_picture(at_us, frame)
+
+    def _show_first(self, packet: PacketMessage) -> None:
+        """Begin with the first keyframe, however long the decoder waits for the pictures around it."""
+        assert self._video
+        first = self._video.first_picture(packet)
+        if first and packet.pts_us is not None:
+            frame, pixel_aspect = first
+            look = Look.of(frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame)
+            for at_us, pictures in self._former.form(frame, packet.pts_us, look):
+                self._add_picture(at_us, pictures)
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
