@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
 from worker.encoding import copying
-from worker.encoding.copying import Cut, choose, cut_of, longest_interval_s
+from worker.encoding.copying import Cut, choose, cut_of, keyframes_argv, longest_interval_s
+from worker.limits import bounded
 from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
 )
-FILE = SourceInfo(path=Path("/media/a.mp4"), rate=Fraction(25), video_codec="h264", audio_codec="aac")
+LIVE = SourceInfo(rate=Fraction(25), video_codec="h264", audio_codec="aac")
+FILE = replace(LIVE, path=Path("/media/a.mp4"))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,9 @@ def test_what_ffprobe_tells_of_keyframes() -> None:
         (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
         (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
         (FILE, [], "no keyframe was found in 'a.mp4'"),
-        (replace(FILE, rotation=90), [], "has to be turned by 90°"),
+        (replace(FILE, video_codec=None), [], "has no video and aac audio"),
+        (replace(LIVE, video_codec="hevc"), [], "what the source sends has hevc video"),
+        (replace(LIVE, rotation=90), [], "has to be turned by 90°: choose a profile that encodes"),
         (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
@@ -79,3 +83,22 @@ def test_what_cannot_be_copied_is_refused_with_the_reason(
 
 def test_what_is_encoded_is_not_measured() -> None:
     assert cut_of(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
+
+
+@pytest.mark.parametrize("audio_codec", ["aac", None])
+def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
+    audio_codec: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
+    assert cut_of(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose(4.0, 2)
+    assert cut_of(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose(copying.LIVE_INTERVAL_S, 2)
+
+
+def test_playlists_and_scripts_are_no_files_to_loop() -> None:
+    """They name further files, which would be opened."""
+    argv = keyframes_argv(Path("/media/a b;'.mp4"), 60)
+    assert argv[: len(bounded([]))] == bounded([]) and argv[-1] == "file:/media/a b;'.mp4"
+    formats = argv[argv.index("-format_whitelist") + 1].split(",")
+    assert argv[argv.index("-protocol_whitelist") + 1] == "file"
+    assert "mov" in formats and "matroska" in formats
+    assert not {"hls", "concat", "applehttp", "dash", "lavfi", "image2", "sdp"} & set(formats)

@@ -1,4 +1,4 @@
-"""The small parts: settings, logs, health, progress, what a program's end is called."""
+"""The small parts: settings, logs, health, progress, how the end of a program is explained."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from chalicelib.config import ConfigError
 from chalicelib.domain.media_health import Repairs
 from worker import config, health
 from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.encoding.transcoder import Activity, Transcoder, parsed
+from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed
 from worker.limits import bounded
 from worker.logs import JsonFormatter
 
@@ -27,7 +27,7 @@ ENVIRON = {
 }
 
 
-def test_settings_are_read_once_and_programs_get_no_secret() -> None:
+def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     own = config.load(ENVIRON)
     assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
     assert own.scratch_dir == Path("/scratch/w1")
@@ -60,21 +60,68 @@ def test_wrong_settings_are_named(name: str, value: str) -> None:
         config.load({**ENVIRON, name: value})
 
 
-def test_progress_is_read_by_lines() -> None:
-    line = {"out_us": 1_000_000, "speed": 0.99, "repairs": {"silence_ms": 40, "newer": 1, "pictures_dropped": 3}}
-    text = json.dumps({**line, "notes": ["a note"], "activity": {"heard": True, "moves": True, "dark": False}})
-    progress = parsed(text, 25.0)
-    assert progress and (progress.out_us, progress.speed, progress.fps) == (1_000_000, 0.99, 24.75)
-    assert progress.repairs == Repairs(silence_ms=40, pictures_dropped=3) and progress.dropped_frames == 3
-    assert progress.notes == ("a note",) and progress.activity == Activity(heard=True, moves=True, dark=False)
-    copied = parsed(json.dumps({**line, "notes": [], "activity": None}), None)
-    assert copied and copied.fps is None and copied.activity is None
-    assert [parsed(wrong, 25.0) for wrong in ("", "nonsense", "[]", "{}", '{"out_us": "x"}')] == [None] * 5
+LINE = {
+    "out_us": 1_000_000,
+    "speed": 0.99,
+    "repairs": {"silence_ms": 40, "pictures_dropped": 3, "drift_ppm": None},
+    "notes": ["40 ms of sound are missing"],
+    "activity": {"heard": True, "moves": False, "dark": True},
+}
+
+
+def test_a_line_of_progress_is_read() -> None:
+    progress = parsed(json.dumps(LINE), 30.0)
+    assert progress == Progress(
+        out_us=1_000_000,
+        fps=29.7,
+        speed=0.99,
+        repairs=Repairs(silence_ms=40, pictures_dropped=3),
+        notes=("40 ms of sound are missing",),
+        activity=Activity(heard=True, moves=False, dark=True),
+    )
+    assert progress.dropped_frames == 3
+    assert Progress().dropped_frames == 0
+
+
+def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
+    progress = parsed(json.dumps(LINE | {"activity": None}), None)
+    assert progress and progress.speed == 0.99
+    assert progress.fps is None and progress.activity is None
+
+
+def test_repairs_that_are_not_known_here_are_left_out() -> None:
+    progress = parsed(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
+    assert progress and progress.repairs == Repairs(silence_ms=1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        "{}",
+        json.dumps({name: value for name, value in LINE.items() if name != "speed"}),
+        *(
+            json.dumps(LINE | wrong)
+            for wrong in (
+                {"speed": "fast"},
+                {"out_us": None},
+                {"repairs": 3},
+                {"notes": None},
+                {"activity": {"heard": True}},
+                {"activity": {"heard": True, "moves": True, "dark": True, "new": True}},
+            )
+        ),
+    ],
+)
+def test_what_is_no_progress_is_nothing(line: str) -> None:
+    assert parsed(line, 30.0) is None
 
 
 def started(script: str) -> Transcoder:
-    argv = ["/bin/sh", "-c", script]
-    return Transcoder(argv, {"PATH": os.environ["PATH"]}, rate=25.0, is_copy=False, stdin=False)
+    return Transcoder(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, rate=30.0, is_copy=False, stdin=False)
 
 
 def finished(script: str) -> Transcoder:
@@ -86,12 +133,20 @@ def finished(script: str) -> Transcoder:
     return process
 
 
+def test_what_a_run_reports_is_kept() -> None:
+    later = LINE | {"out_us": 2_000_000, "notes": ["x"], "activity": None}
+    process = finished(f"echo '{json.dumps(LINE)}'; echo nonsense; echo '{json.dumps(later)}'")
+    assert process.progress.out_us == 2_000_000
+    assert list(process.notes) == ["40 ms of sound are missing", "x"]
+    assert list(process.activity) == [Activity(heard=True, moves=False, dark=True)]
+
+
 @pytest.mark.parametrize(
     ("script", "ending"),
     [
         ("exit 0", "the encoder ended with status 0 although it was not asked to"),
         ("echo '[error] no such file' >&2; exit 1", "the encoder ended with status 1: [error] no such file"),
-        ("echo 'setpriv: no ffmpeg' >&2; exit 127", "the encoder ended with status 127: setpriv: no ffmpeg"),
+        ("echo 'setpriv: no python' >&2; exit 127", "the encoder ended with status 127: setpriv: no python"),
         ("exit 3", "the encoder ended with status 3"),
         ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL"),
     ],
@@ -107,8 +162,10 @@ def test_what_it_says_is_kept_within_bounds() -> None:
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
-    process = started("trap '' TERM; while :; do sleep 0.05; done")
-    time.sleep(0.2)
+    process = started("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
+    deadline = time.monotonic() + 10
+    while not process.lines and time.monotonic() < deadline:
+        time.sleep(0.01)
     began_s = time.monotonic()
     process.stop(0.3)
     assert not process.running and time.monotonic() - began_s < 3
@@ -136,10 +193,10 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_it_says_is_kept_without_secrets() -> None:
     script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
-    process = Child("encoder", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
+    process = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
     process.stdout.read()
     process.stop(5)
-    assert process.ending() == "the encoder ended with status 1: srt://h:1?*** refused ***"
+    assert process.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
 
 
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
