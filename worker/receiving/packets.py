@@ -164,7 +164,7 @@ def parameters(codec: str, data: bytes) -> bytes:
     """Return the parameter sets of the picture in an Annex B packet, `b""` if it has none."""
     starts = [found.end() for found in START_CODE.finditer(data, 0, PARAMETERS_BYTES_MAX)]
     found = []
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    for start, following in zip(starts, [*starts[1:], None], strict=False):
         if start < len(data) and PARAMETERS[codec](data[start]):
             found.append(data[start : following and following - 3].rstrip(b"\x00"))
     return b"".join(found)
