@@ -65,7 +65,6 @@ class LiveTrial:
         self._stream = stream
         self._before = before
         self._played = played
-        self._played = played
         self.listens = ingest.mode is IngestMode.LISTEN
         self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
