@@ -1,87 +1,133 @@
-"""What is kept of a source for the run that will play it."""
+"""What is kept of a live source for the run that will play it."""
+
+import pytest
 
 from worker.ingest import backlog
-from worker.ingest.backlog import Backlog
+from worker.ingest.backlog import Backlog, changes
 from worker.wire import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
 
 
-def packet(stream: int, at_s: float, *, key: bool = False) -> bytes:
-    at_us = round(at_s * 1_000_000)
-    return encode_packet(PacketMessage(stream, at_us, at_us, 40_000, b"x" * 100, is_keyframe=key))
-
-
-def tracks(video: str = "h264:a", audio: str | None = "aac:4c80") -> bytes:
+def tracks(video: str = "h264:1", audio: str | None = "aac:4c80") -> bytes:
     described = {"video": {"signature": video}, "audio": audio and {"signature": audio}}
     return encode_json(Kind.TRACKS, described)
 
 
-def group(at_s: float) -> bytes:
-    return packet(VIDEO, at_s, key=True) + packet(AUDIO, at_s, key=True) + packet(VIDEO, at_s + 0.5)
+def packet(at_s: float, *, stream: int = VIDEO, key: bool = False) -> bytes:
+    at_us = round(at_s * 1_000_000)
+    return encode_packet(PacketMessage(stream, at_us, at_us, 40_000, b"data", is_keyframe=key))
 
 
-def add(it: Backlog, data: bytes) -> None:
-    for message in MessageReader().feed(data):
-        it.add(*message)
+def filled(*messages: bytes, ahead_us: int = 0, trims: bool = False) -> Backlog:
+    kept, reader = Backlog(ahead_us), MessageReader()
+    for message in messages:
+        for kind, body, whole in reader.feed(message):
+            kept.add(kind, body, whole)
+        if trims:
+            kept.trim()
+    return kept
 
 
-def kept(*pieces: bytes, ahead_us: int = 0) -> bytes:
-    it = Backlog(ahead_us)
-    for piece in pieces:
-        add(it, piece)
-        it.trim()
+def kept(*messages: bytes, ahead_us: int = 0) -> bytes:
+    it = filled(*messages, ahead_us=ahead_us, trims=True)
     return it.begin() + it.take(one_format=False)[0]
 
 
-def test_it_begins_with_the_description_and_the_last_keyframe() -> None:
-    assert kept(tracks(), group(0)) == tracks() + group(0)
-    assert kept(tracks(), group(0), group(1), packet(VIDEO, 2, key=True)) == tracks() + packet(VIDEO, 2, key=True)
-    assert kept(tracks(), group(0), packet(AUDIO, 1)) == tracks() + group(0) + packet(AUDIO, 1)
+TRACKS = tracks()
+# A keyframe of sound is none to begin with.
+SOUND = packet(1.1, stream=AUDIO, key=True)
+GROUP = (packet(1, key=True), SOUND, packet(1.2))
+NEXT = (packet(2, key=True), packet(2.1))
+NOTE = encode_json(Kind.NOTE, {"note": "timestamp_jump"})
 
 
-def test_what_came_ahead_of_the_clock_is_kept() -> None:
-    assert kept(tracks(), group(0), group(1), ahead_us=2_000_000) == tracks() + group(0) + group(1)
-    assert kept(tracks(), group(0), group(1), group(2), ahead_us=1_000_000) == tracks() + group(1) + group(2)
+def test_it_begins_with_the_last_description_and_the_last_keyframe() -> None:
+    assert kept(TRACKS, *GROUP) == TRACKS + b"".join(GROUP)
+    assert kept(TRACKS, packet(0.5), SOUND, *GROUP) == TRACKS + b"".join(GROUP)
+    assert kept(TRACKS, *GROUP, *NEXT) == TRACKS + b"".join(NEXT)
+    assert kept(TRACKS, *GROUP, tracks("h264:2"), *NEXT) == tracks("h264:2") + b"".join(NEXT)
+    # One that comes within the group stays where it is.
+    later = (*GROUP, NOTE, tracks("h264:2"), packet(1.3))
+    assert kept(TRACKS, *later) == TRACKS + b"".join(later)
 
 
-def test_what_is_taken_is_taken_once() -> None:
-    it = Backlog()
-    add(it, tracks() + group(0))
-    assert it.take(one_format=False) == (tracks() + group(0), False)
-    assert it.take(one_format=False) == (b"", False) and len(it) == 0
+def test_nothing_is_described_twice() -> None:
+    it = filled(TRACKS, *GROUP)
+    assert it.begin() == b"" and it.take(one_format=False) == (TRACKS + b"".join(GROUP), False)
+    # The next run is given the description of the one before.
+    assert it.begin() == TRACKS and it.take(one_format=False) == (b"", False)
 
 
-def test_a_run_of_one_format_ends_before_another_one() -> None:
-    for later in (tracks("h264:b"), tracks("hevc:a"), tracks(audio="aac:5040"), tracks(audio=None)):
-        it = Backlog()
-        add(it, tracks() + group(0) + later + group(1))
-        assert it.take(one_format=True) == (tracks() + group(0), True)
-        assert it.begin() == b""
-        assert it.take(one_format=True) == (later + group(1), False)
+def test_what_is_ahead_of_the_clock_is_kept() -> None:
+    assert kept(TRACKS, *GROUP, *NEXT, ahead_us=1_500_000) == TRACKS + b"".join((*GROUP, *NEXT))
+    # As soon as the clock has come to the second keyframe, the group before it is not needed.
+    assert kept(TRACKS, *GROUP, *NEXT, packet(3.5), ahead_us=1_500_000) == TRACKS + b"".join((*NEXT, packet(3.5)))
 
 
-def test_a_format_that_changes_behind_a_description_from_before_is_noticed() -> None:
-    it = Backlog()
-    add(it, tracks() + group(0) + group(1))
-    it.trim()
-    assert it.begin() == tracks()
-    add(it, tracks("h264:b"))
-    assert it.take(one_format=True) == (group(1), True)
+def test_nothing_is_cut_while_it_is_played_and_each_message_is_handed_on_once() -> None:
+    it = filled(TRACKS, SOUND, *GROUP, *NEXT)
+    it.begin()
+    assert it.take(one_format=True) == (b"".join((TRACKS, SOUND, *GROUP, *NEXT)), False)
+    assert it.take(one_format=True) == (b"", False) and len(it) == 0
 
 
-def test_the_same_format_goes_on() -> None:
-    it = Backlog()
-    # Sound says late what it is.
-    whole = tracks(audio="aac") + group(0) + tracks() + group(1) + tracks(audio="aac") + group(2)
-    add(it, whole)
-    assert it.take(one_format=True) == (whole, False)
-    add(it, tracks("h264:b") + group(3))
-    assert it.take(one_format=False) == (tracks("h264:b") + group(3), False)
-
-
-def test_it_does_not_grow_without_keyframes(monkeypatch) -> None:
-    monkeypatch.setattr(backlog, "BYTES_MAX", 1_000)
-    it = Backlog()
-    for n in range(100):
-        add(it, packet(VIDEO, n))
+def test_it_does_not_grow_without_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "BYTES_MAX", 10 * len(SOUND))
+    it = filled(TRACKS)
+    for _ in range(100):
+        for kind, body, whole in MessageReader().feed(SOUND):
+            it.add(kind, body, whole)
         it.trim()
-        assert len(it) <= 1_000
+        assert len(it) <= backlog.BYTES_MAX
+    assert it.begin() == TRACKS
+
+
+@pytest.mark.parametrize("taken_before", [False, True])
+def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> None:
+    other = tracks("h264:2")
+    it = filled(TRACKS, *GROUP)
+    it.begin()
+    before = it.take(one_format=True)[0] if taken_before else b""
+    for message in (other, *NEXT):
+        for kind, body, whole in MessageReader().feed(message):
+            it.add(kind, body, whole)
+    after, has_changed = it.take(one_format=True)
+    assert has_changed and before + after == TRACKS + b"".join(GROUP)
+    it.trim()
+    # The next run goes on with the new format.
+    assert it.begin() + it.take(one_format=True)[0] == other + b"".join(NEXT)
+
+
+def test_what_is_encoded_goes_on_over_a_change() -> None:
+    it = filled(TRACKS, *GROUP, tracks("hevc:2"), *NEXT)
+    it.begin()
+    assert it.take(one_format=False) == (b"".join((TRACKS, *GROUP, tracks("hevc:2"), *NEXT)), False)
+
+
+def test_the_description_that_a_run_begins_with_is_what_it_plays() -> None:
+    it = filled(TRACKS, *GROUP, tracks("h264:2"), *NEXT)
+    it.begin()
+    it.take(one_format=False)
+    assert it.begin() == tracks("h264:2")
+    for kind, body, whole in MessageReader().feed(tracks("h264:2") + packet(3) + TRACKS):
+        it.add(kind, body, whole)
+    assert it.take(one_format=True) == (tracks("h264:2") + packet(3), True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        (("h264:1", "aac:4c80"), ("h264:1", "aac:4c80"), False),
+        (("h264:1", "aac:4c80"), ("h264:2", "aac:4c80"), True),
+        (("h264:1", "aac:4c80"), ("h264:1", "aac:5080"), True),
+        # Sound says late what it is.
+        (("h264:1", "aac"), ("h264:1", "aac:4c80"), False),
+        (("h264:1", "aac:4c80"), ("h264:1", "aac"), False),
+        (("h264:1", "aac"), ("h264:1", "opus:48000:stereo"), True),
+        (("h264:1", None), ("h264:1", "aac"), True),
+        (("h264:1", "aac:4c80"), ("h264:1", None), True),
+        (("h264:1", None), ("h264:1", None), False),
+    ],
+)
+def test_what_is_a_change(before: tuple[str, str | None], now: tuple[str, str | None], changed: bool) -> None:
+    names = ("video", "audio")
+    assert changes(dict(zip(names, before, strict=True)), dict(zip(names, now, strict=True))) is changed

@@ -1,4 +1,4 @@
-"""How sources are received: nothing that is secret is an argument, which everybody on the machine can read."""
+"""How live sources are received: what stands in arguments that everybody can read, and what does not."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -13,6 +13,8 @@ from worker.config import WorkerConfig
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading
 from worker.limits import bounded
+from worker.python import python_argv
+from worker.receiving.pacing import BURST_US
 from worker.receiving.request import ReceiveRequest, Transport
 from worker.redaction import redacted
 from worker.source_info import SourceRefused
@@ -31,72 +33,77 @@ CONFIG = WorkerConfig(
     rtmp_url="rtmp://127.0.0.1:1935/live",
 )
 PROXIED = Proxied(proxy_url="http://127.0.0.1:8")
-
-
-PULL = Ingest(mode=IngestMode.PULL, url="https://source.test/")
-
-
-def asked(receiver: Receiver) -> ReceiveRequest:
-    return ReceiveRequest.decoded(receiver.script)
+PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", program=2, audio_track=3)
 
 
 @pytest.mark.parametrize(
-    ("receiver", "expected"),
+    ("receiver", "options", "request_"),
     [
         (
             listening(SRT, STREAM, CONFIG),
-            ReceiveRequest(
-                transport=Transport.SRT_LISTENER,
-                options={"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"},
-                mute_s=MUTE_S,
-            ),
+            {"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"},
+            ReceiveRequest(transport=Transport.SRT_LISTENER, mute_s=MUTE_S),
         ),
         (
             listening(RTMP, STREAM, CONFIG),
+            {"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"},
+            ReceiveRequest(
+                transport=Transport.URL, url=f"rtmp://127.0.0.1:1935/live/stream-1?key={KEY}", formats="flv"
+            ),
+        ),
+        (
+            pulling(
+                check_source_url("srt://source.test:9000?passphrase=it's-a-secret&streamid=s3cr3t-name"),
+                Pinned(address=ip_address("192.0.2.7")),
+                PULLED,
+            ),
+            {"host": "192.0.2.7", "port": "9000", "passphrase": "it's-a-secret", "streamid": "s3cr3t-name"},
+            ReceiveRequest(transport=Transport.SRT_CALLER, mute_s=12, program=2, audio_track=3),
+        ),
+        (
+            pulling(check_source_url("rtmps://source.test/app/s3cr3t-key"), PROXIED, PULLED),
+            {"protocol_whitelist": "rtmps,tls,tcp,httpproxy", "tls_verify": "1"},
             ReceiveRequest(
                 transport=Transport.URL,
-                url=f"rtmp://127.0.0.1:1935/live/stream-1?key={KEY}",
-                options={"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"},
+                url="rtmps://source.test:443/app/s3cr3t-key",
                 formats="flv",
+                program=2,
+                audio_track=3,
             ),
         ),
     ],
 )
-def test_addresses_and_keys_go_by_the_standard_input(receiver: Receiver, expected: ReceiveRequest) -> None:
-    assert asked(receiver) == expected and receiver.secrets == (KEY,) and receiver.ahead_us == 0
-    assert not [word for word in receiver.argv if KEY in word]
-    assert KEY not in redacted(receiver.script.decode(), receiver.secrets)
-    assert receiver.argv[: len(bounded([]))] == tuple(bounded([]))
-
-
-@pytest.mark.parametrize(
-    "url", ["srt://source.test:9000?passphrase=it's-a-secret", "rtmps://source.test/app/s3cr3t-key"]
-)
-def test_secrets_of_pulled_sources_are_known_as_such(url: str) -> None:
-    source = check_source_url(url)
-    way = PROXIED if source.scheme == "rtmps" else Pinned(address=ip_address("192.0.2.7"))
-    receiver = pulling(source, way, PULL)
-    (secret,) = receiver.secrets
-    assert secret in receiver.script.decode() and secret not in redacted(receiver.script.decode(), receiver.secrets)
-    assert not [word for word in receiver.argv if secret in word]
+def test_addresses_and_keys_go_by_the_standard_input(
+    receiver: Receiver, options: dict[str, str], request_: ReceiveRequest
+) -> None:
+    asked = ReceiveRequest.decoded(receiver.script)
+    assert options.items() <= asked.options.items() and replace(asked, options={}) == request_
+    script = receiver.script.decode()
+    assert receiver.secrets and not [secret for secret in receiver.secrets if secret not in script]
+    assert not [word for word in receiver.argv for secret in receiver.secrets if secret in word]
+    assert not [secret for secret in receiver.secrets if secret in redacted(script, receiver.secrets)]
+    assert not [secret for secret in receiver.secrets if secret in repr(receiver)]
+    assert receiver.argv == tuple(bounded(python_argv("worker.receiving")))
+    assert not receiver.has_other_urls and receiver.ahead_us == 0
 
 
 @pytest.mark.parametrize("path", ["live.m3u8", "live.m3u8?x=1", "live?format=hls", "recorded.ts"])
 def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
-    receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED, PULL)
-    assert not asked(receiver).is_live and receiver.ahead_us > 0 and receiver.has_other_urls
+    receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED, PULLED)
+    asked = ReceiveRequest.decoded(receiver.script)
+    assert not asked.is_live and not asked.is_looped and receiver.ahead_us > BURST_US
     # What may be secret in its query stays with the proxy.
-    assert asked(receiver).url == f"http://source.test:443/{path.partition('?')[0]}"
+    assert asked.url == f"http://source.test:443/{path.partition('?')[0]}" and receiver.has_other_urls
+    assert (asked.program, asked.audio_track) == (2, 3)
 
 
-def test_files_are_looped_at_the_pace_of_the_clock() -> None:
-    request = asked(reading(Path("/media/Film (2004).mp4"), Ingest(mode=IngestMode.FILE, path="Film (2004).mp4")))
-    assert (request.url, request.is_looped, request.is_live) == ("file:/media/Film (2004).mp4", True, False)
-
-
-def test_the_choice_of_tracks_goes_with_it() -> None:
-    request = asked(listening(replace(SRT, program=3, audio_track=2), STREAM, CONFIG))
-    assert (request.program, request.audio_track) == (3, 2)
+def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
+    receiver = reading(Path("/media/a b.mp4"), Ingest(mode=IngestMode.FILE, path="a b.mp4", audio_track=2))
+    asked = ReceiveRequest.decoded(receiver.script)
+    assert (asked.transport, asked.url, asked.audio_track) == (Transport.FILE, "file:/media/a b.mp4", 2)
+    assert asked.is_looped and not asked.is_live and receiver.ahead_us > BURST_US
+    # Nothing that names further files.
+    assert not {"hls", "concat", "dash", "image2"} & set(asked.formats.split(","))
 
 
 @pytest.mark.parametrize(

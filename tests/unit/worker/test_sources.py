@@ -4,9 +4,9 @@ from unicodedata import normalize
 
 import pytest
 
-from chalicelib.domain.media_health import TrackKind
+from chalicelib.domain.media_health import SourceTrack, TrackKind
 from worker.ingest.sources import examine, locate, output_rate
-from worker.source_info import SourceRefused
+from worker.source_info import SourceInfo, SourceRefused
 
 
 @pytest.fixture
@@ -92,48 +92,58 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rate", "published"),
     [
-        ("25", Fraction(25)),
-        ("24000/1001", Fraction(24000, 1001)),
-        ("30000/1001", Fraction(30000, 1001)),
-        ("60", Fraction(30)),
-        ("60000/1001", Fraction(30000, 1001)),
-        ("50", Fraction(25)),
-        ("120", Fraction(30)),
-        ("1", Fraction(16)),
-        ("1/2", Fraction(16)),
+        (Fraction(25), Fraction(25)),
+        (Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (Fraction(60), Fraction(30)),
+        (Fraction(60000, 1001), Fraction(30000, 1001)),
+        (Fraction(50), Fraction(25)),
+        (Fraction(120), Fraction(30)),
+        (Fraction(1), Fraction(16)),
+        (Fraction(1, 2), Fraction(16)),
         # A picture an hour, as a sender can claim by its time stamps.
-        ("1/3600", Fraction(4096, 225)),
-        ("1/2147483647", Fraction(16)),
+        (Fraction(1, 3600), Fraction(4096, 225)),
+        (Fraction(1, 2147483647), Fraction(16)),
+        (Fraction(0), Fraction(30)),
         (None, Fraction(30)),
     ],
 )
-def test_the_published_frame_rate(rate: str | None, published: Fraction) -> None:
-    assert output_rate(Fraction(rate) if rate else None) == published
+def test_the_published_frame_rate(rate: Fraction | None, published: Fraction) -> None:
+    assert output_rate(rate) == published
 
 
-TRACK = {
-    "kind": "audio",
+VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "50", "rotation": 90}
+OFFERED = {
+    "kind": "video",
     "track": 1,
-    "program": 2,
-    "codec": "aac",
-    "language": "deu",
+    "program": None,
+    "codec": "h264",
+    "language": None,
     "title": None,
-    "details": "48000 Hz, stereo",
+    "details": "4096x2304, 50 fps",
     "is_default": True,
     "is_played": True,
 }
-VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "25", "rotation": 90}
 
 
-def test_what_a_receiver_says_is_what_the_source_is() -> None:
-    found = examine({"video": VIDEO, "audio": {"codec": "aac"}, "offered": [TRACK]}, "it")
-    assert (found.video_codec, found.audio_codec, found.has_audio, found.rotation) == ("h264", "aac", True, 90)
-    assert found.rate == 25 and found.tracks[0].program == 2 and found.tracks[0].kind is TrackKind.AUDIO
-    silent = examine({"video": VIDEO, "audio": None, "offered": []}, "it")
-    assert (silent.has_audio, silent.audio_codec, silent.tracks) == (False, None, ())
+def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
+    path = Path("/media/a.mp4")
+    described = {"video": VIDEO, "audio": {"codec": "opus"}, "offered": [OFFERED]}
+    found = examine(described, "'a.mp4'", path)
+    assert found == SourceInfo(
+        rate=Fraction(25),
+        has_audio=True,
+        video_codec="h264",
+        audio_codec="opus",
+        rotation=90,
+        tracks=(SourceTrack(**{**OFFERED, "kind": TrackKind.VIDEO}),),
+        path=path,
+    )
+    silent = examine({**described, "audio": None}, "'a.mp4'", path)
+    assert (silent.has_audio, silent.audio_codec) == (False, None)
 
 
 def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
-    large = {**VIDEO, "height": 2306}
-    with pytest.raises(SourceRefused, match="what it sends is 4096x2306; allowed: as many pixels as 4096x2304"):
-        examine({"video": large, "audio": None, "offered": []}, "what it sends")
+    described = {"video": {**VIDEO, "height": 2306}, "audio": None, "offered": []}
+    with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
+        examine(described, "what the source sends")

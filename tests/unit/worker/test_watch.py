@@ -17,7 +17,7 @@ from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
 from worker.ingest.trials import Status
 from worker.ingest.watch import BREAKS_PER_OPENING, Watch
-from worker.receiving.request import EXIT_MUTE
+from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
@@ -143,10 +143,10 @@ class SetFeed:
     began_at_s: float | None = None
     source, refusal = None, ""
 
-    def __init__(self, ended: str = "", exit_status: int | None = 1) -> None:
+    def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
-        self.exit_status = exit_status
         self.running = not ended
+        self.exit_status = exit_status if ended else None
 
     def ending(self) -> str:
         return self._ended
@@ -164,9 +164,17 @@ def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S - 1) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
-    for ingest in (SRT, RTMP):
-        assert reason_of(ingest, 10, "the source ended before a picture came", exit_status=EXIT_MUTE) == MUTE_REASON
+    for listener in (SRT, RTMP):
+        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
+
+
+@pytest.mark.parametrize("ingest", [SRT, RTMP, Ingest(mode=IngestMode.FILE, path="a.mp4")])
+def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.MonkeyPatch, ingest: Ingest) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    trial = LiveTrial(ingest, STREAM, CONFIG, 0)
+    trial._judge(SetFeed("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
+    assert (trial.status, trial.reason) == (Status.REFUSED, "there is no programme 9")
 
 
 def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
