@@ -1,6 +1,6 @@
 # Every command a person types. What is longer than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills chaos mutants lint audit fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills chaos zoo mutants lint audit fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -47,6 +47,9 @@ kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 
 chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+zoo: setup ## Let a viewer pay for every kind of source in 20 minutes (ARGS="--list", "--only gap-40ms")
+	@$(PYTHON) -m tests.media $(ARGS)
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)

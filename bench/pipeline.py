@@ -1,8 +1,8 @@
-"""What the worker adds to ffmpeg's own work, on a whole local platform: `make bench`.
+"""What the worker adds to its encoder's work, on a whole local platform: `make bench`.
 
 - How long a finished segment takes until a playlist names it: in the store, and for a viewer through the gateway, which
-  keeps a playlist for a second. A segment is finished when ffmpeg gives its file the final name.
-- The processor time of the worker against that of its ffmpeg, over the same span.
+  keeps a playlist for a second. A segment is finished when the encoder gives its file the final name.
+- The processor time of the whole path: receiver, encoder and worker, over the same span.
 - The processor time of streams that are passed on as they are (`source`) against one that is encoded (`hd`), side by
   side, and how many of the former a core carries.
 """
@@ -182,7 +182,7 @@ def watch(look: Callable[[], dict[str, float]], moments: Moments, undo: ExitStac
 
 
 def scratch_segments(stack: Stack, rendition: str) -> dict[str, float]:
-    """The finished segments that the worker has not removed yet, and when ffmpeg gave each its name."""
+    """The finished segments that the worker has not removed yet, and when each got its name."""
     found = {}
     for path in stack.layout.work_dir.glob(f"*/bench-hd/*/*/{rendition}/*.ts"):
         with suppress(FileNotFoundError):
@@ -202,36 +202,41 @@ def named(playlist: str) -> dict[str, float]:
 
 
 def processor_time(stack: Stack, streams: Streams) -> None:
-    """The worker's against its ffmpeg's: a ladder that is encoded alone, then copied streams beside it."""
+    """The worker's against its programs': a ladder that is encoded alone, then copied streams beside it."""
     worker = stack.pid("worker")
     streams.live("bench-encoded", "hd")
     own, spent = spent_s(worker)
     print(f"\none `hd` stream for {SPAN_S:.0f} s:")
-    print(f"  ffmpeg: {spent[0]:.2f} s of processor time; the worker: {own:.2f} s, {own / spent[0]:.3f} of it")
+    for name, seconds in sorted(spent.items()):
+        print(f"  {name}: {seconds:.2f} s of processor time")
+    encoder = spent["encoder"]
+    print(f"  the worker: {own:.2f} s, {own / encoder:.3f} of the encoder's; all: {own + sum(spent.values()):.2f} s")
     for number in range(COPIED_STREAMS):
         streams.live(f"bench-copied-{number}", "source")
-    own_of_all, spent = spent_s(worker)
-    copied = sum(spent[1:]) / COPIED_STREAMS
+    own_of_all, spent_of_all = spent_s(worker)
+    copied = (sum(spent_of_all.values()) - sum(spent.values())) / COPIED_STREAMS
     share = (own_of_all - own) / COPIED_STREAMS
     print(f"with {COPIED_STREAMS} `source` streams beside it:")
-    print(f"  each: ffmpeg {copied:.2f} s ({copied / spent[0]:.4f} of the encoder's), the worker {share:.2f} s more")
+    print(f"  each: programs {copied:.2f} s ({copied / encoder:.4f} of the encoder's), the worker {share:.2f} s more")
     print(f"  a core carries {SPAN_S / (copied + share):.0f} `source` streams")
 
 
-def spent_s(worker: int) -> tuple[float, list[float]]:
-    """Processor time in seconds over `SPAN_S`: the worker's, and each of its ffmpegs', the greatest first."""
-    before = {pid: cpu_s(pid) for pid in (worker, *ffmpegs(worker))}
+def spent_s(worker: int) -> tuple[float, dict[str, float]]:
+    """Processor time in seconds over `SPAN_S`: the worker's, and by name its programs'."""
+    children = programs(worker)
+    before = {pid: cpu_s(pid) for pid in (worker, *children)}
     time.sleep(SPAN_S)
-    spent = {pid: cpu_s(pid) - then for pid, then in before.items()}
-    own = spent.pop(worker)
-    return own, sorted(spent.values(), reverse=True)
+    spent: dict[str, float] = {}
+    for pid, name in children.items():
+        spent[name] = spent.get(name, 0.0) + cpu_s(pid) - before[pid]
+    return cpu_s(worker) - before[worker], spent
 
 
-def ffmpegs(worker: int) -> list[int]:
-    """The worker's ffmpeg processes."""
+def programs(worker: int) -> dict[int, str]:
+    """The names of the worker's programs, by their process ids: receivers and encoders."""
     children = Path(f"/proc/{worker}/task").glob("*/children")
     pids = [int(pid) for path in children for pid in path.read_text().split()]
-    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "ffmpeg"]
+    return {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids}
 
 
 if __name__ == "__main__":

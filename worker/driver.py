@@ -18,16 +18,20 @@ from worker.encoding.transcoder import Progress
 from worker.ingest.feed import Feed
 from worker.ingest.trials import Status
 from worker.ingest.watch import Watch
+from worker.published_faults import published_fault
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
+from worker.publishing.sampling import Sample
 from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
-from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
+from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
 
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
 SEAM_S = 0.12
+# One look may come at a change of the source; two in a row are the run's fault.
+FAULTS_MIN = 2
 GONE = (Status.FAILED, Status.REFUSED)
 
 
@@ -47,6 +51,9 @@ class Driver:
         self._dropped_before = 0
         # The run before was ended to go on in another way: viewers have enough until the next one is there.
         self._switching = False
+        # The published segment that was judged last, and how many in a row were faulty.
+        self._sample: Sample | None = None
+        self._faults = 0
         self._clock_s = 0.0
 
     @property
@@ -104,6 +111,10 @@ class Driver:
             return
         if publication.published_run == self._run.number:
             self._note_published(now_s, watch, publication)
+            fault = self._published_fault(self._run, publication)
+            if fault:
+                self._fail(now_s, self._run, watch, stream, fault, report)
+                return
         else:
             self._supervision.awaited(now_s, publication.published_at_s)
         self._improve(now_s, self._run, watch, stream, publication)
@@ -147,9 +158,23 @@ class Driver:
         trial = None if playing is None else watch.trial(playing)
         if trial and trial.status in GONE:
             return trial.reason
+        if run.transcoder.exit_status == EXIT_FROZEN:
+            return run.transcoder.complaint()
         if not run.transcoder.running:
             return run.transcoder.ending()
         return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.inbox.segment_at_s)
+
+    def _published_fault(self, run: Run, publication: Publication) -> str | None:
+        """What is wrong with what viewers get, if two looks in a row have found something."""
+        sample = publication.sampler.newest
+        if sample is None or sample is self._sample or sample.run != run.number:
+            return None
+        self._sample = sample
+        fault = published_fault(sample, tuple(run.transcoder.activity))
+        self._faults = self._faults + 1 if fault else 0
+        if fault:
+            publication.sampler.look_soon()
+        return fault if self._faults >= FAULTS_MIN else None
 
     def _fail(
         self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
@@ -164,6 +189,8 @@ class Driver:
         self._supervision.run_ended(reason)
         if playing is None:
             watch.choice.started(None, now_s)
+        elif run.transcoder.exit_status == EXIT_FROZEN:
+            watch.froze(playing, now_s, reason)
         else:
             watch.broke(playing, now_s, reason)
         said = list(run.transcoder.lines)[-10:]
@@ -197,6 +224,7 @@ class Driver:
         source = trial.source if trial else SLATE_SOURCE
         assert source
         self.runs += 1
+        self._faults = 0
         cut = trial.cut if trial else None
         plan = self._plan(stream, source, cut)
         target_s = cut.target_s if cut else stream.segment_seconds

@@ -5,6 +5,7 @@ from chalicelib.domain.streams import PublishedRendition, Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
 from worker.driver import Driver
+from worker.ingest_issues import IngestIssues
 from worker.publishing.publication import Publication
 from worker.supervision import Supervision
 
@@ -19,6 +20,7 @@ class Reporter:
         self._runtimes = runtimes
         self._clock = clock
         self._held = held
+        self._issues = IngestIssues(clock.now_ms)
         self._before: Runtime | None = None
         self._last: tuple[object, ...] | None = None
         self._due_s = 0.0
@@ -36,7 +38,8 @@ class Reporter:
         Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
         """
         state, error = supervision.state, supervision.last_error
-        mark = (state, generation, supervision.restarts, error, driver.source)
+        issues = self._issues.look(now_s, driver.runs, driver.repairs)
+        mark = (state, generation, supervision.restarts, error, driver.source, [issue.code for issue in issues])
         if mark == self._last and now_s < self._due_s:
             return
         if self._before is None:
@@ -60,6 +63,7 @@ class Reporter:
             source=driver.source,
             tracks=driver.tracks,
             repairs=driver.repairs,
+            issues=issues,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
         runtime = reported(self._before, runtime, self._clock.now_ms())

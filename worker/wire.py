@@ -76,6 +76,14 @@ def decode_packet(body: bytes) -> PacketMessage:
     return PacketMessage(stream, shown_us, dts_us, duration_us, data, keyframe, corrupt, skip, drop)
 
 
+def decoded_at_us(body: bytes) -> int:
+    """Return when a packet's body is decoded. Raise `WireError` if it is cut short."""
+    try:
+        return int(_PACKET.unpack_from(body)[3])
+    except struct.error as error:
+        raise WireError(str(error)) from None
+
+
 def is_video_keyframe(body: bytes) -> bool:
     """Return whether a packet's body is a picture that a decoder can begin with."""
     return len(body) > 1 and body[0] == VIDEO and bool(body[1] & _KEYFRAME)

@@ -166,6 +166,8 @@ def stream_faults(stream: Stream) -> list[str]:
     copies = any(rendition.copied for rendition in stream.renditions)
     if copies and any(source.mode is IngestMode.TEST for source in stream.sources):
         faults.append("the profile `source` copies, and mode `test` has nothing to copy")
+    if copies and stream.frozen_after_s:
+        faults.append("frozen_after_s needs a profile that encodes: the profile `source` looks into no picture")
     if sum(source.mode is IngestMode.LISTEN for source in stream.sources) > 1:
         faults.append("one source of a stream may listen, since its key and address are the stream's")
     if stream.latency is Latency.LOW and stream.segment_seconds != SEGMENT_SECONDS_MIN:

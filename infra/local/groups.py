@@ -52,7 +52,7 @@ def process(pid: int) -> Process | None:
 
 
 def name(pid: int) -> str:
-    """What the process runs, for instance `ffmpeg`; empty if it is gone."""
+    """What the process runs, for instance `encoder`; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:

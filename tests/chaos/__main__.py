@@ -1,9 +1,10 @@
 """A stream that everything happens to: `python -m tests.chaos [--minutes 10] [--seed N]`.
 
-For ten minutes ffmpeg is killed 5 times and the worker 3 times, another worker takes over twice in good order, uploads
-fail for a minute, and a worker is frozen, replaced, and wakes again; in an order and at times drawn from the seed. A
-follower polls through the gateway and holds every reading against all before; a real mpv plays. Status 0 if nothing was
-wrong and no event made mpv stall twice, or for more than 5 s beyond the time for which there was nothing to play.
+For ten minutes the encoder is killed 5 times and the worker 3 times, another worker takes over twice in good order,
+uploads fail for a minute, and a worker is frozen, replaced, and wakes again; in an order and at times drawn from the
+seed. A follower polls through the gateway and holds every reading against all before; a real mpv plays. Status 0 if
+nothing was wrong and no event made mpv stall twice, or for more than 5 s beyond the time for which there was nothing
+to play.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from tests.chaos.run import play
 from tests.faults.private_stack import private_stack, seed_of
 
 # Of ten minutes; of less, as many less.
-COUNTS = {Kind.FFMPEG: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
+COUNTS = {Kind.ENCODER: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
 UPLOADS_FAIL_S = 60.0
 MINUTES = 10
 SEGMENT_SECONDS = 2

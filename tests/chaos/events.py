@@ -14,7 +14,7 @@ RECOVERED_S_MAX = 90.0
 # A worker that woke looks at its claim at once; so long it is watched afterwards.
 WATCHED_S = 5.0
 ASLEEP_S = (1.0, 4.0)
-FFMPEG_S_MAX = 15.0
+ENCODER_S_MAX = 15.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Scene:
     def happen(self, kind: Kind) -> Happened:
         """Do it, and wait until viewers get something new."""
         work = {
-            Kind.FFMPEG: self._kill_ffmpeg,
+            Kind.ENCODER: self._kill_encoder,
             Kind.WORKER: self._kill_worker,
             Kind.HAND_OVER: self._hand_over,
             Kind.UPLOADS: self._fail_uploads,
@@ -50,11 +50,11 @@ class Scene:
             self.problems.append(f"{kind}: no new segment within {RECOVERED_S_MAX:.0f} s")
         return happened
 
-    def _kill_ffmpeg(self) -> Happened:
+    def _kill_encoder(self) -> Happened:
         before, began_s = self.follower.run, time.monotonic()
-        for pid in self.workers.current.ffmpegs():
+        for pid in self.workers.current.encoders():
             os.kill(pid, signal.SIGKILL)
-        return self._recovered(Kind.FFMPEG, began_s, before)
+        return self._recovered(Kind.ENCODER, began_s, before)
 
     def _kill_worker(self) -> Happened:
         """It is started again at once, as whatever supervises it does."""
@@ -71,7 +71,7 @@ class Scene:
         return self._recovered(Kind.HAND_OVER, began_s, before)
 
     def _fail_uploads(self) -> Happened:
-        """The same ffmpeg and the same worker all along: a store that takes nothing is no reason to restart them."""
+        """The same encoder and the same worker all along: a store that takes nothing is no reason to restart them."""
         store, began_s = self.workers.current.store, time.monotonic()
         store.failing = True
         time.sleep(self.uploads_fail_s)
@@ -81,7 +81,7 @@ class Scene:
         return Happened(Kind.UPLOADS, began_s, arrival.at_s - ended_s if arrival else None)
 
     def _freeze(self) -> Happened:
-        """Its ffmpeg runs on, so there is much that it could publish when it wakes."""
+        """Its encoder runs on, so there is much that it could publish when it wakes."""
         old, new = self.workers.current, self.workers.start()
         before, began_s = self.follower.run, time.monotonic()
         old.send(signal.SIGSTOP)
@@ -94,10 +94,10 @@ class Scene:
         return happened
 
     def _watch(self, woken: Worker, woken_s: float) -> None:
-        while woken.ffmpegs() and time.monotonic() < woken_s + FFMPEG_S_MAX:
+        while woken.encoders() and time.monotonic() < woken_s + ENCODER_S_MAX:
             time.sleep(0.05)
-        if woken.ffmpegs():
-            self.problems.append(f"{woken.worker_id} lost its claim, and its ffmpeg runs on")
+        if woken.encoders():
+            self.problems.append(f"{woken.worker_id} lost its claim, and its encoder runs on")
         time.sleep(WATCHED_S)
         for write in woken.store.writes:
             if write.began_at_s > woken_s:

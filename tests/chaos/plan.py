@@ -9,7 +9,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What can happen to the pipeline."""
 
-    FFMPEG = "ffmpeg killed"
+    ENCODER = "encoder killed"
     WORKER = "worker killed"
     HAND_OVER = "hand-over"
     UPLOADS = "uploads fail"
@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 # How long each takes, about, uploads beside the time for which they fail; what is left of the time lies between them.
-TYPICAL_S = {Kind.FFMPEG: 5.0, Kind.WORKER: 7.0, Kind.HAND_OVER: 7.0, Kind.UPLOADS: 5.0, Kind.FREEZE: 25.0}
+TYPICAL_S = {Kind.ENCODER: 5.0, Kind.WORKER: 7.0, Kind.HAND_OVER: 7.0, Kind.UPLOADS: 5.0, Kind.FREEZE: 25.0}
 # The least time of peace before each, in which a viewer's buffer fills again.
 CALM_S = 4.0
 

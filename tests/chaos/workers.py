@@ -49,10 +49,12 @@ class Worker:
         """Until its main loop turns."""
         wait_for(f"worker {self.worker_id} that turns", self._alive.exists, READY_S_MAX)
 
-    def ffmpegs(self) -> list[int]:
-        """The process ids of its ffmpegs."""
+    def encoders(self) -> list[int]:
+        """The process ids of its encoders."""
         own = self.process.pid
-        return [found.pid for found in groups.processes() if found.parent == own and groups.name(found.pid) == "ffmpeg"]
+        return [
+            found.pid for found in groups.processes() if found.parent == own and groups.name(found.pid) == "encoder"
+        ]
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal."""

@@ -67,11 +67,11 @@ class House:
         found: dict[str, Any] = self.operator("GET", f"/streams/{STREAM_ID}/runtime")
         return found
 
-    def ffmpegs(self) -> list[int]:
-        """The process ids of the worker's ffmpegs."""
+    def encoders(self) -> list[int]:
+        """The process ids of the worker's encoders."""
         worker = self.stack.pid("worker")
         return [
-            found.pid for found in groups.processes() if found.parent == worker and groups.name(found.pid) == "ffmpeg"
+            found.pid for found in groups.processes() if found.parent == worker and groups.name(found.pid) == "encoder"
         ]
 
     def go_live(self) -> float:

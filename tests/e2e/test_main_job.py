@@ -123,16 +123,16 @@ def test_a_kick_ends_the_picture_with_its_own_reason(house: House, viewer: Calla
     person.check_ledger()
 
 
-def test_pausing_the_stream_ends_its_viewers_and_its_ffmpeg(house: House, viewer: Callable[[int], Viewer]) -> None:
+def test_pausing_the_stream_ends_its_viewers_and_its_encoder(house: House, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(100_000)
     viewing = play(person)
-    ffmpegs = house.ffmpegs()
-    assert ffmpegs
+    encoders = house.encoders()
+    assert encoders
     try:
         house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
         answered = time.monotonic()
         assert gone_after_s(viewing, answered) < END_S_MAX
-        wait_for("end of ffmpeg", lambda: not any(map(groups.process, ffmpegs)), 20)
+        wait_for("end of the encoder", lambda: not any(map(groups.process, encoders)), 20)
         assert time.monotonic() - answered < FFMPEG_ENDS_S_MAX
         exit_status, receipt = viewing.finish()
         assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")

@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, House, Viewer, wait_for
 from tests.e2e.test_main_job import play
-from tests.e2e.test_recovery import ffmpeg, position
+from tests.e2e.test_recovery import encoder, position
 
 OUTAGE_S = float(os.environ.get("OUTAGE_S", "12"))
 RECONCILED_AFTER_S = 60.0
@@ -55,7 +55,7 @@ def test_nobody_pays_while_the_source_is_gone(house: House, clip: Path, tmp_path
 
     away = clip.with_suffix(".away")
     clip.rename(away)
-    os.kill(ffmpeg(house), signal.SIGKILL)
+    os.kill(encoder(house), signal.SIGKILL)
     wait_for("stream that is down", lambda: not is_live(house))
     [outage] = [each for each in house.runtime()["outages"] if each["until_ms"] is None]
     down_until_ms = outage["since_ms"] + OUTAGE_S * 1000

@@ -27,8 +27,8 @@ def worker(house: House) -> int:
     return house.stack.pid("worker")
 
 
-def ffmpeg(house: House) -> int:
-    return house.ffmpegs()[0]
+def encoder(house: House) -> int:
+    return house.encoders()[0]
 
 
 def api_worker(house: House) -> int:
@@ -51,7 +51,7 @@ def api_master(house: House) -> int:
     return house.stack.pid("api")
 
 
-VICTIMS = [worker, ffmpeg, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+VICTIMS = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Money under SIGKILL: `python -m tests.faults.kills [--times 20] [--users 6] [--only NAME] [--seed N]`.
 
 Several viewers watch, pay, stop and start through real HTTP while each process of ours is killed `--times` times in a
-row, at moments drawn from the seed: supervisord, nginx, the pools and their masters, the scheduler, the worker, ffmpeg.
-The emulator, which stands for AWS, is only ever ended in good order. Clients send again what was not answered.
-Afterwards every wallet is held against every answer. Status 0 if nothing was lost, doubled or wrong.
+row, at moments drawn from the seed: supervisord, nginx, the pools and their masters, the scheduler, the worker and
+its encoder. The emulator, which stands for AWS, is only ever ended in good order. Clients send again what was not
+answered. Afterwards every wallet is held against every answer. Status 0 if nothing was lost, doubled or wrong.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from tests.fixtures.stack import Stack
 
 BACK_S_MAX = 120.0
 # What the command of those processes says, where a part has others too (nginx has a manager of its cache).
-WORKING = {"nginx": b"worker process", "worker": b"ffmpeg"}
+WORKING = {"nginx": b"worker process", "worker": b"worker.transcoding"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Site:
             return 0
 
     def below(self, part: str) -> list[int]:
-        """The processes below a part's that do its work: a pool's workers, the worker's ffmpeg."""
+        """The processes below a part's that do its work: a pool's workers, the worker's encoder."""
         parents, found = {self.pid(part)} - {0}, []
         for process in sorted(groups.processes(), key=lambda each: each.start):
             if process.parent in parents:
@@ -134,8 +134,8 @@ def _is_live(site: Site, before: int) -> bool:
     return any(pid != before for pid in site.below("worker")) and site.operator.is_live()
 
 
-def _ffmpeg() -> Victim:
-    return Victim("ffmpeg", lambda site: site.below("worker"), _is_live)
+def _encoder() -> Victim:
+    return Victim("encoder", lambda site: site.below("worker"), _is_live)
 
 
 def _worker() -> Victim:
@@ -162,7 +162,7 @@ KILLED = (
     _part("endpoints", "endpoints master", 2),
     _part("scheduler", "scheduler"),
     _worker(),
-    _ffmpeg(),
+    _encoder(),
     _child("nginx", 2),
     _part("nginx", "nginx master", 2),
     _supervisord(),

@@ -47,7 +47,7 @@ def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cu
         raise SourceRefused("the profile `source` copies, and a test pattern has nothing to copy: choose another")
     name = repr(source.path.name) if source.path else "what the source sends"
     if source.video_codec != "h264" or source.audio_codec not in ("aac", None):
-        found = f"{source.video_codec} video and {source.audio_codec or 'no'} audio"
+        found = f"{source.video_codec or 'no'} video and {source.audio_codec or 'no'} audio"
         raise SourceRefused(
             f"{name} has {found}; a copied stream needs h264 video and aac (or no) audio: choose a profile that encodes"
         )

@@ -11,7 +11,17 @@ from chalicelib.domain.media_health import Repairs
 from chalicelib.domain.run_logs import NOTES_KEPT
 from worker.child import Child, lines_of
 
+ACTIVITY_KEPT = 8
 REPAIR_NAMES = {field.name for field in fields(Repairs)}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the source had in one second: sound, movement, nothing but black."""
+
+    heard: bool
+    moves: bool
+    dark: bool
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,7 @@ class Progress:
     speed: float | None = None
     repairs: Repairs | None = None
     notes: tuple[str, ...] = ()
+    activity: Activity | None = None
 
     @property
     def dropped_frames(self) -> int:
@@ -41,6 +52,8 @@ class Transcoder(Child):
         self.progressed_at_s = time.monotonic()
         # What was repaired, in words.
         self.notes: deque[str] = deque(maxlen=NOTES_KEPT)
+        # What the source had in the last seconds, where it is decoded.
+        self.activity: deque[Activity] = deque(maxlen=ACTIVITY_KEPT)
         self._rate = None if is_copy else rate
         self._listen(self._read_progress, self.stdout)
 
@@ -53,6 +66,8 @@ class Transcoder(Child):
                 self.progressed_at_s = time.monotonic()
             self.progress = progress
             self.notes.extend(progress.notes)
+            if progress.activity:
+                self.activity.append(progress.activity)
 
 
 def parsed(line: str, rate: float | None) -> Progress | None:
@@ -62,6 +77,8 @@ def parsed(line: str, rate: float | None) -> Progress | None:
         repairs = {name: values["repairs"][name] for name in REPAIR_NAMES & values["repairs"].keys()}
         speed = float(values["speed"])
         fps = None if rate is None else round(speed * rate, 2)
-        return Progress(int(values["out_us"]), fps, speed, Repairs(**repairs), tuple(map(str, values["notes"])))
+        notes = tuple(map(str, values["notes"]))
+        activity = Activity(**values["activity"]) if values["activity"] else None
+        return Progress(int(values["out_us"]), fps, speed, Repairs(**repairs), notes, activity)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -6,17 +6,20 @@ So a run begins with a picture at once, wherever in its group of pictures the so
 import json
 from collections import deque
 
-from worker.wire import Kind, is_video_keyframe
+from worker.wire import Kind, decoded_at_us, is_video_keyframe
 
 # A source whose keyframes are further apart than this loses what it has kept: its run waits for the next keyframe.
 BYTES_MAX = 48 << 20
 
 
 class Backlog:
-    """Messages of a receiver. `tracks` is the description that is in force for the first of them."""
+    """Messages of a receiver. `ahead_us` is how far the source may be ahead of the clock: what came early is kept."""
 
-    def __init__(self) -> None:
-        self._kept: deque[tuple[bool, bool, bytes]] = deque()
+    def __init__(self, ahead_us: int = 0) -> None:
+        self._ahead_us = ahead_us
+        self._newest_us = 0
+        # Of each message: when a run can begin with it, whether it describes tracks, and all of it.
+        self._kept: deque[tuple[int | None, bool, bytes]] = deque()
         self._bytes = 0
         self._tracks = b""
         # The formats of what was handed on last, and of what is kept last.
@@ -27,21 +30,31 @@ class Backlog:
 
     def add(self, kind: Kind, body: bytes, whole: bytes) -> None:
         """Keep a message."""
-        self._kept.append((kind is Kind.PACKET and is_video_keyframe(body), kind is Kind.TRACKS, whole))
+        keyframe_us = None
+        if kind is Kind.PACKET:
+            self._newest_us = decoded_at_us(body)
+            keyframe_us = self._newest_us if is_video_keyframe(body) else None
+        self._kept.append((keyframe_us, kind is Kind.TRACKS, whole))
         self._bytes += len(whole)
 
     def trim(self) -> None:
         """Keep only what a run that begins now needs."""
-        last = max((n for n, (is_keyframe, _, _) in enumerate(self._kept) if is_keyframe), default=0)
+        until_us = self._newest_us - self._ahead_us
+        last = max(
+            (n for n, (at_us, _, _) in enumerate(self._kept) if at_us is not None and at_us <= until_us), default=0
+        )
         while last > 0 or self._bytes > BYTES_MAX:
             last -= 1
             self._drop()
 
     def begin(self) -> bytes:
         """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
-        first = b"" if self._kept and self._kept[0][1] else self._tracks
-        self._played = formats_of(first) if first else {}
-        return first
+        self._played = {}
+        if self._kept and self._kept[0][1]:
+            return b""
+        if self._tracks:
+            self._played = formats_of(self._tracks)
+        return self._tracks
 
     def take(self, *, one_format: bool) -> tuple[bytes, bool]:
         """Return all that is kept, and whether the format changes behind it.

@@ -51,11 +51,12 @@ class Feed:
         reword = as_typed if receiver.has_other_urls else str
         self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
-        self._backlog = Backlog()
+        self._backlog = Backlog(receiver.ahead_us)
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._wanted: IO[bytes] | None = None
         self._one_format = False
+        self._has_ended = False
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
             pipe.write(receiver.script)
@@ -96,6 +97,8 @@ class Feed:
 
     def ending(self) -> str:
         """Why its process ended, for people."""
+        if self._child.exit_status == 0:
+            return "the source ended"
         return self._child.complaint() or self._child.ending()
 
     def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:
@@ -104,14 +107,20 @@ class Feed:
         With `one_format` it is closed where the format changes.
         """
         with self._lock:
+            # The reader closes what it has taken up. Nobody else closes a pipe that it never will.
+            unused = [] if self._wanted is self._sink else [self._wanted]
+            if self._has_ended:
+                unused, sink = [*unused, sink], None
             self._wanted, self._one_format, self.format_has_changed = sink, one_format, False
+        for each in filter(None, unused):
+            _close(each)
 
     def close(self) -> None:
         """End it."""
         self._child.stop(CLOSE_GRACE_S)
 
     def _read(self, descriptor: int) -> None:
-        """The thread that reads, and that alone writes to and closes what the source is played by."""
+        """The thread that reads, and that alone writes to what the source is played by."""
         try:
             ready = select.poll()
             ready.register(descriptor, select.POLLIN)
@@ -127,6 +136,7 @@ class Feed:
             self._child.kill()
         finally:
             os.close(descriptor)
+            self._has_ended = True
             self.play(None)
             self._hand_on()
 
@@ -143,7 +153,8 @@ class Feed:
                 self._received_at_s = now_s
 
     def _hand_on(self) -> None:
-        before, self._sink = self._sink, self._wanted
+        with self._lock:
+            before, self._sink = self._sink, self._wanted
         if before is not self._sink:
             if before is not None:
                 _close(before)

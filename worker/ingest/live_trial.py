@@ -9,6 +9,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.aside import Aside
+from worker.child import Child
 from worker.config import WorkerConfig
 from worker.encoding.copying import Cut, cut_of
 from worker.ingest.egress import Egress
@@ -24,6 +25,7 @@ from worker.ingest.trials import Status
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.source_info import SourceInfo, SourceRefused
 from worker.supervision import SILENT_TARGETS
+from worker.transcoding.plan import watching_argv
 
 # Looking a name up, connecting, and the first pictures of a playlist's first segment.
 OPEN_S_MAX = 15.0
@@ -63,11 +65,13 @@ class LiveTrial:
         self._stream = stream
         self._before = before
         self._played = played
-        self._played = played
         self.listens = ingest.mode is IngestMode.LISTEN
         self._silence_told = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
+        # What looks at a source that was frozen, until something moves.
+        self._movement: Child | None = None
+        self._frozen = ""
         self._silent_s = _silent_s(stream)
         self._ingest = ingest
         self._path: Path | None = None
@@ -94,8 +98,17 @@ class LiveTrial:
         self._stream, self._silent_s = stream, _silent_s(stream)
         return True
 
+    def await_movement(self, reason: str) -> None:
+        """See `Trial`."""
+        if self.feed:
+            self._frozen = reason
+            self._movement = Child("watcher", watching_argv(), self._config.ffmpeg_environ, stdin=True)
+            self.feed.play(self._movement.stdin)
+
     def close(self) -> None:
         """See `Trial`."""
+        if self._movement:
+            self._movement.kill()
         if self.feed:
             self.feed.close()
         if self._egress:
@@ -154,6 +167,8 @@ class LiveTrial:
             self.reason = feed.ending() if refused else self._why_ended(feed)
         elif self._egress and (still := self._egress.hls.failure()):
             self.status, self.reason = Status.FAILED, self._with_refusal(still)
+        elif self._movement and self._movement.running:
+            self.status, self.reason = Status.WAITING, self._frozen
         elif feed.began_at_s is None and self.listens:
             self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
         elif self.source is None:

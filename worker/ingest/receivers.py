@@ -15,6 +15,7 @@ from worker.encoding.copying import FILE_FORMATS
 from worker.ingest.pull_options import Pinned, Proxied, pull_request
 from worker.limits import bounded
 from worker.python import python_argv
+from worker.receiving.pacing import BURST_US
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceRefused
 
@@ -23,6 +24,8 @@ PASSPHRASE_CHARS_MIN = 10
 # A sender who connects by SRT and sends nothing for this long is ended, since nobody else can send meanwhile. Of those
 # who send by RTMP the ingest ends who is silent.
 MUTE_S = 10
+# How long it takes until a run can begin.
+START_US = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class Receiver:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     # It is told http addresses in place of the operator's https ones, and repeats them.
     has_other_urls: bool = False
+    # How far what it copies may be ahead of the clock.
+    ahead_us: int = 0
 
 
 def pulling(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> Receiver:
@@ -69,7 +74,12 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
 
 def _receiver(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> Receiver:
     wanted = replace(request, program=ingest.program, audio_track=ingest.audio_track)
-    return Receiver(argv=tuple(bounded(python_argv("worker.receiving"))), script=wanted.encoded(), secrets=secrets)
+    return Receiver(
+        argv=tuple(bounded(python_argv("worker.receiving"))),
+        script=wanted.encoded(),
+        secrets=secrets,
+        ahead_us=0 if request.is_live else BURST_US + START_US,
+    )
 
 
 def _secrets(source: SourceUrl) -> tuple[str, ...]:

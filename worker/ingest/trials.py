@@ -40,6 +40,9 @@ class Trial(Protocol):
     def adopt(self, stream: Stream) -> bool:
         """Go on under new settings of the same source; False: it has to be opened anew."""
 
+    def await_movement(self, reason: str) -> None:
+        """Be ready no more until something moves in it; `reason` is for the operator."""
+
     def close(self) -> None:
         """Give it up."""
 
@@ -65,6 +68,9 @@ class PatternTrial:
     def adopt(self, stream: Stream) -> bool:
         """See `Trial`."""
         return False
+
+    def await_movement(self, reason: str) -> None:
+        """See `Trial`."""
 
     def close(self) -> None:
         """See `Trial`."""

@@ -84,6 +84,11 @@ class Watch:
         if self._breaks[index] >= BREAKS_PER_OPENING:
             self._close(index)
 
+    def froze(self, index: int, now_s: float, reason: str) -> None:
+        """Its run was ended since nothing moves in it. It stays open, and is not ready before something does."""
+        self._trials[index].await_movement(reason)
+        self.choice.failed(index, now_s, reason, Failure.WAITING)
+
     def stable(self, index: int) -> None:
         """It was played well for minutes."""
         self.choice.stable(index)

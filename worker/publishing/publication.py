@@ -20,6 +20,7 @@ from worker.publishing.inbox import Finished, Inbox
 from worker.publishing.probe import probe
 from worker.publishing.publisher import Publisher
 from worker.publishing.root import Root
+from worker.publishing.sampling import SegmentSampler
 from worker.publishing.uploads import Unpublishable, Uploads
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Publication(threading.Thread):
         examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
         self._root = Root(media, channel, self._uploads.check, examination)
         self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
+        self.sampler = SegmentSampler(environ)
         self._inboxes: deque[Inbox] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None
@@ -121,6 +123,7 @@ class Publication(threading.Thread):
         finally:
             self._uploads.close()
             self._root.close()
+            self.sampler.close()
             for inbox in self._inboxes:
                 inbox.discard()
             self._notify()
@@ -151,6 +154,7 @@ class Publication(threading.Thread):
         size = segment.files[self._channel.rendition_names[0]].stat().st_size
         refusals: list[str | None] = []
         done = self._attempt(lambda: refusals.append(self._publisher.publish(segment)))
+        self.sampler.offer(segment)
         for path in segment.files.values():
             path.unlink(missing_ok=True)
         if refusals and refusals[0]:

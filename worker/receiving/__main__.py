@@ -14,7 +14,7 @@ from av.error import FFmpegError, InvalidDataError
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.pacing import Pacer
-from worker.receiving.packets import AudioTrack, VideoTrack, decoding_us, duration_us, message
+from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
@@ -22,6 +22,8 @@ from worker.wire import Kind, encode_json, encode_packet
 
 # So many damaged packets in a row are no source any more.
 DAMAGED_MAX = 1_000
+# So many packets wait for the first picture: ten seconds of sound.
+WAITING_MAX = 500
 
 
 class Receiver:
@@ -39,7 +41,7 @@ class Receiver:
         request, has_begun = self._request, False
         for container, programs in containers(request):
             if has_begun and request.is_looped:
-                self._times.restart()
+                self._times.restart(container.start_time or 0)
             has_begun = True
             try:
                 chosen = choose(container, programs, request.program, request.audio_track)
@@ -51,15 +53,21 @@ class Receiver:
 
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
+        # What comes before the first picture waits for it: the description needs it.
+        waiting: list[tuple[Any, Any, bytes]] = []
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
             made, has_changed = track.convert(packet)
+            waiting += [(track, each, data) for each, data in made]
+            if not is_described and track is not tracks[0] and len(waiting) < WAITING_MAX:
+                continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
                 is_described = True
-            for each, data in made:
-                self._send(track, each, data)
+            for item in waiting:
+                self._send(*item)
+            waiting.clear()
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         described = {type(track).__name__.removesuffix("Track").lower(): track.describe() for track in tracks}
@@ -67,10 +75,10 @@ class Receiver:
 
     def _send(self, track: VideoTrack | AudioTrack, packet: Any, data: bytes) -> None:
         jumps, now_us = self._times.jumps, time.monotonic_ns() // 1000
-        shift_us = self._times.correct(track.number, decoding_us(packet), duration_us(packet), now_us)
+        dts_us, shift_us = self._times.correct(track.number, times_of(packet), now_us)
         if self._times.jumps > jumps:
             self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
-        sent = message(track, packet, data, shift_us)
+        sent = message(track, packet, data, dts_us, shift_us)
         if self._pacer:
             self._pacer.wait(sent.dts_us)
         self._write(encode_packet(sent))
@@ -91,7 +99,8 @@ def _packets(container: Any, streams: list[Any]) -> Any:
                     damaged = 0
                     yield packet
             return
-        except InvalidDataError:
+        except (InvalidDataError, IndexError):
+            # The second: a track has appeared that the library did not know at the opening. It is left out.
             damaged += 1
 
 

@@ -83,7 +83,9 @@ def containers(request: ReceiveRequest) -> Iterator[Opened]:
     except SourceEnd:
         raise ReceiveError("the source ended before a picture came", EXIT_MUTE) from None
     except (FFmpegError, OSError) as error:
-        raise ReceiveError(_words(error)) from None
+        # The address of an RTMP stream ends with its key.
+        named = f"{request.url}: " if request.transport is Transport.URL and request.formats != FLV_FORMAT else ""
+        raise ReceiveError(f"{named}{_words(error)}") from None
 
 
 def _srt(request: ReceiveRequest) -> SrtReceiver:
@@ -142,7 +144,9 @@ def _file(request: ReceiveRequest) -> Iterator[Opened]:
         try:
             container = open_quietly(request.url, options=options)
         except FFmpegError as error:
-            raise ReceiveError(f"the file is no video that can be read: {_words(error)}", EXIT_REFUSED) from None
+            raise ReceiveError(
+                f"the file is incomplete, or no video that can be read: {_words(error)}", EXIT_REFUSED
+            ) from None
         if container.format.name == TRANSPORT_STREAM:
             container.close()
             with open(request.url.removeprefix("file:"), "rb") as file:  # noqa: PTH123 - the name as it was given

@@ -15,13 +15,15 @@ class Pacer:
     ) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
-        self._began: tuple[float, int] | None = None
+        self._began_s: float | None = None
 
     def wait(self, at_us: int) -> None:
-        """Return when it is time for what is decoded at `at_us`."""
-        if self._began is None:
-            self._began = (self._monotonic(), at_us)
-        began_s, began_us = self._began
-        early_s = (at_us - began_us - BURST_US) / 1_000_000 - (self._monotonic() - began_s)
+        """Return when it is time for what is decoded at `at_us`, where 0 is when the first picture or sound is shown.
+
+        What has to be decoded before that comes at once: of slides with B-frames that is half a minute's.
+        """
+        if self._began_s is None:
+            self._began_s = self._monotonic()
+        early_s = (at_us - BURST_US) / 1_000_000 - (self._monotonic() - self._began_s)
         if early_s > 0:
             self._sleep(early_s)

@@ -13,6 +13,7 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
+from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import rate_of
 from worker.wire import AUDIO, VIDEO, PacketMessage
 
@@ -163,7 +164,7 @@ def parameters(codec: str, data: bytes) -> bytes:
     """Return the parameter sets of the picture in an Annex B packet, `b""` if it has none."""
     starts = [found.end() for found in START_CODE.finditer(data, 0, PARAMETERS_BYTES_MAX)]
     found = []
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    for start, following in zip(starts, [*starts[1:], None], strict=False):
         if start < len(data) and PARAMETERS[codec](data[start]):
             found.append(data[start : following and following - 3].rstrip(b"\x00"))
     return b"".join(found)
@@ -187,17 +188,15 @@ def _adts_length(header: bytes, length: int) -> bytes:
     return bytes((header[3] | length >> 11 & 3, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
 
 
-def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, shift_us: int) -> PacketMessage:
-    """Return the message for a packet, `shift_us` later than its own times."""
-    pts, dts = (_us(at, packet.time_base) for at in (packet.pts, packet.dts))
-    dts_us = (pts if dts is None else dts) or 0
-    duration_us = _us(getattr(packet, "duration", None), packet.time_base) or 0
+def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: int, shift_us: int) -> PacketMessage:
+    """Return the message for a packet that is decoded at `dts_us`, and shown `shift_us` later than its own time."""
+    times = times_of(packet)
     skip, drop = _trims(packet)
     return PacketMessage(
         stream=track.number,
-        pts_us=None if pts is None else pts + shift_us,
-        dts_us=dts_us + shift_us,
-        duration_us=duration_us,
+        pts_us=None if times.pts_us is None else times.pts_us + shift_us,
+        dts_us=dts_us,
+        duration_us=times.duration_us,
         data=data,
         is_keyframe=bool(getattr(packet, "is_keyframe", True)),
         is_corrupt=bool(packet.is_corrupt),
@@ -206,15 +205,10 @@ def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, shift_us: 
     )
 
 
-def decoding_us(packet: Any) -> int | None:
-    """Return when a packet is decoded; None where the source does not say."""
-    dts = packet.pts if packet.dts is None else packet.dts
-    return _us(dts, packet.time_base)
-
-
-def duration_us(packet: Any) -> int:
-    """Return how long a packet lasts, 0 where that is not known."""
-    return _us(getattr(packet, "duration", None), packet.time_base) or 0
+def times_of(packet: Any) -> PacketTimes:
+    """Return a packet's own times."""
+    pts, dts = (_us(at, packet.time_base) for at in (packet.pts, packet.dts))
+    return PacketTimes(pts if dts is None else dts, pts, _us(getattr(packet, "duration", None), packet.time_base) or 0)
 
 
 def _us(at: int | None, time_base: Fraction) -> int | None:

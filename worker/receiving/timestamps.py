@@ -12,8 +12,10 @@ from dataclasses import dataclass
 BACK_US = 500_000
 # How far one track may be behind the others.
 LAG_US = 10_000_000
-# How far a recording's next packet may be ahead of everything before: longer than slides last without sound.
+# How far a recording's next packet may be ahead of everything before: longer than slides last without sound. With
+# picture and sound, one of them tells how much time has passed.
 AHEAD_US = 15_000_000
+AHEAD_TWO_TRACKS_US = 3_000_000
 # A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.
 AHEAD_LIVE_US = 1_500_000
 # A packet without a duration lasts as long as the one before; until that is known, as long as a picture at 25 a second.
@@ -22,11 +24,23 @@ STEP_US_MAX = 1_000_000
 OFFSETS_KEPT = 3
 
 
+@dataclass(frozen=True)
+class PacketTimes:
+    """A packet's own times; None where its source does not say. `duration_us` is 0 if it is not known."""
+
+    dts_us: int | None
+    pts_us: int | None
+    duration_us: int = 0
+
+
 @dataclass
 class _Track:
+    """`next_us` is when the next packet is decoded, `end_us` until when something is shown or heard."""
+
     offset_us: int
     next_us: int
     step_us: int = STEP_US
+    end_us: int = 0
 
 
 class TimestampCorrector:
@@ -42,57 +56,67 @@ class TimestampCorrector:
     @property
     def end_us(self) -> int:
         """Where the time line has come to."""
-        return max((track.next_us for track in self._tracks.values()), default=0)
+        return max((track.end_us for track in self._tracks.values()), default=0)
 
-    def correct(self, number: int, dts_us: int | None, duration_us: int, arrived_us: int) -> int:
-        """Return how much to add to this packet's times. `number` is its track's, `arrived_us` a monotonic clock's."""
+    def correct(self, number: int, packet: PacketTimes, arrived_us: int) -> tuple[int, int]:
+        """Return when this packet is decoded on the time line, and how much to add to its own times.
+
+        `number` is its track's, `arrived_us` a monotonic clock's.
+        """
+        dts_us, duration_us = packet.dts_us, packet.duration_us
         waited_us = 0 if self._arrived_us is None else arrived_us - self._arrived_us
         self._arrived_us = arrived_us
         track = self._tracks.get(number)
-        if dts_us is None:
-            dts_us = (track.next_us - track.offset_us) if track else -(self._offsets[0] if self._offsets else 0)
+        if dts_us is None and track:
+            # It belongs to the packet before, and moves nothing.
+            return track.next_us, track.offset_us
+        dts_us = dts_us or 0
+        pts_us = dts_us if packet.pts_us is None else packet.pts_us
         if track is None:
-            track = self._tracks[number] = self._begin(dts_us, waited_us)
+            track = self._tracks[number] = self._begin(dts_us, pts_us, waited_us)
         elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):
-            track.offset_us = self._other_offset(dts_us, track, waited_us)
+            track.offset_us = self._other_offset(dts_us, pts_us, track, waited_us)
         at_us = dts_us + track.offset_us
         if not duration_us and 0 < at_us - (track.next_us - track.step_us) < STEP_US_MAX:
             track.step_us = at_us - (track.next_us - track.step_us)
         elif duration_us:
             track.step_us = duration_us
         track.next_us = at_us + (duration_us or track.step_us)
-        return track.offset_us
+        track.end_us = max(track.end_us, pts_us + track.offset_us + (duration_us or track.step_us))
+        return at_us, track.offset_us
 
-    def restart(self) -> None:
-        """Continue the time line with whatever comes next: the source begins again from its start."""
-        end_us = self.end_us
+    def restart(self, start_us: int) -> None:
+        """Continue the time line with a source that begins again; `start_us` is when its first track begins."""
+        offset_us = self.end_us - start_us
         self._offsets.clear()
-        self._tracks.clear()
-        # The first packet of any track begins here.
-        self._restart_us = end_us
+        self._offsets.appendleft(offset_us)
+        for track in self._tracks.values():
+            track.offset_us = offset_us
 
-    _restart_us = 0
-
-    def _begin(self, dts_us: int, waited_us: int) -> _Track:
+    def _begin(self, dts_us: int, pts_us: int, waited_us: int) -> _Track:
         """A track's first packet: in step with the others where that is possible."""
         if not self._tracks:
-            offset_us = self._restart_us - dts_us
+            offset_us = self._offsets[0] if self._offsets else -pts_us
             self._offsets.appendleft(offset_us)
-            return _Track(offset_us, self._restart_us)
+            return _Track(offset_us, dts_us + offset_us)
         for offset_us in self._offsets:
             if self._fits(dts_us + offset_us, self.end_us - LAG_US, waited_us):
                 return _Track(offset_us, dts_us + offset_us)
-        return _Track(self.end_us - dts_us, self.end_us)
+        offset_us = self.end_us - pts_us
+        return _Track(offset_us, dts_us + offset_us)
 
-    def _other_offset(self, dts_us: int, track: _Track, waited_us: int) -> int:
+    def _other_offset(self, dts_us: int, pts_us: int, track: _Track, waited_us: int) -> int:
         for offset_us in self._offsets:
             if offset_us != track.offset_us and self._fits(dts_us + offset_us, track.next_us, waited_us):
                 return offset_us
         self.jumps += 1
-        offset_us = self.end_us - dts_us
+        # What is shown continues; a picture is decoded some time before.
+        offset_us = self.end_us - pts_us
         self._offsets.appendleft(offset_us)
         return offset_us
 
     def _fits(self, at_us: int, next_us: int, waited_us: int) -> bool:
-        ahead_us = AHEAD_LIVE_US + waited_us if self._is_live else AHEAD_US
+        ahead_us = AHEAD_TWO_TRACKS_US if len(self._tracks) > 1 else AHEAD_US
+        if self._is_live:
+            ahead_us = AHEAD_LIVE_US + waited_us
         return max(next_us - BACK_US, self.end_us - LAG_US) <= at_us <= max(next_us, self.end_us) + ahead_us

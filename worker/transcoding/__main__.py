@@ -9,16 +9,19 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 
 import av.logging
 
 from worker.python import name_process
+from worker.transcoding.activity import SourceActivity
 from worker.transcoding.copying import CopyingRun
-from worker.transcoding.encoding import EncodingRun
+from worker.transcoding.encoding import EncodingRun, Frozen
 from worker.transcoding.generating import generate
-from worker.transcoding.plan import TranscodePlan, Work
+from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
+from worker.transcoding.watching import MovementWatch, Moves
 from worker.wire import Kind, MessageReader, PacketMessage, decode_packet
 
 CHUNK_BYTES = 1 << 18
@@ -51,6 +54,8 @@ class Reporter:
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs
+        # What the source had in the last second, where it is decoded.
+        self.activity: SourceActivity | None = None
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
 
@@ -62,7 +67,8 @@ class Reporter:
         speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
         self._at_s, self._out_us = now_s, out_us
         line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counted()}
-        print(json.dumps(line | {"notes": self._repairs.new_notes()}), flush=True)
+        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.taken() if self.activity else None}
+        print(json.dumps(line), flush=True)
 
 
 class StopFlag:
@@ -73,12 +79,12 @@ class StopFlag:
         signal.signal(number, lambda *_: setattr(self, "is_set", True))
 
 
-def follow(run: Run, reporter: Reporter, repairs: RunRepairs, stop: StopFlag) -> None:
-    """Feed a run until its source ends or it is stopped."""
+def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
+    """Feed a run until its source ends: what was sent before a signal is worth showing."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
     ready.register(source, select.POLLIN)
-    while not stop.is_set:
+    while True:
         data = os.read(source, CHUNK_BYTES) if ready.poll(WAIT_MS) else None
         if data == b"":
             return
@@ -93,7 +99,8 @@ def follow(run: Run, reporter: Reporter, repairs: RunRepairs, stop: StopFlag) ->
                 repairs.timestamp_jumps += 1
                 repairs.note("jump", "the source's time stamps jumped: they were put on")
         run.advance(now_s)
-        reporter.report(run.out_us)
+        if reporter:
+            reporter.report(run.out_us)
 
 
 def main() -> int:
@@ -104,13 +111,32 @@ def main() -> int:
     av.logging.set_libav_level(av.logging.WARNING)
     plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
     reporter = Reporter(repairs)
+    if plan.work is Work.WATCH:
+        return watch()
     if plan.work in (Work.PATTERN, Work.SLATE):
         generate(plan, reporter.report, lambda: stop.is_set)
         return 0
-    run: Run = CopyingRun(plan, repairs) if plan.work is Work.COPY else EncodingRun(plan, repairs)
-    follow(run, reporter, repairs, stop)
+    run: CopyingRun | EncodingRun
+    if plan.work is Work.COPY:
+        run = CopyingRun(plan, repairs)
+    else:
+        run = EncodingRun(plan, repairs)
+        reporter.activity = run.activity
+    try:
+        follow(run, reporter, repairs)
+    except Frozen as frozen:
+        print(f"[error] {frozen}", file=sys.stderr, flush=True)
+        return EXIT_FROZEN
     run.close()
     reporter.report(run.out_us, at_once=True)
+    return 0
+
+
+def watch() -> int:
+    """Return 0 once the source moves, or ends."""
+    repairs = RunRepairs()
+    with suppress(Moves):
+        follow(MovementWatch(repairs), None, repairs)
     return 0
 
 

@@ -68,6 +68,9 @@ class CopyingRun:
             self._origin_us = packet.dts_us
         dts_us = packet.dts_us - self._origin_us
         pts_us = dts_us if packet.pts_us is None else packet.pts_us - self._origin_us
+        if packet.pts_us is None and not is_video and self._sound_us is not None:
+            # Without a time of its own it continues the packet before.
+            pts_us = self._sound_us
         if is_video:
             self._picture_us = max(self._picture_us, dts_us)
             self._mux(self._video, packet.data, pts_us, dts_us, packet.duration_us, packet.is_keyframe)

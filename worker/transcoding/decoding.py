@@ -14,6 +14,7 @@ from worker.wire import PacketMessage
 
 MICRO = Fraction(1, 1_000_000)
 BYTES_PER_SAMPLE = 4
+FRAME_THREADS_PIXELS = 1_920 * 1_088
 
 
 class VideoDecoder:
@@ -21,12 +22,19 @@ class VideoDecoder:
 
     def __init__(self, track: Mapping[str, Any]) -> None:
         self._track = {name: track[name] for name in ("decoder", "extradata")}
-        self._codec = av.CodecContext.create(track["decoder"], "r")
+        self._size = (track["width"], track["height"])
+        self._codec = self._made()
+        # Frame threads hold a picture back until the next one comes, and that may take long. Large ones need them.
+        large = track["width"] * track["height"] > FRAME_THREADS_PIXELS
+        self._codec.thread_type = "AUTO" if large else "SLICE"
+
+    def _made(self) -> Any:
+        codec = av.CodecContext.create(self._track["decoder"], "r")
         # A few bits can stand for a picture that takes seconds and gigabytes, and it may come at any time.
-        self._codec.options = {"max_pixels": str(PIXELS_MAX)}
-        self._codec.extradata = base64.b64decode(track["extradata"]) or None
-        self._codec.width, self._codec.height = track["width"], track["height"]
-        self._codec.thread_type = "AUTO"
+        codec.options = {"max_pixels": str(PIXELS_MAX)}
+        codec.extradata = base64.b64decode(self._track["extradata"]) or None
+        codec.width, codec.height = self._size
+        return codec
 
     def fits(self, track: Mapping[str, Any]) -> bool:
         """Return whether this decoder goes on with the track; changes inside the packets it follows by itself."""
@@ -36,6 +44,15 @@ class VideoDecoder:
     def pixel_aspect(self) -> Fraction:
         """How wide the pixels of the last picture are."""
         return self._codec.sample_aspect_ratio or Fraction(1)
+
+    def first_picture(self, packet: PacketMessage) -> tuple[Any, Fraction] | None:
+        """Return a keyframe's picture and pixel aspect at once; a decoder may hold it back until more pictures come."""
+        codec = self._made()
+        try:
+            frames = codec.decode(_packet(packet)) or codec.decode(None)
+        except FFmpegError:
+            return None
+        return (frames[0], codec.sample_aspect_ratio or Fraction(1)) if frames else None
 
     def decode(self, packet: PacketMessage | None, repairs: RunRepairs) -> Iterator[tuple[int | None, Any]]:
         """Yield pictures with their times in microseconds; None: what is left inside."""

@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from worker.transcoding.activity import SourceActivity
 from worker.transcoding.decoding import AudioDecoder, VideoDecoder
+from worker.transcoding.frozen import StillnessDetector
 from worker.transcoding.hls import LadderEncoder
 from worker.transcoding.interlacing import InterlaceDetector
 from worker.transcoding.pictures import Former, Look
@@ -18,6 +20,10 @@ from worker.wire import AUDIO, PacketMessage
 PICTURES_MAX = 240
 
 
+class Frozen(Exception):
+    """The source's picture stood still, and it was silent, for as long as is allowed."""
+
+
 class EncodingRun:
     """Fed with tracks and packets; `advance` makes the slots that are due."""
 
@@ -27,6 +33,8 @@ class EncodingRun:
         self._encoder = LadderEncoder(plan)
         self._former = Former(plan.renditions)
         self._interlacing = InterlaceDetector()
+        self._stillness = StillnessDetector()
+        self.activity = SourceActivity()
         self._video: VideoDecoder | None = None
         self._rotation = 0
         # A decoder cannot begin anywhere else.
@@ -40,6 +48,7 @@ class EncodingRun:
         self._picture_end_us: int | None = None
         self._early: deque[tuple[int, bytes]] = deque(maxlen=500)
         self._heard_s = 0.0
+        self._sound_next_us = 0
 
     @property
     def out_us(self) -> int:
@@ -68,7 +77,9 @@ class EncodingRun:
             if self._audio:
                 self._take_sound(packet)
         elif self._video and (self._had_keyframe or packet.is_keyframe):
-            self._had_keyframe = True
+            if not self._had_keyframe:
+                self._had_keyframe = True
+                self._show_first(packet)
             for at_us, frame in self._video.decode(packet, self._repairs):
                 self._take_picture(packet.dts_us if at_us is None else at_us, frame)
 
@@ -80,8 +91,9 @@ class EncodingRun:
     def close(self) -> None:
         """Make what is left, and finish."""
         self._flush_pictures()
-        if self._clock and self._sound and self._pictures:
-            while self._clock.picture_by_us <= self._pictures[-1][0]:
+        if self._clock and self._pictures:
+            last_us = self._pictures[-1][0]
+            while self._clock.picture_by_us - self._slot_us < last_us:
                 self._make_slot()
         self._encoder.close()
 
@@ -99,8 +111,19 @@ class EncodingRun:
                 if at_us is not None:
                     self._take_picture(at_us, frame)
 
+    def _show_first(self, packet: PacketMessage) -> None:
+        """Begin with the first keyframe, however long the decoder waits for the pictures around it."""
+        assert self._video
+        first = self._video.first_picture(packet)
+        if first and packet.pts_us is not None:
+            frame, pixel_aspect = first
+            look = Look.of(frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame)
+            for at_us, pictures in self._former.form(frame, packet.pts_us, look):
+                self._add_picture(at_us, pictures)
+
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
+        self.activity.picture(at_us, frame)
         interlaced = self._interlacing.look(frame)
         look = Look.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
         if self._former.look and look != self._former.look:
@@ -131,14 +154,17 @@ class EncodingRun:
 
     def _take_sound(self, packet: PacketMessage) -> None:
         assert self._audio
-        at_us = packet.pts_us if packet.pts_us is not None else packet.dts_us
+        # Without a time of its own it continues the packet before.
+        at_us = packet.pts_us if packet.pts_us is not None else self._sound_next_us
         for told_us, data in self._audio.decode(packet, self._repairs):
+            self.activity.sound(data)
             at_us = told_us if told_us is not None else at_us
             if self._clock:
                 self._add_sound(at_us, data)
             else:
                 self._early.append((at_us, data))
             at_us += len(data) // 4 * 1_000_000 // SAMPLE_RATE
+            self._sound_next_us = at_us
 
     def _add_sound(self, at_us: int, data: bytes) -> None:
         clock, sound = self._clock, self._sound
@@ -180,3 +206,7 @@ class EncodingRun:
             self._repairs.silent(missing)
         self._encoder.add_sound(data)
         clock.advance()
+        if self._plan.frozen_after_s:
+            self._stillness.look(self.out_us, self._shown[1][-1], data)
+            if self._stillness.still_us >= self._plan.frozen_after_s * 1_000_000:
+                raise Frozen(f"the picture is frozen and silent for {self._plan.frozen_after_s} s")

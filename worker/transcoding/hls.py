@@ -12,6 +12,7 @@ from worker.transcoding.plan import LIST_SIZE, SAMPLE_RATE, TIMESTAMP_WRAP_S, Tr
 # Of two cores, half of one leaves room for the player beside it; below superfast x264 gives up CABAC and deblocking,
 # which shows at these bitrates.
 PRESET = "superfast"
+LOW_RATE = 15
 
 
 def open_output(plan: TranscodePlan, stream_map: str) -> Any:
@@ -68,6 +69,9 @@ class LadderEncoder:
 
     def _video(self, width: int, height: int, bps: int) -> Any:
         options = {"preset": PRESET, "sc_threshold": "0", "maxrate": str(bps), "bufsize": str(bps)}
+        if self._plan.rate < LOW_RATE:
+            # B-frames shift decoding by two pictures, and with it where sound is cut: of slow pictures that is much.
+            options["bf"] = "0"
         stream = self._output.add_stream("libx264", rate=self._plan.rate, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width, height, "yuv420p", bps
         # No keyframes but those of segments: the muxer cuts at each.

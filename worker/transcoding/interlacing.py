@@ -11,12 +11,12 @@ from typing import Any
 LOOK_PICTURES = 8
 LOOKS_AT = (0, 50, 150)
 LOOK_INTERVAL = 1_500
-COLUMNS = 16
+COLUMNS = 48
 # A difference of brightness that counts, of 255.
 DIFFERENCE = 12
-# So many points with combs of the mixed picture say that enough has moved to tell.
+# So many points with combs in all pictures of a look say that enough has moved to tell.
 MOVING_MIN = 40
-COMBED_MIN = 0.5
+COMBED_MIN = 0.4
 # A picture that said that it is interlaced stands for those after it, so that the filters are not made anew each time.
 DECLARED_FOR = 250
 
@@ -30,7 +30,7 @@ class InterlaceDetector:
         self._count = 0
         self._size: tuple[int, int] = (0, 0)
         self._before: list[bytes] = []
-        self._verdicts: list[bool] = []
+        self._combs = self._mixed = 0
 
     def look(self, frame: Any) -> bool:
         """Return whether this picture has to be deinterlaced."""
@@ -53,15 +53,15 @@ class InterlaceDetector:
         if number >= LOOK_PICTURES:
             return
         if number == 0:
-            self._verdicts, self._before = [], []
+            self._combs = self._mixed = 0
+            self._before = []
         columns = _columns(frame)
         if self._before:
             combs, mixed = combs_of(columns, self._before)
-            if mixed >= MOVING_MIN:
-                self._verdicts.append(combs >= COMBED_MIN * mixed)
+            self._combs, self._mixed = self._combs + combs, self._mixed + mixed
         self._before = columns
-        if number == LOOK_PICTURES - 1 and self._verdicts:
-            self._is_combed = 2 * sum(self._verdicts) > len(self._verdicts)
+        if number == LOOK_PICTURES - 1 and self._combs + self._mixed >= MOVING_MIN:
+            self._is_combed = self._combs >= COMBED_MIN * self._mixed
 
 
 def combs_of(columns: Sequence[bytes], before: Sequence[bytes]) -> tuple[int, int]:

@@ -80,7 +80,7 @@ class Former:
         filters = ["bwdif=mode=send_frame:deint=all"] if look.interlaced else []
         filters += TURNS.get(look.rotation, [])
         if look.transfer in HDR_TRANSFERS:
-            filters.append("scale=out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:intent=perceptual")
+            filters.append("scale=out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
         self._common = _graph(look, filters) if filters else None
         turned = look.rotation in (90, 270)
         width, height = (look.height, look.width) if turned else (look.width, look.height)

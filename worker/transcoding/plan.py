@@ -12,6 +12,8 @@ from worker.limits import bounded
 from worker.python import python_argv
 
 SAMPLE_RATE = 48_000
+# The exit status of a run whose source stood still and was silent for as long as the plan allows.
+EXIT_FROZEN = 5
 # How much of a whole segment the first of an encoded run is: a picture that broke off is back so much sooner.
 FIRST_SEGMENT = 0.75
 # A playlist of the muxer's own this long lets the worker be that much behind before it loses segments.
@@ -23,12 +25,13 @@ TIMESTAMP_WRAP_S = 2**33 / 90_000
 
 
 class Work(StrEnum):
-    """What a run does: encode a source, pass its packets on, or make a picture by itself."""
+    """What a run does: encode a source, pass its packets on, make a picture by itself, or wait until a source moves."""
 
     ENCODE = "encode"
     COPY = "copy"
     PATTERN = "pattern"
     SLATE = "slate"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,14 @@ class TranscodePlan:
                 "rate": Fraction(values["rate"]),
             }
         )
+
+
+def watching_argv() -> list[str]:
+    """Return the argument list of a process that ends once its source moves."""
+    plan = TranscodePlan(
+        work=Work.WATCH, renditions=(), directory=Path(), name="", segment_s=0, cut_s=0, offset_s=0, rate=Fraction(1)
+    )
+    return transcoder_argv(plan)
 
 
 def transcoder_argv(plan: TranscodePlan) -> list[str]:

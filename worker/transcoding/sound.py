@@ -1,7 +1,8 @@
 """One unbroken line of sound: silence where some is missing, nothing twice, and drift stretched away.
 
 Sound that is off by less than `GAP_US` is stretched or squeezed until it fits, by libswresample, at a rate that cannot
-be heard. What is missing beyond that is filled with exactly as much silence; what overlaps is cut off.
+be heard. What is missing beyond that is filled with exactly as much silence; what overlaps is cut off. The same is done
+with all that is off behind silence, and at the beginning.
 """
 
 from collections import deque
@@ -57,11 +58,15 @@ class SoundLine:
         self._measure(at_us, len(data) // BYTES_PER_SAMPLE)
         at = samples_of(at_us - self.origin_us)
         missing = at - self.end - self._delay
-        if missing >= samples_of(GAP_US):
+        # The stretcher's time line begins at the first time stamp that it gets: what is off there would stay off.
+        off_max = 0 if self._after_gap else samples_of(GAP_US) - 1
+        if missing > off_max:
+            # Nothing is missing where the first packet of sound begins a little after its picture.
+            if self.end or missing >= samples_of(GAP_US):
+                self._repairs.filled(missing, at_us)
             self._push_silence(missing)
-            self._repairs.filled(missing, at_us)
             self._after_gap = True
-        elif missing <= -samples_of(GAP_US):
+        elif missing < -off_max:
             cut = min(-missing, len(data) // BYTES_PER_SAMPLE)
             data, at = data[cut * BYTES_PER_SAMPLE :], at + cut
             self._repairs.trimmed(cut, at_us)

@@ -1,5 +1,6 @@
 """Sources pulled by a real ffmpeg, as a worker does and, to see that an attack is one, as a careless one would."""
 
+import json
 import os
 import subprocess
 import threading
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
@@ -104,6 +106,14 @@ def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
                 if packet.dts_us - first_us >= seconds * 1_000_000:
                     return count, True
     return count, False
+
+
+def described(request: ReceiveRequest) -> dict[str, Any]:
+    """What a receiver says of a source's tracks."""
+    done = subprocess.run(
+        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+    )
+    return next(json.loads(body) for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.TRACKS)
 
 
 def run_careless(url: str, **options: str) -> Pulled:

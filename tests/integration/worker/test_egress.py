@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from worker.ingest.pull_argv import Proxied, pull_input_argv
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.integration.worker.origins import Listener, Origin, Page
 from tests.integration.worker.puller import WIDE, Puller, run, run_careless
+from worker.ingest.pull_options import Proxied, pull_request
 
 SEGMENT = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n{tags}#EXTINF:1,\n{uri}\n#EXT-X-ENDLIST\n"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\n{uri}\n"
@@ -219,5 +219,5 @@ def test_a_source_that_never_ends_is_ended_with_the_proxy(puller: Puller, origin
                 yield ts
 
         origin.pages["/live.ts"] = Page(endless())
-        run(pull_input_argv(source, Proxied(proxy_url=egress.url)), seconds=10_000)
+        run(pull_request(source, Proxied(proxy_url=egress.url)), seconds=10_000)
         assert egress.bytes_received > 0

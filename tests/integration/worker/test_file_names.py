@@ -1,4 +1,4 @@
-"""Files whose names are as people have them, opened by the real ffprobe and ffmpeg."""
+"""Files whose names are as people have them, opened by the real receiver and ffprobe."""
 
 import os
 from pathlib import Path
@@ -9,9 +9,12 @@ import pytest
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream
 from tests.integration.worker.harness import Lab
+from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.encoding.copying import cut_of
-from worker.ingest.sources import prepare_file
+from worker.encoding.copying import FILE_FORMATS, cut_of
+from worker.ingest.sources import examine, locate
+from worker.receiving.request import ReceiveRequest, Transport
+from worker.source_info import SourceInfo
 
 NAMES = [
     "Film (2004).mp4",
@@ -41,12 +44,18 @@ def clip(lab: Lab) -> Path:
     return path
 
 
+def examined(name: str, media_dir: Path) -> SourceInfo:
+    path = locate(name, media_dir)
+    request = ReceiveRequest(transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False)
+    return examine(described(request), name, path)
+
+
 def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
     copied = Stream(stream_id="x", title="x", ingest=Ingest(mode=IngestMode.FILE), abr_profile="source")
     for name in NAMES:
         (lab.media_dir / name).parent.mkdir(exist_ok=True)
         os.link(clip, lab.media_dir / name)
-        source = prepare_file(name, lab.media_dir, os.environ)
+        source = examined(name, lab.media_dir)
         assert (source.path, source.video_codec) == ((lab.media_dir / name).resolve(), "h264")
         assert cut_of(source, copied, os.environ) is not None, name
 

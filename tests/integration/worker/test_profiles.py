@@ -124,8 +124,8 @@ def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_so
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copying, "MEASURE_S", 1)
-    times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,5.4,6", "-g", "1000", "-sc_threshold", "0")
-    make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=6.5", *H264_AAC, *times)
+    times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,7.4,8", "-g", "1000", "-sc_threshold", "0")
+    make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=8.5", *H264_AAC, *times)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)

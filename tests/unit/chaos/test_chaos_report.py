@@ -12,7 +12,7 @@ from tests.chaos.report import STALL_S_MAX, Row, broken_goals, rows
 from tests.fixtures.continuity import Named
 from worker.claims import TTL_MS
 
-COUNTS = {Kind.FFMPEG: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
+COUNTS = {Kind.ENCODER: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
 
 
 def arrival(at_s: float, number: int, discontinuity: int = 0) -> Arrival:
@@ -42,18 +42,18 @@ def test_a_plan_needs_its_time() -> None:
 
 
 def test_a_row_tells_what_came_of_its_event() -> None:
-    events = [Happened(Kind.FFMPEG, 10.0, 3.0), Happened(Kind.WORKER, 20.0, None)]
+    events = [Happened(Kind.ENCODER, 10.0, 3.0), Happened(Kind.WORKER, 20.0, None)]
     arrivals = [arrival(8.0, 1), arrival(9.5, 2), arrival(13.0, 3, 1), arrival(15.0, 4, 1), arrival(19.0, 5, 1)]
     stalls = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]
     first, second = rows(events, arrivals, stalls, 8.0, 30.0)
-    assert first == Row(Kind.FFMPEG, 2.0, 3.0, 4.0, 1, (2.0,))
+    assert first == Row(Kind.ENCODER, 2.0, 3.0, 4.0, 1, (2.0,))
     # Nothing came any more.
     assert second == Row(Kind.WORKER, 12.0, None, 11.0, 0, (1.0,))
 
 
 def test_one_stall_of_five_seconds_is_allowed() -> None:
-    assert broken_goals([row(Kind.FFMPEG), row(Kind.WORKER, 5.0)], 60.0) == []
-    assert broken_goals([row(Kind.FFMPEG, 1.0, 2.0)], 60.0) == ["ffmpeg killed at 0 s: 2 stalls (1.0 s, 2.0 s)"]
+    assert broken_goals([row(Kind.ENCODER), row(Kind.WORKER, 5.0)], 60.0) == []
+    assert broken_goals([row(Kind.ENCODER, 1.0, 2.0)], 60.0) == ["encoder killed at 0 s: 2 stalls (1.0 s, 2.0 s)"]
     assert broken_goals([row(Kind.WORKER, 5.1)], 60.0) == ["worker killed at 0 s: a stall of 5.1 s, 5 s are allowed"]
 
 

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
 from worker.encoding import copying
-from worker.encoding.copying import LIVE_INTERVAL_S, Cut, choose, cut_of, longest_interval_s
+from worker.encoding.copying import Cut, choose, cut_of, keyframes_argv, longest_interval_s
+from worker.limits import bounded
 from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
 )
-FILE = SourceInfo(path=Path("/media/a.mp4"), rate=Fraction(25), video_codec="h264", audio_codec="aac")
+LIVE = SourceInfo(rate=Fraction(25), video_codec="h264", audio_codec="aac")
+FILE = replace(LIVE, path=Path("/media/a.mp4"))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_the_target_follows_from_the_keyframes(interval_s: float, segment_second
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
 def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
-    """Cut as the HLS muxer cuts: at the first keyframe after the n-th multiple."""
+    """Cut as ffmpeg cuts: at the first keyframe after the n-th multiple."""
     cut = choose(max(intervals), segment_seconds)
     assert cut.target_s >= segment_seconds and cut.every_s > 0.2
     at_s, cuts = 0.0, [0.0]
@@ -48,7 +50,7 @@ def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_se
     assert all(int(after - before + 0.5) <= cut.target_s for before, after in pairwise(cuts))
 
 
-def test_what_ffprobe_reports_of_keyframes() -> None:
+def test_what_ffprobe_tells_of_keyframes() -> None:
     lines = ["0.0|-0.1|K_", "0.5|0.4|__", "1.5|1.4|K_", "2.0|1.9|__", "mov,mp4,m4a|4.25"]
     assert longest_interval_s(lines) == 2.75
     assert longest_interval_s(lines[:-1]) == 1.5
@@ -65,8 +67,9 @@ def test_what_ffprobe_reports_of_keyframes() -> None:
         (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
         (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
         (FILE, [], "no keyframe was found in 'a.mp4'"),
-        (replace(FILE, path=None, video_codec="hevc"), [], "what the source sends has hevc video"),
-        (replace(FILE, rotation=90), [], "'a.mp4' has to be turned by 90°"),
+        (replace(FILE, video_codec=None), [], "has no video and aac audio"),
+        (replace(LIVE, video_codec="hevc"), [], "what the source sends has hevc video"),
+        (replace(LIVE, rotation=90), [], "has to be turned by 90°: choose a profile that encodes"),
         (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
@@ -83,12 +86,19 @@ def test_what_is_encoded_is_not_measured() -> None:
 
 
 @pytest.mark.parametrize("audio_codec", ["aac", None])
-def test_a_file_is_cut_by_its_keyframes(audio_codec: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A transport stream, too: it is received from its first packet on at every turn.
+def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
+    audio_codec: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(copying, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
     assert cut_of(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose(4.0, 2)
+    assert cut_of(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose(copying.LIVE_INTERVAL_S, 2)
 
 
-def test_a_live_source_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_read", lambda path, environ: [])
-    assert cut_of(replace(FILE, path=None), STREAM, {}) == choose(LIVE_INTERVAL_S, 2)
+def test_playlists_and_scripts_are_no_files_to_loop() -> None:
+    """They name further files, which would be opened."""
+    argv = keyframes_argv(Path("/media/a b;'.mp4"), 60)
+    assert argv[: len(bounded([]))] == bounded([]) and argv[-1] == "file:/media/a b;'.mp4"
+    formats = argv[argv.index("-format_whitelist") + 1].split(",")
+    assert argv[argv.index("-protocol_whitelist") + 1] == "file"
+    assert "mov" in formats and "matroska" in formats
+    assert not {"hls", "concat", "applehttp", "dash", "lavfi", "image2", "sdp"} & set(formats)

@@ -1,26 +1,91 @@
 """What the driver does between the beginning and the end of a run, with a run that is none."""
 
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream
 from worker.config import WorkerConfig
 from worker.driver import Driver
+from worker.encoding.copying import Cut
 from worker.encoding.transcoder import Progress
 from worker.ingest.trials import Status
+from worker.publishing.sampling import Sample
+from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
+from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work
 
-STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST))
+STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), segment_seconds=4)
 CONFIG = WorkerConfig(
     worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
 )
+SAMPLE = Sample(run=2, duration_s=2.0, has_sound=True, sound_s=2.0, peak=9_000, moves=True, dark=False)
 
 
-def running(inbox: SimpleNamespace, transcoder: SimpleNamespace, **more: Any) -> SimpleNamespace:
-    return SimpleNamespace(number=2, inbox=inbox, transcoder=transcoder, format_has_changed=False, **more)
+class StandInRun:
+    """A run that makes nothing, and says how it was ended."""
+
+    format_has_changed = False
+
+    def __init__(self, *, segment_at_s: float | None, target_s: int = 2, progressed_at_s: float = 4.0) -> None:
+        self.number = 2
+        self.inbox: Any = SimpleNamespace(
+            refresh=lambda: None, segment_at_s=segment_at_s, ends_at_s=4.0, target_s=target_s
+        )
+        self.transcoder: Any = SimpleNamespace(
+            running=True,
+            exit_status=None,
+            progressed_at_s=progressed_at_s,
+            progress=Progress(),
+            activity=(),
+            lines=deque(),
+            complaint=lambda: "the picture is frozen and silent for 30 s",
+            ending=lambda: "the encoder ended with status 1",
+        )
+        self.ends: list[bool] = []
+
+    def end(self, *, kill: bool) -> None:
+        self.ends.append(kill)
+
+
+class StandInWatch:
+    """One source that is ready and played, or none."""
+
+    def __init__(self, playing: int | None) -> None:
+        self.said: list[tuple[object, ...]] = []
+        self.choice: Any = SimpleNamespace(
+            playing=playing,
+            pick=lambda now_s: None,
+            better=lambda now_s: None,
+            started=lambda index, now_s: self.said.append(("started", index)),
+        )
+
+    def look(self, now_s: float) -> None:
+        pass
+
+    def trial(self, index: int) -> Any:
+        return SimpleNamespace(status=Status.READY)
+
+    def broke(self, index: int, now_s: float, reason: str) -> None:
+        self.said.append(("broke", index, reason))
+
+    def froze(self, index: int, now_s: float, reason: str) -> None:
+        self.said.append(("froze", index, reason))
+
+
+def driver_of(run: StandInRun, watch: StandInWatch, supervision: Supervision | None = None) -> Driver:
+    driver = Driver(CONFIG, supervision or Supervision(2), 1, cast(Any, None))
+    driver._run, driver._watch = cast(Any, run), cast(Any, watch)
+    return driver
+
+
+def publication_of(run: int, sampler: Any = None) -> Any:
+    return SimpleNamespace(published_run=run, published_at_s=3.0, error=None, sampler=sampler)
 
 
 def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() -> None:
@@ -28,16 +93,8 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     supervision.run_started(0)
     supervision.published(3, 3, None)
     supervision.run_switched(4)
-    driver = Driver(CONFIG, supervision, 1, cast(Any, None))
-    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=None, target_s=2)
-    transcoder = SimpleNamespace(running=True, progressed_at_s=14.0)
-    choice = SimpleNamespace(playing=0, better=lambda now_s: None)
-    watch = SimpleNamespace(
-        choice=choice, look=lambda now_s: None, trial=lambda index: SimpleNamespace(status=Status.READY)
-    )
-    driver._run = cast(Any, running(inbox, transcoder))
-    driver._watch = cast(Any, watch)
-    publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
+    driver = driver_of(StandInRun(segment_at_s=None, progressed_at_s=14.0), StandInWatch(0), supervision)
+    publication = publication_of(run=1)
     driver.drive(13.0, STREAM, publication, lambda: None)
     assert supervision.state is RuntimeState.LIVE
     driver.drive(13.1, STREAM, publication, lambda: None)
@@ -45,30 +102,79 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
 
 
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
-    driver = Driver(CONFIG, Supervision(2), 1, cast(Any, None))
-    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, ends_at_s=4.0, target_s=2)
-    transcoder = SimpleNamespace(running=True, progressed_at_s=4.0, progress=Progress())
-    ended: list[bool] = []
-    driver._run = cast(Any, running(inbox, transcoder, end=lambda kill: ended.append(kill)))
-    choice = SimpleNamespace(playing=None, pick=lambda now_s: None)
-    driver._watch = cast(Any, SimpleNamespace(choice=choice, look=lambda now_s: None))
-    publication: Any = SimpleNamespace(published_run=1, published_at_s=3.0)
-    driver.drive(5.0, replace(STREAM, slate=True), publication, lambda: None)
-    assert ended == []
-    driver.drive(5.1, replace(STREAM, slate=False), publication, lambda: None)
-    assert ended == [False] and driver.source is None
+    run = StandInRun(segment_at_s=4.0)
+    driver = driver_of(run, StandInWatch(None))
+    driver.drive(5.0, replace(STREAM, slate=True), publication_of(run=1), lambda: None)
+    assert run.ends == []
+    driver.drive(5.1, replace(STREAM, slate=False), publication_of(run=1), lambda: None)
+    assert run.ends == [False] and driver.source is None
 
 
 def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
     supervision = Supervision(2)
-    driver = Driver(CONFIG, supervision, 1, cast(Any, None))
-    inbox = SimpleNamespace(refresh=lambda: None, segment_at_s=4.0, target_s=9)
-    run: Any = running(inbox, SimpleNamespace(running=True, progressed_at_s=40.0))
-    watch: Any = SimpleNamespace(choice=SimpleNamespace(playing=None))
+    run, watch = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
+    driver = driver_of(run, watch, supervision)
     supervision.run_started(0)
-    assert driver._failure(31.0, run, watch) is None
+    assert driver._failure(31.0, cast(Any, run), cast(Any, watch)) is None
     supervision.published(31.0, 4.0, None)
     assert supervision.state is RuntimeState.LIVE
-    assert driver._failure(31.1, run, watch) == "no new segment for 27 s"
-    inbox.target_s = 60
-    assert driver._failure(34.1, run, watch) == "no new segment for 30 s"
+    assert driver._failure(31.1, cast(Any, run), cast(Any, watch)) == "no new segment for 27 s"
+    run.inbox.target_s = 60
+    assert driver._failure(34.1, cast(Any, run), cast(Any, watch)) == "no new segment for 30 s"
+
+
+@pytest.mark.parametrize(
+    ("exit_status", "said"),
+    [
+        (EXIT_FROZEN, ("froze", 0, "the picture is frozen and silent for 30 s")),
+        (1, ("broke", 0, "the encoder ended with status 1")),
+    ],
+)
+def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
+    exit_status: int, said: tuple[object, ...]
+) -> None:
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    run.transcoder.running, run.transcoder.exit_status = False, exit_status
+    driver = driver_of(run, watch, supervision)
+    driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
+    assert watch.said == [said]
+    assert (supervision.state, supervision.last_error) == (RuntimeState.BACKOFF, said[-1])
+
+
+def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    run.format_has_changed = True
+    driver = driver_of(run, watch, supervision)
+    driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
+    assert run.ends == [False] and watch.said == [("started", None)]
+    assert supervision.restarts == 0 and supervision.last_error is None
+
+
+def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    driver, looks = driver_of(run, watch, supervision), []
+    sampler = SimpleNamespace(newest=None, look_soon=lambda: looks.append(True))
+    faulty = replace(SAMPLE, sound_s=1.0)
+    # Faulty once; the same one seen again; fine; another run's; faulty again.
+    for newest in (faulty, faulty, SAMPLE, replace(faulty, run=1), replace(faulty)):
+        sampler.newest = newest
+        driver.drive(5.0, STREAM, publication_of(2, sampler), lambda: None)
+    assert run.ends == [] and len(looks) == 2
+    sampler.newest = replace(faulty)
+    driver.drive(5.0, STREAM, publication_of(2, sampler), lambda: None)
+    assert run.ends == [True] and supervision.restarts == 1
+    assert watch.said == [("broke", 0, "a published segment of 2.00 s has 1.00 s of sound")]
+
+
+def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() -> None:
+    driver = Driver(CONFIG, Supervision(2), 7, cast(Any, None))
+    source = SourceInfo(rate=SLATE_SOURCE.rate, video_codec="h264")
+    encoded = driver._plan(replace(STREAM, frozen_after_s=30), source, None)
+    assert (encoded.work, encoded.cut_s, encoded.frozen_after_s) == (Work.ENCODE, 4 * FIRST_SEGMENT, 30)
+    copied = driver._plan(replace(STREAM, abr_profile="source"), source, Cut(every_s=1.45, target_s=4))
+    assert (copied.work, copied.cut_s) == (Work.COPY, 1.45)
+    assert [(each.name, each.width) for each in copied.renditions] == [("source", 0)]
+    # The slate has to be encoded for a ladder that copies, under the same name.
+    slate = driver._plan(replace(STREAM, abr_profile="source"), SLATE_SOURCE, None)
+    assert (slate.work, [each.name for each in slate.renditions]) == (Work.SLATE, ["source"])
+    assert slate.renditions[0].width and slate.renditions[0].audio_bps

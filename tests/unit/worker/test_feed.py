@@ -1,13 +1,12 @@
-"""A source's reader, against processes that send without end, or what a test says."""
+"""A source's reader, against processes that send what a receiver would."""
 
-import json
 import os
 import select
-import shlex
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,63 +14,196 @@ import pytest
 
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
-from worker.source_info import SourceInfo, SourceRefused
+from worker.python import ROOT
+from worker.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.wire import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 
 ENVIRON = {"PATH": os.environ["PATH"]}
-TRACKS = {"video": {"signature": "h264:1"}, "audio": None}
-KEYFRAME = PacketMessage(VIDEO, 0, 0, 40_000, b"x" * 60_000, is_keyframe=True)
-INFO = SourceInfo(rate=Fraction(25))
 
 
-def eventually(condition: Callable[[], object]) -> bool:
+def tracks(video: str) -> bytes:
+    return encode_json(Kind.TRACKS, {"video": {"signature": video}, "audio": None})
+
+
+def packet(at_us: int, *, key: bool = False) -> bytes:
+    return encode_packet(PacketMessage(VIDEO, at_us, at_us, 40_000, b"data", is_keyframe=key))
+
+
+FIRST = tracks("h264:1") + packet(0, key=True) + packet(40_000)
+SECOND = tracks("h264:2") + packet(120_000, key=True)
+SAY_ENDLESSLY = f"""
+import sys
+sys.path[0] = {str(ROOT)!r}
+from worker.wire import PacketMessage, encode_packet
+while True:
+    sys.stdout.buffer.write(encode_packet(PacketMessage(0, 0, 0, 0, bytes(100_000), is_keyframe=True)))
+"""
+
+
+def until(holds: Callable[[], Any]) -> None:
     deadline_s = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline_s:
+    while not holds():
+        assert time.monotonic() < deadline_s
         time.sleep(0.01)
-    return bool(condition())
 
 
-def no_source(described: Mapping[str, Any]) -> SourceInfo:
-    raise AssertionError(f"{described} is nothing to play")
+def some_source(described: Mapping[str, Any]) -> SourceInfo:
+    return PATTERN
+
+
+def refuse(described: Mapping[str, Any]) -> SourceInfo:
+    raise SourceRefused(f"{described['video']['signature']} is nothing to play")
 
 
 class Sender:
-    """A receiver process that passes on what the test writes."""
+    """A source whose receiver writes what it is given here."""
 
-    def __init__(self, directory: Path, examine: Callable[[Mapping[str, Any]], SourceInfo]) -> None:
-        fifo = directory / "source"
-        os.mkfifo(fifo)
-        self.feed = Feed(Receiver(argv=("/bin/cat", str(fifo))), ENVIRON, examine)
-        self._pipe = fifo.open("wb")
+    def __init__(self, directory: Path, examine: Callable[[Mapping[str, Any]], SourceInfo] = some_source) -> None:
+        path = directory / "messages"
+        os.mkfifo(path)
+        self.feed = Feed(Receiver(argv=("/bin/cat", str(path))), ENVIRON, examine)
+        self._pipe = path.open("wb", buffering=0)
 
-    def send(self, *messages: bytes) -> None:
-        self._pipe.write(b"".join(messages))
-        self._pipe.flush()
+    def send(self, data: bytes) -> None:
+        self._pipe.write(data)
 
-    def close(self) -> None:
+    def end(self) -> None:
         self._pipe.close()
-        self.feed.close()
+
+    def play(self, *, one_format: bool = False) -> IO[bytes]:
+        """Return what a run would read from."""
+        read_end, write_end = os.pipe()
+        self.feed.play(os.fdopen(write_end, "wb"), one_format=one_format)
+        return os.fdopen(read_end, "rb")
 
 
-def described(**more: Any) -> bytes:
-    return encode_json(Kind.TRACKS, TRACKS | more)
+@pytest.fixture
+def sender(tmp_path: Path) -> Iterator[Sender]:
+    made = Sender(tmp_path)
+    yield made
+    with suppress(OSError):
+        made.end()
+    made.feed.close()
+
+
+def test_a_run_begins_with_the_description_and_goes_on_with_what_comes(sender: Sender) -> None:
+    sender.send(tracks("h264:0") + packet(0, key=True) + FIRST)
+    until(lambda: sender.feed.began_at_s)
+    with sender.play() as played:
+        assert played.read(len(FIRST)) == FIRST
+        sender.send(SECOND)
+        assert played.read(len(SECOND)) == SECOND
+        sender.end()
+        assert played.read() == b""
+    until(lambda: not sender.feed.running)
+    assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
+
+
+def test_the_next_run_is_given_the_newest_picture_and_the_one_before_ends(sender: Sender) -> None:
+    sender.send(FIRST)
+    with sender.play() as before:
+        assert before.read(len(FIRST)) == FIRST
+        sender.feed.play(None)
+        assert before.read() == b""
+    sender.send(packet(80_000, key=True) + packet(120_000, key=True))
+    with sender.play() as after:
+        assert after.read(len(tracks("h264:1"))) == tracks("h264:1")
+        sender.end()
+        assert after.read().endswith(packet(120_000, key=True))
+
+
+def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None:
+    sender.send(FIRST)
+    with sender.play(one_format=True) as copied:
+        assert copied.read(len(FIRST)) == FIRST and not sender.feed.format_has_changed
+        sender.send(packet(80_000) + SECOND)
+        assert copied.read() == packet(80_000)
+    until(lambda: sender.feed.format_has_changed)
+    with sender.play(one_format=True) as following:
+        assert not sender.feed.format_has_changed
+        assert following.read(len(SECOND)) == SECOND
+
+
+def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
+    assert not sender.feed.flowing(time.monotonic(), 10)
+    sender.send(tracks("h264:1"))
+    until(lambda: sender.feed.source)
+    assert sender.feed.source is PATTERN and sender.feed.refusal == ""
+    assert sender.feed.began_at_s is None and not sender.feed.flowing(time.monotonic(), 10)
+    sender.send(packet(0, key=True))
+    until(lambda: sender.feed.flowing(time.monotonic(), 10))
+    assert sender.feed.began_at_s and not sender.feed.flowing(time.monotonic() + 10, 10)
+
+
+def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    sink = os.fdopen(write_end, "wb")
+    sender.feed.play(sink)
+    sender.send(FIRST)
+    # What it was given is lost with it.
+    until(lambda: sink.closed)
+    sender.send(SECOND)
+    with sender.play() as played:
+        sender.send(packet(160_000))
+        assert sender.feed.running
+        sender.end()
+        assert played.read().endswith(SECOND + packet(160_000))
+
+
+def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender: Sender) -> None:
+    kept = [os.pipe() for _ in range(3)]
+    sinks = [os.fdopen(write_end, "wb") for _, write_end in kept]
+    # The first is replaced before the reader can take it up, the last comes after the end.
+    for sink in sinks[:2]:
+        sender.feed.play(sink)
+    sender.end()
+    until(lambda: all(sink.closed for sink in sinks[:2]))
+    sender.feed.play(sinks[2])
+    assert [sink.closed for sink in sinks] == [True, True, True]
+    for read_end, _ in kept:
+        os.close(read_end)
+
+
+def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
+    sender = Sender(tmp_path, refuse)
+    sender.send(FIRST)
+    until(lambda: sender.feed.refusal)
+    assert sender.feed.refusal == "h264:1 is nothing to play" and sender.feed.source is None
+    sender.end()
+    sender.feed.close()
+
+
+def test_damaged_messages_end_it(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(bytes([99]) * 100)
+        assert played.read() == b""
+    until(lambda: not sender.feed.running)
+    assert "killed" in sender.feed.ending()
+
+
+def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
+    fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
+    receiver = Receiver(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
+    feed = Feed(receiver, ENVIRON, some_source)
+    until(lambda: not feed.running)
+    assert feed.exit_status == 4
+    assert feed.ending().startswith("cannot open") and "a-secret" not in feed.ending()
+    feed.close()
 
 
 def reader_of(before: set[threading.Thread]) -> threading.Thread:
     return next(each for each in threading.enumerate() if each.name == "feed" and each not in before)
 
 
-def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source(tmp_path: Path) -> None:
-    stream = tmp_path / "stream"
-    stream.write_bytes(described() + encode_packet(KEYFRAME) * 10)
-    script = f"while :; do cat {shlex.quote(str(stream))}; done"
+def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source() -> None:
     before = set(threading.enumerate())
-    feed = Feed(Receiver(argv=("/bin/sh", "-c", script)), ENVIRON, lambda _: INFO)
+    feed = Feed(Receiver(argv=(sys.executable, "-B", "-c", SAY_ENDLESSLY)), ENVIRON, some_source)
     reader = reader_of(before)
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))
     # Nobody reads, so it is held up as soon as the pipe is full.
-    assert eventually(lambda: feed.flowing(float("inf"), 0))
+    until(lambda: feed.flowing(float("inf"), 0))
     number = feed._child.stdout.fileno()
     feed.close()
     others_read_end, others_write_end = os.pipe()
@@ -79,109 +211,8 @@ def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_so
     os.write(others_write_end, b"another's")
     os.close(read_end)
     reader.join(2)
-    has_ended = not reader.is_alive()
-    is_left = bool(select.select([others_read_end], [], [], 0)[0])
+    ended = not reader.is_alive()
+    left = bool(select.select([others_read_end], [], [], 0)[0])
     for descriptor in {others_write_end, others_read_end, number}:
         os.close(descriptor)
-    assert has_ended and is_left
-
-
-def played(feed: Feed, *, one_format: bool = False) -> IO[bytes]:
-    """Return what a run that begins now reads from."""
-    read_end, write_end = os.pipe()
-    feed.play(os.fdopen(write_end, "wb"), one_format=one_format)
-    return os.fdopen(read_end, "rb")
-
-
-def packet(*, is_keyframe: bool = True) -> bytes:
-    return encode_packet(PacketMessage(VIDEO, 0, 0, 40_000, b"x", is_keyframe=is_keyframe))
-
-
-def test_a_run_gets_the_messages_as_they_are_and_its_pipe_is_closed_at_the_end(tmp_path: Path) -> None:
-    sender = Sender(tmp_path, lambda _: INFO)
-    sender.send(described(), packet())
-    assert eventually(lambda: sender.feed.began_at_s)
-    expected = described() + packet() + packet(is_keyframe=False)
-    with played(sender.feed) as pipe:
-        sender.send(packet(is_keyframe=False))
-        assert pipe.read(len(expected)) == expected
-        sender.close()
-        assert pipe.read() == b""
-
-
-def test_a_run_of_one_format_has_its_pipe_closed_where_the_format_changes(tmp_path: Path) -> None:
-    sender = Sender(tmp_path, lambda _: INFO)
-    sender.send(described(), packet())
-    first = described() + packet()
-    other = described(video={"signature": "h264:2"}) + packet()
-    with played(sender.feed, one_format=True) as pipe:
-        assert pipe.read(len(first)) == first
-        sender.send(other)
-        assert pipe.read() == b""
-    assert sender.feed.format_has_changed
-    with played(sender.feed, one_format=True) as pipe:
-        assert not sender.feed.format_has_changed
-        assert pipe.read(len(other)) == other
-        sender.close()
-
-
-def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
-    found, release = [INFO, SourceInfo(rate=Fraction(30))], threading.Event()
-    examined: list[Mapping[str, Any]] = []
-
-    def examine(tracks: Mapping[str, Any]) -> SourceInfo:
-        examined.append(tracks)
-        if len(examined) > 1:
-            release.wait(10)
-        return found[len(examined) - 1]
-
-    sender = Sender(tmp_path, examine)
-    try:
-        # The same once more, as at the turn of a looped file, is nothing to look at.
-        sender.send(described(), described())
-        assert eventually(lambda: sender.feed.source is INFO)
-        sender.send(described(audio={"signature": "aac"}))
-        assert eventually(lambda: len(examined) == 2)
-        assert sender.feed.source is INFO
-        release.set()
-        assert eventually(lambda: sender.feed.source is found[1])
-        assert examined == [TRACKS, TRACKS | {"audio": {"signature": "aac"}}]
-    finally:
-        release.set()
-        sender.close()
-
-
-def test_a_source_that_cannot_be_played_says_why(tmp_path: Path) -> None:
-    def refuse(_: Mapping[str, Any]) -> SourceInfo:
-        raise SourceRefused("it is too large")
-
-    sender = Sender(tmp_path, refuse)
-    try:
-        sender.send(described())
-        assert eventually(lambda: sender.feed.refusal == "it is too large")
-        assert sender.feed.source is None and sender.feed.began_at_s is None
-    finally:
-        sender.close()
-
-
-def test_a_receiver_that_writes_anything_else_is_ended() -> None:
-    feed = Feed(Receiver(argv=("/bin/cat", "/dev/zero")), ENVIRON, no_source)
-    assert eventually(lambda: not feed.running)
-    feed.close()
-
-
-@pytest.mark.parametrize(
-    ("has_other_urls", "url"), [(True, "https://h.test/a.m3u8"), (False, "http://h.test:443/a.m3u8")]
-)
-def test_the_request_goes_by_the_standard_input_and_its_end_is_explained(has_other_urls: bool, url: str) -> None:
-    receiver = Receiver(
-        argv=("/bin/sh", "-c", "cat >&2; exit 4"),
-        script=b"[error] http://h.test:443/a.m3u8 has no-secret",
-        secrets=("no-secret",),
-        has_other_urls=has_other_urls,
-    )
-    feed = Feed(receiver, ENVIRON, no_source)
-    assert eventually(lambda: not feed.running)
-    assert (feed.exit_status, feed.ending()) == (4, f"{url} has ***")
-    assert json.loads(json.dumps(list(feed.lines))) == [f"[error] {url} has ***"]
-    feed.close()
+    assert ended and left

@@ -1,4 +1,4 @@
-"""What a run says is kept where operators can read it, and never at the stream's cost."""
+"""What the encoder says is kept where operators can read it, and never at the stream's cost."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import pytest
 
@@ -29,10 +29,16 @@ from tests.fakes.simple import SetClock
 from worker import claims
 from worker.encoding import run_logs
 from worker.encoding.run_logs import RunLogs
-from worker.encoding.transcoder import Progress
+from worker.encoding.transcoder import Progress, Transcoder
 
 KEY = run_log_key("stream-1")
 RUN = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1, ended_at_ms=9, ending="x", lines=("a", "b"))
+
+
+def saying(*lines: str, progress: Progress | None = None, notes: tuple[str, ...] = ()) -> Transcoder:
+    """Return what is read of a run."""
+    run = SimpleNamespace(lines=deque(lines), progress=progress or Progress(), notes=deque(notes))
+    return cast(Transcoder, run)
 
 
 class House:
@@ -49,12 +55,6 @@ class House:
     def told(self) -> tuple[RunLog, ...]:
         found = self.stored.get(KEY)
         return decoded(found.body) if found else ()
-
-
-def transcoder(lines: deque[str] | None = None, repairs: Repairs | None = None, *notes: str) -> Any:
-    """Return a transcoder that has said this."""
-    progress = Progress(repairs=repairs)
-    return SimpleNamespace(lines=deque() if lines is None else lines, progress=progress, notes=deque(notes))
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
     assert kept[0].ending == "x"
 
 
-def test_a_run_is_stored_with_its_repairs_when_it_ends_and_without_its_secrets(house: House) -> None:
+def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     house.logs.start()
-    lines = deque(["opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000])
-    run = house.logs.began("1-1", "backup-1", transcoder(lines, Repairs(silence_ms=40), "n" * 1_000), deque())
+    said = saying("opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000)
+    run = house.logs.began("1-1", "backup-1", said, deque())
     house.clock.advance(500)
     run.ended("the encoder ended with status 1: srt://h:1?passphrase=0123456789")
     assert eventually(house.told)
@@ -107,20 +107,29 @@ def test_a_run_is_stored_with_its_repairs_when_it_ends_and_without_its_secrets(h
             ended_at_ms=now_ms,
             ending="the encoder ended with status 1: srt://h:1?***",
             lines=("opening https://h/x?***", "*** is wrong", "y" * LINE_CHARS_MAX),
-            repairs=Repairs(silence_ms=40),
-            notes=("n" * NOTE_CHARS_MAX,),
         ),
     )
 
 
-def test_what_the_receiver_of_a_source_says_is_stored_beside_it(house: House) -> None:
+def test_what_the_receiver_of_a_source_says_stands_beside_it(house: House) -> None:
     house.logs.start()
     received = deque(["the-ingest-key is wrong", *("x" * n for n in range(LINES_KEPT))])
-    house.logs.began("1-1", "primary", transcoder(deque(["encoded"])), received).ended("killed")
+    house.logs.began("1-1", "primary", saying("encoded"), received).ended("killed")
     house.logs.close(5)
     (run,) = house.told()
     assert run.lines == ("encoded",)
     assert len(run.source_lines) == LINES_KEPT and run.source_lines[-1] == "x" * (LINES_KEPT - 1)
+
+
+def test_what_a_run_repairs_is_stored_with_it(house: House) -> None:
+    house.logs.start()
+    repairs = Repairs(silence_ms=40, pictures_dropped=2)
+    run = saying(progress=Progress(repairs=repairs), notes=("40 ms of sound are missing", "n" * 2_000))
+    house.logs.began("1-1", "primary", run, deque()).ended("killed")
+    house.logs.close(5)
+    (stored,) = house.told()
+    assert stored.repairs == repairs
+    assert stored.notes == ("40 ms of sound are missing", "n" * NOTE_CHARS_MAX)
 
 
 def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
@@ -149,7 +158,7 @@ def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house
     (first,) = house.told()
     assert (first.ending, first.ended_at_ms) == ("waiting", None)
     house.clock.advance(1_000)
-    run = house.logs.began("1-1", "primary", transcoder(), deque())
+    run = house.logs.began("1-1", "primary", saying(), deque())
     assert eventually(lambda: len(house.told()) == 2)
     assert house.told()[1] == replace(first, ended_at_ms=house.clock.now_ms())
     house.clock.advance(1_000)
@@ -178,10 +187,10 @@ def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkey
     puts: list[str] = []
     house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
     house.logs.start()
-    lines = deque(["one"])
-    house.logs.began("1-1", "primary", transcoder(lines), deque())
+    run = saying("one")
+    house.logs.began("1-1", "primary", run, deque())
     assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
-    lines.append("two")
+    run.lines.append("two")
     assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
     time.sleep(0.3)
     house.logs.close(5)
@@ -190,7 +199,7 @@ def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkey
 
 def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     house.logs.start()
-    house.logs.began("1-1", "primary", transcoder(deque(["first"])), deque()).ended("killed")
+    house.logs.began("1-1", "primary", saying("first"), deque()).ended("killed")
     house.logs.close(5)
     other = House("w2", house.stored)
     other.clock.advance(1_000)
@@ -205,7 +214,7 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     other.media.before = meanwhile
     other.logs.start()
     for number in range(RUNS_KEPT - 2):
-        other.logs.began(f"2-{number}", "primary", transcoder(), deque()).ended("killed")
+        other.logs.began(f"2-{number}", "primary", saying(), deque()).ended("killed")
     other.logs.close(5)
     kept = {(run.worker_id, run.run) for run in other.told()}
     assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
@@ -223,7 +232,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 
     house.media.before = fail
     house.logs.start()
-    house.logs.began("1-1", "primary", transcoder(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
     assert failed.wait(5)
     house.logs.close(5)
     assert not house.logs.is_alive()
@@ -233,7 +242,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 def test_without_a_claim_nothing_is_written(house: House) -> None:
     house.held.give_up()
     house.logs.start()
-    house.logs.began("1-1", "primary", transcoder(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
     house.logs.close(5)
     assert house.told() == ()
 
@@ -242,7 +251,7 @@ def test_closing_waits_no_longer_than_it_may(house: House) -> None:
     release = threading.Event()
     house.media.before = lambda operation, key: release.wait(10) and None
     house.logs.start()
-    house.logs.began("1-1", "primary", transcoder(), deque()).ended("killed")
+    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
     began_s = time.monotonic()
     house.logs.close(0.2)
     assert time.monotonic() - began_s < 2

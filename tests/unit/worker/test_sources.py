@@ -6,8 +6,7 @@ import pytest
 
 from chalicelib.domain.media_health import SourceTrack, TrackKind
 from worker.ingest.sources import examine, locate, output_rate
-from worker.source_info import SourceRefused
-from worker.transcoding.plan import Work
+from worker.source_info import SourceInfo, SourceRefused
 
 
 @pytest.fixture
@@ -100,40 +99,51 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
         (Fraction(60000, 1001), Fraction(30000, 1001)),
         (Fraction(50), Fraction(25)),
         (Fraction(120), Fraction(30)),
-        (Fraction(0), Fraction(30)),
-        (None, Fraction(30)),
         (Fraction(1), Fraction(16)),
         (Fraction(1, 2), Fraction(16)),
         # A picture an hour, as a sender can claim by its time stamps.
         (Fraction(1, 3600), Fraction(4096, 225)),
         (Fraction(1, 2147483647), Fraction(16)),
+        (Fraction(0), Fraction(30)),
+        (None, Fraction(30)),
     ],
 )
 def test_the_published_frame_rate(rate: Fraction | None, published: Fraction) -> None:
     assert output_rate(rate) == published
 
 
-VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "60000/1001", "rotation": 90}
-OFFERED = {"kind": "audio", "track": 2, "program": 7, "codec": "aac", "language": "deu", "is_played": True}
+VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "50", "rotation": 90}
+OFFERED = {
+    "kind": "video",
+    "track": 1,
+    "program": None,
+    "codec": "h264",
+    "language": None,
+    "title": None,
+    "details": "4096x2304, 50 fps",
+    "is_default": True,
+    "is_played": True,
+}
 
 
-def test_a_description_of_tracks_shows_what_the_source_is() -> None:
-    described = {"video": VIDEO, "audio": {"codec": "aac"}, "offered": [OFFERED]}
-    source = examine(described, "'a.mp4'", Path("/media/a.mp4"))
-    assert (source.video_codec, source.audio_codec, source.has_audio) == ("h264", "aac", True)
-    assert (source.rate, source.rotation, source.work) == (Fraction(30000, 1001), 90, Work.ENCODE)
-    assert source.path == Path("/media/a.mp4")
-    assert source.tracks == (
-        SourceTrack(kind=TrackKind.AUDIO, track=2, program=7, codec="aac", language="deu", is_played=True),
+def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
+    path = Path("/media/a.mp4")
+    described = {"video": VIDEO, "audio": {"codec": "opus"}, "offered": [OFFERED]}
+    found = examine(described, "'a.mp4'", path)
+    assert found == SourceInfo(
+        rate=Fraction(25),
+        has_audio=True,
+        video_codec="h264",
+        audio_codec="opus",
+        rotation=90,
+        tracks=(SourceTrack(**{**OFFERED, "kind": TrackKind.VIDEO}),),
+        path=path,
     )
-
-
-def test_a_source_may_have_no_sound_and_no_frame_rate() -> None:
-    source = examine({"video": VIDEO | {"rate": None}, "audio": None, "offered": []}, "what the source sends")
-    assert (source.has_audio, source.audio_codec, source.rate, source.path) == (False, None, Fraction(30), None)
+    silent = examine({**described, "audio": None}, "'a.mp4'", path)
+    assert (silent.has_audio, silent.audio_codec) == (False, None)
 
 
 def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
-    described = {"video": VIDEO | {"height": 2306}, "audio": None, "offered": []}
-    with pytest.raises(SourceRefused, match="'a' is 4096x2306; allowed: as many pixels as 4096x2304 has"):
-        examine(described, "'a'")
+    described = {"video": {**VIDEO, "height": 2306}, "audio": None, "offered": []}
+    with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
+        examine(described, "what the source sends")

@@ -1,4 +1,4 @@
-"""The small parts: settings, logs, health, progress, and how the end of a process is reported."""
+"""The small parts: settings, logs, health, progress, how the end of a program is explained."""
 
 import json
 import logging
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,7 @@ from chalicelib.config import ConfigError
 from chalicelib.domain.media_health import Repairs
 from worker import config, health
 from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.encoding.transcoder import Progress, Transcoder, parsed
-from worker.ingest.egress_http import as_typed
+from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed
 from worker.limits import bounded
 from worker.logs import JsonFormatter
 
@@ -29,7 +27,7 @@ ENVIRON = {
 }
 
 
-def test_settings_are_read_once_and_child_processes_get_no_secret() -> None:
+def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     own = config.load(ENVIRON)
     assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
     assert own.scratch_dir == Path("/scratch/w1")
@@ -62,38 +60,72 @@ def test_wrong_settings_are_named(name: str, value: str) -> None:
         config.load({**ENVIRON, name: value})
 
 
-REPORT = {"out_us": 1_500_000, "speed": 0.99, "repairs": {"silence_ms": 40, "pictures_dropped": 3}, "notes": ["a", "b"]}
+LINE = {
+    "out_us": 1_000_000,
+    "speed": 0.99,
+    "repairs": {"silence_ms": 40, "pictures_dropped": 3, "drift_ppm": None},
+    "notes": ["40 ms of sound are missing"],
+    "activity": {"heard": True, "moves": False, "dark": True},
+}
 
 
-@pytest.mark.parametrize(("rate", "fps"), [(30.0, 29.7), (None, None)])
-def test_progress_is_a_line_of_json(rate: float | None, fps: float | None) -> None:
-    progress = parsed(json.dumps(REPORT), rate)
-    repairs = Repairs(silence_ms=40, pictures_dropped=3)
-    assert progress == Progress(out_us=1_500_000, fps=fps, speed=0.99, repairs=repairs, notes=("a", "b"))
-    assert progress.dropped_frames == 3 and Progress().dropped_frames == 0
+def test_a_line_of_progress_is_read() -> None:
+    progress = parsed(json.dumps(LINE), 30.0)
+    assert progress == Progress(
+        out_us=1_000_000,
+        fps=29.7,
+        speed=0.99,
+        repairs=Repairs(silence_ms=40, pictures_dropped=3),
+        notes=("40 ms of sound are missing",),
+        activity=Activity(heard=True, moves=False, dark=True),
+    )
+    assert progress.dropped_frames == 3
+    assert Progress().dropped_frames == 0
 
 
-def test_a_newer_report_of_repairs_is_read_as_far_as_it_is_known() -> None:
-    progress = parsed(json.dumps(REPORT | {"repairs": {"silence_ms": 40, "new": 1}, "new": 1}), 25.0)
-    assert progress and progress.repairs == Repairs(silence_ms=40)
+def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
+    progress = parsed(json.dumps(LINE | {"activity": None}), None)
+    assert progress and progress.speed == 0.99
+    assert progress.fps is None and progress.activity is None
 
 
-@pytest.mark.parametrize("name", REPORT)
-def test_an_incomplete_report_is_no_progress(name: str) -> None:
-    assert parsed(json.dumps({key: value for key, value in REPORT.items() if key != name}), 25.0) is None
-    assert parsed(json.dumps(REPORT | {name: None}), 25.0) is None
+def test_repairs_that_are_not_known_here_are_left_out() -> None:
+    progress = parsed(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
+    assert progress and progress.repairs == Repairs(silence_ms=1)
 
 
-@pytest.mark.parametrize("line", ["", "[warning] deprecated pixel format", "3", "[]", "{", json.dumps("a")])
-def test_other_lines_are_no_progress(line: str) -> None:
-    assert parsed(line, 25.0) is None
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        "{}",
+        json.dumps({name: value for name, value in LINE.items() if name != "speed"}),
+        *(
+            json.dumps(LINE | wrong)
+            for wrong in (
+                {"speed": "fast"},
+                {"out_us": None},
+                {"repairs": 3},
+                {"notes": None},
+                {"activity": {"heard": True}},
+                {"activity": {"heard": True, "moves": True, "dark": True, "new": True}},
+            )
+        ),
+    ],
+)
+def test_what_is_no_progress_is_nothing(line: str) -> None:
+    assert parsed(line, 30.0) is None
 
 
-def shell(script: str, **more: Any) -> Child:
-    return Child("encoder", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, **more)
+def started(script: str) -> Transcoder:
+    return Transcoder(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, rate=30.0, is_copy=False, stdin=False)
 
 
-def ended(process: Child) -> Child:
+def finished(script: str) -> Transcoder:
+    process = started(script)
     deadline = time.monotonic() + 10
     while process.running and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -101,40 +133,26 @@ def ended(process: Child) -> Child:
     return process
 
 
-def finished(script: str) -> Child:
-    return ended(shell(script))
-
-
-def test_the_notes_of_all_reports_are_kept_and_the_last_progress_counts() -> None:
-    lines = [json.dumps(REPORT), "nonsense", json.dumps(REPORT | {"out_us": 2_000_000, "notes": ["c"]})]
-    script = "\n".join(f"echo '{line}'" for line in lines)
-    process = Transcoder(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, rate=25.0, is_copy=True, stdin=False)
-    ended(process)
-    assert (process.progress.out_us, process.progress.fps) == (2_000_000, None)
-    assert list(process.notes) == ["a", "b", "c"]
+def test_what_a_run_reports_is_kept() -> None:
+    later = LINE | {"out_us": 2_000_000, "notes": ["x"], "activity": None}
+    process = finished(f"echo '{json.dumps(LINE)}'; echo nonsense; echo '{json.dumps(later)}'")
+    assert process.progress.out_us == 2_000_000
+    assert list(process.notes) == ["40 ms of sound are missing", "x"]
+    assert list(process.activity) == [Activity(heard=True, moves=False, dark=True)]
 
 
 @pytest.mark.parametrize(
-    ("script", "ending", "complaint"),
+    ("script", "ending"),
     [
-        ("exit 0", "the encoder ended with status 0 although it was not asked to", ""),
-        (
-            "echo '[error] no such file' >&2; echo more >&2; exit 1",
-            "the encoder ended with status 1: [error] no such file",
-            "no such file",
-        ),
-        (
-            "echo 'setpriv: no python' >&2; exit 127",
-            "the encoder ended with status 127: setpriv: no python",
-            "setpriv: no python",
-        ),
-        ("exit 3", "the encoder ended with status 3", ""),
-        ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL", "old"),
+        ("exit 0", "the encoder ended with status 0 although it was not asked to"),
+        ("echo '[error] no such file' >&2; exit 1", "the encoder ended with status 1: [error] no such file"),
+        ("echo 'setpriv: no python' >&2; exit 127", "the encoder ended with status 127: setpriv: no python"),
+        ("exit 3", "the encoder ended with status 3"),
+        ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL"),
     ],
 )
-def test_an_end_is_explained(script: str, ending: str, complaint: str) -> None:
-    process = finished(script)
-    assert (process.ending(), process.complaint()) == (ending, complaint)
+def test_an_end_is_explained(script: str, ending: str) -> None:
+    assert finished(script).ending() == ending
 
 
 def test_what_it_says_is_kept_within_bounds() -> None:
@@ -143,12 +161,14 @@ def test_what_it_says_is_kept_within_bounds() -> None:
     assert max(len(line) for line in process.lines) <= LINE_BYTES_MAX
 
 
-def test_a_process_that_ignores_the_signal_to_end_is_killed() -> None:
-    process = shell("trap '' TERM; echo ready; while :; do sleep 0.05; done")
-    assert process.stdout.readline() == b"ready\n"
-    started = time.monotonic()
+def test_a_process_that_takes_no_hint_is_killed() -> None:
+    process = started("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
+    deadline = time.monotonic() + 10
+    while not process.lines and time.monotonic() < deadline:
+        time.sleep(0.01)
+    began_s = time.monotonic()
     process.stop(0.3)
-    assert not process.running and time.monotonic() - started < 3
+    assert not process.running and time.monotonic() - began_s < 3
     assert process.ending() == f"the encoder was killed by {signal.SIGKILL.name}"
 
 
@@ -173,22 +193,10 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_it_says_is_kept_without_secrets() -> None:
     script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
-    process = shell(script, secrets=["my-secret"])
+    process = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
     process.stdout.read()
     process.stop(5)
-    assert process.ending() == "the encoder ended with status 1: srt://h:1?*** refused ***"
-
-
-def test_an_address_that_was_replaced_is_reported_as_the_operator_typed_it() -> None:
-    process = ended(shell("echo '[error] http://h.test:443/a: no' >&2; exit 1", reword=as_typed))
-    assert process.complaint() == "https://h.test/a: no"
-
-
-def test_the_exit_status_is_known_once_it_has_ended() -> None:
-    assert finished("exit 4").exit_status == 4
-    process = shell("sleep 10")
-    assert process.exit_status is None
-    process.kill()
+    assert process.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
 
 
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:

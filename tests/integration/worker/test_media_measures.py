@@ -1,0 +1,78 @@
+"""The measures of `tests.media` on real output of ffmpeg: a clean input is right, and each fault is found."""
+
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.media.inputs import BY_NAME
+from tests.media.judge import judge
+from tests.media.making import make
+from tests.media.model import Expect, Feed, Input
+from tests.media.recipes import clip, picture, tone
+from tests.media.segments import Segment, named_by
+
+ENCODED = "-c:v libx264 -preset ultrafast -c:a aac -force_key_frames expr:gte(t,n_forced*2)"
+STEADY = Expect(seconds_min=7)
+
+
+def item(name: str, *make: str) -> Input:
+    return Input(name=name, about="An input", make=make, entry="in.ts", feed=Feed.FILE, expect=STEADY, turn_s=8)
+
+
+CLEAN = item("clean", clip("in.ts", 8))
+BROKEN = {
+    "silence": item("silence", clip("in.ts", 8, audio=tone(seconds="3"), encode="-af apad")),
+    "Hz": item("other-tone", clip("in.ts", 8, audio=tone(880))),
+    "after the flash": item("late", clip("in.ts", 8, encode="-af adelay=400:all=1")),
+    "stands still": item("frozen", clip("in.ts", 8, video=picture(then="loop=75:1:50"))),
+    "corners": item("upside-down", clip("in.ts", 8, video=picture(then="vflip,hflip"))),
+    "shown as": item("squeezed", clip("in.ts", 8, video=picture(then="scale=180:180,setsar=1"))),
+    "another picture": item("other-picture", clip("in.ts", 8, video=picture(badge="magenta"))),
+}
+
+
+def published(item: Input, cache: Path, directory: Path, more: str = "") -> list[Segment]:
+    """Encode an input into segments of 2 s, as a ladder would be."""
+    made = make(item, cache) / item.entry
+    argv = f"ffmpeg -v error -y -i {made} {more or ENCODED} -f hls -hls_time 2 -hls_list_size 0 {directory}/live.m3u8"
+    subprocess.run(shlex.split(argv), check=True, timeout=60)
+    return named_by(directory / "live.m3u8")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("inputs")
+
+
+def test_a_clean_input_is_right(cache, tmp_path):
+    verdict = judge(CLEAN, published(CLEAN, cache, tmp_path))
+    assert verdict.is_right, verdict.faults
+    assert 7.9 < verdict.worth_s < 8.1
+
+
+@pytest.mark.parametrize("words", BROKEN)
+def test_a_fault_is_found(words, cache, tmp_path):
+    verdict = judge(BROKEN[words], published(BROKEN[words], cache, tmp_path))
+    assert any(words in fault for fault in verdict.faults), verdict
+
+
+def test_missing_sound_and_a_missing_segment_are_found(cache, tmp_path):
+    segments = published(CLEAN, cache, tmp_path)
+    fault = "; ".join(judge(CLEAN, [segments[0], *segments[2:]]).faults)
+    assert "sound break off between segments by +2.0" in fault and "pictures break off" in fault
+
+
+def test_a_hole_in_the_sound_is_found(cache, tmp_path):
+    hole = item("hole", clip("clean.ts", 8), "cut clean.ts in.ts sound first=3 last=5")
+    verdict = judge(hole, published(hole, cache, tmp_path, "-c copy"))
+    assert any(fault.startswith("the sound of") for fault in verdict.faults), verdict
+
+
+def test_combs_are_found_and_whole_pictures_are_not(cache, tmp_path):
+    combed = replace(BY_NAME["interlaced-tff"], expect=Expect(progressive=True, shape=(5, 4), seconds_min=7))
+    assert "have combs" in "; ".join(judge(combed, published(combed, cache, tmp_path)).faults)
+    repaired = published(combed, cache, tmp_path, f"{ENCODED} -vf bwdif")
+    assert judge(combed, repaired).is_right

@@ -1,0 +1,58 @@
+"""A source that only seems alive, and a run that publishes what its source is not."""
+
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams import RuntimeState
+from tests.integration.worker.harness import Lab, eventually
+from tests.integration.worker.test_worker_pipeline import make_clip
+from worker import driver
+from worker.checking import looked_into
+
+# It moves and sounds for 4 s, and then it does not for 8 s.
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4,tpad=stop_mode=clone:stop_duration=8"]
+SOUND = ["-f", "lavfi", "-i", "sine=sample_rate=48000:duration=4,apad=whole_dur=12"]
+CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac"]
+REASON = "the picture is frozen and silent for 3 s"
+
+
+def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> None:
+    make_clip(lab.media_dir / "clip.mp4", *PICTURE, *SOUND, *CODECS)
+    file, pattern = Ingest(mode=IngestMode.FILE, path="clip.mp4"), Ingest(mode=IngestMode.TEST)
+    lab.add(ingest=file, backups=(pattern,), frozen_after_s=3)
+    lab.pipeline()
+    assert lab.wait_for(RuntimeState.LIVE).source == "primary"
+    eventually(lambda: lab.runtime().source == "backup-1", 20, "the backup", lab.runtime)
+    assert REASON in (lab.runtime().last_error or "")
+    eventually(lambda: lab.runtime().source == "primary", 30, "the source, which moves again", lab.runtime)
+
+
+def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
+    make_clip(lab.media_dir / "clip.mp4", *PICTURE, *SOUND, *CODECS)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"))
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+    lab.wait_for_segments(12)
+    assert lab.runtime().restarts == 0 and lab.runs() == ["1-1"]
+
+
+def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.add()
+    monkeypatch.setattr(driver, "published_fault", lambda sample, activity: f"{sample.sound_s > 0} {sample.moves}")
+    lab.pipeline()
+    lab.wait_for_run("1-2", 30)
+    monkeypatch.undo()
+    assert lab.wait_for(RuntimeState.LIVE).last_error == "True True", "real segments were looked into"
+
+
+def test_a_look_into_a_segment_finds_what_it_holds(tmp_path: Path) -> None:
+    found = []
+    for picture, sound in (("testsrc2=size=320x180:rate=25", "sine"), ("color=black:size=320x180", "anullsrc")):
+        make_clip(tmp_path / "s.ts", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", "2")
+        found.append(looked_into((tmp_path / "s.ts").read_bytes()))
+    lively, dull = found
+    assert lively["moves"] and not lively["dark"] and lively["peak"] > 1000
+    assert not dull["moves"] and dull["dark"] and dull["peak"] < 10
+    assert all(each["has_sound"] and each["sound_s"] == pytest.approx(2, abs=0.1) for each in found)

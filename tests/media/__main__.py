@@ -1,0 +1,101 @@
+"""All kinds of sources on a real platform, a paying viewer on each: `python -m tests.media [--only NAME] [--list]`.
+
+Starts a private platform, puts inputs live several at a time, watches each in real time, and prints a table. The exit
+status is 0 if all is right. Files are made once and kept in a cache (`--cache`).
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD
+from tests.faults.caller import Account
+from tests.faults.private_stack import private_stack
+from tests.fixtures.authority import Authority
+from tests.fixtures.ports import free_port
+from tests.media.inputs import BY_NAME, INPUTS
+from tests.media.judge import Verdict
+from tests.media.making import make_all
+from tests.media.model import Feed, Input
+from tests.media.report import HEAD, listed, row, summary
+from tests.media.serving import origin
+from tests.media.trying import Outcome, Stage, Try
+
+# As many as the platform's one worker takes.
+AT_ONCE_MAX, PER_CORE = 4, 2
+RUN_S_MAX = 20 * 60
+# No input is begun that could not end in time.
+TRY_S = 60
+CACHE_DEFAULT = Path(tempfile.gettempdir()) / f"tollcast-media-{os.getuid()}"
+SESSIONS_MAX = 3
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make zoo", description=__doc__.split("\n")[0])
+    parser.add_argument("--only", action="append", metavar="NAME", help="this input; can be given several times")
+    parser.add_argument("--list", action="store_true", help="name all inputs and what they stand for")
+    parser.add_argument("--cache", type=Path, default=CACHE_DEFAULT, help=f"where inputs are kept ({CACHE_DEFAULT})")
+    parser.add_argument("--at-once", type=int, default=min(AT_ONCE_MAX, PER_CORE * (os.cpu_count() or 1)))
+    asked = parser.parse_args()
+    if asked.list:
+        print(listed())
+        return 0
+    if unknown := [name for name in asked.only or () if name not in BY_NAME]:
+        parser.error(f"no input is called {', '.join(unknown)}; --list names them")
+    chosen = [BY_NAME[name] for name in asked.only] if asked.only else list(INPUTS)
+    began_s = time.monotonic()
+    directories = make_all(chosen, asked.cache)
+    print(f"{len(chosen)} inputs made in {time.monotonic() - began_s:.0f} s\n{HEAD}", flush=True)
+    outcomes = []
+    for outcome in tried(chosen, directories, asked.at_once):
+        outcomes.append(outcome)
+        print(row(outcome), flush=True)
+    print(summary(outcomes, time.monotonic() - began_s))
+    return 0 if all(outcome.verdict.is_right for outcome in outcomes) else 1
+
+
+def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Iterator[Outcome]:
+    """Yield outcomes as they come."""
+    with stage(items, directories) as platform, ThreadPoolExecutor(at_once) as pool:
+        deadline_s = time.monotonic() + RUN_S_MAX - TRY_S
+        try:
+            for done in as_completed([pool.submit(one, platform, item, deadline_s) for item in items]):
+                yield done.result()
+        finally:
+            # Interrupted, it does not begin with what waits.
+            pool.shutdown(cancel_futures=True)
+
+
+def one(platform: Stage, item: Input, deadline_s: float) -> Outcome:
+    """Try an input; what breaks here is a fault of this input only."""
+    if time.monotonic() > deadline_s:
+        return Outcome(item, Verdict(("there was no time for it",), "not tried"))
+    try:
+        return Try(platform, item).run()
+    except Exception as error:
+        return Outcome(item, Verdict((f"{type(error).__name__}: {error}",), "not measured"))
+
+
+@contextmanager
+def stage(items: list[Input], directories: dict[str, Path]) -> Iterator[Stage]:
+    """A platform that may fetch from an HTTPS server of this process, and trusts it."""
+    with tempfile.TemporaryDirectory(prefix="tollcast-media-") as name:
+        work, port = Path(name), free_port()
+        authority = Authority(work)
+        os.environ["SSL_CERT_FILE"] = str(authority.ca_file)
+        opened = {"TOLLCAST_INGEST_NETWORKS": "127.0.0.0/8", "TOLLCAST_INGEST_PORTS": str(port)}
+        pulled = {item.name: item for item in items if item.feed is Feed.PULL}
+        with private_stack(SESSIONS_MAX, **opened) as stack, origin(authority, port, pulled, directories) as server:
+            account = Account(stack.url, ADMIN_EMAIL, ADMIN_PASSWORD)
+            yield Stage(stack, account, server.url, directories, work / "segments")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Sound or picture that is not there all the time, and pictures that come rarely or irregularly."""
+
+from tests.media.model import Expect, Feed, Input
+from tests.media.recipes import AAC, X264, clip, picture, tone
+
+CLEAN = clip("clean.ts", 24)
+RARE = Expect(still_s_max=None, skew_s_max=None, has_clock=False)
+
+
+def sent(
+    name: str, about: str, make: tuple[str, ...], expect: Expect, turn_s: float = 24, watch_s: float = 18
+) -> Input:
+    """By SRT."""
+    return Input(
+        name=name, about=about, make=make, entry="in.ts", feed=Feed.SRT, expect=expect, turn_s=turn_s, watch_s=watch_s
+    )
+
+
+def looped(name: str, about: str, step: str, expect: Expect, turn_s: float, watch_s: float = 16) -> Input:
+    """A file, whose name is the last word of the step."""
+    out = step.split()[-1]
+    return Input(
+        name=name, about=about, make=(step,), entry=out, feed=Feed.FILE, expect=expect, turn_s=turn_s, watch_s=watch_s
+    )
+
+
+SOUND_PRESENCE = (
+    sent(
+        "no-sound-sent", "A camera without a microphone, by SRT", (clip("in.ts", 24, sound=False),), Expect(sound=False)
+    ),
+    Input(
+        name="no-sound-rtmp",
+        about="A drone without a microphone, by RTMP",
+        make=(clip("in.flv", 10, sound=False),),
+        entry="in.flv",
+        feed=Feed.RTMP,
+        turn_s=10,
+        expect=Expect(sound=False),
+    ),
+    looped("no-sound-file", "A looped film without sound", clip("in.mp4", 7, sound=False), Expect(sound=False), 7),
+    sent(
+        "sound-5s-late",
+        "The sound begins 5 s after the picture",
+        (CLEAN, "cut clean.ts in.ts sound first=-1 last=5"),
+        Expect(silent=((0, 5),), seconds_min=15),
+    ),
+    looped(
+        "sound-5s-late-file",
+        "A looped film whose sound begins after 5 s",
+        f"ffmpeg {picture()} -itsoffset 5 {tone()} -t 12 {X264} {AAC} in.mp4",
+        Expect(silent=((0, 5),), skew_s_max=None),
+        12,
+    ),
+    sent(
+        "sound-hole-3s",
+        "No sound packets for 3 s",
+        (CLEAN, "cut clean.ts in.ts sound first=7 last=10"),
+        Expect(silent=((7, 10),), seconds_min=15),
+    ),
+    sent(
+        "sound-hole-9s",
+        "No sound packets for 9 s, then it comes back",
+        (CLEAN, "cut clean.ts in.ts sound first=5 last=14"),
+        Expect(silent=((5, 14),), seconds_min=16),
+        watch_s=19,
+    ),
+    sent(
+        "sound-ends",
+        "The sound ends for good after 6 s",
+        (CLEAN, "cut clean.ts in.ts sound first=6 last=99"),
+        Expect(silent=((6, 24),), seconds_min=15),
+    ),
+    looped(
+        "sound-ends-early",
+        "Film credits: 14 s of picture, 5 s of sound",
+        clip("in.mp4", 14, audio=tone(seconds="5")),
+        Expect(silent=((5, 14),), missing_s_max=1, seconds_min=18),
+        14,
+        22,
+    ),
+    looped(
+        "picture-ends-early",
+        "14 s of sound, 6 s of picture: the last picture stays",
+        f"ffmpeg {picture()} {tone()} -filter:v trim=end=6 -t 14 {X264} {AAC} in.mp4",
+        Expect(still_s_max=9, silence_s_max=0.3, has_clock=False, seconds_min=16),
+        14,
+        20,
+    ),
+    sent(
+        "picture-hole-4s",
+        "No picture packets for 4 s, the sound goes on",
+        (CLEAN, "cut clean.ts in.ts picture first=8 last=12"),
+        Expect(still_s_max=6.5, skew_s_max=None, has_clock=False, seconds_min=14),
+    ),
+)
+
+PICTURES = (
+    looped("slides", "Slides: a picture every 8 s", clip("in.mp4", 24, video=picture(rate="1/8")), RARE, 24),
+    sent(
+        "slides-sent",
+        "Slides by SRT: a picture every 10 s",
+        (clip("in.ts", 40, video=picture(rate="1/10"), encode="-g 1"),),
+        RARE,
+        40,
+        20,
+    ),
+    looped(
+        "one-picture",
+        "A radio with a still picture: one picture in 10 s",
+        clip("in.mp4", 10, video=picture(rate="1/10")),
+        RARE,
+        10,
+    ),
+    looped(
+        "screencast-5fps",
+        "A screen recording of 5 pictures a second",
+        clip("in.mkv", 8, video=picture(rate="5")),
+        Expect(skew_s_max=None),
+        8,
+    ),
+    sent(
+        "static-screen",
+        "A screen on which nothing moves",
+        (f'ffmpeg -f lavfi -i "color=gray:s=320x180:r=25" {tone()} -t 24 {X264} {AAC} -f mpegts in.ts',),
+        Expect(still_s_max=None, skew_s_max=None, has_clock=False, upright=False),
+    ),
+    sent(
+        "rate-5994",
+        "A camera of 59.94 pictures a second with B-frames: a ladder has every second one",
+        (clip("in.ts", 24, video=picture(rate="60000/1001"), encode="-bf 2 -g 120"),),
+        Expect(pictures_per_s=(29, 31)),
+    ),
+    looped(
+        "rate-23976",
+        "Cinema: 23.976 pictures a second, as many as they are",
+        clip("in.mkv", 8, video=picture(rate="24000/1001")),
+        Expect(pictures_per_s=(23, 25)),
+        8,
+    ),
+    looped(
+        "rate-120",
+        "A phone's slow motion: 120 pictures a second",
+        clip("in.mp4", 6, video=picture(rate="120")),
+        Expect(),
+        6,
+    ),
+    looped(
+        "vfr-phone",
+        "A phone's MP4: pictures at irregular times, now and then none for half a second",
+        clip(
+            "in.mp4",
+            9,
+            video=picture(rate="30", then="select='not(between(mod(n,60),20,34))+0*random(1)'"),
+            encode="-fps_mode vfr -video_track_timescale 90000",
+        ),
+        Expect(skew_s_max=None),
+        9,
+    ),
+    looped(
+        "vfr-jitter",
+        "A webcam: each picture up to 15 ms early or late",
+        clip(
+            "in.mkv",
+            9,
+            video=picture(rate="30", then="setpts='PTS+floor(15*random(0))/1000/TB'"),
+            encode="-fps_mode vfr",
+        ),
+        Expect(),
+        9,
+    ),
+)
+
+PRESENCE = (*SOUND_PRESENCE, *PICTURES)

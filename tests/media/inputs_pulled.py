@@ -1,0 +1,181 @@
+"""What the platform fetches by https: playlists as servers really write them, and sources that only seem alive."""
+
+from tests.media.model import Expect, Feed, Input, Serving
+from tests.media.recipes import AAC, TS, X264, clip, picture, tone
+
+LENGTH_S = 40
+HLS = "-f hls -hls_time 2 -hls_list_size 0 -hls_segment_filename s%d.ts"
+VARIANTS = HLS.replace("s%d", "s%v_%d") + " -master_pl_name live.m3u8"
+
+
+def playlist(more: str = "", seconds: int = LENGTH_S, encode: str = "") -> str:
+    """A command that writes `live.m3u8` with segments of 2 s, s0.ts and so on."""
+    return f"ffmpeg {picture()} {tone()} -t {seconds} {X264} {AAC} {encode} {HLS} {more} live.m3u8"
+
+
+def pulled(
+    name: str,
+    about: str,
+    *make: str,
+    entry: str = "live.m3u8",
+    expect: Expect | None = None,
+    serving: Serving = Serving.SLIDING,
+    **more: object,
+) -> Input:
+    """By https."""
+    return Input(
+        name=name,
+        about=about,
+        make=make,
+        entry=entry,
+        feed=Feed.PULL,
+        turn_s=LENGTH_S,
+        serving=serving,
+        expect=expect or Expect(),
+        **more,
+    )
+
+
+PLAYLISTS = (
+    pulled("hls-live", "A live playlist of segments of 2 s", playlist()),
+    pulled("hls-44k", "A live playlist whose sound has 44.1 kHz", playlist(encode="-ar 44100")),
+    pulled("hls-no-extension", "Segments without an extension", playlist(), "rename_segments live.m3u8 ending="),
+    pulled(
+        "hls-jpg",
+        "Segments that are called .jpg, to get past a cache",
+        playlist(),
+        "rename_segments live.m3u8 ending=.jpg",
+    ),
+    pulled("hls-php", "Segments behind a script: .php?x", playlist(), "rename_segments live.m3u8 ending=.php?token=x"),
+    pulled(
+        "hls-fmp4",
+        "Fragmented MP4 with an init section",
+        playlist().replace("s%d.ts", "s%d.m4s -hls_segment_type fmp4"),
+    ),
+    pulled(
+        "hls-separate-sound",
+        "Sound in a rendition of its own",
+        f"ffmpeg {picture()} {tone()} -t {LENGTH_S} {X264} {AAC} {VARIANTS}"
+        ' -var_stream_map "v:0,agroup:snd a:0,agroup:snd,default:yes" media_%v.m3u8',
+    ),
+    pulled(
+        "hls-discontinuities",
+        "A discontinuity tag before every third segment, as of advertisements",
+        playlist(),
+        "with_discontinuities live.m3u8 every=3",
+        expect=Expect(discontinuities_max=4),
+    ),
+    pulled(
+        "hls-turns",
+        "A looped programme: time stamps start again at a discontinuity tag",
+        clip("a.ts", 8),
+        f"ffmpeg -i a.ts -c copy {HLS} live.m3u8",
+        "repeat_segments live.m3u8 times=5",
+        expect=Expect(discontinuities_max=5, silence_s_max=0.6),
+    ),
+    pulled("hls-recording", "A recording (ENDLIST): it is played at its own pace", playlist(), serving=Serving.AS_IS),
+    pulled(
+        "hls-encrypted",
+        "AES-128: segments are encrypted, the key is fetched",
+        "key hls.key",
+        playlist("-hls_key_info_file hls.key.info"),
+        serving=Serving.AS_IS,
+    ),
+    pulled(
+        "hls-14-far-variants",
+        "14 variants of a server that is 0.6 s away",
+        playlist(),
+        "variants all.m3u8 live.m3u8 count=14",
+        entry="all.m3u8",
+        serving=Serving.AS_IS,
+        answer_delay_s=0.6,
+        live_s_max=60.0,
+    ),
+    pulled(
+        "hls-best-variant",
+        "Two variants: the one of 320x180 fits the ladder, the one of 160x90 comes first",
+        f"ffmpeg {picture()} {picture('160x90', badge='magenta')} {tone()} -map 0 -map 1 -map 2 -map 2 -t {LENGTH_S}"
+        f' {X264} -b:v:0 400k -b:v:1 100k {AAC} {VARIANTS} -var_stream_map "v:1,a:1 v:0,a:0" media_%v.m3u8',
+    ),
+    pulled(
+        "ts-over-https",
+        "A transport stream over https, as of a tuner",
+        clip("in.ts", LENGTH_S),
+        entry="in.ts",
+        serving=Serving.AS_IS,
+    ),
+)
+
+# Each has 18 s of media worth paying for; then the slate stands in, which costs nothing.
+STUCK = Expect(
+    replays_max=0,
+    content_s=18,
+    seconds_min=8,
+    silence_s_max=99,
+    still_s_max=None,
+    has_clock=False,
+    upright=False,
+    discontinuities_max=2,
+    badge="",
+    skew_s_max=None,
+)
+SLATE = {"slate": True}
+
+SEEM_ALIVE = (
+    pulled(
+        "hls-stuck",
+        "A live playlist that has stopped changing",
+        playlist(seconds=18),
+        "without_end live.m3u8",
+        serving=Serving.AS_IS,
+        expect=STUCK,
+        settings=SLATE,
+        watch_s=40,
+    ),
+    pulled(
+        "hls-repeating",
+        "A server that plays the same numbers and segments again",
+        playlist(seconds=18),
+        serving=Serving.REPEATING,
+        expect=STUCK,
+        settings=SLATE,
+        watch_s=40,
+    ),
+    pulled(
+        "hls-recording-ends",
+        "A recording that ends: it is not played again as if it were live",
+        playlist(seconds=18),
+        serving=Serving.AS_IS,
+        expect=STUCK,
+        settings=SLATE,
+        watch_s=40,
+    ),
+    Input(
+        name="frozen-and-silent",
+        about="An encoder that lost its camera: a frozen picture with silence, after 10 s (`frozen_after_s`)",
+        make=(
+            clip("a.ts", 10),
+            'ffmpeg -f lavfi -i "color=gray:s=320x180:r=25" -f lavfi -i anullsrc=r=48000'
+            f" -t 34 {X264} {AAC} -output_ts_offset 10 {TS} b.ts",
+            "join a.ts b.ts in.ts",
+        ),
+        entry="in.ts",
+        feed=Feed.SRT,
+        turn_s=44,
+        watch_s=36,
+        settings={"slate": True, "frozen_after_s": 10},
+        expect=Expect(
+            content_s=20,
+            seconds_min=8,
+            silence_s_max=99,
+            still_s_max=None,
+            has_clock=False,
+            upright=False,
+            discontinuities_max=2,
+            badge="",
+            skew_s_max=None,
+        ),
+    ),
+)
+
+PULLED = (*PLAYLISTS, *SEEM_ALIVE)

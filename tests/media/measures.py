@@ -1,0 +1,143 @@
+"""Figures of published segments: pure functions from what ffprobe and ffmpeg print to numbers."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.media.picture import FRAME_BYTES, Frame
+from tests.media.sound import Level
+
+# A packet is missing, or there twice, if the next is so far from where it should be. One packet may be.
+PACKETS_OFF_MAX = 1.5
+# How long a picture or a sound lasts where ffprobe knows no duration.
+PACKET_S_DEFAULT = 0.04
+SILENCE_DB = -120.0
+# Sound is measured at this rate, whatever rate it has.
+RATE_HZ = 48_000
+PRINTED = re.compile(r"^\[Parsed_(a?)metadata_\d+ @ \w+\] (.*)$")
+# The band is scaled to this width, and keeps its lines. A few combs are an encoder's noise.
+BAND_WIDTH, COMB_DEPTH, COMBS_MAX = 90, 60, 30
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A packet of a segment: its presentation time and how long it lasts, in seconds."""
+
+    at_s: float
+    lasts_s: float
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What ffprobe says of a segment. `video` and `audio` are the streams' fields, empty where there is none."""
+
+    sound: tuple[Packet, ...]
+    pictures: tuple[Packet, ...]
+    video: dict[str, object] = field(default_factory=dict)
+    audio: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def size(self) -> str:
+        """Width and height, as `320x180`."""
+        return f"{self.video.get('width')}x{self.video.get('height')}"
+
+    @property
+    def rotation(self) -> int:
+        """Degrees of a display matrix."""
+        sides = self.video.get("side_data_list") or [{}]
+        return int(sides[0].get("rotation", 0))
+
+
+def probed(text: str) -> Probed:
+    """Read the JSON of `ffprobe -show_packets -show_streams`."""
+    found = json.loads(text)
+    kinds: dict[str, list[Packet]] = {"audio": [], "video": []}
+    for packet in found.get("packets", ()):
+        if packet.get("codec_type") in kinds and "pts_time" in packet:
+            lasts_s = float(packet.get("duration_time", PACKET_S_DEFAULT))
+            kinds[packet["codec_type"]].append(Packet(float(packet["pts_time"]), lasts_s))
+    streams = {stream["codec_type"]: stream for stream in reversed(found.get("streams", ()))}
+    in_order = {kind: tuple(sorted(packets, key=lambda packet: packet.at_s)) for kind, packets in kinds.items()}
+    return Probed(in_order["audio"], in_order["video"], streams.get("video", {}), streams.get("audio", {}))
+
+
+def span_s(packets: Sequence[Packet]) -> float:
+    """Return the time from the first packet's beginning to the last one's end."""
+    return packets[-1].at_s + packets[-1].lasts_s - packets[0].at_s if packets else 0.0
+
+
+def played_s(packets: Sequence[Packet]) -> float:
+    """Return how long all packets last when each is played."""
+    return sum(packet.lasts_s for packet in packets)
+
+
+def sound_off_s(segment: Probed, extinf_s: float) -> float:
+    """Return by how much the sound is longer or shorter than its segment, by its span or by its packets."""
+    return max((span_s(segment.sound) - extinf_s, played_s(segment.sound) - extinf_s), key=abs)
+
+
+def breaks(segments: Sequence[Sequence[Packet]]) -> list[float]:
+    """Return gaps (above 0) and overlaps (below 0) of more than a packet from one segment to the next, in seconds."""
+    found = []
+    for before, after in pairwise(each for each in segments if each):
+        off_s = after[0].at_s - before[-1].at_s - before[-1].lasts_s
+        if abs(off_s) > PACKETS_OFF_MAX * before[-1].lasts_s:
+            found.append(round(off_s, 3))
+    return found
+
+
+def combed_share(band: bytes, height: int) -> float:
+    """Return the share of pictures with combs, of gray copies of the band in which `recipes.moving_bar` moves.
+
+    A comb is a value that differs from those above and below, which are alike. Lines are `BAND_WIDTH` wide.
+    """
+    size = BAND_WIDTH * height
+    pictures = [band[at : at + size] for at in range(0, len(band) - size + 1, size)]
+    return sum(_combs(each) > COMBS_MAX for each in pictures) / len(pictures) if pictures else 0.0
+
+
+def _combs(picture: bytes) -> int:
+    lines = zip(picture, picture[BAND_WIDTH:], picture[2 * BAND_WIDTH :], strict=False)
+    return sum(
+        abs(above - below) < COMB_DEPTH // 2 and min(abs(value - above), abs(value - below)) > COMB_DEPTH
+        for above, value, below in lines
+    )
+
+
+def decoded(printed: str, pixels: bytes) -> tuple[list[Frame], list[Level]]:
+    """Return pictures and levels of sound from what `metadata` and `ametadata` print, and the small copies."""
+    times: list[float] = []
+    sound: list[dict[str, float]] = []
+    for line in printed.splitlines():
+        found = PRINTED.match(line)
+        if not found:
+            continue
+        is_sound, said = bool(found[1]), found[2]
+        if said.startswith("frame:"):
+            at_s = _number(said.rpartition("pts_time:")[2])
+            if is_sound:
+                sound.append({"at_s": at_s})
+            else:
+                times.append(at_s)
+        elif is_sound and sound:
+            name, _, value = said.partition("=")
+            sound[-1][name.rpartition(".")[2]] = _number(value)
+    copies = [pixels[at : at + FRAME_BYTES] for at in range(0, len(pixels) - FRAME_BYTES + 1, FRAME_BYTES)]
+    frames = [Frame(at_s, copy) for at_s, copy in zip(times, copies, strict=False)]
+    return frames, [_level(each) for each in sound]
+
+
+def _level(printed: dict[str, float]) -> Level:
+    return Level(
+        printed["at_s"], printed.get("RMS_level", SILENCE_DB), RATE_HZ * printed.get("Zero_crossings_rate", 0.0)
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return SILENCE_DB
+    return value if value == value and abs(value) != float("inf") else SILENCE_DB

@@ -1,0 +1,49 @@
+"""Look into one published segment: `python -m worker.checking`, with the segment on the standard input.
+
+A line of JSON comes out: how long its sound lasts in seconds, how loud it is at most (of 32,767), whether its picture
+moves and whether it is all black. A process of its own, since what is decoded may be a stranger's.
+"""
+
+import io
+import json
+import sys
+
+import av
+import av.logging
+
+from worker.python import name_process
+from worker.transcoding.frozen import BLACK_MAX, moved, points_of
+
+
+def looked_into(body: bytes) -> dict[str, object]:
+    """Return what a segment of MPEG-TS holds."""
+    sound_s, peak, moves, dark, before = 0.0, 0, False, True, b""
+    resampler = av.AudioResampler("s16", "mono")
+    with av.open(io.BytesIO(body), "r", "mpegts") as container:
+        for frame in container.decode(video=0, audio=0) if container.streams.audio else container.decode(video=0):
+            if isinstance(frame, av.AudioFrame):
+                sound_s += frame.samples / frame.sample_rate
+                for made in resampler.resample(frame):
+                    values = memoryview(bytes(made.planes[0])[: made.samples * 2]).cast("h")
+                    peak = max(peak, *map(abs, (max(values), min(values)))) if len(values) else peak
+            elif isinstance(frame, av.VideoFrame):
+                points = points_of(frame)
+                moves = moves or (bool(before) and moved(before, points))
+                dark = dark and max(points) <= BLACK_MAX
+                before = points
+        has_sound = bool(container.streams.audio)
+    found = {"has_sound": has_sound, "sound_s": round(sound_s, 3), "peak": peak}
+    return {**found, "moves": moves, "dark": dark}
+
+
+def main() -> int:
+    """Return the exit status."""
+    name_process("checker")
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.ERROR)
+    print(json.dumps(looked_into(sys.stdin.buffer.read())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Looking into a published segment now and then: what viewers really get, apart from what the encoder says."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from worker.limits import bounded
+from worker.publishing.inbox import Finished
+from worker.python import python_argv
+
+# A look takes about 0.2 s of processor time, of the smallest rendition: less than 1 % of a core.
+INTERVAL_S = 30.0
+LOOK_S_MAX = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What one segment holds; `duration_s` is what its playlist says. `peak` is of 32,767."""
+
+    run: int
+    duration_s: float
+    has_sound: bool
+    sound_s: float
+    peak: int
+    moves: bool
+    dark: bool
+
+
+class SegmentSampler:
+    """Filled by the publishing thread; `newest` is read by the supervising one."""
+
+    def __init__(self, environ: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.newest: Sample | None = None
+        self._environ = dict(environ)
+        self._monotonic = monotonic
+        self._due_s = monotonic()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sample")
+        self._looking: Future[None] | None = None
+
+    def look_soon(self) -> None:
+        """Look into the next segment, whenever the last look was."""
+        self._due_s = 0.0
+
+    def offer(self, segment: Finished) -> None:
+        """Look into this segment if it is time for it. The file is read at once."""
+        if self._monotonic() < self._due_s or (self._looking and not self._looking.done()):
+            return
+        self._due_s = self._monotonic() + INTERVAL_S
+        body = min((path.read_bytes() for path in segment.files.values()), key=len)
+        self._looking = self._pool.submit(self._look, body, segment.run, segment.duration_s)
+
+    def close(self) -> None:
+        """Give the thread back."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self, body: bytes, run: int, duration_s: float) -> None:
+        try:
+            done = subprocess.run(
+                bounded(python_argv("worker.checking")),
+                input=body,
+                capture_output=True,
+                timeout=LOOK_S_MAX,
+                env=self._environ,
+                check=False,
+            )
+            self.newest = Sample(run=run, duration_s=duration_s, **json.loads(done.stdout))
+        except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
+            # A look that fails says nothing of the segment: the machine may be busy.
+            pass

@@ -1,0 +1,55 @@
+"""Looking at a source that was frozen until something happens in it; nothing is made of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.transcoding.decoding import AudioDecoder, VideoDecoder
+from worker.transcoding.frozen import is_heard, moved, points_of
+from worker.transcoding.repairs import RunRepairs
+from worker.wire import AUDIO, PacketMessage
+
+# So many pictures that moved, or pieces of sound, are more than an accident.
+HAPPENED_MIN = 12
+
+
+class Moves(Exception):
+    """The source moves again."""
+
+
+class MovementWatch:
+    """Fed with tracks and packets; `advance` raises `Moves` once the source moves or is heard again."""
+
+    out_us = 0
+
+    def __init__(self, repairs: RunRepairs) -> None:
+        self._repairs = repairs
+        self._video: VideoDecoder | None = None
+        self._audio: AudioDecoder | None = None
+        self._before = b""
+        self._happened = -1
+        self._had_keyframe = False
+
+    def tracks(self, described: Mapping[str, Any]) -> None:
+        """The source's tracks are these from now on."""
+        self._video = VideoDecoder(described["video"])
+        self._audio = AudioDecoder(described["audio"]) if described["audio"] else None
+
+    def packet(self, packet: PacketMessage, now_s: float) -> None:
+        """Decode a packet."""
+        if packet.stream == AUDIO:
+            sound = self._audio.decode(packet, self._repairs) if self._audio else ()
+            self._happened += sum(is_heard(data) for _, data in sound)
+        elif self._video and (self._had_keyframe or packet.is_keyframe):
+            self._had_keyframe = True
+            for _, frame in self._video.decode(packet, self._repairs):
+                points, before = points_of(frame), self._before
+                self._before = points
+                self._happened += moved(before, points)
+
+    def advance(self, now_s: float) -> None:
+        """Raise `Moves` if enough has happened."""
+        if self._happened >= HAPPENED_MIN:
+            raise Moves
+
+    def close(self) -> None:
+        """Nothing is left to do."""
