@@ -173,13 +173,14 @@ def parameters(codec: str, data: bytes) -> bytes:
 def adts_header(config: bytes) -> bytes:
     """Return the 7 bytes of an ADTS header, without a length, for an AudioSpecificConfig; `b""` where none can say it.
 
-    ISO/IEC 14496-3. Explicit SBR is left out: decoders find it by themselves.
+    ISO/IEC 14496-3. Explicit SBR is left out: decoders find it by themselves. A layout of its own (0) is described in
+    the configuration only.
     """
     kind, index = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7
     channels = config[1] >> 3 & 0x0F
     if kind in (5, 29) and index != 15 and len(config) >= 3:
         kind = 2
-    if not 1 <= kind <= 4 or index >= len(ADTS_RATES):
+    if not 1 <= kind <= 4 or index >= len(ADTS_RATES) or not 1 <= channels <= 7:
         return b""
     return bytes((0xFF, 0xF1, (kind - 1) << 6 | index << 2 | channels >> 2, (channels & 3) << 6, 0, 0x1F, 0xFC))
 

@@ -56,8 +56,18 @@ def test_a_header_of_adts_says_what_the_configuration_did(
 
 @pytest.mark.parametrize(
     "described",
-    [config(2, 15, 2, b"\x00\xbb\x80\x10"), config(2, 13, 2), config(0, 3, 2), config(23, 3, 2), config(31, 15, 2)],
-    ids=["a rate of its own", "a reserved rate", "none", "low delay", "escaped"],
+    [
+        config(2, 15, 2, b"\x00\xbb\x80\x10"),
+        config(2, 13, 2),
+        config(0, 3, 2),
+        config(23, 3, 2),
+        config(31, 15, 2),
+        # As FFmpeg describes four channels in a square.
+        bytes.fromhex("118004c4040021100d4c61766336322e32382e31303256e500"),
+        config(2, 3, 11),
+        config(2, 3, 12),
+    ],
+    ids=["own rate", "reserved rate", "none", "low delay", "escaped", "own layout", "6.1", "7.1 from the back"],
 )
 def test_what_no_header_of_adts_can_say_has_none(described: bytes) -> None:
     assert adts_header(described) == b""
