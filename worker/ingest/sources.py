@@ -42,11 +42,16 @@ def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -
         rate=output_rate(Fraction(video["rate"]) if video["rate"] else None),
         has_audio=audio is not None,
         video_codec=video["codec"],
-        audio_codec=audio["codec"] if audio else None,
+        audio_codec=_audio_codec(audio) if audio else None,
         rotation=video["rotation"],
         tracks=tuple(SourceTrack(**{**each, "kind": TrackKind(each["kind"])}) for each in described["offered"]),
         path=path,
     )
+
+
+def _audio_codec(audio: Mapping[str, Any]) -> str:
+    # What keeps its configuration beside its packets has no ADTS headers, which a copied stream needs.
+    return "aac (own layout)" if audio["codec"] == "aac" and audio["extradata"] else str(audio["codec"])
 
 
 def output_rate(rate: Fraction | None) -> Fraction:

@@ -64,6 +64,7 @@ def test_what_ffprobe_tells_of_keyframes() -> None:
     ("source", "lines", "reason"),
     [
         (PATTERN, [], "nothing to copy"),
+        (replace(FILE, audio_codec="aac (own layout)"), [], "has h264 video and aac .own layout. audio"),
         (replace(FILE, video_codec="hevc"), [], "has hevc video and aac audio; .* needs h264 video and aac"),
         (replace(FILE, audio_codec="mp3"), [], "h264 video and mp3 audio"),
         (FILE, [], "no keyframe was found in 'a.mp4'"),

@@ -143,6 +143,12 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     assert (silent.has_audio, silent.audio_codec) == (False, None)
 
 
+@pytest.mark.parametrize(("extradata", "codec"), [("", "aac"), ("EYAExARAACEQ", "aac (own layout)")])
+def test_sound_that_no_header_of_adts_describes_is_not_what_is_copied(extradata: str, codec: str) -> None:
+    audio = {"codec": "aac", "extradata": extradata}
+    assert examine({"video": VIDEO, "audio": audio, "offered": []}, "'a.mp4'").audio_codec == codec
+
+
 def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
     described = {"video": {**VIDEO, "height": 2306}, "audio": None, "offered": []}
     with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
