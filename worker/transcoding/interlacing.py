@@ -1,7 +1,8 @@
 """Finding interlaced pictures: most say so, others are found by looking at a few of them now and then.
 
-Where things move, a picture of two fields has combs. They are as strong when its lower field is taken from the picture
+Where things move, a picture of two fields has combs. They are as strong when its later field is taken from the picture
 before, since both are half a picture's time away. Of a progressive picture that makes combs where there were none.
+Which field is the later one is not known: it is the one that makes the weaker combs.
 """
 
 from collections.abc import Sequence
@@ -65,16 +66,20 @@ class InterlaceDetector:
 
 
 def combs_of(columns: Sequence[bytes], before: Sequence[bytes]) -> tuple[int, int]:
-    """Return how many points have combs where something moves: as it is, and with every other line from `before`."""
-    combs = mixed = 0
+    """Return how many points have combs where something moves: as it is, and with every other line from `before`.
+
+    These may be the odd or the even lines: it is the fewer points of the two.
+    """
+    combs = odd = even = 0
     for now, then in zip(columns, before, strict=True):
         for y in range(1, len(now) - 1, 2):
             above, here, below, old = now[y - 1], now[y], now[y + 1], then[y]
             if abs(here - old) < DIFFERENCE and abs(above - then[y - 1]) < DIFFERENCE:
                 continue
             combs += _is_comb(above, here, below)
-            mixed += _is_comb(above, old, below)
-    return combs, mixed
+            odd += _is_comb(above, old, below)
+            even += _is_comb(then[y - 1], here, then[y + 1])
+    return combs, min(odd, even)
 
 
 def _is_comb(above: int, here: int, below: int) -> bool:
