@@ -15,7 +15,7 @@ import pytest
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
 from worker.python import ROOT
-from worker.source_info import PATTERN, SourceInfo, SourceRefused
+from worker.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
 from worker.wire import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 
 ENVIRON = {"PATH": os.environ["PATH"]}
@@ -172,6 +172,33 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
     assert sender.feed.refusal == "h264:1 is nothing to play" and sender.feed.source is None
     sender.end()
     sender.feed.close()
+
+
+def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
+    """Each turn of a looped file describes its tracks again, and to measure a file takes time."""
+    examined: list[str] = []
+    release = threading.Event()
+
+    def examine(described: Mapping[str, Any]) -> SourceInfo:
+        examined.append(described["video"]["signature"])
+        if len(examined) > 1:
+            release.wait(10)
+        return PATTERN if len(examined) == 1 else SLATE_SOURCE
+
+    sender = Sender(tmp_path, examine)
+    try:
+        sender.send(tracks("h264:1") + tracks("h264:1"))
+        until(lambda: sender.feed.source is PATTERN)
+        sender.send(tracks("h264:2"))
+        until(lambda: len(examined) == 2)
+        assert sender.feed.source is PATTERN
+        release.set()
+        until(lambda: sender.feed.source is SLATE_SOURCE)
+        assert examined == ["h264:1", "h264:2"], "the same description is examined once"
+    finally:
+        release.set()
+        sender.end()
+        sender.feed.close()
 
 
 def test_damaged_messages_end_it(sender: Sender) -> None:
