@@ -166,3 +166,13 @@ def test_nothing_clicks_at_a_gap(line: Line) -> None:
     steps = max(abs(left[n + 1] - left[n]) for n in range(len(left) - 1))
     # The steepest step of the tone itself.
     assert steps <= max(abs(PERIOD[n] - PERIOD[n - 1]) for n in range(100)) * 1.2
+
+
+@pytest.mark.parametrize("gap_ms", [41, 100, 5_000])
+def test_a_gap_makes_the_line_longer_by_itself_and_no_more(gap_ms: int) -> None:
+    with_gap, without = Line(), Line()
+    for each, late_us in ((with_gap, gap_ms * 1_000), (without, 0)):
+        each.send(1_000_000)
+        each.send(1_000_000, late_us=late_us)
+    # The filter that stretches holds 17 samples back, half a millisecond at most.
+    assert with_gap.line.end - without.line.end == pytest.approx(samples_of(gap_ms * 1_000), abs=24)
