@@ -1,4 +1,4 @@
-"""Known bugs, to be planted one at a time: what the fault suite and the access vectors are for is to find each of them.
+"""Known bugs, planted one at a time: the fault suite, the access vectors and the quick zoo have to find each of them.
 
 To add one: its name, the file, the text that is there (once), the text instead; `also` for a bug that takes more than
 one place; `tests` for the part of the suite that finds it soonest, where that is not the random rounds.
@@ -18,6 +18,7 @@ from tests.faults.mutant_kind import (
     Mutant,
     steps,
 )
+from tests.faults.mutant_media import MUTANTS_OF_MEDIA
 
 MUTANTS = (
     Mutant(
@@ -208,4 +209,5 @@ MUTANTS = (
     *MUTANTS_OF_THE_BOOKS,
     *MUTANTS_OF_ACCESS,
     *MUTANTS_OF_GATEWAY,
+    *MUTANTS_OF_MEDIA,
 )

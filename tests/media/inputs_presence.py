@@ -1,7 +1,7 @@
 """Sound or picture that is not there all the time, and pictures that come rarely or irregularly."""
 
 from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, X264, clip, picture, tone
+from tests.media.recipes import AAC, TS, X264, clip, picture, tone
 
 CLEAN = clip("clean.ts", 24)
 RARE = Expect(still_s_max=None, skew_s_max=None, has_clock=False)
@@ -52,6 +52,15 @@ SOUND_PRESENCE = (
         12,
     ),
     sent(
+        "sound-comes-late",
+        "A sender whose sound comes 0.5 s behind its picture, with the right time stamps",
+        (
+            f"ffmpeg {picture()} -itsoffset 0.5 {tone()} -t 24 {X264} {AAC} {TS} clean.ts",
+            "retime clean.ts in.ts sound shift=-0.5",
+        ),
+        Expect(),
+    ),
+    sent(
         "sound-hole-3s",
         "No sound packets for 3 s",
         (CLEAN, "cut clean.ts in.ts sound first=7 last=10"),
@@ -85,6 +94,12 @@ SOUND_PRESENCE = (
         Expect(still_s_max=9, silence_s_max=0.3, has_clock=False, seconds_min=16),
         14,
         20,
+    ),
+    sent(
+        "picture-ends",
+        "The picture ends for good after 6 s, the sound goes on: the last picture stays",
+        (CLEAN, "cut clean.ts in.ts picture first=6 last=99"),
+        Expect(still_s_max=None, skew_s_max=None, has_clock=False, seconds_min=15),
     ),
     sent(
         "picture-hole-4s",
@@ -142,6 +157,13 @@ PICTURES = (
         "A phone's slow motion: 120 pictures a second",
         clip("in.mp4", 6, video=picture(rate="120")),
         Expect(),
+        6,
+    ),
+    looped(
+        "loop-5fps-b-frames",
+        "A silent film of 5 pictures a second with B-frames: each turn is shown to its end",
+        clip("in.mp4", 6, video=picture(rate="5"), encode="-bf 3 -x264-params b-adapt=0", sound=False),
+        Expect(sound=False, repairs={"pictures_dropped": (0, 1)}),
         6,
     ),
     looped(

@@ -120,7 +120,7 @@ TURNED = (
         "in.mp4",
         steps=turned(90, "transpose=1", (9, 16)),
         profile="source",
-        expect=Expect(shape=(9, 16), has_clock=False, skew_s_max=None, may_refuse=("rotat",), sound_s_off_max=0.35),
+        expect=Expect(shape=(9, 16), has_clock=False, skew_s_max=None, may_refuse=("turned",), sound_s_off_max=0.35),
     ),
     looped(
         "portrait",
@@ -181,6 +181,14 @@ DEEP = (
         "A webcam's MJPEG in AVI, full range",
         "in.avi",
         encode="-c:v mjpeg -pix_fmt yuvj420p -q:v 5 -c:a pcm_s16le",
+    ),
+    looped(
+        "dark-full-range",
+        "A dark scene of a phone, full range: black of the wrong range swallows its badge",
+        "in.mp4",
+        video=picture(badge="0x404040", then="scale=out_range=pc,format=yuvj420p"),
+        encode="-pix_fmt yuvj420p",
+        expect=Expect(badge="gray"),
     ),
     looped("hdr-pq", "HDR10: PQ in HEVC of 10 bits", "in.mp4", steps=hdr("smpte2084", "smpte2084"), expect=HDR),
     looped(

@@ -1,5 +1,7 @@
 """Sound that is not regular, at every rate and in every codec: gaps, overlaps, drift, jumps."""
 
+from dataclasses import replace
+
 from tests.media.model import Expect, Feed, Input
 from tests.media.recipes import clip, tone
 
@@ -44,6 +46,18 @@ GAPS = (
         GAP + "9.3",
         Expect(silence_s_max=0.5),
         encode="-ar 44100",
+    ),
+    Input(
+        name="gaps-20ms-stretched",
+        about="Two lost packets of 20 ms, 6 s apart: the sound is stretched, no silence is heard",
+        make=(
+            clip("clean.ts"),
+            "cut clean.ts a.ts sound first=5 last=5.02",
+            "cut a.ts in.ts sound first=11 last=11.02",
+        ),
+        entry="in.ts",
+        feed=Feed.SRT,
+        expect=Expect(repairs={"silence_ms": (0, 0)}),
     ),
     sent("gap-2s", "A microphone unplugged: 2 s of AAC at 48 kHz", GAP + "11", Expect(silent=((9, 11),))),
     sent(
@@ -125,7 +139,7 @@ CLOCKS = (
         "overlap-500ms",
         "Sound set back by 500 ms after a resynchronisation",
         "retime clean.ts in.ts sound after=9 shift=-0.5",
-        FREE,
+        replace(FREE, repairs={"trimmed_ms": (450, 550)}),
     ),
     sent(
         "sound-jumps-ahead",

@@ -125,7 +125,13 @@ CHANGES = (
         part("a.ts"),
         part("b.ts", video=picture("160x90")),
         profile="source",
-        expect=Expect(discontinuities_max=1, silence_s_max=0.6, sizes=("320x180", "160x90"), sound_s_off_max=0.35),
+        expect=Expect(
+            discontinuities_max=1,
+            discontinuities_min=1,
+            silence_s_max=0.6,
+            sizes=("320x180", "160x90"),
+            sound_s_off_max=0.35,
+        ),
     ),
     changed("rate-changes", "The sound changes from 48 to 44.1 kHz", part("a.ts"), part("b.ts", "-ar 44100")),
     changed(

@@ -76,6 +76,8 @@ def _lengths(expect: Expect, segments: Sequence[Segment], media_s: float) -> Ite
     fresh = sum(segment.is_discontinuous for segment in segments[1:])
     if fresh > expect.discontinuities_max:
         yield f"{fresh} discontinuities, {expect.discontinuities_max} may be"
+    if fresh < expect.discontinuities_min:
+        yield f"{fresh} discontinuities, at least {expect.discontinuities_min} should be"
     for part in continuous(segments):
         for kind in ("pictures", "sound"):
             if off := measures.breaks([getattr(segment.probed, kind) for segment in part]):

@@ -61,12 +61,15 @@ class Expect:
     missing_s_max: int | None = None
     replays_max: int | None = None
     discontinuities_max: int = 0
+    discontinuities_min: int = 0
     # Media that a viewer must get at least. 0 lets a row say that little comes, as of a playlist that is stuck.
     seconds_min: float = 12.0
     # How much of what is published is worth paying for, where that is less than all of it.
     content_s: float | None = None
     # Published sizes in their order, for a copied source whose format changes.
     sizes: tuple[str, ...] = ()
+    # The least and the most that the run counts of a repair. Only the quick form of the zoo knows all of a run.
+    repairs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     # What the viewer may pay for at most beyond what was worth seeing.
     paid_over_s_max: float = 10.0
 

@@ -44,19 +44,21 @@ class TransportTables:
     def feed(self, data: bytes) -> bytes:
         """Return the whole packets that can be passed on; those after a change are kept for the next part."""
         data = self._rest + data
-        at = start = _synchronized(data, 0)
+        at = start = end = _synchronized(data, 0)
         passed = []
         while at + PACKET_BYTES <= len(data) and not self.has_changed:
             if data[at] != SYNC:
                 passed.append(data[start:at])
-                at = start = _synchronized(data, at + 1)
+                at = start = end = _synchronized(data, at + 1)
                 continue
             pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
             at += PACKET_BYTES
             if pid == PAT_PID or pid in self._pmt_pids:
                 self.has_changed = self._take(pid, data[at - PACKET_BYTES : at])
+            # A demuxer that reads of another track counts it among those that it was opened with.
+            end = end if self.has_changed else at
         self._rest = data[at:]
-        passed.append(data[start:at])
+        passed.append(data[start:end])
         return b"".join(passed)
 
     def reopen(self) -> bytes:

@@ -1,0 +1,178 @@
+"""Known bugs of the media path: each repair taken out, with the inputs of the quick zoo that show it."""
+
+from tests.faults.mutant_kind import Mutant
+
+ZOO = "tests/media/test_zoo_quick.py::test_an_input_comes_out_as_it_should"
+SOUND = "worker/transcoding/sound.py"
+SLOTS = "worker/transcoding/slots.py"
+PICTURES = "worker/transcoding/pictures.py"
+INTERLACING = "worker/transcoding/interlacing.py"
+DECODING = "worker/transcoding/decoding.py"
+COPYING = "worker/transcoding/copying.py"
+STAMPS = "worker/receiving/timestamps.py"
+PACKETS = "worker/receiving/packets.py"
+TRACKS = "worker/receiving/tracks.py"
+TABLES = "worker/receiving/ts_tables.py"
+
+
+def zoo(*names: str) -> tuple[str, ...]:
+    """These inputs of the quick zoo."""
+    return tuple(f"{ZOO}[{name}]" for name in names)
+
+
+MUTANTS_OF_MEDIA = (
+    Mutant(
+        "media: a gap in the sound is not filled",
+        SOUND,
+        "        if missing > off_max:\n",
+        "        if False:\n",
+        tests=zoo("gap-300ms-44k", "gap-aac-8k"),
+    ),
+    Mutant(
+        "media: sound that overlaps is not trimmed",
+        SOUND,
+        "        elif missing < -off_max:\n",
+        "        elif False:\n",
+        tests=zoo("overlap-500ms"),
+    ),
+    Mutant(
+        "media: sound is not stretched",
+        SOUND,
+        ":async=240:min_comp=0.005:comp_duration=1:max_soft_comp={STRETCH}:min_hard_comp=10",
+        "",
+        tests=zoo("gaps-20ms-stretched"),
+    ),
+    Mutant(
+        "media: the picture does not wait for its sound",
+        SLOTS,
+        "return picture_us - self.ends_us >= self.sound_patience.us",
+        "return True",
+        tests=zoo("sound-comes-late"),
+    ),
+    Mutant(
+        "media: silence does not stand in for sound that ends",
+        SLOTS,
+        "return picture_us - self.ends_us >= self.sound_patience.us",
+        "return False",
+        tests=zoo("sound-ends", "sound-hole-9s"),
+    ),
+    Mutant(
+        "media: the last picture is not repeated",
+        SLOTS,
+        "return sound_us - self.picture_by_us >= self.picture_patience.us",
+        "return False",
+        tests=zoo("picture-ends"),
+    ),
+    Mutant(
+        "media: time stamps are not corrected",
+        STAMPS,
+        "        elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):\n",
+        "        elif False:\n",
+        tests=zoo("jump-1h-back", "stamps-restart"),
+    ),
+    Mutant(
+        "media: a loop goes on at the decoding time",
+        STAMPS,
+        "        offset_us = self.end_us - start_us\n",
+        "        offset_us = max(track.next_us for track in self._tracks.values()) - start_us\n",
+        tests=zoo("loop-5fps-b-frames"),
+    ),
+    Mutant(
+        "media: the clocks of tracks that jump together are not kept together",
+        STAMPS,
+        "        for offset_us in self._offsets:\n            if offset_us != track.offset_us and",
+        "        for offset_us in ():\n            if offset_us != track.offset_us and",
+        tests=zoo("stamps-restart", "jump-3s-back"),
+    ),
+    Mutant(
+        "media: interlaced pictures are not deinterlaced",
+        PICTURES,
+        "if look.interlaced else []",
+        "if False else []",
+        tests=zoo("interlaced-tff"),
+    ),
+    Mutant(
+        "media: undeclared interlacing is not looked for",
+        INTERLACING,
+        "return bool(self._declared_left) or self._is_combed",
+        "return bool(self._declared_left)",
+        tests=zoo("interlaced-undeclared"),
+    ),
+    Mutant(
+        "media: a rotation is ignored",
+        PICTURES,
+        "        filters += TURNS.get(look.rotation, [])\n",
+        "",
+        tests=zoo("rotated-90"),
+    ),
+    Mutant(
+        "media: a phone's rotation is not seen where it is copied",
+        PACKETS,
+        "self.rotation, self._has_rotation = rotation_of(packet), False",
+        "self._has_rotation = False",
+        tests=zoo("rotated-90-copied"),
+    ),
+    Mutant(
+        "media: the pixels' shape is ignored",
+        DECODING,
+        "return self._codec.sample_aspect_ratio or Fraction(1)",
+        "return Fraction(1)",
+        tests=zoo("sar-16-11"),
+    ),
+    Mutant(
+        "media: HDR is not mapped",
+        PICTURES,
+        "        if look.transfer in HDR_TRANSFERS:\n",
+        "        if False:\n",
+        tests=zoo("hdr-pq"),
+    ),
+    Mutant(
+        "media: full range is not converted",
+        PICTURES,
+        ":out_range=tv",
+        ":out_range=pc",
+        tests=zoo("dark-full-range"),
+    ),
+    Mutant(
+        "media: the default disposition is ignored",
+        TRACKS,
+        "return next((s for s in streams if s.disposition & Disposition.default), streams[0])",
+        "return streams[0]",
+        tests=zoo("default-second"),
+    ),
+    Mutant(
+        "media: the chosen programme is ignored",
+        TRACKS,
+        "        return wanted\n",
+        "        return next(iter(programs))\n",
+        tests=zoo("two-services-second"),
+    ),
+    Mutant(
+        "media: the chosen audio track is ignored",
+        TRACKS,
+        "audio = sounds[audio_track - 1] if audio_track else",
+        "audio =",
+        tests=zoo("choose-second"),
+    ),
+    Mutant(
+        "media: sound that is added later is not opened",
+        TABLES,
+        "        return before is not None and {",
+        "        return False and {",
+        tests=zoo("sound-added"),
+    ),
+    Mutant(
+        "media: a change of format is not noticed in a copy",
+        PACKETS,
+        "        return not first\n",
+        "        return False\n",
+        tests=zoo("size-changes-copied"),
+    ),
+    Mutant(
+        "media: ADTS headers lose the channels",
+        PACKETS,
+        "index << 2 | channels >> 2, (channels & 3) << 6, 0",
+        "index << 2, 0, 0",
+        tests=zoo("copied-mp4"),
+    ),
+)

@@ -1,0 +1,55 @@
+"""Every kind of input in seconds: the worker's receiver and transcoders without their clock, many inputs at once.
+
+`make zoo` tries all inputs in real time, with a platform, its network and a paying viewer.
+"""
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+import pytest
+
+from tests.media.inputs import BY_NAME
+from tests.media.judge import Verdict
+from tests.media.model import Feed
+from tests.media.quick import tried
+from tests.media.quick_choice import LEFT_OUT, QUICK, WRONG
+
+AT_ONCE = 3
+TRY_S_MAX = 150
+INPUTS_MIN = 60
+
+PARAMS = [
+    pytest.param(item.name, marks=pytest.mark.xfail(reason=WRONG[item.name], strict=True))
+    if item.name in WRONG
+    else pytest.param(item.name)
+    for item in QUICK
+]
+
+
+@pytest.fixture(scope="module")
+def verdicts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Verdict]]]:
+    """Begin with all inputs that were asked for; a test waits for its own."""
+    tests = [each for each in request.session.items if each.path == request.path and hasattr(each, "callspec")]
+    asked = {each.callspec.params["name"] for each in tests}
+    names = [item.name for item in QUICK if item.name in asked]
+    work = tmp_path_factory.mktemp("zoo")
+    cache = work / "inputs"
+    cache.mkdir()
+    with ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield {name: pool.submit(tried, BY_NAME[name], cache, work) for name in names}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", PARAMS)
+def test_an_input_comes_out_as_it_should(name: str, verdicts: dict[str, Future[Verdict]]):
+    verdict = verdicts[name].result(TRY_S_MAX)
+    assert verdict.is_right, f"{'; '.join(verdict.faults)} ({verdict.figure})"
+
+
+def test_there_are_inputs_of_every_kind():
+    assert set(BY_NAME) >= LEFT_OUT | WRONG.keys()
+    assert len(QUICK) >= INPUTS_MIN
+    assert {item.feed for item in QUICK} == set(Feed)
