@@ -11,7 +11,7 @@ from collections import OrderedDict
 from chalicelib.domain.ids import STREAM_ID
 from chalicelib.domain.ingest_refusals import RefusalCode
 
-# What stands in front of a line: priority, time and tag of syslog.
+# What precedes a line: priority, time and tag of syslog.
 _SYSLOG = r"<\d{1,3}>\w{3} [ \d]\d \d\d:\d\d:\d\d ingest: "
 # The hook's part writes one for each answer of the endpoints that names a refusal.
 _REFUSED = re.compile(_SYSLOG + r"refused (?P<stream>[a-z0-9-]{1,63}) (?P<code>[a-z_]{1,40})")

@@ -32,7 +32,7 @@ class MediaRoute:
 
     @property
     def was_answered(self) -> bool:
-        """Whether a gateway has answered, be it with a refusal or because it is out of order for now."""
+        """Whether a gateway has answered, also with a refusal, or because it is out of order for now."""
         with self._lock:
             return self._was_answered or self._through_server is not None
 

@@ -20,7 +20,8 @@ from worker.agent import Agent
 from worker.ingest.outward import EgressRules
 from worker.pipeline import Ports
 
-PROGRAMS = ("ffmpeg", "ffprobe", "prlimit", "setpriv")
+# Debian's package of ffprobe brings libsrt as well.
+PROGRAMS = ("ffprobe", "prlimit", "setpriv")
 
 
 def make_agent() -> Agent:

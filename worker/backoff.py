@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# The first retry is quick, since most deaths of ffmpeg are accidents; then patience grows.
+# The first retry is quick, since most deaths of encoders are accidents; then patience grows.
 FIRST_DELAY_S = 0.2
 DELAY_S_MAX = 30.0
 JITTER = 0.2

@@ -28,7 +28,7 @@ class WorkerConfig:
     capacity: int
     # The only place that `file` sources are read from.
     media_dir: Path
-    # What ffmpeg writes before it is uploaded: some seconds of every stream. A tmpfs is best.
+    # What runs write before it is uploaded: some seconds of every stream. A tmpfs is best.
     work_dir: Path
     # Where streams that listen for RTMP are played from, without the stream: `rtmp://HOST:PORT/live`.
     rtmp_url: str | None = None
@@ -36,7 +36,7 @@ class WorkerConfig:
     listen_host: str = LISTEN_HOST_DEFAULT
     # Where pulled sources may be.
     egress: EgressRules = field(default_factory=EgressRules)
-    # All that ffmpeg inherits: no credentials, no endpoints.
+    # All that receivers and encoders inherit: no credentials, no endpoints.
     ffmpeg_environ: Mapping[str, str]
 
     @property
@@ -91,7 +91,7 @@ def _listen_host(env: Mapping[str, str]) -> str:
 
 def _directory(env: Mapping[str, str], name: str) -> Path:
     text = env.get(name, "")
-    # ffmpeg takes a per cent sign in the name of an output for a pattern.
+    # FFmpeg takes a per cent sign in the name of an output for a pattern.
     if not text or not Path(text).is_absolute() or "%" in text:
         raise ConfigError(f"{name} is {text!r}; it must be the absolute path of a directory, without %")
     return Path(text)

@@ -1,4 +1,4 @@
-"""Keeps an ffmpeg running for one stream: starts it, watches it, and replaces it, by the same source or another."""
+"""Keeps an encoder running for one stream: starts it, watches it, and replaces it, by the same source or another."""
 
 import logging
 import shutil
@@ -184,7 +184,7 @@ class Driver:
         if run.transcoder.running:
             self._supervision.stalled(reason)
             report()
-        # What a source had sent before it went is worth showing; an ffmpeg that hangs is not worth waiting for.
+        # What a source had sent before it went is worth showing; an encoder that hangs is not worth waiting for.
         self._end(run, reason, kill=not gone)
         self._supervision.run_ended(reason)
         if playing is None:
@@ -194,7 +194,7 @@ class Driver:
         else:
             watch.broke(playing, now_s, reason)
         said = list(run.transcoder.lines)[-10:]
-        log.error("ffmpeg is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
+        log.error("the encoder is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
 
     def _note_published(self, now_s: float, watch: Watch, publication: Publication) -> None:
         self._supervision.published(now_s, publication.published_at_s, publication.error)
@@ -234,7 +234,7 @@ class Driver:
         self._log = self._logs.began(plan.name, self.source or SLATE, self._run.transcoder, received)
         publication.follow(self._run.inbox)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
-        log.info("ffmpeg started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
+        log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
     def _plan(self, stream: Stream, source: SourceInfo, cut: Cut | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)

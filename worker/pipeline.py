@@ -1,4 +1,4 @@
-"""One stream on this worker: the thread that supervises its ffmpeg and does what the operator asked."""
+"""One stream on this worker: the thread that supervises its encoder and does what the operator asked."""
 
 import logging
 import threading
@@ -104,7 +104,7 @@ class Pipeline(threading.Thread):
                     self._wake.wait(TICK_S)
                     self._wake.clear()
         except Exception as error:
-            # A mistake of ours must not leave ffmpeg running or the claim held: the next look starts the stream anew.
+            # A mistake of ours must not leave an encoder running or the claim held: the next look starts it again.
             log.exception("the pipeline crashed", extra=self._who())
             self.end, self.supervision.last_error = End.CRASHED, f"internal error: {type(error).__name__}: {error}"
         finally:
@@ -159,7 +159,7 @@ class Pipeline(threading.Thread):
         self._publication.start()
 
     def _reopen(self, seen: Stream) -> None:
-        """The operator changed what needs a new ffmpeg."""
+        """The operator changed what needs a new run."""
         log.info("new settings", extra={**self._who(), "generation": seen.generation})
         restarted = replace(self.stream, generation=seen.generation, version=seen.version) == seen
         # Whoever restarts a stream wants all of it anew; else no sender is sent away.

@@ -1,4 +1,4 @@
-"""The state machine of one stream, and when its ffmpeg must be replaced: pure rules, time as monotonic seconds.
+"""The state machine of one stream, and when its encoder must be replaced: pure rules, time as monotonic seconds.
 
 starting -> live -> stalled -> backoff -> starting …      failed: no source can be used as it is
 
@@ -12,7 +12,7 @@ STABLE_S = 120.0
 SILENT_TARGETS = 3
 # Opening a source and making the first segment may take longer than three short segments.
 START_S_MIN = 10.0
-# An ffmpeg that gets on meanwhile is slow, not stuck: to start it anew on a busy machine would make it slower still.
+# An encoder that gets on meanwhile is slow, not stuck: to restart it on a busy machine would make it slower still.
 SLOW_START_FACTOR = 3
 
 
@@ -32,7 +32,7 @@ class Supervision:
         self._live_since_s: float | None = None
 
     def run_started(self, now_s: float, trouble: str | None = None, *, standing_in: bool = False) -> None:
-        """ffmpeg was started, with the slate if it is `standing_in`. `trouble` is what is wrong besides."""
+        """An encoder was started, with the slate if it is `standing_in`. `trouble` is what is wrong besides."""
         self.state = RuntimeState.STALLED if standing_in else RuntimeState.STARTING
         self._begin(now_s, trouble, standing_in)
 
@@ -43,7 +43,7 @@ class Supervision:
         self._begin(now_s, trouble, standing_in=False)
 
     def published(self, now_s: float, published_at_s: float, error: str | None) -> None:
-        """What this run has published last, and what hindered it since: live, or stalled although ffmpeg works.
+        """What this run has published last, and what hindered it since: live, or stalled although the encoder works.
 
         A restart would not help against a store that takes nothing, so there is none.
         """
@@ -66,7 +66,7 @@ class Supervision:
             self.stalled(f"nothing could be published for {allowed:.0f} s")
 
     def run_ended(self, error: str) -> None:
-        """ffmpeg ended, or was ended, without anybody's wish."""
+        """The encoder ended, or was ended, without an operator's wish."""
         self.state = RuntimeState.BACKOFF
         self.last_error = error
         self.restarts += 1
@@ -88,7 +88,7 @@ class Supervision:
         self.last_error = None
 
     def silence(self, now_s: float, progressed_at_s: float, segment_at_s: float | None) -> str | None:
-        """Why the running ffmpeg must be restarted, or None. `segment_at_s` is its newest segment's time, if any."""
+        """Why the running encoder must be restarted, or None. `segment_at_s` is its newest segment's time, if any."""
         allowed = SILENT_TARGETS * self.segment_seconds
         first_allowed = max(START_S_MIN, allowed) + self.segment_seconds
         if segment_at_s is None:

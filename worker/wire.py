@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
 from typing import Any
 
 _HEADER = struct.Struct(">BI")
@@ -17,7 +18,9 @@ _PACKET = struct.Struct(">BBqqIII")
 # A key frame of 12 MB, which the ingest lets through, with room.
 BODY_BYTES_MAX = 32 << 20
 VIDEO, AUDIO = 0, 1
-_KEYFRAME, _CORRUPT, _NO_PTS = 1, 2, 4
+_KEYFRAME, _NO_PTS = 1, 2
+# The unit of all times.
+MICRO = Fraction(1, 1_000_000)
 
 
 class WireError(ValueError):
@@ -45,14 +48,13 @@ class PacketMessage:
     duration_us: int
     data: bytes
     is_keyframe: bool = False
-    is_corrupt: bool = False
     skip_samples: int = 0
     drop_samples: int = 0
 
 
 def encode_packet(packet: PacketMessage) -> bytes:
     """Return the message for one packet."""
-    flags = _KEYFRAME * packet.is_keyframe | _CORRUPT * packet.is_corrupt | _NO_PTS * (packet.pts_us is None)
+    flags = _KEYFRAME * packet.is_keyframe | _NO_PTS * (packet.pts_us is None)
     times = (packet.pts_us or 0, packet.dts_us, min(max(packet.duration_us, 0), 2**32 - 1))
     head = _PACKET.pack(packet.stream, flags, *times, packet.skip_samples, packet.drop_samples)
     return b"".join((_HEADER.pack(Kind.PACKET, len(head) + len(packet.data)), head, packet.data))
@@ -71,9 +73,8 @@ def decode_packet(body: bytes) -> PacketMessage:
     except struct.error as error:
         raise WireError(str(error)) from None
     data = body[_PACKET.size :]
-    keyframe, corrupt = bool(flags & _KEYFRAME), bool(flags & _CORRUPT)
     shown_us = None if flags & _NO_PTS else pts_us
-    return PacketMessage(stream, shown_us, dts_us, duration_us, data, keyframe, corrupt, skip, drop)
+    return PacketMessage(stream, shown_us, dts_us, duration_us, data, bool(flags & _KEYFRAME), skip, drop)
 
 
 def decoded_at_us(body: bytes) -> int:

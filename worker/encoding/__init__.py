@@ -1,1 +1,1 @@
-"""ffmpeg: how it is called, what it says, and one run of it."""
+"""One run: its process, what it reports, and how copied sources are cut."""

@@ -1,4 +1,4 @@
-"""Keeping what ffmpeg says where operators can read it, on a thread of its own: a slow store never hurts the stream."""
+"""Keeping what runs say where operators can read it, on a thread of its own: a slow store never hurts the stream."""
 
 import logging
 import threading

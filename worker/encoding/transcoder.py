@@ -1,4 +1,4 @@
-"""One run's process: a child that tells on its standard output how it is getting on."""
+"""One run's process: a child that reports its progress on its standard output."""
 
 import json
 import time

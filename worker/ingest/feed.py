@@ -107,7 +107,7 @@ class Feed:
         With `one_format` it is closed where the format changes.
         """
         with self._lock:
-            # The reader closes what it has taken up. Nobody else closes a pipe that it never will.
+            # The reader closes what it has taken up. A pipe that it never will is closed here.
             unused = [] if self._wanted is self._sink else [self._wanted]
             if self._has_ended:
                 unused, sink = [*unused, sink], None

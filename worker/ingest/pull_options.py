@@ -1,4 +1,4 @@
-"""How a receiver is told to open an untrusted source: pure functions from a checked URL to a request.
+"""How a receiver is asked to open an untrusted source: pure functions from a checked URL to a request.
 
 What holds FFmpeg back, found by experiment:
 - The options here reach what a playlist names (media playlists, segments, keys, init sections): the white lists and
@@ -21,7 +21,7 @@ from chalicelib.domain.addresses import IpAddress
 from chalicelib.domain.source_urls import SourceUrl
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 
-# HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless told to.
+# HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless it is allowed to.
 HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
 ANY_NAMES = {"extension_picky": "0"}
 # Above the proxy's own bounds, so that its reason is known before FFmpeg gives up.

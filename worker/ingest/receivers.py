@@ -21,8 +21,8 @@ from worker.source_info import SourceRefused
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10
-# A sender who connects by SRT and sends nothing for this long is ended, since nobody else can send meanwhile. Of those
-# who send by RTMP the ingest ends who is silent.
+# A sender who connects by SRT and sends nothing for this long is ended, since no other sender can connect meanwhile. By
+# RTMP, the ingest ends silent senders.
 MUTE_S = 10
 # How long it takes until a run can begin.
 START_US = 1_000_000
@@ -35,7 +35,7 @@ class Receiver:
     argv: tuple[str, ...]
     script: bytes = field(default=b"", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    # It is told http addresses in place of the operator's https ones, and repeats them.
+    # It gets http addresses in place of the operator's https ones, and repeats them.
     has_other_urls: bool = False
     # How far what it copies may be ahead of the clock.
     ahead_us: int = 0

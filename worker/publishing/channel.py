@@ -39,5 +39,5 @@ class Channel:
 
 
 def run_name(epoch: int, run: int) -> str:
-    """How the segments of a run of ffmpeg begin."""
+    """How the segments of a run begin."""
     return f"{epoch}-{run}"

@@ -1,6 +1,7 @@
-"""What one run of ffmpeg has finished: read from the playlists that it writes beside its segments.
+"""What one run has finished: read from the playlists that it writes beside its segments.
 
-ffmpeg renames a segment when it is complete and replaces its playlist after that, so a name in there is a whole file.
+The encoder's muxer renames a segment when it is complete and replaces its playlist after that, so a name in there is a
+whole file.
 """
 
 import logging
@@ -20,7 +21,7 @@ from worker.publishing.playlist import Entry, PlaylistError, parse
 log = logging.getLogger(__name__)
 
 INDEX = re.compile(r"-(\d+)\.ts$")
-# An entry shorter than this is a rounding leftover of an ending ffmpeg, not a picture.
+# An entry shorter than this is a rounding leftover of an ending run, not a picture.
 DURATION_S_MIN = 0.02
 # When so many wait for the store, the oldest is given up: the scratch directory must not fill.
 WAITING_MAX = 30
@@ -92,7 +93,7 @@ class Inbox:
             return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
-        """ffmpeg has ended: what is there is all."""
+        """The encoder has ended: nothing more comes."""
         self.refresh()
         self.closed = True
 
@@ -111,8 +112,8 @@ class Inbox:
         except FileNotFoundError:
             return False
         except PlaylistError as error:
-            # Replaced at once by rename, so this is a fault of ffmpeg's, not half a file.
-            log.warning("ffmpeg's playlist was not understood", extra={"rendition": rendition, "error": str(error)})
+            # Replaced at once by rename, so this is a fault of the muxer's, not half a file.
+            log.warning("a run's playlist was not understood", extra={"rendition": rendition, "error": str(error)})
             return False
         self._marks[rendition] = mark
         self._entries[rendition] = {e.uri: e for e in playlist.entries if e.duration_s > DURATION_S_MIN}

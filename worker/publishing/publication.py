@@ -1,4 +1,4 @@
-"""The thread that publishes a channel: it follows one run of ffmpeg after the other."""
+"""The thread that publishes a channel: it follows one run after the other."""
 
 import logging
 import threading

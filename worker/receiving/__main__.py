@@ -34,7 +34,6 @@ class Receiver:
         self._output = output
         self._times = TimestampCorrector(is_live=request.is_live)
         self._pacer = None if request.is_live else Pacer()
-        self._signatures: tuple[str, ...] = ()
 
     def run(self) -> None:
         """Receive until the end. Raise `ReceiveError`."""
@@ -70,7 +69,7 @@ class Receiver:
             waiting.clear()
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
-        described = {type(track).__name__.removesuffix("Track").lower(): track.describe() for track in tracks}
+        described = {track.kind: track.describe() for track in tracks}
         self._write(encode_json(Kind.TRACKS, {"audio": None, **described, "offered": offered}))
 
     def _send(self, track: VideoTrack | AudioTrack, packet: Any, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Opening a source's container, and opening it again where its tracks change or it begins anew."""
+"""Opening a source's container, and opening it again where its tracks change or a loop begins."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,7 +10,7 @@ from av.error import FFmpegError
 from worker.receiving.flv_tags import FlvTags
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED, FLV_FORMAT, ReceiveRequest, Transport
 from worker.receiving.srt import SrtReceiver, SrtSilence
-from worker.receiving.tracks import TrackError, open_quietly
+from worker.receiving.tracks import open_quietly
 from worker.receiving.ts_tables import Programs, TransportTables
 
 CHUNK_BYTES = 32_768
@@ -78,8 +78,6 @@ def containers(request: ReceiveRequest) -> Iterator[Opened]:
                 yield from _file(request)
     except SrtSilence:
         raise ReceiveError("a sender was connected and sent nothing", EXIT_MUTE) from None
-    except TrackError as error:
-        raise ReceiveError(str(error), EXIT_REFUSED) from None
     except SourceEnd:
         raise ReceiveError("the source ended before a picture came", EXIT_MUTE) from None
     except (FFmpegError, OSError) as error:
@@ -160,7 +158,7 @@ def _file(request: ReceiveRequest) -> Iterator[Opened]:
 
 
 def _words(error: Exception) -> str:
-    """Return what a library said, without the address that it was told."""
+    """Return what a library said, without the address."""
     text = getattr(error, "strerror", None) or str(error)
     log = getattr(error, "log", None)
     return f"{log[2].strip()}: {text}" if log else str(text)

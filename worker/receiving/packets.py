@@ -13,11 +13,11 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
+from worker.adts import adts_header, adts_packet
 from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import rate_of
-from worker.wire import AUDIO, VIDEO, PacketMessage
+from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
-MICRO = Fraction(1, 1_000_000)
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 START_CODE = re.compile(rb"\x00\x00\x01")
 # The NAL units that say what a picture is: H.264's sequence parameters, HEVC's.
@@ -25,7 +25,6 @@ PARAMETERS = {"h264": lambda first: first & 0x1F == 7, "hevc": lambda first: fir
 PARAMETERS_BYTES_MAX = 4096
 # Containers that can say that a picture is to be turned.
 ROTATING_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 # Sound that a decoder understands from its packets and extradata alone. All other is decoded here.
 PLAIN_SOUND = {"aac", "mp3", "mp2", "mp1", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts", "truehd", "aac_latm"}
 
@@ -33,7 +32,7 @@ PLAIN_SOUND = {"aac", "mp3", "mp2", "mp1", "ac3", "eac3", "opus", "vorbis", "fla
 class VideoTrack:
     """The picture that is played."""
 
-    number = VIDEO
+    number, kind = VIDEO, "video"
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -91,7 +90,7 @@ class VideoTrack:
 class AudioTrack:
     """The sound that is played."""
 
-    number = AUDIO
+    number, kind = AUDIO, "audio"
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -127,7 +126,7 @@ class AudioTrack:
             return self._decoded(packet), False
         data = bytes(packet)
         if self._adts:
-            data = self._adts[:3] + _adts_length(self._adts, len(data) + 7) + data
+            data = adts_packet(self._adts, data)
         signature = self._signature(data)
         changed, self.signature = signature != self.signature and self.signature != self.codec, signature
         return [(packet, data)], changed
@@ -170,25 +169,6 @@ def parameters(codec: str, data: bytes) -> bytes:
     return b"".join(found)
 
 
-def adts_header(config: bytes) -> bytes:
-    """Return the 7 bytes of an ADTS header, without a length, for an AudioSpecificConfig; `b""` where none can say it.
-
-    ISO/IEC 14496-3. Explicit SBR is left out: decoders find it by themselves. A layout of its own (0) is described in
-    the configuration only.
-    """
-    kind, index = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7
-    channels = config[1] >> 3 & 0x0F
-    if kind in (5, 29) and index != 15 and len(config) >= 3:
-        kind = 2
-    if not 1 <= kind <= 4 or index >= len(ADTS_RATES) or not 1 <= channels <= 7:
-        return b""
-    return bytes((0xFF, 0xF1, (kind - 1) << 6 | index << 2 | channels >> 2, (channels & 3) << 6, 0, 0x1F, 0xFC))
-
-
-def _adts_length(header: bytes, length: int) -> bytes:
-    return bytes((header[3] | length >> 11 & 3, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
-
-
 def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: int, shift_us: int) -> PacketMessage:
     """Return the message for a packet that is decoded at `dts_us`, and shown `shift_us` later than its own time."""
     times = times_of(packet)
@@ -200,7 +180,6 @@ def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: in
         duration_us=times.duration_us,
         data=data,
         is_keyframe=bool(getattr(packet, "is_keyframe", True)),
-        is_corrupt=bool(packet.is_corrupt),
         skip_samples=skip,
         drop_samples=drop,
     )

@@ -13,7 +13,7 @@ BACK_US = 500_000
 # How far one track may be behind the others.
 LAG_US = 10_000_000
 # How far a recording's next packet may be ahead of everything before: longer than slides last without sound. With
-# picture and sound, one of them tells how much time has passed.
+# picture and sound, one of them shows how much time has passed.
 AHEAD_US = 15_000_000
 AHEAD_TWO_TRACKS_US = 3_000_000
 # A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.

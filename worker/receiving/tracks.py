@@ -46,7 +46,7 @@ def choose(container: Any, programs: Programs, program: int | None, audio_track:
 
 
 def rate_of(stream: Any) -> Fraction | None:
-    """Return the frame rate of a picture track, if anything tells it."""
+    """Return the frame rate of a picture track, if it is known."""
     rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
     return next((rate for rate in rates if rate and 0 < rate <= 1000), None)
 

@@ -46,7 +46,7 @@ class Run(Protocol):
         """Make what is due."""
 
     def close(self) -> None:
-        """Make what is left, and finish."""
+        """Make the remaining part, and finish."""
 
 
 class Reporter:

@@ -6,20 +6,18 @@ from typing import Any
 
 import av
 
-from worker.receiving.packets import ADTS_RATES, adts_header
+from worker.adts import LOW_COMPLEXITY, RATES, adts_packet, form_of, header_of
 from worker.transcoding.hls import open_output
 from worker.transcoding.plan import TranscodePlan
 from worker.transcoding.repairs import RunRepairs
-from worker.wire import VIDEO, PacketMessage
+from worker.wire import MICRO, VIDEO, PacketMessage
 
-MICRO = Fraction(1, 1_000_000)
 AAC_SAMPLES = 1_024
-ADTS_BYTES = 7
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 # Sound that is less off than this stays as it is: players follow its time stamps.
 GAP_US = 40_000
 # How far the picture may be ahead of the sound before the sound counts as missing.
 PATIENCE_US = 1_000_000
-SILENCE_US_MAX = 3_600_000_000
 
 
 class CopyingRun:
@@ -124,15 +122,14 @@ class CopyingRun:
 
 def silent_packet(sample: bytes) -> tuple[bytes, int]:
     """Return an AAC packet of silence in the form of one of the source's, and how long it lasts; nothing if unknown."""
-    if len(sample) < ADTS_BYTES or sample[0] != 0xFF or sample[1] & 0xF6 != 0xF0:
+    form = form_of(sample)
+    if form is None or form[1] not in LAYOUTS:
         return b"", 0
-    index, channels = sample[2] >> 2 & 0x0F, (sample[2] & 1) << 2 | sample[3] >> 6
-    if index >= len(ADTS_RATES) or channels not in (1, 2, 3, 4, 5, 6):
-        return b"", 0
-    rate = ADTS_RATES[index]
+    index, channels = form
+    rate = RATES[index]
     encoder = av.CodecContext.create("aac", "w")
     encoder.sample_rate, encoder.format = rate, "fltp"
-    encoder.layout = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}[channels]
+    encoder.layout = LAYOUTS[channels]
     encoder.time_base = Fraction(1, rate)
     frame = av.AudioFrame("fltp", encoder.layout.name, AAC_SAMPLES)
     frame.sample_rate = rate
@@ -142,8 +139,5 @@ def silent_packet(sample: bytes) -> tuple[bytes, int]:
     for number in range(3):
         frame.pts = number * AAC_SAMPLES
         packets += encoder.encode(frame)
-    data = bytes(packets[-1])
-    header = adts_header(bytes(((2 << 3) | index >> 1, (index & 1) << 7 | channels << 3)))
-    length = len(data) + ADTS_BYTES
-    head = header[:3] + bytes((header[3] | length >> 11 & 3, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
-    return head + data, AAC_SAMPLES * 1_000_000 // rate
+    header = header_of(LOW_COMPLEXITY, index, channels)
+    return adts_packet(header, bytes(packets[-1])), AAC_SAMPLES * 1_000_000 // rate

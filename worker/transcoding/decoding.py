@@ -8,12 +8,10 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from worker.transcoding.plan import PIXELS_MAX, SAMPLE_RATE
+from worker.transcoding.plan import BYTES_PER_SAMPLE, PIXELS_MAX, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
-from worker.wire import PacketMessage
+from worker.wire import MICRO, PacketMessage
 
-MICRO = Fraction(1, 1_000_000)
-BYTES_PER_SAMPLE = 4
 FRAME_THREADS_PIXELS = 1_920 * 1_088
 
 
@@ -55,7 +53,7 @@ class VideoDecoder:
         return (frames[0], codec.sample_aspect_ratio or Fraction(1)) if frames else None
 
     def decode(self, packet: PacketMessage | None, repairs: RunRepairs) -> Iterator[tuple[int | None, Any]]:
-        """Yield pictures with their times in microseconds; None: what is left inside."""
+        """Yield pictures with their times in microseconds; None: those that it still holds."""
         try:
             frames = self._codec.decode(_packet(packet) if packet else None)
         except FFmpegError:

@@ -10,7 +10,7 @@ from worker.transcoding.frozen import StillnessDetector
 from worker.transcoding.hls import LadderEncoder
 from worker.transcoding.interlacing import InterlaceDetector
 from worker.transcoding.pictures import Former, Look
-from worker.transcoding.plan import SAMPLE_RATE, TranscodePlan
+from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.slots import SlotClock
 from worker.transcoding.sound import SoundLine
@@ -18,6 +18,8 @@ from worker.wire import AUDIO, PacketMessage
 
 # Pictures that were formed and wait for their slot: more would be memory that grows.
 PICTURES_MAX = 240
+# So many pieces of sound wait for the first picture: ten seconds.
+EARLY_MAX = 500
 
 
 class Frozen(Exception):
@@ -46,7 +48,7 @@ class EncodingRun:
         self._pictures: deque[tuple[int, list[Any]]] = deque()
         self._shown: tuple[int, list[Any]] | None = None
         self._picture_end_us: int | None = None
-        self._early: deque[tuple[int, bytes]] = deque(maxlen=500)
+        self._early: deque[tuple[int, bytes]] = deque(maxlen=EARLY_MAX)
         self._heard_s = 0.0
         self._sound_next_us = 0
 
@@ -89,7 +91,7 @@ class EncodingRun:
             self._make_slot()
 
     def close(self) -> None:
-        """Make what is left, and finish."""
+        """Make the remaining slots, and finish."""
         self._flush_pictures()
         if self._clock and self._pictures:
             last_us = self._pictures[-1][0]
@@ -143,6 +145,9 @@ class EncodingRun:
         if len(self._pictures) >= PICTURES_MAX:
             self._pictures.popleft()
             self._repairs.pictures_dropped += 1
+        if self._pictures and self._pictures[-1][0] == at_us:
+            # The first picture comes once more, from the decoder that waited for those around it.
+            self._pictures.pop()
         self._pictures.append((at_us, pictures))
 
     def _begin(self, origin_us: int) -> None:
@@ -156,14 +161,14 @@ class EncodingRun:
         assert self._audio
         # Without a time of its own it continues the packet before.
         at_us = packet.pts_us if packet.pts_us is not None else self._sound_next_us
-        for told_us, data in self._audio.decode(packet, self._repairs):
+        for own_us, data in self._audio.decode(packet, self._repairs):
             self.activity.sound(data)
-            at_us = told_us if told_us is not None else at_us
+            at_us = own_us if own_us is not None else at_us
             if self._clock:
                 self._add_sound(at_us, data)
             else:
                 self._early.append((at_us, data))
-            at_us += len(data) // 4 * 1_000_000 // SAMPLE_RATE
+            at_us += len(data) // BYTES_PER_SAMPLE * 1_000_000 // SAMPLE_RATE
             self._sound_next_us = at_us
 
     def _add_sound(self, at_us: int, data: bytes) -> None:
@@ -172,7 +177,7 @@ class EncodingRun:
         self._move(clock.arrived(at_us))
         before = round((sound.origin_us - at_us) * SAMPLE_RATE / 1_000_000)
         if before > 0:
-            data, at_us = data[before * 4 :], sound.origin_us
+            data, at_us = data[before * BYTES_PER_SAMPLE :], sound.origin_us
         if not data:
             return
         late_us = sound.origin_us + sound.taken * 1_000_000 / SAMPLE_RATE - at_us

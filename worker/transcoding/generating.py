@@ -12,13 +12,12 @@ import av
 from worker.transcoding.clock_face import draw_clock
 from worker.transcoding.hls import LadderEncoder
 from worker.transcoding.pictures import Former, Look
-from worker.transcoding.plan import SAMPLE_RATE, TranscodePlan, Work
+from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan, Work
 
 # The text "We will be right back", white on dark blue.
 SLATE = Path(__file__).with_name("slate.png")
 TONE = f"frequency=440:beep_factor=2:sample_rate={SAMPLE_RATE}"
 CHUNK_SAMPLES = 1_024
-BYTES_PER_SAMPLE = 4
 
 
 def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Callable[[], bool]) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import av
 
-from worker.transcoding.plan import LIST_SIZE, SAMPLE_RATE, TIMESTAMP_WRAP_S, TranscodePlan
+from worker.transcoding.plan import BYTES_PER_SAMPLE, LIST_SIZE, SAMPLE_RATE, TIMESTAMP_WRAP_S, TranscodePlan
 
 # Measured for the `hd` ladder from 720p25 on a laptop's core: ultrafast 0.36, superfast 0.55, veryfast 0.77 of it.
 # Of two cores, half of one leaves room for the player beside it; below superfast x264 gives up CABAC and deblocking,
 # which shows at these bitrates.
 PRESET = "superfast"
+# Below so many pictures a second there are no B-frames.
 LOW_RATE = 15
 
 
@@ -53,7 +54,7 @@ class LadderEncoder:
 
     def add_sound(self, data: bytes) -> None:
         """Encode the sound of a slot: 16-bit stereo at 48 kHz."""
-        count = len(data) // 4
+        count = len(data) // BYTES_PER_SAMPLE
         frame = av.AudioFrame("s16", "stereo", count)
         frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), self._heard
         frame.planes[0].update(data)

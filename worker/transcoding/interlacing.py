@@ -18,7 +18,7 @@ DIFFERENCE = 12
 # So many points with combs in all pictures of a look say that enough has moved to tell.
 MOVING_MIN = 40
 COMBED_MIN = 0.4
-# A picture that said that it is interlaced stands for those after it, so that the filters are not made anew each time.
+# A picture that said that it is interlaced stands for those after it, so that the filters are not replaced each time.
 DECLARED_FOR = 250
 
 

@@ -9,14 +9,15 @@ import av
 
 from worker.transcoding.plan import EncodedRendition
 from worker.transcoding.sound import pulled
+from worker.wire import MICRO
 
 # Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
 WIDTH_MAX = 3_840
 FULL_RANGE = 2
-HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+# PQ and HLG.
+HDR_TRANSFERS = (16, 18)
 TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
 FORMAT = "yuv420p"
-MICRO = Fraction(1, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Look:
 
 
 class Former:
-    """Brings pictures into the form of each rendition; its filters are made anew where the pictures' look changes."""
+    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes."""
 
     def __init__(self, renditions: Sequence[EncodedRendition]) -> None:
         self._renditions = renditions

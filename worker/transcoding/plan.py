@@ -12,6 +12,8 @@ from worker.limits import bounded
 from worker.python import python_argv
 
 SAMPLE_RATE = 48_000
+# Sound between the parts of a run is stereo of 16 bits.
+BYTES_PER_SAMPLE = 4
 # The exit status of a run whose source stood still and was silent for as long as the plan allows.
 EXIT_FROZEN = 5
 # How much of a whole segment the first of an encoded run is: a picture that broke off is back so much sooner.

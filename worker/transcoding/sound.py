@@ -12,7 +12,7 @@ from typing import Any
 import av
 from av.error import BlockingIOError as Empty
 
-from worker.transcoding.plan import SAMPLE_RATE
+from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
 
 # One lost packet is 20 to 26 ms in most codecs: that is stretched.
@@ -20,11 +20,9 @@ GAP_US = 40_000
 # 0.5 % is 9 hundredths of a semitone. Sound cards are off by a tenth of that at most.
 STRETCH = 0.005
 COMPENSATION = f"{SAMPLE_RATE}:async=240:min_comp=0.005:comp_duration=1:max_soft_comp={STRETCH}:min_hard_comp=10"
-BYTES_PER_SAMPLE = 4
 FADE_SAMPLES = 96
 # Over so much the speed of the sender's sound clock is measured.
 DRIFT_WINDOW_US = 20_000_000
-CHUNK_SAMPLES = 4_800
 SAMPLE_BASE = Fraction(1, SAMPLE_RATE)
 
 
@@ -42,7 +40,7 @@ class SoundLine:
         self._repairs = repairs
         self._bytes = bytearray()
         self._stretcher = _stretcher()
-        # Samples that went into the stretcher's time line: what is pushed continues from here.
+        # How many samples the stretcher holds back.
         self._delay = 0
         self._window: deque[tuple[int, int]] = deque()
         self._heard = 0
@@ -65,7 +63,6 @@ class SoundLine:
             if self.end or missing >= samples_of(GAP_US):
                 self._repairs.filled(missing, at_us)
             self._push_silence(missing)
-            self._after_gap = True
         elif missing < -off_max:
             cut = min(-missing, len(data) // BYTES_PER_SAMPLE)
             data, at = data[cut * BYTES_PER_SAMPLE :], at + cut
@@ -79,9 +76,7 @@ class SoundLine:
         """Return the next samples, and how many of them are silence because nothing has come."""
         missing = max(0, count - len(self._bytes) // BYTES_PER_SAMPLE)
         if missing:
-            self._fade_out()
-            self._bytes += bytes(missing * BYTES_PER_SAMPLE)
-            self._restart_stretcher()
+            self._push_silence(missing)
         data = bytes(self._bytes[: count * BYTES_PER_SAMPLE])
         del self._bytes[: count * BYTES_PER_SAMPLE]
         self.taken += count
@@ -90,10 +85,7 @@ class SoundLine:
     def _push_silence(self, count: int) -> None:
         self._fade_out()
         self._bytes += bytes(count * BYTES_PER_SAMPLE)
-        self._restart_stretcher()
-
-    def _restart_stretcher(self) -> None:
-        """Begin its time line anew behind silence, where nothing can click."""
+        # A new stretcher begins its time line behind silence, where nothing can click.
         self._stretcher, self._delay = _stretcher(), 0
         self._after_gap = True
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from worker.receiving.packets import adts_header, parameters
+from worker.adts import adts_header
+from worker.receiving.packets import parameters
 
 SPS, PPS, IDR = b"\x67\x42\xc0\x1e", b"\x68\xce", b"\x65picture"
 HEVC_VPS, HEVC_SPS, HEVC_IDR = b"\x40\x01vps", b"\x42\x01sps", b"\x26\x01picture"

@@ -22,7 +22,7 @@ from worker.wire import (
 PICTURE = PacketMessage(VIDEO, 80_000, 40_000, 40_000, b"picture", is_keyframe=True)
 PACKETS = [
     PICTURE,
-    PacketMessage(VIDEO, None, -1, 0, b"", is_corrupt=True),
+    PacketMessage(VIDEO, None, -1, 0, b""),
     # Time lines of many years, and times before the first picture is shown.
     PacketMessage(VIDEO, 10**15, -(10**15), 2**32 - 1, b"x"),
     PacketMessage(AUDIO, 0, 0, 21_333, b"sound", is_keyframe=True, skip_samples=1024, drop_samples=7),

@@ -58,7 +58,7 @@ class MediaPlaylist:
 
 @dataclass(frozen=True)
 class Placed:
-    """Where a kept segment stands in what is written."""
+    """The place of a kept segment in what is written."""
 
     number: int
     is_discontinuity: bool

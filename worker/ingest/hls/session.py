@@ -14,13 +14,13 @@ from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
 from worker.ingest.hls.variants import VariantLimits, best_variant
 from worker.ingest.outward import EgressRefused
 
-# Segments are told apart by so much of their beginning: it has the first picture and its time stamp.
+# Segments are distinguished by so much of their beginning: it has the first picture and its time stamp.
 START_BYTES = 16_384
 # Shorter answers hold no picture.
 START_BYTES_MIN = 188
 # Sound without time stamps: its silence is always the same.
 BARE_SOUND = b"\xff"
-# When a source is over its client is told to end, so that nothing stays in its buffers. It asks every half target.
+# When a source is over its client gets an end, so that nothing stays in its buffers. It asks every half target.
 # A client that has not ended so long after that is ended.
 END_MARGIN_S = 2.0
 # A client asks about when what it has ends, and not again before half a target is over.
