@@ -22,7 +22,7 @@ class RunLog:
     """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs.
 
     `source_lines` are those of the process that receives a live source. With `run` None this is a source that was not
-    opened, or nobody sends to, and `ending` says why. `repairs` counts what was repaired, None if nothing is known of
+    opened, or no sender uses, and `ending` says why. `repairs` counts what was repaired, None if nothing is known of
     it; `notes` say it in plain words, newest last: `NOTES_KEPT` at most, of `NOTE_CHARS_MAX` characters.
     """
 

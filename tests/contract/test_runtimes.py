@@ -165,9 +165,9 @@ def test_a_run_that_repaired_nothing_is_another_than_one_of_which_nothing_is_kno
 
 def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
     long = "x" * 100_000
-    told = replace(TRACK, codec=long, language=long, title=long, details=long)
+    wordy = replace(TRACK, codec=long, language=long, title=long, details=long)
     issues = (ISSUE, replace(ISSUE, code=IngestIssueCode.AUDIO_GAPS), replace(ISSUE, detail=long))
-    assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(told,) * (TRACKS_MAX + 1), issues=issues))
+    assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(wordy,) * (TRACKS_MAX + 1), issues=issues))
     runtime, text = runtimes.get("stream-1"), "x" * TRACK_TEXT_CHARS_MAX
     assert runtime
     assert runtime.tracks == (replace(TRACK, codec=text, language=text, title=text, details=text),) * TRACKS_MAX

@@ -143,7 +143,7 @@ def variants(out: str, playlist: str, count: str) -> None:
 
 
 def key(out: str) -> None:
-    """Write a key for HLS's AES-128, and how ffmpeg is told of it (`OUT.info`)."""
+    """Write a key for HLS's AES-128, and the file that names it to ffmpeg (`OUT.info`)."""
     Path(out).write_bytes(bytes(range(16)))
     Path(f"{out}.info").write_text(f"{out}\n{out}\n")
 

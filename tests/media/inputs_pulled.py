@@ -106,7 +106,7 @@ PLAYLISTS = (
     ),
 )
 
-# Each has 18 s of media worth paying for; then the slate stands in, which costs nothing.
+# Each has 18 s of media worth paying for; then the slate follows, which costs nothing.
 STUCK = Expect(
     replays_max=0,
     content_s=18,

@@ -23,7 +23,7 @@ class NotMade(Exception):
 
 
 def make(item: Input, cache: Path) -> Path:
-    """Return the directory with the input's files. It is made anew when its commands or the edits have changed."""
+    """Return the directory with the input's files. It is made again when its commands or the edits have changed."""
     edits = Path(sys.modules[EDITS["join"].__module__].__file__ or "").read_bytes()
     version = hashlib.sha256("\n".join(item.make).encode() + edits).hexdigest()[:12]
     directory = cache / f"{item.name}-{version}"

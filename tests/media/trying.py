@@ -175,7 +175,7 @@ class Try:
         found = self._get(f"/streams/{self.stream_id}/runtime")
         self.restarts, self.state = found["restarts"], found["state"]
         error = found["last_error"]
-        # That no worker has it, or nobody sends yet, is no reason for anything.
+        # That no worker has it, or no sender is there yet, is no reason for anything.
         is_unclaimed = found["worker_id"] is None and self.state != "failed"
         is_waiting = is_unclaimed or (error or "").startswith("waiting for the sender")
         if error and error not in self.errors and not is_waiting:

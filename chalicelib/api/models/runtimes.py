@@ -8,7 +8,7 @@ from chalicelib.domain.streams import RuntimeState, Waiting
 
 
 class OutageAnswer(Answer):
-    """A time without a picture; `until_ms` null while it lasts. Nobody pays for it."""
+    """A time without a picture; `until_ms` null while it lasts. It costs viewers nothing."""
 
     since_ms: int
     until_ms: int | None
@@ -63,7 +63,7 @@ class IngestIssueAnswer(Answer):
 
 
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not told yet. `outages` are the newest, oldest first.
+    """What the worker reports; null where it has not reported yet. `outages` are the newest, oldest first.
 
     `manifest_age_ms` is how long ago, at the time of this answer, something new was published last. `tracks` are what
     the played source offers, `repairs` what the present run repaired, `issues` what goes on to be wrong.

@@ -42,9 +42,9 @@ def test_each_command_names_the_variable_that_it_cannot_use(player: Player, word
     player.server = ELSEWHERE
     done = player.run(*words, stdin="demo\n", ALL_PROXY="socks5://user:geheim@127.0.0.1:1080")
     assert done.returncode == 5 and len(done.stderr.splitlines()) <= 2, done.stderr
-    told = done.stderr.splitlines()[-1]
-    assert told.startswith("Error: ALL_PROXY names a socks5:// proxy, but player can use HTTP proxies only"), told
-    assert "NO_PROXY=tv.example.org" in told and "geheim" not in done.stderr
+    message = done.stderr.splitlines()[-1]
+    assert message.startswith("Error: ALL_PROXY names a socks5:// proxy, but player can use HTTP proxies only"), message
+    assert "NO_PROXY=tv.example.org" in message and "geheim" not in done.stderr
 
 
 def test_logout_forgets_the_login_all_the_same(viewer: Player, proxy: HttpProxy) -> None:
