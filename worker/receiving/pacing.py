@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 # Handed out at once at the beginning, so that the first segment does not wait for the clock.
 BURST_US = 1_000_000
+# So much is handed out at a time. Each wake-up costs this process, the worker and the encoder more than a packet does.
+BATCH_S = 0.1
 
 
 class Pacer:
@@ -18,7 +20,9 @@ class Pacer:
         self._began_s: float | None = None
 
     def wait(self, at_us: int) -> None:
-        """Return when it is time for what is decoded at `at_us`, where 0 is when the first picture or sound is shown.
+        """Return when it is time for what is decoded at `at_us`, or up to `BATCH_S` later.
+
+        0 is when the first picture or sound is shown.
 
         What has to be decoded before that comes at once: of slides with B-frames that is half a minute's.
         """
@@ -26,4 +30,4 @@ class Pacer:
             self._began_s = self._monotonic()
         early_s = (at_us - BURST_US) / 1_000_000 - (self._monotonic() - self._began_s)
         if early_s > 0:
-            self._sleep(early_s)
+            self._sleep(early_s + BATCH_S)
