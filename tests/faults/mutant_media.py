@@ -7,6 +7,7 @@ SOUND = "worker/transcoding/sound.py"
 SLOTS = "worker/transcoding/slots.py"
 PICTURES = "worker/transcoding/pictures.py"
 INTERLACING = "worker/transcoding/interlacing.py"
+HLS = "worker/transcoding/hls.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
@@ -122,9 +123,16 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: HDR is not mapped",
         PICTURES,
-        "        if look.transfer in HDR_TRANSFERS:\n",
-        "        if False:\n",
+        "VideoReformatter() if look.is_hdr else None",
+        "None",
         tests=zoo("hdr-pq"),
+    ),
+    Mutant(
+        "media: colours are not named",
+        HLS,
+        "                _tag(stream.codec_context, picture)\n",
+        "                pass\n",
+        tests=("tests/unit/worker/test_ladder_encoder.py",),
     ),
     Mutant(
         "media: full range is not converted",

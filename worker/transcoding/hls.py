@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.video.reformatter import ColorRange
 
 from worker.transcoding.plan import BYTES_PER_SAMPLE, LIST_SIZE, SAMPLE_RATE, TIMESTAMP_WRAP_S, TranscodePlan
 
@@ -46,7 +47,10 @@ class LadderEncoder:
         self._heard = 0
 
     def add_pictures(self, number: int, pictures: Sequence[Any]) -> None:
-        """Encode the picture of a slot, given in each rendition's form."""
+        """Encode the picture of a slot, given in each rendition's form. The first says which colours all have."""
+        if number == 0:
+            for stream, picture in zip(self._videos, pictures, strict=True):
+                _tag(stream.codec_context, picture)
         kind = 1 if self._plan.is_keyframe(number) else 0
         for stream, picture in zip(self._videos, pictures, strict=True):
             picture.pts, picture.time_base, picture.pict_type = number, 1 / self._plan.rate, kind
@@ -85,3 +89,9 @@ class LadderEncoder:
         stream = self._output.add_stream("aac", rate=SAMPLE_RATE)
         stream.layout, stream.bit_rate = "stereo", bps
         return stream
+
+
+def _tag(codec: Any, picture: Any) -> None:
+    """Say in the encoded pictures what their colours are: players would guess it, by the size."""
+    codec.colorspace, codec.color_range = picture.colorspace, ColorRange.MPEG
+    codec.color_primaries, codec.color_trc = picture.color_primaries, picture.color_trc

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from worker.transcoding.plan import EncodedRendition
 from worker.transcoding.sound import pulled
@@ -18,6 +19,11 @@ FULL_RANGE = 2
 HDR_TRANSFERS = (16, 18)
 TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
 FORMAT = "yuv420p"
+# Matrices as H.273 numbers them, and as the scaler names those that are made. A picture that does not say which one it
+# has is read as mpv and browsers do: as BT.709 from these sizes on.
+BT709, BT601, UNSPECIFIED = 1, 6, 2
+MATRICES = {5: "smpte170m", 6: "smpte170m"}
+HD_WIDTH, SD_HEIGHT_MAX = 1_280, 576
 
 
 @dataclass(frozen=True)
@@ -34,16 +40,29 @@ class Look:
     transfer: int
     interlaced: bool
 
+    @property
+    def is_hdr(self) -> bool:
+        """Whether its brightness is that of PQ or HLG."""
+        return self.transfer in HDR_TRANSFERS
+
+    @property
+    def matrix(self) -> str:
+        """The matrix that suits it best, of those that are made."""
+        return MATRICES.get(self.colorspace, "bt709")
+
     @staticmethod
     def of(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "Look":
         """Return a decoded picture's look. `rotation` is the container's, in degrees counter-clockwise."""
+        matrix = int(frame.colorspace)
+        if matrix == UNSPECIFIED:
+            matrix = BT709 if frame.width >= HD_WIDTH or frame.height > SD_HEIGHT_MAX else BT601
         return Look(
             width=frame.width,
             height=frame.height,
             format=frame.format.name,
             pixel_aspect=pixel_aspect,
             rotation=rotation or frame.rotation % 360,
-            colorspace=int(frame.colorspace),
+            colorspace=matrix,
             color_range=int(frame.color_range),
             transfer=int(frame.color_trc),
             interlaced=interlaced,
@@ -56,7 +75,10 @@ class Former:
     def __init__(self, renditions: Sequence[EncodedRendition]) -> None:
         self._renditions = renditions
         self._look: Look | None = None
+        # The first picture's: an encoder cannot change it.
+        self._matrix = ""
         self._common: Any = None
+        self._tone_mapper: VideoReformatter | None = None
         self._each: list[Any] = []
 
     @property
@@ -67,12 +89,14 @@ class Former:
     def form(self, frame: Any, at_us: int, look: Look) -> list[tuple[int, list[Any]]]:
         """Return the pictures that are ready now with their times, in all renditions. Deinterlacing is one behind."""
         if look != self._look:
-            self._look = look
+            self._look, self._matrix = look, self._matrix or look.matrix
             self._make(look)
         # Times are in the frame, so that they follow it through the filters.
-        frame.pts, frame.time_base = at_us, MICRO
+        frame.pts, frame.time_base, frame.colorspace = at_us, MICRO, look.colorspace
         made = []
         for upright in _passed(self._common, frame):
+            if self._tone_mapper:
+                upright = tone_mapped(self._tone_mapper, upright)
             formed = [_passed(graph, upright) for graph in self._each]
             made.append((round(upright.pts * upright.time_base / MICRO), [each[0] for each in formed]))
         return made
@@ -80,13 +104,13 @@ class Former:
     def _make(self, look: Look) -> None:
         filters = ["bwdif=mode=send_frame:deint=all"] if look.interlaced else []
         filters += TURNS.get(look.rotation, [])
-        if look.transfer in HDR_TRANSFERS:
-            filters.append("scale=out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")
+        self._tone_mapper = VideoReformatter() if look.is_hdr else None
         self._common = _graph(look, filters) if filters else None
         turned = look.rotation in (90, 270)
         width, height = (look.height, look.width) if turned else (look.width, look.height)
         aspect = 1 / look.pixel_aspect if turned else look.pixel_aspect
         plain = not filters and aspect == 1 and look.format == FORMAT and look.color_range != FULL_RANGE
+        plain = plain and not look.is_hdr and look.matrix == self._matrix
         self._each = []
         for each in self._renditions:
             if plain and (width, height) == (each.width, each.height):
@@ -94,7 +118,8 @@ class Former:
                 continue
             size = f"{each.width}:{each.height}"
             shown = fitted(width, height, aspect, each.width, each.height)
-            chain = [f"scale={shown[0]}:{shown[1]}:out_range=tv", f"format={FORMAT}"]
+            scale = f"scale={shown[0]}:{shown[1]}:out_range=tv:out_color_matrix={self._matrix}"
+            chain = [scale, f"format={FORMAT}"]
             chain += [] if shown == (each.width, each.height) else [f"pad={size}:-1:-1"]
             self._each.append(_LazyGraph([*chain, "setsar=1"]))
 
@@ -115,6 +140,18 @@ class _LazyGraph:
     def pull(self) -> Any:
         """Return what has come out."""
         return self._graph.pull()
+
+
+def tone_mapped(mapper: VideoReformatter, frame: Any) -> Any:
+    """Return an HDR picture in BT.709. The mapper's first picture takes a second, since its tables are made then."""
+    return mapper.reformat(
+        frame,
+        format=FORMAT,
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        dst_color_trc=ColorTrc.BT709,
+        dst_color_primaries=ColorPrimaries.BT709,
+    )
 
 
 def fitted(width: int, height: int, pixel_aspect: Fraction, box_width: int, box_height: int) -> tuple[int, int]:

@@ -6,7 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import pytest
+from av.video.reformatter import ColorRange
 
 from worker.transcoding import hls
 from worker.transcoding.hls import LadderEncoder, open_output
@@ -92,3 +94,16 @@ def test_slow_pictures_have_no_b_frames(tmp_path: Path, rate: int, b_frames: str
     encoder = LadderEncoder(replace(PLAN, directory=tmp_path, rate=Fraction(rate)))
     assert [video.codec_context.options.get("bf") for video in encoder._videos] == [b_frames, b_frames]
     encoder._output.close()
+
+
+def test_the_encoded_pictures_say_what_their_colours_are(encoder: LadderEncoder) -> None:
+    pictures = [av.VideoFrame(each.width, each.height, "yuv420p") for each in HD]
+    for picture in pictures:
+        picture.colorspace, picture.color_primaries, picture.color_trc = 6, 5, 1
+    for rendition in HD:
+        (encoder._plan.directory / rendition.name).mkdir()
+    encoder.add_pictures(0, pictures)
+    for video in encoder._videos:
+        codec = video.codec_context
+        found = (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range)
+        assert found == (6, 5, 1, ColorRange.MPEG)

@@ -7,7 +7,7 @@ import av
 import pytest
 
 from worker.transcoding.clock_face import COLUMNS, ROWS, draw_clock
-from worker.transcoding.pictures import Former, Look, fitted
+from worker.transcoding.pictures import BT601, BT709, MATRICES, Former, Look, fitted
 from worker.transcoding.plan import EncodedRendition
 
 HD = (1280, 720)
@@ -107,6 +107,42 @@ def test_full_range_becomes_the_range_of_television() -> None:
     frame = picture(320, 180, 0, "yuvj420p")
     (made,) = formed(frame, Fraction(1), 0, (320, 180))
     assert made.format.name == "yuv420p" and at(made, 0.8, 0.8) == pytest.approx(BLACK, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("size", "said", "matrix"),
+    [
+        # What is not said is read as players do.
+        ((720, 576), 2, BT601),
+        ((1024, 576), 2, BT601),
+        ((1280, 720), 2, BT709),
+        ((720, 578), 2, BT709),
+        ((720, 576), 1, BT709),
+        ((1280, 720), 5, BT601),
+        # BT.2020 is made one that every player knows.
+        ((1280, 720), 9, BT709),
+    ],
+)
+def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(
+    size: tuple[int, int], said: int, matrix: int
+) -> None:
+    frame = picture(*size, 100)
+    frame.colorspace = said
+    made = formed(frame, Fraction(1), 0, (640, 360), size)
+    assert [MATRICES.get(int(each.colorspace), BT709) for each in made] == [MATRICES.get(matrix, BT709)] * 2
+
+
+def test_colours_stay_when_the_matrix_changes_in_the_middle_of_a_run() -> None:
+    former = Former([EncodedRendition(name="a", width=320, height=180)])
+    made = []
+    for said in (BT709, BT601):
+        frame = picture(320, 180, 100)
+        frame.colorspace = said
+        frame.planes[2].update(bytes([200]) * frame.planes[2].buffer_size)
+        ((_, pictures),) = former.form(frame, 0, Look.of(frame, Fraction(1)))
+        made.append((int(pictures[0].colorspace), at(pictures[0], 0.8, 0.8)))
+    # By the matrices of H.273: what is red is darker in BT.709 than in BT.601.
+    assert made == [(BT709, 100), (BT709, pytest.approx(85, abs=2))]
 
 
 def drawn(width: int, height: int, text: str) -> tuple[list[list[int]], int]:
