@@ -1,5 +1,6 @@
 """Which pictures are deinterlaced: those that say so, and those that show combs where something moves."""
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,8 +73,9 @@ COMB = bytes([DARK, BRIGHT] * 8)
     ],
 )
 def test_combs_are_counted_where_something_moves(now: bytes, before: bytes, expected: tuple[int, int]) -> None:
-    assert combs_of([now], [before]) == expected
-    assert combs_of([now] * 3, [before] * 3) == (3 * expected[0], 3 * expected[1])
+    for count in (1, 3):
+        found = combs_of([now] * count, [before] * count)
+        assert (found.here, found.mixed) == (count * expected[0], count * expected[1])
 
 
 @pytest.mark.parametrize(("top_first", "is_combed"), [(None, False), (True, True), (False, True)])
@@ -81,6 +83,20 @@ def test_what_does_not_say_that_it_is_interlaced_is_found(top_first: bool | None
     pictures = [picture(number, top_first=top_first) for number in range(LOOK_PICTURES)]
     assert not verdict(pictures[:-1])
     assert verdict(pictures) is is_combed
+
+
+def test_noise_has_combs_and_is_not_interlaced() -> None:
+    chance = random.Random(1)
+    assert not verdict([Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)])
+
+
+def test_one_look_among_others_does_not_overturn_what_these_found() -> None:
+    detector = InterlaceDetector()
+    combed = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
+    assert [detector.look(each) for each in combed][-1]  # type: ignore[arg-type]
+    # Slow, so that there is less to be seen than there was before.
+    plain = [picture(number, speed=2) for number in range(LOOK_INTERVAL)]
+    assert all(detector.look(each) for each in plain)  # type: ignore[arg-type]
 
 
 def test_a_picture_that_stands_still_changes_no_verdict() -> None:
