@@ -10,6 +10,7 @@ INTERLACING = "worker/transcoding/interlacing.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
+INTERLEAVING = "worker/receiving/interleaving.py"
 PACKETS = "worker/receiving/packets.py"
 TRACKS = "worker/receiving/tracks.py"
 TABLES = "worker/receiving/ts_tables.py"
@@ -41,6 +42,13 @@ MUTANTS_OF_MEDIA = (
         ":async=240:min_comp=0.005:comp_duration=1:max_soft_comp={STRETCH}:min_hard_comp=10",
         "",
         tests=zoo("gaps-20ms-stretched"),
+    ),
+    Mutant(
+        "media: the sound of a fragment comes behind all its pictures",
+        INTERLEAVING,
+        "        elif continues:\n",
+        "        elif False:\n",
+        tests=zoo("hls-fmp4", "hls-fmp4-6s"),
     ),
     Mutant(
         "media: the picture does not wait for its sound",

@@ -53,6 +53,11 @@ PLAYLISTS = (
         playlist().replace("s%d.ts", "s%d.m4s -hls_segment_type fmp4"),
     ),
     pulled(
+        "hls-fmp4-6s",
+        "Fragments of 6 s: all the pictures of each, then all its sound",
+        playlist("-hls_time 6 -hls_segment_type fmp4").replace("s%d.ts", "s%d.m4s"),
+    ),
+    pulled(
         "hls-separate-sound",
         "Sound in a rendition of its own",
         f"ffmpeg {picture()} {tone()} -t {LENGTH_S} {X264} {AAC} {VARIANTS}"

@@ -32,7 +32,6 @@ WRONG = {
     "slides-sent": "the demuxer hands the first slide on once the second is complete, 30 s behind the sound",
     "h264-to-hevc-copied": "a copy of HEVC is refused, so the stream ends where the picture changes to it",
     "hdr-hlg": "HLG comes out too pale",
-    "hls-fmp4": "a fragment's sound comes 2 s behind its picture: silence is made until the patience has grown",
 }
 
 QUICK: tuple[Input, ...] = tuple(item for items in SUBJECTS.values() for item in items if item.name not in LEFT_OUT)
