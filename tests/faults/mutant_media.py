@@ -10,6 +10,7 @@ INTERLACING = "worker/transcoding/interlacing.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
+HLS_SESSION = "worker/ingest/hls/session.py"
 INTERLEAVING = "worker/receiving/interleaving.py"
 PACKETS = "worker/receiving/packets.py"
 TRACKS = "worker/receiving/tracks.py"
@@ -49,6 +50,13 @@ MUTANTS_OF_MEDIA = (
         "        elif continues:\n",
         "        elif False:\n",
         tests=zoo("hls-fmp4", "hls-fmp4-6s"),
+    ),
+    Mutant(
+        "media: a recording that has ended is played again",
+        HLS_SESSION,
+        "            if live is None:\n",
+        "            if live is None and read.is_ended:\n                return body\n            if live is None:\n",
+        tests=("tests/unit/worker/test_hls_recordings.py",),
     ),
     Mutant(
         "media: the picture does not wait for its sound",

@@ -154,6 +154,19 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
     assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
 
 
+def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, watched: Watched) -> None:
+    recording = [(n, f"plain{n}.ts") for n in range(2)]
+    origin.put("/live.m3u8", live(*recording) + "#EXT-X-ENDLIST\n")
+    watched.plays()
+    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
+    watched.ready = 0
+    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
+    assert watched.ready == 0 and segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
+    origin.put("/live.m3u8", live(*recording, (2, "plain2.ts")) + "#EXT-X-ENDLIST\n")
+    watched.plays()
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
+
+
 def test_a_feed_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
     origin: Origin, watched: Watched, media: Path
 ) -> None:

@@ -69,11 +69,11 @@ def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(
     )
 
 
-def test_live_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> None:
+def test_media_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> None:
     session = Client(Server(6), clock, played).session
     for n in range(PLAYLISTS_MAX):
         session.playlist(f"https://h.test:443/{n}", Server(6).playlist())
-    with pytest.raises(EgressRefused, match="more than 32 live playlists"):
+    with pytest.raises(EgressRefused, match="more than 32 media playlists"):
         session.playlist("https://h.test:443/x", Server(6).playlist())
 
 
