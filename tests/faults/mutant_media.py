@@ -47,9 +47,9 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: the sound of a fragment comes behind all its pictures",
         INTERLEAVING,
-        "        elif continues:\n",
+        "        elif read.continues:\n",
         "        elif False:\n",
-        tests=zoo("hls-fmp4", "hls-fmp4-6s"),
+        tests=zoo("hls-fmp4", "hls-fmp4-6s", "hls-fmp4-slides"),
     ),
     Mutant(
         "media: a recording that has ended is played again",

@@ -58,6 +58,13 @@ PLAYLISTS = (
         playlist("-hls_time 6 -hls_segment_type fmp4").replace("s%d.ts", "s%d.m4s"),
     ),
     pulled(
+        "hls-fmp4-slides",
+        "A picture in 5 s, in fragments of 10 s with sound",
+        f"ffmpeg {picture(rate='1/5')} {tone()} -t {LENGTH_S} {X264} -g 2 {AAC}"
+        f" {HLS.replace('s%d.ts', 's%d.m4s')} -hls_time 10 -hls_segment_type fmp4 live.m3u8",
+        expect=Expect(still_s_max=None, skew_s_max=None, has_clock=False),
+    ),
+    pulled(
         "hls-separate-sound",
         "Sound in a rendition of its own",
         f"ffmpeg {picture()} {tone()} -t {LENGTH_S} {X264} {AAC} {VARIANTS}"

@@ -6,13 +6,26 @@ At the pace of the clock, that sound would come after the time at which it is du
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-
-from worker.wire import PacketMessage
 
 # How much is held at most: a fragment lasts as long as its segment, which is 10 s at most in nearly all sources.
 HELD_US_MAX = 10_000_000
 HELD_BYTES_MAX = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPacket:
+    """A packet in the order of the container, with its track, its data, and its own decoding time.
+
+    `continues`: it lies in one piece with the packet of its track before it.
+    """
+
+    track: Any
+    packet: Any
+    data: bytes
+    dts_us: int
+    continues: bool
 
 
 class PieceReader:
@@ -40,27 +53,27 @@ class Interleaver:
     What is not stored in pieces is sent at once.
     """
 
-    def __init__(self, send: Callable[[PacketMessage], None]) -> None:
+    def __init__(self, send: Callable[[ReadPacket], None]) -> None:
         self._send = send
         # Of one track: the one that is ahead.
-        self._held: deque[PacketMessage] = deque()
+        self._held: deque[ReadPacket] = deque()
         self._held_bytes = 0
 
-    def add(self, packet: PacketMessage, *, continues: bool) -> None:
-        """Send or hold a packet, which `continues` the piece that the one before it in its track belongs to."""
-        if self._held and self._held[0].stream != packet.stream:
-            while self._held and self._held[0].dts_us <= packet.dts_us:
+    def add(self, read: ReadPacket) -> None:
+        """Send or hold a packet."""
+        if self._held and self._held[0].track is not read.track:
+            while self._held and self._held[0].dts_us <= read.dts_us:
                 self._release()
-            self._send(packet)
-        elif continues:
-            self._held.append(packet)
-            self._held_bytes += len(packet.data)
+            self._send(read)
+        elif read.continues:
+            self._held.append(read)
+            self._held_bytes += len(read.data)
             while self._is_full():
                 self._release()
         else:
             # The piece before has ended, and nothing of the other track came behind it.
             self.flush()
-            self._send(packet)
+            self._send(read)
 
     def flush(self) -> None:
         """Send all that is held."""
@@ -72,6 +85,6 @@ class Interleaver:
         return lasts_us > HELD_US_MAX or self._held_bytes > HELD_BYTES_MAX
 
     def _release(self) -> None:
-        packet = self._held.popleft()
-        self._held_bytes -= len(packet.data)
-        self._send(packet)
+        read = self._held.popleft()
+        self._held_bytes -= len(read.data)
+        self._send(read)

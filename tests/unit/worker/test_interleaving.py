@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from worker.receiving import interleaving
-from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader
-from worker.wire import AUDIO, VIDEO, PacketMessage
+from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket
+from worker.wire import AUDIO, VIDEO
 
 STEP_US = 40_000
 
@@ -27,13 +27,13 @@ class Sent(list[tuple[int, int]]):
 
     def packet(self, track: int, at_us: int, *, continues: bool) -> None:
         self._count += 1
-        self._interleaver.add(PacketMessage(track, at_us, at_us, STEP_US, b"x"), continues=continues)
+        self._interleaver.add(ReadPacket(track, None, b"x", at_us, continues))
 
     def end(self) -> None:
         self._interleaver.flush()
 
-    def _take(self, packet: PacketMessage) -> None:
-        self.append((packet.stream, packet.dts_us))
+    def _take(self, read: ReadPacket) -> None:
+        self.append((read.track, read.dts_us))
         self.read.append(self._count)
 
 
