@@ -59,6 +59,13 @@ MUTANTS_OF_MEDIA = (
         tests=("tests/unit/worker/test_hls_recordings.py",),
     ),
     Mutant(
+        "media: a skip behind a discontinuity tag is kept as a pause",
+        STAMPS,
+        "            if self._pass_tag(track):\n",
+        "            if False:\n",
+        tests=("tests/integration/worker/test_pulled_hls.py", "tests/unit/worker/test_timestamps.py"),
+    ),
+    Mutant(
         "media: the picture does not wait for its sound",
         SLOTS,
         "return picture_us - self.ends_us >= self.sound_patience.us",

@@ -6,7 +6,7 @@ from tests.media.model import Input
 # Made by a server's answers, by names, or by what the platform does with a dead source.
 OF_THE_PLATFORM = """
     file-name hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
-    hls-repeating hls-recording hls-recording-ends frozen-and-silent
+    hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
 """
 # Too long, or too much for two cores.
 HEAVY = """
@@ -21,7 +21,7 @@ ALIKE = """
     rotated-270 portrait sar-64-45 h264-10bit h264-422 two-services two-languages choose-second-sent
     stereo-and-surround subtitles-mkv timecode mp4-b-frames mp4-fragmented ts-mpeg2-open-gop flv-file webm-vp8
     wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
-    rotated-180 gray prores webm-vp9 ts-bits-flipped hls-turns two-services-loud sound-ends-early
+    rotated-180 gray prores webm-vp9 ts-bits-flipped two-services-loud sound-ends-early
     subtitles-mp4 mkv-truncated mxf rtmp-44k-mono ts-bytes-lost sound-with-cover hls-44k hls-live
     hls-separate-sound
 """

@@ -13,6 +13,7 @@ from av.error import FFmpegError, InvalidDataError
 
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
+from worker.receiving.discontinuities import DiscontinuityTags
 from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
@@ -33,7 +34,7 @@ class Receiver:
     def __init__(self, request: ReceiveRequest, output: int) -> None:
         self._request = request
         self._output = output
-        self._times = TimestampCorrector(is_live=request.is_live)
+        self._times = TimestampCorrector(is_live=request.is_live, tags=DiscontinuityTags(request).recent)
         self._pacer = None if request.is_live else Pacer()
         self._interleaver = Interleaver(self._send)
 

@@ -1,5 +1,6 @@
 """One media playlist while its source is open: what of it is passed on, and when it brought something new."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from worker.ingest.hls.addresses import absolute_url
@@ -12,6 +13,8 @@ STILL_TARGETS = 3
 NUMBERS_KEPT = 100
 # An edge server may be behind by as much as the playlist is long, or by so many numbers. Else it is a restart.
 BEHIND_MAX = 5
+# So many segments a client may have fetched before the first of them is played: 5 s to find out what the tracks are.
+READ_AHEAD_MAX = 6
 
 
 @dataclass
@@ -42,6 +45,8 @@ class LivePlaylist:
     is_recording: bool = False
     # When what was fetched has been played, at the pace of the clock.
     content_ends_at_s: float = 0.0
+    # Of the segments fetched last, the number of the discontinuity that each begins; 0: it begins none.
+    recent_tags: deque[int] = field(default_factory=lambda: deque(maxlen=READ_AHEAD_MAX))
     # The server sends what it sent before: what it lists does not count as new until something of it is.
     is_repeating: bool = False
     _decided: dict[int, Decision] = field(default_factory=dict)
@@ -95,7 +100,8 @@ class LivePlaylist:
         if self.is_repeating:
             self.is_repeating, self.new_at_s = False, now_s
         if not decision.is_fetched:
-            decision.is_fetched = True
+            decision.is_fetched, place = True, decision.place
+            self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
     def handed_out(self, decision: Decision) -> HandedOut:

@@ -120,6 +120,11 @@ class HlsSession:
             has_asked = max(each.looked_at_s for each in self._unended()) >= still_until_s - target_s
         return self.stillness() if has_asked and self._clock() >= due_s else None
 
+    def recent_tags(self) -> list[int]:
+        """Return the numbers of the discontinuities that the segments fetched last begin, in their order."""
+        with self._lock:
+            return sorted({tag for each in self._live.values() for tag in each.recent_tags if tag})
+
     def ending(self) -> str | None:
         """Return in words that all playlists have ended and were fetched; None: they have not."""
         with self._lock:
