@@ -11,6 +11,8 @@ HLS = "worker/transcoding/hls.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
+HLS_SESSION = "worker/ingest/hls/session.py"
+INTERLEAVING = "worker/receiving/interleaving.py"
 PACKETS = "worker/receiving/packets.py"
 TRACKS = "worker/receiving/tracks.py"
 TABLES = "worker/receiving/ts_tables.py"
@@ -42,6 +44,27 @@ MUTANTS_OF_MEDIA = (
         ":async=240:min_comp=0.005:comp_duration=1:max_soft_comp={STRETCH}:min_hard_comp=10",
         "",
         tests=zoo("gaps-20ms-stretched"),
+    ),
+    Mutant(
+        "media: the sound of a fragment comes behind all its pictures",
+        INTERLEAVING,
+        "        elif read.continues:\n",
+        "        elif False:\n",
+        tests=zoo("hls-fmp4", "hls-fmp4-6s", "hls-fmp4-slides"),
+    ),
+    Mutant(
+        "media: a recording that has ended is played again",
+        HLS_SESSION,
+        "            if live is None:\n",
+        "            if live is None and read.is_ended:\n                return body\n            if live is None:\n",
+        tests=("tests/unit/worker/test_hls_recordings.py",),
+    ),
+    Mutant(
+        "media: a skip behind a discontinuity tag is kept as a pause",
+        STAMPS,
+        "            if self._pass_tag(track):\n",
+        "            if False:\n",
+        tests=("tests/integration/worker/test_pulled_hls.py", "tests/unit/worker/test_timestamps.py"),
     ),
     Mutant(
         "media: the picture does not wait for its sound",

@@ -132,6 +132,13 @@ def repeat_segments(playlist: str, times: str) -> None:
     path.write_text(head + "#EXT-X-DISCONTINUITY\n".join(turns) + "#EXT-X-ENDLIST\n")
 
 
+def join_playlists(out: str, *playlists: str) -> None:
+    """Name the segments of several playlists one after the other, with a discontinuity between."""
+    parts = [Path(each).read_text().replace("#EXT-X-ENDLIST\n", "").partition("#EXTINF") for each in playlists]
+    joined = "#EXT-X-DISCONTINUITY\n".join(first + rest for _, first, rest in parts)
+    Path(out).write_text(parts[0][0] + joined + "#EXT-X-ENDLIST\n")
+
+
 def variants(out: str, playlist: str, count: str) -> None:
     """Write a multivariant playlist with so many names for one media playlist, heaviest first."""
     lines = ["#EXTM3U"]
@@ -152,7 +159,8 @@ EDITS: dict[str, Callable[..., None]] = {
     each.__name__: each
     for each in (
         *(join, cut, retime, drop, cut_bytes, flip, truncate, subtitles),
-        *(rename_segments, without_end, with_discontinuities, repeat_segments, variants, key),
+        *(rename_segments, without_end, with_discontinuities, repeat_segments, join_playlists),
+        *(variants, key),
     )
 }
 

@@ -1,5 +1,7 @@
 """What the platform fetches by https: playlists as servers really write them, and sources that only seem alive."""
 
+from dataclasses import replace
+
 from tests.media.model import Expect, Feed, Input, Serving
 from tests.media.recipes import AAC, TS, X264, clip, picture, tone
 
@@ -11,6 +13,19 @@ VARIANTS = HLS.replace("s%d", "s%v_%d") + " -master_pl_name live.m3u8"
 def playlist(more: str = "", seconds: int = LENGTH_S, encode: str = "") -> str:
     """A command that writes `live.m3u8` with segments of 2 s, s0.ts and so on."""
     return f"ffmpeg {picture()} {tone()} -t {seconds} {X264} {AAC} {encode} {HLS} {more} live.m3u8"
+
+
+# When the pieces of a programme begin by their own clocks: after each of 4 s, half of them skip 2 s.
+PIECE_S = 4
+PIECE_STARTS_S = (0, 6, 3, 9, 3600, 3606, 50, 56, 20, 26)
+
+
+def piece(number: int, start_s: float) -> str:
+    """A command that cuts one of these out of `a.mp4`, as `p0.m3u8` and so on."""
+    return (
+        f"ffmpeg -ss {number * PIECE_S} -t {PIECE_S} -i a.mp4 -c copy -output_ts_offset {start_s}"
+        f" {HLS.replace('s%d', f'p{number}_%d')} p{number}.m3u8"
+    )
 
 
 def pulled(
@@ -53,6 +68,18 @@ PLAYLISTS = (
         playlist().replace("s%d.ts", "s%d.m4s -hls_segment_type fmp4"),
     ),
     pulled(
+        "hls-fmp4-6s",
+        "Fragments of 6 s: all the pictures of each, then all its sound",
+        playlist("-hls_time 6 -hls_segment_type fmp4").replace("s%d.ts", "s%d.m4s"),
+    ),
+    pulled(
+        "hls-fmp4-slides",
+        "A picture in 5 s, in fragments of 10 s with sound",
+        f"ffmpeg {picture(rate='1/5')} {tone()} -t {LENGTH_S} {X264} -g 2 {AAC}"
+        f" {HLS.replace('s%d.ts', 's%d.m4s')} -hls_time 10 -hls_segment_type fmp4 live.m3u8",
+        expect=Expect(still_s_max=None, skew_s_max=None, has_clock=False),
+    ),
+    pulled(
         "hls-separate-sound",
         "Sound in a rendition of its own",
         f"ffmpeg {picture()} {tone()} -t {LENGTH_S} {X264} {AAC} {VARIANTS}"
@@ -67,10 +94,10 @@ PLAYLISTS = (
     ),
     pulled(
         "hls-turns",
-        "A looped programme: time stamps start again at a discontinuity tag",
-        clip("a.ts", 8),
-        f"ffmpeg -i a.ts -c copy {HLS} live.m3u8",
-        "repeat_segments live.m3u8 times=5",
+        "A programme of pieces: time stamps start again, or skip 2 s, at a discontinuity tag",
+        clip("a.mp4", LENGTH_S),
+        *(piece(n, start_s) for n, start_s in enumerate(PIECE_STARTS_S)),
+        f"join_playlists live.m3u8 {' '.join(f'p{n}.m3u8' for n in range(len(PIECE_STARTS_S)))}",
         expect=Expect(discontinuities_max=5, silence_s_max=0.6),
     ),
     pulled("hls-recording", "A recording (ENDLIST): it is played at its own pace", playlist(), serving=Serving.AS_IS),
@@ -138,6 +165,16 @@ SEEM_ALIVE = (
         playlist(seconds=18),
         serving=Serving.REPEATING,
         expect=STUCK,
+        settings=SLATE,
+        watch_s=40,
+    ),
+    pulled(
+        "hls-looped",
+        "A server that plays the same segments again, under new numbers, behind a discontinuity tag",
+        clip("a.ts", 8),
+        f"ffmpeg -i a.ts -c copy {HLS} live.m3u8",
+        "repeat_segments live.m3u8 times=5",
+        expect=replace(STUCK, content_s=8),
         settings=SLATE,
         watch_s=40,
     ),

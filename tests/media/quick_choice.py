@@ -6,7 +6,7 @@ from tests.media.model import Input
 # Made by a server's answers, by names, or by what the platform does with a dead source.
 OF_THE_PLATFORM = """
     file-name hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
-    hls-repeating hls-recording hls-recording-ends frozen-and-silent
+    hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
 """
 # Too long, or too much for two cores.
 HEAVY = """
@@ -21,7 +21,7 @@ ALIKE = """
     rotated-270 portrait sar-64-45 h264-10bit h264-422 two-services two-languages choose-second-sent
     stereo-and-surround subtitles-mkv timecode mp4-b-frames mp4-fragmented ts-mpeg2-open-gop flv-file webm-vp8
     wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
-    rotated-180 gray prores webm-vp9 ts-bits-flipped hls-turns two-services-loud sound-ends-early
+    rotated-180 gray prores webm-vp9 ts-bits-flipped two-services-loud sound-ends-early
     subtitles-mp4 mkv-truncated mxf rtmp-44k-mono ts-bytes-lost sound-with-cover hls-44k hls-live
     hls-separate-sound
 """
@@ -31,7 +31,6 @@ LEFT_OUT = {name for names in (OF_THE_PLATFORM, HEAVY, ALIKE) for name in names.
 WRONG = {
     "slides-sent": "the demuxer hands the first slide on once the second is complete, 30 s behind the sound",
     "h264-to-hevc-copied": "a copy of HEVC is refused, so the stream ends where the picture changes to it",
-    "hls-fmp4": "a fragment's sound comes 2 s behind its picture: silence is made until the patience has grown",
 }
 
 QUICK: tuple[Input, ...] = tuple(item for items in SUBJECTS.values() for item in items if item.name not in LEFT_OUT)

@@ -28,10 +28,11 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from worker.ingest.egress_http import CHUNK_BYTES, Answer, Request, ask, read_request, refusal
+from worker.ingest.egress_http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
 from worker.ingest.hls.session import START_BYTES, HlsSession
 from worker.ingest.outward import EgressRefused, EgressRules, connect, secure
 from worker.ingest.sockets import Sockets
+from worker.receiving.discontinuities import TAG_ADDRESS
 
 # ffmpeg uses two or three at a time for each rendition of a source.
 CONNECTIONS_MAX = 16
@@ -121,6 +122,9 @@ class Egress:
         """Ask a server over TLS for what ffmpeg asks in plain text."""
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"ffmpeg asked by {request.method}; allowed: GET")
+        if request.target == TAG_ADDRESS:
+            client.sendall(plain_answer(" ".join(map(str, self.hls.recent_tags()))))
+            return
         wanted = self._wanted("https" + request.target.removeprefix("http"))
         passage = _Passage(self.hls, wanted.url, request)
         try:

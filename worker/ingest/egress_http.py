@@ -175,6 +175,11 @@ def refusal(status: HTTPStatus) -> bytes:
     return _head(status, {}, 0)
 
 
+def plain_answer(text: str) -> bytes:
+    """An answer of the proxy itself."""
+    return _head(HTTPStatus.OK, {"Content-Type": "text/plain"}, len(text)) + text.encode()
+
+
 def _passed_on(status: int) -> HTTPStatus:
     """What ffmpeg is told where the source's server answered so."""
     try:

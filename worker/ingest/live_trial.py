@@ -201,10 +201,10 @@ class LiveTrial:
         return WAITING_REASON
 
     def _with_refusal(self, what: str) -> str:
-        """Put first what the proxy knows: a refusal, or that the source's playlists do not change."""
+        """Put first what the proxy knows: a refusal, or that the source's playlists do not change or have ended."""
         if self._egress is None:
             return what
-        known = self._egress.last_refusal or self._egress.hls.stillness()
+        known = self._egress.last_refusal or self._egress.hls.stillness() or self._egress.hls.ending()
         return f"{known} ({what})" if known and known != what else what
 
 

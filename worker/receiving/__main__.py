@@ -13,6 +13,8 @@ from av.error import FFmpegError, InvalidDataError
 
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
+from worker.receiving.discontinuities import DiscontinuityTags
+from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
@@ -32,8 +34,9 @@ class Receiver:
     def __init__(self, request: ReceiveRequest, output: int) -> None:
         self._request = request
         self._output = output
-        self._times = TimestampCorrector(is_live=request.is_live)
+        self._times = TimestampCorrector(is_live=request.is_live, tags=DiscontinuityTags(request).recent)
         self._pacer = None if request.is_live else Pacer()
+        self._interleaver = Interleaver(self._send)
 
     def run(self) -> None:
         """Receive until the end. Raise `ReceiveError`."""
@@ -48,36 +51,43 @@ class Receiver:
                 raise ReceiveError(str(error), EXIT_REFUSED) from None
             video = VideoTrack(chosen.video)
             audio = AudioTrack(chosen.audio) if chosen.audio else None
-            self._copy(container, [video, *([audio] if audio else [])], list(chosen.offered))
+            try:
+                self._copy(container, [video, *([audio] if audio else [])], list(chosen.offered))
+            finally:
+                self._interleaver.flush()
 
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
+        pieces = PieceReader()
         # What comes before the first picture waits for it: the description needs it.
-        waiting: list[tuple[Any, Any, bytes]] = []
+        waiting: list[ReadPacket] = []
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
+            # Of one track alone there is nothing to wait for, and a live source is not read ahead of the clock.
+            continues = pieces.continues(packet) and len(tracks) > 1 and not self._request.is_live
             made, has_changed = track.convert(packet)
-            waiting += [(track, each, data) for each, data in made]
+            waiting += [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
             if not is_described and track is not tracks[0] and len(waiting) < WAITING_MAX:
                 continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
                 is_described = True
-            for item in waiting:
-                self._send(*item)
+            for read in waiting:
+                self._interleaver.add(read)
             waiting.clear()
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
+        self._interleaver.flush()
         described = {track.kind: track.describe() for track in tracks}
         self._write(encode_json(Kind.TRACKS, {"audio": None, **described, "offered": offered}))
 
-    def _send(self, track: VideoTrack | AudioTrack, packet: Any, data: bytes) -> None:
+    def _send(self, read: ReadPacket) -> None:
         jumps, now_us = self._times.jumps, time.monotonic_ns() // 1000
-        dts_us, shift_us = self._times.correct(track.number, times_of(packet), now_us)
+        dts_us, shift_us = self._times.correct(read.track.number, times_of(read.packet), now_us)
         if self._times.jumps > jumps:
             self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
-        sent = message(track, packet, data, dts_us, shift_us)
+        sent = message(read.track, read.packet, read.data, dts_us, shift_us)
         if self._pacer:
             self._pacer.wait(sent.dts_us)
         self._write(encode_packet(sent))

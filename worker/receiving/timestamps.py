@@ -3,9 +3,12 @@
 Encoders restart, loops begin again, 33-bit clocks wrap, and one track's clock may jump while the others go on. A packet
 that does not fit where its track has come to gets another offset: one that another track took before, so that tracks
 that jump together stay in step, or a new one that continues the time line.
+
+A skip that is short enough to be a pause is kept, unless the source says that its clocks are unrelated there.
 """
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 # A decoding time that falls back by more is a jump and not disorder.
@@ -18,6 +21,8 @@ AHEAD_US = 15_000_000
 AHEAD_TWO_TRACKS_US = 3_000_000
 # A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.
 AHEAD_LIVE_US = 1_500_000
+# What both tracks skip behind a discontinuity tag is closed from here on. Less is an encoder's own inaccuracy.
+SKIP_US = 200_000
 # A packet without a duration lasts as long as the one before; until that is known, as long as a picture at 25 a second.
 STEP_US = 40_000
 STEP_US_MAX = 1_000_000
@@ -35,20 +40,30 @@ class PacketTimes:
 
 @dataclass
 class _Track:
-    """`next_us` is when the next packet is decoded, `end_us` until when something is shown or heard."""
+    """`next_us` is when the next packet is decoded, `end_us` until when something is shown or heard.
+
+    `tag` is the newest discontinuity tag at which it has taken another offset.
+    """
 
     offset_us: int
     next_us: int
     step_us: int = STEP_US
     end_us: int = 0
+    tag: int = 0
 
 
 class TimestampCorrector:
-    """The time line of one source. `jumps` counts the offsets that had to be made since the first."""
+    """The time line of one source. `jumps` counts the offsets that had to be made since the first.
 
-    def __init__(self, *, is_live: bool) -> None:
+    `tags` returns the numbers, in their order, of discontinuity tags in front of what is read about now.
+    """
+
+    def __init__(self, *, is_live: bool, tags: Callable[[], Sequence[int]] = tuple) -> None:
         self.jumps = 0
         self._is_live = is_live
+        self._tags = tags
+        # The newest tag at which a track has taken another offset.
+        self._newest_tag = 0
         self._tracks: dict[int, _Track] = {}
         self._offsets: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self._arrived_us: int | None = None
@@ -74,8 +89,11 @@ class TimestampCorrector:
         pts_us = dts_us if packet.pts_us is None else packet.pts_us
         if track is None:
             track = self._tracks[number] = self._begin(dts_us, pts_us, waited_us)
-        elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):
-            track.offset_us = self._other_offset(dts_us, pts_us, track, waited_us)
+        elif not self._fits(dts_us + track.offset_us, track.next_us, self._ahead_us(waited_us)):
+            self._pass_tag(track)
+            track.offset_us = self._other_offset(dts_us, pts_us, track, self._ahead_us(waited_us))
+        elif dts_us + track.offset_us - track.next_us > SKIP_US:
+            self._close_skip(dts_us, pts_us, track)
         at_us = dts_us + track.offset_us
         if not duration_us and 0 < at_us - (track.next_us - track.step_us) < STEP_US_MAX:
             track.step_us = at_us - (track.next_us - track.step_us)
@@ -100,14 +118,30 @@ class TimestampCorrector:
             self._offsets.appendleft(offset_us)
             return _Track(offset_us, dts_us + offset_us)
         for offset_us in self._offsets:
-            if self._fits(dts_us + offset_us, self.end_us - LAG_US, waited_us):
+            if self._fits(dts_us + offset_us, self.end_us - LAG_US, self._ahead_us(waited_us)):
                 return _Track(offset_us, dts_us + offset_us)
         offset_us = self.end_us - pts_us
         return _Track(offset_us, dts_us + offset_us)
 
-    def _other_offset(self, dts_us: int, pts_us: int, track: _Track, waited_us: int) -> int:
+    def _close_skip(self, dts_us: int, pts_us: int, track: _Track) -> None:
+        """Give another offset to a track that skips ahead behind a tag. Any other skip is a pause, and is kept."""
+        if dts_us + track.offset_us > self.end_us + SKIP_US:
+            if self._pass_tag(track):
+                track.offset_us = self._other_offset(dts_us, pts_us, track, SKIP_US)
+        elif track.tag != self._newest_tag and self._fits(dts_us + self._offsets[0], track.next_us, SKIP_US):
+            # The other track was there first, and has come further since.
+            track.tag, track.offset_us = self._newest_tag, self._offsets[0]
+
+    def _pass_tag(self, track: _Track) -> bool:
+        """Count a tag as passed by this track; return False if there is none that it has not passed."""
+        tag = next((tag for tag in self._tags() if tag > track.tag), 0)
+        if tag:
+            track.tag, self._newest_tag = tag, max(tag, self._newest_tag)
+        return tag > 0
+
+    def _other_offset(self, dts_us: int, pts_us: int, track: _Track, ahead_us: int) -> int:
         for offset_us in self._offsets:
-            if offset_us != track.offset_us and self._fits(dts_us + offset_us, track.next_us, waited_us):
+            if offset_us != track.offset_us and self._fits(dts_us + offset_us, track.next_us, ahead_us):
                 return offset_us
         self.jumps += 1
         # What is shown continues; a picture is decoded some time before.
@@ -115,8 +149,11 @@ class TimestampCorrector:
         self._offsets.appendleft(offset_us)
         return offset_us
 
-    def _fits(self, at_us: int, next_us: int, waited_us: int) -> bool:
-        ahead_us = AHEAD_TWO_TRACKS_US if len(self._tracks) > 1 else AHEAD_US
+    def _ahead_us(self, waited_us: int) -> int:
+        """Return how far a packet may be ahead of everything before."""
         if self._is_live:
-            ahead_us = AHEAD_LIVE_US + waited_us
+            return AHEAD_LIVE_US + waited_us
+        return AHEAD_TWO_TRACKS_US if len(self._tracks) > 1 else AHEAD_US
+
+    def _fits(self, at_us: int, next_us: int, ahead_us: int) -> bool:
         return max(next_us - BACK_US, self.end_us - LAG_US) <= at_us <= max(next_us, self.end_us) + ahead_us

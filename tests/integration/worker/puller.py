@@ -116,6 +116,15 @@ def described(request: ReceiveRequest) -> dict[str, Any]:
     return next(json.loads(body) for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.TRACKS)
 
 
+def seconds_of(request: ReceiveRequest) -> float:
+    """How long a source lasts on the receiver's time line."""
+    done = subprocess.run(
+        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+    )
+    times = [decode_packet(body).dts_us for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.PACKET]
+    return max(times, default=0) / 1_000_000
+
+
 def run_careless(url: str, **options: str) -> Pulled:
     """With every protocol at hand and no proxy."""
     wide = {"protocol_whitelist": CARELESS, "rw_timeout": "5000000", **options}

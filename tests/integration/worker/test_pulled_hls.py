@@ -14,7 +14,7 @@ from chalicelib.domain.streams import SLATE, Stream
 from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
-from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless
+from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
 from worker.config import WorkerConfig
 from worker.ingest import source_choice
 from worker.ingest.hls import live_playlist
@@ -64,6 +64,19 @@ def test_a_playlist_cannot_have_an_inner_address_connected(authority: Authority,
         assert inside.hits() == 0 and pulled.refusal and "'tcp:'; allowed: https://" in pulled.refusal
         run_careless(f"{origin.url}/evil.m3u8")
         assert inside.hits() > 0, "without the guard it must be reached"
+
+
+@pytest.mark.parametrize(("tag", "lasts_s"), [("#EXT-X-DISCONTINUITY\n", 2), ("", 3)])
+def test_what_skips_behind_a_discontinuity_tag_goes_on_without_a_pause(
+    authority: Authority, origin: Origin, tag: str, lasts_s: int
+) -> None:
+    """The segment between is left out, so time stamps skip a second."""
+    segments = f"#EXTINF:1,\nplain0.ts\n{tag}#EXTINF:1,\nplain2.ts\n#EXT-X-ENDLIST\n"
+    origin.put("/skip.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{segments}")
+    source = check_source_url(f"{origin.url}/skip.m3u8", ports=frozenset({origin.port}), networks=WIDE)
+    with Puller(authority, frozenset({origin.port}), {}).egress(source, WIDE) as egress:
+        way = Proxied(proxy_url=egress.url, ca_file=authority.ca_file)
+        assert seconds_of(pull_request(source, way)) == pytest.approx(lasts_s, abs=0.15)
 
 
 def live(*segments: tuple[int, str]) -> str:
@@ -152,6 +165,18 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
     reason = lab.runtime().last_error
     assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
+
+
+def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, watched: Watched) -> None:
+    origin.put("/live.m3u8", live((0, "plain0.ts")) + "#EXT-X-ENDLIST\n")
+    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
+    watched.ready = 0
+    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
+    assert watched.ready == 0 and segments_asked(origin) == ["/plain0.ts"]
+    # More than a receiver reads at once, so that it is seen while it plays.
+    origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))) + "#EXT-X-ENDLIST\n")
+    watched.plays()
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
 
 
 def test_a_feed_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(

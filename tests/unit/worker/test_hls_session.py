@@ -69,11 +69,11 @@ def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(
     )
 
 
-def test_live_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> None:
+def test_media_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> None:
     session = Client(Server(6), clock, played).session
     for n in range(PLAYLISTS_MAX):
         session.playlist(f"https://h.test:443/{n}", Server(6).playlist())
-    with pytest.raises(EgressRefused, match="more than 32 live playlists"):
+    with pytest.raises(EgressRefused, match="more than 32 media playlists"):
         session.playlist("https://h.test:443/x", Server(6).playlist())
 
 
@@ -125,3 +125,19 @@ def test_a_variant_that_is_not_there_gives_way_to_another(server: Server, clock:
     client.fetch_all()
     opened(2).missed(server.url, GONE)
     opened(2)
+
+
+def test_discontinuities_of_the_segments_fetched_last_are_known(
+    server: Server, clock: Clock, played: PlayedSegments
+) -> None:
+    server.segments, server.head = [(n, f"s{n}.ts") for n in range(20)], "#EXT-X-DISCONTINUITY-SEQUENCE:4\n"
+    server.tags = dict.fromkeys((2, 4, 15), "#EXT-X-DISCONTINUITY\n")
+    client = Client(server, clock, played)
+    client.look()
+    known = []
+    for n in range(20):
+        for _ in range(2):
+            client.fetch(f"s{n}.ts")
+        known.append(client.session.recent_tags())
+    assert known[:10] == [[], [], [5], [5], [5, 6], [5, 6], [5, 6], [5, 6], [6], [6]]
+    assert known[10:15] == [[]] * 5 and known[15:] == [[7]] * 5

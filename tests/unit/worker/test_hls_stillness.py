@@ -84,15 +84,3 @@ def test_one_of_two_playlists_is_enough(server: Server, clock: Clock, played: Pl
         clock.now_s += 6
     assert client.session.failure() is None
     assert "h.test" in str(client.fails_within(30, second) and client.session.failure())
-
-
-def test_a_recording_never_fails_and_plays_from_its_beginning_each_time(
-    server: Server, clock: Clock, played: PlayedSegments
-) -> None:
-    server.segments, server.tail = [(n, f"s{n}.ts") for n in range(3)], "#EXT-X-ENDLIST\n"
-    for _ in range(2):
-        client = Client(server, clock, played)
-        assert client.look() == server.playlist()
-        assert client.session.segment("https://h.test:443/live/s0.ts") is None, "it is not remembered"
-        clock.now_s += 100
-        assert client.session.failure() is None

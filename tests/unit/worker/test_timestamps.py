@@ -12,7 +12,9 @@ class Source:
     """Sends packets, a picture or sound each 40 ms, and keeps where they came to on the time line."""
 
     def __init__(self, *, is_live: bool = True) -> None:
-        self.times = TimestampCorrector(is_live=is_live)
+        # The discontinuity tags in front of what is read.
+        self.tags: list[int] = []
+        self.times = TimestampCorrector(is_live=is_live, tags=lambda: self.tags)
         self.clock_ms = 1_000_000.0
         self.at: dict[int, list[int]] = {VIDEO: [], AUDIO: []}
 
@@ -142,3 +144,45 @@ def test_a_loop_goes_on_where_all_was_shown() -> None:
         source.times.restart(1_000_000)
     assert source.at[VIDEO] == [at for n in range(3) for at in steady(50, 2_010 * n)]
     assert source.at[AUDIO] == [at + 10 for at in source.at[VIDEO]] and source.times.jumps == 0
+
+
+@pytest.mark.parametrize("skip_ms", [300, 2_000])
+@pytest.mark.parametrize("ahead", [VIDEO, AUDIO])
+def test_a_skip_behind_a_discontinuity_tag_is_closed_with_tracks_in_step(ahead: int, skip_ms: int) -> None:
+    source = Source(is_live=False)
+    for turn in range(3):
+        # Tags are known before what is behind them, and for some time after.
+        source.tags = [tag for tag in (turn, turn + 1) if tag]
+        start_ms = turn * (4_000 + skip_ms)
+        for n in range(100):
+            # One track comes 400 ms before the other.
+            source.packet(ahead, start_ms + 40 * n)
+            if n >= 10:
+                source.packet(VIDEO + AUDIO - ahead, start_ms + 40 * (n - 10))
+        for n in range(90, 100):
+            source.packet(VIDEO + AUDIO - ahead, start_ms + 40 * n)
+    assert source.at == {VIDEO: steady(300), AUDIO: steady(300)} and source.times.jumps == 2
+
+
+def test_a_tag_closes_one_skip_and_no_pause_of_one_track() -> None:
+    source = Source(is_live=False)
+    source.both(50, 0)
+    source.tags = [7]
+    # Sound is missing for a second.
+    for n in range(50, 75):
+        source.packet(VIDEO, 40 * n)
+    source.both(25, 3_000)
+    assert source.times.jumps == 0 and source.at[AUDIO][50:] == steady(25, 3_000)
+    source.both(25, 6_000)
+    assert source.times.jumps == 1 and source.at[VIDEO][100:] == steady(25, 4_000)
+    source.both(25, 9_000)
+    assert source.times.jumps == 1 and source.at[VIDEO][125:] == steady(25, 7_000), "it has closed one"
+
+
+def test_a_tag_is_passed_by_time_stamps_that_restart() -> None:
+    source = Source(is_live=False)
+    source.both(50, 3_600_000)
+    source.tags = [1]
+    source.both(50, 0)
+    source.both(50, 4_000)
+    assert source.times.jumps == 1 and source.at[VIDEO][100:] == steady(50, 6_000)

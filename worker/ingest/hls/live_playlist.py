@@ -1,5 +1,6 @@
-"""One live media playlist while its source is open: what of it is passed on, and when it brought something new."""
+"""One media playlist while its source is open: what of it is passed on, and when it brought something new."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from worker.ingest.hls.addresses import absolute_url
@@ -12,6 +13,8 @@ STILL_TARGETS = 3
 NUMBERS_KEPT = 100
 # An edge server may be behind by as much as the playlist is long, or by so many numbers. Else it is a restart.
 BEHIND_MAX = 5
+# So many segments a client may have fetched before the first of them is played: 5 s to find out what the tracks are.
+READ_AHEAD_MAX = 6
 
 
 @dataclass
@@ -38,8 +41,12 @@ class LivePlaylist:
     looked_at_s: float
     target_s: float = 1.0
     is_ended: bool = False
+    # It had its end when it was looked at first.
+    is_recording: bool = False
     # When what was fetched has been played, at the pace of the clock.
     content_ends_at_s: float = 0.0
+    # Of the segments fetched last, the number of the discontinuity that each begins; 0: it begins none.
+    recent_tags: deque[int] = field(default_factory=lambda: deque(maxlen=READ_AHEAD_MAX))
     # The server sends what it sent before: what it lists does not count as new until something of it is.
     is_repeating: bool = False
     _decided: dict[int, Decision] = field(default_factory=dict)
@@ -82,6 +89,9 @@ class LivePlaylist:
         exact = [each for each in found if each.segment.offset == offset] or found
         # Under several numbers it was passed on under one.
         passed_on = [each for each in exact if each.place] or exact
+        if self.is_recording:
+            # There it was passed on under each.
+            passed_on = [each for each in passed_on if not each.is_fetched][:1] or passed_on
         return passed_on[-1] if passed_on else None
 
     def fetched(self, decision: Decision, now_s: float) -> None:
@@ -90,12 +100,18 @@ class LivePlaylist:
         if self.is_repeating:
             self.is_repeating, self.new_at_s = False, now_s
         if not decision.is_fetched:
-            decision.is_fetched = True
+            decision.is_fetched, place = True, decision.place
+            self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
     def handed_out(self, decision: Decision) -> HandedOut:
         """Return how this segment is remembered."""
-        return HandedOut(self.opening, self.url, decision.segment.number)
+        return self._as_number(decision.segment.number)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended and all of it was fetched."""
+        return self.is_ended and all(each.is_fetched for each in self._decided.values() if each.place)
 
     @property
     def still_s_max(self) -> float:
@@ -141,8 +157,11 @@ class LivePlaylist:
         return max(repeated, default=first - 1) + 1
 
     def _is_repeat(self, segment: SegmentId) -> bool:
-        here = HandedOut(self.opening, self.url, segment.number)
-        return segment.content_key in self._passed_on or self.played.has(segment, here)
+        is_listed_twice = segment.content_key in self._passed_on and not self.is_recording
+        return is_listed_twice or self.played.has(segment, self._as_number(segment.number))
+
+    def _as_number(self, number: int) -> HandedOut:
+        return HandedOut(self.opening, self.url, number, self.is_recording)
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
         place, count, key = None, segment.discontinuities, as_listed.content_key

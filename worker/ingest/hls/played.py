@@ -41,11 +41,13 @@ class HandedOut:
     opening: int
     playlist: str
     number: int
+    # A recording may name a segment twice, such as a caption; it ends all the same.
+    in_recording: bool = False
 
     def is_repeated_as(self, other: "HandedOut") -> bool:
         """Whether `other` is another showing, and neither a second request nor another rendition with the same file."""
         if self.opening == other.opening:
-            return self.playlist == other.playlist and self.number != other.number
+            return self.playlist == other.playlist and self.number != other.number and not self.in_recording
         return self.opening < other.opening
 
 
@@ -58,7 +60,7 @@ class PlayedSegments:
         self._contents: OrderedDict[bytes, HandedOut] = OrderedDict()
         self._places: OrderedDict[bytes, HandedOut] = OrderedDict()
         self._starts: OrderedDict[bytes, HandedOut] = OrderedDict()
-        # The highest number of each playlist that was live, by its path.
+        # The highest number of each playlist, by its path.
         self._newest: OrderedDict[bytes, int] = OrderedDict()
         # Variants that could not be fetched.
         self._avoided: OrderedDict[bytes, None] = OrderedDict()
@@ -100,7 +102,7 @@ class PlayedSegments:
             _put(self._newest, _key(path), number, PLAYLISTS_MAX)
 
     def newest_number(self, playlist: str) -> int | None:
-        """Return the highest number that was handed out from this playlist; None: it has never been live."""
+        """Return the highest number that was handed out from this playlist; None: nothing was."""
         with self._lock:
             return self._newest.get(_key(urlsplit(playlist).path))
 
@@ -119,9 +121,10 @@ class PlayedSegments:
             return _key(urlsplit(playlist).path) in self._avoided
 
     def has(self, segment: SegmentId, how: HandedOut) -> bool:
-        """Return whether to hand it out so would repeat it."""
+        """Return whether to hand it out so would repeat it. In a recording its number decides, too."""
         with self._lock:
-            found = (self._contents.get(segment.content_key), self._places.get(segment.place_key))
+            found = [self._places.get(segment.place_key)]
+            found += [] if how.in_recording else [self._contents.get(segment.content_key)]
         return any(before.is_repeated_as(how) for before in found if before)
 
 

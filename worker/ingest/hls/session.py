@@ -68,15 +68,13 @@ class HlsSession:
         with self._lock:
             live = self._live.get(url)
             if live is None:
-                if read.is_ended and self._played.newest_number(url) is None:
-                    return body
                 if len(self._live) >= PLAYLISTS_MAX:
-                    raise EgressRefused(HTTPStatus.FORBIDDEN, f"more than {PLAYLISTS_MAX} live playlists")
-                live = LivePlaylist(url, self._opening, self._played, new_at_s=now_s, looked_at_s=now_s)
+                    raise EgressRefused(HTTPStatus.FORBIDDEN, f"more than {PLAYLISTS_MAX} media playlists")
+                live = LivePlaylist(url, self._opening, self._played, now_s, now_s, is_recording=read.is_ended)
             passed_on = live.update(body, read, now_s)
             if passed_on is None:
-                state = "has ended" if read.is_ended else "has had no new segment since it was played last"
-                raise EgressRefused(HTTPStatus.NOT_FOUND, f"the playlist at {place_of(url)} {state}")
+                still = f"the playlist at {place_of(url)} has had no new segment since it was played last"
+                raise EgressRefused(HTTPStatus.NOT_FOUND, _ended(url) if read.is_ended else still)
             self._live[url] = live
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
@@ -122,6 +120,17 @@ class HlsSession:
             has_asked = max(each.looked_at_s for each in self._unended()) >= still_until_s - target_s
         return self.stillness() if has_asked and self._clock() >= due_s else None
 
+    def recent_tags(self) -> list[int]:
+        """Return the numbers of the discontinuities that the segments fetched last begin, in their order."""
+        with self._lock:
+            return sorted({tag for each in self._live.values() for tag in each.recent_tags if tag})
+
+    def ending(self) -> str | None:
+        """Return in words that all playlists have ended and were fetched; None: they have not."""
+        with self._lock:
+            is_over = bool(self._live) and all(each.is_over for each in self._live.values())
+            return _ended(next(iter(self._live))) if is_over else None
+
     def _unended(self) -> list[LivePlaylist]:
         return [each for each in self._live.values() if not each.is_ended]
 
@@ -143,6 +152,10 @@ class HlsSession:
                 reason = f"{place_of(live.url)} sends a segment again that was played before"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, reason)
             live.fetched(decision, self._clock())
+
+
+def _ended(url: str) -> str:
+    return f"the playlist at {place_of(url)} has ended"
 
 
 class SegmentRequest:

@@ -1,0 +1,90 @@
+"""Putting packets of two tracks in the order of their times where a container stores each track in long pieces.
+
+A fragment of MP4, as of HLS, has all its pictures first and all its sound behind them, for as long as a segment lasts.
+At the pace of the clock, that sound would come after the time at which it is due.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+# How much is held at most: a fragment lasts as long as its segment, which is 10 s at most in nearly all sources.
+HELD_US_MAX = 10_000_000
+HELD_BYTES_MAX = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPacket:
+    """A packet in the order of the container, with its track, its data, and its own decoding time.
+
+    `continues`: it lies in one piece with the packet of its track before it.
+    """
+
+    track: Any
+    packet: Any
+    data: bytes
+    dts_us: int
+    continues: bool
+
+
+class PieceReader:
+    """Says which packets are stored in one piece with the packet of their track before them."""
+
+    def __init__(self) -> None:
+        self._ends: dict[int, int] = {}
+
+    def continues(self, packet: Any) -> bool:
+        """Return whether no byte lies between this packet and the one before; call it once for each packet.
+
+        Containers that interleave packet by packet, such as MPEG-TS and Matroska, have a header before each.
+        """
+        begins: int | None = packet.pos
+        if begins is None:
+            return False
+        before = self._ends.get(packet.stream_index)
+        self._ends[packet.stream_index] = begins + packet.size
+        return before == begins
+
+
+class Interleaver:
+    """Holds the packets of a piece until those of the other track come, and sends all in the order of decoding times.
+
+    What is not stored in pieces is sent at once.
+    """
+
+    def __init__(self, send: Callable[[ReadPacket], None]) -> None:
+        self._send = send
+        # Of one track: the one that is ahead.
+        self._held: deque[ReadPacket] = deque()
+        self._held_bytes = 0
+
+    def add(self, read: ReadPacket) -> None:
+        """Send or hold a packet."""
+        if self._held and self._held[0].track is not read.track:
+            while self._held and self._held[0].dts_us <= read.dts_us:
+                self._release()
+            self._send(read)
+        elif read.continues:
+            self._held.append(read)
+            self._held_bytes += len(read.data)
+            while self._is_full():
+                self._release()
+        else:
+            # The piece before has ended, and nothing of the other track came behind it.
+            self.flush()
+            self._send(read)
+
+    def flush(self) -> None:
+        """Send all that is held."""
+        while self._held:
+            self._release()
+
+    def _is_full(self) -> bool:
+        lasts_us = self._held[-1].dts_us - self._held[0].dts_us
+        return lasts_us > HELD_US_MAX or self._held_bytes > HELD_BYTES_MAX
+
+    def _release(self) -> None:
+        read = self._held.popleft()
+        self._held_bytes -= len(read.data)
+        self._send(read)
