@@ -26,6 +26,7 @@ from worker.publishing.sampling import Sample
 from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
+from worker.transcoding.rates import output_rate
 
 log = logging.getLogger(__name__)
 
@@ -246,6 +247,7 @@ class Driver:
     def _plan(self, stream: Stream, source: SourceInfo, cut: Cut | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
         ladder = stream.renditions if cut else encodable(stream.renditions)
+        out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
             work=Work.COPY if cut else source.work,
             renditions=[
@@ -265,7 +267,8 @@ class Driver:
             cut_s=cut.every_s if cut else stream.segment_seconds * FIRST_SEGMENT,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
-            rate=source.rate,
+            rate=out.rate,
+            fields=out.fields,
             frozen_after_s=stream.frozen_after_s,
         )
 

@@ -33,7 +33,7 @@ class EncodingRun:
         self._plan = plan
         self._repairs = repairs
         self._encoder = LadderEncoder(plan)
-        self._former = Former(plan.renditions)
+        self._former = Former(plan.renditions, fields=plan.fields)
         self._interlacing = InterlaceDetector()
         self._stillness = StillnessDetector()
         self.activity = SourceActivity()
@@ -43,6 +43,8 @@ class EncodingRun:
         self._had_keyframe = False
         self._audio: AudioDecoder | None = None
         self._slot_us = float(1_000_000 / plan.rate)
+        # A picture that is not interlaced among those that are lasts as long as two fields.
+        self._lasts_us = self._slot_us * (1.5 if plan.fields else 0.5)
         self._clock: SlotClock | None = None
         self._sound: SoundLine | None = None
         self._pictures: deque[tuple[int, list[Any]]] = deque()
@@ -202,8 +204,8 @@ class EncodingRun:
             self._shown = self._pictures.popleft()
         if self._shown is None:
             self._shown = self._pictures.popleft()
-        elif self._shown is before:
-            self._repairs.repeated(round(clock.begins_us), round(clock.begins_us - self._shown[0]))
+        elif self._shown is before and (paused_us := clock.begins_us - self._shown[0]) > self._lasts_us:
+            self._repairs.repeated(round(clock.begins_us), round(paused_us))
         self._encoder.add_pictures(clock.number, self._shown[1])
         end = round((clock.number + 1) * SAMPLE_RATE / self._plan.rate)
         data, missing = sound.take(end - sound.taken)

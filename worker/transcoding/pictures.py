@@ -51,10 +51,14 @@ class Look:
 
 
 class Former:
-    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes."""
+    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes.
 
-    def __init__(self, renditions: Sequence[EncodedRendition]) -> None:
+    With `fields` an interlaced picture becomes two, one a field.
+    """
+
+    def __init__(self, renditions: Sequence[EncodedRendition], *, fields: bool = False) -> None:
         self._renditions = renditions
+        self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
         self._look: Look | None = None
         self._common: Any = None
         self._each: list[Any] = []
@@ -78,7 +82,7 @@ class Former:
         return made
 
     def _make(self, look: Look) -> None:
-        filters = ["bwdif=mode=send_frame:deint=all"] if look.interlaced else []
+        filters = [self._deinterlace] if look.interlaced else []
         filters += TURNS.get(look.rotation, [])
         if look.transfer in HDR_TRANSFERS:
             filters.append("scale=out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709")

@@ -51,7 +51,8 @@ class EncodedRendition:
 class TranscodePlan:
     """One run. `name` begins every segment's name; `offset_s` is where its media clock starts.
 
-    `cut_s` is after how long a segment ends at the next keyframe.
+    `cut_s` is after how long a segment ends at the next keyframe. `rate` counts pictures a second; with `fields` each
+    field of an interlaced picture becomes one.
     """
 
     work: Work
@@ -62,6 +63,7 @@ class TranscodePlan:
     cut_s: float
     offset_s: float
     rate: Fraction
+    fields: bool = False
     frozen_after_s: int = 0
 
     @property

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -186,3 +187,11 @@ def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() ->
     slate = driver._plan(replace(STREAM, abr_profile="source"), SLATE_SOURCE, None)
     assert (slate.work, [each.name for each in slate.renditions]) == (Work.SLATE, ["source"])
     assert slate.renditions[0].width and slate.renditions[0].audio_bps
+
+
+@pytest.mark.parametrize(("fps_max", "planned"), [(30, (Fraction(25), False)), (60, (Fraction(50), True))])
+def test_the_ladder_bounds_how_many_pictures_a_run_makes(fps_max: int, planned: tuple[Fraction, bool]) -> None:
+    driver = Driver(CONFIG, Supervision(2), 7, cast(Any, None))
+    stream = replace(STREAM, abr_profile="custom", custom_renditions=STREAM.renditions, fps_max=fps_max)
+    plan = driver._plan(stream, SourceInfo(rate=Fraction(25), is_interlaced=True), None)
+    assert (plan.rate, plan.fields) == planned

@@ -30,6 +30,7 @@ PLAN = TranscodePlan(
     cut_s=3.0,
     offset_s=12.5,
     rate=RATE,
+    fields=True,
     frozen_after_s=30,
 )
 
