@@ -16,8 +16,10 @@ from worker.transcoding.slots import SlotClock
 from worker.transcoding.sound import SoundLine
 from worker.wire import AUDIO, PacketMessage
 
-# Pictures that were formed and wait for their slot: more would be memory that grows.
+# Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
+# fewer, since `worker.limits` leaves them so much.
 PICTURES_MAX = 240
+PICTURES_BYTES_MAX = 2 << 30
 # So many pieces of sound wait for the first picture: ten seconds.
 EARLY_MAX = 500
 
@@ -48,6 +50,7 @@ class EncodingRun:
         self._clock: SlotClock | None = None
         self._sound: SoundLine | None = None
         self._pictures: deque[tuple[int, list[Any]]] = deque()
+        self._pictures_max = min(PICTURES_MAX, PICTURES_BYTES_MAX // plan.picture_bytes)
         self._shown: tuple[int, list[Any]] | None = None
         self._picture_end_us: int | None = None
         self._early: deque[tuple[int, bytes]] = deque(maxlen=EARLY_MAX)
@@ -144,7 +147,7 @@ class EncodingRun:
         if late_us > 0 and self._clock.number:
             self._clock.picture_patience.was_late(round(late_us))
         self._picture_end_us = max(at_us, self._picture_end_us or at_us)
-        if len(self._pictures) >= PICTURES_MAX:
+        if len(self._pictures) >= self._pictures_max:
             self._pictures.popleft()
             self._repairs.pictures_dropped += 1
         if self._pictures and self._pictures[-1][0] == at_us:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from worker.limits import bounded
+from worker.limits import ENCODING, bounded
 from worker.python import python_argv
 
 SAMPLE_RATE = 48_000
@@ -67,6 +67,11 @@ class TranscodePlan:
     frozen_after_s: int = 0
 
     @property
+    def picture_bytes(self) -> int:
+        """How much memory one picture of the source takes in all renditions, at 12 bits a pixel."""
+        return sum(each.width * each.height * 3 // 2 for each in self.renditions)
+
+    @property
     def keyframe_interval(self) -> int:
         """How many pictures lie between keyframes at most; those that are forced are closer."""
         return 2 * math.ceil(self.rate * Fraction(self.segment_s))
@@ -110,4 +115,4 @@ def watching_argv() -> list[str]:
 
 def transcoder_argv(plan: TranscodePlan) -> list[str]:
     """Return the argument list of a run."""
-    return bounded([*python_argv("worker.transcoding"), plan.encoded()])
+    return bounded([*python_argv("worker.transcoding"), plan.encoded()], space=ENCODING)
