@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.media_health import Repairs, SourceTrack
+from chalicelib.domain.media_health import IngestIssueCode, Repairs, SourceTrack
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
 from worker.config import WorkerConfig
 from worker.encoding.copying import Cut
@@ -18,20 +18,20 @@ from worker.encoding.transcoder import Progress
 from worker.ingest.feed import Feed
 from worker.ingest.trials import Status
 from worker.ingest.watch import Watch
-from worker.published_faults import published_fault
+from worker.ingest_issues import frozen_issue
+from worker.published_faults import FaultHistory, published_fault
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.sampling import Sample
 from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision import Supervision
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
+from worker.transcoding.rates import output_rate
 
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
 SEAM_S = 0.12
-# One look may come at a change of the source; two in a row are the run's fault.
-FAULTS_MIN = 2
 GONE = (Status.FAILED, Status.REFUSED)
 
 
@@ -51,9 +51,9 @@ class Driver:
         self._dropped_before = 0
         # The run before was ended to go on in another way: viewers have enough until the next one is there.
         self._switching = False
-        # The published segment that was judged last, and how many in a row were faulty.
+        # The published segment that was judged last.
         self._sample: Sample | None = None
-        self._faults = 0
+        self._faults = FaultHistory()
         self._clock_s = 0.0
 
     @property
@@ -86,6 +86,15 @@ class Driver:
         source = None if self._watch is None or playing is None else self._watch.trial(playing).source
         return source.tracks if source else ()
 
+    def lasting_issues(self, now_s: float) -> dict[IngestIssueCode, str]:
+        """Return what is wrong now apart from repairs, each with a sentence for the operator."""
+        issues = {}
+        if frozen := self._watch.frozen() if self._watch else ():
+            issues[IngestIssueCode.PICTURE_FROZEN] = frozen_issue(frozen)
+        if faulty := self._faults.issue(now_s):
+            issues[IngestIssueCode.PUBLISHED_FAULTY] = faulty
+        return issues
+
     @property
     def ingest_bitrate_bps(self) -> int | None:
         """Of what comes in from the source that is played, where it is a live one."""
@@ -111,7 +120,7 @@ class Driver:
             return
         if publication.published_run == self._run.number:
             self._note_published(now_s, watch, publication)
-            fault = self._published_fault(self._run, publication)
+            fault = self._published_fault(now_s, self._run, publication)
             if fault:
                 self._fail(now_s, self._run, watch, stream, fault, report)
                 return
@@ -164,17 +173,16 @@ class Driver:
             return run.transcoder.ending()
         return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.inbox.segment_at_s)
 
-    def _published_fault(self, run: Run, publication: Publication) -> str | None:
-        """What is wrong with what viewers get, if two looks in a row have found something."""
+    def _published_fault(self, now_s: float, run: Run, publication: Publication) -> str | None:
+        """What is wrong with what viewers get, if it is the run's fault."""
         sample = publication.sampler.newest
         if sample is None or sample is self._sample or sample.run != run.number:
             return None
         self._sample = sample
         fault = published_fault(sample, tuple(run.transcoder.activity))
-        self._faults = self._faults + 1 if fault else 0
         if fault:
             publication.sampler.look_soon()
-        return fault if self._faults >= FAULTS_MIN else None
+        return self._faults.judged(now_s, fault)
 
     def _fail(
         self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
@@ -224,7 +232,7 @@ class Driver:
         source = trial.source if trial else SLATE_SOURCE
         assert source
         self.runs += 1
-        self._faults = 0
+        self._faults.run_started()
         cut = trial.cut if trial else None
         plan = self._plan(stream, source, cut)
         target_s = cut.target_s if cut else stream.segment_seconds
@@ -239,6 +247,7 @@ class Driver:
     def _plan(self, stream: Stream, source: SourceInfo, cut: Cut | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
         ladder = stream.renditions if cut else encodable(stream.renditions)
+        out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
             work=Work.COPY if cut else source.work,
             renditions=[
@@ -258,7 +267,8 @@ class Driver:
             cut_s=cut.every_s if cut else stream.segment_seconds * FIRST_SEGMENT,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
-            rate=source.rate,
+            rate=out.rate,
+            fields=out.fields,
             frozen_after_s=stream.frozen_after_s,
         )
 

@@ -1,7 +1,7 @@
-"""From counted repairs to what an operator has to know: an issue is a repair that goes on."""
+"""What an operator has to know: repairs that go on, and what else is wrong with a source or with what is published."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.domain.media_health import IngestIssue, IngestIssueCode, Repairs
 
@@ -22,7 +22,7 @@ DAMAGED_MIN = 10
 
 
 class IngestIssues:
-    """The issues of the present run, from its repairs. Used by one thread."""
+    """The issues of a stream: the repairs of its present run that go on, and what lasts. Used by one thread."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
@@ -31,25 +31,25 @@ class IngestIssues:
         self._before = Repairs()
         self._due_s = 0.0
         self._since_ms: dict[IngestIssueCode, int] = {}
-        self._found: tuple[IngestIssue, ...] = ()
+        self._found: dict[IngestIssueCode, str] = {}
 
-    def look(self, now_s: float, run: int, repairs: Repairs | None) -> tuple[IngestIssue, ...]:
-        """Return what goes on to be wrong. `run` is the number of the run that has repaired this."""
+    def look(
+        self, now_s: float, run: int, repairs: Repairs | None, lasting: Mapping[IngestIssueCode, str]
+    ) -> tuple[IngestIssue, ...]:
+        """Return what goes on to be wrong. `run` made these `repairs`; `lasting` issues are wrong right now."""
         if run != self._run:
             self._run, self._before = run, Repairs()
             self._windows.clear()
-        if repairs is None or now_s < self._due_s:
-            return self._found
-        self._due_s = now_s + WINDOW_S
-        self._windows.append(_between(self._before, repairs))
-        self._before = repairs
-        details = found(tuple(self._windows), repairs)
-        now_ms = self._now_ms()
+        if repairs is not None and now_s >= self._due_s:
+            self._due_s = now_s + WINDOW_S
+            self._windows.append(_between(self._before, repairs))
+            self._before = repairs
+            self._found = found(tuple(self._windows), repairs)
+        details, now_ms = {**self._found, **lasting}, self._now_ms()
         self._since_ms = {code: self._since_ms.get(code, now_ms) for code in details}
-        self._found = tuple(
+        return tuple(
             IngestIssue(code=code, detail=detail, since_ms=self._since_ms[code]) for code, detail in details.items()
         )
-        return self._found
 
 
 def found(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueCode, str]:
@@ -86,6 +86,12 @@ def found(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueCode, s
             f"{damaged} packets in ten minutes could not be decoded. They may be damaged on the way."
         )
     return issues
+
+
+def frozen_issue(sources: Sequence[str]) -> str:
+    """Return the sentence for sources that are frozen and silent."""
+    frozen = f"source {sources[0]} is" if len(sources) == 1 else f"sources {', '.join(sources)} are"
+    return f"The {frozen} frozen and silent, and not played until something moves or is heard."
 
 
 def _between(before: Repairs, now: Repairs) -> Repairs:

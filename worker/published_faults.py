@@ -1,4 +1,4 @@
-"""What is wrong with what is published: pure rules over a looked-into segment and what its source had meanwhile."""
+"""What is wrong with what is published: rules over looked-into segments and what their source had meanwhile."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,10 @@ SOUND_S_TOLERANCE = 0.15
 SILENT_PEAK = 64
 # For so many seconds the source has to have had sound or movement before its absence is a fault.
 SECONDS_MIN = 8
+# One look may come at a change of the source; two in a row are the run's fault.
+FAULTS_MIN = 2
+# After a run was replaced, all segments that are looked into have to be right for this long.
+CLEAN_S = 600.0
 
 
 def published_fault(sample: Sample, activity: Sequence[Activity]) -> str | None:
@@ -25,3 +29,40 @@ def published_fault(sample: Sample, activity: Sequence[Activity]) -> str | None:
     if not sample.moves and all(second.moves for second in activity):
         return "a published segment stands still while the source moves"
     return None
+
+
+class FaultHistory:
+    """The faults of all runs of a stream: when a run has to be replaced, and how long the operator hears of it."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+        self._replaced = 0
+        self._fault = ""
+        # Since when all segments that were looked into were right.
+        self._clean_since_s: float | None = None
+
+    def run_started(self) -> None:
+        """Count faults in a row from 0: they are one run's."""
+        self._in_a_row = 0
+
+    def judged(self, now_s: float, fault: str | None) -> str | None:
+        """Take what a look at a segment found. Return why the run has to be replaced, if it has to be."""
+        if fault is None:
+            self._in_a_row = 0
+            self._clean_since_s = now_s if self._clean_since_s is None else self._clean_since_s
+            return None
+        self._in_a_row += 1
+        self._clean_since_s = None
+        if self._in_a_row < FAULTS_MIN:
+            return None
+        self._replaced, self._fault = self._replaced + 1, fault
+        return fault
+
+    def issue(self, now_s: float) -> str | None:
+        """Return a sentence for the operator from when a run was replaced until all was right for `CLEAN_S`."""
+        if self._clean_since_s is not None and now_s - self._clean_since_s >= CLEAN_S:
+            self._replaced = 0
+        if not self._replaced:
+            return None
+        often = "The run was" if self._replaced == 1 else f"{self._replaced} runs were"
+        return f"{often} replaced, since viewers got something wrong: {self._fault}."

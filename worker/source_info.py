@@ -10,13 +10,14 @@ from worker.transcoding.plan import Work
 
 @dataclass(frozen=True, kw_only=True)
 class SourceInfo:
-    """`rate` is the frame rate to publish. Codecs are named as FFmpeg names them; None where there is no such track.
+    """`rate` is the source's frame rate, if it is known. Codecs are named as FFmpeg names them, None without a track.
 
     `rotation` is in degrees counter-clockwise.
     `work` says what a run does with it where the ladder encodes. `path` is a file's.
     """
 
-    rate: Fraction
+    rate: Fraction | None
+    is_interlaced: bool = False
     has_audio: bool = True
     video_codec: str | None = None
     audio_codec: str | None = None

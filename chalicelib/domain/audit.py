@@ -23,6 +23,7 @@ STREAM_FIELDS = (
     "slate",
     "frozen_after_s",
     "abr_profile",
+    "fps_max",
     "latency",
     "segment_seconds",
     "window_minutes",

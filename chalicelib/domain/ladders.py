@@ -13,6 +13,8 @@ WIDTH_MIN, WIDTH_MAX = 64, 3_840
 HEIGHT_MIN, HEIGHT_MAX = 36, 2_160
 VIDEO_BPS_MIN, VIDEO_BPS_MAX = 100_000, 30_000_000
 AUDIO_BPS_MIN, AUDIO_BPS_MAX = 32_000, 320_000
+# The bound of pictures a second, which all renditions of a ladder share: those that operators may set, and the usual.
+FPS_MAX_MIN, FPS_MAX_MAX, FPS_MAX_DEFAULT = 10, 60, 30
 
 
 @dataclass(frozen=True, kw_only=True)

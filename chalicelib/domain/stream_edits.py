@@ -6,7 +6,16 @@ from chalicelib.domain.streams import SLATE, DesiredState, Runtime, Stream
 
 # A change of these needs a new ffmpeg; all others take effect without, but for the end of a slate that is being played.
 RESTART_FIELDS = frozenset(
-    {"ingest", "backups", "frozen_after_s", "ingest_key", "abr_profile", "custom_renditions", "segment_seconds"}
+    {
+        "ingest",
+        "backups",
+        "frozen_after_s",
+        "ingest_key",
+        "abr_profile",
+        "custom_renditions",
+        "fps_max",
+        "segment_seconds",
+    }
 )
 
 

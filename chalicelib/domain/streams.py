@@ -6,7 +6,7 @@ from enum import StrEnum
 from hmac import compare_digest
 
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, Rendition
+from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, FPS_MAX_DEFAULT, Rendition
 from chalicelib.domain.lease import LEASE_MS_DEFAULT
 from chalicelib.domain.media_health import IngestIssue, Repairs, SourceTrack
 from chalicelib.domain.playlist_size import window_fault
@@ -98,6 +98,8 @@ class Stream:
     abr_profile: str = "hd"
     # The ladder of the profile `custom`, empty with every other.
     custom_renditions: tuple[Rendition, ...] = ()
+    # How many pictures a second its renditions have at most; only the profile `custom` has another than the usual.
+    fps_max: int = FPS_MAX_DEFAULT
     latency: Latency = Latency.NORMAL
     segment_seconds: int = 2
     window_minutes: int = 5
@@ -162,6 +164,11 @@ def stream_faults(stream: Stream) -> list[str]:
         faults.append(
             f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, "
             "and to no other, which has [] there"
+        )
+    if stream.abr_profile != CUSTOM_PROFILE and stream.fps_max != FPS_MAX_DEFAULT:
+        faults.append(
+            f"fps_max {stream.fps_max} belongs to the profile `{CUSTOM_PROFILE}`; "
+            f"with every other profile fps_max is {FPS_MAX_DEFAULT}"
         )
     copies = any(rendition.copied for rendition in stream.renditions)
     if copies and any(source.mode is IngestMode.TEST for source in stream.sources):

@@ -25,6 +25,7 @@ STREAM = Stream(
     ingest_key="k" * 24,
     abr_profile="custom",
     custom_renditions=(Rendition(name="540p", width=960, height=540, video_bps=1_500_000, audio_bps=96_000),),
+    fps_max=50,
     latency=Latency.LOW,
     segment_seconds=4,
     created_at_ms=1_800_000_000_000,

@@ -8,6 +8,7 @@ SLOTS = "worker/transcoding/slots.py"
 PICTURES = "worker/transcoding/pictures.py"
 INTERLACING = "worker/transcoding/interlacing.py"
 HLS = "worker/transcoding/hls.py"
+RATES = "worker/transcoding/rates.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
@@ -114,6 +115,34 @@ MUTANTS_OF_MEDIA = (
         "if look.interlaced else []",
         "if False else []",
         tests=zoo("interlaced-tff"),
+    ),
+    Mutant(
+        "media: of two fields one is shown twice",
+        PICTURES,
+        "'send_field' if fields else 'send_frame'",
+        "'send_frame'",
+        tests=zoo("interlaced-full-rate"),
+    ),
+    Mutant(
+        "media: the second field is taken for the first",
+        PICTURES,
+        ":deint=all",
+        ":parity=tff:deint=all",
+        tests=zoo("interlaced-full-rate"),
+    ),
+    Mutant(
+        "media: fields are not counted as pictures",
+        RATES,
+        "        if 2 * rate <= bound:\n",
+        "        if False:\n",
+        tests=zoo("interlaced-full-rate"),
+    ),
+    Mutant(
+        "media: a ladder's bound of pictures is ignored",
+        RATES,
+        "bound = fps_max * TOLERANCE",
+        "bound = RATE_DEFAULT * TOLERANCE",
+        tests=zoo("rate-5994-full"),
     ),
     Mutant(
         "media: undeclared interlacing is not looked for",

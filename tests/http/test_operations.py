@@ -114,6 +114,28 @@ def test_sources_that_are_nobodys_to_open_are_refused_and_nothing_is_kept(api: A
     assert api.http.get(path, headers=admin).json()["ingest"]["url"] == good["url"]
 
 
+def test_a_ladder_of_ones_own_has_a_bound_of_pictures(api: Api) -> None:
+    admin = api.admin()
+    rendition = {"name": "a", "width": 640, "height": 360, "video_bps": 800_000, "audio_bps": 96_000}
+    ladder = {"abr_profile": "custom", "custom_renditions": [rendition]}
+    made = api.http.post("/streams", json={"title": "x", "ingest": {"mode": "test"}, **ladder}, headers=admin)
+    assert made.status_code == 201, made.text
+    path = f"/streams/{made.json()['stream_id']}"
+    assert made.json()["fps_max"] == 30
+    edited = api.http.patch(path, json={"fps_max": 60}, headers=admin).json()
+    assert (edited["fps_max"], edited["generation"]) == (60, 2)
+    for fps_max, allowed in ((9, "greater than or equal to 10"), (61, "less than or equal to 60")):
+        refused = api.http.patch(path, json={"fps_max": fps_max}, headers=admin)
+        assert refused.status_code == 400
+        [error] = refused.json()["errors"]
+        assert error["field"] == "fps_max" and allowed in error["detail"], error
+    usual = {"abr_profile": "hd", "custom_renditions": []}
+    refused = api.http.patch(path, json=usual, headers=admin)
+    assert refused.status_code == 400
+    assert "with every other profile fps_max is 30" in refused.text
+    assert api.http.patch(path, json={**usual, "fps_max": 30}, headers=admin).json()["fps_max"] == 30
+
+
 def test_what_is_played_of_a_source_is_chosen_with_it(api: Api) -> None:
     admin, file = api.admin(), {"mode": "file", "path": "clip.ts"}
     body = {"title": "x", "ingest": {**file, "program": 7, "audio_track": 2}, "frozen_after_s": 60}

@@ -1,7 +1,7 @@
 """Sound or picture that is not there all the time, and pictures that come rarely or irregularly."""
 
 from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, TS, X264, clip, picture, tone
+from tests.media.recipes import AAC, TS, X264, clip, moving_bar, picture, tone
 
 CLEAN = clip("clean.ts", 24)
 RARE = Expect(still_s_max=None, skew_s_max=None, has_clock=False)
@@ -16,11 +16,21 @@ def sent(
     )
 
 
-def looped(name: str, about: str, step: str, expect: Expect, turn_s: float, watch_s: float = 16) -> Input:
+def looped(
+    name: str, about: str, step: str, expect: Expect, turn_s: float, watch_s: float = 16, **more: object
+) -> Input:
     """A file, whose name is the last word of the step."""
     out = step.split()[-1]
     return Input(
-        name=name, about=about, make=(step,), entry=out, feed=Feed.FILE, expect=expect, turn_s=turn_s, watch_s=watch_s
+        name=name,
+        about=about,
+        make=(step,),
+        entry=out,
+        feed=Feed.FILE,
+        expect=expect,
+        turn_s=turn_s,
+        watch_s=watch_s,
+        **more,
     )
 
 
@@ -144,6 +154,18 @@ PICTURES = (
         "A camera of 59.94 pictures a second with B-frames: a ladder has every second one",
         (clip("in.ts", 24, video=picture(rate="60000/1001"), encode="-bf 2 -g 120"),),
         Expect(pictures_per_s=(29, 31)),
+    ),
+    looped(
+        "rate-5994-full",
+        "A camera of 59.94 pictures a second, and a ladder that has them all",
+        clip("in.mp4", 8, video=moving_bar(320, 180, "60000/1001"), encode="-bf 2 -g 120"),
+        Expect(
+            pictures_per_s=(59, 61),
+            moves_per_s=(56, 61),
+            repairs={"pictures_repeated": (0, 5), "pictures_dropped": (0, 5)},
+        ),
+        8,
+        settings={"fps_max": 60},
     ),
     looped(
         "rate-23976",

@@ -11,7 +11,7 @@ TFF, BFF = "tinterlace=interleave_top,fieldorder=tff", "tinterlace=interleave_bo
 
 def fields(then: str) -> str:
     """A picture of 50 fields a second with something that moves."""
-    return moving_bar(360, 288, 50, then)
+    return moving_bar(360, 288, "50", then)
 
 
 def looped(
@@ -80,13 +80,39 @@ INTERLACED = (
         name="interlaced-mpeg2-sent",
         about="A broadcast feed by SRT: MPEG-2, top field first, anamorphic 64:45, MP2",
         make=(
-            f"ffmpeg {fields(TFF + ',setsar=64/45')} {tone()} -t 20 -c:v mpeg2video -b:v 2M -flags +ildct+ilme"
+            f"ffmpeg {fields(TFF + ',setsar=64/45')} {tone()} -t 20 -c:v mpeg2video -b:v 2M -flags +ildct+ilme -top 1"
             f" -g 12 -bf 2 -c:a mp2 {TS} in.ts",
         ),
         entry="in.ts",
         feed=Feed.SRT,
         expect=Expect(progressive=True),
         size=(512, 288),
+    ),
+    looped(
+        "interlaced-full-rate",
+        "H.264 576i, bottom field first: a ladder of 50 pictures a second has each field",
+        "in.mp4",
+        video=fields(BFF),
+        encode="-flags +ildct+ilme -x264-params bff=1",
+        expect=Expect(
+            progressive=True,
+            shape=(5, 4),
+            pictures_per_s=(49, 51),
+            moves_per_s=(47, 51),
+            repairs={"pictures_repeated": (0, 5), "pictures_dropped": (0, 5)},
+        ),
+        size=PAL,
+        settings={"fps_max": 50},
+    ),
+    looped(
+        "interlaced-full-rate-ntsc",
+        "Transport stream of 480i at 29.97, top field first: 59.94 pictures a second",
+        "in.ts",
+        video=moving_bar(352, 240, "60000/1001", TFF),
+        encode="-c:v mpeg2video -b:v 2M -flags +ildct+ilme -bf 2 -top 1",
+        expect=Expect(progressive=True, shape=(22, 15), pictures_per_s=(59, 61), moves_per_s=(56, 61)),
+        size=(352, 240),
+        settings={"fps_max": 60},
     ),
     looped(
         "interlaced-undeclared",

@@ -8,7 +8,7 @@ from statistics import median
 from tests.media import measures, picture, sound
 from tests.media.model import Expect, Input
 from tests.media.picture import Area, Frame
-from tests.media.segments import Decoded, Segment, combed_share, continuous, decode
+from tests.media.segments import Decoded, Segment, bar_steps_per_s, combed_share, continuous, decode
 
 # Seconds at both ends of a span without sound are not judged, since codecs reach over them.
 EDGE_S = 0.3
@@ -21,6 +21,8 @@ SHAPE_OFF_MAX = 0.12
 SETTLED_S = 0.5
 LOOKED_AT_MAX = 12
 COMBED_SHARE_MAX = 0.2
+# A file's turn may take the bar back, once in a segment.
+BACK_PER_S_MAX = 0.6
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,11 @@ def _pictures(expect: Expect, segments: Sequence[Segment], parts: Sequence[Decod
         rate = pictures_per_s(parts)
         if not expect.pictures_per_s[0] <= rate <= expect.pictures_per_s[1]:
             yield f"{rate:.1f} pictures a second, should be {expect.pictures_per_s[0]} to {expect.pictures_per_s[1]}"
+    if expect.moves_per_s:
+        on, back = bar_steps_per_s(segments[-1])
+        if not expect.moves_per_s[0] <= on <= expect.moves_per_s[1] or back > BACK_PER_S_MAX:
+            wanted = f"{expect.moves_per_s[0]:g} to {expect.moves_per_s[1]:g} times a second"
+            yield f"the picture moves {on:.1f} times a second, should {wanted}, and {back:.1f} times back"
     if expect.progressive:
         share = combed_share(segments[-1])
         if share > COMBED_SHARE_MAX:

@@ -19,6 +19,8 @@ RATE_HZ = 48_000
 PRINTED = re.compile(r"^\[Parsed_(a?)metadata_\d+ @ \w+\] (.*)$")
 # The band is scaled to this width, and keeps its lines. A few combs are an encoder's noise.
 BAND_WIDTH, COMB_DEPTH, COMBS_MAX = 90, 60, 30
+# How bright the bar is, and how many columns it moves from one of 60 pictures a second to the next at least.
+BAR_BRIGHT_MIN, BAR_STEP_MIN = 128, 0.8
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,24 @@ def _combs(picture: bytes) -> int:
         abs(above - below) < COMB_DEPTH // 2 and min(abs(value - above), abs(value - below)) > COMB_DEPTH
         for above, value, below in lines
     )
+
+
+def bar_steps(band: bytes, height: int) -> tuple[int, int]:
+    """Return how many pictures show the bar of `recipes.moving_bar` further on than the one before, and further back.
+
+    `band` is as for `combed_share`. From the band's end the bar begins again, which is further on.
+    """
+    size = BAND_WIDTH * height
+    places = [_bar_place(band[at : at + size]) for at in range(0, len(band) - size + 1, size)]
+    steps = [after - before for before, after in pairwise(places)]
+    back = sum(-BAND_WIDTH / 4 < step < -BAR_STEP_MIN for step in steps)
+    return sum(abs(step) > BAR_STEP_MIN for step in steps) - back, back
+
+
+def _bar_place(picture: bytes) -> float:
+    """Return the middle of what is bright, as a column."""
+    bright = [at % BAND_WIDTH for at, value in enumerate(picture) if value > BAR_BRIGHT_MIN]
+    return sum(bright) / len(bright) if bright else 0.0
 
 
 def decoded(printed: str, pixels: bytes) -> tuple[list[Frame], list[Level]]:

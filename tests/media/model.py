@@ -57,6 +57,8 @@ class Expect:
     vivid: bool = False
     has_clock: bool = True
     pictures_per_s: tuple[float, float] | None = None
+    # How often a second the bar of `recipes.moving_bar` moves on. Back it never moves.
+    moves_per_s: tuple[float, float] | None = None
     # Seconds of the input's clock of which at most this many may be missing, and how often the clock may go back.
     missing_s_max: int | None = None
     replays_max: int | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.ladders import FPS_MAX_DEFAULT
 from chalicelib.domain.streams import Stream
 from tests.media.edits import PACKET
 from tests.media.judge import Verdict, judge
@@ -31,6 +32,7 @@ from worker.python import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
+from worker.transcoding.rates import output_rate
 from worker.wire import Kind, MessageReader, decoded_at_us
 
 CHUNK_BYTES = 1 << 16
@@ -124,6 +126,8 @@ class QuickTry:
         ladder = EncodedRendition(name="tiny", width=width, height=height, video_bps=400_000, audio_bps=96_000)
         stream = Stream(stream_id="s", title="t", ingest=FILE, segment_seconds=SEGMENT_S, abr_profile="source")
         cut = cut_of(source, stream, os.environ) if copied else None
+        fps_max = int(str(self.item.settings.get("fps_max", FPS_MAX_DEFAULT)))
+        out = output_rate(source.rate, fps_max, is_interlaced=source.is_interlaced)
         if number >= RUNS_MAX:
             raise SourceRefused(f"the format changed {number} times")
         return TranscodePlan(
@@ -134,7 +138,8 @@ class QuickTry:
             segment_s=SEGMENT_S,
             cut_s=cut.every_s if cut else SEGMENT_S * FIRST_SEGMENT,
             offset_s=sum(each.extinf_s for each in self.segments) + SEAM_S if number else 0.0,
-            rate=source.rate,
+            rate=out.rate,
+            fields=out.fields,
         )
 
     def _request(self) -> ReceiveRequest:

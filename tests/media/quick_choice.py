@@ -18,9 +18,9 @@ ALIKE = """
     overlap-40ms sound-jumps-1h loop-vorbis-mkv loop-pcm-mov loop-mp3-mp4 loop-aac-short no-sound-file
     sound-5s-late-file sound-hole-3s one-picture static-screen rate-23976 rate-120 vfr-jitter jump-1h-ahead
     jump-4s-ahead no-clock-reference negative-start shape-changes fps-changes aac-to-mp2 interlaced-mpeg2-sent
-    rotated-270 portrait sar-64-45 h264-10bit h264-422 two-services two-languages choose-second-sent
-    stereo-and-surround subtitles-mkv timecode mp4-b-frames mp4-fragmented ts-mpeg2-open-gop flv-file webm-vp8
-    wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
+    interlaced-full-rate-ntsc rotated-270 portrait sar-64-45 h264-10bit h264-422 two-services two-languages
+    choose-second-sent stereo-and-surround subtitles-mkv timecode mp4-b-frames mp4-fragmented ts-mpeg2-open-gop
+    flv-file webm-vp8 wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
     rotated-180 gray prores webm-vp9 ts-bits-flipped two-services-loud sound-ends-early
     subtitles-mp4 mkv-truncated mxf rtmp-44k-mono ts-bytes-lost sound-with-cover hls-44k hls-live
     hls-separate-sound

@@ -44,7 +44,7 @@ def picture(
     return f'-f lavfi -i "{source}=s={size}:r={rate},{marks(badge)}{"," + then if then else ""}"'
 
 
-def moving_bar(width: int, height: int, rate: int, then: str) -> str:
+def moving_bar(width: int, height: int, rate: str, then: str = "null") -> str:
     """An input with the picture, in which a white bar runs through a black band: combs show at its edges."""
     band = "drawbox=x=iw/8:y=ih*3/4:w=iw*3/4:h=ih/8:c=black:t=fill"
     still = f"testsrc=s={width}x{height}:r={rate},{marks()},{band}[still]"

@@ -92,10 +92,21 @@ def decode(segments: Sequence[Segment]) -> Decoded:
 
 def combed_share(segment: Segment) -> float:
     """Return the share of a segment's pictures that have combs."""
+    return measures.combed_share(*_band(segment))
+
+
+def bar_steps_per_s(segment: Segment) -> tuple[float, float]:
+    """Return how often a second the bar in a segment's pictures moves on, and back."""
+    on, back = measures.bar_steps(*_band(segment))
+    return on / segment.extinf_s, back / segment.extinf_s
+
+
+def _band(segment: Segment) -> tuple[bytes, int]:
+    """Return gray copies of the band in which the bar moves, and their height."""
     height = int(str(segment.probed.video.get("height", 0))) // 8
     band = f"format=gray,crop=iw*3/4:{height}:iw/8:ih*3/4:exact=1,scale={measures.BAND_WIDTH}:{height}:flags=neighbor"
     raw = ["-vf", band, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
-    return measures.combed_share(_run([*FFMPEG, "-i", str(segment.path), "-map", "0:v:0", *raw]).stdout, height)
+    return _run([*FFMPEG, "-i", str(segment.path), "-map", "0:v:0", *raw]).stdout, height
 
 
 def _run(argv: list[str]) -> subprocess.CompletedProcess[bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 Document = dict[str, Any]
 # Where any of several fields will do, and an empty body will not.
-ENOUGH = {"EditUserRequest": ("disabled",)}
+ENOUGH = {"EditUserRequest": ("disabled",), "EditStreamRequest": ("title",)}
 
 
 @dataclass(frozen=True)

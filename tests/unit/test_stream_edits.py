@@ -102,6 +102,7 @@ def house() -> House:
         ({"frozen_after_s": 60}, RESTART),
         ({"abr_profile": "sd"}, RESTART),
         ({"abr_profile": "custom", "custom_renditions": LADDER}, RESTART),
+        ({"abr_profile": "custom", "custom_renditions": LADDER, "fps_max": 50}, RESTART),
         ({"segment_seconds": 4}, RESTART),
         ({"title": "new", "segment_seconds": 4}, RESTART),
         ({"title": "t", "segment_seconds": 1}, NONE),

@@ -74,6 +74,11 @@ def test_a_ladder_that_cannot_be_used_is_told_why(ladder: list[Rendition], fault
         (replace(STREAM, abr_profile="custom", custom_renditions=(HIGH, LOW)), None),
         (replace(STREAM, abr_profile="custom"), "custom_renditions belong"),
         (replace(STREAM, custom_renditions=(HIGH,)), "custom_renditions belong"),
+        (replace(STREAM, abr_profile="custom", custom_renditions=(HIGH,), fps_max=60), None),
+        (
+            replace(STREAM, fps_max=60),
+            "fps_max 60 belongs to the profile `custom`; with every other profile fps_max is 30",
+        ),
         (replace(STREAM, ingest=FILE, abr_profile="source"), None),
         (replace(STREAM, ingest=FILE, abr_profile="source", backups=(STREAM.ingest,)), "has nothing to copy"),
         (replace(STREAM, ingest=LISTENING, backups=(LISTENING,)), "may listen"),

@@ -1,12 +1,13 @@
-"""The only way out for ffmpeg's https and rtmps: a small proxy on the loopback interface, one for each run of ffmpeg.
+"""The only way out for a receiver's https and rtmps: a small proxy on the loopback interface, one for each receiver.
 
-One for each run, because then what it has received, and why it refused, is the run's own; a hostile source uses up
-only its own connections; and it ends with the run. It costs a socket and a thread.
+One for each, because then what it has received, and why it refused, is that source's own; a hostile source uses up
+only its own connections; and it ends with its receiver. It costs a socket and a thread.
 
-For https, ffmpeg asks it in plain HTTP, and it asks the source over TLS: every request, of playlists, segments and
-keys alike, is checked by the rules that held for the operator's URL, resolved anew, and sent to the very address that
-was checked, so that a name which changes its mind (DNS rebinding) gains nothing. Certificates are verified for each.
-For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; ffmpeg verifies the certificate.
+For https, the receiver asks it in plain HTTP, and it asks the source over TLS: every request, of playlists, segments
+and keys alike, is checked by the rules that held for the operator's URL, resolved again, and sent to the very address
+that was checked, so that a name whose address changes (DNS rebinding) gains nothing. Certificates are verified for
+each. For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; the receiver verifies the
+certificate.
 
 Playlists and segments of HLS pass through `worker.ingest.hls.session`, which chooses the variant, leaves out what was
 played before, and knows when nothing new comes.
@@ -34,7 +35,7 @@ from worker.ingest.outward import EgressRefused, EgressRules, connect, secure
 from worker.ingest.sockets import Sockets
 from worker.receiving.discontinuities import TAG_ADDRESS
 
-# ffmpeg uses two or three at a time for each rendition of a source.
+# A receiver uses two or three at a time for each rendition of a source.
 CONNECTIONS_MAX = 16
 IDLE_S_MAX = 10.0
 # A refusal explains a failure that comes this soon after it: longer than a source may take to open, or be silent.
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 class Egress:
-    """A proxy for one source. Between `start` and `stop`, `url` is where ffmpeg finds it."""
+    """A proxy for one source. Between `start` and `stop`, `url` is where the receiver finds it."""
 
     def __init__(self, source: SourceUrl, rules: EgressRules, hls: HlsSession | None = None) -> None:
         self.hls = hls or HlsSession()
@@ -75,7 +76,7 @@ class Egress:
 
     @property
     def url(self) -> str:
-        """For ffmpeg's `-http_proxy`."""
+        """The address, for the receiver's option `http_proxy`."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -115,13 +116,13 @@ class Egress:
                 with suppress(OSError):
                     client.sendall(refusal(refused.status))
             except OSError:
-                # ffmpeg went away, or nothing moved for too long. Closing tells both ends.
+                # The receiver went away, or nothing moved for too long. Closing tells both ends.
                 pass
 
     def _fetch(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
-        """Ask a server over TLS for what ffmpeg asks in plain text."""
+        """Ask a server over TLS for what the receiver asks in plain text."""
         if request.method != "GET" or not request.target.startswith("http://"):
-            raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"ffmpeg asked by {request.method}; allowed: GET")
+            raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"the receiver asked by {request.method}; allowed: GET")
         if request.target == TAG_ADDRESS:
             client.sendall(plain_answer(" ".join(map(str, self.hls.recent_tags()))))
             return
@@ -138,7 +139,7 @@ class Egress:
             for piece in pieces:
                 client.sendall(piece)
         except EgressRefused as broken:
-            # Too late for a status: ffmpeg has one. That the answer ends too early is what it is told.
+            # Too late for a status: the receiver has one. It finds that the answer ends too early.
             self._note(str(broken))
 
     def _ask(self, mine: ExitStack, wanted: SourceUrl, request: Request) -> Answer:
@@ -148,7 +149,7 @@ class Egress:
         return ask(upstream, wanted, request, self._count)
 
     def _wanted(self, url: str) -> SourceUrl:
-        """What this is at the source. ffmpeg was told the operator's URL without its query."""
+        """What this is at the source. The receiver was given the operator's URL without its query."""
         if url == self._source.without_query:
             return self._source
         try:
@@ -157,10 +158,11 @@ class Egress:
             raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
 
     def _tunnel(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
-        """Hand bytes to and fro between ffmpeg and the source itself."""
+        """Hand bytes to and fro between the receiver and the source itself."""
         place = urlsplit(self._source.url).netloc
         if request.method != "CONNECT" or request.target.lower() != place:
-            raise EgressRefused(HTTPStatus.FORBIDDEN, f"ffmpeg asked by {request.method}; allowed: CONNECT to {place}")
+            asked = f"the receiver asked by {request.method}; allowed: CONNECT to {place}"
+            raise EgressRefused(HTTPStatus.FORBIDDEN, asked)
         upstream = connect(self._source, self._rules, partial(self._open, mine))
         client.sendall(ESTABLISHED)
         upstream.settimeout(IDLE_S_MAX)
@@ -187,7 +189,7 @@ class Egress:
             self._bytes_received += received
 
     def _note(self, reason: str) -> None:
-        # ffmpeg asks again and again: the same reason is told once. And a hostile playlist makes up another each time.
+        # A receiver asks again and again: the same reason is logged once. Hostile playlists make up another each time.
         now_s = time.monotonic()
         if reason != self.last_refusal and now_s >= self._log_at_s:
             self._log_at_s = now_s + LOG_INTERVAL_S

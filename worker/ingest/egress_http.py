@@ -1,4 +1,4 @@
-"""The HTTP that the egress proxy speaks: with ffmpeg in plain text, with the source's servers over TLS."""
+"""The HTTP that the egress proxy speaks: with a receiver in plain text, with the source's servers over TLS."""
 
 import re
 import socket
@@ -33,7 +33,7 @@ ANSWER_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges", "Set-Cookie"
 
 @dataclass(frozen=True)
 class Request:
-    """What ffmpeg asks the proxy for. The names of `headers` are in lower case."""
+    """What a receiver asks the proxy for. The names of `headers` are in lower case."""
 
     method: str
     target: str
@@ -41,7 +41,7 @@ class Request:
 
 
 def read_request(client: socket.socket) -> Request:
-    """The head of a request. ffmpeg sends nothing after it before it is answered, so nothing after it is accepted."""
+    """The head of a request. A receiver sends nothing after it before the answer, so nothing after it is accepted."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         if len(head) > HEAD_BYTES_MAX:
@@ -74,7 +74,7 @@ class Passage(Protocol):
 
 
 class Answer:
-    """A good answer of a source's server, as ffmpeg is to read it."""
+    """A good answer of a source's server, as the receiver is to read it."""
 
     def __init__(self, answer: HTTPResponse, place: str, count: Callable[[int], None]) -> None:
         self._answer = answer
@@ -84,7 +84,7 @@ class Answer:
     def pieces(self, passage: Passage) -> Iterator[bytes]:
         """Yield a head, then the body. Of a playlist, https URIs become http ones.
 
-        Security does not hang on that rewriting: what it missed, ffmpeg does not open, for it knows no https here.
+        Security does not hang on that rewriting: the receiver knows no https here, so it does not open what was missed.
         """
         start = self._read(START_BYTES)
         if start.removeprefix(BYTE_ORDER_MARK).startswith(PLAYLIST_START):
@@ -126,11 +126,11 @@ class Answer:
 
 
 def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Callable[[int], None]) -> Answer:
-    """Send the request on over a TLS connection. Raises `EgressRefused` for answers that ffmpeg must not see."""
+    """Send the request on over a TLS connection. Raises `EgressRefused` for answers that a receiver must not see."""
     parts = urlsplit(source.url)
     headers = {name: request.headers[name.lower()] for name in REQUEST_HEADERS if name.lower() in request.headers}
     if headers.get("Range") == "bytes=0-":
-        # ffmpeg's way to learn whether it may seek. A playlist must come whole.
+        # libavformat's way to learn whether it may seek. A playlist must come whole.
         del headers["Range"]
     connection = HTTPConnection(source.host, source.port)
     connection.sock = upstream
@@ -171,7 +171,7 @@ def as_typed(line: str) -> str:
 
 
 def refusal(status: HTTPStatus) -> bytes:
-    """An answer without a body. Reasons are for the operator, not for what a source makes ffmpeg do."""
+    """An answer without a body. Reasons are for the operator, not for what a source makes a receiver do."""
     return _head(status, {}, 0)
 
 
@@ -181,7 +181,7 @@ def plain_answer(text: str) -> bytes:
 
 
 def _passed_on(status: int) -> HTTPStatus:
-    """What ffmpeg is told where the source's server answered so."""
+    """Return the receiver's status where the source's server answered so."""
     try:
         return HTTPStatus(status) if status >= 400 else HTTPStatus.BAD_GATEWAY
     except ValueError:

@@ -96,6 +96,9 @@ class LiveTrial:
         except SourceRefused:
             return False
         self._stream, self._silent_s = stream, _silent_s(stream)
+        if self._movement and not stream.frozen_after_s:
+            # A source that stands still may be played from now on.
+            self._movement.kill()
         return True
 
     def await_movement(self, reason: str) -> None:
@@ -104,6 +107,11 @@ class LiveTrial:
             self._frozen = reason
             self._movement = Child("watcher", watching_argv(), self._config.ffmpeg_environ, stdin=True)
             self.feed.play(self._movement.stdin)
+
+    @property
+    def is_frozen(self) -> bool:
+        """See `Trial`."""
+        return self._movement is not None and self._movement.running
 
     def close(self) -> None:
         """See `Trial`."""
@@ -167,7 +175,7 @@ class LiveTrial:
             self.reason = feed.ending() if refused else self._why_ended(feed)
         elif self._egress and (still := self._egress.hls.failure()):
             self.status, self.reason = Status.FAILED, self._with_refusal(still)
-        elif self._movement and self._movement.running:
+        elif self.is_frozen:
             self.status, self.reason = Status.WAITING, self._frozen
         elif feed.began_at_s is None and self.listens:
             self.status, self.reason = Status.WAITING, self._why_waiting(now_s)

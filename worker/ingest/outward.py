@@ -21,7 +21,7 @@ Keep = Callable[[socket.socket, float], None]
 
 
 class EgressRefused(Exception):
-    """What ffmpeg asked for is not done; the message says why, for the operator. `status` is what ffmpeg is told."""
+    """What the receiver asked for is not done; the message says why, for the operator. `status` is for the receiver."""
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
         super().__init__(reason)

@@ -10,11 +10,6 @@ from worker.ingest.media_files import find
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import PIXELS_MAX
 
-RATE_DEFAULT = Fraction(30)
-RATE_MAX = Fraction(30)
-# Below this a one-second segment would hold too few pictures to be cut where it should.
-RATE_MIN = Fraction(10)
-
 
 def locate(name: str | None, media_dir: Path) -> Path:
     """The regular file of this name in the media directory, links followed; `SourceRefused` for anything else."""
@@ -39,7 +34,8 @@ def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -
     if width * height > PIXELS_MAX:
         raise SourceRefused(f"{name} is {width}x{height}; allowed: as many pixels as 4096x2304 has")
     return SourceInfo(
-        rate=output_rate(Fraction(video["rate"]) if video["rate"] else None),
+        rate=Fraction(video["rate"]) if video["rate"] else None,
+        is_interlaced=video["is_interlaced"],
         has_audio=audio is not None,
         video_codec=video["codec"],
         audio_codec=_audio_codec(audio) if audio else None,
@@ -52,14 +48,3 @@ def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -
 def _audio_codec(audio: Mapping[str, Any]) -> str:
     # What keeps its configuration beside its packets has no ADTS headers, which a copied stream needs.
     return "aac (own layout)" if audio["codec"] == "aac" and audio["extradata"] else str(audio["codec"])
-
-
-def output_rate(rate: Fraction | None) -> Fraction:
-    """Return the frame rate to publish: the source's own, divided until it is 30 at most, doubled until it is 10."""
-    if rate is None or rate <= 0:
-        return RATE_DEFAULT
-    rate /= -(-rate // RATE_MAX)
-    while rate < RATE_MIN:
-        rate *= 2
-    # Not before: a picture an hour would be rounded to none, which no doubling raises.
-    return rate.limit_denominator(1001)

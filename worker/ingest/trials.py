@@ -40,6 +40,10 @@ class Trial(Protocol):
     def adopt(self, stream: Stream) -> bool:
         """Go on under new settings of the same source; False: it has to be opened anew."""
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it waits until something moves in it."""
+
     def await_movement(self, reason: str) -> None:
         """Be ready no more until something moves in it; `reason` is for the operator."""
 
@@ -51,6 +55,7 @@ class PatternTrial:
     """There is nothing to open."""
 
     listens = False
+    is_frozen = False
 
     def __init__(self, stream: Stream) -> None:
         self.status, self.reason = Status.READY, ""

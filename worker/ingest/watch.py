@@ -89,6 +89,10 @@ class Watch:
         self._trials[index].await_movement(reason)
         self.choice.failed(index, now_s, reason, Failure.WAITING)
 
+    def frozen(self) -> tuple[str, ...]:
+        """Return the names of the sources that are open and not played since nothing moves in them."""
+        return tuple(source_name(index) for index, trial in sorted(self._trials.items()) if trial.is_frozen)
+
     def stable(self, index: int) -> None:
         """It was played well for minutes."""
         self.choice.stable(index)

@@ -15,7 +15,7 @@ from av.error import FFmpegError
 
 from worker.adts import adts_header, adts_packet
 from worker.receiving.timestamps import PacketTimes
-from worker.receiving.tracks import rate_of
+from worker.receiving.tracks import is_interlaced, rate_of
 from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
@@ -59,6 +59,7 @@ class VideoTrack:
             "width": codec.width,
             "height": codec.height,
             "rate": str(rate) if rate else None,
+            "is_interlaced": is_interlaced(self.stream),
             "rotation": self.rotation,
             "signature": self.signature,
         }

@@ -51,6 +51,11 @@ def rate_of(stream: Any) -> Fraction | None:
     return next((rate for rate in rates if rate and 0 < rate <= 1000), None)
 
 
+def is_interlaced(stream: Any) -> bool:
+    """Return whether a picture track says that it is interlaced."""
+    return stream.codec_context.field_order not in NOT_INTERLACED
+
+
 def _program(pictures: Sequence[Any], programs: Programs, wanted: int | None) -> int | None:
     """Return the number of the programme to play; None where the source has none."""
     if not programs:
@@ -101,7 +106,7 @@ def _details(stream: Any) -> str:
     rate = rate_of(stream)
     parts = [f"{codec.width}x{codec.height}"] if codec.width else []
     parts += [f"{float(rate):.5g} fps"] if rate else []
-    parts += [] if codec.field_order in NOT_INTERLACED else ["interlaced"]
+    parts += ["interlaced"] if is_interlaced(stream) else []
     return ", ".join(parts)
 
 

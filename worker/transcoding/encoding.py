@@ -16,8 +16,10 @@ from worker.transcoding.slots import SlotClock
 from worker.transcoding.sound import SoundLine
 from worker.wire import AUDIO, PacketMessage
 
-# Pictures that were formed and wait for their slot: more would be memory that grows.
+# Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
+# fewer, since `worker.limits` leaves them so much.
 PICTURES_MAX = 240
+PICTURES_BYTES_MAX = 2 << 30
 # So many pieces of sound wait for the first picture: ten seconds.
 EARLY_MAX = 500
 
@@ -33,7 +35,7 @@ class EncodingRun:
         self._plan = plan
         self._repairs = repairs
         self._encoder = LadderEncoder(plan)
-        self._former = Former(plan.renditions)
+        self._former = Former(plan.renditions, fields=plan.fields)
         self._interlacing = InterlaceDetector()
         self._stillness = StillnessDetector()
         self.activity = SourceActivity()
@@ -43,9 +45,12 @@ class EncodingRun:
         self._had_keyframe = False
         self._audio: AudioDecoder | None = None
         self._slot_us = float(1_000_000 / plan.rate)
+        # A picture that is not interlaced among those that are lasts as long as two fields.
+        self._lasts_us = self._slot_us * (1.5 if plan.fields else 0.5)
         self._clock: SlotClock | None = None
         self._sound: SoundLine | None = None
         self._pictures: deque[tuple[int, list[Any]]] = deque()
+        self._pictures_max = min(PICTURES_MAX, PICTURES_BYTES_MAX // plan.picture_bytes)
         self._shown: tuple[int, list[Any]] | None = None
         self._picture_end_us: int | None = None
         self._early: deque[tuple[int, bytes]] = deque(maxlen=EARLY_MAX)
@@ -142,7 +147,7 @@ class EncodingRun:
         if late_us > 0 and self._clock.number:
             self._clock.picture_patience.was_late(round(late_us))
         self._picture_end_us = max(at_us, self._picture_end_us or at_us)
-        if len(self._pictures) >= PICTURES_MAX:
+        if len(self._pictures) >= self._pictures_max:
             self._pictures.popleft()
             self._repairs.pictures_dropped += 1
         if self._pictures and self._pictures[-1][0] == at_us:
@@ -202,8 +207,8 @@ class EncodingRun:
             self._shown = self._pictures.popleft()
         if self._shown is None:
             self._shown = self._pictures.popleft()
-        elif self._shown is before:
-            self._repairs.repeated(round(clock.begins_us), round(clock.begins_us - self._shown[0]))
+        elif self._shown is before and (paused_us := clock.begins_us - self._shown[0]) > self._lasts_us:
+            self._repairs.repeated(round(clock.begins_us), round(paused_us))
         self._encoder.add_pictures(clock.number, self._shown[1])
         end = round((clock.number + 1) * SAMPLE_RATE / self._plan.rate)
         data, missing = sound.take(end - sound.taken)

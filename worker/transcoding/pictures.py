@@ -70,10 +70,14 @@ class Look:
 
 
 class Former:
-    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes."""
+    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes.
 
-    def __init__(self, renditions: Sequence[EncodedRendition]) -> None:
+    With `fields` an interlaced picture becomes two, one a field.
+    """
+
+    def __init__(self, renditions: Sequence[EncodedRendition], *, fields: bool = False) -> None:
         self._renditions = renditions
+        self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
         self._look: Look | None = None
         # The first picture's: an encoder cannot change it.
         self._matrix = ""
@@ -102,7 +106,7 @@ class Former:
         return made
 
     def _make(self, look: Look) -> None:
-        filters = ["bwdif=mode=send_frame:deint=all"] if look.interlaced else []
+        filters = [self._deinterlace] if look.interlaced else []
         filters += TURNS.get(look.rotation, [])
         self._tone_mapper = VideoReformatter() if look.is_hdr else None
         self._common = _graph(look, filters) if filters else None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from worker.limits import bounded
+from worker.limits import ENCODING, bounded
 from worker.python import python_argv
 
 SAMPLE_RATE = 48_000
@@ -51,7 +51,8 @@ class EncodedRendition:
 class TranscodePlan:
     """One run. `name` begins every segment's name; `offset_s` is where its media clock starts.
 
-    `cut_s` is after how long a segment ends at the next keyframe.
+    `cut_s` is after how long a segment ends at the next keyframe. `rate` counts pictures a second; with `fields` each
+    field of an interlaced picture becomes one.
     """
 
     work: Work
@@ -62,7 +63,13 @@ class TranscodePlan:
     cut_s: float
     offset_s: float
     rate: Fraction
+    fields: bool = False
     frozen_after_s: int = 0
+
+    @property
+    def picture_bytes(self) -> int:
+        """How much memory one picture of the source takes in all renditions, at 12 bits a pixel."""
+        return sum(each.width * each.height * 3 // 2 for each in self.renditions)
 
     @property
     def keyframe_interval(self) -> int:
@@ -108,4 +115,4 @@ def watching_argv() -> list[str]:
 
 def transcoder_argv(plan: TranscodePlan) -> list[str]:
     """Return the argument list of a run."""
-    return bounded([*python_argv("worker.transcoding"), plan.encoded()])
+    return bounded([*python_argv("worker.transcoding"), plan.encoded()], space=ENCODING)

@@ -10,7 +10,16 @@ from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import StreamId, Title
 from chalicelib.api.models.runtimes import RepairsAnswer
 from chalicelib.api.models.sources import Backups, IngestModel
-from chalicelib.domain.ladders import ABR_PROFILES, CUSTOM_PROFILE, RENDITIONS_MAX, Rendition, ladder_faults
+from chalicelib.domain.ladders import (
+    ABR_PROFILES,
+    CUSTOM_PROFILE,
+    FPS_MAX_DEFAULT,
+    FPS_MAX_MAX,
+    FPS_MAX_MIN,
+    RENDITIONS_MAX,
+    Rendition,
+    ladder_faults,
+)
 from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
 from chalicelib.domain.stream_edits import Applies
 from chalicelib.domain.streams import (
@@ -93,6 +102,16 @@ CustomRenditions = Annotated[
     Field(max_length=RENDITIONS_MAX, description="The ladder of the profile `custom`, best first; else empty."),
 ]
 
+FpsMax = Annotated[
+    int,
+    Field(
+        ge=FPS_MAX_MIN,
+        le=FPS_MAX_MAX,
+        description=f"How many pictures a second the renditions of the profile `{CUSTOM_PROFILE}` have at most. "
+        f"{FPS_MAX_DEFAULT} with every other profile.",
+    ),
+]
+
 
 class StreamFields(Request):
     """What an operator may set; everything has a default but title and ingest."""
@@ -102,6 +121,7 @@ class StreamFields(Request):
     frozen_after_s: FrozenAfterS = FROZEN_AFTER_S_OFF
     abr_profile: AbrProfile = "hd"
     custom_renditions: CustomRenditions | None = None
+    fps_max: FpsMax = FPS_MAX_DEFAULT
     latency: Latency = Latency.NORMAL
     segment_seconds: SegmentSeconds = 2
     window_minutes: WindowMinutes = 5
@@ -129,6 +149,7 @@ class EditStreamRequest(Request):
     frozen_after_s: FrozenAfterS | None = None
     abr_profile: AbrProfile | None = None
     custom_renditions: CustomRenditions | None = None
+    fps_max: FpsMax | None = None
     latency: Latency | None = None
     segment_seconds: SegmentSeconds | None = None
     window_minutes: WindowMinutes | None = None
@@ -207,6 +228,7 @@ class StreamSettingsAnswer(StreamAnswer):
     ingest_key: str
     ingest_address: RtmpAddressAnswer | SrtAddressAnswer | None
     custom_renditions: list[CustomRendition]
+    fps_max: int
     generation: int
     version: int
     created_at_ms: int

@@ -76,3 +76,19 @@ def test_combs_are_found_and_whole_pictures_are_not(cache, tmp_path):
     assert "have combs" in "; ".join(judge(combed, published(combed, cache, tmp_path)).faults)
     repaired = published(combed, cache, tmp_path, f"{ENCODED} -vf bwdif")
     assert judge(combed, repaired).is_right
+
+
+@pytest.mark.parametrize(
+    ("bwdif", "fault"),
+    [
+        ("bwdif", None),
+        ("bwdif=send_frame", "the picture moves 24.5"),
+        # Top field first, which it is not.
+        ("bwdif=send_field:tff", "times back"),
+    ],
+)
+def test_each_field_once_and_in_order_is_what_full_rate_means(bwdif, fault, cache, tmp_path):
+    fields = BY_NAME["interlaced-full-rate"]
+    wanted = replace(fields, expect=replace(fields.expect, seconds_min=7, pictures_per_s=None))
+    faults = judge(wanted, published(wanted, cache, tmp_path, f"{ENCODED} -vf {bwdif}")).faults
+    assert faults == () if fault is None else fault in "; ".join(faults), faults

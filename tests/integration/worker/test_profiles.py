@@ -120,6 +120,25 @@ def test_what_is_published_keeps_to_the_rules(
     assert lab.runtime().restarts == 0
 
 
+def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> None:
+    fields = "testsrc2=size=480x288:rate=60000/1001:duration=4.8,tinterlace=interleave_top,fieldorder=tff"
+    encode = (*H264_AAC, "-flags", "+ildct+ilme", "-x264-params", "tff=1")
+    make_clip(lab.media_dir / "clip.mp4", "-f", "lavfi", "-i", fields, *SMALL[4:], *encode)
+    ladder = {"abr_profile": "custom", "custom_renditions": CUSTOM, "fps_max": 60}
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), **ladder)
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE, 60)
+    lab.wait_for_segments(3, 60)
+    root, playlists = read(lab)
+    found = {path: probed(body) for path, body in segments(lab, playlists)}
+    assert faults(Snapshot(root, playlists, found)) == []
+    assert [one.fps for one in lab.runtime().published] == [pytest.approx(59.94, abs=0.01)] * 2
+    lab.change(fps_max=30, generation=2)
+    eventually(lambda: lab.runtime().generation == 2 and lab.runtime().published, 30, "new settings", lab.runtime)
+    eventually(lambda: lab.runtime().published[0].fps < 31, 30, "another rate", lab.runtime)
+    assert [one.fps for one in lab.runtime().published] == [pytest.approx(29.97, abs=0.01)] * 2
+
+
 def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

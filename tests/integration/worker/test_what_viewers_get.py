@@ -5,17 +5,24 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.media_health import IngestIssueCode
 from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker import driver
+from worker import driver, published_faults
 from worker.checking import looked_into
+from worker.publishing import sampling
 
 # It moves and sounds for 4 s, and then it does not for 8 s.
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4,tpad=stop_mode=clone:stop_duration=8"]
 SOUND = ["-f", "lavfi", "-i", "sine=sample_rate=48000:duration=4,apad=whole_dur=12"]
 CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac"]
 REASON = "the picture is frozen and silent for 3 s"
+
+
+def issues(lab: Lab) -> dict[IngestIssueCode, str]:
+    """Those of the runtime now."""
+    return {issue.code: issue.detail for issue in lab.runtime().issues}
 
 
 def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> None:
@@ -26,7 +33,9 @@ def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> Non
     assert lab.wait_for(RuntimeState.LIVE).source == "primary"
     eventually(lambda: lab.runtime().source == "backup-1", 20, "the backup", lab.runtime)
     assert REASON in (lab.runtime().last_error or "")
+    assert "source primary is frozen and silent" in issues(lab)[IngestIssueCode.PICTURE_FROZEN]
     eventually(lambda: lab.runtime().source == "primary", 30, "the source, which moves again", lab.runtime)
+    assert IngestIssueCode.PICTURE_FROZEN not in issues(lab)
 
 
 def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
@@ -40,11 +49,15 @@ def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
 
 def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.add()
+    monkeypatch.setattr(published_faults, "CLEAN_S", 1.0)
+    monkeypatch.setattr(sampling, "INTERVAL_S", 2.0)
     monkeypatch.setattr(driver, "published_fault", lambda sample, activity: f"{sample.sound_s > 0} {sample.moves}")
     lab.pipeline()
     lab.wait_for_run("1-2", 30)
-    monkeypatch.undo()
+    monkeypatch.setattr(driver, "published_fault", lambda sample, activity: None)
     assert lab.wait_for(RuntimeState.LIVE).last_error == "True True", "real segments were looked into"
+    assert "viewers got something wrong: True True." in issues(lab)[IngestIssueCode.PUBLISHED_FAULTY]
+    eventually(lambda: not issues(lab), 20, "the issue's end", lab.runtime)
 
 
 def test_a_look_into_a_segment_finds_what_it_holds(tmp_path: Path) -> None:

@@ -81,6 +81,21 @@ def test_combs_are_lines_that_differ_from_both_neighbours():
     assert measures.combed_share(b"", 8) == 0
 
 
+def bar(*places: int) -> bytes:
+    """Return pictures of two lines with a bright bar at these columns."""
+    lines = [bytes([255 * (at <= x < at + 15) for x in range(measures.BAND_WIDTH)]) for at in places]
+    return b"".join(line * 2 for line in lines)
+
+
+def test_a_bar_moves_on_moves_back_and_begins_again():
+    assert measures.bar_steps(bar(0, 2, 4, 6), 2) == (3, 0)
+    assert measures.bar_steps(bar(0, 0, 2, 2), 2) == (1, 0)
+    # Two fields in the wrong order.
+    assert measures.bar_steps(bar(2, 0, 6, 4, 10), 2) == (2, 2)
+    assert measures.bar_steps(bar(70, 73, 1, 3), 2) == (3, 0)
+    assert measures.bar_steps(b"", 2) == (0, 0)
+
+
 def test_what_filters_print_becomes_pictures_and_levels():
     copies = bytes(measures.FRAME_BYTES) + b"\1" * measures.FRAME_BYTES
     frames, levels = measures.decoded(PRINTED, copies)

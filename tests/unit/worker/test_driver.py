@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.media_health import IngestIssueCode
 from chalicelib.domain.streams import RuntimeState, Stream
 from worker.config import WorkerConfig
 from worker.driver import Driver
@@ -67,6 +69,9 @@ class StandInWatch:
 
     def look(self, now_s: float) -> None:
         pass
+
+    def frozen(self) -> tuple[str, ...]:
+        return ()
 
     def trial(self, index: int) -> Any:
         return SimpleNamespace(status=Status.READY)
@@ -163,7 +168,11 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
     sampler.newest = replace(faulty)
     driver.drive(5.0, STREAM, publication_of(2, sampler), lambda: None)
     assert run.ends == [True] and supervision.restarts == 1
-    assert watch.said == [("broke", 0, "a published segment of 2.00 s has 1.00 s of sound")]
+    fault = "a published segment of 2.00 s has 1.00 s of sound"
+    assert watch.said == [("broke", 0, fault)]
+    assert driver.lasting_issues(5.0) == {
+        IngestIssueCode.PUBLISHED_FAULTY: f"The run was replaced, since viewers got something wrong: {fault}."
+    }
 
 
 def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() -> None:
@@ -178,3 +187,11 @@ def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() ->
     slate = driver._plan(replace(STREAM, abr_profile="source"), SLATE_SOURCE, None)
     assert (slate.work, [each.name for each in slate.renditions]) == (Work.SLATE, ["source"])
     assert slate.renditions[0].width and slate.renditions[0].audio_bps
+
+
+@pytest.mark.parametrize(("fps_max", "planned"), [(30, (Fraction(25), False)), (60, (Fraction(50), True))])
+def test_the_ladder_bounds_how_many_pictures_a_run_makes(fps_max: int, planned: tuple[Fraction, bool]) -> None:
+    driver = Driver(CONFIG, Supervision(2), 7, cast(Any, None))
+    stream = replace(STREAM, abr_profile="custom", custom_renditions=STREAM.renditions, fps_max=fps_max)
+    plan = driver._plan(stream, SourceInfo(rate=Fraction(25), is_interlaced=True), None)
+    assert (plan.rate, plan.fields) == planned

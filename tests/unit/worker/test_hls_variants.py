@@ -26,7 +26,8 @@ def chosen(limits, *variants: str) -> str:
     return choice.uri
 
 
-AVC, HEVC, AV1 = (f'CODECS="{name},mp4a.40.2"' for name in ("avc1.64001f", "hvc1.1.6.L93.B0", "av01.0.05M.08"))
+AVC, HEVC, DOLBY = (f'CODECS="{name},mp4a.40.2"' for name in ("avc1.64001f", "hvc1.1.6.L93.B0", "dvh1.05.06"))
+AV1, VP9 = (f'CODECS="{name}"' for name in ("av01.0.05M.08,Opus", "vp09.00.40.08,fLaC"))
 SIZES = (
     f"240 BANDWIDTH=1,RESOLUTION=426x240,{AVC}",
     f"2160 BANDWIDTH=9,RESOLUTION=3840x2160,{AVC}",
@@ -58,8 +59,11 @@ SIZES = (
         (HD, ('sound BANDWIDTH=64000,CODECS="mp4a.40.2"', "picture BANDWIDTH=9000000"), "picture"),
         (HD, ("sound BANDWIDTH=64000", "picture BANDWIDTH=9000000,RESOLUTION=1920x1080"), "picture"),
         # What the path cannot take is last, but better than nothing.
-        (HD, (f"av1 BANDWIDTH=3,RESOLUTION=1280x720,{AV1}", SIZES[0]), "240"),
-        (HD, (f"av1 BANDWIDTH=3,RESOLUTION=1280x720,{AV1}",), "av1"),
+        (HD, (f"dolby BANDWIDTH=3,RESOLUTION=1280x720,{DOLBY}", SIZES[0]), "240"),
+        (HD, (f"dolby BANDWIDTH=3,RESOLUTION=1280x720,{DOLBY}",), "dolby"),
+        (HD, (f"av1 BANDWIDTH=3,RESOLUTION=1280x720,{AV1}", SIZES[0]), "av1"),
+        (HD, (f"vp9 BANDWIDTH=3,RESOLUTION=1280x720,{VP9}", SIZES[0]), "vp9"),
+        (SOURCE, (f"av1 BANDWIDTH=3,RESOLUTION=1280x720,{AV1}", SIZES[0]), "240"),
         (HD, (f"hdr BANDWIDTH=3,RESOLUTION=1280x720,{HEVC},VIDEO-RANGE=PQ", SIZES[0]), "240"),
         # What is copied has to be H.264.
         (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", SIZES[0]), "240"),

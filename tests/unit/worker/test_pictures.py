@@ -103,6 +103,15 @@ def test_wide_pixels_stay_wide_when_the_picture_is_turned(rotation: int, shown: 
     assert (across, down) == (pytest.approx(shown[0], abs=2), pytest.approx(shown[1], abs=2))
 
 
+@pytest.mark.parametrize(("fields", "made_us"), [(False, [0, 40_000, 80_000]), (True, list(range(0, 120_000, 20_000)))])
+def test_an_interlaced_picture_becomes_one_or_two(fields: bool, made_us: list[int]) -> None:
+    former = Former([EncodedRendition(name="tiny", width=160, height=90)], fields=fields)
+    look = Look.of(picture(160, 90, 100), Fraction(1), interlaced=True)
+    made = [former.form(picture(160, 90, 100), 40_000 * number, look) for number in range(4)]
+    # The filter waits for the next picture.
+    assert not made[0] and [at_us for each in made for at_us, _ in each] == made_us
+
+
 def test_full_range_becomes_the_range_of_television() -> None:
     frame = picture(320, 180, 0, "yuvj420p")
     (made,) = formed(frame, Fraction(1), 0, (320, 180))

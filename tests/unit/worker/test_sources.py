@@ -5,7 +5,7 @@ from unicodedata import normalize
 import pytest
 
 from chalicelib.domain.media_health import SourceTrack, TrackKind
-from worker.ingest.sources import examine, locate, output_rate
+from worker.ingest.sources import examine, locate
 from worker.source_info import SourceInfo, SourceRefused
 
 
@@ -89,30 +89,7 @@ def test_a_missing_media_directory_is_said(tmp_path: Path) -> None:
         locate("a.mp4", tmp_path / "none")
 
 
-@pytest.mark.parametrize(
-    ("rate", "published"),
-    [
-        (Fraction(25), Fraction(25)),
-        (Fraction(24000, 1001), Fraction(24000, 1001)),
-        (Fraction(30000, 1001), Fraction(30000, 1001)),
-        (Fraction(60), Fraction(30)),
-        (Fraction(60000, 1001), Fraction(30000, 1001)),
-        (Fraction(50), Fraction(25)),
-        (Fraction(120), Fraction(30)),
-        (Fraction(1), Fraction(16)),
-        (Fraction(1, 2), Fraction(16)),
-        # A picture an hour, as a sender can claim by its time stamps.
-        (Fraction(1, 3600), Fraction(4096, 225)),
-        (Fraction(1, 2147483647), Fraction(16)),
-        (Fraction(0), Fraction(30)),
-        (None, Fraction(30)),
-    ],
-)
-def test_the_published_frame_rate(rate: Fraction | None, published: Fraction) -> None:
-    assert output_rate(rate) == published
-
-
-VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "50", "rotation": 90}
+VIDEO = {"codec": "h264", "width": 4096, "height": 2304, "rate": "50", "rotation": 90, "is_interlaced": True}
 OFFERED = {
     "kind": "video",
     "track": 1,
@@ -131,7 +108,8 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     described = {"video": VIDEO, "audio": {"codec": "opus"}, "offered": [OFFERED]}
     found = examine(described, "'a.mp4'", path)
     assert found == SourceInfo(
-        rate=Fraction(25),
+        rate=Fraction(50),
+        is_interlaced=True,
         has_audio=True,
         video_codec="h264",
         audio_codec="opus",
@@ -141,6 +119,8 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     )
     silent = examine({**described, "audio": None}, "'a.mp4'", path)
     assert (silent.has_audio, silent.audio_codec) == (False, None)
+    unknown = examine({**described, "video": {**VIDEO, "rate": None, "is_interlaced": False}}, "'a.mp4'", path)
+    assert (unknown.rate, unknown.is_interlaced) == (None, False)
 
 
 @pytest.mark.parametrize(("extradata", "codec"), [("", "aac"), ("EYAExARAACEQ", "aac (own layout)")])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.limits import bounded
+from worker.limits import ENCODING, bounded
 from worker.transcoding.plan import (
     FIRST_SEGMENT,
     EncodedRendition,
@@ -30,6 +30,7 @@ PLAN = TranscodePlan(
     cut_s=3.0,
     offset_s=12.5,
     rate=RATE,
+    fields=True,
     frozen_after_s=30,
 )
 
@@ -91,6 +92,7 @@ def test_a_plan_is_read_as_it_was_written(plan: TranscodePlan) -> None:
 
 def test_a_run_is_a_process_within_limits_whose_last_argument_is_the_plan() -> None:
     argv = transcoder_argv(PLAN)
-    assert argv[: len(bounded([]))] == bounded([])
+    limits = bounded([], space=ENCODING)
+    assert argv[: len(limits)] == limits
     assert TranscodePlan.decoded(argv[-1]) == PLAN
     assert TranscodePlan.decoded(watching_argv()[-1]).work is Work.WATCH

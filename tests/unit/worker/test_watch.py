@@ -236,3 +236,28 @@ def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch)
     trial._egress.last_refusal = "cdn.test answered 503"
     trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
     assert trial.reason == f"cdn.test answered 503 ({still})"
+
+
+class SetWatcher:
+    """Looks for movement until something has moved, or until it is killed."""
+
+    running = True
+
+    def kill(self) -> None:
+        self.running = False
+
+
+def test_a_source_is_frozen_until_it_moves_or_the_rule_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_trial, "Aside", lambda find: SimpleNamespace(done=False))
+    stream = replace(STREAM, ingest=PULLED, backups=(Ingest(mode=IngestMode.TEST),), frozen_after_s=30)
+    watch = Watch(stream, CONFIG, 0, lambda *what: None)
+    watch.look(0)
+    trial = watch.trial(0)
+    assert isinstance(trial, LiveTrial)
+    assert watch.frozen() == ()
+    trial.feed = SimpleNamespace(refusal="", running=True, source=None, began_at_s=0.0)  # type: ignore[assignment]
+    trial._movement, trial._frozen = SetWatcher(), "frozen for 30 s"  # type: ignore[assignment]
+    trial._judge(trial.feed, 1)  # type: ignore[arg-type]
+    assert (trial.status, trial.reason, watch.frozen()) == (Status.WAITING, "frozen for 30 s", ("primary",))
+    assert trial.adopt(replace(stream, frozen_after_s=60)) and watch.frozen() == ("primary",)
+    assert trial.adopt(replace(stream, frozen_after_s=0)) and watch.frozen() == ()

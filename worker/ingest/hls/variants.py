@@ -1,7 +1,7 @@
 """Choose one variant of a multivariant playlist: pure functions.
 
-HLS clients such as ffmpeg open every variant before the first picture. With 14 variants on a slow server that takes a
-minute, so the proxy passes on the one variant that the stream's ladder can use best.
+libavformat opens every variant before the first picture. With 14 variants on a slow server that takes a minute, so the
+proxy passes on the one variant that the stream's ladder can use best.
 """
 
 import re
@@ -15,10 +15,10 @@ from worker.transcoding.plan import PIXELS_MAX
 
 STREAM_INF, MEDIA = "#EXT-X-STREAM-INF", "#EXT-X-MEDIA"
 KEPT = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DEFINE")
-# First parts of names in CODECS. MPEG-TS, in which a source is handed to its encoder, has no AV1 or VP9.
+# First parts of names in CODECS. Dolby Vision's are not among them: without its metadata the colours are wrong.
 H264 = ("avc1", "avc3")
-PICTURES = (*H264, "hvc1", "hev1", "mp4v", "mp2v")
-SOUNDS = ("mp4a", "ac-3", "ec-3", "opus", "mp3")
+PICTURES = (*H264, "hvc1", "hev1", "av01", "vp09", "mp4v", "mp2v")
+SOUNDS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "mp3")
 # Encoders make pictures of whole macroblocks: 1080 lines are often listed as 1088.
 MACROBLOCK_PIXELS = 16
 _LEADS_ON = re.compile(r'(?<=[:,])(?:SUBTITLES|VIDEO|CLOSED-CAPTIONS)=(?:"[^"]*"|[^,]*),?')
