@@ -6,6 +6,7 @@ Messages of `worker.wire` come out of the standard output, what the media librar
 import os
 import sys
 import time
+from collections import deque
 from typing import Any
 
 import av.logging
@@ -14,7 +15,7 @@ from av.error import FFmpegError, InvalidDataError
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.pacing import Pacer
-from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
+from worker.receiving.packets import AudioTrack, Item, VideoTrack, in_order, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
@@ -22,7 +23,7 @@ from worker.wire import Kind, encode_json, encode_packet
 
 # So many damaged packets in a row are no source any more.
 DAMAGED_MAX = 1_000
-# So many packets wait for the first picture: ten seconds of sound.
+# So many packets wait for the first picture, the newest ones: ten seconds of sound.
 WAITING_MAX = 500
 
 
@@ -53,20 +54,28 @@ class Receiver:
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
         # What comes before the first picture waits for it: the description needs it.
-        waiting: list[tuple[Any, Any, bytes]] = []
+        waiting: deque[Item] = deque(maxlen=WAITING_MAX)
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
             made, has_changed = track.convert(packet)
-            waiting += [(track, each, data) for each, data in made]
-            if not is_described and track is not tracks[0] and len(waiting) < WAITING_MAX:
+            items = [(track, each, data) for each, data in made]
+            if not is_described and (track is not tracks[0] or not items):
+                self._wait(waiting, items)
                 continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
+                items = in_order(waiting, items)
+                waiting.clear()
                 is_described = True
-            for item in waiting:
+            for item in items:
                 self._send(*item)
-            waiting.clear()
+
+    def _wait(self, waiting: deque[Item], items: list[Item]) -> None:
+        was_full = len(waiting) == WAITING_MAX
+        waiting.extend(items)
+        if len(waiting) == WAITING_MAX and not was_full:
+            self._write(encode_json(Kind.SOUND_ALONE, {}))
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         described = {track.kind: track.describe() for track in tracks}

@@ -7,6 +7,7 @@ source reaches the decoder with the packet that it begins at.
 import base64
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,8 +15,9 @@ import av
 from av.error import FFmpegError
 
 from worker.adts import adts_header, adts_packet
-from worker.receiving.timestamps import PacketTimes
+from worker.receiving.timestamps import LAG_US, PacketTimes
 from worker.receiving.tracks import rate_of
+from worker.receiving.ts_pictures import is_end
 from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
@@ -69,6 +71,7 @@ class VideoTrack:
             self.rotation, self._has_rotation = rotation_of(packet), False
         made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
         changed = False
+        made = [(each, data) for each, data in made if not is_end(data)]
         for each, data in made:
             if each.is_keyframe and self.codec in PARAMETERS:
                 changed |= self._look(data)
@@ -150,6 +153,9 @@ class AudioTrack:
         return made
 
 
+Item = tuple[VideoTrack | AudioTrack, Any, bytes]
+
+
 def rotation_of(packet: Any) -> int:
     """Return how a keyframe's picture has to be turned, in degrees; 0 if it cannot be decoded."""
     try:
@@ -183,6 +189,20 @@ def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: in
         skip_samples=skip,
         drop_samples=drop,
     )
+
+
+def in_order(waiting: Iterable[Item], picture: Sequence[Item]) -> list[Item]:
+    """Return a picture with the sound that came before it in their order, since a run begins with the picture.
+
+    One that is further behind than tracks may be comes late, and is shown after that sound.
+    """
+    sound = list(waiting)
+    times = [times_of(packet).dts_us or 0 for _, packet, _ in sound]
+    at_us = times_of(picture[0][1]).dts_us or 0
+    earlier = sum(each < at_us for each in times)
+    if times and times[-1] - at_us > LAG_US:
+        earlier = len(sound)
+    return [*sound[:earlier], *picture, *sound[earlier:]]
 
 
 def times_of(packet: Any) -> PacketTimes:

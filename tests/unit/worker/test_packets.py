@@ -1,9 +1,13 @@
 """What is found in the bytes of packets, and put in front of them."""
 
+from typing import Any
+
+import av
 import pytest
 
 from worker.adts import adts_header
-from worker.receiving.packets import parameters
+from worker.receiving.packets import in_order, parameters
+from worker.wire import MICRO
 
 SPS, PPS, IDR = b"\x67\x42\xc0\x1e", b"\x68\xce", b"\x65picture"
 HEVC_VPS, HEVC_SPS, HEVC_IDR = b"\x40\x01vps", b"\x42\x01sps", b"\x26\x01picture"
@@ -72,3 +76,24 @@ def test_a_header_of_adts_says_what_the_configuration_did(
 )
 def test_what_no_header_of_adts_can_say_has_none(described: bytes) -> None:
     assert adts_header(described) == b""
+
+
+def item(name: str, at_s: float | None) -> Any:
+    packet = av.Packet(b"data")
+    packet.time_base, packet.dts = MICRO, None if at_s is None else round(at_s * 1_000_000)
+    return name, packet, b""
+
+
+@pytest.mark.parametrize(
+    ("picture_s", "order"),
+    [(1.0, "a P b c"), (2.0, "a P b c"), (2.5, "a b P c"), (99.0, "a b c P"), (-6.9, "P a b c"), (-7.1, "a b c P")],
+    ids=["between", "at the same time", "later", "another clock", "behind", "late"],
+)
+def test_the_first_picture_comes_before_the_sound_that_follows_it(picture_s: float, order: str) -> None:
+    waiting = [item("a", 0.0), item("b", 2.0), item("c", 3.0)]
+    assert " ".join(str(name) for name, _, _ in in_order(waiting, [item("P", picture_s)])) == order
+
+
+def test_a_first_picture_may_have_no_sound_before_it_and_no_time() -> None:
+    alone, timeless = [item("P", 1.0)], [item("P", None)]
+    assert in_order([], alone) == alone and in_order([item("a", None)], timeless)[0] == timeless[0]
