@@ -197,6 +197,20 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("size-changes-copied"),
     ),
     Mutant(
+        "media: HEVC is not copied",
+        "worker/encoding/copying.py",
+        'COPIED_VIDEO = ("h264", "hevc")',
+        'COPIED_VIDEO = ("h264",)',
+        tests=zoo("h264-to-hevc-copied", "copied-hevc"),
+    ),
+    Mutant(
+        "media: bytes that prevent start codes are taken for HEVC's profile",
+        "worker/publishing/codec_names.py",
+        'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
+        "found[1][1:13]",
+        tests=("tests/unit/worker/test_codec_names.py",),
+    ),
+    Mutant(
         "media: ADTS headers lose the channels",
         "worker/adts.py",
         "index << 2 | channels >> 2, (channels & 3) << 6, 0",

@@ -29,7 +29,6 @@ LEFT_OUT = {name for names in (OF_THE_PLATFORM, HEAVY, ALIKE) for name in names.
 
 # What is not right yet, and why. An input that has become right turns red here, so that its line goes.
 WRONG = {
-    "h264-to-hevc-copied": "a copy of HEVC is refused, so the stream ends where the picture changes to it",
     "hdr-hlg": "HLG comes out too pale",
     "hls-fmp4": "a fragment's sound comes 2 s behind its picture: silence is made until the patience has grown",
 }
