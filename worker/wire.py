@@ -33,6 +33,8 @@ class Kind(IntEnum):
     TRACKS = 1
     PACKET = 2
     NOTE = 3
+    # From a receiver: sound has come for ten seconds, and no picture.
+    SOUND_ALONE = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,14 @@ FILES = (
         profile="source",
         expect=Expect(sound_s_off_max=0.35, silence_s_max=0.4),
     ),
+    looped(
+        "copied-hevc",
+        "A phone's HEVC that is passed on as it is",
+        "in.mp4",
+        "-c:v libx265 -tag:v hvc1 -x265-params log-level=none:keyint=25",
+        profile="source",
+        expect=Expect(sound_s_off_max=0.35, silence_s_max=0.4),
+    ),
     looped("file-name", "A name as people have them", "in.mp4", file_name="Amélie & l'été (2004) [1].mp4"),
 )
 

@@ -8,11 +8,25 @@ RARE = Expect(still_s_max=None, skew_s_max=None, has_clock=False)
 
 
 def sent(
-    name: str, about: str, make: tuple[str, ...], expect: Expect, turn_s: float = 24, watch_s: float = 18
+    name: str,
+    about: str,
+    make: tuple[str, ...],
+    expect: Expect,
+    turn_s: float = 24,
+    watch_s: float = 18,
+    live_s_max: float = 20,
 ) -> Input:
     """By SRT."""
     return Input(
-        name=name, about=about, make=make, entry="in.ts", feed=Feed.SRT, expect=expect, turn_s=turn_s, watch_s=watch_s
+        name=name,
+        about=about,
+        make=make,
+        entry="in.ts",
+        feed=Feed.SRT,
+        expect=expect,
+        turn_s=turn_s,
+        watch_s=watch_s,
+        live_s_max=live_s_max,
     )
 
 
@@ -124,10 +138,31 @@ PICTURES = (
     sent(
         "slides-sent",
         "Slides by SRT: a picture every 10 s",
-        (clip("in.ts", 40, video=picture(rate="1/10"), encode="-g 1"),),
+        (clip("in.ts", 40, video=picture(rate="1/10"), encode="-g 2 -tune zerolatency"),),
         RARE,
         40,
         20,
+    ),
+    sent(
+        "slides-sent-rarely",
+        "Slides by SRT: a picture every 25 s, which is further apart than tracks may be",
+        (clip("in.ts", 75, video=picture(rate="1/25"), encode="-tune zerolatency"),),
+        RARE,
+        75,
+        40,
+    ),
+    sent(
+        "slides-sent-late",
+        "Slides by SRT that come 25 s behind their sound: each is shown when it comes",
+        (
+            clip("clean.ts", 75, video=picture(rate="1/10"), encode="-g 1 -tune zerolatency"),
+            "cut clean.ts late.ts picture first=-1 last=25",
+            "retime late.ts in.ts picture shift=-25",
+        ),
+        RARE,
+        75,
+        24,
+        live_s_max=45,
     ),
     looped(
         "one-picture",

@@ -92,6 +92,8 @@ class QuickTry:
         until_us = (self.item.watch_s + MORE_S) * 1_000_000
         is_copied = self.item.profile == "source"
         for kind, body, whole in messages:
+            if kind is Kind.SOUND_ALONE:
+                continue
             backlog.add(kind, body, whole)
             if kind is Kind.TRACKS:
                 source = examine(json.loads(body), "the source", self.entry if self.item.feed is Feed.FILE else None)

@@ -27,10 +27,4 @@ ALIKE = """
 """
 LEFT_OUT = {name for names in (OF_THE_PLATFORM, HEAVY, ALIKE) for name in names.split()}
 
-# What is not right yet, and why. An input that has become right turns red here, so that its line goes.
-WRONG = {
-    "slides-sent": "the demuxer hands the first slide on once the second is complete, 30 s behind the sound",
-    "h264-to-hevc-copied": "a copy of HEVC is refused, so the stream ends where the picture changes to it",
-}
-
 QUICK: tuple[Input, ...] = tuple(item for items in SUBJECTS.values() for item in items if item.name not in LEFT_OUT)

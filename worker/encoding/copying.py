@@ -18,6 +18,8 @@ from worker.limits import bounded
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import Work
 
+# What segments of MPEG-TS carry and players take.
+COPIED_VIDEO = ("h264", "hevc")
 # What senders usually set. Nobody waits until it can be measured: a longer interval raises the target later.
 LIVE_INTERVAL_S = 2.0
 # What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
@@ -46,10 +48,11 @@ def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cu
     if source.work is not Work.ENCODE:
         raise SourceRefused("the profile `source` copies, and a test pattern has nothing to copy: choose another")
     name = repr(source.path.name) if source.path else "what the source sends"
-    if source.video_codec != "h264" or source.audio_codec not in ("aac", None):
+    if source.video_codec not in COPIED_VIDEO or source.audio_codec not in ("aac", None):
         found = f"{source.video_codec or 'no'} video and {source.audio_codec or 'no'} audio"
         raise SourceRefused(
-            f"{name} has {found}; a copied stream needs h264 video and aac (or no) audio: choose a profile that encodes"
+            f"{name} has {found}; a copied stream needs {' or '.join(COPIED_VIDEO)} video and aac (or no) audio: "
+            "choose a profile that encodes"
         )
     if source.rotation:
         raise SourceRefused(f"{name} has to be turned by {source.rotation}°: choose a profile that encodes")

@@ -44,6 +44,8 @@ class Feed:
         # A run that does not read holds the source back, which is not the source's fault.
         self._held_back = False
         self.began_at_s: float | None = None
+        # Somebody sends sound, and no picture has come yet.
+        self.has_sound_alone = False
         self._examine = examine
         self._examined: Aside[SourceInfo] | None = None
         self._described = b""
@@ -144,6 +146,9 @@ class Feed:
         now_s = time.monotonic()
         self._count(now_s, len(data))
         for kind, body, whole in self._messages.feed(data):
+            if kind is Kind.SOUND_ALONE:
+                self.has_sound_alone = True
+                continue
             self._backlog.add(kind, body, whole)
             if kind is Kind.TRACKS and body != self._described:
                 self._described = body

@@ -35,6 +35,7 @@ SILENT_S_MAX = 10.0
 BEFORE_RUN_S = 0.5
 WAITING_REASON = "waiting for the sender"
 MUTE_REASON = f"{WAITING_REASON}: somebody was connected but sent no picture"
+SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come yet"
 # After so long it is said that nothing comes, where it cannot be known whether somebody is connected. By RTMP,
 # somebody may be who sends nothing but sound.
 SILENCE_TOLD_S = 20.0
@@ -178,7 +179,7 @@ class LiveTrial:
         elif self.is_frozen:
             self.status, self.reason = Status.WAITING, self._frozen
         elif feed.began_at_s is None and self.listens:
-            self.status, self.reason = Status.WAITING, self._why_waiting(now_s)
+            self.status, self.reason = Status.WAITING, self._why_waiting(feed, now_s)
         elif self.source is None:
             if now_s - (self._began_at_s if feed.began_at_s is None else feed.began_at_s) > OPEN_S_MAX:
                 self.status, self.reason = Status.FAILED, self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s")
@@ -200,7 +201,9 @@ class LiveTrial:
         """Whether a sender was connected: by SRT the receiver has waited, by RTMP the ingest has ended them."""
         return feed.exit_status == EXIT_MUTE
 
-    def _why_waiting(self, now_s: float) -> str:
+    def _why_waiting(self, feed: Feed, now_s: float) -> str:
+        if feed.has_sound_alone:
+            return SOUND_ALONE_REASON
         waited_s = now_s - self._began_at_s
         if self._before == MUTE_REASON or (self._before and waited_s < SETTLED_S):
             return self._before

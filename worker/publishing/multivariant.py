@@ -33,4 +33,6 @@ def _attributes(variant: Variant) -> list[str]:
     if facts:
         attributes += [f"RESOLUTION={facts.width}x{facts.height}", f"FRAME-RATE={facts.fps:.3f}"]
         attributes.append(f'CODECS="{facts.codecs}"')
+        # Where it is ordinary, it is left out.
+        attributes += [f"VIDEO-RANGE={facts.video_range}"] if facts.video_range != "SDR" else []
     return attributes

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from worker.limits import bounded
+from worker.publishing.codec_names import picture_name
 from worker.publishing.variants import Facts
 
 # Nobody waits for it; a machine that is busy with encoding takes its time.
@@ -18,8 +19,8 @@ PROBE_BYTES_MAX = 4_000_000
 AUDIO_OBJECT_TYPES = {"Main": 1, "LC": 2, "SSR": 3, "LTP": 4, "HE-AAC": 5, "HE-AACv2": 29}
 # ffprobe's dump of a decoder's parameters: "00000010: 003e 9000 …  .>..", two spaces before the readable part.
 DUMP_LINE = re.compile(r"^[0-9a-f]{8}: ((?:[0-9a-f]{2,4} )+)", re.MULTILINE)
-# The header of a sequence parameter set with its start code; profile, constraints and level follow.
-SEQUENCE_PARAMETERS = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](...)", re.DOTALL)
+# ffprobe's names of the curves that a playlist has names for.
+VIDEO_RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
@@ -43,7 +44,7 @@ def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
 
 def probe_argv() -> list[str]:
     """Ask for what a segment on the standard input holds, as JSON."""
-    entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,extradata"
+    entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,color_transfer,extradata"
     argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
     return bounded([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
 
@@ -61,16 +62,14 @@ def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
         height=int(video["height"]),
         fps=round(float(fps), 3),
         codecs=",".join(codec for codec in codecs if codec),
+        video_range=VIDEO_RANGES.get(str(video.get("color_transfer")), "SDR"),
     )
 
 
 def _video_codec(stream: Mapping[str, Any]) -> str | None:
-    """The three bytes of the stream's own parameters: ffprobe's words leave out the constraints."""
-    if stream.get("codec_name") != "h264":
-        return None
+    """The stream's own parameters say it: ffprobe's words leave out the constraints."""
     dump = "".join(DUMP_LINE.findall(str(stream.get("extradata", "")))).replace(" ", "")
-    found = SEQUENCE_PARAMETERS.search(bytes.fromhex(dump))
-    return f"avc1.{found[1].hex().upper()}" if found else None
+    return picture_name(str(stream.get("codec_name")), bytes.fromhex(dump))
 
 
 def _audio_codec(stream: Mapping[str, Any]) -> str | None:

@@ -21,12 +21,13 @@ AVERAGE_DRIFT = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a segment was found to hold. `codecs` is in the form of RFC 6381."""
+    """What a segment was found to hold. `codecs` is in the form of RFC 6381, `video_range` as in a playlist."""
 
     width: int
     height: int
     fps: float
     codecs: str
+    video_range: str = "SDR"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ Messages of `worker.wire` come out of the standard output, what the media librar
 import os
 import sys
 import time
+from collections import deque
 from typing import Any
 
 import av.logging
@@ -14,7 +15,7 @@ from av.error import FFmpegError, InvalidDataError
 from worker.python import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
-from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket
+from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, in_order
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
@@ -24,7 +25,7 @@ from worker.wire import Kind, encode_json, encode_packet
 
 # So many damaged packets in a row are no source any more.
 DAMAGED_MAX = 1_000
-# So many packets wait for the first picture: ten seconds of sound.
+# So many packets wait for the first picture, the newest ones: ten seconds of sound.
 WAITING_MAX = 500
 
 
@@ -60,22 +61,30 @@ class Receiver:
         by_index = {track.stream.index: track for track in tracks}
         pieces = PieceReader()
         # What comes before the first picture waits for it: the description needs it.
-        waiting: list[ReadPacket] = []
+        waiting: deque[ReadPacket] = deque(maxlen=WAITING_MAX)
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
             # Of one track alone there is nothing to wait for, and a live source is not read ahead of the clock.
             continues = pieces.continues(packet) and len(tracks) > 1 and not self._request.is_live
             made, has_changed = track.convert(packet)
-            waiting += [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
-            if not is_described and track is not tracks[0] and len(waiting) < WAITING_MAX:
+            read = [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
+            if not is_described and (track is not tracks[0] or not read):
+                self._wait(waiting, read)
                 continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
+                read = in_order(list(waiting), read)
+                waiting.clear()
                 is_described = True
-            for read in waiting:
-                self._interleaver.add(read)
-            waiting.clear()
+            for each in read:
+                self._interleaver.add(each)
+
+    def _wait(self, waiting: deque[ReadPacket], read: list[ReadPacket]) -> None:
+        was_full = len(waiting) == WAITING_MAX
+        waiting.extend(read)
+        if len(waiting) == WAITING_MAX and not was_full:
+            self._write(encode_json(Kind.SOUND_ALONE, {}))
 
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         self._interleaver.flush()

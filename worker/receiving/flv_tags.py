@@ -3,6 +3,7 @@
 AUDIO_TAG, VIDEO_TAG, SCRIPT_TAG = 8, 9, 18
 HEADER_BYTES, TAG_HEADER_BYTES = 13, 15  # a tag's 11 bytes, and the 4 bytes of the size of the tag before
 AAC, AVC = 10, 7
+ENHANCED_VIDEO, ENHANCED_AUDIO, SEQUENCE_START = 0x80, 9, 0
 
 
 class FlvTags:
@@ -50,11 +51,20 @@ class FlvTags:
         return self._header[:4] + b"\x05" + self._header[5:] + b"".join(self._described.values())
 
     def _keep(self, kind: int, tag: bytes) -> None:
-        body = tag[11:-4]
-        described = (
-            kind == SCRIPT_TAG
-            or (kind == AUDIO_TAG and len(body) > 1 and body[0] >> 4 == AAC and body[1] == 0)
-            or (kind == VIDEO_TAG and len(body) > 1 and body[0] & 0x0F == AVC and body[1] == 0)
-        )
-        if described:
+        if kind == SCRIPT_TAG or describes(kind, tag[11:13]):
             self._described[kind] = tag
+
+
+def describes(kind: int, begin: bytes) -> bool:
+    """Return whether a tag with these first two bytes says how its track is to be decoded."""
+    if len(begin) < 2:
+        return False
+    # Enhanced RTMP has a flag, or a number of its own, before the kind of packet; a name of the codec follows.
+    if kind == VIDEO_TAG:
+        return (
+            begin[0] & 0x0F == SEQUENCE_START if begin[0] & ENHANCED_VIDEO else begin[0] & 0x0F == AVC and not begin[1]
+        )
+    if kind == AUDIO_TAG:
+        codec = begin[0] >> 4
+        return begin[0] & 0x0F == SEQUENCE_START if codec == ENHANCED_AUDIO else codec == AAC and not begin[1]
+    return False

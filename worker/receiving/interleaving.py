@@ -5,9 +5,11 @@ At the pace of the clock, that sound would come after the time at which it is du
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from worker.receiving.timestamps import LAG_US
 
 # How much is held at most: a fragment lasts as long as its segment, which is 10 s at most in nearly all sources.
 HELD_US_MAX = 10_000_000
@@ -88,3 +90,15 @@ class Interleaver:
         read = self._held.popleft()
         self._held_bytes -= len(read.data)
         self._send(read)
+
+
+def in_order(sound: Sequence[ReadPacket], picture: Sequence[ReadPacket]) -> list[ReadPacket]:
+    """Return the first picture with the sound that came before it in their order, since a run begins with the picture.
+
+    One that is further behind than tracks may be comes late, and is shown after that sound.
+    """
+    at_us = picture[0].dts_us
+    earlier = sum(each.dts_us < at_us for each in sound)
+    if sound and sound[-1].dts_us - at_us > LAG_US:
+        earlier = len(sound)
+    return [*sound[:earlier], *picture, *sound[earlier:]]

@@ -16,6 +16,7 @@ from av.error import FFmpegError
 from worker.adts import adts_header, adts_packet
 from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import is_interlaced, rate_of
+from worker.receiving.ts_pictures import is_end
 from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
@@ -70,6 +71,7 @@ class VideoTrack:
             self.rotation, self._has_rotation = rotation_of(packet), False
         made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
         changed = False
+        made = [(each, data) for each, data in made if not is_end(data)]
         for each, data in made:
             if each.is_keyframe and self.codec in PARAMETERS:
                 changed |= self._look(data)

@@ -42,6 +42,7 @@ class PacketTimes:
 class _Track:
     """`next_us` is when the next packet is decoded, `end_us` until when something is shown or heard.
 
+    `reached_us` is the same, where a slide counts for a second: how long it lasts is not known before the next one.
     `tag` is the newest discontinuity tag at which it has taken another offset.
     """
 
@@ -49,6 +50,7 @@ class _Track:
     next_us: int
     step_us: int = STEP_US
     end_us: int = 0
+    reached_us: int = 0
     tag: int = 0
 
 
@@ -65,6 +67,8 @@ class TimestampCorrector:
         # The newest tag at which a track has taken another offset.
         self._newest_tag = 0
         self._tracks: dict[int, _Track] = {}
+        # How many tracks there are, with the one that begins.
+        self._count = 0
         self._offsets: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self._arrived_us: int | None = None
 
@@ -72,6 +76,13 @@ class TimestampCorrector:
     def end_us(self) -> int:
         """Where the time line has come to."""
         return max((track.end_us for track in self._tracks.values()), default=0)
+
+    @property
+    def _reached_us(self) -> int:
+        """The same, where a track shows how much time has passed while another one's slide lasts."""
+        if self._count == 1:
+            return self.end_us
+        return max((track.reached_us for track in self._tracks.values()), default=0)
 
     def correct(self, number: int, packet: PacketTimes, arrived_us: int) -> tuple[int, int]:
         """Return when this packet is decoded on the time line, and how much to add to its own times.
@@ -98,9 +109,10 @@ class TimestampCorrector:
         if not duration_us and 0 < at_us - (track.next_us - track.step_us) < STEP_US_MAX:
             track.step_us = at_us - (track.next_us - track.step_us)
         elif duration_us:
-            track.step_us = duration_us
-        track.next_us = at_us + (duration_us or track.step_us)
+            track.step_us = min(duration_us, STEP_US_MAX)
+        track.next_us = at_us + track.step_us
         track.end_us = max(track.end_us, pts_us + track.offset_us + (duration_us or track.step_us))
+        track.reached_us = max(track.reached_us, pts_us + track.offset_us + track.step_us)
         return at_us, track.offset_us
 
     def restart(self, start_us: int) -> None:
@@ -113,14 +125,15 @@ class TimestampCorrector:
 
     def _begin(self, dts_us: int, pts_us: int, waited_us: int) -> _Track:
         """A track's first packet: in step with the others where that is possible."""
+        self._count += 1
         if not self._tracks:
             offset_us = self._offsets[0] if self._offsets else -pts_us
             self._offsets.appendleft(offset_us)
             return _Track(offset_us, dts_us + offset_us)
         for offset_us in self._offsets:
-            if self._fits(dts_us + offset_us, self.end_us - LAG_US, self._ahead_us(waited_us)):
+            if self._fits(dts_us + offset_us, self._reached_us - LAG_US, self._ahead_us(waited_us)):
                 return _Track(offset_us, dts_us + offset_us)
-        offset_us = self.end_us - pts_us
+        offset_us = self._reached_us - pts_us
         return _Track(offset_us, dts_us + offset_us)
 
     def _close_skip(self, dts_us: int, pts_us: int, track: _Track) -> None:
@@ -145,7 +158,7 @@ class TimestampCorrector:
                 return offset_us
         self.jumps += 1
         # What is shown continues; a picture is decoded some time before.
-        offset_us = self.end_us - pts_us
+        offset_us = self._reached_us - pts_us
         self._offsets.appendleft(offset_us)
         return offset_us
 
@@ -153,7 +166,8 @@ class TimestampCorrector:
         """Return how far a packet may be ahead of everything before."""
         if self._is_live:
             return AHEAD_LIVE_US + waited_us
-        return AHEAD_TWO_TRACKS_US if len(self._tracks) > 1 else AHEAD_US
+        return AHEAD_TWO_TRACKS_US if self._count > 1 else AHEAD_US
 
     def _fits(self, at_us: int, next_us: int, ahead_us: int) -> bool:
-        return max(next_us - BACK_US, self.end_us - LAG_US) <= at_us <= max(next_us, self.end_us) + ahead_us
+        reached_us = self._reached_us
+        return max(next_us - BACK_US, reached_us - LAG_US) <= at_us <= max(next_us, reached_us) + ahead_us

@@ -6,8 +6,8 @@ looked through here, on their way to it.
 
 from dataclasses import dataclass
 
-PACKET_BYTES = 188
-SYNC = 0x47
+from worker.receiving.ts_pictures import PACKET_BYTES, SYNC, PictureEnds, payload_of
+
 PAT_PID, NULL_PID = 0, 0x1FFF
 PAT_TABLE, PMT_TABLE = 0x00, 0x02
 LANGUAGE_DESCRIPTOR = 0x0A
@@ -30,6 +30,7 @@ class TransportTables:
     """Passes a transport stream on, packet by packet, up to where a known programme changes its tracks.
 
     `programs` are the ones of which a PMT has come, by number. After a change, `reopen` begins the next part.
+    Pictures whose track pauses are ended.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class TransportTables:
         # Of each table the packets since its section began, and the packets of its last whole section.
         self._open: dict[int, list[bytes]] = {}
         self._whole: dict[int, bytes] = {}
+        self._ends = PictureEnds()
         self._rest = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -55,6 +57,9 @@ class TransportTables:
             at += PACKET_BYTES
             if pid == PAT_PID or pid in self._pmt_pids:
                 self.has_changed = self._take(pid, data[at - PACKET_BYTES : at])
+            elif pid in self._ends.pids and (ended := self._ends.look(pid, data[at - PACKET_BYTES : at])):
+                passed += [data[start:end], ended]
+                start = end
             # A demuxer that reads of another track counts it among those that it was opened with.
             end = end if self.has_changed else at
         self._rest = data[at:]
@@ -74,7 +79,7 @@ class TransportTables:
         if pid not in self._open:
             return False
         self._open[pid].append(packet)
-        section = b"".join(map(_payload, self._open[pid]))
+        section = b"".join(map(payload_of, self._open[pid]))
         # The first byte says how much of another section comes first.
         section = section[1 + section[0] :] if section else b""
         if len(section) < 3:
@@ -111,14 +116,11 @@ class TransportTables:
             tracks.append(ElementaryStream((section[at + 1] & 0x1F) << 8 | section[at + 2], section[at], language))
             at += 5 + described
         before, self.programs[number] = self.programs.get(number), tuple(tracks)
+        if before != self.programs[number]:
+            self._ends.follow((t.pid, t.stream_type) for each in self.programs.values() for t in each)
         return before is not None and {(t.pid, t.stream_type) for t in before} != {
             (t.pid, t.stream_type) for t in tracks
         }
-
-
-def _payload(packet: bytes) -> bytes:
-    start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
-    return packet[start:] if packet[3] & 0x10 else b""
 
 
 def _language(descriptors: bytes) -> str | None:

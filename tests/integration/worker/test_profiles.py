@@ -165,7 +165,9 @@ def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="old.avi"), abr_profile="source")
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)
-    assert "has mpeg4 video and mp3 audio; a copied stream needs h264 video and aac" in (runtime.last_error or "")
+    assert "has mpeg4 video and mp3 audio; a copied stream needs h264 or hevc video and aac" in (
+        runtime.last_error or ""
+    )
     # A clip of one keyframe, longer than any segment may be; and without sound, which would be no hindrance.
     pattern = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=11")
     make_clip(lab.media_dir / "long.mp4", *pattern, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "1000")

@@ -124,6 +124,15 @@ def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None
         assert following.read(len(SECOND)) == SECOND
 
 
+def test_sound_without_a_picture_is_known_and_not_handed_on(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(encode_json(Kind.SOUND_ALONE, {}))
+        until(lambda: sender.feed.has_sound_alone)
+        assert sender.feed.began_at_s is None and sender.feed.source is None
+        sender.send(FIRST)
+        assert played.read(len(FIRST)) == FIRST
+
+
 def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
     assert not sender.feed.flowing(time.monotonic(), 10)
     sender.send(tracks("h264:1"))

@@ -26,7 +26,9 @@ def chosen(limits, *variants: str) -> str:
     return choice.uri
 
 
-AVC, HEVC, DOLBY = (f'CODECS="{name},mp4a.40.2"' for name in ("avc1.64001f", "hvc1.1.6.L93.B0", "dvh1.05.06"))
+AVC, HEVC, DOLBY, MPEG2 = (
+    f'CODECS="{name},mp4a.40.2"' for name in ("avc1.64001f", "hvc1.1.6.L93.B0", "dvh1.05.06", "mp2v.2")
+)
 AV1, VP9 = (f'CODECS="{name}"' for name in ("av01.0.05M.08,Opus", "vp09.00.40.08,fLaC"))
 SIZES = (
     f"240 BANDWIDTH=1,RESOLUTION=426x240,{AVC}",
@@ -65,9 +67,10 @@ SIZES = (
         (HD, (f"vp9 BANDWIDTH=3,RESOLUTION=1280x720,{VP9}", SIZES[0]), "vp9"),
         (SOURCE, (f"av1 BANDWIDTH=3,RESOLUTION=1280x720,{AV1}", SIZES[0]), "240"),
         (HD, (f"hdr BANDWIDTH=3,RESOLUTION=1280x720,{HEVC},VIDEO-RANGE=PQ", SIZES[0]), "240"),
-        # What is copied has to be H.264.
+        # What is copied is H.264 or HEVC.
         (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", SIZES[0]), "240"),
-        (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", "unknown BANDWIDTH=1"), "unknown"),
+        (SOURCE, (f"hevc BANDWIDTH=9,RESOLUTION=1920x1080,{HEVC}", "unknown BANDWIDTH=1"), "hevc"),
+        (SOURCE, (f"mp2 BANDWIDTH=9,RESOLUTION=1920x1080,{MPEG2}", "unknown BANDWIDTH=1"), "unknown"),
         # What could not be fetched before is last.
         (HD, (SIZES[0], "dead BANDWIDTH=3,RESOLUTION=1280x720"), "240"),
         (HD, ("dead BANDWIDTH=3,RESOLUTION=1280x720",), "dead"),

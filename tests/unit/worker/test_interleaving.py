@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from worker.receiving import interleaving
-from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket
+from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket, in_order
 from worker.wire import AUDIO, VIDEO
 
 STEP_US = 40_000
@@ -98,3 +98,22 @@ def test_a_piece_is_known_by_its_bytes() -> None:
     assert not reads(0, 200, 10), "sound lies between"
     # A transport stream: a header in every 188 bytes.
     assert [reads(2, 564, 170), reads(2, 752, 170)] == [False, False]
+
+
+def read(name: str, at_s: float) -> ReadPacket:
+    return ReadPacket(name, None, b"data", round(at_s * 1_000_000), continues=False)
+
+
+@pytest.mark.parametrize(
+    ("picture_s", "order"),
+    [(1.0, "a P b c"), (2.0, "a P b c"), (2.5, "a b P c"), (99.0, "a b c P"), (-6.9, "P a b c"), (-7.1, "a b c P")],
+    ids=["between", "at the same time", "later", "another clock", "behind", "late"],
+)
+def test_the_first_picture_comes_before_the_sound_that_follows_it(picture_s: float, order: str) -> None:
+    waiting = [read("a", 0.0), read("b", 2.0), read("c", 3.0)]
+    assert " ".join(each.track for each in in_order(waiting, [read("P", picture_s)])) == order
+
+
+def test_a_first_picture_may_have_no_sound_before_it() -> None:
+    alone = [read("P", 1.0)]
+    assert in_order([], alone) == alone

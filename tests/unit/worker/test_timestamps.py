@@ -79,6 +79,30 @@ def test_tracks_that_jump_together_stay_in_step(jump_ms: int) -> None:
     assert source.at[VIDEO] == source.at[AUDIO] == steady(100)
 
 
+@pytest.mark.parametrize("slide_ms", [8_000, 25_000, 90_000])
+@pytest.mark.parametrize("is_known", [True, False], ids=["lasts as long as it says", "says nothing"])
+def test_sound_shows_how_much_time_has_passed_while_a_slide_lasts(slide_ms: int, is_known: bool) -> None:
+    source = Source()
+    for slide in range(4):
+        source.packet(VIDEO, slide * slide_ms, duration_ms=slide_ms if is_known else 0)
+        for at_ms in range(slide * slide_ms, (slide + 1) * slide_ms, 40):
+            source.packet(AUDIO, at_ms)
+            source.clock_ms += 40
+    assert source.at[VIDEO] == [n * slide_ms for n in range(4)] and source.times.jumps == 0
+    assert source.at[AUDIO] == steady(4 * slide_ms // 40)
+
+
+def test_slides_that_come_late_and_at_once_leave_the_sound_where_it_is() -> None:
+    source = Source()
+    for at_ms in range(0, 40_000, 40):
+        source.packet(AUDIO, at_ms)
+        source.clock_ms += 40
+    for slide in range(3):
+        assert 40_000 <= source.packet(VIDEO, slide * 10_000, duration_ms=10_000) <= 43_000
+    source.packet(AUDIO, 40_000)
+    assert source.at[AUDIO] == steady(1_001)
+
+
 @pytest.mark.parametrize("jump_ms", [-30_000, 30_000])
 def test_one_tracks_clock_may_jump_while_the_others_go_on(jump_ms: int) -> None:
     source = Source()

@@ -102,11 +102,24 @@ def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
 
 
 @pytest.mark.parametrize(
+    ("transfer", "named"), [("smpte2084", "VIDEO-RANGE=PQ"), ("arib-std-b67", "VIDEO-RANGE=HLG"), ("bt709", "")]
+)
+def test_a_picture_with_another_range_says_so(transfer: str, named: str) -> None:
+    variant = Variant(
+        name="source",
+        facts=facts_of([{**VIDEO, "color_transfer": transfer}]),
+        declared=Rates(peak_bps=2, average_bps=1),
+    )
+    line = render_multivariant([variant], 1).decode().splitlines()[4]
+    assert line.endswith(f'CODECS="avc1.64000D"{named and "," + named}')
+
+
+@pytest.mark.parametrize(
     "streams",
     [
         [],
         [AUDIO],
-        [{**VIDEO, "codec_name": "hevc"}],
+        [{**VIDEO, "codec_name": "av1"}],
         [{**VIDEO, "extradata": "\n"}],
         [{**VIDEO, "width": 0}],
         [{**VIDEO, "avg_frame_rate": "0/0", "r_frame_rate": "0/0"}],

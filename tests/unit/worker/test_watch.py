@@ -14,7 +14,14 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.ingest import live_trial
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.live_trial import MUTE_REASON, SETTLED_S, SILENCE_TOLD_S, WAITING_REASON, LiveTrial
+from worker.ingest.live_trial import (
+    MUTE_REASON,
+    SETTLED_S,
+    SILENCE_TOLD_S,
+    SOUND_ALONE_REASON,
+    WAITING_REASON,
+    LiveTrial,
+)
 from worker.ingest.trials import Status
 from worker.ingest.watch import BREAKS_PER_OPENING, Watch
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
@@ -142,6 +149,7 @@ class SetFeed:
 
     began_at_s: float | None = None
     source, refusal = None, ""
+    has_sound_alone = False
 
     def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
@@ -166,6 +174,8 @@ def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
     for listener in (SRT, RTMP):
         assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
+    monkeypatch.setattr(SetFeed, "has_sound_alone", True)
+    assert reason_of(SRT, 11, before=MUTE_REASON) == SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
 
 

@@ -16,8 +16,8 @@ from worker.transcoding.plan import PIXELS_MAX
 STREAM_INF, MEDIA = "#EXT-X-STREAM-INF", "#EXT-X-MEDIA"
 KEPT = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DEFINE")
 # First parts of names in CODECS. Dolby Vision's are not among them: without its metadata the colours are wrong.
-H264 = ("avc1", "avc3")
-PICTURES = (*H264, "hvc1", "hev1", "av01", "vp09", "mp4v", "mp2v")
+H264, HEVC = ("avc1", "avc3"), ("hvc1", "hev1")
+PICTURES = (*H264, *HEVC, "av01", "vp09", "mp4v", "mp2v")
 SOUNDS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "mp3")
 # Encoders make pictures of whole macroblocks: 1080 lines are often listed as 1088.
 MACROBLOCK_PIXELS = 16
@@ -27,7 +27,7 @@ _RESOLUTION = re.compile(r"([0-9]{1,5})[xX]([0-9]{1,5})")
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLimits:
-    """What a ladder can use. `copied`: the picture is published as it is, so it has to be H.264 if possible."""
+    """What a ladder can use. `copied`: the picture is published as it is, so H.264 is best, and then HEVC."""
 
     pixels_max: int = PIXELS_MAX
     bitrate_max_bps: int = 1 << 60
@@ -55,6 +55,8 @@ class Fitness(IntEnum):
     USABLE = 2
     UNKNOWN = 3
     COPYABLE = 4
+    # Every player has a decoder.
+    PLAYABLE = 5
 
 
 def limits_of(renditions: Sequence[Rendition]) -> VariantLimits:
@@ -143,7 +145,9 @@ def _fitness(variant: Variant, limits: VariantLimits) -> Fitness:
         return Fitness.USABLE
     if not pictures:
         return Fitness.UNKNOWN
-    return Fitness.COPYABLE if pictures[0].startswith(H264) else Fitness.USABLE
+    if pictures[0].startswith(H264):
+        return Fitness.PLAYABLE
+    return Fitness.COPYABLE if pictures[0].startswith(HEVC) else Fitness.USABLE
 
 
 def _audio_rendition(lines: Iterable[str], group: str) -> list[str]:
