@@ -35,6 +35,8 @@ class Kind(IntEnum):
     NOTE = 3
     # From a receiver: sound has come for ten seconds, and no picture.
     SOUND_ALONE = 4
+    # From a receiver that reads at the pace of the clock: the next packet is there, and its time has not come.
+    HELD = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,14 @@ SOUND_PRESENCE = (
 
 PICTURES = (
     looped("slides", "Slides: a picture every 8 s", clip("in.mp4", 24, video=picture(rate="1/8")), RARE, 24),
+    looped(
+        "slides-silent",
+        "Slides without sound: a picture every 12 s",
+        clip("in.mp4", 36, video=picture(rate="1/12"), sound=False),
+        Expect(sound=False, still_s_max=None, has_clock=False),
+        36,
+        40,
+    ),
     sent(
         "slides-sent",
         "Slides by SRT: a picture every 10 s",

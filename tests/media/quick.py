@@ -92,7 +92,7 @@ class QuickTry:
         until_us = (self.item.watch_s + MORE_S) * 1_000_000
         is_copied = self.item.profile == "source"
         for kind, body, whole in messages:
-            if kind is Kind.SOUND_ALONE:
+            if kind in (Kind.SOUND_ALONE, Kind.HELD):
                 continue
             backlog.add(kind, body, whole)
             if kind is Kind.TRACKS:

@@ -149,6 +149,9 @@ class Feed:
             if kind is Kind.SOUND_ALONE:
                 self.has_sound_alone = True
                 continue
+            if kind is Kind.HELD:
+                self._received_at_s = now_s
+                continue
             self._backlog.add(kind, body, whole)
             if kind is Kind.TRACKS and body != self._described:
                 self._described = body

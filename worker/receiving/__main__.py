@@ -36,7 +36,7 @@ class Receiver:
         self._request = request
         self._output = output
         self._times = TimestampCorrector(is_live=request.is_live, tags=DiscontinuityTags(request).recent)
-        self._pacer = None if request.is_live else Pacer()
+        self._pacer = None if request.is_live else Pacer(lambda: self._write(encode_json(Kind.HELD, {})))
         self._interleaver = Interleaver(self._send)
 
     def run(self) -> None:

@@ -7,14 +7,20 @@ from collections.abc import Callable
 BURST_US = 1_000_000
 # So much is handed out at a time. Each wake-up costs this process, the worker and the encoder more than a packet does.
 BATCH_S = 0.1
+# While a packet is held back for longer, it is said that there is one.
+HELD_INTERVAL_S = 2.0
 
 
 class Pacer:
-    """Holds packets back until their time has come."""
+    """Holds packets back until their time has come. `is_held` is called every 2 s of a long wait."""
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        is_held: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._is_held = is_held
         self._monotonic = monotonic
         self._sleep = sleep
         self._began_s: float | None = None
@@ -29,5 +35,9 @@ class Pacer:
         if self._began_s is None:
             self._began_s = self._monotonic()
         early_s = (at_us - BURST_US) / 1_000_000 - (self._monotonic() - self._began_s)
+        while early_s > HELD_INTERVAL_S:
+            self._sleep(HELD_INTERVAL_S)
+            self._is_held()
+            early_s -= HELD_INTERVAL_S
         if early_s > 0:
             self._sleep(early_s + BATCH_S)

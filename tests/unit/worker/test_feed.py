@@ -144,6 +144,15 @@ def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
     assert sender.feed.began_at_s and not sender.feed.flowing(time.monotonic() + 10, 10)
 
 
+def test_a_source_whose_next_packet_is_held_back_flows(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(encode_json(Kind.HELD, {}))
+        until(lambda: sender.feed.flowing(time.monotonic(), 10))
+        assert sender.feed.began_at_s is None
+        sender.send(FIRST)
+        assert played.read(len(FIRST)) == FIRST
+
+
 def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
