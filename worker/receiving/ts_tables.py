@@ -12,6 +12,7 @@ PAT_PID, NULL_PID = 0, 0x1FFF
 PAT_TABLE, PMT_TABLE = 0x00, 0x02
 LANGUAGE_DESCRIPTOR = 0x0A
 SECTION_BYTES_MAX = 1024 + 3
+CRC_POLYNOMIAL = 0x04C11DB7
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class TransportTables:
         # Of each table the packets since its section began, and the packets of its last whole section.
         self._open: dict[int, list[bytes]] = {}
         self._whole: dict[int, bytes] = {}
+        self._section: dict[int, bytes] = {}
         self._ends = PictureEnds()
         self._rest = b""
 
@@ -90,8 +92,12 @@ class TransportTables:
             return False
         if len(section) < length:
             return False
-        self._whole[pid] = b"".join(self._open.pop(pid))
-        section = section[: length - 4]
+        packets, section = b"".join(self._open.pop(pid)), section[:length]
+        # A damaged table would end the part for nothing.
+        if section == self._section.get(pid) or crc_of(section):
+            return False
+        self._whole[pid], self._section[pid] = packets, section
+        section = section[:-4]
         # Bit 0 says that the table is in force, and not the next one.
         if len(section) < 8 or not section[5] & 1:
             return False
@@ -121,6 +127,16 @@ class TransportTables:
         return before is not None and {(t.pid, t.stream_type) for t in before} != {
             (t.pid, t.stream_type) for t in tracks
         }
+
+
+def crc_of(section: bytes) -> int:
+    """Return a section's CRC by ISO/IEC 13818-1, annex A: 0 if it is whole, since it ends with its own."""
+    crc = 0xFFFFFFFF
+    for byte in section:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ CRC_POLYNOMIAL if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
+    return crc
 
 
 def _language(descriptors: bytes) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.receiving.ts_tables import PACKET_BYTES, ElementaryStream, TransportTables
+from worker.receiving.ts_tables import PACKET_BYTES, ElementaryStream, TransportTables, crc_of
 
 H264, HEVC, AAC = 0x1B, 0x24, 0x0F
 VIDEO, SOUND, OTHER = ElementaryStream(256, H264), ElementaryStream(257, AAC), ElementaryStream(258, AAC)
@@ -22,7 +22,7 @@ def packets(pid: int, payload: bytes, filler: int = 0xFF) -> bytes:
 def section(table: int, number: int, body: bytes, *, in_force: bool = True) -> bytes:
     length = 5 + len(body) + 4
     head = bytes([table, 0xB0 | length >> 8, length & 0xFF, *number.to_bytes(2, "big"), 0xC0 | in_force, 0, 0])
-    return head + body + b"\xcc\xcc\xcc\xcc"
+    return head + body + crc_of(head + body).to_bytes(4, "big")
 
 
 def pat(programs: dict[int, int]) -> bytes:
@@ -125,6 +125,20 @@ def test_a_table_may_come_after_the_end_of_another_and_with_an_adaptation_field(
     tables = TransportTables()
     tables.feed(PAT + packet + DATA)
     assert len(packet) == PACKET_BYTES and tables.programs == {1: (VIDEO,)}
+
+
+@pytest.mark.parametrize("bit", range(8 * 10, 8 * 30, 7))
+def test_a_damaged_table_changes_nothing(bit: int) -> None:
+    damaged = bytearray(PMT)
+    damaged[5 + bit // 8] ^= 1 << bit % 8
+    tables = TransportTables()
+    tables.feed(PAT + PMT + bytes(damaged) + DATA)
+    assert tables.programs == {1: (VIDEO, SOUND)} and not tables.has_changed
+
+
+def test_the_crc_is_that_of_the_standard() -> None:
+    # The check value of CRC-32/MPEG-2.
+    assert crc_of(b"123456789") == 0x0376E6E7
 
 
 def test_a_programme_that_is_gone_is_forgotten() -> None:
