@@ -5,6 +5,7 @@ the relay's own, so that no web page can reach it either.
 """
 
 import hmac
+import itertools
 import re
 import secrets
 import select
@@ -16,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from player.codec_change import CodecParts
 from player.gate import Gate, GateClosedError, GateTimeoutError
 from player.upstream import HOLD_S_MAX, MediaUnavailableError, Upstream
 
@@ -53,6 +55,7 @@ class Relay(ThreadingHTTPServer):
         self.secret = secrets.token_urlsafe(24)
         self.saw_end_of_stream = False
         self.passed = Passed("", "", b"", "")
+        self.parts = CodecParts()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="relay", daemon=True)
 
     @property
@@ -64,6 +67,11 @@ class Relay(ThreadingHTTPServer):
     def url(self) -> str:
         """The address of the stream's playlist, for mpv only."""
         return f"http://{self.host}/{self.secret}/index.m3u8"
+
+    def begin_part(self) -> None:
+        """Give the stream from where its next part begins: mpv opens it, and waits for no news first."""
+        self.parts.next_part()
+        self.passed = Passed("", "", b"", "")
 
     def start(self) -> None:
         """Start serving."""
@@ -113,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             wanted = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
             with self.server.upstream.open(self.command, path, wanted) as response:
-                self._pass_down(response)
+                self._pass_down(path, response)
         except GateClosedError:
             self._answer(410)
         except GateTimeoutError:
@@ -133,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         passed = self.server.passed
         # By gzip the hundreds of kilobytes of a window of hours are a tenth of that.
         wanted = {"Accept-Encoding": "gzip"}
-        if passed.path == path and passed.etag:
+        if passed.path == path and passed.etag and not self.server.parts.is_ending:
             wanted["If-None-Match"] = passed.etag
         while True:
             with self.server.upstream.open("GET", path, wanted) as response:
@@ -141,10 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
                     self._pass_playlist(path, response)
                     return
                 if response.status_code != 304:
-                    self._pass_down(response)
+                    self._pass_down(path, response)
                     return
             if time.monotonic() >= until_s:
-                self._answer(200, passed.body, passed.content_type)
+                self._answer(200, self.server.parts.of_playlist(passed.body), passed.content_type)
                 return
             if self.server.gate.wait_closed(NEWS_EVERY_S):
                 raise GateClosedError
@@ -152,13 +160,21 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
 
-    def _pass_down(self, response: httpx.Response) -> None:
+    def _pass_down(self, path: str, response: httpx.Response) -> None:
         length = response.headers.get("Content-Length")
+        chunks = response.iter_raw(CHUNK_BYTES)
+        try:
+            first = next(chunks, b"") if self.command == "GET" else b""
+        except httpx.HTTPError:
+            raise MediaUnavailableError(502) from None
+        if path.endswith(".ts") and response.is_success and not self.server.parts.takes(path, first):
+            self._answer(404)
+            return
         self._head(response, {"Content-Length": length} if length else {"Transfer-Encoding": "chunked"})
         if self.command == "HEAD":
             return
         try:
-            for chunk in response.iter_raw(CHUNK_BYTES):
+            for chunk in itertools.chain([first] if first else [], chunks):
                 self.wfile.write(chunk if length else b"%x\r\n%b\r\n" % (len(chunk), chunk))
         except httpx.HTTPError:
             self.close_connection = True  # mpv sees that the body is cut short, and goes on with the next segment
@@ -181,6 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         # Nothing new comes into a playlist that only names others.
         if b"#EXTINF" in body:
             self.server.passed = Passed(path, response.headers.get("ETag", ""), body, content_type)
+            body = self.server.parts.of_playlist(body)
         self._answer(200, body, content_type)
 
     def _head(self, response: httpx.Response, framing: dict[str, str]) -> None:

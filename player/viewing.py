@@ -67,7 +67,7 @@ class Viewing:
         self._heartbeat.start()
         try:
             self._mpv.observe(*OBSERVED)
-            self._mpv.play(self._relay.url)
+            self._play()
             while True:
                 self._draw()
                 ending = self._take(self._next_event()) or self._check()
@@ -81,6 +81,10 @@ class Viewing:
         self._screen.clear()
         self._relay.close()
         self._heartbeat.stop()
+
+    def _play(self) -> None:
+        self._relay.begin_part()
+        self._mpv.play(self._relay.url)
 
     def _next_event(self) -> Any:
         try:
@@ -136,6 +140,9 @@ class Viewing:
             if not self._upstream.route.is_found:
                 return media_unreachable(self._upstream.route.trouble)
             return mpv_failed(f"mpv could not play the stream. {self._last_words()}".strip())
+        if self._relay.parts.is_ending:
+            self._reload_at = time.monotonic()
+            return None
         at_end = self._relay.saw_end_of_stream
         self._reload_at = time.monotonic() + (END_OF_STREAM_WAIT_S if at_end else RELOAD_DELAYS_S[self._reloads])
         self._reloads += 1
@@ -151,7 +158,7 @@ class Viewing:
             self._reload_at = None
             if self._relay.saw_end_of_stream:
                 return STREAM_ENDED
-            self._mpv.play(self._relay.url)
+            self._play()
         notice = self._low.due(self._seconds_left(), self._lease.balance_millipoints, self._lease.others_spending)
         if notice:
             self._mpv.show(notice, LOW_SHOW_S)

@@ -264,6 +264,13 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("h264-to-hevc-copied", "copied-hevc"),
     ),
     Mutant(
+        "media: mpv is given another codec than it was opened with",
+        "player/codec_change.py",
+        "            if codec is None or codec == self._codec:\n",
+        "            if True:\n",
+        tests=("tests/unit/player/test_player_codec_parts.py",),
+    ),
+    Mutant(
         "media: bytes that prevent start codes are taken for HEVC's profile",
         "worker/publishing/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
