@@ -5,8 +5,8 @@ from tests.media.model import Input
 
 # Made by a server's answers, by names, or by what the platform does with a dead source.
 OF_THE_PLATFORM = """
-    file-name slides-silent hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
-    hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
+    file-name hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
+    slides-silent hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
 """
 # Too long, or too much for two cores.
 HEAVY = """

@@ -59,7 +59,7 @@ def test_pieces_may_end_anywhere(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"\x00\x00\x00\x00\x00", b"\x05\x00\x00\x00\x00", b"\x02" + (BODY_BYTES_MAX + 1).to_bytes(4, "big")]
+    "head", [b"\x00\x00\x00\x00\x00", b"\x06\x00\x00\x00\x00", b"\x02" + (BODY_BYTES_MAX + 1).to_bytes(4, "big")]
 )
 def test_what_is_no_message_is_an_error_at_once(head: bytes) -> None:
     with pytest.raises(WireError):
