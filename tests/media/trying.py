@@ -177,7 +177,9 @@ class Try:
         error = found["last_error"]
         # That no worker has it, or no sender is there yet, is no reason for anything.
         is_unclaimed = found["worker_id"] is None and self.state != "failed"
-        is_waiting = is_unclaimed or (error or "").startswith("waiting for the sender")
+        is_waiting = is_unclaimed or (error or "").startswith(
+            ("waiting for the sender", "a worker is about to take it")
+        )
         if error and error not in self.errors and not is_waiting:
             self.errors.append(error)
         return self.state
