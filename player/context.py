@@ -72,7 +72,7 @@ def checked_server(url: str) -> str:
 
 def sentence(text: str, err: bool = False) -> None:
     """Print a sentence, broken between words where the terminal is narrower."""
-    from player.formats import wrapped
+    from player.terminal.formats import wrapped
 
     click.echo("\n".join(wrapped(text, terminal_width())), err=err)
 

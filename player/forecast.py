@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from player.formats import clock, points, printable, rate, short_amount, table, time_of_day, when
 from player.outcome import Ending
+from player.terminal.formats import clock, points, printable, rate, short_amount, table, time_of_day, when
 
 DAY_S = 86_400
 BYTES_PER_MB = 1_000_000

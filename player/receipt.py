@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
-from player.formats import MILLIPOINTS_PER_POINT, clock, points
 from player.outcome import Ending
+from player.terminal.formats import MILLIPOINTS_PER_POINT, clock, points
 
 
 @dataclass

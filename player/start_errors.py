@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from player.errors import CliError
-from player.formats import clock, points, printable
 from player.http import ProblemError
 from player.outcome import Ending, ExitStatus
+from player.terminal.formats import clock, points, printable
 
 _WATCH = "then: player play {stream_id}"
 _NOTHING_LEFT: dict[str, tuple[str, str]] = {

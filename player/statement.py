@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from player.errors import CliError
-from player.formats import printable
 from player.outcome import ExitStatus
+from player.terminal.formats import printable
 
 FORMAT = "tollcast-statement-1"
 BYTES_MAX = 100_000_000

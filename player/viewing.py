@@ -9,13 +9,13 @@ from player.heartbeat import Heartbeat
 from player.meter import OBSERVED, Meter
 from player.mpv_ipc import MpvError
 from player.mpv_process import MpvProcess
-from player.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
 from player.outcome import STREAM_ENDED, Ending, media_lost, media_unreachable, mpv_failed
 from player.playback import Lease, Playback
 from player.receipt import Bill
 from player.relay import Relay
-from player.screen import Screen, View
 from player.starting import Wish
+from player.terminal.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
+from player.terminal.screen import Screen, View
 from player.upstream import Upstream
 
 TICK_S = 0.5

@@ -9,15 +9,15 @@ from types import FrameType
 from typing import Any
 
 from player.errors import CliError
-from player.formats import printable
 from player.meter import Meter
 from player.mpv_argv import start_index
 from player.mpv_process import MpvProcess
 from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
 from player.playback import Playback
 from player.receipt import Bill, Receipt
-from player.screen import Screen
 from player.starting import Wish, start_session
+from player.terminal.formats import printable
+from player.terminal.screen import Screen
 from player.viewing import Events, Viewing
 
 STOP_TRIES = 3

@@ -48,8 +48,8 @@ def command(
 
 
 def _show(context: Context, limit: int, as_json: bool) -> None:
-    from player.ledger_table import ledger_lines
     from player.listing import items
+    from player.terminal.ledger_table import ledger_lines
 
     found = items(context.account, "/me/ledger", limit)
     if as_json:
@@ -84,7 +84,7 @@ def _export(context: Context, file: str, form: str | None, after: int, force: bo
 
 def _tell(file: str, lines: int, before: int, end: Any, goes_on: bool) -> None:
     """Say what was saved; on stderr where stdout is the statement itself."""
-    from player.formats import points
+    from player.terminal.formats import points
 
     err = file == "-"
     place = "" if file == "-" else f" in {file}"

@@ -16,8 +16,8 @@ PASSWORD_BYTES_MAX = 4096
 @click.pass_obj
 def command(context: Context, email: str | None, password_stdin: bool) -> None:
     """Log in, and keep the login in the system keyring, or else in a file that only you can read."""
-    from player.formats import printable
     from player.http import LOOPBACK
+    from player.terminal.formats import printable
 
     parts = urlsplit(context.server)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:

@@ -68,9 +68,9 @@ def _play(
 ) -> ExitStatus:
     from player.http import ProblemError
     from player.playback import Playback
-    from player.screen import Screen
     from player.start_errors import start_error
     from player.starting import Wish
+    from player.terminal.screen import Screen
     from player.watch import Options, watch
 
     screen = Screen(sys.stderr)

@@ -47,7 +47,7 @@ def command(context: Context, session_id: str | None, with_lines: bool, as_json:
 
 
 def _show(bill: SessionBill) -> None:
-    from player.formats import amount, clock, points, printable, rate, when
+    from player.terminal.formats import amount, clock, points, printable, rate, when
 
     session = bill.session
     started, ended = session["started_at_ms"], session["ended_at_ms"]
@@ -77,15 +77,15 @@ def _show(bill: SessionBill) -> None:
 
 
 def _end_reason(reason: str) -> str:
-    from player.formats import printable
     from player.outcome import Ending
+    from player.terminal.formats import printable
 
     return f"{Ending.of_reason(reason).sentence} ({printable(reason)})"
 
 
 def _served(session: dict[str, Any]) -> str:
     """What the gateway counted, beside the time that was paid for."""
-    from player.formats import clock
+    from player.terminal.formats import clock
 
     granted, media_ms, media_bytes = (session.get(name) for name in ("granted_ms", "media_ms", "media_bytes"))
     paid = f" (of {clock(granted / 1000)} granted)" if granted is not None else ""
@@ -95,7 +95,7 @@ def _served(session: dict[str, Any]) -> str:
 
 
 def _show_lines(lines: list[dict[str, Any]]) -> None:
-    from player.ledger_table import ledger_lines
+    from player.terminal.ledger_table import ledger_lines
 
     click.echo("")
     # Stream and session are the same in all lines, and stand above.
@@ -122,7 +122,7 @@ def _as_json(bill: SessionBill) -> str:
 
 
 def _line(name: str, value: str) -> None:
-    from player.formats import wrapped
+    from player.terminal.formats import wrapped
 
     first, *more = wrapped(value, terminal_width() - NAME_WIDTH - 1)
     click.echo(f"{name + ':':<{NAME_WIDTH}} {first}")

@@ -35,7 +35,7 @@ def command(context: Context) -> None:
 
 def _server(context: Context) -> None:
     from player.errors import CliError
-    from player.formats import printable
+    from player.terminal.formats import printable
 
     try:
         version = printable(str(context.account.health().get("version", "unknown")))
@@ -47,7 +47,7 @@ def _server(context: Context) -> None:
 
 def _account(context: Context) -> None:
     from player.errors import CliError
-    from player.formats import points, printable
+    from player.terminal.formats import points, printable
 
     try:
         me = context.account.call("GET", "/me")

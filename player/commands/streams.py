@@ -13,8 +13,8 @@ from player.context import Context, terminal_width
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
     """List the streams with their state and price."""
-    from player.formats import table
     from player.listing import items
+    from player.terminal.formats import table
 
     found = items(context.account, "/streams")
     if as_json:
@@ -31,7 +31,7 @@ def command(context: Context, as_json: bool) -> None:
 
 
 def _row(stream: dict[str, Any]) -> list[str]:
-    from player.formats import printable, short_amount
+    from player.terminal.formats import printable, short_amount
 
     rate = stream["rate_millipoints_per_minute"]
     return [

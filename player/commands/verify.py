@@ -31,8 +31,8 @@ def command(file: Path) -> None:
       player ledger --export bill.json
       player verify bill.json
     """
-    from player.formats import printable
     from player.statement import BadStatementError, MalformedError, read_statement
+    from player.terminal.formats import printable
     from player.verify import MismatchError, verify
 
     try:
@@ -48,7 +48,7 @@ def command(file: Path) -> None:
 
 def _tell(checked: Checked, user_id: str) -> None:
     from player.context import sentence
-    from player.formats import points, printable, when
+    from player.terminal.formats import points, printable, when
 
     opening, end = checked.opening, checked.end
     versions = f"{opening.version + 1} to {end.version}, without a gap" if checked.lines else "none"

@@ -49,7 +49,7 @@ def cap(context: Context, cap: str) -> None:
 
 def _millipoints(cap: str) -> int | None:
     """Return a cap in millipoints, None for `none`. Raises click.UsageError."""
-    from player.formats import MILLIPOINTS_PER_POINT
+    from player.terminal.formats import MILLIPOINTS_PER_POINT
 
     if cap.strip().lower() == "none":
         return None
@@ -63,7 +63,7 @@ def _millipoints(cap: str) -> int | None:
 
 
 def _show(context: Context, as_json: bool) -> None:
-    from player.formats import points, table
+    from player.terminal.formats import points, table
 
     wallet = context.account.call("GET", "/me/wallet")
     if as_json:
@@ -82,7 +82,7 @@ def _show(context: Context, as_json: bool) -> None:
 
 
 def _show_today(wallet: dict[str, Any]) -> None:
-    from player.formats import amount, points, short_amount, time_of_day
+    from player.terminal.formats import amount, points, short_amount, time_of_day
 
     spent, cap, ends = (wallet[name] for name in ("spent_today_millipoints", "daily_cap_millipoints", "day_ends_at_ms"))
     if cap is None:
@@ -97,7 +97,7 @@ def _show_today(wallet: dict[str, Any]) -> None:
 
 
 def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
-    from player.formats import clock, rate
+    from player.terminal.formats import clock, rate
 
     rates = [session["rate_millipoints_per_minute"] for session in sessions if session["rate_millipoints_per_minute"]]
     if not rates:
@@ -107,7 +107,7 @@ def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
 
 
 def _row(session: dict[str, Any]) -> list[str]:
-    from player.formats import amount, clock, printable, short_amount
+    from player.terminal.formats import amount, clock, printable, short_amount
 
     started_at_ms = session.get("started_at_ms")
     return [

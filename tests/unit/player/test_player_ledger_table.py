@@ -2,8 +2,8 @@
 
 import pytest
 
-from player.formats import cells, wrapped
-from player.ledger_table import ledger_lines
+from player.terminal.formats import cells, wrapped
+from player.terminal.ledger_table import ledger_lines
 
 SESSION = "abcdefghijklmnopqrstuvwxyz"
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from player_fakes import lease
 
-from player.formats import cells
-from player.notices import LowNotices, start_notice
-from player.screen import Screen, View, status_line
+from player.terminal.formats import cells
+from player.terminal.notices import LowNotices, start_notice
+from player.terminal.screen import Screen, View, status_line
 
 VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
 

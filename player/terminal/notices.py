@@ -1,7 +1,7 @@
 """The notices on mpv's picture: when watching starts, and when little time is left."""
 
-from player.formats import points, rate, time_left
 from player.playback import Lease
+from player.terminal.formats import points, rate, time_left
 
 THRESHOLDS_S = (300, 120, 60)
 START_SHOW_S = 5.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from player.formats import GAP, amount, cells, fit, printable, short_when, table, when, wrapped
+from player.terminal.formats import GAP, amount, cells, fit, printable, short_when, table, when, wrapped
 
 HEADER = ("NO", "WHEN", "WHAT", "POINTS")
 SUBJECT_HEADER = "FOR"

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from player.formats import before_figures, cells, clock, fit, points, rate, time_left
+from player.terminal.formats import before_figures, cells, clock, fit, points, rate, time_left
 
 WIDTH_DEFAULT = 80
 
