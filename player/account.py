@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from player.errors import LoginExpiredError, NotLoggedInError, UnreachableError
-from player.http import Http, ProblemError
+from player.http.client import Http, ProblemError
 from player.tokens import Login, TokenStore
 
 EARLY_S = 30.0

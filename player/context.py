@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from player.account import Account
-    from player.http import Http
+    from player.http.client import Http
     from player.tokens import TokenStore
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
@@ -46,7 +46,7 @@ class Context:
 
     @cached_property
     def _http(self) -> Http:
-        from player.http import Http
+        from player.http.client import Http
 
         return Http(self.server)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.gate import Gate, Ticket
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.outcome import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from player.errors import CliError
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.outcome import Ending, ExitStatus
 from player.terminal.formats import clock, points, printable
 

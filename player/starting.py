@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from player.errors import CliError, StartUnansweredError, UnreachableError
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.playback import Lease, Playback
 
 KEY_BYTES = 24

@@ -10,7 +10,7 @@ import httpx
 
 from player.errors import CliError
 from player.gate import Gate, GateClosedError, Ticket
-from player.http import by_proxy, client_for, proxy_to, why
+from player.http.client import by_proxy, client_for, proxy_to, why
 from player.media_route import MediaRoute, origin_of
 from player.outcome import Ending
 

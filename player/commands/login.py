@@ -16,7 +16,7 @@ PASSWORD_BYTES_MAX = 4096
 @click.pass_obj
 def command(context: Context, email: str | None, password_stdin: bool) -> None:
     """Log in, and keep the login in the system keyring, or else in a file that only you can read."""
-    from player.http import LOOPBACK
+    from player.http.client import LOOPBACK
     from player.terminal.formats import printable
 
     parts = urlsplit(context.server)

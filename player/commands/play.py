@@ -66,7 +66,7 @@ def _play(
     headless: bool,
     as_json: bool,
 ) -> ExitStatus:
-    from player.http import ProblemError
+    from player.http.client import ProblemError
     from player.playback import Playback
     from player.start_errors import start_error
     from player.starting import Wish
@@ -87,7 +87,7 @@ def _play(
 
 def _forecast(context: Context, stream_id: str, max_points: int | None, as_json: bool) -> None:
     from player.forecast import forecast
-    from player.http import ProblemError
+    from player.http.client import ProblemError
     from player.playback import Playback
     from player.start_errors import start_error
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from player.cli import COMMANDS, main
 from player.heartbeat import ending_of_refused_start
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.outcome import MEANINGS, SIGNALLED, Ending, ExitStatus
 from player.receipt import Bill, Receipt
 from player.start_errors import start_error

@@ -10,7 +10,7 @@ import pytest
 from player import meter as meter_module
 from player.context import checked_server
 from player.gate import Gate, GateClosedError, GateTimeoutError, Ticket
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.listing import ITEMS_MAX, items
 from player.meter import Meter
 

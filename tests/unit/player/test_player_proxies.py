@@ -5,7 +5,7 @@ import os
 import pytest
 
 from player.errors import BadVariableError
-from player.proxies import Proxy, proxy_for
+from player.http.proxies import Proxy, proxy_for
 
 HTTP, OTHER = "http://proxy:3128", "http://other:3128"
 

@@ -13,7 +13,7 @@ from player import heartbeat as module
 from player.errors import UnreachableError
 from player.gate import Gate
 from player.heartbeat import Heartbeat
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.outcome import Ending
 from player.playback import Lease, Totals
 from player.receipt import Bill, Receipt

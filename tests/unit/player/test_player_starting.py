@@ -9,7 +9,7 @@ from player_fakes import lease
 
 from player import starting as module
 from player.errors import LoginExpiredError, StartUnansweredError, UnreachableError
-from player.http import ProblemError
+from player.http.client import ProblemError
 from player.playback import Lease
 from player.starting import Wish, start_session
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from player.errors import BadVariableError, CliError, UnreachableError
+from player.http.proxies import Proxy, proxy_for
 from player.outcome import ExitStatus
-from player.proxies import Proxy, proxy_for
 from player.terminal.formats import printable
 
 TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
