@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import click
 
 if TYPE_CHECKING:
-    from player.account import Account
+    from player.auth.account import Account
+    from player.auth.tokens import TokenStore
     from player.http.client import Http
-    from player.tokens import TokenStore
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
@@ -29,8 +29,8 @@ class Context:
         """The store of logins, in the user's configuration directory."""
         import platformdirs
 
-        from player.tokens import TokenStore
-        from player.vault import Vault
+        from player.auth.tokens import TokenStore
+        from player.auth.vault import Vault
 
         return TokenStore(Path(platformdirs.user_config_dir("tollcast")), Vault())
 
@@ -53,7 +53,7 @@ class Context:
     @cached_property
     def account(self) -> Account:
         """The account on the server."""
-        from player.account import Account
+        from player.auth.account import Account
 
         return Account(self._http, self.store)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from player.account import Account
+from player.auth.account import Account
 from player.errors import CliError, UnreachableError
 from player.outcome import ExitStatus
 from player.statement import BYTES_MAX, LINES_MAX, MalformedError, State

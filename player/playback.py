@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from player.account import Account
+from player.auth.account import Account
 from player.errors import UnreachableError
 
 MS_PER_MINUTE = 60_000

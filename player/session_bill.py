@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from player.account import Account
+from player.auth.account import Account
+from player.auth.paging import all_items
 from player.errors import CliError
-from player.listing import all_items
 from player.outcome import ExitStatus
 
 # A session may end between two requests; so often both are asked for again.

@@ -48,7 +48,7 @@ def command(
 
 
 def _show(context: Context, limit: int, as_json: bool) -> None:
-    from player.listing import items
+    from player.auth.paging import items
     from player.terminal.ledger_table import ledger_lines
 
     found = items(context.account, "/me/ledger", limit)

@@ -13,7 +13,7 @@ from player.context import Context, terminal_width
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
     """List the streams with their state and price."""
-    from player.listing import items
+    from player.auth.paging import items
     from player.terminal.formats import table
 
     found = items(context.account, "/streams")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from player.auth.vault import Vault, VaultError
 from player.playback import Lease
-from player.vault import Vault, VaultError
 
 
 def lease(**fields: Any) -> Lease:

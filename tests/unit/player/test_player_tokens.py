@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from player_fakes import MemoryVault
 
+from player.auth.tokens import Login, TokenStore
+from player.auth.vault import Vault, VaultError
 from player.errors import KeyringUnavailableError
-from player.tokens import Login, TokenStore
-from player.vault import Vault, VaultError
 
 SERVER = "https://tv.example.org"
 LOGIN = Login(SERVER, "u-1", "demo@local", "viewer", "access", "refresh", 1_000.0)
@@ -110,7 +110,7 @@ def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPa
     hang = threading.Event()
     backend = SimpleNamespace(priority=5, get_password=lambda *_: hang.wait(10))
     monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
-    monkeypatch.setattr("player.vault.WAIT_S", 0.1)
+    monkeypatch.setattr("player.auth.vault.WAIT_S", 0.1)
     with pytest.raises(VaultError, match="no answer"):
         Vault().get("key")
     hang.set()

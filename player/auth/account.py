@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from player.auth.tokens import Login, TokenStore
 from player.errors import LoginExpiredError, NotLoggedInError, UnreachableError
 from player.http.client import Http, ProblemError
-from player.tokens import Login, TokenStore
 
 EARLY_S = 30.0
 REFRESH_TRIES = 3

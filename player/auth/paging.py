@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
-from player.account import Account
+from player.auth.account import Account
 from player.errors import CliError
 from player.outcome import ExitStatus
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from player.auth.vault import Vault, VaultError
 from player.errors import CliError, KeyringUnavailableError
 from player.outcome import ExitStatus
-from player.vault import Vault, VaultError
 
 LOCK_WAIT_S = 20.0
 
