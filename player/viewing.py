@@ -6,9 +6,9 @@ from typing import Any
 
 from player.gate import Gate
 from player.heartbeat import Heartbeat
-from player.meter import OBSERVED, Meter
-from player.mpv_ipc import MpvError
-from player.mpv_process import MpvProcess
+from player.mpv.ipc import MpvError
+from player.mpv.meter import OBSERVED, Meter
+from player.mpv.process import MpvProcess
 from player.outcome import STREAM_ENDED, Ending, media_lost, media_unreachable, mpv_failed
 from player.playback import Lease, Playback
 from player.receipt import Bill

@@ -9,9 +9,9 @@ from types import FrameType
 from typing import Any
 
 from player.errors import CliError
-from player.meter import Meter
-from player.mpv_argv import start_index
-from player.mpv_process import MpvProcess
+from player.mpv.argv import start_index
+from player.mpv.meter import Meter
+from player.mpv.process import MpvProcess
 from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
 from player.playback import Playback
 from player.receipt import Bill, Receipt

@@ -16,7 +16,7 @@ def command(context: Context) -> None:
     is missing.
     """
     from player.errors import CliError
-    from player.mpv_process import mpv_error, mpv_version
+    from player.mpv.process import mpv_error, mpv_version
 
     mpv = mpv_version()
     _line("mpv", mpv or "missing")

@@ -1,6 +1,6 @@
 import pytest
 
-from player.mpv_argv import mpv_argv, start_index
+from player.mpv.argv import mpv_argv, start_index
 
 BEFORE = [
     "--force-media-title=A title",

@@ -7,12 +7,12 @@ from typing import Any
 import click
 import pytest
 
-from player import meter as meter_module
 from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
 from player.gate import Gate, GateClosedError, GateTimeoutError, Ticket
 from player.http.client import ProblemError
-from player.meter import Meter
+from player.mpv import meter as meter_module
+from player.mpv.meter import Meter
 
 TICKET = Ticket("http://gw/play/s-1", "t-1")
 

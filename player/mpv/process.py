@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import Any
 
 from player.errors import CliError
-from player.mpv_argv import mpv_argv
-from player.mpv_ipc import MpvError, MpvIpc
+from player.mpv.argv import mpv_argv
+from player.mpv.ipc import MpvError, MpvIpc
 from player.outcome import ExitStatus
 
 PR_SET_PDEATHSIG = 1
