@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from player.errors import CliError, StartUnansweredError, UnreachableError
-from player.gate import Gate, Ticket
 from player.http.client import ProblemError
+from player.media.credentials import Gate, Ticket
 from player.outcome import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.playback import Lease, Playback
 from player.receipt import Bill

@@ -4,19 +4,19 @@ import queue
 import time
 from typing import Any
 
-from player.gate import Gate
 from player.heartbeat import Heartbeat
+from player.media.credentials import Gate
+from player.media.relay import Relay
+from player.media.upstream import Upstream
 from player.mpv.ipc import MpvError
 from player.mpv.meter import OBSERVED, Meter
 from player.mpv.process import MpvProcess
 from player.outcome import STREAM_ENDED, Ending, media_lost, media_unreachable, mpv_failed
 from player.playback import Lease, Playback
 from player.receipt import Bill
-from player.relay import Relay
 from player.starting import Wish
 from player.terminal.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
 from player.terminal.screen import Screen, View
-from player.upstream import Upstream
 
 TICK_S = 0.5
 # From here on nothing is bought by the clock, and after the longer time it is given up.

@@ -13,10 +13,10 @@ import pytest
 from fake_platform import FakePlatform
 from player_harness import wait_until
 
-from player.gate import Gate, Ticket
+from player.media.credentials import Gate, Ticket
+from player.media.relay import Relay
+from player.media.upstream import Upstream
 from player.outcome import Ending
-from player.relay import Relay
-from player.upstream import Upstream
 
 
 @dataclass
@@ -136,7 +136,7 @@ def test_who_gave_up_waiting_is_not_fetched_for(rig: Rig) -> None:
 
 
 def test_an_outage_is_retried_and_then_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.upstream.RETRY_DELAYS_S", (0.2, 0.5))
+    monkeypatch.setattr("player.media.upstream.RETRY_DELAYS_S", (0.2, 0.5))
     rig.platform.media_status = 503
     threading.Timer(0.4, lambda: setattr(rig.platform, "media_status", 200)).start()
     assert rig.ask()[0] == 200
@@ -181,7 +181,7 @@ def test_a_playlist_is_given_as_soon_as_something_is_new(rig: Rig, live: Callabl
 def test_a_playlist_in_which_nothing_becomes_new_is_given_as_it_is(
     rig: Rig, live: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("player.relay.NEWS_S_MAX", 0.5)
+    monkeypatch.setattr("player.media.relay.NEWS_S_MAX", 0.5)
     status, body, headers = rig.ask()
     assert (status, body) == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
     assert headers["content-type"] == "application/vnd.apple.mpegurl"

@@ -9,9 +9,9 @@ import pytest
 from player_fakes import lease
 
 from player.errors import LoginExpiredError, UnreachableError
-from player.gate import Gate
 from player.heartbeat import Heartbeat
 from player.http.client import ProblemError
+from player.media.credentials import Gate
 from player.outcome import Ending
 from player.playback import Lease
 from player.receipt import Bill

@@ -2,7 +2,7 @@
 
 import pytest
 
-from player.media_route import at_server
+from player.media.route import at_server
 
 
 @pytest.mark.parametrize(

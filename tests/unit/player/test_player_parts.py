@@ -9,8 +9,8 @@ import pytest
 
 from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
-from player.gate import Gate, GateClosedError, GateTimeoutError, Ticket
 from player.http.client import ProblemError
+from player.media.credentials import Gate, GateClosedError, GateTimeoutError, Ticket
 from player.mpv import meter as meter_module
 from player.mpv.meter import Meter
 
@@ -36,7 +36,7 @@ def test_a_held_gate_lets_nobody_pass_until_released() -> None:
 
 
 def test_a_refused_token_is_not_handed_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.gate.FRESH_WAIT_S", 0.05)
+    monkeypatch.setattr("player.media.credentials.FRESH_WAIT_S", 0.05)
     gate = Gate()
     gate.issue(TICKET)
     with pytest.raises(GateTimeoutError):

@@ -11,9 +11,9 @@ from player_fakes import lease
 
 from player import heartbeat as module
 from player.errors import UnreachableError
-from player.gate import Gate
 from player.heartbeat import Heartbeat
 from player.http.client import ProblemError
+from player.media.credentials import Gate
 from player.outcome import Ending
 from player.playback import Lease, Totals
 from player.receipt import Bill, Receipt

@@ -16,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from player.gate import Gate, GateClosedError, GateTimeoutError
-from player.upstream import HOLD_S_MAX, MediaUnavailableError, Upstream
+from player.media.credentials import Gate, GateClosedError, GateTimeoutError
+from player.media.upstream import HOLD_S_MAX, MediaUnavailableError, Upstream
 
 PATH = re.compile(r"/([A-Za-z0-9_-]+)/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*)")
 PATH_CHARS_MAX = 400

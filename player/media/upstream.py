@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import httpx
 
 from player.errors import CliError
-from player.gate import Gate, GateClosedError, Ticket
 from player.http.client import by_proxy, client_for, proxy_to, why
-from player.media_route import MediaRoute, origin_of
+from player.media.credentials import Gate, GateClosedError, Ticket
+from player.media.route import MediaRoute, origin_of
 from player.outcome import Ending
 
 HOLD_S_MAX = 12 * 3600.0
