@@ -69,7 +69,7 @@ def _export(context: Context, file: str, form: str | None, after: int, force: bo
         raise click.UsageError(
             f"{file!r} does not tell the format. Name it FILE.json or FILE.csv, or say --format json or --format csv."
         )
-    from player.export import exists_already, fetch, save
+    from player.statement.export import exists_already, fetch, save
 
     if file == "-":
         export = fetch(context.account, chosen, after)

@@ -12,7 +12,7 @@ from player.context import Context, sentence, terminal_width
 from player.outcome import ASKING, ExitStatus, exit_status_help
 
 if TYPE_CHECKING:
-    from player.session_bill import SessionBill
+    from player.statement.session_ledger import SessionBill
 
 NAME_WIDTH = 12
 BYTES_PER_MB = 1_000_000
@@ -33,7 +33,7 @@ def command(context: Context, session_id: str | None, with_lines: bool, as_json:
 
     The lines of the ledger are added up here and compared with the server's totals; a difference is said.
     """
-    from player.session_bill import fetch_bill
+    from player.statement.session_ledger import fetch_bill
 
     bill = fetch_bill(context.account, session_id)
     if as_json:

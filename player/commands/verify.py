@@ -10,7 +10,7 @@ import click
 from player.outcome import MEANINGS, ExitStatus, exit_status_help
 
 if TYPE_CHECKING:
-    from player.verify import Checked
+    from player.statement.verification import Checked
 
 NAME_WIDTH = 10
 STATUSES = {
@@ -31,9 +31,9 @@ def command(file: Path) -> None:
       player ledger --export bill.json
       player verify bill.json
     """
-    from player.statement import BadStatementError, MalformedError, read_statement
+    from player.statement.statement import BadStatementError, MalformedError, read_statement
+    from player.statement.verification import MismatchError, verify
     from player.terminal.formats import printable
-    from player.verify import MismatchError, verify
 
     try:
         statement = read_statement(file)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from player.statement import MalformedError, Statement, read_statement
-from player.statement_csv import read_csv
-from player.statement_json import read_json
-from player.verify import Checked, MismatchError, verify
+from player.statement.csv_format import read_csv
+from player.statement.json_format import read_json
+from player.statement.statement import MalformedError, Statement, read_statement
+from player.statement.verification import Checked, MismatchError, verify
 from tests.integration.player.fake_ledger import COLUMNS, as_csv, statement_of
 
 NOTES = (None, 'gift, "from" Zoë', "two\nlines", "夜 🎁", "=1+1")
@@ -257,7 +257,7 @@ def test_what_is_no_text_or_too_large_is_told(tmp_path: Path, monkeypatch: pytes
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(MalformedError, match="not UTF-8"):
         read_statement(file)
-    monkeypatch.setattr("player.statement.BYTES_MAX", 1)
+    monkeypatch.setattr("player.statement.statement.BYTES_MAX", 1)
     with pytest.raises(MalformedError, match="larger than"):
         read_statement(file)
     for module, read, text in (("json", read_json, json.dumps(DOCUMENT)), ("csv", read_csv, CSV)):

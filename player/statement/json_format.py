@@ -5,7 +5,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from player.statement import FORMAT, LINE_FIELDS, LINES_MAX, Line, MalformedError, State, Statement, checked_line, shown
+from player.statement.statement import (
+    FORMAT,
+    LINE_FIELDS,
+    LINES_MAX,
+    Line,
+    MalformedError,
+    State,
+    Statement,
+    checked_line,
+    shown,
+)
 
 DOCUMENT_FIELDS = {"format", "user_id", "created_at_ms", "opening", "lines", "closing", "next_after_version"}
 STATE_FIELDS = {"version", "balance_millipoints", "hash"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from player.statement import (
+from player.statement.statement import (
     AT_MS_MAX,
     INTEGERS,
     LINE_FIELDS,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from player.chain import genesis, line_hash
-from player.statement import Line, MalformedError, State, Statement, shown
-from player.statement_csv import readable_times
+from player.statement.chain import genesis, line_hash
+from player.statement.csv_format import readable_times
+from player.statement.statement import Line, MalformedError, State, Statement, shown
 
 
 class MismatchError(Exception):

@@ -77,8 +77,8 @@ class Statement:
 
 def read_statement(path: Path) -> Statement:
     """Read a saved statement of either format; what begins with a brace is JSON. Raises MalformedError and OSError."""
-    from player.statement_csv import read_csv
-    from player.statement_json import read_json
+    from player.statement.csv_format import read_csv
+    from player.statement.json_format import read_json
 
     with path.open("rb") as file:
         data = file.read(BYTES_MAX + 1)

@@ -10,9 +10,9 @@ from pathlib import Path
 from player.auth.account import Account
 from player.errors import CliError, UnreachableError
 from player.outcome import ExitStatus
-from player.statement import BYTES_MAX, LINES_MAX, MalformedError, State
-from player.statement_csv import read_csv
-from player.statement_json import statement_in
+from player.statement.csv_format import read_csv
+from player.statement.json_format import statement_in
+from player.statement.statement import BYTES_MAX, LINES_MAX, MalformedError, State
 
 PART_TIMEOUT_S = 30.0
 # Some room for what stands round the lines.
