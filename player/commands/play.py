@@ -67,11 +67,11 @@ def _play(
     as_json: bool,
 ) -> ExitStatus:
     from player.http.client import ProblemError
-    from player.playback import Playback
-    from player.start_errors import start_error
-    from player.starting import Wish
+    from player.session.play import Options, watch
+    from player.session.playback_api import Playback
+    from player.session.start import Wish
+    from player.session.start_errors import start_error
     from player.terminal.screen import Screen
-    from player.watch import Options, watch
 
     screen = Screen(sys.stderr)
     no_display = not headless and not _has_display()
@@ -86,10 +86,10 @@ def _play(
 
 
 def _forecast(context: Context, stream_id: str, max_points: int | None, as_json: bool) -> None:
-    from player.forecast import forecast
     from player.http.client import ProblemError
-    from player.playback import Playback
-    from player.start_errors import start_error
+    from player.session.forecast import forecast
+    from player.session.playback_api import Playback
+    from player.session.start_errors import start_error
 
     try:
         stream = Playback(context.account).stream(stream_id)

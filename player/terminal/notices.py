@@ -1,6 +1,6 @@
 """The notices on mpv's picture: when watching starts, and when little time is left."""
 
-from player.playback import Lease
+from player.session.playback_api import Lease
 from player.terminal.formats import points, rate, time_left
 
 THRESHOLDS_S = (300, 120, 60)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from player.auth.vault import Vault, VaultError
-from player.playback import Lease
+from player.session.playback_api import Lease
 
 
 def lease(**fields: Any) -> Lease:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from player.forecast import Forecast
+from player.session.forecast import Forecast
 
 NOON_S = 1_790_000_000 // 86_400 * 86_400 + 43_200
 RENDITIONS = [

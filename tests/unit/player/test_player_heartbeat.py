@@ -9,13 +9,13 @@ import pytest
 from player_fakes import lease
 
 from player.errors import LoginExpiredError, UnreachableError
-from player.heartbeat import Heartbeat
 from player.http.client import ProblemError
 from player.media.credentials import Gate
 from player.outcome import Ending
-from player.playback import Lease
-from player.receipt import Bill
-from player.starting import Wish
+from player.session.heartbeat import Heartbeat
+from player.session.playback_api import Lease
+from player.session.receipt import Bill
+from player.session.start import Wish
 
 WAIT_S = 5.0
 

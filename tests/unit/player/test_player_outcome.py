@@ -4,11 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 from player.cli import COMMANDS, main
-from player.heartbeat import ending_of_refused_start
 from player.http.client import ProblemError
 from player.outcome import MEANINGS, SIGNALLED, Ending, ExitStatus
-from player.receipt import Bill, Receipt
-from player.start_errors import start_error
+from player.session.heartbeat import ending_of_refused_start
+from player.session.receipt import Bill, Receipt
+from player.session.start_errors import start_error
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 from player_fakes import lease
 
-from player.schedule import BeatSchedule
+from player.session.schedule import BeatSchedule
 
 
 def schedule(jitter: float = 1.0) -> BeatSchedule:
@@ -90,7 +90,7 @@ def test_resuming_beats_at_once_with_time_to_find_the_network() -> None:
 
 
 def test_a_client_without_seq_in_the_answer_counts_itself() -> None:
-    from player.playback import Lease
+    from player.session.playback_api import Lease
 
     answer = {
         "session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000,

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from player_fakes import lease
 
-from player import heartbeat as module
 from player.errors import UnreachableError
-from player.heartbeat import Heartbeat
 from player.http.client import ProblemError
 from player.media.credentials import Gate
 from player.outcome import Ending
-from player.playback import Lease, Totals
-from player.receipt import Bill, Receipt
-from player.starting import Wish
-from player.watch import _settle
+from player.session import heartbeat as module
+from player.session.heartbeat import Heartbeat
+from player.session.play import _settle
+from player.session.playback_api import Lease, Totals
+from player.session.receipt import Bill, Receipt
+from player.session.start import Wish
 
 STOPPED = Ending.of_reason("viewer_stopped")
 
@@ -78,7 +78,7 @@ def anew() -> Iterator[Lapsed]:
 
 
 def test_a_start_that_nobody_answers_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.starting.PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr("player.session.start.PAUSES_S", (0.01, 0.01))
     server = Lapsed(UnreachableError("x", "it did not answer in time"))
     server.answer_now.set()
     rig = Rig(server)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from player_fakes import lease
 
-from player import starting as module
 from player.errors import LoginExpiredError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
-from player.playback import Lease
-from player.starting import Wish, start_session
+from player.session import start as module
+from player.session.playback_api import Lease
+from player.session.start import Wish, start_session
 
 AWAY = UnreachableError("x", "it did not answer in time")
 TOO_OFTEN = ProblemError(429, {"code": "too_many_requests"})

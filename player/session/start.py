@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
-from player.playback import Lease, Playback
+from player.session.playback_api import Lease, Playback
 
 KEY_BYTES = 24
 TOO_MANY_REQUESTS = 429

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from player.playback import Lease
+from player.session.playback_api import Lease
 
 BACKOFF_FIRST_S = 0.25
 BACKOFF_MOST_S = 4.0

@@ -4,7 +4,6 @@ import queue
 import time
 from typing import Any
 
-from player.heartbeat import Heartbeat
 from player.media.credentials import Gate
 from player.media.relay import Relay
 from player.media.upstream import Upstream
@@ -12,9 +11,10 @@ from player.mpv.ipc import MpvError
 from player.mpv.meter import OBSERVED, Meter
 from player.mpv.process import MpvProcess
 from player.outcome import STREAM_ENDED, Ending, media_lost, media_unreachable, mpv_failed
-from player.playback import Lease, Playback
-from player.receipt import Bill
-from player.starting import Wish
+from player.session.heartbeat import Heartbeat
+from player.session.playback_api import Lease, Playback
+from player.session.receipt import Bill
+from player.session.start import Wish
 from player.terminal.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
 from player.terminal.screen import Screen, View
 

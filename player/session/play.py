@@ -13,12 +13,12 @@ from player.mpv.argv import start_index
 from player.mpv.meter import Meter
 from player.mpv.process import MpvProcess
 from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
-from player.playback import Playback
-from player.receipt import Bill, Receipt
-from player.starting import Wish, start_session
+from player.session.controller import Events, Viewing
+from player.session.playback_api import Playback
+from player.session.receipt import Bill, Receipt
+from player.session.start import Wish, start_session
 from player.terminal.formats import printable
 from player.terminal.screen import Screen
-from player.viewing import Events, Viewing
 
 STOP_TRIES = 3
 STOP_TIMEOUT_S = 2.0

@@ -10,10 +10,10 @@ from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
 from player.media.credentials import Gate, Ticket
 from player.outcome import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
-from player.playback import Lease, Playback
-from player.receipt import Bill
-from player.schedule import BeatSchedule
-from player.starting import START_S_MAX, Wish, start_session
+from player.session.playback_api import Lease, Playback
+from player.session.receipt import Bill
+from player.session.schedule import BeatSchedule
+from player.session.start import START_S_MAX, Wish, start_session
 
 BEAT_TIMEOUT_S = 5.0
 PAUSE_CHECK_S = 60.0
