@@ -1,4 +1,4 @@
-"""The viewer's account on one server: authorized requests, with access tokens refreshed as they run out."""
+"""The viewer's account on one server: authorized requests, with access tokens refreshed before they expire."""
 
 import threading
 import time
@@ -9,15 +9,15 @@ from player.auth.tokens import Login, TokenStore
 from player.errors import LoginExpiredError, NotLoggedInError, UnreachableError
 from player.http.client import Http, ProblemError
 
-EARLY_S = 30.0
-REFRESH_TRIES = 3
+REFRESH_EARLY_S = 30.0
+REFRESH_ATTEMPTS = 3
 HEALTH_TIMEOUT_S = 5.0
 TOKEN_PROBLEMS = ("token_expired", "token_invalid")
 Answer = TypeVar("Answer")
 
 
 class Account:
-    """Requests as the logged-in viewer. Safe to use from several threads, and from several player processes."""
+    """Requests as the logged-in viewer. Safe to use from several threads and processes."""
 
     def __init__(self, http: Http, store: TokenStore) -> None:
         self._http = http
@@ -27,15 +27,15 @@ class Account:
 
     @property
     def server(self) -> str:
-        """The address of the server, as the viewer gave it."""
+        """The server's address, as the viewer gave it."""
         return self._http.server
 
     def health(self) -> dict[str, Any]:
-        """Return what the server tells anyone about itself. Raises UnreachableError, ProblemError."""
+        """Return the server's health. Raises UnreachableError, ProblemError."""
         return self._http.request("GET", "/healthz", timeout_s=HEALTH_TIMEOUT_S)
 
     def login(self, email: str, password: str) -> tuple[Login, str]:
-        """Log in, store the tokens, and return the login and where it is kept. Raises ProblemError when refused."""
+        """Log in, store the tokens, and return the login and where it is stored. Raises ProblemError when refused."""
         answer = self._http.request("POST", "/auth/login", {"email": email, "password": password})
         login = Login.from_answer(self._http.server, answer)
         with self._store.locked(login.server):
@@ -44,9 +44,9 @@ class Account:
         return login, place
 
     def logout(self) -> bool:
-        """Revoke the tokens at the server, then forget them here.
+        """Revoke the tokens at the server, then delete them here. Return False when none were stored.
 
-        Returns False when none were stored. Raises UnreachableError when only the second half could be done.
+        Raises UnreachableError when they could only be deleted.
         """
         server = self._http.server
         with self._store.locked(server):
@@ -72,22 +72,22 @@ class Account:
         return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s))
 
     def csv(self, path: str, timeout_s: float) -> str:
-        """Return a CSV of one's own. Raises what `call` raises."""
+        """Return the server's CSV answer to an authorized GET. Raises the errors of `call`."""
         return self._authorized(lambda token: self._http.csv(path, token, timeout_s))
 
-    def _authorized(self, ask: Callable[[str], Answer]) -> Answer:
-        """Ask with an access token, and once more with a fresh one if the server takes it no more."""
-        self._http.prepare()  # before the login is looked for: where this fails, none could be had
+    def _authorized(self, send: Callable[[str], Answer]) -> Answer:
+        """Send a request, and retry it once with a fresh access token if the server rejects the token."""
+        self._http.prepare()  # first, because a bad environment variable also explains a missing login
         token = self._access_token(stale="")
         try:
-            return ask(token)
+            return send(token)
         except ProblemError as problem:
             if problem.status != 401 or problem.code not in TOKEN_PROBLEMS or problem.end_reason:
                 raise
-        return ask(self._access_token(stale=token))
+        return send(self._access_token(stale=token))
 
     def _access_token(self, stale: str) -> str:
-        """Return an access token that is not `stale` and not about to run out."""
+        """Return an access token that is not `stale` and not about to expire."""
         with self._lock:
             if self._login is None:
                 self._login = self._store.load(self._http.server)
@@ -103,26 +103,26 @@ class Account:
             if stored is None:
                 raise NotLoggedInError("You have been logged out.")
             if _usable(stored, stale):
-                return stored  # another player process was quicker
+                return stored  # another player process refreshed it
             login = Login.from_answer(stored.server, self._rotate(stored.refresh_token))
             self._store.save(login)
             return login
 
     def _rotate(self, refresh_token: str) -> dict[str, Any]:
-        """Ask for new tokens. A lost answer is asked for again at once: the server allows that for 10 s."""
-        for attempt in range(1, REFRESH_TRIES + 1):
+        """Request new tokens. After a lost answer, retry at once: the server accepts the old token for another 10 s."""
+        for attempt in range(1, REFRESH_ATTEMPTS + 1):
             try:
                 return self._http.request("POST", "/auth/refresh", {"refresh_token": refresh_token}, timeout_s=3.0)
             except UnreachableError:
-                if attempt == REFRESH_TRIES:
+                if attempt == REFRESH_ATTEMPTS:
                     raise
                 time.sleep(0.2 * attempt)
             except ProblemError as problem:
                 if problem.status == 401:
                     raise LoginExpiredError() from None
                 raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
 
 def _usable(login: Login, stale: str) -> bool:
-    return login.access_token != stale and time.time() < login.expires_at - EARLY_S
+    return login.access_token != stale and time.time() < login.expires_at - REFRESH_EARLY_S

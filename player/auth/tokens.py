@@ -1,4 +1,4 @@
-"""Where a login is kept: in the system keyring where one works, else in a file that only its owner can read."""
+"""The stored logins: in the system keyring if it works, else in a file that only its owner can read."""
 
 import fcntl
 import hashlib
@@ -14,14 +14,14 @@ from typing import Any
 
 from player.auth.vault import Vault, VaultError
 from player.errors import CliError, KeyringUnavailableError
-from player.outcome import ExitStatus
+from player.exit_status import ExitStatus
 
 LOCK_WAIT_S = 20.0
 
 
 @dataclass(frozen=True)
 class Login:
-    """One account's tokens on one server. `expires_at` is when the access token ends, in seconds of the local clock."""
+    """One account's tokens on one server. The access token expires at `expires_at`, in seconds of the local clock."""
 
     server: str
     user_id: str
@@ -47,14 +47,14 @@ class Login:
 
 
 class TokenStore:
-    """Logins by server, under one directory (mode 0700). Methods raise CliError when the disk or keyring fails."""
+    """Logins by server, in one directory (mode 0700). Methods raise CliError when the disk or keyring fails."""
 
     def __init__(self, directory: Path, vault: Vault) -> None:
         self._directory = directory
         self._vault = vault
 
     def load(self, server: str) -> Login | None:
-        """Return the stored login, or None. Raises KeyringUnavailableError when the keyring that has it is locked."""
+        """Return the stored login, or None. Raises KeyringUnavailableError when the keyring is locked."""
         entry = _read_json(self._path(server))
         if entry is None:
             return None
@@ -67,7 +67,7 @@ class TokenStore:
         return _as_login(entry)
 
     def save(self, login: Login) -> str:
-        """Store a login and return where. A keyring that refuses is no reason to lose a fresh (rotated) token."""
+        """Store a login and return where. If the keyring fails, use a file: a rotated token must not be lost."""
         text = json.dumps(asdict(login))
         try:
             self._vault.set(login.server, text)
@@ -78,21 +78,21 @@ class TokenStore:
         return self.place(login.server)
 
     def delete(self, server: str) -> None:
-        """Forget a login, wherever it is kept. Nothing happens when there is none."""
+        """Delete a login from the keyring or the file, if there is one."""
         if self.place(server) == self._vault.name:
             with suppress(VaultError):
                 self._vault.delete(server)
         self._path(server).unlink(missing_ok=True)
 
     def place(self, server: str) -> str:
-        """Return where the tokens for a server are: the keyring's name, a file's path, or an empty string."""
+        """Return where the tokens for a server are stored: the keyring's name, a file's path, or an empty string."""
         entry = _read_json(self._path(server))
         if entry is None:
             return ""
         return self._vault.name if entry.get("kept_in") == "keyring" else str(self._path(server))
 
     def remember_server(self, server: str) -> None:
-        """Make a server the default of later commands."""
+        """Make a server the default for later commands."""
         self._write(self._directory / "server.json", {"server": server})
 
     def remembered_server(self) -> str | None:
@@ -102,7 +102,7 @@ class TokenStore:
 
     @contextmanager
     def locked(self, server: str) -> Iterator[None]:
-        """Hold the lock that keeps two player processes from rotating the same refresh token at once."""
+        """Hold a lock, so that two player processes cannot rotate the same refresh token."""
         self._make_directory()
         with self._path(server).with_suffix(".lock").open("w") as handle:
             deadline = time.monotonic() + LOCK_WAIT_S
@@ -123,7 +123,7 @@ class TokenStore:
             raise _disk_error(str(error)) from None
 
     def _write(self, path: Path, entry: dict[str, Any]) -> None:
-        """Replace a file as a whole, so that a crash leaves the old or the new one; never readable by others."""
+        """Replace a file atomically; only its owner can read it."""
         self._make_directory()
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         try:
@@ -161,4 +161,8 @@ def _as_login(entry: dict[str, Any] | None) -> Login | None:
 
 
 def _disk_error(detail: str) -> CliError:
-    return CliError(f"The login cannot be stored: {detail}.", "Make room or mend the rights there.", ExitStatus.FAILED)
+    return CliError(
+        f"The login cannot be stored: {detail}.",
+        "Free some disk space, or correct the permissions there.",
+        ExitStatus.FAILED,
+    )

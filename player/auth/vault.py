@@ -1,4 +1,4 @@
-"""The system keyring, bounded in time: an unlock dialog that nobody answers must not hold a command for ever."""
+"""The system keyring, with a time limit: an unanswered unlock dialog must not block a command."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class VaultError(Exception):
 
 
 class Vault:
-    """The keyring of this login session. Backends of low priority (plain files, or none at all) are not used."""
+    """The system keyring. Backends of low priority (plain files, null) are not used."""
 
     name = "system keyring"
 
@@ -27,7 +27,7 @@ class Vault:
         _bounded(lambda: _backend().set_password(SERVICE, key, secret))
 
     def delete(self, key: str) -> None:
-        """Remove a secret. Raises VaultError, also when there is none."""
+        """Delete a secret. Raises VaultError, also when there is none."""
         _bounded(lambda: _backend().delete_password(SERVICE, key))
 
 
@@ -41,14 +41,14 @@ def _backend() -> Any:
 
 
 def _bounded(action: Callable[[], Any]) -> Any:
-    """Run a keyring call for WAIT_S at most. The thread is a daemon, so a dialog left open holds nothing up."""
-    outcome: list[Any] = []
+    """Run a keyring call for WAIT_S at most. The thread is a daemon, so an open dialog does not block the exit."""
+    results: list[Any] = []
     failure: list[VaultError] = []
 
     def run() -> None:
         try:
-            outcome.append(action())
-        except Exception as error:  # backends raise what their system libraries raise, not only KeyringError
+            results.append(action())
+        except Exception as error:  # backends raise errors of their system libraries, too
             failure.append(VaultError(str(error) or type(error).__name__))
 
     thread = threading.Thread(target=run, daemon=True, name="keyring")
@@ -56,6 +56,6 @@ def _bounded(action: Callable[[], Any]) -> Any:
     thread.join(WAIT_S)
     if failure:
         raise failure[0]
-    if not outcome:
+    if not results:
         raise VaultError(f"no answer in {WAIT_S:.0f} s")
-    return outcome[0]
+    return results[0]

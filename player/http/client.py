@@ -1,4 +1,4 @@
-"""JSON over HTTP to the Tollcast server: bounded in time, with problems and transport failures told apart."""
+"""JSON over HTTP to the Tollcast server, with time limits. Refusals and transport failures are different errors."""
 
 import re
 from functools import cached_property
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from player.errors import BadVariableError, CliError, UnreachableError
+from player.exit_status import ExitStatus
 from player.http.proxies import Proxy, proxy_for
-from player.outcome import ExitStatus
-from player.terminal.formats import printable
+from player.terminal.text import printable
 
 TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
 NO_CONTENT, PROXY_LOGIN = 204, 407
@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ProblemError(CliError):
-    """The server's refusal, an RFC 9457 problem. `fields` is the whole document."""
+    """A refusal by the server, an RFC 9457 problem. `fields` is the whole document."""
 
     def __init__(self, status: int, fields: dict[str, Any], retry_after_s: float | None = None) -> None:
         self.status = status
@@ -33,7 +33,7 @@ class ProblemError(CliError):
 
 
 def proxy_to(url: str) -> Proxy | None:
-    """Return the environment's proxy for a server, None for this very machine. Raises BadVariableError."""
+    """Return the environment's proxy for a server, None for this machine. Raises BadVariableError."""
     return None if urlsplit(url).hostname in LOOPBACK else proxy_for(url)
 
 
@@ -49,7 +49,7 @@ def client_for(url: str, limits: httpx.Limits = LIMITS, **settings: Any) -> http
         raise BadVariableError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({reason}): correct or unset it."
         ) from None
-    return httpx.Client(transport=transport, **settings)  # with a transport, httpx reads no proxy variables by itself
+    return httpx.Client(transport=transport, **settings)  # with a transport, httpx ignores the proxy variables
 
 
 class Http:
@@ -59,7 +59,7 @@ class Http:
         self.server = server
 
     def prepare(self) -> None:
-        """Make requests possible. Raises BadVariableError, as the requests do."""
+        """Build the client. Raises BadVariableError, as the requests do."""
         _ = self._client
 
     @cached_property
@@ -74,36 +74,36 @@ class Http:
         bearer: str = "",
         timeout_s: float | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object that the server answers.
+        """Return the JSON object in the server's answer.
 
         Raises ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
         """
-        answer = self._accepted(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
+        answer = self._send(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
         if answer.status_code == NO_CONTENT:
             return {}
         fields = _json_object(answer)
         if fields is None:
-            raise self._no_tollcast()
+            raise self._not_tollcast()
         return fields
 
     def csv(self, path: str, bearer: str, timeout_s: float) -> str:
-        """Return the CSV that the server answers. Raises what `request` raises."""
-        answer = self._accepted("GET", path, None, bearer, timeout_s)
+        """Return the CSV in the server's answer. Raises the errors of `request`."""
+        answer = self._send("GET", path, None, bearer, timeout_s)
         if not answer.headers.get("Content-Type", "").startswith("text/csv"):
-            raise self._no_tollcast()
+            raise self._not_tollcast()
         try:
             return answer.content.decode("utf-8")
         except UnicodeDecodeError:
-            raise self._no_tollcast() from None
+            raise self._not_tollcast() from None
 
-    def _accepted(
+    def _send(
         self, method: str, path: str, body: dict[str, Any] | None, bearer: str, timeout: httpx.Timeout | float
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         try:
             answer = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
-            raise self._unreachable(why(error)) from None
+            raise self._unreachable(reason_of(error)) from None
         if answer.status_code < 300:
             return answer
         fields = _json_object(answer) or {}
@@ -111,17 +111,17 @@ class Http:
             detail = printable(str(fields.get("detail") or f"it answers {answer.status_code}"))
             raise self._unreachable(detail, retry_after(answer))
         if answer.status_code == PROXY_LOGIN:
-            raise self._unreachable("it wants a login")
+            raise self._unreachable("it requires a login")
         if answer.status_code >= 400:
             raise ProblemError(answer.status_code, fields, retry_after(answer))
-        raise self._no_tollcast()
+        raise self._not_tollcast()
 
-    def _no_tollcast(self) -> UnreachableError:
+    def _not_tollcast(self) -> UnreachableError:
         return self._unreachable("what answers there is not a Tollcast server")
 
     def _unreachable(self, detail: str, retry_after_s: float | None = None) -> UnreachableError:
         proxy = proxy_to(self.server)
-        return UnreachableError(self.server, f"{detail}{by_proxy(proxy)}", retry_after_s)
+        return UnreachableError(self.server, f"{detail}{proxy_note(proxy)}", retry_after_s)
 
     def close(self) -> None:
         """Close all connections."""
@@ -129,13 +129,13 @@ class Http:
             self._client.close()
 
 
-def by_proxy(proxy: Proxy | None) -> str:
-    """Return the words that name the variable of the proxy that a failed request went through."""
+def proxy_note(proxy: Proxy | None) -> str:
+    """Return a note that names the variable of the proxy that a failed request used."""
     return f" (through the proxy that {proxy.variable} names)" if proxy else ""
 
 
 def retry_after(answer: httpx.Response) -> float | None:
-    """Return the seconds of a Retry-After header, an hour at most, or None."""
+    """Return the seconds in the Retry-After header, an hour at most, or None."""
     value = answer.headers.get("Retry-After", "")
     return min(float(value), 3600.0) if value.isdigit() else None
 
@@ -148,8 +148,8 @@ def _json_object(answer: httpx.Response) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def why(error: Exception) -> str:
-    """Return why a request got no answer, in words for people."""
+def reason_of(error: Exception) -> str:
+    """Return why a request got no answer, for people."""
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time"
     return printable(re.sub(r"\[Errno -?\d+\] ", "", str(error))) or type(error).__name__

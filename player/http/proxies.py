@@ -1,4 +1,4 @@
-"""The proxy that the environment names for an address, by the rules that curl and most programs share."""
+"""The proxy for an address, from the environment variables that curl and most programs use."""
 
 import ipaddress
 import os
@@ -18,16 +18,16 @@ HOST = re.compile(r"[\w.:-]+")
 
 @dataclass(frozen=True)
 class Proxy:
-    """An HTTP proxy, and the variable that names it. Its address may hold a password: show the variable only."""
+    """An HTTP proxy, and the variable that names it. Show the variable only: the URL may contain a password."""
 
     variable: str
     url: str
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy that leads to an address, or None where none is set or NO_PROXY excludes the address.
+    """Return the proxy for an address, or None if none is set or NO_PROXY excludes the address.
 
-    Raises BadVariableError. A variable that concerns another scheme, or an excluded host, may hold anything.
+    Raises BadVariableError. Variables for other schemes or excluded hosts are not checked.
     """
     parts = urlsplit(url)
     settings = getproxies()
@@ -40,7 +40,7 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def _variable(kind: str) -> str:
-    """Return the name of the variable that `getproxies` took: lower case goes first."""
+    """Return the name of the variable that `getproxies` used: it prefers lower case."""
     name = f"{kind}_proxy"
     names = [each for each in os.environ if each.lower() == name and os.environ[each]]
     return name if name in names or not names else names[0]
@@ -49,7 +49,7 @@ def _variable(kind: str) -> str:
 def _checked(address: str, variable: str, host: str) -> str:
     scheme = address.partition("://")[0].lower()
     if scheme not in PORTS:
-        shown = f"a {scheme}:// proxy" if re.fullmatch(r"[a-z][a-z0-9+.-]{0,15}", scheme) else "no address of a proxy"
+        shown = f"a {scheme}:// proxy" if re.fullmatch(r"[a-z][a-z0-9+.-]{0,15}", scheme) else "no proxy address"
         raise _unusable(variable, shown, host)
     try:
         parsed = httpx.URL(address)
@@ -57,7 +57,7 @@ def _checked(address: str, variable: str, host: str) -> str:
     except (httpx.InvalidURL, ValueError):
         usable = False
     if not usable:
-        raise _unusable(variable, "no address of a proxy", host)
+        raise _unusable(variable, "no proxy address", host)
     return address
 
 
@@ -74,15 +74,15 @@ def _is_excluded(parts: SplitResult, no_proxy: str) -> bool:
 
 
 def _excludes(entry: str, host: str, port: int) -> bool:
-    """Return whether an entry such as `*`, `.example.org`, `[::1]:8080` or `10.0.0.0/8` means this host and port."""
+    """Return whether an entry such as `*`, `.example.org`, `[::1]:8080` or `10.0.0.0/8` matches this host and port."""
     if entry == "*":
         return True
     entry = (entry.partition("://")[2] or entry).rstrip("/")
     name, _, digits = entry.rpartition(":")
-    return _means(entry, host) or (digits == str(port) and _means(name, host))
+    return _matches(entry, host) or (digits == str(port) and _matches(name, host))
 
 
-def _means(name: str, host: str) -> bool:
+def _matches(name: str, host: str) -> bool:
     name = name.removeprefix("[").removesuffix("]")
     try:
         address = ipaddress.ip_address(host)

@@ -1,84 +1,86 @@
-"""The gate that every media request passes: shut while mpv is paused, closed for good when the session is over."""
+"""What media requests are sent with. The provider holds requests while mpv is paused and rejects them at the end."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-FRESH_WAIT_S = 10.0
+REFRESH_S_MAX = 10.0
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """What a media request needs: the session's address at the gateway, and its current play token."""
+class MediaCredentials:
+    """The session's address at the gateway, and its current play token."""
 
     base_url: str
     token: str
 
 
-class GateClosedError(Exception):
-    """The session is over: nothing may be fetched any more."""
+class SessionOverError(Exception):
+    """The session is over: no media may be fetched."""
 
 
-class GateTimeoutError(Exception):
-    """The gate stayed shut, or no fresh ticket came, for as long as anyone may wait."""
+class CredentialsTimeoutError(Exception):
+    """The requests were held for too long, or no fresh credentials came in time."""
 
 
-class Gate:
-    """Hands out tickets. Safe to use from several threads."""
+class CredentialsProvider:
+    """Hands out the current credentials. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._ticket: Ticket | None = None
-        self._held = False
-        self._closed = False
+        self._current: MediaCredentials | None = None
+        self._is_held = False
+        self._is_closed = False
 
-    def issue(self, ticket: Ticket) -> None:
-        """Replace the ticket that is handed out."""
+    def update(self, credentials: MediaCredentials) -> None:
+        """Replace the credentials."""
         with self._changed:
-            self._ticket = ticket
+            self._current = credentials
             self._changed.notify_all()
 
     def hold(self) -> None:
-        """Let requests wait from now on."""
+        """Make `get` wait until `release`."""
         with self._changed:
-            self._held = True
+            self._is_held = True
 
     def release(self) -> None:
-        """Let waiting requests go on."""
+        """Let `get` return again."""
         with self._changed:
-            self._held = False
+            self._is_held = False
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End all waiting, and refuse everything from now on."""
+        """End all waits, and make every later `get` raise SessionOverError."""
         with self._changed:
-            self._closed = True
+            self._is_closed = True
             self._changed.notify_all()
 
-    def ticket(self, hold_s_max: float, unlike: str = "") -> Ticket:
-        """Return the ticket, as soon as the gate is not held.
+    def get(self, hold_s_max: float, refused_token: str = "") -> MediaCredentials:
+        """Return the credentials as soon as they are not held.
 
-        A token that the gateway just refused is handed in as `unlike`: then a ticket with another one is waited for.
-        Raises GateClosedError and GateTimeoutError.
+        After the gateway refused a token, pass it as `refused_token` to wait for another one.
+        Raises SessionOverError and CredentialsTimeoutError.
         """
         with self._changed:
-            self._wait_while(lambda: self._held, hold_s_max)
-            self._wait_while(lambda: self._held or self._ticket is None or self._ticket.token == unlike, FRESH_WAIT_S)
-            assert self._ticket is not None
-            return self._ticket
+            self._wait_while(lambda: self._is_held, hold_s_max)
+            self._wait_while(
+                lambda: self._is_held or self._current is None or self._current.token == refused_token, REFRESH_S_MAX
+            )
+            assert self._current is not None
+            return self._current
 
     def is_current(self, token: str) -> bool:
-        """Return whether this token is the one that is handed out now."""
+        """Return whether this token is the current one."""
         with self._changed:
-            return self._ticket is not None and self._ticket.token == token
+            return self._current is not None and self._current.token == token
 
     def wait_closed(self, seconds: float) -> bool:
-        """Wait some seconds, or less when the gate closes. Return whether it is closed."""
+        """Wait some seconds, or less when the session ends. Return whether it is over."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._closed, seconds)
+            return self._changed.wait_for(lambda: self._is_closed, seconds)
 
-    def _wait_while(self, shut: Callable[[], bool], seconds: float) -> None:
-        if not self._changed.wait_for(lambda: self._closed or not shut(), seconds):
-            raise GateTimeoutError
-        if self._closed:
-            raise GateClosedError
+    def _wait_while(self, is_blocked: Callable[[], bool], seconds: float) -> None:
+        if not self._changed.wait_for(lambda: self._is_closed or not is_blocked(), seconds):
+            raise CredentialsTimeoutError
+        if self._is_closed:
+            raise SessionOverError

@@ -1,7 +1,7 @@
-"""The relay on 127.0.0.1 that mpv plays from: it adds the play token of the moment to every media request.
+"""The relay on 127.0.0.1 that mpv plays from: it adds the current play token to every media request.
 
-Only mpv can use it: the first part of the path is a secret that is in no command line, and the Host header must be
-the relay's own, so that no web page can reach it either.
+Only mpv can use it: the path begins with a secret that is in no command line. The Host header must be the relay's
+own, so that web pages cannot use it either.
 """
 
 import hmac
@@ -16,24 +16,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from player.media.credentials import Gate, GateClosedError, GateTimeoutError
+from player.media.credentials import CredentialsProvider, CredentialsTimeoutError, SessionOverError
 from player.media.upstream import HOLD_S_MAX, MediaUnavailableError, Upstream
 
 PATH = re.compile(r"/([A-Za-z0-9_-]+)/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*)")
 PATH_CHARS_MAX = 400
 PLAYLIST_BYTES_MAX = 4 * 1024 * 1024
 CHUNK_BYTES = 65_536
-PASSED_DOWN = ("Content-Type", "Content-Range", "Accept-Ranges")
-# mpv looks for a new segment a whole one after it found one, and half of one after it found none: what is named just
-# after a look is played so much later, and after a stall that makes the next stall. So we look this often in its place.
-# It costs an answer without a body.
-NEWS_EVERY_S = 0.4
-NEWS_S_MAX = 3.0
+FORWARDED_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges")
+# mpv polls a playlist once or twice a segment, so it can find a new segment late, and then it stalls. The relay polls
+# more often for it, with conditional requests (304), and answers as soon as the playlist has changed.
+POLL_S = 0.4
+POLL_S_MAX = 3.0
 
 
 @dataclass(frozen=True)
-class Passed:
-    """The media playlist that mpv got last; `etag` is empty where the gateway sent none."""
+class SentPlaylist:
+    """The media playlist that was sent to mpv last. `etag` is empty if the gateway sent none."""
 
     path: str
     etag: str
@@ -42,27 +41,27 @@ class Passed:
 
 
 class Relay(ThreadingHTTPServer):
-    """The HTTP server. It serves from `start` to `close`, each connection in a thread of its own."""
+    """The HTTP server, with a thread for each connection."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, gate: Gate, upstream: Upstream) -> None:
+    def __init__(self, credentials: CredentialsProvider, upstream: Upstream) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.gate, self.upstream = gate, upstream
+        self.credentials, self.upstream = credentials, upstream
         self.secret = secrets.token_urlsafe(24)
         self.saw_end_of_stream = False
-        self.passed = Passed("", "", b"", "")
+        self.sent_playlist = SentPlaylist("", "", b"", "")
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="relay", daemon=True)
 
     @property
     def host(self) -> str:
-        """The Host header of requests that are meant for this relay."""
+        """The Host header that requests must have."""
         return f"127.0.0.1:{self.server_port}"
 
     @property
     def url(self) -> str:
-        """The address of the stream's playlist, for mpv only."""
+        """The address of the stream's playlist. It contains the secret."""
         return f"http://{self.host}/{self.secret}/index.m3u8"
 
     def start(self) -> None:
@@ -70,15 +69,15 @@ class Relay(ThreadingHTTPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving, and drop all connections."""
-        self.gate.close()
+        """Stop serving, and close all connections."""
+        self.credentials.close()
         if self._thread.is_alive():
             self.shutdown()
         self.server_close()
         self.upstream.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Do nothing: a connection that mpv dropped is no news, and the terminal belongs to the status line."""
+        """Ignore connections that mpv closed: the terminal shows the status line only."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "Tollcast", ""
     disable_nagle_algorithm = True
     wbufsize = CHUNK_BYTES
-    timeout = 600  # longer than mpv ever leaves a kept connection alone, but not for ever
+    timeout = 600  # mpv uses a kept connection more often than that
 
     def do_GET(self) -> None:
         self._relay()
@@ -96,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._relay()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: paths hold the secret."""
+        """Log nothing: paths contain the secret."""
 
     def _relay(self) -> None:
         path = self._allowed_path()
@@ -104,19 +103,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404)
             return
         try:
-            self.server.gate.ticket(HOLD_S_MAX)
-            if _hung_up(self.connection):
+            self.server.credentials.get(HOLD_S_MAX)
+            if _is_closed_by_peer(self.connection):
                 self.close_connection = True
                 return
             if path.endswith(".m3u8") and self.command == "GET":
-                self._give_playlist(path)
+                self._send_when_changed(path)
                 return
-            wanted = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
-            with self.server.upstream.open(self.command, path, wanted) as response:
-                self._pass_down(response)
-        except GateClosedError:
+            headers = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
+            with self.server.upstream.open(self.command, path, headers) as response:
+                self._forward(response)
+        except SessionOverError:
             self._answer(410)
-        except GateTimeoutError:
+        except CredentialsTimeoutError:
             self._answer(503)
         except MediaUnavailableError as error:
             self._answer(error.status)
@@ -127,47 +126,47 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return match[2] if hmac.compare_digest(match[1], self.server.secret) else None
 
-    def _give_playlist(self, path: str) -> None:
-        """Give a playlist as soon as it names something new, or after a while as it was."""
-        until_s = time.monotonic() + NEWS_S_MAX
-        passed = self.server.passed
-        # By gzip the hundreds of kilobytes of a window of hours are a tenth of that.
-        wanted = {"Accept-Encoding": "gzip"}
-        if passed.path == path and passed.etag:
-            wanted["If-None-Match"] = passed.etag
+    def _send_when_changed(self, path: str) -> None:
+        """Send a playlist as soon as it has changed, or unchanged after POLL_S_MAX."""
+        deadline = time.monotonic() + POLL_S_MAX
+        sent = self.server.sent_playlist
+        # gzip makes the playlist of a window of hours, some hundred kilobytes, ten times smaller.
+        headers = {"Accept-Encoding": "gzip"}
+        if sent.path == path and sent.etag:
+            headers["If-None-Match"] = sent.etag
         while True:
-            with self.server.upstream.open("GET", path, wanted) as response:
+            with self.server.upstream.open("GET", path, headers) as response:
                 if response.status_code == 200:
-                    self._pass_playlist(path, response)
+                    self._send_playlist(path, response)
                     return
                 if response.status_code != 304:
-                    self._pass_down(response)
+                    self._forward(response)
                     return
-            if time.monotonic() >= until_s:
-                self._answer(200, passed.body, passed.content_type)
+            if time.monotonic() >= deadline:
+                self._answer(200, sent.body, sent.content_type)
                 return
-            if self.server.gate.wait_closed(NEWS_EVERY_S):
-                raise GateClosedError
-            if _hung_up(self.connection):
+            if self.server.credentials.wait_closed(POLL_S):
+                raise SessionOverError
+            if _is_closed_by_peer(self.connection):
                 self.close_connection = True
                 return
 
-    def _pass_down(self, response: httpx.Response) -> None:
+    def _forward(self, response: httpx.Response) -> None:
         length = response.headers.get("Content-Length")
-        self._head(response, {"Content-Length": length} if length else {"Transfer-Encoding": "chunked"})
+        self._send_head(response, {"Content-Length": length} if length else {"Transfer-Encoding": "chunked"})
         if self.command == "HEAD":
             return
         try:
             for chunk in response.iter_raw(CHUNK_BYTES):
                 self.wfile.write(chunk if length else b"%x\r\n%b\r\n" % (len(chunk), chunk))
         except httpx.HTTPError:
-            self.close_connection = True  # mpv sees that the body is cut short, and goes on with the next segment
+            self.close_connection = True  # mpv notices the short body, and continues with the next segment
             return
         if not length:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _pass_playlist(self, path: str, response: httpx.Response) -> None:
-        """Pass a playlist as a whole: a part of one would be taken for the end of the stream."""
+    def _send_playlist(self, path: str, response: httpx.Response) -> None:
+        """Send a complete playlist: mpv takes an incomplete one for the end of the stream."""
         body = b""
         try:
             for chunk in response.iter_bytes(CHUNK_BYTES):
@@ -178,14 +177,14 @@ class _Handler(BaseHTTPRequestHandler):
             raise MediaUnavailableError(502) from None
         self.server.saw_end_of_stream = b"#EXT-X-ENDLIST" in body
         content_type = response.headers.get("Content-Type", "")
-        # Nothing new comes into a playlist that only names others.
+        # A multivariant playlist is not worth polling.
         if b"#EXTINF" in body:
-            self.server.passed = Passed(path, response.headers.get("ETag", ""), body, content_type)
+            self.server.sent_playlist = SentPlaylist(path, response.headers.get("ETag", ""), body, content_type)
         self._answer(200, body, content_type)
 
-    def _head(self, response: httpx.Response, framing: dict[str, str]) -> None:
+    def _send_head(self, response: httpx.Response, framing: dict[str, str]) -> None:
         self.send_response(response.status_code)
-        for name in PASSED_DOWN:
+        for name in FORWARDED_HEADERS:
             if name in response.headers:
                 self.send_header(name, response.headers[name])
         for name, value in framing.items():
@@ -201,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _hung_up(connection: socket.socket) -> bool:
-    """Return whether mpv gave up waiting: there is no point in fetching for nobody."""
+def _is_closed_by_peer(connection: socket.socket) -> bool:
+    """Return whether mpv closed the connection."""
     readable, _, _ = select.select([connection], [], [], 0)
     return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""

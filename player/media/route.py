@@ -1,6 +1,6 @@
-"""The addresses of a session's media: the one that the server names, else the one that the viewer uses.
+"""The address of a session's media: the one that the server names, else the one that the viewer logged in to.
 
-Behind `ssh -L` or a container's port mapping the server does not know the address under which the viewer reaches it.
+Behind `ssh -L` or a container's port mapping, the server does not know the address that the viewer uses.
 """
 
 import threading
@@ -12,7 +12,7 @@ PLAYLIST_TYPE, PROBLEM_TYPE = "mpegurl", "problem+json"
 
 
 class MediaRoute:
-    """Chooses the first address that gives a playlist, and stays with it. Safe to use from several threads.
+    """The first address that returned a playlist. Safe to use from several threads.
 
     `server` is the address that the viewer logged in to.
     """
@@ -26,34 +26,34 @@ class MediaRoute:
 
     @property
     def is_found(self) -> bool:
-        """Whether one of the addresses has given a playlist."""
+        """Whether one of the addresses has returned a playlist."""
         with self._lock:
             return self._through_server is not None
 
     @property
     def was_answered(self) -> bool:
-        """Whether a gateway has answered, also with a refusal, or because it is out of order for now."""
+        """Whether a gateway has answered, even with a refusal or a server error."""
         with self._lock:
             return self._was_answered or self._through_server is not None
 
     @property
     def trouble(self) -> str:
-        """The addresses that failed last, each with the reason."""
+        """The addresses that fail, each with the reason."""
         with self._lock:
             return ", ".join(f"{origin} ({fault})" for origin, fault in self._faults.items())
 
-    def bases(self, base_url: str) -> list[str]:
-        """Return the addresses to ask, in order. `base_url` is the one that the server names for the session."""
+    def base_urls(self, base_url: str) -> list[str]:
+        """Return the addresses to try, in order. `base_url` is the one that the server names for the session."""
         mapped = at_server(base_url, self._server)
         with self._lock:
             if mapped is None or self._through_server is False:
                 return [base_url]
             return [mapped] if self._through_server else [base_url, mapped]
 
-    def take(self, base: str, base_url: str, response: httpx.Response) -> bool:
-        """Note an answer from one of the `bases`. Return whether to use it whatever the other one answers.
+    def note_answer(self, base: str, base_url: str, response: httpx.Response) -> bool:
+        """Store whether an answer from one of the `base_urls` was usable, and return that.
 
-        Until the route is found that is a playlist only: another program may listen at the address that was named.
+        Until the route is found, only a playlist is usable: another program may listen at the named address.
         """
         content_type = response.headers.get("Content-Type", "")
         is_playlist = response.status_code == 200 and PLAYLIST_TYPE in content_type
@@ -70,20 +70,20 @@ class MediaRoute:
                 self._faults[origin_of(base)] = f"it answers {response.status_code}"
             return usable
 
-    def fail(self, base: str, fault: str) -> None:
-        """Note that an address gave no usable answer."""
+    def note_failure(self, base: str, fault: str) -> None:
+        """Store why an address gave no answer."""
         with self._lock:
             self._faults[origin_of(base)] = fault
 
 
 def at_server(base_url: str, server: str) -> str | None:
-    """Return the same path at the viewer's server. None where that is the same address, or would give up encryption."""
-    named, typed = urlsplit(base_url), urlsplit(server)
-    if named.scheme == "https" and typed.scheme != "https":
+    """Return the same path at the viewer's server, or None if that is the same address or would drop encryption."""
+    named, login = urlsplit(base_url), urlsplit(server)
+    if named.scheme == "https" and login.scheme != "https":
         return None
-    has_prefix = not typed.path or named.path.startswith(f"{typed.path}/")
-    path = named.path if has_prefix else f"{typed.path}{named.path}"
-    mapped = f"{typed.scheme}://{typed.netloc}{path}"
+    has_prefix = not login.path or named.path.startswith(f"{login.path}/")
+    path = named.path if has_prefix else f"{login.path}{named.path}"
+    mapped = f"{login.scheme}://{login.netloc}{path}"
     return None if mapped == base_url else mapped
 
 

@@ -1,9 +1,7 @@
-"""mpv's JSON IPC over a socket that mpv inherited.
+"""mpv's JSON IPC over a socket pair that mpv inherits.
 
-Own code rather than PyPI's python-mpv-jsonipc (1.5.0, Apache-2.0): that one is 1,377 lines which want to start mpv
-themselves and reach it by a named socket, which other processes of the user could open too; and it has neither the
-parent-death signal nor the bounded waits that are needed here. A socket pair has no name, is connected from the
-start, and mpv quits by itself when this end closes.
+A socket pair has no name that other processes could open, is connected from the start, and mpv quits when this end is
+closed. The package python-mpv-jsonipc was rejected: it starts mpv itself, uses a named socket and has no timeouts.
 """
 
 import itertools
@@ -19,14 +17,14 @@ LINE_BYTES_MAX = 1_000_000
 
 
 class MpvError(Exception):
-    """mpv refused a command, did not answer in time, or is gone."""
+    """mpv rejected a command, did not answer in time, or has exited."""
 
 
 class MpvIpc:
     """Commands to mpv and events from it.
 
-    `on_event` is called from the reader's thread with each event, and with {"event": "closed"} at the end. It must
-    not call `command`, whose answer that same thread has to read.
+    `on_event` is called from the reader thread with each event, and with {"event": "closed"} at the end. It must not
+    call `command`, because the reader thread reads the answer.
     """
 
     def __init__(self, connection: socket.socket, on_event: Callable[[dict[str, Any]], None]) -> None:
@@ -58,7 +56,7 @@ class MpvIpc:
 
     def close(self) -> None:
         """Close the connection; mpv quits."""
-        with suppress(OSError):  # mpv may have closed it first
+        with suppress(OSError):  # mpv may have closed it before
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(2.0)
         self._socket.close()
@@ -69,9 +67,9 @@ class MpvIpc:
                 while line := lines.readline(LINE_BYTES_MAX):
                     self._take(json.loads(line))
         except (OSError, ValueError):
-            pass  # an mpv that was killed may leave half a line
+            pass  # a killed mpv may leave half a line
         for answer in list(self._answers.values()):
-            answer.put({"error": "mpv is gone"})
+            answer.put({"error": "mpv has exited"})
         self._on_event({"event": "closed"})
 
     def _take(self, message: dict[str, Any]) -> None:

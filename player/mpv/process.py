@@ -1,4 +1,4 @@
-"""The life of the mpv process: started so that it cannot outlive the player, ended in bounded time."""
+"""The mpv process: it cannot outlive the player, and ends in bounded time."""
 
 import ctypes
 import os
@@ -15,19 +15,19 @@ from contextlib import suppress
 from typing import Any
 
 from player.errors import CliError
+from player.exit_status import ExitStatus
 from player.mpv.argv import mpv_argv
 from player.mpv.ipc import MpvError, MpvIpc
-from player.outcome import ExitStatus
 
 PR_SET_PDEATHSIG = 1
 START_TIMEOUT_S = 15.0
 QUIT_WAIT_S = 1.0
 LOG_LINES = 50
-LAST_WORDS_LINES = 3
+LOG_TAIL_LINES = 3
 
 
 class MpvProcess:
-    """A running mpv; `on_event` gets its IPC events. Raises CliError (status 7) where mpv is missing or fails."""
+    """A running mpv; `on_event` receives its IPC events. Raises CliError (status 7) if mpv is missing or fails."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class MpvProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = _spawn(mpv_argv(title, headless, theirs.fileno(), extra, live_start_index), theirs.fileno())
-        self._log_thread = threading.Thread(target=self._keep_log, name="mpv-log", daemon=True)
+        self._log_thread = threading.Thread(target=self._read_log, name="mpv-log", daemon=True)
         self._log_thread.start()
         self._ipc = MpvIpc(ours, on_event)
         if not self._is_ready(headless):
             self.end()
             raise mpv_error(
-                f"mpv did not start: {self.last_words() or 'it says nothing'}",
-                "Mend that (or the options after --), or play without picture and sound: --headless",
+                f"mpv did not start: {self.log_tail() or 'it wrote no message'}",
+                "Correct that (or the options after --), or play without picture and sound: --headless",
             )
 
     def __enter__(self) -> "MpvProcess":
@@ -60,28 +60,28 @@ class MpvProcess:
         self.end()
 
     def play(self, url: str) -> None:
-        """Play an address in place of what is playing. Raises MpvError."""
+        """Play an address instead of the current one. Raises MpvError."""
         self._ipc.command("loadfile", url, "replace")
 
     def observe(self, *names: str) -> None:
-        """Ask for an event whenever one of these properties changes. Raises MpvError."""
+        """Request an event for each change of these properties. Raises MpvError."""
         for number, name in enumerate(names, start=1):
             self._ipc.command("observe_property", number, name)
 
     def show(self, text: str, seconds: float) -> None:
-        """Show a text on the picture. An mpv that does not listen is no reason to fail."""
+        """Show a text on the picture. Errors are ignored."""
         with suppress(MpvError):
             self._ipc.command("show-text", text, int(seconds * 1000), timeout_s=1.0)
 
     def exit_status(self, wait_s: float = 0.0) -> int | None:
-        """Return mpv's exit status (negative: the signal that killed it), or None if it still runs after `wait_s`."""
+        """Return mpv's exit status (negative: the signal that killed it), or None if it runs on after `wait_s`."""
         try:
             return self._process.wait(wait_s)
         except subprocess.TimeoutExpired:
             return None
 
     def end(self) -> None:
-        """End mpv: ask, then SIGTERM, then SIGKILL. Takes 3 s at most."""
+        """End mpv: with a command, then SIGTERM, then SIGKILL. Takes 3 s at most."""
         with suppress(MpvError):
             self._ipc.command("quit", timeout_s=0.5)
         if self.exit_status(QUIT_WAIT_S) is None:
@@ -92,10 +92,10 @@ class MpvProcess:
         self._ipc.close()
         self._log_thread.join(1.0)
 
-    def last_words(self, secret: str | None = None) -> str:
-        """Return the last lines that mpv wrote, as one line, without the relay's secret."""
-        words = " / ".join(list(self._log)[-LAST_WORDS_LINES:])
-        return words.replace(secret, "…") if secret else words
+    def log_tail(self, secret: str | None = None) -> str:
+        """Return the last lines of mpv's log as one line, without the relay's secret."""
+        tail = " / ".join(list(self._log)[-LOG_TAIL_LINES:])
+        return tail.replace(secret, "…") if secret else tail
 
     def _is_ready(self, headless: bool) -> bool:
         """Wait until mpv answers and, unless headless, has opened its window."""
@@ -109,7 +109,7 @@ class MpvProcess:
             time.sleep(0.05)
         return False
 
-    def _keep_log(self) -> None:
+    def _read_log(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
@@ -133,7 +133,7 @@ def mpv_error(message: str, advice: str) -> CliError:
 
 
 def _spawn(argv: list[str], ipc_fd: int) -> "subprocess.Popen[str]":
-    # A session of its own: Ctrl-C reaches the player only, which then ends mpv in order.
+    # In its own session, so that Ctrl-C reaches the player only, which then ends mpv.
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
@@ -143,19 +143,19 @@ def _spawn(argv: list[str], ipc_fd: int) -> "subprocess.Popen[str]":
         errors="replace",
         pass_fds=[ipc_fd],
         start_new_session=True,
-        # ffmpeg would send its requests to the relay through http_proxy, whatever their address is.
+        # ffmpeg would send even the requests to the relay through http_proxy.
         env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
     )
 
 
 def _die_with_parent() -> Callable[[], None]:
-    """Return what the child runs before mpv: so a player that is killed takes mpv with it."""
+    """Return what the child process runs before mpv, so that mpv is killed when the player dies."""
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def run() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
+        if os.getppid() != parent:  # the player died before the line above
             os._exit(1)
 
     return run

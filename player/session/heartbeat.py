@@ -1,244 +1,265 @@
-"""The heartbeat: a thread that buys lease after lease while the viewer watches, and says when it is over."""
+"""The heartbeat thread: it buys lease after lease while the viewer watches, and reports when the session is over."""
 
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum, auto
 
+from player.endings import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
-from player.media.credentials import Gate, Ticket
-from player.outcome import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
-from player.session.playback_api import Lease, Playback
-from player.session.receipt import Bill
-from player.session.schedule import BeatSchedule
-from player.session.start import START_S_MAX, Wish, start_session
+from player.media.credentials import CredentialsProvider, MediaCredentials
+from player.session.charges import Charges
+from player.session.playback_api import Lease, PlaybackApi
+from player.session.schedule import HeartbeatSchedule
+from player.session.start import START_S_MAX, PlayRequest, start_session
 
-BEAT_TIMEOUT_S = 5.0
-PAUSE_CHECK_S = 60.0
+TIMEOUT_S = 5.0
 STOP_WAIT_S = 2.0
-# Longer than a start may take, so that a session that was bought last can be stopped.
+# Longer than a start may take, so that a session bought at the last moment can be stopped.
 START_WAIT_S = START_S_MAX + 1.0
 
 
-class Heartbeat:
-    """Beats for one viewing, which is one session, or several when a long pause let one lapse or the viewer has moved.
+class State(Enum):
+    """What the heartbeat thread does next."""
 
-    `on_lease` and `on_over` are called from the heartbeat's thread and must return at once.
+    SCHEDULED = auto()  # send each heartbeat when it is due
+    ON_HOLD = auto()  # media requests fail: buy nothing, but repeat a heartbeat that failed
+    REQUESTED = auto()  # media requests fail: send one heartbeat now, then hold again
+    RESTARTING = auto()  # stop the session and start another one
+    PAUSED = auto()  # wait for `resume`
+    PAUSED_RESTARTING = auto()  # wait for `resume`, then restart
+    ENDED = auto()  # final
+
+
+PAUSED_STATES = (State.PAUSED, State.PAUSED_RESTARTING)
+
+
+class Heartbeat:
+    """Sends the heartbeats of one `play`.
+
+    That is one session, or several: a session that lapsed or is bound to another address is followed by a new one.
+    `on_lease` and `on_over` are called from the heartbeat thread and must return at once.
     """
 
     def __init__(
         self,
-        playback: Playback,
-        wish: Wish,
+        api: PlaybackApi,
+        request: PlayRequest,
         first: Lease,
-        gate: Gate,
-        bill: Bill,
+        credentials: CredentialsProvider,
+        charges: Charges,
         on_lease: Callable[[Lease], None],
         on_over: Callable[[Ending], None],
     ) -> None:
-        self._playback, self._wish, self._gate, self._bill = playback, wish, gate, bill
+        self._api, self._request, self._credentials, self._charges = api, request, credentials, charges
         self._on_lease, self._on_over = on_lease, on_over
         self._changed = threading.Condition()
-        self._paused = self._ended = False
-        self._held_back = self._asked = self._moved = False
+        self._state = State.SCHEDULED
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        self._begin(first)
+        self._use_session(first)
 
     def start(self) -> None:
-        """Start beating."""
+        """Start the thread."""
         self._thread.start()
 
     def pause(self) -> None:
-        """Beat no more, and let the relay fetch nothing, until `resume`."""
+        """Send no heartbeats and hold all media requests until `resume`."""
         with self._changed:
-            self._paused = True
-            self._gate.hold()
+            if self._state is not State.ENDED:
+                is_restarting = self._state in (State.RESTARTING, State.PAUSED_RESTARTING)
+                self._state = State.PAUSED_RESTARTING if is_restarting else State.PAUSED
+            self._credentials.hold()
 
     def resume(self) -> None:
-        """Beat, and only then let the relay fetch again. Nothing happens unless paused."""
+        """Send a heartbeat, then release the media requests. Does nothing unless paused."""
         with self._changed:
-            if self._paused:
-                self._paused = False
+            if self._state in PAUSED_STATES:
+                self._set(State.REQUESTED if self._state is State.PAUSED else State.RESTARTING)
                 self._schedule.resumed(time.monotonic())
-                self._changed.notify_all()
 
-    def hold_back(self, holding: bool) -> None:
-        """Buy no lease by the clock while no media arrives, but only the one that `beat_now` asks for."""
+    def set_media_failing(self, is_failing: bool) -> None:
+        """While media requests fail, buy only the lease that `send_now` asks for."""
         with self._changed:
-            if holding != self._held_back:
-                self._held_back, self._asked = holding, False
-                self._changed.notify_all()
+            if is_failing and self._state is State.SCHEDULED:
+                self._set(State.ON_HOLD)
+            elif not is_failing and self._state in (State.ON_HOLD, State.REQUESTED):
+                self._set(State.SCHEDULED)
 
-    def beat_now(self) -> None:
-        """Ask the server at once: the gateway refused something, and a beat's answer tells why (or a fresh token)."""
+    def send_now(self) -> None:
+        """Send a heartbeat at once: the gateway refused a request, and the answer brings a new token or the reason."""
         with self._changed:
-            if self._held_back and not self._asked:
-                self._asked = True
+            if self._state is State.ON_HOLD:
+                self._set(State.REQUESTED)
                 self._schedule.resumed(time.monotonic())
             else:
                 self._schedule.hurry(time.monotonic())
-            self._changed.notify_all()
-
-    def begin_anew(self) -> None:
-        """Buy nothing more for this session: the gateway serves it elsewhere. Stop it, and start another one."""
-        with self._changed:
-            if not self._moved:
-                self._moved = True
-                self._schedule.resumed(time.monotonic())
                 self._changed.notify_all()
 
-    def stop(self) -> None:
-        """Beat no more, and wait (bounded) for a beat or a start that is on its way."""
+    def restart(self) -> None:
+        """Stop this session, which the gateway serves to another address, and start a new one."""
         with self._changed:
-            self._ended = True
-            wait_s = START_WAIT_S if self._bill.start_unanswered else STOP_WAIT_S
-            self._changed.notify_all()
+            if self._state is State.PAUSED:
+                self._set(State.PAUSED_RESTARTING)
+            elif self._state in (State.SCHEDULED, State.ON_HOLD, State.REQUESTED):
+                self._set(State.RESTARTING)
+                self._schedule.resumed(time.monotonic())
+
+    def stop(self) -> None:
+        """Send nothing more, and wait (bounded) for a heartbeat or a start that is in flight."""
+        with self._changed:
+            self._set(State.ENDED)
+            wait_s = START_WAIT_S if self._charges.start_unanswered else STOP_WAIT_S
         if self._thread.is_alive():
             self._thread.join(wait_s)
 
+    def _set(self, state: State) -> None:
+        self._state = state
+        self._changed.notify_all()
+
     def _run(self) -> None:
         try:
-            while self._wait_until_due():
-                (self._move if self._moved else self._beat)()
+            while (state := self._wait_until_due()) is not State.ENDED:
+                (self._replace_session if state is State.RESTARTING else self._send)()
         finally:
-            if not self._ended:  # a defect: without beats the session must not seem to go on
-                self._over(BROKEN)
+            if self._state is not State.ENDED:  # a defect: without heartbeats the session must not seem to go on
+                self._end(BROKEN)
 
-    def _wait_until_due(self) -> bool:
+    def _wait_until_due(self) -> State:
         with self._changed:
-            while not self._ended:
-                remaining = PAUSE_CHECK_S if self._is_waiting() else self._schedule.due_at - time.monotonic()
-                if remaining <= 0:
-                    return True
-                self._changed.wait(remaining)
-            return False
+            while self._state is not State.ENDED:
+                remaining_s = None if self._is_waiting() else self._schedule.due_at - time.monotonic()
+                if remaining_s is not None and remaining_s <= 0:
+                    break
+                self._changed.wait(remaining_s)
+            return self._state
 
     def _is_waiting(self) -> bool:
-        # A beat that failed is repeated: that is how a lost network is told from media that fail alone.
-        held_back = self._held_back and not (self._asked or self._moved)
-        return self._paused or (held_back and not self._schedule.failures)
+        # A failed heartbeat is repeated: it distinguishes a lost network from media that fail alone.
+        is_on_hold = self._state is State.ON_HOLD and not self._schedule.failures
+        return is_on_hold or self._state in PAUSED_STATES
 
-    def _beat(self) -> None:
-        timeout_s = max(1.0, min(BEAT_TIMEOUT_S, self._schedule.deadline - time.monotonic()))
+    def _send(self) -> None:
+        timeout_s = max(1.0, min(TIMEOUT_S, self._schedule.deadline - time.monotonic()))
         try:
-            lease = self._playback.beat(self._session_id, self._schedule.seq, timeout_s)
-        except ProblemError as problem:
-            self._refused(problem)
-        except UnreachableError as error:
-            self._failed(error.retry_after_s)
-        except CliError as error:  # the login is gone or expired: nothing more can be bought
-            self._over(refused(error.format_message()))
+            lease = self._api.heartbeat(self._session_id, self._schedule.seq, timeout_s)
+        except CliError as error:
+            self._handle_failure(error)
         else:
             self._accept(lease)
 
-    def _move(self) -> None:
-        """Get back what the session has not served, and go on with another one, which is tied to where we are now."""
+    def _replace_session(self) -> None:
+        """Stop the session for the refund of its unserved time, and start one that is bound to the current address."""
         try:
-            totals = self._playback.stop(self._session_id, BEAT_TIMEOUT_S)
-        except UnreachableError as error:
-            self._failed(error.retry_after_s)
-            return
-        except ProblemError as problem:
-            self._refused(problem)
-            return
+            totals = self._api.stop(self._session_id, TIMEOUT_S)
         except CliError as error:
-            self._over(refused(error.format_message()))
+            self._handle_failure(error)
             return
-        self._bill.settle(self._session_id, totals.charged_millipoints, totals.watched_ms)
-        self._bill.balance(totals.balance_millipoints)
+        self._charges.settle(self._session_id, totals.charged_millipoints, totals.watched_ms)
+        self._charges.update_balance(totals.balance_millipoints)
         if totals.end_reason not in ("viewer_stopped", "lease_expired"):
-            self._over(Ending.of_reason(totals.end_reason))
+            self._end(Ending.of_reason(totals.end_reason))
             return
-        self._start_anew(MOVED)
+        self._start_next(MOVED)
 
     def _accept(self, lease: Lease) -> None:
         with self._changed:
-            self._asked = False
+            if self._state is State.REQUESTED:
+                self._state = State.ON_HOLD
             self._schedule.answered(lease, time.monotonic())
-            if self._moved:
+            if self._state in (State.RESTARTING, State.PAUSED_RESTARTING):
                 self._schedule.hurry(time.monotonic())
-            self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
-            self._admit(lease)
+            self._use_lease(lease)
         self._on_lease(lease)
 
-    def _admit(self, lease: Lease) -> None:
-        self._gate.issue(Ticket(self._base_url, lease.play_token))
-        if not self._paused:
-            self._gate.release()
+    def _use_lease(self, lease: Lease) -> None:
+        self._charges.add(lease.session_id, lease.seq, lease.charged_millipoints)
+        self._credentials.update(MediaCredentials(self._base_url, lease.play_token))
+        if self._state not in PAUSED_STATES:
+            self._credentials.release()
 
-    def _begin(self, lease: Lease) -> None:
+    def _use_session(self, lease: Lease) -> None:
         with self._changed:
+            if self._state is State.RESTARTING:
+                self._state = State.SCHEDULED
+            elif self._state is State.PAUSED_RESTARTING:
+                self._state = State.PAUSED
             self._session_id = lease.session_id
-            self._moved = False
             self._base_url = lease.play_url.rsplit("/", 1)[0]
             now = time.monotonic()
             self._restart_from = now + lease.lease_ms / 1000
-            self._schedule = BeatSchedule(lease, now, random.random)
-            self._bill.charge(lease.session_id, lease.seq, lease.charged_millipoints)
-            self._admit(lease)
+            self._schedule = HeartbeatSchedule(lease, now, random.random)
+            self._use_lease(lease)
 
-    def _refused(self, problem: ProblemError) -> None:
+    def _handle_failure(self, error: CliError) -> None:
+        if isinstance(error, UnreachableError):
+            self._retry(error.retry_after_s)
+        elif isinstance(error, ProblemError):
+            self._handle_problem(error)
+        else:  # the login is missing or expired
+            self._end(refused(error.format_message()))
+
+    def _handle_problem(self, problem: ProblemError) -> None:
         if problem.status == 429:
-            self._failed(problem.retry_after_s)
+            self._retry(problem.retry_after_s)
             return
         charged, watched_ms = (problem.fields.get(name) for name in ("charged_millipoints", "watched_ms"))
-        self._bill.settle(self._session_id, charged, watched_ms)
-        self._bill.balance(problem.fields.get("balance_millipoints"))
+        self._charges.settle(self._session_id, charged, watched_ms)
+        self._charges.update_balance(problem.fields.get("balance_millipoints"))
         if problem.end_reason == "lease_expired" or problem.status == 404:
-            self._start_anew(NETWORK_LOST)
+            self._start_next(NETWORK_LOST)
         elif problem.end_reason:
-            self._over(Ending.of_reason(problem.end_reason))
+            self._end(Ending.of_reason(problem.end_reason))
         else:
-            self._over(refused(problem.format_message()))
+            self._end(refused(problem.format_message()))
 
-    def _start_anew(self, too_soon: Ending) -> None:
-        """Take up a viewing whose session lapsed in a long pause or a suspended computer, or which is tied to another
-        address, behind the same relay."""
+    def _start_next(self, too_soon: Ending) -> None:
+        """Start the next session behind the same relay. Within the first lease of a session, end with `too_soon`.
+
+        A session can lapse in a long pause or on a suspended computer.
+        """
         if time.monotonic() < self._restart_from:
-            self._over(too_soon)  # in a session's first lease: starting again and again costs the viewer
+            self._end(too_soon)  # repeated starts would cost the viewer a lease each
             return
-        points_left = self._bill.whole_points_left(self._wish.max_points)
+        points_left = self._charges.whole_points_left(self._request.max_points)
         if points_left == 0:
-            self._over(Ending.of_reason("max_points_reached"))
+            self._end(Ending.of_reason("max_points_reached"))
             return
         with self._changed:
-            if self._ended:  # nobody would be there to stop it
+            if self._state is State.ENDED:  # nothing would stop the new session
                 return
-            self._bill.start_unanswered = True
-        self._start(points_left)
-
-    def _start(self, points: int | None) -> None:
+            self._charges.start_unanswered = True
         try:
-            lease = start_session(self._playback, replace(self._wish, max_points=points))
+            lease = start_session(self._api, replace(self._request, max_points=points_left))
         except StartUnansweredError:
-            self._over(START_UNANSWERED)
+            self._end(START_UNANSWERED)
             return
         except CliError as error:
-            self._bill.start_unanswered = False
-            self._over(ending_of_refused_start(error))
+            self._charges.start_unanswered = False
+            self._end(ending_of_refused_start(error))
             return
-        self._begin(lease)
-        self._bill.start_unanswered = False
+        self._use_session(lease)
+        self._charges.start_unanswered = False
         self._on_lease(lease)
 
-    def _failed(self, retry_after_s: float | None) -> None:
+    def _retry(self, retry_after_s: float | None) -> None:
         now = time.monotonic()
         with self._changed:
             self._schedule.failed(now, retry_after_s)
-        if self._schedule.lost(now):
-            self._over(NETWORK_LOST)
+        if self._schedule.is_lost(now):
+            self._end(NETWORK_LOST)
 
-    def _over(self, ending: Ending) -> None:
+    def _end(self, ending: Ending) -> None:
         with self._changed:
-            self._ended = True
-        self._gate.close()
+            self._state = State.ENDED
+        self._credentials.close()
         self._on_over(ending)
 
 
 def ending_of_refused_start(error: CliError) -> Ending:
-    """Return the ending for a session that could not be started again."""
+    """Return the ending for a session that could not be restarted."""
     code = error.code if isinstance(error, ProblemError) else ""
     if error.end_reason or code in NOTHING_LEFT:
         return Ending.of_reason(error.end_reason or code)

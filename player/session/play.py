@@ -1,4 +1,4 @@
-"""One viewing from start to receipt: whatever happens in between, mpv is ended and the session is stopped."""
+"""One `play` from start to receipt. In every case mpv is ended and the session is stopped."""
 
 import queue
 import signal
@@ -8,102 +8,101 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from player.endings import BROKEN, SIGNALLED, Ending
 from player.errors import CliError
+from player.exit_status import ExitStatus
 from player.mpv.argv import start_index
 from player.mpv.meter import Meter
 from player.mpv.process import MpvProcess
-from player.outcome import BROKEN, SIGNALLED, Ending, ExitStatus
-from player.session.controller import Events, Viewing
-from player.session.playback_api import Playback
-from player.session.receipt import Bill, Receipt
-from player.session.start import Wish, start_session
-from player.terminal.formats import printable
+from player.session.charges import Charges
+from player.session.controller import Events, PlaybackController
+from player.session.playback_api import PlaybackApi
+from player.session.receipt import Receipt
+from player.session.start import PlayRequest, start_session
 from player.terminal.screen import Screen
+from player.terminal.text import printable
 
-STOP_TRIES = 3
+STOP_ATTEMPTS = 3
 STOP_TIMEOUT_S = 2.0
-STOP_PAUSE_S = 0.3
+STOP_DELAY_S = 0.3
 END_NOTICE_S = 0.8
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to play: whether without picture and sound, what to tell mpv, whether to end the user's oldest session.
-
-    `remark` is told to the viewer once it really plays.
-    """
+class PlayOptions:
+    """How to play. `replace` ends the viewer's oldest session; `notice` is shown once playing begins."""
 
     headless: bool
     mpv_options: Sequence[str]
     replace: bool
-    remark: str = ""
+    notice: str = ""
 
 
-def watch(playback: Playback, wish: Wish, options: Options, screen: Screen) -> Receipt:
-    """Play a stream until it is over. Raises CliError when it could not even be started."""
-    stream = playback.stream(wish.stream_id)
-    title = printable(str(stream["title"])) or wish.stream_id
-    begin = start_index(stream.get("live_start_index"))
+def play(api: PlaybackApi, request: PlayRequest, options: PlayOptions, screen: Screen) -> Receipt:
+    """Play a stream until it ends. Raises CliError when it cannot be started."""
+    stream = api.stream(request.stream_id)
+    title = printable(str(stream["title"])) or request.stream_id
+    live_start_index = start_index(stream.get("live_start_index"))
     events: Events = queue.SimpleQueue()
-    meter, bill = Meter(), Bill()
+    meter, charges = Meter(), Charges()
 
     def on_mpv_event(event: dict[str, Any]) -> None:
         meter.take(event)
         if event.get("name") != "time-pos":  # one for each frame: only the meter needs them
             events.put(event)
 
-    # mpv first: one that is missing or broken must not cost anything
-    with MpvProcess(title, options.headless, options.mpv_options, begin, on_mpv_event) as mpv:
-        _turn_signals_into(events)
-        first = start_session(playback, wish, options.replace)
-        if options.remark:
-            screen.note(options.remark)
-        viewing = Viewing(mpv, playback, wish, first, title, meter, bill, events, screen)
+    # mpv first: a missing or broken mpv must not cost anything
+    with MpvProcess(title, options.headless, options.mpv_options, live_start_index, on_mpv_event) as mpv:
+        _queue_signals(events)
+        first = start_session(api, request, options.replace)
+        if options.notice:
+            screen.note(options.notice)
+        controller = PlaybackController(mpv, api, request, first, title, meter, charges, events, screen)
         ending, settled = BROKEN, False
         try:
-            ending = viewing.run()
-            _say_goodbye(mpv, ending, options.headless)
+            ending = controller.run()
+            _show_ending(mpv, ending, options.headless)
         finally:
             mpv.end()
             meter.stop()
-            viewing.close()
-            ending, settled = _settle(playback, bill, ending)
-    return Receipt(ending, wish.stream_id, bill, meter.played_ms, meter.frames_shown, settled)
+            controller.close()
+            ending, settled = _settle(api, charges, ending)
+    return Receipt(ending, request.stream_id, charges, meter.played_ms, meter.frames_shown, settled)
 
 
-def _say_goodbye(mpv: MpvProcess, ending: Ending, headless: bool) -> None:
-    """Show the reason on the picture for a moment, unless it was the viewer who ended it."""
+def _show_ending(mpv: MpvProcess, ending: Ending, headless: bool) -> None:
+    """Show the reason on the picture for a moment, unless the viewer stopped."""
     if not headless and ending.exit_status in (ExitStatus.OUT_OF_POINTS, ExitStatus.ENDED_BY_OTHERS):
         mpv.show(f"{ending.sentence} ({ending.end_reason})", END_NOTICE_S)
         mpv.exit_status(END_NOTICE_S)
 
 
-def _settle(playback: Playback, bill: Bill, ending: Ending) -> tuple[Ending, bool]:
-    """Stop the last session, so that its unserved time is refunded; return how it ended, and whether that is sure.
+def _settle(api: PlaybackApi, charges: Charges, ending: Ending) -> tuple[Ending, bool]:
+    """Stop the last session for the refund of its unserved time. Return its ending, and whether that is confirmed.
 
-    Stopping is idempotent: a session that ended already answers with its own end.
+    A session that has ended already answers with its own end reason.
     """
-    session_id = bill.session_ids[-1]
-    if bill.is_settled(session_id):
-        return ending, not bill.start_unanswered
-    for attempt in range(STOP_TRIES):
+    session_id = charges.session_ids[-1]
+    if charges.is_settled(session_id):
+        return ending, not charges.start_unanswered
+    for attempt in range(STOP_ATTEMPTS):
         if attempt:
-            time.sleep(STOP_PAUSE_S)
+            time.sleep(STOP_DELAY_S)
         try:
-            totals = playback.stop(session_id, STOP_TIMEOUT_S)
+            totals = api.stop(session_id, STOP_TIMEOUT_S)
         except CliError:
             continue
-        bill.settle(session_id, totals.charged_millipoints, totals.watched_ms)
-        bill.balance(totals.balance_millipoints)
-        known_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
-        return (Ending.of_reason(totals.end_reason) if known_better else ending), not bill.start_unanswered
+        charges.settle(session_id, totals.charged_millipoints, totals.watched_ms)
+        charges.update_balance(totals.balance_millipoints)
+        server_knows_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
+        return (Ending.of_reason(totals.end_reason) if server_knows_better else ending), not charges.start_unanswered
     return ending, False
 
 
-def _turn_signals_into(events: Events) -> None:
-    """Make SIGINT, SIGTERM and SIGHUP end the viewing in order.
+def _queue_signals(events: Events) -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into events that end the play.
 
-    They are not turned back: the process ends soon after, and a second signal must not cut the receipt off.
+    The handlers stay: the process ends soon after, and a second signal must not cut the receipt off.
     """
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The playback part of the HTTP API: start, beat, stop. What the server answers becomes a Lease or Totals."""
+"""The playback endpoints of the HTTP API: start, heartbeat, stop."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ MS_PER_MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Lease:
-    """The state of a session as the server told it last. `seq` is the last beat that counted.
+    """The state of a session in the server's latest answer. `seq` is the last heartbeat that counted.
 
-    `others_spending` is how many other sessions live on the same wallet; `seconds_left` counts them, too.
+    `others_spending` is the number of other sessions that spend from the same wallet; `seconds_left` includes them.
     """
 
     session_id: str
@@ -34,7 +34,7 @@ class Lease:
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any], seq: int) -> "Lease":
-        """Build a lease from the answer to `start` (seq 1) or `heartbeat` (`seq` as asked)."""
+        """Build a lease from the answer to `start` (seq 1) or `heartbeat` (the requested `seq`)."""
         rate, lease_ms = answer["rate_millipoints_per_minute"], answer["lease_ms"]
         outcome = answer.get("outcome") or "on_time"
         price_of_lease = math.ceil(rate * lease_ms / MS_PER_MINUTE)
@@ -57,7 +57,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Totals:
-    """What the server says about a session that has ended."""
+    """The server's totals of a session that has ended."""
 
     end_reason: str
     charged_millipoints: int
@@ -65,25 +65,25 @@ class Totals:
     watched_ms: int | None
 
 
-class Playback:
-    """Playback requests of one account. All methods raise what Account.call raises."""
+class PlaybackApi:
+    """Playback requests of one account. All methods raise the errors of Account.call."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     @property
     def server(self) -> str:
-        """The address of the server, as the viewer gave it."""
+        """The server's address."""
         return self._account.server
 
     def stream(self, stream_id: str) -> dict[str, Any]:
-        """Return what the server tells about a stream."""
+        """Return a stream."""
         return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}")
 
     def start(
         self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
     ) -> Lease:
-        """Start a session and buy its first lease. A repetition with the same `key` finds that session again."""
+        """Start a session and buy its first lease. A retry with the same `key` returns the same session."""
         body: dict[str, Any] = {"stream_id": stream_id, "idempotency_key": key}
         if replace:
             body["replace"] = True
@@ -91,20 +91,20 @@ class Playback:
             body["max_points"] = max_points
         return _lease(self._account.call("POST", "/playback/start", body, timeout_s), 1)
 
-    def beat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
-        """Buy the next lease. A repetition with the same `seq` is never charged twice."""
+    def heartbeat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
+        """Buy the next lease. A retry with the same `seq` is not charged again."""
         body = {"session_id": session_id, "seq": seq}
         return _lease(self._account.call("POST", "/playback/heartbeat", body, timeout_s), seq)
 
     def stop(self, session_id: str, timeout_s: float) -> Totals:
-        """End a session and get back what was paid and not served. Asking again gives the same answer."""
+        """End a session; unserved time is refunded. A retry returns the same answer."""
         answer = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
         charged, balance = answer["charged_millipoints"], answer["balance_millipoints"]
         return Totals(answer["end_reason"], charged, balance, answer.get("watched_ms"))
 
 
 def _lease(answer: dict[str, Any], seq: int) -> Lease:
-    """Read an answer. One that lacks a field is as bad as none, and is asked for again."""
+    """Return the lease in an answer. An answer without a field counts as none, so that the caller retries."""
     try:
         return Lease.from_answer(answer, seq)
     except (KeyError, TypeError) as error:

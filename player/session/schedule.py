@@ -1,20 +1,18 @@
-"""When to beat, and with which sequence number. No clock and no network of its own: both are handed in."""
+"""When to send the next heartbeat, and with which sequence number. Without clock and network: callers pass the time."""
 
 from collections.abc import Callable
 
 from player.session.playback_api import Lease
 
-BACKOFF_FIRST_S = 0.25
-BACKOFF_MOST_S = 4.0
+BACKOFF_S_MIN, BACKOFF_S_MAX = 0.25, 4.0
 REJOIN_S = 15.0
 
 
-class BeatSchedule:
-    """The timing of one session's beats.
+class HeartbeatSchedule:
+    """The timing of one session's heartbeats. All times are seconds of one monotonic clock.
 
-    `seq` is the number of the next beat, `due_at` when to send it, `deadline` when the paid time and its grace are
-    over (play tokens live exactly that long). All times are seconds of one monotonic clock. `jitter` returns numbers
-    from 0 to 1, so that a thousand players do not come back to a mended server at the same moment.
+    `seq` is the number of the next heartbeat and `due_at` its time. At `deadline` the paid time and its grace are over,
+    and the play token expires. `jitter` returns numbers from 0 to 1; it spreads the retries of many players.
     """
 
     def __init__(self, lease: Lease, now: float, jitter: Callable[[], float]) -> None:
@@ -22,9 +20,9 @@ class BeatSchedule:
         self.answered(lease, now)
 
     def answered(self, lease: Lease, now: float) -> None:
-        """Take an answer: the next beat is the one after the last that the server counted.
+        """Schedule the heartbeat after the last one that the server counted.
 
-        So an early beat, which counts for nothing, is sent again with the same number.
+        An early heartbeat does not count, so it is sent again with the same number.
         """
         self.failures = 0
         self.seq = lease.seq + 1
@@ -32,22 +30,22 @@ class BeatSchedule:
         self.deadline = now + lease.expires_in_s
 
     def failed(self, now: float, retry_after_s: float | None = None) -> None:
-        """Take a failure: the same beat again after a while that grows, and one last time at the deadline."""
-        backoff = min(BACKOFF_FIRST_S * 2**self.failures, BACKOFF_MOST_S) * (0.5 + self._jitter() / 2)
+        """Schedule a retry of the same heartbeat: with exponential backoff, and at the deadline at the latest."""
+        backoff = min(BACKOFF_S_MIN * 2**self.failures, BACKOFF_S_MAX) * (0.5 + self._jitter() / 2)
         self.failures += 1
         self.due_at = min(now + max(backoff, retry_after_s or 0.0), max(self.deadline, now))
 
     def hurry(self, now: float) -> None:
-        """Make the next beat due now, unless failures hold it back anyway."""
+        """Make the next heartbeat due now, unless it is a retry."""
         if not self.failures:
             self.due_at = min(self.due_at, now)
 
     def resumed(self, now: float) -> None:
-        """Make the next beat due now after a pause, with time to find the network again."""
+        """Make the next heartbeat due now after a pause, with time to reconnect to the network."""
         self.failures = 0
         self.due_at = now
         self.deadline = max(self.deadline, now + REJOIN_S)
 
-    def lost(self, now: float) -> bool:
-        """Return whether beats have failed until nothing is paid for any more."""
+    def is_lost(self, now: float) -> bool:
+        """Return whether heartbeats have failed until the deadline."""
         return self.failures > 0 and now >= self.deadline

@@ -1,4 +1,4 @@
-"""Starting a session, so that a lost answer costs nothing: the same start is asked for again, under the same key."""
+"""Starting a session. A lost answer costs nothing: retries carry the same idempotency key."""
 
 import secrets
 import time
@@ -6,47 +6,47 @@ from dataclasses import dataclass
 
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
-from player.session.playback_api import Lease, Playback
+from player.session.playback_api import Lease, PlaybackApi
 
 KEY_BYTES = 24
-TOO_MANY_REQUESTS = 429
-PAUSES_S = (0.25, 0.5, 1.0, 2.0)
-TRY_S = 4.0
-# All tries together.
+RETRY_DELAYS_S = (0.25, 0.5, 1.0, 2.0)
+ATTEMPT_S_MAX = 4.0
+# All attempts together.
 START_S_MAX = 10.0
+UNAUTHORIZED, TOO_MANY_REQUESTS = 401, 429
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the viewer asked for: a stream, and the most whole points that it may cost."""
+class PlayRequest:
+    """What the viewer asked for: a stream, and the whole points that it may cost at most."""
 
     stream_id: str
     max_points: int | None = None
 
 
-def start_session(playback: Playback, wish: Wish, replace: bool = False) -> Lease:
-    """Start a session and buy its first lease, once. Takes START_S_MAX at most.
+def start_session(api: PlaybackApi, request: PlayRequest, replace: bool = False) -> Lease:
+    """Start one session and buy its first lease. Takes START_S_MAX at most.
 
-    Raises StartUnansweredError when no try was answered, ProblemError when refused, CliError when not logged in.
+    Raises StartUnansweredError when no attempt was answered, ProblemError when refused, CliError when not logged in.
     """
     key = secrets.token_urlsafe(KEY_BYTES)
     deadline = time.monotonic() + START_S_MAX
     unanswered: CliError | None = None
-    for pause_s in (*PAUSES_S, 0.0):
-        timeout_s = max(1.0, min(TRY_S, deadline - time.monotonic()))
+    for delay_s in (*RETRY_DELAYS_S, 0.0):
+        timeout_s = max(1.0, min(ATTEMPT_S_MAX, deadline - time.monotonic()))
         try:
-            return playback.start(wish.stream_id, key, timeout_s, replace, wish.max_points)
+            return api.start(request.stream_id, key, timeout_s, replace, request.max_points)
         except UnreachableError as error:
             unanswered = error
         except CliError as error:
-            if unanswered is None or _speaks_of_the_start(error):
+            if unanswered is None or _settles_the_start(error):
                 raise
-        if time.monotonic() + pause_s + 1.0 > deadline:
+        if time.monotonic() + delay_s + 1.0 > deadline:
             break
-        time.sleep(pause_s)
+        time.sleep(delay_s)
     raise StartUnansweredError(unanswered.message if unanswered else "")
 
 
-def _speaks_of_the_start(error: CliError) -> bool:
-    """Return whether a refusal settles what came of the tries before: "too often" and a lost login do not."""
-    return isinstance(error, ProblemError) and error.status not in (401, TOO_MANY_REQUESTS)
+def _settles_the_start(error: CliError) -> bool:
+    """Return whether a refusal shows that no earlier attempt bought a lease. A rate limit or a lost login does not."""
+    return isinstance(error, ProblemError) and error.status not in (UNAUTHORIZED, TOO_MANY_REQUESTS)

@@ -1,33 +1,35 @@
-"""Why a stream could not be started, and what the viewer can do about it."""
+"""The errors of a refused start: the reason, and what the viewer can do."""
 
 import time
 from typing import Any
 
+from player.endings import Ending
 from player.errors import CliError
+from player.exit_status import ExitStatus
 from player.http.client import ProblemError
-from player.outcome import Ending, ExitStatus
-from player.terminal.formats import clock, points, printable
+from player.terminal.formats import clock, points
+from player.terminal.text import printable
 
 _WATCH = "then: player play {stream_id}"
 _NOTHING_LEFT: dict[str, tuple[str, str]] = {
     "balance_exhausted": ("You have no points left", f"Ask the operator for points, {_WATCH}"),
     "daily_cap_reached": (
-        "What you allowed yourself for a day is spent",
-        f"It starts anew at 00:00 UTC. To go on now, raise the cap (see: player wallet), {_WATCH}",
+        "Your daily cap is spent",
+        f"It resets at 00:00 UTC. To watch now, raise the cap (see: player wallet), {_WATCH}",
     ),
 }
 _ADVICE: dict[str, tuple[str, str]] = {
     "stream_not_live": ("The stream {stream_id} is not live now", "See what is on: player streams"),
     "stream_not_found": ("There is no stream {stream_id}", "See what is on: player streams"),
     "idempotency_mismatch": (
-        "The server took this start for a repetition of another one",
+        "The server took this start for a retry of another one",
         "Nothing was charged for it. Try again: player play {stream_id}",
     ),
 }
 
 
 def start_error(problem: ProblemError, stream_id: str) -> CliError:
-    """Return the error that a refused start ends `play` with."""
+    """Return the error for a refused start."""
     charged = problem.fields.get("charged_millipoints")
     if problem.end_reason and charged is not None:
         return _ended_already(problem.end_reason, charged)
@@ -43,13 +45,13 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
         return _stream_full(problem, stream_id)
     if problem.code in _ADVICE:
         message, advice = _ADVICE[problem.code]
-        told = f"{message.format(stream_id=stream_id)} ({problem.code})."
-        return CliError(told, advice.format(stream_id=stream_id), ExitStatus.REFUSED)
+        text = f"{message.format(stream_id=stream_id)} ({problem.code})."
+        return CliError(text, advice.format(stream_id=stream_id), ExitStatus.REFUSED)
     return problem
 
 
 def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
-    """The answer to the first try was lost, and the session has ended before the next one found it."""
+    """Return the error for a session that ended before a retry of its start was answered."""
     ending = Ending.of_reason(end_reason)
     return _with_reason(
         CliError(
@@ -67,16 +69,16 @@ def _with_reason(error: CliError, end_reason: str) -> CliError:
 
 
 def _stream_full(problem: ProblemError, stream_id: str) -> CliError:
-    watching = _sessions(problem)
-    if not watching:
+    sessions = _sessions(problem)
+    if not sessions:
         return CliError(
-            f"As many people watch {stream_id} as may (stream_full).",
-            f"Try again in a while, or watch something else: player streams. Again: player play {stream_id}",
+            f"{stream_id} has as many viewers as it may have (stream_full).",
+            f"Try again later (player play {stream_id}), or choose another stream: player streams",
             ExitStatus.REFUSED,
         )
     return CliError(
-        f"As many people watch {stream_id} as may (stream_full). You are one of them:{watching}",
-        f"Stop that one, or let the new one take its place: player play {stream_id} --replace",
+        f"{stream_id} has as many viewers as it may have (stream_full). You are one of them:{sessions}",
+        f"Stop that session, or replace it: player play {stream_id} --replace",
         ExitStatus.REFUSED,
     )
 
@@ -90,7 +92,7 @@ def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
 
 
 def _sessions(problem: ProblemError) -> str:
-    """Return the sessions that are in the way, each on a line of its own."""
+    """Return the active sessions, one a line."""
     sessions = problem.fields.get("sessions") or []
     return "".join(f"\n  {_session(session)}" for session in sessions if isinstance(session, dict))
 

@@ -20,7 +20,7 @@ from player.statement.statement import (
     shown,
 )
 
-# The fields of a line, and its time once more as people read it.
+# The fields of a line, and its time in readable form.
 COLUMNS = (LINE_FIELDS[0], "at", *LINE_FIELDS[1:])
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 TEXTS_IN_OPENING = ("session_id", "stream_id", "seq", "payment_id", "note")
@@ -28,37 +28,37 @@ FIELD_CHARS_MAX = 10_000
 
 
 def read_csv(text: str) -> Statement:
-    """Read a statement. Its lines are checked as they are gone through. Raises MalformedError."""
-    rows = csv_rows(text)
+    """Read a statement. Its lines are checked when they are iterated. Raises MalformedError."""
+    rows = _rows(text)
     _, header = next(rows)
     if tuple(header) != COLUMNS:
-        raise MalformedError(f"it is no Tollcast statement: its first line must be {','.join(COLUMNS)}")
+        raise MalformedError(f"it is not a Tollcast statement: its first line must be {','.join(COLUMNS)}")
     place, row = next(rows, ("", []))
     if not row:
         raise MalformedError("the row of the opening is missing")
     return Statement(row[COLUMNS.index("entry_id")], _opening(row, place), _lines(rows), closing=None)
 
 
-def csv_rows(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Go through the rows of a CSV, each with the number of the line where it begins. Raises MalformedError."""
+def _rows(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows of a CSV, each with the number of its first line. Raises MalformedError."""
     csv.field_size_limit(FIELD_CHARS_MAX)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    began, blank = 1, False
+    first_line, is_blank = 1, False
     try:
         for row in reader:
-            place = f"line {began}"
+            place = f"line {first_line}"
             if not row:
-                # Editors leave empty lines at the end; elsewhere they are none of the server's.
-                blank = True
+                # Editors add empty lines at the end; elsewhere they are errors.
+                is_blank = True
                 continue
-            if blank:
+            if is_blank:
                 raise MalformedError("it comes after an empty line", place)
-            if began > 1 and len(row) != len(COLUMNS):
+            if first_line > 1 and len(row) != len(COLUMNS):
                 raise MalformedError(f"it must have {len(COLUMNS)} columns, and has {len(row)}", place)
             yield place, row
-            began = reader.line_num + 1
+            first_line = reader.line_num + 1
     except csv.Error as error:
-        raise MalformedError(f"it is not CSV: {error}", f"line {began}") from None
+        raise MalformedError(f"it is not CSV: {error}", f"line {first_line}") from None
 
 
 def _opening(row: list[str], place: str) -> State:
@@ -66,7 +66,7 @@ def _opening(row: list[str], place: str) -> State:
     if fields["kind"] != "opening":
         raise MalformedError(f"kind must be opening, and is {shown(fields['kind'])}", place)
     if fields["delta_millipoints"] != "0" or any(fields[name] for name in TEXTS_IN_OPENING):
-        raise MalformedError("an opening changes nothing and belongs to no session or payment", place)
+        raise MalformedError("an opening has no change, session or payment", place)
     version, balance = (_integer(fields[name], name, place) for name in ("version", "balance_millipoints"))
     if fields["at"] or fields["at_ms"]:
         at_ms = _integer(fields["at_ms"], "at_ms", place)
@@ -89,7 +89,7 @@ def _lines(rows: Iterator[tuple[str, list[str]]]) -> Iterator[Line]:
 
 
 def readable_times(at_ms: int) -> tuple[str, str]:
-    """Return how `at` may write a time: ISO 8601 in UTC with milliseconds."""
+    """Return the two forms that `at` may have: ISO 8601 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{moment}.{at_ms % 1000:03d}Z", f"{moment}.{at_ms % 1000:03d}+00:00"
 

@@ -23,14 +23,14 @@ INTEGER_CHARS_MAX = 20
 
 
 def read_json(text: str) -> Statement:
-    """Read a statement. Its lines are checked as they are gone through. Raises MalformedError."""
-    return statement_in(_parsed(text))
+    """Read a statement. Its lines are checked when they are iterated. Raises MalformedError."""
+    return statement_from(_parsed(text))
 
 
-def statement_in(document: Any) -> Statement:
-    """Take a parsed document for a statement. Raises MalformedError."""
+def statement_from(document: Any) -> Statement:
+    """Return the statement in a parsed document. Raises MalformedError."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise MalformedError(f"it is no Tollcast statement (its format must be {FORMAT})")
+        raise MalformedError(f"it is not a Tollcast statement (its format must be {FORMAT})")
     _check_names(document, DOCUMENT_FIELDS, "the document")
     lines, user_id, more = document["lines"], document["user_id"], document["next_after_version"]
     if not isinstance(lines, list) or not isinstance(user_id, str) or type(document["created_at_ms"]) is not int:
@@ -58,20 +58,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
+        duplicate = next(name for name in names if names.count(name) > 1)
         version = next((f" (version {shown(value)})" for name, value in pairs if name == "version"), "")
-        raise MalformedError(f"an object{version} has the key {shown(double)} twice")
+        raise MalformedError(f"an object{version} has the key {shown(duplicate)} twice")
     return found
 
 
 def _integer(text: str) -> int:
     if len(text) > INTEGER_CHARS_MAX or not re.fullmatch(r"0|-?[1-9][0-9]*", text):
-        raise MalformedError(f"{shown(text)} is no whole number of a statement")
+        raise MalformedError(f"{shown(text)} is not a whole number")
     return int(text)
 
 
 def _refuse(text: str) -> NoReturn:
-    raise MalformedError(f"{text} is no value of a statement")
+    raise MalformedError(f"{text} is not allowed in a statement")
 
 
 def _lines(lines: list[Any]) -> Iterator[Line]:

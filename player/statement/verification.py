@@ -10,19 +10,18 @@ from player.statement.statement import Line, MalformedError, State, Statement, s
 
 
 class MismatchError(Exception):
-    """The first thing in a statement that does not fit: where, which field if that can be told, and both values."""
+    """The first mismatch in a statement: the place, the field, and both values."""
 
     def __init__(self, place: str, field: str, expected: object, found: object, remark: str = "") -> None:
-        self.place, self.field, self.expected, self.found = place, field, expected, found
-        why = f" {remark}" if remark else ""
+        note = f" {remark}" if remark else ""
         super().__init__(
-            f"{place}: {field} does not fit.{why}\n  expected: {shown(expected)}\n  found:    {shown(found)}"
+            f"{place}: {field} does not fit.{note}\n  expected: {shown(expected)}\n  found:    {shown(found)}"
         )
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What was checked. The times are None where the statement has no lines."""
+class Verification:
+    """What was verified. The times are None if the statement has no lines."""
 
     opening: State
     end: State
@@ -31,12 +30,12 @@ class Checked:
     last_at_ms: int | None
 
 
-def verify(statement: Statement) -> Checked:
-    """Check a statement from its opening to its end. Raises MismatchError, and MalformedError while reading on."""
-    state = opening = _checked_opening(statement)
+def verify(statement: Statement) -> Verification:
+    """Verify a statement from its opening to its end. Raises MismatchError and MalformedError."""
+    state = opening = _verified_opening(statement)
     lines, first_at_ms, last_at_ms = 0, None, None
     for line, following in _with_following(statement.lines):
-        state = _after(state, line, following, statement.closing)
+        state = _next_state(state, line, following, statement.closing)
         lines, last_at_ms = lines + 1, line.fields["at_ms"]
         first_at_ms = last_at_ms if first_at_ms is None else first_at_ms
     if statement.closing is not None:
@@ -44,10 +43,10 @@ def verify(statement: Statement) -> Checked:
             expected, found = getattr(state, field), getattr(statement.closing, field)
             if expected != found:
                 raise MismatchError("closing", field, expected, found)
-    return Checked(opening, state, lines, first_at_ms, last_at_ms)
+    return Verification(opening, state, lines, first_at_ms, last_at_ms)
 
 
-def _checked_opening(statement: Statement) -> State:
+def _verified_opening(statement: Statement) -> State:
     opening = statement.opening
     if opening.version < 0 or opening.balance_millipoints < 0:
         field = "version" if opening.version < 0 else "balance_millipoints"
@@ -62,32 +61,32 @@ def _checked_opening(statement: Statement) -> State:
 
 
 def _with_following(lines: Iterator[Line]) -> Iterator[tuple[Line, Line | None]]:
-    """Go through lines, each with the next as a witness. If that is malformed, this one is checked nevertheless."""
+    """Yield each line with the next one. A malformed next line raises only after this one was yielded."""
     line = next(lines, None)
     while line is not None:
-        late: MalformedError | None = None
+        error_ahead: MalformedError | None = None
         following: Line | None = None
         try:
             following = next(lines, None)
         except MalformedError as error:
-            late = error
+            error_ahead = error
         yield line, following
-        if late is not None:
-            raise late
+        if error_ahead is not None:
+            raise error_ahead
         line = following
 
 
-def _after(before: State, line: Line, following: Line | None, closing: State | None) -> State:
+def _next_state(previous: State, line: Line, following: Line | None, closing: State | None) -> State:
     """Return the state after a line. Raises MismatchError."""
-    fields, version = line.fields, before.version + 1
-    computed = line_hash(before.hash, fields)
-    balance = before.balance_millipoints + fields["delta_millipoints"]
+    fields, version = line.fields, previous.version + 1
+    computed = line_hash(previous.hash, fields)
+    balance = previous.balance_millipoints + fields["delta_millipoints"]
     if fields["version"] != version:
-        raise MismatchError(line.place, "version", version, fields["version"], _version_remark(before, line))
+        raise MismatchError(line.place, "version", version, fields["version"], _version_remark(previous, line))
     if computed != fields["hash"]:
-        if _goes_on(computed, following, closing):
+        if _is_continued(computed, following, closing):
             raise MismatchError(line.place, "hash", computed, fields["hash"])
-        raise _contents_mismatch(before, line, computed)
+        raise _contents_mismatch(previous, line, computed)
     if line.at is not None and line.at not in readable_times(fields["at_ms"]):
         raise MismatchError(line.place, "at", readable_times(fields["at_ms"])[0], line.at)
     if balance != fields["balance_millipoints"]:
@@ -97,29 +96,29 @@ def _after(before: State, line: Line, following: Line | None, closing: State | N
     return State(version, balance, computed)
 
 
-def _goes_on(hash_of_line: str, following: Line | None, closing: State | None) -> bool:
-    """Return whether what comes after a line was made from this hash of it."""
+def _is_continued(hash_of_line: str, following: Line | None, closing: State | None) -> bool:
+    """Return whether the next line or the closing contains this hash."""
     if following is not None:
         return bool(line_hash(hash_of_line, following.fields) == following.fields["hash"])
     return closing is not None and closing.hash == hash_of_line
 
 
-def _version_remark(before: State, line: Line) -> str:
-    expected, fields = before.version + 1, line.fields
-    if line_hash(before.hash, {**fields, "version": expected}) == fields["hash"]:
+def _version_remark(previous: State, line: Line) -> str:
+    expected, fields = previous.version + 1, line.fields
+    if line_hash(previous.hash, {**fields, "version": expected}) == fields["hash"]:
         return ""
-    return "A line is missing here, or moved." if fields["version"] > expected else "A line is doubled here, or moved."
+    return "A line is missing or moved here." if fields["version"] > expected else "A line is repeated or moved here."
 
 
-def _contents_mismatch(before: State, line: Line, computed: str) -> MismatchError:
-    """Name the field that was changed, where another field of the line tells what it was."""
+def _contents_mismatch(previous: State, line: Line, computed: str) -> MismatchError:
+    """Return an error that names the changed field, if another field of the line reveals its old value."""
     fields = line.fields
-    told = {
-        "delta_millipoints": fields["balance_millipoints"] - before.balance_millipoints,
+    candidates = {
+        "delta_millipoints": fields["balance_millipoints"] - previous.balance_millipoints,
         "at_ms": _ms_of(line.at or ""),
     }
-    for field, value in told.items():
-        if line_hash(before.hash, {**fields, field: value}) == fields["hash"]:
+    for field, value in candidates.items():
+        if line_hash(previous.hash, {**fields, field: value}) == fields["hash"]:
             return MismatchError(line.place, field, value, fields[field])
     remark = "It belongs to other contents: a field of this line was changed, or the line is of another ledger."
     return MismatchError(line.place, "hash", computed, fields["hash"], remark)

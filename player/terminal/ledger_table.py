@@ -1,16 +1,18 @@
-"""The table of ledger entries for terminals of any width: what an entry is for is wrapped or put below, not cut."""
+"""The table of ledger entries for terminals of any width: the subject of an entry is wrapped, never cut."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from player.terminal.formats import GAP, amount, cells, fit, printable, short_when, table, when, wrapped
+from player.terminal.formats import amount, short_when, when
+from player.terminal.tables import COLUMN_GAP, table
+from player.terminal.text import cells, fit, printable, wrapped
 
 HEADER = ("NO", "WHEN", "WHAT", "POINTS")
 SUBJECT_HEADER = "FOR"
 RIGHT = (0, 3)
-# From here on a row has room for whole times and all words.
-WIDE = 78
-# With less room behind the other columns, what an entry is for stands below it.
+# The least width for full times and long words.
+WIDE_CELLS_MIN = 78
+# With less room after the other columns, the subject goes below the row.
 SUBJECT_CELLS_MIN = 20
 KINDS = {
     "lease": ("lease", "lease"),
@@ -25,10 +27,10 @@ KINDS = {
 def ledger_lines(entries: Sequence[dict[str, Any]], width: int) -> list[str]:
     """Return the lines of the table, header first, none wider than `width` cells.
 
-    Sessions are named only where that leaves a lease on one line.
+    Sessions are named only if every lease still fits on one line.
     """
-    left = table(HEADER, [_row(entry, wide=width >= WIDE) for entry in entries], width, right=RIGHT)
-    edge = max(cells(line) for line in left) + GAP
+    left = table(HEADER, [_row(entry, wide=width >= WIDE_CELLS_MIN) for entry in entries], width, right=RIGHT)
+    edge = max(cells(line) for line in left) + COLUMN_GAP
     room = width - edge
     leases = [entry for entry in entries if not entry.get("payment_id")]
     named = all(cells(_subject(entry, named=True)) <= room for entry in leases)
@@ -43,19 +45,13 @@ def ledger_lines(entries: Sequence[dict[str, Any]], width: int) -> list[str]:
 
 
 def _below(left: Sequence[str], subjects: Sequence[str], width: int) -> list[str]:
-    lines, indent = [left[0]], _indent(left[0])
+    lines, indent = [left[0]], left[0].index(HEADER[1])
     for row, subject in zip(left[1:], subjects, strict=True):
         lines += [row, *(" " * indent + part for part in wrapped(subject, width - indent) if part)]
     return lines
 
 
-def _indent(header: str) -> int:
-    """Where the second column begins."""
-    return header.index(HEADER[1])
-
-
 def _row(entry: dict[str, Any], wide: bool) -> list[str]:
-    """Return the cells for an entry: number, time, what it is in people's words, points."""
     kind = str(entry["kind"])
     long_word, short_word = KINDS.get(kind, (kind, kind))
     return [
@@ -67,7 +63,7 @@ def _row(entry: dict[str, Any], wide: bool) -> list[str]:
 
 
 def _subject(entry: dict[str, Any], named: bool) -> str:
-    """Return what an entry is for, with its session if `named`."""
+    """Return the subject of an entry, with its session if `named`."""
     words = [str(entry.get("stream_id") or "")]
     if entry.get("payment_id"):
         note = f": {entry['note']}" if entry.get("note") else ""

@@ -1,22 +1,23 @@
-"""The status line on the terminal, redrawn in place; where there is no terminal, only changes, one a line."""
+"""The status line: redrawn in place on a terminal; elsewhere one line for each change."""
 
 import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from player.terminal.formats import before_figures, cells, clock, fit, points, rate, time_left
+from player.terminal.formats import clock, points, rate, time_left
+from player.terminal.text import cells, fit, isolated
 
 WIDTH_DEFAULT = 80
 
 
 @dataclass(frozen=True)
-class View:
-    """What the status line shows. `seconds_left` is None where nothing is charged.
+class Status:
+    """What the status line shows. `seconds_left` is None where watching is free.
 
-    `others_spending` screens of the same wallet spend, too.
+    `others_spending` is the number of other sessions that spend from the same wallet.
     """
 
-    state: str
+    activity: str
     title: str
     balance_millipoints: int
     rate_millipoints_per_minute: int
@@ -24,19 +25,19 @@ class View:
     others_spending: int
 
 
-def status_line(view: View, width: int) -> str:
-    """Return the line for a terminal of `width` cells: what matters least gives way first."""
-    balance = points(view.balance_millipoints)
-    bare = f"{clock(view.seconds_left)} left" if view.seconds_left is not None else ""
-    short = f"{bare} ({view.others_spending + 1} screens)" if bare and view.others_spending else bare
-    price = rate(view.rate_millipoints_per_minute)
-    full, cut = (f"{view.state}: {before_figures(title)}" for title in (view.title, fit(view.title, 20)))
+def status_line(status: Status, width: int) -> str:
+    """Return the line for a terminal of `width` cells, with the least important parts dropped first."""
+    balance = points(status.balance_millipoints)
+    bare = f"{clock(status.seconds_left)} left" if status.seconds_left is not None else ""
+    short = f"{bare} ({status.others_spending + 1} screens)" if bare and status.others_spending else bare
+    price = rate(status.rate_millipoints_per_minute)
+    full, cut = (f"{status.activity}: {isolated(title)}" for title in (status.title, fit(status.title, 20)))
     choices = (
-        (full, balance, _left(view), price),
+        (full, balance, _left(status), price),
         (full, balance, short, price),
         (cut, balance, short, price),
-        (view.state, balance, short, price),
-        (view.state, balance, short),
+        (status.activity, balance, short, price),
+        (status.activity, balance, short),
         (balance, short),
         (balance, bare),
         (balance,),
@@ -45,47 +46,47 @@ def status_line(view: View, width: int) -> str:
     return next((line for line in lines if cells(line) <= width), fit(lines[-1], width))
 
 
-def change_line(view: View) -> str:
-    """Return a line for a log: the state, without what changes every second."""
-    told = (points(view.balance_millipoints), _left(view), rate(view.rate_millipoints_per_minute))
-    return f"{view.state}: {', '.join(part for part in told if part)}"
+def change_line(status: Status) -> str:
+    """Return a line for a log: without the title, which never changes."""
+    parts = (points(status.balance_millipoints), _left(status), rate(status.rate_millipoints_per_minute))
+    return f"{status.activity}: {', '.join(part for part in parts if part)}"
 
 
-def _left(view: View) -> str:
-    return time_left(view.seconds_left, view.others_spending) if view.seconds_left is not None else ""
+def _left(status: Status) -> str:
+    return time_left(status.seconds_left, status.others_spending) if status.seconds_left is not None else ""
 
 
 class Screen:
-    """Writes to one stream. A terminal that has gone away is no reason to fail: the session must still be ended."""
+    """Writes to one stream. A closed terminal is not an error: the session must still be stopped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._in_place = stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._drawn = False
+        self._is_drawn = False
         self._last: tuple[str, int] | None = None
 
-    def draw(self, view: View) -> None:
-        """Show the state as it is now."""
+    def draw(self, status: Status) -> None:
+        """Show the current status."""
         if self._in_place:
             # one cell stays free: a full line would make some terminals wrap
-            self._write(f"\r{status_line(view, self._width() - 1)}\x1b[K")
-            self._drawn = True
+            self._write(f"\r{status_line(status, self._width() - 1)}\x1b[K")
+            self._is_drawn = True
             return
-        change = (view.state, view.balance_millipoints)
+        change = (status.activity, status.balance_millipoints)
         if change != self._last:
             self._last = change
-            self._write(change_line(view) + "\n")
+            self._write(change_line(status) + "\n")
 
     def note(self, text: str) -> None:
-        """Write a line of its own, above the status line."""
+        """Write a line above the status line."""
         self.clear()
         self._write(text + "\n")
 
     def clear(self) -> None:
-        """Take the status line away."""
-        if self._drawn:
+        """Remove the status line."""
+        if self._is_drawn:
             self._write("\r\x1b[K")
-            self._drawn = False
+            self._is_drawn = False
 
     def _width(self) -> int:
         try:

@@ -11,14 +11,14 @@ import pytest
 
 from infra.local import groups
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
-from tests.integration.player.player_harness import Viewing
+from tests.integration.player.player_harness import PlayProcess
 
 END_S_MAX = TARGET_S + 1.0
 FFMPEG_ENDS_S_MAX = 3.0
 LIVE_AGAIN_S_MAX = 6.0
 
 
-def shown(viewing: Viewing) -> bool:
+def shown(viewing: PlayProcess) -> bool:
     """Whether mpv has a picture."""
     try:
         return bool(viewing.mpv("get_property", "estimated-frame-number"))
@@ -26,14 +26,14 @@ def shown(viewing: Viewing) -> bool:
         return False
 
 
-def play(viewer: Viewer, *words: str) -> Viewing:
+def play(viewer: Viewer, *words: str) -> PlayProcess:
     viewing = viewer.player.play(*words)
     wait_for("picture", lambda: shown(viewing) or viewing.process.poll() is not None, 40)
     assert viewing.process.poll() is None, viewing.process.communicate()
     return viewing
 
 
-def gone_after_s(viewing: Viewing, since: float) -> float:
+def gone_after_s(viewing: PlayProcess, since: float) -> float:
     """How long after `since` the last mpv of the viewing was gone."""
     while viewing.mpv_pids():
         assert time.monotonic() - since < 30

@@ -39,7 +39,7 @@ def platform(media: Path) -> Iterator[FakePlatform]:
 
 @pytest.fixture
 def player(platform: FakePlatform, tmp_path: Path) -> Iterator[Player]:
-    """The player's command line with a home of its own, not logged in."""
+    """The player's command line with its own home directory, not logged in."""
     runner = Player(platform.url, tmp_path)
     yield runner
     runner.end_all()

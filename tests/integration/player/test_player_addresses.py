@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from detours import MappedPort
 from fake_platform import FakePlatform
-from player_harness import Player, Viewing, wait_until
+from forwarders import MappedPort
+from player_harness import Player, PlayProcess, wait_until
 
 DEAD = "http://127.0.0.1:9"  # nothing listens there
 
@@ -39,7 +39,7 @@ def program(status: int) -> Iterator[str]:
         server.shutdown()
 
 
-def plays(platform: FakePlatform, viewing: Viewing) -> None:
+def plays(platform: FakePlatform, viewing: PlayProcess) -> None:
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
     platform.wait_for("POST", "/playback/heartbeat", 1)
     wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from detours import HttpProxy, MappedPort
 from fake_platform import FakePlatform
+from forwarders import HttpProxy, MappedPort
 from player_harness import Player, wait_until
 
 ELSEWHERE = "http://tv.example.org"

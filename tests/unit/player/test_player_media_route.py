@@ -1,4 +1,4 @@
-"""Which addresses of a session's media are asked."""
+"""The addresses of a session's media."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from player.media.route import at_server
         ("https://media.example.org/play/s", "http://tv.example.org", None),
     ],
 )
-def test_the_same_path_at_the_viewers_server_never_without_the_encryption(
+def test_the_viewers_server_has_the_same_path_and_never_drops_encryption(
     base_url: str, server: str, expected: str | None
 ) -> None:
     assert at_server(base_url, server) == expected

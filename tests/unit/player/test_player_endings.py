@@ -4,10 +4,12 @@ import pytest
 from click.testing import CliRunner
 
 from player.cli import COMMANDS, main
+from player.endings import SIGNALLED, Ending
+from player.exit_status import MEANINGS, ExitStatus
 from player.http.client import ProblemError
-from player.outcome import MEANINGS, SIGNALLED, Ending, ExitStatus
+from player.session.charges import Charges
 from player.session.heartbeat import ending_of_refused_start
-from player.session.receipt import Bill, Receipt
+from player.session.receipt import Receipt
 from player.session.start_errors import start_error
 
 
@@ -79,13 +81,13 @@ def test_the_session_limit_names_the_sessions() -> None:
     )
 
 
-def test_a_full_stream_names_ones_own_sessions() -> None:
+def test_a_full_stream_names_the_viewers_sessions() -> None:
     sessions = [{"session_id": "s-9", "stream_id": "stream-1", "started_at_ms": 0}]
-    told = start_error(problem(409, "stream_full", sessions=sessions), "stream-1").format_message()
-    assert "stream-1 (session s-9" in told and "--replace" in told
+    text = start_error(problem(409, "stream_full", sessions=sessions), "stream-1").format_message()
+    assert "stream-1 (session s-9" in text and "--replace" in text
 
 
-def test_a_start_that_is_found_ended_tells_how_and_what_it_cost() -> None:
+def test_a_start_of_an_ended_session_reports_its_end_and_cost() -> None:
     error = start_error(problem(403, "kicked", end_reason="kicked", charged_millipoints=9_000), "stream-1")
     assert (error.exit_code, error.end_reason) == (8, "kicked")
     assert "9.000 points" in error.format_message() and "player receipt" in error.format_message()
@@ -101,38 +103,42 @@ def test_a_start_that_is_found_ended_tells_how_and_what_it_cost() -> None:
         ("session_limit", 4),
     ],
 )
-def test_a_session_that_cannot_be_taken_up_again(code: str, expected: int) -> None:
+def test_a_refused_restart(code: str, expected: int) -> None:
     assert ending_of_refused_start(problem(409, code)).exit_status == expected
 
 
-def test_a_bill_counts_each_beat_once_and_prefers_the_servers_total() -> None:
-    bill = Bill()
+def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total() -> None:
+    charges = Charges()
     for seq, charged in ((1, 10_000), (2, 10_000), (2, 10_000), (2, 0)):
-        bill.charge("s-1", seq, charged)
-    assert (bill.spent_millipoints, bill.is_settled("s-1")) == (20_000, False)
-    bill.settle("s-1", 17_500, None)
-    bill.charge("s-2", 1, 10_000)
-    assert (bill.spent_millipoints, bill.session_ids) == (27_500, ["s-1", "s-2"])
-    assert (bill.whole_points_left(30), bill.whole_points_left(20), bill.whole_points_left(None)) == (2, 0, None)
+        charges.add("s-1", seq, charged)
+    assert (charges.spent_millipoints, charges.is_settled("s-1")) == (20_000, False)
+    charges.settle("s-1", 17_500, None)
+    charges.add("s-2", 1, 10_000)
+    assert (charges.spent_millipoints, charges.session_ids) == (27_500, ["s-1", "s-2"])
+    assert (charges.whole_points_left(30), charges.whole_points_left(20), charges.whole_points_left(None)) == (
+        2,
+        0,
+        None,
+    )
 
 
-def test_watched_is_what_the_server_tells_of_all_sessions_or_else_what_mpv_played() -> None:
-    bill = Bill(balance_millipoints=0)
+def test_watched_time_is_the_servers_or_else_mpvs() -> None:
+    charges = Charges(balance_millipoints=0)
     for session_id in ("s-1", "s-2"):
-        bill.charge(session_id, 1, 1_000)
-    receipt = Receipt(Ending.of_reason("kicked"), "stream-1", bill, 61_000, 900, settled=True)
-    bill.settle("s-1", 1_000, 30_000)
-    assert (bill.watched_ms, receipt.watched_ms) == (None, 61_000)
-    bill.settle("s-2", 1_000, 32_500)
-    assert (bill.watched_ms, receipt.watched_ms) == (62_500, 62_500)
+        charges.add(session_id, 1, 1_000)
+    receipt = Receipt(Ending.of_reason("kicked"), "stream-1", charges, 61_000, 900, settled=True)
+    charges.settle("s-1", 1_000, 30_000)
+    assert (charges.watched_ms, receipt.watched_ms) == (None, 61_000)
+    charges.settle("s-2", 1_000, 32_500)
+    assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
     assert receipt.lines()[1].startswith("Watched 1:02,")
     assert json.loads(receipt.as_json())["watched_ms"] == 62_500
 
 
-def test_a_receipt_names_the_machine_word() -> None:
-    bill = Bill(balance_millipoints=72_500)
-    bill.charge("s-1", 1, 27_500)
-    receipt = Receipt(Ending.of_reason("balance_exhausted"), "stream-1", bill, 245_000, 900, settled=True)
+def test_a_receipt_names_the_end_reason() -> None:
+    charges = Charges(balance_millipoints=72_500)
+    charges.add("s-1", 1, 27_500)
+    receipt = Receipt(Ending.of_reason("balance_exhausted"), "stream-1", charges, 245_000, 900, settled=True)
     assert receipt.lines() == [
         "Your points are used up. (balance_exhausted)",
         "Watched 4:05, spent 27.500 points, 72.500 points left.",

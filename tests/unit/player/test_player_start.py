@@ -1,4 +1,4 @@
-"""A start that is repeated: the same key each time, bounded, and a refusal taken for what it says."""
+"""Retries of a start: the same key, a time limit, and refusals."""
 
 import re
 import time
@@ -11,7 +11,7 @@ from player.errors import LoginExpiredError, StartUnansweredError, UnreachableEr
 from player.http.client import ProblemError
 from player.session import start as module
 from player.session.playback_api import Lease
-from player.session.start import Wish, start_session
+from player.session.start import PlayRequest, start_session
 
 AWAY = UnreachableError("x", "it did not answer in time")
 TOO_OFTEN = ProblemError(429, {"code": "too_many_requests"})
@@ -19,7 +19,7 @@ NOT_LIVE = ProblemError(409, {"code": "stream_not_live"})
 
 
 class Starts:
-    """A server that answers starts from a list; its last answer is given again and again."""
+    """A server with a list of answers to starts; it repeats the last one."""
 
     def __init__(self, *answers: Lease | Exception) -> None:
         self.answers = list(answers)
@@ -35,15 +35,15 @@ class Starts:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(module, "RETRY_DELAYS_S", (0.0, 0.0, 0.0))
 
 
 def start(server: Starts) -> Lease:
-    return start_session(server, Wish("stream-1", 30), replace=True)  # type: ignore[arg-type]
+    return start_session(server, PlayRequest("stream-1", 30), replace=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("failures", [(), (AWAY,), (AWAY, AWAY, TOO_OFTEN), (AWAY, LoginExpiredError())])
-def test_lost_answers_are_asked_for_again_with_the_same_key(failures: tuple[Exception, ...]) -> None:
+def test_lost_answers_are_retried_with_the_same_key(failures: tuple[Exception, ...]) -> None:
     server = Starts(*failures, lease())
     assert start(server) == lease()
     assert len(server.asked) == len(failures) + 1 and len(set(server.asked)) == 1
@@ -52,14 +52,14 @@ def test_lost_answers_are_asked_for_again_with_the_same_key(failures: tuple[Exce
     assert re.fullmatch(r"[A-Za-z0-9_-]{22,64}", key), "128 bits and more"
 
 
-def test_every_start_has_a_key_of_its_own() -> None:
+def test_every_start_has_its_own_key() -> None:
     server = Starts(lease())
     start(server), start(server)
     assert server.asked[0][1] != server.asked[1][1]
 
 
 @pytest.mark.parametrize("refusal", [NOT_LIVE, TOO_OFTEN, LoginExpiredError()])
-def test_a_refusal_is_no_lost_answer(refusal: Exception) -> None:
+def test_a_refusal_is_not_retried(refusal: Exception) -> None:
     server = Starts(refusal)
     with pytest.raises(type(refusal)):
         start(server)
@@ -73,7 +73,7 @@ def test_a_refusal_after_a_lost_answer_settles_it() -> None:
 
 
 @pytest.mark.parametrize("later", [AWAY, TOO_OFTEN, LoginExpiredError()])
-def test_tries_are_bounded_and_what_is_not_known_is_said(later: Exception) -> None:
+def test_retries_are_bounded_and_the_uncertainty_is_reported(later: Exception) -> None:
     server = Starts(AWAY, later)
     with pytest.raises(StartUnansweredError) as caught:
         start(server)
@@ -81,10 +81,10 @@ def test_tries_are_bounded_and_what_is_not_known_is_said(later: Exception) -> No
     assert caught.value.exit_code == 5 and "may have been bought" in caught.value.format_message()
 
 
-def test_no_try_begins_after_the_time_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_retry_begins_after_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "START_S_MAX", 1.2)
-    monkeypatch.setattr(module, "PAUSES_S", (0.1, 0.2, 5.0))
-    began = time.monotonic()
+    monkeypatch.setattr(module, "RETRY_DELAYS_S", (0.1, 0.2, 5.0))
+    started_at = time.monotonic()
     with pytest.raises(StartUnansweredError):
         start(Starts(AWAY))
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - started_at < 1.0

@@ -1,4 +1,4 @@
-"""The commands round a bill that can be checked, as processes: the cap, the ledger, statements, receipts."""
+"""The money commands as processes: the cap, the ledger, statements, receipts."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def test_the_wallet_shows_the_cap_and_what_today_cost(viewer: Player, platform: 
     done = viewer.run("wallet", "cap", "500/day", TZ="Europe/Berlin", COLUMNS="100")
     assert done.returncode == 0 and platform.cap == 500_000
     assert re.search(
-        rf"Today: {spent} of 500 points; the cap starts anew at 00:00 UTC \(0[12]:00 your time\)\.", done.stdout
+        rf"Today: {spent} of 500 points; the cap resets at 00:00 UTC \(0[12]:00 your time\)\.", done.stdout
     )
     assert f"{spent} of 500 points" in viewer.run("wallet").stdout
     assert json.loads(viewer.run("wallet", "--json").stdout)["daily_cap_millipoints"] == 500_000
@@ -49,7 +49,7 @@ def test_a_bad_cap_is_refused_with_what_is_allowed(viewer: Player, platform: Fak
 
 
 @pytest.mark.parametrize("columns", [50, 80, 120])
-def test_the_ledger_speaks_peoples_words_and_cuts_nothing(viewer: Player, watched: str, columns: int) -> None:
+def test_the_ledger_has_plain_words_and_cuts_nothing(viewer: Player, watched: str, columns: int) -> None:
     out = viewer.run("ledger", COLUMNS=str(columns)).stdout
     assert max(len(line) for line in out.splitlines()) <= columns
     assert "…" not in out
@@ -82,15 +82,13 @@ def test_a_statement_of_several_parts_is_saved_and_can_be_checked_offline(
         header, _, *rows = as_csv(whole).split("\r\n")
         assert file.read_bytes().decode().split("\r\n")[2:] == rows and file.read_text().startswith(header)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    checked = Player("http://127.0.0.1:9", tmp_path / "nobody").run("verify", str(file), COLUMNS="200")
+    checked = Player("http://127.0.0.1:9", tmp_path / "unknown").run("verify", str(file), COLUMNS="200")
     assert checked.returncode == 0, checked.stderr
     for word in ("everything fits", f"1 to {lines}, without a gap", end["hash"], "does not prove", "--export"):
         assert word in checked.stdout
 
 
-def test_a_statement_is_written_to_stdout_too_and_can_begin_later(
-    viewer: Player, platform: FakePlatform, watched: str
-) -> None:
+def test_a_statement_can_go_to_stdout_and_begin_later(viewer: Player, platform: FakePlatform, watched: str) -> None:
     done = viewer.run("ledger", "--export", "-", "--format", "json", "--after", "2")
     found = json.loads(done.stdout)
     assert {**found, "created_at_ms": 0} == {**platform.statement(2), "created_at_ms": 0}
@@ -100,7 +98,7 @@ def test_a_statement_is_written_to_stdout_too_and_can_begin_later(
     assert viewer.run("ledger", "--force").returncode == 2
 
 
-def test_a_file_is_replaced_only_on_demand_and_never_half(
+def test_a_file_is_replaced_atomically_and_only_with_force(
     viewer: Player, platform: FakePlatform, watched: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "bill.csv"
@@ -119,9 +117,7 @@ def test_a_file_is_replaced_only_on_demand_and_never_half(
     assert [path.name for path in tmp_path.iterdir() if "bill" in path.name] == ["bill.csv"]
 
 
-def test_verify_names_the_line_that_was_changed(
-    viewer: Player, platform: FakePlatform, watched: str, tmp_path: Path
-) -> None:
+def test_verify_names_the_changed_line(viewer: Player, platform: FakePlatform, watched: str, tmp_path: Path) -> None:
     file = tmp_path / "bill.csv"
     file.write_bytes(as_csv(platform.statement()).replace(",-2000,", ",-1000,", 1).encode())
     done = viewer.run("verify", str(file))
@@ -131,7 +127,7 @@ def test_verify_names_the_line_that_was_changed(
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "no statement", '{"format": "tollcast-statement-1"}'])
-def test_verify_tells_what_is_no_statement(viewer: Player, tmp_path: Path, content: str | None) -> None:
+def test_verify_rejects_what_is_not_a_statement(viewer: Player, tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "bill.json"
     if content is not None:
         file.write_text(content)
@@ -162,33 +158,33 @@ def test_a_receipt_adds_up(viewer: Player, platform: FakePlatform, watched: str)
     assert "0:05 of media, 1.2 MB (of 0:06 granted)" in viewer.run("receipt").stdout
 
 
-def test_a_difference_is_said_plainly(viewer: Player, platform: FakePlatform, watched: str) -> None:
+def test_a_difference_is_reported(viewer: Player, platform: FakePlatform, watched: str) -> None:
     platform.sessions[watched].charged += 1_000
     done = viewer.run("receipt", COLUMNS="200")
     assert done.returncode == 1 and "do not add up: charged_millipoints is" in done.stdout
     assert receipt_of(viewer)["adds_up"] is False
 
 
-def test_a_receipt_of_what_is_being_watched_and_of_nothing(viewer: Player, platform: FakePlatform) -> None:
+def test_a_receipt_of_an_active_session_and_of_none(viewer: Player, platform: FakePlatform) -> None:
     nothing = viewer.run("receipt")
     assert nothing.returncode == 1 and "watched nothing yet" in nothing.stderr
-    assert viewer.run("receipt", "nobody's").returncode == 4
+    assert viewer.run("receipt", "unknown").returncode == 4
     platform.start({"stream_id": "stream-1"})
     done = viewer.run("receipt")
-    assert done.returncode == 0 and "it is being watched" in done.stdout and "nothing to compare" in done.stdout
+    assert done.returncode == 0 and "it is active" in done.stdout and "totals to compare" in done.stdout
     assert receipt_of(viewer)["adds_up"] is None
 
 
-def test_a_session_that_ends_between_two_requests_is_asked_for_again(
+def test_a_session_that_ends_between_two_requests_is_fetched_again(
     viewer: Player, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = platform.start({"stream_id": "stream-1"})["session_id"]
-    shown, told = platform.own_session, []
+    session_of, answers = platform.own_session, []
 
     def own_session(asked: str) -> dict[str, Any]:
-        answer = shown(asked)
-        if not told:
-            told.append(asked)
+        answer = session_of(asked)
+        if not answers:
+            answers.append(asked)
             platform.end("kicked")
         return answer
 

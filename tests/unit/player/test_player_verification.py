@@ -1,4 +1,4 @@
-"""Whatever is changed in a saved statement is found, and the line is named. Both formats."""
+"""Every change of a saved statement is found, and the line is named. Both formats."""
 
 import copy
 import csv
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from player.statement.csv_format import read_csv
 from player.statement.json_format import read_json
-from player.statement.statement import MalformedError, Statement, read_statement
-from player.statement.verification import Checked, MismatchError, verify
+from player.statement.reader import read_statement
+from player.statement.statement import MalformedError, Statement
+from player.statement.verification import MismatchError, Verification, verify
 from tests.integration.player.fake_ledger import COLUMNS, as_csv, statement_of
 
 NOTES = (None, 'gift, "from" Zoë', "two\nlines", "夜 🎁", "=1+1")
@@ -40,11 +41,11 @@ ROW_STARTS = [1 + sum(len(re.findall("\n", "".join(row))) + 1 for row in ROWS[:i
 LINES = range(len(LEDGER))
 
 
-def check_json(document: dict[str, Any]) -> Checked:
+def check_json(document: dict[str, Any]) -> Verification:
     return verify(read_json(json.dumps(document)))
 
 
-def check_csv(rows: list[list[str]]) -> Checked:
+def check_csv(rows: list[list[str]]) -> Verification:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return verify(read_csv(out.getvalue()))
@@ -57,7 +58,7 @@ def failure(check: Any, changed: Any) -> str:
 
 
 def changed_char(text: str, position: int, char: str) -> str:
-    """The text with one other character at a position; an empty text becomes the character."""
+    """Return the text with another character at a position; an empty text becomes the character."""
     if not text:
         return char
     position %= len(text)
@@ -65,18 +66,18 @@ def changed_char(text: str, position: int, char: str) -> str:
     return text[:position] + other + text[position + 1 :]
 
 
-def test_a_good_statement_fits_in_both_formats() -> None:
-    for checked in (check_json(DOCUMENT), verify(read_csv(CSV))):
-        assert (checked.opening.version, checked.end.version, checked.lines) == (0, 13, 13)
-        assert checked.end.hash == DOCUMENT["closing"]["hash"]
-        assert checked.first_at_ms == LEDGER[0]["at_ms"] and checked.last_at_ms == LEDGER[-1]["at_ms"]
+def test_a_good_statement_is_valid_in_both_formats() -> None:
+    for verified in (check_json(DOCUMENT), verify(read_csv(CSV))):
+        assert (verified.opening.version, verified.end.version, verified.lines) == (0, 13, 13)
+        assert verified.end.hash == DOCUMENT["closing"]["hash"]
+        assert verified.first_at_ms == LEDGER[0]["at_ms"] and verified.last_at_ms == LEDGER[-1]["at_ms"]
 
 
-def test_a_later_part_and_one_without_lines_fit_by_themselves() -> None:
+def test_a_later_part_and_one_without_lines_are_valid() -> None:
     for after in (6, 13):
         part = statement_of(LEDGER, after)
-        for checked in (check_json(part), verify(read_csv(as_csv(part)))):
-            assert (checked.opening.version, checked.lines) == (after, 13 - after)
+        for verified in (check_json(part), verify(read_csv(as_csv(part)))):
+            assert (verified.opening.version, verified.lines) == (after, 13 - after)
 
 
 places = st.integers(0, len(LEDGER) - 1)
@@ -113,15 +114,15 @@ def test_one_changed_character_in_a_csv_line_is_found(index: int, field: str, po
 @given(st.integers(0, len(CSV) - 1), st.one_of(st.sampled_from('0123456789-"\r\n,'), chars))
 @example(len(CSV) - 2, "\n")
 @example(len(CSV) - 1, "\x0b")
-def test_no_changed_character_of_a_csv_file_gets_through(position: int, char: str) -> None:
+def test_every_changed_character_of_a_csv_file_is_found(position: int, char: str) -> None:
     changed = changed_char(CSV, position, char)
-    if changed.rstrip("\r\n") == CSV.rstrip("\r\n"):  # an empty line at the end, such as editors leave
+    if changed.rstrip("\r\n") == CSV.rstrip("\r\n"):  # an empty line at the end, as editors add
         return
     failure(lambda text: verify(read_csv(text)), changed)
 
 
 @given(st.integers(0, len(json.dumps(DOCUMENT)) - 1), st.one_of(st.sampled_from('0123456789-"{}[],:\\'), chars))
-def test_a_changed_character_of_a_json_file_never_gets_through_unless_nothing_changed(position: int, char: str) -> None:
+def test_every_changed_character_of_a_json_file_is_found_or_has_no_meaning(position: int, char: str) -> None:
     text = changed_char(json.dumps(DOCUMENT), position, char)
     try:
         verify(read_json(text))
@@ -149,24 +150,24 @@ def test_a_dropped_line_is_found(index: int) -> None:
     document = copy.deepcopy(DOCUMENT)
     del document["lines"][index]
     last = index == LINES[-1]
-    told = failure(check_json, document)
-    assert told.startswith("closing: version" if last else f"line {index + 1} (index {index})")
-    if not last:  # the end of a CSV has no witness but the server
-        assert "A line is missing" in told
+    message = failure(check_json, document)
+    assert message.startswith("closing: version" if last else f"line {index + 1} (index {index})")
+    if not last:  # only the server knows the end of a CSV
+        assert "A line is missing" in message
         assert f"line {ROW_STARTS[index + 2]}: version" in failure(check_csv, ROWS[: index + 2] + ROWS[index + 3 :])
 
 
 @pytest.mark.parametrize("index", LINES)
-def test_a_doubled_line_is_found(index: int) -> None:
+def test_a_repeated_line_is_found(index: int) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["lines"].insert(index, document["lines"][index])
-    told = failure(check_json, document)
-    assert f"(index {index + 1})" in told and "doubled" in told
+    message = failure(check_json, document)
+    assert f"(index {index + 1})" in message and "repeated" in message
     assert "version" in failure(check_csv, ROWS[: index + 3] + ROWS[index + 2 :])
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("delta_millipoints", -1, r"delta_millipoints does not fit.*expected: -10000.*found: +-1$"),
         ("balance_millipoints", 5, r"balance_millipoints does not fit.*expected: 30000.*found: +5$"),
@@ -175,10 +176,10 @@ def test_a_doubled_line_is_found(index: int) -> None:
         ("note", "x", r"hash does not fit\. It belongs to other contents"),
     ],
 )
-def test_the_changed_field_is_named_where_the_rest_tells(field: str, value: object, told: str) -> None:
+def test_the_changed_field_is_named_if_the_other_fields_reveal_it(field: str, value: object, message: str) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["lines"][1][field] = value
-    assert re.search(told, failure(check_json, document), re.DOTALL)
+    assert re.search(message, failure(check_json, document), re.DOTALL)
 
 
 def test_a_changed_time_is_named() -> None:
@@ -195,15 +196,15 @@ def test_opening_and_closing_are_checked(state: str, field: str) -> None:
     value = document[state][field]
     document[state][field] = value + 1 if isinstance(value, int) else "0" * 64
     document["next_after_version"] = None
-    told = failure(check_json, document)
-    assert told.startswith(f"{state}: {field}") or "line 1 " in told
+    message = failure(check_json, document)
+    assert message.startswith(f"{state}: {field}") or "line 1 " in message
 
 
-def test_another_users_ledger_does_not_fit() -> None:
+def test_another_users_ledger_is_found() -> None:
     assert "opening: hash" in failure(check_json, {**DOCUMENT, "user_id": "u-other"})
 
 
-def test_a_balance_below_zero_is_found_even_in_a_chain_that_fits() -> None:
+def test_a_negative_balance_is_found_even_in_a_valid_chain() -> None:
     ledger = copy.deepcopy(LEDGER)
     ledger[3]["delta_millipoints"] = -50_000
     assert "0 or more" in failure(check_json, statement_of(ledger))
@@ -213,13 +214,13 @@ LINE = DOCUMENT["lines"][0]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "it is empty"),
-        ("hello", "no Tollcast statement"),
+        ("hello", "not a Tollcast statement"),
         ("{", "it is not JSON"),
-        ("[]", "no Tollcast statement"),
-        ('{"format": "tollcast-statement-2"}', "no Tollcast statement"),
+        ("[]", "not a Tollcast statement"),
+        ('{"format": "tollcast-statement-2"}', "not a Tollcast statement"),
         ("[" * 100_000, "nested too deeply"),
         (json.dumps({k: v for k, v in DOCUMENT.items() if k != "closing"}), "closing is missing"),
         (json.dumps({**DOCUMENT, "extra": 1}), "extra is no field"),
@@ -230,13 +231,13 @@ LINE = DOCUMENT["lines"][0]
         (json.dumps({**DOCUMENT, "lines": [1]}), "line 1 (index 0): it must be an object"),
         (json.dumps({**DOCUMENT, "lines": [{**LINE, "seq": "1"}]}), "seq must be a whole number or none"),
         (json.dumps({**DOCUMENT, "lines": [{**LINE, "at_ms": 10**17}]}), "at_ms must be a time"),
-        (json.dumps({**DOCUMENT, "lines": [{**LINE, "delta_millipoints": 1.0}]}), "1.0 is no whole number"),
-        (json.dumps(DOCUMENT).replace("-10000", "1" * 5000), "no whole number"),
+        (json.dumps({**DOCUMENT, "lines": [{**LINE, "delta_millipoints": 1.0}]}), "1.0 is not a whole number"),
+        (json.dumps(DOCUMENT).replace("-10000", "1" * 5000), "is not a whole number"),
         (json.dumps(DOCUMENT).replace('"seq": 2,', '"seq": 2, "seq": 2,'), "(version 2) has the key seq twice"),
         (json.dumps(DOCUMENT).replace('"seq": 2,', '"seq": NaN,'), "NaN"),
         (CSV.splitlines(keepends=True)[0], "row of the opening is missing"),
         (CSV.replace("opening", "lease", 1), "line 2: kind must be opening"),
-        (CSV.replace("version,at", "version;at", 1), "no Tollcast statement"),
+        (CSV.replace("version,at", "version;at", 1), "not a Tollcast statement"),
         (CSV + "1,2\r\n", "it must have 13 columns, and has 2"),
         (CSV.replace("-10000", "-10000.0", 1), "delta_millipoints must be a whole number"),
         (CSV.replace("-10000", "-١0000", 1), "delta_millipoints must be a whole number"),
@@ -244,24 +245,24 @@ LINE = DOCUMENT["lines"][0]
         (CSV + "x" * 20_000, "it is not CSV: field larger"),
     ],
 )
-def test_what_is_malformed_is_told(tmp_path: Path, text: str, told: str) -> None:
-    file = tmp_path / "bill"
+def test_a_malformed_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "statement"
     file.write_bytes(text.encode())
     with pytest.raises(MalformedError) as caught:
         verify(read_statement(file))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_what_is_no_text_or_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "bill"
+def test_a_file_that_is_not_text_or_too_large_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "statement"
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(MalformedError, match="not UTF-8"):
         read_statement(file)
-    monkeypatch.setattr("player.statement.statement.BYTES_MAX", 1)
+    monkeypatch.setattr("player.statement.reader.BYTES_MAX", 1)
     with pytest.raises(MalformedError, match="larger than"):
         read_statement(file)
     for module, read, text in (("json", read_json, json.dumps(DOCUMENT)), ("csv", read_csv, CSV)):
-        monkeypatch.setattr(f"player.statement_{module}.LINES_MAX", 12)
+        monkeypatch.setattr(f"player.statement.{module}_format.LINES_MAX", 12)
         statement: Statement
         with pytest.raises(MalformedError, match="more lines"):
             statement = read(text)  # type: ignore[operator]

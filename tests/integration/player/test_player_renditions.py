@@ -1,4 +1,4 @@
-"""A rendition that is dropped while it is watched: real mpv goes on with what the ladder still has."""
+"""When a rendition is dropped, real mpv continues with another one."""
 
 import signal
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LOW = "#EXT-X-STREAM-INF:BANDWIDTH=300000\n480p/index.m3u8\n"
 
 @pytest.fixture
 def ladder(platform: FakePlatform, media: Path, tmp_path: Path) -> Iterator[Path]:
-    """What the platform serves: a multivariant playlist of two renditions, both of the same live stream."""
+    """A multivariant playlist with two renditions of the same live stream."""
     directory = tmp_path / "ladder"
     directory.mkdir()
     for name in ("720p", "480p"):
@@ -29,10 +29,10 @@ def watched(platform: FakePlatform, rendition: str, since: float = 0.0) -> int:
     return sum(path.endswith(".ts") and f"/{rendition}/" in path and status == 200 for _, _, path, status, _ in asked)
 
 
-def test_mpv_goes_on_when_its_rendition_is_gone(platform: FakePlatform, viewer: Player, ladder: Path) -> None:
+def test_mpv_continues_when_its_rendition_is_dropped(platform: FakePlatform, viewer: Player, ladder: Path) -> None:
     viewing = viewer.play()
     wait_until(lambda: watched(platform, "720p") >= 4, 20, "the better rendition is not played")
-    chosen_at = platform.requests[-1][0]  # before it chooses, mpv looks into both
+    chosen_at = platform.requests[-1][0]  # at first mpv fetches both
     wait_until(lambda: watched(platform, "720p", chosen_at) >= 3, 10, "it does not go on")
     assert watched(platform, "480p", chosen_at) == 0
     (ladder / "index.m3u8").write_text("#EXTM3U\n" + LOW)

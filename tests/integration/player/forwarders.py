@@ -1,4 +1,4 @@
-"""Other ways to the fake platform: a mapped port, and an HTTP proxy."""
+"""Indirect access to the fake platform: a mapped port, and an HTTP proxy."""
 
 import http.client
 import socket
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class MappedPort:
-    """A port of another address of this machine that leads to a port of 127.0.0.1, as `ssh -L` makes one."""
+    """A port of 127.0.0.2 that is forwarded to a port of 127.0.0.1, as with `ssh -L`."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -50,7 +50,7 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 class HttpProxy(ThreadingHTTPServer):
-    """A proxy that sends all requests to one port of 127.0.0.1, whatever server they name. `asked` has those."""
+    """A proxy that sends all requests to one port of 127.0.0.1. `asked` lists the servers that they name."""
 
     daemon_threads = True
 
@@ -65,7 +65,7 @@ class HttpProxy(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Players hang up; that is no error."""
+        """Ignore connections that the player closed."""
 
 
 class _ProxyHandler(BaseHTTPRequestHandler):
