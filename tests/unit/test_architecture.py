@@ -42,6 +42,8 @@ def test_the_import_rule_is_kept() -> None:
         ("chalicelib/api/playback.py", "import boto3"),
         ("worker/__init__.py", "import chalicelib.api.playback"),
         ("player/__init__.py", "import chalicelib.domain.points"),
+        ("player/media/credentials.py", "import player.session.heartbeat"),
+        ("player/statement/statement.py", "import player.statement.csv_format"),
     ],
 )
 def test_an_arrow_turned_round_is_noticed(tmp_path: Path, module: str, arrow: str) -> None:
