@@ -36,8 +36,8 @@ class Account:
 
     def login(self, email: str, password: str) -> tuple[Login, str]:
         """Log in, store the tokens, and return the login and where it is stored. Raises ProblemError when refused."""
-        answer = self._http.request("POST", "/auth/login", {"email": email, "password": password})
-        login = Login.from_answer(self._http.server, answer)
+        response = self._http.request("POST", "/auth/login", {"email": email, "password": password})
+        login = Login.from_response(self._http.server, response)
         with self._store.locked(login.server):
             place = self._store.save(login)
         self._store.remember_server(login.server)
@@ -104,12 +104,12 @@ class Account:
                 raise NotLoggedInError("You have been logged out.")
             if _usable(stored, stale):
                 return stored  # another player process refreshed it
-            login = Login.from_answer(stored.server, self._rotate(stored.refresh_token))
+            login = Login.from_response(stored.server, self._rotate(stored.refresh_token))
             self._store.save(login)
             return login
 
     def _rotate(self, refresh_token: str) -> dict[str, Any]:
-        """Request new tokens. After a lost answer, retry at once: the server accepts the old token for another 10 s."""
+        """Request new tokens. After a lost response, retry at once: the server accepts the old token for 10 s more."""
         for attempt in range(1, REFRESH_ATTEMPTS + 1):
             try:
                 return self._http.request("POST", "/auth/refresh", {"refresh_token": refresh_token}, timeout_s=3.0)

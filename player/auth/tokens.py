@@ -15,6 +15,7 @@ from typing import Any
 from player.auth.vault import Vault, VaultError
 from player.errors import CliError, KeyringUnavailableError
 from player.exit_status import ExitStatus
+from player.files import write_private
 
 LOCK_WAIT_S = 20.0
 
@@ -32,17 +33,17 @@ class Login:
     expires_at: float
 
     @classmethod
-    def from_answer(cls, server: str, answer: dict[str, Any]) -> "Login":
+    def from_response(cls, server: str, response: dict[str, Any]) -> "Login":
         """Build a login from the answer of `/auth/login` or `/auth/refresh`."""
-        user = answer["user"]
+        user = response["user"]
         return cls(
             server=server,
             user_id=user["user_id"],
             email=user["email"],
             role=user["role"],
-            access_token=answer["access_token"],
-            refresh_token=answer["refresh_token"],
-            expires_at=time.time() + answer["expires_in"],
+            access_token=response["access_token"],
+            refresh_token=response["refresh_token"],
+            expires_at=time.time() + response["expires_in"],
         )
 
 
@@ -127,10 +128,7 @@ class TokenStore:
         self._make_directory()
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-                json.dump(entry, handle)
-                handle.flush()
-                os.fsync(handle.fileno())
+            write_private(draft, json.dumps(entry))
             draft.replace(path)
         except OSError as error:
             draft.unlink(missing_ok=True)

@@ -74,25 +74,25 @@ class Http:
         bearer: str = "",
         timeout_s: float | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object in the server's answer.
+        """Return the JSON object in the server's response.
 
         Raises ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
         """
-        answer = self._send(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
-        if answer.status_code == NO_CONTENT:
+        response = self._send(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
+        if response.status_code == NO_CONTENT:
             return {}
-        fields = _json_object(answer)
+        fields = _json_object(response)
         if fields is None:
             raise self._not_tollcast()
         return fields
 
     def csv(self, path: str, bearer: str, timeout_s: float) -> str:
-        """Return the CSV in the server's answer. Raises the errors of `request`."""
-        answer = self._send("GET", path, None, bearer, timeout_s)
-        if not answer.headers.get("Content-Type", "").startswith("text/csv"):
+        """Return the CSV in the server's response. Raises the errors of `request`."""
+        response = self._send("GET", path, None, bearer, timeout_s)
+        if not response.headers.get("Content-Type", "").startswith("text/csv"):
             raise self._not_tollcast()
         try:
-            return answer.content.decode("utf-8")
+            return response.content.decode("utf-8")
         except UnicodeDecodeError:
             raise self._not_tollcast() from None
 
@@ -101,19 +101,19 @@ class Http:
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         try:
-            answer = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
+            response = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
             raise self._unreachable(reason_of(error)) from None
-        if answer.status_code < 300:
-            return answer
-        fields = _json_object(answer) or {}
-        if answer.status_code >= 500:
-            detail = printable(str(fields.get("detail") or f"it answers {answer.status_code}"))
-            raise self._unreachable(detail, retry_after(answer))
-        if answer.status_code == PROXY_LOGIN:
+        if response.status_code < 300:
+            return response
+        fields = _json_object(response) or {}
+        if response.status_code >= 500:
+            detail = printable(str(fields.get("detail") or f"it answers {response.status_code}"))
+            raise self._unreachable(detail, retry_after(response))
+        if response.status_code == PROXY_LOGIN:
             raise self._unreachable("it requires a login")
-        if answer.status_code >= 400:
-            raise ProblemError(answer.status_code, fields, retry_after(answer))
+        if response.status_code >= 400:
+            raise ProblemError(response.status_code, fields, retry_after(response))
         raise self._not_tollcast()
 
     def _not_tollcast(self) -> UnreachableError:
@@ -134,22 +134,22 @@ def proxy_note(proxy: Proxy | None) -> str:
     return f" (through the proxy that {proxy.variable} names)" if proxy else ""
 
 
-def retry_after(answer: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """Return the seconds in the Retry-After header, an hour at most, or None."""
-    value = answer.headers.get("Retry-After", "")
+    value = response.headers.get("Retry-After", "")
     return min(float(value), 3600.0) if value.isdigit() else None
 
 
-def _json_object(answer: httpx.Response) -> dict[str, Any] | None:
+def _json_object(response: httpx.Response) -> dict[str, Any] | None:
     try:
-        value = answer.json()
+        value = response.json()
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
 
 
 def reason_of(error: Exception) -> str:
-    """Return why a request got no answer, for people."""
+    """Return why a request got no response, for people."""
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time"
     return printable(re.sub(r"\[Errno -?\d+\] ", "", str(error))) or type(error).__name__

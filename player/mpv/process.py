@@ -120,10 +120,10 @@ class MpvProcess:
 def mpv_version() -> str | None:
     """Return mpv's version, such as `0.35.1`, or None when it is missing or does not work."""
     try:
-        answer = subprocess.run(["mpv", "--no-config", "--version"], capture_output=True, text=True, timeout=10)
+        completed = subprocess.run(["mpv", "--no-config", "--version"], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    words = answer.stdout.split()
+    words = completed.stdout.split()
     return words[1] if len(words) > 1 else None
 
 

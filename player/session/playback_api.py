@@ -13,7 +13,7 @@ MS_PER_MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Lease:
-    """The state of a session in the server's latest answer. `seq` is the last heartbeat that counted.
+    """The state of a session in the server's latest response. `seq` is the last heartbeat that counted.
 
     `others_spending` is the number of other sessions that spend from the same wallet; `seconds_left` includes them.
     """
@@ -33,24 +33,24 @@ class Lease:
     outcome: str
 
     @classmethod
-    def from_answer(cls, answer: dict[str, Any], seq: int) -> "Lease":
+    def from_response(cls, response: dict[str, Any], seq: int) -> "Lease":
         """Build a lease from the answer to `start` (seq 1) or `heartbeat` (the requested `seq`)."""
-        rate, lease_ms = answer["rate_millipoints_per_minute"], answer["lease_ms"]
-        outcome = answer.get("outcome") or "on_time"
+        rate, lease_ms = response["rate_millipoints_per_minute"], response["lease_ms"]
+        outcome = response.get("outcome") or "on_time"
         price_of_lease = math.ceil(rate * lease_ms / MS_PER_MINUTE)
         return cls(
-            session_id=answer["session_id"],
-            seq=answer.get("seq") or (seq - 1 if outcome == "early" else seq),
-            play_token=answer["play_token"],
-            play_url=answer.get("play_url") or "",
-            expires_in_s=answer["expires_in"],
-            next_beat_in_ms=answer["next_beat_in_ms"],
+            session_id=response["session_id"],
+            seq=response.get("seq") or (seq - 1 if outcome == "early" else seq),
+            play_token=response["play_token"],
+            play_url=response.get("play_url") or "",
+            expires_in_s=response["expires_in"],
+            next_beat_in_ms=response["next_beat_in_ms"],
             lease_ms=lease_ms,
-            balance_millipoints=answer["balance_millipoints"],
+            balance_millipoints=response["balance_millipoints"],
             rate_millipoints_per_minute=rate,
-            seconds_left=answer.get("seconds_left"),
-            others_spending=answer.get("others_spending") or 0,
-            charged_millipoints=answer.get("charged_millipoints", price_of_lease),
+            seconds_left=response.get("seconds_left"),
+            others_spending=response.get("others_spending") or 0,
+            charged_millipoints=response.get("charged_millipoints", price_of_lease),
             outcome=outcome,
         )
 
@@ -97,15 +97,15 @@ class PlaybackApi:
         return _lease(self._account.call("POST", "/playback/heartbeat", body, timeout_s), seq)
 
     def stop(self, session_id: str, timeout_s: float) -> Totals:
-        """End a session; unserved time is refunded. A retry returns the same answer."""
-        answer = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
-        charged, balance = answer["charged_millipoints"], answer["balance_millipoints"]
-        return Totals(answer["end_reason"], charged, balance, answer.get("watched_ms"))
+        """End a session; unserved time is refunded. A retry returns the same response."""
+        response = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
+        charged, balance = response["charged_millipoints"], response["balance_millipoints"]
+        return Totals(response["end_reason"], charged, balance, response.get("watched_ms"))
 
 
-def _lease(answer: dict[str, Any], seq: int) -> Lease:
-    """Return the lease in an answer. An answer without a field counts as none, so that the caller retries."""
+def _lease(response: dict[str, Any], seq: int) -> Lease:
+    """Return the lease in an response. An answer without a field counts as none, so that the caller retries."""
     try:
-        return Lease.from_answer(answer, seq)
+        return Lease.from_response(response, seq)
     except (KeyError, TypeError) as error:
         raise UnreachableError("this address", f"its answer lacks {error}") from None

@@ -17,7 +17,7 @@ from player.statement.statement import (
     State,
     Statement,
     checked_line,
-    shown,
+    display,
 )
 
 # The fields of a line, and its time in readable form.
@@ -64,14 +64,14 @@ def _rows(text: str) -> Iterator[tuple[str, list[str]]]:
 def _opening(row: list[str], place: str) -> State:
     fields = dict(zip(COLUMNS, row, strict=True))
     if fields["kind"] != "opening":
-        raise MalformedError(f"kind must be opening, and is {shown(fields['kind'])}", place)
+        raise MalformedError(f"kind must be opening, and is {display(fields['kind'])}", place)
     if fields["delta_millipoints"] != "0" or any(fields[name] for name in TEXTS_IN_OPENING):
         raise MalformedError("an opening has no change, session or payment", place)
     version, balance = (_integer(fields[name], name, place) for name in ("version", "balance_millipoints"))
     if fields["at"] or fields["at_ms"]:
         at_ms = _integer(fields["at_ms"], "at_ms", place)
         if not 0 <= at_ms < AT_MS_MAX or fields["at"] not in readable_times(at_ms):
-            raise MalformedError(f"at must be the readable form of at_ms, and is {shown(fields['at'])}", place)
+            raise MalformedError(f"at must be the readable form of at_ms, and is {display(fields['at'])}", place)
     return State(version, balance, fields["hash"])
 
 
@@ -96,5 +96,5 @@ def readable_times(at_ms: int) -> tuple[str, str]:
 
 def _integer(text: str, name: str, place: str) -> int:
     if not INTEGER.fullmatch(text):
-        raise MalformedError(f"{name} must be a whole number, and is {shown(text)}", place)
+        raise MalformedError(f"{name} must be a whole number, and is {display(text)}", place)
     return int(text)

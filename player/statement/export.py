@@ -10,6 +10,7 @@ from pathlib import Path
 from player.auth.account import Account
 from player.errors import CliError, UnreachableError
 from player.exit_status import ExitStatus
+from player.files import write_private
 from player.statement.csv_format import read_csv
 from player.statement.json_format import statement_from
 from player.statement.statement import BYTES_MAX, LINES_MAX, MalformedError, State
@@ -67,10 +68,7 @@ def save(path: Path, text: str, replace: bool) -> None:
     """Write a file atomically: after a failure the old file, if any, is unchanged. Raises CliError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(draft, text)
         if replace:
             draft.replace(path)
         else:

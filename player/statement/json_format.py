@@ -14,7 +14,7 @@ from player.statement.statement import (
     State,
     Statement,
     checked_line,
-    shown,
+    display,
 )
 
 DOCUMENT_FIELDS = {"format", "user_id", "created_at_ms", "opening", "lines", "closing", "next_after_version"}
@@ -39,7 +39,7 @@ def statement_from(document: Any) -> Statement:
         raise MalformedError(f"it has more lines than a statement may have ({LINES_MAX:,})")
     closing = _state(document["closing"], "closing")
     if more is not None and (type(more) is not int or more != closing.version):
-        raise MalformedError(f"next_after_version must be none or {closing.version}, and is {shown(more)}")
+        raise MalformedError(f"next_after_version must be none or {closing.version}, and is {display(more)}")
     return Statement(user_id, _state(document["opening"], "opening"), _lines(lines), closing)
 
 
@@ -59,14 +59,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         duplicate = next(name for name in names if names.count(name) > 1)
-        version = next((f" (version {shown(value)})" for name, value in pairs if name == "version"), "")
-        raise MalformedError(f"an object{version} has the key {shown(duplicate)} twice")
+        version = next((f" (version {display(value)})" for name, value in pairs if name == "version"), "")
+        raise MalformedError(f"an object{version} has the key {display(duplicate)} twice")
     return found
 
 
 def _integer(text: str) -> int:
     if len(text) > INTEGER_CHARS_MAX or not re.fullmatch(r"0|-?[1-9][0-9]*", text):
-        raise MalformedError(f"{shown(text)} is not a whole number")
+        raise MalformedError(f"{display(text)} is not a whole number")
     return int(text)
 
 
@@ -80,7 +80,7 @@ def _lines(lines: list[Any]) -> Iterator[Line]:
         if not isinstance(fields, dict):
             raise MalformedError("it must be an object", place)
         _check_names(fields, set(LINE_FIELDS), place)
-        yield Line(f"{place}, version {shown(fields['version'])}", checked_line(fields, place))
+        yield Line(f"{place}, version {display(fields['version'])}", checked_line(fields, place))
 
 
 def _state(fields: Any, name: str) -> State:
@@ -98,4 +98,4 @@ def _check_names(fields: dict[str, Any], expected: set[str], where: str) -> None
     if missing:
         raise MalformedError(f"{', '.join(missing)} is missing", where)
     if unknown:
-        raise MalformedError(f"{shown(unknown[0])} is no field of a statement", where)
+        raise MalformedError(f"{display(unknown[0])} is no field of a statement", where)

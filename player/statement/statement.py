@@ -90,10 +90,10 @@ def checked_line(fields: dict[str, Any], place: str) -> dict[str, Any]:
 
 def _check(is_valid: bool, name: str, allowed: str, found: Any, place: str) -> None:
     if not is_valid:
-        raise MalformedError(f"{name} must be {allowed}, and is {shown(found)}", place)
+        raise MalformedError(f"{name} must be {allowed}, and is {display(found)}", place)
 
 
-def shown(value: Any) -> str:
-    """Return a value for people: without control characters, and shortened."""
+def display(value: Any) -> str:
+    """Return a value as printable and short text."""
     text = printable("none" if value is None else str(value)) or '""'
     return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from player.statement.chain import genesis, line_hash
 from player.statement.csv_format import readable_times
-from player.statement.statement import Line, MalformedError, State, Statement, shown
+from player.statement.statement import Line, MalformedError, State, Statement, display
 
 
 class MismatchError(Exception):
@@ -15,7 +15,7 @@ class MismatchError(Exception):
     def __init__(self, place: str, field: str, expected: object, found: object, remark: str = "") -> None:
         note = f" {remark}" if remark else ""
         super().__init__(
-            f"{place}: {field} does not fit.{note}\n  expected: {shown(expected)}\n  found:    {shown(found)}"
+            f"{place}: {field} does not fit.{note}\n  expected: {display(expected)}\n  found:    {display(found)}"
         )
 
 

@@ -28,8 +28,8 @@ class Status:
 def status_line(status: Status, width: int) -> str:
     """Return the line for a terminal of `width` cells, with the least important parts dropped first."""
     balance = points(status.balance_millipoints)
-    bare = f"{clock(status.seconds_left)} left" if status.seconds_left is not None else ""
-    short = f"{bare} ({status.others_spending + 1} screens)" if bare and status.others_spending else bare
+    left = f"{clock(status.seconds_left)} left" if status.seconds_left is not None else ""
+    short = f"{left} ({status.others_spending + 1} screens)" if left and status.others_spending else left
     price = rate(status.rate_millipoints_per_minute)
     full, cut = (f"{status.activity}: {isolated(title)}" for title in (status.title, fit(status.title, 20)))
     choices = (
@@ -39,7 +39,7 @@ def status_line(status: Status, width: int) -> str:
         (status.activity, balance, short, price),
         (status.activity, balance, short),
         (balance, short),
-        (balance, bare),
+        (balance, left),
         (balance,),
     )
     lines = ["  ".join(part for part in choice if part) for choice in choices]

@@ -38,13 +38,13 @@ def fit(text: str, width: int) -> str:
     """Cut the text to `width` cells, with an ellipsis where it was cut."""
     if cells(text) <= width:
         return text
-    kept, used = "", 0
+    head, used = "", 0
     for cluster in iter_graphemes(text):
         used += cells(cluster)
         if used > width - 1:
             break
-        kept += cluster
-    return kept + "…" if width > 0 else ""
+        head += cluster
+    return head + "…" if width > 0 else ""
 
 
 def wrapped(text: str, width: int) -> list[str]:

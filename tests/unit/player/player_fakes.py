@@ -19,7 +19,7 @@ def lease(**fields: Any) -> Lease:
         "outcome": "on_time", "others_spending": 0,
     }  # fmt: skip
     answer.update(fields)
-    return Lease.from_answer(answer, seq=answer["seq"])
+    return Lease.from_response(answer, seq=answer["seq"])
 
 
 class HeartbeatRig:

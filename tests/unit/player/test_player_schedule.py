@@ -96,6 +96,6 @@ def test_without_seq_in_the_answer_the_player_counts() -> None:
         "session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000,
         "balance_millipoints": 0, "rate_millipoints_per_minute": 60_001,
     }  # fmt: skip
-    assert Lease.from_answer({**answer, "outcome": "early"}, seq=5).seq == 4
-    assert Lease.from_answer(answer, seq=5).seq == 5
-    assert Lease.from_answer(answer, seq=1).charged_millipoints == 10_001
+    assert Lease.from_response({**answer, "outcome": "early"}, seq=5).seq == 4
+    assert Lease.from_response(answer, seq=5).seq == 5
+    assert Lease.from_response(answer, seq=1).charged_millipoints == 10_001
