@@ -19,7 +19,7 @@ MEDIA_ARGV = [
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A directory in which a live stream appears, second by second."""
+    """A directory in which ffmpeg writes a live stream."""
     directory = tmp_path_factory.mktemp("media")
     ffmpeg = subprocess.Popen([*MEDIA_ARGV, str(directory / "index.m3u8")])
     try:

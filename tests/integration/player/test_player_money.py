@@ -179,15 +179,15 @@ def test_a_session_that_ends_between_two_requests_is_fetched_again(
     viewer: Player, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = platform.start({"stream_id": "stream-1"})["session_id"]
-    session_of, answers = platform.own_session, []
+    session_of, answers = platform.session_details, []
 
-    def own_session(asked: str) -> dict[str, Any]:
+    def session_details(asked: str) -> dict[str, Any]:
         answer = session_of(asked)
         if not answers:
             answers.append(asked)
             platform.end("kicked")
         return answer
 
-    monkeypatch.setattr(platform, "own_session", own_session)
+    monkeypatch.setattr(platform, "session_details", session_details)
     found = receipt_of(viewer, session_id)
     assert (found["status"], found["adds_up"], found["session"]["end_reason"]) == (0, True, "kicked")
