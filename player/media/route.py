@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 PLAYLIST_TYPE, PROBLEM_TYPE = "mpegurl", "problem+json"
+REFUSALS = (401, 402, 403, 410)
 
 
 class MediaRoute:
@@ -50,7 +51,7 @@ class MediaRoute:
                 return [base_url]
             return [mapped] if self._through_server else [base_url, mapped]
 
-    def note_answer(self, base: str, base_url: str, response: httpx.Response) -> bool:
+    def note_answer(self, address: str, base_url: str, response: httpx.Response) -> bool:
         """Store whether an answer from one of the `base_urls` was usable, and return that.
 
         Until the route is found, only a playlist is usable: another program may listen at the named address.
@@ -59,21 +60,21 @@ class MediaRoute:
         is_playlist = response.status_code == 200 and PLAYLIST_TYPE in content_type
         is_problem = PROBLEM_TYPE in content_type
         with self._lock:
-            if base == base_url and (response.status_code >= 500 or is_problem):
+            if address == base_url and (response.status_code >= 500 or is_problem):
                 self._was_answered = True
             if self._through_server is None and is_playlist:
-                self._through_server = base != base_url
-            usable = self._through_server is not None and response.status_code < 500
-            if usable:
+                self._through_server = address != base_url
+            is_usable = self._through_server is not None and response.status_code < 500
+            if not is_usable:
+                self._faults[origin_of(address)] = f"it answers {response.status_code}"
+            elif response.status_code not in REFUSALS:
                 self._faults.clear()
-            else:
-                self._faults[origin_of(base)] = f"it answers {response.status_code}"
-            return usable
+            return is_usable
 
-    def note_failure(self, base: str, fault: str) -> None:
+    def note_failure(self, address: str, fault: str) -> None:
         """Store why an address gave no answer."""
         with self._lock:
-            self._faults[origin_of(base)] = fault
+            self._faults[origin_of(address)] = fault
 
 
 def at_server(base_url: str, server: str) -> str | None:

@@ -11,7 +11,7 @@ from player.endings import Ending
 from player.errors import CliError
 from player.http.client import client_for, proxy_note, proxy_to, reason_of
 from player.media.credentials import CredentialsProvider, MediaCredentials, SessionOverError
-from player.media.route import MediaRoute, origin_of
+from player.media.route import REFUSALS, MediaRoute, origin_of
 
 HOLD_S_MAX = 12 * 3600.0
 RETRY_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 3.0)
@@ -19,7 +19,6 @@ TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 # Shorter while there is another address to try, but long enough for one retransmission.
 TIMEOUT_OF_SEVERAL = httpx.Timeout(4.0, connect=2.5)
 PROBLEM_BYTES_MAX = 65_536
-REFUSALS = (401, 402, 403, 410)
 # The session is bound to another address. It needs a restart: a heartbeat would pay for media that are refused.
 BOUND_ELSEWHERE = "session_bound_elsewhere"
 # The end reasons that a heartbeat may resolve: the lease or the token expired. All others are final.
