@@ -83,6 +83,17 @@ def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: FakePlatf
     assert receipt["watched_ms"] < elapsed_ms - 3_000 + platform.lease_ms
 
 
+def test_a_play_that_begins_paused_can_be_resumed(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play(mpv=("--pause",))
+    platform.wait_for("POST", "/playback/start")
+    time.sleep(1.0)
+    assert platform.seen("GET", SEGMENT) == []
+    viewing.mpv("set_property", "pause", False)
+    wait_until_playing(platform)
+    viewing.mpv("quit")
+    assert viewing.finish()[0] == 0
+
+
 def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms, platform.balance = 1_000, 6_000
     viewing = viewer.play()
