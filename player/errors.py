@@ -8,10 +8,10 @@ from player.exit_status import ExitStatus
 class CliError(click.ClickException):
     """An error for the viewer. `advice` says what to do next."""
 
-    def __init__(self, message: str, advice: str, status: ExitStatus) -> None:
+    def __init__(self, message: str, advice: str, status: ExitStatus, end_reason: str | None = None) -> None:
         super().__init__(message)
         self.advice = advice
-        self.end_reason: str | None = None
+        self.end_reason = end_reason
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
 
     def format_message(self) -> str:

@@ -56,10 +56,10 @@ def _show(ledger: SessionLedger) -> None:
     _line("Session", printable(session["session_id"]))
     _line("Stream", printable(session["stream_id"]))
     _line("From", when(started_at_ms))
-    _line(
-        "To", f"{when(ended_at_ms)} ({clock((ended_at_ms - started_at_ms) / 1000)})" if ended_at_ms else "it is active"
-    )
-    if ended_at_ms:
+    if not ended_at_ms:
+        _line("To", "it is active")
+    else:
+        _line("To", f"{when(ended_at_ms)} ({clock((ended_at_ms - started_at_ms) / 1000)})")
         _line("Ended", _end_reason(str(session["end_reason"])))
         _line("Watched", clock(session["watched_ms"] / 1000))
     _line("Rate", rate(session["rate_millipoints_per_minute"]))

@@ -28,8 +28,7 @@ class ProblemError(CliError):
         self.retry_after_s = retry_after_s
         detail = printable(str(fields.get("detail") or fields.get("title") or f"HTTP status {status}")).rstrip(".")
         wait = f" Try again in {retry_after_s:.0f} seconds." if retry_after_s else ""
-        super().__init__(f"{detail} ({self.code}).", wait.strip(), ExitStatus.REFUSED)
-        self.end_reason = fields.get("end_reason")
+        super().__init__(f"{detail} ({self.code}).", wait.strip(), ExitStatus.REFUSED, fields.get("end_reason"))
 
 
 def proxy_to(url: str) -> Proxy | None:

@@ -11,14 +11,14 @@ from player.terminal.formats import clock, points
 from player.terminal.text import printable
 
 _WATCH = "then: player play {stream_id}"
-_NOTHING_LEFT: dict[str, tuple[str, str]] = {
+_OUT_OF_POINTS: dict[str, tuple[str, str]] = {
     "balance_exhausted": ("You have no points left", f"Ask the operator for points, {_WATCH}"),
     "daily_cap_reached": (
         "Your daily cap is spent",
         f"It resets at 00:00 UTC. To watch now, raise the cap (see: player wallet), {_WATCH}",
     ),
 }
-_ADVICE: dict[str, tuple[str, str]] = {
+_REFUSED: dict[str, tuple[str, str]] = {
     "stream_not_live": ("The stream {stream_id} is not live now", "See what is on: player streams"),
     "stream_not_found": ("There is no stream {stream_id}", "See what is on: player streams"),
     "idempotency_mismatch": (
@@ -30,42 +30,26 @@ _ADVICE: dict[str, tuple[str, str]] = {
 
 def start_error(problem: ProblemError, stream_id: str) -> CliError:
     """Return the error for a refused start."""
-    charged = problem.fields.get("charged_millipoints")
+    code, charged = problem.code, problem.fields.get("charged_millipoints")
     if problem.end_reason and charged is not None:
         return _ended_already(problem.end_reason, charged)
-    if problem.code in _NOTHING_LEFT:
-        message, advice = _NOTHING_LEFT[problem.code]
-        return _with_reason(
-            CliError(f"{message} ({problem.code}).", advice.format(stream_id=stream_id), ExitStatus.OUT_OF_POINTS),
-            problem.code,
-        )
-    if problem.code == "session_limit":
+    if code == "session_limit":
         return _session_limit(problem, stream_id)
-    if problem.code == "stream_full":
+    if code == "stream_full":
         return _stream_full(problem, stream_id)
-    if problem.code in _ADVICE:
-        message, advice = _ADVICE[problem.code]
-        text = f"{message.format(stream_id=stream_id)} ({problem.code})."
-        return CliError(text, advice.format(stream_id=stream_id), ExitStatus.REFUSED)
-    return problem
+    if code not in _OUT_OF_POINTS | _REFUSED:
+        return problem
+    message, advice = (text.format(stream_id=stream_id) for text in (_OUT_OF_POINTS | _REFUSED)[code])
+    if code in _OUT_OF_POINTS:
+        return CliError(f"{message} ({code}).", advice, ExitStatus.OUT_OF_POINTS, end_reason=code)
+    return CliError(f"{message} ({code}).", advice, ExitStatus.REFUSED)
 
 
 def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
     """Return the error for a session that ended before a retry of its start was answered."""
     ending = Ending.of_reason(end_reason)
-    return _with_reason(
-        CliError(
-            f"{ending.sentence} ({end_reason})",
-            f"The session cost {points(charged_millipoints)}. See: player receipt",
-            ending.exit_status,
-        ),
-        end_reason,
-    )
-
-
-def _with_reason(error: CliError, end_reason: str) -> CliError:
-    error.end_reason = end_reason
-    return error
+    advice = f"The session cost {points(charged_millipoints)}. See: player receipt"
+    return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason)
 
 
 def _stream_full(problem: ProblemError, stream_id: str) -> CliError:
@@ -85,7 +69,7 @@ def _stream_full(problem: ProblemError, stream_id: str) -> CliError:
 
 def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
     return CliError(
-        f"You watch on as many screens as you may (session_limit):{_sessions(problem)}",
+        f"You have too many active sessions (session_limit):{_sessions(problem)}",
         f"Stop one of them, or end the oldest: player play {stream_id} --replace",
         ExitStatus.REFUSED,
     )
@@ -98,6 +82,6 @@ def _sessions(problem: ProblemError) -> str:
 
 
 def _session(session: dict[str, Any]) -> str:
-    since = session.get("started_at_ms")
-    ago = f", started {clock(time.time() - since / 1000)} ago" if since else ""
+    started_at_ms = session.get("started_at_ms")
+    ago = f", started {clock(time.time() - started_at_ms / 1000)} ago" if started_at_ms else ""
     return f"{printable(str(session.get('stream_id', '')))} (session {printable(str(session.get('session_id')))}{ago})"

@@ -1,4 +1,4 @@
-"""The check of a saved statement: every line must follow from the one before, by version, balance and hash."""
+"""The check of a saved statement: each line must continue the previous one by version, balance and hash."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from player.statement.statement import Line, MalformedError, State, Statement, d
 class MismatchError(Exception):
     """The first mismatch in a statement: the place, the field, and both values."""
 
-    def __init__(self, place: str, field: str, expected: object, found: object, remark: str = "") -> None:
-        note = f" {remark}" if remark else ""
+    def __init__(self, place: str, field: str, expected: object, found: object, note: str = "") -> None:
+        note = note and f" {note}"
         super().__init__(
             f"{place}: {field} does not fit.{note}\n  expected: {display(expected)}\n  found:    {display(found)}"
         )
@@ -82,7 +82,7 @@ def _next_state(previous: State, line: Line, following: Line | None, closing: St
     computed = line_hash(previous.hash, fields)
     balance = previous.balance_millipoints + fields["delta_millipoints"]
     if fields["version"] != version:
-        raise MismatchError(line.place, "version", version, fields["version"], _version_remark(previous, line))
+        raise MismatchError(line.place, "version", version, fields["version"], _version_note(previous, line))
     if computed != fields["hash"]:
         if _is_continued(computed, following, closing):
             raise MismatchError(line.place, "hash", computed, fields["hash"])
@@ -103,7 +103,7 @@ def _is_continued(hash_of_line: str, following: Line | None, closing: State | No
     return closing is not None and closing.hash == hash_of_line
 
 
-def _version_remark(previous: State, line: Line) -> str:
+def _version_note(previous: State, line: Line) -> str:
     expected, fields = previous.version + 1, line.fields
     if line_hash(previous.hash, {**fields, "version": expected}) == fields["hash"]:
         return ""
@@ -120,8 +120,8 @@ def _contents_mismatch(previous: State, line: Line, computed: str) -> MismatchEr
     for field, value in candidates.items():
         if line_hash(previous.hash, {**fields, field: value}) == fields["hash"]:
             return MismatchError(line.place, field, value, fields[field])
-    remark = "It belongs to other contents: a field of this line was changed, or the line is of another ledger."
-    return MismatchError(line.place, "hash", computed, fields["hash"], remark)
+    note = "It belongs to other contents: a field of this line was changed, or the line is of another ledger."
+    return MismatchError(line.place, "hash", computed, fields["hash"], note)
 
 
 def _ms_of(at: str) -> int | None:
