@@ -55,16 +55,16 @@ class CredentialsProvider:
             self._is_closed = True
             self._changed.notify_all()
 
-    def get(self, hold_s_max: float, refused_token: str = "") -> MediaCredentials:
+    def get(self, hold_s_max: float, other_than: str = "") -> MediaCredentials:
         """Return the credentials as soon as they are not held.
 
-        After the gateway refused a token, pass it as `refused_token` to wait for another one.
+        After the gateway refused a token, pass it as `other_than`: then this waits for another one.
         Raises SessionOverError and CredentialsTimeoutError.
         """
         with self._changed:
             self._wait_while(lambda: self._is_held, hold_s_max)
             self._wait_while(
-                lambda: self._is_held or self._current is None or self._current.token == refused_token, REFRESH_S_MAX
+                lambda: self._is_held or self._current is None or self._current.token == other_than, REFRESH_S_MAX
             )
             assert self._current is not None
             return self._current

@@ -41,7 +41,7 @@ def test_held_credentials_are_returned_after_the_release(provider: CredentialsPr
 def test_a_refused_token_is_not_returned_twice(provider: CredentialsProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
     with pytest.raises(CredentialsTimeoutError):
-        provider.get(1, refused_token="t-1")
+        provider.get(1, other_than="t-1")
 
 
 def test_closing_ends_every_wait(provider: CredentialsProvider) -> None:
