@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from tests.faults.caller import Account, Answer, Caller
 from tests.faults.load import percentile_ms
 from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of, wait_for
-from tests.integration.player.player_harness import Player, Viewing
+from tests.integration.player.player_harness import Player, PlayProcess
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
 SEATS = 4
@@ -265,7 +265,7 @@ def _beat_to_the_end(caller: Caller, session: dict[str, Any]) -> float:
         session, seq = answer.document, answer.document["seq"]
 
 
-def _shown(viewing: Viewing) -> bool:
+def _shown(viewing: PlayProcess) -> bool:
     assert viewing.process.poll() is None, "the player has ended"
     try:
         return bool(viewing.mpv("get_property", "estimated-frame-number"))

@@ -1,4 +1,4 @@
-"""`python -m player`: the same as the `player` command."""
+"""`python -m player` runs the `player` command."""
 
 from player.cli import main
 

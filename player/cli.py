@@ -13,10 +13,10 @@ COMMANDS = ("login", "play", "streams", "wallet", "ledger", "receipt", "verify",
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used, each from its own file."""
+    """A group that imports each command from its own file on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which people need them."""
+        """Return the commands in the order of their use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -55,6 +55,6 @@ def main(ctx: click.Context, server: str | None) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a title may have letters that the terminal's encoding lacks
+            stream.reconfigure(errors="replace")  # the terminal's encoding may lack letters of a title
     ctx.obj = Context(server)
     ctx.call_on_close(ctx.obj.close)

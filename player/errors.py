@@ -1,21 +1,21 @@
-"""The one exception that a command may end with: what happened, what to do next, and the exit status."""
+"""The errors that a command can end with: what happened, what to do next, and the exit status."""
 
 import click
 
-from player.outcome import ExitStatus
+from player.exit_status import ExitStatus
 
 
 class CliError(click.ClickException):
-    """Something that the viewer has to know. `advice` says what to do next."""
+    """An error for the viewer. `advice` says what to do next."""
 
-    def __init__(self, message: str, advice: str, status: ExitStatus) -> None:
+    def __init__(self, message: str, advice: str, status: ExitStatus, end_reason: str | None = None) -> None:
         super().__init__(message)
         self.advice = advice
-        self.end_reason: str | None = None
+        self.end_reason = end_reason
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
 
     def format_message(self) -> str:
-        """Return the message followed by the advice, on a line of its own if the message has several."""
+        """Return the message and the advice, which has its own line if the message has several."""
         gap = "\n" if "\n" in self.message else " "
         return f"{self.message}{gap}{self.advice}".strip()
 
@@ -28,14 +28,14 @@ class NotLoggedInError(CliError):
 
 
 class LoginExpiredError(NotLoggedInError):
-    """A login is stored, but the server takes it no more."""
+    """A login is stored, but the server no longer accepts it."""
 
     def __init__(self) -> None:
         super().__init__("Your login has expired.")
 
 
 class KeyringUnavailableError(CliError):
-    """The tokens lie in the system keyring, which is locked or does not answer."""
+    """The tokens are in the system keyring, which is locked or does not answer."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(
@@ -46,25 +46,25 @@ class KeyringUnavailableError(CliError):
 
 
 class StartUnansweredError(CliError):
-    """No try of a start was answered: a session may exist that nobody can stop, since nobody knows its name."""
+    """No attempt of a start was answered. A session may exist that cannot be stopped, because its id is unknown."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
             f"The start was not answered. {why}",
-            "A lease may have been bought; it runs out by itself, and player ledger shows it.",
+            "A lease may have been bought; it expires by itself, and player ledger shows it.",
             ExitStatus.UNREACHABLE,
         )
 
 
 class BadVariableError(CliError):
-    """A variable of the environment keeps the player from asking the server."""
+    """An environment variable prevents requests to the server."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "", ExitStatus.UNREACHABLE)
 
 
 class UnreachableError(CliError):
-    """The server did not answer, or answered that it cannot work now."""
+    """The server did not answer, or answered with a 5xx status."""
 
     def __init__(self, server: str, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(

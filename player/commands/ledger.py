@@ -1,4 +1,4 @@
-"""`player ledger`: every change of the balance, newest first; and the whole of it saved as a statement."""
+"""`player ledger`: the changes of the balance, newest first; `--export` saves them as a statement."""
 
 import json
 from pathlib import Path
@@ -6,31 +6,32 @@ from typing import Any
 
 import click
 
-from player.context import Context, sentence, terminal_width
-from player.outcome import ASKING, ExitStatus, exit_status_help
+from player.context import Context
+from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.terminal.output import print_sentence, terminal_width
 
 FORMATS = ("json", "csv")
 STATUSES = {
     ExitStatus.OK: "shown or saved",
-    ExitStatus.FAILED: "FILE exists already, or cannot be written",
-    **ASKING,
+    ExitStatus.FAILED: "FILE already exists, or cannot be written",
+    **REQUEST_MEANINGS,
 }
 
 
 @click.command("ledger", short_help="What was paid and received.", epilog=exit_status_help(STATUSES))
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
-@click.option("--export", "file", metavar="FILE", help="Save all of it as FILE.json or FILE.csv; `-` prints it.")
+@click.option("--export", "file", metavar="FILE", help="Save the whole ledger as FILE.json or FILE.csv; `-` prints it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="The format for `--export -`.")
-@click.option("--after", type=click.IntRange(min=0), metavar="NO", help="Save only what came after this number.")
-@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@click.option("--after", type=click.IntRange(min=0), metavar="NO", help="Save only the entries after this number.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.pass_obj
 def command(
     context: Context, limit: int, as_json: bool, file: str | None, form: str | None, after: int | None, force: bool
 ) -> None:
-    """Show what was paid and received, newest first. Where there is room, each lease names its session.
+    """Show what was paid and received, newest first. On a wide terminal each lease names its session.
 
-    With --export, save all of it as a statement that `player verify` can check without the server.
+    With --export, save the whole ledger as a statement that `player verify` can check without the server.
 
     \b
       player ledger --limit 100
@@ -39,7 +40,7 @@ def command(
     """
     if file is not None:
         if as_json:
-            raise click.UsageError("--export tells its format by the name: --export FILE.json")
+            raise click.UsageError("--export takes the format from the file name: --export FILE.json")
         _export(context, file, form, after or 0, force)
         return
     if form or force or after is not None:
@@ -48,17 +49,17 @@ def command(
 
 
 def _show(context: Context, limit: int, as_json: bool) -> None:
-    from player.ledger_table import ledger_lines
-    from player.listing import items
+    from player.auth.paging import items
+    from player.terminal.ledger_table import ledger_lines
 
-    found = items(context.account, "/me/ledger", limit)
+    entries = items(context.account, "/me/ledger", limit)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(entries, indent=2))
         return
-    if not found:
+    if not entries:
         click.echo("Nothing has been paid or received yet.")
         return
-    for line in ledger_lines(found, terminal_width()):
+    for line in ledger_lines(entries, terminal_width()):
         click.echo(line)
 
 
@@ -67,32 +68,32 @@ def _export(context: Context, file: str, form: str | None, after: int, force: bo
     chosen = form or path.suffix.lower().removeprefix(".")
     if chosen not in FORMATS:
         raise click.UsageError(
-            f"{file!r} does not tell the format. Name it FILE.json or FILE.csv, or say --format json or --format csv."
+            f"{file!r} does not show the format. Name it FILE.json or FILE.csv, or add --format json or --format csv."
         )
-    from player.export import exists_already, fetch, save
+    from player.statement.export import already_exists, fetch, save
 
     if file == "-":
         export = fetch(context.account, chosen, after)
         click.echo(export.text.encode(), nl=False)
     else:
         if path.exists() and not force:
-            raise exists_already(path)
+            raise already_exists(path)
         export = fetch(context.account, chosen, after)
         save(path, export.text, force)
-    _tell(file, export.lines, export.opening.version, export.end, export.goes_on)
+    _report(file, export.lines, export.opening.version, export.end, export.is_partial)
 
 
-def _tell(file: str, lines: int, before: int, end: Any, goes_on: bool) -> None:
-    """Say what was saved; on stderr where stdout is the statement itself."""
-    from player.formats import points
+def _report(file: str, lines: int, before: int, end: Any, is_partial: bool) -> None:
+    """Report what was saved. Use stderr when the statement goes to stdout."""
+    from player.terminal.formats import points
 
     err = file == "-"
     place = "" if file == "-" else f" in {file}"
     versions = f"versions {before + 1} to {end.version}" if lines else f"nothing after version {before}"
-    sentence(f"Saved{place}: {lines} lines, {versions}.", err=err)
+    print_sentence(f"Saved{place}: {lines} lines, {versions}.", err=err)
     click.echo(f"Balance:   {points(end.balance_millipoints)}", err=err)
     click.echo(f"Last hash: {end.hash}", err=err)
-    if goes_on:
-        sentence(f"One file holds no more. Save the rest in another one, with --after {end.version}", err=err)
+    if is_partial:
+        print_sentence(f"The file is full. Save the rest in another one, with --after {end.version}", err=err)
     elif file != "-":
-        sentence(f"Check it at any time: player verify {file}", err=err)
+        print_sentence(f"Check it at any time: player verify {file}", err=err)

@@ -1,4 +1,4 @@
-"""`player logout`: revoke the login at the server, then forget it here."""
+"""`player logout`: revoke the login at the server, and delete it here."""
 
 import click
 
@@ -10,14 +10,14 @@ from player.context import Context
 def command(context: Context) -> None:
     """Log out: revoke the login at the server first, then delete it here."""
     from player.errors import BadVariableError, CliError, UnreachableError
-    from player.outcome import ExitStatus
+    from player.exit_status import ExitStatus
 
     try:
         was_logged_in = context.account.logout()
     except (UnreachableError, BadVariableError) as error:
         raise CliError(
-            f"{error.message} The login is deleted here, but the server could not be told.",
-            "It runs out there by itself; to end it sooner, ask the operator.",
+            f"{error.message} The login is deleted here, but not revoked at the server.",
+            "It expires there by itself; to revoke it sooner, ask the operator.",
             ExitStatus.UNREACHABLE,
         ) from None
     click.echo(

@@ -1,23 +1,32 @@
-"""`player play`: watch a stream in mpv, and pay for it lease by lease."""
+"""`player play`: watch a stream in mpv and pay for it, lease by lease."""
+
+from __future__ import annotations
 
 import json
 import os
 import sys
+import time
+from typing import TYPE_CHECKING
 
 import click
 
-from player.context import Context, sentence, terminal_width
+from player.context import Context
 from player.errors import CliError, StartUnansweredError
-from player.outcome import ExitStatus, exit_status_help
+from player.exit_status import ExitStatus, exit_status_help
+from player.terminal.output import print_sentence, terminal_width
+
+if TYPE_CHECKING:
+    from player.session.play import PlayOptions
+    from player.session.start import PlayRequest
 
 
 @click.command("play", short_help="Watch a stream in mpv.", epilog=exit_status_help())
 @click.argument("stream_id")
 @click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
-@click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Never spend more than N points.")
-@click.option("--replace", is_flag=True, help="If you watch on too many screens already, end the oldest session.")
-@click.option("--headless", is_flag=True, help="Play without picture and sound. Chosen where there is no display.")
-@click.option("--dry-run", is_flag=True, help="Only say what it would cost and when it would end. Starts nothing.")
+@click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Spend at most N points.")
+@click.option("--replace", is_flag=True, help="If you have too many sessions, end the oldest one.")
+@click.option("--headless", is_flag=True, help="Play without picture and sound. The default without a display.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would cost and when it would end. Starts nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as one line of JSON, for scripts.")
 @click.pass_obj
 def command(
@@ -32,8 +41,8 @@ def command(
 ) -> None:
     """Play a stream in mpv, until you stop, your points are used up, or the stream ends.
 
-    You pay while you watch, for a few seconds at a time; what was paid and not watched is given back. A pause costs
-    nothing. Options for mpv follow after `--`; mpv.conf is read only with `-- --config=yes`.
+    You pay while you watch, for a few seconds at a time; unwatched time is refunded. A pause costs nothing. Options
+    for mpv follow after `--`; mpv.conf is read only with `-- --config=yes`.
 
     \b
       player play stream-1
@@ -45,9 +54,16 @@ def command(
         return
     for option in mpv_options:
         if not option.startswith("--"):
-            raise click.UsageError(f"{option!r} is no mpv option. Write mpv options like this: -- --fs --volume=60")
+            raise click.UsageError(f"{option!r} is not an mpv option. Write mpv options like this: -- --fs --volume=60")
+    from player.session.play import PlayOptions
+    from player.session.start import PlayRequest
+
+    request = PlayRequest(stream_id, max_points)
+    has_no_display = not headless and not _has_display()
+    notice = "There is no display: playing without picture and sound." if has_no_display else ""
+    options = PlayOptions(headless or has_no_display, mpv_options, replace, notice)
     try:
-        status = _play(context, stream_id, mpv_options, max_points, replace, headless, as_json)
+        status = _play(context, request, options, as_json)
     except CliError as error:
         if as_json:
             click.echo(_error_json(stream_id, error))
@@ -57,59 +73,46 @@ def command(
     sys.exit(int(status))
 
 
-def _play(
-    context: Context,
-    stream_id: str,
-    mpv_options: tuple[str, ...],
-    max_points: int | None,
-    replace: bool,
-    headless: bool,
-    as_json: bool,
-) -> ExitStatus:
-    from player.http import ProblemError
-    from player.playback import Playback
-    from player.screen import Screen
-    from player.start_errors import start_error
-    from player.starting import Wish
-    from player.watch import Options, watch
+def _play(context: Context, request: PlayRequest, options: PlayOptions, as_json: bool) -> ExitStatus:
+    from player.http.client import ProblemError
+    from player.session.play import play
+    from player.session.playback_api import PlaybackApi
+    from player.session.start_errors import start_error
+    from player.terminal.screen import Screen
 
-    screen = Screen(sys.stderr)
-    no_display = not headless and not _has_display()
-    remark = "There is no display: playing without picture and sound." if no_display else ""
-    options = Options(headless or no_display, mpv_options, replace, remark)
     try:
-        receipt = watch(Playback(context.account), Wish(stream_id, max_points), options, screen)
+        receipt = play(PlaybackApi(context.account), request, options, Screen(sys.stderr))
     except ProblemError as problem:
-        raise start_error(problem, stream_id) from None
-    _say([receipt.as_json()] if as_json else receipt.lines())
+        raise start_error(problem, request.stream_id) from None
+    _print_receipt([receipt.as_json()] if as_json else receipt.lines())
     return receipt.ending.exit_status
 
 
 def _forecast(context: Context, stream_id: str, max_points: int | None, as_json: bool) -> None:
-    from player.forecast import forecast
-    from player.http import ProblemError
-    from player.playback import Playback
-    from player.start_errors import start_error
+    from player.http.client import ProblemError
+    from player.session.forecast import Forecast
+    from player.session.playback_api import PlaybackApi
+    from player.session.start_errors import start_error
 
     try:
-        stream = Playback(context.account).stream(stream_id)
+        stream = PlaybackApi(context.account).stream(stream_id)
         wallet = context.account.call("GET", "/me/wallet")
     except ProblemError as problem:
         raise start_error(problem, stream_id) from None
-    found = forecast(stream, wallet, max_points)
+    forecast = Forecast(stream, wallet, max_points, time.time())
     if as_json:
-        click.echo(json.dumps(found.as_dict()))
+        click.echo(json.dumps(forecast.as_dict()))
         return
-    for line in found.lines(terminal_width()):
-        sentence(line)
+    for line in forecast.lines(terminal_width()):
+        print_sentence(line)
 
 
-def _say(lines: list[str]) -> None:
-    """Write the last words. Where nobody listens any more (a closed terminal), the exit status still tells."""
+def _print_receipt(lines: list[str]) -> None:
+    """Print the receipt. If the terminal was closed, only the exit status remains."""
     try:
         click.echo("\n".join(lines))
     except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # so that Python's own last flush is silent, too
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # so that Python's last flush does not fail
 
 
 def _has_display() -> bool:
@@ -128,7 +131,7 @@ def _error_json(stream_id: str, error: CliError) -> str:
             "spent_millipoints": 0,
             "balance_millipoints": None,
             "frames_shown": 0,
-            # Where no try of a start was answered, a lease may have been bought that nobody could stop.
+            # An unanswered start may have bought a lease that cannot be refunded.
             "settled": not isinstance(error, StartUnansweredError),
         }
     )

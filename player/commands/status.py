@@ -1,4 +1,4 @@
-"""`player status`: is everything that watching needs in order?"""
+"""`player status`: checks of mpv, server and login."""
 
 import click
 
@@ -10,13 +10,13 @@ NAME_WIDTH = 10
 @click.command("status", short_help="Account, server and mpv.")
 @click.pass_obj
 def command(context: Context) -> None:
-    """Show server, mpv, login, where the tokens are kept, and the balance.
+    """Show server, mpv, login, the place of the tokens, and the balance.
 
-    Exits with 4 when you are not logged in or the keyring is locked, 5 when the server cannot be reached, 7 when mpv
-    is missing.
+    Exit status: 4 if you are not logged in or the keyring is locked, 5 if the server cannot be reached, 7 if mpv is
+    missing.
     """
     from player.errors import CliError
-    from player.mpv_process import mpv_error, mpv_version
+    from player.mpv.process import mpv_error, mpv_version
 
     mpv = mpv_version()
     _line("mpv", mpv or "missing")
@@ -35,7 +35,7 @@ def command(context: Context) -> None:
 
 def _server(context: Context) -> None:
     from player.errors import CliError
-    from player.formats import printable
+    from player.terminal.text import printable
 
     try:
         version = printable(str(context.account.health().get("version", "unknown")))
@@ -47,7 +47,8 @@ def _server(context: Context) -> None:
 
 def _account(context: Context) -> None:
     from player.errors import CliError
-    from player.formats import points, printable
+    from player.terminal.formats import points
+    from player.terminal.text import printable
 
     try:
         me = context.account.call("GET", "/me")

@@ -1,37 +1,39 @@
-"""`player streams`: what can be watched, and what it costs."""
+"""`player streams`: the streams and their prices."""
 
 import json
 from typing import Any
 
 import click
 
-from player.context import Context, terminal_width
+from player.context import Context
+from player.terminal.output import terminal_width
 
 
-@click.command("streams", short_help="What is on, and its price.")
+@click.command("streams", short_help="The streams and their prices.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
     """List the streams with their state and price."""
-    from player.formats import table
-    from player.listing import items
+    from player.auth.paging import items
+    from player.terminal.tables import table
 
-    found = items(context.account, "/streams")
+    streams = items(context.account, "/streams")
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(streams, indent=2))
         return
-    if not found:
+    if not streams:
         click.echo("There are no streams on this server yet.")
         return
     header = ("STREAM", "TITLE", "STATE", "POINTS/MIN", "POINTS/HOUR")
-    for line in table(header, [_row(stream) for stream in found], terminal_width(), right=(3, 4)):
+    for line in table(header, [_row(stream) for stream in streams], terminal_width(), right=(3, 4)):
         click.echo(line)
-    live = next((stream["stream_id"] for stream in found if stream.get("state") == "live"), None)
-    click.echo(f"\nWatch with: player play {live}" if live else "\nNone is live at the moment.")
+    live = next((stream["stream_id"] for stream in streams if stream.get("state") == "live"), None)
+    click.echo(f"\nWatch with: player play {live}" if live else "\nNo stream is live now.")
 
 
 def _row(stream: dict[str, Any]) -> list[str]:
-    from player.formats import printable, short_amount
+    from player.terminal.formats import short_amount
+    from player.terminal.text import printable
 
     rate = stream["rate_millipoints_per_minute"]
     return [
@@ -44,6 +46,6 @@ def _row(stream: dict[str, Any]) -> list[str]:
 
 
 def _state(stream: dict[str, Any]) -> str:
-    """What happens, in a viewer's words: a stream that the operator paused comes back, one that stopped may not."""
+    """Return the state for viewers. A stream that the operator paused is expected to continue."""
     state = str(stream.get("state") or "stopped")
     return "paused" if state == "stopped" and stream.get("desired_state") == "paused" else state

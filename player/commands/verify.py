@@ -1,4 +1,4 @@
-"""`player verify`: is a saved statement still what the server wrote? Without login and network."""
+"""`player verify`: check a saved statement without login and network."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from player.outcome import MEANINGS, ExitStatus, exit_status_help
+from player.exit_status import MEANINGS, ExitStatus, exit_status_help
 
 if TYPE_CHECKING:
-    from player.verify import Checked
+    from player.statement.verification import Verification
 
 NAME_WIDTH = 10
 STATUSES = {
     ExitStatus.OK: "everything fits",
-    ExitStatus.FAILED: "something does not fit, or FILE is no statement",
+    ExitStatus.FAILED: "something does not fit, or FILE is not a statement",
     ExitStatus.USAGE: MEANINGS[ExitStatus.USAGE],
 }
 
@@ -25,51 +25,53 @@ STATUSES = {
 def command(file: Path) -> None:
     """Check a statement that `player ledger --export FILE` saved: versions, balances, and the hash of every line.
 
-    No login and no network are needed. When something does not fit, the first line of it is named.
+    No login and no network are needed. The first line that does not fit is reported.
 
     \b
       player ledger --export bill.json
       player verify bill.json
     """
-    from player.formats import printable
-    from player.statement import BadStatementError, MalformedError, read_statement
-    from player.verify import MismatchError, verify
+    from player.statement.reader import read_statement
+    from player.statement.statement import BadStatementError, MalformedError
+    from player.statement.verification import MismatchError, verify
+    from player.terminal.text import printable
 
     try:
         statement = read_statement(file)
-        checked = verify(statement)
+        verification = verify(statement)
     except OSError as error:
         raise BadStatementError(str(file), f"it cannot be read ({error.strerror})") from None
     except (MalformedError, MismatchError) as error:
         raise BadStatementError(str(file), str(error)) from None
     click.echo(f"{printable(str(file))}: everything fits.")
-    _tell(checked, statement.user_id)
+    _report(verification, statement.user_id)
 
 
-def _tell(checked: Checked, user_id: str) -> None:
-    from player.context import sentence
-    from player.formats import points, printable, when
+def _report(verification: Verification, user_id: str) -> None:
+    from player.terminal.formats import points, when
+    from player.terminal.output import print_sentence
+    from player.terminal.text import printable
 
-    opening, end = checked.opening, checked.end
-    versions = f"{opening.version + 1} to {end.version}, without a gap" if checked.lines else "none"
+    opening, end = verification.opening, verification.end
+    versions = f"{opening.version + 1} to {end.version}, without a gap" if verification.lines else "none"
     _line("User", printable(user_id))
-    _line("Lines", str(checked.lines))
+    _line("Lines", str(verification.lines))
     _line("Versions", versions)
-    if checked.first_at_ms is not None and checked.last_at_ms is not None:
-        _line("From", when(checked.first_at_ms))
-        _line("To", when(checked.last_at_ms))
+    if verification.first_at_ms is not None and verification.last_at_ms is not None:
+        _line("From", when(verification.first_at_ms))
+        _line("To", when(verification.last_at_ms))
     _line("Balance", f"{points(end.balance_millipoints)}, and never below 0")
     _line("Last hash", end.hash)
     click.echo("")
     if opening.version:
-        sentence(f"It begins after version {opening.version}; what came before is not in it and was not checked.")
-    sentence(
-        f"This proves that nothing up to version {end.version} was changed, added or left out since the server wrote "
-        "it, as long as the last hash is the server's. Newer lines may be missing. It does not prove that what the "
-        "server wrote is right."
+        print_sentence(f"It begins after version {opening.version}; earlier lines are not in it and were not checked.")
+    print_sentence(
+        f"If the last hash is the server's, this proves that no line up to version {end.version} was changed, added or "
+        "removed since the server wrote it. Newer lines may be missing. It does not prove that the server's lines are "
+        "right."
     )
-    sentence(
-        f"To compare, save the statement anew (player ledger --export): its line with version {end.version} must have "
+    print_sentence(
+        f"To compare, save a new statement (player ledger --export): its line with version {end.version} must have "
         "the same hash."
     )
 

@@ -1,4 +1,4 @@
-"""`player wallet`: the balance, the daily cap, and what is being watched."""
+"""`player wallet`: the balance, the daily cap, and the active sessions."""
 
 import json
 import re
@@ -7,36 +7,37 @@ from typing import Any
 
 import click
 
-from player.context import Context, sentence, terminal_width
-from player.outcome import ASKING, ExitStatus, exit_status_help
+from player.context import Context
+from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.terminal.output import print_sentence, terminal_width
 
 CAP = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?(?:/day)?")
-STATUSES = {ExitStatus.OK: "shown or set", **ASKING}
+STATUSES = {ExitStatus.OK: "shown or set", **REQUEST_MEANINGS}
 
 
 @click.group(
     "wallet",
-    short_help="Points, daily cap, how long they last.",
+    short_help="Points, daily cap, active sessions.",
     invoke_without_command=True,
     epilog=exit_status_help(STATUSES),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the wallet as JSON.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Show the balance, what today has cost, the sessions that are active, and how long the points last."""
+    """Show the balance, today's cost, the active sessions, and how long the points last."""
     if ctx.invoked_subcommand is None:
         _show(ctx.obj, as_json)
     elif as_json:
-        raise click.UsageError("--json goes with `player wallet` alone.")
+        raise click.UsageError("--json works with `player wallet` only.")
 
 
-@command.command("cap", short_help="Set what a day may cost.", epilog=exit_status_help(STATUSES))
+@command.command("cap", short_help="Set the daily cap.", epilog=exit_status_help(STATUSES))
 @click.argument("cap")
 @click.pass_obj
 def cap(context: Context, cap: str) -> None:
-    """Set the most that all watching of a day may cost, or lift it. A day is one of UTC.
+    """Set the most that a day (UTC) may cost, or remove the limit.
 
-    At the cap the picture ends as it does without points; what was given back that day counts as not spent.
+    At the cap, sessions end as they do without points. Refunds of the day count as not spent.
 
     \b
       player wallet cap 500/day
@@ -49,21 +50,22 @@ def cap(context: Context, cap: str) -> None:
 
 def _millipoints(cap: str) -> int | None:
     """Return a cap in millipoints, None for `none`. Raises click.UsageError."""
-    from player.formats import MILLIPOINTS_PER_POINT
+    from player.terminal.formats import MILLIPOINTS_PER_POINT
 
     if cap.strip().lower() == "none":
         return None
     match = CAP.fullmatch(cap.strip())
     if match is None:
         raise click.UsageError(
-            f"{cap!r} is no daily cap. Write points a day, with up to three decimals: 500/day or 0.5/day. "
-            "Or lift the cap: none"
+            f"{cap!r} is not a daily cap. Write points a day, with up to three decimals: 500/day or 0.5/day. "
+            "Or remove the cap: none"
         )
     return int(match[1]) * MILLIPOINTS_PER_POINT + int((match[2] or "").ljust(3, "0"))
 
 
 def _show(context: Context, as_json: bool) -> None:
-    from player.formats import points, table
+    from player.terminal.formats import points
+    from player.terminal.tables import table
 
     wallet = context.account.call("GET", "/me/wallet")
     if as_json:
@@ -73,41 +75,44 @@ def _show(context: Context, as_json: bool) -> None:
     click.echo(f"Balance: {points(balance)}")
     _show_today(wallet)
     if not sessions:
-        click.echo("Nothing is being watched. See what is on: player streams")
+        click.echo("You have no active session. See what is on: player streams")
         return
-    sentence(_lasts(balance, sessions))
+    print_sentence(_lasts(balance, sessions))
     header = ("STREAM", "SESSION", "POINTS/MIN", "SPENT", "STARTED")
-    for line in table(header, [_row(session) for session in sessions], terminal_width(), right=(2, 3), gives_way=(1,)):
+    for line in table(
+        header, [_row(session) for session in sessions], terminal_width(), right=(2, 3), shrink_first=(1,)
+    ):
         click.echo(line)
 
 
 def _show_today(wallet: dict[str, Any]) -> None:
-    from player.formats import amount, points, short_amount, time_of_day
+    from player.terminal.formats import amount, points, short_amount, time_of_day
 
     spent, cap, ends = (wallet[name] for name in ("spent_today_millipoints", "daily_cap_millipoints", "day_ends_at_ms"))
     if cap is None:
-        sentence(f"Today: {points(spent)} spent, and no daily cap. Set one: player wallet cap 500/day")
+        print_sentence(f"Today: {points(spent)} spent, and no daily cap. Set one: player wallet cap 500/day")
         return
-    sentence(
-        f"Today: {amount(spent)} of {short_amount(cap)} points; the cap starts anew at 00:00 UTC "
+    print_sentence(
+        f"Today: {amount(spent)} of {short_amount(cap)} points; the cap resets at 00:00 UTC "
         f"({time_of_day(ends)} your time)."
     )
     if spent >= cap:
-        sentence("It is reached. Raise it: player wallet cap 500/day, or lift it: player wallet cap none")
+        print_sentence("It is reached. Raise it: player wallet cap 500/day, or remove it: player wallet cap none")
 
 
 def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
-    from player.formats import clock, rate
+    from player.terminal.formats import clock, rate
 
     rates = [session["rate_millipoints_per_minute"] for session in sessions if session["rate_millipoints_per_minute"]]
     if not rates:
-        return "What is being watched is free."
-    at = f"With {len(rates)} screens on this wallet, at" if len(rates) > 1 else "At"
-    return f"{at} {rate(sum(rates))} that lasts {clock(balance * 60 / sum(rates))} beyond what is paid already."
+        return "Your sessions are free."
+    prefix = f"With {len(rates)} screens on this wallet, at" if len(rates) > 1 else "At"
+    return f"{prefix} {rate(sum(rates))} that lasts {clock(balance * 60 / sum(rates))} after the paid time."
 
 
 def _row(session: dict[str, Any]) -> list[str]:
-    from player.formats import amount, clock, printable, short_amount
+    from player.terminal.formats import amount, clock, short_amount
+    from player.terminal.text import printable
 
     started_at_ms = session.get("started_at_ms")
     return [

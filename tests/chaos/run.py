@@ -21,7 +21,7 @@ from tests.chaos.seat import Seat
 from tests.chaos.workers import own_workers
 from tests.faults.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
 from tests.fixtures.stack import Stack
-from tests.integration.player.player_harness import Player, Viewing
+from tests.integration.player.player_harness import Player, PlayProcess
 
 OPENING_MILLIPOINTS = 100_000_000
 PICTURE_S_MAX = 60.0
@@ -111,7 +111,7 @@ def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Itera
 
 
 @contextmanager
-def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[Viewing]:
+def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[PlayProcess]:
     """Another viewer's real player with a real mpv."""
     account, _ = operator.viewer(OPENING_MILLIPOINTS)
     player = Player(stack.url, directory)

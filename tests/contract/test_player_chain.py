@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import chain
 from chalicelib.domain.wallets import Entry, EntryKind
-from player.chain import genesis, line_hash
+from player.statement.chain import genesis, line_hash
 
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ENTRIES = st.builds(

@@ -1,4 +1,4 @@
-"""Log in, watch in mpv, pay lease by lease, be cut off: with real ffmpeg, nginx and mpv."""
+"""Log in, watch in mpv, pay lease by lease, and be cut off: with real ffmpeg, nginx and mpv."""
 
 import json
 import signal
@@ -11,30 +11,30 @@ import pytest
 
 from infra.local import groups
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
-from tests.integration.player.player_harness import Viewing
+from tests.integration.player.player_harness import PlayProcess
 
 END_S_MAX = TARGET_S + 1.0
 FFMPEG_ENDS_S_MAX = 3.0
 LIVE_AGAIN_S_MAX = 6.0
 
 
-def shown(viewing: Viewing) -> bool:
-    """Whether mpv has a picture."""
+def shown(viewing: PlayProcess) -> bool:
+    """Return whether mpv shows a picture."""
     try:
         return bool(viewing.mpv("get_property", "estimated-frame-number"))
     except (OSError, AssertionError):
         return False
 
 
-def play(viewer: Viewer, *words: str) -> Viewing:
+def play(viewer: Viewer, *words: str) -> PlayProcess:
     viewing = viewer.player.play(*words)
     wait_for("picture", lambda: shown(viewing) or viewing.process.poll() is not None, 40)
     assert viewing.process.poll() is None, viewing.process.communicate()
     return viewing
 
 
-def gone_after_s(viewing: Viewing, since: float) -> float:
-    """How long after `since` the last mpv of the viewing was gone."""
+def gone_after_s(viewing: PlayProcess, since: float) -> float:
+    """Wait for the end of mpv, and return the seconds since `since`."""
     while viewing.mpv_pids():
         assert time.monotonic() - since < 30
         time.sleep(0.02)
@@ -54,7 +54,7 @@ def fetch(house: House, session_id: str, token: str | None, path: str = "index.m
 
 
 def media_paths(house: House, session: dict[str, Any]) -> tuple[str, str]:
-    """A rendition's playlist and its newest segment, as a player finds them."""
+    """Return a rendition's playlist and its newest segment."""
     index = fetch(house, session["session_id"], session["play_token"])
     assert index.status_code == 200, index.text
     rendition = next(line for line in index.text.splitlines() if line.endswith(".m3u8"))
@@ -67,7 +67,7 @@ def media_paths(house: House, session: dict[str, Any]) -> tuple[str, str]:
 def test_play_until_the_points_are_gone(house: House, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(13_000)
     viewing = play(person)
-    # Somebody holding the very same token is cut off with the viewer.
+    # Another client with the same token is cut off, too.
     [session] = person.wallet()["sessions"]
     renewed = house.http.post(
         "/playback/renew", json={"session_id": session["session_id"]}, headers=person.headers
@@ -146,12 +146,12 @@ def test_pausing_the_stream_ends_its_viewers_and_its_encoder(house: House, viewe
 
 
 def check_refund(person: Viewer) -> None:
-    """What was paid beyond the end is given back: the session has cost its time."""
+    """Check that the session cost its time: leases after the end are refunded."""
     [session] = person.sessions()
     assert session["end_reason"] == "stream_paused"
     [refund] = [line["delta_millipoints"] for line in person.ledger() if line["kind"] == "refund"]
     leases = [-line["delta_millipoints"] for line in person.ledger() if line["kind"] == "lease"]
-    # A point a second, rounded up with each lease; less if a beat was late, since no gap is charged.
+    # A point a second, rounded up for each lease; less after a late heartbeat, since gaps are free.
     watched_ms = session["ended_at_ms"] - session["started_at_ms"]
     assert refund > 0
     assert sum(leases) - refund <= watched_ms + len(leases) + 1
@@ -207,7 +207,7 @@ def test_only_the_own_fresh_token_opens_a_session(house: House, viewer: Callable
         for path in ("index.m3u8", rendition, segment):
             refused = fetch(house, own["session_id"], token, path)
             assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid"), name
-    # Without a beat the lease runs out, and after the grace the token is worth nothing.
+    # Without heartbeats the lease expires, and the token after the grace.
     assert own["expires_in"] <= LEASE_MS / 1000 + 5
     wait_for("end of the grace", lambda: time.time() * 1000 > own["paid_until_ms"] + 5_100, 20)
     for path in ("index.m3u8", rendition, segment):
@@ -246,7 +246,7 @@ def test_who_logs_out_is_logged_out(house: House, viewer: Callable[[int], Viewer
 
 
 def test_nothing_went_wrong_on_our_side(house: House) -> None:
-    """Runs last in this file: of all requests so far, none was answered with a 5xx."""
+    """This test runs last: it checks that no request so far was answered with a 5xx."""
     lines = [json.loads(line) for line in house.stack.log("access").splitlines() if '"status"' in line]
     assert len(lines) > 50
     assert [line for line in lines if str(line["status"]).startswith("5")] == []

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
 from tests.e2e.test_main_job import play
-from tests.integration.player.player_harness import Viewing
+from tests.integration.player.player_harness import PlayProcess
 
 BACK_S_MAX = 25.0
 
@@ -55,7 +55,7 @@ VICTIMS = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_work
 
 
 @pytest.fixture(scope="module")
-def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, Viewing]]:
+def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
     person = house.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
     viewing = play(person)
     yield person, viewing
@@ -69,7 +69,7 @@ def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert session["charged_millipoints"] <= session["watched_ms"] + 20
 
 
-def position(viewing: Viewing) -> float:
+def position(viewing: PlayProcess) -> float:
     try:
         return float(viewing.mpv("get_property", "time-pos") or 0.0)
     except (OSError, AssertionError):
@@ -78,7 +78,7 @@ def position(viewing: Viewing) -> float:
 
 @pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
 def test_a_killed_part_comes_back(
-    house: House, watched: tuple[Viewer, Viewing], victim: Callable[[House], int]
+    house: House, watched: tuple[Viewer, PlayProcess], victim: Callable[[House], int]
 ) -> None:
     person, viewing = watched
     before = position(viewing)

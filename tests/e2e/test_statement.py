@@ -1,4 +1,4 @@
-"""The bill, as a viewer checks it: receipt, statement, and a statement in which somebody changed a digit."""
+"""A viewer checks the receipt, a statement, and a statement with a changed digit."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from tests.e2e.test_main_job import play
 
 @pytest.fixture(scope="module")
 def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Viewer:
-    """Somebody who has watched for a few leases."""
+    """A viewer who watched for a few leases."""
     person = house.viewer(100_000, tmp_path_factory.mktemp("bill"))
     viewing = play(person)
     wait_for("leases", lambda: len(person.ledger()) > 4)
@@ -48,7 +48,7 @@ def test_a_statement_verifies_until_a_digit_is_changed(
 
 @pytest.fixture
 def change() -> Callable[[str, str], str]:
-    """Makes the third line of a ledger a millipoint cheaper."""
+    """Make the third line of a ledger a millipoint cheaper."""
 
     def changed(text: str, suffix: str) -> str:
         if suffix == "json":

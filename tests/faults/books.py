@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from chalicelib.domain.ids import session_id_of
-from player.chain import HASHED, genesis, line_hash
+from player.statement.chain import HASHED, genesis, line_hash
 from tests.faults.days import DAY_MS
 from tests.faults.judging import Case, invariant
 from tests.faults.model import Deed, Refused

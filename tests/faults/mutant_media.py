@@ -265,7 +265,7 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: mpv is given another codec than it was opened with",
-        "player/codec_change.py",
+        "player/media/codec_change.py",
         "            if codec is None or codec == self._codec:\n",
         "            if True:\n",
         tests=("tests/unit/player/test_player_codec_parts.py",),

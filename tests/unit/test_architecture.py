@@ -42,6 +42,8 @@ def test_the_import_rule_is_kept() -> None:
         ("chalicelib/api/playback.py", "import boto3"),
         ("worker/__init__.py", "import chalicelib.api.playback"),
         ("player/__init__.py", "import chalicelib.domain.points"),
+        ("player/media/credentials.py", "import player.session.heartbeat"),
+        ("player/statement/statement.py", "import player.statement.csv_format"),
     ],
 )
 def test_an_arrow_turned_round_is_noticed(tmp_path: Path, module: str, arrow: str) -> None:
@@ -94,7 +96,7 @@ def test_chance_that_can_be_guessed_only_spreads_things() -> None:
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"^(import|from) random\b", path.read_text(), re.MULTILINE)
     }
-    retries = {"chalicelib/services/billing.py", "player/heartbeat.py", "worker/backoff.py"}
+    retries = {"chalicelib/services/billing.py", "player/session/heartbeat.py", "worker/backoff.py"}
     retries.add("chalicelib/adapters/keyvalue_store.py")
     rows = {"chalicelib/services/playback.py", "chalicelib/services/reconciliation.py"}
     rows.add("chalicelib/adapters/dynamodb_reconciliation.py")

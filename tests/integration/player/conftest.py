@@ -19,7 +19,7 @@ MEDIA_ARGV = [
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A directory in which a live stream appears, second by second."""
+    """A directory in which ffmpeg writes a live stream."""
     directory = tmp_path_factory.mktemp("media")
     ffmpeg = subprocess.Popen([*MEDIA_ARGV, str(directory / "index.m3u8")])
     try:
@@ -39,7 +39,7 @@ def platform(media: Path) -> Iterator[FakePlatform]:
 
 @pytest.fixture
 def player(platform: FakePlatform, tmp_path: Path) -> Iterator[Player]:
-    """The player's command line with a home of its own, not logged in."""
+    """The player's command line with its own home directory, not logged in."""
     runner = Player(platform.url, tmp_path)
     yield runner
     runner.end_all()

@@ -1,4 +1,4 @@
-"""The fake platform's ledger as people get it: parts of lists, and statements with their chain of hashes."""
+"""The fake platform's ledger: pages, and statements with their hash chain."""
 
 import csv
 import hashlib
@@ -24,7 +24,7 @@ def now_ms() -> int:
 
 
 class FakeLedger:
-    """The balance of the one viewer, and every change of it."""
+    """The balance of the only viewer, and its changes."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -35,9 +35,9 @@ class FakeLedger:
     def top_up(self, millipoints: int, payment_id: str, note: str | None = None) -> None:
         with self.lock:
             self.balance += millipoints
-            self._note(f"p.{payment_id}", "credit", millipoints, payment_id=payment_id, note=note)
+            self._add_entry(f"p.{payment_id}", "credit", millipoints, payment_id=payment_id, note=note)
 
-    def _note(self, entry_id: str, kind: str, delta: int, **fields: Any) -> None:
+    def _add_entry(self, entry_id: str, kind: str, delta: int, **fields: Any) -> None:
         entry = {
             "version": len(self.ledger) + 1, "entry_id": entry_id, "delta_millipoints": delta, "kind": kind,
             "at_ms": now_ms(), "session_id": None, "stream_id": None, "seq": None, "payment_id": None, "note": None,
@@ -48,14 +48,14 @@ class FakeLedger:
         return part_of(self.ledger[::-1], query)
 
     def statement(self, after_version: int = 0) -> dict[str, Any]:
-        """A part of the statement as JSON."""
+        """Return a part of the statement as JSON."""
         return statement_of(self.ledger, after_version, self.part_lines)
 
 
 def statement_of(
     ledger: list[dict[str, Any]], after_version: int = 0, part_lines: int = 5_000, user_id: str = USER_ID
 ) -> dict[str, Any]:
-    """The statement document of a ledger, written from the rule and not with the player's own code."""
+    """Return the statement of a ledger. It does not use the player's code."""
     balance, previous = 0, hashlib.sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest()
     states, lines = [{"version": 0, "balance_millipoints": 0, "hash": previous}], []
     for entry in ledger:
@@ -74,7 +74,7 @@ def statement_of(
 
 
 def as_csv(document: dict[str, Any]) -> str:
-    """The same statement as CSV."""
+    """Return the same statement as CSV."""
     opening = {
         "kind": "opening", "entry_id": document["user_id"], "delta_millipoints": 0, "at_ms": document["created_at_ms"],
         **document["opening"],

@@ -1,7 +1,4 @@
-"""The money part of the fake platform: wallet, cap, leases, endings, ledger.
-
-It follows the rules of docs/architecture.md, on one lock instead of a database. Times are real.
-"""
+"""The money part of the fake platform: wallet, cap, leases, endings, ledger."""
 
 import hashlib
 import secrets
@@ -21,7 +18,7 @@ STATUS_OF = {
     "kicked": 403,
     "superseded": 403,
 }
-OF_WATCHING = ("lease", "refund", "outage_credit")
+SESSION_KINDS = ("lease", "refund", "outage_credit")
 
 
 @dataclass
@@ -54,7 +51,7 @@ class Refusal(Exception):
 
 
 class FakeMoney(FakeLedger):
-    """Wallet, sessions and ledger of the one viewer. Tests set the attributes to steer it."""
+    """Wallet, sessions and ledger of the only viewer. Tests set the attributes."""
 
     url: str
 
@@ -70,25 +67,27 @@ class FakeMoney(FakeLedger):
         self.renditions: list[dict[str, Any]] = []
         self.live_start_index = -3
         self.title = "Test stream"
-        self.media_url: str | None = None  # where play_url leads, if that is not this server
+        self.media_url: str | None = None  # the address in play_url, if it is not this server
         self.media_measured: tuple[int, int] | None = None  # milliseconds, bytes
         self.top_up(100_000, "welcome")
 
     # --- for tests
 
     def outage(self, session_id: str, millipoints: int) -> None:
-        """Give back what a session paid for time inside an outage."""
+        """Credit what a session paid for the time of an outage."""
         with self.lock:
             session = self.sessions[session_id]
             session.charged -= millipoints
             self.balance += millipoints
-            self._note_of(session, f"o.{session.stream_id}.{now_ms()}.{session_id}", "outage_credit", millipoints)
+            self._add_session_entry(
+                session, f"o.{session.stream_id}.{now_ms()}.{session_id}", "outage_credit", millipoints
+            )
 
     def adjust(self, session_id: str, millipoints: int, payment_id: str, note: str) -> None:
         with self.lock:
             self.balance += millipoints
             words = {"payment_id": payment_id, "note": note}
-            self._note_of(self.sessions[session_id], f"p.{payment_id}", "adjustment", millipoints, **words)
+            self._add_session_entry(self.sessions[session_id], f"p.{payment_id}", "adjustment", millipoints, **words)
 
     def end(self, reason: str, session_id: str | None = None) -> None:
         with self.lock:
@@ -97,7 +96,7 @@ class FakeMoney(FakeLedger):
                     self._end(session, reason)
 
     def expire_lease(self) -> None:
-        """Let the active sessions lapse, as if they had not beaten for a very long time."""
+        """End the active sessions as if their heartbeats had stopped long ago."""
         self.end("lease_expired")
 
     # --- selling
@@ -111,7 +110,7 @@ class FakeMoney(FakeLedger):
         session.seq = seq
         session.paid_until = lease_from + sold_ms
         session.granted_ms += sold_ms
-        self._note_of(session, f"{session.session_id}.{seq}", "lease", -sold, seq=seq)
+        self._add_session_entry(session, f"{session.session_id}.{seq}", "lease", -sold, seq=seq)
 
     def _available(self, session: Session) -> int:
         limits = [self.balance]
@@ -124,11 +123,11 @@ class FakeMoney(FakeLedger):
     def _nothing_left(self, session: Session) -> str:
         if self.balance == 0:
             return "balance_exhausted"
-        own = session.max_points is not None and session.charged >= session.max_points * 1000
-        return "max_points_reached" if own else "daily_cap_reached"
+        is_limit_reached = session.max_points is not None and session.charged >= session.max_points * 1000
+        return "max_points_reached" if is_limit_reached else "daily_cap_reached"
 
     def spent_today(self) -> int:
-        return -sum(entry["delta_millipoints"] for entry in self.ledger if entry["kind"] in OF_WATCHING)
+        return -sum(entry["delta_millipoints"] for entry in self.ledger if entry["kind"] in SESSION_KINDS)
 
     def _end(self, session: Session, reason: str) -> None:
         if session.end_reason:
@@ -139,19 +138,19 @@ class FakeMoney(FakeLedger):
         session.refunded = min(session.charged, session.charge * unserved // session.lease_ms)
         session.charged -= session.refunded
         self.balance += session.refunded
-        self._note_of(session, f"{session.session_id}.end", "refund", session.refunded)
+        self._add_session_entry(session, f"{session.session_id}.end", "refund", session.refunded)
 
     def start(self, body: dict[str, Any]) -> dict[str, Any]:
         key = body.get("idempotency_key")
         session_id = f"s-{hashlib.sha256((key or secrets.token_hex(8)).encode()).hexdigest()[:12]}"
         if session_id in self.sessions:
-            return self._started_before(self.sessions[session_id], body)
+            return self._replay(self.sessions[session_id], body)
         self.stream(body["stream_id"])
         if self.stream_state != "live":
             raise Refusal(409, "stream_not_live")
         if self.stream_full:
             raise Refusal(409, "stream_full", sessions=[])
-        self._make_room(body)
+        self._end_oldest(body)
         now = now_ms()
         charge = -(-self.rate * self.lease_ms // 60_000)
         session = Session(session_id, body["stream_id"], charge, self.lease_ms, body.get("max_points"), now, now)
@@ -162,14 +161,14 @@ class FakeMoney(FakeLedger):
         self._pay(session, 1, now)
         return {**self._state(session), "outcome": "on_time", "charged_millipoints": session.charges[1]}
 
-    def _started_before(self, session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    def _replay(self, session: Session, body: dict[str, Any]) -> dict[str, Any]:
         if (session.stream_id, session.max_points) != (body["stream_id"], body.get("max_points")):
             raise Refusal(409, "idempotency_mismatch")
         if session.end_reason:
             raise self._over(session)
         return {**self._state(session), "outcome": "replay", "charged_millipoints": session.charges[session.seq]}
 
-    def _make_room(self, body: dict[str, Any]) -> None:
+    def _end_oldest(self, body: dict[str, Any]) -> None:
         active = [s for s in self.sessions.values() if not s.end_reason]
         if len(active) >= self.session_limit:
             if not body.get("replace"):
@@ -269,11 +268,11 @@ class FakeMoney(FakeLedger):
         self.cap = body["daily_cap_millipoints"]
         return self.wallet()
 
-    def own_sessions(self, query: dict[str, list[str]]) -> dict[str, Any]:
-        newest = [self.own_session(session_id) for session_id in reversed(self.sessions)]
+    def session_list(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        newest = [self.session_details(session_id) for session_id in reversed(self.sessions)]
         return part_of(newest, query)
 
-    def own_session(self, session_id: str) -> dict[str, Any]:
+    def session_details(self, session_id: str) -> dict[str, Any]:
         session = self._session(session_id)
         media_ms, media_bytes = self.media_measured or (None, None)
         return {
@@ -291,6 +290,6 @@ class FakeMoney(FakeLedger):
         self._session(session_id)
         return part_of([entry for entry in self.ledger if entry["session_id"] == session_id], query)
 
-    def _note_of(self, session: Session, entry_id: str, kind: str, delta: int, **fields: Any) -> None:
-        named = {"session_id": session.session_id, "stream_id": session.stream_id}
-        self._note(entry_id, kind, delta, **named, **fields)
+    def _add_session_entry(self, session: Session, entry_id: str, kind: str, delta: int, **fields: Any) -> None:
+        ids = {"session_id": session.session_id, "stream_id": session.stream_id}
+        self._add_entry(entry_id, kind, delta, **ids, **fields)

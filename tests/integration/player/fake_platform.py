@@ -1,7 +1,4 @@
-"""A small Tollcast platform in one process, for the player's tests: accounts, leases, endings, and a media gateway.
-
-It follows the rules of DESIGN.md (sections 4, 6 and 7), on one lock instead of a database. Times are real.
-"""
+"""A fake platform in one process: accounts, leases, endings, and a media gateway. Times are real."""
 
 import hashlib
 import json
@@ -24,7 +21,7 @@ Route = Callable[[Any], dict[str, Any]]
 
 
 class FakePlatform(FakeMoney, ThreadingHTTPServer):
-    """The server. Tests set its attributes to steer it, and read `requests` to see what was asked."""
+    """The server. Tests set its attributes, and read the received `requests`."""
 
     daemon_threads = True
     block_on_close = False
@@ -39,10 +36,10 @@ class FakePlatform(FakeMoney, ThreadingHTTPServer):
         self.rotated: dict[str, tuple[float, dict[str, Any]]] = {}
         self.access_ttl_s = 900.0
         self.requests: list[tuple[float, str, str, int, Any]] = []
-        self.drop_next: set[str] = set()  # paths whose next answer is lost after the work was done
-        self.dead_paths: tuple[str, ...] = ()  # connections for these prefixes are cut
+        self.drop_next: set[str] = set()  # paths whose next request is executed and not answered
+        self.dead_paths: tuple[str, ...] = ()  # requests to these prefixes are not executed and not answered
         self.media_status = 200
-        self.bound_elsewhere: set[str] = set()  # sessions whose media is refused here
+        self.bound_elsewhere: set[str] = set()  # sessions that are bound to another address
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -50,9 +47,9 @@ class FakePlatform(FakeMoney, ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Players hang up; that is no error."""
+        """Ignore connections that the player closed."""
 
-    # --- steering and observing, for tests
+    # --- for tests
 
     def seen(self, method: str, prefix: str, since: float = 0.0) -> list[tuple[float, str, str, int, Any]]:
         with self.lock:
@@ -193,8 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             "GET /me/wallet": lambda _: platform.wallet(),
             "PUT /me/wallet/cap": platform.set_cap,
             "GET /me/ledger": lambda _: platform.ledger_part(query),
-            "GET /me/sessions": lambda _: platform.own_sessions(query),
-            "GET /me/sessions/*": lambda _: platform.own_session(name[1]),
+            "GET /me/sessions": lambda _: platform.session_list(query),
+            "GET /me/sessions/*": lambda _: platform.session_details(name[1]),
             "GET /me/sessions/*/ledger": lambda _: platform.session_ledger(name[1], query),
             "GET /streams": lambda _: {"items": [platform.stream("stream-1")], "next_cursor": None},
             "GET /streams/*": lambda _: platform.stream(name[0]),

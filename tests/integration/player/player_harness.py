@@ -1,4 +1,4 @@
-"""The player as a real process, as a script or a person would run it."""
+"""The player as a process."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from typing import Any
 
 
 @dataclass
-class Viewing:
-    """A `player play` that is under way."""
+class PlayProcess:
+    """A running `player play`."""
 
     process: "subprocess.Popen[str]"
     control: Path
@@ -27,7 +27,7 @@ class Viewing:
         return self.process.returncode, json.loads(out)
 
     def mpv(self, *command: Any) -> Any:
-        """Give mpv an order, as the viewer's keyboard would."""
+        """Send mpv a command, as the viewer's keyboard would."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             connection.connect(str(self.control))
@@ -36,10 +36,10 @@ class Viewing:
                 message = json.loads(line)
                 if message.get("request_id") == 7:
                     return message.get("data")
-        raise AssertionError("mpv hung up")
+        raise AssertionError("mpv closed the connection")
 
     def mpv_pids(self) -> list[int]:
-        """The mpv processes of this viewing, found by its control socket."""
+        """Return the mpv processes of this play, found by the control socket."""
         found = []
         for entry in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -53,25 +53,27 @@ class Viewing:
 
 @dataclass
 class Player:
-    """Runs the player in processes of its own."""
+    """Runs the player in its own processes."""
 
     server: str
     home: Path
-    started: list[Viewing] = field(default_factory=list)
+    plays: list[PlayProcess] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         keyring = "keyring.backends.null.Keyring"
-        return {**kept, "HOME": str(self.home), "TOLLCAST_SERVER": self.server, "PYTHON_KEYRING_BACKEND": keyring}
+        return {**inherited, "HOME": str(self.home), "TOLLCAST_SERVER": self.server, "PYTHON_KEYRING_BACKEND": keyring}
 
     def run(self, *words: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
         argv = [sys.executable, "-W", "error", "-m", "player", *words]
         env = {**self.environment, **environment}
         return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
 
-    def play(self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str) -> Viewing:
-        control = self.home / f"mpv-{len(self.started)}"
+    def play(
+        self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str
+    ) -> PlayProcess:
+        control = self.home / f"mpv-{len(self.plays)}"
         argv = [sys.executable, "-m", "player", "play", stream_id, "--headless", "--json", *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(
@@ -80,16 +82,16 @@ class Player:
             text=True,
             **pipes,
         )
-        viewing = Viewing(process, control)
-        self.started.append(viewing)
-        return viewing
+        play = PlayProcess(process, control)
+        self.plays.append(play)
+        return play
 
     def end_all(self) -> None:
-        for viewing in self.started:
-            if viewing.process.poll() is None:
-                viewing.process.kill()
-            viewing.process.communicate(timeout=10)
-            for pid in viewing.mpv_pids():
+        for play in self.plays:
+            if play.process.poll() is None:
+                play.process.kill()
+            play.process.communicate(timeout=10)
+            for pid in play.mpv_pids():
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""The commands round the account, as processes against the fake platform."""
+"""The account commands as processes against the fake platform."""
 
 import json
 import stat
@@ -14,7 +14,7 @@ def logins(player: Player) -> list[Path]:
     return sorted((player.home / ".config" / "tollcast").glob("http*.json"))
 
 
-def test_login_keeps_the_tokens_in_a_file_of_ones_own(player: Player, platform: FakePlatform) -> None:
+def test_login_stores_the_tokens_in_a_private_file(player: Player, platform: FakePlatform) -> None:
     refused = player.run("login", "--email", "demo@local", "--password-stdin", stdin="wrong\n")
     assert refused.returncode == 4 and "invalid_credentials" in refused.stderr and logins(player) == []
     done = player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n")
@@ -61,7 +61,7 @@ def test_titles_of_all_scripts_are_shown_as_they_are(viewer: Player, platform: F
     assert "e?" in viewer.run("streams", COLUMNS="100", PYTHONIOENCODING="latin-1").stdout
 
 
-def test_status_tells_expired_and_unreachable_apart(viewer: Player, platform: FakePlatform) -> None:
+def test_status_distinguishes_expired_and_unreachable(viewer: Player, platform: FakePlatform) -> None:
     good = viewer.run("status")
     assert good.returncode == 0 and "demo@local (viewer)" in good.stdout and "100.000 points" in good.stdout
     platform.access.clear()
@@ -72,7 +72,7 @@ def test_status_tells_expired_and_unreachable_apart(viewer: Player, platform: Fa
     assert away.returncode == 5 and "cannot be reached" in away.stdout
 
 
-def test_an_access_token_that_ran_out_is_refreshed(viewer: Player, platform: FakePlatform) -> None:
+def test_an_expired_access_token_is_refreshed(viewer: Player, platform: FakePlatform) -> None:
     platform.access.clear()
     assert viewer.run("wallet").returncode == 0
     assert len(platform.seen("POST", "/auth/refresh")) == 1
@@ -93,7 +93,7 @@ def test_two_processes_refresh_once(viewer: Player, platform: FakePlatform) -> N
     assert viewer.run("wallet").returncode == 0
 
 
-def test_a_lost_refresh_is_asked_for_again(viewer: Player, platform: FakePlatform) -> None:
+def test_a_lost_refresh_is_retried(viewer: Player, platform: FakePlatform) -> None:
     platform.access.clear()
     platform.drop_next = {"/auth/refresh"}
     assert viewer.run("wallet").returncode == 0
@@ -109,7 +109,7 @@ def test_logout_revokes_first(viewer: Player, platform: FakePlatform) -> None:
 def test_logout_without_the_server_says_so(viewer: Player, platform: FakePlatform) -> None:
     platform.dead_paths = ("/auth/logout",)
     done = viewer.run("logout")
-    assert done.returncode == 5 and "could not be told" in done.stderr and logins(viewer) == []
+    assert done.returncode == 5 and "not revoked at the server" in done.stderr and logins(viewer) == []
 
 
 def test_starts_that_are_refused(viewer: Player, platform: FakePlatform) -> None:
@@ -127,8 +127,8 @@ def test_starts_that_are_refused(viewer: Player, platform: FakePlatform) -> None
     platform.session_limit, platform.balance = 1, 0
     assert play("stream-1")[0] == 3
     platform.dead_paths = ("/",)
-    began = time.monotonic()
-    assert play("stream-1")[0] == 5 and time.monotonic() - began < 10
+    started_at = time.monotonic()
+    assert play("stream-1")[0] == 5 and time.monotonic() - started_at < 10
 
 
 def test_mpv_missing(viewer: Player, platform: FakePlatform, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Media whose address the server does not name as the viewer reaches it: a mapped port, a tunnel, a broken name."""
+"""Media behind an address that the viewer cannot use: a mapped port, a tunnel, a wrong name."""
 
 import time
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from detours import MappedPort
 from fake_platform import FakePlatform
-from player_harness import Player, Viewing, wait_until
+from forwarders import MappedPort
+from player_harness import Player, PlayProcess, wait_until
 
-DEAD = "http://127.0.0.1:9"  # nothing listens there
+DEAD = "http://127.0.0.1:9"  # no server
 
 
-class _Other(BaseHTTPRequestHandler):
-    """A program that is no gateway: it has the same page, or the same refusal, for every address."""
+class _OtherProgram(BaseHTTPRequestHandler):
+    """A program that is not the gateway: it sends the same page or refusal for every path."""
 
     status = 200
 
@@ -32,14 +32,14 @@ class _Other(BaseHTTPRequestHandler):
 
 @contextmanager
 def program(status: int) -> Iterator[str]:
-    handler = type("Other", (_Other,), {"status": status})
+    handler = type("Other", (_OtherProgram,), {"status": status})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def plays(platform: FakePlatform, viewing: Viewing) -> None:
+def check_playing(platform: FakePlatform, viewing: PlayProcess) -> None:
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
     platform.wait_for("POST", "/playback/heartbeat", 1)
     wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
@@ -47,27 +47,25 @@ def plays(platform: FakePlatform, viewing: Viewing) -> None:
     assert viewing.finish()[0] == 0
 
 
-def test_a_mapped_port_plays_through_the_address_that_the_viewer_used(platform: FakePlatform, player: Player) -> None:
+def test_behind_a_mapped_port_media_come_from_the_login_address(platform: FakePlatform, player: Player) -> None:
     mapped = MappedPort(platform.server_port)
     platform.media_url, player.server = DEAD, mapped.url
     try:
         assert player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n").returncode == 0
-        plays(platform, player.play())
+        check_playing(platform, player.play())
     finally:
         mapped.close()
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])
-def test_another_program_at_the_named_address_is_no_gateway(
-    platform: FakePlatform, viewer: Player, status: int
-) -> None:
+def test_another_program_at_the_named_address_is_not_used(platform: FakePlatform, viewer: Player, status: int) -> None:
     with program(status) as platform.media_url:
-        plays(platform, viewer.play())
+        check_playing(platform, viewer.play())
 
 
 @pytest.fixture(params=["nothing", "another program"])
-def bad_name(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    """An address without a gateway, and what is said of it."""
+def bad_address(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """An address without a gateway, and the reason in the message."""
     if request.param == "nothing":
         yield DEAD, "Connection refused"
         return
@@ -75,14 +73,14 @@ def bad_name(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
         yield url, "it answers 403"
 
 
-def test_media_that_cannot_be_reached_name_the_addresses_and_cost_a_lease_at_most(
-    platform: FakePlatform, viewer: Player, bad_name: tuple[str, str]
+def test_unreachable_media_are_reported_with_addresses_and_cost_one_lease_at_most(
+    platform: FakePlatform, viewer: Player, bad_address: tuple[str, str]
 ) -> None:
-    named, fault = bad_name
+    named, fault = bad_address
     platform.media_url, platform.lease_ms, platform.dead_paths = named, 2_000, ("/play/",)
-    began = time.monotonic()
+    started_at = time.monotonic()
     status, receipt = viewer.play().finish()
-    assert status == 5 and time.monotonic() - began < 15
+    assert status == 5 and time.monotonic() - started_at < 15
     assert f"cannot be reached: {named} ({fault}), {platform.url} (" in receipt["message"]
     assert receipt["settled"] and receipt["spent_millipoints"] <= 2_000
     assert platform.seen("POST", "/playback/heartbeat") == []

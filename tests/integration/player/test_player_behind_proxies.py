@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from detours import HttpProxy, MappedPort
 from fake_platform import FakePlatform
+from forwarders import HttpProxy, MappedPort
 from player_harness import Player, wait_until
 
 ELSEWHERE = "http://tv.example.org"
-NO_PROXY_AT_ALL = "http://127.0.0.1:9"  # nothing listens there
+DEAD_PROXY = "http://127.0.0.1:9"  # no server
 
 
 @pytest.fixture
@@ -38,16 +38,16 @@ def log_in(player: Player, server: str, **environment: str) -> int:
     ],
     ids=" ".join,
 )
-def test_each_command_names_the_variable_that_it_cannot_use(player: Player, words: tuple[str, ...]) -> None:
+def test_each_command_names_the_bad_variable(player: Player, words: tuple[str, ...]) -> None:
     player.server = ELSEWHERE
-    done = player.run(*words, stdin="demo\n", ALL_PROXY="socks5://user:geheim@127.0.0.1:1080")
+    done = player.run(*words, stdin="demo\n", ALL_PROXY="socks5://user:secret-word@127.0.0.1:1080")
     assert done.returncode == 5 and len(done.stderr.splitlines()) <= 2, done.stderr
     message = done.stderr.splitlines()[-1]
     assert message.startswith("Error: ALL_PROXY names a socks5:// proxy, but player can use HTTP proxies only"), message
-    assert "NO_PROXY=tv.example.org" in message and "geheim" not in done.stderr
+    assert "NO_PROXY=tv.example.org" in message and "secret-word" not in done.stderr
 
 
-def test_logout_forgets_the_login_all_the_same(viewer: Player, proxy: HttpProxy) -> None:
+def test_logout_deletes_the_login_even_with_a_bad_proxy(viewer: Player, proxy: HttpProxy) -> None:
     assert log_in(viewer, ELSEWHERE, http_proxy=proxy.url) == 0
     done = viewer.run("logout", all_proxy="socks://127.0.0.1:1080/")
     assert done.returncode == 5 and "all_proxy names" in done.stderr and "is deleted here" in done.stderr
@@ -58,7 +58,7 @@ def test_a_proxy_is_used_and_named_when_it_fails(player: Player, proxy: HttpProx
     assert log_in(player, ELSEWHERE, HTTP_PROXY=proxy.url, ALL_PROXY="socks5://127.0.0.1:1080") == 0
     assert proxy.asked == [ELSEWHERE]
     assert "stream-1" in player.run("streams", ALL_PROXY=proxy.url.removeprefix("http://")).stdout
-    done = player.run("streams", http_proxy=NO_PROXY_AT_ALL, HTTP_PROXY=proxy.url)
+    done = player.run("streams", http_proxy=DEAD_PROXY, HTTP_PROXY=proxy.url)
     assert done.returncode == 5 and "the proxy that http_proxy names" in done.stderr
 
 
@@ -67,22 +67,22 @@ def test_an_excluded_server_is_reached_without_the_proxy(player: Player, platfor
     try:
         for excluded in ("localhost,[::1],127.0.0.2", "127.0.0.0/8", "*"):
             assert log_in(player, mapped.url, ALL_PROXY="socks5://127.0.0.1:1080", NO_PROXY=excluded) == 0, excluded
-        done = player.run("status", HTTP_PROXY=NO_PROXY_AT_ALL, NO_PROXY="localhost,[::1]")
+        done = player.run("status", HTTP_PROXY=DEAD_PROXY, NO_PROXY="localhost,[::1]")
         assert done.returncode == 5 and "the proxy that HTTP_PROXY names" in done.stderr
     finally:
         mapped.close()
 
 
-def test_this_very_machine_is_reached_without_a_proxy(viewer: Player) -> None:
-    assert viewer.run("status", http_proxy=NO_PROXY_AT_ALL, ALL_PROXY="socks5://127.0.0.1:1080").returncode == 0
+def test_this_machine_is_reached_without_a_proxy(viewer: Player) -> None:
+    assert viewer.run("status", http_proxy=DEAD_PROXY, ALL_PROXY="socks5://127.0.0.1:1080").returncode == 0
 
 
-def test_media_go_through_the_proxy_and_mpv_does_not(player: Player, platform: FakePlatform, proxy: HttpProxy) -> None:
+def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: FakePlatform, proxy: HttpProxy) -> None:
     platform.media_url = ELSEWHERE
     assert log_in(player, ELSEWHERE, http_proxy=proxy.url) == 0
-    viewing = player.play(mpv=(f"--http-proxy={NO_PROXY_AT_ALL}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)
+    viewing = player.play(mpv=(f"--http-proxy={DEAD_PROXY}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
     wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
-    assert set(proxy.asked) == {ELSEWHERE}, "mpv's own requests do not go there"
+    assert set(proxy.asked) == {ELSEWHERE}, "mpv does not use the proxy"
     viewing.mpv("quit")
     assert viewing.finish()[0] == 0

@@ -1,4 +1,4 @@
-"""`player play` with real mpv against the fake platform: every way in which watching ends."""
+"""`player play` with real mpv against the fake platform: every ending."""
 
 import os
 import signal
@@ -13,9 +13,9 @@ from player_harness import Player, wait_until
 SEGMENT = "/play/"
 
 
-def playing(platform: FakePlatform, beats: int = 0) -> None:
+def wait_until_playing(platform: FakePlatform, heartbeats: int = 0) -> None:
     """Wait until media flows and leases are bought."""
-    platform.wait_for("POST", "/playback/heartbeat", beats, timeout_s=30)
+    platform.wait_for("POST", "/playback/heartbeat", heartbeats, timeout_s=30)
     wait_until(lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", SEGMENT)), 10, "no media")
 
 
@@ -26,7 +26,7 @@ def test_plays_until_the_points_are_used_up(platform: FakePlatform, viewer: Play
     assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
     assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (3_500, 0)
     assert receipt["frames_shown"] > 50
-    # As the server tells it, to the millisecond; so `player receipt` says the same.
+    # The server's value, to the millisecond; `player receipt` shows the same.
     assert receipt["watched_ms"] == 3_500
     assert "Watched:     0:03" in viewer.run("receipt").stdout
     assert receipt["session_ids"] == list(platform.sessions)
@@ -35,7 +35,7 @@ def test_plays_until_the_points_are_used_up(platform: FakePlatform, viewer: Play
 
 def test_a_kick_ends_mpv_at_once(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     platform.end("kicked")
     kicked_at = time.monotonic()
     status, receipt = viewing.finish()
@@ -44,9 +44,9 @@ def test_a_kick_ends_mpv_at_once(platform: FakePlatform, viewer: Player) -> None
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
-def test_a_paused_stream_is_told_apart_from_a_kick(platform: FakePlatform, viewer: Player) -> None:
+def test_a_paused_stream_is_distinguished_from_a_kick(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     platform.end("stream_paused")
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"]) == (8, "stream_paused")
@@ -58,11 +58,11 @@ def test_max_points_bound_what_is_spent(platform: FakePlatform, viewer: Player) 
     assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "max_points_reached", 3_000)
 
 
-def test_a_pause_fetches_and_buys_nothing_and_resumes_by_itself(platform: FakePlatform, viewer: Player) -> None:
+def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     viewing.mpv("set_property", "pause", True)
-    time.sleep(0.7)  # what was under way may finish
+    time.sleep(0.7)  # requests in flight may finish
     paused_at = time.monotonic()
     time.sleep(3.0)  # longer than a lease
     assert platform.seen("GET", SEGMENT, since=paused_at) == []
@@ -71,22 +71,33 @@ def test_a_pause_fetches_and_buys_nothing_and_resumes_by_itself(platform: FakePl
     resumed_at = time.monotonic()
     platform.wait_for("GET", SEGMENT, 4, since=paused_at)
     after = [r for r in platform.requests if r[0] > paused_at]
-    assert after[0][2] == "/playback/heartbeat", "on resuming the beat comes first"
+    assert after[0][2] == "/playback/heartbeat", "after the pause the heartbeat comes first"
     shown = viewing.mpv("get_property", "time-pos")
     wait_until(lambda: viewing.mpv("get_property", "time-pos") > shown + 2, 10, "mpv does not go on")
     assert time.monotonic() - resumed_at < 10
     viewing.process.send_signal(signal.SIGINT)
     status, receipt = viewing.finish()
     assert (status, len(receipt["session_ids"])) == (130, 1)
-    # What the server calls watched is the time that was paid: the lease in which the pause began runs out in it.
+    # The server counts the paid time as watched, including the rest of the lease in which the pause started_at.
     elapsed_ms = (time.monotonic() - platform.requests[0][0]) * 1000
     assert receipt["watched_ms"] < elapsed_ms - 3_000 + platform.lease_ms
 
 
-def test_a_session_that_lapsed_in_a_pause_is_started_anew(platform: FakePlatform, viewer: Player) -> None:
+def test_a_play_that_begins_paused_can_be_resumed(platform: FakePlatform, viewer: Player) -> None:
+    viewing = viewer.play(mpv=("--pause",))
+    platform.wait_for("POST", "/playback/start")
+    time.sleep(1.0)
+    assert platform.seen("GET", SEGMENT) == []
+    viewing.mpv("set_property", "pause", False)
+    wait_until_playing(platform)
+    viewing.mpv("quit")
+    assert viewing.finish()[0] == 0
+
+
+def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms, platform.balance = 1_000, 6_000
     viewing = viewer.play()
-    playing(platform, beats=2)  # a session that is younger than its lease is not taken up again
+    wait_until_playing(platform, heartbeats=2)  # within its first lease a session is not restarted
     viewing.mpv("set_property", "pause", True)
     time.sleep(0.5)
     platform.expire_lease()
@@ -98,12 +109,12 @@ def test_a_session_that_lapsed_in_a_pause_is_started_anew(platform: FakePlatform
     assert receipt["spent_millipoints"] == 6_000
 
 
-def test_a_signal_while_it_is_started_anew_stops_the_new_session(
+def test_a_signal_during_a_restart_stops_the_new_session(
     platform: FakePlatform, viewer: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.lease_ms = 1_000
     viewing = viewer.play()
-    playing(platform, beats=2)
+    wait_until_playing(platform, heartbeats=2)
     viewing.mpv("set_property", "pause", True)
     time.sleep(0.5)
     platform.expire_lease()
@@ -111,7 +122,7 @@ def test_a_signal_while_it_is_started_anew_stops_the_new_session(
 
     def slow(body: dict[str, Any]) -> dict[str, Any]:
         asked.set()
-        time.sleep(3.0)  # longer than a beat is waited for
+        time.sleep(3.0)  # longer than the player waits for a heartbeat
         return start(body)
 
     monkeypatch.setattr(platform, "start", slow)
@@ -124,27 +135,27 @@ def test_a_signal_while_it_is_started_anew_stops_the_new_session(
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
-def test_a_lost_answer_to_a_start_is_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_to_a_start_is_retried(platform: FakePlatform, viewer: Player) -> None:
     platform.drop_next = {"/playback/start"}
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     viewing.mpv("quit")
     _, receipt = viewing.finish()
-    first, again = platform.seen("POST", "/playback/start")
-    assert first[4] == again[4] and len(platform.sessions) == 1
+    first, retry = platform.seen("POST", "/playback/start")
+    assert first[4] == retry[4] and len(platform.sessions) == 1
     assert receipt["settled"] and receipt["session_ids"] == list(platform.sessions)
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_a_start_that_is_never_answered_says_so(platform: FakePlatform, viewer: Player) -> None:
+def test_an_unanswered_start_is_reported(platform: FakePlatform, viewer: Player) -> None:
     platform.dead_paths = ("/playback/start",)
-    began = time.monotonic()
+    started_at = time.monotonic()
     status, receipt = viewer.play().finish()
     assert (status, receipt["settled"], receipt["session_ids"]) == (5, False, [])
-    assert "may have been bought" in receipt["message"] and time.monotonic() - began < 15
+    assert "may have been bought" in receipt["message"] and time.monotonic() - started_at < 15
 
 
-def test_the_daily_cap_ends_it(platform: FakePlatform, viewer: Player) -> None:
+def test_the_daily_cap_ends_the_session(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms, platform.cap = 1_000, 2_500
     status, receipt = viewer.play().finish()
     assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "daily_cap_reached", 2_500)
@@ -152,10 +163,10 @@ def test_the_daily_cap_ends_it(platform: FakePlatform, viewer: Player) -> None:
     assert (status, receipt["end_reason"], receipt["settled"]) == (3, "daily_cap_reached", True)
 
 
-def test_a_lost_answer_to_a_start_anew_is_asked_for_again(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_to_a_restart_is_retried(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms = 1_000
     viewing = viewer.play()
-    playing(platform, beats=2)
+    wait_until_playing(platform, heartbeats=2)
     viewing.mpv("set_property", "pause", True)
     time.sleep(0.5)
     platform.expire_lease()
@@ -173,7 +184,7 @@ def test_a_signal_stops_the_session(
     platform: FakePlatform, viewer: Player, number: signal.Signals, expected: int
 ) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     viewing.process.send_signal(number)
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"]) == (expected, "viewer_stopped")
@@ -184,7 +195,7 @@ def test_a_signal_stops_the_session(
 
 def test_closing_mpv_ends_well(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     viewing.mpv("quit")
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"]) == (0, "viewer_stopped")
@@ -193,7 +204,7 @@ def test_closing_mpv_ends_well(platform: FakePlatform, viewer: Player) -> None:
 
 def test_a_crash_of_mpv_stops_the_session(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     os.kill(viewing.mpv_pids()[0], signal.SIGKILL)
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"]) == (7, "viewer_stopped")
@@ -202,7 +213,7 @@ def test_a_crash_of_mpv_stops_the_session(platform: FakePlatform, viewer: Player
 
 def test_mpv_does_not_outlive_a_killed_player(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     assert len(viewing.mpv_pids()) == 1
     viewing.process.kill()
     wait_until(lambda: not viewing.mpv_pids(), 3, "mpv lives on")
@@ -210,15 +221,15 @@ def test_mpv_does_not_outlive_a_killed_player(platform: FakePlatform, viewer: Pl
 
 def test_a_lost_network_ends_when_the_paid_time_is_over(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     platform.dead_paths = ("/",)
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"], receipt["settled"]) == (6, "lease_expired", False)
 
 
-def test_a_short_outage_is_ridden_out_with_the_same_beat(platform: FakePlatform, viewer: Player) -> None:
+def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: FakePlatform, viewer: Player) -> None:
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     platform.dead_paths = ("/playback", "/play/")
     time.sleep(1.2)
     platform.dead_paths = ()
@@ -231,7 +242,7 @@ def test_a_short_outage_is_ridden_out_with_the_same_beat(platform: FakePlatform,
     assert counted == list(range(1, len(counted) + 1))
 
 
-def test_a_lost_answer_is_asked_for_again_with_the_same_seq(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_is_retried_with_the_same_seq(platform: FakePlatform, viewer: Player) -> None:
     platform.drop_next = {"/playback/heartbeat"}
     viewing = viewer.play()
     platform.wait_for("POST", "/playback/heartbeat", 3)
@@ -242,17 +253,17 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_seq(platform: FakePlatfo
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_mpv_begins_where_the_server_says(platform: FakePlatform, viewer: Player) -> None:
+def test_the_servers_start_index_is_used(platform: FakePlatform, viewer: Player) -> None:
     platform.live_start_index = -2
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     assert viewing.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
 
 
 def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) -> None:
     platform.title = "می\u200cخواهم 👨\u200d👩\u200d👧\u202e"
     viewing = viewer.play()
-    playing(platform)
+    wait_until_playing(platform)
     (pid,) = viewing.mpv_pids()
     with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123
         argv = file.read()

@@ -1,4 +1,4 @@
-"""The relay by itself: who may use it, what it adds, and what it does with refusals. No mpv."""
+"""The relay without mpv: access, the token, refusals and playlists."""
 
 import http.client
 import threading
@@ -13,37 +13,40 @@ import pytest
 from fake_platform import FakePlatform
 from player_harness import wait_until
 
-from player.gate import Gate, Ticket
-from player.outcome import Ending
-from player.relay import Relay
-from player.upstream import Upstream
+from player.endings import Ending
+from player.media.credentials import CredentialsProvider, MediaCredentials
+from player.media.relay import Relay
+from player.media.upstream import Upstream
 
 
 @dataclass
 class Rig:
     platform: FakePlatform
-    gate: Gate = field(default_factory=Gate)
+    credentials: CredentialsProvider = field(default_factory=CredentialsProvider)
     endings: list[Ending] = field(default_factory=list)
-    beats: int = 0
-    news: int = 0
+    heartbeats: int = 0
+    restarts: int = 0
 
     def __post_init__(self) -> None:
         self.state = self.platform.start({"stream_id": "stream-1"})
-        self.relay = Relay(self.gate, Upstream(self.gate, self.beat, self.anew, self.endings.append, self.platform.url))
+        upstream = Upstream(
+            self.credentials, self.send_heartbeat, self.restart_session, self.endings.append, self.platform.url
+        )
+        self.relay = Relay(self.credentials, upstream)
         self.relay.start()
         self.issue(self.state)
 
     def issue(self, state: dict[str, Any]) -> None:
-        self.gate.issue(Ticket(state["play_url"].rsplit("/", 1)[0], state["play_token"]))
+        self.credentials.update(MediaCredentials(state["play_url"].rsplit("/", 1)[0], state["play_token"]))
 
-    def beat(self) -> None:
-        self.beats += 1
+    def send_heartbeat(self) -> None:
+        self.heartbeats += 1
         with self.platform.lock:
             session = self.platform.sessions[self.state["session_id"]]
             self.issue(self.platform.heartbeat({"session_id": session.session_id, "seq": session.seq + 1}))
 
-    def anew(self) -> None:
-        self.news += 1
+    def restart_session(self) -> None:
+        self.restarts += 1
         self.state = self.platform.start({"stream_id": "stream-1"})
         self.issue(self.state)
 
@@ -66,7 +69,7 @@ def rig(platform: FakePlatform) -> Iterator[Rig]:
     rig.relay.close()
 
 
-def test_it_adds_the_token_and_passes_playlists_and_segments(rig: Rig) -> None:
+def test_the_relay_adds_the_token_and_forwards_playlists_and_segments(rig: Rig) -> None:
     status, body, headers = rig.ask()
     assert (status, headers["content-type"]) == (200, "application/vnd.apple.mpegurl")
     segment = next(line for line in body.decode().splitlines() if line.endswith(".ts"))
@@ -74,7 +77,7 @@ def test_it_adds_the_token_and_passes_playlists_and_segments(rig: Rig) -> None:
     assert status == 200 and body[0] == 0x47 and len(body) % 188 == 0
 
 
-def test_nobody_else_can_use_it(rig: Rig) -> None:
+def test_other_programs_cannot_use_it(rig: Rig) -> None:
     secret = rig.relay.secret
     asked = len(rig.platform.requests)
     for path in ("/index.m3u8", "/wrong/index.m3u8", f"/{secret}", f"/{secret}/", f"/{secret}/../x", f"/{secret}/a//b"):
@@ -90,60 +93,60 @@ def test_a_missing_segment_is_missing_for_mpv_too(rig: Rig) -> None:
     assert rig.ask(f"/{rig.relay.secret}/gone.ts")[0] == 404
 
 
-def test_an_expired_token_is_cured_by_a_beat(rig: Rig) -> None:
+def test_a_heartbeat_replaces_an_expired_token(rig: Rig) -> None:
     rig.issue({**rig.state, "play_token": "p.unknown"})
     assert rig.ask()[0] == 200
-    assert rig.beats == 1 and rig.endings == []
+    assert rig.heartbeats == 1 and rig.endings == []
 
 
-def test_a_session_that_is_bound_elsewhere_takes_another_one_and_no_beat(rig: Rig) -> None:
+def test_a_session_bound_elsewhere_is_restarted_without_a_heartbeat(rig: Rig) -> None:
     rig.platform.bound_elsewhere.add(rig.state["session_id"])
     assert rig.ask()[0] == 200
-    assert (rig.news, rig.beats, rig.endings) == (1, 0, [])
+    assert (rig.restarts, rig.heartbeats, rig.endings) == (1, 0, [])
 
 
 @pytest.mark.parametrize("reason", ["kicked", "stream_paused", "viewer_stopped"])
-def test_a_final_refusal_ends_it_at_once(rig: Rig, reason: str) -> None:
+def test_a_final_refusal_ends_the_session_at_once(rig: Rig, reason: str) -> None:
     rig.platform.end(reason)
     assert rig.ask()[0] == 410
-    assert [ending.end_reason for ending in rig.endings] == [reason] and rig.beats == 0
+    assert [ending.end_reason for ending in rig.endings] == [reason] and rig.heartbeats == 0
     asked = len(rig.platform.requests)
-    assert rig.ask()[0] == 410 and len(rig.platform.requests) == asked, "a closed gate asks nobody"
+    assert rig.ask()[0] == 410 and len(rig.platform.requests) == asked, "after the end nothing is fetched"
 
 
 def test_held_requests_wait_and_fetch_nothing(rig: Rig) -> None:
-    rig.gate.hold()
+    rig.credentials.hold()
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.append(rig.ask()[0]))
     thread.start()
     time.sleep(0.5)
     assert answers == [] and rig.platform.requests == []
-    rig.gate.release()
+    rig.credentials.release()
     thread.join(10)
     assert answers == [200]
 
 
-def test_who_gave_up_waiting_is_not_fetched_for(rig: Rig) -> None:
-    rig.gate.hold()
+def test_a_closed_connection_fetches_nothing(rig: Rig) -> None:
+    rig.credentials.hold()
     connection = http.client.HTTPConnection(rig.relay.host, timeout=5)
     connection.request("GET", f"/{rig.relay.secret}/index.m3u8")
     time.sleep(0.2)
     connection.close()
     time.sleep(0.2)
-    rig.gate.release()
+    rig.credentials.release()
     time.sleep(0.3)
     assert rig.platform.requests == []
 
 
-def test_an_outage_is_retried_and_then_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.upstream.RETRY_DELAYS_S", (0.2, 0.5))
+def test_an_outage_is_retried_and_then_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player.media.upstream.RETRY_DELAYS_S", (0.2, 0.5))
     rig.platform.media_status = 503
     threading.Timer(0.4, lambda: setattr(rig.platform, "media_status", 200)).start()
     assert rig.ask()[0] == 200
     rig.platform.media_status = 503
     assert rig.ask()[0] == 503
     assert rig.relay.upstream.failing_s > 0.5
-    rig.relay.upstream.forgive()
+    rig.relay.upstream.reset_failures()
     assert rig.relay.upstream.failing_s == 0
 
 
@@ -156,7 +159,7 @@ def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
 
 @pytest.fixture
 def live(rig: Rig, tmp_path: Path) -> Callable[[str], None]:
-    """Write the stream's playlist, which had one segment to begin with and was given to mpv."""
+    """Write the stream's playlist. Its first version, with one segment, was sent before."""
 
     def write(body: str) -> None:
         fresh = tmp_path / "fresh"
@@ -169,7 +172,7 @@ def live(rig: Rig, tmp_path: Path) -> Callable[[str], None]:
     return write
 
 
-def test_a_playlist_is_given_as_soon_as_something_is_new(rig: Rig, live: Callable[[str], None]) -> None:
+def test_a_playlist_is_sent_as_soon_as_it_changes(rig: Rig, live: Callable[[str], None]) -> None:
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(rig.ask)
         rig.platform.wait_for("GET", "/play/", 3)
@@ -178,16 +181,16 @@ def test_a_playlist_is_given_as_soon_as_something_is_new(rig: Rig, live: Callabl
         assert answer.result(10)[:2] == (200, b"#EXTM3U\n#EXTINF:2,\n2.ts\n")
 
 
-def test_a_playlist_in_which_nothing_becomes_new_is_given_as_it_is(
+def test_an_unchanged_playlist_is_sent_after_a_while(
     rig: Rig, live: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("player.relay.NEWS_S_MAX", 0.5)
+    monkeypatch.setattr("player.media.relay.POLL_S_MAX", 0.5)
     status, body, headers = rig.ask()
     assert (status, body) == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
     assert headers["content-type"] == "application/vnd.apple.mpegurl"
 
 
-def test_who_waits_for_news_is_told_of_the_end_and_of_refusals(rig: Rig, live: Callable[[str], None]) -> None:
+def test_polling_ends_with_a_refusal(rig: Rig, live: Callable[[str], None]) -> None:
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(rig.ask)
         rig.platform.wait_for("GET", "/play/", 2)
@@ -196,7 +199,7 @@ def test_who_waits_for_news_is_told_of_the_end_and_of_refusals(rig: Rig, live: C
     assert [ending.end_reason for ending in rig.endings] == ["kicked"]
 
 
-def test_nobody_waits_for_news_of_a_playlist_that_names_others(rig: Rig, tmp_path: Path) -> None:
+def test_a_multivariant_playlist_is_not_polled(rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n")
     rig.platform.media = tmp_path
     assert [rig.ask()[0] for _ in range(2)] == [200, 200]

@@ -1,4 +1,4 @@
-"""Everything that the player opens is closed, however it ends: Python would warn on stderr, beside the message."""
+"""Everything that the player opens is closed in every case; otherwise Python would warn on stderr."""
 
 import pytest
 from fake_platform import FakePlatform

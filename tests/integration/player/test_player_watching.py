@@ -1,4 +1,4 @@
-"""What happens to the money while a stream is watched: top-ups, warnings, media that fail, and dry runs."""
+"""The money during a session: top-ups, warnings, failing media, and dry runs."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ def playing(platform: FakePlatform) -> None:
     )
 
 
-def test_a_top_up_shows_at_the_next_beat_and_warnings_come_again(platform: FakePlatform, viewer: Player) -> None:
+def test_a_top_up_shows_at_the_next_heartbeat_and_warnings_are_repeated(platform: FakePlatform, viewer: Player) -> None:
     platform.lease_ms = 1_000
     platform.balance = 63_000  # a minute and a little more
     viewing = viewer.play()
@@ -33,7 +33,7 @@ def test_a_top_up_shows_at_the_next_beat_and_warnings_come_again(platform: FakeP
     assert len(receipt["session_ids"]) == 1 and receipt["balance_millipoints"] == platform.balance
 
 
-def test_who_else_spends_is_told(platform: FakePlatform, viewer: Player) -> None:
+def test_other_sessions_are_counted(platform: FakePlatform, viewer: Player) -> None:
     platform.start({"stream_id": "stream-1"})
     alone = viewer.run("wallet", COLUMNS="100").stdout
     assert "At 60 points/min that lasts" in alone and "screens" not in alone
@@ -58,13 +58,13 @@ def test_nothing_is_bought_while_the_gateway_is_away(platform: FakePlatform, vie
     assert platform.balance == bought, "after 5 s of failing media no lease is bought"
     assert all(request[0] < failed_at + 7.5 for request in platform.seen("POST", "/playback/heartbeat"))
     platform.dead_paths = ()
-    mended_at = time.monotonic()
+    restored_at = time.monotonic()
     wait_until(
-        lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", "/play/", mended_at)),
+        lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", "/play/", restored_at)),
         15,
         "it does not go on",
     )
-    platform.wait_for("POST", "/playback/heartbeat", 2, since=mended_at)
+    platform.wait_for("POST", "/playback/heartbeat", 2, since=restored_at)
     viewing.mpv("quit")
     status, receipt = viewing.finish()
     assert (status, len(receipt["session_ids"])) == (0, 1)
@@ -79,10 +79,10 @@ def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(platform:
     failed_at = time.monotonic()
     status, receipt = viewing.finish(60)
     fault = f"{platform.url} (it answers 503)"
-    assert (status, receipt["message"]) == (6, f"The server sent no picture any more: {fault}.")
-    # By the clock it would have been one every 2 s for 30 s; a token lives for 3 s, and mpv asks with pauses.
-    held = [entry for entry in platform.seen("POST", "/playback/heartbeat") if entry[0] > failed_at + 7.0]
-    assert 1 <= len(held) <= 8
+    assert (status, receipt["message"]) == (6, f"The server stopped sending the picture: {fault}.")
+    # By schedule it would be one every 2 s for 30 s. A token expires after 3 s, and mpv retries with pauses.
+    requested = [entry for entry in platform.seen("POST", "/playback/heartbeat") if entry[0] > failed_at + 7.0]
+    assert 1 <= len(requested) <= 8
     assert receipt["settled"] and receipt["spent_millipoints"] == 100_000 - platform.balance
 
 

@@ -1,9 +1,14 @@
-"""Stand-ins for the unit tests: a lease with any fields, a vault in memory."""
+"""Fakes for the unit tests: a lease with any fields, a heartbeat with its queue of reports, a vault in memory."""
 
+import queue
 from typing import Any
 
-from player.playback import Lease
-from player.vault import Vault, VaultError
+from player.auth.vault import Vault, VaultError
+from player.media.credentials import CredentialsProvider
+from player.session.charges import Charges
+from player.session.heartbeat import Heartbeat
+from player.session.playback_api import Lease
+from player.session.start import PlayRequest
 
 
 def lease(**fields: Any) -> Lease:
@@ -14,11 +19,24 @@ def lease(**fields: Any) -> Lease:
         "outcome": "on_time", "others_spending": 0,
     }  # fmt: skip
     answer.update(fields)
-    return Lease.from_answer(answer, seq=answer["seq"])
+    return Lease.from_response(answer, seq=answer["seq"])
+
+
+class HeartbeatRig:
+    """A heartbeat that is not started, with its credentials, charges and reports."""
+
+    def __init__(self, server: Any, first: Lease, max_points: int | None = None) -> None:
+        self.server, self.charges, self.credentials = server, Charges(), CredentialsProvider()
+        self._reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        request, put = PlayRequest("stream-1", max_points), self._reports.put
+        self.heartbeat = Heartbeat(server, request, first, self.credentials, self.charges, put, put)
+
+    def next_report(self) -> Any:
+        return self._reports.get(timeout=5.0)
 
 
 class MemoryVault(Vault):
-    """A keyring in memory. `locked` makes it refuse."""
+    """A keyring in memory. If `locked`, every call fails."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}

@@ -3,7 +3,7 @@
 import m3u8
 import pytest
 
-from player.codec_change import CodecParts, picture_type, since, until
+from player.media.codec_change import CodecParts, picture_type, since, until
 
 H264, HEVC, AAC = 0x1B, 0x24, 0x0F
 

@@ -1,11 +1,11 @@
-"""What a dry run says: which limit comes first, and when."""
+"""The forecast of a dry run: which limit comes first, and when."""
 
 import json
 from typing import Any
 
 import pytest
 
-from player.forecast import Forecast
+from player.session.forecast import Forecast
 
 NOON_S = 1_790_000_000 // 86_400 * 86_400 + 43_200
 RENDITIONS = [
@@ -37,7 +37,7 @@ def made(rate: int = 60_000, max_points: int | None = None, state: str = "live",
         (made(balance_millipoints=0), ("balance_exhausted", 0.0)),
         (made(sessions=[{"rate_millipoints_per_minute": 60_000}]), ("balance_exhausted", 50.0)),
         (made(rate=0), None),
-        # the cap lasts until it starts anew: then it is a whole one that ends it, or nothing at all
+        # the cap lasts until it resets; then the next day's whole cap ends it, or nothing does
         (
             made(rate=1_000, daily_cap_millipoints=1_000_000, balance_millipoints=10**9),
             ("daily_cap_reached", 43_200 + 60_000.0),
@@ -48,11 +48,11 @@ def made(rate: int = 60_000, max_points: int | None = None, state: str = "live",
         ),
     ],
 )
-def test_the_first_limit_ends_it(forecast: Forecast, expected: tuple[str, float] | None) -> None:
-    assert forecast.cut_off() == expected
+def test_the_first_limit_ends_the_session(forecast: Forecast, expected: tuple[str, float] | None) -> None:
+    assert forecast.first_end() == expected
 
 
-def test_it_is_told_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_forecast_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = made(daily_cap_millipoints=500_000, spent_today_millipoints=450_000).lines(80)
     assert lines[:4] == [
         "stream-1: A stream",
@@ -70,15 +70,15 @@ def test_it_is_told_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_what_cannot_be_started_or_is_free_is_told() -> None:
+def test_a_stream_that_is_not_live_or_free() -> None:
     assert "It is not live now (backoff): a start would be refused." in made(state="backoff").lines(80)
     assert "at once. Your points are used up." in "".join(made(balance_millipoints=0).lines(80))
     beside = made(sessions=[{"rate_millipoints_per_minute": 30_000}]).lines(80)
-    assert "Besides: 30 points/min for what you watch already" in beside
+    assert "Besides: 30 points/min for your other sessions" in beside
     assert "it is free" in "".join(made(rate=0).lines(80))
 
 
-def test_it_is_told_to_scripts() -> None:
+def test_the_forecast_for_scripts() -> None:
     found = json.loads(json.dumps(made(max_points=30).as_dict()))
     assert found["cut_off"] == {"end_reason": "max_points_reached", "in_seconds": 30, "at_ms": (NOON_S + 30) * 1000}
     assert (found["live"], found["millipoints_per_hour"]) == (True, 3_600_000)

@@ -1,13 +1,14 @@
 import pytest
 from wcwidth import wcswidth
 
-from player import formats
+from player.terminal import formats, tables
+from player.terminal import text as texts
 
 
 @pytest.fixture(autouse=True)
 def any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure as most terminals do, whatever TERM says where the tests run."""
-    monkeypatch.setattr(formats, "wcstwidth", wcswidth)
+    """Measure as most terminals do, independent of TERM."""
+    monkeypatch.setattr(texts, "wcstwidth", wcswidth)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_clock(seconds: float, expected: str) -> None:
         ("a\u202eb", "a b"),
     ],
 )
-def test_text_from_the_server_cannot_steer_the_terminal(text: str, expected: str) -> None:
-    assert formats.printable(text) == expected
+def test_text_from_the_server_cannot_control_the_terminal(text: str, expected: str) -> None:
+    assert texts.printable(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,16 +58,16 @@ def test_text_from_the_server_cannot_steer_the_terminal(text: str, expected: str
     [("stream", 6, "stream"), ("stream", 5, "stre…"), ("夜夜夜", 6, "夜夜夜"), ("夜夜夜", 5, "夜夜…"), ("x", 0, "")],
 )
 def test_fit(text: str, width: int, expected: str) -> None:
-    assert formats.fit(text, width) == expected
-    assert formats.cells(formats.fit(text, width)) <= width
+    assert texts.fit(text, width) == expected
+    assert texts.cells(texts.fit(text, width)) <= width
 
 
 @pytest.mark.parametrize("width", [10, 20, 40, 60, 200])
 def test_a_table_fits_its_width(width: int) -> None:
     rows = [["stream-1", "A title that is rather long for a table", "live", "60"], ["s", "夜", "backoff", "1000"]]
-    lines = formats.table(("STREAM", "TITLE", "STATE", "POINTS/MIN"), rows, width, right=(3,))
+    lines = tables.table(("STREAM", "TITLE", "STATE", "POINTS/MIN"), rows, width, right=(3,))
     assert len(lines) == 3
-    assert all(formats.cells(line) <= width for line in lines)
+    assert all(texts.cells(line) <= width for line in lines)
     if width == 200:
         assert lines[1].endswith("        60") and "long for a table" in lines[1]
 
@@ -89,20 +90,20 @@ TITLES = {
 
 
 @pytest.mark.parametrize(("title", "cells"), TITLES.items())
-def test_words_and_emoji_are_kept_whole(title: str, cells: int) -> None:
-    assert formats.printable(title) == title
-    assert formats.cells(title) == cells
-    assert formats.fit(title, cells) == title
+def test_words_and_emoji_are_not_split(title: str, cells: int) -> None:
+    assert texts.printable(title) == title
+    assert texts.cells(title) == cells
+    assert texts.fit(title, cells) == title
     if cells == 2:
-        assert formats.fit(f"{title}x", 2) == "…"
-        assert formats.wrapped(title * 2, 2) == [title, title]
+        assert texts.fit(f"{title}x", 2) == "…"
+        assert texts.wrapped(title * 2, 2) == [title, title]
 
 
 @pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x9B, 0x1B, 0x2028, 0xFEFF, 0xD800])
-def test_what_steers_text_or_terminal_is_taken_out(code: int) -> None:
-    assert formats.printable(f"a{chr(code)}b") == "a b"
+def test_control_characters_are_removed(code: int) -> None:
+    assert texts.printable(f"a{chr(code)}b") == "a b"
 
 
-def test_columns_stand_below_each_other_whatever_the_titles() -> None:
-    lines = formats.table(("TITLE", "STATE"), [[title, "live"] for title in TITLES], 40)
-    assert {formats.cells(line.removesuffix("live").removesuffix("STATE")) for line in lines} == {11}
+def test_columns_are_aligned_for_titles_of_all_scripts() -> None:
+    lines = tables.table(("TITLE", "STATE"), [[title, "live"] for title in TITLES], 40)
+    assert {texts.cells(line.removesuffix("live").removesuffix("STATE")) for line in lines} == {11}

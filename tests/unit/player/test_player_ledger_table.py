@@ -2,8 +2,8 @@
 
 import pytest
 
-from player.formats import cells, wrapped
-from player.ledger_table import ledger_lines
+from player.terminal.ledger_table import ledger_lines
+from player.terminal.text import cells, wrapped
 
 SESSION = "abcdefghijklmnopqrstuvwxyz"
 
@@ -14,7 +14,7 @@ def entry(version: int, kind: str = "lease", delta: int = -10_000, **more: objec
 
 LEASE = entry(112, stream_id="stream-1", seq=12, session_id=SESSION)
 PAYMENT = entry(9, "credit", 1_234_000, payment_id="gift-1", note="for all of the long evenings in winter")
-LONG = entry(8, stream_id="a-very-long-name-of-a-stream-that-nobody-would-choose", seq=3, session_id=SESSION)
+LONG = entry(8, stream_id="a-very-long-name-of-a-stream-that-no-operator-would-choose", seq=3, session_id=SESSION)
 
 
 @pytest.mark.parametrize("width", [37, 40, 50, 60, 77, 78, 80, 99, 100, 120, 200])
@@ -25,7 +25,7 @@ def test_no_subject_is_cut_and_no_line_too_long(width: int) -> None:
     read = " ".join(" ".join(lines).split())
     for words in ("stream-1 lease 12", "payment gift-1: for all of the long evenings in winter"):
         assert words in read
-    assert "a-very-long-name-of-a-stream-that-nobody-would-choose" in "".join("".join(lines).split())
+    assert "a-very-long-name-of-a-stream-that-no-operator-would-choose" in "".join("".join(lines).split())
 
 
 def test_a_wide_terminal_shows_the_session_on_the_same_line() -> None:

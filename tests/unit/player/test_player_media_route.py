@@ -1,8 +1,12 @@
-"""Which addresses of a session's media are asked."""
+"""The addresses of a session's media."""
 
+import httpx
 import pytest
 
-from player.media_route import at_server
+from player.media.route import MediaRoute, at_server
+
+NAMED = "http://h/play/s"
+PLAYLIST = httpx.Response(200, headers={"Content-Type": "application/vnd.apple.mpegurl"})
 
 
 @pytest.mark.parametrize(
@@ -16,7 +20,16 @@ from player.media_route import at_server
         ("https://media.example.org/play/s", "http://tv.example.org", None),
     ],
 )
-def test_the_same_path_at_the_viewers_server_never_without_the_encryption(
+def test_the_viewers_server_has_the_same_path_and_never_drops_encryption(
     base_url: str, server: str, expected: str | None
 ) -> None:
     assert at_server(base_url, server) == expected
+
+
+def test_an_expired_token_does_not_hide_a_fault() -> None:
+    route = MediaRoute("http://h")
+    for response in (PLAYLIST, httpx.Response(503), httpx.Response(401)):
+        route.note_answer(NAMED, NAMED, response)
+    assert route.trouble == "http://h (it answers 503)"
+    route.note_answer(NAMED, NAMED, PLAYLIST)
+    assert route.trouble == ""

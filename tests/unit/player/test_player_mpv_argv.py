@@ -1,6 +1,6 @@
 import pytest
 
-from player.mpv_argv import mpv_argv, start_index
+from player.mpv.argv import mpv_argv, start_index
 
 BEFORE = [
     "--force-media-title=A title",
@@ -29,21 +29,21 @@ def test_mpv_argv(headless: bool, extra: list[str], expected: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "options"),
+    ("index", "options"),
     [
         (-3, ["--cache-pause-wait=3"]),
         (-2, ["--demuxer-lavf-o=live_start_index=-2", "--cache-pause-initial=yes", "--cache-pause-wait=1.5"]),
         (-6, ["--demuxer-lavf-o=live_start_index=-6", "--cache-pause-wait=3"]),
     ],
 )
-def test_it_begins_where_the_server_says(told: int, options: list[str]) -> None:
-    argv = mpv_argv("A title", True, 7, ["--volume=60"], told)
-    at = argv.index(options[0])
-    assert argv[at : at + len(options)] == options
-    assert at < argv.index("--volume=60"), "the viewer may say otherwise"
+def test_the_servers_start_index_is_used(index: int, options: list[str]) -> None:
+    argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
+    position = argv.index(options[0])
+    assert argv[position : position + len(options)] == options
+    assert position < argv.index("--volume=60"), "the viewer may override it"
 
 
-@pytest.mark.parametrize("told", [None, 0, 3, -21, "-2", 1.5, True])
-def test_an_index_that_is_none_is_mpvs_own(told: object) -> None:
-    assert start_index(told) == -3
+@pytest.mark.parametrize("index", [None, 0, 3, -21, "-2", 1.5, True])
+def test_an_invalid_start_index_is_mpvs_default(index: object) -> None:
+    assert start_index(index) == -3
     assert start_index(-2) == -2

@@ -1,4 +1,4 @@
-"""Small parts: the gate, the meter, addresses, problems, paging."""
+"""Small parts: credentials, meter, addresses, problems, paging."""
 
 import threading
 from types import SimpleNamespace
@@ -7,50 +7,49 @@ from typing import Any
 import click
 import pytest
 
-from player import meter as meter_module
+from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
-from player.gate import Gate, GateClosedError, GateTimeoutError, Ticket
-from player.http import ProblemError
-from player.listing import ITEMS_MAX, items
-from player.meter import Meter
+from player.http.client import ProblemError
+from player.media.credentials import CredentialsProvider, CredentialsTimeoutError, MediaCredentials, SessionOverError
+from player.mpv import meter as meter_module
+from player.mpv.meter import Meter
 
-TICKET = Ticket("http://gw/play/s-1", "t-1")
-
-
-def test_the_gate_hands_out_the_newest_ticket() -> None:
-    gate = Gate()
-    gate.issue(TICKET)
-    assert gate.ticket(0.1) == TICKET and gate.is_current("t-1")
-    gate.issue(Ticket(TICKET.base_url, "t-2"))
-    assert gate.ticket(0.1).token == "t-2" and not gate.is_current("t-1")
+FIRST = MediaCredentials("http://gw/play/s-1", "t-1")
 
 
-def test_a_held_gate_lets_nobody_pass_until_released() -> None:
-    gate = Gate()
-    gate.issue(TICKET)
-    gate.hold()
-    with pytest.raises(GateTimeoutError):
-        gate.ticket(0.05)
-    threading.Timer(0.05, gate.release).start()
-    assert gate.ticket(5) == TICKET
+@pytest.fixture
+def provider() -> CredentialsProvider:
+    provider = CredentialsProvider()
+    provider.update(FIRST)
+    return provider
 
 
-def test_a_refused_token_is_not_handed_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.gate.FRESH_WAIT_S", 0.05)
-    gate = Gate()
-    gate.issue(TICKET)
-    with pytest.raises(GateTimeoutError):
-        gate.ticket(1, unlike="t-1")
+def test_the_newest_credentials_are_returned(provider: CredentialsProvider) -> None:
+    assert provider.get(0.1) == FIRST and provider.is_current("t-1")
+    provider.update(MediaCredentials(FIRST.base_url, "t-2"))
+    assert provider.get(0.1).token == "t-2" and not provider.is_current("t-1")
 
 
-def test_a_closed_gate_refuses_and_wakes_everybody() -> None:
-    gate = Gate()
-    gate.issue(TICKET)
-    gate.hold()
-    threading.Timer(0.05, gate.close).start()
-    with pytest.raises(GateClosedError):
-        gate.ticket(5)
-    assert gate.wait_closed(0)
+def test_held_credentials_are_returned_after_the_release(provider: CredentialsProvider) -> None:
+    provider.hold()
+    with pytest.raises(CredentialsTimeoutError):
+        provider.get(0.05)
+    threading.Timer(0.05, provider.release).start()
+    assert provider.get(5) == FIRST
+
+
+def test_a_refused_token_is_not_returned_twice(provider: CredentialsProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
+    with pytest.raises(CredentialsTimeoutError):
+        provider.get(1, other_than="t-1")
+
+
+def test_closing_ends_every_wait(provider: CredentialsProvider) -> None:
+    provider.hold()
+    threading.Timer(0.05, provider.close).start()
+    with pytest.raises(SessionOverError):
+        provider.get(5)
+    assert provider.wait_closed(0)
 
 
 def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +68,7 @@ def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest
     change("core-idle", True, 3.0)
     change("core-idle", False, 10.0)
     now[0] += 1.5
-    assert (meter.frames_shown, meter.played_ms, meter.buffering) == (3, 4_500, False)
+    assert (meter.frames_shown, meter.played_ms, meter.is_buffering) == (3, 4_500, False)
     meter.stop()
     now[0] += 5.0
     assert meter.played_ms == 4_500
@@ -91,12 +90,12 @@ def test_server_addresses(given: str, expected: str) -> None:
     "given",
     ["", "tv.example.org", "ftp://x", "http://", "http://x:port", "http://u:p@x", "http://x?a=b", "http://x:99999"],
 )
-def test_what_is_no_server_address(given: str) -> None:
+def test_bad_server_addresses(given: str) -> None:
     with pytest.raises(click.UsageError, match="no server address"):
         checked_server(given)
 
 
-def test_a_problem_is_told_in_words_and_with_its_code() -> None:
+def test_a_problem_has_words_and_its_code() -> None:
     problem = ProblemError(429, {"code": "too_many_requests", "detail": "Too many logins."}, retry_after_s=30.0)
     assert problem.format_message() == "Too many logins (too_many_requests). Try again in 30 seconds."
     assert ProblemError(418, {}).format_message() == "HTTP status 418 (http_418)."
@@ -114,7 +113,7 @@ class Pages:
         return {"items": [{"n": len(self.asked)}] * count, "next_cursor": "a b"}
 
 
-def test_a_list_without_end_is_cut_off() -> None:
+def test_an_endless_list_is_cut_off() -> None:
     pages = Pages()
     assert len(items(pages, "/streams")) == ITEMS_MAX  # type: ignore[arg-type]
     assert pages.asked[1] == "/streams?limit=50&cursor=a+b"

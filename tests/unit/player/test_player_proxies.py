@@ -1,11 +1,11 @@
-"""Which proxy leads to an address, and which hosts NO_PROXY excludes."""
+"""The proxy for an address, and the hosts that NO_PROXY excludes."""
 
 import os
 
 import pytest
 
 from player.errors import BadVariableError
-from player.proxies import Proxy, proxy_for
+from player.http.proxies import Proxy, proxy_for
 
 HTTP, OTHER = "http://proxy:3128", "http://other:3128"
 
@@ -42,7 +42,7 @@ def test_the_variable_of_the_scheme_goes_first(
     "value",
     ["socks5://x:1", "socks://x", "ftp://x", "http://", "http://x:port", "http://x:99999", "://", "http://a b", "x\\y"],
 )
-def test_what_is_no_http_proxy_is_refused(environment: pytest.MonkeyPatch, value: str) -> None:
+def test_other_proxies_are_rejected(environment: pytest.MonkeyPatch, value: str) -> None:
     environment.setenv("HTTPS_PROXY", value)
     with pytest.raises(BadVariableError, match=r"^HTTPS_PROXY names .* only, such as http://.*NO_PROXY=tv\.example\."):
         proxy_for("https://tv.example.org")

@@ -1,16 +1,16 @@
 import pytest
 from player_fakes import lease
 
-from player.schedule import BeatSchedule
+from player.session.schedule import HeartbeatSchedule
 
 
-def schedule(jitter: float = 1.0) -> BeatSchedule:
-    return BeatSchedule(lease(), now=100.0, jitter=lambda: jitter)
+def schedule(jitter: float = 1.0) -> HeartbeatSchedule:
+    return HeartbeatSchedule(lease(), now=100.0, jitter=lambda: jitter)
 
 
-def test_the_first_beat_is_number_two_when_the_server_says() -> None:
-    beats = schedule()
-    assert (beats.seq, beats.due_at, beats.deadline) == (2, 105.0, 115.0)
+def test_the_first_heartbeat_is_number_two_when_the_server_wants_it() -> None:
+    heartbeats = schedule()
+    assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (2, 105.0, 115.0)
 
 
 @pytest.mark.parametrize(
@@ -25,77 +25,77 @@ def test_the_first_beat_is_number_two_when_the_server_says() -> None:
         ({"seq": 7, "outcome": "stale"}, 8),
     ],
 )
-def test_the_next_beat_follows_the_last_that_counted(answer: dict[str, object], seq: int) -> None:
-    beats = schedule()
-    beats.answered(lease(**answer, next_beat_in_ms=2_500, expires_in=9), now=106.0)
-    assert (beats.seq, beats.due_at, beats.deadline) == (seq, 108.5, 115.0)
+def test_the_next_heartbeat_follows_the_last_that_counted(answer: dict[str, object], seq: int) -> None:
+    heartbeats = schedule()
+    heartbeats.answered(lease(**answer, next_beat_in_ms=2_500, expires_in=9), now=106.0)
+    assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (seq, 108.5, 115.0)
 
 
-def test_failures_repeat_the_same_beat_after_growing_waits() -> None:
-    beats = schedule()
+def test_failures_repeat_the_same_heartbeat_with_backoff() -> None:
+    heartbeats = schedule()
     now, waits = 105.0, []
     for _ in range(5):
-        beats.failed(now)
-        waits.append(beats.due_at - now)
-        now = beats.due_at
+        heartbeats.failed(now)
+        waits.append(heartbeats.due_at - now)
+        now = heartbeats.due_at
     assert waits == [0.25, 0.5, 1.0, 2.0, 4.0]
-    assert beats.seq == 2
+    assert heartbeats.seq == 2
 
 
 def test_jitter_halves_a_wait_at_most() -> None:
-    beats = schedule(jitter=0.0)
-    beats.failed(105.0)
-    assert beats.due_at == 105.125
+    heartbeats = schedule(jitter=0.0)
+    heartbeats.failed(105.0)
+    assert heartbeats.due_at == 105.125
 
 
-def test_the_last_try_is_at_the_deadline_and_then_the_network_is_lost() -> None:
-    beats = schedule()
-    beats.failed(114.9)
-    beats.failed(114.95)
-    assert beats.due_at == 115.0 and not beats.lost(114.99)
-    beats.failed(115.0)
-    assert beats.lost(115.0)
+def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost() -> None:
+    heartbeats = schedule()
+    heartbeats.failed(114.9)
+    heartbeats.failed(114.95)
+    assert heartbeats.due_at == 115.0 and not heartbeats.is_lost(114.99)
+    heartbeats.failed(115.0)
+    assert heartbeats.is_lost(115.0)
 
 
-def test_retry_after_is_kept_but_not_beyond_the_deadline() -> None:
-    beats = schedule()
-    beats.failed(105.0, retry_after_s=3.0)
-    assert beats.due_at == 108.0
-    beats.failed(108.0, retry_after_s=600.0)
-    assert beats.due_at == 115.0
+def test_retry_after_is_followed_but_not_beyond_the_deadline() -> None:
+    heartbeats = schedule()
+    heartbeats.failed(105.0, retry_after_s=3.0)
+    assert heartbeats.due_at == 108.0
+    heartbeats.failed(108.0, retry_after_s=600.0)
+    assert heartbeats.due_at == 115.0
 
 
-def test_an_answer_forgets_failures() -> None:
-    beats = schedule()
-    beats.failed(105.0)
-    beats.answered(lease(seq=2), now=106.0)
-    assert beats.failures == 0 and not beats.lost(200.0)
+def test_an_answer_resets_failures() -> None:
+    heartbeats = schedule()
+    heartbeats.failed(105.0)
+    heartbeats.answered(lease(seq=2), now=106.0)
+    assert heartbeats.failures == 0 and not heartbeats.is_lost(200.0)
 
 
-def test_a_hurried_beat_is_due_now_but_never_breaks_a_backoff() -> None:
-    beats = schedule()
-    beats.hurry(101.0)
-    assert beats.due_at == 101.0
-    beats.failed(101.0)
-    beats.hurry(101.1)
-    assert beats.due_at == 101.25
+def test_a_hurried_heartbeat_is_due_now_but_never_breaks_a_backoff() -> None:
+    heartbeats = schedule()
+    heartbeats.hurry(101.0)
+    assert heartbeats.due_at == 101.0
+    heartbeats.failed(101.0)
+    heartbeats.hurry(101.1)
+    assert heartbeats.due_at == 101.25
 
 
-def test_resuming_beats_at_once_with_time_to_find_the_network() -> None:
-    beats = schedule()
-    beats.resumed(1_900.0)
-    assert (beats.due_at, beats.deadline) == (1_900.0, 1_915.0)
-    beats.failed(1_905.0)
-    assert not beats.lost(1_905.0)
+def test_after_a_pause_a_heartbeat_is_due_now_with_time_to_reconnect() -> None:
+    heartbeats = schedule()
+    heartbeats.resumed(1_900.0)
+    assert (heartbeats.due_at, heartbeats.deadline) == (1_900.0, 1_915.0)
+    heartbeats.failed(1_905.0)
+    assert not heartbeats.is_lost(1_905.0)
 
 
-def test_a_client_without_seq_in_the_answer_counts_itself() -> None:
-    from player.playback import Lease
+def test_without_seq_in_the_answer_the_player_counts() -> None:
+    from player.session.playback_api import Lease
 
     answer = {
         "session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000,
         "balance_millipoints": 0, "rate_millipoints_per_minute": 60_001,
     }  # fmt: skip
-    assert Lease.from_answer({**answer, "outcome": "early"}, seq=5).seq == 4
-    assert Lease.from_answer(answer, seq=5).seq == 5
-    assert Lease.from_answer(answer, seq=1).charged_millipoints == 10_001
+    assert Lease.from_response({**answer, "outcome": "early"}, seq=5).seq == 4
+    assert Lease.from_response(answer, seq=5).seq == 5
+    assert Lease.from_response(answer, seq=1).charged_millipoints == 10_001

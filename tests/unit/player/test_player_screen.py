@@ -2,13 +2,12 @@ import io
 from dataclasses import replace
 
 import pytest
-from player_fakes import lease
 
-from player.formats import cells
-from player.notices import LowNotices, start_notice
-from player.screen import Screen, View, status_line
+from player.terminal.notices import LowNotices, start_notice
+from player.terminal.screen import Screen, Status, status_line
+from player.terminal.text import cells
 
-VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
+STATUS = Status("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +24,12 @@ VIEW = View("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
     ],
 )
 def test_the_status_line_fits_its_width(width: int, expected: str) -> None:
-    assert status_line(VIEW, width) == expected
+    assert status_line(STATUS, width) == expected
     assert cells(expected) <= width
 
 
-def test_figures_stay_behind_a_right_to_left_title() -> None:
-    assert status_line(replace(VIEW, title="می\u200cخواهم"), 100).startswith(
+def test_numbers_stay_after_a_right_to_left_title() -> None:
+    assert status_line(replace(STATUS, title="می\u200cخواهم"), 100).startswith(
         "Playing: می\u200cخواهم\u200e  12.345 points"
     )
 
@@ -46,32 +45,32 @@ def test_figures_stay_behind_a_right_to_left_title() -> None:
         (30, "12.345 points  4:05 left"),
     ],
 )
-def test_the_status_line_tells_who_else_spends(width: int, expected: str) -> None:
-    assert status_line(replace(VIEW, others_spending=2), width) == expected
+def test_the_status_line_counts_other_sessions(width: int, expected: str) -> None:
+    assert status_line(replace(STATUS, others_spending=2), width) == expected
     assert cells(expected) <= width
 
 
-def test_a_log_tells_who_else_spends() -> None:
+def test_a_log_counts_other_sessions() -> None:
     out = io.StringIO()
-    Screen(out).draw(View("Playing", "T", 20_000, 60_000, 20, 1))
+    Screen(out).draw(Status("Playing", "T", 20_000, 60_000, 20, 1))
     assert out.getvalue() == "Playing: 20.000 points, 0:20 left with 2 screens on this wallet, 60 points/min\n"
 
 
-def test_a_long_title_gives_way_before_the_rest() -> None:
-    line = status_line(View("Playing", "x" * 70, 12_345, 60_000, 245, 0), 79)
+def test_a_long_title_is_cut_first() -> None:
+    line = status_line(Status("Playing", "x" * 70, 12_345, 60_000, 245, 0), 79)
     assert line == f"Playing: {'x' * 19}…  12.345 points  4:05 left  60 points/min"
 
 
 def test_a_free_stream_has_no_time_left() -> None:
-    assert status_line(View("Playing", "T", 0, 0, None, 0), 80) == "Playing: T  0.000 points  free"
+    assert status_line(Status("Playing", "T", 0, 0, None, 0), 80) == "Playing: T  0.000 points  free"
 
 
 def test_without_a_terminal_only_changes_are_written() -> None:
     out = io.StringIO()
     screen = Screen(out)
     for seconds_left in (20, 19, 18):
-        screen.draw(View("Playing", "T", 20_000, 60_000, seconds_left, 0))
-    screen.draw(View("Playing", "T", 10_000, 60_000, 10, 0))
+        screen.draw(Status("Playing", "T", 20_000, 60_000, seconds_left, 0))
+    screen.draw(Status("Playing", "T", 10_000, 60_000, 10, 0))
     screen.clear()
     assert out.getvalue() == (
         "Playing: 20.000 points, 0:20 left, 60 points/min\nPlaying: 10.000 points, 0:10 left, 60 points/min\n"
@@ -87,20 +86,24 @@ def test_on_a_terminal_the_line_is_redrawn_in_place(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     screen = Screen(out)
-    screen.draw(VIEW)
+    screen.draw(STATUS)
     screen.note("Something else.")
     assert out.getvalue() == (
         "\rPlaying: Big Buck Bunny  12.345 points  4:05 left  60 points/min\x1b[K\r\x1b[KSomething else.\n"
     )
 
 
-def test_a_terminal_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_terminal_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     screen = Screen(out)
     out.close()
-    screen.draw(VIEW)
+    screen.draw(STATUS)
     screen.clear()
+
+
+def low(seconds_left: float | None, others_spending: int = 0) -> Status:
+    return Status("Playing", "T", 1_000, 60_000, seconds_left, others_spending)
 
 
 @pytest.mark.parametrize(
@@ -116,15 +119,16 @@ def test_a_terminal_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_low_notices(times: tuple[float | None, ...], expected: list[str]) -> None:
     notices = LowNotices(times[0])
-    assert [text for time in times[1:] if (text := notices.due(time, 1_000, 0))] == expected
+    assert [text for time in times[1:] if (text := notices.due(low(time)))] == expected
 
 
-def test_a_low_notice_tells_who_else_spends() -> None:
-    assert LowNotices(301).due(299, 1_000, 1) == "4:59 left with 2 screens on this wallet (1.000 points)"
+def test_a_low_notice_counts_other_sessions() -> None:
+    assert LowNotices(301).due(low(299, 1)) == "4:59 left with 2 screens on this wallet (1.000 points)"
 
 
 def test_start_notice() -> None:
-    shared = "T\n60 points/min, 90.000 points left (1:40 with 2 screens on this wallet)"
-    assert start_notice("T", lease(others_spending=1)) == shared
-    assert start_notice("T", lease()) == "T\n60 points/min, 90.000 points left (1:40)"
-    assert start_notice("T", lease(rate_millipoints_per_minute=0, seconds_left=None)) == "T\nfree, 90.000 points left"
+    status = Status("Playing", "T", 90_000, 60_000, 100, 1)
+    assert start_notice(status) == "T\n60 points/min, 90.000 points left (1:40 with 2 screens on this wallet)"
+    assert start_notice(replace(status, others_spending=0)) == "T\n60 points/min, 90.000 points left (1:40)"
+    free = Status("Playing", "T", 90_000, 0, None, 0)
+    assert start_notice(free) == "T\nfree, 90.000 points left"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from player_fakes import MemoryVault
 
+from player.auth.tokens import Login, TokenStore
+from player.auth.vault import Vault, VaultError
 from player.errors import KeyringUnavailableError
-from player.tokens import Login, TokenStore
-from player.vault import Vault, VaultError
 
 SERVER = "https://tv.example.org"
 LOGIN = Login(SERVER, "u-1", "demo@local", "viewer", "access", "refresh", 1_000.0)
@@ -23,13 +23,13 @@ def store(tmp_path: Path, vault: MemoryVault) -> TokenStore:
     return TokenStore(tmp_path / "tollcast", vault)
 
 
-def test_a_working_keyring_keeps_the_tokens(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
+def test_a_working_keyring_stores_the_tokens(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
     assert store.save(LOGIN) == "system keyring"
     assert store.load(SERVER) == LOGIN and list(vault.secrets) == [SERVER]
     assert all("access" not in file.read_text() for file in (tmp_path / "tollcast").glob("*.json"))
 
 
-def test_without_a_keyring_a_file_keeps_them(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
+def test_without_a_keyring_a_file_stores_the_tokens(store: TokenStore, vault: MemoryVault, tmp_path: Path) -> None:
     vault.locked = True
     place = Path(store.save(LOGIN))
     assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
@@ -37,7 +37,7 @@ def test_without_a_keyring_a_file_keeps_them(store: TokenStore, vault: MemoryVau
     assert [file.suffix for file in place.parent.iterdir()] == [".json"], "no draft is left behind"
 
 
-def test_a_keyring_that_is_locked_afterwards_is_no_missing_login(store: TokenStore, vault: MemoryVault) -> None:
+def test_a_keyring_that_is_locked_later_is_not_a_missing_login(store: TokenStore, vault: MemoryVault) -> None:
     store.save(LOGIN)
     vault.locked = True
     with pytest.raises(KeyringUnavailableError, match="keyring is locked"):
@@ -45,7 +45,7 @@ def test_a_keyring_that_is_locked_afterwards_is_no_missing_login(store: TokenSto
     assert store.place(SERVER) == "system keyring"
 
 
-def test_fresh_tokens_are_not_lost_when_the_keyring_is_locked_meanwhile(store: TokenStore, vault: MemoryVault) -> None:
+def test_fresh_tokens_are_not_lost_when_the_keyring_gets_locked(store: TokenStore, vault: MemoryVault) -> None:
     store.save(LOGIN)
     vault.locked = True
     newer = Login(SERVER, "u-1", "demo@local", "viewer", "access-2", "refresh-2", 2_000.0)
@@ -62,7 +62,7 @@ def test_delete(store: TokenStore, vault: MemoryVault, locked: bool) -> None:
     assert (store.load(SERVER), store.place(SERVER), vault.secrets) == (None, "", {})
 
 
-def test_servers_do_not_mix(store: TokenStore) -> None:
+def test_each_server_has_its_own_login(store: TokenStore) -> None:
     store.save(LOGIN)
     assert store.load("https://tv-example.org") is None
     store.remember_server(SERVER)
@@ -76,7 +76,7 @@ def test_a_damaged_file_is_no_login(store: TokenStore, vault: MemoryVault, conte
     assert store.load(SERVER) is None
 
 
-def test_the_lock_lets_one_in_at_a_time(store: TokenStore) -> None:
+def test_the_lock_admits_one_at_a_time(store: TokenStore) -> None:
     inside, entered = threading.Event(), []
 
     def second() -> None:
@@ -93,7 +93,7 @@ def test_the_lock_lets_one_in_at_a_time(store: TokenStore) -> None:
     assert entered == [True]
 
 
-def test_a_backend_of_low_priority_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_of_low_priority_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     import keyring
     from keyring.backends.null import Keyring
 
@@ -102,7 +102,7 @@ def test_a_backend_of_low_priority_is_no_keyring(monkeypatch: pytest.MonkeyPatch
         Vault().set("key", "secret")
 
 
-def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_does_not_answer_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from types import SimpleNamespace
 
     import keyring
@@ -110,7 +110,7 @@ def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPa
     hang = threading.Event()
     backend = SimpleNamespace(priority=5, get_password=lambda *_: hang.wait(10))
     monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
-    monkeypatch.setattr("player.vault.WAIT_S", 0.1)
+    monkeypatch.setattr("player.auth.vault.WAIT_S", 0.1)
     with pytest.raises(VaultError, match="no answer"):
         Vault().get("key")
     hang.set()

@@ -1,0 +1,55 @@
+"""The receipt that `play` ends with."""
+
+import json
+from dataclasses import dataclass
+
+from player.endings import Ending
+from player.session.charges import Charges
+from player.terminal.formats import clock, points
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """How a `play` ended and what it cost. `played_ms` was measured at mpv."""
+
+    ending: Ending
+    stream_id: str
+    charges: Charges
+    played_ms: int
+    frames_shown: int
+    settled: bool
+
+    @property
+    def watched_ms(self) -> int:
+        """The watched time: the server's if it reported one, as `player receipt` shows it, else mpv's."""
+        return self.played_ms if self.charges.watched_ms is None else self.charges.watched_ms
+
+    def lines(self) -> list[str]:
+        """Return the end reason and the receipt for people."""
+        balance = self.charges.balance_millipoints
+        left = f"{points(balance)} left" if balance is not None else "balance not known"
+        lines = [
+            f"{self.ending.sentence} ({self.ending.end_reason})",
+            f"Watched {clock(self.watched_ms / 1000)}, spent {points(self.charges.spent_millipoints)}, {left}.",
+            f"Session {', '.join(self.charges.session_ids)}",
+        ]
+        if not self.settled:
+            lines.insert(2, "The server did not confirm the end; it ends the session by itself. See: player ledger")
+        return lines
+
+    def as_json(self) -> str:
+        """Return the receipt as one line of JSON."""
+        return json.dumps(
+            {
+                "end_reason": self.ending.end_reason,
+                "exit_status": int(self.ending.exit_status),
+                "message": self.ending.sentence,
+                "stream_id": self.stream_id,
+                "session_ids": self.charges.session_ids,
+                "watched_ms": self.watched_ms,
+                "spent_millipoints": self.charges.spent_millipoints,
+                "balance_millipoints": self.charges.balance_millipoints,
+                "frames_shown": self.frames_shown,
+                "settled": self.settled,
+            }
+        )

@@ -1,0 +1,17 @@
+"""Printing to the terminal."""
+
+import shutil
+
+import click
+
+
+def print_sentence(text: str, err: bool = False) -> None:
+    """Print a sentence, wrapped to the width of the terminal."""
+    from player.terminal.text import wrapped
+
+    click.echo("\n".join(wrapped(text, terminal_width())), err=err)
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in cells; 80 without a terminal."""
+    return shutil.get_terminal_size((80, 24)).columns
