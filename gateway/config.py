@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from chalicelib.api.problems import PROBLEM_JSON, problem
+from chalicelib.problems import PROBLEM_JSON, problem
 from gateway.rendering import filled, plain, quotable, socket_path, user_line
 from gateway.tls import Tls, listening, redirecting, to_s3
 

@@ -18,13 +18,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.api.problems import PROBLEM_JSON, problem, problem_of
 from chalicelib.domain.clients import Client
 from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
+from chalicelib.problems import PROBLEM_JSON, problem, problem_of
 from chalicelib.services.access import Verdict
 from gateway.answers import Answer, Environ, Wsgi
 from gateway.ingest_access import ingest

@@ -7,10 +7,10 @@ from chalice.app import AuthResponse, Chalice, Response
 
 from chalicelib.api.answers import as_response, problem_response
 from chalicelib.api.checks import bearer
-from chalicelib.api.problems import problem, problem_of
 from chalicelib.bootstrap import container
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.streams import media_key
+from chalicelib.problems import problem, problem_of
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway keeps an allowing answer, which is how long a kick takes there.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
-from chalicelib.api.problems import problem
+from chalicelib.problems import problem
 from gateway.config import GatewayConfig
 from gateway.endpoints import Asked, application
 from tests.integration.gateway.conftest import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3

@@ -1,4 +1,4 @@
-"""The one table from domain errors to HTTP, as RFC 9457 problem documents."""
+"""Map domain errors to HTTP statuses and RFC 9457 problem documents: the one table of both."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from chalicelib.ports import StoreUnavailable
 
 PROBLEM_JSON = "application/problem+json"
 
-# The first class that fits counts, so a subclass stands before its base.
+# The first match decides, so list a subclass before its base.
 STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (errors.BodyTooLarge, 413),
     (errors.Invalid, 400),
@@ -51,7 +51,7 @@ TITLES = {
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
-    """A problem document. `code` is stable, `detail` is for people."""
+    """Return a problem document. `code` is stable, `detail` is for people."""
     return {
         "type": f"urn:tollcast:problem:{code}",
         "title": TITLES.get(status, "Error"),
@@ -63,7 +63,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]
 
 
 def problem_of(error: Exception) -> dict[str, Any]:
-    """The problem document of an error; anything that is not in the table is a 500 that tells nothing."""
+    """Return the problem document of an error: a 500 without details for an error that the table does not list."""
     if isinstance(error, errors.SessionOver):
         return problem(
             STATUS_OF_END[error.reason], error.code, error.detail, end_reason=error.reason.value, **error.extra
