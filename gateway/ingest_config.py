@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.domain.ingest import RTMP_APPLICATION
-from gateway.rendering import filled, plain, quotable, socket_path
+from gateway.nginx.rendering import filled, plain, quotable, socket_path
 
 TEMPLATE = Path(__file__).with_name("ingest.conf.template")
 # Where Debian's package libnginx-mod-rtmp puts it.

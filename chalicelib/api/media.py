@@ -16,7 +16,7 @@ PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway keeps an allowing answer, which is how long a kick takes there.
 VERDICT_TTL_S = 1
 # `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, and in the path the same forms as in
-# gateway/nginx.conf.template and gateway/cloudfront/viewer_request.js.
+# gateway/nginx/nginx.conf.template and gateway/edge/viewer_request.js.
 MEDIA_ARN = re.compile(
     r"arn:[^/]+/[^/]+/GET"
     r"/play/(?P<session>[a-z2-7]{26})/(?:(?:[a-z0-9]{1,32}/)?index\.m3u8|[a-z0-9]{1,32}/[a-z0-9-]{1,64}\.ts)"

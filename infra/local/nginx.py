@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from chalicelib import config
-from gateway.config import GatewayConfig, render
+from gateway.nginx.config import GatewayConfig, render
 from infra.local.layout import HOST, Layout, layout_from
 
 ACCESS_LOG_BYTES_MAX = 20_000_000

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from chalicelib import config
 from chalicelib.config import ConfigError
-from gateway.config import GatewayConfig, render
-from gateway.rendering import GatewayConfigError
-from gateway.tls import Tls
+from gateway.nginx.config import GatewayConfig, render
+from gateway.nginx.rendering import GatewayConfigError
+from gateway.nginx.tls import Tls
 
 # Of Debian's package ca-certificates.
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"

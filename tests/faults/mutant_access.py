@@ -6,7 +6,7 @@ RULE = "chalicelib/services/access.py"
 BINDING = "chalicelib/services/binding.py"
 TOKENS = "chalicelib/adapters/jwt_tokens.py"
 AUTHORIZER = "chalicelib/api/media.py"
-EDGE = "gateway/cloudfront/viewer_request.js"
+EDGE = "gateway/edge/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)

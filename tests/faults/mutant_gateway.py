@@ -3,7 +3,7 @@
 from tests.faults.mutant_kind import Mutant
 
 ENDPOINTS = "gateway/endpoints.py"
-NGINX = "gateway/nginx.conf.template"
+NGINX = "gateway/nginx/nginx.conf.template"
 
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
 AT_NGINX_FRONT = ("tests/integration/gateway/test_nginx.py",)

@@ -26,8 +26,8 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
-from gateway.config import GatewayConfig, render
 from gateway.endpoints import Asked, application
+from gateway.nginx.config import GatewayConfig, render
 from tests.fixtures.ports import answers, free_port
 
 SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}

@@ -12,8 +12,8 @@ import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.problems import problem
-from gateway.config import GatewayConfig
 from gateway.endpoints import Asked, application
+from gateway.nginx.config import GatewayConfig
 from tests.integration.gateway.conftest import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import GatewayConfig, render
+from gateway.nginx.config import GatewayConfig, render
 from infra.local.layout import ROOT
 from tests.integration.gateway.conftest import empty
 

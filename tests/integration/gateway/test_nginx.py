@@ -9,7 +9,7 @@ import time
 import pytest
 
 from chalicelib.domain.sessions import EndReason
-from gateway.config import render
+from gateway.nginx.config import render
 from tests.integration.gateway.conftest import SEGMENT
 
 A, B, C = "a" * 26, "b" * 26, "c" * 26

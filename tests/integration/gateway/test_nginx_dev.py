@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gateway.config import TEMPLATE
+from gateway.nginx.config import TEMPLATE
 from infra.local.layout import ROOT
 from tests.fixtures.ports import free_port
 from tests.integration.gateway.conftest import PLAYLIST, SEGMENT, start_nginx

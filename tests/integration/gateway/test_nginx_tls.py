@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.config import GatewayConfig
-from gateway.tls import Tls
+from gateway.nginx.config import GatewayConfig
+from gateway.nginx.tls import Tls
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.integration.gateway.conftest import SEGMENT, LongQueueServer, StubS3, start_nginx

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import OWN_PROBLEMS, GatewayConfig, render
-from gateway.rendering import GatewayConfigError
+from gateway.nginx.config import OWN_PROBLEMS, GatewayConfig, render
+from gateway.nginx.rendering import GatewayConfigError
 
 CONFIG = GatewayConfig(
     listen="127.0.0.1:8080",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ingest_config import IngestConfig, render
-from gateway.rendering import GatewayConfigError
+from gateway.nginx.rendering import GatewayConfigError
 
 CONFIG = IngestConfig(
     listen="127.0.0.1:1935",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import ConfigError
-from gateway.config import render
+from gateway.nginx.config import render
 from infra.prod import nginx
 
 ENVIRON = {

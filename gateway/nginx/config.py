@@ -7,11 +7,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 from chalicelib.problems import PROBLEM_JSON, problem
-from gateway.rendering import filled, plain, quotable, socket_path, user_line
-from gateway.tls import Tls, listening, redirecting, to_s3
+from gateway.nginx.rendering import filled, plain, quotable, socket_path, user_line
+from gateway.nginx.tls import Tls, listening, redirecting, to_s3
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
-HEADERS = Path(__file__).with_name("headers.conf")
+HEADERS = Path(__file__).with_name("snippets") / "response_headers.conf"
 SEGMENT_CACHE_MB = 1024
 
 # What nginx itself may answer: status -> (code, detail).

@@ -23,7 +23,7 @@ def filled(template: Path, values: Mapping[str, str]) -> str:
 
 def _included(text: str, template: Path) -> str:
     def content(name: str) -> str:
-        return _included(template.with_name(name).read_text().rstrip(), template)
+        return _included((template.with_name("snippets") / name).read_text().rstrip(), template)
 
     return _INCLUDE.sub(lambda found: _indented(found, content(found[1])), text)
 

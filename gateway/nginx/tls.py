@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.rendering import plain, quotable
+from gateway.nginx.rendering import plain, quotable
 
 # Mozilla's "intermediate" recommendation, version 5.7: all browsers and players of the last ten years.
 CIPHERS = ":".join(
