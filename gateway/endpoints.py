@@ -3,7 +3,7 @@
 `GET /verdict`  may this token watch this session? 200 with `X-Tollcast-Stream` and `-User`, else 401, 403 or 503
 `GET /denial`   why not: the problem document with its real status
 `GET /sign`     the signed query of a GET of one object of the media bucket
-`POST /ingest`  may this sender send the stream that it names? (gateway/ingest_access.py)
+`POST /ingest`  may this sender send the stream that it names? (gateway/ingest/access.py)
 
 nginx keeps answers for as long as `X-Accel-Expires` says. Run by gunicorn sync workers: `gateway.endpoints:load()`.
 """
@@ -27,7 +27,7 @@ from chalicelib.ports import StoreUnavailable
 from chalicelib.problems import PROBLEM_JSON, problem, problem_of
 from chalicelib.services.access import Verdict
 from gateway.answers import Answer, Environ, Wsgi
-from gateway.ingest_access import ingest
+from gateway.ingest.access import ingest
 
 VERDICT_S_MAX = 10
 REFUSAL_S = 1

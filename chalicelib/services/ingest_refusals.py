@@ -1,4 +1,4 @@
-"""Why the ingest refused senders of a stream, as its collector stores it (`gateway/refusals.py`), for operators."""
+"""Why the ingest refused senders of a stream, as its collector stores it (`gateway/ingest/refusals.py`), for operators."""
 
 from chalicelib.domain.ingest import ListenProtocol
 from chalicelib.domain.ingest_refusals import (

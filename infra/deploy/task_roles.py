@@ -70,7 +70,7 @@ def _usage() -> list[dict[str, Any]]:
 
 
 def _refusals() -> list[dict[str, Any]]:
-    """`gateway.refusals`: it adds to what it has stored itself."""
+    """`gateway.ingest.refusals`: it adds to what it has stored itself."""
     return [
         _on_objects("logs/ingest/*", "GetObject", "PutObject"),
         # Without it, S3 answers 403 for an object that is not there yet.

@@ -18,8 +18,8 @@ from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.endpoints import Asked, application
-from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
-from gateway.refusals import EVERY_MS, Collector, collect, listen
+from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
+from gateway.ingest.refusals import EVERY_MS, RefusalCollector, collect, listen
 from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.conftest import Quiet, UnixServer
@@ -60,7 +60,7 @@ class House:
 
     def __post_init__(self) -> None:
         self._stored = IngestRefusals(self.media, self)
-        self.collector = Collector(self._stored, self.now_ms)
+        self.collector = RefusalCollector(self._stored, self.now_ms)
 
     def now_ms(self) -> int:
         return self.at_ms

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
-from gateway.ingest_access import BODY_BYTES_MAX, ingest
+from gateway.ingest.access import BODY_BYTES_MAX, ingest
 
 KEY = "k" * 24
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)

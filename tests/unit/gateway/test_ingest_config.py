@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest_config import IngestConfig, render
+from gateway.ingest.config import IngestConfig, render
 from gateway.nginx.rendering import GatewayConfigError
 
 CONFIG = IngestConfig(

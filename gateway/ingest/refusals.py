@@ -19,7 +19,7 @@ from pathlib import Path
 from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.ports import EtagMismatch, StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
-from gateway.ingest_log import IngestLog
+from gateway.ingest.log_parser import IngestLogParser
 
 EVERY_MS = 10_000
 LOOK_S = 1.0
@@ -46,13 +46,13 @@ class Pending:
         )
 
 
-class Collector:
+class RefusalCollector:
     """Counts refusals by stream, and writes them. One thread reads, another one writes."""
 
     def __init__(self, refusals: IngestRefusals, now_ms: Callable[[], int]) -> None:
         self._refusals = refusals
         self._now_ms = now_ms
-        self._log = IngestLog()
+        self._log = IngestLogParser()
         self._lock = threading.Lock()
         self._pending: dict[str, Pending] = {}
         # When a stream was written last, or could not be. Without those that may be written again.
@@ -105,7 +105,7 @@ def listen(path: Path) -> socket.socket:
     return receiver
 
 
-def run(collector: Collector, path: Path, alive: Callable[[], None]) -> None:
+def run(collector: RefusalCollector, path: Path, alive: Callable[[], None]) -> None:
     """Collect until SIGTERM or SIGINT, then write what is due and return."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -121,13 +121,13 @@ def run(collector: Collector, path: Path, alive: Callable[[], None]) -> None:
     collector.write()
 
 
-def collect(collector: Collector, receiver: socket.socket, stop: threading.Event) -> None:
+def collect(collector: RefusalCollector, receiver: socket.socket, stop: threading.Event) -> None:
     """Read what nginx sends until `stop` is set."""
     while not stop.is_set():
         with suppress(TimeoutError):
             collector.read(receiver.recv(DATAGRAM_BYTES_MAX))
 
 
-def collector(refusals: IngestRefusals) -> Collector:
+def collector(refusals: IngestRefusals) -> RefusalCollector:
     """The collector on the clock of this machine."""
-    return Collector(refusals, lambda: time.time_ns() // 1_000_000)
+    return RefusalCollector(refusals, lambda: time.time_ns() // 1_000_000)

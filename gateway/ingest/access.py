@@ -1,7 +1,7 @@
 """Whether somebody may send a stream by RTMP, or play what is sent: the endpoint that the ingest's nginx asks.
 
 Where a sender of a stream that exists is refused, the answer names stream and reason in a header, which nginx writes to
-the collector of refusals (gateway/refusals.py). A player that is refused is no news for an operator.
+the collector of refusals (gateway/ingest/refusals.py). A player that is refused is no news for an operator.
 
 The question is a form that nginx's RTMP module makes: fields of its own, then whatever the sender wrote behind the
 stream's name. So every field that counts must be there once; who writes one of the module's fields is refused.

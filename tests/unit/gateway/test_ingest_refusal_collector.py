@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.ingest_refusals import decoded, ingest_refusals_key
 from chalicelib.ports import EtagMismatch, StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
-from gateway.refusals import EVERY_MS, STREAMS_MAX, Collector, collect, listen
+from gateway.ingest.refusals import EVERY_MS, STREAMS_MAX, RefusalCollector, collect, listen
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.simple import SetClock
 
@@ -28,7 +28,7 @@ class Lab:
         self.media = FaultyMedia(self.memory)
         self.writes: list[str] = []
         self.media.before = lambda operation, key: self.writes.append(key) if operation == "put" else None
-        self.collector = Collector(IngestRefusals(self.media, self.clock), self.clock.now_ms)
+        self.collector = RefusalCollector(IngestRefusals(self.media, self.clock), self.clock.now_ms)
 
     def stored(self) -> dict[str, tuple[int, int]]:
         found = self.memory.get(KEY)
@@ -83,7 +83,7 @@ def test_no_more_streams_wait_than_there_is_place_for(lab: Lab) -> None:
 def test_what_comes_by_the_socket_is_counted(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, over, read = tmp_path / "refusals.sock", threading.Event(), Semaphore(0)
     monkeypatch.setattr(
-        lab.collector, "read", lambda datagram: (Collector.read(lab.collector, datagram), read.release())
+        lab.collector, "read", lambda datagram: (RefusalCollector.read(lab.collector, datagram), read.release())
     )
     # A socket that an earlier process has left is replaced.
     listen(path).close()

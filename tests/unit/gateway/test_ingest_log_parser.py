@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.ingest_refusals import RefusalCode
-from gateway.ingest_log import CONNECTIONS_MAX, IngestLog
+from gateway.ingest.log_parser import CONNECTIONS_MAX, IngestLogParser
 
 TAIL = ", client: 127.0.0.1, server: 127.0.0.1:1935"
 PLACE = "stream-1-eede67659f862385b609ab7bf1c52834"
@@ -17,7 +17,7 @@ def line(words: str, connection: int = 35, level: str = "info") -> bytes:
 
 
 def read(*lines: bytes) -> list[tuple[str, RefusalCode] | None]:
-    log = IngestLog()
+    log = IngestLogParser()
     return [log.read(each) for each in lines]
 
 
@@ -78,7 +78,7 @@ def test_all_else_is_passed_over(junk: bytes) -> None:
 
 
 def test_no_more_connections_are_kept_than_there_can_be() -> None:
-    log = IngestLog()
+    log = IngestLogParser()
     for number in range(CONNECTIONS_MAX + 1):
         log.read(line(LET_IN, number))
     assert log.read(line(SILENT, 0)) is None

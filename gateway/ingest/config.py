@@ -18,7 +18,7 @@ MEMORY_BYTES_MAX = 2 << 30
 class IngestConfig:
     """Where senders connect, whom to ask and where things are kept. nginx must be started in the hook's directory.
 
-    Its lines go to `refusals_socket` (gateway/refusals.py); while nothing listens there, they are lost.
+    Its lines go to `refusals_socket` (gateway/ingest/refusals.py); while nothing listens there, they are lost.
     """
 
     listen: str

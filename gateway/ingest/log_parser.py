@@ -19,7 +19,7 @@ _REFUSED = re.compile(_SYSLOG + r"refused (?P<stream>[a-z0-9-]{1,63}) (?P<code>[
 _OF_CONNECTION = re.compile(
     _SYSLOG + r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] (?P<connection>\d+#\d+: \*\d+) (?P<words>.*)", re.DOTALL
 )
-# The place that a sender is led to: the stream's name and a digest of its key, see gateway/ingest_access.py.
+# The place that a sender is led to: the stream's name and a digest of its key, see gateway/ingest/access.py.
 _LET_IN = re.compile(r"notify: publish redirect to '(?P<stream>[a-z0-9-]{1,63})-[0-9a-f]{32}', client: ")
 _OVER = re.compile(r"disconnect, client: ")
 _REASONS = (
@@ -33,7 +33,7 @@ _REASONS = (
 CONNECTIONS_MAX = 256
 
 
-class IngestLog:
+class IngestLogParser:
     """Understands the lines of one nginx, in their order."""
 
     def __init__(self) -> None:
