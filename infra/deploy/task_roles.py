@@ -65,7 +65,7 @@ def _endpoints() -> list[dict[str, Any]]:
 
 
 def _usage() -> list[dict[str, Any]]:
-    """`gateway.usage`: it only ever adds."""
+    """`gateway.usage.follower`: it only ever adds."""
     return [_on_table(table, "UpdateItem") for table in ("usage", "metrics")]
 
 

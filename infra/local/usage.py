@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from chalicelib.bootstrap import container
-from gateway.usage import Follower, run
+from gateway.usage.follower import Follower, run
 from infra.local.layout import layout_from
 
 

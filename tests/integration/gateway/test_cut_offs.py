@@ -8,9 +8,9 @@ from chalicelib.bootstrap import Container
 from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import DesiredState
-from gateway.usage import Follower
+from gateway.usage.follower import Follower
 from tests.integration.test_schedules import STREAM_ID, advance, house, watching
-from tests.unit.gateway.access_lines import RotatedLog, segment
+from tests.unit.gateway.log_lines import RotatedLog, segment
 
 __all__ = ["house"]
 TOOK_MS = 437

@@ -9,8 +9,8 @@ from collections import Counter
 from chalicelib.domain.cut_offs import cut_off_ms
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.traffic import traffic_of
-from gateway.fetches import Fold
-from gateway.lines import line_of
+from gateway.usage.aggregator import Fold
+from gateway.usage.log_entries import line_of
 from tests.integration.gateway.conftest import LONG_SEGMENT, MEDIA_MS, SEGMENT
 
 A, C = "a" * 26, "c" * 26

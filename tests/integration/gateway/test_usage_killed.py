@@ -11,9 +11,9 @@ from chalicelib.adapters.dynamodb_usage import DynamoUsage
 from chalicelib.config import Settings
 from chalicelib.domain.traffic import traffic_of
 from chalicelib.domain.usage import day_key
-from gateway.access_log import BACKUPS_MAX
+from gateway.usage.log_tailer import BACKUPS_MAX
 from infra.local.layout import ROOT
-from tests.unit.gateway.access_lines import DAY, MINUTE, RotatedLog, segment
+from tests.unit.gateway.log_lines import DAY, MINUTE, RotatedLog, segment
 
 SESSIONS = [letter * 26 for letter in "abcdefgh"]
 SEGMENTS = 250
@@ -22,11 +22,11 @@ FOLLOW = """
 import sys, time
 from pathlib import Path
 from chalicelib.bootstrap import container
-from gateway import usage
-usage.FLUSH_S = 0.02
+from gateway.usage import follower
+follower.FLUSH_S = 0.02
 log, state = map(Path, sys.argv[1:])
 now_ms, alive = lambda: time.time_ns() // 10**6, state.with_suffix(".alive").touch
-usage.run(usage.Follower(usage=container().usage, log_path=log, state_path=state, now_ms=now_ms, alive=alive))
+follower.run(follower.Follower(usage=container().usage, log_path=log, state_path=state, now_ms=now_ms, alive=alive))
 """
 
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis.strategies import integers
 
 from chalicelib.ports import StoreUnavailable
-from gateway import usage as module
-from gateway.access_log import BACKUPS_MAX
-from gateway.usage import AlreadyFollowed, Follower, State, StateUnreadable
-from tests.unit.gateway.access_lines import DAY, MINUTE, A, B, line, segment
-from tests.unit.gateway.follower_house import NOW, House, Killed, Steps
+from gateway.usage import follower as module
+from gateway.usage.follower import AlreadyFollowed, Follower, State, StateUnreadable
+from gateway.usage.log_tailer import BACKUPS_MAX
+from tests.unit.gateway.follower_harness import NOW, House, Killed, Steps
+from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
 
 
 @pytest.fixture
@@ -182,10 +182,10 @@ def test_however_it_is_written_rotated_and_killed_each_line_counts_once(seed: in
 def test_a_batch_is_bounded_and_nothing_of_a_long_log_is_left_out(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway import access_log
+    from gateway.usage import log_tailer
 
     monkeypatch.setattr(module, "ROWS_MAX", 10)
-    monkeypatch.setattr(access_log, "READ_BYTES", 2_000)
+    monkeypatch.setattr(log_tailer, "READ_BYTES", 2_000)
     sizes: list[int] = []
     written = State.write
     monkeypatch.setattr(State, "write", lambda self, path: (sizes.append(len(self.figures)), written(self, path)))

@@ -19,9 +19,9 @@ from typing import Any
 
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable, Usage
-from gateway.access_log import AccessLog, Position
-from gateway.fetches import Fold
-from gateway.lines import line_of
+from gateway.usage.aggregator import Fold
+from gateway.usage.log_entries import line_of
+from gateway.usage.log_tailer import AccessLog, Position
 
 FLUSH_S = 10.0
 # A batch is at most about so many rows; a read of the log may add some to it.

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of
 from chalicelib.domain.usage import Served, day_key, day_of
-from gateway.lines import Line
+from gateway.usage.log_entries import Line
 
 SERVED_STATUS = (200, 206)
 SEGMENT = re.compile(r"[a-z0-9]+/([a-z0-9-]+)\.ts")

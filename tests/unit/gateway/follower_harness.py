@@ -5,9 +5,9 @@ from pathlib import Path
 
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable
-from gateway.usage import Follower
+from gateway.usage.follower import Follower
 from tests.fakes.usage import MemoryUsage
-from tests.unit.gateway.access_lines import MINUTE, A, RotatedLog
+from tests.unit.gateway.log_lines import MINUTE, A, RotatedLog
 
 NOW = 1_795_341_700_000
 

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from chalicelib.domain.usage import Served
-from gateway import fetches
-from gateway.fetches import IDLE_MS, Fetch, Fold, fetch_of
-from gateway.lines import line_of
-from tests.unit.gateway.access_lines import AT_S, DAY, MINUTE, A, B, line, segment
+from gateway.usage import aggregator
+from gateway.usage.aggregator import IDLE_MS, Fetch, Fold, fetch_of
+from gateway.usage.log_entries import line_of
+from tests.unit.gateway.log_lines import AT_S, DAY, MINUTE, A, B, line, segment
 
 AT_MS = AT_S * 1000
 MIDNIGHT_S = AT_S + 14 * 3_600
@@ -134,7 +134,7 @@ def test_the_memory_of_a_session_that_jumps_about_is_bounded() -> None:
     fold = Fold()
     folded(*(segment(number * 2) for number in range(500)), fold=fold)
     ((_, spans, _),) = fold.seen().values()
-    assert len(spans) == fetches.SPANS_MAX
+    assert len(spans) == aggregator.SPANS_MAX
 
 
 def test_who_watches_on_needs_one_span_in_whatever_order_segments_come() -> None:
@@ -150,7 +150,7 @@ def test_sessions_that_are_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
     later = AT_S + IDLE_MS // 1000 + 60
     folded(segment(1, B, at_s=later), fold=fold)
     assert set(fold.seen()) == {B}
-    monkeypatch.setattr(fetches, "SESSIONS_MAX", 3)
+    monkeypatch.setattr(aggregator, "SESSIONS_MAX", 3)
     folded(*(segment(1, letter * 26, at_s=later) for letter in "cdefg"), fold=fold)
     assert set(fold.seen()) == {"e" * 26, "f" * 26, "g" * 26}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import access_log
-from gateway.access_log import AccessLog, Position
-from tests.unit.gateway.access_lines import RotatedLog
+from gateway.usage import log_tailer
+from gateway.usage.log_tailer import AccessLog, Position
+from tests.unit.gateway.log_lines import RotatedLog
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_new_file_with_the_number_of_a_deleted_one_is_read_from_its_beginning(
 
 
 def test_a_line_without_an_end_does_not_stop_it(written: RotatedLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_log, "LINE_BYTES_MAX", 64)
+    monkeypatch.setattr(log_tailer, "LINE_BYTES_MAX", 64)
     log = AccessLog(written.path, Position())
     written.write(b"x" * 100)
     assert rest(log) == [b"x" * 100]
@@ -163,7 +163,7 @@ def test_a_line_without_an_end_does_not_stop_it(written: RotatedLog, monkeypatch
 
 
 def test_more_than_one_read_takes_at_once(written: RotatedLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_log, "READ_BYTES", 50)
+    monkeypatch.setattr(log_tailer, "READ_BYTES", 50)
     lines = [f"line {number}".encode() for number in range(100)]
     written.write(*(each + b"\n" for each in lines))
     assert rest(AccessLog(written.path, Position())) == lines
@@ -193,7 +193,7 @@ def test_a_rotation_while_it_looks_hides_nothing(
 
     log = restarted(log) if restart else log
     with monkeypatch.context() as patch:
-        patch.setattr(access_log.os, "open", open_while_it_is_rotated)
+        patch.setattr(log_tailer.os, "open", open_while_it_is_rotated)
         found = rest(log)
     assert found + rest(log) == [b"two", b"three", b"four"]
     assert log.losses == 0
