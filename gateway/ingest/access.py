@@ -17,7 +17,7 @@ from chalicelib.domain.ingest import ListenProtocol
 from chalicelib.domain.ingest_refusals import RefusalCode
 from chalicelib.domain.streams import Stream, takes_rtmp
 from chalicelib.ports import StoreUnavailable
-from gateway.answers import Answer, Environ
+from gateway.responses import Environ, Response
 
 BODY_BYTES_MAX = 8 * 1024
 FIELDS_MAX = 32
@@ -30,7 +30,7 @@ REFUSAL_HEADER = "X-Tollcast-Refusal"
 log = logging.getLogger("ingest")
 
 
-def ingest(stream_of: Callable[[str], Stream | None], environ: Environ) -> Answer:
+def ingest(stream_of: Callable[[str], Stream | None], environ: Environ) -> Response:
     """302 or 204 for who knows the stream's key, else 403; 503 where it cannot be told.
 
     Who enters is redirected to a name that only this key leads to. So a sender with an old key, or one whom the module
@@ -44,14 +44,14 @@ def ingest(stream_of: Callable[[str], Stream | None], environ: Environ) -> Answe
         stream = stream_of(name) if call in (*ENTERING, *STAYING) and STREAM_ID.fullmatch(name) else None
     except StoreUnavailable as error:
         log.error("whether a key is right cannot be told: %s", error)
-        return Answer(503, {})
+        return Response(503, {})
     except ValueError as error:
         log.warning("refused: %s", error)
-        return Answer(403, {})
+        return Response(403, {})
     if not takes_rtmp(stream, key):
         log.warning("refused %s of %.80r", call, name)
-        return Answer(403, _refusal(stream, call))
-    return Answer(302, {"Location": _place(name, key)}) if call in ENTERING else Answer(204, {})
+        return Response(403, _refusal(stream, call))
+    return Response(302, {"Location": _place(name, key)}) if call in ENTERING else Response(204, {})
 
 
 def _refusal(stream: Stream | None, call: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 From the environment, beside the settings of the functions (`chalicelib/config.py`): the certificate and its key, where
 the parts listen, and whom to ask for S3's address. nginx is then started by whatever supervises the machine's services:
-`nginx -c /etc/tollcast/nginx.conf -e stderr`, its output into the file that `gateway.usage.follower` follows.
+`nginx -c /etc/tollcast/nginx.conf -e stderr`, its output into the file that `gateway.usage` follows.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 from tests.faults.mutant_kind import Mutant
 
-ENDPOINTS = "gateway/endpoints.py"
+ENDPOINTS = "gateway/endpoints/authorization.py"
 NGINX = "gateway/nginx/nginx.conf.template"
 
 AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
@@ -101,8 +101,8 @@ MUTANTS_OF_GATEWAY = (
     Mutant(
         "access: a verdict is kept longer than its lease",
         ENDPOINTS,
-        "last_s = min(until_ms // 1000 - 1, now_ms // 1000 + VERDICT_S_MAX)",
-        "last_s = now_ms // 1000 + VERDICT_S_MAX",
+        "last_s = min(until_ms // 1000 - 1, now_ms // 1000 + CACHE_S_MAX)",
+        "last_s = now_ms // 1000 + CACHE_S_MAX",
         tests=AT_NGINX,
     ),
 )

@@ -26,7 +26,8 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
-from gateway.endpoints import Asked, application
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig, render
 from tests.fixtures.ports import answers, free_port
 
@@ -193,12 +194,12 @@ def gateway(nginx_config):
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
-    asked = Asked(
+    asked = EndpointServices(
         # Looked up at each question, so that a test can put another in its place.
-        verdict=lambda *asked: rule.verdict(*asked),
+        authorize=lambda *asked: rule.verdict(*asked),
         signed_query=lambda key, _: "signed=" + key,
-        denied=denylist.reason,
-        stream=lambda _: None,
+        denial_reason=denylist.reason,
+        find_stream=lambda _: None,
         now_ms=lambda: int(time.time() * 1000),
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)

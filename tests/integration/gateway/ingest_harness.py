@@ -17,7 +17,8 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_se
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
-from gateway.endpoints import Asked, application
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.ingest.refusals import EVERY_MS, RefusalCollector, collect, listen
 from tests.fakes.media import MemoryMedia
@@ -182,11 +183,13 @@ def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
     assert not [key for key in (KEY, OTHER_KEY) if key in logged]
 
 
-def _asked(running: House) -> Asked:
+def _asked(running: House) -> EndpointServices:
     def never(*_: object) -> None:
         raise AssertionError("nothing but streams is asked for")
 
-    return Asked(verdict=never, signed_query=never, denied=never, stream=running.stream, now_ms=never)  # type: ignore[arg-type]
+    return EndpointServices(
+        authorize=never, signed_query=never, denial_reason=never, find_stream=running.stream, now_ms=never
+    )  # type: ignore[arg-type]
 
 
 def _start(config: IngestConfig, memory_bytes_max: int) -> tuple[subprocess.Popen[bytes], Path]:

@@ -12,7 +12,8 @@ import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.problems import problem
-from gateway.endpoints import Asked, application
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
 from tests.integration.gateway.conftest import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
 from tests.vectors.access import VECTORS
@@ -73,11 +74,11 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
-    asked = Asked(
-        verdict=world.verdict,
+    asked = EndpointServices(
+        authorize=world.verdict,
         signed_query=lambda key, _: "signed=" + key,
-        denied=denylist.reason,
-        stream=lambda _: None,
+        denial_reason=denylist.reason,
+        find_stream=lambda _: None,
         now_ms=world.clock.now_ms,
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)

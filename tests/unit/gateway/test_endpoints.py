@@ -10,7 +10,8 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
-from gateway.endpoints import Asked, application
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 
 SESSION = "a" * 26
 NOW_MS = 1_700_000_000_500
@@ -44,11 +45,11 @@ class World:
         return f"key={key}&expires={expires_s}"
 
     def ask(self, path, session=SESSION, authorization="Bearer good", **environ):
-        asked = Asked(
-            verdict=self.verdict,
+        asked = EndpointServices(
+            authorize=self.verdict,
             signed_query=self.signed_query,
-            denied=lambda session, stream: self.reason,
-            stream=lambda stream_id: None,
+            denial_reason=lambda session, stream: self.reason,
+            find_stream=lambda stream_id: None,
             now_ms=lambda: NOW_MS,
         )
         seen = {}
