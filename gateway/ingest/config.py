@@ -1,24 +1,24 @@
-"""Renders the ingest's nginx configuration from `ingest.conf.template`: a pure function of `IngestConfig`."""
+"""The ingest's nginx configuration, rendered from `ingest.conf.template` and `IngestConfig` without side effects."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.domain.ingest import RTMP_APPLICATION
-from gateway.nginx.rendering import filled, plain, quotable, socket_path
+from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted
 
 TEMPLATE = Path(__file__).with_name("ingest.conf.template")
-# Where Debian's package libnginx-mod-rtmp puts it.
+# Debian's package libnginx-mod-rtmp installs it there.
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
-# The address space of the process (`RLIMIT_AS`). Half of the 64 connections may send frames as large as RTMP knows
-# them: of 16.6 MB, a sender and its player took 35 MB. A connection whose frame does not fit is ended, and no other.
+# The process's address space (`RLIMIT_AS`): enough for the largest frames on half of the 64 connections (35 MB for a
+# sender of 16.6 MB frames and its player). Where a frame does not fit, nginx ends its connection and no other.
 MEMORY_BYTES_MAX = 2 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestConfig:
-    """Where senders connect, whom to ask and where things are kept. nginx must be started in the hook's directory.
+    """Addresses, sockets and directories of the ingest. Start nginx in the directory of `hook_socket`.
 
-    Its lines go to `refusals_socket` (gateway/ingest/refusals.py); while nothing listens there, they are lost.
+    nginx logs to `refusals_socket` (gateway/ingest/refusals.py). Lines are lost while no process reads from it.
     """
 
     listen: str
@@ -30,17 +30,17 @@ class IngestConfig:
 
 
 def render(config: IngestConfig) -> str:
-    """The text of nginx's configuration. Raises `GatewayConfigError` for a value that nginx would misread."""
-    return filled(
+    """Return the text of nginx's configuration. Raise `GatewayConfigError` for a value that nginx would misread."""
+    return render_template(
         TEMPLATE,
         {
-            "MODULE": quotable(config.module),
-            "LISTEN": plain(config.listen),
+            "MODULE": quoted(config.module),
+            "LISTEN": unquoted(config.listen),
             "APPLICATION": RTMP_APPLICATION,
             "HOOK_SOCKET": socket_path(config.hook_socket),
             "HOOK_NAME": config.hook_socket.name,
             "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
             "REFUSALS_SOCKET": socket_path(config.refusals_socket),
-            "STATE_DIR": quotable(config.state_dir),
+            "STATE_DIR": quoted(config.state_dir),
         },
     )

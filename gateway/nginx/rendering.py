@@ -1,60 +1,51 @@
-"""Filling in the templates of nginx's configurations, with values that nginx cannot misread."""
+"""Rendering of nginx configuration templates, with values that nginx cannot misread."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 _NAME = re.compile(r"@([A-Z][A-Z0-9_]*)@")
-_INCLUDE = re.compile(r"@include ([a-z_]+\.conf)@")
 # In nginx's strings a quote ends the string, a dollar begins a variable and a backslash escapes.
 _UNSAFE = re.compile(r"[\"$\\\x00-\x1f]")
 _SOCKET = re.compile(r"/[A-Za-z0-9_./-]{1,106}")
 
 
 class GatewayConfigError(Exception):
-    """A value cannot stand in nginx's configuration."""
+    """A value that nginx's configuration cannot hold."""
 
 
-def filled(template: Path, values: Mapping[str, str]) -> str:
-    """The template's text with every `@NAME@` replaced by its value and every `@include x.conf@` by that file."""
-    text = _included(template.read_text(), template)
-    return _NAME.sub(lambda found: _indented(found, values[found[1]]), text)
+def render_template(template: Path, values: Mapping[str, str]) -> str:
+    """Return the template's text with every `@NAME@` replaced by its value."""
+    return _NAME.sub(lambda found: _indent(found, values[found[1]]), template.read_text())
 
 
-def _included(text: str, template: Path) -> str:
-    def content(name: str) -> str:
-        return _included((template.with_name("snippets") / name).read_text().rstrip(), template)
-
-    return _INCLUDE.sub(lambda found: _indented(found, content(found[1])), text)
-
-
-def _indented(found: re.Match[str], value: str) -> str:
-    """A value of several lines goes on at the column of the first."""
+def _indent(found: re.Match[str], value: str) -> str:
+    """Indent the further lines of a value like its first."""
     before = found.string[: found.start()].rpartition("\n")[2]
     return value.replace("\n", "\n" + before) if before.isspace() else value
 
 
-def user_line(user: str | None) -> str:
-    """The line that names the user of nginx's workers, for an nginx that starts as root."""
-    return f"user {plain(user)};" if user else "# Not root: nginx runs as whoever started it."
+def user_directive(user: str | None) -> str:
+    """Return the directive that sets the user of nginx's workers, for an nginx that root starts."""
+    return f"user {unquoted(user)};" if user else "# nginx does not start as root, so it keeps its user."
 
 
-def plain(value: str) -> str:
-    """A value that stands outside quotes. Raises `GatewayConfigError`."""
+def unquoted(value: str) -> str:
+    """Return the value if it is safe without quotes, else raise `GatewayConfigError`."""
     if not re.fullmatch(r"[A-Za-z0-9_.:-]+", value):
-        raise GatewayConfigError(f"{value!r} cannot stand in nginx's configuration")
+        raise GatewayConfigError(f"nginx's configuration cannot hold {value!r}. Use letters, digits and _ . : - only.")
     return value
 
 
 def socket_path(path: Path) -> str:
-    """The path of a unix socket. Raises `GatewayConfigError`."""
+    """Return the path of a unix socket if it is safe without quotes, else raise `GatewayConfigError`."""
     if not _SOCKET.fullmatch(str(path)):
-        raise GatewayConfigError(f"{path} cannot be a socket: plain characters, 107 of them at most")
+        raise GatewayConfigError(f"{path} cannot be a socket. Use at most 107 letters, digits and _ . / - only.")
     return str(path)
 
 
-def quotable(path: Path) -> str:
-    """A path that stands in quotes. Raises `GatewayConfigError`."""
+def quoted(path: Path) -> str:
+    """Return the path if it is safe in double quotes, else raise `GatewayConfigError`."""
     if _UNSAFE.search(str(path)):
-        raise GatewayConfigError(f"{str(path)!r} cannot stand in nginx's configuration: no quotes, $ or backslashes")
+        raise GatewayConfigError(f"nginx's configuration cannot hold {str(path)!r}. Remove quotes, $ and backslashes.")
     return str(path)

@@ -1,9 +1,9 @@
-"""The lines of nginx's configuration that speak TLS: towards viewers, and towards S3."""
+"""nginx's TLS directives: towards viewers, and towards S3."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.nginx.rendering import plain, quotable
+from gateway.nginx.rendering import quoted, unquoted
 
 # Mozilla's "intermediate" recommendation, version 5.7: all browsers and players of the last ten years.
 CIPHERS = ":".join(
@@ -22,7 +22,7 @@ CIPHERS = ":".join(
 class Tls:
     """A certificate (with its chain) and its key, PEM files that nginx's master process can read.
 
-    Who comes to `plain_listen` in plain HTTP is sent to `host`, the name that the certificate is for.
+    nginx redirects plain HTTP requests to `plain_listen` to `host`, the name in the certificate.
     """
 
     certificate: Path
@@ -31,13 +31,13 @@ class Tls:
     plain_listen: str
 
 
-def listening(listen: str, tls: Tls | None) -> str:
-    """Where the public server listens, and how. Raises `GatewayConfigError`."""
+def listen_directives(listen: str, tls: Tls | None) -> str:
+    """Return the directives that make the public server listen. Raise `GatewayConfigError`."""
     if tls is None:
-        return f"listen {plain(listen)};"
-    return f"""listen {plain(listen)} ssl http2;
-ssl_certificate "{quotable(tls.certificate)}";
-ssl_certificate_key "{quotable(tls.key)}";
+        return f"listen {unquoted(listen)};"
+    return f"""listen {unquoted(listen)} ssl http2;
+ssl_certificate "{quoted(tls.certificate)}";
+ssl_certificate_key "{quoted(tls.key)}";
 ssl_protocols TLSv1.2 TLSv1.3;
 ssl_ciphers {CIPHERS};
 ssl_prefer_server_ciphers off;
@@ -47,45 +47,45 @@ ssl_session_timeout 1d;
 ssl_session_tickets off;"""
 
 
-def redirecting(tls: Tls | None) -> str:
-    """The server of those who come without TLS. Nothing of it is logged."""
+def redirect_server(tls: Tls | None) -> str:
+    """Return the server that redirects plain HTTP to TLS. It logs nothing."""
     if tls is None:
-        return "# Nobody is sent from plain HTTP to TLS here."
+        return "# No TLS here, so no redirect to it."
     return f"""server {{
-    listen {plain(tls.plain_listen)};
+    listen {unquoted(tls.plain_listen)};
     access_log off;
-    return 308 https://{plain(tls.host)}$request_uri;
+    return 308 https://{unquoted(tls.host)}$request_uri;
 }}"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class S3Lines:
-    """S3's address as `proxy_pass` names it, what is to stand before that, and the upstream behind the name."""
+class S3Directives:
+    """S3's base URL for `proxy_pass`, the directives before it, and the upstream of its name."""
 
     url: str
-    before: str
+    before_proxy_pass: str
     upstream: str
 
 
-def to_s3(host: str, trusted: Path | None, resolver: str) -> S3Lines:
-    """In plain HTTP over kept connections, or, with certificates to trust, by TLS. Raises `GatewayConfigError`."""
+def s3_directives(host: str, trusted: Path | None, resolver: str) -> S3Directives:
+    """Return TLS directives where there are certificates to trust, else plain HTTP. Raise `GatewayConfigError`."""
     if trusted is None:
-        return S3Lines(
+        return S3Directives(
             url="http://s3",
-            before="# In plain HTTP: only for a store on this machine, or in a network of its own.",
-            upstream=f"upstream s3 {{\n    server {plain(host)} max_fails=0;\n    keepalive 8;\n}}",
+            before_proxy_pass="# In plain HTTP: only for a store on this machine or in a private network.",
+            upstream=f"upstream s3 {{\n    server {unquoted(host)} max_fails=0;\n    keepalive 8;\n}}",
         )
     name = host.rpartition(":")[0] or host
-    return S3Lines(
-        # A name in a variable is looked up again when its time is over; one in an upstream never is.
+    return S3Directives(
+        # nginx resolves a name in a variable again when its DNS entry expires, but never one in an upstream.
         url="https://$s3_host",
-        before=f"""set $s3_host "{plain(host)}";
-resolver {plain(resolver)};
+        before_proxy_pass=f"""set $s3_host "{unquoted(host)}";
+resolver {unquoted(resolver)};
 proxy_ssl_server_name on;
-proxy_ssl_name "{plain(name)}";
+proxy_ssl_name "{unquoted(name)}";
 proxy_ssl_verify on;
 proxy_ssl_verify_depth 4;
-proxy_ssl_trusted_certificate "{quotable(trusted)}";
+proxy_ssl_trusted_certificate "{quoted(trusted)}";
 proxy_ssl_protocols TLSv1.2 TLSv1.3;""",
-        upstream="# S3 has no upstream: its name is looked up again and again.",
+        upstream="# S3 has no upstream: nginx resolves its name again and again.",
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.nginx.config import OWN_PROBLEMS, GatewayConfig, render
+from gateway.nginx.config import GatewayConfig, render
+from gateway.nginx.problem_pages import PROBLEMS
 from gateway.nginx.rendering import GatewayConfigError
 
 CONFIG = GatewayConfig(
@@ -22,54 +23,59 @@ CONFIG = GatewayConfig(
 )
 
 
-def test_every_name_is_filled_in_and_every_block_closed():
-    text = render(CONFIG)
-    assert not re.search(r"@[A-Z]|@include", text)
+def render_whole(config):
+    """Return the configuration with its snippets in place, as nginx reads it."""
+    return re.sub(r'include "(\S+)";', lambda found: Path(found[1]).read_text(), render(config))
+
+
+def test_every_placeholder_has_a_value_and_every_block_is_closed():
+    text = render_whole(CONFIG)
+    assert not re.search(r"@[A-Z]|\binclude\b", text)
     # Braces in strings are in pairs as well.
     assert text.count("{") == text.count("}")
 
 
-def test_it_is_pure():
+def test_rendering_has_no_side_effects():
     assert render(CONFIG) == render(CONFIG)
 
 
-def test_root_names_its_user_and_others_do_not():
+def test_only_root_sets_a_user():
     assert "\nuser root;" in render(replace(CONFIG, user="root"))
     assert not re.search(r"^user ", render(CONFIG), re.MULTILINE)
 
 
-def test_everything_listens_where_it_is_told_only():
+def test_nginx_listens_on_the_configured_addresses_only():
     assert re.findall(r"listen ([^;]+);", render(CONFIG)) == ["127.0.0.1:8080", "unix:/run/t/origin.sock"]
 
 
 BOTH = "try_files /sessions/$sid /streams/$tollcast_stream"
 
 
-def test_media_locations_look_at_the_denylist_and_ask_for_a_verdict():
-    text = render(CONFIG)
+def test_media_locations_check_the_denylist_and_authorize():
+    text = render_whole(CONFIG)
     locations = re.findall(r'location ~ "\^/play/.*?\n        }', text, re.DOTALL)
     assert len(locations) == 2
     for location in locations:
         assert "auth_request /_verdict;" in location
         assert 'root "/home/me/my state/denylist";' in location
         assert "try_files /sessions/$sid " in location
-        # What stands in the location itself answers only if one of them is on the denylist.
+        # The location itself responds only if the session or the stream is on the denylist.
         assert "proxy_pass http://origin$denial;" in location
     segment = re.search(r"location @segment \{.*?\n        }", text, re.DOTALL)[0]
     assert "proxy_pass http://origin$denial;" in segment
     assert [look in text for look in (f"{BOTH} @playlist;", f"{BOTH} @served;")] == [True, True]
 
 
-def test_verdicts_are_never_served_stale_or_waited_for():
-    text = render(CONFIG)
+def test_authorizations_are_never_stale_or_locked():
+    text = render_whole(CONFIG)
     assert "use_stale" not in text
     verdict = re.search(r"location = /_verdict \{.*?\n        }", text, re.DOTALL)[0]
     assert "proxy_cache_lock" not in verdict
     assert "proxy_cache_valid" not in verdict
 
 
-@pytest.mark.parametrize("status", OWN_PROBLEMS)
-def test_nginxs_own_errors_are_problems(status):
+@pytest.mark.parametrize("status", PROBLEMS)
+def test_nginx_errors_are_problem_documents(status):
     text = render(CONFIG)
     assert f"error_page {status} /_problem/{status};" in text
     assert f"location = /_problem/{status} {{" in text
@@ -90,6 +96,6 @@ def test_nginxs_own_errors_are_problems(status):
     ],
     ids=str,
 )
-def test_values_that_nginx_would_misread_are_refused(change):
+def test_values_that_nginx_would_misread_are_rejected(change):
     with pytest.raises(GatewayConfigError):
         render(replace(CONFIG, **change))
