@@ -1,4 +1,4 @@
-"""What a line of the gateway's log says, checked: the log holds what strangers send."""
+"""Entries of the gateway's access log, validated: clients choose parts of them."""
 
 import json
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Any
 
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 
-# How every line begins. Inside a line quotes are escaped, so this stands nowhere else in it.
-BEGINNING = b'{"at":"'
-# Ten times the longest segment that a stream may have; and more bytes than any answer.
+# The start of every line. nginx escapes quotes inside a line, so it occurs nowhere else.
+LINE_START = b'{"at":"'
+# Ten times the longest segment of a stream, and more bytes than any response.
 MEDIA_MS_MAX = 100_000
 BYTES_MAX = 1 << 40
 STATUS_MAX = 599
-# From 2001 to 2100: what lies outside is no clock's.
+# The years 2001 to 2100.
 AT_S_MIN, AT_S_MAX = 1_000_000_000, 4_102_444_800
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One answer. `at_ms` is when its last byte was handed on; sessions and streams are empty where there is none."""
+class LogEntry:
+    """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown."""
 
     at_ms: int
     method: str
@@ -34,43 +34,43 @@ class Line:
     verdict: str
 
 
-def line_of(text: bytes) -> Line | None:
-    """What a line says; None if it is none of ours. Where it was cut short and another stands behind it, the other."""
-    found = _parsed(text[text.rfind(BEGINNING) :] if BEGINNING in text else b"")
-    method, at_s = found.get("method"), found.get("at_s")
-    # What the origin server logs has no method.
+def parse_entry(line: bytes) -> LogEntry | None:
+    """Return the entry of a line, None if it is invalid. Of a truncated line and one behind it, return the latter."""
+    fields = _parse_json(line[line.rfind(LINE_START) :] if LINE_START in line else b"")
+    method, at_s = fields.get("method"), fields.get("at_s")
+    # The origin server's entries have no method.
     if not isinstance(method, str) or not isinstance(at_s, int | float) or not AT_S_MIN <= at_s < AT_S_MAX:
         return None
-    session_id, stream_id = (_text(found, name) for name in ("session", "stream"))
-    return Line(
+    session_id, stream_id = (_text(fields, name) for name in ("session", "stream"))
+    return LogEntry(
         at_ms=round(at_s * 1000),
         method=method,
-        path=_text(found, "path"),
+        path=_text(fields, "path"),
         session_id=session_id if SESSION_ID.fullmatch(session_id) else "",
         stream_id=stream_id if STREAM_ID.fullmatch(stream_id) else "",
-        media=_text(found, "media"),
-        media_ms=_number(found, "media_ms", MEDIA_MS_MAX),
-        complete=found.get("complete") is True,
-        status=_number(found, "status", STATUS_MAX),
-        size=_number(found, "bytes", BYTES_MAX),
-        cache=_text(found, "cache"),
-        verdict=_text(found, "verdict"),
+        media=_text(fields, "media"),
+        media_ms=_number(fields, "media_ms", MEDIA_MS_MAX),
+        complete=fields.get("complete") is True,
+        status=_number(fields, "status", STATUS_MAX),
+        size=_number(fields, "bytes", BYTES_MAX),
+        cache=_text(fields, "cache"),
+        verdict=_text(fields, "verdict"),
     )
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
+def _parse_json(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def _text(found: dict[str, Any], name: str) -> str:
-    value = found.get(name)
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _number(found: dict[str, Any], name: str, most: int) -> int:
-    value = found.get(name)
-    return value if type(value) is int and 0 <= value <= most else 0
+def _number(fields: dict[str, Any], name: str, maximum: int) -> int:
+    value = fields.get(name)
+    return value if type(value) is int and 0 <= value <= maximum else 0

@@ -1,7 +1,7 @@
-"""Reads a log that is rotated by renaming: each line once, in order, over rotations and restarts of both sides.
+"""The tailer of a log that is rotated by renaming. It reads each line once, in order, over rotations and restarts.
 
-Whoever writes the log renames it to `<name>.1`, what was `.1` to `.2`, and goes on in a new file. So a file is known by
-its inode, and, since the number of a deleted file is given to new ones, by its first bytes.
+The writer renames the log to `<name>.1`, `.1` to `.2`, and continues in a new file. So the tailer identifies a file by
+its inode and, since new files reuse the inodes of deleted ones, by its first bytes.
 """
 
 import hashlib
@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 HEAD_BYTES = 256
-# More than the longest line; what is longer is not ours.
+# More than the longest line of the gateway.
 LINE_BYTES_MAX = 65_536
 READ_BYTES = 1_048_576
 BACKUPS_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
-    """How far the log was read: a file and the first byte of it that was not.
+class LogPosition:
+    """A file of the log and the offset of its first unread byte. The field names are keys of the checkpoint.
 
-    `head` is the digest of the file's first `head_bytes`; `written_ns` when it had been written to last, so that what
-    is older is known to be read. `torn` is the beginning of a line whose end is in this file, from those before.
+    `head` is the digest of the file's first `head_bytes`. `written_ns` is the file's last modification: older files
+    have been read. `torn` is the start of a line that ends in this file, from the files before it.
     """
 
     inode: int = 0
@@ -34,44 +34,44 @@ class Position:
     torn: str = ""
 
 
-class AccessLog:
-    """A log and a position in it. Not to be used by two threads."""
+class LogTailer:
+    """A log and a position in it. Use it from one thread only."""
 
-    def __init__(self, path: Path, position: Position) -> None:
+    def __init__(self, path: Path, position: LogPosition) -> None:
         self.position = position
-        # How often the file that was being read had gone with all that is older: others may have gone unread.
+        # How often the current file and all older ones were missing, so that unread files may be lost.
         self.losses = 0
         self._path = path
         self._file: int | None = None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def read(self) -> tuple[list[bytes], bool]:
-        """The next whole lines, at most about `READ_BYTES` of them, and whether there may be more at once."""
-        if self._file is None and not self._open():
+        """Return the next whole lines, about `READ_BYTES` at most, and whether more may be ready."""
+        if self._file is None and not self._open_current():
             return [], False
         assert self._file is not None
-        # Asked first: what is written before a rename is there to be read after it.
-        rotated = self._inode_of(self._path) != self.position.inode
+        # Check before reading: lines from before the rename are then in the chunk.
+        is_rotated = self._inode_of(self._path) != self.position.inode
         chunk = os.pread(self._file, READ_BYTES, self.position.offset)
         whole = chunk.rfind(b"\n") + 1
         if not whole and len(chunk) >= LINE_BYTES_MAX:
-            whole = len(chunk)  # No line of ours.
+            whole = len(chunk)  # The gateway writes no such line.
         if whole:
-            return self._lines(chunk[:whole]), True
-        return [], rotated and self._go_on(chunk)
+            return self._take_lines(chunk[:whole]), True
+        return [], is_rotated and self._next_file(chunk)
 
-    def _lines(self, text: bytes) -> list[bytes]:
+    def _take_lines(self, text: bytes) -> list[bytes]:
         lines = text.removesuffix(b"\n").split(b"\n")
         lines[0] = self.position.torn.encode("latin-1") + lines[0]
-        self._moved(self.position.offset + len(text))
+        self._move_to(self.position.offset + len(text))
         return lines
 
-    def _moved(self, offset: int) -> None:
+    def _move_to(self, offset: int) -> None:
         assert self._file is not None
         head = os.pread(self._file, min(offset, HEAD_BYTES), 0)
         self.position = replace(
@@ -83,23 +83,23 @@ class AccessLog:
             torn="",
         )
 
-    def _go_on(self, rest: bytes) -> bool:
-        """From a file that nobody writes to any more to the next newer one, if it is there yet."""
-        with self._opened() as files:
+    def _next_file(self, rest: bytes) -> bool:
+        """Move from a rotated file to the next newer one, and return whether there is one."""
+        with self._open_files() as files:
             inodes = [os.fstat(file).st_ino for file in files]
             if self.position.inode in inodes:
                 newer = files[: inodes.index(self.position.inode)]
             else:
-                # It is gone, after many renames or by hand. What is older than it was read before it.
+                # The file is deleted. The files older than it have been read.
                 newer = [file for file in files if self._is_newer(file)]
                 self.losses += len(newer) == len(files)
             if newer:
-                self._begin(newer[-1], rest)
+                self._start_file(newer[-1], rest)
             return bool(newer)
 
-    def _open(self) -> bool:
-        """The file that was being read, wherever it was renamed to; else the oldest that is newer than it."""
-        with self._opened() as files:
+    def _open_current(self) -> bool:
+        """Open the current file under its present name, else the oldest newer one. Return whether there is one."""
+        with self._open_files() as files:
             for file in files:
                 if self._is_same(file):
                     self._file = file
@@ -107,13 +107,13 @@ class AccessLog:
             newer = [file for file in files if self._is_newer(file)]
             if newer:
                 self.losses += self.position.inode != 0
-                self._begin(newer[-1], b"")
+                self._start_file(newer[-1], b"")
             return bool(newer)
 
-    def _begin(self, file: int, rest: bytes) -> None:
+    def _start_file(self, file: int, rest: bytes) -> None:
         self.close()
         self._file = file
-        self.position = Position(
+        self.position = LogPosition(
             inode=os.fstat(file).st_ino,
             written_ns=self.position.written_ns,
             torn=(self.position.torn + rest.decode("latin-1"))[:LINE_BYTES_MAX],
@@ -130,11 +130,11 @@ class AccessLog:
         return os.fstat(file).st_mtime_ns > self.position.written_ns
 
     @contextmanager
-    def _opened(self) -> Iterator[list[int]]:
-        """The log and what it was renamed to, newest first, each once; all but the one to be read are closed again.
+    def _open_files(self) -> Iterator[list[int]]:
+        """Open the log and its rotated files, each once, newest first. On exit, close all but the current file.
 
-        They are opened in the direction in which they are renamed, so a rotation meanwhile hides none of them; after
-        it, a name is another file's, so nothing is looked up by name twice.
+        Files are opened in the order in which they are renamed, so a concurrent rotation hides none. Each name is
+        looked up once, since a rotation gives it to another file.
         """
         files: dict[int, int] = {}
         try:

@@ -8,7 +8,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import DesiredState
-from gateway.usage.follower import Follower
+from gateway.usage.follower import UsageFollower
 from tests.integration.test_schedules import STREAM_ID, advance, house, watching
 from tests.unit.gateway.log_lines import RotatedLog, segment
 
@@ -23,8 +23,12 @@ def log(tmp_path: Path) -> RotatedLog:
 
 def follow(house: Container, log: RotatedLog) -> None:
     """Another process each time, so each begins with the batch of the one before."""
-    state_path = log.path.with_name("state.json")
-    follower = Follower(usage=house.usage, log_path=log.path, state_path=state_path, now_ms=house.clock.now_ms)
+    follower = UsageFollower(
+        usage=house.usage,
+        log_path=log.path,
+        checkpoint_path=log.path.with_name("state.json"),
+        now_ms=house.clock.now_ms,
+    )
     follower.catch_up()
     follower.close()
 

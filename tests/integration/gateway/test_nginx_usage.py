@@ -9,20 +9,20 @@ from collections import Counter
 from chalicelib.domain.cut_offs import cut_off_ms
 from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.traffic import traffic_of
-from gateway.usage.aggregator import Fold
-from gateway.usage.log_entries import line_of
+from gateway.usage.aggregator import UsageAggregator
+from gateway.usage.log_entries import parse_entry
 from tests.integration.gateway.conftest import LONG_SEGMENT, MEDIA_MS, SEGMENT
 
 A, C = "a" * 26, "c" * 26
 LINE_BYTES_MAX = 4_096
 
 
-def folded(gateway):
-    """What the follower makes of all that the gateway has logged."""
-    fold = Fold()
+def aggregate(gateway):
+    """Aggregate the gateway's whole log."""
+    aggregator = UsageAggregator()
     for each in gateway.logged():
-        fold.add(line_of(json.dumps(each, separators=(",", ":")).encode()))
-    return fold.take()
+        aggregator.add(parse_entry(json.dumps(each, separators=(",", ":")).encode()))
+    return aggregator.take()
 
 
 def now_ms():
@@ -95,7 +95,7 @@ def test_what_is_begun_before_the_end_counts_by_its_last_byte(gateway):
         while connection.recv(1 << 20):
             pass
         last_at_ms = now_ms()
-    figures, _ = folded(gateway)
+    figures, _ = aggregate(gateway)
     assert figures[A].requests == 1, "the refusal is no answer with media"
     found = cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms)
     # nginx's clock stands still while it works through what is ready.
@@ -108,7 +108,7 @@ def test_a_kick_between_two_answers_leaves_nothing_after_it(gateway):
     gateway.denylist.deny_session(A, EndReason.KICKED)
     for _ in range(3):
         assert gateway.get("720p/1-1-000002.ts", A).status_code == 403
-    figures, _ = folded(gateway)
+    figures, _ = aggregate(gateway)
     assert cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms) == 0
 
 
@@ -123,7 +123,7 @@ def test_answers_caches_and_refusals_are_told_apart(gateway):
     gateway.denylist.deny_session(C, EndReason.KICKED)
     assert gateway.get("720p/1-1-000001.ts", C).status_code == 403
     assert gateway.client.get(f"{gateway.url}/streams").status_code == 502, "no API stands behind it here"
-    _, counts = folded(gateway)
+    _, counts = aggregate(gateway)
     whole, stream = (
         traffic_of(sum((each for (_, of), each in counts.items() if of == name), Counter()))
         for name in ("", "stream-1")

@@ -1,36 +1,36 @@
-"""A log, a store and followers that die at any step."""
+"""A log, a store and followers that crash at any step."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from chalicelib.domain.usage import Served
 from chalicelib.ports import StoreUnavailable
-from gateway.usage.follower import Follower
+from gateway.usage.follower import UsageFollower
 from tests.fakes.usage import MemoryUsage
 from tests.unit.gateway.log_lines import MINUTE, A, RotatedLog
 
 NOW = 1_795_341_700_000
 
 
-class Killed(BaseException):
-    """The process is gone, here and now."""
+class Crash(BaseException):
+    """The process crashes."""
 
 
 class Steps:
-    """Counts the steps that leave something behind, and dies at one of them."""
+    """Counts the steps with lasting effects, and crashes at one of them."""
 
-    def __init__(self, die_at: int | None = None) -> None:
-        self.die_at = die_at
+    def __init__(self, crash_at: int | None = None) -> None:
+        self.crash_at = crash_at
         self.count = 0
 
     def step(self) -> None:
         self.count += 1
-        if self.count == self.die_at:
-            raise Killed
+        if self.count == self.crash_at:
+            raise Crash
 
 
 class SteppingUsage(MemoryUsage):
-    """Each call may die before it is done, or after it with its answer lost."""
+    """A store whose calls may crash before their effect, or after it with the response lost."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,29 +57,29 @@ class SteppingUsage(MemoryUsage):
         self.steps.step()
 
 
-class House:
+class FollowerHarness:
     """A log, a store, and one follower after another."""
 
     def __init__(self, directory: Path, backups: int = 2) -> None:
         self.log = RotatedLog(directory / "access.log", backups)
-        self.state_path = directory / "usage" / "state.json"
+        self.checkpoint_path = directory / "usage" / "state.json"
         self.usage = SteppingUsage()
-        self._follower: Follower | None = None
+        self._follower: UsageFollower | None = None
 
-    def follower(self) -> Follower:
-        """A new process; the one before it is gone."""
+    def follower(self) -> UsageFollower:
+        """Start a new follower after the end of the one before it."""
         if self._follower:
             self._follower.close()
-        self._follower = Follower(
-            usage=self.usage, log_path=self.log.path, state_path=self.state_path, now_ms=lambda: NOW
+        self._follower = UsageFollower(
+            usage=self.usage, log_path=self.log.path, checkpoint_path=self.checkpoint_path, now_ms=lambda: NOW
         )
         return self._follower
 
-    def figures(self, key: str = A) -> tuple[int, int, int]:
-        found = self.usage.rows.get(key, Served())
-        return found.media_ms, found.segments, found.requests
+    def served(self, key: str = A) -> tuple[int, int, int]:
+        served = self.usage.rows.get(key, Served())
+        return served.media_ms, served.segments, served.requests
 
     def answers(self, stream_id: str = "") -> tuple[int, int]:
-        """Those of media that were served, and their bytes; all lines are of one minute."""
-        found = self.usage.counts.get((MINUTE, stream_id), {})
-        return found.get("media_2xx", 0), found.get("media_bytes", 0)
+        """Return the number of media responses and their bytes, of the one minute of all lines."""
+        counters = self.usage.counts.get((MINUTE, stream_id), {})
+        return counters.get("media_2xx", 0), counters.get("media_bytes", 0)

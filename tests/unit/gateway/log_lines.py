@@ -1,4 +1,4 @@
-"""Lines as nginx logs them, and a log that is rotated as supervisord does it."""
+"""Lines of the gateway's access log, and a log that is rotated as supervisord rotates it."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ MINUTE = AT_S // 60
 
 
 def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object) -> bytes:
-    """One line with its end; a whole segment of 2 s, unless told otherwise."""
+    """Return a line of the log: a whole segment of 2 s, unless `changes` differ."""
     values: dict[str, object] = {
         "at": f"{DAY}T10:00:00+00:00",
         "at_s": AT_S,
@@ -35,12 +35,12 @@ def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object)
 
 
 def segment(number: int, session: str = A, **changes: object) -> bytes:
-    """The line of a segment by its number."""
+    """Return the line of a segment."""
     return line(f"720p/1-1-{number:06d}.ts", session, **changes)
 
 
 class RotatedLog:
-    """supervisord's side of a log: appending, and renaming."""
+    """Appends to a log and rotates it, like supervisord."""
 
     def __init__(self, path: Path, backups: int = 2) -> None:
         self.path = path

@@ -30,7 +30,7 @@ def render_whole(config):
 
 def test_every_placeholder_has_a_value_and_every_block_is_closed():
     text = render_whole(CONFIG)
-    assert not re.search(r"@[A-Z]|\binclude\b", text)
+    assert not re.search(r"@[A-Z]|^ *include ", text, re.MULTILINE)
     # Braces in strings are in pairs as well.
     assert text.count("{") == text.count("}")
 
