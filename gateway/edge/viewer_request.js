@@ -1,20 +1,21 @@
-// CloudFront's side of the access rule: may this play token fetch this session's media now?
-// A CloudFront Function for viewer requests of /play/* (runtime cloudfront-js-2.0: 10 KB of code, no network). It says
-// what services/access.py says, as far as it can be known here: the token, and a KeyValueStore that the API writes to.
+// The access rule at CloudFront: may this play token fetch this session's media now?
+// A CloudFront Function for viewer requests of /play/* (runtime cloudfront-js-2.0: 10 KB of code, no network). It
+// decides like services/access.py, from the token and a KeyValueStore that the API writes to.
 //   key/<kid>         a play key, base64
-//   session/<id>      the end reason of a session that ended before its token does, and when it was entered
-//   stream/<id>       the end reason of a stream that is not wanted live
-// "Paid" is the token's own expiry here: it never outlives its lease by more than the grace.
-// The runtime knows less than today's JavaScript: `await` stands only where a whole value is awaited.
+//   session/<id>      the end reason of a session that ended before its token expires, and the time of the entry
+//   stream/<id>       the end reason of a stream that is not live
+// "Paid" is the token's expiry here: it exceeds the lease by the grace period at most.
+// The runtime supports `await` only where a whole value is awaited.
 
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
-// The same forms as in nginx.conf.template and chalicelib/api/media.py. What is percent-encoded does not fit.
+// Keep these patterns equal to those in nginx.conf.template and chalicelib/api/media.py. They match no
+// percent-encoding.
 const PATH = /^\/play\/([a-z2-7]{26})\/((?:[a-z0-9]{1,32}\/)?index\.m3u8|[a-z0-9]{1,32}\/[a-z0-9-]{1,64}\.ts)$/;
 const STREAM = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const KID = /^[A-Za-z0-9_.-]{1,64}$/;
-// A signature of HS256 has 32 bytes, which are 43 characters.
+// An HS256 signature has 32 bytes, which are 43 characters.
 const TOKEN = /^([A-Za-z0-9_-]{1,512})\.([A-Za-z0-9_-]{1,1400})\.([A-Za-z0-9_-]{43})$/;
 
 const TITLES = {
@@ -40,29 +41,29 @@ async function handler(event) {
         return refusal(404, 'not_found', 'There is nothing at this address.');
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-        return refusal(405, 'method_not_allowed', 'This address answers GET and HEAD.');
+        return refusal(405, 'method_not_allowed', 'This address accepts GET and HEAD.');
     }
     try {
-        return await judged(request, path[1], path[2], cf.kvs());
+        return await authorize(request, path[1], path[2], cf.kvs());
     } catch (silent) {
-        // The store did not answer, or something here is broken: access stays refused.
-        return refusal(503, 'unavailable', 'Whether this may be watched cannot be told now. Try again in a moment.');
+        // The store did not respond, or this code failed: access stays refused.
+        return refusal(503, 'unavailable', 'The platform cannot check your access now. Try again in a moment.');
     }
 }
 
-async function judged(request, session, media, store) {
+async function authorize(request, session, media, store) {
     const token = bearer(request.headers.authorization);
     if (!token) {
-        return invalid('Media wants the header `Authorization: Bearer <play token>`.');
+        return invalid('Media requires the header `Authorization: Bearer <play token>`.');
     }
-    const claims = await verified(token, store);
+    const claims = await verify(token, store);
     if (!claims) {
         return invalid('This is not a valid play token.');
     }
     if (claims.sid !== session) {
         return invalid('This play token belongs to another session.');
     }
-    // How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom.
+    // The end of the session takes precedence over the token's expiry, so that the viewer learns the reason.
     const sessionDenied = await denial(store, 'session/' + session);
     if (sessionDenied) {
         return sessionDenied;
@@ -72,12 +73,12 @@ async function judged(request, session, media, store) {
         return streamDenied;
     }
     if (Date.now() >= claims.exp_ms) {
-        return refusal(401, 'token_expired', 'The play token has expired; a heartbeat or a renewal brings a fresh one.');
+        return refusal(401, 'token_expired', 'The play token has expired. Send a heartbeat or renew the token.');
     }
-    return forwarded(request, claims.stream, media);
+    return forward(request, claims.stream, media);
 }
 
-// The token of the one Authorization header. CloudFront joins repeated headers: what is not one token fits nothing.
+// Returns the token of the Authorization header. CloudFront joins repeated headers, which then match no token.
 function bearer(header) {
     if (!header || header.multiValue) {
         return null;
@@ -86,10 +87,10 @@ function bearer(header) {
     return found ? found[1].trim() : null;
 }
 
-// The claims of a play token that one of our keys has signed, or null.
-async function verified(token, store) {
+// Returns the claims of a play token that one of our keys signed, or null.
+async function verify(token, store) {
     const parts = TOKEN.exec(token);
-    const head = parts && parsed(parts[1]);
+    const head = parts && parseObject(parts[1]);
     if (!head || head.alg !== 'HS256' || head.typ !== 'play+jwt' || head.crit !== undefined || !isText(head.kid, KID)) {
         return null;
     }
@@ -99,7 +100,7 @@ async function verified(token, store) {
     }
     const key = await store.get('key/' + head.kid);
     const signature = crypto.createHmac('sha256', Buffer.from(key, 'base64')).update(parts[1] + '.' + parts[2]).digest('base64url');
-    const claims = same(signature, parts[3]) && parsed(parts[2]);
+    const claims = isEqual(signature, parts[3]) && parseObject(parts[2]);
     return claims && isPlay(claims) ? claims : null;
 }
 
@@ -111,8 +112,8 @@ function isText(value, form) {
     return typeof value === 'string' && form.test(value);
 }
 
-// The JSON object in a part of a token, or null.
-function parsed(part) {
+// Returns the JSON object in a part of a token, or null.
+function parseObject(part) {
     try {
         const value = JSON.parse(Buffer.from(part, 'base64url').toString());
         return value !== null && typeof value === 'object' ? value : null;
@@ -121,8 +122,8 @@ function parsed(part) {
     }
 }
 
-// Takes as long whatever differs.
-function same(one, other) {
+// Compares in constant time.
+function isEqual(one, other) {
     let differing = one.length ^ other.length;
     for (let i = 0; i < one.length; i++) {
         differing |= one.charCodeAt(i) ^ other.charCodeAt(i);
@@ -138,13 +139,13 @@ async function denial(store, key) {
     const value = await store.get(key);
     const reason = value.split(' ')[0];
     const end = ENDS[reason];
-    // An entry that we do not understand is an entry.
+    // An unknown end reason is a denial too.
     return end ? refusal(end[0], reason, end[1], reason) : refusal(403, 'forbidden', 'This is not allowed.');
 }
 
-// Segments go to the store under their stream's key, so that all its viewers share one cached object, and the store is
-// told nothing of the viewer. Playlists go on to the API, whose authorizer judges the same token again.
-function forwarded(request, stream, media) {
+// Requests for segments go to the store by the stream's key, without the viewer's token, so that all viewers share one
+// cached object. Requests for playlists go to the API, whose authorizer checks the same token again.
+function forward(request, stream, media) {
     request.querystring = {};
     request.cookies = {};
     if (media.endsWith('.ts')) {

@@ -1,10 +1,10 @@
-"""Whether somebody may send a stream by RTMP, or play what is sent: the endpoint that the ingest's nginx asks.
+"""The endpoint that authorizes RTMP clients of the ingest's nginx, to send a stream or to play it.
 
-Where a sender of a stream that exists is refused, the answer names stream and reason in a header, which nginx writes to
-the collector of refusals (gateway/ingest/refusals.py). A player that is refused is no news for an operator.
+The response to a refused sender of an existing stream names the stream and the reason in a header. nginx logs that
+header to the refusal collector (gateway/ingest/refusals.py). A refused player is not reported.
 
-The question is a form that nginx's RTMP module makes: fields of its own, then whatever the sender wrote behind the
-stream's name. So every field that counts must be there once; who writes one of the module's fields is refused.
+nginx's RTMP module sends a form: its own fields, then those that the client wrote behind the stream's name. So each
+field that is read must occur once, and a client that writes one of the module's fields is refused.
 """
 
 import logging
@@ -21,57 +21,57 @@ from gateway.responses import Environ, Response
 
 BODY_BYTES_MAX = 8 * 1024
 FIELDS_MAX = 32
-ENTERING = ("publish", "play")
-STAYING = ("update_publish", "update_play")
-SENDING = ("publish", "update_publish")
-# Read by the hook's part of ingest.conf.template.
+ENTER_CALLS = ("publish", "play")
+UPDATE_CALLS = ("update_publish", "update_play")
+SENDER_CALLS = ("publish", "update_publish")
+# ingest.conf.template logs it.
 REFUSAL_HEADER = "X-Tollcast-Refusal"
 
 log = logging.getLogger("ingest")
 
 
-def ingest(stream_of: Callable[[str], Stream | None], environ: Environ) -> Response:
-    """302 or 204 for who knows the stream's key, else 403; 503 where it cannot be told.
+def ingest(find_stream: Callable[[str], Stream | None], environ: Environ) -> Response:
+    """Return 302 or 204 to a client with the stream's key, 403 to any other, 503 if the store does not respond.
 
-    Who enters is redirected to a name that only this key leads to. So a sender with an old key, or one whom the module
-    let in unasked, is where nobody plays from.
+    The redirect leads a new client to a name made of stream and key. So a client with an old key, or one that the
+    module did not ask about, never shares a name with a valid one.
     """
     try:
-        fields = _fields(environ)
-        call, name = _only(fields, "call"), _only(fields, "name")
+        fields = _parse_form(environ)
+        call, name = _single(fields, "call"), _single(fields, "name")
         # A sender without a key is refused like one with a wrong key, and its operator reads the same reason.
-        key = _only(fields, "key") if "key" in fields else ""
-        stream = stream_of(name) if call in (*ENTERING, *STAYING) and STREAM_ID.fullmatch(name) else None
+        key = _single(fields, "key") if "key" in fields else ""
+        stream = find_stream(name) if call in (*ENTER_CALLS, *UPDATE_CALLS) and STREAM_ID.fullmatch(name) else None
     except StoreUnavailable as error:
-        log.error("whether a key is right cannot be told: %s", error)
+        log.error("cannot check a key: %s", error)
         return Response(503, {})
     except ValueError as error:
         log.warning("refused: %s", error)
         return Response(403, {})
     if not takes_rtmp(stream, key):
         log.warning("refused %s of %.80r", call, name)
-        return Response(403, _refusal(stream, call))
-    return Response(302, {"Location": _place(name, key)}) if call in ENTERING else Response(204, {})
+        return Response(403, _refusal_headers(stream, call))
+    return Response(302, {"Location": _keyed_name(name, key)}) if call in ENTER_CALLS else Response(204, {})
 
 
-def _refusal(stream: Stream | None, call: str) -> dict[str, str]:
-    """The header that says why a sender was refused; none for a stream that is not there, or for a player."""
-    if stream is None or stream.archived or call not in SENDING:
+def _refusal_headers(stream: Stream | None, call: str) -> dict[str, str]:
+    """Return the header with the reason for refusing a sender; none for a missing stream or a player."""
+    if stream is None or stream.archived or call not in SENDER_CALLS:
         return {}
     listening = stream.listening
     if listening is None or listening.protocol is not ListenProtocol.RTMP:
         code = RefusalCode.NOT_LISTENING
-    elif call in STAYING:
+    elif call in UPDATE_CALLS:
         code = RefusalCode.NOT_ALLOWED_ANY_MORE
     else:
         code = RefusalCode.WRONG_KEY
     return {REFUSAL_HEADER: f"{stream.stream_id} {code}"}
 
 
-def _fields(environ: Environ) -> dict[str, list[str]]:
+def _parse_form(environ: Environ) -> dict[str, list[str]]:
     length = environ.get("CONTENT_LENGTH") or "0"
     if environ.get("REQUEST_METHOD") != "POST" or not length.isdecimal() or not 0 < int(length) <= BODY_BYTES_MAX:
-        raise ValueError(f"a question is a form of at most {BODY_BYTES_MAX} bytes")
+        raise ValueError(f"the request is no form of at most {BODY_BYTES_MAX} bytes")
     body = bytes(environ["wsgi.input"].read(int(length))).decode(errors="replace")
     fields: dict[str, list[str]] = {}
     for name, value in parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX):
@@ -79,12 +79,12 @@ def _fields(environ: Environ) -> dict[str, list[str]]:
     return fields
 
 
-def _only(fields: dict[str, list[str]], name: str) -> str:
+def _single(fields: dict[str, list[str]], name: str) -> str:
     values = fields.get(name, [])
     if len(values) != 1:
-        raise ValueError(f"{name} is there {len(values)} times instead of once")
+        raise ValueError(f"{name} occurs {len(values)} times instead of once")
     return values[0]
 
 
-def _place(stream_id: str, key: str) -> str:
+def _keyed_name(stream_id: str, key: str) -> str:
     return f"{stream_id}-{sha256(key.encode()).hexdigest()[:32]}"

@@ -1,8 +1,9 @@
-"""Collects why the ingest refused senders, from the lines of its nginx, and adds it to the streams' logs.
+"""The collector of refusals: it reads why the ingest refused senders from nginx's log, and adds it to the streams'
+logs.
 
-nginx sends all lines of the level `info` to a socket of this process, since only there it says why it ends a sender.
-They hold keys and addresses, so they are stored nowhere: the collector keeps the stream and the reason. A stream is
-written at most every 10 s, however often its senders are refused.
+nginx sends all lines of the level `info` to the collector's socket, since only that level reports why it ends a sender.
+The lines contain keys and addresses, so no process stores them: the collector keeps the stream and the reason. It
+writes to a stream at most every 10 s, however often senders are refused.
 """
 
 import logging
@@ -21,25 +22,25 @@ from chalicelib.ports import EtagMismatch, StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.ingest.log_parser import IngestLogParser
 
-EVERY_MS = 10_000
-LOOK_S = 1.0
+WRITE_INTERVAL_MS = 10_000
+POLL_S = 1.0
 # nginx's longest line is 2048 bytes.
 DATAGRAM_BYTES_MAX = 4_096
-# Refusals of more streams than these at a time are dropped until some have been written.
+# Refusals of further streams are dropped until some have been written.
 STREAMS_MAX = 1_000
 
 log = logging.getLogger("refusals")
 
 
 @dataclass
-class Pending:
-    """What has not been added to a stream's log yet."""
+class PendingRefusals:
+    """The refusals of a stream that are not stored yet."""
 
     counts: Counter[RefusalCode] = field(default_factory=Counter)
     last_at_ms: dict[RefusalCode, int] = field(default_factory=dict)
 
     def refusals(self) -> tuple[IngestRefusal, ...]:
-        """The same in the domain's words."""
+        """Return them as the domain's `IngestRefusal`s."""
         return tuple(
             IngestRefusal(code=code, count=count, last_at_ms=self.last_at_ms[code])
             for code, count in self.counts.items()
@@ -47,48 +48,49 @@ class Pending:
 
 
 class RefusalCollector:
-    """Counts refusals by stream, and writes them. One thread reads, another one writes."""
+    """Counts refusals by stream and stores them. One thread reads, another one writes."""
 
     def __init__(self, refusals: IngestRefusals, now_ms: Callable[[], int]) -> None:
         self._refusals = refusals
         self._now_ms = now_ms
-        self._log = IngestLogParser()
+        self._parser = IngestLogParser()
         self._lock = threading.Lock()
-        self._pending: dict[str, Pending] = {}
-        # When a stream was written last, or could not be. Without those that may be written again.
-        self._tried_at_ms: dict[str, int] = {}
+        self._pending: dict[str, PendingRefusals] = {}
+        # The time of a stream's last write or failed write. Streams that may be written again are not listed.
+        self._attempted_at_ms: dict[str, int] = {}
 
     def read(self, datagram: bytes) -> None:
-        """Count what a line says."""
-        if (found := self._log.read(datagram)) is None:
+        """Count the refusal that a line reports, if any."""
+        if (refusal := self._parser.parse(datagram)) is None:
             return
-        stream_id, code = found
+        stream_id, code = refusal
         with self._lock:
             if stream_id not in self._pending and len(self._pending) >= STREAMS_MAX:
                 return
-            pending = self._pending.setdefault(stream_id, Pending())
+            pending = self._pending.setdefault(stream_id, PendingRefusals())
             pending.counts[code] += 1
             pending.last_at_ms[code] = self._now_ms()
 
     def write(self) -> None:
-        """Add what is pending to the logs of streams that are due. What cannot be written is tried again later."""
+        """Store the pending refusals of the streams that are due. Retry failed writes later."""
         now_ms = self._now_ms()
-        self._tried_at_ms = {key: at_ms for key, at_ms in self._tried_at_ms.items() if at_ms > now_ms - EVERY_MS}
-        for stream_id in [each for each in list(self._pending) if each not in self._tried_at_ms]:
-            self._tried_at_ms[stream_id] = now_ms
+        due_before_ms = now_ms - WRITE_INTERVAL_MS
+        self._attempted_at_ms = {key: at_ms for key, at_ms in self._attempted_at_ms.items() if at_ms > due_before_ms}
+        for stream_id in [each for each in list(self._pending) if each not in self._attempted_at_ms]:
+            self._attempted_at_ms[stream_id] = now_ms
             with self._lock:
                 pending = self._pending.pop(stream_id)
             try:
                 self._refusals.add(stream_id, pending.refusals())
             except EtagMismatch:
-                self._give_back(stream_id, pending)
+                self._restore(stream_id, pending)
             except StoreUnavailable as error:
-                log.warning("refusals of %s cannot be stored now: %s", stream_id, error)
-                self._give_back(stream_id, pending)
-                # The others would wait for the same store.
+                log.warning("cannot store the refusals of %s now, will retry: %s", stream_id, error)
+                self._restore(stream_id, pending)
+                # The other streams need the same store.
                 return
 
-    def _give_back(self, stream_id: str, pending: Pending) -> None:
+    def _restore(self, stream_id: str, pending: PendingRefusals) -> None:
         with self._lock:
             newer = self._pending.setdefault(stream_id, pending)
             if newer is not pending:
@@ -97,23 +99,23 @@ class RefusalCollector:
 
 
 def listen(path: Path) -> socket.socket:
-    """Open the socket that nginx sends its lines to, in place of one that an earlier process has left."""
+    """Open the socket that nginx sends its lines to, and replace the socket of an earlier process."""
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     path.unlink(missing_ok=True)
     receiver.bind(str(path))
-    receiver.settimeout(LOOK_S)
+    receiver.settimeout(POLL_S)
     return receiver
 
 
 def run(collector: RefusalCollector, path: Path, alive: Callable[[], None]) -> None:
-    """Collect until SIGTERM or SIGINT, then write what is due and return."""
+    """Collect until SIGTERM or SIGINT, then write the streams that are due and return."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with listen(path) as receiver:
         reader = threading.Thread(target=collect, args=(collector, receiver, stop), name="reader")
         reader.start()
-        while reader.is_alive() and not stop.wait(LOOK_S):
+        while reader.is_alive() and not stop.wait(POLL_S):
             collector.write()
             alive()
         stop.set()
@@ -122,12 +124,12 @@ def run(collector: RefusalCollector, path: Path, alive: Callable[[], None]) -> N
 
 
 def collect(collector: RefusalCollector, receiver: socket.socket, stop: threading.Event) -> None:
-    """Read what nginx sends until `stop` is set."""
+    """Read lines of nginx until `stop` is set."""
     while not stop.is_set():
         with suppress(TimeoutError):
             collector.read(receiver.recv(DATAGRAM_BYTES_MAX))
 
 
 def collector(refusals: IngestRefusals) -> RefusalCollector:
-    """The collector on the clock of this machine."""
+    """Return a collector with the clock of this machine."""
     return RefusalCollector(refusals, lambda: time.time_ns() // 1_000_000)

@@ -143,8 +143,8 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: the edge ignores signatures",
         EDGE,
-        "same(signature, parts[3]) && parsed(parts[2])",
-        "parsed(parts[2])",
+        "isEqual(signature, parts[3]) && parseObject(parts[2])",
+        "parseObject(parts[2])",
         tests=AT_EDGE,
     ),
     Mutant(

@@ -20,7 +20,7 @@ from chalicelib.services.ingest_refusals import IngestRefusals
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
-from gateway.ingest.refusals import EVERY_MS, RefusalCollector, collect, listen
+from gateway.ingest.refusals import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.conftest import Quiet, UnixServer
@@ -68,7 +68,7 @@ class House:
 
     def refusals(self, stream_id: str = "stream-1") -> dict[str, int]:
         """How often senders were refused, by code."""
-        self.at_ms += EVERY_MS
+        self.at_ms += WRITE_INTERVAL_MS
         self.collector.write()
         return {each.code.value: each.count for each in self._stored.newest(stream_id)}
 

@@ -18,7 +18,7 @@ def line(words: str, connection: int = 35, level: str = "info") -> bytes:
 
 def read(*lines: bytes) -> list[tuple[str, RefusalCode] | None]:
     log = IngestLogParser()
-    return [log.read(each) for each in lines]
+    return [log.parse(each) for each in lines]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,6 @@ def test_all_else_is_passed_over(junk: bytes) -> None:
 def test_no_more_connections_are_kept_than_there_can_be() -> None:
     log = IngestLogParser()
     for number in range(CONNECTIONS_MAX + 1):
-        log.read(line(LET_IN, number))
-    assert log.read(line(SILENT, 0)) is None
-    assert log.read(line(SILENT, 1)) == ("stream-1", RefusalCode.SILENT)
+        log.parse(line(LET_IN, number))
+    assert log.parse(line(SILENT, 0)) is None
+    assert log.parse(line(SILENT, 1)) == ("stream-1", RefusalCode.SILENT)

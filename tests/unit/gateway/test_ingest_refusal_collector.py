@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.ingest_refusals import decoded, ingest_refusals_key
 from chalicelib.ports import EtagMismatch, StoreUnavailable
 from chalicelib.services.ingest_refusals import IngestRefusals
-from gateway.ingest.refusals import EVERY_MS, STREAMS_MAX, RefusalCollector, collect, listen
+from gateway.ingest.refusals import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.simple import SetClock
 
@@ -45,12 +45,12 @@ def test_a_stream_is_written_at_once_and_then_every_ten_seconds(lab: Lab) -> Non
     for _ in range(100):
         lab.collector.read(refused())
         lab.collector.write()
-        lab.clock.advance(EVERY_MS // 50)
+        lab.clock.advance(WRITE_INTERVAL_MS // 50)
     assert len(lab.writes) == 2
-    lab.clock.advance(EVERY_MS)
+    lab.clock.advance(WRITE_INTERVAL_MS)
     lab.collector.write()
-    assert (len(lab.writes), lab.stored()) == (3, {"wrong_key": (100, began_ms + 99 * EVERY_MS // 50)})
-    lab.clock.advance(EVERY_MS)
+    assert (len(lab.writes), lab.stored()) == (3, {"wrong_key": (100, began_ms + 99 * WRITE_INTERVAL_MS // 50)})
+    lab.clock.advance(WRITE_INTERVAL_MS)
     lab.collector.write()
     assert len(lab.writes) == 3
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_written_is_written_later_and_each_once(lab: Lab) -> None
         lab.collector.read(refused())
         lab.collector.write()
         lab.collector.read(refused(code="not_listening"))
-        lab.clock.advance(EVERY_MS)
+        lab.clock.advance(WRITE_INTERVAL_MS)
     lab.media.before = lambda operation, key: None
     lab.collector.write()
     assert {code: count for code, (count, _) in lab.stored().items()} == {"wrong_key": 2, "not_listening": 2}

@@ -14,7 +14,7 @@ from hypothesis.strategies import integers
 from chalicelib.ports import StoreUnavailable
 from gateway.usage import follower as module
 from gateway.usage.checkpoint import Checkpoint, CheckpointUnreadable
-from gateway.usage.follower import AlreadyFollowed, UsageFollower
+from gateway.usage.follower import AlreadyFollowed
 from gateway.usage.log_tailer import BACKUPS_MAX
 from tests.unit.gateway.follower_harness import NOW, Crash, FollowerHarness, Steps
 from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
@@ -133,9 +133,7 @@ def test_each_line_counts_once_after_a_crash_at_any_step(tmp_path: Path) -> None
             assert stored(harness) == (WHOLE, ANSWERS), f"crashed at step {crash_at}"
 
 
-def test_each_line_counts_once_after_repeated_crashes(
-    harness: FollowerHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_line_counts_once_after_repeated_crashes(harness: FollowerHarness) -> None:
     """Each follower gets one step further than the one before it."""
 
     def follow() -> None:
@@ -229,6 +227,4 @@ def test_a_damaged_checkpoint_is_rejected(harness: FollowerHarness) -> None:
 def test_two_followers_never_share_a_checkpoint(harness: FollowerHarness) -> None:
     harness.follower()
     with pytest.raises(AlreadyFollowed):
-        UsageFollower(
-            usage=harness.usage, log_path=harness.log.path, checkpoint_path=harness.checkpoint_path, now_ms=lambda: NOW
-        )
+        FollowerHarness(harness.log.path.parent).follower()
