@@ -9,7 +9,7 @@ AUTHORIZER = "chalicelib/api/media.py"
 EDGE = "gateway/edge/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
-AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
+AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 
 ACCESS_TOKEN_TOO = """try:

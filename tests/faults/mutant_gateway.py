@@ -5,12 +5,12 @@ from tests.faults.mutant_kind import Mutant
 ENDPOINTS = "gateway/endpoints/authorization.py"
 NGINX = "gateway/nginx/nginx.conf.template"
 
-AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
-AT_NGINX_FRONT = ("tests/integration/gateway/test_nginx.py",)
-AT_NGINX_PACE = ("tests/integration/gateway/test_nginx_pace.py",)
-AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
-AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
-AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
+AT_NGINX = ("tests/integration/gateway/nginx/test_access_vectors.py",)
+AT_NGINX_FRONT = ("tests/integration/gateway/nginx/test_nginx.py",)
+AT_NGINX_PACE = ("tests/integration/gateway/nginx/test_nginx_pace.py",)
+AT_NGINX_KICKS = ("tests/integration/gateway/nginx/test_nginx_kicks.py",)
+AT_NGINX_QUESTIONS = ("tests/integration/gateway/nginx/test_nginx_questions.py",)
+AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 
 # Where nginx looks for a session, so that it need not wait, and for all that has ended, behind the wait for a turn.
 BEFORE_THE_WAIT = "try_files /sessions/$sid @segment;"

@@ -1,14 +1,10 @@
 """A real nginx with the product's own configuration and endpoints, over a stub of the access rule and of S3."""
 
 import json
-import os
-import pwd
 import shutil
 import socket
 import socketserver
 import subprocess
-import tempfile
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,7 +13,6 @@ from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import httpx
-import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
 from chalicelib.domain.clients import Client
@@ -26,10 +21,8 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
-from gateway.endpoints.application import application
-from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig, render
-from tests.fixtures.ports import answers, free_port
+from tests.fixtures.ports import answers
 
 SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
 USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
@@ -165,56 +158,6 @@ class Gateway:
     def hits(self, path: str) -> int:
         """How often the stub of S3 was asked for an object."""
         return self.s3.hits["/media/streams/" + path]
-
-
-@pytest.fixture(scope="session")
-def nginx_config():
-    """A short directory (sockets!) and a configuration in it."""
-    directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
-    port, s3_port = free_port(), free_port()
-    sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
-    yield GatewayConfig(
-        listen=f"127.0.0.1:{port}",
-        api_socket=sockets / "api.sock",
-        endpoints_socket=sockets / "endpoints.sock",
-        origin_socket=sockets / "origin.sock",
-        s3_host=f"127.0.0.1:{s3_port}",
-        bucket="media",
-        state_dir=directory,
-        denylist_dir=directory / "deny list",
-        user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
-    )
-    shutil.rmtree(directory)
-    shutil.rmtree(sockets)
-
-
-@pytest.fixture
-def gateway(nginx_config):
-    config, rule = nginx_config, Rule()
-    empty(config)
-    denylist = FileDenylist(config.denylist_dir)
-    denylist.prepare()
-    asked = EndpointServices(
-        # Looked up at each question, so that a test can put another in its place.
-        authorize=lambda *asked: rule.verdict(*asked),
-        signed_query=lambda key, _: "signed=" + key,
-        denial_reason=denylist.reason,
-        find_stream=lambda _: None,
-        now_ms=lambda: int(time.time() * 1000),
-    )
-    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
-    endpoints.set_app(application(asked))
-    s3 = stub_s3(config)
-    for server in (endpoints, s3):
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    process, log_path = start_nginx(config)
-    with httpx.Client(timeout=15) as client:
-        yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
-    process.terminate()
-    process.wait(10)
-    for server in (endpoints, s3):
-        server.shutdown()
-        server.server_close()
 
 
 def empty(config: GatewayConfig) -> None:

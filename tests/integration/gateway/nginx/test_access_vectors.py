@@ -15,7 +15,7 @@ from chalicelib.problems import problem
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
-from tests.integration.gateway.conftest import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
+from tests.integration.gateway.nginx.harness import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
 from tests.vectors.world import Case, World

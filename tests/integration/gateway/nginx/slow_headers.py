@@ -1,7 +1,7 @@
-"""Run in a network of its own: nginx behind the firewall's table, and an address that begins requests and ends none.
+"""Measure slow requests of one address against nginx behind the firewall. Run it in a network namespace of its own.
 
-`python -m tests.integration.gateway.slow_headers NGINX_CONF RULES PORT FAMILY CONNECTIONS` prints how many of that
-address's connections were let in, and the first line that nginx answered to another one then.
+`python -m tests.integration.gateway.nginx.slow_headers NGINX_CONF RULES PORT FAMILY CONNECTIONS` prints the number of
+the address's accepted connections, and the first line of the response to another address.
 """
 
 import json

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.ingest import rtmp_stream_key
-from tests.integration.gateway.ingest_harness import GOOD, KEY, OTHER_KEY, STREAMS, House, house
+from tests.integration.gateway.ingest.harness import GOOD, KEY, OTHER_KEY, STREAMS, IngestHarness, run_ingest
 
 NEW_KEY = "n" * 24
 DROPPED_S_MAX = 12.0
@@ -26,8 +26,8 @@ STRANGERS = [
 
 
 @pytest.fixture
-def ingest() -> Iterator[House]:
-    with house() as running:
+def ingest() -> Iterator[IngestHarness]:
+    with run_ingest() as running:
         yield running
 
 
@@ -38,7 +38,7 @@ def wait_for(condition, what, seconds=DROPPED_S_MAX):
         time.sleep(0.05)
 
 
-def test_who_knows_the_key_sends_and_plays_and_may_come_back(ingest: House) -> None:
+def test_who_knows_the_key_sends_and_plays_and_may_come_back(ingest: IngestHarness) -> None:
     sender = ingest.sender()
     assert ingest.plays()
     player = ingest.player()
@@ -50,7 +50,7 @@ def test_who_knows_the_key_sends_and_plays_and_may_come_back(ingest: House) -> N
     assert ingest.plays()
 
 
-def test_strangers_neither_send_nor_play(ingest: House) -> None:
+def test_strangers_neither_send_nor_play(ingest: IngestHarness) -> None:
     senders = [ingest.sender(stranger) for stranger in STRANGERS]
     for stranger, sender in zip(STRANGERS, senders, strict=True):
         assert sender.wait(REFUSED_S_MAX) != 0, stranger
@@ -63,7 +63,7 @@ def test_strangers_neither_send_nor_play(ingest: House) -> None:
         assert (player.returncode != 0, played) == (True, b""), stranger
 
 
-def test_a_new_key_ends_who_sends_with_the_old_one_as_soon_as_that_can_be_told(ingest: House) -> None:
+def test_a_new_key_ends_who_sends_with_the_old_one_as_soon_as_that_can_be_told(ingest: IngestHarness) -> None:
     sender = ingest.sender()
     assert ingest.plays()
     ingest.broken, asked = True, ingest.questions

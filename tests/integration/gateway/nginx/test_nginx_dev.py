@@ -8,7 +8,7 @@ import pytest
 from gateway.nginx.config import TEMPLATE
 from infra.local.layout import ROOT
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.conftest import PLAYLIST, SEGMENT, start_nginx
+from tests.integration.gateway.nginx.harness import PLAYLIST, SEGMENT, start_nginx
 
 SNIPPET = ROOT / "infra" / "dev" / "hls.conf"
 PORT = 8090

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.nginx.config import GatewayConfig, render
 from infra.local.layout import ROOT
-from tests.integration.gateway.conftest import empty
+from tests.integration.gateway.nginx.harness import empty
 
 RULES = ROOT / "infra/prod/connections.nft"
 # And processes of its own: when this one is killed, nginx goes with it.
@@ -36,7 +36,7 @@ def let_in(config: GatewayConfig, directory: Path, rules: Path, port: int, famil
     text = render(replace(config, listen="127.0.0.1:443", state_dir=directory, user="root"))
     assert text.count("listen 127.0.0.1:443") == 1
     path.write_text(text.replace("listen 127.0.0.1:443", f"listen {listen}"))
-    program = [sys.executable, "-m", "tests.integration.gateway.slow_headers"]
+    program = [sys.executable, "-m", "tests.integration.gateway.nginx.slow_headers"]
     done = subprocess.run(
         [*OWN_NETWORK, *program, str(path), str(rules), str(port), family, str(connections)],
         cwd=ROOT,

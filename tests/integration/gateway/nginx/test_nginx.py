@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.sessions import EndReason
 from gateway.nginx.config import render
-from tests.integration.gateway.conftest import SEGMENT
+from tests.integration.gateway.nginx.harness import SEGMENT
 
 A, B, C = "a" * 26, "b" * 26, "c" * 26
 

@@ -11,7 +11,7 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.traffic import traffic_of
 from gateway.usage.aggregator import UsageAggregator
 from gateway.usage.log_entries import parse_entry
-from tests.integration.gateway.conftest import LONG_SEGMENT, MEDIA_MS, SEGMENT
+from tests.integration.gateway.nginx.harness import LONG_SEGMENT, MEDIA_MS, SEGMENT
 
 A, C = "a" * 26, "c" * 26
 LINE_BYTES_MAX = 4_096

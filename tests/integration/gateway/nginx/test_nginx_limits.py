@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.adapters.file_denylist import FileDenylist
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.conftest import empty, start_nginx
+from tests.integration.gateway.nginx.harness import empty, start_nginx
 
 SESSION = "a" * 26
 

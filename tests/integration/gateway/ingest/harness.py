@@ -23,7 +23,7 @@ from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.ingest.refusals import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
-from tests.integration.gateway.conftest import Quiet, UnixServer
+from tests.integration.gateway.nginx.harness import Quiet, UnixServer
 
 LISTENING = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 KEY, OTHER_KEY = "k" * 24, "o" * 24
@@ -43,7 +43,7 @@ LARGEST = b"\xff\xff\xfe"
 
 
 @dataclass
-class House:
+class IngestHarness:
     """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked.
 
     `refusals` is what its collector has stored. Its clock is moved on for each look, so that none waits to be written.
@@ -147,7 +147,7 @@ def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
+def run_ingest(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[IngestHarness]:
     """An ingest of its own, ended with all that was started on it. What it logged and stored has no key in it."""
     directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
     config = IngestConfig(
@@ -160,7 +160,7 @@ def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
     receiver, over = listen(config.refusals_socket), threading.Event()
-    running = House(int(config.listen.split(":")[1]), *_start(config, memory_bytes_max))
+    running = IngestHarness(int(config.listen.split(":")[1]), *_start(config, memory_bytes_max))
     endpoints.set_app(application(_asked(running)))
     reader = threading.Thread(target=collect, args=(running.collector, receiver, over), daemon=True)
     reader.start()
@@ -183,7 +183,7 @@ def house(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[House]:
     assert not [key for key in (KEY, OTHER_KEY) if key in logged]
 
 
-def _asked(running: House) -> EndpointServices:
+def _asked(running: IngestHarness) -> EndpointServices:
     def never(*_: object) -> None:
         raise AssertionError("nothing but streams is asked for")
 

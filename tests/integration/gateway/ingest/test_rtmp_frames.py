@@ -4,7 +4,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.integration.gateway.ingest_harness import GOOD, QUICK, connected, house, picture
+from tests.integration.gateway.ingest.harness import GOOD, QUICK, connected, picture, run_ingest
 
 # RTMP carries 2**24 - 1 bytes. One picture a second, and x264 fills up what is missing of a constant rate.
 KEY_FRAME_BYTES = 16_700_000
@@ -33,7 +33,7 @@ def test_key_frames_as_large_as_rtmp_can_carry_arrive_as_they_were_sent(tmp_path
     subprocess.run(made, check=True, timeout=60)
     sent = pictures(clip, 4)
     assert all(int(each.split(",")[0]) >= KEY_FRAME_BYTES for each in sent)
-    with house() as ingest:
+    with run_ingest() as ingest:
         url = ingest.url(GOOD)
         looped = ffmpeg("-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "flv", url)
         ingest.started.append(subprocess.Popen(looped, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
@@ -43,7 +43,7 @@ def test_key_frames_as_large_as_rtmp_can_carry_arrive_as_they_were_sent(tmp_path
 
 
 def test_connections_that_fill_the_memory_are_ended_and_no_others() -> None:
-    with house(memory_bytes_max=SMALL_MEMORY_BYTES) as small:
+    with run_ingest(memory_bytes_max=SMALL_MEMORY_BYTES) as small:
         sender = small.sender()
         assert small.plays()
         strangers = [connected(small.port) for _ in range(8)]

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from tests.integration.gateway.conftest import Quiet, UnixServer
+from tests.integration.gateway.nginx.harness import Quiet, UnixServer
 
 A = "a" * 26
 SECRET = "hunter2"

@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.ingest import Ingest, IngestMode
-from tests.integration.gateway.ingest_harness import STREAMS, House, closed, connected, house, picture
+from tests.integration.gateway.ingest.harness import STREAMS, IngestHarness, closed, connected, picture, run_ingest
 
 REFUSED_S_MAX = 8.0
 ENDED_S_MAX = 15.0
 
 
 @pytest.fixture
-def ingest() -> Iterator[House]:
-    with house() as running:
+def ingest() -> Iterator[IngestHarness]:
+    with run_ingest() as running:
         yield running
 
 
@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = ENDED_S_MAX
         time.sleep(0.1)
 
 
-def test_each_refusal_of_a_sender_is_counted_for_its_stream(ingest: House) -> None:
+def test_each_refusal_of_a_sender_is_counted_for_its_stream(ingest: IngestHarness) -> None:
     for stranger in ("stream-1?key=wrong", "stream-1", "stream-9?key=wrong"):
         assert ingest.sender(stranger).wait(REFUSED_S_MAX) != 0
     until(lambda: ingest.refusals() == {"wrong_key": 2}, "wrong keys are not counted")
@@ -41,7 +41,7 @@ def test_each_refusal_of_a_sender_is_counted_for_its_stream(ingest: House) -> No
     until(lambda: ingest.refusals("stream-2") == {"not_listening": 1}, "that nothing listens is not counted")
 
 
-def test_senders_that_are_ended_are_counted_with_the_reason(ingest: House) -> None:
+def test_senders_that_are_ended_are_counted_with_the_reason(ingest: IngestHarness) -> None:
     silent = ingest.sender()
     assert ingest.plays()
     silent.send_signal(signal.SIGSTOP)
@@ -53,7 +53,7 @@ def test_senders_that_are_ended_are_counted_with_the_reason(ingest: House) -> No
     until(lambda: ingest.refusals() == {"silent": 1, "not_allowed_any_more": 1}, "a rotated key is not counted")
 
 
-def test_strangers_are_counted_for_no_stream(ingest: House) -> None:
+def test_strangers_are_counted_for_no_stream(ingest: IngestHarness) -> None:
     with connected(ingest.port) as stranger:
         stranger.sendall(picture(20, b""))
         assert closed(stranger)

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.domain.clients import media_key
 from chalicelib.domain.streams import SessionBinding
-from tests.integration.gateway.test_access_vectors import Gate
-from tests.integration.gateway.test_access_vectors import gate as gate
+from tests.integration.gateway.nginx.test_access_vectors import Gate
+from tests.integration.gateway.nginx.test_access_vectors import gate as gate
 from tests.vectors.model import ALLOW, PLAYLIST, SEGMENT, Answer, State, Vector
 from tests.vectors.world import Case
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.integration.gateway.conftest import LONG_PLAYLIST, PLAYLIST
+from tests.integration.gateway.nginx.harness import LONG_PLAYLIST, PLAYLIST
 
 SAME_STREAM = "c" * 26
 

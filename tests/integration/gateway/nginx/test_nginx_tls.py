@@ -14,7 +14,7 @@ from gateway.nginx.config import GatewayConfig
 from gateway.nginx.tls import Tls
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.conftest import SEGMENT, LongQueueServer, StubS3, start_nginx
+from tests.integration.gateway.nginx.harness import SEGMENT, LongQueueServer, StubS3, start_nginx
 
 SESSION = "a" * 26
 HOST = "watch.test"
