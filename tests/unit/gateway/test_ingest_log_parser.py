@@ -1,4 +1,4 @@
-"""What lines of the ingest's nginx say of senders. They are real ones, of nginx 1.22.1 with the RTMP module 1.2.2."""
+"""Parsing of real log lines, of nginx 1.22.1 with the RTMP module 1.2.2."""
 
 import pytest
 
@@ -32,19 +32,19 @@ def read(*lines: bytes) -> list[tuple[str, RefusalCode] | None]:
         ("malloc(4114) failed (12: Cannot allocate memory)", RefusalCode.OUT_OF_MEMORY),
     ],
 )
-def test_a_line_of_a_sender_that_was_let_in_names_stream_and_reason(words: str, code: RefusalCode) -> None:
+def test_a_line_of_an_accepted_sender_gives_stream_and_reason(words: str, code: RefusalCode) -> None:
     ended = line(words + TAIL, level="error")
     assert read(line(PUBLISH), line(LET_IN), ended) == [None, None, ("stream-1", code)]
-    # A connection that was not let in belongs to no stream, whatever name it has asked for.
+    # A connection that was not accepted belongs to no stream.
     assert read(line(PUBLISH), ended) == [None, None]
     assert read(line(LET_IN, 34), ended) == [None, None]
     assert read(line(LET_IN), line("disconnect" + TAIL), ended) == [None, None, None]
-    # nginx was restarted, and counts from 1 again.
+    # A restarted nginx counts from 1.
     assert read(line(LET_IN), ended.replace(b"10304#", b"10305#")) == [None, None]
     assert read(line(LET_IN.replace("publish", "play")), ended) == [None, None]
 
 
-def test_the_hook_names_stream_and_reason_itself() -> None:
+def test_a_refusal_of_the_http_part_gives_stream_and_reason() -> None:
     said = b"<190>Nov 30 03:49:00 ingest: refused stream-1 wrong_key"
     assert read(said) == [("stream-1", RefusalCode.WRONG_KEY)]
     for bad in (
@@ -68,16 +68,16 @@ def test_the_hook_names_stream_and_reason_itself() -> None:
     ],
     ids=str,
 )
-def test_words_of_strangers_inside_a_line_are_no_line(forged: str) -> None:
+def test_text_of_strangers_inside_a_line_is_ignored(forged: str) -> None:
     assert read(line(forged + TAIL), line(SILENT)) == [None, None]
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff\xfe\x00", b"<190>", b"x" * 4_096, line("")], ids=repr)
-def test_all_else_is_passed_over(junk: bytes) -> None:
+def test_other_lines_are_ignored(junk: bytes) -> None:
     assert read(junk) == [None]
 
 
-def test_no_more_connections_are_kept_than_there_can_be() -> None:
+def test_the_number_of_remembered_connections_is_bounded() -> None:
     log = IngestLogParser()
     for number in range(CONNECTIONS_MAX + 1):
         log.parse(line(LET_IN, number))

@@ -1,4 +1,4 @@
-"""Counting refusals and writing them, seldom and each once."""
+"""The collector counts each refusal once, and writes rarely."""
 
 import socket
 import threading
@@ -55,7 +55,7 @@ def test_a_stream_is_written_at_once_and_then_every_ten_seconds(lab: Lab) -> Non
     assert len(lab.writes) == 3
 
 
-def test_what_cannot_be_written_is_written_later_and_each_once(lab: Lab) -> None:
+def test_failed_writes_are_retried_and_count_once(lab: Lab) -> None:
     def fails(error: Exception) -> None:
         def before(operation: str, key: str) -> None:
             raise error
@@ -73,19 +73,19 @@ def test_what_cannot_be_written_is_written_later_and_each_once(lab: Lab) -> None
     assert {code: count for code, (count, _) in lab.stored().items()} == {"wrong_key": 2, "not_listening": 2}
 
 
-def test_no_more_streams_wait_than_there_is_place_for(lab: Lab) -> None:
+def test_the_number_of_pending_streams_is_bounded(lab: Lab) -> None:
     for number in range(STREAMS_MAX + 10):
         lab.collector.read(refused(f"stream-{number}"))
     lab.collector.write()
     assert len(lab.writes) == STREAMS_MAX
 
 
-def test_what_comes_by_the_socket_is_counted(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_from_the_socket_are_counted(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, over, read = tmp_path / "refusals.sock", threading.Event(), Semaphore(0)
     monkeypatch.setattr(
         lab.collector, "read", lambda datagram: (RefusalCollector.read(lab.collector, datagram), read.release())
     )
-    # A socket that an earlier process has left is replaced.
+    # The socket of an earlier process is replaced.
     listen(path).close()
     with listen(path) as receiver, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         reader = threading.Thread(target=collect, args=(lab.collector, receiver, over))

@@ -1,4 +1,4 @@
-"""A real nginx with the product's own ingest and endpoints, real senders and players, over a stub of the streams."""
+"""A real nginx with the product's ingest and endpoints, real senders and players, and a stub of the streams."""
 
 import resource
 import shutil
@@ -38,13 +38,13 @@ QUICK = ["-analyzeduration", "500000", "-probesize", "20000"]
 ENOUGH_BYTES = 20_000
 ANSWER_S_MAX = 8.0
 HANDSHAKE_BYTES = 1536
-# A message's length is written in 24 bits.
+# A message's length has 24 bits.
 LARGEST = b"\xff\xff\xfe"
 
 
 @dataclass
 class IngestHarness:
-    """A running ingest. Tests change `streams` and `broken`; `questions` counts what the streams were asked.
+    """A running ingest. Tests change `streams` and `is_broken`; `lookups` counts how often a stream was looked up.
 
     `refusals` is what its collector has stored. Its clock is moved on for each look, so that none waits to be written.
     """
@@ -53,8 +53,8 @@ class IngestHarness:
     process: subprocess.Popen[bytes]
     log: Path
     streams: dict[str, Stream] = field(default_factory=lambda: dict(STREAMS))
-    broken: bool = False
-    questions: int = 0
+    is_broken: bool = False
+    lookups: int = 0
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     media: MemoryMedia = field(default_factory=MemoryMedia)
     at_ms: int = 1_000_000
@@ -67,14 +67,14 @@ class IngestHarness:
         return self.at_ms
 
     def refusals(self, stream_id: str = "stream-1") -> dict[str, int]:
-        """How often senders were refused, by code."""
+        """Return how often senders were refused, by code."""
         self.at_ms += WRITE_INTERVAL_MS
         self.collector.write()
         return {each.code.value: each.count for each in self._stored.newest(stream_id)}
 
     def stream(self, stream_id: str) -> Stream | None:
-        self.questions += 1
-        if self.broken:
+        self.lookups += 1
+        if self.is_broken:
             raise StoreUnavailable("stub")
         return self.streams.get(stream_id)
 
@@ -82,32 +82,32 @@ class IngestHarness:
         return f"{rtmp_server('127.0.0.1', self.port)}/{stream_key}"
 
     def sender(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
-        """An ffmpeg that sends until it is ended or refused."""
+        """Start an ffmpeg that sends until it is ended or refused."""
         self.started.append(send(self.url(stream_key)))
         return self.started[-1]
 
     def player(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
-        """An ffmpeg that plays into a pipe."""
+        """Start an ffmpeg that plays into a pipe."""
         self.started.append(play(self.url(stream_key)))
         return self.started[-1]
 
     def plays(self, stream_key: str = GOOD, seconds: float = 8.0) -> bool:
-        """Whether a player gets a picture within that time; none is left."""
+        """Return whether a new player gets a picture within that time."""
         return plays(self.url(stream_key), seconds)
 
 
 def send(url: str) -> subprocess.Popen[bytes]:
-    """An ffmpeg that sends there until it is ended or refused."""
+    """Start an ffmpeg that sends to the URL until it is ended or refused."""
     return _ffmpeg(["-re", *PICTURE, *CODECS, url])
 
 
 def play(url: str) -> subprocess.Popen[bytes]:
-    """An ffmpeg that plays from there into a pipe."""
+    """Start an ffmpeg that plays the URL into a pipe."""
     return _ffmpeg([*QUICK, "-i", url, "-c", "copy", "-f", "mpegts", "pipe:1"])
 
 
 def plays(url: str, seconds: float) -> bool:
-    """Whether a player gets a picture within that time; none is left."""
+    """Return whether a new player gets a picture within that time."""
     with play(url) as player:
         timer = threading.Timer(seconds, player.kill)
         timer.start()
@@ -119,7 +119,7 @@ def plays(url: str, seconds: float) -> bool:
 
 
 def connected(port: int) -> socket.socket:
-    """A connection after its handshake, which has asked for nothing yet."""
+    """Return a connection after its handshake and before its first message."""
     stranger = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S_MAX)
     stranger.sendall(b"\x03" + bytes(HANDSHAKE_BYTES))
     answer = b""
@@ -130,7 +130,7 @@ def connected(port: int) -> socket.socket:
 
 
 def picture(chunk_stream: int, body: bytes) -> bytes:
-    """The first chunk of a picture of 16 MB."""
+    """Return the first chunk of a picture of 16 MB."""
     return struct.pack(">B", chunk_stream) + bytes(3) + LARGEST + b"\x09" + bytes(4) + body
 
 
@@ -148,7 +148,7 @@ def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def run_ingest(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[IngestHarness]:
-    """An ingest of its own, ended with all that was started on it. What it logged and stored has no key in it."""
+    """Run an ingest, and end it with its clients. Assert that it logged and stored no key."""
     directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
     config = IngestConfig(
         listen=f"127.0.0.1:{free_port()}",
@@ -185,7 +185,7 @@ def run_ingest(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[IngestHarne
 
 def _asked(running: IngestHarness) -> EndpointServices:
     def never(*_: object) -> None:
-        raise AssertionError("nothing but streams is asked for")
+        raise AssertionError("the ingest looks up streams only")
 
     return EndpointServices(
         authorize=never, signed_query=never, denial_reason=never, find_stream=running.stream, now_ms=never

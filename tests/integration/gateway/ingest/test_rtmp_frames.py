@@ -1,4 +1,4 @@
-"""Large frames at the real ingest, sent and played by real ffmpegs, and the memory that all connections share."""
+"""Large frames at the real ingest, and the memory that all connections share."""
 
 import socket
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.integration.gateway.ingest.harness import GOOD, QUICK, connected, picture, run_ingest
 
-# RTMP carries 2**24 - 1 bytes. One picture a second, and x264 fills up what is missing of a constant rate.
+# RTMP carries 2**24 - 1 bytes. One picture a second, which x264 pads to a constant rate.
 KEY_FRAME_BYTES = 16_700_000
 BPS = str(8 * KEY_FRAME_BYTES)
 SMALL_MEMORY_BYTES = 192 << 20
@@ -17,14 +17,14 @@ def ffmpeg(*arguments: str) -> list[str]:
 
 
 def pictures(source: str, count: int, *opening: str) -> list[str]:
-    """Size and digest of the first pictures of a source, as they are coded."""
+    """Return size and digest of the first coded pictures of a source."""
     what = ["-map", "0:v", "-c", "copy", "-frames:v", str(count), "-f", "framemd5", "-"]
     done = subprocess.run(ffmpeg(*opening, "-i", source, *what), capture_output=True, text=True, timeout=60)
     lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     return [line.split(",", 4)[4] for line in lines]
 
 
-def test_key_frames_as_large_as_rtmp_can_carry_arrive_as_they_were_sent(tmp_path: Path) -> None:
+def test_the_largest_key_frames_of_rtmp_arrive_unchanged(tmp_path: Path) -> None:
     clip = str(tmp_path / "large.mp4")
     rate = ["-b:v", BPS, "-maxrate", BPS, "-bufsize", BPS]
     fill = ["-g", "1", "-x264-params", "nal-hrd=cbr:force-cfr=1", *rate]
@@ -42,7 +42,7 @@ def test_key_frames_as_large_as_rtmp_can_carry_arrive_as_they_were_sent(tmp_path
         assert ingest.started[0].poll() is None
 
 
-def test_connections_that_fill_the_memory_are_ended_and_no_others() -> None:
+def test_only_connections_that_fill_the_memory_are_ended() -> None:
     with run_ingest(memory_bytes_max=SMALL_MEMORY_BYTES) as small:
         sender = small.sender()
         assert small.plays()
@@ -55,7 +55,7 @@ def test_connections_that_fill_the_memory_are_ended_and_no_others() -> None:
 
 
 def fills_memory(stranger: socket.socket) -> bool:
-    """Begin a picture on each chunk stream and complete none. Whether the ingest has ended the connection."""
+    """Start a picture on each chunk stream and complete none. Return whether the ingest ended the connection."""
     body = bytes(128)
     try:
         for number in range(3, 16):

@@ -1,4 +1,4 @@
-"""Senders and players at the real ingest: who knows the stream's key, and who does not."""
+"""Senders and players at the real ingest, with the stream's key and without it."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ STRANGERS = [
     "stream-1",
     f"stream-1?key={OTHER_KEY}",
     f"stream-3?key={KEY}",
-    # Fields of the question that the module asks: the sender's come behind its own.
+    # Fields of the module's form: the sender's follow its own.
     f"stream-1?key=wrong&name=stream-2&key={OTHER_KEY}",
     f"stream-1?key={OTHER_KEY}&name=stream-2",
     f"stream-1?key={KEY}&call=update_publish",
@@ -38,14 +38,14 @@ def wait_for(condition, what, seconds=DROPPED_S_MAX):
         time.sleep(0.05)
 
 
-def test_who_knows_the_key_sends_and_plays_and_may_come_back(ingest: IngestHarness) -> None:
+def test_a_client_with_the_key_sends_and_plays_and_may_reconnect(ingest: IngestHarness) -> None:
     sender = ingest.sender()
     assert ingest.plays()
     player = ingest.player()
     assert player.stdout and player.stdout.read(1)
     sender.kill()
-    # Players are told, so that a worker need not wait for a time-out.
-    wait_for(lambda: player.poll() is not None, "the player was not told that the sender went")
+    # Players get a notice, so that a worker need not wait for a timeout.
+    wait_for(lambda: player.poll() is not None, "the player got no notice that the sender disconnected")
     ingest.sender()
     assert ingest.plays()
 
@@ -63,17 +63,17 @@ def test_strangers_neither_send_nor_play(ingest: IngestHarness) -> None:
         assert (player.returncode != 0, played) == (True, b""), stranger
 
 
-def test_a_new_key_ends_who_sends_with_the_old_one_as_soon_as_that_can_be_told(ingest: IngestHarness) -> None:
+def test_a_new_key_ends_the_sender_with_the_old_one_once_the_store_responds(ingest: IngestHarness) -> None:
     sender = ingest.sender()
     assert ingest.plays()
-    ingest.broken, asked = True, ingest.questions
-    wait_for(lambda: ingest.questions >= asked + 2, "a running sender is not asked for")
+    ingest.is_broken, asked = True, ingest.lookups
+    wait_for(lambda: ingest.lookups >= asked + 2, "a running sender is not asked for")
     refused = ingest.sender()
     assert refused.wait(REFUSED_S_MAX) != 0
     assert sender.poll() is None, "a sender was ended because the store did not answer"
     ingest.streams["stream-1"] = replace(STREAMS["stream-1"], ingest_key=NEW_KEY)
-    ingest.broken, rotated_at = False, time.monotonic()
-    # The old sender may not be gone yet, but it is not in the new one's way.
+    ingest.is_broken, rotated_at = False, time.monotonic()
+    # The old sender may still be connected, but does not block the new one.
     new = ingest.sender(rtmp_stream_key("stream-1", NEW_KEY))
     assert ingest.plays(rtmp_stream_key("stream-1", NEW_KEY))
     assert new.poll() is None

@@ -1,4 +1,4 @@
-"""What the real ingest says of senders that it refuses or ends."""
+"""The refusals that the real ingest reports of senders."""
 
 import signal
 import time
@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = ENDED_S_MAX
         time.sleep(0.1)
 
 
-def test_each_refusal_of_a_sender_is_counted_for_its_stream(ingest: IngestHarness) -> None:
+def test_each_refusal_of_a_sender_counts_for_its_stream(ingest: IngestHarness) -> None:
     for stranger in ("stream-1?key=wrong", "stream-1", "stream-9?key=wrong"):
         assert ingest.sender(stranger).wait(REFUSED_S_MAX) != 0
     until(lambda: ingest.refusals() == {"wrong_key": 2}, "wrong keys are not counted")
@@ -41,7 +41,7 @@ def test_each_refusal_of_a_sender_is_counted_for_its_stream(ingest: IngestHarnes
     until(lambda: ingest.refusals("stream-2") == {"not_listening": 1}, "that nothing listens is not counted")
 
 
-def test_senders_that_are_ended_are_counted_with_the_reason(ingest: IngestHarness) -> None:
+def test_ended_senders_count_with_the_reason(ingest: IngestHarness) -> None:
     silent = ingest.sender()
     assert ingest.plays()
     silent.send_signal(signal.SIGSTOP)
@@ -53,12 +53,12 @@ def test_senders_that_are_ended_are_counted_with_the_reason(ingest: IngestHarnes
     until(lambda: ingest.refusals() == {"silent": 1, "not_allowed_any_more": 1}, "a rotated key is not counted")
 
 
-def test_strangers_are_counted_for_no_stream(ingest: IngestHarness) -> None:
+def test_strangers_count_for_no_stream(ingest: IngestHarness) -> None:
     with connected(ingest.port) as stranger:
         stranger.sendall(picture(20, b""))
         assert closed(stranger)
     assert not ingest.plays("stream-1?key=wrong")
-    # By then the collector has read what was said before.
+    # By then the collector has read the earlier lines.
     assert ingest.sender("stream-2?key=wrong").wait(REFUSED_S_MAX) != 0
     until(lambda: ingest.refusals("stream-2") == {"wrong_key": 1}, "a wrong key is not counted")
     assert ingest.refusals() == {}

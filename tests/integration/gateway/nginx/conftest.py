@@ -1,4 +1,4 @@
-"""nginx with the product's own configuration and endpoints, over stubs of the access rule and of S3."""
+"""Fixtures of a running nginx, over stubs of the access rule and of S3."""
 
 import os
 import pwd
@@ -29,7 +29,7 @@ from tests.integration.gateway.nginx.harness import (
 
 @pytest.fixture(scope="session")
 def nginx_config():
-    """A short directory (sockets!) and a configuration in it."""
+    """A configuration with short socket paths."""
     directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
     port, s3_port = free_port(), free_port()
     sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
@@ -55,7 +55,7 @@ def gateway(nginx_config):
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     asked = EndpointServices(
-        # Looked up at each question, so that a test can put another in its place.
+        # A lambda, so that a test can replace the method.
         authorize=lambda *asked: rule.verdict(*asked),
         signed_query=lambda key, _: "signed=" + key,
         denial_reason=denylist.reason,

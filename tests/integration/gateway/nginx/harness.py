@@ -1,4 +1,4 @@
-"""A real nginx with the product's own configuration and endpoints, over a stub of the access rule and of S3."""
+"""A real nginx with the product's configuration and endpoints, and stubs of the access rule and of S3."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
 PLAYLIST = b"#EXTM3U\n"
 LONG_PLAYLIST = PLAYLIST * 400
 SEGMENT = bytes(range(256)) * 64
-# More than the sockets of both sides take, so that a transfer of it can break off.
+# More than the sockets' buffers hold, so that a transfer can be interrupted.
 LONG_SEGMENT = bytes(range(256)) * 65_536
 MEDIA_MS = 2_002
 
@@ -63,7 +63,7 @@ class Rule:
 
 
 class LongQueueServer(ThreadingHTTPServer):
-    """Refuses nobody in a flood."""
+    """A server whose queue holds a flood of connections."""
 
     request_queue_size = 128
 
@@ -72,7 +72,7 @@ class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
     """wsgiref on a unix socket."""
 
     address_family = socket.AF_UNIX
-    # The flood of a test comes all at once; a queue of five would refuse some of it.
+    # A test sends many requests at once, of which the default queue of five would refuse some.
     request_queue_size = 128
     daemon_threads = True
 
@@ -83,7 +83,7 @@ class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
 
 
 class Quiet(WSGIRequestHandler):
-    """A unix socket's peer has no address."""
+    """A handler for unix sockets, whose peers have no address. It logs nothing."""
 
     def setup(self) -> None:
         self.client_address = ("unix", 0)
@@ -132,7 +132,7 @@ class StubS3(BaseHTTPRequestHandler):
 
 @dataclass
 class Gateway:
-    """A running nginx and what stands behind it."""
+    """A running nginx and the stubs behind it."""
 
     url: str
     rule: Rule
@@ -149,19 +149,19 @@ class Gateway:
         return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
 
     def logged(self) -> list[dict[str, object]]:
-        """All lines of the log of requests, once nginx has ended."""
+        """Stop nginx and return all entries of its access log."""
         self.process.terminate()
         self.process.wait(10)
         lines = self.log_path.read_text().splitlines()
         return [line for line in map(json.loads, (each for each in lines if each.startswith("{"))) if "method" in line]
 
     def hits(self, path: str) -> int:
-        """How often the stub of S3 was asked for an object."""
+        """Return how often nginx fetched an object from the stub of S3."""
         return self.s3.hits["/media/streams/" + path]
 
 
 def empty(config: GatewayConfig) -> None:
-    """Remove what an nginx before has left: caches, denials, sockets."""
+    """Remove the caches, denials and sockets of an earlier nginx."""
     for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
         shutil.rmtree(leftover, ignore_errors=True)
     for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
@@ -169,7 +169,7 @@ def empty(config: GatewayConfig) -> None:
 
 
 def stub_s3(config: GatewayConfig) -> LongQueueServer:
-    """The stub of S3, where this gateway looks for it."""
+    """Return the stub of S3 at the configured address."""
     host, port = config.s3_host.split(":")
     s3 = LongQueueServer((host, int(port)), StubS3)
     s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False

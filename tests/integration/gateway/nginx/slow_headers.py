@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-# Of documentation (RFC 5737 and RFC 3849): slow, and another one, which of IPv6 has another network.
+# Documentation addresses (RFC 5737, RFC 3849): the slow client, and one in another network.
 ADDRESSES = {"4": ("192.0.2.1", "192.0.2.2"), "6": ("2001:db8:0:1::1", "2001:db8:0:2::1")}
 FAMILIES = {"4": socket.AF_INET, "6": socket.AF_INET6}
 TIMEOUT_S = 5.0
@@ -35,11 +35,11 @@ def main() -> None:
         connections = []
         for number in range(int(wanted)):
             if number == int(wanted) // 2:
-                # Once more, as an operator does.
+                # Load the rules again, like an operator.
                 done("nft", "-f", rules)
             connections += filter(None, [begun(slow, slow, port, family)])
         last = begun(other, slow, port, family)
-        assert last, "the other address was refused"
+        assert last, "the firewall refused the other address"
         last.sendall(b"/play/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = last.recv(4_096).partition(b"\r\n")[0].decode()
         print(json.dumps({"let_in": len(connections), "answer": answer}))
@@ -53,7 +53,7 @@ def done(*command: str) -> None:
 
 
 def begun(source: str, target: str, port: int, family: str) -> socket.socket | None:
-    """A connection with the beginning of a request; None where it is refused."""
+    """Return a connection with the start of a request, or None if it was refused."""
     connection = socket.socket(FAMILIES[family])
     connection.settimeout(TIMEOUT_S)
     connection.bind((source, 0))

@@ -1,4 +1,4 @@
-"""nginx with the endpoints and the product's own access rule, on the vectors that all fronts share."""
+"""nginx with the product's access rule, on the vectors that all fronts share."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ SERVED = (200, 206)
 
 @dataclass
 class Gate:
-    """A running nginx, the world that it asks about, and what it fetched."""
+    """A running nginx with the product's access rule over fakes."""
 
     port: int
     world: World
@@ -33,13 +33,13 @@ class Gate:
     s3: LongQueueServer
 
     def case(self, vector: Vector) -> Case:
-        """The vector's case as of now; what was fetched before is forgotten."""
+        """Return the vector's case at the present time, and reset the count of fetched objects."""
         self.world.clock.at_ms = time.time_ns() // 1_000_000
         self.s3.hits.clear()
         return Case(vector, self.world.clock.now_ms())
 
     def enter(self, case: Case, state: State) -> None:
-        """Let tables and denylist say what the state says."""
+        """Write the state to tables and denylist."""
         self.world.enter(case, state)
         if state.denied:
             self.denylist.deny_session(case.session_id, state.denied)
@@ -47,11 +47,11 @@ class Gate:
             self.denylist.deny_stream(case.stream_id, state.stream_denied)
 
     def good(self, case: Case) -> Answer:
-        """What a request with nothing wrong in it gets."""
+        """Return the response to a valid request."""
         return self.ask("GET", f"/play/{case.session_id}/{SEGMENT}", [("Authorization", f"Bearer {case.play()}")])
 
     def ask(self, method: str, target: str, headers: list[tuple[str, str]], address: str = "127.0.0.1") -> Answer:
-        """Send it byte for byte, from this address."""
+        """Send the request unchanged from this address."""
         lines = [f"{method} {target} HTTP/1.1", "Host: media.test", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers]
         source = (address, 0)
@@ -99,7 +99,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
 
 
 def no_media(_environ, start_response):
-    """Stands for the API, which has nothing at the addresses of the vectors."""
+    """A stub of the API, which responds 404."""
     body = json.dumps(problem(404, "not_found", "There is nothing at this path.")).encode()
     start_response("404 Not Found", [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))])
     return [body]
@@ -112,21 +112,21 @@ def test_the_vectors(vector: Vector, gate: Gate) -> None:
         gate.enter(case, OPEN)
         assert gate.good(case).code == ALLOW
     gate.enter(case, vector.state)
-    told = gate.ask(vector.method, case.target, case.headers)
-    assert told == case.expected(Front.NGINX)
-    if told.code != ALLOW and not vector.after_a_good_one:
+    answer = gate.ask(vector.method, case.target, case.headers)
+    assert answer == case.expected(Front.NGINX)
+    if answer.code != ALLOW and not vector.after_a_good_one:
         assert not gate.s3.hits
 
 
-def test_no_verdict_is_served_stale_when_nobody_can_tell_any_more(gate: Gate) -> None:
-    """The lease that was judged may play to its end, and not on."""
+def test_no_authorization_outlives_its_lease_when_the_store_fails(gate: Gate) -> None:
+    """A cached authorization is valid to the end of its lease, and no longer."""
     case = gate.case(Vector(name="the store falls silent", expect="unavailable", state=State(paid_ms=2_500)))
     gate.enter(case, case.vector.state)
     assert gate.good(case).code == ALLOW
     gate.world.enter(case, State(paid_ms=2_500, silent=True))
     asked_at_ms = case.now_ms
-    while (told := gate.good(case)).code == ALLOW:
+    while (answer := gate.good(case)).code == ALLOW:
         assert asked_at_ms < case.now_ms + 2_500
         time.sleep(0.05)
         asked_at_ms = time.time_ns() // 1_000_000
-    assert told == Answer("unavailable", STATUS_OF_CODE["unavailable"])
+    assert answer == Answer("unavailable", STATUS_OF_CODE["unavailable"])

@@ -1,4 +1,4 @@
-"""Who opens connections and says nothing meets the firewall's table, in the kernel of this machine."""
+"""The firewall's limit of connections of one address, in this machine's kernel."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from infra.local.layout import ROOT
 from tests.integration.gateway.nginx.harness import empty
 
 RULES = ROOT / "infra/prod/connections.nft"
-# And processes of its own: when this one is killed, nginx goes with it.
+# A PID namespace too: nginx ends with its first process.
 OWN = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
 OWN_NETWORK = OWN if os.getuid() == 0 else [*OWN, "--user", "--map-root-user"]
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -24,15 +24,15 @@ PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 def own_network() -> None:
     done = subprocess.run([*OWN_NETWORK, "true"], capture_output=True, text=True, timeout=10)
     if done.returncode:
-        pytest.skip(f"this machine lets us have no network of our own: {done.stderr}")
+        pytest.skip(f"this machine allows no network namespace: {done.stderr}")
 
 
 def let_in(config: GatewayConfig, directory: Path, rules: Path, port: int, family: str, connections: int) -> tuple:
-    """How many of so many connections of one address are let in, and what another one is answered then."""
+    """Return the number of accepted connections of one address, and the response to another one."""
     empty(config)
     path = directory / "nginx.conf"
     listen = f"0.0.0.0:{port}" if family == "4" else f"[::]:{port}"
-    # In there we are root, whoever we are outside, and nobody else is known.
+    # The user is root in the namespace, and no other user exists.
     text = render(replace(config, listen="127.0.0.1:443", state_dir=directory, user="root"))
     assert text.count("listen 127.0.0.1:443") == 1
     path.write_text(text.replace("listen 127.0.0.1:443", f"listen {listen}"))
@@ -53,15 +53,13 @@ def let_in(config: GatewayConfig, directory: Path, rules: Path, port: int, famil
 @pytest.mark.usefixtures("own_network")
 @pytest.mark.parametrize("family", ["4", "6"])
 @pytest.mark.parametrize(("port", "allowed"), [(443, GatewayConfig.connections_per_address), (1935, 8)])
-def test_an_address_that_never_ends_its_headers_leaves_connections_to_others(
-    nginx_config, tmp_path, port, allowed, family
-):
+def test_an_address_with_slow_headers_leaves_connections_to_others(nginx_config, tmp_path, port, allowed, family):
     found = let_in(nginx_config, tmp_path, RULES, port, family, allowed + 8)
     assert found == (allowed, "HTTP/1.1 404 Not Found")
 
 
 @pytest.mark.usefixtures("own_network")
-def test_that_is_the_table_and_not_something_else(nginx_config, tmp_path):
+def test_without_the_rules_there_is_no_limit(nginx_config, tmp_path):
     nothing = tmp_path / "nothing.nft"
     nothing.touch()
     connections = GatewayConfig.connections_per_address + 8

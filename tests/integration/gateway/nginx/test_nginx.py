@@ -1,4 +1,4 @@
-"""nginx's own part of the gateway's promises."""
+"""Caching, authorization and errors of nginx."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ A, B, C = "a" * 26, "b" * 26, "c" * 26
 
 
 def raw(gateway, target, method="GET", token="t-" + A):
-    """A request whose target goes out byte for byte."""
+    """Send a request with an unchanged target."""
     connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=10)
     connection.putrequest(method, target, skip_accept_encoding=True)
     connection.putheader("Authorization", f"Bearer {token}")
@@ -27,7 +27,7 @@ def raw(gateway, target, method="GET", token="t-" + A):
     return answer, body
 
 
-def test_the_configuration_is_good(nginx_config):
+def test_nginx_accepts_the_configuration(nginx_config):
     path = nginx_config.state_dir / "check.conf"
     path.write_text(render(nginx_config))
     done = subprocess.run(
@@ -50,7 +50,7 @@ def test_a_segment_is_cached_across_sessions_of_a_stream(gateway):
     assert "x-amz-request-id" not in first.headers
 
 
-def test_verdicts_are_cached_by_session_and_token(gateway):
+def test_authorizations_are_cached_by_session_and_token(gateway):
     for _ in range(5):
         assert gateway.get("720p/1.ts", A).status_code == 200
     assert gateway.rule.asked[A] == 1
@@ -58,7 +58,7 @@ def test_verdicts_are_cached_by_session_and_token(gateway):
     assert gateway.rule.asked[A] == 2
 
 
-def test_one_sessions_verdict_is_never_anothers(gateway):
+def test_sessions_never_share_an_authorization(gateway):
     gateway.rule.over[B] = EndReason.KICKED
     assert gateway.get("720p/1.ts", A).status_code == 200
     assert gateway.get("720p/1.ts", B).status_code == 403
@@ -67,7 +67,7 @@ def test_one_sessions_verdict_is_never_anothers(gateway):
     assert gateway.get("720p/1.ts", A).status_code == 200
 
 
-def test_a_verdict_is_kept_no_longer_than_its_lease(gateway):
+def test_an_authorization_is_cached_no_longer_than_its_lease(gateway):
     gateway.rule.lease_ms = 2_000
     began = time.time()
     assert gateway.get("720p/1.ts").status_code == 200
@@ -78,13 +78,13 @@ def test_a_verdict_is_kept_no_longer_than_its_lease(gateway):
     assert status == 402
 
 
-def test_a_verdict_that_is_already_over_is_not_kept(gateway):
-    gateway.rule.lease_ms = -500  # within the grace
+def test_an_expired_authorization_is_not_cached(gateway):
+    gateway.rule.lease_ms = -500  # within the grace period
     assert [gateway.get("720p/1.ts").status_code for _ in range(3)] == [200, 200, 200]
     assert gateway.rule.asked[A] == 3
 
 
-def test_the_denylist_counts_on_the_next_request(gateway):
+def test_the_denylist_applies_to_the_next_request(gateway):
     for path in ("index.m3u8", "720p/1.ts"):
         assert gateway.get(path).status_code == 200
     gateway.denylist.deny_session(A, EndReason.KICKED)
@@ -96,7 +96,7 @@ def test_the_denylist_counts_on_the_next_request(gateway):
     assert gateway.get("720p/1.ts", C).status_code == 200
 
 
-def test_a_denied_stream_is_refused_at_once_even_if_the_rule_lags(gateway):
+def test_a_denied_stream_is_refused_even_if_the_access_rule_lags(gateway):
     assert gateway.get("720p/1.ts", A).status_code == 200
     gateway.denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
     for path in ("index.m3u8", "720p/1.ts"):
@@ -108,7 +108,7 @@ def test_a_denied_stream_is_refused_at_once_even_if_the_rule_lags(gateway):
 
 
 @pytest.mark.parametrize("marker", ["sessions/.kept", "streams/.kept"])
-def test_nothing_is_served_by_who_cannot_see_the_denylist(gateway, nginx_config, marker):
+def test_nothing_is_served_without_a_readable_denylist(gateway, nginx_config, marker):
     (nginx_config.denylist_dir / marker).unlink()
     for path in ("index.m3u8", "720p/1.ts"):
         answer = gateway.get(path)
@@ -129,11 +129,11 @@ def test_denials_have_their_real_status(gateway):
 def test_refusals_are_cached_for_a_second(gateway):
     for _ in range(10):
         gateway.get("index.m3u8", token="wrong")
-    assert gateway.rule.asked[A] <= 4  # a verdict and a denial, twice where a second passes
+    assert gateway.rule.asked[A] <= 4  # an authorization and a denial, twice if a second passes
 
 
 @pytest.mark.parametrize("path", ["index.m3u8", "720p/1.ts"])
-def test_a_kick_is_told_from_the_cache_while_the_verdict_from_before_is_kept(gateway, path):
+def test_the_denial_of_a_kick_is_cached_beside_an_older_authorization(gateway, path):
     assert gateway.get(path).status_code == 200
     gateway.rule.asked.clear()
     gateway.rule.over[A] = EndReason.KICKED
@@ -141,7 +141,7 @@ def test_a_kick_is_told_from_the_cache_while_the_verdict_from_before_is_kept(gat
     answers = [gateway.get(path) for _ in range(20)]
     assert {(each.status_code, each.headers.get("Cache-Control")) for each in answers} == {(403, "no-store")}
     assert all(len(each.headers.get_list("X-Content-Type-Options")) == 1 for each in answers)
-    assert gateway.rule.asked[A] <= 2  # a denial, twice where a second passes
+    assert gateway.rule.asked[A] <= 2  # a denial, twice if a second passes
 
 
 TRICKS = [
@@ -171,7 +171,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize("target", TRICKS)
-def test_tricks_with_paths(gateway, target):
+def test_manipulated_paths_are_refused(gateway, target):
     answer, body = raw(gateway, target)
     assert answer.status in (400, 401, 403, 404, 502), (answer.status, body)
     assert b"#EXTM3U" not in body and body != SEGMENT
@@ -179,7 +179,7 @@ def test_tricks_with_paths(gateway, target):
     assert not gateway.s3.hits
 
 
-def test_a_path_that_normalises_to_ones_own_session_is_that_session(gateway):
+def test_an_encoded_path_of_the_session_is_served(gateway):
     answer, _ = raw(gateway, f"/play/{B}/../{A}/720p/1.ts")
     assert answer.status == 200
     assert gateway.hits("stream-1/720p/1.ts") == 1
@@ -187,14 +187,14 @@ def test_a_path_that_normalises_to_ones_own_session_is_that_session(gateway):
 
 
 @pytest.mark.parametrize("stream", ["", "../secret", "stream-1/../x", "UPPER"])
-def test_a_verdict_without_a_good_stream_is_a_refusal(gateway, stream):
+def test_an_authorization_without_a_valid_stream_is_a_refusal(gateway, stream):
     gateway.rule.streams[A] = stream
     for path in ("index.m3u8", "720p/1.ts"):
         assert gateway.get(path).status_code == 503
     assert not gateway.s3.hits
 
 
-def test_refusal_when_the_rule_cannot_answer(gateway):
+def test_refusal_when_the_access_rule_fails(gateway):
     gateway.rule.broken = True
     answer = gateway.get("index.m3u8")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
@@ -203,12 +203,12 @@ def test_refusal_when_the_rule_cannot_answer(gateway):
     assert gateway.get("index.m3u8").status_code == 200
 
 
-def test_refusal_when_the_endpoints_are_gone(gateway, nginx_config):
+def test_refusal_when_the_endpoints_are_down(gateway, nginx_config):
     assert gateway.get("720p/1.ts").status_code == 200
     gateway.endpoints.shutdown()
     gateway.endpoints.server_close()
     nginx_config.endpoints_socket.unlink()
-    assert gateway.get("720p/1.ts").status_code == 200  # the lease that was judged plays to its end
+    assert gateway.get("720p/1.ts").status_code == 200  # the cached authorization lasts as long as its lease
     answer = gateway.get("720p/1.ts", C)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     gateway.denylist.deny_session(A, EndReason.KICKED)
@@ -245,7 +245,7 @@ def test_missing_objects_and_a_failing_store(gateway):
     assert gateway.get("720p/10.ts").status_code == 200
 
 
-def test_nginxs_own_errors_are_problems(gateway):
+def test_errors_of_nginx_are_problem_documents(gateway):
     big = gateway.client.post(gateway.url + "/x", content=b"x" * 70_000)
     assert (big.status_code, big.json()["code"]) == (413, "body_too_large")
     long = gateway.client.get(gateway.url + "/" + "x" * 9_000)
@@ -268,7 +268,7 @@ def test_nginxs_own_errors_are_problems(gateway):
         "GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_malformed_requests_are_problems(gateway, request_text):
+def test_responses_to_malformed_requests_are_problem_documents(gateway, request_text):
     host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(request_text.encode("latin-1"))
@@ -277,7 +277,7 @@ def test_malformed_requests_are_problems(gateway, request_text):
     assert json.loads(answer[answer.index(b"{") :])["status"] == 400
 
 
-def test_the_log_tells_all_but_secrets(gateway):
+def test_the_log_contains_no_secrets(gateway):
     gateway.get("720p/1.ts?token=hunter2", A, **{"X-Request-ID": "request-77"})
     gateway.s3.failing = True
     gateway.get("720p/2.ts", A)

@@ -1,4 +1,4 @@
-"""The look at a stream without a session: only where somebody has included it, and only at its own address."""
+"""Media without a session, for developers: only with the snippet included, and only at its address."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ PORT = 8090
 
 @pytest.fixture
 def dev(gateway, nginx_config, tmp_path):
-    """A second nginx before the same store, with the snippet; its address, and that of its public server."""
+    """Start a second nginx with the snippet; return the snippet's URL and that of the public server."""
     port = free_port()
     snippet = tmp_path / "hls.conf"
     snippet.write_text(SNIPPET.read_text().replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}"))
@@ -33,17 +33,17 @@ def dev(gateway, nginx_config, tmp_path):
     process.wait(10)
 
 
-def test_an_operator_looks_at_a_stream_without_a_session(dev):
+def test_the_snippet_serves_a_stream_without_a_session(dev):
     private, public = dev
     playlist = httpx.get(f"{private}/stream-1/720p/index.m3u8")
     assert (playlist.status_code, playlist.content, playlist.headers["Cache-Control"]) == (200, PLAYLIST, "no-store")
     assert httpx.get(f"{private}/stream-1/720p/1.ts").content == SEGMENT
-    # The public server sends what it does not know to the API, which is not there in this test.
+    # The public server passes the request on to the API, which does not run in this test.
     assert httpx.get(f"{public}/stream-1/720p/1.ts").status_code == 502
 
 
 @pytest.mark.parametrize("path", ["/stream-1/720p/secret", "/../play/x/index.m3u8", "/stream-1/%2e%2e/1.ts", "/", ""])
-def test_nothing_but_media_is_there(dev, path):
+def test_the_snippet_serves_media_only(dev, path):
     assert httpx.get(dev[0] + path).status_code == 404
 
 
@@ -52,6 +52,6 @@ def test_only_get_and_head(dev):
     assert httpx.delete(f"{dev[0]}/stream-1/720p/1.ts").status_code == 403
 
 
-def test_no_stage_has_it():
+def test_no_stage_includes_the_snippet():
     assert "/hls/" not in TEMPLATE.read_text()
     assert not [path for path in (ROOT / "infra").rglob("*.py") if "hls.conf" in path.read_text()]

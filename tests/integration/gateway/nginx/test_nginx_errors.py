@@ -1,4 +1,4 @@
-"""What goes wrong behind nginx leaves no query strings in its log of errors, and is a problem for the viewer."""
+"""Failures behind nginx become problem documents, and leave no query strings in the error log."""
 
 import socket
 import threading
@@ -10,25 +10,25 @@ from tests.integration.gateway.nginx.harness import Quiet, UnixServer
 
 A = "a" * 26
 SECRET = "hunter2"
-# Of which each character takes six in JSON, or two.
+# Characters that JSON writes as six characters, or two.
 WILD = "\x01\\" * 1_000
 
 
 def errors(gateway) -> str:
-    """All that nginx has written, once it has ended."""
+    """Stop nginx and return all of its output."""
     gateway.process.terminate()
     gateway.process.wait(10)
     return gateway.log_path.read_text()
 
 
-def test_a_rule_that_cannot_answer(gateway):
+def test_a_failing_access_rule(gateway):
     gateway.rule.broken = True
     for path in ("index.m3u8", "720p/1.ts"):
         assert gateway.get(f"{path}?token={SECRET}").status_code == 503
     assert SECRET not in errors(gateway)
 
 
-def test_endpoints_that_are_gone(gateway, nginx_config):
+def test_endpoints_that_are_down(gateway, nginx_config):
     gateway.endpoints.shutdown()
     gateway.endpoints.server_close()
     nginx_config.endpoints_socket.unlink()
@@ -37,7 +37,7 @@ def test_endpoints_that_are_gone(gateway, nginx_config):
     assert SECRET not in errors(gateway)
 
 
-def test_an_api_that_takes_nobody(gateway, nginx_config):
+def test_an_api_that_is_down(gateway, nginx_config):
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(nginx_config.api_socket))
         assert gateway.client.get(f"{gateway.url}/me?token={SECRET}").status_code == 502
@@ -46,7 +46,7 @@ def test_an_api_that_takes_nobody(gateway, nginx_config):
 
 @pytest.fixture
 def unreadable(gateway):
-    """Endpoints that cannot read a request, and say so as gunicorn does."""
+    """Endpoints that cannot parse a request, and respond like gunicorn."""
 
     def wsgi(environ, start_response):
         start_response("400 Bad Request", [("Content-Type", "text/html"), ("Content-Length", "6")])
@@ -56,7 +56,7 @@ def unreadable(gateway):
     return gateway
 
 
-def test_a_request_that_the_endpoints_cannot_read(unreadable):
+def test_a_request_that_the_endpoints_cannot_parse(unreadable):
     answer: httpx.Response = unreadable.get(f"index.m3u8?token={SECRET}")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -65,7 +65,7 @@ def test_a_request_that_the_endpoints_cannot_read(unreadable):
 
 @pytest.fixture
 def api(gateway, nginx_config):
-    """An API that takes whatever comes, and answers it itself."""
+    """An API that responds to every request."""
 
     def wsgi(environ, start_response):
         start_response("405 Method Not Allowed", [("Content-Length", "0")])
@@ -80,8 +80,8 @@ def api(gateway, nginx_config):
 
 
 @pytest.mark.usefixtures("api")
-def test_lines_of_the_log_are_short_whatever_strangers_send(gateway):
-    """What a pipe takes in one piece: longer ones of nginx's two processes could come out mixed."""
+def test_log_lines_are_short_for_any_request(gateway):
+    """A pipe writes short lines atomically; longer ones of nginx's two processes could mix."""
     host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         head = f"{'M' * 4_000} /{'x' * 2_000} HTTP/1.1\r\nHost: x\r\nUser-Agent: {WILD}\r\n"

@@ -1,4 +1,4 @@
-"""What one address may do."""
+"""The limits of one address."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ SESSION = "a" * 26
 
 @pytest.fixture
 def strict(nginx_config, tmp_path):
-    """A gateway that allows an address next to nothing; there is an API, which never answers."""
+    """A gateway with low limits, and an API that never responds."""
     empty(nginx_config)
     FileDenylist(nginx_config.denylist_dir).prepare()
     (tmp_path / "state").mkdir()
@@ -40,7 +40,7 @@ def strict(nginx_config, tmp_path):
 
 
 def ask(config, path: str, connections: list[socket.socket]) -> str:
-    """The head and the body of the answer; empty where none comes within a moment."""
+    """Return head and body of the response, or nothing if there is none within a moment."""
     host, port = config.listen.split(":")
     connection = socket.create_connection((host, int(port)), timeout=1.0)
     connections.append(connection)
@@ -51,7 +51,7 @@ def ask(config, path: str, connections: list[socket.socket]) -> str:
         return ""
 
 
-def test_an_address_has_so_many_requests_at_a_time(strict):
+def test_connections_of_an_address_are_limited(strict):
     connections: list[socket.socket] = []
     assert [ask(strict, "/me", connections) for _ in range(2)] == ["", ""], "the API does not answer"
     refused = ask(strict, "/me", connections)
@@ -63,11 +63,11 @@ def test_an_address_has_so_many_requests_at_a_time(strict):
         connection.close()
 
 
-def test_an_address_has_so_many_requests_a_second(strict):
+def test_requests_of_an_address_are_limited(strict):
     path = f"/play/{SESSION}/index.m3u8"
     connections: list[socket.socket] = []
     answers = Counter(ask(strict, path, connections).split(" ")[1] for _ in range(6))
-    # One, the burst of two, and what the time of the test itself allows.
+    # One, the burst of two, and those that the duration of the test allows.
     assert answers.pop("429") >= 2, answers
     assert set(answers) == {"503"} and sum(answers.values()) >= 3, "there are no endpoints to ask"
     last = ask(strict, path, connections)

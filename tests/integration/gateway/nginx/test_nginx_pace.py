@@ -1,4 +1,4 @@
-"""At what pace nginx hands segments out: who pays by time must not fetch the whole window in a second and stop."""
+"""The rate limit of segments: a viewer pays by time, and must not fetch the whole window in a second and stop."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,8 @@ from chalicelib.domain.streams import Pace
 A, B, C = "a" * 26, "b" * 26, "c" * 26
 
 
-def test_media_comes_at_the_pace_that_it_is_watched_at(gateway):
-    """A new session brings no new allowance: who starts and stops again and again fetches no faster."""
+def test_segments_come_as_fast_as_they_play(gateway):
+    """A new session brings no new burst, so repeated starts fetch no faster."""
     began = time.monotonic()
     for number in range(8):
         for session in (A, C):
@@ -26,8 +26,8 @@ def test_media_comes_at_the_pace_that_it_is_watched_at(gateway):
 
 
 @pytest.mark.parametrize(("pace", "at_once", "each_s"), [(Pace.USUAL, 7, 60 / 38), (Pace.LONG, 4, 4.0)])
-def test_long_segments_come_at_a_slower_pace(gateway, pace, at_once, each_s):
-    """A lease is not for fetching several times as much as it pays for."""
+def test_the_rate_of_long_segments_is_lower(gateway, pace, at_once, each_s):
+    """A lease must not fetch several times the media that it pays for."""
     gateway.rule.pace = pace
     began = time.monotonic()
     for number in range(at_once):
@@ -39,7 +39,7 @@ def test_long_segments_come_at_a_slower_pace(gateway, pace, at_once, each_s):
     assert time.monotonic() - began < 2 * each_s
 
 
-def test_a_flood_of_segments_is_refused_as_a_problem(gateway):
+def test_a_flood_of_segments_is_refused_with_a_problem_document(gateway):
     with ThreadPoolExecutor(60) as pool:
         answers = list(pool.map(lambda number: gateway.get(f"720p/8-{number}.ts", A), range(60)))
     refused = [answer for answer in answers if answer.status_code == 429]

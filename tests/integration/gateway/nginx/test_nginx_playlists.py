@@ -1,4 +1,4 @@
-"""How nginx serves playlists: fresh, kept by nobody else, and compressed."""
+"""Playlists from nginx: fresh, not cacheable by clients, and compressed."""
 
 import time
 
@@ -10,7 +10,7 @@ SAME_STREAM = "c" * 26
 
 
 @pytest.mark.parametrize("path", ["index.m3u8", "720p/index.m3u8"])
-def test_playlists_are_not_to_be_kept(gateway, path):
+def test_clients_may_not_cache_playlists(gateway, path):
     answer = gateway.get(path)
     assert (answer.status_code, answer.content) == (200, PLAYLIST)
     assert answer.headers["Cache-Control"] == "no-store"
@@ -19,7 +19,7 @@ def test_playlists_are_not_to_be_kept(gateway, path):
     assert gateway.hits("stream-1/" + path) <= 2
 
 
-def test_a_playlist_is_kept_to_the_end_of_a_second_and_not_longer(gateway):
+def test_a_playlist_is_cached_to_the_end_of_a_second(gateway):
     ages_s, fetched = [], set()
     until = time.monotonic() + 3.5
     while time.monotonic() < until:
@@ -27,8 +27,8 @@ def test_a_playlist_is_kept_to_the_end_of_a_second_and_not_longer(gateway):
         fetched_at_s = gateway.get("clock/index.m3u8").text.split(":")[-1]
         fetched.add(fetched_at_s)
         ages_s.append(asked_at_s - float(fetched_at_s))
-        time.sleep(0.02)  # The pace of a few players; faster would be refused.
-    # A second, and what an answer itself takes; with nginx's own "1s" it would be two.
+        time.sleep(0.02)  # The rate of a few players, since nginx refuses higher rates.
+    # A second and the time of a response; with nginx's "1s" it would be two.
     assert max(ages_s) < 1.2
     assert len(fetched) <= 5
 
@@ -42,7 +42,7 @@ def test_long_playlists_are_compressed_and_segments_are_not(gateway):
 
 
 @pytest.mark.parametrize("path", ["720p/index.m3u8", "long/index.m3u8"])
-def test_who_has_a_playlist_is_told_without_a_body_that_nothing_is_new(gateway, path):
+def test_an_unchanged_playlist_is_not_sent_again(gateway, path):
     compressed = {"Accept-Encoding": "gzip"}
     etag = gateway.get(path, **compressed).headers["ETag"]
     again = gateway.get(path, **compressed, **{"If-None-Match": etag})

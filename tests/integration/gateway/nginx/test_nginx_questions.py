@@ -1,4 +1,4 @@
-"""What one address may ask of the endpoints: strangers must not keep viewers' verdicts waiting."""
+"""The limit of one address's requests to the endpoints, so that strangers do not delay viewers."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +14,12 @@ PER_S, ASKED = 10, 120
 
 @pytest.fixture
 def nginx_config(nginx_config):
-    """An address may ask little."""
+    """A configuration with a low limit."""
     return replace(nginx_config, questions_per_address_per_s=PER_S)
 
 
 def flood(gateway, token: str) -> Counter[int]:
-    """The statuses of many requests at once, each with an agent of its own, of which no verdict is kept."""
+    """Return the statuses of many concurrent requests, each with another agent, so that no authorization is cached."""
 
     def ask(number: int):
         return gateway.get(f"720p/{number}.ts", A, token=token, **{"User-Agent": f"agent-{number}"})
@@ -34,15 +34,15 @@ def flood(gateway, token: str) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
 
-@pytest.mark.parametrize("of", ["nobody", "a session that has ended", "a session on the denylist"])
-def test_segments_for_which_nobody_pays_are_counted_by_address(gateway, of):
-    token = "nonsense" if of == "nobody" else f"t-{A}"
-    if of != "nobody":
+@pytest.mark.parametrize("of", ["no session", "a session that has ended", "a session on the denylist"])
+def test_requests_for_unpaid_segments_are_limited_by_address(gateway, of):
+    token = "nonsense" if of == "no session" else f"t-{A}"
+    if of != "no session":
         gateway.rule.over[A] = EndReason.KICKED
     if of == "a session on the denylist":
         gateway.denylist.deny_session(A, EndReason.KICKED)
     statuses = flood(gateway, token)
-    # At once, waiting, and what the time of the test itself allows.
+    # The rate, the burst, and those that the duration of the test allows.
     assert gateway.rule.asked[A] < ASKED, (statuses, gateway.rule.asked)
     assert statuses[429] > ASKED // 4, statuses
     assert set(statuses) <= {401, 403, 429}
@@ -50,7 +50,7 @@ def test_segments_for_which_nobody_pays_are_counted_by_address(gateway, of):
     assert "unexpected status" not in text, "a stranger writes no errors"
 
 
-def test_who_has_a_verdict_is_served_meanwhile(gateway):
+def test_a_cached_authorization_is_not_limited(gateway):
     assert gateway.get("720p/1.ts", A).status_code == 200
     with ThreadPoolExecutor(1) as pool:
         flooding = pool.submit(flood, gateway, "nonsense")

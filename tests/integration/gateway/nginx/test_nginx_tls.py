@@ -1,4 +1,4 @@
-"""The gateway on the internet: TLS and HTTP/2 towards viewers, and TLS to S3, whose name is looked up each time."""
+"""TLS and HTTP/2 towards viewers, and TLS to S3, whose name nginx resolves again and again."""
 
 import http.client
 import socket
@@ -28,7 +28,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 def names():
-    """A name server that says 127.0.0.1 to everything, and its address."""
+    """The address of a name server that resolves every name to 127.0.0.1."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
 
@@ -57,7 +57,7 @@ def _received(server: socket.socket) -> tuple[bytes, object] | None:
 
 @pytest.fixture
 def start(gateway, nginx_config, authority, tmp_path, names):
-    """Starts a second nginx over the same endpoints, with TLS on both sides; takes what S3's certificate is held to."""
+    """Return a function that starts a second nginx with TLS on both sides, from the certificates to trust for S3."""
     s3 = LongQueueServer(("127.0.0.1", 0), StubS3)
     port = s3.server_address[1]
     s3.socket = authority.context(S3_HOST).wrap_socket(s3.socket, server_side=True, do_handshake_on_connect=False)
@@ -90,7 +90,7 @@ def start(gateway, nginx_config, authority, tmp_path, names):
 
 
 def connected(config, authority, *protocols: str) -> ssl.SSLSocket:
-    """A connection of a client that trusts the authority, and expects the public name."""
+    """Return a connection of a client that trusts the authority and expects the public name."""
     context = ssl.create_default_context(cafile=authority.ca_file)
     context.set_alpn_protocols(list(protocols))
     host, port = config.listen.split(":")
@@ -98,7 +98,7 @@ def connected(config, authority, *protocols: str) -> ssl.SSLSocket:
 
 
 def segment(config, authority):
-    """A segment by HTTP/1.1 over TLS: status, headers and body."""
+    """Fetch a segment by HTTP/1.1 over TLS, and return status, headers and body."""
     with closing(http.client.HTTPConnection(HOST)) as client:
         client.sock = connected(config, authority, "http/1.1")
         client.request("GET", f"/play/{SESSION}/720p/1.ts", headers={"Authorization": f"Bearer t-{SESSION}"})
@@ -106,7 +106,7 @@ def segment(config, authority):
         return answer.status, answer.headers, answer.read()
 
 
-def test_viewers_come_by_tls_and_http_2_and_segments_from_s3_by_tls(start, authority):
+def test_tls_and_http_2_to_viewers_and_tls_to_s3(start, authority):
     config = start(authority.ca_file)
     status, headers, body = segment(config, authority)
     assert (status, body) == (200, SEGMENT)
@@ -115,7 +115,7 @@ def test_viewers_come_by_tls_and_http_2_and_segments_from_s3_by_tls(start, autho
         assert (connection.selected_alpn_protocol(), connection.version()) == ("h2", "TLSv1.3")
 
 
-def test_who_comes_in_plain_http_is_sent_to_tls(start, authority):
+def test_plain_http_is_redirected_to_tls(start, authority):
     config = start(authority.ca_file)
     with closing(http.client.HTTPConnection(config.tls.plain_listen, timeout=5)) as client:
         client.request("POST", "/auth/login?x=1", headers={"Host": "evil.test"})
@@ -123,7 +123,7 @@ def test_who_comes_in_plain_http_is_sent_to_tls(start, authority):
     assert (answer.status, answer.headers["Location"]) == (308, f"https://{HOST}/auth/login?x=1")
 
 
-def test_an_s3_whose_certificate_nobody_signed_is_not_asked(start, authority, tmp_path, gateway):
+def test_an_s3_with_an_untrusted_certificate_gets_no_request(start, authority, tmp_path, gateway):
     (tmp_path / "other").mkdir()
     config = start(Authority(tmp_path / "other").ca_file)
     status, _, body = segment(config, authority)

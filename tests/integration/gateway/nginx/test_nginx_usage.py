@@ -1,4 +1,4 @@
-"""What nginx logs of media: the time that a segment plays, and whether all of it went out."""
+"""nginx's log of media: the segment's duration, and whether the response was complete."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ def now_ms():
 
 
 def connected(gateway, session=A):
-    """A connection that has begun to read the long segment, slowly."""
+    """Return a connection that reads the long segment slowly."""
     host, port = gateway.url.removeprefix("http://").split(":")
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -44,7 +44,7 @@ def connected(gateway, session=A):
     return connection
 
 
-def test_the_time_of_a_segment_is_logged_whether_cached_or_not(gateway):
+def test_the_duration_of_a_segment_is_logged_on_hit_and_miss(gateway):
     miss, hit = gateway.get("720p/1-1-000001.ts", A), gateway.get("720p/1-1-000001.ts", C)
     gateway.get("720p/index.m3u8", A)
     gateway.s3.missing.add("/media/streams/stream-1/720p/1-1-000009.ts")
@@ -64,17 +64,17 @@ def test_the_time_of_a_segment_is_logged_whether_cached_or_not(gateway):
     ]
 
 
-def test_a_range_and_a_path_that_normalises_name_their_segment(gateway):
+def test_ranges_and_encoded_paths_name_their_segment(gateway):
     assert gateway.get("720p/1-1-000001.ts", A, Range="bytes=0-9").status_code == 206
     assert gateway.get("720p/%31-1-000002.ts", A).status_code == 200
     found = [(each["status"], each["media"], each["media_ms"]) for each in gateway.logged()]
     assert found == [(206, "720p/1-1-000001.ts", MEDIA_MS), (200, "720p/1-1-000002.ts", MEDIA_MS)]
 
 
-def test_a_transfer_that_breaks_off_is_not_complete(gateway):
+def test_an_interrupted_transfer_is_not_complete(gateway):
     assert gateway.get("720p/long-1.ts", C).content == LONG_SEGMENT
     with connected(gateway) as connection:
-        # Gone without a word, as a network that fails.
+        # Reset the connection, as if the network failed.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     deadline = time.monotonic() + 10
     while f'"session":"{A}"' not in gateway.log_path.read_text():
@@ -85,12 +85,12 @@ def test_a_transfer_that_breaks_off_is_not_complete(gateway):
     assert broken["bytes"] < len(LONG_SEGMENT)
 
 
-def test_what_is_begun_before_the_end_counts_by_its_last_byte(gateway):
+def test_a_response_that_outlives_its_session_counts_at_its_last_byte(gateway):
     with connected(gateway) as connection:
         ended_at_ms = now_ms()
         gateway.denylist.deny_session(A, EndReason.KICKED)
         assert gateway.get("720p/1-1-000001.ts", A).status_code == 403
-        # The kick holds; what was on its way may end, and does so now.
+        # The kick applies to new requests; this response may end.
         went_on_ms = now_ms()
         while connection.recv(1 << 20):
             pass
@@ -98,11 +98,11 @@ def test_what_is_begun_before_the_end_counts_by_its_last_byte(gateway):
     figures, _ = aggregate(gateway)
     assert figures[A].requests == 1, "the refusal is no answer with media"
     found = cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms)
-    # nginx's clock stands still while it works through what is ready.
+    # nginx updates its clock once for each round of events.
     assert went_on_ms - ended_at_ms - 50 <= found <= last_at_ms - ended_at_ms + 1
 
 
-def test_a_kick_between_two_answers_leaves_nothing_after_it(gateway):
+def test_no_media_is_served_after_a_kick_between_two_responses(gateway):
     assert gateway.get("720p/1-1-000001.ts", A).status_code == 200
     ended_at_ms = now_ms()
     gateway.denylist.deny_session(A, EndReason.KICKED)
@@ -112,7 +112,7 @@ def test_a_kick_between_two_answers_leaves_nothing_after_it(gateway):
     assert cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms) == 0
 
 
-def test_answers_caches_and_refusals_are_told_apart(gateway):
+def test_responses_cache_hits_and_refusals_are_counted(gateway):
     for session in (A, C, C):
         assert gateway.get("720p/1-1-000001.ts", session).status_code == 200
     gateway.s3.missing.add("/media/streams/stream-1/720p/1-1-000009.ts")
@@ -122,7 +122,7 @@ def test_answers_caches_and_refusals_are_told_apart(gateway):
     assert gateway.get("index.m3u8", A, method="POST").status_code == 405
     gateway.denylist.deny_session(C, EndReason.KICKED)
     assert gateway.get("720p/1-1-000001.ts", C).status_code == 403
-    assert gateway.client.get(f"{gateway.url}/streams").status_code == 502, "no API stands behind it here"
+    assert gateway.client.get(f"{gateway.url}/streams").status_code == 502, "there is no API in this test"
     _, counts = aggregate(gateway)
     whole, stream = (
         traffic_of(sum((each for (_, of), each in counts.items() if of == name), Counter()))
@@ -132,15 +132,15 @@ def test_answers_caches_and_refusals_are_told_apart(gateway):
     assert (whole.api.answers_2xx, whole.api.answers_5xx) == (0, 1)
     assert whole.refusals == {"401": 1, "402": 0, "403": 1, "410": 0, "429": 0}
     assert (whole.segments.hits, whole.segments.misses, whole.playlists.misses) == (2, 1, 1)
-    # A asked three times with its token and once with a bad one, C twice before its kick and once after it.
+    # A: three requests with its token and one with a wrong one. C: two before its kick and one after it.
     assert (whole.verdicts.hits, whole.verdicts.misses) == (4, 3)
-    # The stream of a denied session and of a bad token is known from what the session was served.
+    # A denied session's stream, and that of a wrong token, is the one that the session was served.
     assert (stream.media.answers_2xx, stream.media.answers_4xx) == (4, 4)
     assert stream.media.egress_bytes == whole.media.egress_bytes > 3 * len(SEGMENT)
     assert stream.api.egress_bytes == 0
 
 
-def test_the_longest_line_goes_through_a_pipe_in_one_piece(gateway):
+def test_the_longest_line_fits_an_atomic_write_to_a_pipe(gateway):
     hostile = {"User-Agent": '\x7f\t"\\' * 400, "X-Request-ID": "r" * 64}
     gateway.client.get(f"{gateway.url}/play/{A}/720p/{'x' * 3_000}.ts?{'q' * 2_000}", headers=hostile)
     gateway.get("720p/" + "x" * 3_000 + ".ts", A, **hostile)

@@ -1,4 +1,4 @@
-"""Sessions bound to who fetched their media first: nginx, its cache of verdicts, and the product's own rule."""
+"""Sessions bound to their first client: nginx, its cached authorizations, and the product's access rule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from tests.vectors.world import Case
 HOME, CAFE = "127.0.0.1", "127.0.0.2"
 PLAYER = "tollcast-player/1"
 REFUSED = Answer("session_bound_elsewhere", 403)
-# Each test's session has a name of its own.
+# Each test has a session of its own.
 NUMBERS: Iterator[int] = iter(range(1_000))
 
 
 @dataclass
-class Viewing:
+class BoundSession:
     """A session under a policy, with its one play token."""
 
     gate: Gate
@@ -28,7 +28,7 @@ class Viewing:
     token: str
 
     def get(self, address: str = HOME, agent: str | None = PLAYER, media: str = SEGMENT) -> Answer:
-        """Fetch it from there, with that program."""
+        """Fetch media from this address with this user agent."""
         self.gate.s3.hits.clear()
         headers = [("Authorization", f"Bearer {self.token}"), *([("User-Agent", agent)] if agent else [])]
         return self.gate.ask("GET", f"/play/{self.case.session_id}/{media}", headers, address)
@@ -37,13 +37,13 @@ class Viewing:
         return self.get(address, agent, media).code == ALLOW
 
 
-def begin(gate: Gate, policy: SessionBinding) -> Viewing:
+def begin(gate: Gate, policy: SessionBinding) -> BoundSession:
     case = gate.case(Vector(name=f"bound {next(NUMBERS)}", expect=ALLOW, state=State(paid_ms=60_000, binding=policy)))
     gate.enter(case, case.vector.state)
-    return Viewing(gate, case, case.play())
+    return BoundSession(gate, case, case.play())
 
 
-def test_only_the_first_client_is_served_and_goes_on_from_the_cache(gate: Gate) -> None:
+def test_only_the_first_client_is_served_also_from_the_cache(gate: Gate) -> None:
     viewing, asked = begin(gate, SessionBinding.ENFORCE), gate.world.asked
     assert all(viewing.is_served(media=media) for media in (PLAYLIST, SEGMENT) * 3)
     assert gate.world.asked == asked + 1
@@ -51,13 +51,13 @@ def test_only_the_first_client_is_served_and_goes_on_from_the_cache(gate: Gate) 
         for media in (SEGMENT, PLAYLIST):
             assert viewing.get(media=media, **stranger) == REFUSED
             assert not gate.s3.hits
-    # The one who pays has noticed nothing: not a refusal, nor a further question.
+    # The paying viewer got no refusal, and nginx sent no further request for it.
     strangers_asked = gate.world.asked
     assert all(viewing.is_served(media=media) for media in (PLAYLIST, SEGMENT))
     assert gate.world.asked == strangers_asked
 
 
-def test_whoever_is_first_is_bound_and_a_new_session_is_bound_anew(gate: Gate) -> None:
+def test_a_session_is_bound_to_its_first_client_and_a_new_session_again(gate: Gate) -> None:
     viewing = begin(gate, SessionBinding.ENFORCE)
     assert viewing.is_served(CAFE)
     assert viewing.get(HOME) == REFUSED
@@ -65,7 +65,7 @@ def test_whoever_is_first_is_bound_and_a_new_session_is_bound_anew(gate: Gate) -
     assert moved.is_served(HOME) and moved.get(CAFE) == REFUSED
 
 
-def test_a_warning_is_one_line_and_refuses_nobody(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_is_one_line_and_refuses_no_client(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     viewing = begin(gate, SessionBinding.WARN)
     for _ in range(2):
         assert viewing.is_served(HOME) and viewing.is_served(CAFE) and viewing.is_served(CAFE, "another")
@@ -74,13 +74,13 @@ def test_a_warning_is_one_line_and_refuses_nobody(gate: Gate, caplog: pytest.Log
     assert HOME not in line and CAFE not in line and PLAYER not in line
 
 
-def test_without_a_policy_nobody_is_written_down(gate: Gate) -> None:
+def test_without_a_policy_no_client_is_recorded(gate: Gate) -> None:
     viewing = begin(gate, SessionBinding.OFF)
     assert viewing.is_served(HOME) and viewing.is_served(CAFE, "another")
     assert media_key(viewing.case.session_id) not in gate.world.clients.rows
 
 
-def test_where_the_first_cannot_be_read_only_enforcing_refuses(gate: Gate) -> None:
+def test_only_enforcement_refuses_when_the_first_client_cannot_be_read(gate: Gate) -> None:
     enforced, warned = begin(gate, SessionBinding.ENFORCE), begin(gate, SessionBinding.WARN)
     gate.world.clients.silent = True
     try:

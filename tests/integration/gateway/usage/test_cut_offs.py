@@ -1,4 +1,4 @@
-"""From the lines of a log to what operators read: what was answered, and how long the kicked were served."""
+"""From log lines to the operators' reports: responses, and how long kicked sessions were still served."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> RotatedLog:
 
 
 def follow(house: Container, log: RotatedLog) -> None:
-    """Another process each time, so each begins with the batch of the one before."""
+    """Catch up with a new follower, which starts from the batch of the one before."""
     follower = UsageFollower(
         usage=house.usage,
         log_path=log.path,
@@ -33,7 +33,7 @@ def follow(house: Container, log: RotatedLog) -> None:
     follower.close()
 
 
-def test_who_ended_early_is_told_with_how_long_they_were_served_beyond_it(house: Container, log: RotatedLog) -> None:
+def test_cut_offs_are_reported_with_their_delay(house: Container, log: RotatedLog) -> None:
     (_, kicked), (user_id, stopped), (_, paused) = (watching(house) for _ in range(3))
     for session in (kicked, stopped, paused):
         log.write(segment(1, session, at_s=house.clock.now_ms() / 1000))
@@ -43,7 +43,7 @@ def test_who_ended_early_is_told_with_how_long_they_were_served_beyond_it(house:
     house.playback.kick(kicked)
     house.playback.stop(user_id, stopped)
     house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
-    # The last answer with media stands before a rotation, and a line that is older and a refusal behind it.
+    # The last response with media is logged before a rotation, an older line and a refusal after it.
     log.write(segment(3, kicked, at_s=(ended_ms + TOOK_MS) / 1000), segment(3, stopped, at_s=(ended_ms + 5_000) / 1000))
     follow(house, log)
     log.rotate()
@@ -68,13 +68,13 @@ def test_who_ended_early_is_told_with_how_long_they_were_served_beyond_it(house:
     assert (stream.stream_id, stream.traffic.media) == (STREAM_ID, gateway.media)
 
 
-def test_a_kick_is_counted_only_once_its_log_is_there(house: Container, log: RotatedLog) -> None:
+def test_a_kick_is_counted_only_after_its_log_is_read(house: Container, log: RotatedLog) -> None:
     _, session = watching(house)
     house.playback.kick(session)
     log.write(segment(1, session, at_s=(house.clock.now_ms() + TOOK_MS) / 1000))
     advance(house, RECONCILE_AFTER_MS)
     house.reconciliation.run()
-    assert house.reconciliation.figures().cut_offs == [], "it might seem to have been 0"
+    assert house.reconciliation.figures().cut_offs == [], "a delay of 0 would be wrong"
     follow(house, log)
     advance(house, RECONCILE_AFTER_MS)
     follow(house, log)

@@ -1,4 +1,4 @@
-"""A real follower over a real store, killed again and again while the log is written and rotated."""
+"""A real follower over a real store, killed repeatedly while the log is written and rotated."""
 
 import random
 import signal
@@ -38,28 +38,28 @@ def follow(log: Path, state: Path, out: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_path: Path) -> None:
+def test_each_line_counts_once_after_repeated_kills(settings: Settings, tmp_path: Path) -> None:
     seed = random.randrange(1 << 30)
     dice = random.Random(seed)
     log = RotatedLog(tmp_path / "access.log", backups=BACKUPS_MAX)
     state, out = tmp_path / "state.json", tmp_path / "out"
     lines = [segment(n, session) for n in range(SEGMENTS) for session in SESSIONS]
-    # What is fetched again, later.
+    # Segments that are fetched again later.
     lines += [segment(n, session, status=206) for n in range(0, SEGMENTS, 5) for session in SESSIONS]
     text, kills, rotations = b"".join(lines), 0, 0
     part = len(text) // (KILLS_MIN + 1)
     process = follow(log.path, state, out)
     began_ns = time.time_ns()
     while text:
-        # At least a whole line, so that there is something to be added.
+        # At least a whole line, so that there is an addition.
         size = dice.randrange(len(lines[0]) + 1, 6_000)
         log.write(text[:size])
         text = text[size:]
         if rotations < BACKUPS_MAX and dice.random() < 0.1:
             log.rotate()
             rotations += 1
-        time.sleep(dice.random() / 20)  # The pace of the log; and a kill comes at a moment that nobody chose.
-        # Where followers are slow to start, the log waits for enough of them.
+        time.sleep(dice.random() / 20)  # The rate of the log, which makes the moment of the kill random.
+        # If followers start slowly, the log waits for enough of them.
         due = kills < KILLS_MIN and len(text) < (KILLS_MIN - kills) * part
         if due:
             await_mark(state, began_ns, process, seed)
@@ -69,7 +69,7 @@ def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_pa
             began_ns = time.time_ns()
             process = follow(log.path, state, out)
             kills += 1
-    # Before that, a signal would end it as any other process.
+    # Before that, the follower has no signal handler.
     await_mark(state.with_suffix(".alive"), began_ns, process, seed)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0, (seed, out.read_text())
@@ -90,7 +90,7 @@ def test_killed_again_and_again_each_line_counts_once(settings: Settings, tmp_pa
 
 
 def await_mark(path: Path, began_ns: int, process: subprocess.Popen[bytes], seed: int) -> None:
-    """Wait until the follower that began then has written the file."""
+    """Wait until the follower started at `began_ns` has written the file."""
     deadline = time.monotonic() + 60
     while mark(path) <= began_ns:
         assert process.poll() is None and time.monotonic() < deadline, (seed, path)
