@@ -62,7 +62,7 @@ def render(config: GatewayConfig) -> str:
         "ORIGIN_SOCKET": socket_path(config.origin_socket),
         "S3_HOST": unquoted(config.s3_host),
         "S3_URL": s3.url,
-        "S3_TLS": s3.before_proxy_pass,
+        "S3_TLS": s3.directives,
         "S3_UPSTREAM": s3.upstream,
         "BUCKET": unquoted(config.bucket),
         "STATE_DIR": quoted(config.state_dir),

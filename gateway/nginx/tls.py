@@ -63,7 +63,7 @@ class S3Directives:
     """S3's base URL for `proxy_pass`, the directives before it, and the upstream of its name."""
 
     url: str
-    before_proxy_pass: str
+    directives: str
     upstream: str
 
 
@@ -72,14 +72,14 @@ def s3_directives(host: str, trusted: Path | None, resolver: str) -> S3Directive
     if trusted is None:
         return S3Directives(
             url="http://s3",
-            before_proxy_pass="# In plain HTTP: only for a store on this machine or in a private network.",
+            directives="# In plain HTTP: only for a store on this machine or in a private network.",
             upstream=f"upstream s3 {{\n    server {unquoted(host)} max_fails=0;\n    keepalive 8;\n}}",
         )
     name = host.rpartition(":")[0] or host
     return S3Directives(
         # nginx resolves a name in a variable again when its DNS entry expires, but never one in an upstream.
         url="https://$s3_host",
-        before_proxy_pass=f"""set $s3_host "{unquoted(host)}";
+        directives=f"""set $s3_host "{unquoted(host)}";
 resolver {unquoted(resolver)};
 proxy_ssl_server_name on;
 proxy_ssl_name "{unquoted(name)}";
