@@ -36,7 +36,7 @@ class GatewayConfig:
     connections_per_address: int = 512
     requests_per_address_per_s: int = 200
     # Requests to the endpoints: one for each viewer and lease, and one more for each start or refusal.
-    questions_per_address_per_s: int = 100
+    endpoint_requests_per_address_per_s: int = 100
     segment_cache_mb: int = SEGMENT_CACHE_MB
 
 
@@ -54,9 +54,9 @@ def render(config: GatewayConfig) -> str:
         "REQUESTS_PER_S": str(config.requests_per_address_per_s),
         # A browser's page and a player's start send many requests at once.
         "REQUESTS_BURST": str(2 * config.requests_per_address_per_s),
-        "QUESTIONS_PER_S": str(config.questions_per_address_per_s),
+        "ENDPOINT_REQUESTS_PER_S": str(config.endpoint_requests_per_address_per_s),
         # Requests wait for two seconds; the public server waits five seconds for the response.
-        "QUESTIONS_BURST": str(3 * config.questions_per_address_per_s),
+        "ENDPOINT_REQUESTS_BURST": str(3 * config.endpoint_requests_per_address_per_s),
         "API_SOCKET": socket_path(config.api_socket),
         "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
         "ORIGIN_SOCKET": socket_path(config.origin_socket),

@@ -27,7 +27,7 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
         # Load tests come from one address.
         connections_per_address=10_000,
         requests_per_address_per_s=100_000,
-        questions_per_address_per_s=100_000,
+        endpoint_requests_per_address_per_s=100_000,
         user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
     )
 

@@ -9,7 +9,7 @@ AT_NGINX = ("tests/integration/gateway/nginx/test_access_vectors.py",)
 AT_NGINX_FRONT = ("tests/integration/gateway/nginx/test_nginx.py",)
 AT_NGINX_PACE = ("tests/integration/gateway/nginx/test_nginx_pace.py",)
 AT_NGINX_KICKS = ("tests/integration/gateway/nginx/test_nginx_kicks.py",)
-AT_NGINX_QUESTIONS = ("tests/integration/gateway/nginx/test_nginx_questions.py",)
+AT_NGINX_ENDPOINT_LIMITS = ("tests/integration/gateway/nginx/test_nginx_endpoint_limits.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 
 # Where nginx looks for a session, so that it need not wait, and for all that has ended, behind the wait for a turn.
@@ -89,7 +89,7 @@ MUTANTS_OF_GATEWAY = (
         NGINX,
         "proxy_pass http://origin/verdict;",
         "proxy_pass http://endpoints/verdict;",
-        tests=AT_NGINX_QUESTIONS,
+        tests=AT_NGINX_ENDPOINT_LIMITS,
     ),
     Mutant(
         "access: nginx takes names of segments that go on",

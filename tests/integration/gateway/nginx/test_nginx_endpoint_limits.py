@@ -15,7 +15,7 @@ PER_S, ASKED = 10, 120
 @pytest.fixture
 def nginx_config(nginx_config):
     """A configuration with a low limit."""
-    return replace(nginx_config, questions_per_address_per_s=PER_S)
+    return replace(nginx_config, endpoint_requests_per_address_per_s=PER_S)
 
 
 def flood(gateway, token: str) -> Counter[int]:
