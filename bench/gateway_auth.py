@@ -31,7 +31,7 @@ from pathlib import Path
 from bench.cpu import cpu_s
 from chalicelib import config
 from chalicelib.adapters import aws
-from gateway.config import GatewayConfig, render
+from gateway.nginx.config import GatewayConfig, render
 from infra.local.nginx import gateway_config
 from infra.local.seed import STREAM_ID
 from tests.faults.caller import Caller

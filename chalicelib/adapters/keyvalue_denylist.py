@@ -1,4 +1,4 @@
-"""The denylist of CloudFront's function (gateway/cloudfront/viewer_request.js): an entry a key of its KeyValueStore.
+"""The denylist of CloudFront's function (gateway/edge/viewer_request.js): an entry a key of its KeyValueStore.
 
 What is written here is at all edges within seconds, not at once: how long a kick takes there is CloudFront's to say.
 """

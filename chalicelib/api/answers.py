@@ -8,8 +8,8 @@ from typing import Any
 
 from chalice.app import Response
 
-from chalicelib.api.problems import PROBLEM_JSON, TITLES, problem, problem_of
 from chalicelib.observability import logger
+from chalicelib.problems import PROBLEM_JSON, TITLES, problem, problem_of
 
 
 def problem_response(error: Exception, path: str) -> Response:

@@ -7,16 +7,16 @@ from chalice.app import AuthResponse, Chalice, Response
 
 from chalicelib.api.answers import as_response, problem_response
 from chalicelib.api.checks import bearer
-from chalicelib.api.problems import problem, problem_of
 from chalicelib.bootstrap import container
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.streams import media_key
+from chalicelib.problems import problem, problem_of
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway keeps an allowing answer, which is how long a kick takes there.
 VERDICT_TTL_S = 1
 # `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, and in the path the same forms as in
-# gateway/nginx.conf.template and gateway/cloudfront/viewer_request.js.
+# gateway/nginx/nginx.conf.template and gateway/edge/viewer_request.js.
 MEDIA_ARN = re.compile(
     r"arn:[^/]+/[^/]+/GET"
     r"/play/(?P<session>[a-z2-7]{26})/(?:(?:[a-z0-9]{1,32}/)?index\.m3u8|[a-z0-9]{1,32}/[a-z0-9-]{1,64}\.ts)"

@@ -11,12 +11,12 @@ from chalicelib.api.models.playback import (
     StartAnswer,
     StartRequest,
 )
-from chalicelib.api.problems import STATUS_OF_END
 from chalicelib.api.wire import playback_answer, start_answer
 from chalicelib.domain.audit import Action
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.sessions import EndReason, SessionRecord
 from chalicelib.domain.users import Role
+from chalicelib.problems import STATUS_OF_END
 
 routes = Routes("playback")
 # Of a session that is over, by its end reason, and of one that there never was.

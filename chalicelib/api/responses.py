@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.api.endpoint import Endpoint
-from chalicelib.api.problems import PROBLEM_JSON, TITLES
+from chalicelib.problems import PROBLEM_JSON, TITLES
 
 REF = "#/components/schemas/{model}"
 PROBLEM_SCHEMA = {

@@ -1,6 +1,6 @@
 """Every way in which a request can be refused, in the product's own words.
 
-A `code` is stable: it is what clients match on. `api/problems.py` holds the one table from these classes to HTTP.
+Clients match on `code`, so it is stable. `chalicelib/problems.py` holds the table from these classes to HTTP.
 """
 
 from typing import Any, ClassVar

@@ -71,7 +71,7 @@ FROZEN_AFTER_S_OFF, FROZEN_AFTER_S_MIN, FROZEN_AFTER_S_MAX = 0, 10, 3_600
 
 
 class Pace(StrEnum):
-    """What lengths of segments a gateway tells apart; gateway/nginx.conf.template says how many each may fetch."""
+    """Length class of a stream's segments. `gateway/nginx/nginx.conf.template` sets how many a session may fetch."""
 
     SHORT = "short"
     USUAL = "usual"

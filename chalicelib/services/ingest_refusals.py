@@ -1,4 +1,4 @@
-"""Why the ingest refused senders of a stream, as its collector stores it (`gateway/refusals.py`), for operators."""
+"""Report to operators why the ingest refused senders; `gateway/ingest/refusals.py` stores the reasons."""
 
 from chalicelib.domain.ingest import ListenProtocol
 from chalicelib.domain.ingest_refusals import (

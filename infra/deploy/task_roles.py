@@ -50,7 +50,7 @@ def _worker() -> list[dict[str, Any]]:
 
 
 def _endpoints() -> list[dict[str, Any]]:
-    """`gateway.endpoints`: verdicts, signatures, and who may send. A signature allows what its signer may do."""
+    """`gateway.endpoints`: authorize viewers and senders, and sign. A signature grants what its signer may do."""
     return [
         *(_on_table(table, "GetItem") for table in ("wallets", "playback_sessions", "streams")),
         # Whom a session's media is bound to, where its stream wants that.
@@ -70,7 +70,7 @@ def _usage() -> list[dict[str, Any]]:
 
 
 def _refusals() -> list[dict[str, Any]]:
-    """`gateway.refusals`: it adds to what it has stored itself."""
+    """`gateway.ingest`: it adds to what it has stored itself."""
     return [
         _on_objects("logs/ingest/*", "GetObject", "PutObject"),
         # Without it, S3 answers 403 for an object that is not there yet.

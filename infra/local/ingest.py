@@ -5,7 +5,7 @@ import resource
 import shutil
 import sys
 
-from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
+from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
 from infra.local.layout import HOST, Layout, layout_from
 
 

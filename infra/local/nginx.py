@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from chalicelib import config
-from gateway.config import GatewayConfig, render
+from gateway.nginx.config import GatewayConfig, render
 from infra.local.layout import HOST, Layout, layout_from
 
 ACCESS_LOG_BYTES_MAX = 20_000_000
@@ -27,7 +27,7 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
         # Load tests come from one address.
         connections_per_address=10_000,
         requests_per_address_per_s=100_000,
-        questions_per_address_per_s=100_000,
+        endpoint_requests_per_address_per_s=100_000,
         user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
     )
 

@@ -4,7 +4,7 @@ import logging
 import os
 
 from chalicelib.bootstrap import container
-from gateway.refusals import collector, run
+from gateway.ingest.refusals import collector, run
 from infra.local.layout import layout_from
 
 

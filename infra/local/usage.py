@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from chalicelib.bootstrap import container
-from gateway.usage import Follower, run
+from gateway.usage.follower import UsageFollower, run
 from infra.local.layout import layout_from
 
 
@@ -15,10 +15,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     layout = layout_from(os.environ)
     alive = layout.run_dir / "usage.alive"
-    follower = Follower(
+    follower = UsageFollower(
         usage=container().usage,
         log_path=Path(os.environ.get("TOLLCAST_ACCESS_LOG") or layout.log_dir / "access.log"),
-        state_path=layout.usage_dir / "state.json",
+        checkpoint_path=layout.usage_dir / "state.json",
         now_ms=lambda: time.time_ns() // 1_000_000,
         alive=alive.touch,
     )

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from chalice.app import Chalice
 from chalice.local import LocalGatewayException
 
-from chalicelib.api.problems import PROBLEM_JSON, problem
+from chalicelib.problems import PROBLEM_JSON, problem
 from infra.local.lambda_gateway import Event, Gateway, body_of
 
 BODY_BYTES_MAX = 64 * 1024

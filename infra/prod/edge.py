@@ -2,7 +2,7 @@
 
 It needs AWS: it was tested as data and never run. CloudFront stands in front of everything: segments come from the
 private bucket, whose objects only this distribution may read; all else is the API's.
-`gateway/cloudfront/viewer_request.js` judges every request for media before any cache.
+`gateway/edge/viewer_request.js` judges every request for media before any cache.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.prod.media_bucket import bucket, bucket_policy
 
-FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "cloudfront" / "viewer_request.js"
+FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_request.js"
 FUNCTION_BYTES_MAX = 10_240
 # A segment never changes. Its stream's name is in its key, and no viewer's.
 SEGMENT_CACHE_S = 600

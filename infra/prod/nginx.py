@@ -3,6 +3,8 @@
 From the environment, beside the settings of the functions (`chalicelib/config.py`): the certificate and its key, where
 the parts listen, and whom to ask for S3's address. nginx is then started by whatever supervises the machine's services:
 `nginx -c /etc/tollcast/nginx.conf -e stderr`, its output into the file that `gateway.usage` follows.
+
+The file includes `gateway/nginx/snippets/` of this tree: write it again and restart nginx after each update.
 """
 
 import os
@@ -13,9 +15,9 @@ from urllib.parse import urlsplit
 
 from chalicelib import config
 from chalicelib.config import ConfigError
-from gateway.config import GatewayConfig, render
-from gateway.rendering import GatewayConfigError
-from gateway.tls import Tls
+from gateway.nginx.config import GatewayConfig, render
+from gateway.nginx.rendering import GatewayConfigError
+from gateway.nginx.tls import Tls
 
 # Of Debian's package ca-certificates.
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"

@@ -10,7 +10,7 @@ from tests.vectors.forged import PLAY_KEYS
 from tests.vectors.model import State
 from tests.vectors.world import Case
 
-FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "cloudfront" / "viewer_request.js"
+FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_request.js"
 RUNNER = Path(__file__).with_name("run_function.mjs")
 
 

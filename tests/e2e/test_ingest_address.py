@@ -4,7 +4,7 @@ import httpx
 
 from tests.e2e.conftest import House
 from tests.fixtures.stack import Stack
-from tests.integration.gateway.ingest_harness import plays, send
+from tests.integration.gateway.ingest.harness import plays, send
 
 LISTENING = {"mode": "listen", "protocol": "rtmp"}
 DROPPED_S_MAX = 12.0

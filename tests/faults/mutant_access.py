@@ -6,10 +6,10 @@ RULE = "chalicelib/services/access.py"
 BINDING = "chalicelib/services/binding.py"
 TOKENS = "chalicelib/adapters/jwt_tokens.py"
 AUTHORIZER = "chalicelib/api/media.py"
-EDGE = "gateway/cloudfront/viewer_request.js"
+EDGE = "gateway/edge/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)
-AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
+AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 AT_EDGE = ("tests/unit/access/test_cloudfront_function.py",)
 
 ACCESS_TOKEN_TOO = """try:
@@ -143,8 +143,8 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: the edge ignores signatures",
         EDGE,
-        "same(signature, parts[3]) && parsed(parts[2])",
-        "parsed(parts[2])",
+        "isEqual(signature, parts[3]) && parseObject(parts[2])",
+        "parseObject(parts[2])",
         tests=AT_EDGE,
     ),
     Mutant(

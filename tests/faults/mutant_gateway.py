@@ -2,15 +2,15 @@
 
 from tests.faults.mutant_kind import Mutant
 
-ENDPOINTS = "gateway/endpoints.py"
-NGINX = "gateway/nginx.conf.template"
+ENDPOINTS = "gateway/endpoints/authorization.py"
+NGINX = "gateway/nginx/nginx.conf.template"
 
-AT_NGINX = ("tests/integration/gateway/test_access_vectors.py",)
-AT_NGINX_FRONT = ("tests/integration/gateway/test_nginx.py",)
-AT_NGINX_PACE = ("tests/integration/gateway/test_nginx_pace.py",)
-AT_NGINX_KICKS = ("tests/integration/gateway/test_nginx_kicks.py",)
-AT_NGINX_QUESTIONS = ("tests/integration/gateway/test_nginx_questions.py",)
-AT_BOUND_NGINX = ("tests/integration/gateway/test_session_binding.py",)
+AT_NGINX = ("tests/integration/gateway/nginx/test_access_vectors.py",)
+AT_NGINX_FRONT = ("tests/integration/gateway/nginx/test_nginx.py",)
+AT_NGINX_PACE = ("tests/integration/gateway/nginx/test_nginx_pace.py",)
+AT_NGINX_KICKS = ("tests/integration/gateway/nginx/test_nginx_kicks.py",)
+AT_NGINX_ENDPOINT_LIMITS = ("tests/integration/gateway/nginx/test_nginx_endpoint_limits.py",)
+AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 
 # Where nginx looks for a session, so that it need not wait, and for all that has ended, behind the wait for a turn.
 BEFORE_THE_WAIT = "try_files /sessions/$sid @segment;"
@@ -89,7 +89,7 @@ MUTANTS_OF_GATEWAY = (
         NGINX,
         "proxy_pass http://origin/verdict;",
         "proxy_pass http://endpoints/verdict;",
-        tests=AT_NGINX_QUESTIONS,
+        tests=AT_NGINX_ENDPOINT_LIMITS,
     ),
     Mutant(
         "access: nginx takes names of segments that go on",
@@ -101,8 +101,8 @@ MUTANTS_OF_GATEWAY = (
     Mutant(
         "access: a verdict is kept longer than its lease",
         ENDPOINTS,
-        "last_s = min(until_ms // 1000 - 1, now_ms // 1000 + VERDICT_S_MAX)",
-        "last_s = now_ms // 1000 + VERDICT_S_MAX",
+        "last_s = min(until_ms // 1000 - 1, now_ms // 1000 + CACHE_S_MAX)",
+        "last_s = now_ms // 1000 + CACHE_S_MAX",
         tests=AT_NGINX,
     ),
 )

@@ -4,10 +4,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from chalicelib.api.problems import problem_of
 from chalicelib.domain.addresses import is_allowed_address
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import URL_CHARACTERS_MAX, check_source_url
+from chalicelib.problems import problem_of
 
 GOOD = [
     ("https://cdn.example.com/live/index.m3u8", "https://cdn.example.com:443/live/index.m3u8"),

@@ -10,9 +10,9 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
 from chalicelib.domain.streams import SLATE, RuntimeState
 from tests.fixtures.authority import Authority
-from tests.integration.gateway.ingest_harness import GOOD as RTMP_GOOD
-from tests.integration.gateway.ingest_harness import KEY as RTMP_KEY
-from tests.integration.gateway.ingest_harness import house
+from tests.integration.gateway.ingest.harness import GOOD as RTMP_GOOD
+from tests.integration.gateway.ingest.harness import KEY as RTMP_KEY
+from tests.integration.gateway.ingest.harness import run_ingest
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
@@ -139,7 +139,7 @@ def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> 
 
 
 def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
-    with house() as ingest:
+    with run_ingest() as ingest:
         small.own["rtmp_url"] = ingest.url("").rstrip("/")
         small.add(
             ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP),

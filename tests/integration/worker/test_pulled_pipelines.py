@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import RuntimeState
 from tests.fixtures.authority import Authority
-from tests.integration.gateway.ingest_harness import GOOD, KEY, house
+from tests.integration.gateway.ingest.harness import GOOD, KEY, run_ingest
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.origins import Front
 from tests.integration.worker.senders import free_udp_port, sending
@@ -44,7 +44,7 @@ def test_srt_is_pulled_and_its_passphrase_is_told_to_nobody(small: Lab) -> None:
 
 
 def test_rtmps_is_pulled_and_opened_anew_when_its_runs_fail(small: Lab, authority: Authority) -> None:
-    with house() as ingest, Front("127.0.0.1", authority.context(NAME), ingest.port) as front:
+    with run_ingest() as ingest, Front("127.0.0.1", authority.context(NAME), ingest.port) as front:
         small.own["egress"] = EgressRules(
             networks=INSIDE,
             ports=frozenset({front.port}),

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from chalicelib.api.problems import STATUS_OF_END, problem_of
 from chalicelib.domain.errors import SessionOver
 from chalicelib.domain.sessions import EndReason
+from chalicelib.problems import STATUS_OF_END, problem_of
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, Answer, Front, State, Vector

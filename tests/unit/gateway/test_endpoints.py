@@ -1,4 +1,4 @@
-"""The endpoints that nginx asks, over stubs of what they ask."""
+"""The endpoints, over stubs of their services."""
 
 import json
 
@@ -10,7 +10,8 @@ from chalicelib.domain.sessions import EndReason
 from chalicelib.domain.streams import Pace
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access import Verdict
-from gateway.endpoints import Asked, application
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 
 SESSION = "a" * 26
 NOW_MS = 1_700_000_000_500
@@ -18,7 +19,7 @@ NOW_S = NOW_MS // 1000
 
 
 class World:
-    """What the endpoints ask; tests change it."""
+    """Stubs of the endpoints' services. Tests change their results."""
 
     def __init__(self):
         self.error = None
@@ -44,11 +45,11 @@ class World:
         return f"key={key}&expires={expires_s}"
 
     def ask(self, path, session=SESSION, authorization="Bearer good", **environ):
-        asked = Asked(
-            verdict=self.verdict,
+        asked = EndpointServices(
+            authorize=self.verdict,
             signed_query=self.signed_query,
-            denied=lambda session, stream: self.reason,
-            stream=lambda stream_id: None,
+            denial_reason=lambda session, stream: self.reason,
+            find_stream=lambda stream_id: None,
             now_ms=lambda: NOW_MS,
         )
         seen = {}
@@ -64,13 +65,13 @@ def world():
     return World()
 
 
-def test_an_allowing_verdict_names_the_stream(world):
+def test_an_authorization_names_the_stream(world):
     status, headers, _ = world.ask("/verdict")
     assert (status, headers["X-Tollcast-Stream"]) == (200, "stream-1")
     assert world.tokens == ["good"]
 
 
-def test_the_rule_is_told_who_asks_as_nginx_sees_it(world):
+def test_the_access_rule_gets_the_client_that_nginx_sees(world):
     for path in ("/verdict", "/denial"):
         world.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
     world.ask("/verdict", HTTP_USER_AGENT="nginx")
@@ -89,8 +90,8 @@ def test_the_rule_is_told_who_asks_as_nginx_sees_it(world):
         (-3_000, "0"),
     ],
 )
-def test_how_long_an_allowing_verdict_may_be_kept(world, left_ms, keep):
-    """nginx keeps it to the end of the second named, so that second must end before the lease does."""
+def test_how_long_nginx_may_cache_an_authorization(world, left_ms, keep):
+    """nginx caches it to the end of the given second, which must end before the lease."""
     world.until_ms = NOW_MS + left_ms
     assert world.ask("/verdict")[1]["X-Accel-Expires"] == keep
 
@@ -128,25 +129,25 @@ def test_without_a_bearer_token_there_is_no_token(world, authorization):
 
 
 @pytest.mark.parametrize("session", ["", "x", "A" * 26, "a" * 27, "../" + "a" * 23])
-def test_a_session_that_is_none_is_refused_unasked(world, session):
+def test_an_invalid_session_is_refused_without_the_access_rule(world, session):
     assert world.ask("/verdict", session=session)[0] == 401
     assert world.tokens == []
 
 
 @pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
-def test_a_verdict_without_a_good_stream_is_a_refusal(world, stream):
+def test_an_authorization_without_a_valid_stream_is_a_refusal(world, stream):
     world.stream = stream
     status, headers, _ = world.ask("/verdict")
     assert status == 503
     assert "X-Tollcast-Stream" not in headers
 
 
-def test_a_verdict_for_another_session_is_a_refusal(world):
+def test_an_authorization_of_another_session_is_a_refusal(world):
     world.session = "b" * 26
     assert world.ask("/verdict")[0] == 401
 
 
-def test_a_denial_of_what_the_rule_allows_has_the_denylists_reason(world):
+def test_a_denial_by_the_denylist_has_its_reason(world):
     world.reason = EndReason.STREAM_STOPPED
     status, _, document = world.ask("/denial")
     assert (status, document["end_reason"]) == (410, "stream_stopped")
@@ -180,10 +181,10 @@ def test_nothing_else_is_signed(world, key):
     assert "X-Tollcast-Query" not in headers
 
 
-def test_a_signer_that_fails_refuses(world):
+def test_a_failing_signer_refuses(world):
     world.error = StoreUnavailable("x")
     assert world.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
 
 
-def test_other_paths_are_nothing(world):
+def test_other_paths_are_not_found(world):
     assert world.ask("/")[0] == 404

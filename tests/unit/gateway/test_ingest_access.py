@@ -1,4 +1,4 @@
-"""The endpoint that says who may send a stream by RTMP, or play what is sent."""
+"""The endpoint that authorizes RTMP clients of the ingest."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams import Stream
 from chalicelib.ports import StoreUnavailable
-from gateway.ingest_access import BODY_BYTES_MAX, ingest
+from gateway.ingest.access import BODY_BYTES_MAX, ingest
 
 KEY = "k" * 24
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
@@ -33,7 +33,7 @@ def ask(fields, stream=STREAM, method="POST", length=None):
     return ingest({"stream-1": stream}.get, environ)
 
 
-def test_who_enters_is_led_to_a_place_of_stream_and_key():
+def test_a_new_client_is_redirected_to_a_name_of_stream_and_key():
     entered = ask(QUESTION)
     assert entered.status == 302
     place = entered.headers["Location"]
@@ -44,7 +44,7 @@ def test_who_enters_is_led_to_a_place_of_stream_and_key():
 
 
 @pytest.mark.parametrize("call", ["update_publish", "update_play"])
-def test_who_is_in_may_stay_while_the_key_is_good(call):
+def test_a_connected_client_may_stay_while_the_key_is_valid(call):
     assert ask({**QUESTION, "call": call}).status == 204
     assert ask({**QUESTION, "call": call}, replace(STREAM, ingest_key="n" * 24)).status == 403
     assert ask({**QUESTION, "call": call}, replace(STREAM, archived=True)).status == 403
@@ -63,7 +63,7 @@ def test_who_is_in_may_stay_while_the_key_is_good(call):
     ],
     ids=str,
 )
-def test_what_a_stream_must_be(change):
+def test_only_a_listening_stream_with_this_key_accepts_clients(change):
     assert ask(QUESTION, replace(STREAM, **change)).status == 403
     assert ask({**QUESTION, "key": ""}, replace(STREAM, **change)).status == 403
 
@@ -87,13 +87,13 @@ WRONG_KEY, NOT_LISTENING = "wrong_key", "not_listening"
     ],
     ids=str,
 )
-def test_a_refused_sender_of_a_stream_that_exists_is_named_with_the_reason(change, stream, code):
+def test_the_refusal_of_a_sender_names_stream_and_reason(change, stream, code):
     answer = ask(changed(**change), stream)
     wanted = {} if code is None else {"X-Tollcast-Refusal": f"stream-1 {code}"}
     assert (answer.status, answer.headers) == (403, wanted)
 
 
-def test_a_backup_may_be_what_listens():
+def test_a_backup_may_listen():
     assert ask(QUESTION, replace(STREAM, ingest=TEST, backups=(TEST, RTMP))).status == 302
 
 
@@ -111,7 +111,7 @@ def test_a_backup_may_be_what_listens():
         changed(call=None),
         changed(call="connect"),
         changed(call="update"),
-        # What a sender writes behind the name stands behind the module's own fields.
+        # The fields that a sender writes behind the name follow the module's own.
         [*changed(key="wrong").items(), ("key", KEY)],
         [*QUESTION.items(), ("key", KEY)],
         [*QUESTION.items(), ("name", "stream-1")],
@@ -123,19 +123,19 @@ def test_a_backup_may_be_what_listens():
     ],
     ids=str,
 )
-def test_all_else_is_refused(fields):
+def test_other_requests_are_refused(fields):
     answer = ask(fields)
     assert (answer.status, answer.document) == (403, None)
     assert answer.headers in ({}, {"X-Tollcast-Refusal": "stream-1 wrong_key"})
 
 
-def test_only_a_form_of_a_known_length_is_a_question():
+def test_only_a_form_of_a_known_length_is_accepted():
     assert ask(QUESTION, method="GET").status == 403
     for length in ("", "0", "-1", "x", str(BODY_BYTES_MAX + 1)):
         assert ask(QUESTION, length=length).status == 403
 
 
-def test_a_store_that_does_not_answer_lets_nobody_in():
+def test_an_outage_of_the_store_accepts_no_client():
     def broken(_: str) -> Stream | None:
         raise StoreUnavailable("stub")
 

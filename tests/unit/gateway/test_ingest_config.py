@@ -1,4 +1,4 @@
-"""Rendering the configuration of the nginx that takes what senders send."""
+"""Rendering the ingest's nginx configuration."""
 
 import re
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ingest_config import IngestConfig, render
-from gateway.rendering import GatewayConfigError
+from gateway.ingest.config import IngestConfig, render
+from gateway.nginx.rendering import GatewayConfigError
 
 CONFIG = IngestConfig(
     listen="127.0.0.1:1935",
@@ -23,7 +23,7 @@ def code(text):
     return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
 
 
-def test_nginx_takes_it(tmp_path):
+def test_nginx_accepts_the_ingest_configuration(tmp_path):
     path = tmp_path / "nginx.conf"
     path.write_text(render(replace(CONFIG, state_dir=tmp_path, hook_socket=Path("/tmp/x.sock"))))
     command = ["/usr/sbin/nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(path), "-e", "stderr"]
@@ -31,11 +31,11 @@ def test_nginx_takes_it(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_it_listens_where_it_is_told_only():
+def test_the_ingest_listens_on_the_configured_addresses_only():
     assert re.findall(r"listen ([^; ]+)", code(render(CONFIG))) == ["127.0.0.1:1935", "unix:/run/t/ingest.sock"]
 
 
-def test_it_asks_about_everything_and_keeps_nothing():
+def test_the_ingest_authorizes_everything_and_stores_nothing():
     text = code(render(CONFIG))
     for event in ("publish", "play", "update"):
         assert f"on_{event} http://unix:ingest.sock:/{event};" in text
@@ -43,7 +43,7 @@ def test_it_asks_about_everything_and_keeps_nothing():
         r"^\s*(record|hls|dash|push|pull|exec|rtmp_auto_push|rtmp_control|rtmp_stat)", text, re.MULTILINE
     )
     assert text.count("access_log off;") == 2
-    # The module writes keys into lines of the level info: those go to a socket, and to no file.
+    # Lines of the level info contain keys, so they go to a socket and to no file.
     collected = "syslog:server=unix:/run/t/refusals.sock,nohostname,tag=ingest"
     assert re.findall(r"error_log ([^;]+);", text) == ["stderr error", f"{collected} info"]
     assert re.findall(r"access_log (syslog\S+) (\w+)", text) == [(collected, "refusals")]
@@ -54,7 +54,7 @@ def test_no_frame_that_rtmp_can_carry_is_too_large():
     assert int(megabytes) << 20 > 2**24 - 1
 
 
-def test_only_who_is_in_already_stays_without_an_answer():
+def test_only_connected_clients_stay_without_a_response():
     text = code(render(CONFIG))
     kept = re.findall(r"location = (\S+) \{(?:(?!location).)*?error_page 500 502 503 504 =204", text, re.DOTALL)
     assert kept == ["/update"]
@@ -71,6 +71,6 @@ def test_only_who_is_in_already_stays_without_an_answer():
     ],
     ids=str,
 )
-def test_values_that_nginx_would_misread_are_refused(change):
+def test_values_that_nginx_would_misread_are_rejected(change):
     with pytest.raises(GatewayConfigError):
         render(replace(CONFIG, **change))

@@ -1,11 +1,11 @@
-"""The gateway's configuration for a machine of one's own, from the environment."""
+"""The gateway's production configuration, from the environment."""
 
 from pathlib import Path
 
 import pytest
 
 from chalicelib.config import ConfigError
-from gateway.config import render
+from gateway.nginx.config import render
 from infra.prod import nginx
 
 ENVIRON = {
@@ -25,7 +25,7 @@ ENVIRON = {
 }
 
 
-def test_it_speaks_tls_on_both_sides():
+def test_production_uses_tls_on_both_sides():
     text = render(nginx.gateway_config(ENVIRON))
     for line in (
         "listen 443 ssl http2;",
@@ -52,12 +52,12 @@ def test_it_speaks_tls_on_both_sides():
     ],
     ids=str,
 )
-def test_what_is_missing_or_wrong_is_named(change, said):
+def test_missing_and_invalid_settings_are_named(change, said):
     with pytest.raises(ConfigError, match=said.replace("(", "\\(")):
         nginx.gateway_config({**ENVIRON, **change})
 
 
-def test_the_command_says_what_is_wrong_and_writes_nothing(monkeypatch, capsys):
+def test_the_command_reports_errors_and_writes_nothing(monkeypatch, capsys):
     for name, value in {**ENVIRON, "TOLLCAST_TLS_CERTIFICATE": '/etc/a"b.pem'}.items():
         monkeypatch.setenv(name, value)
     assert nginx.main() == 2

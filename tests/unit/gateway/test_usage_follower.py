@@ -1,4 +1,4 @@
-"""The follower counts each line once, whatever dies when."""
+"""The follower counts each line once, whenever it crashes."""
 
 import json
 import os
@@ -12,67 +12,68 @@ from hypothesis import given, settings
 from hypothesis.strategies import integers
 
 from chalicelib.ports import StoreUnavailable
-from gateway import usage as module
-from gateway.access_log import BACKUPS_MAX
-from gateway.usage import AlreadyFollowed, Follower, State, StateUnreadable
-from tests.unit.gateway.access_lines import DAY, MINUTE, A, B, line, segment
-from tests.unit.gateway.follower_house import NOW, House, Killed, Steps
+from gateway.usage import follower as module
+from gateway.usage.checkpoint import Checkpoint, CheckpointUnreadable
+from gateway.usage.follower import AlreadyFollowed
+from gateway.usage.log_tailer import BACKUPS_MAX
+from tests.unit.gateway.follower_harness import NOW, Crash, FollowerHarness, Steps
+from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def harness(tmp_path: Path) -> FollowerHarness:
+    return FollowerHarness(tmp_path)
 
 
-def test_sessions_and_days_reach_the_store(house: House) -> None:
-    follower = house.follower()
-    house.log.write(segment(1), segment(2, B), line("index.m3u8"), b"no line of ours\n")
+def test_sessions_and_days_are_stored(harness: FollowerHarness) -> None:
+    follower = harness.follower()
+    harness.log.write(segment(1), segment(2, B), line("index.m3u8"), b"no entry\n")
     follower.catch_up()
-    house.log.write(segment(1), segment(2))
+    harness.log.write(segment(1), segment(2))
     follower.catch_up()
-    assert house.figures(A) == (4_000, 2, 4)
-    assert house.figures(B) == (2_000, 1, 1)
-    assert house.figures(f"day:{DAY}") == (6_000, 3, 5)
+    assert harness.served(A) == (4_000, 2, 4)
+    assert harness.served(B) == (2_000, 1, 1)
+    assert harness.served(f"day:{DAY}") == (6_000, 3, 5)
 
 
-def test_how_far_it_is_is_told_only_when_all_of_it_is_added(house: House) -> None:
-    follower = house.follower()
-    house.log.write(segment(1))
-    house.usage.failing = True
+def test_progress_is_marked_only_after_everything_is_added(harness: FollowerHarness) -> None:
+    follower = harness.follower()
+    harness.log.write(segment(1))
+    harness.usage.failing = True
     with pytest.raises(StoreUnavailable):
         follower.catch_up()
-    assert house.usage.through == {}
-    house.usage.failing = False
+    assert harness.usage.through == {}
+    harness.usage.failing = False
     follower.catch_up()
-    assert list(house.usage.through.values()) == [NOW - module.LOG_LAG_MS]
+    assert list(harness.usage.through.values()) == [NOW - module.LOG_LAG_MS]
 
 
-def test_a_store_that_does_not_answer_costs_nothing(house: House) -> None:
-    follower = house.follower()
-    house.log.write(segment(1), segment(1, B))
-    house.usage.failing = True
+def test_an_outage_of_the_store_loses_nothing(harness: FollowerHarness) -> None:
+    follower = harness.follower()
+    harness.log.write(segment(1), segment(1, B))
+    harness.usage.failing = True
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             follower.catch_up()
-    house.log.write(segment(2))
-    house.usage.failing = False
+    harness.log.write(segment(2))
+    harness.usage.failing = False
     follower.catch_up()
-    assert (house.figures(A), house.figures(B)) == ((4_000, 2, 2), (2_000, 1, 1))
+    assert (harness.served(A), harness.served(B)) == ((4_000, 2, 2), (2_000, 1, 1))
 
 
-def story(house: House, follow: Callable[[], None]) -> None:
-    """Watching, with rotations and torn lines in it; `follow` stands where a follower looks."""
-    house.log.write(segment(1), segment(2), segment(1, B), line("720p/index.m3u8"))
+def write_scenario(harness: FollowerHarness, follow: Callable[[], None]) -> None:
+    """Write lines with rotations and torn lines, and call `follow` in between."""
+    harness.log.write(segment(1), segment(2), segment(1, B), line("720p/index.m3u8"))
     follow()
     torn = segment(3)
-    house.log.write(segment(2), torn[:100])
+    harness.log.write(segment(2), torn[:100])
     follow()
-    house.log.rotate()
-    house.log.write(torn[100:], segment(2, B), segment(3))
+    harness.log.rotate()
+    harness.log.write(torn[100:], segment(2, B), segment(3))
     follow()
-    house.log.write(segment(4))
-    house.log.rotate()
-    house.log.write(segment(5), line("480p/1-1-000005.ts"))
+    harness.log.write(segment(4))
+    harness.log.rotate()
+    harness.log.write(segment(5), line("480p/1-1-000005.ts"))
     follow()
 
 
@@ -80,17 +81,17 @@ WHOLE = {A: (10_000, 5, 9), B: (4_000, 2, 2), f"day:{DAY}": (14_000, 7, 11)}
 ANSWERS = {"": (11, 11_000), "stream-1": (11, 11_000)}
 
 
-def told(house: House) -> tuple[object, object]:
-    """What the store says in the end of what the story tells."""
-    return {key: house.figures(key) for key in WHOLE}, {key: house.answers(key) for key in ANSWERS}
+def stored(harness: FollowerHarness) -> tuple[object, object]:
+    """Return the sums and the counters in the store."""
+    return {key: harness.served(key) for key in WHOLE}, {key: harness.answers(key) for key in ANSWERS}
 
 
-def steps_of_the_story(house: House, monkeypatch: pytest.MonkeyPatch, die_at: int | None) -> int:
-    """The story with a death at one step and a new process after it; answers how many steps there were."""
-    steps = house.usage.steps = Steps(die_at)
-    written = State.write
+def scenario_steps(harness: FollowerHarness, monkeypatch: pytest.MonkeyPatch, crash_at: int | None) -> int:
+    """Run the scenario with a crash at one step and a new follower after it; return the number of steps."""
+    steps = harness.usage.steps = Steps(crash_at)
+    written = Checkpoint.write
 
-    def write(self: State, path: Path) -> None:
+    def write(self: Checkpoint, path: Path) -> None:
         steps.step()
         written(self, path)
         steps.step()
@@ -99,131 +100,131 @@ def steps_of_the_story(house: House, monkeypatch: pytest.MonkeyPatch, die_at: in
 
     def fsync(file: int) -> None:
         synced(file)
-        steps.step()  # The new file is there and has not replaced the old one; then, it has.
+        steps.step()  # Before and after the new file replaces the old one.
 
-    monkeypatch.setattr(State, "write", write)
+    monkeypatch.setattr(Checkpoint, "write", write)
     monkeypatch.setattr(module.os, "fsync", fsync)
-    current = [house.follower()]
+    current = [harness.follower()]
 
     def follow() -> None:
         try:
             current[0].catch_up()
-        except Killed:
-            current[0] = house.follower()
+        except Crash:
+            current[0] = harness.follower()
             current[0].catch_up()
 
-    story(house, follow)
+    write_scenario(harness, follow)
     return steps.count
 
 
-def test_killed_at_any_step_each_line_counts_once(tmp_path: Path) -> None:
+def test_each_line_counts_once_after_a_crash_at_any_step(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
-    whole = House(tmp_path / "whole")
+    whole = FollowerHarness(tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
-        steps = steps_of_the_story(whole, patch, None)
-    assert told(whole) == (WHOLE, ANSWERS)
+        steps = scenario_steps(whole, patch, None)
+    assert stored(whole) == (WHOLE, ANSWERS)
     assert steps >= 60
-    for die_at in range(1, steps + 1):
-        directory = tmp_path / str(die_at)
+    for crash_at in range(1, steps + 1):
+        directory = tmp_path / str(crash_at)
         directory.mkdir()
         with pytest.MonkeyPatch.context() as patch:
-            house = House(directory)
-            steps_of_the_story(house, patch, die_at)
-            assert told(house) == (WHOLE, ANSWERS), f"died at step {die_at}"
+            harness = FollowerHarness(directory)
+            scenario_steps(harness, patch, crash_at)
+            assert stored(harness) == (WHOLE, ANSWERS), f"crashed at step {crash_at}"
 
 
-def test_killed_again_and_again_each_line_counts_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each process gets one step further than the one before it."""
+def test_each_line_counts_once_after_repeated_crashes(harness: FollowerHarness) -> None:
+    """Each follower gets one step further than the one before it."""
 
     def follow() -> None:
         for lifetime in range(1, 60):
-            house.usage.steps = Steps(lifetime)
+            harness.usage.steps = Steps(lifetime)
             try:
-                house.follower().catch_up()
+                harness.follower().catch_up()
                 return
-            except Killed:
+            except Crash:
                 continue
-        raise AssertionError("it never came through")
+        raise AssertionError("no follower finished")
 
-    story(house, follow)
-    assert told(house) == (WHOLE, ANSWERS)
+    write_scenario(harness, follow)
+    assert stored(harness) == (WHOLE, ANSWERS)
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=integers(0, 2**32))
-def test_however_it_is_written_rotated_and_killed_each_line_counts_once(seed: int) -> None:
+def test_each_line_counts_once_with_random_writes_rotations_and_crashes(seed: int) -> None:
     dice = Random(seed)
     with TemporaryDirectory() as directory:
-        house = House(Path(directory), backups=BACKUPS_MAX)
+        harness = FollowerHarness(Path(directory), backups=BACKUPS_MAX)
         lines = [segment(number, session) for number in range(6) for session in (A, B)] * 2
         text, rotations = b"".join(lines), 0
-        follower = house.follower()
+        follower = harness.follower()
         while text:
             size = dice.randrange(1, 700)
-            house.log.write(text[:size])
+            harness.log.write(text[:size])
             text = text[size:]
             if rotations < BACKUPS_MAX and dice.random() < 0.4:
-                house.log.rotate()
+                harness.log.rotate()
                 rotations += 1
             if dice.random() < 0.5:
-                house.usage.steps = Steps(dice.randrange(1, 12))
+                harness.usage.steps = Steps(dice.randrange(1, 12))
                 try:
                     follower.catch_up()
-                except Killed:
-                    follower = house.follower()
-        house.usage.steps = Steps()
+                except Crash:
+                    follower = harness.follower()
+        harness.usage.steps = Steps()
         follower.catch_up()
-        assert house.figures(A) == house.figures(B) == (12_000, 6, 12)
-        assert house.figures(f"day:{DAY}") == (24_000, 12, 24)
-        assert house.answers() == house.answers("stream-1") == (24, 24_000)
+        assert harness.served(A) == harness.served(B) == (12_000, 6, 12)
+        assert harness.served(f"day:{DAY}") == (24_000, 12, 24)
+        assert harness.answers() == harness.answers("stream-1") == (24, 24_000)
         follower.close()
 
 
-def test_a_batch_is_bounded_and_nothing_of_a_long_log_is_left_out(
-    house: House, monkeypatch: pytest.MonkeyPatch
+def test_batches_of_a_long_log_are_bounded_and_complete(
+    harness: FollowerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway import access_log
+    from gateway.usage import log_tailer
 
     monkeypatch.setattr(module, "ROWS_MAX", 10)
-    monkeypatch.setattr(access_log, "READ_BYTES", 2_000)
+    monkeypatch.setattr(log_tailer, "READ_BYTES", 2_000)
     sizes: list[int] = []
-    written = State.write
-    monkeypatch.setattr(State, "write", lambda self, path: (sizes.append(len(self.figures)), written(self, path)))
+    written = Checkpoint.write
+    monkeypatch.setattr(Checkpoint, "write", lambda self, path: (sizes.append(len(self.figures)), written(self, path)))
     sessions = [f"{'abcdefghij'[n % 10]}{'abcdefghij'[n // 10]}" + "c" * 24 for n in range(100)]
-    house.log.write(*(segment(n, session) for session in sessions for n in range(2)))
-    house.follower().catch_up()
-    assert {house.figures(session) for session in sessions} == {(4_000, 2, 2)}
+    harness.log.write(*(segment(n, session) for session in sessions for n in range(2)))
+    harness.follower().catch_up()
+    assert {harness.served(session) for session in sessions} == {(4_000, 2, 2)}
     assert len(sizes) > 5
     assert max(sizes) < 20
 
 
-def test_lines_that_count_for_nothing_make_no_batch_but_move_the_position(house: House) -> None:
-    follower = house.follower()
-    house.log.write(segment(1).replace(b'"method"', b'"origin_path"'), b"nginx: worker process exited\n")
+def test_irrelevant_lines_make_no_batch_but_move_the_position(harness: FollowerHarness) -> None:
+    follower = harness.follower()
+    harness.log.write(segment(1).replace(b'"method"', b'"origin_path"'), b"nginx: worker process exited\n")
     follower.catch_up()
-    found = json.loads(house.state_path.read_text())
-    assert (found["batch"], found["position"]["offset"]) == (0, house.log.path.stat().st_size)
-    assert house.usage.rows == {}
+    found = json.loads(harness.checkpoint_path.read_text())
+    assert (found["batch"], found["position"]["offset"]) == (0, harness.log.path.stat().st_size)
+    assert harness.usage.rows == {}
 
 
-def test_answers_without_media_are_batches_of_their_own(house: House) -> None:
+def test_responses_without_media_make_batches(harness: FollowerHarness) -> None:
     asked = line(path="/healthz", session="", stream="", media="", cache="", verdict="")
     for _ in range(3):
-        house.log.write(asked)
-        house.follower().catch_up()
-    assert house.usage.counts[MINUTE, ""] == {"api_2xx": 3, "api_bytes": 3_000}
-    assert house.usage.rows == {}
+        harness.log.write(asked)
+        harness.follower().catch_up()
+    assert harness.usage.counts[MINUTE, ""] == {"api_2xx": 3, "api_bytes": 3_000}
+    assert harness.usage.rows == {}
 
 
-def test_a_damaged_state_is_not_guessed_at(house: House) -> None:
-    house.follower().catch_up()
+def test_a_damaged_checkpoint_is_rejected(harness: FollowerHarness) -> None:
+    harness.follower().catch_up()
     for text in ("", "{", "[]", '{"format": 3}', '{"format": 2}'):
-        house.state_path.write_text(text)
-        with pytest.raises(StateUnreadable):
-            house.follower()
+        harness.checkpoint_path.write_text(text)
+        with pytest.raises(CheckpointUnreadable):
+            harness.follower()
 
 
-def test_two_followers_never_share_a_state(house: House) -> None:
-    house.follower()
+def test_two_followers_never_share_a_checkpoint(harness: FollowerHarness) -> None:
+    harness.follower()
     with pytest.raises(AlreadyFollowed):
-        Follower(usage=house.usage, log_path=house.log.path, state_path=house.state_path, now_ms=lambda: NOW)
+        FollowerHarness(harness.log.path.parent).follower()

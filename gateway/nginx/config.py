@@ -1,0 +1,74 @@
+"""nginx's configuration, rendered from `nginx.conf.template` and `GatewayConfig` without side effects."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.nginx.problem_pages import origin_problem_pages, public_problem_pages
+from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted, user_directive
+from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_directives
+
+TEMPLATE = Path(__file__).with_name("nginx.conf.template")
+# nginx reads them from here when it starts and when it reloads.
+SNIPPETS_DIR = Path(__file__).with_name("snippets")
+SEGMENT_CACHE_MB = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayConfig:
+    """Addresses, sockets, directories and limits of the gateway. Set `user` only where nginx starts as root."""
+
+    listen: str
+    api_socket: Path
+    endpoints_socket: Path
+    origin_socket: Path
+    s3_host: str
+    bucket: str
+    state_dir: Path
+    denylist_dir: Path
+    user: str | None
+    # TLS towards viewers. Without it, a proxy in front of the gateway must speak TLS.
+    tls: Tls | None = None
+    # The certificates that S3's is verified against. Without them the gateway reaches S3 by plain HTTP.
+    s3_trusted: Path | None = None
+    # The DNS server that resolves S3's name, since its addresses change. Only used with TLS.
+    resolver: str = "127.0.0.1"
+    # Limits of one address, or of one IPv6 network of 64 bits: a few hundred viewers may share one.
+    connections_per_address: int = 512
+    requests_per_address_per_s: int = 200
+    # Requests to the endpoints: one for each viewer and lease, and one more for each start or refusal.
+    endpoint_requests_per_address_per_s: int = 100
+    segment_cache_mb: int = SEGMENT_CACHE_MB
+
+
+def render(config: GatewayConfig) -> str:
+    """Return the text of nginx.conf. Raise `GatewayConfigError` for a value that nginx would misread."""
+    s3 = s3_directives(config.s3_host, config.s3_trusted, config.resolver)
+    snippets = quoted(SNIPPETS_DIR)
+    problem_headers = ("add_header Cache-Control no-store always;", f'include "{snippets}/response_headers.conf";')
+    values = {
+        "USER": user_directive(config.user),
+        "SNIPPETS": snippets,
+        "LISTEN": listen_directives(config.listen, config.tls),
+        "REDIRECT": redirect_server(config.tls),
+        "CONNECTIONS": str(config.connections_per_address),
+        "REQUESTS_PER_S": str(config.requests_per_address_per_s),
+        # A browser's page and a player's start send many requests at once.
+        "REQUESTS_BURST": str(2 * config.requests_per_address_per_s),
+        "ENDPOINT_REQUESTS_PER_S": str(config.endpoint_requests_per_address_per_s),
+        # Requests wait for two seconds; the public server waits five seconds for the response.
+        "ENDPOINT_REQUESTS_BURST": str(3 * config.endpoint_requests_per_address_per_s),
+        "API_SOCKET": socket_path(config.api_socket),
+        "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),
+        "ORIGIN_SOCKET": socket_path(config.origin_socket),
+        "S3_HOST": unquoted(config.s3_host),
+        "S3_URL": s3.url,
+        "S3_TLS": s3.directives,
+        "S3_UPSTREAM": s3.upstream,
+        "BUCKET": unquoted(config.bucket),
+        "STATE_DIR": quoted(config.state_dir),
+        "DENYLIST_DIR": quoted(config.denylist_dir),
+        "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
+        "PROBLEM_PAGES": public_problem_pages(problem_headers),
+        "ORIGIN_PROBLEM_PAGES": origin_problem_pages(),
+    }
+    return render_template(TEMPLATE, values)

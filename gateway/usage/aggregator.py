@@ -1,0 +1,112 @@
+"""The aggregator of log entries: media served by session and day, and counters by minute and stream."""
+
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.traffic import MINUTE_MS, hour_of
+from chalicelib.domain.usage import Served, day_key, day_of
+from gateway.usage.log_entries import LogEntry
+from gateway.usage.media_responses import MediaResponse, counters_of, media_response_of
+
+NUMBER = re.compile(r"(.*-)?([0-9]{1,18})")
+# A session that fetches nothing for so long has ended: the reaper ends it after 10 minutes.
+IDLE_MS = 1_200_000
+SESSIONS_MAX = 20_000
+SPANS_MAX = 64
+
+# The stored form of `ServedSegments`: time of the last response, spans, stream.
+StoredSegments = tuple[int, list[list[Any]], str]
+# By epoch minute and stream. The stream "" is the whole gateway; a stream's minute is the first of its hour.
+Counters = dict[tuple[int, str], Counter[str]]
+
+
+class ServedSegments:
+    """The segments that a session was served, as spans of numbers. Continuous playback extends one span."""
+
+    def __init__(self, at_ms: int = 0, spans: list[list[Any]] | None = None, stream_id: str = "") -> None:
+        self.at_ms = at_ms
+        self.stream_id = stream_id
+        # [text before the number, first number, last number], the one that changed last at the end.
+        self.spans: list[list[Any]] = spans or []
+
+    def add(self, segment: str) -> bool:
+        """Add a segment and return whether it is new. Of a session that seeks, keep the newest `SPANS_MAX` spans."""
+        found = NUMBER.fullmatch(segment)
+        prefix, number = (found[1] or "", int(found[2])) if found else (segment + "/", 0)
+        first = last = number
+        for span in [each for each in self.spans if each[0] == prefix]:
+            if span[1] <= number <= span[2]:
+                return False
+            if number in (span[1] - 1, span[2] + 1):
+                first, last = min(first, span[1]), max(last, span[2])
+                self.spans.remove(span)
+        self.spans.append([prefix, first, last])
+        del self.spans[:-SPANS_MAX]
+        return True
+
+
+class UsageAggregator:
+    """Adds up log entries: media served by session and day, counters by minute, and by hour and stream.
+
+    It remembers the segments and the stream of every active session. Only authorized requests name a stream, so
+    requests of strangers create no counters of their own.
+    """
+
+    def __init__(self, sessions: Mapping[str, StoredSegments] | None = None) -> None:
+        self._served: dict[str, Served] = {}
+        self._counters: Counters = {}
+        self._sessions = OrderedDict((key, ServedSegments(*each)) for key, each in (sessions or {}).items())
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows of the store that `take` returns additions for."""
+        return len(self._served) + len(self._counters)
+
+    def add(self, entry: LogEntry) -> None:
+        """Add one entry."""
+        response = media_response_of(entry)
+        if response:
+            self._add_response(response, entry.stream_id)
+        # A refusal names no stream, so take the stream that the session was served before.
+        session = self._sessions.get(entry.session_id)
+        stream_id = entry.stream_id or (session.stream_id if session else "")
+        counters, minute = counters_of(entry), entry.at_ms // MINUTE_MS
+        self._counters.setdefault((minute, ""), Counter()).update(counters)
+        if stream_id:
+            self._counters.setdefault((hour_of(minute), stream_id), Counter()).update(counters)
+
+    def _add_response(self, response: MediaResponse, stream_id: str) -> None:
+        session = self._sessions.setdefault(response.session_id, ServedSegments())
+        self._sessions.move_to_end(response.session_id)
+        # nginx's processes write up to a second apart, so a later line may be of an earlier response.
+        session.at_ms = max(session.at_ms, response.at_ms)
+        session.stream_id = stream_id or session.stream_id
+        is_new = response.segment is not None and session.add(response.segment)
+        addition = Served(
+            media_ms=response.media_ms if is_new else 0,
+            media_bytes=response.size,
+            segments=int(is_new),
+            requests=1,
+            first_at_ms=response.at_ms,
+            last_at_ms=session.at_ms,
+        )
+        for key in (response.session_id, day_key(day_of(response.at_ms))):
+            self._served[key] = self._served.get(key, Served()).plus(addition)
+
+    def take(self) -> tuple[dict[str, Served], Counters]:
+        """Return the sums and counters since the last call. Forget idle sessions, and the oldest of too many."""
+        taken = self._served, self._counters
+        self._served, self._counters = {}, {}
+        newest_ms = max((each.at_ms for each in self._sessions.values()), default=0)
+        while self._sessions:
+            key, oldest = next(iter(self._sessions.items()))
+            if len(self._sessions) <= SESSIONS_MAX and oldest.at_ms >= newest_ms - IDLE_MS:
+                break
+            del self._sessions[key]
+        return taken
+
+    def sessions(self) -> dict[str, StoredSegments]:
+        """Return the active sessions in the stored form, from which a new aggregator continues."""
+        return {key: (each.at_ms, each.spans, each.stream_id) for key, each in self._sessions.items()}

@@ -1,0 +1,52 @@
+"""The media that a log entry served, and the counters that it adds to."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from chalicelib.domain.traffic import Kept, Part, counts_of
+from gateway.usage.log_entries import LogEntry
+
+SERVED_STATUS = (200, 206)
+SEGMENT = re.compile(r"[a-z0-9]+/([a-z0-9-]+)\.ts")
+PLAYLIST = re.compile(r"(?:[a-z0-9]+/)?index\.m3u8")
+# nginx's cache statuses, and whether each is a hit.
+CACHE_HITS = {"HIT": True, "MISS": False, "EXPIRED": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaResponse:
+    """Media served to a session. `segment` is the name without the rendition, None if no media time was served."""
+
+    session_id: str
+    segment: str | None
+    media_ms: int
+    size: int
+    at_ms: int
+
+
+def media_response_of(entry: LogEntry) -> MediaResponse | None:
+    """Return the media that an entry served to a session, or None."""
+    segment = SEGMENT.fullmatch(entry.media)
+    if entry.status not in SERVED_STATUS or not entry.session_id or not (segment or PLAYLIST.fullmatch(entry.media)):
+        return None
+    serves_time = segment and entry.complete and entry.method == "GET" and entry.media_ms > 0
+    return MediaResponse(
+        session_id=entry.session_id,
+        segment=segment[1] if segment and serves_time else None,
+        media_ms=entry.media_ms if serves_time else 0,
+        size=entry.size,
+        at_ms=entry.at_ms,
+    )
+
+
+def counters_of(entry: LogEntry) -> Counter[str]:
+    """Return the counters of one response."""
+    is_media = entry.session_id or entry.path.startswith("/play/")
+    hits: dict[Kept, bool] = {}
+    # The cache status of a refusal is that of the refusal, not of media.
+    if is_media and entry.status in SERVED_STATUS and entry.cache in CACHE_HITS:
+        hits[Kept.SEGMENT if SEGMENT.fullmatch(entry.media) else Kept.PLAYLIST] = CACHE_HITS[entry.cache]
+    if entry.verdict in CACHE_HITS:
+        hits[Kept.VERDICT] = CACHE_HITS[entry.verdict]
+    return counts_of(Part.MEDIA if is_media else Part.API, entry.status, entry.size, hits)

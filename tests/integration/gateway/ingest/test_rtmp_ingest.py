@@ -1,0 +1,82 @@
+"""Senders and players at the real ingest, with the stream's key and without it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.ingest import rtmp_stream_key
+from tests.integration.gateway.ingest.harness import GOOD, KEY, OTHER_KEY, STREAMS, IngestHarness, run_ingest
+
+NEW_KEY = "n" * 24
+DROPPED_S_MAX = 12.0
+REFUSED_S_MAX = 8.0
+STRANGERS = [
+    "stream-1?key=wrong",
+    "stream-1?key=",
+    "stream-1",
+    f"stream-1?key={OTHER_KEY}",
+    f"stream-3?key={KEY}",
+    # Fields of the module's form: the sender's follow its own.
+    f"stream-1?key=wrong&name=stream-2&key={OTHER_KEY}",
+    f"stream-1?key={OTHER_KEY}&name=stream-2",
+    f"stream-1?key={KEY}&call=update_publish",
+]
+
+
+@pytest.fixture
+def ingest() -> Iterator[IngestHarness]:
+    with run_ingest() as running:
+        yield running
+
+
+def wait_for(condition, what, seconds=DROPPED_S_MAX):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def test_a_client_with_the_key_sends_and_plays_and_may_reconnect(ingest: IngestHarness) -> None:
+    sender = ingest.sender()
+    assert ingest.plays()
+    player = ingest.player()
+    assert player.stdout and player.stdout.read(1)
+    sender.kill()
+    # Players get a notice, so that a worker need not wait for a timeout.
+    wait_for(lambda: player.poll() is not None, "the player got no notice that the sender disconnected")
+    ingest.sender()
+    assert ingest.plays()
+
+
+def test_strangers_neither_send_nor_play(ingest: IngestHarness) -> None:
+    senders = [ingest.sender(stranger) for stranger in STRANGERS]
+    for stranger, sender in zip(STRANGERS, senders, strict=True):
+        assert sender.wait(REFUSED_S_MAX) != 0, stranger
+    assert not ingest.plays(seconds=1.5), "something was there to play"
+    ingest.sender()
+    assert ingest.plays()
+    players = [ingest.player(stranger) for stranger in STRANGERS]
+    for stranger, player in zip(STRANGERS, players, strict=True):
+        played, _ = player.communicate(timeout=REFUSED_S_MAX)
+        assert (player.returncode != 0, played) == (True, b""), stranger
+
+
+def test_a_new_key_ends_the_sender_with_the_old_one_once_the_store_responds(ingest: IngestHarness) -> None:
+    sender = ingest.sender()
+    assert ingest.plays()
+    ingest.is_broken, asked = True, ingest.lookups
+    wait_for(lambda: ingest.lookups >= asked + 2, "a running sender is not asked for")
+    refused = ingest.sender()
+    assert refused.wait(REFUSED_S_MAX) != 0
+    assert sender.poll() is None, "a sender was ended because the store did not answer"
+    ingest.streams["stream-1"] = replace(STREAMS["stream-1"], ingest_key=NEW_KEY)
+    ingest.is_broken, rotated_at = False, time.monotonic()
+    # The old sender may still be connected, but does not block the new one.
+    new = ingest.sender(rtmp_stream_key("stream-1", NEW_KEY))
+    assert ingest.plays(rtmp_stream_key("stream-1", NEW_KEY))
+    assert new.poll() is None
+    sender.wait(DROPPED_S_MAX - (time.monotonic() - rotated_at))
+    assert sender.returncode != 0
+    assert ingest.sender(GOOD).wait(REFUSED_S_MAX) != 0

@@ -1,0 +1,77 @@
+"""Fixtures of a running nginx, over stubs of the access rule and of S3."""
+
+import os
+import pwd
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chalicelib.adapters.file_denylist import FileDenylist
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
+from gateway.nginx.config import GatewayConfig
+from tests.fixtures.ports import free_port
+from tests.integration.gateway.nginx.harness import (
+    Gateway,
+    Quiet,
+    Rule,
+    UnixServer,
+    empty,
+    start_nginx,
+    stub_s3,
+)
+
+
+@pytest.fixture(scope="session")
+def nginx_config():
+    """A configuration with short socket paths."""
+    directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
+    port, s3_port = free_port(), free_port()
+    sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
+    yield GatewayConfig(
+        listen=f"127.0.0.1:{port}",
+        api_socket=sockets / "api.sock",
+        endpoints_socket=sockets / "endpoints.sock",
+        origin_socket=sockets / "origin.sock",
+        s3_host=f"127.0.0.1:{s3_port}",
+        bucket="media",
+        state_dir=directory,
+        denylist_dir=directory / "deny list",
+        user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
+    )
+    shutil.rmtree(directory)
+    shutil.rmtree(sockets)
+
+
+@pytest.fixture
+def gateway(nginx_config):
+    config, rule = nginx_config, Rule()
+    empty(config)
+    denylist = FileDenylist(config.denylist_dir)
+    denylist.prepare()
+    asked = EndpointServices(
+        # A lambda, so that a test can replace the method.
+        authorize=lambda *asked: rule.verdict(*asked),
+        signed_query=lambda key, _: "signed=" + key,
+        denial_reason=denylist.reason,
+        find_stream=lambda _: None,
+        now_ms=lambda: int(time.time() * 1000),
+    )
+    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
+    endpoints.set_app(application(asked))
+    s3 = stub_s3(config)
+    for server in (endpoints, s3):
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    process, log_path = start_nginx(config)
+    with httpx.Client(timeout=15) as client:
+        yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
+    process.terminate()
+    process.wait(10)
+    for server in (endpoints, s3):
+        server.shutdown()
+        server.server_close()

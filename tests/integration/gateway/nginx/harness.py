@@ -1,0 +1,191 @@
+"""A real nginx with the product's configuration and endpoints, and stubs of the access rule and of S3."""
+
+import json
+import shutil
+import socket
+import socketserver
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import httpx
+
+from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.domain.clients import Client
+from chalicelib.domain.errors import SessionOver, Unauthenticated
+from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.streams import Pace
+from chalicelib.ports import StoreUnavailable
+from chalicelib.services.access import Verdict
+from gateway.nginx.config import GatewayConfig, render
+from tests.fixtures.ports import answers
+
+SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
+USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
+PLAYLIST = b"#EXTM3U\n"
+LONG_PLAYLIST = PLAYLIST * 400
+SEGMENT = bytes(range(256)) * 64
+# More than the sockets' buffers hold, so that a transfer can be interrupted.
+LONG_SEGMENT = bytes(range(256)) * 65_536
+MEDIA_MS = 2_002
+
+
+@dataclass
+class Rule:
+    """The stub of the access rule: token `t-<session>` may watch `SESSIONS[<session>]` unless it is over."""
+
+    over: dict[str, EndReason] = field(default_factory=dict)
+    streams: dict[str, str] = field(default_factory=lambda: dict(SESSIONS))
+    lease_ms: int = 8_000
+    pace: Pace = Pace.SHORT
+    broken: bool = False
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def verdict(self, token: str | None, session_id: str, client: Client) -> Verdict:
+        self.asked[session_id] += 1
+        if self.broken:
+            raise StoreUnavailable("stub")
+        if token is None or not token.startswith("t-") or token[2:28] != session_id:
+            raise Unauthenticated("stub")
+        if session_id in self.over:
+            raise SessionOver(self.over[session_id])
+        return Verdict(
+            session_id=session_id,
+            user_id=USERS[session_id],
+            stream_id=self.streams[session_id],
+            until_ms=int(time.time() * 1000) + self.lease_ms,
+            pace=self.pace,
+        )
+
+
+class LongQueueServer(ThreadingHTTPServer):
+    """A server whose queue holds a flood of connections."""
+
+    request_queue_size = 128
+
+
+class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
+    """wsgiref on a unix socket."""
+
+    address_family = socket.AF_UNIX
+    # A test sends many requests at once, of which the default queue of five would refuse some.
+    request_queue_size = 128
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "endpoints", 0
+        self.setup_environ()
+
+
+class Quiet(WSGIRequestHandler):
+    """A handler for unix sockets, whose peers have no address. It logs nothing."""
+
+    def setup(self) -> None:
+        self.client_address = ("unix", 0)
+        super().setup()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class StubS3(BaseHTTPRequestHandler):
+    """Answers signed GETs of `/media/streams/…`; `server.hits` counts them, `server.missing` are 403 as at S3."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        self.server.hits[path] += 1
+        signed = query == "signed=" + path.removeprefix("/media/") and self.headers["Host"] == self.server.host
+        if self.server.failing:
+            return self.reply(500, b"<Error/>", "application/xml")
+        if not signed or path in self.server.missing:
+            return self.reply(403, b"<Error/>", "application/xml")
+        if path.endswith(".m3u8"):
+            playlist = LONG_PLAYLIST if "long" in path else PLAYLIST
+            if "clock" in path:
+                playlist = PLAYLIST + f"# fetched at:{time.time()}".encode()
+            return self.reply(200, playlist, "application/vnd.apple.mpegurl")
+        return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
+
+    def do_HEAD(self) -> None:
+        self.reply(405, b"", "text/plain")
+
+    def reply(self, status: int, body: bytes, kind: str, media_ms: int | None = None) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": '"e"', "x-amz-request-id": "secret"}
+        if media_ms is not None:
+            headers["x-amz-meta-media-ms"] = str(media_ms)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class Gateway:
+    """A running nginx and the stubs behind it."""
+
+    url: str
+    rule: Rule
+    s3: LongQueueServer
+    endpoints: UnixServer
+    denylist: FileDenylist
+    process: subprocess.Popen[bytes]
+    log_path: Path
+    client: httpx.Client
+
+    def get(self, path: str, session: str = "a" * 26, *, method: str = "GET", token: str | None = None, **headers):
+        """Fetch below /play/<session>/ with that session's token."""
+        headers = {"Authorization": f"Bearer {token or 't-' + session}", **headers}
+        return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
+
+    def logged(self) -> list[dict[str, object]]:
+        """Stop nginx and return all entries of its access log."""
+        self.process.terminate()
+        self.process.wait(10)
+        lines = self.log_path.read_text().splitlines()
+        return [line for line in map(json.loads, (each for each in lines if each.startswith("{"))) if "method" in line]
+
+    def hits(self, path: str) -> int:
+        """Return how often nginx fetched an object from the stub of S3."""
+        return self.s3.hits["/media/streams/" + path]
+
+
+def empty(config: GatewayConfig) -> None:
+    """Remove the caches, denials and sockets of an earlier nginx."""
+    for leftover in [*config.state_dir.glob("cache-*"), config.denylist_dir]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name in (config.endpoints_socket, config.origin_socket, config.api_socket):
+        name.unlink(missing_ok=True)
+
+
+def stub_s3(config: GatewayConfig) -> LongQueueServer:
+    """Return the stub of S3 at the configured address."""
+    host, port = config.s3_host.split(":")
+    s3 = LongQueueServer((host, int(port)), StubS3)
+    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    return s3
+
+
+def start_nginx(config: GatewayConfig, more: str = "") -> tuple[subprocess.Popen[bytes], Path]:
+    """Start nginx, with `more` at the end of its block `http`, and wait until it listens."""
+    path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
+    path.write_text(render(config).rstrip().removesuffix("}") + more + "}\n")
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"], stdout=log, stderr=log
+        )
+    deadline = time.monotonic() + 10
+    while not answers(int(config.listen.split(":")[1])):
+        assert process.poll() is None and time.monotonic() < deadline, log_path.read_text()
+        time.sleep(0.02)
+    return process, log_path

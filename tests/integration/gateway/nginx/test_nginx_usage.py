@@ -1,0 +1,153 @@
+"""nginx's log of media: the segment's duration, and whether the response was complete."""
+
+import json
+import socket
+import struct
+import time
+from collections import Counter
+
+from chalicelib.domain.cut_offs import cut_off_ms
+from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.traffic import traffic_of
+from gateway.usage.aggregator import UsageAggregator
+from gateway.usage.log_entries import parse_entry
+from tests.integration.gateway.nginx.harness import LONG_SEGMENT, MEDIA_MS, SEGMENT
+
+A, C = "a" * 26, "c" * 26
+LINE_BYTES_MAX = 4_096
+
+
+def aggregate(gateway):
+    """Aggregate the gateway's whole log."""
+    aggregator = UsageAggregator()
+    for each in gateway.logged():
+        aggregator.add(parse_entry(json.dumps(each, separators=(",", ":")).encode()))
+    return aggregator.take()
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+def connected(gateway, session=A):
+    """Return a connection that reads the long segment slowly."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    connection.settimeout(5)
+    connection.connect((host, int(port)))
+    path = f"/play/{session}/720p/long-1.ts"
+    connection.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t-{session}\r\n\r\n".encode()
+    )
+    assert connection.recv(64).startswith(b"HTTP/1.1 200")
+    return connection
+
+
+def test_the_duration_of_a_segment_is_logged_on_hit_and_miss(gateway):
+    miss, hit = gateway.get("720p/1-1-000001.ts", A), gateway.get("720p/1-1-000001.ts", C)
+    gateway.get("720p/index.m3u8", A)
+    gateway.s3.missing.add("/media/streams/stream-1/720p/1-1-000009.ts")
+    gateway.get("720p/1-1-000009.ts", A)
+    for answer in (miss, hit):
+        assert answer.content == SEGMENT
+        assert not [name for name in answer.headers if name.startswith("x-amz")]
+    found = [
+        (each["cache"], each["session"], each["media"], each["status"], each["media_ms"], each["complete"])
+        for each in gateway.logged()
+    ]
+    assert found == [
+        ("MISS", A, "720p/1-1-000001.ts", 200, MEDIA_MS, True),
+        ("HIT", C, "720p/1-1-000001.ts", 200, MEDIA_MS, True),
+        ("MISS", A, "720p/index.m3u8", 200, 0, True),
+        ("MISS", A, "720p/1-1-000009.ts", 404, 0, True),
+    ]
+
+
+def test_ranges_and_encoded_paths_name_their_segment(gateway):
+    assert gateway.get("720p/1-1-000001.ts", A, Range="bytes=0-9").status_code == 206
+    assert gateway.get("720p/%31-1-000002.ts", A).status_code == 200
+    found = [(each["status"], each["media"], each["media_ms"]) for each in gateway.logged()]
+    assert found == [(206, "720p/1-1-000001.ts", MEDIA_MS), (200, "720p/1-1-000002.ts", MEDIA_MS)]
+
+
+def test_an_interrupted_transfer_is_not_complete(gateway):
+    assert gateway.get("720p/long-1.ts", C).content == LONG_SEGMENT
+    with connected(gateway) as connection:
+        # Reset the connection, as if the network failed.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + 10
+    while f'"session":"{A}"' not in gateway.log_path.read_text():
+        assert time.monotonic() < deadline, "the broken transfer was not logged"
+        time.sleep(0.05)
+    whole, broken = gateway.logged()
+    assert (whole["complete"], broken["complete"]) == (True, False)
+    assert broken["bytes"] < len(LONG_SEGMENT)
+
+
+def test_a_response_that_outlives_its_session_counts_at_its_last_byte(gateway):
+    with connected(gateway) as connection:
+        ended_at_ms = now_ms()
+        gateway.denylist.deny_session(A, EndReason.KICKED)
+        assert gateway.get("720p/1-1-000001.ts", A).status_code == 403
+        # The kick applies to new requests; this response may end.
+        went_on_ms = now_ms()
+        while connection.recv(1 << 20):
+            pass
+        last_at_ms = now_ms()
+    figures, _ = aggregate(gateway)
+    assert figures[A].requests == 1, "the refusal is no answer with media"
+    found = cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms)
+    # nginx updates its clock once for each round of events.
+    assert went_on_ms - ended_at_ms - 50 <= found <= last_at_ms - ended_at_ms + 1
+
+
+def test_no_media_is_served_after_a_kick_between_two_responses(gateway):
+    assert gateway.get("720p/1-1-000001.ts", A).status_code == 200
+    ended_at_ms = now_ms()
+    gateway.denylist.deny_session(A, EndReason.KICKED)
+    for _ in range(3):
+        assert gateway.get("720p/1-1-000002.ts", A).status_code == 403
+    figures, _ = aggregate(gateway)
+    assert cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms) == 0
+
+
+def test_responses_cache_hits_and_refusals_are_counted(gateway):
+    for session in (A, C, C):
+        assert gateway.get("720p/1-1-000001.ts", session).status_code == 200
+    gateway.s3.missing.add("/media/streams/stream-1/720p/1-1-000009.ts")
+    assert gateway.get("720p/1-1-000009.ts", A).status_code == 404
+    assert gateway.get("index.m3u8", A).status_code == 200
+    assert gateway.get("index.m3u8", A, token="t-" + "x" * 26).status_code == 401
+    assert gateway.get("index.m3u8", A, method="POST").status_code == 405
+    gateway.denylist.deny_session(C, EndReason.KICKED)
+    assert gateway.get("720p/1-1-000001.ts", C).status_code == 403
+    assert gateway.client.get(f"{gateway.url}/streams").status_code == 502, "there is no API in this test"
+    _, counts = aggregate(gateway)
+    whole, stream = (
+        traffic_of(sum((each for (_, of), each in counts.items() if of == name), Counter()))
+        for name in ("", "stream-1")
+    )
+    assert (whole.media.answers_2xx, whole.media.answers_4xx, whole.media.answers_5xx) == (4, 4, 0)
+    assert (whole.api.answers_2xx, whole.api.answers_5xx) == (0, 1)
+    assert whole.refusals == {"401": 1, "402": 0, "403": 1, "410": 0, "429": 0}
+    assert (whole.segments.hits, whole.segments.misses, whole.playlists.misses) == (2, 1, 1)
+    # A: three requests with its token and one with a wrong one. C: two before its kick and one after it.
+    assert (whole.verdicts.hits, whole.verdicts.misses) == (4, 3)
+    # A denied session's stream, and that of a wrong token, is the one that the session was served.
+    assert (stream.media.answers_2xx, stream.media.answers_4xx) == (4, 4)
+    assert stream.media.egress_bytes == whole.media.egress_bytes > 3 * len(SEGMENT)
+    assert stream.api.egress_bytes == 0
+
+
+def test_the_longest_line_fits_an_atomic_write_to_a_pipe(gateway):
+    hostile = {"User-Agent": '\x7f\t"\\' * 400, "X-Request-ID": "r" * 64}
+    gateway.client.get(f"{gateway.url}/play/{A}/720p/{'x' * 3_000}.ts?{'q' * 2_000}", headers=hostile)
+    gateway.get("720p/" + "x" * 3_000 + ".ts", A, **hostile)
+    gateway.process.terminate()
+    gateway.process.wait(10)
+    lines = [line for line in gateway.log_path.read_text().splitlines() if line.startswith("{")]
+    assert len(lines) >= 2
+    for line in lines:
+        assert len(line) < LINE_BYTES_MAX
+        json.loads(line)

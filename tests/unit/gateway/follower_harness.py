@@ -1,0 +1,85 @@
+"""A log, a store and followers that crash at any step."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from chalicelib.domain.usage import Served
+from chalicelib.ports import StoreUnavailable
+from gateway.usage.follower import UsageFollower
+from tests.fakes.usage import MemoryUsage
+from tests.unit.gateway.log_lines import MINUTE, A, RotatedLog
+
+NOW = 1_795_341_700_000
+
+
+class Crash(BaseException):
+    """The process crashes."""
+
+
+class Steps:
+    """Counts the steps with lasting effects, and crashes at one of them."""
+
+    def __init__(self, crash_at: int | None = None) -> None:
+        self.crash_at = crash_at
+        self.count = 0
+
+    def step(self) -> None:
+        self.count += 1
+        if self.count == self.crash_at:
+            raise Crash
+
+
+class SteppingUsage(MemoryUsage):
+    """A store whose calls may crash before their effect, or after it with the response lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = Steps()
+        self.failing = False
+
+    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+        if self.failing:
+            raise StoreUnavailable("stub")
+        self.steps.step()
+        added = super().add(key, served, follower=follower, batch=batch, now_ms=now_ms)
+        self.steps.step()
+        return added
+
+    def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
+        self.steps.step()
+        counted = super().count(minute, stream_id, counts, follower=follower, batch=batch)
+        self.steps.step()
+        return counted
+
+    def mark(self, follower: str, through_ms: int) -> None:
+        self.steps.step()
+        super().mark(follower, through_ms)
+        self.steps.step()
+
+
+class FollowerHarness:
+    """A log, a store, and one follower after another."""
+
+    def __init__(self, directory: Path, backups: int = 2) -> None:
+        self.log = RotatedLog(directory / "access.log", backups)
+        self.checkpoint_path = directory / "usage" / "state.json"
+        self.usage = SteppingUsage()
+        self._follower: UsageFollower | None = None
+
+    def follower(self) -> UsageFollower:
+        """Start a new follower after the end of the one before it."""
+        if self._follower:
+            self._follower.close()
+        self._follower = UsageFollower(
+            usage=self.usage, log_path=self.log.path, checkpoint_path=self.checkpoint_path, now_ms=lambda: NOW
+        )
+        return self._follower
+
+    def served(self, key: str = A) -> tuple[int, int, int]:
+        served = self.usage.rows.get(key, Served())
+        return served.media_ms, served.segments, served.requests
+
+    def answers(self, stream_id: str = "") -> tuple[int, int]:
+        """Return the number of media responses and their bytes, of the one minute of all lines."""
+        counters = self.usage.counts.get((MINUTE, stream_id), {})
+        return counters.get("media_2xx", 0), counters.get("media_bytes", 0)
