@@ -1,6 +1,6 @@
 """The money part of the fake platform: wallet, cap, leases, endings, ledger.
 
-It follows the rules of docs/architecture.md, on one lock instead of a database. Times are real.
+It follows the rules of docs/billing.md, on one lock instead of a database. Times are real.
 """
 
 import hashlib
