@@ -20,7 +20,7 @@ class AddressSpace:
     bytes_per_core: int
 
 
-# Measured as VmPeak on one core and on two, and with the threads of eight: docs/architecture.md has the table.
+# Measured as VmPeak on one core and on two, and with the threads of eight: docs/pipeline.md has the table.
 # Receivers: 150 MiB, by SRT 360, of a file of 12 h 485. ffprobe and the checker: 305. All grow by 30 MiB a core.
 READING = AddressSpace(4 << 30, 256 << 20)
 # Six renditions of 2160p from HDR: 3.6 GiB on one core, 6.3 on two, 13 on eight, and 2 for pictures that wait.

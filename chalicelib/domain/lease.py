@@ -1,6 +1,6 @@
 """The rules of selling watching time: what one heartbeat means, given the wallet as it stands.
 
-Source of every case: docs/billing.md, "One beat". All functions are pure; the server's clock comes in as `now_ms`.
+Source of every case: docs/billing.md, "One heartbeat". All functions are pure; the server's clock comes in as `now_ms`.
 """
 
 from dataclasses import dataclass

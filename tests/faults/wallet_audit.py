@@ -1,6 +1,6 @@
 """Holds a wallet's ledger, read over HTTP only, against what its clients were told. Nothing of the product is imported.
 
-The rules are those of docs/architecture.md, "Billing"; the chain of hashes is recomputed from its public rule.
+The rules are those of docs/billing.md; the chain of hashes is recomputed from its public rule.
 """
 
 import json

@@ -9,11 +9,11 @@ ROLES = Path(__file__).resolve().parents[2] / "docs" / "roles.md"
 OPENING = """# Roles
 
 Who may call what. This table is made from the declarations of the routes (`python -m tests.unit.test_roles`), and the
-suite compares them; the same stands in `/openapi.json` as `x-role` and `x-account-checked`.
+suite compares them. `/openapi.json` has the same as `x-role` and `x-account-checked`.
 
-A `viewer` reaches their own wallet, ledger and sessions only; what belongs to somebody else does not exist for them
-(404). An `admin` may do all that a viewer may, as themselves. Where the account is checked, a token is not enough: an
-account that was disabled, demoted or logged out everywhere since is refused at once.
+A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).
+An `admin` may do all that a viewer may, as themselves. Where the account is checked, a token is not enough: an account
+that was disabled, demoted or logged out everywhere since is refused at once.
 
 | method | path | who | account checked | may answer 429 |
 | --- | --- | --- | --- | --- |

@@ -1,0 +1,93 @@
+"""The documents: links, paths, commands and settings that they name exist, and none of the code's is missing."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(ROOT.glob("docs/*.md")),
+    *sorted(ROOT.glob("tests/**/README.md")),
+]
+PAGES = [page for page in PAGES if "node_modules" not in page.parts]
+CODE = [
+    path
+    for part in ("chalicelib", "gateway", "infra", "player", "worker")
+    for pattern in ("*.py", "*.sh", "*.conf")
+    for path in (ROOT / part).rglob(pattern)
+] + [ROOT / "app.py", ROOT / "docker-compose.localstack.yml"]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+PLAYER_COMMANDS = {path.stem for path in (ROOT / "player" / "commands").glob("*.py")}
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+# The headers by which nginx describes a request to the endpoints have the same beginning in WSGI.
+SETTING = re.compile(r"(?<!HTTP_X_)TOLLCAST_[A-Z0-9_]*[A-Z0-9]")
+
+
+def commands(text: str, program: str) -> set[str]:
+    """Return the first words behind a program, from the shell blocks of a text and from its quotations."""
+    shell = "".join(re.findall(r"^ *```sh$.*?^ *```$", text, flags=re.DOTALL | re.MULTILINE))
+    quoted = re.findall(rf"`{program} ([a-z]+)", text)
+    return {*re.findall(rf"^ *{program} ([a-z]+)", shell, flags=re.MULTILINE), *quoted}
+
+
+def prose(page: Path) -> str:
+    """Return a page without its code blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and GitLab make them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_anchors_hold(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" not in link:
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text()
+    for path in re.findall(r"`((?:chalicelib|gateway|worker|player|infra|docs|tests|bench)/[\w./-]*)`", text):
+        assert (ROOT / path).exists(), path
+    assert commands(text, "make") <= TARGETS
+    assert commands(text, "player") <= PLAYER_COMMANDS
+    for module in re.findall(r"python -m ((?:bench|gateway|infra|player|tests|worker)[\w.]*)", text):
+        assert importlib.util.find_spec(module), module
+    tests = "\n".join(str(path) + path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert re.search(rf"\b{name}(\.py|\()", tests), name
+
+
+def test_each_page_says_first_for_whom_it_is_and_which_question_it_answers() -> None:
+    for page in sorted(ROOT.glob("docs/*.md")):
+        opening = page.read_text().split("\n\n")[1]
+        assert page.name == "roles.md" or (opening.startswith("For ") and "?" in opening), page.name
+
+
+def test_every_setting_is_explained_and_every_explained_setting_is_read() -> None:
+    read = {name for path in CODE for name in SETTING.findall(path.read_text())}
+    assert set(SETTING.findall(OPERATIONS)) == read
+
+
+def test_every_command_is_explained() -> None:
+    explained = OPERATIONS + (ROOT / "tests" / "README.md").read_text()
+    assert {target for target in TARGETS if f"`make {target}" not in explained} == {"help"}
+    stage = [*ROOT.glob("infra/*.py"), *ROOT.glob("infra/prod/*.py"), *ROOT.glob("infra/deploy/*.py")]
+    modules = {
+        str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
+        for path in stage
+        if '"__main__"' in path.read_text()
+    }
+    # `make package` is the command for people.
+    assert {module for module in modules if f"`python -m {module}" not in explained} <= {"infra.deploy.package"}
