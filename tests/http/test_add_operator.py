@@ -17,7 +17,7 @@ NEW = "another good password"
 
 def add(email: str, password: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "infra.add_operator", email],
+        [sys.executable, "-m", "infra.commands.add_operator", email],
         cwd=ROOT,
         env=dict(os.environ),
         input=password + "\n",

@@ -90,7 +90,7 @@ def test_up_prints_where_things_are_and_is_healthy(running):
 
 
 def test_commands_run_in_the_platforms_environment(running):
-    done = running.command("run", "infra.erase_user", "nobody@local")
+    done = running.command("run", "infra.commands.erase_user", "nobody@local")
     assert done.returncode == 1
     assert done.stderr.startswith("Not erased: There is no account with this email")
 

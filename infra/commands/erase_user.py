@@ -1,4 +1,4 @@
-"""`python -m infra.erase_user EMAIL|USER_ID`: erase a person of the stage that the environment names.
+"""`python -m infra.commands.erase_user EMAIL|USER_ID`: erase a person of the stage that the environment names.
 
 The same as `POST /users/{user_id}/erase`: sessions are ended, email, password and addresses are deleted, and all sums
 stay under the user id. It cannot be undone. Erasing who is erased changes nothing, and who ends this in between calls
@@ -49,7 +49,7 @@ def _erased(services: Container, user_id: str) -> int:
 
 def main() -> int:
     """The command line; status 1 if nobody was erased, 2 if nobody was named."""
-    parser = argparse.ArgumentParser(prog="python -m infra.erase_user", description="Erase a person for good.")
+    parser = argparse.ArgumentParser(prog="python -m infra.commands.erase_user", description="Erase a person for good.")
     parser.add_argument("who", metavar="EMAIL|USER_ID")
     who = parser.parse_args().who
     try:

@@ -1,4 +1,4 @@
-"""`python -m infra.rotate_keys`: give all tokens new keys now, of the stage that the environment names.
+"""`python -m infra.commands.rotate_keys`: give all tokens new keys now, of the stage that the environment names.
 
 It takes two minutes: new keys are announced, and when all processes can know them they become current. Nobody is logged
 out. The keys before stay valid, older ones do not; the schedule `tend_token_keys` does the same every 30 days. Whoever
@@ -51,7 +51,7 @@ def _listed(sets: KeySets, *, announced: bool) -> str:
 def main() -> int:
     """The command line; status 1 if the keys could not be rotated."""
     description = "Give all tokens new keys now, of the stage that the environment names. It takes two minutes."
-    argparse.ArgumentParser(prog="python -m infra.rotate_keys", description=description).parse_args()
+    argparse.ArgumentParser(prog="python -m infra.commands.rotate_keys", description=description).parse_args()
     try:
         services = Container(load())
         rotation = KeyRotation(services.token_keys, services.clock)

@@ -1,4 +1,4 @@
-"""`python -m infra.add_operator EMAIL`: make somebody an operator of the stage that the environment names.
+"""`python -m infra.commands.add_operator EMAIL`: make somebody an operator of the stage that the environment names.
 
 So a stage gets its first operator, and nobody is locked out for good: an account that exists becomes an operator, is
 enabled, and all its logins and sessions end. The password is asked for, or is the first line of the standard input.
@@ -45,7 +45,9 @@ def add_operator(services: Container, email: str, password: str) -> User:
 
 def main() -> int:
     """The command line; status 1 if nobody became an operator."""
-    parser = argparse.ArgumentParser(prog="python -m infra.add_operator", description="Make somebody an operator.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.commands.add_operator", description="Make somebody an operator."
+    )
     parser.add_argument("email", metavar="EMAIL")
     email = parser.parse_args().email
     try:
