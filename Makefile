@@ -14,7 +14,7 @@ help: ## List these commands
 	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_RTMP_PORT (1935), TOLLCAST_STATE_DIR (.local)"
 
 setup: ## Install what is missing: nginx, mpv, ffmpeg, Python packages
-	@infra/local/setup.sh
+	@infra/local/setup/install.sh
 
 demo: setup ## Show it: a real video in mpv, until 100 points are gone
 	@$(PYTHON) -m infra.local.demo
@@ -32,7 +32,7 @@ logs: setup ## Follow the logs (PARTS="api worker" for some)
 	@$(PYTHON) -m infra.local.stack logs $(PARTS)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
-	@infra/local/setup.sh test
+	@infra/local/setup/install.sh test
 	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
@@ -61,14 +61,14 @@ lint: setup ## Check style, types, the import rules and known insecure patterns
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
 
 audit: setup ## Ask which pinned packages have known vulnerabilities (wants the network; 3: could not be asked)
-	@infra/local/setup.sh test
-	@$(PYTHON) -m infra.local.audit
+	@infra/local/setup/install.sh test
+	@$(PYTHON) -m infra.dev.advisories
 
 fuzz: setup ## Hold all of the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
 	@$(PYTHON) -m tests.schema --bounds $(ARGS)
 
 bench: setup ## Measure what a wallet's operations, the worker, the gateway's access rule and logins cost
-	@infra/local/setup.sh bench
+	@infra/local/setup/install.sh bench
 	@$(PYTHON) -m bench.write_units
 	@$(PYTHON) -m bench.pipeline
 	@$(PYTHON) -m bench.gateway_auth

@@ -32,8 +32,8 @@ from bench.cpu import cpu_s
 from chalicelib import config
 from chalicelib.adapters import aws
 from gateway.config import GatewayConfig, render
-from infra.local.nginx import gateway_config
-from infra.local.seed import STREAM_ID
+from infra.local.processes.nginx import gateway_config
+from infra.local.setup.seed import STREAM_ID
 from tests.faults.caller import Caller
 from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of
 from tests.fixtures.ports import answers, free_port

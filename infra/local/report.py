@@ -4,10 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from infra.local import seed
-from infra.local.health import checks
 from infra.local.layout import Layout
-from infra.local.supervision import PARTS, PartState, Supervisor
+from infra.local.processes.health import checks
+from infra.local.processes.supervision import PARTS, PartState, Supervisor
+from infra.local.setup import seed
 
 TAIL_LINES = 25
 TAIL_BYTES = 16_384

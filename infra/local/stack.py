@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from infra.local import ports, report
-from infra.local.health import checks
+from infra.local import report
 from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
-from infra.local.supervision import PARTS, SupervisionError, Supervisor
-from infra.local.turns import LockedError, alone, child, undisturbed
+from infra.local.processes import ports
+from infra.local.processes.health import checks
+from infra.local.processes.locking import LockedError, alone, child, undisturbed
+from infra.local.processes.supervision import PARTS, SupervisionError, Supervisor
 
 HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
@@ -80,7 +81,7 @@ def _prepare(layout: Layout, env: dict[str, str]) -> None:
     print("  migrations and seed", end=" ... ", flush=True)
     with (
         tempfile.TemporaryFile("w+") as output,
-        child([sys.executable, "-m", "infra.local.seed"], cwd=str(ROOT), env=env, output=output) as process,
+        child([sys.executable, "-m", "infra.local.setup.seed"], cwd=str(ROOT), env=env, output=output) as process,
     ):
         status = process.wait(SEED_S_MAX)
         output.seek(0)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import groups
-from infra.local.health import checks
 from infra.local.layout import ROOT
-from infra.local.supervision import Supervisor
+from infra.local.processes import process_groups
+from infra.local.processes.health import checks
+from infra.local.processes.supervision import Supervisor
 from tests.chaos.bad_store import BadStore
 from tests.faults.private_stack import wait_for
 from tests.fixtures.stack import Stack
@@ -53,7 +53,9 @@ class Worker:
         """The process ids of its encoders."""
         own = self.process.pid
         return [
-            found.pid for found in groups.processes() if found.parent == own and groups.name(found.pid) == "encoder"
+            found.pid
+            for found in process_groups.running_processes()
+            if found.parent == own and process_groups.process_name(found.pid) == "encoder"
         ]
 
     def send(self, number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.local import groups
+from infra.local.processes import process_groups
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player
 
@@ -71,7 +71,9 @@ class House:
         """The process ids of the worker's encoders."""
         worker = self.stack.pid("worker")
         return [
-            found.pid for found in groups.processes() if found.parent == worker and groups.name(found.pid) == "encoder"
+            found.pid
+            for found in process_groups.running_processes()
+            if found.parent == worker and process_groups.process_name(found.pid) == "encoder"
         ]
 
     def go_live(self) -> float:

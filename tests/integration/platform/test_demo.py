@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from infra.local.clip import find_source
+from infra.local.demo.clip import find_source
 from infra.local.layout import ROOT
 from tests.fixtures.stack import new_stack
 from tests.integration.platform.test_stack import assert_nothing_is_left

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.aws import client
 from infra import migrations
-from infra.local.emulator import SAVE_INTERVAL_S
+from infra.local.emulator.ministack import SAVE_INTERVAL_S
 from infra.migrations import m0001_initial
 from infra.migrations.runner import names_known, pending
 from tests.fixtures.emulator import point_at, start_emulator

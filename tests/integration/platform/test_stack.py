@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local import groups
 from infra.local.layout import ROOT
-from infra.local.ports import is_free
-from infra.local.supervision import PARTS, Supervisor
+from infra.local.processes import process_groups
+from infra.local.processes.ports import is_free
+from infra.local.processes.supervision import PARTS, Supervisor
 from tests.fixtures.stack import new_stack
 
 BACK_S_MAX = 20.0
@@ -52,7 +52,7 @@ def leftovers(platform):
     """Processes that run for this platform."""
     marker = f"TOLLCAST_STATE_DIR={platform.layout.state_dir}".encode()
     found = []
-    for process in groups.processes():
+    for process in process_groups.running_processes():
         try:
             environ = Path(f"/proc/{process.pid}/environ").read_bytes()
             command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
@@ -124,7 +124,7 @@ def test_a_killed_part_comes_back(running, part):
 @pytest.mark.parametrize("part", ["api", "endpoints", "nginx"])
 def test_a_killed_worker_process_comes_back(running, part):
     def workers():
-        return [process.pid for process in groups.processes() if process.parent == running.pid(part)]
+        return [process.pid for process in process_groups.running_processes() if process.parent == running.pid(part)]
 
     count, killed = len(workers()), workers()[0]
     os.kill(killed, signal.SIGKILL)

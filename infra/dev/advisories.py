@@ -1,4 +1,4 @@
-"""Advisories on what is pinned: `python -m infra.local.audit`, or `make audit`.
+"""Advisories on what is pinned: `python -m infra.dev.advisories`, or `make audit`.
 
 pip-audit asks about requirements.lock, npm about tests/browser. Status 0: all of it was looked up and nothing is known;
 1: something is known; 3: not all could be looked up. Both tools let what they could not look up pass, or say so by the

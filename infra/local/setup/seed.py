@@ -1,4 +1,4 @@
-"""Migrations, then what a local platform begins with: `python -m infra.local.seed`. Idempotent, and only ever local.
+"""Apply the migrations, then make the initial data of a local platform. Idempotent, and only ever local.
 
 Everything is made through the services, as the API would make it, so that the rules hold for it too.
 """

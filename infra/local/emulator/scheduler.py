@@ -21,9 +21,9 @@ from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 from chalice.local import LambdaContext
 
 from chalicelib import config
+from infra.local.emulator.schedule import next_due
 from infra.local.layout import layout_from
-from infra.local.old_logs import tend
-from infra.local.schedule import next_due
+from infra.local.processes.log_rotation import tend
 
 INVOCATION_S_MAX = 50
 TICK_S = 1.0

@@ -1,4 +1,4 @@
-"""Runs the AWS emulator (`ministack`) as the platform needs it: `python -m infra.local.emulator PORT DIRECTORY`.
+"""Run the AWS emulator `ministack` as the platform needs it.
 
 Bound to 127.0.0.1, anonymous requests refused, its admin paths closed, and its state saved every few seconds while it
 runs, so that a crash loses little. ministack itself saves only at an orderly stop. It is configured by its own
@@ -62,7 +62,7 @@ def closed(app: AsgiApp) -> AsgiApp:
     async def guarded(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _allowed(scope):
             await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-            await send({"type": "http.response.body", "body": b"closed by infra/local/emulator.py\n"})
+            await send({"type": "http.response.body", "body": b"closed by infra/local/emulator/ministack.py\n"})
             return
         await app(scope, receive, send)
 

@@ -4,7 +4,7 @@
 # With the word `bench` also what only measurements need: wrk. `make bench`.
 # Repeating it costs less than a second. What it cannot install it names, with the command that would.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
 FOR_TESTS=no
 FOR_BENCH=no
@@ -23,7 +23,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
-wanted_stamp() { cat requirements.lock pyproject.toml infra/local/setup.sh | sha256sum | cut -d' ' -f1; }
+wanted_stamp() { cat requirements.lock pyproject.toml infra/local/setup/install.sh | sha256sum | cut -d' ' -f1; }
 
 missing_packages() {
     command -v nginx >/dev/null || echo nginx-light

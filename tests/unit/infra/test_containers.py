@@ -10,7 +10,7 @@ import yaml
 from infra.local.layout import ROOT
 from worker.agent import DRAIN_S
 
-DOCKERFILES = ("worker/Dockerfile", "infra/local/Dockerfile")
+DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 
 
 def instructions(path: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Becomes the platform's nginx, on a configuration rendered now: `python -m infra.local.nginx`."""
+"""Becomes the platform's nginx, on a configuration rendered now: `python -m infra.local.processes.nginx`."""
 
 import os
 import pwd

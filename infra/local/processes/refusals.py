@@ -1,4 +1,4 @@
-"""Becomes the platform's collector of what the ingest refuses: `python -m infra.local.refusals`."""
+"""Becomes the platform's collector of what the ingest refuses: `python -m infra.local.processes.refusals`."""
 
 import logging
 import os

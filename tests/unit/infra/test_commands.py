@@ -19,9 +19,9 @@ def test_bare_make_lists_every_command_with_a_line():
 
 
 def test_scripts_are_executable_and_parse():
-    for name in ("infra/local/setup.sh", ".ci/run"):
+    for name in ("infra/local/setup/install.sh", ".ci/run"):
         assert (ROOT / name).stat().st_mode & 0o111
-    assert run("bash", "-n", "infra/local/setup.sh").returncode == 0
+    assert run("bash", "-n", "infra/local/setup/install.sh").returncode == 0
     assert "make test" in (ROOT / ".ci/run").read_text()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.old_logs import S_PER_DAY, tend
+from infra.local.processes.log_rotation import S_PER_DAY, tend
 
 DAYS = 30
 WAIT_S = 30.0

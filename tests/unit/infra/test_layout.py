@@ -7,8 +7,8 @@ import pytest
 
 import worker.config
 from chalicelib import config
-from infra.local import groups
 from infra.local.layout import Layout, LayoutError, environment, layout_from
+from infra.local.processes import process_groups
 
 
 def test_defaults_and_variables(tmp_path):
@@ -78,15 +78,15 @@ def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):
 
 
 def test_a_group_of_another_boot_or_leader_is_not_ours(tmp_path):
-    groups.record_own(tmp_path, "part")
-    mine = groups.recorded(tmp_path, "part")
-    assert os.getpid() not in groups.members(mine)
-    changed = groups.Group(mine.group, mine.session, mine.leader_start + 1, mine.boot_id)
-    if groups.process(mine.group):
-        assert groups.members(changed) == []
+    process_groups.record_own_group(tmp_path, "part")
+    mine = process_groups.recorded_group(tmp_path, "part")
+    assert os.getpid() not in process_groups.members(mine)
+    changed = process_groups.Group(mine.group, mine.session, mine.leader_start + 1, mine.boot_id)
+    if process_groups.find_process(mine.group):
+        assert process_groups.members(changed) == []
     text = (tmp_path / "part.group").read_text()
     (tmp_path / "part.group").write_text(text.replace(mine.boot_id, "another"))
-    assert groups.recorded(tmp_path, "part") is None
+    assert process_groups.recorded_group(tmp_path, "part") is None
     (tmp_path / "part.group").write_text("{")
-    assert groups.recorded(tmp_path, "part") is None
-    assert groups.end(tmp_path, "part", grace_s=0) == 0
+    assert process_groups.recorded_group(tmp_path, "part") is None
+    assert process_groups.end_group(tmp_path, "part", grace_s=0) == 0

@@ -40,7 +40,7 @@ class Process:
     start: int
 
 
-def process(pid: int) -> Process | None:
+def find_process(pid: int) -> Process | None:
     """The process, or None if it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -51,7 +51,7 @@ def process(pid: int) -> Process | None:
     return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
-def name(pid: int) -> str:
+def process_name(pid: int) -> str:
     """What the process runs, for instance `encoder`; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
@@ -59,17 +59,17 @@ def name(pid: int) -> str:
         return ""
 
 
-def processes() -> Iterator[Process]:
+def running_processes() -> Iterator[Process]:
     """All processes of the machine that have not ended."""
     for entry in Path("/proc").iterdir():
-        found = process(int(entry.name)) if entry.name.isdecimal() else None
+        found = find_process(int(entry.name)) if entry.name.isdecimal() else None
         if found and found.state not in "ZX":
             yield found
 
 
-def record_own(run_dir: Path, part: str) -> None:
+def record_own_group(run_dir: Path, part: str) -> None:
     """Write down this process's group as the part's."""
-    own = process(os.getpid())
+    own = find_process(os.getpid())
     assert own is not None
     group = Group(own.group, own.session, own.start, _BOOT_ID.read_text().strip())
     path = run_dir / (part + SUFFIX)
@@ -78,7 +78,7 @@ def record_own(run_dir: Path, part: str) -> None:
     temporary.replace(path)
 
 
-def recorded(run_dir: Path, part: str) -> Group | None:
+def recorded_group(run_dir: Path, part: str) -> Group | None:
     """The group that the part wrote down last; None if there is none of this boot."""
     try:
         group = Group(**json.loads((run_dir / (part + SUFFIX)).read_text()))
@@ -89,19 +89,19 @@ def recorded(run_dir: Path, part: str) -> Group | None:
 
 def members(group: Group) -> list[int]:
     """The living processes of the group, without this one. Empty if its number means another group by now."""
-    leader = process(group.group)
+    leader = find_process(group.group)
     if leader and leader.start != group.leader_start:
         return []
     return [
         found.pid
-        for found in processes()
+        for found in running_processes()
         if found.group == group.group and found.session == group.session and found.pid != os.getpid()
     ]
 
 
-def end(run_dir: Path, part: str, *, grace_s: float) -> int:
+def end_group(run_dir: Path, part: str, *, grace_s: float) -> int:
     """End what is left of a part: politely, and after `grace_s` for good. Answers how many there were."""
-    group = recorded(run_dir, part)
+    group = recorded_group(run_dir, part)
     left = members(group) if group else []
     if group is None or not left:
         return 0

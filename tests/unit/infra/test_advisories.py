@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import audit
-from infra.local.audit import FOUND, NOT_LOOKED_UP, Findings, of_npm, of_pip, run, status_of, told
+from infra.dev import advisories
+from infra.dev.advisories import FOUND, NOT_LOOKED_UP, Findings, of_npm, of_pip, run, status_of, told
 
 CLEAN = {"name": "click", "version": "8.5.1", "vulns": []}
 KNOWN = {"name": "h11", "version": "0.1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["0.2"], "aliases": []}]}
@@ -62,5 +62,5 @@ def test_a_tool_that_fails_hangs_or_is_missing(tmp_path: Path, monkeypatch: pyte
     assert failing.missed == ["no route to host"]
     assert tried(sys.executable, "-c", "print('[]')").missed == ["[]"]
     assert "does not run" in tried(str(tmp_path / "no-such-tool")).missed[0]
-    monkeypatch.setattr(audit, "TOOL_S_MAX", 0.2)
+    monkeypatch.setattr(advisories, "TOOL_S_MAX", 0.2)
     assert tried(sys.executable, "-c", "while True: pass").missed == ["no answer within 0 s"]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from chalice import Chalice, Cron, Rate
 
-from infra.local import scheduler
-from infra.local.schedule import ScheduleError, next_due
+from infra.local.emulator import scheduler
+from infra.local.emulator.schedule import ScheduleError, next_due
 
 NOW = datetime(2026, 11, 22, 7, 33, 20, tzinfo=UTC)  # a Sunday
 

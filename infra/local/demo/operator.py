@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from infra.local import seed
-from infra.local.clip import Source
+from infra.local.demo.clip import Source
+from infra.local.setup import seed
 
 ANSWER_S_MAX = 15.0
 LIVE_S_MAX = 60.0

@@ -1,4 +1,4 @@
-"""The Chalice app as a WSGI application, for gunicorn's sync workers: `gunicorn 'infra.local.wsgi:load()'`.
+"""The Chalice app as a WSGI application, for gunicorn's sync workers: `gunicorn 'infra.local.emulator.wsgi:load()'`.
 
 Stands where API Gateway stands in AWS. It answers in problem documents what never reaches a function: unknown paths,
 methods that a path does not have, bodies that are too large, and refusals of an authorizer. Never a traceback.
@@ -15,7 +15,7 @@ from chalice.app import Chalice
 from chalice.local import LocalGatewayException
 
 from chalicelib.api.problems import PROBLEM_JSON, problem
-from infra.local.lambda_gateway import Event, Gateway, body_of
+from infra.local.emulator.lambda_gateway import Event, Gateway, body_of
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")

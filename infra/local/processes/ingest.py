@@ -1,4 +1,4 @@
-"""Becomes the nginx that takes what senders send, on a configuration rendered now: `python -m infra.local.ingest`."""
+"""Become the nginx that receives what senders publish, on a configuration rendered now."""
 
 import os
 import resource

@@ -15,9 +15,9 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from infra.local import groups
 from infra.local.layout import ROOT, Layout
-from infra.local.turns import child
+from infra.local.processes import process_groups
+from infra.local.processes.locking import child
 
 # supervisord alone is asked by XML-RPC, on a socket in a directory that is ours alone: what it says is trusted.
 CONFIG = ROOT / "infra" / "local" / "supervisord.conf"
@@ -109,7 +109,9 @@ class Supervisor:
 
     def clear(self) -> int:
         """End what a killed supervisord left behind, the emulator last; answers how many processes."""
-        return sum(groups.end(self._layout.run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS))
+        return sum(
+            process_groups.end_group(self._layout.run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS)
+        )
 
     def stop(self) -> int:
         """Stop all parts, the emulator last, then supervisord, then what is left over: that is the answer."""
@@ -150,7 +152,7 @@ class Supervisor:
     def _lives(pid: int) -> bool:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)  # Where it is our own child: nobody else would collect it.
-        found = groups.process(pid)
+        found = process_groups.find_process(pid)
         return found is not None and found.state not in "ZX"
 
     def _call(self, method: str, *arguments: Any) -> Any:

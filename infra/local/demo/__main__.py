@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from infra.local import seed, stack
-from infra.local.clip import Source, SourceError, find_source
+from infra.local import stack
+from infra.local.demo.clip import Source, SourceError, find_source
+from infra.local.demo.operator import Operator, OperatorError
 from infra.local.layout import PORT_DEFAULT, Layout, LayoutError, environment, layout_from
-from infra.local.operator import Operator, OperatorError
-from infra.local.supervision import SupervisionError, Supervisor
-from infra.local.turns import LockedError
+from infra.local.processes.locking import LockedError
+from infra.local.processes.supervision import SupervisionError, Supervisor
+from infra.local.setup import seed
 
 MILLIPOINTS = 100_000
 OUT_OF_POINTS = 3

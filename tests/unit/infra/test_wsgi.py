@@ -6,7 +6,7 @@ import json
 import pytest
 from chalice import AuthResponse, Chalice, Rate, Response
 
-from infra.local.wsgi import BODY_BYTES_MAX, application
+from infra.local.emulator.wsgi import BODY_BYTES_MAX, application
 
 
 def small_app() -> Chalice:

@@ -1,4 +1,4 @@
-"""Becomes the platform's follower of the gateway's log: `python -m infra.local.usage`."""
+"""Becomes the platform's follower of the gateway's log: `python -m infra.local.processes.usage`."""
 
 import logging
 import os

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from infra.local.emulator import saving
+from infra.local.emulator.ministack import saving
 
 
 async def app(scope, receive, send):

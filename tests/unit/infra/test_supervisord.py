@@ -7,7 +7,7 @@ import shlex
 import yaml
 
 from infra.local.layout import ROOT
-from infra.local.supervision import PARTS, STOP_S_MAX
+from infra.local.processes.supervision import PARTS, STOP_S_MAX
 
 SOCKETS = re.compile(r"%\(ENV_TOLLCAST_RUN_DIR\)s")
 
@@ -26,7 +26,7 @@ def test_every_part_is_restarted_and_ends_in_time():
         assert program["killasgroup"] == "true", name
         assert float(program["stopwaitsecs"]) < STOP_S_MAX, name
         assert "stdout_logfile_maxbytes" in program, name
-        assert shlex.split(program["command"])[:4] == ["python", "-m", "infra.local.guard", name]
+        assert shlex.split(program["command"])[:4] == ["python", "-m", "infra.local.processes.launcher", name]
 
 
 def test_the_emulator_starts_first_and_stops_last():
