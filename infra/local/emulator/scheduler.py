@@ -1,12 +1,12 @@
-"""Invokes the Chalice app's scheduled functions at their rates: what EventBridge does in AWS. And tends this machine's
-old logs.
+"""Invoke the Chalice app's scheduled functions at their rates, as EventBridge does in AWS, and rotate old logs.
 
-One at a time, so an invocation never meets another of its kind; each is bounded, and its failure is logged and over.
-What was missed while another ran is invoked once, not as often as it was missed.
+Jobs run one at a time, so an invocation never meets another of its kind. Each has a time limit, and its failure is
+logged. A job that was due several times while another ran is invoked once.
 """
 
 import logging
 import os
+import re
 import signal
 import time
 import uuid
@@ -21,15 +21,19 @@ from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 from chalice.local import LambdaContext
 
 from chalicelib import config
-from infra.local.emulator.schedule import next_due
 from infra.local.layout import layout_from
-from infra.local.processes.log_rotation import tend
+from infra.local.processes.log_rotation import rotate_logs
 
 INVOCATION_S_MAX = 50
 TICK_S = 1.0
 FIRST_AFTER = timedelta(seconds=3)
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
 log = logging.getLogger("scheduler")
+
+
+class ScheduleError(ValueError):
+    """A function is scheduled by an expression that is not a rate."""
 
 
 class InvocationTimeout(BaseException):
@@ -38,31 +42,38 @@ class InvocationTimeout(BaseException):
 
 @dataclass
 class Job:
-    """A scheduled function and when it is due next."""
+    """A scheduled function, and when it is due next."""
 
     name: str
-    expression: str
+    interval: timedelta
     invoke: Callable[[Any, Any], Any]
     due: datetime
 
 
+def interval_of(expression: str) -> timedelta:
+    """Return the interval of AWS's `rate(…)`. Raises `ScheduleError` for any other expression."""
+    rate = _RATE.fullmatch(expression)
+    if rate is None:
+        raise ScheduleError(f"{expression!r} is not rate(<n> minutes|hours|days), the only form that is supported here")
+    return timedelta(**{rate[2] + "s": int(rate[1])})
+
+
 def jobs(app: Chalice, now: datetime) -> list[Job]:
-    """The scheduled functions of an app; all are due first at `now`."""
+    """Return the scheduled functions of an app. All are due first at `now`."""
     found = []
     for source in app.event_sources:
         if isinstance(source, ScheduledEventConfig):
             expression = source.schedule_expression
             text = expression.to_string() if isinstance(expression, ScheduleExpression) else str(expression)
-            next_due(text, now)  # A wrong expression shall fail now and not in a while.
-            found.append(Job(source.name, text, app.handler_map[source.name], now))
+            found.append(Job(source.name, interval_of(text), app.handler_map[source.name], now))
     return found
 
 
-def run_due(waiting: list[Job], now: datetime) -> None:
-    """Invoke what is due, each at most once."""
-    for job in waiting:
+def run_due(scheduled: list[Job], now: datetime) -> None:
+    """Invoke each job that is due, once."""
+    for job in scheduled:
         if job.due <= now:
-            job.due = next_due(job.expression, now)
+            job.due = now + job.interval
             _invoke(job, now)
 
 
@@ -108,25 +119,25 @@ def _event(name: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def tend_old_logs(event: Any, context: Any) -> None:
-    """Let the logs with addresses in them get no older than addresses are kept."""
+def rotate_old_logs(event: Any, context: Any) -> None:
+    """Keep the logs that contain addresses no longer than addresses may be kept."""
     layout = layout_from(os.environ)
-    tend(layout.log_dir, config.load().address_days, time.time(), layout.run_dir / "supervisord.pid")
+    rotate_logs(layout.log_dir, config.load().address_days, time.time(), layout.run_dir / "supervisord.pid")
 
 
 def main() -> None:
-    """Run until a signal ends the process."""
+    """Invoke jobs until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     from app import app
 
     alive = Path(os.environ["TOLLCAST_RUN_DIR"]) / "scheduler.alive"
-    # A little later, so that a platform that is starting up gets there first.
+    # The delay leaves the processors to the parts of a platform that is starting.
     first = datetime.now(UTC) + FIRST_AFTER
-    waiting = [*jobs(app, first), Job("tend_old_logs", "rate(1 hour)", tend_old_logs, first)]
-    log.info("scheduled: %s", ", ".join(f"{job.name} {job.expression}" for job in waiting))
+    scheduled = [*jobs(app, first), Job("rotate_old_logs", timedelta(hours=1), rotate_old_logs, first)]
+    log.info("scheduled: %s", ", ".join(f"{job.name} every {job.interval}" for job in scheduled))
     while True:
         alive.touch()
-        run_due(waiting, datetime.now(UTC))
+        run_due(scheduled, datetime.now(UTC))
         time.sleep(TICK_S)
 
 

@@ -1,4 +1,4 @@
-"""Logs with addresses in them are turned over and deleted by their age, under a real supervisord."""
+"""Logs with addresses are rotated and deleted by age, under a real supervisord."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.processes.log_rotation import S_PER_DAY, tend
+from infra.local.processes.log_rotation import S_PER_DAY, rotate_logs
 
 DAYS = 30
 WAIT_S = 30.0
@@ -49,33 +49,33 @@ def logs(tmp_path: Path) -> Iterator[Path]:
 def test_no_line_gets_older_than_its_days_and_none_is_lost(logs: Path) -> None:
     now_s, live, backup = time.time(), logs / "access.log", logs / "access.log.1"
 
-    def tend_after(days: float) -> None:
-        tend(logs, DAYS, now_s + days * S_PER_DAY, logs / "supervisord.pid")
+    def rotate_after(days: float) -> None:
+        rotate_logs(logs, DAYS, now_s + days * S_PER_DAY, logs / "supervisord.pid")
 
-    tend_after(0)
-    tend_after(DAYS / 2 - 1)
+    rotate_after(0)
+    rotate_after(DAYS / 2 - 1)
     assert not backup.exists()
-    tend_after(DAYS / 2 + 1)
+    rotate_after(DAYS / 2 + 1)
     wait_until(lambda: live.exists() and live.stat().st_size > 0)
     lines = [*backup.read_text().splitlines(), *live.read_text().splitlines()]
     assert lines == [f"line {number}" for number in range(1, len(lines) + 1)]
-    # Its newest line is of now; the one that goes on was seen first a moment ago.
-    tend_after(DAYS / 2 - 1)
+    # The newest line of the backup is of now, and the new log was seen first a moment ago.
+    rotate_after(DAYS / 2 - 1)
     assert backup.exists()
-    tend_after(DAYS / 2 + 1)
+    rotate_after(DAYS / 2 + 1)
     assert not backup.exists() and live.exists()
 
 
-def test_where_nobody_would_open_it_anew_the_log_stays(tmp_path: Path) -> None:
+def test_a_log_stays_where_no_supervisord_would_reopen_it(tmp_path: Path) -> None:
     (tmp_path / "access.log").write_text("x\n")
     for days in (0, DAYS):
-        tend(tmp_path, DAYS, time.time() + days * S_PER_DAY, tmp_path / "supervisord.pid")
+        rotate_logs(tmp_path, DAYS, time.time() + days * S_PER_DAY, tmp_path / "supervisord.pid")
     assert (tmp_path / "access.log").read_text() == "x\n"
 
 
 @pytest.mark.parametrize("name", ["access.log", "nginx.log", "ingest.log"])
-def test_every_log_with_addresses_is_tended(tmp_path: Path, name: str) -> None:
+def test_every_log_with_addresses_is_rotated(tmp_path: Path, name: str) -> None:
     old = tmp_path / f"{name}.1"
     old.write_text("an address")
-    tend(tmp_path, DAYS, time.time() + (DAYS / 2 + 1) * S_PER_DAY, tmp_path / "supervisord.pid")
+    rotate_logs(tmp_path, DAYS, time.time() + (DAYS / 2 + 1) * S_PER_DAY, tmp_path / "supervisord.pid")
     assert not old.exists()
