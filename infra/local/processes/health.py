@@ -1,4 +1,4 @@
-"""Whether each part of the platform does its work, asked as its users ask it."""
+"""Health checks: whether each part of the platform answers, in the way in which its clients use it."""
 
 import http.client
 import socket
@@ -28,20 +28,20 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
-    """For each part, in the order in which they are started, a question that it must answer."""
+    """Return a check for each part, in the order in which the parts are started."""
     return {
         "emulator": lambda: _status(_tcp(layout.emulator_port), "/_ministack/health") == 200,
         "api": lambda: _status(UnixConnection(layout.socket("api")), "/healthz") == 200,
-        # A request without a token: it refuses, so it can judge.
+        # A request without a token is refused, which shows that authorization works.
         "endpoints": lambda: _status(UnixConnection(layout.socket("endpoints")), "/verdict") == 401,
         "scheduler": lambda: _touched(layout.run_dir / "scheduler.alive"),
         "worker": lambda: _touched(layout.work_dir / f"{layout.worker_id}.alive"),
-        # Touched whenever all that was logged is added up.
+        # Touched when all of the log has been counted.
         "usage": lambda: _touched(layout.run_dir / "usage.alive"),
         "refusals": lambda: _touched(layout.run_dir / "refusals.alive"),
-        # It speaks RTMP, and what it asks refuses a question that is none.
+        # It answers by RTMP, and its hook refuses a request without parameters.
         "ingest": lambda: (
-            _shakes_hands(layout.rtmp_port) and _status(UnixConnection(layout.socket("ingest")), "/publish") == 403
+            _answers_rtmp(layout.rtmp_port) and _status(UnixConnection(layout.socket("ingest")), "/publish") == 403
         ),
         "nginx": lambda: _status(_tcp(layout.port), "/healthz") == 200,
     }
@@ -61,8 +61,8 @@ def _status(connection: http.client.HTTPConnection, path: str) -> int:
         connection.close()
 
 
-def _shakes_hands(port: int) -> bool:
-    """Whether an RTMP server answers: our version and 1536 bytes for its own, which begin with the version too."""
+def _answers_rtmp(port: int) -> bool:
+    """Return whether an RTMP server answers a handshake (version and 1536 bytes) with its own."""
     try:
         with socket.create_connection((HOST, port), timeout=ANSWER_S_MAX) as connection:
             connection.sendall(RTMP_VERSION + bytes(RTMP_HANDSHAKE_BYTES))

@@ -1,4 +1,4 @@
-"""Become the nginx that receives what senders publish, on a configuration rendered now."""
+"""Become the nginx that receives what senders publish, with a configuration rendered now."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from infra.local.layout import HOST, Layout, layout_from
 
 
 def ingest_config(layout: Layout) -> IngestConfig:
-    """The ingest of a local platform. Senders are on this machine, as everything is."""
+    """Return the configuration of the local ingest. Its senders are on this machine."""
     return IngestConfig(
         listen=f"{HOST}:{layout.rtmp_port}",
         hook_socket=layout.socket("ingest"),
@@ -21,18 +21,18 @@ def ingest_config(layout: Layout) -> IngestConfig:
 
 
 def main() -> None:
-    """Never returns."""
+    """Become nginx. Never return."""
     layout = layout_from(os.environ)
-    own = ingest_config(layout)
+    ingest = ingest_config(layout)
     command = shutil.which("nginx")
-    if command is None or not own.module.exists():
+    if command is None or not ingest.module.exists():
         sys.exit("nginx or its RTMP module is not installed: sudo apt-get install nginx-light libnginx-mod-rtmp")
     path = layout.ingest_dir / "nginx.conf"
-    path.write_text(render(own))
-    # nginx removes its socket only at an orderly end, and does not start where one is left.
-    own.hook_socket.unlink(missing_ok=True)
+    path.write_text(render(ingest))
+    # nginx removes its socket only at a regular end, and does not start if the socket exists.
+    ingest.hook_socket.unlink(missing_ok=True)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    os.chdir(own.hook_socket.parent)
+    os.chdir(ingest.hook_socket.parent)
     os.execv(command, [command, "-p", str(layout.ingest_dir), "-c", str(path), "-e", "stderr"])
 
 

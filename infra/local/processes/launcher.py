@@ -17,7 +17,7 @@ LEFTOVER_GRACE_S = 1.0
 
 
 def main() -> None:
-    """Become the command; never returns."""
+    """Become the command. Never return."""
     part, command = sys.argv[1], sys.argv[2:]
     run_dir = Path(os.environ["TOLLCAST_RUN_DIR"])
     die_with_parent(run_dir / "supervisord.pid")
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def die_with_parent(parent_pid_file: Path) -> None:
-    """Have the kernel send SIGTERM when the parent dies; exit at once if it is dead already."""
+    """Make the kernel send SIGTERM when the parent dies. Exit at once if it is dead already."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if str(os.getppid()) != parent_pid_file.read_text().strip():
         sys.exit("launcher: supervisord has ended")

@@ -1,4 +1,4 @@
-"""Becomes the platform's nginx, on a configuration rendered now: `python -m infra.local.processes.nginx`."""
+"""Become the platform's nginx, with a configuration rendered now."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ ACCESS_LOG_BYTES_MAX = 20_000_000
 
 
 def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
-    """The gateway of a local platform. Its workers run as whoever started it, since they read that one's files."""
+    """Return the configuration of the local gateway. Its workers run as this user, whose files they read."""
     return GatewayConfig(
         listen=f"{HOST}:{layout.port}",
         api_socket=layout.socket("api"),
@@ -24,7 +24,7 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
         bucket=settings.media_bucket,
         state_dir=layout.nginx_dir,
         denylist_dir=layout.denylist_dir,
-        # Load tests come from one address.
+        # All requests of a load test come from one address.
         connections_per_address=10_000,
         requests_per_address_per_s=100_000,
         questions_per_address_per_s=100_000,
@@ -33,7 +33,7 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
 
 
 def log_to(path: Path) -> None:
-    """Make the file this process's output, where nobody else keeps it; a long one is first turned over to `.1`."""
+    """Redirect the output of this process to the file. Rename a long file to `.1` first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > ACCESS_LOG_BYTES_MAX:
         path.replace(path.with_name(path.name + ".1"))
@@ -43,11 +43,11 @@ def log_to(path: Path) -> None:
 
 
 def main() -> None:
-    """Never returns."""
+    """Become nginx. Never return."""
     layout = layout_from(os.environ)
     path = layout.nginx_dir / "nginx.conf"
     path.write_text(render(gateway_config(layout, config.load())))
-    # nginx removes its sockets only at an orderly end, and does not start where one is left.
+    # nginx removes its sockets only at a regular end, and does not start if one exists.
     layout.socket("origin").unlink(missing_ok=True)
     if access_log := os.environ.get("TOLLCAST_ACCESS_LOG"):
         log_to(Path(access_log))

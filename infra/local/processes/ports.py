@@ -1,4 +1,4 @@
-"""Whether a port of this machine is free, and who has it."""
+"""Whether a port of this machine is free, and which process holds it."""
 
 import errno
 import socket
@@ -10,21 +10,21 @@ _LISTEN = "0A"
 
 
 def is_free(port: int) -> bool:
-    """Whether this platform could listen on the port now."""
+    """Return whether this platform could listen on the port now."""
     with socket.socket() as probe:
-        # As servers do: connections that are closing do not count.
+        # Servers set it too: connections that are closing do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
             probe.listen(1)
         except OSError as error:
-            # A port that we may not have is not in use; who tries it will say so better.
+            # A port that this user may not use is not in use. The server that binds it reports the reason.
             return error.errno == errno.EACCES
     return True
 
 
 def holder(port: int) -> str:
-    """The process that listens on the port, as far as this user may see."""
+    """Return the name and id of the process that listens on the port, as far as this user may see it."""
     inodes = _listening_inodes(port)
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and inodes & _socket_inodes(entry):
@@ -50,5 +50,5 @@ def _socket_inodes(process: Path) -> set[str]:
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
     except OSError:
-        pass  # Gone meanwhile, or somebody else's.
+        pass  # The process has ended, or belongs to another user.
     return inodes

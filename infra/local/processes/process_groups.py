@@ -1,8 +1,8 @@
-"""Process groups that belong to this platform: which they are, what is left of them, and how they are ended.
+"""Find and end the process groups of one platform.
 
-A part that is killed leaves its children behind: nginx's workers keep the port, ffmpeg keeps writing. They stay in the
-part's process group, so each part records its group before it runs. A group's number is not given to anybody else
-while a member lives; together with session, boot and start time, nothing of anybody else's can be taken for ours.
+A killed part leaves its children behind: nginx's workers keep the port, ffmpeg continues to write. The children stay in
+the part's process group, so each part records its group before it runs. The kernel does not reuse a group's number
+while a member lives. Together with session, boot and start time, it never matches a process of another program.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Process:
-    """What /proc tells of a process; `start` is in clock ticks since boot."""
+    """A process as /proc shows it. `start` is in clock ticks since boot."""
 
     pid: int
     state: str
@@ -41,18 +41,18 @@ class Process:
 
 
 def find_process(pid: int) -> Process | None:
-    """The process, or None if it is gone."""
+    """Return the process, or None if it has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name stands in parentheses and may hold anything, so fields are counted from the last one.
+    # The name is in parentheses and may contain any character, so fields are counted from the last parenthesis.
     fields = text.rpartition(")")[2].split()
     return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
 def process_name(pid: int) -> str:
-    """What the process runs, for instance `encoder`; empty if it is gone."""
+    """Return the name of the process, for instance `encoder`, or an empty text if it has ended."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -60,7 +60,7 @@ def process_name(pid: int) -> str:
 
 
 def running_processes() -> Iterator[Process]:
-    """All processes of the machine that have not ended."""
+    """Yield all processes of the machine that have not ended."""
     for entry in Path("/proc").iterdir():
         found = find_process(int(entry.name)) if entry.name.isdecimal() else None
         if found and found.state not in "ZX":
@@ -68,10 +68,10 @@ def running_processes() -> Iterator[Process]:
 
 
 def record_own_group(run_dir: Path, part: str) -> None:
-    """Write down this process's group as the part's."""
-    own = find_process(os.getpid())
-    assert own is not None
-    group = Group(own.group, own.session, own.start, _BOOT_ID.read_text().strip())
+    """Record the group of this process as the part's."""
+    leader = find_process(os.getpid())
+    assert leader is not None
+    group = Group(leader.group, leader.session, leader.start, _BOOT_ID.read_text().strip())
     path = run_dir / (part + SUFFIX)
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps(asdict(group)))
@@ -79,7 +79,7 @@ def record_own_group(run_dir: Path, part: str) -> None:
 
 
 def recorded_group(run_dir: Path, part: str) -> Group | None:
-    """The group that the part wrote down last; None if there is none of this boot."""
+    """Return the group that the part recorded last, or None if there is none of this boot."""
     try:
         group = Group(**json.loads((run_dir / (part + SUFFIX)).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -88,7 +88,7 @@ def recorded_group(run_dir: Path, part: str) -> Group | None:
 
 
 def members(group: Group) -> list[int]:
-    """The living processes of the group, without this one. Empty if its number means another group by now."""
+    """Return the running processes of the group, without this one. Empty if another group has its number now."""
     leader = find_process(group.group)
     if leader and leader.start != group.leader_start:
         return []
@@ -100,17 +100,17 @@ def members(group: Group) -> list[int]:
 
 
 def end_group(run_dir: Path, part: str, *, grace_s: float) -> int:
-    """End what is left of a part: politely, and after `grace_s` for good. Answers how many there were."""
+    """Send SIGTERM to the processes of a part, and SIGKILL after `grace_s`. Return how many there were."""
     group = recorded_group(run_dir, part)
-    left = members(group) if group else []
-    if group is None or not left:
+    found = members(group) if group else []
+    if group is None or not found:
         return 0
     for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
         _signal(members(group), sent)
         deadline = time.monotonic() + wait_s
         while members(group) and time.monotonic() < deadline:
             time.sleep(0.05)
-    return len(left)
+    return len(found)
 
 
 def _signal(pids: list[int], sent: signal.Signals) -> None:

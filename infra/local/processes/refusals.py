@@ -1,4 +1,4 @@
-"""Becomes the platform's collector of what the ingest refuses: `python -m infra.local.processes.refusals`."""
+"""Run the collector of the ingest's refusals: `python -m infra.local.processes.refusals`."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from infra.local.layout import layout_from
 
 
 def main() -> None:
-    """Runs until a signal ends it."""
+    """Run until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     layout = layout_from(os.environ)
     alive = layout.run_dir / "refusals.alive"

@@ -1,4 +1,4 @@
-"""Starting, asking and stopping the supervisord of one platform."""
+"""Start, query and stop the supervisord of one platform."""
 
 import contextlib
 import os
@@ -17,12 +17,12 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from infra.local.layout import ROOT, Layout
 from infra.local.processes import process_groups
-from infra.local.processes.locking import child
+from infra.local.processes.signals import child_process
 
-# supervisord alone is asked by XML-RPC, on a socket in a directory that is ours alone: what it says is trusted.
+# Only supervisord is queried by XML-RPC, on a socket in a directory of this user alone, so its answers are trusted.
 CONFIG = ROOT / "infra" / "local" / "supervisord.conf"
 START_S_MAX = 15.0
-# The longest stopwaitsecs, and what supervisord needs itself.
+# The longest stopwaitsecs, plus the time of supervisord itself.
 STOP_S_MAX = 40.0
 ANSWER_S_MAX = 5.0
 LEFTOVER_GRACE_S = 10.0
@@ -30,12 +30,12 @@ PARTS = ("emulator", "api", "endpoints", "scheduler", "worker", "refusals", "ing
 
 
 class SupervisionError(Exception):
-    """supervisord does not do what it should; the message says what."""
+    """supervisord did not start, answer or end."""
 
 
 @dataclass(frozen=True)
 class PartState:
-    """What supervisord knows of a part: its state (`RUNNING`, `BACKOFF`, …), process id and how long it is up."""
+    """A part as supervisord reports it: its state (`RUNNING`, `BACKOFF`, …), process id and uptime."""
 
     name: str
     state: str
@@ -44,17 +44,17 @@ class PartState:
 
 
 class Supervisor:
-    """The supervisord of one state directory, and of no other."""
+    """The supervisord of one state directory."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._socket = layout.socket("supervisor")
 
     def pid(self) -> int | None:
-        """The process id of a supervisord that lives, from its pid file; None if that is missing or stale."""
+        """Return the process id of the running supervisord, or None if its pid file is missing or stale."""
         with contextlib.suppress(FileNotFoundError, ValueError):
             pid = int((self._layout.run_dir / "supervisord.pid").read_text())
-            # Whatever else has got that number by now does not run on our configuration and directory.
+            # Another process that has the same number now has neither our configuration nor our directory.
             with contextlib.suppress(OSError):
                 command = Path(f"/proc/{pid}/cmdline").read_bytes()
                 environment = Path(f"/proc/{pid}/environ").read_bytes()
@@ -64,23 +64,24 @@ class Supervisor:
         return None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start supervisord in a session of its own, holding no file of the caller's, and wait until it answers."""
+        """Start supervisord in its own session, without open files of the caller, and wait until it answers."""
         self.clear()
         self._socket.unlink(missing_ok=True)
-        said = self._layout.log_dir / "supervisord.out"
+        output_path = self._layout.log_dir / "supervisord.out"
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(CONFIG)]
         with (
-            said.open("w") as output,
-            child(command, cwd=str(ROOT), env=environment, output=output, detached=True) as process,
+            output_path.open("w") as output,
+            child_process(command, cwd=str(ROOT), env=environment, output=output, detached=True) as process,
         ):
             deadline = time.monotonic() + START_S_MAX
             while not self.answers():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise SupervisionError(f"supervisord did not start:\n{said.read_text(errors='replace')[-2000:]}")
+                    text = output_path.read_text(errors="replace")
+                    raise SupervisionError(f"supervisord did not start:\n{text[-2000:]}")
                 time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether it takes commands."""
+        """Return whether supervisord accepts commands."""
         try:
             self._call("getState")
         except (OSError, xmlrpc.client.Error):
@@ -88,41 +89,40 @@ class Supervisor:
         return True
 
     def states(self) -> dict[str, PartState]:
-        """All parts. Raises `SupervisionError` if supervisord does not answer."""
+        """Return all parts by name. Raises `SupervisionError` if supervisord does not answer."""
         try:
             found = self._call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error) as error:
-            raise SupervisionError(f"supervisord does not answer ({error}); `make down` ends it") from None
+            raise SupervisionError(f"supervisord does not answer ({error}). `make down` ends it.") from None
         return {
             info["name"]: PartState(info["name"], info["statename"], info["pid"], max(0, info["now"] - info["start"]))
             for info in found
         }
 
     def start_part(self, name: str) -> None:
-        """Start a part unless it runs; does not wait."""
+        """Start a part unless it runs. Do not wait for it."""
         with contextlib.suppress(xmlrpc.client.Fault):  # It runs already.
             self._call("startProcess", name, False)
 
     def stop_part(self, name: str) -> None:
-        """Stop a part and wait until it has ended; it stays so until it is started again."""
+        """Stop a part and wait until it has ended. supervisord does not restart it."""
         self._stop_parts([name])
 
     def clear(self) -> int:
-        """End what a killed supervisord left behind, the emulator last; answers how many processes."""
-        return sum(
-            process_groups.end_group(self._layout.run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS)
-        )
+        """End what a killed supervisord left behind, the emulator last. Return the number of processes."""
+        run_dir = self._layout.run_dir
+        return sum(process_groups.end_group(run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS))
 
     def stop(self) -> int:
-        """Stop all parts, the emulator last, then supervisord, then what is left over: that is the answer."""
+        """Stop all parts, the emulator last, then supervisord. Return the number of processes that had to be ended."""
         pid = self.pid()
         if pid is not None:
-            with contextlib.suppress(SupervisionError, OSError):  # It hangs, or has just been killed.
+            with contextlib.suppress(SupervisionError, OSError):  # It hangs, or was killed a moment ago.
                 self._stop_parts([part for part in PARTS if part != "emulator"])
                 self._stop_parts(["emulator"])
             self._end(pid)
         left = self.clear()
-        # Sockets and process ids mean nothing any more.
+        # The sockets and process ids in it are stale now.
         shutil.rmtree(self._layout.run_dir, ignore_errors=True)
         return left
 
@@ -146,19 +146,19 @@ class Supervisor:
                 time.sleep(0.05)
             if not self._lives(pid):
                 return
-        raise SupervisionError(f"supervisord (pid {pid}) does not end")
+        raise SupervisionError(f"supervisord (pid {pid}) does not end. Kill it, then run `make down`.")
 
     @staticmethod
     def _lives(pid: int) -> bool:
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # Where it is our own child: nobody else would collect it.
+            os.waitpid(pid, os.WNOHANG)  # If it is a child of this process, only this process can collect it.
         found = process_groups.find_process(pid)
         return found is not None and found.state not in "ZX"
 
     def _call(self, method: str, *arguments: Any) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(ANSWER_S_MAX)  # The transport takes no time-out of its own.
+        socket.setdefaulttimeout(ANSWER_S_MAX)  # The transport has no time-out parameter.
         try:
             proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
             return getattr(proxy.supervisor, method)(*arguments)

@@ -1,4 +1,4 @@
-"""Becomes the platform's follower of the gateway's log: `python -m infra.local.processes.usage`."""
+"""Run the follower of the gateway's log: `python -m infra.local.processes.usage`."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from infra.local.layout import layout_from
 
 
 def main() -> None:
-    """Runs until a signal ends it."""
+    """Run until a signal ends the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     layout = layout_from(os.environ)
     alive = layout.run_dir / "usage.alive"

@@ -1,4 +1,4 @@
-"""What an interruption leaves behind, at the moment when it is hardest to clean up."""
+"""A child process that is interrupted at the moment when it is created."""
 
 import os
 import signal
@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
-from infra.local.processes import locking, process_groups
+from infra.local.processes import process_groups, signals
 
 
-def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(monkeypatch, tmp_path, request):
-    made = []
+def test_a_child_does_not_outlive_an_interruption_that_arrives_while_it_is_created(monkeypatch, tmp_path, request):
+    created = []
 
-    class InterruptedWhileMaking(subprocess.Popen):
+    class InterruptedWhileCreated(subprocess.Popen):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
-            made.append(self.pid)
+            created.append(self.pid)
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(subprocess, "Popen", InterruptedWhileMaking)
+    monkeypatch.setattr(subprocess, "Popen", InterruptedWhileCreated)
     # As on a terminal, also where the tests run in the background and Ctrl-C is ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
@@ -27,8 +27,8 @@ def test_a_child_does_not_outlive_an_interruption_that_comes_while_it_is_made(mo
     with (
         (tmp_path / "output").open("w") as output,
         pytest.raises(KeyboardInterrupt),
-        locking.child(sleep, cwd=str(tmp_path), env=os.environ, output=output),
+        signals.child_process(sleep, cwd=str(tmp_path), env=os.environ, output=output),
     ):
-        pytest.fail("the block must not be reached")
-    assert len(made) == 1
-    assert process_groups.find_process(made[0]) is None
+        pytest.fail("the block must not run")
+    assert len(created) == 1
+    assert process_groups.find_process(created[0]) is None
