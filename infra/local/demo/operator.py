@@ -1,4 +1,4 @@
-"""What an operator does over the HTTP API, for the demo."""
+"""The operator's requests to the HTTP API that the demo needs."""
 
 import time
 import uuid
@@ -15,11 +15,11 @@ ADJUST_TRIES = 5
 
 
 class OperatorError(Exception):
-    """The API did not do what was asked; the message says what."""
+    """A request to the API failed."""
 
 
 class Operator:
-    """The local admin, logged in."""
+    """A client that is logged in as the local admin."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=ANSWER_S_MAX, trust_env=False)
@@ -31,28 +31,28 @@ class Operator:
         self._client.close()
 
     def viewer_id(self) -> str:
-        """The demo viewer's user id."""
+        """Return the demo viewer's user id."""
         return str(self._login(seed.VIEWER_EMAIL, seed.VIEWER_PASSWORD)["user"]["user_id"])
 
     def set_balance(self, user_id: str, millipoints: int) -> None:
-        """End the user's sessions and bring the wallet to exactly this, by one adjustment."""
+        """End the user's sessions and set the wallet's balance by one adjustment."""
         for session in self._call("GET", "/sessions", params={"user_id": user_id, "state": "active"})["items"]:
             self._call("POST", "/playback/kick", json={"session_id": session["session_id"], "reason": "demo"})
         for _ in range(ADJUST_TRIES):
             difference = millipoints - int(self._call("GET", f"/wallets/{user_id}")["balance_millipoints"])
             if difference == 0:
                 return
-            # A new id for each try: each is an adjustment of its own, by what was missing then.
+            # Each try is a separate adjustment by another difference, so it has a new id.
             body = {"millipoints": difference, "payment_id": f"demo:{uuid.uuid4()}", "note": "make demo"}
             self._call("POST", f"/wallets/{user_id}/credit", json=body)
-        raise OperatorError("the demo viewer's balance changes all the time; is somebody else watching with it?")
+        raise OperatorError("The demo viewer's balance keeps changing. End other sessions of this account.")
 
     def desired_state(self) -> str:
-        """What was last asked of the stream."""
+        """Return the state that was last requested for the stream."""
         return str(self._stream()["desired_state"])
 
     def show(self, source: Source) -> None:
-        """Set the stream's source, where it is another, and put it live."""
+        """Set the stream's source if it differs, and put the stream live."""
         stream = self._stream()
         ingest = {name: value for name, value in stream["ingest"].items() if value is not None}
         changed = (ingest, stream["title"]) != (source.ingest, source.title)
@@ -64,11 +64,11 @@ class Operator:
         self.set_state("live")
 
     def set_state(self, state: str) -> None:
-        """Ask for a state of the stream."""
+        """Request a state of the stream."""
         self._call("POST", f"/streams/{seed.STREAM_ID}/state", json={"state": state})
 
     def wait_until_live(self) -> float:
-        """Wait, showing what the worker reports; answers how many seconds it took."""
+        """Wait until the stream is live and print its states. Return the seconds."""
         began, shown = time.monotonic(), ""
         while True:
             runtime = self._call("GET", f"/streams/{seed.STREAM_ID}/runtime")
@@ -78,8 +78,8 @@ class Operator:
             if shown == "live":
                 return time.monotonic() - began
             if time.monotonic() - began > LIVE_S_MAX:
-                said = runtime.get("last_error") or "`make logs` shows the worker's log"
-                raise OperatorError(f"{seed.STREAM_ID} is not live after {LIVE_S_MAX:.0f} s: {said}")
+                reason = runtime.get("last_error") or "`make logs` shows the worker's log"
+                raise OperatorError(f"{seed.STREAM_ID} is not live after {LIVE_S_MAX:.0f} s: {reason}")
             time.sleep(0.3)
 
     def _stream(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What API Gateway does before a function sees a request, on top of Chalice's own local gateway.
+"""API Gateway for one Chalice app: what AWS does before a function receives a request.
 
-Chalice's `LocalGateway` leaves out the caller's address, does not decode path parameters, and forgets what a refusing
-authorizer said. Here it does as in AWS, where GatewayResponses put the authorizer's context into the refusal.
+Chalice's `LocalGateway` omits the client's address, does not decode path parameters, and drops the context of an
+authorizer that denies. This subclass behaves as AWS does, where GatewayResponses put that context into the refusal.
 """
 
 import base64
@@ -21,38 +21,38 @@ Event = dict[str, Any]
 
 
 class EventConverter(LambdaEventConverter):
-    """Makes the event as API Gateway would."""
+    """Converter of requests to events of API Gateway."""
 
     def create_lambda_event(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Event:
-        """The event of a request; raises ValueError if no route matches the path."""
+        """Return the event of a request. Raises ValueError if no route matches the path."""
         event: Event = super().create_lambda_event(method, path, headers, body)
         context = event["requestContext"]
-        # nginx sets this header on every request, so a client's own never gets here.
+        # nginx sets this header on every request, so it never comes from a client.
         context["identity"]["sourceIp"] = event["headers"].pop(ADDRESS_HEADER, self.LOCAL_SOURCE_IP)
         context["identity"]["userAgent"] = event["headers"].get("user-agent")
         context["requestId"] = event["headers"].get(REQUEST_ID_HEADER, "")
         event["pathParameters"] = {name: unquote(value) for name, value in event["pathParameters"].items()}
         event["multiValueHeaders"] = {name: [value] for name, value in event["headers"].items()}
         if isinstance(event["body"], bytes):
-            # A function is handed text, in which API Gateway has replaced what is not UTF-8.
+            # A function receives text, in which API Gateway has replaced bytes that are not UTF-8.
             event["body"] = event["body"].decode("utf-8", errors="replace")
         return event
 
 
 class Authorizer(LocalGatewayAuthorizer):
-    """Remembers what the authorizer last said, since a refusal of Chalice's does not carry it."""
+    """An authorizer that keeps the context of its last decision, which Chalice's refusal does not contain."""
 
     def __init__(self, app: Chalice) -> None:
         super().__init__(app)
-        self.said: dict[str, Any] = {}
+        self.context: dict[str, Any] = {}
 
     def _check_can_invoke_view_function(self, arn: str, auth_result: Event) -> bool:
-        self.said = auth_result.get("context") or {}
+        self.context = auth_result.get("context") or {}
         return bool(super()._check_can_invoke_view_function(arn, auth_result))
 
 
 class Gateway(LocalGateway):
-    """One Chalice app, called with requests. One request at a time a process, as in Lambda."""
+    """A Chalice app that is called with requests, one at a time, as in Lambda."""
 
     def __init__(self, app: Chalice) -> None:
         super().__init__(app, Config.create(lambda_timeout=FUNCTION_TIMEOUT_S, lambda_memory_size=FUNCTION_MEMORY_MB))
@@ -61,7 +61,7 @@ class Gateway(LocalGateway):
         self._authorizer: Authorizer = Authorizer(app)
 
     def methods(self, path: str) -> list[str]:
-        """The methods that the route of this path has, none if there is no such route.
+        """Return the methods of the path's route, or an empty list if no route matches.
 
         Chalice's matcher reads the path as a URL: `//x/me` would be `/me` on the host `x`, and `/me;a` would be `/me`.
         """
@@ -74,17 +74,17 @@ class Gateway(LocalGateway):
             return []
         return list(self._app.routes[route])
 
-    def forget(self) -> None:
-        """Start a new request: nothing has been said about it."""
-        self._authorizer.said = {}
+    def reset_authorizer(self) -> None:
+        """Delete the context of the request before."""
+        self._authorizer.context = {}
 
-    def said(self) -> dict[str, Any]:
-        """The context that the authorizer gave for the last request."""
-        return dict(self._authorizer.said)
+    def authorizer_context(self) -> dict[str, Any]:
+        """Return the context of the authorizer's last decision."""
+        return dict(self._authorizer.context)
 
 
 def body_of(response: Event) -> bytes:
-    """The bytes of a function's answer."""
+    """Return the body of a function's response as bytes."""
     body = response.get("body")
     if body is None:
         return b""

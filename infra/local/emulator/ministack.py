@@ -1,12 +1,13 @@
-"""Run the AWS emulator `ministack` as the platform needs it.
+"""Run the AWS emulator `ministack`: `python -m infra.local.emulator.ministack PORT DIRECTORY`.
 
-Bound to 127.0.0.1, anonymous requests refused, its admin paths closed, and its state saved every few seconds while it
-runs, so that a crash loses little. ministack itself saves only at an orderly stop. It is configured by its own
+It is bound to 127.0.0.1, rejects anonymous requests, and its admin paths are closed. Its state is saved every few
+seconds, so that a crash loses little; ministack itself saves only at a regular stop. ministack is configured by its own
 variables, which must be set before it is imported: see `emulator_environment`.
 
-Of signatures it checks those in queries (presigned URLs, as the gateway sends them). Those in headers, as the SDK sends
-them, it demands but does not verify: with `AUTH=true` a request without one is refused, one with a wrong one is not.
-So any process of this machine can read and write everything here. What AWS would refuse must not be proved with it.
+It verifies signatures in queries (presigned URLs, as the gateway sends them). Signatures in headers, as the SDK sends
+them, are required but not verified: with `AUTH=true` a request without a signature is rejected, one with a wrong
+signature is not. So any process of this machine can read and write everything here. Do not use the emulator to prove
+that AWS would reject a request.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from typing import Any
 from infra.local.layout import HOST
 
 SAVE_INTERVAL_S = 2.0
-# A save copies everything; however much there is, it takes at most about a twentieth of the emulator's time.
+# A save copies everything. It takes at most about a twentieth of the emulator's time, whatever the amount.
 SAVE_SHARE = 20
 OPEN_PATHS = ("/_ministack/health", "/_ministack/ready", "/_localstack/health")
 ADMIN_PREFIXES = ("/_ministack", "/_localstack")
@@ -37,7 +38,7 @@ log = logging.getLogger("emulator")
 
 
 def emulator_environment(port: int, directory: Path) -> dict[str, str]:
-    """ministack's variables: where it listens, what it keeps, and none of the extra listeners that it would open."""
+    """Return ministack's variables: its address and its storage, without the extra listeners that it would open."""
     return {
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
@@ -46,27 +47,27 @@ def emulator_environment(port: int, directory: Path) -> dict[str, str]:
         "STATE_DIR": str(directory / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(directory / "s3"),
-        # Where it unpacks deployed functions, which it does not clear away.
+        # ministack unpacks deployed functions here and does not delete them.
         "TMPDIR": str(directory / "tmp"),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        # No Docker here; ministack would otherwise look for a daemon.
+        # ministack would otherwise look for a Docker daemon.
         "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
         "LOG_LEVEL": "WARNING",
     }
 
 
-def closed(app: AsgiApp) -> AsgiApp:
-    """Refuse the admin paths (a POST to one of them wipes everything) and anonymous listings of all buckets."""
+def restrict(app: AsgiApp) -> AsgiApp:
+    """Reject anonymous listings of all buckets and requests for admin paths, one of which deletes everything."""
 
-    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
+    async def restricted(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _allowed(scope):
             await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
             await send({"type": "http.response.body", "body": b"closed by infra/local/emulator/ministack.py\n"})
             return
         await app(scope, receive, send)
 
-    return guarded
+    return restricted
 
 
 def _allowed(scope: Message) -> bool:
@@ -82,8 +83,8 @@ def _allowed(scope: Message) -> bool:
 def saving(app: AsgiApp, save: Callable[[], Awaitable[None]], interval_s: float) -> AsgiApp:
     """Call `save` every `interval_s` between the app's start-up and its shutdown.
 
-    Never before the start-up is complete: until then the state on disk is not loaded, and saving would erase it.
-    Never beside the shutdown, which saves on its own and to the same files.
+    Before the start-up is complete, the state on disk is not loaded, and a save would delete it. The shutdown saves to
+    the same files itself.
     """
     task: asyncio.Task[None] | None = None
 
@@ -95,7 +96,7 @@ def saving(app: AsgiApp, save: Callable[[], Awaitable[None]], interval_s: float)
             try:
                 await save()
             except Exception:
-                # One bad moment (a full disk) must not end the saving for good: nobody would notice until a crash.
+                # One failure (a full disk) must not end the saving: the loss would show only after a crash.
                 log.exception("the state could not be saved")
             pause_s = max(interval_s, SAVE_SHARE * (time.monotonic() - began))
 
@@ -123,7 +124,7 @@ def saving(app: AsgiApp, save: Callable[[], Awaitable[None]], interval_s: float)
 
 
 async def save_state() -> None:
-    """Write the state of every service: copied between two requests, so consistent, each file replaced at once."""
+    """Write the state of every service. The copy is made between two requests, so it is consistent."""
     from ministack import app
     from ministack.core import persistence
 
@@ -132,8 +133,8 @@ async def save_state() -> None:
         try:
             copies[name] = partial(_same, get_state())
         except RuntimeError:
-            # ministack's own expiry thread changed it while it was copied; the next round is soon.
-            log.info("%s changed while it was copied", name)
+            # ministack's expiry thread changed it during the copy. The next save is soon.
+            log.info("%s changed during the copy and was not saved", name)
     await _finished(asyncio.to_thread(persistence.save_all, copies))
 
 
@@ -142,7 +143,7 @@ def _same(value: Any) -> Any:
 
 
 async def _finished(work: Awaitable[None]) -> None:
-    """Await it to its end even when cancelled: a shutdown must not race it for the same temporary files."""
+    """Await `work` to its end even when cancelled: a shutdown uses the same temporary files."""
     future = asyncio.ensure_future(work)
     try:
         await asyncio.shield(future)
@@ -166,8 +167,8 @@ async def serve(port: int) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
-    guarded: Any = closed(saving(app.app, save_state, SAVE_INTERVAL_S))
-    await hypercorn_serve(guarded, config, mode="asgi", shutdown_trigger=stop.wait)
+    restricted: Any = restrict(saving(app.app, save_state, SAVE_INTERVAL_S))
+    await hypercorn_serve(restricted, config, mode="asgi", shutdown_trigger=stop.wait)
 
 
 def main() -> None:

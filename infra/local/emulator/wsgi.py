@@ -1,7 +1,7 @@
-"""The Chalice app as a WSGI application, for gunicorn's sync workers: `gunicorn 'infra.local.emulator.wsgi:load()'`.
+"""The Chalice app as a WSGI application for gunicorn's sync workers: `gunicorn 'infra.local.emulator.wsgi:load()'`.
 
-Stands where API Gateway stands in AWS. It answers in problem documents what never reaches a function: unknown paths,
-methods that a path does not have, bodies that are too large, and refusals of an authorizer. Never a traceback.
+It has the role of API Gateway in AWS. It answers with problem documents the requests that never reach a function:
+unknown paths, methods that a path does not have, bodies that are too large, and denials of an authorizer.
 """
 
 import json
@@ -28,7 +28,7 @@ log = logging.getLogger("api")
 
 
 class Refused(Exception):
-    """The request is answered here; `document` is the problem."""
+    """A request that is answered without a function. `document` is the problem document."""
 
     def __init__(self, document: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         super().__init__(document["code"])
@@ -37,7 +37,7 @@ class Refused(Exception):
 
 
 def load() -> Wsgi:
-    """The platform's own app, in a process that has made its clients: here nobody shall wait for a cold start."""
+    """Return the platform's app. Create the AWS clients first, so that no request waits for them."""
     from app import app
     from chalicelib.adapters.aws import client
 
@@ -47,7 +47,7 @@ def load() -> Wsgi:
 
 
 def application(app: Chalice) -> Wsgi:
-    """A Chalice app as a WSGI application."""
+    """Return a Chalice app as a WSGI application."""
     gateway = Gateway(app)
 
     def wsgi(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -56,10 +56,10 @@ def application(app: Chalice) -> Wsgi:
         except Refused as refusal:
             status, headers, body = _problem(refusal)
         except Exception:
-            log.exception("no answer to %s %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             document = problem(500, "internal_error", "Something went wrong on our side. It was logged.")
             status, headers, body = _problem(Refused(document))
-        # The length is that of the body that a GET would get, as HTTP asks for in answers to HEAD.
+        # HTTP requires the length of the body of a GET also in responses to HEAD.
         headers.append(("Content-Length", str(len(body))))
         start_response(f"{status} {_phrase(status)}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
@@ -71,16 +71,16 @@ def _answer(gateway: Gateway, environ: Environ) -> tuple[int, list[tuple[str, st
     method, path = environ["REQUEST_METHOD"], _raw_path(environ)
     method = _route_method(method, gateway.methods(path))
     body = _read_body(environ) if method in BODY_METHODS else None
-    gateway.forget()
+    gateway.reset_authorizer()
     try:
         response = gateway.handle_request(method, path, _headers(environ), body)
     except LocalGatewayException as refusal:
-        raise _refusal(refusal, gateway.said()) from None
+        raise _refusal(refusal, gateway.authorizer_context()) from None
     return int(response["statusCode"]), _response_headers(response), body_of(response)
 
 
 def _raw_path(environ: Environ) -> str:
-    """Path and query as the client sent them. gunicorn keeps them; PATH_INFO is decoded and has lost information."""
+    """Return path and query as the client sent them. PATH_INFO is decoded and has lost information."""
     raw = environ.get("RAW_URI")
     if raw is None:
         query = environ.get("QUERY_STRING", "")
@@ -104,7 +104,7 @@ def _route_method(method: str, allowed: list[str]) -> str:
 
 
 def _read_body(environ: Environ) -> bytes:
-    """The whole body, of given length or chunked, up to `BODY_BYTES_MAX`."""
+    """Read the body, with a length or chunked, up to `BODY_BYTES_MAX`."""
     length = environ.get("CONTENT_LENGTH") or ""
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     if length and not length.isdecimal():
@@ -133,16 +133,18 @@ def _headers(environ: Environ) -> dict[str, str]:
     return headers
 
 
-def _refusal(refusal: LocalGatewayException, said: dict[str, Any]) -> Refused:
-    """A refusal by the authorizer. API Gateway knows only 401 and 403; the reason stands in the body."""
+def _refusal(refusal: LocalGatewayException, context: dict[str, Any]) -> Refused:
+    """Return a denial by the authorizer. API Gateway has only 401 and 403, so the body contains the reason."""
     if refusal.CODE == HTTPStatus.UNAUTHORIZED:
         document = problem(401, "token_invalid", "Send a token as `Authorization: Bearer <token>`.")
         return Refused(document, {"WWW-Authenticate": "Bearer"})
     if refusal.CODE == HTTPStatus.FORBIDDEN:
-        end = {"end_reason": said["end_reason"]} if said.get("end_reason") else {}
-        document = problem(403, said.get("code") or "forbidden", said.get("detail") or "This is not allowed.", **end)
+        end = {"end_reason": context["end_reason"]} if context.get("end_reason") else {}
+        document = problem(
+            403, context.get("code") or "forbidden", context.get("detail") or "This is not allowed.", **end
+        )
         return Refused(document)
-    log.error("the authorizer gave no answer")
+    log.error("the authorizer failed")
     return Refused(problem(500, "internal_error", "Something went wrong on our side. It was logged."))
 
 

@@ -1,6 +1,6 @@
-"""Apply the migrations, then make the initial data of a local platform. Idempotent, and only ever local.
+"""Apply the migrations, then create the initial data of a local platform: `python -m infra.local.setup.seed`.
 
-Everything is made through the services, as the API would make it, so that the rules hold for it too.
+It can be repeated, and refuses any endpoint but a local one. The data is created by the services, as by the API.
 """
 
 import os
@@ -24,7 +24,7 @@ CLIP_TITLE, PATTERN_TITLE = "Big Buck Bunny", "Test pattern"
 
 
 def seed(services: Container, layout: Layout) -> None:
-    """The two accounts, the viewer's opening balance and the stream, each unless it is there."""
+    """Create the two accounts, the viewer's opening balance and the stream, each unless it exists."""
     admin = services.accounts.ensure_user(ADMIN_EMAIL, ADMIN_PASSWORD, Role.ADMIN)
     viewer = services.accounts.ensure_user(VIEWER_EMAIL, VIEWER_PASSWORD, Role.VIEWER)
     services.ledger.credit(
@@ -38,7 +38,7 @@ def seed(services: Container, layout: Layout) -> None:
 
 
 def first_stream(layout: Layout) -> Stream:
-    """`stream-1`: the clip if it has been fetched, else the test pattern."""
+    """Return `stream-1`: with the clip if it was downloaded, else with the test pattern."""
     has_clip = (layout.media_dir / CLIP).is_file()
     return Stream(
         stream_id=STREAM_ID,
@@ -51,10 +51,10 @@ def first_stream(layout: Layout) -> Stream:
 
 
 def main() -> None:
-    """Refuses to touch anything but an emulator on this machine."""
+    """Run the seed. Exit with a message if the endpoint is not an emulator on this machine."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint.startswith(f"http://{HOST}:"):
-        sys.exit(f"the seed is for a local platform only; AWS_ENDPOINT_URL is {endpoint or 'not set'}")
+        sys.exit(f"The seed is for a local platform only. AWS_ENDPOINT_URL is {endpoint or 'not set'}.")
     services = container()
     migrations.apply(services.settings, say=lambda text: print(f"  {text}", flush=True))
     seed(services, layout_from(os.environ))
