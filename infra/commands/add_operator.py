@@ -1,7 +1,8 @@
-"""`python -m infra.commands.add_operator EMAIL`: make somebody an operator of the stage that the environment names.
+"""Make an account an operator: `python -m infra.commands.add_operator EMAIL`, for the stage of the environment.
 
-So a stage gets its first operator, and nobody is locked out for good: an account that exists becomes an operator, is
-enabled, and all its logins and sessions end. The password is asked for, or is the first line of the standard input.
+It creates the first operator of a stage, and restores access for one who is locked out: an existing account becomes an
+operator and is enabled, and all its logins and sessions end. The password is read from the terminal, or from the first
+line of the standard input.
 """
 
 import argparse
@@ -22,15 +23,17 @@ PASSWORD_CHARS_MAX = 4_096
 
 
 def add_operator(services: Container, email: str, password: str) -> User:
-    """Make or change the account, and write that down. Raises `Invalid` for an email or password that cannot be one."""
-    asked = body_of(CreateUserRequest, json.dumps({"email": email, "password": password, "role": Role.ADMIN}).encode())
-    seen = services.users.by_email(asked.email)
-    if seen is None:
-        user = services.accounts.create(asked.email, asked.password, Role.ADMIN)
+    """Create or change the account, and log that. Raises `Invalid` for an invalid email or password."""
+    request = body_of(
+        CreateUserRequest, json.dumps({"email": email, "password": password, "role": Role.ADMIN}).encode()
+    )
+    account = services.users.by_email(request.email)
+    if account is None:
+        user = services.accounts.create(request.email, request.password, Role.ADMIN)
         action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=of_user(user))
     else:
-        user = services.accounts.change(seen.user_id, password=asked.password, role=Role.ADMIN, disabled=False)
-        before, after = difference(of_user(seen), of_user(user))
+        user = services.accounts.change(account.user_id, password=request.password, role=Role.ADMIN, disabled=False)
+        before, after = difference(of_user(account), of_user(user))
         action = Action(
             name="user.edit",
             target=user.user_id,
@@ -44,9 +47,9 @@ def add_operator(services: Container, email: str, password: str) -> User:
 
 
 def main() -> int:
-    """The command line; status 1 if nobody became an operator."""
+    """Run the command line. Return 1 if no account became an operator."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.commands.add_operator", description="Make somebody an operator."
+        prog="python -m infra.commands.add_operator", description="Make an account an operator."
     )
     parser.add_argument("email", metavar="EMAIL")
     email = parser.parse_args().email
@@ -54,7 +57,7 @@ def main() -> int:
         services = Container(load())
         user = add_operator(services, email, _password(email))
     except (ConfigError, DomainError, StoreUnavailable) as error:
-        print(f"Nobody became an operator: {error}", file=sys.stderr)
+        print(f"No account became an operator: {error}", file=sys.stderr)
         return 1
     print(f"{user.email} is an operator ({user.user_id})")
     return 0

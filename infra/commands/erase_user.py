@@ -1,8 +1,8 @@
-"""`python -m infra.commands.erase_user EMAIL|USER_ID`: erase a person of the stage that the environment names.
+"""Erase a person: `python -m infra.commands.erase_user EMAIL|USER_ID`, for the stage of the environment.
 
-The same as `POST /users/{user_id}/erase`: sessions are ended, email, password and addresses are deleted, and all sums
-stay under the user id. It cannot be undone. Erasing who is erased changes nothing, and who ends this in between calls
-it again with the user id that it has printed.
+It does the same as `POST /users/{user_id}/erase`: it ends sessions, deletes email, password and addresses, and keeps
+all sums under the user id. It cannot be undone, and a second run changes nothing. After an interruption, run it again
+with the user id that it printed.
 """
 
 import argparse
@@ -19,22 +19,22 @@ from chalicelib.ports import StoreUnavailable
 TRIES_MAX = 20
 
 
-def erase(services: Container, who: str, say: Callable[[str], None]) -> None:
-    """Erase who has this email or user id, and write that down. Raises `UserNotFound`, `Busy`."""
-    user_id = _user_id(services, who)
+def erase(services: Container, email_or_id: str, say: Callable[[str], None]) -> None:
+    """Erase the person with this email or user id, and log that. Raises `UserNotFound`, `Busy`."""
+    user_id = _user_id(services, email_or_id)
     say(f"erasing {user_id}")
     erased_at_ms = _erased(services, user_id)
     action = Action(name="user.erase", target=user_id, user_id=user_id, after=of_erased(erased_at_ms))
     services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
-    say(f"erased {user_id}; what was paid and watched stays under this id")
+    say(f"erased {user_id}; its payments and sessions stay under this id")
 
 
-def _user_id(services: Container, who: str) -> str:
-    if USER_ID.fullmatch(who):
-        return who
-    user = services.users.by_email(who)
+def _user_id(services: Container, email_or_id: str) -> str:
+    if USER_ID.fullmatch(email_or_id):
+        return email_or_id
+    user = services.users.by_email(email_or_id)
     if user is None:
-        raise UserNotFound("There is no account with this email; give the user id of one that was begun to be erased.")
+        raise UserNotFound("There is no account with this email. To continue an interrupted erasure, give the user id.")
     return user.user_id
 
 
@@ -48,12 +48,12 @@ def _erased(services: Container, user_id: str) -> int:
 
 
 def main() -> int:
-    """The command line; status 1 if nobody was erased, 2 if nobody was named."""
+    """Run the command line. Return 1 if the person was not erased; argparse exits with 2 without an argument."""
     parser = argparse.ArgumentParser(prog="python -m infra.commands.erase_user", description="Erase a person for good.")
-    parser.add_argument("who", metavar="EMAIL|USER_ID")
-    who = parser.parse_args().who
+    parser.add_argument("email_or_id", metavar="EMAIL|USER_ID")
+    email_or_id = parser.parse_args().email_or_id
     try:
-        erase(Container(load()), who, lambda text: print(text, flush=True))
+        erase(Container(load()), email_or_id, lambda text: print(text, flush=True))
     except (ConfigError, DomainError, StoreUnavailable) as error:
         print(f"Not erased: {error}", file=sys.stderr)
         return 1

@@ -1,8 +1,8 @@
-"""`python -m infra.commands.rotate_keys`: give all tokens new keys now, of the stage that the environment names.
+"""Rotate the keys of all tokens now: `python -m infra.commands.rotate_keys`, for the stage of the environment.
 
-It takes two minutes: new keys are announced, and when all processes can know them they become current. Nobody is logged
-out. The keys before stay valid, older ones do not; the schedule `tend_token_keys` does the same every 30 days. Whoever
-ends this in between loses nothing: the schedule makes the keys current that were announced.
+It takes two minutes: new keys are announced, and become current when all processes can know them. No login ends. The
+previous keys stay valid, older ones do not. The schedule `tend_token_keys` does the same every 30 days, and completes a
+rotation that was interrupted here.
 """
 
 import argparse
@@ -20,14 +20,11 @@ STEPS_MAX = 3
 
 
 class TooSoon(Exception):
-    """The keys were changed a moment ago; the message says how long ago is enough."""
+    """The keys were changed less than `SETTLED_MS` ago."""
 
 
 def rotate(rotation: KeyRotation, wait: Callable[[float], None], say: Callable[[str], None]) -> None:
-    """Both phases, with the wait between them.
-
-    Raises `TooSoon`, and `RowRefused` if somebody else rotates at the same time.
-    """
+    """Run both phases, with the wait between them. Raises `TooSoon`, or `RowRefused` if another rotation runs."""
     sets = rotation.begin()
     if not _any_announced(sets):
         raise TooSoon(f"they were changed less than {SETTLED_MS // 60_000} minutes ago; try again later")
@@ -49,15 +46,15 @@ def _listed(sets: KeySets, *, announced: bool) -> str:
 
 
 def main() -> int:
-    """The command line; status 1 if the keys could not be rotated."""
-    description = "Give all tokens new keys now, of the stage that the environment names. It takes two minutes."
+    """Run the command line. Return 1 if the keys could not be rotated."""
+    description = "Rotate the keys of all tokens now, for the stage of the environment. It takes two minutes."
     argparse.ArgumentParser(prog="python -m infra.commands.rotate_keys", description=description).parse_args()
     try:
         services = Container(load())
         rotation = KeyRotation(services.token_keys, services.clock)
         rotate(rotation, time.sleep, lambda text: print(text, flush=True))
     except RowRefused:
-        print("Somebody else rotates the keys at this moment. Look again in a few minutes.", file=sys.stderr)
+        print("Another rotation of the keys runs. Try again in a few minutes.", file=sys.stderr)
         return 1
     except (ConfigError, StoreUnavailable, TooSoon) as error:
         print(f"The keys were not rotated: {error}", file=sys.stderr)

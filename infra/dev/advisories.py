@@ -1,8 +1,8 @@
-"""Advisories on what is pinned: `python -m infra.dev.advisories`, or `make audit`.
+"""Look up known vulnerabilities of the pinned packages: `python -m infra.dev.advisories`, or `make advisories`.
 
-pip-audit asks about requirements.lock, npm about tests/browser. Status 0: all of it was looked up and nothing is known;
-1: something is known; 3: not all could be looked up. Both tools let what they could not look up pass, or say so by the
-status that an advisory has, so their reports are read here.
+pip-audit looks up requirements.lock, npm looks up tests/browser. Status 0: all packages were looked up and have no
+advisory; 1: a package has an advisory; 3: not all packages could be looked up. The exit statuses of the two tools do
+not distinguish these cases, so their reports are read.
 """
 
 import json
@@ -18,26 +18,26 @@ from infra.local.layout import ROOT
 LOCK = ROOT / "requirements.lock"
 BROWSER = ROOT / "tests" / "browser"
 FOUND, NOT_LOOKED_UP = 1, 3
-# For a question, and for all of a tool's.
+# For one request, and for a whole tool.
 ANSWER_S_MAX = 15
 TOOL_S_MAX = 300.0
-SAID_CHARS_MAX = 400
-NAMED_MAX = 5
+REASON_CHARS_MAX = 400
+LISTED_MAX = 5
 
 Report = dict[str, Any]
 
 
 @dataclass
 class Findings:
-    """What came of one tool. `missed` says what could not be looked up, and why."""
+    """The result of one tool. `missed` lists what could not be looked up, with the reason."""
 
     looked_up: int = 0
     advisories: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
 
-def of_pip(report: Report) -> Findings:
-    """The findings in pip-audit's report."""
+def read_pip_audit(report: Report) -> Findings:
+    """Return the findings in pip-audit's report."""
     findings = Findings()
     for package in report["dependencies"]:
         if "skip_reason" in package:
@@ -45,21 +45,21 @@ def of_pip(report: Report) -> Findings:
             continue
         findings.looked_up += 1
         for each in package["vulns"]:
-            mended = ", ".join(each["fix_versions"]) or "no version"
-            findings.advisories.append(f"{package['name']} {package['version']}: {each['id']}, mended in {mended}")
+            fixed = ", ".join(each["fix_versions"]) or "no version"
+            findings.advisories.append(f"{package['name']} {package['version']}: {each['id']}, fixed in {fixed}")
     return findings
 
 
-def of_npm(report: Report) -> Findings:
-    """The findings in npm's report; one of another form is that of a failure."""
+def read_npm(report: Report) -> Findings:
+    """Return the findings in npm's report. A report of another form is that of a failure."""
     if "auditReportVersion" not in report:
-        return Findings(missed=[str(report.get("message") or report)[:SAID_CHARS_MAX]])
+        return Findings(missed=[str(report.get("message") or report)[:REASON_CHARS_MAX]])
     advisories = [f"{name}: {each['severity']}, in {each['range']}" for name, each in report["vulnerabilities"].items()]
     return Findings(report["metadata"]["dependencies"]["total"], advisories)
 
 
 def run(command: list[str], directory: Path, read: Callable[[Report], Findings]) -> Findings:
-    """A tool's findings. Its status says too little; a report that is none tells that it did not get so far."""
+    """Run a tool and return its findings. Output that is not a report counts as missed."""
     try:
         done = subprocess.run(
             command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TOOL_S_MAX
@@ -71,24 +71,24 @@ def run(command: list[str], directory: Path, read: Callable[[Report], Findings])
     try:
         return read(json.loads(done.stdout))
     except (ValueError, LookupError, TypeError):
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-        return Findings(missed=[said[-1][:SAID_CHARS_MAX]])
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        return Findings(missed=[lines[-1][:REASON_CHARS_MAX]])
 
 
-def told(what: str, findings: Findings) -> list[str]:
-    """The findings in words."""
-    lines = [f"{what}: {findings.looked_up} packages looked up, {len(findings.advisories)} advisories"]
+def summary(name: str, findings: Findings) -> list[str]:
+    """Return the findings as lines of text."""
+    lines = [f"{name}: {findings.looked_up} packages looked up, {len(findings.advisories)} advisories"]
     lines += [f"  {each}" for each in findings.advisories]
     if findings.missed:
-        lines.append(f"  NOT LOOKED UP, so nothing is known of it: {len(findings.missed)}")
-        lines += [f"    {each}" for each in findings.missed[:NAMED_MAX]]
-        if len(findings.missed) > NAMED_MAX:
-            lines.append(f"    and {len(findings.missed) - NAMED_MAX} more")
+        lines.append(f"  NOT LOOKED UP: {len(findings.missed)}")
+        lines += [f"    {each}" for each in findings.missed[:LISTED_MAX]]
+        if len(findings.missed) > LISTED_MAX:
+            lines.append(f"    and {len(findings.missed) - LISTED_MAX} more")
     return lines
 
 
 def status_of(all_findings: list[Findings]) -> int:
-    """The status of the process; an advisory counts before what is not known."""
+    """Return the exit status. An advisory takes precedence over a failed look-up."""
     if any(findings.advisories for findings in all_findings):
         return FOUND
     if any(findings.missed or not findings.looked_up for findings in all_findings):
@@ -97,17 +97,20 @@ def status_of(all_findings: list[Findings]) -> int:
 
 
 def main() -> int:
-    """Ask both services."""
+    """Run both tools. Return the exit status."""
     pip_audit = [sys.executable, "-m", "pip_audit", "--requirement", str(LOCK), "--no-deps", "--disable-pip"]
     pip_audit += ["--progress-spinner", "off", "--timeout", str(ANSWER_S_MAX), "--format", "json"]
     npm = ["npm", "audit", "--json", "--package-lock-only", "--fetch-retries=1"]
     npm += [f"--fetch-timeout={ANSWER_S_MAX * 1000}"]
-    found = {LOCK.name: run(pip_audit, ROOT, of_pip), str(BROWSER.relative_to(ROOT)): run(npm, BROWSER, of_npm)}
-    for what, findings in found.items():
-        print("\n".join(told(what, findings)), flush=True)
+    found = {
+        LOCK.name: run(pip_audit, ROOT, read_pip_audit),
+        str(BROWSER.relative_to(ROOT)): run(npm, BROWSER, read_npm),
+    }
+    for name, findings in found.items():
+        print("\n".join(summary(name, findings)), flush=True)
     status = status_of(list(found.values()))
     if status == NOT_LOOKED_UP:
-        print("The audit is NOT done: an advisory service could not be asked.")
+        print("The check is NOT complete: an advisory service did not answer.")
     return status
 
 

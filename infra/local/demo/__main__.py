@@ -41,7 +41,7 @@ def demo(layout: Layout) -> int:
         player.login()
         print(f"Ready after {time.monotonic() - began:.0f} s. Playing: `player play {seed.STREAM_ID}`\n", flush=True)
         status = player.play()
-        print(_last_words(status, layout), flush=True)
+        print(_summary(status, layout), flush=True)
     return 0 if status in (0, OUT_OF_POINTS) else status
 
 
@@ -56,7 +56,7 @@ def _prepare(operator: Operator, source: Source, undo: ExitStack) -> None:
     print(f"The viewer {seed.VIEWER_EMAIL} has {points} points; a minute costs 60, so this ends after {points} s.")
 
 
-def _last_words(status: int, layout: Layout) -> str:
+def _summary(status: int, layout: Layout) -> str:
     if status == OUT_OF_POINTS:
         text = "The demo has ended: at zero points the gateway refused, and mpv ended (balance_exhausted)."
     elif status == 0:

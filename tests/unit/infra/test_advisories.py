@@ -1,4 +1,4 @@
-"""What the audit makes of the reports of pip-audit and npm: no look-up must ever seem to be a pass."""
+"""How the reports of pip-audit and npm are read: a failed look-up must never count as a pass."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.dev import advisories
-from infra.dev.advisories import FOUND, NOT_LOOKED_UP, Findings, of_npm, of_pip, run, status_of, told
+from infra.dev.advisories import FOUND, NOT_LOOKED_UP, Findings, read_npm, read_pip_audit, run, status_of, summary
 
 CLEAN = {"name": "click", "version": "8.5.1", "vulns": []}
 KNOWN = {"name": "h11", "version": "0.1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["0.2"], "aliases": []}]}
@@ -33,30 +33,30 @@ def npm_report(**vulnerabilities: object) -> dict[str, object]:
     ],
 )
 def test_pip_audits_report(packages: list[dict[str, object]], status: int) -> None:
-    assert status_of([of_pip({"dependencies": packages})]) == status
+    assert status_of([read_pip_audit({"dependencies": packages})]) == status
 
 
 def test_npms_report() -> None:
-    assert status_of([of_npm(npm_report())]) == 0
-    assert status_of([of_npm(npm_report(ws={"severity": "high", "range": "<8"}))]) == FOUND
-    assert of_npm(REFUSED).missed == [REFUSED["message"]]
-    assert status_of([of_npm(REFUSED)]) == NOT_LOOKED_UP
+    assert status_of([read_npm(npm_report())]) == 0
+    assert status_of([read_npm(npm_report(ws={"severity": "high", "range": "<8"}))]) == FOUND
+    assert read_npm(REFUSED).missed == [REFUSED["message"]]
+    assert status_of([read_npm(REFUSED)]) == NOT_LOOKED_UP
 
 
-def test_one_tool_without_an_answer_is_no_pass() -> None:
-    assert status_of([of_pip({"dependencies": [CLEAN]}), of_npm(REFUSED)]) == NOT_LOOKED_UP
+def test_one_tool_without_a_report_is_no_pass() -> None:
+    assert status_of([read_pip_audit({"dependencies": [CLEAN]}), read_npm(REFUSED)]) == NOT_LOOKED_UP
 
 
-def test_what_is_told() -> None:
-    lines = "\n".join(told("requirements.lock", of_pip({"dependencies": [CLEAN, KNOWN, *[SKIPPED] * 7]})))
+def test_the_summary() -> None:
+    lines = "\n".join(summary("requirements.lock", read_pip_audit({"dependencies": [CLEAN, KNOWN, *[SKIPPED] * 7]})))
     assert "2 packages looked up, 1 advisories" in lines
-    assert "h11 0.1: PYSEC-1, mended in 0.2" in lines
-    assert "NOT LOOKED UP, so nothing is known of it: 7" in lines and "and 2 more" in lines
+    assert "h11 0.1: PYSEC-1, fixed in 0.2" in lines
+    assert "NOT LOOKED UP: 7" in lines and "and 2 more" in lines
 
 
 def test_a_tool_that_fails_hangs_or_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def tried(*command: str) -> Findings:
-        return run(list(command), tmp_path, of_pip)
+        return run(list(command), tmp_path, read_pip_audit)
 
     failing = tried(sys.executable, "-c", "import sys; sys.exit('no route to host')")
     assert failing.missed == ["no route to host"]
