@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing: Debian packages, and a Python environment at pinned versions in .venv. `make setup`.
-# With the word `test` also what only the tests need: a browser, Node and the packages of tests/browser. `make test`.
-# With the word `bench` also what only measurements need: wrk. `make bench`.
-# Repeating it costs less than a second. What it cannot install it names, with the command that would.
+# Install what is missing (`make setup`): Debian packages, and a Python environment with pinned versions in .venv.
+# With the argument `test` also what only the tests need (`make test`): a browser, Node, the packages of tests/browser.
+# With the argument `bench` also what only measurements need (`make bench`): wrk.
+# A second run takes less than a second. If it cannot install a package, it prints the command that installs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
@@ -47,7 +47,7 @@ browser_ready() { [ "$FOR_TESTS" = no ] || [ "$(cat "$BROWSER_STAMP" 2>/dev/null
 install_browser_packages() {
     local command="cd $BROWSER && npm ci --no-audit --no-fund"
     say "Installing the packages of $BROWSER at pinned versions (half a minute)"
-    (eval "$command" >/dev/null) || die "That failed; the lines above say why. Is the npm registry within reach? Try: $command"
+    (eval "$command" >/dev/null) || die "That failed; the lines above say why. Can this machine reach the npm registry? Try: $command"
     wanted_browser_stamp > "$BROWSER_STAMP"
 }
 
@@ -67,38 +67,38 @@ as_root() {
 
 install_packages() {
     local command="sudo apt-get install --no-install-recommends $*"
-    command -v apt-get >/dev/null || die "Missing: $*. This machine has no apt-get; install them by its own means."
+    command -v apt-get >/dev/null || die "Missing: $*. This machine has no apt-get. Install them with its package manager."
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || die "Missing: $*. As root: apt-get install --no-install-recommends $*"
-        # Without a terminal nobody can type a password.
+        # Without a terminal no password can be entered.
         [ -t 0 ] || sudo -n true 2>/dev/null || die "Missing: $*. Install them with: $command"
     fi
     say "Installing Debian packages: $* (a minute or two)"
     forbid_services
     trap allow_services EXIT INT TERM
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -qq)
-    as_root "${apt[@]}" update || say "apt-get update failed; trying with what is known"
+    as_root "${apt[@]}" update || say "apt-get update failed. Trying with the package lists of before."
     as_root "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null || die "That failed. Try: $command"
     allow_services
     trap - EXIT INT TERM
     case " $* " in *" nginx-light "*)
-        # Debian would start its own nginx on port 80 at the next boot; nobody asked for that.
+        # Debian would start its own nginx on port 80 at the next boot.
         as_root systemctl disable --quiet nginx.service 2>/dev/null || as_root update-rc.d nginx disable 2>/dev/null || true ;;
     esac
 }
 
-# Debian starts a service right after installing it, unless this file says no. One that is there is somebody else's.
+# Debian starts a service after its installation, unless this file forbids it. An existing file is not changed.
 POLICY=/usr/sbin/policy-rc.d
-OURS=no
+POLICY_IS_OURS=no
 forbid_services() {
     [ -e "$POLICY" ] && return
-    OURS=yes
+    POLICY_IS_OURS=yes
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
     as_root chmod 755 "$POLICY"
 }
 allow_services() {
-    [ "$OURS" = no ] || as_root rm -f "$POLICY"
-    OURS=no
+    [ "$POLICY_IS_OURS" = no ] || as_root rm -f "$POLICY"
+    POLICY_IS_OURS=no
 }
 
 mapfile -t packages < <(missing_packages)
@@ -114,21 +114,21 @@ fi
 [ "${#packages[@]}" = 0 ] || install_packages "${packages[@]}"
 browser_ready || install_browser_packages
 
-# An environment that was moved or left half made does not run; then it is made anew.
+# An environment that was moved or is incomplete does not run. Then it is created again.
 if ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     python=$(find_python)
     [ -n "$python" ] || die "Python 3.11 or newer is missing. On Debian 12 and Ubuntu 24.04: sudo apt-get install python3 python3-venv"
-    say "Making a Python environment in .venv ($("$python" --version))"
+    say "Creating a Python environment in .venv ($("$python" --version))"
     rm -rf .venv
     "$python" -m venv .venv || { rm -rf .venv; die "That failed. Try: sudo apt-get install python3-venv"; }
 fi
 say "Installing $(grep -c == requirements.lock) Python packages at pinned versions (about a minute)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
-# The lock names everything, so pip need not look for what its packages want.
+# The lock lists all packages, so pip does not resolve dependencies.
 pip install --no-deps --progress-bar off --requirement requirements.lock \
-    | awk '/^Collecting/ && ++n % 20 == 0 {print "  " n " fetched"; fflush()} /^Installing/ {print "  installing"; fflush()}' \
-    || die "Installing the Python packages failed; the lines above say why. Is PyPI within reach?"
+    | awk '/^Collecting/ && ++n % 20 == 0 {print "  " n " downloaded"; fflush()} /^Installing/ {print "  installing"; fflush()}' \
+    || die "Installing the Python packages failed; the lines above say why. Can this machine reach PyPI?"
 pip install --quiet --no-deps --no-build-isolation --editable . || die "Installing this project failed; the lines above say why."
-pip check || die "The Python packages do not fit together."
+pip check || die "The Python packages have conflicting requirements."
 wanted_stamp > "$STAMP"
-say "Set up. The viewer's command is $PWD/.venv/bin/player"
+say "Setup is complete. The viewer's command is $PWD/.venv/bin/player"
