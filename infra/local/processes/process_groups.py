@@ -51,14 +51,6 @@ def find_process(pid: int) -> Process | None:
     return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
-def process_name(pid: int) -> str:
-    """Return the name of the process, for instance `encoder`, or an empty text if it has ended."""
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
 def running_processes() -> Iterator[Process]:
     """Yield all processes of the machine that have not ended."""
     for entry in Path("/proc").iterdir():

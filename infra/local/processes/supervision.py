@@ -104,9 +104,17 @@ class Supervisor:
         with contextlib.suppress(xmlrpc.client.Fault):  # It runs already.
             self._call("startProcess", name, False)
 
-    def stop_part(self, name: str) -> None:
-        """Stop a part and wait until it has ended. supervisord does not restart it."""
-        self._stop_parts([name])
+    def stop_parts(self, names: list[str]) -> None:
+        """Stop parts and wait until they have ended. supervisord does not restart them."""
+        for name in names:
+            with contextlib.suppress(xmlrpc.client.Fault):  # It does not run.
+                self._call("stopProcess", name, False)
+        deadline = time.monotonic() + STOP_S_MAX
+        while time.monotonic() < deadline:
+            states = self.states()
+            if all(states[name].state in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for name in names):
+                return
+            time.sleep(0.1)
 
     def clear(self) -> int:
         """End what a killed supervisord left behind, the emulator last. Return the number of processes."""
@@ -118,24 +126,13 @@ class Supervisor:
         pid = self.pid()
         if pid is not None:
             with contextlib.suppress(SupervisionError, OSError):  # It hangs, or was killed a moment ago.
-                self._stop_parts([part for part in PARTS if part != "emulator"])
-                self._stop_parts(["emulator"])
+                self.stop_parts([part for part in PARTS if part != "emulator"])
+                self.stop_parts(["emulator"])
             self._end(pid)
         left = self.clear()
         # The sockets and process ids in it are stale now.
         shutil.rmtree(self._layout.run_dir, ignore_errors=True)
         return left
-
-    def _stop_parts(self, names: list[str]) -> None:
-        for name in names:
-            with contextlib.suppress(xmlrpc.client.Fault):  # It does not run.
-                self._call("stopProcess", name, False)
-        deadline = time.monotonic() + STOP_S_MAX
-        while time.monotonic() < deadline:
-            states = self.states()
-            if all(states[name].state in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for name in names):
-                return
-            time.sleep(0.1)
 
     def _end(self, pid: int) -> None:
         for sent, wait_s in ((signal.SIGTERM, STOP_S_MAX), (signal.SIGKILL, ANSWER_S_MAX)):

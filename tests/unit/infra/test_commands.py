@@ -25,6 +25,6 @@ def test_scripts_are_executable_and_parse():
     assert "make test" in (ROOT / ".ci/run").read_text()
 
 
-def test_the_stacks_command_line_says_how_it_is_used():
+def test_the_stacks_command_line_prints_its_usage():
     done = run(sys.executable, "-m", "infra.local.stack", "fly")
     assert (done.returncode, "up|down|status|logs" in done.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""The worker's image and its container, as far as that can be told without an engine."""
+"""The worker's image and container, as far as they can be checked without a container engine."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def worker_service() -> dict[str, Any]:
     return dict(services["worker"])
 
 
-def test_all_that_is_pinned_is_pinned_to_the_same() -> None:
+def test_all_pins_of_a_package_are_the_same_version() -> None:
     lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
     pinned = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in lock.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -45,7 +45,7 @@ def test_all_that_is_pinned_is_pinned_to_the_same() -> None:
     assert options and packages.split() == [requirement.split("==")[0] for requirement in extras["worker"]]
 
 
-def test_the_workers_process_hears_signals_and_runs_as_nobody() -> None:
+def test_the_workers_process_receives_signals_and_runs_without_privileges() -> None:
     assert int(only("worker/Dockerfile", "USER")) > 1000
     assert json.loads(only("worker/Dockerfile", "ENTRYPOINT")) == ["tini", "--"]
     assert json.loads(only("worker/Dockerfile", "CMD")) == ["python", "-m", "worker"]
@@ -59,7 +59,7 @@ def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
     assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"] and service["mem_limit"]
     assert float(service["stop_grace_period"].removesuffix("s")) > DRAIN_S
-    # The one place that it may write to; what is mounted besides is read only.
+    # The only writable directory. All other mounts are read only.
     [scratch] = service["tmpfs"]
     assert scratch.split(":")[0] == service["environment"]["TOLLCAST_WORK_DIR"] and f"uid={user}," in scratch
     assert all(volume.endswith(":ro") for volume in service["volumes"])
@@ -67,7 +67,7 @@ def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
 
 
 def test_what_the_images_copy_is_in_their_context() -> None:
-    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    included = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {
         source
         for path in DOCKERFILES
@@ -75,4 +75,4 @@ def test_what_the_images_copy_is_in_their_context() -> None:
         if name == "COPY"
         for source in arguments.split()[:-1]
     }
-    assert copied == let_in and all((ROOT / name).exists() for name in let_in)
+    assert copied == included and all((ROOT / name).exists() for name in included)

@@ -1,4 +1,4 @@
-"""Where things lie, and what the parts' environment holds."""
+"""The paths of a platform, and the environment of its parts."""
 
 import os
 from pathlib import Path
@@ -16,9 +16,10 @@ def test_defaults_and_variables(tmp_path):
     assert (default.port, default.emulator_port, default.rtmp_port) == (8080, 4566, 1935)
     assert default.state_dir.name == ".local"
     ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
-    own = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
-    assert (own.port, own.emulator_port, own.rtmp_port, own.state_dir) == (9000, 9001, 9002, tmp_path.resolve())
-    assert own.name != default.name
+    chosen = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
+    assert (chosen.port, chosen.emulator_port, chosen.rtmp_port) == (9000, 9001, 9002)
+    assert chosen.state_dir == tmp_path.resolve()
+    assert chosen.name != default.name
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "x", "-1", "80.0"])
@@ -27,7 +28,7 @@ def test_wrong_ports_are_named(port):
         layout_from({"TOLLCAST_PORT": port})
 
 
-def test_sockets_fit_whatever_the_state_directory_is():
+def test_socket_paths_are_short_for_any_state_directory():
     layout = Layout(state_dir=Path("/" + "long/" * 60), port=1, emulator_port=2)
     assert len(str(layout.socket("supervisor"))) < 100
 
@@ -49,7 +50,7 @@ def test_the_limit_of_sessions_may_be_chosen(tmp_path):
     assert config.load(chosen).sessions_per_user_max == 8
 
 
-def test_the_networks_of_ones_own_encoders_may_be_chosen(tmp_path):
+def test_the_networks_of_encoders_may_be_chosen(tmp_path):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
     assert config.load(environment(layout, {})).ingest_networks == ()
     chosen = config.load(
@@ -58,13 +59,13 @@ def test_the_networks_of_ones_own_encoders_may_be_chosen(tmp_path):
     assert (str(chosen.ingest_networks[0]), chosen.ingest_ports) == ("10.20.0.0/16", frozenset({9443}))
 
 
-def test_the_worker_plays_from_where_senders_send(tmp_path):
+def test_the_worker_reads_from_the_address_of_the_senders(tmp_path):
     env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
     assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
     assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
 
 
-def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):
+def test_a_run_directory_that_others_can_use_is_refused(tmp_path):
     layout = Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, shared_run_dir=tmp_path / "run")
     layout.make_directories()
     assert layout.run_dir.stat().st_mode & 0o777 == 0o700
@@ -77,15 +78,15 @@ def test_a_runtime_directory_of_somebody_else_is_refused(tmp_path):
         layout.make_directories()
 
 
-def test_a_group_of_another_boot_or_leader_is_not_ours(tmp_path):
+def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
     process_groups.record_own_group(tmp_path, "part")
-    mine = process_groups.recorded_group(tmp_path, "part")
-    assert os.getpid() not in process_groups.members(mine)
-    changed = process_groups.Group(mine.group, mine.session, mine.leader_start + 1, mine.boot_id)
-    if process_groups.find_process(mine.group):
+    recorded = process_groups.recorded_group(tmp_path, "part")
+    assert os.getpid() not in process_groups.members(recorded)
+    changed = process_groups.Group(recorded.group, recorded.session, recorded.leader_start + 1, recorded.boot_id)
+    if process_groups.find_process(recorded.group):
         assert process_groups.members(changed) == []
     text = (tmp_path / "part.group").read_text()
-    (tmp_path / "part.group").write_text(text.replace(mine.boot_id, "another"))
+    (tmp_path / "part.group").write_text(text.replace(recorded.boot_id, "another"))
     assert process_groups.recorded_group(tmp_path, "part") is None
     (tmp_path / "part.group").write_text("{")
     assert process_groups.recorded_group(tmp_path, "part") is None

@@ -1,4 +1,4 @@
-"""The emulator's regular saving, around an app that does nothing."""
+"""The emulator's periodic saving, with an app that does nothing."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ async def app(scope, receive, send):
 
 
 async def saves_within(seconds, save):
-    """Run the app's life with a save every 10 ms."""
+    """Run the app from start-up to shutdown, with a save every 10 ms."""
     events = asyncio.Queue()
     await events.put({"type": "lifespan.startup"})
 
@@ -29,7 +29,7 @@ async def saves_within(seconds, save):
 
 
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), TypeError("not serializable")])
-def test_a_save_that_fails_is_logged_and_the_next_is_made(caplog, failure):
+def test_a_failed_save_is_logged_and_the_next_one_runs(caplog, failure):
     saves = []
 
     async def save():
@@ -43,7 +43,7 @@ def test_a_save_that_fails_is_logged_and_the_next_is_made(caplog, failure):
     assert [record.exc_info[1] for record in caplog.records] == [failure] * 2
 
 
-def test_a_shutdown_ends_the_saving():
+def test_a_shutdown_stops_the_saving():
     saves = []
 
     async def save():

@@ -1,4 +1,4 @@
-"""The two descriptions of the whole system name the same parts and start them in the same way."""
+"""supervisord.conf and the compose file have the same parts and start them in the same way."""
 
 import configparser
 import re

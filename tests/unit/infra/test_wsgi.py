@@ -1,4 +1,4 @@
-"""The WSGI adapter round a small Chalice app."""
+"""The WSGI adapter with a small Chalice app."""
 
 import io
 import json
@@ -13,7 +13,7 @@ def small_app() -> Chalice:
     app = Chalice("small")
 
     @app.authorizer(ttl_seconds=0)
-    def gate(request):
+    def authorize(request):
         if request.token == "Bearer crash":
             raise RuntimeError("broken")
         if request.token == "Bearer good":
@@ -37,7 +37,7 @@ def small_app() -> Chalice:
     def binary():
         return Response(b"\x00\xff", headers={"Content-Type": "application/octet-stream", "Set-Cookie": ["a", "b"]})
 
-    @app.route("/guarded", authorizer=gate)
+    @app.route("/guarded", authorizer=authorize)
     def guarded():
         return {}
 
@@ -137,13 +137,13 @@ def test_authorizer_refusals_are_problems():
     assert call(uri="/guarded", HTTP_AUTHORIZATION="Bearer good")[0] == 200
 
 
-def test_a_crash_tells_nothing():
+def test_a_crash_reveals_nothing():
     status, _, content = call(uri="/guarded", HTTP_AUTHORIZATION="Bearer crash")
     assert (status, document(content)["code"]) == (500, "internal_error")
     assert b"broken" not in content
 
 
-def test_bad_json_is_the_views_400_and_bad_utf8_does_not_crash():
+def test_bad_json_is_400_of_the_view_and_bad_utf8_does_not_crash():
     assert call("POST", body=b"{", CONTENT_TYPE="application/json")[0] == 400
     assert call("POST", body=b'"\xff"', CONTENT_TYPE="application/json")[0] == 200
 
