@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import yaml
+
 from infra.local.layout import ROOT
 
 
@@ -28,3 +30,14 @@ def test_scripts_are_executable_and_parse():
 def test_the_stacks_command_line_prints_its_usage():
     done = run(sys.executable, "-m", "infra.local.stack", "fly")
     assert (done.returncode, "up|down|status|logs" in done.stderr) == (2, True)
+
+
+def test_continuous_integration_runs_what_people_run():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    assert workflow["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+
+
+def test_hooks_need_no_download():
+    [local] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
