@@ -94,12 +94,12 @@ def gateway_responses() -> dict[str, Any]:
     """Return API Gateway's own errors as problem documents. A denied play token has the authorizer's reason."""
     return {
         "ACCESS_DENIED": _response(403, "$context.authorizer.code", "$context.authorizer.detail"),
-        "UNAUTHORIZED": _response(401, "token_invalid", "Media wants a play token in the Authorization header."),
+        "UNAUTHORIZED": _response(401, "token_invalid", "Send a play token in the header Authorization."),
         "MISSING_AUTHENTICATION_TOKEN": _response(404, "not_found", "There is nothing at this path."),
         "RESOURCE_NOT_FOUND": _response(404, "not_found", "There is nothing at this path."),
-        "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large."),
-        "THROTTLED": _response(429, "too_many_requests", "Too many requests; try again in a moment."),
-        "DEFAULT_5XX": _response(None, "unavailable", "The service could not answer; try again."),
+        "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large. Send a smaller one."),
+        "THROTTLED": _response(429, "too_many_requests", "There were too many requests. Try again in a moment."),
+        "DEFAULT_5XX": _response(None, "unavailable", "The service is unavailable. Try again."),
     }
 
 

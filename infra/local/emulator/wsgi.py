@@ -121,7 +121,7 @@ def _read_body(environ: Environ) -> bytes:
 
 def _too_large() -> Refused:
     return Refused(
-        problem(413, "body_too_large", f"The body may have {BODY_BYTES_MAX} bytes."), {"Connection": "close"}
+        problem(413, "body_too_large", f"The body may have at most {BODY_BYTES_MAX} bytes."), {"Connection": "close"}
     )
 
 
