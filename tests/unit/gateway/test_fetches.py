@@ -117,7 +117,7 @@ def test_playlists_count_their_bytes() -> None:
         b"{}",
         b"[]",
         b'{"at":"',
-        b"launcher: ended 2 processes that the last nginx left behind",
+        b"guard: ended 2 processes that the last nginx left behind",
     ],
 )
 def test_everything_else_counts_for_nothing(text: bytes) -> None:
