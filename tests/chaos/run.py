@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.streams import DesiredState
-from infra.local.seed import STREAM_ID
+from infra.local.setup.seed import STREAM_ID
 from tests.chaos.events import Happened, Scene
 from tests.chaos.follower import Follower
 from tests.chaos.picture import Picture, stalls

@@ -93,7 +93,7 @@ def api(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         "--limit-request-field_size",
         "16380",
     ]
-    command += ["--bind", f"127.0.0.1:{port}", "infra.local.wsgi:load()"]
+    command += ["--bind", f"127.0.0.1:{port}", "infra.local.emulator.wsgi:load()"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=out)
     try:

@@ -17,7 +17,7 @@ NEW = "another good password"
 
 def add(email: str, password: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "infra.add_operator", email],
+        [sys.executable, "-m", "infra.commands.add_operator", email],
         cwd=ROOT,
         env=dict(os.environ),
         input=password + "\n",
@@ -58,6 +58,6 @@ def test_it_lets_somebody_in_again_who_was_locked_out(api: Api) -> None:
 def test_what_cannot_be_is_refused_and_changes_nothing(api: Api, email: str, password: str) -> None:
     done = add(email, password)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Nobody became an operator: ") and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("No account became an operator: ") and len(done.stderr.splitlines()) == 1
     assert api.services.users.by_email("x@local") is None
     assert PASSWORD not in done.stderr

@@ -118,7 +118,7 @@ def test_who_is_not_there_and_oneself_are_not_erased(api: Api) -> None:
 
 def test_the_command_does_the_same_by_email_or_id(api: Api) -> None:
     def run(*who: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infra.erase_user", *who]
+        command = [sys.executable, "-m", "infra.commands.erase_user", *who]
         return subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=60)
 
     viewer = api.user()

@@ -11,7 +11,7 @@ from chalicelib.domain.tokens import ACCESS_TTL_MS, AccessClaims, TokenKind
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.key_rotation import SETTLED_MS, KeyRotation, new_key
-from infra.rotate_keys import TooSoon, rotate
+from infra.commands.rotate_keys import TooSoon, rotate
 from tests.fakes.keys import MemoryKeyStore
 from tests.fakes.simple import SetClock
 
