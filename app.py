@@ -6,7 +6,7 @@ from chalicelib.api import media
 from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import container
-from chalicelib.services.key_rotation import KeyRotation
+from chalicelib.services.access.key_rotation import KeyRotation
 
 app = Chalice(app_name="tollcast", debug=False)
 app.register_middleware(middleware, "http")

@@ -18,14 +18,15 @@ import pytest
 from chalicelib import config
 from chalicelib.adapters import aws
 from chalicelib.bootstrap import Container
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.lease import Outcome
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import Outage
-from chalicelib.domain.wallets import PAGE_ENTRIES
-from chalicelib.services.billing import Billing
-from chalicelib.services.starts import Starts
+from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionKind, SessionRecord
+from chalicelib.domain.money.wallets import PAGE_ENTRIES
+from chalicelib.domain.streams.runtime import Outage
+from chalicelib.services.money.billing import Billing
+from chalicelib.services.money.session_opener import Starts
 from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator

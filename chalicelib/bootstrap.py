@@ -5,33 +5,33 @@ from __future__ import annotations
 from functools import cache, cached_property, partial
 
 from chalicelib import config
-from chalicelib.adapters.dynamodb_audit import DynamoAuditLog
-from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
-from chalicelib.adapters.dynamodb_limits import DynamoLimits
-from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.domain.source_urls import check_source_url
-from chalicelib.services.access import Access
-from chalicelib.services.accounts import Accounts
-from chalicelib.services.audit import Audit
-from chalicelib.services.auth import Auth
-from chalicelib.services.billing import Billing
-from chalicelib.services.binding import Binding
-from chalicelib.services.controller import Controller
-from chalicelib.services.credentials import Credentials
-from chalicelib.services.delivery import Delivery
-from chalicelib.services.erasure import Erasure
-from chalicelib.services.ingest_refusals import IngestRefusals
-from chalicelib.services.ledger import LedgerService
-from chalicelib.services.limiter import Limiter
-from chalicelib.services.monitoring import Monitoring
-from chalicelib.services.playback import Playback
-from chalicelib.services.reconciliation import Reconciliation
-from chalicelib.services.run_logs import RunLogsService
-from chalicelib.services.starts import Starts
-from chalicelib.services.statements import Statements
-from chalicelib.services.streams import StreamsService
-from chalicelib.services.workers import WorkersService
+from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
+from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
+from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.services.access.access import Access
+from chalicelib.services.access.auth import Auth
+from chalicelib.services.access.binding import Binding
+from chalicelib.services.access.limiter import Limiter
+from chalicelib.services.access.playback import Playback
+from chalicelib.services.accounts.accounts import Accounts
+from chalicelib.services.accounts.credentials import Credentials
+from chalicelib.services.accounts.erasure import Erasure
+from chalicelib.services.money.billing import Billing
+from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.reconciliation import Reconciliation
+from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.statements import Statements
+from chalicelib.services.operations.audit import Audit
+from chalicelib.services.operations.monitoring import Monitoring
+from chalicelib.services.operations.workers import WorkersService
+from chalicelib.services.streams.controller import Controller
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
+from chalicelib.services.streams.run_logs import RunLogsService
+from chalicelib.services.streams.streams import StreamsService
 from chalicelib.stores import Stores
 
 

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from chalicelib.domain.addresses import IpNetwork
-from chalicelib.domain.clients import ADDRESS_DAYS_DEFAULT, ADDRESS_DAYS_MAX, ADDRESS_DAYS_MIN
-from chalicelib.domain.limits import Allowances, Limit
+from chalicelib.domain.access.clients import ADDRESS_DAYS_DEFAULT, ADDRESS_DAYS_MAX, ADDRESS_DAYS_MIN
+from chalicelib.domain.access.limits import Allowances, Limit
+from chalicelib.domain.streams.addresses import IpNetwork
 
 VERSION = "0.1.0"
 _LIMIT = re.compile(r"([0-9]{1,7})\+1/([0-9]{1,4})s")

@@ -19,13 +19,13 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.api.problems import PROBLEM_JSON, problem, problem_of
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Verdict
+from chalicelib.services.access.access import Verdict
 from gateway.answers import Answer, Environ, Wsgi
 from gateway.ingest_access import ingest
 
@@ -51,8 +51,8 @@ class Asked:
 def load() -> Wsgi:
     """The endpoints of this platform, on the product's own services."""
     from chalicelib import bootstrap
+    from chalicelib.adapters.access.file_denylist import FileDenylist
     from chalicelib.adapters.aws import client
-    from chalicelib.adapters.file_denylist import FileDenylist
 
     container = bootstrap.container()
     directory = container.settings.denylist_dir

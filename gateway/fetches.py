@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of
-from chalicelib.domain.usage import Served, day_key, day_of
+from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of
 from gateway.lines import Line
 
 SERVED_STATUS = (200, 206)

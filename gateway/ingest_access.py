@@ -13,9 +13,9 @@ from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from chalicelib.domain.ids import STREAM_ID
-from chalicelib.domain.ingest import ListenProtocol
-from chalicelib.domain.ingest_refusals import RefusalCode
-from chalicelib.domain.streams import Stream, takes_rtmp
+from chalicelib.domain.streams.ingest import ListenProtocol
+from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.stream import Stream, takes_rtmp
 from chalicelib.ports import StoreUnavailable
 from gateway.answers import Answer, Environ
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.ingest import RTMP_APPLICATION
+from chalicelib.domain.streams.ingest import RTMP_APPLICATION
 from gateway.rendering import filled, plain, quotable, socket_path
 
 TEMPLATE = Path(__file__).with_name("ingest.conf.template")

@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode
+from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.ports import EtagMismatch, StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.ingest_log import IngestLog
 
 EVERY_MS = 10_000

@@ -17,7 +17,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
 from chalicelib.ports import StoreUnavailable, Usage
 from gateway.access_log import AccessLog, Position
 from gateway.fetches import Fold

@@ -13,9 +13,9 @@ from chalicelib.api.checks import body_of
 from chalicelib.api.models.accounts import CreateUserRequest
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import BY_COMMAND, WAS_RESET, Action, difference, of_user
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.operations.audit import BY_COMMAND, WAS_RESET, Action, difference, of_user
 from chalicelib.ports import StoreUnavailable
 
 PASSWORD_CHARS_MAX = 4_096

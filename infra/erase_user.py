@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import BY_COMMAND, Action, of_erased
 from chalicelib.domain.errors import Busy, DomainError, UserNotFound
 from chalicelib.domain.ids import USER_ID
+from chalicelib.domain.operations.audit import BY_COMMAND, Action, of_erased
 from chalicelib.ports import StoreUnavailable
 
 TRIES_MAX = 20

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.key_sets import ANNOUNCED_MS, KeySets
+from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KeySets
 from chalicelib.ports import RowRefused, StoreUnavailable
-from chalicelib.services.key_rotation import SETTLED_MS, KeyRotation
+from chalicelib.services.access.key_rotation import SETTLED_MS, KeyRotation
 
 STEPS_MAX = 3
 

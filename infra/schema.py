@@ -5,7 +5,7 @@ A table's attributes beyond its keys are described where they are written, in `c
 
 from typing import Any
 
-from chalicelib.adapters.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
+from chalicelib.domain.streams.runtime import Claim, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
 from worker import claims
 from worker.config import WorkerConfig

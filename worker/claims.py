@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from chalicelib.domain.streams import Claim
+from chalicelib.domain.streams.runtime import Claim
 from chalicelib.ports import Clock, Runtimes, StoreUnavailable
 
 # A worker that dies without a word is replaced after this time; viewers wait for it.

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Streams
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from chalicelib.domain.workers import Worker
+from chalicelib.domain.operations.workers import Worker
 from chalicelib.ports import Clock, StoreUnavailable, Workers
 from worker.config import WorkerConfig
 

@@ -1,7 +1,7 @@
 """Telling the platform what really happens: every few seconds, and at every change."""
 
-from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import PublishedRendition, Runtime
+from chalicelib.domain.streams.outages import reported
+from chalicelib.domain.streams.runtime import PublishedRendition, Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
 from worker.driver import Driver

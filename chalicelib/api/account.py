@@ -9,7 +9,7 @@ from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
 from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
 from chalicelib.api.wire import ledger_answer, login_answer, wallet_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("account")
 

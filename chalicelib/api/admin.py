@@ -10,10 +10,10 @@ from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.audit import WAS_RESET, Action, difference, of_erased, of_user
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.users import Role, User
-from chalicelib.services.playback import LiveSession
+from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, of_erased, of_user
+from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
 

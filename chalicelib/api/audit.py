@@ -8,11 +8,11 @@ from typing import Any
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.audit import AuditItem, AuditQuery
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.domain.audit import Action, AuditEntry, difference, of_stream
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Busy
-from chalicelib.domain.streams import Stream
-from chalicelib.domain.users import Role
-from chalicelib.domain.wallets import Wallet
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.operations.audit import Action, AuditEntry, difference, of_stream
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.observability import logger
 from chalicelib.ports import StoreUnavailable
 

@@ -3,7 +3,7 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import LoginAnswer, LoginRequest, RefreshRequest
 from chalicelib.api.wire import login_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("auth")
 

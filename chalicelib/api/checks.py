@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from chalicelib.api.models.forms import DAY_WORDS
 from chalicelib.domain import ids
 from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
-from chalicelib.domain.usage import is_day
+from chalicelib.domain.money.usage import is_day
 
 BODY_BYTES_MAX = 64 * 1024
 FIELD_ERRORS_MAX = 20

@@ -18,10 +18,10 @@ from pydantic import BaseModel
 from chalicelib.api.answers import problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
 from chalicelib.bootstrap import Container, container
-from chalicelib.domain.clients import AGENT_CHARS_MAX, Client
-from chalicelib.domain.tokens import AccessClaims
-from chalicelib.domain.users import Role
-from chalicelib.services.monitoring import problem_counter
+from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
+from chalicelib.domain.access.tokens import AccessClaims
+from chalicelib.domain.accounts.users import Role
+from chalicelib.services.operations.monitoring import problem_counter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]

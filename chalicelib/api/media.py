@@ -10,7 +10,7 @@ from chalicelib.api.checks import bearer
 from chalicelib.api.problems import problem, problem_of
 from chalicelib.bootstrap import container
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.streams import media_key
+from chalicelib.domain.streams.media_keys import media_key
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway keeps an allowing answer, which is how long a kick takes there.

@@ -18,8 +18,8 @@ from chalicelib.api.models.monitoring import (
     StreamTrafficQuery,
 )
 from chalicelib.config import VERSION
-from chalicelib.domain import cut_offs
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.money import cut_offs
 from chalicelib.ports import StoreUnavailable
 
 routes = Routes("monitoring")

@@ -15,7 +15,7 @@ from chalicelib.api.checks import PATH_FORMS
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
 from chalicelib.config import VERSION
-from chalicelib.domain.usage import DAY
+from chalicelib.domain.money.usage import DAY
 
 DESCRIPTION = (
     "Pay-as-you-watch live streaming. Amounts are integer millipoints, times server ms. What stands in front of the"

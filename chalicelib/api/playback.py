@@ -13,10 +13,11 @@ from chalicelib.api.models.playback import (
 )
 from chalicelib.api.problems import STATUS_OF_END
 from chalicelib.api.wire import playback_answer, start_answer
-from chalicelib.domain.audit import Action
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.sessions import EndReason, SessionRecord
-from chalicelib.domain.users import Role
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.operations.audit import Action
 
 routes = Routes("playback")
 # Of a session that is over, by its end reason, and of one that there never was.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.domain import errors
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.ports import StoreUnavailable
 
 PROBLEM_JSON = "application/problem+json"

@@ -11,7 +11,7 @@ from chalicelib.api.models.reconciliation import (
 )
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("reconciliation")
 

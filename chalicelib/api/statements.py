@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from io import StringIO
 
 from chalicelib.api.models.wallets import LedgerState, StatementAnswer, StatementLine
-from chalicelib.services.statements import Statement
+from chalicelib.services.money.statements import Statement
 
 CSV_TYPE = "text/csv; charset=utf-8"
 COLUMNS = (

@@ -19,9 +19,9 @@ from chalicelib.api.models.streams import (
     StreamSettingsAnswer,
 )
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.ids import new_stream_id
-from chalicelib.domain.streams import Stream
-from chalicelib.domain.users import Role
+from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
 

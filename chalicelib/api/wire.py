@@ -6,14 +6,15 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
-from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
-from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_left
-from chalicelib.domain.streams import LIVE_START_INDEX, Stream
-from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
+from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
+from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
+from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
+from chalicelib.domain.streams.pacing import LIVE_START_INDEX
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import ListPage
-from chalicelib.services.auth import Login
-from chalicelib.services.billing import Beat
-from chalicelib.services.streams import StreamView
+from chalicelib.services.access.auth import Login
+from chalicelib.services.money.billing import Beat
+from chalicelib.services.streams.streams import StreamView
 
 
 def login_answer(login: Login) -> LoginAnswer:

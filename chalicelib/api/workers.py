@@ -3,7 +3,7 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.workers import WorkerAnswer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("workers")
 

@@ -5,8 +5,7 @@ A `code` is stable: it is what clients match on. `api/problems.py` holds the one
 
 from typing import Any, ClassVar
 
-from chalicelib.domain.ingest import SRT_PORT_MAX, SRT_PORT_MIN
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 
 class DomainError(Exception):
@@ -122,9 +121,8 @@ class IngestPortTaken(Conflict):
     code = "ingest_port_taken"
 
     def __init__(self, port: int, stream_id: str) -> None:
-        detail = f"Port {port} is taken: the stream {stream_id} listens there for SRT."
-        allowed = f"Choose another one from {SRT_PORT_MIN} to {SRT_PORT_MAX}."
-        super().__init__(f"{detail} {allowed}", port=port, stream_id=stream_id)
+        detail = f"The stream {stream_id} listens for SRT at port {port}. Choose another port."
+        super().__init__(detail, port=port, stream_id=stream_id)
 
 
 class EmailTaken(Conflict):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.domain.audit import AuditEntry
+from chalicelib.domain.operations.audit import AuditEntry
 from chalicelib.ports.common import ListPage
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
 
 
 class Clients(Protocol):
-    """Who asked, by a key (`domain/clients.py`): kept for the stage's `address_days`, and not told for any longer."""
+    """Addresses and user agents by key (`domain/access/clients.py`). They expire after the stage's `address_days`."""
 
     def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
         """Write down who asked."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims
-from chalicelib.domain.users import RefreshFamily, User
+from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims
+from chalicelib.domain.accounts.users import RefreshFamily, User
 from chalicelib.ports.common import ListPage
 
 

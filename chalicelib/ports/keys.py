@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.domain.key_sets import KeySets
+from chalicelib.domain.access.key_sets import KeySets
 
 
 class KeyStore(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.domain.limits import Limit
+from chalicelib.domain.access.limits import Limit
 
 
 class Limits(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 
 @dataclass(frozen=True)

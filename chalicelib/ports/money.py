@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.domain.lease import Purchase, Settlement
-from chalicelib.domain.outages import OutageCredit
-from chalicelib.domain.sessions import ActiveSession, EndReason, SessionRecord
-from chalicelib.domain.wallets import Page, Payment, Wallet
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.lease import Purchase, Settlement
+from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
+from chalicelib.domain.money.wallets import Page, Payment, Wallet
+from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import ListPage
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.domain.reconciliation import DayTotals, SessionReconciliation
+from chalicelib.domain.money.reconciliation import DayTotals, SessionReconciliation
 from chalicelib.ports.common import ListPage
 
 

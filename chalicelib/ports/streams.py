@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.domain.streams import Claim, Runtime, RuntimeState, Stream, Waiting
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState, Waiting
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports.common import ListPage
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from chalicelib.domain.traffic import StreamTraffic
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.traffic import StreamTraffic
 from chalicelib.ports.common import ListPage
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.domain.workers import Worker
+from chalicelib.domain.operations.workers import Worker
 from chalicelib.ports.common import ListPage
 
 

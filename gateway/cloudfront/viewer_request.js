@@ -1,6 +1,6 @@
 // CloudFront's side of the access rule: may this play token fetch this session's media now?
 // A CloudFront Function for viewer requests of /play/* (runtime cloudfront-js-2.0: 10 KB of code, no network). It says
-// what services/access.py says, as far as it can be known here: the token, and a KeyValueStore that the API writes to.
+// what services/access/access.py says, as far as it can be known here: the token, and a KeyValueStore that the API writes to.
 //   key/<kid>         a play key, base64
 //   session/<id>      the end reason of a session that ended before its token does, and when it was entered
 //   stream/<id>       the end reason of a stream that is not wanted live

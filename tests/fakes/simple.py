@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Outage
-from chalicelib.services.delivery import Reach
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.streams.runtime import Outage
+from chalicelib.services.money.delivery import Reach
 
 
 class SetClock:

@@ -2,9 +2,9 @@
 
 from tests.faults.mutant_kind import Mutant
 
-RULE = "chalicelib/services/access.py"
-BINDING = "chalicelib/services/binding.py"
-TOKENS = "chalicelib/adapters/jwt_tokens.py"
+RULE = "chalicelib/services/access/access.py"
+BINDING = "chalicelib/services/access/binding.py"
+TOKENS = "chalicelib/adapters/access/jwt_tokens.py"
 AUTHORIZER = "chalicelib/api/media.py"
 EDGE = "gateway/cloudfront/viewer_request.js"
 

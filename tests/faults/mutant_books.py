@@ -114,7 +114,7 @@ MUTANTS_OF_THE_BOOKS = (
     ),
     Mutant(
         "a start that was made is refused",
-        "chalicelib/services/starts.py",
+        "chalicelib/services/money/session_opener.py",
         "            if attempt:\n",
         "            if attempt > 99:\n",
         tests=steps("made"),

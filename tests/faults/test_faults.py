@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from chalicelib.domain.wallets import Payment
+from chalicelib.domain.money.wallets import Payment
 from chalicelib.ports import StoreUnavailable, WalletRefused
 from tests.faults.faults import Fault, Faults, Killed
 from tests.faults.scene import Scene

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.access.tokens import AccessClaims
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.ids import new_user_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.tokens import AccessClaims
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.outages import reported
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from tests.faults.faults import Network
 
 # No clock of a function instance is ever further than this from the true time.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.openapi import ALL_ROUTES, document
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 from tests.http.conftest import Api
 
 ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]

@@ -3,11 +3,11 @@
 import pytest
 
 from chalicelib.bootstrap import Container
-from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
-from chalicelib.domain.usage import Served, day_of
+from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
+from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services import reconciliation as service
-from chalicelib.services.reconciliation import Run
+from chalicelib.services.money import reconciliation as service
+from chalicelib.services.money.reconciliation import Run
 from tests.integration.test_schedules import advance, house, watching
 
 __all__ = ["house"]

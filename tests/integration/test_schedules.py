@@ -6,17 +6,19 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import StreamNotLive
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.lease import LATE_MS_MAX
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.users import Role
-from chalicelib.domain.wallets import Payment
+from chalicelib.domain.money.lease import LATE_MS_MAX
+from chalicelib.domain.money.wallets import Payment
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services import controller, playback
+from chalicelib.services.access import playback
+from chalicelib.services.streams import controller
 from tests.fakes.simple import RecordingDenylist, SetClock
 
 STREAM_ID = "stream-1"

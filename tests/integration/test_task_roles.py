@@ -14,16 +14,16 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
-from chalicelib.domain.run_logs import run_log_key
-from chalicelib.domain.streams import RuntimeState
-from chalicelib.domain.tokens import PlayClaims
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
+from chalicelib.domain.streams.run_logs import run_log_key
+from chalicelib.domain.streams.runtime import RuntimeState
 from infra.deploy.stack import setting_parameters
 from infra.deploy.task_roles import task_role_outputs, task_roles
 from tests.fixtures.emulator import forget_clients

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chalicelib.api.problems import STATUS_OF_END
-from chalicelib.domain.clients import Client
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, SessionBinding
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 
 ALLOW = "allow"
 SEGMENT, PLAYLIST, RENDITION = "720p/1-000001.ts", "index.m3u8", "720p/index.m3u8"

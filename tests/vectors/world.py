@@ -3,22 +3,23 @@
 import json
 from typing import Any
 
-from chalicelib.adapters.jwt_tokens import JwtTokens
-from chalicelib.domain.clients import Client, media_key
+from chalicelib.adapters.access.jwt_tokens import JwtTokens
+from chalicelib.domain.access.clients import Client, media_key
+from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.ids import session_id_of
-from chalicelib.domain.lease import GRACE_MS
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState, Pace, SessionBinding
-from chalicelib.domain.tokens import PlayClaims
-from chalicelib.domain.wallets import Wallet
+from chalicelib.domain.money.lease import GRACE_MS
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import ActiveSession, SessionKind, SessionRecord
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.streams.pacing import Pace
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Access, Verdict
-from chalicelib.services.binding import Binding
-from tests.fakes.clients import MemoryClients
-from tests.fakes.sessions import MemoryPlaybackSessions
+from chalicelib.services.access.access import Access, Verdict
+from chalicelib.services.access.binding import Binding
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.simple import SetClock
-from tests.fakes.wallets import MemoryStore, MemoryWallets
 from tests.vectors.forged import KEY_SETS, forged
 from tests.vectors.model import ALLOW, STATUS_OF_CODE, Answer, Front, State, Vector
 

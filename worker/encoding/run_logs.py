@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from chalicelib.domain.run_logs import (
+from chalicelib.domain.streams.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
     NOTE_CHARS_MAX,

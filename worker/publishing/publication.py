@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from chalicelib.domain.streams import PublishedRendition
+from chalicelib.domain.streams.runtime import PublishedRendition
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
 from worker.ingest.examination import Examination

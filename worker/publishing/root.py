@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from chalicelib.domain.streams import PublishedRendition
+from chalicelib.domain.streams.runtime import PublishedRendition
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.ingest.examination import Examination
 from worker.publishing.channel import PLAYLIST, Channel

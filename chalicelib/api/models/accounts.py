@@ -8,7 +8,7 @@ from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import Email
-from chalicelib.domain.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
+from chalicelib.domain.accounts.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 NewPassword = Annotated[str, StringConstraints(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]

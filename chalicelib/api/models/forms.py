@@ -10,8 +10,8 @@ from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from chalicelib.domain import ids
-from chalicelib.domain.media_paths import MEDIA_PATH, MEDIA_PATH_WORDS, PATH_CHARS_MAX, length_fault
-from chalicelib.domain.usage import DAY, is_day
+from chalicelib.domain.money.usage import DAY, is_day
+from chalicelib.domain.streams.media_paths import MEDIA_PATH, MEDIA_PATH_WORDS, PATH_CHARS_MAX, length_fault
 
 DAY_WORDS = "is no day: write one that exists, from 2000-01-01 to 2099-12-31, as YYYY-MM-DD"
 

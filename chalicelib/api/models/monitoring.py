@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Day
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 AT_MS_MAX = 4_102_444_799_999
 

@@ -8,9 +8,10 @@ from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
-from chalicelib.domain.lease import Outcome
-from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
-from chalicelib.domain.sessions import EndReason, SessionKind
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
+from chalicelib.domain.money.sessions import SessionKind
 
 SEQ_MAX = 1_000_000_000
 

@@ -7,8 +7,8 @@ from pydantic import Field
 from chalicelib.api.models.common import Answer, ListQuery
 from chalicelib.api.models.forms import Day
 from chalicelib.api.models.wallets import CreditRequest
-from chalicelib.domain.reconciliation import Finding
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.reconciliation import Finding
 
 
 class ReconciliationQuery(ListQuery):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer
-from chalicelib.domain.media_health import IngestIssueCode, TrackKind
-from chalicelib.domain.streams import RuntimeState, Waiting
+from chalicelib.domain.streams.media_health import IngestIssueCode, TrackKind
+from chalicelib.domain.streams.runtime import RuntimeState, Waiting
 
 
 class OutageAnswer(Answer):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from chalicelib.api.models.common import Request
 from chalicelib.api.models.forms import MediaPath
-from chalicelib.domain.ingest import (
+from chalicelib.domain.streams.ingest import (
     AUDIO_TRACK_MAX,
     BACKUPS_MAX,
     PROGRAM_MAX,

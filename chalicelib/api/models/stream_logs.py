@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.api.models.common import Answer, ListAnswer
 from chalicelib.api.models.streams import RunLogAnswer
-from chalicelib.domain.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.ingest_refusals import RefusalCode
 
 
 class IngestRefusalAnswer(Answer):

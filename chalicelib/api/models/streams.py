@@ -10,7 +10,8 @@ from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import StreamId, Title
 from chalicelib.api.models.runtimes import RepairsAnswer
 from chalicelib.api.models.sources import Backups, IngestModel
-from chalicelib.domain.ladders import (
+from chalicelib.domain.money.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
+from chalicelib.domain.streams.ladders import (
     ABR_PROFILES,
     CUSTOM_PROFILE,
     FPS_MAX_DEFAULT,
@@ -20,21 +21,18 @@ from chalicelib.domain.ladders import (
     Rendition,
     ladder_faults,
 )
-from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
-from chalicelib.domain.stream_edits import Applies
-from chalicelib.domain.streams import (
+from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX, SEGMENT_SECONDS_MIN, Latency
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import (
     FROZEN_AFTER_S_MAX,
     FROZEN_AFTER_S_MIN,
     FROZEN_AFTER_S_OFF,
-    SEGMENT_SECONDS_MAX,
-    SEGMENT_SECONDS_MIN,
     WINDOW_MINUTES_MAX,
     WINDOW_MINUTES_MIN,
     DesiredState,
-    Latency,
-    RuntimeState,
     SessionBinding,
 )
+from chalicelib.domain.streams.stream_edits import Applies
 
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]

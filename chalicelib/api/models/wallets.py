@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import PaymentId
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import SessionKind
-from chalicelib.domain.wallets import EntryKind
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionKind
+from chalicelib.domain.money.wallets import EntryKind
 
 
 class WalletSession(Answer):

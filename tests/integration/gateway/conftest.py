@@ -19,13 +19,13 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import httpx
 import pytest
 
-from chalicelib.adapters.file_denylist import FileDenylist
-from chalicelib.domain.clients import Client
+from chalicelib.adapters.access.file_denylist import FileDenylist
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Pace
+from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Verdict
+from chalicelib.services.access.access import Verdict
 from gateway.config import GatewayConfig, render
 from gateway.endpoints import Asked, application
 from tests.fixtures.ports import answers, free_port

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.endpoints import Asked, application
 from gateway.ingest_config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.refusals import EVERY_MS, Collector, collect, listen
-from tests.fakes.media import MemoryMedia
+from tests.fakes.streams.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.conftest import Quiet, UnixServer
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.api.problems import problem
 from gateway.config import GatewayConfig
 from gateway.endpoints import Asked, application

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 from gateway.config import render
 from tests.integration.gateway.conftest import SEGMENT
 

@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 import pytest
 
-from chalicelib.domain.sessions import EndReason
-from chalicelib.services.access import Verdict
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.services.access.access import Verdict
 
 A = "a" * 26
 # At once and waiting for their turn, at two a second: the last of them for four seconds.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from tests.integration.gateway.ingest_harness import STREAMS, House, closed, connected, house, picture
 
 REFUSED_S_MAX = 8.0

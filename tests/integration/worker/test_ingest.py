@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
-from chalicelib.domain.streams import SLATE, RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.run_logs import RunLog, decoded, run_log_key
+from chalicelib.domain.streams.runtime import SLATE, RuntimeState
 from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest_harness import GOOD as RTMP_GOOD
 from tests.integration.gateway.ingest_harness import KEY as RTMP_KEY

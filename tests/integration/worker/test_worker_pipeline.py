@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.run_logs import decoded, run_log_key
-from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.run_logs import decoded, run_log_key
+from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
+from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker.ingest import source_choice

@@ -11,7 +11,7 @@ from chalice.app import AuthRequest
 import app as functions
 from chalicelib.api import media
 from infra.deploy.template import gateway_responses
-from tests.fakes.media import MemoryMedia
+from tests.fakes.streams.media import MemoryMedia
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, PLAYLIST, RENDITION, SEGMENT, STATUS_OF_CODE, Answer, Front, Vector
 from tests.vectors.world import Case, World

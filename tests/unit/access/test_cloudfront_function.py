@@ -6,8 +6,8 @@ import re
 import pytest
 
 from chalicelib.api.problems import STATUS_OF_END, problem_of
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver
-from chalicelib.domain.sessions import EndReason
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, Answer, Front, State, Vector

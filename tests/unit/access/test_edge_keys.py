@@ -3,14 +3,14 @@
 import pytest
 
 from chalicelib.adapters import aws
-from chalicelib.adapters.edge_keys import EdgeKeyStore
-from chalicelib.adapters.keyvalue_store import TRIES_MAX, KeyValueStore
-from chalicelib.domain.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY, first_key_sets
-from chalicelib.domain.tokens import TokenKind
+from chalicelib.adapters.access.edge_keys import EdgeKeyStore
+from chalicelib.adapters.access.keyvalue_store import TRIES_MAX, KeyValueStore
+from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY, first_key_sets
+from chalicelib.domain.access.tokens import TokenKind
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.key_rotation import KeyRotation, new_key
-from tests.fakes.keys import MemoryKeyStore
-from tests.fakes.keyvalue import MemoryKeyValueClient
+from chalicelib.services.access.key_rotation import KeyRotation, new_key
+from tests.fakes.access.keys import MemoryKeyStore
+from tests.fakes.access.keyvalue import MemoryKeyValueClient
 from tests.fakes.simple import SetClock
 
 DENIAL = {"stream/s": "stream_paused"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import keyvalue_denylist
-from chalicelib.adapters.edge_keys import KEY_PREFIX
+from chalicelib.adapters.access import keyvalue_denylist
+from chalicelib.adapters.access.edge_keys import KEY_PREFIX
 from infra.prod import edge
 from infra.schema import media_lifecycle
 

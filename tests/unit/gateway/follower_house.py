@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
 from chalicelib.ports import StoreUnavailable
 from gateway.usage import Follower
-from tests.fakes.usage import MemoryUsage
+from tests.fakes.money.usage import MemoryUsage
 from tests.unit.gateway.access_lines import MINUTE, A, RotatedLog
 
 NOW = 1_795_341_700_000

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Pace
+from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Verdict
+from chalicelib.services.access.access import Verdict
 from gateway.endpoints import Asked, application
 
 SESSION = "a" * 26

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
 from gateway import fetches
 from gateway.fetches import IDLE_MS, Fetch, Fold, fetch_of
 from gateway.lines import line_of

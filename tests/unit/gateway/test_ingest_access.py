@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import StoreUnavailable
 from gateway.ingest_access import BODY_BYTES_MAX, ingest
 

@@ -7,12 +7,12 @@ from threading import Semaphore
 
 import pytest
 
-from chalicelib.domain.ingest_refusals import decoded, ingest_refusals_key
+from chalicelib.domain.streams.ingest_refusals import decoded, ingest_refusals_key
 from chalicelib.ports import EtagMismatch, StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.refusals import EVERY_MS, STREAMS_MAX, Collector, collect, listen
-from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 
 KEY = ingest_refusals_key("stream-1")
 

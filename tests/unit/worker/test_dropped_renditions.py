@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import STREAM, Owner
 from worker.publishing.fenced import Lost
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, numbers, owner
 from worker.publishing.cleanup import LAG_S

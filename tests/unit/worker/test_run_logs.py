@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
-from chalicelib.domain.media_health import Repairs
-from chalicelib.domain.run_logs import (
+from chalicelib.domain.streams.media_health import Repairs
+from chalicelib.domain.streams.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
     NOTE_CHARS_MAX,
@@ -23,9 +23,9 @@ from chalicelib.domain.run_logs import (
     run_log_key,
 )
 from chalicelib.ports import EtagMismatch, StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
 from worker import claims
 from worker.encoding import run_logs
 from worker.encoding.run_logs import RunLogs

@@ -1,0 +1,117 @@
+"""Addresses and user agents in DynamoDB: rows of their own, which the table's time to live deletes.
+
+So nothing that is kept for longer has to be changed for them to go. Time to live deletes late, within days: what has
+expired is not told any more meanwhile. `elsewhere` is there once another client has asked for a bound session's media.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, client, translated
+from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.domain.access.clients import Client
+
+S_PER_DAY = 86_400
+# What DynamoDB takes at once.
+GET_AT_ONCE, WRITE_AT_ONCE = 100, 25
+
+
+class DynamoClients:
+    """The port `Clients` over the table `clients`."""
+
+    def __init__(self, table_prefix: str, address_days: int) -> None:
+        self._table = table_prefix + "clients"
+        self._kept_s = address_days * S_PER_DAY
+
+    def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+        """See the port."""
+        self._put(key, user_id, client, now_ms)
+
+    def of(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+        """See the port. What the store leaves unprocessed is left out: it is for people to look at."""
+        wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
+        found: dict[str, Client] = {}
+        for first in range(0, len(wanted), GET_AT_ONCE):
+            request = {self._table: {"Keys": wanted[first : first + GET_AT_ONCE]}}
+            with translated():
+                answer = client("dynamodb").batch_get_item(RequestItems=request)
+            rows = map(from_row, answer["Responses"].get(self._table, []))
+            found |= {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
+        return found
+
+    def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
+        """See the port: a read, and only for the first client a write, on the condition that it is the first."""
+        row = get_item(self._table, {"client_id": key})
+        if row and _is_kept(row, now_ms):
+            return _client(row)
+        try:
+            self._put(
+                key,
+                user_id,
+                client,
+                now_ms,
+                ConditionExpression="attribute_not_exists(client_id) OR expires_at_s <= :now",
+                ExpressionAttributeValues=to_row({":now": now_ms // 1000}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ConditionFailed as refusal:
+            return _client(from_row(refusal.item or {}))
+        return client
+
+    def mark(self, key: str) -> bool:
+        """See the port."""
+        try:
+            with translated():
+                client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=to_row({"client_id": key}),
+                    UpdateExpression="SET elsewhere = :yes",
+                    ConditionExpression="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
+                    ExpressionAttributeValues=to_row({":yes": True}),
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+    def drop(self, key: str) -> None:
+        """See the port."""
+        with translated():
+            client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
+
+    def forget(self, user_id: str, limit: int) -> int:
+        """See the port. The index may lag behind by some seconds; what was deleted already is deleted again then."""
+        with translated():
+            rows = client("dynamodb").query(
+                TableName=self._table,
+                IndexName="by_user",
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues=to_row({":user": user_id}),
+                Limit=limit,
+            )["Items"]
+        deletes = [{"DeleteRequest": {"Key": {"client_id": row["client_id"]}}} for row in rows]
+        for first in range(0, len(deletes), WRITE_AT_ONCE):
+            with translated():
+                # What is left unprocessed is found again by the next call.
+                client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
+        return len(deletes)
+
+    def _put(self, key: str, user_id: str, kept: Client, now_ms: int, **condition: Any) -> None:
+        row = {
+            "client_id": key,
+            "user_id": user_id,
+            "ip": kept.ip,
+            "user_agent": kept.user_agent,
+            "expires_at_s": now_ms // 1000 + self._kept_s,
+        }
+        with translated():
+            client("dynamodb").put_item(TableName=self._table, Item=to_row(row), **condition)
+
+
+def _is_kept(row: dict[str, Any], now_ms: int) -> bool:
+    return bool(now_ms // 1000 < row["expires_at_s"])
+
+
+def _client(row: dict[str, Any]) -> Client:
+    return Client(ip=row["ip"], user_agent=row["user_agent"])

@@ -1,0 +1,62 @@
+"""The denylist of CloudFront's function (gateway/cloudfront/viewer_request.js): an entry a key of its KeyValueStore.
+
+What is written here is at all edges within seconds, not at once: how long a kick takes there is CloudFront's to say.
+"""
+
+import time
+
+from chalicelib.adapters.access.file_denylist import SESSION_ENTRY_MS
+from chalicelib.adapters.access.keyvalue_store import KEYS_PER_WRITE_MAX, KeyValueStore
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.ids import SESSION_ID, STREAM_ID
+from chalicelib.ports import StoreUnavailable
+
+SESSION_PREFIX, STREAM_PREFIX = "session/", "stream/"
+# About 75 bytes each; a store takes 5 MB, and denials of streams and keys must always find room.
+ENTRIES_MAX = 50_000
+LISTED_MAX = 10_000
+
+
+class KeyValueDenylist:
+    """The port `Denylist` over a KeyValueStore: `session/<id>` with reason and time, `stream/<id>` with its reason."""
+
+    def __init__(self, store: KeyValueStore) -> None:
+        self._store = store
+
+    def deny_session(self, session_id: str, reason: EndReason) -> None:
+        """See the port."""
+        if not SESSION_ID.fullmatch(session_id):
+            raise ValueError(f"{session_id!r} is no session id")
+        now_ms = time.time_ns() // 1_000_000
+        if self._store.count() >= ENTRIES_MAX and not self.sweep(now_ms):
+            raise StoreUnavailable(f"the denylist is full: {ENTRIES_MAX} entries, and none is old enough to go")
+        self._store.write({SESSION_PREFIX + session_id: f"{reason.value} {now_ms}"})
+
+    def deny_stream(self, stream_id: str, reason: EndReason) -> None:
+        """See the port."""
+        # Said again each minute, and each write would make others wait.
+        if self._store.get(_stream_key(stream_id)) != reason.value:
+            self._store.write({_stream_key(stream_id): reason.value})
+
+    def allow_stream(self, stream_id: str) -> None:
+        """See the port."""
+        if self._store.get(_stream_key(stream_id)) is not None:
+            self._store.write({}, [_stream_key(stream_id)])
+
+    def sweep(self, now_ms: int) -> int:
+        """See the port."""
+        old = [key for key, value in self._store.items(LISTED_MAX) if _is_old(key, value, now_ms)]
+        for first in range(0, len(old), KEYS_PER_WRITE_MAX):
+            self._store.write({}, old[first : first + KEYS_PER_WRITE_MAX])
+        return len(old)
+
+
+def _stream_key(stream_id: str) -> str:
+    if not STREAM_ID.fullmatch(stream_id):
+        raise ValueError(f"{stream_id!r} is no stream id")
+    return STREAM_PREFIX + stream_id
+
+
+def _is_old(key: str, value: str, now_ms: int) -> bool:
+    entered_ms = value.rpartition(" ")[2]
+    return key.startswith(SESSION_PREFIX) and entered_ms.isdecimal() and now_ms - int(entered_ms) > SESSION_ENTRY_MS

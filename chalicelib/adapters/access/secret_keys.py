@@ -1,0 +1,43 @@
+"""The token keys in Secrets Manager: one secret, whose versions are what a replacement is checked against."""
+
+from __future__ import annotations
+
+import json
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.domain.access.key_sets import KeySets, of_document, to_document
+from chalicelib.ports import RowRefused
+
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+
+
+class SecretKeyStore:
+    """The port `KeyStore`."""
+
+    def __init__(self, secret_id: str) -> None:
+        self._secret_id = secret_id
+
+    def read(self) -> tuple[KeySets, str]:
+        """See the port."""
+        with translated():
+            secret = client("secretsmanager").get_secret_value(SecretId=self._secret_id)
+        return of_document(json.loads(secret["SecretString"])), str(secret["VersionId"])
+
+    def replace(self, version: str, sets: KeySets) -> None:
+        """See the port.
+
+        Writing a version has no condition, but moving the label of the current one has: it must be where it was seen.
+        """
+        manager = client("secretsmanager")
+        text = json.dumps(to_document(sets))
+        with translated():
+            written = manager.put_secret_value(SecretId=self._secret_id, SecretString=text, VersionStages=[PENDING])
+            try:
+                manager.update_secret_version_stage(
+                    SecretId=self._secret_id,
+                    VersionStage=CURRENT,
+                    MoveToVersionId=written["VersionId"],
+                    RemoveFromVersionId=version,
+                )
+            except (manager.exceptions.InvalidParameterException, manager.exceptions.InvalidRequestException):
+                raise RowRefused from None

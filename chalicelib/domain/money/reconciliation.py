@@ -1,0 +1,240 @@
+"""What a session paid against what the gateway really served it: the rules, without any I/O.
+
+A session paid for time: its leases, less its refund, what outages gave back and what operators adjusted. The gateway
+served media: so many ms of it. Both are figures of their own, from sources that know nothing of each other, and each
+ended session is held against both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.cut_offs import EARLY, CutOffs, cut_off_ms, histograms
+from chalicelib.domain.money.lease import GRACE_MS
+from chalicelib.domain.money.points import MS_PER_MINUTE
+from chalicelib.domain.money.sessions import SessionKind, SessionRecord
+from chalicelib.domain.money.usage import Served, day_of
+from chalicelib.domain.money.wallets import Entry, EntryKind
+
+# A session is looked at so long after its end. A segment that was begun before the end may go out until the gateway
+# gives up on its viewer (30 s without progress), is logged within seconds, and added up every 10 s.
+RECONCILE_AFTER_MS = 120_000
+# The log of a session is there once its follower has read on so far behind the session's end.
+LOG_ARRIVES_MS = 60_000
+# A follower that has not been heard of for so long is taken for gone for good.
+FOLLOWER_GONE_MS = 3_600_000
+# If no log arrives, it is looked for again, later and later, and no more after a day.
+RETRY_MS_MIN = 60_000
+GIVE_UP_MS = 86_400_000
+
+# What served and paid time may differ by without anything being wrong; `tolerance_ms` says why.
+TOLERANCE_MS = 20_000
+TOLERANCE_PERCENT = 5
+# A player starts three segments behind the end of a live playlist (RFC 8216, section 6.3.3) and fetches them at once;
+# and it fetches whole segments only.
+SEGMENTS_AHEAD = 3 + 1
+
+
+class Finding(StrEnum):
+    """What came of it, in one word."""
+
+    OK = "ok"
+    # The ledger does not add up to what the session's record says: never tolerated.
+    LEDGER_MISMATCH = "ledger_mismatch"
+    PAID_NOT_SERVED = "paid_not_served"
+    SERVED_NOT_PAID = "served_not_paid"
+    # No follower of a gateway has reported for the session's time.
+    NOT_MEASURED = "not_measured"
+    # Nothing was to be paid: there is nothing to compare.
+    FREE = "free"
+
+
+AGREEING = frozenset({Finding.OK, Finding.FREE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionReconciliation:
+    """A session's three figures side by side: the ledger, the leases, the gateway.
+
+    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where an adjustment is positive if it
+    gave points to the viewer. `drift` is what was served less what was paid; it and `paid_ms` are None where nothing
+    could be compared. `cut_off_ms` is how long a session that was ended early was served beyond its end, None for all
+    others and while that is not known.
+    """
+
+    day: str
+    session_id: str
+    user_id: str
+    stream_id: str
+    ended_at_ms: int
+    end_reason: EndReason
+    rate_millipoints_per_minute: int
+    lease_millipoints: int
+    refund_millipoints: int
+    outage_credit_millipoints: int
+    adjustment_millipoints: int
+    net_millipoints: int
+    leases: int
+    granted_ms: int
+    media_ms: int
+    media_bytes: int
+    paid_ms: int | None
+    drift_ms: int | None
+    drift_millipoints: int | None
+    cut_off_ms: int | None
+    agrees: bool
+    reason: Finding
+    reconciled_at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayTotals:
+    """The sums over the sessions that ended on a UTC day; `all_added_up` is False where there are too many for that.
+
+    Drifts are signed, so those of different sessions may cancel out; `disagreeing` counts sessions.
+    """
+
+    day: str
+    sessions: int = 0
+    disagreeing: int = 0
+    not_measured: int = 0
+    lease_millipoints: int = 0
+    refund_millipoints: int = 0
+    outage_credit_millipoints: int = 0
+    adjustment_millipoints: int = 0
+    net_millipoints: int = 0
+    leases: int = 0
+    granted_ms: int = 0
+    paid_ms: int = 0
+    media_ms: int = 0
+    media_bytes: int = 0
+    drift_ms: int = 0
+    drift_millipoints: int = 0
+    cut_offs: tuple[CutOffs, ...] = ()
+    all_added_up: bool = True
+
+
+SUMMED = (
+    "lease_millipoints",
+    "refund_millipoints",
+    "outage_credit_millipoints",
+    "adjustment_millipoints",
+    "net_millipoints",
+    "leases",
+    "granted_ms",
+    "paid_ms",
+    "media_ms",
+    "media_bytes",
+    "drift_ms",
+    "drift_millipoints",
+)
+
+
+def reconcile(
+    record: SessionRecord, entries: Sequence[Entry], served: Served | None, now_ms: int, *, measured: bool
+) -> SessionReconciliation:
+    """Compare an ended session's lines of the ledger, its record, and what it was served.
+
+    `measured` says whether all that the gateways logged of its time has been added up; `served` is None where that was
+    nothing. Raises `ValueError` for a session that has not ended.
+    """
+    if record.ended_at_ms is None or record.end_reason is None:
+        raise ValueError(f"the session {record.session_id} has not ended")
+    by_kind = {kind: sum(e.delta_millipoints for e in entries if e.kind is kind) for kind in EntryKind}
+    leased = -by_kind[EntryKind.LEASE] - by_kind[EntryKind.UNSERVED]
+    returned = by_kind[EntryKind.REFUND] + by_kind[EntryKind.OUTAGE_CREDIT]
+    adjusted = by_kind[EntryKind.ADJUSTMENT]
+    net, rate = leased - returned - adjusted, record.rate_millipoints_per_minute
+    media = served or Served()
+    free = rate == 0 or record.kind is SessionKind.PREVIEW
+    paid_ms = None if free else net * MS_PER_MINUTE // rate
+    drift_ms = media.media_ms - paid_ms if measured and paid_ms is not None else None
+    agreed = leased - returned == record.charged_millipoints
+    agreed = agreed and by_kind[EntryKind.REFUND] == record.refunded_millipoints
+    if not agreed:
+        reason = Finding.LEDGER_MISMATCH
+    elif paid_ms is None:
+        reason = Finding.FREE
+    elif drift_ms is None:
+        reason = Finding.NOT_MEASURED
+    else:
+        reason = _compared(record, entries, media, paid_ms, drift_ms)
+    return SessionReconciliation(
+        day=day_of(record.ended_at_ms),
+        session_id=record.session_id,
+        user_id=record.user_id,
+        stream_id=record.stream_id,
+        ended_at_ms=record.ended_at_ms,
+        end_reason=record.end_reason,
+        rate_millipoints_per_minute=rate,
+        lease_millipoints=leased,
+        refund_millipoints=by_kind[EntryKind.REFUND],
+        outage_credit_millipoints=by_kind[EntryKind.OUTAGE_CREDIT],
+        adjustment_millipoints=adjusted,
+        net_millipoints=net,
+        leases=sum(entry.kind in (EntryKind.LEASE, EntryKind.UNSERVED) for entry in entries),
+        granted_ms=record.granted_ms or 0,
+        media_ms=media.media_ms,
+        media_bytes=media.media_bytes,
+        paid_ms=paid_ms,
+        drift_ms=drift_ms,
+        drift_millipoints=None if drift_ms is None else media.media_ms * rate // MS_PER_MINUTE - net,
+        cut_off_ms=cut_off_ms(record.ended_at_ms, record.end_reason, media.last_at_ms) if measured else None,
+        agrees=reason in AGREEING,
+        reason=reason,
+        reconciled_at_ms=now_ms,
+    )
+
+
+def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
+    """How far served and paid time may lie apart, for segments of this length: the greatest of
+
+    - what is fetched and not yet watched at the end of a viewing, and the grace, in which media is still authorised;
+    - 20 s, for a start that takes its time, a viewer who stops before the picture, and clocks of different machines;
+    - 5 % of what was paid, for what the log leaves out: ranges count as whole segments, lost segments not at all.
+
+    A pause is no difference: what it does not watch it does not pay for but for the lease that is running, nor fetch.
+    """
+    return max(TOLERANCE_MS, SEGMENTS_AHEAD * segment_ms + GRACE_MS, paid_ms * TOLERANCE_PERCENT // 100)
+
+
+def _compared(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
+    tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
+    # Where the connection was lost, the lease that was running is spent.
+    spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0
+    if drift_ms < -(tolerated + spent_ms):
+        return Finding.PAID_NOT_SERVED
+    # Time that was granted free of charge, since the stream was not delivered, may have been served all the same.
+    given_ms = record.lease_ms * sum(entry.kind is EntryKind.UNSERVED for entry in entries)
+    return Finding.SERVED_NOT_PAID if drift_ms > tolerated + given_ms else Finding.OK
+
+
+def is_measured(ended_at_ms: int, followers: Sequence[int], now_ms: int) -> bool:
+    """Whether every follower that is not gone has come past a session's end; `followers`: how far each is, in ms."""
+    heard = [through_ms for through_ms in followers if through_ms > now_ms - FOLLOWER_GONE_MS]
+    return bool(heard) and min(heard) >= ended_at_ms + LOG_ARRIVES_MS
+
+
+def next_try_ms(row: SessionReconciliation) -> int | None:
+    """When to look at the session again, None if never: only what was not measured may change by itself."""
+    waited_ms = row.reconciled_at_ms - row.ended_at_ms
+    unknown = row.reason is Finding.NOT_MEASURED or (row.cut_off_ms is None and row.end_reason in EARLY)
+    if not unknown or waited_ms > GIVE_UP_MS:
+        return None
+    return row.reconciled_at_ms + max(RETRY_MS_MIN, waited_ms // 2)
+
+
+def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: bool = True) -> DayTotals:
+    """The sums over rows of one day."""
+    return DayTotals(
+        day=day,
+        sessions=len(rows),
+        disagreeing=sum(not row.agrees for row in rows),
+        not_measured=sum(row.reason is Finding.NOT_MEASURED for row in rows),
+        all_added_up=all_added_up,
+        cut_offs=histograms(
+            (row.ended_at_ms, row.end_reason, row.cut_off_ms) for row in rows if row.cut_off_ms is not None
+        ),
+        **{name: sum(getattr(row, name) or 0 for row in rows) for name in SUMMED},
+    )

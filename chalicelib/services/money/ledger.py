@@ -1,0 +1,203 @@
+"""Wallets for people: payments, and the ledger that is the journal and the pages together."""
+
+from collections.abc import Sequence
+
+from chalicelib.domain.errors import (
+    Busy,
+    InsufficientBalance,
+    Invalid,
+    LedgerDamaged,
+    PaymentMismatch,
+    UserNotFound,
+    WalletFull,
+)
+from chalicelib.domain.money.chain import State, chained, end_of, genesis
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import (
+    JOURNAL_ENTRIES_MAX,
+    NO_DAILY_CAP,
+    PAGE_ENTRIES,
+    Entry,
+    Payment,
+    Wallet,
+    full_pages,
+    utc_day,
+)
+from chalicelib.ports import BeyondCost, Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
+
+TRIES_MAX = 8
+# A journal this long holds a page that its own beat did not move; the next beat of any kind does.
+OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
+CATCH_UP_WALLETS_MAX = 200
+
+
+class LedgerService:
+    """Credits wallets, moves journals to pages, and reads both as one."""
+
+    def __init__(self, wallets: Wallets, ledger: Ledger, payments: Payments, clock: Clock) -> None:
+        self._wallets = wallets
+        self._ledger = ledger
+        self._payments = payments
+        self._clock = clock
+
+    def wallet(self, user_id: str) -> Wallet:
+        """The wallet as it stands; raises `UserNotFound`."""
+        wallet = self._wallets.get(user_id)
+        if wallet is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return wallet
+
+    def credit(
+        self,
+        *,
+        user_id: str,
+        millipoints: int,
+        payment_id: str,
+        note: str,
+        by_user_id: str,
+        session: SessionRecord | None = None,
+    ) -> Wallet:
+        """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
+
+        With an ended session of the same user, it is an adjustment of what that session cost.
+
+        Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`;
+        for an adjustment, `BeyondCost`.
+        """
+        payment = Payment(
+            payment_id=payment_id,
+            user_id=user_id,
+            millipoints=millipoints,
+            note=note,
+            by_user_id=by_user_id,
+            at_ms=self._clock.now_ms(),
+            session_id=session.session_id if session else None,
+            stream_id=session.stream_id if session else None,
+        )
+        for _ in range(TRIES_MAX):
+            try:
+                if not self._wallets.pay(payment, session):
+                    self._check_same(payment)
+                wallet = self.wallet(user_id)
+                self.flush_if_due(wallet)
+                return wallet
+            except BeyondCost:
+                raise
+            except WalletRefused:
+                wallet = self.wallet(user_id)
+                if wallet.balance_millipoints + millipoints > MILLIPOINTS_MAX:
+                    raise WalletFull(f"A wallet holds at most {MILLIPOINTS_MAX} millipoints.") from None
+                if wallet.balance_millipoints + millipoints < 0:
+                    raise InsufficientBalance(
+                        f"The wallet holds {wallet.balance_millipoints} millipoints; it cannot give {-millipoints}.",
+                        balance_millipoints=wallet.balance_millipoints,
+                    ) from None
+                self.make_room(wallet)
+        raise Busy("The wallet was busy at every try; nothing was credited.")
+
+    def _check_same(self, payment: Payment) -> None:
+        applied = self._payments.get(payment.payment_id)
+        names = ("user_id", "millipoints", "session_id")
+        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
+            raise PaymentMismatch(
+                f"The payment id {payment.payment_id} was used before, for another amount, wallet or session."
+            )
+
+    def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:
+        """Set what the user's sessions may spend in a day (UTC), None for no cap; answers the wallet afterwards.
+
+        What was spent today stays spent. Raises `UserNotFound`, `Busy`.
+        """
+        for _ in range(TRIES_MAX):
+            wallet = self.wallet(user_id)
+            self._wallets.begin_day(user_id, utc_day(self._clock.now_ms()))
+            if self._wallets.set_daily_cap(wallet, NO_DAILY_CAP if cap_millipoints is None else cap_millipoints):
+                return self.wallet(user_id)
+        raise Busy("The wallet was busy at every try; the cap is as it was.")
+
+    def entries(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[Entry]:
+        """Changes of a wallet, newest first, complete at every moment.
+
+        The wallet is read first and the pages after it: in the other order a page written in between, and trimmed from
+        the journal, would be missed.
+        """
+        wallet = self.wallet(user_id)
+        before = wallet.version + 1 if cursor is None else min(version_of(cursor), wallet.version + 1)
+        pages = self._ledger.pages(user_id, up_to_version=before - 1, limit=limit // PAGE_ENTRIES + 2)
+        by_version = {entry.version: entry for page in pages for entry in page.entries}
+        by_version |= {entry.version: entry for entry in wallet.journal}
+        items = [by_version[version] for version in sorted(by_version, reverse=True) if version < before][:limit]
+        more = bool(items) and items[-1].version > 1
+        return ListPage(items=items, next_cursor=str(items[-1].version) if more else None)
+
+    def flush_if_due(self, wallet: Wallet) -> None:
+        """Move full pages if this very change completed one, or if one was missed.
+
+        Only the process whose change completed a page moves it, so that processes do not move it all at once. A failure
+        is no failure of the change: the entries stay in the journal and the next change moves them.
+        """
+        if wallet.version % PAGE_ENTRIES and len(wallet.journal) < OVERDUE_ENTRIES:
+            return
+        try:
+            self.flush(wallet)
+        except (StoreUnavailable, LedgerDamaged):
+            # A damaged ledger is told by the schedule, which meets it too, and by every statement.
+            return
+
+    def make_room(self, wallet: Wallet) -> None:
+        """Move full pages of a journal that is at its cap."""
+        if len(wallet.journal) >= JOURNAL_ENTRIES_MAX:
+            self.flush(wallet)
+
+    def flush(self, wallet: Wallet) -> int:
+        """Move all full pages; answers how many. First the pages, then the trim: never the other way round."""
+        pages = full_pages(wallet.journal)
+        state: State | None = None
+        for entries in pages:
+            if state is None or state.version != entries[0].version - 1:
+                state = self.state_before(wallet.user_id, entries[0].version)
+            page = chained(state, entries)
+            self._ledger.put_page(wallet.user_id, page)
+            state = end_of(page)
+        if pages:
+            self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
+        return len(pages)
+
+    def state_before(self, user_id: str, first_version: int) -> State:
+        """Where the ledger stands before a page; raises `LedgerDamaged` if the page before is missing.
+
+        It never is: entries leave the journal only after their page was written, the oldest first.
+        """
+        if first_version == 1:
+            return genesis(user_id)
+        before = self._ledger.pages(user_id, up_to_version=first_version - 1, limit=1)
+        if not before or before[0].first_version != first_version - PAGE_ENTRIES:
+            raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
+        return end_of(before[0])
+
+    def catch_up(self) -> int:
+        """Move what beats have missed; answers how many pages. For the schedule.
+
+        A wallet whose ledger is damaged keeps nobody else's pages back; `LedgerDamaged` is raised at the end.
+        """
+        found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
+        moved, damaged = 0, None
+        for wallet in found:
+            try:
+                moved += self.flush(wallet)
+            except LedgerDamaged as error:
+                damaged = error
+        if damaged is not None:
+            raise damaged
+        return moved
+
+
+def version_of(cursor: str) -> int:
+    """The version that a list's cursor names; raises `Invalid` for any other text."""
+    if not cursor.isascii() or not cursor.isdecimal() or not 0 < int(cursor[:16]) <= 10**15:
+        raise Invalid(
+            "The cursor is not one that this list gave.",
+            errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
+        )
+    return int(cursor[:16])

@@ -1,0 +1,110 @@
+"""Statements: parts of a ledger that can be checked offline, and the lines of one session."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from chalicelib.domain.errors import LedgerDamaged
+from chalicelib.domain.money.chain import State, after, chained, end_of, genesis
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import PAGE_ENTRIES, Entry, EntryKind, end_entry_id
+from chalicelib.ports import Clock, Ledger, ListPage
+from chalicelib.services.money.ledger import LedgerService, version_of
+
+LINES_MAX = 5_000
+PAGES_AT_ONCE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """Consecutive lines of a ledger, oldest first, each with the state after it; `opening` is the state before them."""
+
+    user_id: str
+    created_at_ms: int
+    opening: State
+    lines: tuple[tuple[Entry, State], ...]
+    more: bool
+
+    @property
+    def closing(self) -> State:
+        """The state after the last line."""
+        return self.lines[-1][1] if self.lines else self.opening
+
+
+class Statements:
+    """Reads ledgers from the beginning on, and holds every page against its hash."""
+
+    def __init__(self, ledger: LedgerService, pages: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._pages = pages
+        self._clock = clock
+
+    def statement(self, user_id: str, after_version: int) -> Statement:
+        """Up to `LINES_MAX` lines behind a version (0: from the beginning). Raises `UserNotFound`, `LedgerDamaged`."""
+        opening = self._state_at_page(user_id, after_version)
+        lines: list[tuple[Entry, State]] = []
+        more = False
+        for entry, state in self._lines(user_id, opening):
+            if entry.version <= after_version:
+                opening = state
+            elif len(lines) == LINES_MAX:
+                more = True
+                break
+            else:
+                lines.append((entry, state))
+        return Statement(
+            user_id=user_id, created_at_ms=self._clock.now_ms(), opening=opening, lines=tuple(lines), more=more
+        )
+
+    def of_session(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
+        """The lines of one session behind a version, oldest first: leases, outage credits, its end, adjustments.
+
+        Raises `LedgerDamaged`.
+        """
+        last, adjustments, ended = end_entry_id(record.session_id), record.adjustments, False
+        # Adjustments are counted from the beginning, so that it is known when the last one has come.
+        begin = record.from_version if adjustments else max(record.from_version, after_version)
+        for entry, _ in self._lines(record.user_id, self._state_at_page(record.user_id, begin)):
+            if entry.session_id == record.session_id:
+                adjustments -= entry.kind is EntryKind.ADJUSTMENT
+                if entry.version > after_version:
+                    yield entry
+            ended = ended or entry.entry_id == last
+            if ended and adjustments <= 0:
+                return
+
+    def session_page(self, record: SessionRecord, *, limit: int, cursor: str | None) -> ListPage[Entry]:
+        """Up to `limit` lines of one session, oldest first. Raises `Invalid` for a made-up cursor, `LedgerDamaged`."""
+        after_version = version_of(cursor) if cursor else 0
+        items = list(islice(self.of_session(record, after_version), limit + 1))
+        more = len(items) > limit
+        return ListPage(items=items[:limit], next_cursor=str(items[limit - 1].version) if more else None)
+
+    def _state_at_page(self, user_id: str, version: int) -> State:
+        """Where the ledger stands at the end of the last page that holds nothing behind a version."""
+        found = self._pages.pages(user_id, up_to_version=version - PAGE_ENTRIES + 1, limit=1)
+        return end_of(found[0]) if found else genesis(user_id)
+
+    def _lines(self, user_id: str, state: State) -> Iterator[tuple[Entry, State]]:
+        """All entries behind the end of a page, oldest first, each with the state after it.
+
+        Complete at every moment, since the wallet is read before the pages.
+        """
+        wallet = self._ledger.wallet(user_id)
+        more = True
+        while more:
+            pages = self._pages.pages_from(user_id, from_version=state.version + 1, limit=PAGES_AT_ONCE)
+            more = len(pages) == PAGES_AT_ONCE
+            for page in pages:
+                if page.first_version != state.version + 1 or page != chained(state, page.entries):
+                    raise LedgerDamaged(
+                        f"The ledger of {user_id} does not fit together at version {state.version + 1}."
+                    )
+                for entry in page.entries:
+                    state = after(state, entry)
+                    if entry.version <= wallet.version:
+                        yield entry, state
+        for entry in wallet.journal:
+            if entry.version > state.version:
+                state = after(state, entry)
+                yield entry, state

@@ -1,0 +1,91 @@
+"""Figures for operators, read from the minute counters, the followers' and the sessions' index."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
+from chalicelib.ports import Clock, Counters, ListPage, PlaybackSessions, Usage
+
+METRICS_MINUTES = 5
+ERRORS_MINUTES = 60
+PROBLEM_PREFIX = "problem."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The last `window_minutes`, the current minute included."""
+
+    at_ms: int
+    window_minutes: int
+    active_sessions: int
+    points_spent_per_minute: float
+    login_failures: int
+    playback_errors: int
+    # Actions of operators that the audit log does not have; the functions' log has them.
+    audit_failures: int
+    gateway: Traffic
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorCount:
+    """How often a refusal or failure was answered in the window."""
+
+    status: int
+    code: str
+    count: int
+    last_minute_ms: int
+
+
+class Monitoring:
+    """What the API itself knows, and what the gateways' followers have added; workers report for themselves."""
+
+    def __init__(self, *, counters: Counters, sessions: PlaybackSessions, usage: Usage, clock: Clock) -> None:
+        self._counters = counters
+        self._sessions = sessions
+        self._usage = usage
+        self._clock = clock
+
+    def metrics(self) -> Metrics:
+        """The latest figures. Counters reach the store within seconds, so the newest may be missing."""
+        now_ms = self._clock.now_ms()
+        minute = now_ms // MINUTE_MS
+        total: Counter[str] = Counter()
+        for counts in self._counters.minutes(minute - METRICS_MINUTES + 1, minute).values():
+            total.update(counts)
+        return Metrics(
+            at_ms=now_ms,
+            window_minutes=METRICS_MINUTES,
+            active_sessions=self._sessions.count_active(),
+            points_spent_per_minute=round(total["spent_millipoints"] / 1000 / METRICS_MINUTES, 3),
+            login_failures=total["login_failures"],
+            playback_errors=total["playback_errors"],
+            audit_failures=total["audit_failures"],
+            gateway=traffic_of(self._usage.counted(minute - METRICS_MINUTES + 1, minute)),
+        )
+
+    def streams(self, at_ms: int | None, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
+        """What the gateways answered for each stream in the hour of this moment, else in the present one."""
+        minute = (self._clock.now_ms() if at_ms is None else at_ms) // MINUTE_MS
+        return self._usage.counted_by_stream(hour_of(minute), limit=limit, cursor=cursor)
+
+    def errors(self) -> list[ErrorCount]:
+        """Refusals and failures of the last hour by status and code, the most frequent first."""
+        minute = self._clock.now_ms() // MINUTE_MS
+        counts: Counter[str] = Counter()
+        last: dict[str, int] = {}
+        for each, found in self._counters.minutes(minute - ERRORS_MINUTES + 1, minute).items():
+            for name, count in found.items():
+                if name.startswith(PROBLEM_PREFIX):
+                    counts[name] += count
+                    last[name] = max(each * MINUTE_MS, last.get(name, 0))
+        return [_error_count(name, count, last[name]) for name, count in counts.most_common()]
+
+
+def problem_counter(status: int, code: str) -> str:
+    """The counter's name for an answer of this status and code."""
+    return f"{PROBLEM_PREFIX}{status}.{code}"
+
+
+def _error_count(name: str, count: int, last_minute_ms: int) -> ErrorCount:
+    status, code = name.removeprefix(PROBLEM_PREFIX).split(".", 1)
+    return ErrorCount(status=int(status), code=code, count=count, last_minute_ms=last_minute_ms)

@@ -1,0 +1,54 @@
+"""Why the ingest refused senders of a stream, as its collector stores it (`gateway/refusals.py`), for operators."""
+
+from chalicelib.domain.streams.ingest import ListenProtocol
+from chalicelib.domain.streams.ingest_refusals import (
+    NEWS_MS,
+    WAITING_FOR_SENDER,
+    IngestRefusal,
+    decoded,
+    encoded,
+    ingest_refusals_key,
+    merged,
+)
+from chalicelib.domain.streams.stream import DesiredState
+from chalicelib.ports import Clock, MediaStore, StoreUnavailable
+from chalicelib.services.streams.streams import StreamView
+
+
+class IngestRefusals:
+    """Adds refusals to a stream's object, and reads them."""
+
+    def __init__(self, media: MediaStore, clock: Clock) -> None:
+        self._media = media
+        self._clock = clock
+
+    def newest(self, stream_id: str) -> tuple[IngestRefusal, ...]:
+        """One for each reason, newest first. The caller knows that the stream exists."""
+        stored = self._media.get(ingest_refusals_key(stream_id))
+        return merged(decoded(stored.body) if stored else (), now_ms=self._clock.now_ms())
+
+    def add(self, stream_id: str, refusals: tuple[IngestRefusal, ...]) -> None:
+        """Add counts. Raises `EtagMismatch` if another ingest wrote meanwhile: try again, nothing was added."""
+        key = ingest_refusals_key(stream_id)
+        stored = self._media.get(key)
+        body = encoded(merged(decoded(stored.body) if stored else (), refusals, now_ms=self._clock.now_ms()))
+        etag = stored.etag if stored else None
+        self._media.put(key, body, "application/json", if_match=etag, if_absent=etag is None)
+
+    def last_error(self, view: StreamView) -> str | None:
+        """The worker's error, completed by the newest refusal where the worker knows only that there is no sender."""
+        stream, runtime = view.stream, view.runtime
+        rtmp = stream.listening is not None and stream.listening.protocol is ListenProtocol.RTMP
+        # A source that is open says by itself what is wrong with it.
+        waits = runtime.source is None if runtime.last_error is None else WAITING_FOR_SENDER in runtime.last_error
+        if not rtmp or not waits or stream.desired_state is not DesiredState.LIVE:
+            return runtime.last_error
+        try:
+            newest = next(iter(self.newest(stream.stream_id)), None)
+        except StoreUnavailable:
+            return runtime.last_error
+        # One from before the stream went down did not keep it from being live.
+        since_ms = max(self._clock.now_ms() - NEWS_MS, runtime.down_since_ms or 0)
+        if newest is None or newest.last_at_ms <= since_ms:
+            return runtime.last_error
+        return f"{runtime.last_error}; {newest.detail}" if runtime.last_error else newest.detail

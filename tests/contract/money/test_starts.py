@@ -1,0 +1,141 @@
+"""Starts: once for each session id whatever is lost on the way, and never beyond the places of a stream."""
+
+from copy import copy
+
+import pytest
+
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import IdempotencyMismatch, SessionOver, StreamFull
+from chalicelib.domain.ids import SESSION_ID, new_session_id, session_id_of
+from chalicelib.domain.money.lease import GRACE_MS, Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.ports import WalletRefused
+from tests.contract.conftest import MoneyStores
+from tests.contract.money.house import LEASE_MS, House, build_house
+
+
+@pytest.fixture
+def house(money: MoneyStores) -> House:
+    return build_house(money)
+
+
+class LostAnswer:
+    """A store that makes the start and loses the answer, so that the adapter's own repetition is refused."""
+
+    def __init__(self, house: House) -> None:
+        self._wallets = house.money.wallets
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._wallets, name)
+
+    def start(self, *args: object) -> None:
+        self._wallets.start(*args)  # type: ignore[arg-type]
+        raise WalletRefused(None)
+
+
+def test_a_start_whose_answer_was_lost_is_found_again(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    lossy = copy(house.starts)
+    lossy._wallets = LostAnswer(house)  # type: ignore[assignment]
+    starts, house.starts = house.starts, lossy
+    beat = house.open(user_id, session_id=session_id)
+    assert (beat.outcome, beat.session.session_id, beat.charged_millipoints) == (Outcome.REPLAY, session_id, 10_000)
+    again = starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    assert again == beat
+    assert house.balance(user_id) == 90_000
+
+
+def test_an_unknown_start_is_not_found_and_an_ended_one_tells_its_end(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    assert house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is None
+    house.open(user_id, session_id=session_id)
+    house.billing.end(user_id, session_id, EndReason.KICKED)
+    with pytest.raises(SessionOver) as over:
+        house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    assert over.value.reason is EndReason.KICKED
+    assert house.balance(user_id) == 100_000
+
+
+@pytest.mark.parametrize("changed", [("stream-2", MILLIPOINTS_MAX), ("stream-1", 50_000)])
+def test_a_key_is_for_one_start_only(house: House, changed: tuple[str, int]) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    house.open(user_id, session_id=session_id)
+    house.clock.advance(6_000)
+    house.billing.heartbeat(user_id, session_id, 2)
+    assert house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is not None
+    with pytest.raises(IdempotencyMismatch):
+        house.starts.started(user_id, session_id, *changed)
+
+
+def test_keys_of_two_users_never_meet() -> None:
+    one, other = session_id_of("u_one", "k" * 16), session_id_of("u_two", "k" * 16)
+    assert one != other
+    assert one == session_id_of("u_one", "k" * 16)
+    assert SESSION_ID.fullmatch(one)
+
+
+def test_a_stream_takes_no_more_viewers_than_it_may(house: House) -> None:
+    stream_viewers = [house.viewer(100_000) for _ in range(3)]
+    # Each test has the limit of a stream of its own: places are counted by stream.
+    first = house.open(stream_viewers[0], viewers_max=2)
+    house.open(stream_viewers[1], viewers_max=2)
+    with pytest.raises(StreamFull) as full:
+        house.open(stream_viewers[2], viewers_max=2)
+    assert full.value.extra["sessions"] == []
+    assert house.balance(stream_viewers[2]) == 100_000
+    house.billing.end(stream_viewers[0], first.session.session_id, EndReason.VIEWER_STOPPED)
+    assert house.open(stream_viewers[2], viewers_max=2).session.counted
+    with pytest.raises(StreamFull) as own:
+        house.open(stream_viewers[1], viewers_max=2)
+    assert len(own.value.extra["sessions"]) == 1
+    # Who watches nothing any more is in nobody's way.
+    house.clock.advance(LEASE_MS + GRACE_MS + 1)
+    house.open(stream_viewers[0], viewers_max=2)
+    for user_id in stream_viewers:
+        for session_id in house.ledger.wallet(user_id).sessions:
+            house.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
+
+
+def test_a_session_that_was_refused_a_place_has_left_no_trace(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    taken = house.open(house.viewer(100_000), viewers_max=1)
+    with pytest.raises(StreamFull):
+        house.open(user_id, session_id=session_id, viewers_max=1)
+    wallet = house.ledger.wallet(user_id)
+    assert (dict(wallet.sessions), house.money.sessions.get(session_id)) == ({}, None)
+    record = house.money.sessions.get(taken.session.session_id)
+    assert record is not None
+    house.billing.end(record.user_id, record.session_id, EndReason.VIEWER_STOPPED)
+
+
+def test_a_start_is_not_in_its_own_way(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    house.open(user_id)
+    house.open(user_id, session_id=session_id)
+    # The limit is two, and one of them is the very session that is asked for again.
+    again = house.open(user_id, session_id=session_id)
+    assert (again.outcome, house.balance(user_id)) == (Outcome.REPLAY, 80_000)
+
+
+class OpensMeanwhile:
+    """A ledger that reads the wallet just before the first try of the same start is made."""
+
+    def __init__(self, house: House, session_id: str) -> None:
+        self._house, self._session_id, self._made = house, session_id, False
+
+    def wallet(self, user_id: str) -> Wallet:
+        wallet = self._house.ledger.wallet(user_id)
+        if not self._made:
+            self._made = True
+            self._house.open(user_id, session_id=self._session_id)
+        return wallet
+
+
+def test_a_start_that_races_its_first_try_finds_the_session(house: House) -> None:
+    user_id, session_id = house.viewer(100_000), new_session_id()
+    racing = copy(house.starts)
+    racing._ledger = OpensMeanwhile(house, session_id)  # type: ignore[assignment]
+    beat = racing.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    assert beat is not None
+    assert (beat.outcome, house.balance(user_id)) == (Outcome.REPLAY, 90_000)

@@ -1,0 +1,151 @@
+"""Why a stream that is wanted live has no worker, and that the controller says it: at once, and anew at each look."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.operations.workers import PRESENT_MS, Worker, is_present, why_waiting
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
+from chalicelib.domain.streams.stream import DesiredState, Stream
+from chalicelib.ports import StoreUnavailable
+from chalicelib.services.operations.workers import WorkersService
+from chalicelib.services.streams.controller import Controller
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.wallets import MemoryStore
+from tests.fakes.operations.workers import MemoryWorkers
+from tests.fakes.simple import RecordingDenylist, SetClock
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fakes.streams.streams import MemoryStreams
+from tests.fakes.streams.work_queue import MemoryWorkQueue
+
+LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), desired_state=DesiredState.LIVE)
+FULL = Worker(worker_id="w1", capacity=2, stream_ids=("a", "b"), seen_at_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("present", "waiting", "words"),
+    [
+        ([], Waiting.NO_WORKER, "no worker is running"),
+        ([FULL], Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams"),
+        ([FULL, replace(FULL, capacity=1)], Waiting.NO_CAPACITY, "all 2 workers are full: 4 of 3 streams"),
+        ([FULL, replace(FULL, capacity=6)], None, "a worker is about to take it: 4 of 8 streams are taken"),
+    ],
+)
+def test_the_reason_follows_from_who_is_there(present: list[Worker], waiting: Waiting | None, words: str) -> None:
+    assert why_waiting(present) == (waiting, words)
+
+
+def test_a_worker_is_gone_when_it_has_been_silent_for_long() -> None:
+    assert is_present(FULL, PRESENT_MS - 1)
+    assert not is_present(FULL, PRESENT_MS)
+
+
+class House:
+    """A controller over stores in memory, with one stream that is wanted live."""
+
+    def __init__(self) -> None:
+        self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
+        self.workers, self.clock = MemoryWorkers(), SetClock()
+        self.controller = Controller(
+            streams=self.streams,
+            runtimes=self.runtimes,
+            sessions=MemoryPlaybackSessions(MemoryStore()),
+            queue=self.queue,
+            billing=None,  # type: ignore[arg-type]
+            workers=WorkersService(self.workers, self.clock),
+            denylist=RecordingDenylist(),
+            clock=self.clock,
+        )
+        self.streams.add(LIVE)
+
+    def there(self, *stream_ids: str, capacity: int = 2) -> None:
+        now_ms = self.clock.now_ms()
+        self.workers.report(Worker(worker_id="w1", capacity=capacity, stream_ids=stream_ids, seen_at_ms=now_ms))
+
+    def told(self) -> tuple[RuntimeState, Waiting | None, str | None]:
+        runtime = self.runtimes.get("stream-1") or Runtime(stream_id="stream-1")
+        return runtime.state, runtime.waiting, runtime.last_error
+
+    def hints(self) -> int:
+        received = self.queue.receive(0)
+        for hint in received:
+            self.queue.done(hint)
+        return len(received)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_it_is_said_on_the_change_and_refreshed_at_every_look(house: House) -> None:
+    house.controller.changed("stream-1")
+    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
+    house.there("a", "b")
+    house.controller.tick()
+    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
+    house.there("a")
+    house.controller.tick()
+    assert house.told() == (RuntimeState.BACKOFF, None, "a worker is about to take it: 1 of 2 streams are taken")
+    assert house.hints() == 3
+    house.clock.advance(PRESENT_MS)
+    house.controller.tick()
+    assert house.told()[1] is Waiting.NO_WORKER
+
+
+def test_what_is_said_already_is_not_written_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.controller.changed("stream-1")
+    written: list[object] = []
+    monkeypatch.setattr(house.runtimes, "mark_unclaimed", lambda *told: written.append(told))
+    for _ in range(2):
+        house.controller.tick()
+        house.controller.changed("stream-1")
+    assert written == []
+
+
+def test_a_stream_that_a_worker_holds_waits_for_nothing(house: House) -> None:
+    house.controller.tick()
+    now_ms = house.clock.now_ms()
+    house.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
+    for act in (house.controller.tick, lambda: house.controller.changed("stream-1")):
+        act()
+        assert house.told()[:2] == (RuntimeState.STARTING, None)
+
+
+def test_a_stream_that_is_stopped_while_it_waits_waits_no_longer(house: House) -> None:
+    house.controller.tick()
+    house.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
+    house.controller.changed("stream-1")
+    assert house.told()[:2] == (RuntimeState.STOPPED, None)
+
+
+def test_a_silent_registry_hinders_no_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(**_: object) -> None:
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(house.workers, "list", silent)
+    house.controller.changed("stream-1")
+    assert house.hints() == 1
+
+
+def test_the_workers_are_asked_once_for_all_streams(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.streams.add(replace(LIVE, stream_id="stream-2"))
+    asked: list[int] = []
+    listed = house.workers.list
+    monkeypatch.setattr(house.workers, "list", lambda **page: asked.append(1) or listed(**page))
+    assert house.controller.tick() == 2
+    assert asked == [1]
+
+
+def test_a_queue_that_is_silent_keeps_no_stream_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(stream_id: str) -> None:
+        raise StoreUnavailable("silent")
+
+    house.streams.add(replace(LIVE, stream_id="stream-2"))
+    monkeypatch.setattr(house.queue, "send", silent)
+    house.controller.changed("stream-1")
+    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
+    assert house.controller.tick() == 2
+    told = [house.runtimes.get(each) for each in ("stream-1", "stream-2")]
+    assert [runtime and runtime.waiting for runtime in told] == [Waiting.NO_WORKER] * 2
