@@ -26,7 +26,7 @@ from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.services.money.billing import Billing
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
@@ -83,7 +83,7 @@ class House:
             "clock": self.clock,
         }
         self.billing = Billing(**shared, denylist=RecordingDenylist())
-        self.starts = Starts(**shared, billing=self.billing, sessions_per_user_max=8)
+        self.session_opener = SessionOpener(**shared, billing=self.billing, sessions_per_user_max=8)
 
     def viewer(self) -> str:
         """Somebody with money."""
@@ -112,7 +112,7 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.starts.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
+        return self.session_opener.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
 
 
 def beats(house: House, units: Units, sessions: int) -> None:

@@ -23,7 +23,7 @@ from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.delivery import Delivery
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.reconciliation import Reconciliation
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.money.statements import Statements
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
@@ -68,9 +68,9 @@ class Container(Stores):
         )
 
     @cached_property
-    def starts(self) -> Starts:
+    def session_opener(self) -> SessionOpener:
         """Opening sessions."""
-        return Starts(
+        return SessionOpener(
             wallets=self.wallets,
             sessions=self.sessions,
             ledger=self.ledger,
@@ -98,7 +98,7 @@ class Container(Stores):
         """Sessions."""
         return Playback(
             billing=self.billing,
-            starts=self.starts,
+            session_opener=self.session_opener,
             limiter=self.limiter,
             users=self.users,
             wallets=self.wallets,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.services.money.delivery import Reach
+from chalicelib.services.money.delivery import DeliveryStatus
 
 
 class SetClock:
@@ -58,5 +58,5 @@ class Switch:
         self.on = True
         self.outages: tuple[Outage, ...] = ()
 
-    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
-        return Reach(delivered=self.on, outages=self.outages)
+    def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
+        return DeliveryStatus(delivered=self.on, outages=self.outages)

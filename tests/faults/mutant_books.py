@@ -97,8 +97,8 @@ MUTANTS_OF_THE_BOOKS = (
         also=(
             (
                 BILLING,
-                "            newest = newest_ms(reach.outages)\n",
-                """            newest = newest_ms(reach.outages)
+                "            newest = newest_ms(status.outages)\n",
+                """            newest = newest_ms(status.outages)
             self._wallets.begin_day(user_id, utc_day(now_ms))
 """,
             ),

@@ -156,13 +156,13 @@ def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
 def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
     house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    original = house.starts.open
+    original = house.session_opener.open
 
     def paused_meanwhile(*args: object) -> object:
         house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.starts, "open", paused_meanwhile)
+    monkeypatch.setattr(house.session_opener, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
         house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     wallet = house.ledger.wallet(user.user_id)

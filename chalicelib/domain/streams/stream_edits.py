@@ -28,7 +28,7 @@ class Applies(StrEnum):
     RESTART = "restart"
 
 
-def needs_new_ffmpeg(seen: Stream, new: Stream) -> bool:
+def needs_new_encoder(seen: Stream, new: Stream) -> bool:
     """Whether what runs under the settings seen cannot go on under the new ones."""
     # A key is nothing to an ffmpeg that does not listen.
     fields = RESTART_FIELDS if new.listening else RESTART_FIELDS - {"ingest_key"}

@@ -27,7 +27,7 @@ from chalicelib.ports import Clients, Clock, ListPage, PlaybackSessions, StoreUn
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery import Delivery
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 
 # How soon the reaper first looks at a session; it re-arms those that still beat.
 REARM_MS = 120_000
@@ -53,7 +53,7 @@ class Playback:
         self,
         *,
         billing: Billing,
-        starts: Starts,
+        session_opener: SessionOpener,
         limiter: Limiter,
         users: Users,
         wallets: Wallets,
@@ -64,7 +64,7 @@ class Playback:
         clock: Clock,
     ) -> None:
         self._billing = billing
-        self._starts = starts
+        self._session_opener = session_opener
         self._limiter = limiter
         self._users = users
         self._wallets = wallets
@@ -92,7 +92,7 @@ class Playback:
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
-        started = self._starts.started(user_id, session_id, stream_id, budget) if idempotency_key else None
+        started = self._session_opener.find(user_id, session_id, stream_id, budget) if idempotency_key else None
         if started is not None:
             return started
         self._limiter.start(user_id)
@@ -220,7 +220,7 @@ class Playback:
         stream = self._streams.get(stream_id)
         if stream is None or stream.archived:
             raise StreamNotFound(f"There is no stream {stream_id}.")
-        if stream.desired_state is not DesiredState.LIVE or not self._delivery.reach(stream_id).delivered:
+        if stream.desired_state is not DesiredState.LIVE or not self._delivery.status(stream_id).delivered:
             raise _not_live(stream_id)
         return stream
 
@@ -231,7 +231,7 @@ class Playback:
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden(DISABLED)
-        beat = self._starts.open(user_id, record, budget_millipoints, viewers_max)
+        beat = self._session_opener.open(user_id, record, budget_millipoints, viewers_max)
         # Before the account is looked at again: whoever erases it disables it first and forgets its clients then, so
         # this is forgotten there or, by the look, here. It is for people to look at, and keeps nobody from watching.
         with suppress(StoreUnavailable):

@@ -14,7 +14,7 @@ from chalicelib.domain.money.wallets import Entry, Wallet, lease_entry_id, utc_d
 from chalicelib.domain.streams.outages import before, down_until_ms, newest_ms, next_credit
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports import Clock, Counters, Denylist, OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
-from chalicelib.services.money.delivery import Delivery, Reach
+from chalicelib.services.money.delivery import Delivery, DeliveryStatus
 from chalicelib.services.money.ledger import LedgerService
 
 TRIES_MAX = 8
@@ -74,10 +74,10 @@ class Billing:
             back_off(attempt)
             now_ms = self._clock.now_ms()
             stream_id = self._stream(user_id, session_id)
-            reach = self._delivery.reach(stream_id, fresh=fresh)
-            newest = newest_ms(reach.outages)
+            status = self._delivery.status(stream_id, fresh=fresh)
+            newest = newest_ms(status.outages)
             try:
-                if reach.delivered:
+                if status.delivered:
                     on_time = OnTimeBeat(
                         session_id=session_id, stream_id=stream_id, seq=seq, now_ms=now_ms, outage_ms=newest
                     )
@@ -91,7 +91,7 @@ class Billing:
                 # Another process knows of an outage that this one has not heard of yet: nothing is sold on old news.
                 fresh = True
                 continue
-            beat = self._second_write(seen, session, seq, now_ms, reach)
+            beat = self._second_write(seen, session, seq, now_ms, status)
             if beat is not None:
                 return beat
         raise Busy("The wallet was busy at every try; nothing was charged. Send the same beat again.")
@@ -135,7 +135,7 @@ class Billing:
         """End a session unless it has changed since it was seen; answers whether it ended."""
         # The clock first: whatever outage was known at that moment is known to what is read after it.
         now_ms = self._clock.now_ms()
-        outages = self._delivery.reach(session.stream_id, fresh=True).outages
+        outages = self._delivery.status(session.stream_id, fresh=True).outages
         if as_of_ms is not None:
             # What is down because it was to be stopped is no outage; from then on the refund gives all back.
             outages = before(outages, as_of_ms)
@@ -168,19 +168,19 @@ class Billing:
         charged = self._charged(wallet, session, session.seq)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
-    def _second_write(self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, reach: Reach) -> Beat | None:
+    def _second_write(self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, status: DeliveryStatus) -> Beat | None:
         """Classify a beat that the common write refused, and do what that asks for. None: try again from the start."""
-        if next_credit(session, reach.outages, now_ms) is not None:
+        if next_credit(session, status.outages, now_ms) is not None:
             try:
-                self._credited(seen, session, reach.outages, now_ms)
+                self._credited(seen, session, status.outages, now_ms)
             except WalletRefused as refusal:
                 self._ledger.make_room(refusal.wallet or seen)
             return None
         if utc_day(now_ms) > seen.day:
             self._wallets.begin_day(seen.user_id, utc_day(now_ms))
             return None
-        down_ms = down_until_ms(reach.outages, now_ms)
-        decision = decide(seen, session, seq, now_ms, delivered=reach.delivered, down_until_ms=down_ms)
+        down_ms = down_until_ms(status.outages, now_ms)
+        decision = decide(seen, session, seq, now_ms, delivered=status.delivered, down_until_ms=down_ms)
         match decision:
             case Unchanged(Outcome.REPLAY):
                 return self.state(seen, session, Outcome.REPLAY, now_ms)
@@ -193,7 +193,7 @@ class Billing:
                 raise self.over(seen.user_id, session.session_id)
             case Purchase():
                 try:
-                    wallet = self._wallets.buy(seen.user_id, session, seq, decision, now_ms, newest_ms(reach.outages))
+                    wallet = self._wallets.buy(seen.user_id, session, seq, decision, now_ms, newest_ms(status.outages))
                 except WalletRefused as refusal:
                     self._ledger.make_room(refusal.wallet or seen)
                     return None

@@ -17,7 +17,7 @@ Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
+class DeliveryStatus:
     """Whether a stream reaches its viewers now, and when it did not: oldest first, the last maybe still going on."""
 
     delivered: bool
@@ -34,11 +34,11 @@ class Delivery:
         self._runtimes_seen: _Cache[Runtime | None] = _Cache(clock)
         self._streams_seen: _Cache[Stream | None] = _Cache(clock)
 
-    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
+    def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
         """Delivered is a runtime `live` under a claim that has not expired. `fresh` reads past the cache."""
         runtime = self._runtimes_seen.get(stream_id, lambda: self._runtimes.get(stream_id), fresh=fresh)
         now_ms = self._clock.now_ms()
-        return Reach(delivered=is_delivered(runtime, now_ms), outages=outages_of(runtime, now_ms))
+        return DeliveryStatus(delivered=is_delivered(runtime, now_ms), outages=outages_of(runtime, now_ms))
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """What the operator asked for; None where there is no such stream."""

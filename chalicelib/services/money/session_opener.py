@@ -19,7 +19,7 @@ from chalicelib.services.money.ledger import LedgerService
 LAPSED_LOOKED_AT_MAX = 100
 
 
-class Starts:
+class SessionOpener:
     """Starts of sessions. A start whose answer was lost is found again by its session id."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Starts:
         self._clock = clock
         self._sessions_per_user_max = sessions_per_user_max
 
-    def started(self, user_id: str, session_id: str, stream_id: str, budget_millipoints: int) -> Beat | None:
+    def find(self, user_id: str, session_id: str, stream_id: str, budget_millipoints: int) -> Beat | None:
         """The session that an earlier try of the same start has opened, as it stands; None if none has.
 
         Raises `SessionOver` if it has ended, `IdempotencyMismatch` if that start was for something else.
@@ -75,7 +75,7 @@ class Starts:
             back_off(attempt)
             if attempt:
                 # The last try may have been made although its answer was lost.
-                beat = self.started(user_id, record.session_id, record.stream_id, budget_millipoints)
+                beat = self.find(user_id, record.session_id, record.stream_id, budget_millipoints)
                 if beat is not None:
                     return beat
             wallet = self._ledger.wallet(user_id)
@@ -135,7 +135,7 @@ class Starts:
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
             # Outages that are over are none of a session that begins now; one that goes on will be.
-            outage_ms=newest_ms(closed(self._delivery.reach(record.stream_id).outages)),
+            outage_ms=newest_ms(closed(self._delivery.status(record.stream_id).outages)),
             counted=counted,
         )
 

@@ -11,7 +11,7 @@ from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.outages import outages_of
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, Runtime, RuntimeState, effective_state
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream, stream_faults
-from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate, needs_new_ffmpeg
+from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate, needs_new_encoder
 from chalicelib.ports import Clock, ListPage, PlaybackSessions, RowRefused, Runtimes, Streams
 from chalicelib.services.streams.controller import Controller
 
@@ -203,7 +203,7 @@ class StreamsService:
             self._check_binding(new)
         if new.desired_state is not seen.desired_state:
             new = replace(new, desired_since_ms=self._clock.now_ms())
-        if needs_new_ffmpeg(seen, new):
+        if needs_new_encoder(seen, new):
             new = replace(new, generation=seen.generation + 1)
         return replace(new, version=seen.version + 1)
 

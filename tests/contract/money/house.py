@@ -7,7 +7,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.ledger import LedgerService
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 from tests.contract.conftest import MoneyStores
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
@@ -25,7 +25,7 @@ class House:
     denylist: RecordingDenylist
     ledger: LedgerService
     billing: Billing
-    starts: Starts
+    session_opener: SessionOpener
 
     def viewer(self, millipoints: int) -> str:
         user_id = new_user_id()
@@ -53,7 +53,7 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.starts.open(user_id, record, budget, viewers_max)
+        return self.session_opener.open(user_id, record, budget, viewers_max)
 
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
@@ -83,7 +83,7 @@ def build_house(money: MoneyStores) -> House:
         counters=MemoryCounters(),
         clock=clock,
     )
-    starts = Starts(
+    session_opener = SessionOpener(
         wallets=money.wallets,
         sessions=money.sessions,
         ledger=ledger,
@@ -93,4 +93,4 @@ def build_house(money: MoneyStores) -> House:
         clock=clock,
         sessions_per_user_max=2,
     )
-    return House(money, clock, delivery, denylist, ledger, billing, starts)
+    return House(money, clock, delivery, denylist, ledger, billing, session_opener)

@@ -9,7 +9,7 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.wallets import EntryKind
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.services.money.delivery import Reach
+from chalicelib.services.money.delivery import DeliveryStatus
 from tests.contract.conftest import MoneyStores
 from tests.contract.money.house import LEASE_MS, House, build_house
 
@@ -131,8 +131,8 @@ class OldNews:
     def __init__(self, house: House) -> None:
         self._delivery = house.delivery
 
-    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
-        return self._delivery.reach(stream_id) if fresh else Reach(delivered=True, outages=())
+    def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
+        return self._delivery.status(stream_id) if fresh else DeliveryStatus(delivered=True, outages=())
 
 
 def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(house: House) -> None:

@@ -36,23 +36,23 @@ class LostAnswer:
 
 def test_a_start_whose_answer_was_lost_is_found_again(house: House) -> None:
     user_id, session_id = house.viewer(100_000), new_session_id()
-    lossy = copy(house.starts)
+    lossy = copy(house.session_opener)
     lossy._wallets = LostAnswer(house)  # type: ignore[assignment]
-    starts, house.starts = house.starts, lossy
+    opener, house.session_opener = house.session_opener, lossy
     beat = house.open(user_id, session_id=session_id)
     assert (beat.outcome, beat.session.session_id, beat.charged_millipoints) == (Outcome.REPLAY, session_id, 10_000)
-    again = starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    again = opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert again == beat
     assert house.balance(user_id) == 90_000
 
 
 def test_an_unknown_start_is_not_found_and_an_ended_one_tells_its_end(house: House) -> None:
     user_id, session_id = house.viewer(100_000), new_session_id()
-    assert house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is None
+    assert house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is None
     house.open(user_id, session_id=session_id)
     house.billing.end(user_id, session_id, EndReason.KICKED)
     with pytest.raises(SessionOver) as over:
-        house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+        house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert over.value.reason is EndReason.KICKED
     assert house.balance(user_id) == 100_000
 
@@ -63,9 +63,9 @@ def test_a_key_is_for_one_start_only(house: House, changed: tuple[str, int]) -> 
     house.open(user_id, session_id=session_id)
     house.clock.advance(6_000)
     house.billing.heartbeat(user_id, session_id, 2)
-    assert house.starts.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is not None
+    assert house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is not None
     with pytest.raises(IdempotencyMismatch):
-        house.starts.started(user_id, session_id, *changed)
+        house.session_opener.find(user_id, session_id, *changed)
 
 
 def test_keys_of_two_users_never_meet() -> None:
@@ -134,8 +134,8 @@ class OpensMeanwhile:
 
 def test_a_start_that_races_its_first_try_finds_the_session(house: House) -> None:
     user_id, session_id = house.viewer(100_000), new_session_id()
-    racing = copy(house.starts)
+    racing = copy(house.session_opener)
     racing._ledger = OpensMeanwhile(house, session_id)  # type: ignore[assignment]
-    beat = racing.started(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    beat = racing.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert beat is not None
     assert (beat.outcome, house.balance(user_id)) == (Outcome.REPLAY, 90_000)

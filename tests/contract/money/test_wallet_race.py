@@ -17,7 +17,7 @@ from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.ledger import LedgerService
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
 THREADS = 32
@@ -44,7 +44,7 @@ class RaceTrack:
             counters=MemoryCounters(),
             clock=self.clock,
         )
-        self.starts = Starts(
+        self.session_opener = SessionOpener(
             wallets=self.wallets,
             sessions=self.sessions,
             ledger=self.ledger,
@@ -75,7 +75,7 @@ class RaceTrack:
             due_shard=0,
             due_ms=0,
         )
-        return self.starts.open(user_id, record, 10**12).session.session_id
+        return self.session_opener.open(user_id, record, 10**12).session.session_id
 
     def check_ledger(self, user_id: str) -> int:
         """The balance, after holding it against every entry of the ledger."""

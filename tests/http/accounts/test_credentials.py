@@ -6,7 +6,7 @@ import pytest
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.money.sessions import SessionRecord
-from chalicelib.services.money.session_opener import Starts
+from chalicelib.services.money.session_opener import SessionOpener
 from tests.http.conftest import PASSWORD, Api
 
 NEW = "another good password"
@@ -125,10 +125,10 @@ def test_a_start_that_was_under_way_takes_itself_back(
     api: Api, disabling: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = api.user(millipoints=100_000)
-    services, stream_id, real = api.services, api.live_stream(), Starts.open
+    services, stream_id, real = api.services, api.live_stream(), SessionOpener.open
     opened: list[str] = []
 
-    def logins_end_just_before(self: Starts, user_id: str, record: SessionRecord, *rest: int) -> object:
+    def logins_end_just_before(self: SessionOpener, user_id: str, record: SessionRecord, *rest: int) -> object:
         if disabling:
             services.accounts.change(user_id, disabled=True)
         else:
@@ -136,7 +136,7 @@ def test_a_start_that_was_under_way_takes_itself_back(
         opened.append(record.session_id)
         return real(self, user_id, record, *rest)
 
-    monkeypatch.setattr(Starts, "open", logins_end_just_before)
+    monkeypatch.setattr(SessionOpener, "open", logins_end_just_before)
     with pytest.raises(Exception, match="disabled" if disabling else "was ended"):
         services.playback.start(user.user_id, stream_id, client=Client(ip=""), replace=False, max_points=None)
     record = services.sessions.get(opened[0])
