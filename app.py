@@ -52,4 +52,4 @@ def move_ledger_pages(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def tend_token_keys(event: CloudWatchEvent) -> None:
     """Rotates token keys that are 30 days old, in two phases, so it looks each hour."""
-    KeyRotation(container().token_keys, container().clock).tend()
+    KeyRotation(container().token_keys, container().clock).rotate_if_due()

@@ -15,7 +15,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.operations.audit import BY_COMMAND, WAS_RESET, Action, difference, of_user
+from chalicelib.domain.operations.audit import BY_COMMAND, WAS_RESET, Action, difference, user_values
 from chalicelib.ports import StoreUnavailable
 
 PASSWORD_CHARS_MAX = 4_096
@@ -27,10 +27,10 @@ def add_operator(services: Container, email: str, password: str) -> User:
     seen = services.users.by_email(asked.email)
     if seen is None:
         user = services.accounts.create(asked.email, asked.password, Role.ADMIN)
-        action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=of_user(user))
+        action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=user_values(user))
     else:
         user = services.accounts.change(seen.user_id, password=asked.password, role=Role.ADMIN, disabled=False)
-        before, after = difference(of_user(seen), of_user(user))
+        before, after = difference(user_values(seen), user_values(user))
         action = Action(
             name="user.edit",
             target=user.user_id,
@@ -39,7 +39,7 @@ def add_operator(services: Container, email: str, password: str) -> User:
             after=after,
             details={"password": WAS_RESET},
         )
-    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
+    services.audit.write(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     return user
 
 

@@ -13,7 +13,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
 from chalicelib.domain.errors import Busy, DomainError, UserNotFound
 from chalicelib.domain.ids import USER_ID
-from chalicelib.domain.operations.audit import BY_COMMAND, Action, of_erased
+from chalicelib.domain.operations.audit import BY_COMMAND, Action, erased_values
 from chalicelib.ports import StoreUnavailable
 
 TRIES_MAX = 20
@@ -24,8 +24,8 @@ def erase(services: Container, who: str, say: Callable[[str], None]) -> None:
     user_id = _user_id(services, who)
     say(f"erasing {user_id}")
     erased_at_ms = _erased(services, user_id)
-    action = Action(name="user.erase", target=user_id, user_id=user_id, after=of_erased(erased_at_ms))
-    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
+    action = Action(name="user.erase", target=user_id, user_id=user_id, after=erased_values(erased_at_ms))
+    services.audit.write(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     say(f"erased {user_id}; what was paid and watched stays under this id")
 
 

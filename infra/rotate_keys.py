@@ -36,7 +36,7 @@ def rotate(rotation: KeyRotation, wait: Callable[[float], None], say: Callable[[
             break
         say(f"announced: {_listed(sets, announced=True)}; they become current in {ANNOUNCED_MS // 1000} s")
         wait(ANNOUNCED_MS / 1000)
-        sets = rotation.tend()
+        sets = rotation.rotate_if_due()
     say(f"current: {_listed(sets, announced=False)}")
 
 

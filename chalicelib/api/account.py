@@ -87,7 +87,7 @@ def my_statement(call: Call) -> StatementAnswer | Response:
 @routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
 def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
     """One's own sessions, newest first."""
-    page = call.services.playback.own(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
+    page = call.services.playback.sessions_of(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     items = [OwnSessionAnswer.model_validate(record) for record in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
@@ -95,7 +95,7 @@ def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
 @routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
 def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
     """One of one's own sessions, with what it was served until a few seconds ago."""
-    record = call.services.playback.own_session(call.user_id, session_id)
+    record = call.services.playback.session_of(call.user_id, session_id)
     served = call.services.reconciliation.served(session_id)
     answer = OwnSessionAnswer.model_validate(record)
     return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
@@ -104,7 +104,7 @@ def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
 @routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
 def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
     """What a session has paid and got back, oldest first."""
-    record = call.services.playback.own_session(call.user_id, session_id)
+    record = call.services.playback.session_of(call.user_id, session_id)
     return ledger_answer(
         call.services.statements.session_page(record, limit=call.query.limit, cursor=call.query.cursor)
     )

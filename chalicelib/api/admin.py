@@ -12,7 +12,7 @@ from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswe
 from chalicelib.api.wire import ledger_answer, wallet_answer
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, of_erased, of_user
+from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, erased_values, user_values
 from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
@@ -42,7 +42,7 @@ def list_users(call: Call) -> ListAnswer[UserAnswer]:
 def create_user(call: Call) -> UserAnswer:
     """Make an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    audited(call, "user.create", user.user_id, user_id=user.user_id, after=of_user(user))
+    audited(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
     return UserAnswer.model_validate(user)
 
 
@@ -70,7 +70,7 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     seen = call.services.users.get(user_id)
     with also_unfinished(call, lambda: _erasure_begun(seen, call.services.users.get(user_id))):
         erased_at_ms = call.services.erasure.erase(user_id)
-    audited(call, "user.erase", user_id, user_id=user_id, after=of_erased(erased_at_ms))
+    audited(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
@@ -105,7 +105,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
 
 def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
     """What an operator has changed of an account; another one may have changed something else of it meanwhile."""
-    old, new = ({name: value for name, value in of_user(each).items() if name in changes} for each in (seen, user))
+    old, new = ({name: value for name, value in user_values(each).items() if name in changes} for each in (seen, user))
     before, after = difference(old, new)
     details = {"password": WAS_RESET} if "password" in changes else {}
     user_id = user.user_id
@@ -114,7 +114,7 @@ def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
 
 def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
     """The same where the account was changed, and what follows from that could not be done."""
-    if user is None or (of_user(user), user.password_hash) == (of_user(seen), seen.password_hash):
+    if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
         return None
     return _edit(seen, user, changes)
 
@@ -123,7 +123,7 @@ def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
     """What an erasure that could not be finished has done."""
     if seen is None or user is None or seen.disabled or not user.disabled:
         return None
-    before, after = difference(of_user(seen), of_user(user))
+    before, after = difference(user_values(seen), user_values(user))
     return Action(name="user.erase", target=user.user_id, user_id=user.user_id, before=before, after=after)
 
 

@@ -11,7 +11,7 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.money.wallets import Wallet
-from chalicelib.domain.operations.audit import Action, AuditEntry, difference, of_stream
+from chalicelib.domain.operations.audit import Action, AuditEntry, difference, stream_values
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.observability import logger
 from chalicelib.ports import StoreUnavailable
@@ -45,7 +45,7 @@ def write_down(call: Call, action: Action) -> None:
     """The same, of an action that is made already."""
     entry = call.services.audit.entry(action, by_user_id=call.user_id, ip=call.client.ip)
     try:
-        call.services.audit.keep(entry)
+        call.services.audit.write(entry)
     except Exception as error:
         call.services.counters.add(FAILURES)
         logger().error("an audit entry was not kept", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error))
@@ -90,7 +90,7 @@ def audited_stream(
 
 
 def _of_stream(name: str, before: Stream | None, after: Stream, details: Mapping[str, Any]) -> Action:
-    old, new = difference(of_stream(before) if before else {}, of_stream(after))
+    old, new = difference(stream_values(before) if before else {}, stream_values(after))
     return Action(name=name, target=after.stream_id, before=old if before else {}, after=new, details=details)
 
 

@@ -66,7 +66,7 @@ def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
 @routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, query=CutOffQuery, answer=CutOffsAnswer)
 def list_cut_offs(call: Call) -> CutOffsAnswer:
     """How long sessions that ended early on a UTC day were served beyond their end, by hour and reason."""
-    totals = call.services.reconciliation.kept(call.query.day)
+    totals = call.services.reconciliation.stored_totals(call.query.day)
     return CutOffsAnswer(
         day=totals.day, all_added_up=totals.all_added_up, items=[_hour(each) for each in totals.cut_offs]
     )
@@ -79,7 +79,7 @@ def errors(call: Call) -> ErrorsAnswer:
 
 
 def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:
-    [figures] = cut_offs.figures([part])
+    [figures] = cut_offs.cut_off_stats([part])
     values = {**vars(figures), "hour_ms": part.hour_ms, "histogram": cut_offs.by_bound(part)}
     return HourCutOffItem.model_validate(values)
 

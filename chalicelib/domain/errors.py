@@ -115,16 +115,6 @@ class StreamExists(Conflict):
     code = "stream_exists"
 
 
-class IngestPortTaken(Conflict):
-    """Another stream listens for SRT at this port; `extra` has the port and that stream's id."""
-
-    code = "ingest_port_taken"
-
-    def __init__(self, port: int, stream_id: str) -> None:
-        detail = f"The stream {stream_id} listens for SRT at port {port}. Choose another port."
-        super().__init__(detail, port=port, stream_id=stream_id)
-
-
 class EmailTaken(Conflict):
     """Another account has this email."""
 

@@ -7,7 +7,7 @@ here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answ
 from chalicelib.ports.audit import AuditLog
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
-from chalicelib.ports.figures import Counters
+from chalicelib.ports.counters import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.keys import KeyStore
 from chalicelib.ports.limits import Limits

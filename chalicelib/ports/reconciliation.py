@@ -30,7 +30,7 @@ class Reconciliations(Protocol):
         """
         ...
 
-    def again(self, session_id: str, at_ms: int) -> bool:
+    def make_due(self, session_id: str, at_ms: int) -> bool:
         """Let an ended session be due a moment after `at_ms`, or after it was due anyway; False if none has ended.
 
         A `settle` of what was due before is refused from then on.

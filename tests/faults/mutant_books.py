@@ -97,8 +97,8 @@ MUTANTS_OF_THE_BOOKS = (
         also=(
             (
                 BILLING,
-                "            newest = newest_ms(status.outages)\n",
-                """            newest = newest_ms(status.outages)
+                "            newest = newest_outage_ms(status.outages)\n",
+                """            newest = newest_outage_ms(status.outages)
             self._wallets.begin_day(user_id, utc_day(now_ms))
 """,
             ),
@@ -122,8 +122,9 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "each page is chained to the beginning",
         LEDGER,
-        "        return end_of(before[0])\n",
-        "        return State(version=first_version - 1, balance_millipoints=0, hash=genesis(user_id).hash)\n",
+        "        return state_after(before[0])\n",
+        "        state = initial_state(user_id)\n"
+        "        return ChainState(version=first_version - 1, balance_millipoints=0, hash=state.hash)\n",
         tests=SCENARIOS,
     ),
     Mutant(

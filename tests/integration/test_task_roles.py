@@ -188,7 +188,7 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         assert own.stream_table.get(STREAM)
         first = Client(ip="192.0.2.1", user_agent="mpv")
         assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first
-        assert own.clients.mark("media.s")
+        assert own.clients.mark_elsewhere("media.s")
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
         signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
         assert (signed.status_code, signed.content) == (200, b"media"), signed.text

@@ -98,7 +98,7 @@ class World:
         )
         self.store.records[case.session_id] = _record(case, state)
         if state.bound_to:
-            self.clients.keep(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
+            self.clients.put(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
     def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
         """What the product's rule says, unless the store is silent."""

@@ -25,11 +25,11 @@ class DynamoClients:
         self._table = table_prefix + "clients"
         self._kept_s = address_days * S_PER_DAY
 
-    def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
         """See the port."""
         self._put(key, user_id, client, now_ms)
 
-    def of(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+    def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
         """See the port. What the store leaves unprocessed is left out: it is for people to look at."""
         wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
         found: dict[str, Client] = {}
@@ -60,7 +60,7 @@ class DynamoClients:
             return _client(from_row(refusal.item or {}))
         return client
 
-    def mark(self, key: str) -> bool:
+    def mark_elsewhere(self, key: str) -> bool:
         """See the port."""
         try:
             with translated():
@@ -75,12 +75,12 @@ class DynamoClients:
             return False
         return True
 
-    def drop(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """See the port."""
         with translated():
             client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
 
-    def forget(self, user_id: str, limit: int) -> int:
+    def delete_of_user(self, user_id: str, limit: int) -> int:
         """See the port. The index may lag behind by some seconds; what was deleted already is deleted again then."""
         with translated():
             rows = client("dynamodb").query(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.domain.access.key_sets import REREAD_MS_MIN, of_document
+from chalicelib.domain.access.key_sets import REREAD_MS_MIN, from_document
 from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import TokenExpired, Unauthenticated
@@ -45,7 +45,7 @@ def secret_from_aws(secret_id: str) -> str:
 
 def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
     """The key sets in a secret's text."""
-    sets = of_document(json.loads(text))
+    sets = from_document(json.loads(text))
     return {
         kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
         for kind, each in sets.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.domain.access.key_sets import KeySets, of_document, to_document
+from chalicelib.domain.access.key_sets import KeySets, from_document, to_document
 from chalicelib.ports import RowRefused
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
@@ -21,7 +21,7 @@ class SecretKeyStore:
         """See the port."""
         with translated():
             secret = client("secretsmanager").get_secret_value(SecretId=self._secret_id)
-        return of_document(json.loads(secret["SecretString"])), str(secret["VersionId"])
+        return from_document(json.loads(secret["SecretString"])), str(secret["VersionId"])
 
     def replace(self, version: str, sets: KeySets) -> None:
         """See the port.

@@ -62,7 +62,7 @@ class DynamoReconciliations:
             raise StoreUnavailable(str(refusal)) from None
         return True
 
-    def again(self, session_id: str, at_ms: int) -> bool:
+    def make_due(self, session_id: str, at_ms: int) -> bool:
         """See the port."""
         try:
             with translated():

@@ -11,8 +11,8 @@ from typing import Any
 from chalicelib.adapters.aws import Contended, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import from_row, get_item, page_of, to_row
 from chalicelib.adapters.streams.dynamodb_srt_ports import give_port, owner_of, take_port
-from chalicelib.domain.errors import IngestPortTaken, StreamExists
-from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.errors import StreamExists
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream

@@ -17,7 +17,7 @@ from chalicelib.domain.streams.ingest import (
     Ingest,
     IngestMode,
     ListenProtocol,
-    misfit,
+    mode_fault,
 )
 
 SOURCE_CHARS_MAX = 1_000
@@ -55,7 +55,7 @@ class IngestModel(Request):
 
     @model_validator(mode="after")
     def _fits_mode(self) -> IngestModel:
-        if fault := misfit(self.source()):
+        if fault := mode_fault(self.source()):
             raise ValueError(fault)
         return self
 

@@ -72,7 +72,7 @@ def to_document(sets: KeySets) -> dict[str, Any]:
     return {kind.value: {**asdict(key_set), "keys": dict(key_set.keys)} for kind, key_set in sets.items()}
 
 
-def of_document(document: Mapping[str, Any]) -> KeySets:
+def from_document(document: Mapping[str, Any]) -> KeySets:
     """The sets that are stored so."""
     return {
         kind: KeySet(

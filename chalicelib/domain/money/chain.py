@@ -12,7 +12,7 @@ from chalicelib.domain.money.wallets import Entry, Page
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class ChainState:
     """Where a ledger stands after a version: its balance, and the hash of all lines up to there."""
 
     version: int
@@ -20,12 +20,14 @@ class State:
     hash: str
 
 
-def genesis(user_id: str) -> State:
+def initial_state(user_id: str) -> ChainState:
     """Before the first line. The hash names the user, so that one user's lines do not fit another's ledger."""
-    return State(version=0, balance_millipoints=0, hash=sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest())
+    return ChainState(
+        version=0, balance_millipoints=0, hash=sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest()
+    )
 
 
-def after(state: State, entry: Entry) -> State:
+def next_state(state: ChainState, entry: Entry) -> ChainState:
     """After one more line; raises `LedgerDamaged` if it is not the next one."""
     if entry.version != state.version + 1:
         raise LedgerDamaged(f"Version {entry.version} of a ledger does not follow {state.version}.")
@@ -42,18 +44,18 @@ def after(state: State, entry: Entry) -> State:
         entry.note,
     ]
     text = f"{state.hash}\n{json.dumps(line, separators=(',', ':'))}"
-    return State(
+    return ChainState(
         version=entry.version,
         balance_millipoints=state.balance_millipoints + entry.delta_millipoints,
         hash=sha256(text.encode()).hexdigest(),
     )
 
 
-def chained(before: State, entries: tuple[Entry, ...]) -> Page:
+def make_page(before: ChainState, entries: tuple[Entry, ...]) -> Page:
     """The page of these entries behind `before`: the same page, whoever makes it."""
     state = before
     for entry in entries:
-        state = after(state, entry)
+        state = next_state(state, entry)
     return Page(
         first_version=entries[0].version,
         entries=entries,
@@ -63,7 +65,7 @@ def chained(before: State, entries: tuple[Entry, ...]) -> Page:
     )
 
 
-def end_of(page: Page) -> State:
+def state_after(page: Page) -> ChainState:
     """Where the ledger stands after a page, as the page says."""
     last = page.entries[-1].version
-    return State(version=last, balance_millipoints=page.balance_millipoints, hash=page.hash)
+    return ChainState(version=last, balance_millipoints=page.balance_millipoints, hash=page.hash)

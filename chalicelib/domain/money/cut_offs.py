@@ -27,7 +27,7 @@ class CutOffs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CutOffFigures:
+class CutOffStats:
     """How many sessions, and the times that half of them and 99 of 100 did not exceed, as the histogram knows them."""
 
     end_reason: EndReason
@@ -53,12 +53,12 @@ def histograms(ends: Iterable[tuple[int, EndReason, int]]) -> tuple[CutOffs, ...
     )
 
 
-def figures(parts: Iterable[CutOffs]) -> list[CutOffFigures]:
+def cut_off_stats(parts: Iterable[CutOffs]) -> list[CutOffStats]:
     """Those of all hours together, by reason."""
     together: dict[EndReason, list[CutOffs]] = defaultdict(list)
     for each in parts:
         together[each.end_reason].append(each)
-    return [_figures(reason, found) for reason, found in sorted(together.items())]
+    return [_stats(reason, found) for reason, found in sorted(together.items())]
 
 
 def by_bound(part: CutOffs) -> Mapping[str, int]:
@@ -66,10 +66,10 @@ def by_bound(part: CutOffs) -> Mapping[str, int]:
     return dict(zip([*map(str, BOUNDS_MS), "more"], part.counts, strict=True))
 
 
-def _figures(reason: EndReason, parts: list[CutOffs]) -> CutOffFigures:
+def _stats(reason: EndReason, parts: list[CutOffs]) -> CutOffStats:
     counts = [sum(column) for column in zip(*(each.counts for each in parts), strict=True)]
     max_ms = max(each.max_ms for each in parts)
-    return CutOffFigures(
+    return CutOffStats(
         end_reason=reason,
         sessions=sum(counts),
         p50_ms=_percentile(counts, max_ms, 50),

@@ -87,7 +87,7 @@ def available_millipoints(wallet: Wallet, session: ActiveSession, now_ms: int) -
     return max(0, min(wallet.balance_millipoints, daily_left, session.budget_millipoints))
 
 
-def nothing_left(wallet: Wallet, session: ActiveSession) -> EndReason:
+def exhausted_reason(wallet: Wallet, session: ActiveSession) -> EndReason:
     """Which of the three it is that has run out."""
     if wallet.balance_millipoints == 0:
         return EndReason.BALANCE_EXHAUSTED
@@ -173,7 +173,7 @@ def decide(
     if available == 0 and session.charge_millipoints > 0:
         if now_ms < session.paid_until_ms:
             return Unchanged(Outcome.EARLY)
-        return Over(nothing_left(wallet, session))
+        return Over(exhausted_reason(wallet, session))
     return _sell(session, available, now_ms, down_until_ms)
 
 

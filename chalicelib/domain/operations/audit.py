@@ -88,7 +88,7 @@ def difference(before: Values, after: Values) -> tuple[Values, Values]:
     return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
 
 
-def of_stream(stream: Stream) -> Values:
+def stream_values(stream: Stream) -> Values:
     """A stream for the log."""
     values: dict[str, Any] = {name: _plain(getattr(stream, name)) for name in STREAM_FIELDS}
     values["sources"] = [_of_source(source) for source in stream.sources]
@@ -96,12 +96,12 @@ def of_stream(stream: Stream) -> Values:
     return values
 
 
-def of_user(user: User) -> Values:
+def user_values(user: User) -> Values:
     """An account for the log."""
     return {"role": user.role.value, "disabled": user.disabled}
 
 
-def of_erased(erased_at_ms: int) -> Values:
+def erased_values(erased_at_ms: int) -> Values:
     """An account that is no more, for the log: nothing that tells whose it was."""
     return {"erased_at_ms": erased_at_ms}
 

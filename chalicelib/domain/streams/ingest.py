@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.errors import Conflict
+
 
 class IngestMode(StrEnum):
     """`pull` fetches from an address, `listen` waits for a sender, `file` loops a file, `test` makes a pattern."""
@@ -46,7 +48,18 @@ class Ingest:
     audio_track: int | None = None
 
 
-def misfit(ingest: Ingest) -> str | None:
+class IngestPortTaken(Conflict):
+    """Another stream listens for SRT at this port; `extra` has the port and the id of that stream."""
+
+    code = "ingest_port_taken"
+
+    def __init__(self, port: int, stream_id: str) -> None:
+        detail = f"The stream {stream_id} listens for SRT at port {port}."
+        allowed = f"Choose another port from {SRT_PORT_MIN} to {SRT_PORT_MAX}."
+        super().__init__(f"{detail} {allowed}", port=port, stream_id=stream_id)
+
+
+def mode_fault(ingest: Ingest) -> str | None:
     """What is missing or too much for the mode, in words for the operator; None if all is there."""
     given = {name for name, value in vars(ingest).items() if name != "mode" and value is not None}
     wanted = {

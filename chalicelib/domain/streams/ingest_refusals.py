@@ -66,7 +66,7 @@ def ingest_refusals_key(stream_id: str) -> str:
     return f"logs/ingest/{stream_id}.json"
 
 
-def merged(*lists: Iterable[IngestRefusal], now_ms: int) -> tuple[IngestRefusal, ...]:
+def merge(*lists: Iterable[IngestRefusal], now_ms: int) -> tuple[IngestRefusal, ...]:
     """The counts of all lists added up, newest first, without what is too old."""
     found: dict[RefusalCode, IngestRefusal] = {}
     for each in (each for some in lists for each in some if each.last_at_ms > now_ms - KEPT_MS):
@@ -77,13 +77,13 @@ def merged(*lists: Iterable[IngestRefusal], now_ms: int) -> tuple[IngestRefusal,
     return tuple(sorted(found.values(), key=lambda each: each.last_at_ms, reverse=True))
 
 
-def encoded(refusals: Iterable[IngestRefusal]) -> bytes:
+def encode(refusals: Iterable[IngestRefusal]) -> bytes:
     """The object's content."""
     values = [{"code": each.code, "count": each.count, "last_at_ms": each.last_at_ms} for each in refusals]
     return json.dumps({"refusals": values}, separators=(",", ":")).encode()
 
 
-def decoded(body: bytes) -> tuple[IngestRefusal, ...]:
+def decode(body: bytes) -> tuple[IngestRefusal, ...]:
     """The refusals in an object, without those of codes that a newer version has added; none if it is damaged."""
     try:
         return tuple(_refusal(each) for each in json.loads(body)["refusals"] if each["code"] in list(RefusalCode))

@@ -34,11 +34,11 @@ def outages_of(runtime: Runtime | None, now_ms: int) -> tuple[Outage, ...]:
         return ()
     if is_delivered(runtime, now_ms):
         return runtime.outages
-    since_ms = runtime.down_since_ms if runtime.down_since_ms is not None else began_ms(runtime, now_ms)
+    since_ms = runtime.down_since_ms if runtime.down_since_ms is not None else outage_began_ms(runtime, now_ms)
     return (*runtime.outages, Outage(since_ms=since_ms, until_ms=None))
 
 
-def closed(outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
+def closed_outages(outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
     """Those that are over."""
     return tuple(outage for outage in outages if outage.until_ms is not None)
 
@@ -49,7 +49,7 @@ def down_until_ms(outages: tuple[Outage, ...], now_ms: int) -> int:
     return now_ms if last is None else last
 
 
-def before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
+def outages_before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
     """The outages as far as they lie before a moment, from which on nothing is owed for another reason."""
     return tuple(
         replace(each, until_ms=as_of_ms if each.until_ms is None else min(as_of_ms, each.until_ms))
@@ -58,19 +58,19 @@ def before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
     )
 
 
-def newest_ms(outages: tuple[Outage, ...]) -> int:
+def newest_outage_ms(outages: tuple[Outage, ...]) -> int:
     """The name of the newest outage, 0 if there was none."""
     return outages[-1].since_ms if outages else 0
 
 
-def began_ms(runtime: Runtime, now_ms: int) -> int:
+def outage_began_ms(runtime: Runtime, now_ms: int) -> int:
     """When a stream that is not delivered any more was so last: nothing new has come since its last playlist."""
     if runtime.state is RuntimeState.STOPPED or runtime.last_manifest_at_ms is None:
         return now_ms
     return min(runtime.last_manifest_at_ms, now_ms)
 
 
-def reported(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
+def with_outages(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
     """A worker's report with the outages that follow from it and from the runtime before."""
     down_since_ms, outages = (before.down_since_ms, before.outages) if before else (None, ())
     if report.state is RuntimeState.LIVE and down_since_ms is not None:
@@ -78,7 +78,7 @@ def reported(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
         outages = (*recent, Outage(since_ms=down_since_ms, until_ms=now_ms))[-KEPT_MAX:]
         down_since_ms = None
     elif report.state is not RuntimeState.LIVE and down_since_ms is None:
-        down_since_ms = began_ms(report, now_ms)
+        down_since_ms = outage_began_ms(report, now_ms)
     return replace(report, down_since_ms=down_since_ms, outages=outages)
 
 

@@ -43,7 +43,7 @@ def run_log_key(stream_id: str) -> str:
     return f"logs/{stream_id}.json"
 
 
-def newest(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
+def newest_logs(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
     """Those that are kept, newest first; of two of the same run, or openings of the same source, the later one given
     counts."""
     every = {(log.worker_id, log.run) if log.run else log.source: log for log in logs}
@@ -52,12 +52,12 @@ def newest(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
     return tuple(log for log in ordered if log.run is None or log in runs)
 
 
-def encoded(logs: Iterable[RunLog]) -> bytes:
+def encode(logs: Iterable[RunLog]) -> bytes:
     """The object's content."""
     return json.dumps({"runs": [asdict(log) for log in logs]}, separators=(",", ":")).encode()
 
 
-def decoded(body: bytes) -> tuple[RunLog, ...]:
+def decode(body: bytes) -> tuple[RunLog, ...]:
     """The runs in an object; none if it is not of our making. What a newer version has added is left out."""
     try:
         return tuple(_run_log(each) for each in json.loads(body)["runs"])

@@ -6,7 +6,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.access.tokens import PlayClaims, play_expiry_ms
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, nothing_left
+from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhausted_reason
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState
@@ -96,5 +96,5 @@ class Access:
             raise Unauthenticated("There is no such session.")
         if now_ms >= session.paid_until_ms + GRACE_MS:
             broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
-            raise SessionOver(nothing_left(wallet, session) if broke else EndReason.LEASE_EXPIRED)
+            raise SessionOver(exhausted_reason(wallet, session) if broke else EndReason.LEASE_EXPIRED)
         return session

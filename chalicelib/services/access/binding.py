@@ -56,7 +56,7 @@ class Binding:
             if len(self._told) >= SESSIONS_TOLD_MAX:
                 self._told.clear()
             # One line a session, of whatever process. Without addresses: logs may be kept for longer than those.
-            if self._clients.mark(key):
+            if self._clients.mark_elsewhere(key):
                 parts = (session.session_id, user_id, session.stream_id, " and ".join(words), policy.value)
                 log.warning("session %s of %s on %s is asked for from another %s; the policy is %s", *parts)
             self._told.add(key)

@@ -19,7 +19,7 @@ class KeyRotation:
         self._store = store
         self._clock = clock
 
-    def tend(self) -> KeySets:
+    def rotate_if_due(self) -> KeySets:
         """Announce keys where the current ones are `KEY_DAYS` old, make announced ones current when it is time.
 
         Raises `RowRefused` if another step was made meanwhile.

@@ -149,7 +149,7 @@ class Playback:
             if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
         ]
         wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
-        clients = self._clients.of((start_key(record.session_id) for record in records), self._clock.now_ms())
+        clients = self._clients.get_many((start_key(record.session_id) for record in records), self._clock.now_ms())
         items = []
         for record in records:
             wallet = wallets.get(record.user_id)
@@ -158,11 +158,11 @@ class Playback:
             items.append(LiveSession(record=record, session=session, client=client))
         return ListPage(items=items, next_cursor=page.next_cursor)
 
-    def own(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
+    def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """A viewer's own sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
 
-    def own_session(self, user_id: str, session_id: str) -> SessionRecord:
+    def session_of(self, user_id: str, session_id: str) -> SessionRecord:
         """One of a viewer's own sessions; raises `SessionNotFound`, also for one of somebody else."""
         record = self._sessions.get(session_id)
         if record is None or record.user_id != user_id:
@@ -235,7 +235,7 @@ class Playback:
         # Before the account is looked at again: whoever erases it disables it first and forgets its clients then, so
         # this is forgotten there or, by the look, here. It is for people to look at, and keeps nobody from watching.
         with suppress(StoreUnavailable):
-            self._clients.keep(start_key(record.session_id), user_id, client, record.started_at_ms)
+            self._clients.put(start_key(record.session_id), user_id, client, record.started_at_ms)
         # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
         # meanwhile, the schedule settles the session as of the pause all the same.
         with suppress(StoreUnavailable):
@@ -261,7 +261,7 @@ class Playback:
             return
         reason = EndReason.KICKED if disabled else EndReason.VIEWER_STOPPED
         self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
-        self._clients.drop(start_key(record.session_id))
+        self._clients.delete(start_key(record.session_id))
         raise Forbidden(DISABLED) if disabled else Unauthenticated("This login was ended; log in again.")
 
     def _record(self, user_id: str, session_id: str, stream: Stream, kind: SessionKind) -> SessionRecord:

@@ -48,6 +48,6 @@ class Erasure:
 
     def _forget(self, user_id: str) -> None:
         for _ in range(ROUNDS_MAX):
-            if self._clients.forget(user_id, FORGET_AT_ONCE) == 0:
+            if self._clients.delete_of_user(user_id, FORGET_AT_ONCE) == 0:
                 return
         raise Busy("Not all addresses of the account are forgotten yet. Erase it again, and it goes on from there.")

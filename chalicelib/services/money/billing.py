@@ -11,7 +11,7 @@ from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
 from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, decide, settle
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.wallets import Entry, Wallet, lease_entry_id, utc_day
-from chalicelib.domain.streams.outages import before, down_until_ms, newest_ms, next_credit
+from chalicelib.domain.streams.outages import down_until_ms, newest_outage_ms, next_credit, outages_before
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports import Clock, Counters, Denylist, OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.money.delivery import Delivery, DeliveryStatus
@@ -75,7 +75,7 @@ class Billing:
             now_ms = self._clock.now_ms()
             stream_id = self._stream(user_id, session_id)
             status = self._delivery.status(stream_id, fresh=fresh)
-            newest = newest_ms(status.outages)
+            newest = newest_outage_ms(status.outages)
             try:
                 if status.delivered:
                     on_time = OnTimeBeat(
@@ -138,7 +138,7 @@ class Billing:
         outages = self._delivery.status(session.stream_id, fresh=True).outages
         if as_of_ms is not None:
             # What is down because it was to be stopped is no outage; from then on the refund gives all back.
-            outages = before(outages, as_of_ms)
+            outages = outages_before(outages, as_of_ms)
         try:
             session = self._credited(wallet, session, outages, now_ms)
             settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
@@ -168,7 +168,9 @@ class Billing:
         charged = self._charged(wallet, session, session.seq)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
-    def _second_write(self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, status: DeliveryStatus) -> Beat | None:
+    def _second_write(
+        self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, status: DeliveryStatus
+    ) -> Beat | None:
         """Classify a beat that the common write refused, and do what that asks for. None: try again from the start."""
         if next_credit(session, status.outages, now_ms) is not None:
             try:
@@ -193,7 +195,9 @@ class Billing:
                 raise self.over(seen.user_id, session.session_id)
             case Purchase():
                 try:
-                    wallet = self._wallets.buy(seen.user_id, session, seq, decision, now_ms, newest_ms(status.outages))
+                    wallet = self._wallets.buy(
+                        seen.user_id, session, seq, decision, now_ms, newest_outage_ms(status.outages)
+                    )
                 except WalletRefused as refusal:
                     self._ledger.make_room(refusal.wallet or seen)
                     return None

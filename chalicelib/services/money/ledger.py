@@ -11,7 +11,7 @@ from chalicelib.domain.errors import (
     UserNotFound,
     WalletFull,
 )
-from chalicelib.domain.money.chain import State, chained, end_of, genesis
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import (
@@ -153,28 +153,28 @@ class LedgerService:
     def flush(self, wallet: Wallet) -> int:
         """Move all full pages; answers how many. First the pages, then the trim: never the other way round."""
         pages = full_pages(wallet.journal)
-        state: State | None = None
+        state: ChainState | None = None
         for entries in pages:
             if state is None or state.version != entries[0].version - 1:
                 state = self.state_before(wallet.user_id, entries[0].version)
-            page = chained(state, entries)
+            page = make_page(state, entries)
             self._ledger.put_page(wallet.user_id, page)
-            state = end_of(page)
+            state = state_after(page)
         if pages:
             self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
         return len(pages)
 
-    def state_before(self, user_id: str, first_version: int) -> State:
+    def state_before(self, user_id: str, first_version: int) -> ChainState:
         """Where the ledger stands before a page; raises `LedgerDamaged` if the page before is missing.
 
         It never is: entries leave the journal only after their page was written, the oldest first.
         """
         if first_version == 1:
-            return genesis(user_id)
+            return initial_state(user_id)
         before = self._ledger.pages(user_id, up_to_version=first_version - 1, limit=1)
         if not before or before[0].first_version != first_version - PAGE_ENTRIES:
             raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
-        return end_of(before[0])
+        return state_after(before[0])
 
     def catch_up(self) -> int:
         """Move what beats have missed; answers how many pages. For the schedule.

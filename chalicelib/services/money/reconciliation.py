@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
-from chalicelib.domain.money.cut_offs import CutOffFigures
-from chalicelib.domain.money.cut_offs import figures as cut_off_figures
+from chalicelib.domain.money.cut_offs import CutOffStats
+from chalicelib.domain.money.cut_offs import cut_off_stats as cut_off_figures
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
     SessionReconciliation,
@@ -57,7 +57,7 @@ class ReconciliationFigures:
     sessions: int
     disagreeing: int
     drift_points: float
-    cut_offs: list[CutOffFigures]
+    cut_offs: list[CutOffStats]
 
 
 class Reconciliation:
@@ -119,7 +119,7 @@ class Reconciliation:
         now_ms = self._clock.now_ms()
         row = reconcile(
             record,
-            list(self._statements.of_session(record)),
+            list(self._statements.session_entries(record)),
             self._usage.get(record.session_id),
             now_ms,
             measured=is_measured(record.ended_at_ms, followers, now_ms),
@@ -165,7 +165,7 @@ class Reconciliation:
             cut_offs=cut_off_figures(each for totals in found for each in totals.cut_offs),
         )
 
-    def kept(self, day: str | None) -> DayTotals:
+    def stored_totals(self, day: str | None) -> DayTotals:
         """The sums of a UTC day, today if None, as the last run left them: one read, however many sessions it has."""
         day = day or day_of(self._clock.now_ms())
         return self._table.totals(day) or DayTotals(day=day)
@@ -191,7 +191,7 @@ class Reconciliation:
         except BeyondCost:
             raise _out_of_bounds(self._record(session_id)) from None
         # After the line is there; whoever got no answer sends the same again, which ends up here again.
-        self._table.again(session_id, self._clock.now_ms())
+        self._table.make_due(session_id, self._clock.now_ms())
         return wallet
 
     def served(self, session_id: str) -> Served:

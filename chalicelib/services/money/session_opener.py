@@ -9,7 +9,7 @@ from chalicelib.domain.money.lease import GRACE_MS, Outcome, Over, Purchase, fir
 from chalicelib.domain.money.points import lease_charge
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.wallets import Wallet, utc_day
-from chalicelib.domain.streams.outages import closed, newest_ms
+from chalicelib.domain.streams.outages import closed_outages, newest_outage_ms
 from chalicelib.ports import Clock, Counters, NoPlace, PlaybackSessions, StoreUnavailable, WalletRefused, Wallets
 from chalicelib.services.money.billing import TRIES_MAX, Beat, Billing, back_off
 from chalicelib.services.money.delivery import Delivery
@@ -135,7 +135,7 @@ class SessionOpener:
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
             # Outages that are over are none of a session that begins now; one that goes on will be.
-            outage_ms=newest_ms(closed(self._delivery.status(record.stream_id).outages)),
+            outage_ms=newest_outage_ms(closed_outages(self._delivery.status(record.stream_id).outages)),
             counted=counted,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.domain.errors import LedgerDamaged
-from chalicelib.domain.money.chain import State, after, chained, end_of, genesis
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, next_state, state_after
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Entry, EntryKind, end_entry_id
 from chalicelib.ports import Clock, Ledger, ListPage
@@ -21,12 +21,12 @@ class Statement:
 
     user_id: str
     created_at_ms: int
-    opening: State
-    lines: tuple[tuple[Entry, State], ...]
+    opening: ChainState
+    lines: tuple[tuple[Entry, ChainState], ...]
     more: bool
 
     @property
-    def closing(self) -> State:
+    def closing(self) -> ChainState:
         """The state after the last line."""
         return self.lines[-1][1] if self.lines else self.opening
 
@@ -42,7 +42,7 @@ class Statements:
     def statement(self, user_id: str, after_version: int) -> Statement:
         """Up to `LINES_MAX` lines behind a version (0: from the beginning). Raises `UserNotFound`, `LedgerDamaged`."""
         opening = self._state_at_page(user_id, after_version)
-        lines: list[tuple[Entry, State]] = []
+        lines: list[tuple[Entry, ChainState]] = []
         more = False
         for entry, state in self._lines(user_id, opening):
             if entry.version <= after_version:
@@ -56,7 +56,7 @@ class Statements:
             user_id=user_id, created_at_ms=self._clock.now_ms(), opening=opening, lines=tuple(lines), more=more
         )
 
-    def of_session(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
+    def session_entries(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
         """The lines of one session behind a version, oldest first: leases, outage credits, its end, adjustments.
 
         Raises `LedgerDamaged`.
@@ -76,16 +76,16 @@ class Statements:
     def session_page(self, record: SessionRecord, *, limit: int, cursor: str | None) -> ListPage[Entry]:
         """Up to `limit` lines of one session, oldest first. Raises `Invalid` for a made-up cursor, `LedgerDamaged`."""
         after_version = version_of(cursor) if cursor else 0
-        items = list(islice(self.of_session(record, after_version), limit + 1))
+        items = list(islice(self.session_entries(record, after_version), limit + 1))
         more = len(items) > limit
         return ListPage(items=items[:limit], next_cursor=str(items[limit - 1].version) if more else None)
 
-    def _state_at_page(self, user_id: str, version: int) -> State:
+    def _state_at_page(self, user_id: str, version: int) -> ChainState:
         """Where the ledger stands at the end of the last page that holds nothing behind a version."""
         found = self._pages.pages(user_id, up_to_version=version - PAGE_ENTRIES + 1, limit=1)
-        return end_of(found[0]) if found else genesis(user_id)
+        return state_after(found[0]) if found else initial_state(user_id)
 
-    def _lines(self, user_id: str, state: State) -> Iterator[tuple[Entry, State]]:
+    def _lines(self, user_id: str, state: ChainState) -> Iterator[tuple[Entry, ChainState]]:
         """All entries behind the end of a page, oldest first, each with the state after it.
 
         Complete at every moment, since the wallet is read before the pages.
@@ -96,15 +96,15 @@ class Statements:
             pages = self._pages.pages_from(user_id, from_version=state.version + 1, limit=PAGES_AT_ONCE)
             more = len(pages) == PAGES_AT_ONCE
             for page in pages:
-                if page.first_version != state.version + 1 or page != chained(state, page.entries):
+                if page.first_version != state.version + 1 or page != make_page(state, page.entries):
                     raise LedgerDamaged(
                         f"The ledger of {user_id} does not fit together at version {state.version + 1}."
                     )
                 for entry in page.entries:
-                    state = after(state, entry)
+                    state = next_state(state, entry)
                     if entry.version <= wallet.version:
                         yield entry, state
         for entry in wallet.journal:
             if entry.version > state.version:
-                state = after(state, entry)
+                state = next_state(state, entry)
                 yield entry, state

@@ -22,19 +22,19 @@ class Audit:
         audit_id = audit_id_of(at_ms, new_token_id())
         return AuditEntry(audit_id=audit_id, at_ms=at_ms, by_user_id=by_user_id, ip=ip, action=action)
 
-    def keep(self, entry: AuditEntry) -> None:
+    def write(self, entry: AuditEntry) -> None:
         """Write it down; the address apart from it, since that is not kept for as long."""
         self._log.add(replace(entry, ip=None))
         if entry.ip:
             client = Client(ip=entry.ip)
-            self._clients.keep(audit_key(entry.audit_id), entry.by_user_id, client, entry.at_ms)
+            self._clients.put(audit_key(entry.audit_id), entry.by_user_id, client, entry.at_ms)
 
     def listing(
         self, *, user_id: str | None, by_user_id: str | None, limit: int, cursor: str | None
     ) -> ListPage[AuditEntry]:
         """Entries, newest first: what was done to an account, or by an operator, or all."""
         page = self._page(user_id, by_user_id, limit, cursor)
-        found = self._clients.of((audit_key(entry.audit_id) for entry in page.items), self._clock.now_ms())
+        found = self._clients.get_many((audit_key(entry.audit_id) for entry in page.items), self._clock.now_ms())
         ips = {key: client.ip for key, client in found.items()}
         items = [replace(entry, ip=ips.get(audit_key(entry.audit_id))) for entry in page.items]
         return ListPage(items=items, next_cursor=page.next_cursor)

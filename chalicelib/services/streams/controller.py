@@ -6,7 +6,7 @@ from functools import cache
 
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.operations.workers import why_waiting
-from chalicelib.domain.streams.outages import began_ms
+from chalicelib.domain.streams.outages import outage_began_ms
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports import Clock, Denylist, PlaybackSessions, Runtimes, StoreUnavailable, Streams, WorkQueue
@@ -123,7 +123,9 @@ class Controller:
             state, waiting, error = RuntimeState.STOPPED, None, None
             said = (state, waiting) == (runtime.state, runtime.waiting)
         if not said:
-            self._runtimes.mark_unclaimed(runtime, state, error, waiting, began_ms(runtime, self._clock.now_ms()))
+            self._runtimes.mark_unclaimed(
+                runtime, state, error, waiting, outage_began_ms(runtime, self._clock.now_ms())
+            )
 
     def _end_sessions(self, stream: Stream) -> None:
         """End sessions of a stream that is not wanted live; they owe nothing from the moment of that wish on."""

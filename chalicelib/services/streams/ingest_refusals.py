@@ -5,10 +5,10 @@ from chalicelib.domain.streams.ingest_refusals import (
     NEWS_MS,
     WAITING_FOR_SENDER,
     IngestRefusal,
-    decoded,
-    encoded,
+    decode,
+    encode,
     ingest_refusals_key,
-    merged,
+    merge,
 )
 from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
@@ -25,13 +25,13 @@ class IngestRefusals:
     def newest(self, stream_id: str) -> tuple[IngestRefusal, ...]:
         """One for each reason, newest first. The caller knows that the stream exists."""
         stored = self._media.get(ingest_refusals_key(stream_id))
-        return merged(decoded(stored.body) if stored else (), now_ms=self._clock.now_ms())
+        return merge(decode(stored.body) if stored else (), now_ms=self._clock.now_ms())
 
     def add(self, stream_id: str, refusals: tuple[IngestRefusal, ...]) -> None:
         """Add counts. Raises `EtagMismatch` if another ingest wrote meanwhile: try again, nothing was added."""
         key = ingest_refusals_key(stream_id)
         stored = self._media.get(key)
-        body = encoded(merged(decoded(stored.body) if stored else (), refusals, now_ms=self._clock.now_ms()))
+        body = encode(merge(decode(stored.body) if stored else (), refusals, now_ms=self._clock.now_ms()))
         etag = stored.etag if stored else None
         self._media.put(key, body, "application/json", if_match=etag, if_absent=etag is None)
 

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.domain.errors import Busy, IngestPortTaken, Invalid, StreamNotFound
+from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
+from chalicelib.domain.streams.ingest import IngestPortTaken
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.outages import outages_of
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, Runtime, RuntimeState, effective_state

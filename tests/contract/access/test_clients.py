@@ -25,17 +25,17 @@ def clients(request: pytest.FixtureRequest) -> Clients:
 
 
 def test_they_are_told_by_their_keys_until_their_days_are_over(clients: Clients) -> None:
-    clients.keep(start_key("a"), "u_1", HOME, NOW_MS)
-    clients.keep(audit_key("a"), "u_2", CAFE, NOW_MS - MS_PER_DAY)
+    clients.put(start_key("a"), "u_1", HOME, NOW_MS)
+    clients.put(audit_key("a"), "u_2", CAFE, NOW_MS - MS_PER_DAY)
     keys = [start_key("a"), audit_key("a"), start_key("nobody"), start_key("a")]
-    assert clients.of(keys, NOW_MS) == {start_key("a"): HOME, audit_key("a"): CAFE}
-    assert clients.of(keys, NOW_MS + (DAYS - 1) * MS_PER_DAY) == {start_key("a"): HOME}
-    assert clients.of(keys, NOW_MS + DAYS * MS_PER_DAY) == {}
-    assert clients.of([], NOW_MS) == {}
+    assert clients.get_many(keys, NOW_MS) == {start_key("a"): HOME, audit_key("a"): CAFE}
+    assert clients.get_many(keys, NOW_MS + (DAYS - 1) * MS_PER_DAY) == {start_key("a"): HOME}
+    assert clients.get_many(keys, NOW_MS + DAYS * MS_PER_DAY) == {}
+    assert clients.get_many([], NOW_MS) == {}
     many = [start_key(f"{number}") for number in range(101)]
     for key in many:
-        clients.keep(key, "u_3", HOME, NOW_MS)
-    assert len(clients.of(many, NOW_MS)) == 101
+        clients.put(key, "u_3", HOME, NOW_MS)
+    assert len(clients.get_many(many, NOW_MS)) == 101
 
 
 def test_the_first_client_is_the_one_that_is_bound(clients: Clients) -> None:
@@ -56,19 +56,19 @@ def test_of_many_at_once_one_is_the_first(clients: Clients) -> None:
 
 def test_that_another_one_has_asked_is_noted_once(clients: Clients) -> None:
     clients.bind(media_key("a"), "u_1", HOME, NOW_MS)
-    assert [clients.mark(media_key("a")) for _ in range(3)] == [True, False, False]
-    assert not clients.mark(media_key("nobody"))
-    assert clients.of([media_key("a"), media_key("nobody")], NOW_MS) == {media_key("a"): HOME}
+    assert [clients.mark_elsewhere(media_key("a")) for _ in range(3)] == [True, False, False]
+    assert not clients.mark_elsewhere(media_key("nobody"))
+    assert clients.get_many([media_key("a"), media_key("nobody")], NOW_MS) == {media_key("a"): HOME}
 
 
 def test_a_users_are_forgotten_and_nobody_elses(clients: Clients) -> None:
     mine = [start_key(f"{number}") for number in range(30)]
     for key in (*mine, audit_key("mine")):
-        clients.keep(key, "u_1", HOME, NOW_MS)
-    clients.keep(start_key("other"), "u_2", HOME, NOW_MS)
-    clients.drop(start_key("0"))
-    clients.drop(start_key("0"))
-    assert start_key("0") not in clients.of(mine, NOW_MS)
-    forgotten = [clients.forget("u_1", 26) for _ in range(3)]
+        clients.put(key, "u_1", HOME, NOW_MS)
+    clients.put(start_key("other"), "u_2", HOME, NOW_MS)
+    clients.delete(start_key("0"))
+    clients.delete(start_key("0"))
+    assert start_key("0") not in clients.get_many(mine, NOW_MS)
+    forgotten = [clients.delete_of_user("u_1", 26) for _ in range(3)]
     assert forgotten == [26, 4, 0]
-    assert clients.of([*mine, audit_key("mine"), start_key("other")], NOW_MS) == {start_key("other"): HOME}
+    assert clients.get_many([*mine, audit_key("mine"), start_key("other")], NOW_MS) == {start_key("other"): HOME}

@@ -36,11 +36,11 @@ def test_both_phases_and_what_is_left(store: KeyStore) -> None:
     rotation = KeyRotation(store, clock)
     before, _ = store.read()
     for _ in range(2):
-        rotation.tend()
+        rotation.rotate_if_due()
         announced, _ = store.read()
         assert {(each.current, each.announced) for each in announced.values()} == {("k1", "k2")}
     clock.advance(120_000)
-    rotation.tend()
+    rotation.rotate_if_due()
     after, _ = store.read()
     assert {(each.current, each.announced, tuple(each.keys)) for each in after.values()} == {("k2", None, ("k1", "k2"))}
     assert {kind: each.keys["k1"] for kind, each in after.items()} == {k: each.keys["k1"] for k, each in before.items()}

@@ -120,11 +120,11 @@ def test_one_that_is_settled_for_now_is_due_again(parts: Parts) -> None:
 def test_what_becomes_due_anew_meanwhile_is_not_settled_by_old_news(parts: Parts) -> None:
     session_id = ended(parts)
     [seen] = all_due(parts, DUE_MS)
-    assert parts.table.again(session_id, DUE_MS)
+    assert parts.table.make_due(session_id, DUE_MS)
     assert not parts.table.settle(a_row(session_id, media_ms=1), seen, None)
     [anew] = all_due(parts, DUE_MS + 1)
     assert parts.table.settle(a_row(session_id), anew, None)
-    assert parts.table.again(session_id, DUE_MS + 500)
+    assert parts.table.make_due(session_id, DUE_MS + 500)
     assert [
         each.session_id
         for shard in range(8)
@@ -136,15 +136,15 @@ def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(parts: Part
     """Its log has not arrived; but each change must be noticed, even several of the same moment."""
     session_id = ended(parts)
     for times in (1, 2):
-        assert parts.table.again(session_id, NOW)
+        assert parts.table.make_due(session_id, NOW)
         assert all_due(parts, DUE_MS) == []
         assert all_due(parts, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
 
 
 def test_only_what_has_ended_becomes_due(parts: Parts) -> None:
-    assert not parts.table.again(new_session_id(), NOW)
+    assert not parts.table.make_due(new_session_id(), NOW)
     active = started(parts.money, funded(parts.money, 100_000))
-    assert not parts.table.again(active.session_id, NOW)
+    assert not parts.table.make_due(active.session_id, NOW)
     assert parts.money.sessions.get(new_session_id()) is None
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Invalid, LedgerDamaged
-from chalicelib.domain.money.chain import after, genesis
+from chalicelib.domain.money.chain import initial_state, next_state
 from chalicelib.services.money import statements as module
 from chalicelib.services.money.statements import Statements
 from tests.contract.conftest import MoneyStores
@@ -38,9 +38,9 @@ def test_a_statement_is_the_whole_ledger_line_by_line(house: House, statements: 
     user_id, _ = a_viewer_with_a_past(house)
     statement = statements.statement(user_id, 0)
     state = statement.opening
-    assert state == genesis(user_id)
+    assert state == initial_state(user_id)
     for entry, said in statement.lines:
-        state = after(state, entry)
+        state = next_state(state, entry)
         assert said == state
     wallet = house.ledger.wallet(user_id)
     assert (state.version, state.balance_millipoints) == (wallet.version, wallet.balance_millipoints)
@@ -68,7 +68,7 @@ def test_the_lines_of_one_session_and_no_others(house: House, statements: Statem
     _, (ended, active) = a_viewer_with_a_past(house)
     record = house.money.sessions.get(ended)
     assert record is not None
-    lines = list(statements.of_session(record))
+    lines = list(statements.session_entries(record))
     assert [line.seq for line in lines] == [*range(1, 14), None]
     assert -sum(line.delta_millipoints for line in lines) == record.charged_millipoints
     first = statements.session_page(record, limit=5, cursor=None)
@@ -77,7 +77,7 @@ def test_the_lines_of_one_session_and_no_others(house: House, statements: Statem
     assert rest.next_cursor is None
     running = house.money.sessions.get(active)
     assert running is not None
-    assert len(list(statements.of_session(running))) == 13
+    assert len(list(statements.session_entries(running))) == 13
     with pytest.raises(Invalid):
         statements.session_page(record, limit=5, cursor="x")
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_user_id
-from chalicelib.domain.money.chain import chained, genesis
+from chalicelib.domain.money.chain import initial_state, make_page
 from chalicelib.domain.money.lease import Outcome, Settlement, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, EntryKind, full_pages
@@ -271,7 +271,7 @@ def test_pages_hold_what_the_journal_held_and_trimming_is_idempotent(money: Mone
     journal = wallet_of(money, user_id).journal
     [entries] = full_pages(journal)
     assert entries == journal[:6]
-    page = chained(genesis(user_id), entries)
+    page = make_page(initial_state(user_id), entries)
     money.ledger.put_page(user_id, page)
     money.ledger.put_page(user_id, page)
     for _ in range(2):

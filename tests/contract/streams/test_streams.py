@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.errors import IngestPortTaken, StreamExists
-from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.errors import StreamExists
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, Stream

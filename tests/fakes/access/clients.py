@@ -23,30 +23,30 @@ class MemoryClients:
         self.silent = False
         self._kept_ms = address_days * MS_PER_DAY
 
-    def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
         self.rows[key] = Kept(user_id, client, now_ms)
 
-    def of(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+    def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
         return {key: self.rows[key].client for key in keys if self._is_kept(key, now_ms)}
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
         if self.silent:
             raise StoreUnavailable("silent")
         if not self._is_kept(key, now_ms):
-            self.keep(key, user_id, client, now_ms)
+            self.put(key, user_id, client, now_ms)
         return self.rows[key].client
 
-    def mark(self, key: str) -> bool:
+    def mark_elsewhere(self, key: str) -> bool:
         row = self.rows.get(key)
         if row is None or row.elsewhere:
             return False
         row.elsewhere = True
         return True
 
-    def drop(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         self.rows.pop(key, None)
 
-    def forget(self, user_id: str, limit: int) -> int:
+    def delete_of_user(self, user_id: str, limit: int) -> int:
         found = [key for key, row in self.rows.items() if row.user_id == user_id][:limit]
         for key in found:
             del self.rows[key]

@@ -33,7 +33,7 @@ class MemoryReconciliations:
                 self._store.reconcile_at[due.session_id] = (shard, again_at_ms)
             return True
 
-    def again(self, session_id: str, at_ms: int) -> bool:
+    def make_due(self, session_id: str, at_ms: int) -> bool:
         with self._store.lock:
             record = self._store.records.get(session_id)
             if record is None or record.active:

@@ -4,7 +4,8 @@ import threading
 from dataclasses import replace
 
 from chalicelib.adapters.dynamodb import from_cursor, to_cursor
-from chalicelib.domain.errors import IngestPortTaken, StreamExists
+from chalicelib.domain.errors import StreamExists
+from chalicelib.domain.streams.ingest import IngestPortTaken
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import ListPage, RowRefused
 

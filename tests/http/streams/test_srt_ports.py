@@ -22,7 +22,7 @@ def assert_taken(answer: httpx.Response, port: int, stream_id: str) -> None:
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (409, "ingest_port_taken"), answer.text
     assert (problem["port"], problem["stream_id"]) == (port, stream_id)
-    assert f"Port {port} " in problem["detail"] and f" {stream_id} " in problem["detail"]
+    assert f"port {port}." in problem["detail"] and f" {stream_id} " in problem["detail"]
     assert "from 1024 to 65535" in problem["detail"]
 
 

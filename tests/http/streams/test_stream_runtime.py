@@ -7,7 +7,7 @@ from chalicelib.domain.operations.workers import PRESENT_MS, Worker
 from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.domain.streams.media_health import IngestIssue, IngestIssueCode, Repairs, SourceTrack, TrackKind
 from chalicelib.domain.streams.pacing import Latency
-from chalicelib.domain.streams.run_logs import RunLog, encoded, run_log_key
+from chalicelib.domain.streams.run_logs import RunLog, encode, run_log_key
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState
 from tests.http.conftest import Api
@@ -97,7 +97,7 @@ def test_what_the_encoder_said_is_shown_to_operators(api: Api) -> None:
         notes=("made 40 ms of silence",),
     )
     unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
-    api.services.media.put(run_log_key(stream_id), encoded([run, unopened]), "application/json")
+    api.services.media.put(run_log_key(stream_id), encode([run, unopened]), "application/json")
     assert api.http.get(path, headers=admin).json()["items"] == [
         {
             "worker_id": "w1",

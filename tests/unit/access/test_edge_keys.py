@@ -59,10 +59,10 @@ def test_through_two_rotations_the_edge_has_the_keys_of_the_secret(edge: Edge) -
     edge.keys.publish(edge.secret.sets)
     for number in (2, 3):
         edge.clock.advance(KEY_DAYS * MS_PER_DAY)
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
         assert edge.current == f"k{number - 1}" and f"key/k{number}" in edge.at_the_edge
         edge.clock.advance(ANNOUNCED_MS)
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
         assert edge.current == f"k{number}" and edge.holds_what_is_secret()
 
 
@@ -72,11 +72,11 @@ def test_no_key_signs_that_the_edge_has_not_heard_of_in_time(edge: Edge) -> None
     edge.client.conflicts = 2 * TRIES_MAX
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="tries"):
-            edge.rotation.tend()
+            edge.rotation.rotate_if_due()
         edge.clock.advance(ANNOUNCED_MS)
     with pytest.raises(StoreUnavailable, match="only now"):
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
     assert edge.current == "k1" and edge.holds_what_is_secret()
     edge.clock.advance(ANNOUNCED_MS)
-    edge.rotation.tend()
+    edge.rotation.rotate_if_due()
     assert edge.current == "k2" and edge.holds_what_is_secret()

@@ -52,7 +52,7 @@ def test_no_honest_token_is_refused_while_keys_rotate_and_strangers_forge_key_id
         # Mostly seconds, sometimes the hours in which nobody comes.
         site.clock.advance(rng.choice([100, 1_000, 20_000, 59_000, 61_000, 3_600_000]))
         if rng.random() < 0.3:
-            sets = site.rotation.begin() if rng.random() < 0.3 else site.rotation.tend()
+            sets = site.rotation.begin() if rng.random() < 0.3 else site.rotation.rotate_if_due()
             rotations = max(rotations, int(sets[TokenKind.ACCESS].current[1:]))
         if rng.random() < 0.3:
             with pytest.raises(Unauthenticated):
@@ -71,8 +71,8 @@ def test_in_one_phase_an_honest_token_would_be_refused(monkeypatch: pytest.Monke
     site.clock.advance(PERIOD_MS)
     [just_read] = site.processes
     just_read.sign_access(site.claims())
-    site.rotation.tend()
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
+    site.rotation.rotate_if_due()
     with pytest.raises(Unauthenticated):
         just_read.access(site.process().sign_access(site.claims()), 0)
 
@@ -86,13 +86,13 @@ def test_announced_keys_wait_longer_than_a_process_may_refuse_to_read_again() ->
 def test_a_key_is_announced_when_the_current_one_is_thirty_days_old() -> None:
     site = Site(0)
     site.clock.advance(PERIOD_MS - 1)
-    assert {each.announced for each in site.rotation.tend().values()} == {None}
+    assert {each.announced for each in site.rotation.rotate_if_due().values()} == {None}
     site.clock.advance(1)
-    assert {each.announced for each in site.rotation.tend().values()} == {"k2"}
+    assert {each.announced for each in site.rotation.rotate_if_due().values()} == {"k2"}
     site.clock.advance(ANNOUNCED_MS - 1)
-    assert {each.current for each in site.rotation.tend().values()} == {"k1"}
+    assert {each.current for each in site.rotation.rotate_if_due().values()} == {"k1"}
     site.clock.advance(1)
-    assert {(each.current, len(each.keys)) for each in site.rotation.tend().values()} == {("k2", 2)}
+    assert {(each.current, len(each.keys)) for each in site.rotation.rotate_if_due().values()} == {("k2", 2)}
 
 
 def test_a_process_that_lives_long_signs_with_the_current_key_in_the_end() -> None:
@@ -100,9 +100,9 @@ def test_a_process_that_lives_long_signs_with_the_current_key_in_the_end() -> No
     site.clock.advance(PERIOD_MS)
     [old] = site.processes
     old.sign_access(site.claims())
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(ANNOUNCED_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(int(REREAD_S_MAX * 1000))
     import jwt
 
@@ -114,9 +114,9 @@ def test_a_secret_that_cannot_be_read_again_ends_nothing_and_refuses_nobody_for_
     [old] = site.processes
     known = old.sign_access(site.claims())
     site.clock.advance(PERIOD_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(ANNOUNCED_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     new = site.process().sign_access(site.claims())
     site.store.fails = True
     for _ in range(3):

@@ -16,7 +16,7 @@ from tests.fakes.accounts.identity import MemoryUsers
 from tests.fakes.simple import SetClock
 
 ANNA = User(user_id="u_anna", email="Anna@local", password_hash="x", role=Role.VIEWER)
-STEPS = ("change", "end_all", "forget", "erase")
+STEPS = ("change", "end_all", "delete_of_user", "erase")
 
 
 class Killed(Exception):
@@ -44,8 +44,8 @@ class Office:
         self.users.add(ANNA)
         self.users.add(User(user_id="u_ben", email="ben@local", password_hash="x", role=Role.VIEWER))
         for number in range(250):
-            self.clients.keep(start_key(f"{number}"), "u_anna", Client(ip="192.0.2.1"), self.clock.now_ms())
-        self.clients.keep(start_key("ben"), "u_ben", Client(ip="192.0.2.2"), self.clock.now_ms())
+            self.clients.put(start_key(f"{number}"), "u_anna", Client(ip="192.0.2.1"), self.clock.now_ms())
+        self.clients.put(start_key("ben"), "u_ben", Client(ip="192.0.2.2"), self.clock.now_ms())
         self.erasure = Erasure(users=self.users, billing=self.sessions, clients=self.clients, clock=self.clock)  # type: ignore[arg-type]
         for owner in (self.users, self.sessions, self.clients):
             if hasattr(owner, killed_at or "-"):
@@ -76,7 +76,7 @@ def test_a_person_is_erased_once_and_the_email_is_free() -> None:
     at_ms = office.erasure.erase("u_anna")
     office.assert_erased()
     office.clock.at_ms += 5_000
-    office.clients.keep(start_key("late"), "u_anna", Client(ip="192.0.2.1"), office.clock.now_ms())
+    office.clients.put(start_key("late"), "u_anna", Client(ip="192.0.2.1"), office.clock.now_ms())
     assert office.erasure.erase("u_anna") == at_ms
     office.assert_erased()
     office.users.add(User(user_id="u_other", email="anna@local", password_hash="y", role=Role.VIEWER))
@@ -109,13 +109,13 @@ def test_who_has_many_addresses_takes_further_calls(monkeypatch: pytest.MonkeyPa
 
 def test_an_account_that_is_enabled_meanwhile_is_not_erased() -> None:
     office = Office()
-    forget = office.clients.forget
+    delete_of_user = office.clients.delete_of_user
 
     def enabled_meanwhile(user_id: str, limit: int) -> int:
         office.users.change(user_id, disabled=False)
-        return forget(user_id, limit)
+        return delete_of_user(user_id, limit)
 
-    office.clients.forget = enabled_meanwhile  # type: ignore[method-assign]
+    office.clients.delete_of_user = enabled_meanwhile  # type: ignore[method-assign]
     with pytest.raises(Busy, match="Erase it again"):
         office.erasure.erase("u_anna")
     assert office.users.get("u_anna")

@@ -7,7 +7,7 @@ from threading import Semaphore
 
 import pytest
 
-from chalicelib.domain.streams.ingest_refusals import decoded, ingest_refusals_key
+from chalicelib.domain.streams.ingest_refusals import decode, ingest_refusals_key
 from chalicelib.ports import EtagMismatch, StoreUnavailable
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.refusals import EVERY_MS, STREAMS_MAX, Collector, collect, listen
@@ -32,7 +32,7 @@ class Lab:
 
     def stored(self) -> dict[str, tuple[int, int]]:
         found = self.memory.get(KEY)
-        return {each.code.value: (each.count, each.last_at_ms) for each in decoded(found.body if found else b"")}
+        return {each.code.value: (each.count, each.last_at_ms) for each in decode(found.body if found else b"")}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from chalicelib.domain.errors import LedgerDamaged
-from chalicelib.domain.money.chain import State, after, chained, end_of, genesis
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, next_state, state_after
 from chalicelib.domain.money.wallets import Entry, EntryKind
 
 USER_ID = "u_" + "a" * 20
@@ -28,21 +28,21 @@ def an_entry(version: int, **changes: object) -> Entry:
 
 
 def test_the_rule_is_the_documented_one() -> None:
-    start = genesis(USER_ID)
+    start = initial_state(USER_ID)
     assert start.hash == sha256(f"tollcast ledger 1\n{USER_ID}".encode()).hexdigest()
     line = [1, 1_800_000_000_001, "s.1", "lease", -10, "s", "stream-1", 1, None, "ä"]
     text = start.hash + "\n" + json.dumps(line, separators=(",", ":"))
-    assert after(start, an_entry(1, note="ä")).hash == sha256(text.encode("ascii")).hexdigest()
+    assert next_state(start, an_entry(1, note="ä")).hash == sha256(text.encode("ascii")).hexdigest()
 
 
 def test_a_page_is_the_same_whoever_makes_it_and_leads_to_the_next() -> None:
     entries = tuple(an_entry(version) for version in range(1, 13))
-    first = chained(genesis(USER_ID), entries[:6])
-    second = chained(end_of(first), entries[6:])
-    assert first == chained(genesis(USER_ID), entries[:6])
+    first = make_page(initial_state(USER_ID), entries[:6])
+    second = make_page(state_after(first), entries[6:])
+    assert first == make_page(initial_state(USER_ID), entries[:6])
     assert (first.balance_millipoints, second.balance_millipoints) == (-60, -120)
     assert second.previous_hash == first.hash
-    assert end_of(second) == State(version=12, balance_millipoints=-120, hash=second.hash)
+    assert state_after(second) == ChainState(version=12, balance_millipoints=-120, hash=second.hash)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,16 @@ def test_a_page_is_the_same_whoever_makes_it_and_leads_to_the_next() -> None:
     ],
 )
 def test_every_field_counts(change: dict[str, object]) -> None:
-    assert after(genesis(USER_ID), an_entry(1)).hash != after(genesis(USER_ID), an_entry(1, **change)).hash
+    assert (
+        next_state(initial_state(USER_ID), an_entry(1)).hash
+        != next_state(initial_state(USER_ID), an_entry(1, **change)).hash
+    )
 
 
 def test_lines_of_another_user_or_out_of_order_do_not_fit() -> None:
-    assert after(genesis(USER_ID), an_entry(1)).hash != after(genesis("u_" + "b" * 20), an_entry(1)).hash
+    assert (
+        next_state(initial_state(USER_ID), an_entry(1)).hash
+        != next_state(initial_state("u_" + "b" * 20), an_entry(1)).hash
+    )
     with pytest.raises(LedgerDamaged, match="Version 3 of a ledger does not follow 0"):
-        after(genesis(USER_ID), an_entry(3))
+        next_state(initial_state(USER_ID), an_entry(3))

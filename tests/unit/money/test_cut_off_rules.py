@@ -3,14 +3,14 @@
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.cut_offs import BOUNDS_MS, HOUR_MS, CutOffFigures, by_bound, figures, histograms
+from chalicelib.domain.money.cut_offs import BOUNDS_MS, HOUR_MS, CutOffStats, by_bound, cut_off_stats, histograms
 
 HOUR = 1_800_000_000_000 - 1_800_000_000_000 % HOUR_MS
 KICKED, PAUSED = EndReason.KICKED, EndReason.STREAM_PAUSED
 
 
-def kicked(*cut_offs_ms: int) -> CutOffFigures:
-    [found] = figures(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
+def kicked(*cut_offs_ms: int) -> CutOffStats:
+    [found] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
     return found
 
 
@@ -19,9 +19,9 @@ def test_each_hour_and_reason_has_its_own() -> None:
     parts = histograms([(HOUR, KICKED, 0), (last, KICKED, 9), (HOUR, PAUSED, 0), (next_hour, KICKED, 3)])
     found = [(each.hour_ms, each.end_reason, sum(each.counts), each.max_ms) for each in parts]
     assert found == [(HOUR, KICKED, 2, 9), (HOUR, PAUSED, 1, 0), (next_hour, KICKED, 1, 3)]
-    together = [(each.end_reason, each.sessions, each.max_ms) for each in figures(parts)]
+    together = [(each.end_reason, each.sessions, each.max_ms) for each in cut_off_stats(parts)]
     assert together == [(KICKED, 3, 9), (PAUSED, 1, 0)]
-    assert histograms([]) == () and figures([]) == []
+    assert histograms([]) == () and cut_off_stats([]) == []
 
 
 def test_a_bound_is_still_within_it() -> None:

@@ -14,10 +14,10 @@ from chalicelib.domain.streams.ingest_refusals import (
     WAITING_FOR_SENDER,
     IngestRefusal,
     RefusalCode,
-    decoded,
-    encoded,
+    decode,
+    encode,
     ingest_refusals_key,
-    merged,
+    merge,
 )
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
@@ -40,15 +40,15 @@ def refusal(code: RefusalCode = WRONG_KEY, count: int = 1, ago_ms: int = 0) -> I
 
 def test_counts_are_added_up_by_reason_newest_first_and_forgotten_after_a_day() -> None:
     before = (refusal(count=3, ago_ms=9), refusal(SILENT, ago_ms=5), refusal(RefusalCode.OUT_OF_MEMORY, ago_ms=KEPT_MS))
-    assert merged(before, (refusal(count=2),), now_ms=NOW_MS) == (refusal(count=5), refusal(SILENT, ago_ms=5))
+    assert merge(before, (refusal(count=2),), now_ms=NOW_MS) == (refusal(count=5), refusal(SILENT, ago_ms=5))
 
 
 def test_what_is_stored_is_read_again_and_is_small() -> None:
     every = tuple(refusal(code, 10**9) for code in RefusalCode)
-    assert decoded(encoded(every)) == every and len(encoded(every)) < 1_000
+    assert decode(encode(every)) == every and len(encode(every)) < 1_000
     newer = json.dumps({"refusals": [{"code": "of_a_newer_version", "count": 1, "last_at_ms": 1}]})
     for damaged in (newer, "", "{", "[]", "null", '{"refusals": [1]}', '{"refusals": [{"code": "silent"}]}'):
-        assert decoded(damaged.encode()) == ()
+        assert decode(damaged.encode()) == ()
 
 
 def test_every_reason_has_words_that_end_a_sentence() -> None:
@@ -59,7 +59,7 @@ def test_another_ingest_that_wrote_meanwhile_is_not_overwritten() -> None:
     media = MemoryMedia()
     faulty = FaultyMedia(media)
     IngestRefusals(media, SetClock()).add("stream-1", (refusal(),))
-    others = encoded((refusal(count=7),))
+    others = encode((refusal(count=7),))
     faulty.after = lambda operation, key: media.put(key, others, "application/json") and None
     with pytest.raises(EtagMismatch):
         IngestRefusals(faulty, SetClock()).add("stream-1", (refusal(),))
@@ -71,7 +71,7 @@ def last_error(
 ) -> str | None:
     if media is None:
         media = MemoryMedia()
-        media.put(ingest_refusals_key("stream-1"), encoded(refusals), "application/json")
+        media.put(ingest_refusals_key("stream-1"), encode(refusals), "application/json")
     reported = Runtime(stream_id="stream-1", state=RuntimeState.STARTING, **runtime)
     view = StreamView(stream=stream, runtime=reported, state=reported.state, outages=(), manifest_age_ms=None)
     return IngestRefusals(media, SetClock()).last_error(view)

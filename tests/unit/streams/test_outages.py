@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession, SessionKind
-from chalicelib.domain.streams.outages import KEPT_MAX, KEPT_MS, began_ms, newest_ms, next_credit, outages_of, reported
+from chalicelib.domain.streams.outages import (
+    KEPT_MAX,
+    KEPT_MS,
+    newest_outage_ms,
+    next_credit,
+    outage_began_ms,
+    outages_of,
+    with_outages,
+)
 from chalicelib.domain.streams.runtime import Claim, Outage, Runtime, RuntimeState
 
 NOW = 1_800_000_000_000
@@ -32,34 +40,34 @@ SESSION = ActiveSession(
 
 
 def test_a_stream_that_stalls_is_down_since_its_last_playlist() -> None:
-    stalled = reported(LIVE, replace(LIVE, state=RuntimeState.STALLED), NOW)
+    stalled = with_outages(LIVE, replace(LIVE, state=RuntimeState.STALLED), NOW)
     assert (stalled.down_since_ms, stalled.outages) == (NOW - 2_000, ())
-    longer = reported(stalled, replace(LIVE, state=RuntimeState.BACKOFF, last_manifest_at_ms=None), NOW + 5_000)
+    longer = with_outages(stalled, replace(LIVE, state=RuntimeState.BACKOFF, last_manifest_at_ms=None), NOW + 5_000)
     assert longer.down_since_ms == NOW - 2_000
-    back = reported(longer, LIVE, NOW + 9_000)
+    back = with_outages(longer, LIVE, NOW + 9_000)
     assert (back.down_since_ms, back.outages) == (None, (Outage(since_ms=NOW - 2_000, until_ms=NOW + 9_000),))
     assert outages_of(back, NOW + 9_000) == back.outages
 
 
 def test_a_stream_that_was_to_stop_is_down_from_then_on() -> None:
-    assert reported(LIVE, replace(LIVE, state=RuntimeState.STOPPED), NOW).down_since_ms == NOW
-    assert began_ms(replace(LIVE, last_manifest_at_ms=None), NOW) == NOW
+    assert with_outages(LIVE, replace(LIVE, state=RuntimeState.STOPPED), NOW).down_since_ms == NOW
+    assert outage_began_ms(replace(LIVE, last_manifest_at_ms=None), NOW) == NOW
 
 
 def test_an_expired_claim_is_an_outage_although_the_worker_said_live() -> None:
     assert outages_of(LIVE, CLAIM.expires_at_ms) == (Outage(since_ms=NOW - 2_000, until_ms=None),)
     assert outages_of(LIVE, CLAIM.expires_at_ms - 1) == ()
     assert outages_of(None, NOW) == ()
-    assert newest_ms(()) == 0
+    assert newest_outage_ms(()) == 0
 
 
 def test_only_the_newest_outages_are_kept() -> None:
     runtime: Runtime = LIVE
     for n in range(KEPT_MAX + 3):
-        down = reported(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + n), NOW + n)
-        runtime = reported(down, LIVE, NOW + n + 1)
+        down = with_outages(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + n), NOW + n)
+        runtime = with_outages(down, LIVE, NOW + n + 1)
     assert len(runtime.outages) == KEPT_MAX
-    assert newest_ms(runtime.outages) == NOW + KEPT_MAX + 2
+    assert newest_outage_ms(runtime.outages) == NOW + KEPT_MAX + 2
 
 
 @pytest.mark.parametrize(
@@ -104,8 +112,8 @@ def test_several_outages_are_credited_oldest_first() -> None:
 def test_what_lies_long_back_is_forgotten_but_not_what_the_reaper_still_asks_for() -> None:
     runtime: Runtime = LIVE
     for ms in (0, 5_000, KEPT_MS - 1, KEPT_MS + 8_000):
-        down = reported(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + ms), NOW + ms)
-        runtime = reported(down, LIVE, NOW + ms + 1)
+        down = with_outages(runtime, replace(LIVE, state=RuntimeState.STALLED, last_manifest_at_ms=NOW + ms), NOW + ms)
+        runtime = with_outages(down, LIVE, NOW + ms + 1)
     assert [outage.since_ms - NOW for outage in runtime.outages] == [KEPT_MS - 1, KEPT_MS + 8_000]
 
 

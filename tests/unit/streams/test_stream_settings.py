@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.api.models.streams import EditStreamRequest
-from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, misfit
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, mode_fault
 from chalicelib.domain.streams.ladders import ABR_PROFILES, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import Stream, stream_faults
@@ -41,7 +41,7 @@ STREAM = Stream(stream_id="stream-1", title="x", ingest=Ingest(mode=IngestMode.T
     ],
 )
 def test_a_source_has_what_its_mode_needs_and_nothing_else(ingest: Ingest, fault: str | None) -> None:
-    assert misfit(ingest) == fault
+    assert mode_fault(ingest) == fault
 
 
 @pytest.mark.parametrize("profile", [name for name in ABR_PROFILES if name != "source"])
