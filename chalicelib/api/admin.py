@@ -1,4 +1,4 @@
-"""Operators: sessions, accounts and money."""
+"""Operators' routes for sessions, accounts and money."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ routes = Routes("admin")
 
 @routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery, answer=ListAnswer[SessionAnswer])
 def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
-    """Who is watching, from where; ended sessions by stream or user."""
+    """List who is watching and from where. Ended sessions need a stream or a user."""
     page = call.services.playback.listing(
         stream_id=call.query.stream_id,
         user_id=call.query.user_id,
@@ -33,14 +33,14 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
 
 @routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
-    """All accounts; a page may be short before the end."""
+    """List all accounts. A page may be short before the end."""
     page = call.services.accounts.listing(limit=call.query.limit, cursor=call.query.cursor)
     return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
-    """Make an account with an empty wallet."""
+    """Create an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
     audited(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
     return UserAnswer.model_validate(user)
@@ -48,11 +48,13 @@ def create_user(call: Call) -> UserAnswer:
 
 @routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
 def edit_user(call: Call, user_id: str) -> UserAnswer:
-    """Set password, role or disabled; a password and disabling end all logins and sessions. Not of oneself but the
-    password: 409."""
+    """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
+
+    An operator cannot disable their own account or change its role.
+    """
     if user_id == call.user_id and (call.body.disabled or call.body.role not in (None, Role.ADMIN)):
-        # There might be nobody left to operate this, nor to give it back.
-        raise Conflict("Nobody disables themselves or takes their own role away; another operator can.")
+        # The last operator could lock everyone out.
+        raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
     changes = {name: value for name, value in call.body if value is not None}
     seen = call.services.accounts.get(user_id)
     with also_unfinished(call, lambda: _begun(seen, call.services.users.get(user_id), changes)):
@@ -63,10 +65,10 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
 
 @routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN, answer=ErasedAnswer)
 def erase_user(call: Call, user_id: str) -> ErasedAnswer:
-    """Erase a person for good: account, email and addresses go, all sums stay. 503 `busy`: call again, it goes on."""
+    """Erase a person for good. Account, email and addresses go; all sums stay. After 503 `busy`, call it again."""
     if user_id == call.user_id:
-        # It would be written down with the address of somebody who is erased, and may leave nobody to operate this.
-        raise Conflict("Nobody erases themselves; another operator can.")
+        # The audit entry would store the address of an erased person, and the last operator could erase the account.
+        raise Conflict("You cannot erase your own account. Ask another operator.")
     seen = call.services.users.get(user_id)
     with also_unfinished(call, lambda: _erasure_begun(seen, call.services.users.get(user_id))):
         erased_at_ms = call.services.erasure.erase(user_id)
@@ -76,13 +78,13 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
 
 @routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
-    """Anybody's wallet."""
+    """Return a user's wallet."""
     return wallet_answer(call, call.services.ledger.wallet(user_id))
 
 
 @routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
-    """Anybody's ledger, newest first."""
+    """List a user's ledger, newest first."""
     return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
 
 
@@ -90,7 +92,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     "POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer, refusals={409}
 )
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
-    """Add points, or take some with a negative amount: exactly once by `payment_id`."""
+    """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
     before = call.services.ledger.wallet(user_id)
     wallet = call.services.ledger.credit(
         user_id=user_id,
@@ -104,7 +106,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
 
 
 def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
-    """What an operator has changed of an account; another one may have changed something else of it meanwhile."""
+    """Return the audit action of an edit. It names only the fields that this request changed."""
     old, new = ({name: value for name, value in user_values(each).items() if name in changes} for each in (seen, user))
     before, after = difference(old, new)
     details = {"password": WAS_RESET} if "password" in changes else {}
@@ -113,14 +115,14 @@ def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
 
 
 def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
-    """The same where the account was changed, and what follows from that could not be done."""
+    """Return the action of an edit that changed the account but failed in a later step; None if nothing changed."""
     if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
         return None
     return _edit(seen, user, changes)
 
 
 def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
-    """What an erasure that could not be finished has done."""
+    """Return the action of an erasure that disabled the account but did not finish; None if nothing changed."""
     if seen is None or user is None or seen.disabled or not user.disabled:
         return None
     before, after = difference(user_values(seen), user_values(user))

@@ -1,4 +1,4 @@
-"""The audit log: how views write it, and how operators read it."""
+"""The audit log: writing entries from views, and listing them for operators."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,13 +18,13 @@ from chalicelib.ports import StoreUnavailable
 
 routes = Routes("audit")
 FAILURES = "audit_failures"
-# Of an act whose first steps were made, and whose others were not.
+# Details of an action that failed after its first steps.
 UNFINISHED: Mapping[str, Any] = {"finished": False}
 
 
 @routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery, answer=ListAnswer[AuditItem])
 def list_audit(call: Call) -> ListAnswer[AuditItem]:
-    """What operators have done, newest first: to a user, by an operator, or all of it."""
+    """List operators' actions, newest first: on one user, by one operator, or all."""
     query = call.query
     page = call.services.audit.listing(
         user_id=query.user_id, by_user_id=query.by_user_id, limit=query.limit, cursor=query.cursor
@@ -33,30 +33,32 @@ def list_audit(call: Call) -> ListAnswer[AuditItem]:
 
 
 def audited(call: Call, name: str, target: str, **values: Any) -> None:
-    """Write down what was done, after it was.
+    """Write an audit entry after the action.
 
-    It has happened, so nothing that fails here may make it look as if it had not: the entry goes to the functions' log
-    as an error, and is counted. Not so the address: who keeps that log may keep it for longer than addresses.
+    The action is done, so a failure here must not fail the request: the entry goes to the functions' log as an error
+    and is counted. The address is left out, since logs may be kept longer than addresses.
     """
     write_down(call, Action(name=name, target=target, **values))
 
 
 def write_down(call: Call, action: Action) -> None:
-    """The same, of an action that is made already."""
+    """Write an audit entry of an action, as `audited` does."""
     entry = call.services.audit.entry(action, by_user_id=call.user_id, ip=call.client.ip)
     try:
         call.services.audit.write(entry)
     except Exception as error:
         call.services.counters.add(FAILURES)
-        logger().error("an audit entry was not kept", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error))
+        logger().error(
+            "an audit entry was not stored", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error)
+        )
 
 
 @contextmanager
 def also_unfinished(call: Call, look: Callable[[], Action | None]) -> Iterator[None]:
-    """Around an act of several steps: where it ends in between, what it has changed by then is written down as well.
+    """Audit an action of several steps even if it fails between them.
 
-    Whoever repeats such an act finds those steps made, so the entry of the repetition does not tell of them. `look`
-    answers what has changed, None if nothing has.
+    A retry finds the first steps done, so its own entry would not contain them. `look` returns what has changed so far,
+    or None.
     """
     try:
         yield
@@ -65,7 +67,7 @@ def also_unfinished(call: Call, look: Callable[[], Action | None]) -> Iterator[N
             action = look()
         except Exception as error:
             call.services.counters.add(FAILURES)
-            logger().error("an act was not finished, and what it has changed cannot be told", why=str(error))
+            logger().error("an action failed halfway, and its changes cannot be read", why=str(error))
         else:
             if action is not None:
                 write_down(call, replace(action, details={**action.details, **UNFINISHED}))
@@ -73,7 +75,7 @@ def also_unfinished(call: Call, look: Callable[[], Action | None]) -> Iterator[N
 
 
 def unfinished_stream(call: Call, name: str, before: Stream) -> Callable[[], Action | None]:
-    """What `also_unfinished` is to look at for a stream."""
+    """Return the `look` of `also_unfinished` for a stream."""
 
     def look() -> Action | None:
         after = call.services.stream_table.get(before.stream_id)
@@ -85,7 +87,7 @@ def unfinished_stream(call: Call, name: str, before: Stream) -> Callable[[], Act
 def audited_stream(
     call: Call, name: str, before: Stream | None, after: Stream, details: Mapping[str, Any] | None = None
 ) -> None:
-    """The same for a stream, as it was and as it is."""
+    """Write an audit entry with a stream before and after."""
     write_down(call, _of_stream(name, before, after, details or {}))
 
 
@@ -95,7 +97,7 @@ def _of_stream(name: str, before: Stream | None, after: Stream, details: Mapping
 
 
 def audited_money(call: Call, name: str, target: str, before: Wallet | None, after: Wallet) -> None:
-    """The same for a payment. A payment that is sent again leaves the balance as it was, which shows here."""
+    """Write an audit entry of a payment. A repeated payment leaves the balance as it was, which shows here."""
     body = call.body
     audited(
         call,

@@ -1,4 +1,4 @@
-"""Watching: start, heartbeat, renew, stop; and the operator's kick."""
+"""Routes for watching (start, heartbeat, renew, stop) and the operators' kick."""
 
 from chalicelib.api.audit import also_unfinished, write_down
 from chalicelib.api.endpoint import Call, Routes
@@ -20,7 +20,7 @@ from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.operations.audit import Action
 
 routes = Routes("playback")
-# Of a session that is over, by its end reason, and of one that there never was.
+# Statuses of an ended session, by its end reason, and of an unknown session.
 ENDS = frozenset({*STATUS_OF_END.values(), 404})
 
 
@@ -58,7 +58,7 @@ def start(call: Call) -> StartAnswer:
     "POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer, refusals=ENDS
 )
 def heartbeat(call: Call) -> PlaybackAnswer:
-    """Buy the next lease; a problem with the end reason when the session is over."""
+    """Buy the next lease. A problem with the end reason says that the session has ended."""
     beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
     return playback_answer(call, beat)
 
@@ -72,19 +72,19 @@ def heartbeat(call: Call) -> PlaybackAnswer:
     refusals={*ENDS, 409},
 )
 def renew(call: Call) -> PlaybackAnswer:
-    """A fresh play token inside the paid lease; nothing is charged."""
+    """Return a fresh play token inside the paid lease. Charges nothing."""
     return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
 
 
 @routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer, refusals={404})
 def stop(call: Call) -> EndAnswer:
-    """End one's session; the rest of the lease is refunded. Stopping again answers how it ended."""
+    """End the caller's session and refund the rest of its lease. Stopping again returns the same end."""
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
 @routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
-    """End somebody's session now, with a refund of the rest of its lease."""
+    """End any session now and refund the rest of its lease."""
     session_id, reason = call.body.session_id, call.body.reason
     with also_unfinished(call, lambda: _kicked(call.services.sessions.get(session_id), reason)):
         record = call.services.playback.kick(session_id)
@@ -103,7 +103,7 @@ def _kick(record: SessionRecord, reason: str) -> Action:
 
 
 def _kicked(record: SessionRecord | None, reason: str) -> Action | None:
-    """A kick that has ended the session, though the gateway could not be told."""
+    """Return the action of a kick that ended the session although the gateway was not notified."""
     return _kick(record, reason) if record is not None and record.end_reason is EndReason.KICKED else None
 
 

@@ -1,4 +1,4 @@
-"""From the services' results to wire models, where more than one route needs it."""
+"""Conversion of service results to wire models that several routes use."""
 
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
@@ -18,7 +18,7 @@ from chalicelib.services.streams.streams import StreamView
 
 
 def login_answer(login: Login) -> LoginAnswer:
-    """A fresh login."""
+    """Return a login as its wire model."""
     return LoginAnswer(
         access_token=login.access_token,
         refresh_token=login.refresh_token,
@@ -28,7 +28,7 @@ def login_answer(login: Login) -> LoginAnswer:
 
 
 def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
-    """A wallet."""
+    """Return a wallet as its wire model."""
     now_ms = call.services.clock.now_ms()
     capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
     return WalletAnswer(
@@ -43,12 +43,12 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
 
 
 def ledger_answer(page: ListPage[Entry]) -> ListAnswer[LedgerItem]:
-    """A part of a ledger."""
+    """Return a page of the ledger as its wire model."""
     return ListAnswer(items=[LedgerItem.model_validate(e) for e in page.items], next_cursor=page.next_cursor)
 
 
 def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
-    """A session after a start or a beat, with a fresh play token."""
+    """Return a session after a start or a heartbeat, with a fresh play token."""
     session = beat.session
     token, expires_in_s = call.services.access.issue(call.user_id, session)
     return PlaybackAnswer(
@@ -70,18 +70,18 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
 
 
 def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
-    """A session that was opened on a stream."""
+    """Return a newly opened session."""
     index = stream.live_start_index if stream else LIVE_START_INDEX
     return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
 
 
 def stream_answer(view: StreamView) -> StreamAnswer:
-    """A stream as viewers see it."""
+    """Return a stream for viewers."""
     return StreamAnswer.model_validate(_stream_values(view))
 
 
 def stream_settings_answer(call: Call, view: StreamView) -> StreamSettingsAnswer:
-    """A stream as its operator sees it."""
+    """Return a stream for operators."""
     values = {**_stream_values(view), "ingest_address": _ingest_address(call, view.stream)}
     return StreamSettingsAnswer.model_validate(values)
 

@@ -26,11 +26,10 @@ class DynamoClients:
         self._kept_s = address_days * S_PER_DAY
 
     def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
-        """See the port."""
         self._put(key, user_id, client, now_ms)
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
-        """See the port. What the store leaves unprocessed is left out: it is for people to look at."""
+        """What the store leaves unprocessed is left out: it is for people to look at."""
         wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
         found: dict[str, Client] = {}
         for first in range(0, len(wanted), GET_AT_ONCE):
@@ -42,7 +41,7 @@ class DynamoClients:
         return found
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
-        """See the port: a read, and only for the first client a write, on the condition that it is the first."""
+        """A read, and only for the first client a write, on the condition that it is the first."""
         row = get_item(self._table, {"client_id": key})
         if row and _is_kept(row, now_ms):
             return _client(row)
@@ -61,7 +60,6 @@ class DynamoClients:
         return client
 
     def mark_elsewhere(self, key: str) -> bool:
-        """See the port."""
         try:
             with translated():
                 client("dynamodb").update_item(
@@ -76,12 +74,11 @@ class DynamoClients:
         return True
 
     def delete(self, key: str) -> None:
-        """See the port."""
         with translated():
             client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
 
     def delete_of_user(self, user_id: str, limit: int) -> int:
-        """See the port. The index may lag behind by some seconds; what was deleted already is deleted again then."""
+        """The index may lag behind by some seconds; what was deleted already is deleted again then."""
         with translated():
             rows = client("dynamodb").query(
                 TableName=self._table,

@@ -25,7 +25,6 @@ class DynamoLimits:
         self._table = table_prefix + "limits"
 
     def take(self, key: str, limit: Limit, now_ms: int) -> int:
-        """See the port."""
         for _ in range(ROUNDS_MAX):
             try:
                 self._take_from_used(key, limit, now_ms)
@@ -43,7 +42,6 @@ class DynamoLimits:
         raise Contended(f"the bucket {key} was taken from by others at every try")
 
     def give_back(self, key: str, limit: Limit) -> None:
-        """See the port."""
         try:
             self._update(
                 key,

@@ -26,14 +26,13 @@ class EdgeKeyStore:
         self._edges = edges
 
     def read(self) -> tuple[KeySets, str]:
-        """See the port; raises `StoreUnavailable`, too, where the edges have heard of a key only now."""
+        """Raises `StoreUnavailable`, too, where the edges have heard of a key only now."""
         sets, version = self._keys.read()
         if self.publish(sets):
             raise StoreUnavailable("the edges hear of the play keys only now; a key may sign some minutes later")
         return sets, version
 
     def replace(self, version: str, sets: KeySets) -> None:
-        """See the port."""
         self._keys.replace(version, sets)
         self.publish(sets)
 

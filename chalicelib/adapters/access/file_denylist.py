@@ -30,24 +30,20 @@ class FileDenylist:
             raise StoreUnavailable(f"denylist: {error}") from None
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
-        """See the port."""
         if not SESSION_ID.fullmatch(session_id):
             raise ValueError(f"{session_id!r} is no session id")
         self._write(self._sessions / session_id, reason)
 
     def deny_stream(self, stream_id: str, reason: EndReason) -> None:
-        """See the port."""
         self._write(self._stream(stream_id), reason)
 
     def allow_stream(self, stream_id: str) -> None:
-        """See the port."""
         try:
             self._stream(stream_id).unlink(missing_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"denylist: {error}") from None
 
     def sweep(self, now_ms: int) -> int:
-        """See the port."""
         swept = 0
         try:
             # Temporary files that a killed process left are swept as well.

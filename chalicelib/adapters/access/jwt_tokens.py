@@ -93,25 +93,21 @@ class JwtTokens:
         return key
 
     def sign_access(self, claims: AccessClaims) -> str:
-        """See the port."""
         return self._sign(
             TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value, gen=claims.generation
         )
 
     def sign_refresh(self, claims: RefreshClaims) -> str:
-        """See the port."""
         return self._sign(
             TokenKind.REFRESH, claims.expires_at_ms, sub=claims.user_id, fam=claims.family_id, jti=claims.jti
         )
 
     def sign_play(self, claims: PlayClaims) -> str:
-        """See the port."""
         return self._sign(
             TokenKind.PLAY, claims.expires_at_ms, sub=claims.user_id, sid=claims.session_id, stream=claims.stream_id
         )
 
     def access(self, token: str, now_ms: int) -> AccessClaims:
-        """See the port."""
         claims = self._check(TokenKind.ACCESS, token, ("sub", "role", "gen"))
         _not_expired(claims, now_ms)
         return AccessClaims(
@@ -122,7 +118,6 @@ class JwtTokens:
         )
 
     def refresh(self, token: str, now_ms: int) -> RefreshClaims:
-        """See the port."""
         claims = self._check(TokenKind.REFRESH, token, ("sub", "fam", "jti"))
         _not_expired(claims, now_ms)
         return RefreshClaims(
@@ -130,7 +125,6 @@ class JwtTokens:
         )
 
     def play(self, token: str) -> PlayClaims:
-        """See the port."""
         claims = self._check(TokenKind.PLAY, token, ("sub", "sid", "stream"))
         return PlayClaims(
             user_id=claims["sub"],

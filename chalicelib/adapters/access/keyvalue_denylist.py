@@ -24,7 +24,6 @@ class KeyValueDenylist:
         self._store = store
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
-        """See the port."""
         if not SESSION_ID.fullmatch(session_id):
             raise ValueError(f"{session_id!r} is no session id")
         now_ms = time.time_ns() // 1_000_000
@@ -33,18 +32,15 @@ class KeyValueDenylist:
         self._store.write({SESSION_PREFIX + session_id: f"{reason.value} {now_ms}"})
 
     def deny_stream(self, stream_id: str, reason: EndReason) -> None:
-        """See the port."""
         # Said again each minute, and each write would make others wait.
         if self._store.get(_stream_key(stream_id)) != reason.value:
             self._store.write({_stream_key(stream_id): reason.value})
 
     def allow_stream(self, stream_id: str) -> None:
-        """See the port."""
         if self._store.get(_stream_key(stream_id)) is not None:
             self._store.write({}, [_stream_key(stream_id)])
 
     def sweep(self, now_ms: int) -> int:
-        """See the port."""
         old = [key for key, value in self._store.items(LISTED_MAX) if _is_old(key, value, now_ms)]
         for first in range(0, len(old), KEYS_PER_WRITE_MAX):
             self._store.write({}, old[first : first + KEYS_PER_WRITE_MAX])

@@ -18,16 +18,12 @@ class SecretKeyStore:
         self._secret_id = secret_id
 
     def read(self) -> tuple[KeySets, str]:
-        """See the port."""
         with translated():
             secret = client("secretsmanager").get_secret_value(SecretId=self._secret_id)
         return from_document(json.loads(secret["SecretString"])), str(secret["VersionId"])
 
     def replace(self, version: str, sets: KeySets) -> None:
-        """See the port.
-
-        Writing a version has no condition, but moving the label of the current one has: it must be where it was seen.
-        """
+        """Move the label `AWSCURRENT` to a new version. A write has no condition, but moving the label has."""
         manager = client("secretsmanager")
         text = json.dumps(to_document(sets))
         with translated():

@@ -31,7 +31,6 @@ class DynamoUsers:
         self._table = table_prefix + "users"
 
     def add(self, user: User) -> None:
-        """See the port."""
         account = {**vars(user), "families": {}}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
         parts = [{"Put": {"TableName": self._table, "Item": to_row(r), "ConditionExpression": ABSENT}} for r in rows]
@@ -44,25 +43,22 @@ class DynamoUsers:
             raise EmailTaken(f"There is an account with the email {user.email} already.") from None
 
     def get(self, user_id: str) -> User | None:
-        """See the port."""
         row = get_item(self._table, {"user_id": user_id})
         return _user(row) if row and "email" in row else None
 
     def by_email(self, email: str) -> User | None:
-        """See the port."""
         row = get_item(self._table, {"user_id": _email_key(email)})
         # Nobody is read, too: an email without an account must not be known by its answer's coming sooner.
         return self.get(row["owner_id"] if row else NOBODY)
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """See the port. A page may be short or empty before the end, since the rows of emails are left out of it."""
+        """A page may be short or empty before the end, since the rows of emails are left out of it."""
         request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
         return page_of("scan", request, cursor, _user, position=["user_id"])
 
     def change(
         self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
     ) -> User:
-        """See the port."""
         values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
         given = {name: value for name, value in values.items() if value is not None}
         ends_logins = bool(disabled or password_hash)
@@ -76,21 +72,19 @@ class DynamoUsers:
         return user
 
     def replace_password(self, seen: User, password_hash: str) -> None:
-        """See the port."""
         try:
             self._set(seen.user_id, {"password_hash": password_hash}, AS_SEEN, ends_logins=True, seen=seen)
         except ConditionFailed:
             raise RowRefused from None
 
     def end_logins(self, user_id: str) -> None:
-        """See the port."""
         try:
             self._set(user_id, {}, "attribute_exists(email)", ends_logins=True)
         except ConditionFailed:
             raise UserNotFound(f"There is no user {user_id}.") from None
 
     def erase(self, seen: User, now_ms: int) -> None:
-        """See the port: both rows at once, so that no email is left without an account, nor an account without one."""
+        """Both rows at once, so that no email is left without an account, nor an account without one."""
         account = {
             "TableName": self._table,
             "Item": to_row({"user_id": seen.user_id, "erased_at_ms": now_ms}),
@@ -108,12 +102,11 @@ class DynamoUsers:
             raise RowRefused from None
 
     def erased_at_ms(self, user_id: str) -> int | None:
-        """See the port."""
         row = get_item(self._table, {"user_id": user_id})
         return row.get("erased_at_ms") if row else None
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
-        """See the port. Family by family: another login, refresh or logout at the same time must not be undone."""
+        """Family by family: another login, refresh or logout at the same time must not be undone."""
         names = {"#f": family.family_id, **{f"#d{i}": family_id for i, family_id in enumerate(drop)}}
         update = "SET families.#f = :family"
         if drop:
@@ -125,7 +118,6 @@ class DynamoUsers:
             raise RowRefused from None
 
     def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
-        """See the port."""
         try:
             self._update(
                 user_id,
@@ -138,7 +130,6 @@ class DynamoUsers:
             raise RowRefused from None
 
     def drop_family(self, user_id: str, family_id: str) -> None:
-        """See the port."""
         try:
             self._update(user_id, "REMOVE families.#f", "attribute_exists(families.#f)", {"#f": family_id}, {})
         except ConditionFailed:

@@ -28,11 +28,9 @@ class Argon2Passwords:
         return self._hasher.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        """See the port."""
         return self._hasher.hash(password)
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """See the port."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
         # Made at the first try whoever that is for, or the first unknown user of a process would take twice as long.

@@ -18,7 +18,7 @@ class DynamoLedger:
         self._table = table_prefix + "ledger"
 
     def put_page(self, user_id: str, page: Page) -> None:
-        """See the port. No condition: a page's content is fixed, so a second write is the same write."""
+        """No condition: a page's content is fixed, so a second write is the same write."""
         entries = [
             to_row({**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints})
             for each in page.entries
@@ -38,11 +38,9 @@ class DynamoLedger:
             )
 
     def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
-        """See the port."""
         return self._query(user_id, "first_version <= :version", up_to_version, limit, forward=False)
 
     def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
-        """See the port."""
         return self._query(user_id, "first_version >= :version", from_version, limit, forward=True)
 
     def _query(self, user_id: str, which: str, version: int, limit: int, *, forward: bool) -> Sequence[Page]:
@@ -72,7 +70,6 @@ class DynamoPayments:
         self._table = table_prefix + "payments"
 
     def get(self, payment_id: str) -> Payment | None:
-        """See the port."""
         row = get_item(self._table, {"payment_id": payment_id})
         return Payment(**row) if row else None
 

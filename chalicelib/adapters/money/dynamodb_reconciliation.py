@@ -28,7 +28,6 @@ class DynamoReconciliations:
         self._sessions = table_prefix + "playback_sessions"
 
     def due(self, shard: int, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[Due]:
-        """See the port."""
         request = {
             "TableName": self._sessions,
             "IndexName": "by_reconcile",
@@ -40,7 +39,7 @@ class DynamoReconciliations:
         return page_of("query", request, cursor, _due, position=position, within={"reconcile_shard": shard})
 
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
-        """See the port: one transaction, so that what is computed from old news replaces nothing newer."""
+        """One transaction, so that what is computed from old news replaces nothing newer."""
         change, values = "REMOVE reconcile_shard, reconcile_at_ms", {":seen": due.at_ms}
         if again_at_ms is not None:
             change, values[":again"] = "SET reconcile_at_ms = :again", again_at_ms
@@ -63,7 +62,6 @@ class DynamoReconciliations:
         return True
 
     def make_due(self, session_id: str, at_ms: int) -> bool:
-        """See the port."""
         try:
             with translated():
                 client("dynamodb").update_item(
@@ -80,7 +78,6 @@ class DynamoReconciliations:
         return True
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
-        """See the port."""
         key = "disagreeing_day" if agrees is False else "day"
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -98,14 +95,12 @@ class DynamoReconciliations:
         return page_of("query", request, cursor, _row, position=(*within, "session_id"), within=within)
 
     def put_totals(self, totals: DayTotals) -> None:
-        """See the port."""
         cut_offs = [vars(each) for each in totals.cut_offs]
         row = {**vars(totals), "cut_offs": cut_offs, "day": TOTALS, "session_id": totals.day}
         with translated():
             client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
 
     def totals(self, day: str) -> DayTotals | None:
-        """See the port."""
         row = get_item(self._table, {"day": TOTALS, "session_id": day})
         if row is None:
             return None

@@ -103,24 +103,20 @@ class DynamoPlaybackSessions:
         self._table = table_prefix + "playback_sessions"
 
     def get(self, session_id: str) -> SessionRecord | None:
-        """See the port."""
         row = get_item(self._table, {"session_id": session_id})
         return _record(row) if row else None
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """See the port."""
         return self._query("by_user", "user_id", user_id, limit, cursor)
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """See the port."""
         return self._query("by_stream", "stream_id", stream_id, limit, cursor)
 
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """See the port."""
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
 
     def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """See the port. The cursor is the shard and the store's position in it."""
+        """The cursor is the shard and the store's position in it."""
         shard, inner = _shard_position(cursor)
         items: list[SessionRecord] = []
         while shard < DUE_SHARDS and len(items) < limit:
@@ -132,11 +128,10 @@ class DynamoPlaybackSessions:
         return ListPage(items=items, next_cursor=to_cursor([shard, inner]) if shard < DUE_SHARDS else None)
 
     def count_active(self) -> int:
-        """See the port: one counting query a shard and 1 MB of it."""
+        """One counting query a shard and 1 MB of it."""
         return sum(self._count(shard) for shard in range(DUE_SHARDS))
 
     def due(self, shard: int, now_ms: int, limit: int) -> Sequence[SessionRecord]:
-        """See the port."""
         request = self._request("by_due", "due_shard", shard, limit)
         request["KeyConditionExpression"] += " AND due_ms <= :now"
         request["ExpressionAttributeValues"] |= to_row({":now": now_ms})
@@ -144,7 +139,6 @@ class DynamoPlaybackSessions:
         return page_of("query", request, None, _record, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
-        """See the port."""
         try:
             with translated():
                 client("dynamodb").update_item(

@@ -39,7 +39,6 @@ class DynamoUsage:
         self._metrics = table_prefix + "metrics"
 
     def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
-        """See the port."""
         return _add_once(
             self._table,
             {"session_id": key},
@@ -50,7 +49,6 @@ class DynamoUsage:
         )
 
     def get(self, key: str) -> Served | None:
-        """See the port."""
         row = get_item(self._table, {"session_id": key})
         if row is None:
             return None
@@ -58,7 +56,6 @@ class DynamoUsage:
         return Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
-        """See the port."""
         return _add_once(
             self._metrics,
             {"minute": minute, "shard": STREAM + stream_id if stream_id else GATEWAY},
@@ -69,7 +66,6 @@ class DynamoUsage:
         )
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
-        """See the port."""
         total: Counter[str] = Counter()
         for minute in range(max(from_minute, to_minute - MINUTES_MAX + 1), to_minute + 1):
             with translated():
@@ -79,7 +75,6 @@ class DynamoUsage:
         return total
 
     def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
-        """See the port."""
         request = self._counters(hour_minute, "begins_with(#s, :s)", {":s": STREAM})
         request["Limit"] = limit
         position, within = ("minute", "shard"), {"minute": hour_minute}
@@ -94,7 +89,6 @@ class DynamoUsage:
         }
 
     def mark(self, follower: str, through_ms: int) -> None:
-        """See the port."""
         with translated():
             client("dynamodb").update_item(
                 TableName=self._table,
@@ -105,7 +99,6 @@ class DynamoUsage:
             )
 
     def marks(self) -> Mapping[str, int]:
-        """See the port."""
         row = get_item(self._table, {"session_id": FOLLOWERS}) or {}
         return {name[2:]: value for name, value in row.items() if name.startswith("m_")}
 

@@ -35,7 +35,6 @@ class DynamoWallets:
         self._limits = table_prefix + "limits"
 
     def create(self, user_id: str) -> None:
-        """See `Wallets.create`."""
         try:
             with translated():
                 client("dynamodb").put_item(
@@ -47,13 +46,12 @@ class DynamoWallets:
             return
 
     def get(self, user_id: str) -> Wallet | None:
-        """See `Wallets.get`."""
         with translated():
             answer = client("dynamodb").get_item(TableName=self._table, Key=_key(user_id), ConsistentRead=True)
         return wallet(answer["Item"]) if answer.get("Item") else None
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
-        """See `Wallets.get_many`. What the store leaves unprocessed is left out: these are live figures for people."""
+        """What the store leaves unprocessed is left out: these are live figures for people."""
         keys = [_key(user_id) for user_id in dict.fromkeys(user_ids)]
         found: dict[str, Wallet] = {}
         for first in range(0, len(keys), BATCH_GET_MAX):
@@ -64,19 +62,16 @@ class DynamoWallets:
         return found
 
     def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
-        """See `Wallets.buy_on_time`."""
         return self._update(writes.on_time(self._table, user_id, beat))
 
     def buy(
         self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
     ) -> Wallet:
-        """See `Wallets.buy`."""
         return self._update(writes.purchase(self._table, user_id, seen, seq, purchase, now_ms, outage_ms))
 
     def start(
         self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
     ) -> None:
-        """See `Wallets.start`."""
         update = writes.start(self._table, user_id, session, sessions_max)
         place = [take_place(self._limits, session.stream_id, viewers_max)] if session.counted else []
         try:
@@ -87,21 +82,17 @@ class DynamoWallets:
             raise
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
-        """See `Wallets.end`."""
         update = writes.end(self._table, user_id, seen, settlement, now_ms)
         place = [give_place(self._limits, seen.stream_id)] if seen.counted else []
         self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms), *place)
 
     def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
-        """See `Wallets.credit_outage`."""
         return self._update(writes.outage_credit(self._table, user_id, seen, credit, now_ms))
 
     def begin_day(self, user_id: str, day: int) -> None:
-        """See `Wallets.begin_day`."""
         self._set(user_id, "SET dd = :day, dl = dc", "dd < :day", {":day": day})
 
     def set_daily_cap(self, seen: Wallet, cap_millipoints: int) -> bool:
-        """See `Wallets.set_daily_cap`."""
         values = {":cap": cap_millipoints, ":more": cap_millipoints - seen.daily_cap_millipoints}
         values[":seen"] = seen.daily_cap_millipoints
         return self._set(seen.user_id, "SET dc = :cap, dl = dl + :more", "dc = :seen", values)
@@ -122,7 +113,7 @@ class DynamoWallets:
         return True
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
-        """See `Wallets.pay`. Raises `WalletRefused` if there is no wallet or too little in it."""
+        """Raises `WalletRefused` if there is no wallet or too little in it."""
         update = writes.payment(self._table, payment)
         put = {
             "Put": {
@@ -141,7 +132,6 @@ class DynamoWallets:
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
-        """See `Wallets.trim`."""
         names = {f"#e{i}": entry_id for i, entry_id in enumerate(entry_ids)}
         try:
             with translated():
@@ -157,7 +147,7 @@ class DynamoWallets:
             return
 
     def with_full_pages(self, limit: int) -> Sequence[Wallet]:
-        """See `Wallets.with_full_pages`: a filtered scan, run by a schedule and bounded by its limit."""
+        """A filtered scan, run by a schedule and bounded by its limit."""
         found: list[Wallet] = []
         request: dict[str, Any] = {
             "TableName": self._table,

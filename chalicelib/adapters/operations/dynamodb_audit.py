@@ -21,7 +21,6 @@ class DynamoAuditLog:
         self._table = table_prefix + "audit"
 
     def add(self, entry: AuditEntry) -> None:
-        """See the port."""
         row = {
             "month": month_of(entry.at_ms),
             "audit_id": entry.audit_id,
@@ -39,7 +38,7 @@ class DynamoAuditLog:
             client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
 
     def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """See the port. The cursor is the month and the store's position in it; no further back than rows are kept."""
+        """The cursor is the month and the store's position in it; no further back than rows are kept."""
         month, inner = _position(cursor) or (month_of(now_ms), None)
         oldest = month_of(now_ms - AUDIT_DAYS * S_PER_DAY * 1000)
         items: list[AuditEntry] = []
@@ -52,11 +51,9 @@ class DynamoAuditLog:
         return ListPage(items=items, next_cursor=to_cursor([month, inner]) if oldest <= month else None)
 
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """See the port."""
         return self._query("user_id", user_id, limit, cursor, index="by_user")
 
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """See the port."""
         return self._query("by_user_id", user_id, limit, cursor, index="by_operator")
 
     def _query(

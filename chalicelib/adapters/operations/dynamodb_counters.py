@@ -32,11 +32,9 @@ class DynamoCounters:
         self._flush_at_ms = 0
 
     def add(self, name: str, amount: int = 1) -> None:
-        """See the port."""
         self._pending[name] += amount
 
     def flush_if_due(self) -> None:
-        """See the port."""
         now_ms = self._clock.now_ms()
         if now_ms < self._flush_at_ms:
             return
@@ -67,7 +65,6 @@ class DynamoCounters:
             raise
 
     def minutes(self, from_minute: int, to_minute: int) -> Mapping[int, Mapping[str, int]]:
-        """See the port."""
         self._flush()
         first = max(from_minute, to_minute - MINUTES_MAX + 1)
         return {minute: self._minute(minute) for minute in range(first, to_minute + 1)}

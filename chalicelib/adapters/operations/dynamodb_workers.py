@@ -19,18 +19,15 @@ class DynamoWorkers:
         self._table = table_prefix + "workers"
 
     def report(self, worker: Worker) -> None:
-        """See the port."""
         row = {**vars(worker), "expires_at_s": worker.seen_at_ms // 1000 + KEPT_S}
         with translated():
             client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
 
     def leave(self, worker_id: str) -> None:
-        """See the port."""
         with translated():
             client("dynamodb").delete_item(TableName=self._table, Key=to_row({"worker_id": worker_id}))
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Worker]:
-        """See the port."""
         request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
         return page_of("scan", request, cursor, _worker, position=("worker_id",))
 

@@ -44,15 +44,13 @@ class DynamoRuntimes:
         self._table = table_prefix + "stream_runtime"
 
     def get(self, stream_id: str) -> Runtime | None:
-        """See the port."""
         row = get_item(self._table, {"stream_id": stream_id})
         return _runtime(row) if row else None
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
-        """See the port. The state becomes `starting` with it: what the last worker said is true no longer.
+        """The state becomes `starting` with it: what the last worker said is true no longer.
 
-        If that was `live`, an outage has begun with the last playlist that is known.
-        """
+        If that was `live`, an outage has begun with the last playlist that is known."""
         values = {":worker": worker_id, ":now": now_ms, ":expires": expires_at_ms, ":zero": 0, ":one": 1}
         update = (
             "SET worker_id = :worker, expires_at_ms = :expires, #s = :state,"
@@ -67,7 +65,6 @@ class DynamoRuntimes:
         return _claim(row)
 
     def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
-        """See the port."""
         values = {":worker": claim.worker_id, ":epoch": claim.epoch, ":expires": expires_at_ms, ":now": now_ms}
         update = "SET expires_at_ms = :expires"
         if last_manifest_at_ms is not None:
@@ -79,7 +76,6 @@ class DynamoRuntimes:
             return None
 
     def release(self, claim: Claim) -> None:
-        """See the port."""
         values = {":worker": claim.worker_id, ":epoch": claim.epoch}
         try:
             self._update(claim.stream_id, "REMOVE worker_id, expires_at_ms", HELD, values, {})
@@ -87,7 +83,6 @@ class DynamoRuntimes:
             return
 
     def report(self, claim: Claim, runtime: Runtime) -> bool:
-        """See the port."""
         given = {name: getattr(runtime, name) for name in REPORTED}
         given["outages"] = [[outage.since_ms, outage.until_ms] for outage in runtime.outages]
         given["published"] = [vars(rendition) for rendition in runtime.published]
@@ -108,7 +103,6 @@ class DynamoRuntimes:
     def mark_unclaimed(
         self, seen: Runtime, state: RuntimeState, error: str | None, waiting: Waiting | None, down_since_ms: int
     ) -> None:
-        """See the port."""
         update = "SET #s = :state, down_since_ms = if_not_exists(down_since_ms, :since)"
         update += ", last_error = :error" if error is not None else ""
         update += ", waiting = :waiting" if waiting is not None else " REMOVE waiting"

@@ -29,24 +29,21 @@ class DynamoStreams:
         self._limits = table_prefix + "limits"
 
     def add(self, stream: Stream) -> None:
-        """See the port."""
         try:
             self._write({**self._put(stream), "ConditionExpression": "attribute_not_exists(stream_id)"}, None, stream)
         except _Unmet:
             raise StreamExists(f"There is a stream {stream.stream_id} already.") from None
 
     def get(self, stream_id: str) -> Stream | None:
-        """See the port."""
         row = get_item(self._table, {"stream_id": stream_id})
         return _stream(row) if row else None
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Stream]:
-        """See the port. Read consistently: a worker that looks for work must see what an operator has just set."""
+        """Read consistently: a worker that looks for work must see what an operator has just set."""
         request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
         return page_of("scan", request, cursor, _stream, position=["stream_id"])
 
     def replace(self, seen: Stream, new: Stream) -> None:
-        """See the port."""
         put = self._put(replace(new, version=seen.version + 1))
         as_seen = {
             "ConditionExpression": "version = :seen",
@@ -58,7 +55,6 @@ class DynamoStreams:
             raise RowRefused from None
 
     def port_owner(self, port: int) -> str | None:
-        """See the port."""
         return owner_of(self._limits, port)
 
     def _put(self, stream: Stream) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class S3Media:
         self._bucket = bucket
 
     def get(self, key: str) -> StoredObject | None:
-        """See the port. Asks again when an answer breaks off in its middle: the SDK repeats requests, not readings."""
+        """Asks again when an answer breaks off in its middle: the SDK repeats requests, not readings."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         with translated():
@@ -61,7 +61,6 @@ class S3Media:
         metadata: Mapping[str, str] | None = None,
         expires: bool = False,
     ) -> str:
-        """See the port."""
         from botocore.exceptions import ClientError
 
         request: dict[str, Any] = {}
@@ -86,7 +85,6 @@ class S3Media:
         return str(answer["ETag"])
 
     def delete(self, keys: Sequence[str]) -> None:
-        """See the port."""
         if not keys:
             return
         objects = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
@@ -96,7 +94,6 @@ class S3Media:
             raise StoreUnavailable(f"{len(errors)} objects were not deleted, the first: {errors[0]}")
 
     def list(self, prefix: str, *, limit: int) -> Sequence[str]:
-        """See the port."""
         keys: list[str] = []
         request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
         while len(keys) < limit:
@@ -109,7 +106,6 @@ class S3Media:
         return keys
 
     def signed_query(self, key: str, expires_s: int) -> str:
-        """See the port."""
         with translated():
             url = client("s3").generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=expires_s, HttpMethod="GET"

@@ -27,12 +27,10 @@ class SqsWorkQueue:
             return str(client("sqs").get_queue_url(QueueName=self._name)["QueueUrl"])
 
     def send(self, stream_id: str) -> None:
-        """See the port."""
         with translated():
             client("sqs").send_message(QueueUrl=self._url, MessageBody=json.dumps({"stream_id": stream_id}))
 
     def receive(self, wait_s: int) -> Sequence[Hint]:
-        """See the port."""
         with translated():
             answer = client("sqs").receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=RECEIVE_MAX, WaitTimeSeconds=min(wait_s, WAIT_S_MAX)
@@ -47,7 +45,6 @@ class SqsWorkQueue:
         return hints
 
     def done(self, hint: Hint) -> None:
-        """See the port."""
         with translated():
             client("sqs").delete_message(QueueUrl=self._url, ReceiptHandle=hint.receipt)
 

@@ -1,4 +1,4 @@
-"""Where a stream's picture comes from."""
+"""Sources of a stream."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ AudioTrack = Annotated[
 
 
 class IngestModel(Request):
-    """A source: `pull` takes a url, `listen` a protocol (`srt` a port too), `file` a path in the media directory."""
+    """A source: `pull` has a url, `listen` a protocol (`srt` also a port), `file` a path in the media directory."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -60,7 +60,7 @@ class IngestModel(Request):
         return self
 
     def source(self) -> Ingest:
-        """The same in the domain's words."""
+        """Return the source as the domain's `Ingest`."""
         return Ingest(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
