@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class EndReason(StrEnum):
-    """Why a session ended; the same word in the API, on mpv's screen, in metrics and in the database."""
+    """Why a session ended. The API, the player, metrics and the database use the same word."""
 
     VIEWER_STOPPED = "viewer_stopped"
     BALANCE_EXHAUSTED = "balance_exhausted"

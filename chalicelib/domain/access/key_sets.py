@@ -1,9 +1,9 @@
-"""The keys of the three kinds of token, and how they are rotated. Pure.
+"""The keys of the three kinds of token, and their rotation.
 
-A set has keys `k1`, `k2`, … and names the current one, which signs; all that are in it are accepted. A rotation has two
-phases, so that no token is ever signed with a key that another process has not heard of: a new key is announced, which
-means that it is accepted everywhere, and only after `ANNOUNCED_MS` does it become current. Of the older keys the one
-before stays, for as long as its tokens live; a rotation each `KEY_DAYS` gives it the 30 days of a refresh token.
+A set has keys `k1`, `k2`, … and a current one. The current key signs; all keys in the set are accepted. A rotation has
+two phases, so that no token is signed with a key that another process does not know: a new key is announced (accepted
+everywhere), and after `ANNOUNCED_MS` it becomes current. The previous key stays while its tokens live: a rotation every
+`KEY_DAYS` keeps it for the 30 days of a refresh token.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 from chalicelib.domain.access.tokens import TokenKind
 
-# A process reads the keys again for one that it does not know, but not within this time of having read them.
+# A process rereads the keys for an unknown key id, at most once in this time.
 REREAD_MS_MIN = 60_000
-# Longer than that: whoever has not heard of an announced key when it becomes current may read again at once.
+# Longer than that, so a process that does not know a key when it becomes current may reread at once.
 ANNOUNCED_MS = 2 * REREAD_MS_MIN
 KEY_DAYS = 30
 MS_PER_DAY = 86_400_000
@@ -24,7 +24,7 @@ MS_PER_DAY = 86_400_000
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys of one kind by id, in base64. `changed_at_ms` is when one was announced, or else made current."""
+    """The keys of one kind by id, in base64. `changed_at_ms` is when a key was last announced or made current."""
 
     current: str
     keys: Mapping[str, str]
@@ -32,17 +32,17 @@ class KeySet:
 
     @property
     def announced(self) -> str | None:
-        """The key that is to become current, if there is one."""
+        """The key that becomes current next, if there is one."""
         newest = max(self.keys, key=_number)
         return newest if _number(newest) > _number(self.current) else None
 
     def with_announced(self, key: str, now_ms: int) -> KeySet:
-        """The set after the first phase."""
+        """Return the set after the first phase."""
         kid = f"k{max(map(_number, self.keys)) + 1}"
         return replace(self, keys={**self.keys, kid: key}, changed_at_ms=now_ms)
 
     def with_current(self, kid: str, now_ms: int) -> KeySet:
-        """The set after the second phase: the key signs, and of the others the one before is left."""
+        """Return the set after the second phase: this key signs, and only the previous one stays beside it."""
         kept = {each: self.keys[each] for each in (self.current, kid)}
         return KeySet(current=kid, keys=kept, changed_at_ms=now_ms)
 
@@ -51,12 +51,12 @@ KeySets = Mapping[TokenKind, KeySet]
 
 
 def first_key_sets(new_key: Callable[[], str], now_ms: int) -> KeySets:
-    """One key for each kind."""
+    """Return sets with one new key for each kind."""
     return {kind: KeySet(current="k1", keys={"k1": new_key()}, changed_at_ms=now_ms) for kind in TokenKind}
 
 
 def rotated(sets: KeySets, new_key: Callable[[], str], now_ms: int, *, announce_after_ms: int) -> KeySets:
-    """The sets after what is due: what was announced long enough ago becomes current, else a new key is announced."""
+    """Return the sets after the step that is due: announce a new key, or make an announced one current."""
     return {kind: _rotated(key_set, new_key, now_ms, announce_after_ms) for kind, key_set in sets.items()}
 
 
@@ -68,12 +68,12 @@ def _rotated(key_set: KeySet, new_key: Callable[[], str], now_ms: int, announce_
 
 
 def to_document(sets: KeySets) -> dict[str, Any]:
-    """As it is stored: `{"access": {"current": "k1", "keys": {"k1": "<base64>"}, "changed_at_ms": …}, …}`."""
+    """Return the stored form: `{"access": {"current": "k1", "keys": {"k1": "<base64>"}, "changed_at_ms": …}, …}`."""
     return {kind.value: {**asdict(key_set), "keys": dict(key_set.keys)} for kind, key_set in sets.items()}
 
 
 def from_document(document: Mapping[str, Any]) -> KeySets:
-    """The sets that are stored so."""
+    """Return the sets of a stored document."""
     return {
         kind: KeySet(
             current=document[kind.value]["current"],

@@ -1,4 +1,4 @@
-"""The three kinds of token. Each has its own key, `typ` and `aud`, so that none is ever accepted as another."""
+"""The three kinds of token. Each has its own key, `typ` and `aud`, so none is accepted as another."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from chalicelib.domain.money.lease import GRACE_MS
 
 
 class TokenKind(StrEnum):
-    """What a token is for; also the name of its key set."""
+    """The purpose of a token; also the name of its key set."""
 
     ACCESS = "access"
     REFRESH = "refresh"
@@ -18,13 +18,13 @@ class TokenKind(StrEnum):
 ACCESS_TTL_MS = 15 * 60_000
 REFRESH_TTL_MS = 30 * 24 * 3_600_000
 PLAY_TTL_MS_MAX = 90_000
-# A lost answer to a refresh may be asked for again for this long without being taken for theft.
+# A refresh whose response was lost may be repeated for this long. Later, reuse counts as theft.
 REFRESH_REUSE_GRACE_MS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessClaims:
-    """Who is calling the API."""
+    """The caller of the API."""
 
     user_id: str
     role: Role
@@ -35,7 +35,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshClaims:
-    """Which login asks for a new access token."""
+    """The login that requests a new access token."""
 
     user_id: str
     family_id: str
@@ -45,7 +45,7 @@ class RefreshClaims:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayClaims:
-    """Which session may fetch which stream's media."""
+    """A session and the stream whose media it may fetch."""
 
     user_id: str
     session_id: str
@@ -54,5 +54,5 @@ class PlayClaims:
 
 
 def play_expiry_ms(paid_until_ms: int, now_ms: int) -> int:
-    """A play token never outlives its lease by more than the grace, nor 90 s."""
+    """Return when a play token expires: at most the grace after its lease, and at most 90 s from now."""
     return min(paid_until_ms + GRACE_MS, now_ms + PLAY_TTL_MS_MAX)

@@ -1,4 +1,4 @@
-"""Accounts and the families of refresh tokens."""
+"""Accounts, roles and refresh token families."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 8, 200
 
 
 class Role(StrEnum):
-    """What an account may do; `admin` may do all that `viewer` may."""
+    """The role of an account. `admin` includes `viewer`."""
 
     VIEWER = "viewer"
     ADMIN = "admin"
@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshFamily:
-    """One login. Each refresh replaces `current_jti`; a use of an older one revokes the family."""
+    """One login. Each refresh replaces `current_jti`; using an older one revokes the family."""
 
     family_id: str
     current_jti: str
@@ -29,7 +29,7 @@ class RefreshFamily:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """An account. `token_generation` rises when all its logins are ended; older access tokens are then refused."""
+    """An account. `token_generation` rises when all its logins end; older access tokens are then rejected."""
 
     user_id: str
     email: str
@@ -42,7 +42,7 @@ class User:
 
 
 def check_new_password(password: str, email: str, *, current: str | None = None, field: str = "password") -> None:
-    """Raises `Invalid` for what everybody would try first. The length is the wire model's to check."""
+    """Raise `Invalid` for a password that is easy to guess. The wire model checks the length."""
     if password.lower() == email.lower():
         raise _refused(field, "must not be the account's email")
     if password == current:

@@ -1,6 +1,6 @@
-"""The hash chain of a ledger: each line is bound to all lines before it, so that no copy can be changed unnoticed.
+"""The hash chain of a ledger: each line depends on all lines before it, so every change of a copy shows.
 
-The rule is public (docs/billing.md, "Statements"); `player verify` holds saved statements against it offline.
+The format is public (docs/billing.md, "Statements"); `player verify` checks saved statements offline.
 """
 
 import json
@@ -13,7 +13,7 @@ from chalicelib.domain.money.wallets import Entry, Page
 
 @dataclass(frozen=True, kw_only=True)
 class ChainState:
-    """Where a ledger stands after a version: its balance, and the hash of all lines up to there."""
+    """The state of a ledger after a version: its balance, and the hash of all lines so far."""
 
     version: int
     balance_millipoints: int
@@ -21,14 +21,14 @@ class ChainState:
 
 
 def initial_state(user_id: str) -> ChainState:
-    """Before the first line. The hash names the user, so that one user's lines do not fit another's ledger."""
+    """Return the state before the first line. Its hash contains the user id, so ledgers cannot be swapped."""
     return ChainState(
         version=0, balance_millipoints=0, hash=sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest()
     )
 
 
 def next_state(state: ChainState, entry: Entry) -> ChainState:
-    """After one more line; raises `LedgerDamaged` if it is not the next one."""
+    """Return the state after one more line. Raise `LedgerDamaged` if the line does not follow."""
     if entry.version != state.version + 1:
         raise LedgerDamaged(f"Version {entry.version} of a ledger does not follow {state.version}.")
     line = [
@@ -52,7 +52,7 @@ def next_state(state: ChainState, entry: Entry) -> ChainState:
 
 
 def make_page(before: ChainState, entries: tuple[Entry, ...]) -> Page:
-    """The page of these entries behind `before`: the same page, whoever makes it."""
+    """Return the page of these entries after `before`. The same input gives the same page."""
     state = before
     for entry in entries:
         state = next_state(state, entry)
@@ -66,6 +66,6 @@ def make_page(before: ChainState, entries: tuple[Entry, ...]) -> Page:
 
 
 def state_after(page: Page) -> ChainState:
-    """Where the ledger stands after a page, as the page says."""
+    """Return the state after a page, as stored in the page."""
     last = page.entries[-1].version
     return ChainState(version=last, balance_millipoints=page.balance_millipoints, hash=page.hash)

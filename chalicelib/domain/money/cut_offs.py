@@ -1,4 +1,4 @@
-"""How long a session was served beyond its end: the time from its end to the last byte of media, in a histogram."""
+"""Histograms of cut-off times: how long after its end a session was still served."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from chalicelib.domain.end_reasons import EndReason
 
 HOUR_MS = 3_600_000
-# Each count is of what took at most so long; one count more is of what took longer. A log is waited for only so long.
+# Upper bounds of the histogram's buckets; one more bucket holds longer times. Logs that come later are ignored.
 BOUNDS_MS = (0, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
-# Ends that were not the viewer's doing, and came before the time was over. Of a lease that expired, the end is when
-# somebody noticed, and media was refused long before.
+# Ends before the paid time was over, not by the viewer. An expired lease is excluded: media was rejected long
+# before its end was recorded.
 EARLY = frozenset(EndReason) - {EndReason.VIEWER_STOPPED, EndReason.LEASE_EXPIRED}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CutOffs:
-    """The sessions that ended for one reason in the hour that begins at `hour_ms`: a count for each of `BOUNDS_MS`, and
-    one for what took longer.
+    """The sessions that ended for one reason in the hour from `hour_ms`, counted by `BOUNDS_MS`, with one more for
+    longer.
     """
 
     hour_ms: int
@@ -28,7 +28,7 @@ class CutOffs:
 
 @dataclass(frozen=True, kw_only=True)
 class CutOffStats:
-    """How many sessions, and the times that half of them and 99 of 100 did not exceed, as the histogram knows them."""
+    """The number of sessions, and upper bounds for the median and the 99th percentile."""
 
     end_reason: EndReason
     sessions: int
@@ -38,12 +38,12 @@ class CutOffStats:
 
 
 def cut_off_ms(ended_at_ms: int, end_reason: EndReason, last_served_at_ms: int) -> int | None:
-    """How long after its end a session was served its last byte, 0 if before; None if it was not ended early."""
+    """Return how long after its end a session was served, 0 if not at all; None if it did not end early."""
     return max(0, last_served_at_ms - ended_at_ms) if end_reason in EARLY else None
 
 
 def histograms(ends: Iterable[tuple[int, EndReason, int]]) -> tuple[CutOffs, ...]:
-    """Of sessions, each with the moment and the reason of its end and its cut-off: one for each hour and reason."""
+    """Return a histogram for each hour and reason, from tuples of end time, end reason and cut-off."""
     grouped: dict[tuple[int, EndReason], list[int]] = defaultdict(list)
     for ended_at_ms, reason, cut_off in ends:
         grouped[ended_at_ms - ended_at_ms % HOUR_MS, reason].append(cut_off)
@@ -54,7 +54,7 @@ def histograms(ends: Iterable[tuple[int, EndReason, int]]) -> tuple[CutOffs, ...
 
 
 def cut_off_stats(parts: Iterable[CutOffs]) -> list[CutOffStats]:
-    """Those of all hours together, by reason."""
+    """Return the statistics over all hours, by reason."""
     together: dict[EndReason, list[CutOffs]] = defaultdict(list)
     for each in parts:
         together[each.end_reason].append(each)
@@ -62,7 +62,7 @@ def cut_off_stats(parts: Iterable[CutOffs]) -> list[CutOffStats]:
 
 
 def by_bound(part: CutOffs) -> Mapping[str, int]:
-    """The histogram for people: bound in ms, or `more`, to the number of sessions."""
+    """Return a histogram with its bounds in ms, or `more`, as keys."""
     return dict(zip([*map(str, BOUNDS_MS), "more"], part.counts, strict=True))
 
 
@@ -86,7 +86,7 @@ def _counted(found: list[int]) -> tuple[int, ...]:
 
 
 def _percentile(counts: list[int], max_ms: int, percent: int) -> int:
-    """The upper bound of where the nearest rank lies, and never more than the longest."""
+    """Return the upper bound of the bucket of the nearest rank, at most the maximum."""
     rank, passed = -(-sum(counts) * percent // 100), 0
     for bound_ms, count in zip(BOUNDS_MS, counts, strict=False):
         passed += count

@@ -1,6 +1,6 @@
-"""The rules of selling watching time: what one heartbeat means, given the wallet as it stands.
+"""The rules of selling watching time: the result of a heartbeat for a given wallet.
 
-Source of every case: docs/billing.md, "One beat". All functions are pure; the server's clock comes in as `now_ms`.
+docs/billing.md, "One beat", lists every case. All functions are pure; `now_ms` is the server's clock.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from chalicelib.domain.money.wallets import Wallet, daily_left_millipoints
 
 LEASE_MS_DEFAULT, LEASE_MS_MIN, LEASE_MS_MAX = 10_000, 5_000, 60_000
 HORIZON_MS_MAX = 5_000
-# A lapsed session may be taken up again for this long; the reaper ends it at the same bound.
+# A session may resume this long after its lease; then the reaper ends it.
 LATE_MS_MAX = 600_000
-# Media stays authorised this long after the paid time, for a beat that is on its way.
+# Media stays authorized this long after the paid time, for a heartbeat in flight.
 GRACE_MS = 5_000
 PREVIEW_MS = 600_000
-# Added to the moment a beat becomes chargeable, so that an honest client's beat is never a touch too early.
+# Added to the time at which a heartbeat becomes chargeable, so that an honest client's is never early.
 NEXT_BEAT_MARGIN_MS = 250
 
 
 class Outcome(StrEnum):
-    """What became of a heartbeat. The first four sell or grant time; of the rest nothing is charged."""
+    """The outcome of a heartbeat. The first four sell or grant time; the others charge nothing."""
 
     ON_TIME = "on_time"
     LATE = "late"
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """Time to be granted: the session's new `paid_until_ms`, and what it costs (0 for time that is not served)."""
+    """A lease to grant: the new `paid_until_ms` and its charge (0 if the time is not served)."""
 
     outcome: Outcome
     charge_millipoints: int
@@ -49,60 +49,60 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Nothing to sell: answer with the current state."""
+    """Nothing is sold; the response is the current state."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class Over:
-    """The session is to end."""
+    """The session has to end."""
 
     reason: EndReason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
-    """What the end of a session gives back and what it amounts to."""
+    """The refund and the watched time of a session that ends."""
 
     refund_millipoints: int
     watched_ms: int
 
 
 def horizon_ms(session: ActiveSession) -> int:
-    """How early the next lease may be bought: `min(lease / 2, 5 s)`."""
+    """Return how early the next lease may be bought: `min(lease / 2, 5 s)`."""
     return min(session.lease_ms // 2, HORIZON_MS_MAX)
 
 
 def buy_from_ms(session: ActiveSession) -> int:
-    """The first moment at which the next lease is sold; for a preview it lies behind the lease's end, so never."""
+    """Return when the next lease is sold from. For a preview this is after the lease's end, so never."""
     if session.kind is SessionKind.PREVIEW:
         return session.paid_until_ms + 1
     return session.paid_until_ms - horizon_ms(session)
 
 
 def available_millipoints(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
-    """What the session may still spend: the balance, the rest of the daily cap, or the rest of its own maximum."""
+    """Return what the session may still spend: the least of balance, daily cap and its own maximum."""
     daily_left = daily_left_millipoints(wallet, now_ms)
     return max(0, min(wallet.balance_millipoints, daily_left, session.budget_millipoints))
 
 
 def exhausted_reason(wallet: Wallet, session: ActiveSession) -> EndReason:
-    """Which of the three it is that has run out."""
+    """Return which of the three is exhausted."""
     if wallet.balance_millipoints == 0:
         return EndReason.BALANCE_EXHAUSTED
     return EndReason.MAX_POINTS_REACHED if session.budget_millipoints == 0 else EndReason.DAILY_CAP_REACHED
 
 
 def next_beat_in_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
-    """When the next beat becomes chargeable (or, with nothing left to spend, when it ends the session)."""
+    """Return when the next heartbeat becomes chargeable or, without points, ends the session."""
     broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
     at_ms = session.paid_until_ms if broke or session.kind is SessionKind.PREVIEW else buy_from_ms(session)
     return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
 
 
 def others_spending(wallet: Wallet, session: ActiveSession, now_ms: int) -> list[ActiveSession]:
-    """The other sessions of a wallet that are being watched for points."""
+    """Return the wallet's other sessions that are being watched for points."""
     return [
         other
         for other in wallet.sessions.values()
@@ -113,9 +113,9 @@ def others_spending(wallet: Wallet, session: ActiveSession, now_ms: int) -> list
 
 
 def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | None:
-    """How long the picture lasts from now: paid time and what the rest of the money buys. None where it is free.
+    """Return how long the session can go on: paid time and what the remaining points buy. None if free.
 
-    All sessions that are being watched live on one balance and one daily cap; each has its own maximum.
+    All sessions being watched share one balance and one daily cap; each has its own maximum.
     """
     paid_ms = max(0, session.paid_until_ms - now_ms)
     if session.kind is SessionKind.PREVIEW:
@@ -132,7 +132,7 @@ def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | N
 def first_purchase(
     wallet: Wallet, *, rate_millipoints_per_minute: int, lease_ms: int, budget_millipoints: int, now_ms: int
 ) -> Purchase | Over:
-    """The lease that a start buys: a shorter one for the exact rest of what may be spent, none if that is nothing."""
+    """Return the lease that a start buys: a shorter one for a small remainder, `Over` for none."""
     charge = lease_charge(rate_millipoints_per_minute, lease_ms)
     available = max(0, min(wallet.balance_millipoints, daily_left_millipoints(wallet, now_ms), budget_millipoints))
     if charge > 0 and available == 0:
@@ -155,9 +155,9 @@ def first_purchase(
 def decide(
     wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 0
 ) -> Purchase | Unchanged | Over:
-    """Classify one beat against the wallet as seen. `down_until_ms` is the end of the stream's last outage.
+    """Decide on a heartbeat for the wallet as read. `down_until_ms` is the end of the stream's last outage.
 
-    Replay, stale and early are `Unchanged`; lapsed and empty are `Over`; on time, late, poor and unserved a `Purchase`.
+    Replay, stale and early give `Unchanged`; expired and empty give `Over`; the others a `Purchase`.
     """
     if seq <= session.seq:
         return Unchanged(Outcome.REPLAY if seq == session.seq else Outcome.STALE)
@@ -179,10 +179,10 @@ def decide(
 
 def _sell(session: ActiveSession, available: int, now_ms: int, down_until_ms: int) -> Purchase:
     late = now_ms > session.paid_until_ms
-    # Media stays authorised for the grace, so a beat within it pays for that time too. After a longer gap nobody knows
-    # whether anything was fetched in the grace; a viewer who paused must not pay for it.
+    # Media stays authorized in the grace, so a heartbeat within it pays for that time. After a longer gap it is unknown
+    # whether the grace was used, and a viewer who paused must not pay for it.
     gap = now_ms > session.paid_until_ms + GRACE_MS
-    # Nor is a time sold afterwards in which there was nothing to fetch.
+    # Time in which there was nothing to fetch is not sold either.
     gap = gap or session.paid_until_ms < down_until_ms <= now_ms
     outcome = Outcome.LATE if late else Outcome.ON_TIME
     charge, lease = session.charge_millipoints, session.lease_ms
@@ -204,8 +204,8 @@ def _sell(session: ActiveSession, available: int, now_ms: int, down_until_ms: in
 def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
     start_ms = max(now_ms, session.paid_until_ms)
     until_ms = start_ms + session.lease_ms
-    # Free time that is not over yet and what is added to it are one stretch: a refund must not pay for any of it, even
-    # if that takes in a little paid time between them.
+    # Free time that is not over merges with the new free time, so that no refund pays for it. A little paid time
+    # between them becomes free as well.
     adjoining = session.free_until_ms >= now_ms
     return Purchase(
         outcome=Outcome.UNSERVED,
@@ -219,7 +219,7 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
 
 
 def settle(session: ActiveSession, now_ms: int) -> Settlement:
-    """The end of a session: all unserved paid time is refunded, free time is not."""
+    """Return the settlement of a session: unserved paid time is refunded, free time is not."""
     unserved_ms = max(0, session.paid_until_ms - now_ms)
     free_ms = max(0, min(session.free_until_ms, session.paid_until_ms) - max(session.free_from_ms, now_ms))
     return Settlement(

@@ -1,4 +1,4 @@
-"""Amounts of money. The only unit is the integer millipoint; nothing here ever sees a float."""
+"""Amounts of money. The only unit is the integer millipoint; floats are not used."""
 
 MILLIPOINTS_PER_POINT = 1000
 MS_PER_MINUTE = 60_000
@@ -7,15 +7,15 @@ MILLIPOINTS_MAX = 1_000_000_000_000
 
 
 def lease_charge(rate_millipoints_per_minute: int, lease_ms: int) -> int:
-    """What a lease costs, in millipoints, rounded up: `ceil(rate * lease / 60 000)`."""
+    """Return the charge of a lease in millipoints, rounded up: `ceil(rate * lease / 60 000)`."""
     return -(-rate_millipoints_per_minute * lease_ms // MS_PER_MINUTE)
 
 
 def affordable_ms(available_millipoints: int, rate_millipoints_per_minute: int) -> int:
-    """How long a rest of money lasts, in milliseconds, rounded down but at least 1."""
+    """Return how long an amount lasts in milliseconds, rounded down but at least 1."""
     return max(1, available_millipoints * MS_PER_MINUTE // rate_millipoints_per_minute)
 
 
 def refund(rate_millipoints_per_minute: int, unserved_ms: int, charged_millipoints: int) -> int:
-    """What unserved paid time gives back, in millipoints: rounded down, never more than was charged."""
+    """Return the refund for unserved paid time in millipoints, rounded down and at most what was charged."""
     return min(charged_millipoints, rate_millipoints_per_minute * max(0, unserved_ms) // MS_PER_MINUTE)

@@ -1,8 +1,7 @@
-"""What a session paid against what the gateway really served it: the rules, without any I/O.
+"""The rules of reconciliation: what a session paid compared with what the gateways served.
 
-A session paid for time: its leases, less its refund, what outages gave back and what operators adjusted. The gateway
-served media: so many ms of it. Both are figures of their own, from sources that know nothing of each other, and each
-ended session is held against both.
+A session paid for time: its leases minus refund, outage credits and adjustments. The gateways served media for some ms.
+Both come from independent sources, and every ended session is checked against both.
 """
 
 from collections.abc import Sequence
@@ -17,36 +16,36 @@ from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.domain.money.wallets import Entry, EntryKind
 
-# A session is looked at so long after its end. A segment that was begun before the end may go out until the gateway
-# gives up on its viewer (30 s without progress), is logged within seconds, and added up every 10 s.
+# Delay from a session's end to its reconciliation. A segment begun before the end may be sent until the gateway gives
+# up on the viewer (30 s without progress); it is logged within seconds and aggregated every 10 s.
 RECONCILE_AFTER_MS = 120_000
-# The log of a session is there once its follower has read on so far behind the session's end.
+# The log of a session is complete once its follower has passed the session's end by this much.
 LOG_ARRIVES_MS = 60_000
-# A follower that has not been heard of for so long is taken for gone for good.
+# A follower that is silent for this long no longer counts.
 FOLLOWER_GONE_MS = 3_600_000
-# If no log arrives, it is looked for again, later and later, and no more after a day.
+# Retries while no log arrives: with growing waits, for a day.
 RETRY_MS_MIN = 60_000
 GIVE_UP_MS = 86_400_000
 
-# What served and paid time may differ by without anything being wrong; `tolerance_ms` says why.
+# Tolerated difference between served and paid time; see `tolerance_ms`.
 TOLERANCE_MS = 20_000
 TOLERANCE_PERCENT = 5
-# A player starts three segments behind the end of a live playlist (RFC 8216, section 6.3.3) and fetches them at once;
-# and it fetches whole segments only.
+# A player starts three segments before the end of a live playlist (RFC 8216, section 6.3.3), fetches them at once,
+# and fetches whole segments only.
 SEGMENTS_AHEAD = 3 + 1
 
 
 class Finding(StrEnum):
-    """What came of it, in one word."""
+    """The result of a reconciliation."""
 
     OK = "ok"
-    # The ledger does not add up to what the session's record says: never tolerated.
+    # The ledger differs from the session's record. This is never tolerated.
     LEDGER_MISMATCH = "ledger_mismatch"
     PAID_NOT_SERVED = "paid_not_served"
     SERVED_NOT_PAID = "served_not_paid"
-    # No follower of a gateway has reported for the session's time.
+    # No log follower has reported for the session's time.
     NOT_MEASURED = "not_measured"
-    # Nothing was to be paid: there is nothing to compare.
+    # A free session has nothing to compare.
     FREE = "free"
 
 
@@ -55,12 +54,12 @@ AGREEING = frozenset({Finding.OK, Finding.FREE})
 
 @dataclass(frozen=True, kw_only=True)
 class SessionReconciliation:
-    """A session's three figures side by side: the ledger, the leases, the gateway.
+    """A session's amounts and times from the ledger, the leases and the gateways.
 
-    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where an adjustment is positive if it
-    gave points to the viewer. `drift` is what was served less what was paid; it and `paid_ms` are None where nothing
-    could be compared. `cut_off_ms` is how long a session that was ended early was served beyond its end, None for all
-    others and while that is not known.
+    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where a positive adjustment gave
+    points to the viewer. `drift` is served minus paid; it and `paid_ms` are None if nothing could be compared.
+    `cut_off_ms` is how long a session that ended early was still served; None for other sessions and while it is
+    unknown.
     """
 
     day: str
@@ -90,9 +89,9 @@ class SessionReconciliation:
 
 @dataclass(frozen=True, kw_only=True)
 class DayTotals:
-    """The sums over the sessions that ended on a UTC day; `all_added_up` is False where there are too many for that.
+    """The sums over the sessions that ended on a UTC day. `all_added_up` is False if there are too many to sum.
 
-    Drifts are signed, so those of different sessions may cancel out; `disagreeing` counts sessions.
+    Drifts are signed, so those of different sessions may cancel; `disagreeing` counts sessions.
     """
 
     day: str
@@ -134,10 +133,10 @@ SUMMED = (
 def reconcile(
     record: SessionRecord, entries: Sequence[Entry], served: Served | None, now_ms: int, *, measured: bool
 ) -> SessionReconciliation:
-    """Compare an ended session's lines of the ledger, its record, and what it was served.
+    """Compare an ended session's ledger lines with its record and with what it was served.
 
-    `measured` says whether all that the gateways logged of its time has been added up; `served` is None where that was
-    nothing. Raises `ValueError` for a session that has not ended.
+    `measured` says whether the gateways' logs of its time are complete; `served` is None if nothing was served. Raise
+    `ValueError` for a session that has not ended.
     """
     if record.ended_at_ms is None or record.end_reason is None:
         raise ValueError(f"the session {record.session_id} has not ended")
@@ -188,36 +187,36 @@ def reconcile(
 
 
 def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
-    """How far served and paid time may lie apart, for segments of this length: the greatest of
+    """Return how far served and paid time may differ: the maximum of
 
-    - what is fetched and not yet watched at the end of a viewing, and the grace, in which media is still authorised;
-    - 20 s, for a start that takes its time, a viewer who stops before the picture, and clocks of different machines;
+    - what is fetched and not watched at the end, plus the grace, in which media stays authorized;
+    - 20 s, for a slow start, a stop before the picture, and clock differences between machines;
     - 5 % of what was paid, for what the log leaves out: ranges count as whole segments, lost segments not at all.
 
-    A pause is no difference: what it does not watch it does not pay for but for the lease that is running, nor fetch.
+    A pause causes no difference beyond the running lease: a paused viewer neither pays nor fetches.
     """
     return max(TOLERANCE_MS, SEGMENTS_AHEAD * segment_ms + GRACE_MS, paid_ms * TOLERANCE_PERCENT // 100)
 
 
 def _compared(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
     tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
-    # Where the connection was lost, the lease that was running is spent.
+    # After a lost connection, the running lease is spent.
     spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0
     if drift_ms < -(tolerated + spent_ms):
         return Finding.PAID_NOT_SERVED
-    # Time that was granted free of charge, since the stream was not delivered, may have been served all the same.
+    # Time granted free of charge while the stream was down may have been served after all.
     given_ms = record.lease_ms * sum(entry.kind is EntryKind.UNSERVED for entry in entries)
     return Finding.SERVED_NOT_PAID if drift_ms > tolerated + given_ms else Finding.OK
 
 
 def is_measured(ended_at_ms: int, followers: Sequence[int], now_ms: int) -> bool:
-    """Whether every follower that is not gone has come past a session's end; `followers`: how far each is, in ms."""
+    """Return whether all live followers have passed a session's end; `followers` holds their positions in ms."""
     heard = [through_ms for through_ms in followers if through_ms > now_ms - FOLLOWER_GONE_MS]
     return bool(heard) and min(heard) >= ended_at_ms + LOG_ARRIVES_MS
 
 
 def next_try_ms(row: SessionReconciliation) -> int | None:
-    """When to look at the session again, None if never: only what was not measured may change by itself."""
+    """Return when to reconcile the session again; None if its result can no longer change by itself."""
     waited_ms = row.reconciled_at_ms - row.ended_at_ms
     unknown = row.reason is Finding.NOT_MEASURED or (row.cut_off_ms is None and row.end_reason in EARLY)
     if not unknown or waited_ms > GIVE_UP_MS:
@@ -226,7 +225,7 @@ def next_try_ms(row: SessionReconciliation) -> int | None:
 
 
 def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: bool = True) -> DayTotals:
-    """The sums over rows of one day."""
+    """Return the sums over the rows of one day."""
     return DayTotals(
         day=day,
         sessions=len(rows),

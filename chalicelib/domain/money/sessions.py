@@ -1,16 +1,16 @@
-"""Playback sessions: the part inside the wallet that money moves on, and the record for people."""
+"""Playback sessions: the part in the wallet that billing changes, and the record for people."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.end_reasons import EndReason
 
-# The reaper's index is spread over so many partitions; changing it strands rows, so it needs a migration.
+# Partitions of the reaper's index. Changing this strands rows, so it needs a migration.
 DUE_SHARDS = 8
 
 
 class SessionKind(StrEnum):
-    """A viewing buys lease after lease; a preview is one free lease for an admin and is never extended."""
+    """A viewing buys lease after lease. A preview is one free lease for an operator and is never extended."""
 
     VIEWING = "viewing"
     PREVIEW = "preview"
@@ -18,12 +18,12 @@ class SessionKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ActiveSession:
-    """A session as its wallet holds it. Times are the server's clock in ms, amounts are millipoints.
+    """A session in its wallet. Times are the server's clock in ms, amounts are millipoints.
 
-    `charge` and `lease_ms` are frozen at start, so that a beat needs to know nothing but user, session and seq.
-    `paid_from_ms`..`paid_until_ms` is the time granted last without a gap; the part `free_from_ms`..`free_until_ms` of
-    it was granted without a charge, or its charge was given back. `outage_ms` is the beginning of the newest outage of
-    the stream that this session has been credited for. `counted`: it takes one of the places that its stream has.
+    `charge` and `lease_ms` are fixed at the start, so a heartbeat needs only user, session and seq. `paid_from_ms` to
+    `paid_until_ms` is the last granted time without a gap. Its part from `free_from_ms` to `free_until_ms` was granted
+    free of charge or refunded. `outage_ms` is the start of the newest outage that this session was credited for.
+    `counted` says whether it takes one of the stream's viewer places.
     """
 
     session_id: str
@@ -47,11 +47,11 @@ class ActiveSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """A row of `playback_sessions`: written at start and end, never per beat. Who has started it is kept elsewhere
-    (`domain/access/clients.py`), and not for as long.
+    """A row of `playback_sessions`, written at start and end, not at heartbeats.
 
-    The session's lines in the ledger have versions above `from_version`; `adjustments` of them come after its end, and
-    have given back `adjusted_millipoints` of what it was charged.
+    The client that started it is stored elsewhere for a shorter time (`domain/access/clients.py`). Its lines in the
+    ledger have versions above `from_version`. `adjustments` is how many of them come after its end; they have given
+    back `adjusted_millipoints` of its charge.
     """
 
     session_id: str
@@ -75,13 +75,13 @@ class SessionRecord:
 
     @property
     def active(self) -> bool:
-        """Whether the session has not ended (its lease may have run out all the same)."""
+        """Whether the session has not ended. Its lease may have expired."""
         return self.end_reason is None
 
     @property
     def adjustable_millipoints(self) -> tuple[int, int]:
-        """The least and the most that one more adjustment may give: from all that was given back, to all that is left.
+        """The smallest and largest further adjustment.
 
-        So what the session costs in the end is never below 0, and never above what its viewer agreed to pay.
+        They keep the session's final cost between 0 and what its viewer agreed to pay.
         """
         return -self.adjusted_millipoints, (self.charged_millipoints or 0) - self.adjusted_millipoints

@@ -1,4 +1,4 @@
-"""What the gateway really served: the media time, bytes and requests of a session or of a day."""
+"""Usage: media time, bytes and requests that the gateways served to a session or on a day."""
 
 import re
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What was served. `media_ms` is the time that the segments play, each counted once a session however often and in
-    whatever rendition it was fetched; bytes and requests are all that went out, playlists and repetitions too.
+    """What was served. `media_ms` counts each segment once a session, whatever its rendition and repetitions. Bytes and
+    requests count all that was sent, playlists and repetitions too.
 
-    The moments are those of the first and the last request, in ms.
+    `first_at_ms` and `last_at_ms` are the times of the first and last request.
     """
 
     media_ms: int = 0
@@ -24,7 +24,7 @@ class Served:
     last_at_ms: int = 0
 
     def plus(self, other: "Served") -> "Served":
-        """Both together."""
+        """Return the sum of both."""
         first = [each.first_at_ms for each in (self, other) if each.requests]
         return Served(
             media_ms=self.media_ms + other.media_ms,
@@ -37,12 +37,12 @@ class Served:
 
 
 def day_of(at_ms: int) -> str:
-    """The UTC day of a moment, `YYYY-MM-DD`."""
+    """Return the UTC day of a time, `YYYY-MM-DD`."""
     return datetime.fromtimestamp(at_ms / MS_PER_S, UTC).strftime("%Y-%m-%d")
 
 
 def is_day(text: str) -> bool:
-    """Whether a text names a day of this century that exists, `YYYY-MM-DD`."""
+    """Return whether a text is an existing day of this century, `YYYY-MM-DD`."""
     if not DAY.fullmatch(text):
         return False
     try:
@@ -53,5 +53,5 @@ def is_day(text: str) -> bool:
 
 
 def day_key(day: str) -> str:
-    """Under what name a whole day's figures are kept beside those of the sessions; no session has such an id."""
+    """Return the key of a whole day's usage beside those of sessions. No session has such an id."""
     return f"day:{day}"

@@ -1,4 +1,4 @@
-"""The wallet, its journal, and the pages that the journal is moved to."""
+"""The wallet, its journal, and the ledger pages that the journal moves to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from enum import StrEnum
 
 from chalicelib.domain.money.sessions import ActiveSession
 
-# Six consecutive versions make a page: its content is then fixed, whoever writes it.
+# Six consecutive versions make a page. Its content is fixed, so writing it twice is safe.
 PAGE_ENTRIES = 6
-# A beat at the cap moves full pages first, so that the item cannot outgrow its bound (about 3 KB of journal).
+# At this length, full pages move before anything is sold, so the item stays bounded (about 3 KB of journal).
 JOURNAL_ENTRIES_MAX = 24
 MS_PER_DAY = 86_400_000
-# What a wallet without a daily cap may spend in a day: more than any wallet can hold.
+# The daily cap of a wallet without one: more than any wallet can hold.
 NO_DAILY_CAP = 10**15
 
 
 class EntryKind(StrEnum):
-    """What changed the wallet."""
+    """The cause of a wallet's change."""
 
     LEASE = "lease"
     UNSERVED = "unserved"
@@ -28,7 +28,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One change of a wallet. `entry_id` is known beforehand and never recurs; `version` is given by the store."""
+    """One change of a wallet. `entry_id` is known before the write and unique; the store assigns `version`."""
 
     entry_id: str
     kind: EntryKind
@@ -44,10 +44,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Wallet:
-    """The one item that billing writes: balance, version, active sessions and the journal not yet moved away.
+    """The item that billing writes: balance, version, active sessions, and the journal that has not moved yet.
 
-    `daily_left_millipoints` is what may still be spent on `day` (days since 1970, UTC); below 0 where the cap was
-    lowered under what had been spent.
+    `daily_left_millipoints` is what may still be spent on `day` (days since 1970, UTC). It is negative if the cap was
+    lowered below what was spent.
     """
 
     user_id: str
@@ -62,9 +62,9 @@ class Wallet:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Six consecutive changes of one wallet, in order of version, chained to the page before (`chain.py`).
+    """Six consecutive changes of a wallet in order of version, chained to the page before (`chain.py`).
 
-    `previous_hash` stands before the first entry; `hash` and `balance_millipoints` stand after the last.
+    `previous_hash` is before the first entry; `hash` and `balance_millipoints` are after the last.
     """
 
     first_version: int
@@ -76,9 +76,9 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """A top-up (positive) or an adjustment downwards (negative), applied exactly once by its id.
+    """A top-up (positive) or a downward adjustment (negative), applied exactly once by its id.
 
-    One that names a session is an adjustment of what that session cost, in either direction.
+    With a session it is an adjustment of that session's cost, in either direction.
     """
 
     payment_id: str
@@ -92,23 +92,23 @@ class Payment:
 
     @property
     def kind(self) -> EntryKind:
-        """What the ledger calls it."""
+        """The kind of its ledger entry."""
         top_up = self.millipoints > 0 and self.session_id is None
         return EntryKind.CREDIT if top_up else EntryKind.ADJUSTMENT
 
 
 def lease_entry_id(session_id: str, seq: int) -> str:
-    """The journal key of one lease."""
+    """Return the journal key of a lease."""
     return f"{session_id}.{seq}"
 
 
 def end_entry_id(session_id: str) -> str:
-    """The journal key of a session's end."""
+    """Return the journal key of a session's end."""
     return f"{session_id}.end"
 
 
 def lease_entry(session_id: str, stream_id: str, seq: int, at_ms: int, kind: EntryKind = EntryKind.LEASE) -> Entry:
-    """One lease, bought or (`UNSERVED`) granted."""
+    """Return the entry of a lease, bought or (`UNSERVED`) granted."""
     return Entry(
         entry_id=lease_entry_id(session_id, seq),
         kind=kind,
@@ -120,7 +120,7 @@ def lease_entry(session_id: str, stream_id: str, seq: int, at_ms: int, kind: Ent
 
 
 def end_entry(session: ActiveSession, at_ms: int) -> Entry:
-    """The end of a session, with what it gives back."""
+    """Return the entry of a session's end, with its refund."""
     return Entry(
         entry_id=end_entry_id(session.session_id),
         kind=EntryKind.REFUND,
@@ -131,9 +131,9 @@ def end_entry(session: ActiveSession, at_ms: int) -> Entry:
 
 
 def outage_entry(session: ActiveSession, outage_ms: int, at_ms: int) -> Entry:
-    """What an outage, named by its beginning, gives back to a session: one line for stream, outage and session.
+    """Return the entry of an outage credit: one for each stream, outage and session.
 
-    The seq makes sure that no key ever recurs, also if clocks disagree on whether the outage was over.
+    The seq keeps the key unique even if clocks disagree on whether the outage was over.
     """
     return Entry(
         entry_id=f"o.{session.stream_id}.{outage_ms}.{session.seq}.{session.session_id}",
@@ -145,7 +145,7 @@ def outage_entry(session: ActiveSession, outage_ms: int, at_ms: int) -> Entry:
 
 
 def payment_entry(payment: Payment) -> Entry:
-    """A payment."""
+    """Return the entry of a payment."""
     return Entry(
         entry_id=f"p.{payment.payment_id}",
         kind=payment.kind,
@@ -158,22 +158,25 @@ def payment_entry(payment: Payment) -> Entry:
 
 
 def utc_day(now_ms: int) -> int:
-    """Days since 1970, UTC: what a daily cap counts by."""
+    """Return the days since 1970 (UTC), by which daily caps count."""
     return now_ms // MS_PER_DAY
 
 
 def daily_left_millipoints(wallet: Wallet, now_ms: int) -> int:
-    """What the daily cap leaves now; a day that has not begun in the wallet yet begins with all of it."""
+    """Return what the daily cap leaves now. A new day begins with the full cap."""
     return wallet.daily_cap_millipoints if utc_day(now_ms) > wallet.day else wallet.daily_left_millipoints
 
 
 def spent_today_millipoints(wallet: Wallet, now_ms: int) -> int:
-    """What leases have cost today, less what was given back today (for yesterday's leases too, but never below 0)."""
+    """Return what leases cost today minus what was refunded today, at least 0.
+
+    Refunds of yesterday's leases count too.
+    """
     return max(0, wallet.daily_cap_millipoints - daily_left_millipoints(wallet, now_ms))
 
 
 def full_pages(journal: Iterable[Entry]) -> list[tuple[Entry, ...]]:
-    """The entries of each complete page in a journal, oldest first; those of an incomplete one stay where they are."""
+    """Return the entries of each complete page in a journal, oldest first."""
     by_first: dict[int, list[Entry]] = {}
     for entry in journal:
         by_first.setdefault((entry.version - 1) // PAGE_ENTRIES * PAGE_ENTRIES + 1, []).append(entry)

@@ -1,4 +1,4 @@
-"""What operators have done: the entries of the audit log, and what may stand in them."""
+"""Entries of the audit log, and what they may contain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from chalicelib.domain.streams.stream import Stream
 
 Values = Mapping[str, Any]
 AUDIT_DAYS = 400
-# Who has done what was done by a command of infra/: no account.
+# The actor of commands in infra/, which have no account.
 BY_COMMAND = "operator-command"
-# What it has of a password.
+# Logged in place of a password.
 WAS_RESET = "reset"
-# Of a stream, what its operator sets. The ingest key is not among them.
+# The logged settings of a stream, without the ingest key.
 STREAM_FIELDS = (
     "title",
     "slate",
@@ -39,9 +39,9 @@ STREAM_FIELDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """What was done on what: `stream.edit` on `stream-1`. `user_id` is the account that it was done to, if any.
+    """An action on a target, for instance `stream.edit` on `stream-1`. `user_id` is the affected account, if any.
 
-    `before` and `after` have what has changed and nothing that opens anything: no password, key, token or signed query.
+    `before` and `after` hold what changed, without passwords, keys, tokens or signed queries.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """An action, and by whom, from where and when. Ids are in the order of time.
+    """An action with its actor, address and time. Ids sort by time.
 
-    `ip` is None once addresses are not kept any more, and an entry is kept without it (`domain/access/clients.py`).
+    `ip` is None after addresses expire, and entries are stored without it (`domain/access/clients.py`).
     """
 
     audit_id: str
@@ -67,29 +67,29 @@ class AuditEntry:
 
 
 def audit_id_of(at_ms: int, random_part: str) -> str:
-    """An id that is sorted by its moment."""
+    """Return an id that sorts by time."""
     return f"{at_ms:013d}.{random_part}"
 
 
 def month_of(at_ms: int) -> str:
-    """The month (UTC) that a moment lies in: what the log is kept by."""
+    """Return the month (UTC) of a time: the partition of the log."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m")
 
 
 def month_before(month: str) -> str:
-    """The month before."""
+    """Return the previous month."""
     year, number = int(month[:4]), int(month[5:])
     return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
 
 
 def difference(before: Values, after: Values) -> tuple[Values, Values]:
-    """What differs, as it was and as it is."""
+    """Return the values that differ, before and after."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
 
 
 def stream_values(stream: Stream) -> Values:
-    """A stream for the log."""
+    """Return the logged values of a stream."""
     values: dict[str, Any] = {name: _plain(getattr(stream, name)) for name in STREAM_FIELDS}
     values["sources"] = [_of_source(source) for source in stream.sources]
     values["custom_renditions"] = [vars(each) for each in stream.custom_renditions]
@@ -97,17 +97,17 @@ def stream_values(stream: Stream) -> Values:
 
 
 def user_values(user: User) -> Values:
-    """An account for the log."""
+    """Return the logged values of an account."""
     return {"role": user.role.value, "disabled": user.disabled}
 
 
 def erased_values(erased_at_ms: int) -> Values:
-    """An account that is no more, for the log: nothing that tells whose it was."""
+    """Return the logged values of an erased account, without anything that identifies its person."""
     return {"erased_at_ms": erased_at_ms}
 
 
 def _of_source(source: Ingest) -> Values:
-    """A source without what may be secret in its address: user info, path, query."""
+    """Return a source without the parts of its URL that may be secret: user info, path, query."""
     values = {name: _plain(value) for name, value in vars(source).items() if value is not None and name != "url"}
     if source.url is not None:
         parts = urlsplit(source.url)

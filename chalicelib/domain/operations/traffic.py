@@ -1,4 +1,4 @@
-"""What a gateway answered, in counters: of a minute for the whole gateway, of an hour for each stream."""
+"""Counters of the gateways' answers: by minute for a whole gateway, by hour for each stream."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,21 +7,21 @@ from enum import StrEnum
 
 MINUTE_MS = 60_000
 HOUR_MINUTES = 60
-# Why media is refused: no good token, no money, ended by somebody, over; and what comes too fast.
+# Rejected media: invalid token, no points, ended by an operator, stream over, too fast.
 REFUSALS = (401, 402, 403, 410, 429)
-# The client went away before there was an answer: 499 is nginx's own number for that.
+# The client disconnected before the response; nginx logs 499.
 CLOSED = (0, 499)
 
 
 class Part(StrEnum):
-    """What was asked for: media, or all else, which is the API."""
+    """Media, or everything else, which is the API."""
 
     MEDIA = "media"
     API = "api"
 
 
 class Kept(StrEnum):
-    """What the gateway keeps copies of."""
+    """What the gateway caches."""
 
     PLAYLIST = "playlist"
     SEGMENT = "segment"
@@ -30,7 +30,7 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """How often it was answered with which class of status, and how many bytes went out, headers included."""
+    """Answers by status class, and bytes sent, headers included."""
 
     answers_2xx: int
     answers_3xx: int
@@ -42,21 +42,21 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True)
 class Cache:
-    """How often a copy was there."""
+    """Cache lookups."""
 
     hits: int
     misses: int
 
     @property
     def hit_ratio(self) -> float | None:
-        """From 0 to 1; None where nothing was looked for."""
+        """From 0 to 1; None without lookups."""
         total = self.hits + self.misses
         return round(self.hits / total, 4) if total else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The figures that counters make. `refusals` are those of media, by status; they are among the 4xx, too."""
+    """Statistics from the counters. `refusals` counts media errors by status, which are part of the 4xx."""
 
     media: Answers
     api: Answers
@@ -68,7 +68,7 @@ class Traffic:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamTraffic:
-    """A stream's figures of the hour that begins at `hour_ms`."""
+    """A stream's statistics in the hour from `hour_ms`."""
 
     stream_id: str
     hour_ms: int
@@ -76,7 +76,7 @@ class StreamTraffic:
 
 
 def counts_of(part: Part, status: int, size: int, found: Mapping[Kept, bool]) -> Counter[str]:
-    """What one answer counts for; `found` says of what was looked for whether a copy was there."""
+    """Return the counters of one answer. `found` maps each cache that was used to whether it had a copy."""
     counts = Counter({f"{part}_bytes": size})
     if status in CLOSED:
         counts[f"{part}_closed"] += 1
@@ -90,7 +90,7 @@ def counts_of(part: Part, status: int, size: int, found: Mapping[Kept, bool]) ->
 
 
 def traffic_of(counts: Mapping[str, int]) -> Traffic:
-    """The figures that these counters make."""
+    """Return the statistics of these counters."""
     return Traffic(
         media=_answers(Part.MEDIA, counts),
         api=_answers(Part.API, counts),
@@ -102,7 +102,7 @@ def traffic_of(counts: Mapping[str, int]) -> Traffic:
 
 
 def hour_of(minute: int) -> int:
-    """The first minute of the hour that an epoch minute is in."""
+    """Return the first minute of the hour of an epoch minute."""
     return minute - minute % HOUR_MINUTES
 
 

@@ -1,17 +1,17 @@
-"""Workers: who is there, how much each may run, and so why a stream waits."""
+"""Workers: which are present, their capacity, and why a stream waits for one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.streams.runtime import Waiting
 
-# A worker says every 5 s that it is there; what has been silent for this long is gone.
+# Workers report every 5 s; one that is silent for this long is absent.
 PRESENT_MS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """What a worker said of itself last: `capacity` is how many streams it may run, `stream_ids` are those it runs."""
+    """A worker's last report. `capacity` is how many streams it may run, `stream_ids` are those it runs."""
 
     worker_id: str
     capacity: int
@@ -20,17 +20,17 @@ class Worker:
 
 
 def is_present(worker: Worker, now_ms: int) -> bool:
-    """Whether it can be counted on."""
+    """Return whether the worker has reported recently."""
     return worker.seen_at_ms > now_ms - PRESENT_MS
 
 
 def why_waiting(present: Sequence[Worker]) -> tuple[Waiting | None, str]:
-    """Why a stream that is wanted live has no worker, and the same in words. None: one of them is about to take it."""
+    """Return why a live stream has no worker, and the same in words. None: a worker is about to claim it."""
     if not present:
         return Waiting.NO_WORKER, "no worker is running"
     held = sum(len(worker.stream_ids) for worker in present)
     capacity = sum(worker.capacity for worker in present)
     if any(len(worker.stream_ids) < worker.capacity for worker in present):
-        return None, f"a worker is about to take it: {held} of {capacity} streams are taken"
+        return None, f"a worker is about to claim it: {held} of {capacity} streams are running"
     who = "the only worker is" if len(present) == 1 else f"all {len(present)} workers are"
     return Waiting.NO_CAPACITY, f"{who} full: {held} of {capacity} streams"

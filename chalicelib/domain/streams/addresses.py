@@ -1,11 +1,11 @@
-"""Which network addresses an untrusted source may have: public ones, and those that the configuration names."""
+"""Network addresses that sources may have: public ones, and those that the configuration allows."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 IpAddress = IPv4Address | IPv6Address
 IpNetwork = IPv4Network | IPv6Network
 
-# Public by their number, but not by their use. `ipaddress` of Python 3.11 takes some of them for global.
+# Not public, although `ipaddress` of Python 3.11 reports some of them as global.
 NOT_PUBLIC = tuple(
     ip_network(text)
     for text in (
@@ -19,12 +19,12 @@ NOT_PUBLIC = tuple(
     )
 )
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-# Where DNS64 is used, the resolver answers so for every IPv4 host. The IPv4 address behind it is what counts.
+# With DNS64 the resolver maps IPv4 hosts into this network. The embedded IPv4 address counts.
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_allowed_address(address: IpAddress, networks: tuple[IpNetwork, ...] = ()) -> bool:
-    """Whether it is public, or inside one of the networks that the configuration opens."""
+    """Return whether an address is public or inside one of the configured networks."""
     if isinstance(address, IPv6Address) and address.scope_id is not None:
         return False
     if any(address.version == network.version and address in network for network in networks):

@@ -1,4 +1,4 @@
-"""Where a stream's picture comes from, as an operator says it."""
+"""Sources of a stream's picture, as operators configure them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from chalicelib.domain.errors import Conflict
 
 
 class IngestMode(StrEnum):
-    """`pull` fetches from an address, `listen` waits for a sender, `file` loops a file, `test` makes a pattern."""
+    """`pull` fetches a URL, `listen` waits for a sender, `file` loops a file, `test` generates a pattern."""
 
     PULL = "pull"
     LISTEN = "listen"
@@ -16,7 +16,7 @@ class IngestMode(StrEnum):
 
 
 class ListenProtocol(StrEnum):
-    """How a sender reaches a stream that listens: RTMP at one port for all streams, SRT at a port for each."""
+    """The protocol of a sender: RTMP at one port for all streams, SRT at a port for each stream."""
 
     RTMP = "rtmp"
     SRT = "srt"
@@ -24,19 +24,19 @@ class ListenProtocol(StrEnum):
 
 BACKUPS_MAX = 3
 SRT_PORT_MIN, SRT_PORT_MAX = 1024, 65535
-# An MPEG transport stream numbers its programmes in 16 bits; 0 is its network information.
+# MPEG-TS numbers programmes with 16 bits; 0 is its network information.
 PROGRAM_MAX = 65_535
 AUDIO_TRACK_MAX = 32
-# What all streams at the RTMP port have in common; OBS calls the address up to here the server.
+# The RTMP application of all streams. OBS calls the URL up to here the server.
 RTMP_APPLICATION = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """A source: `pull` has a `url`, `file` a `path` in the media directory, `listen` a `protocol`, and SRT a `port`.
+    """A source. `pull` has a `url`, `file` a `path` in the media directory, `listen` a `protocol`, SRT also a `port`.
 
-    `program` is the number of an MPEG-TS programme. `audio_track` says which audio track of the programme is played,
-    counted from 1 in the source's order. None leaves the choice to the worker.
+    `program` is the number of an MPEG-TS programme. `audio_track` counts from 1 in the source's order. None lets the
+    worker choose.
     """
 
     mode: IngestMode
@@ -60,7 +60,7 @@ class IngestPortTaken(Conflict):
 
 
 def mode_fault(ingest: Ingest) -> str | None:
-    """What is missing or too much for the mode, in words for the operator; None if all is there."""
+    """Return what is missing or superfluous for the mode, in words for the operator; None if nothing is."""
     given = {name for name, value in vars(ingest).items() if name != "mode" and value is not None}
     wanted = {
         IngestMode.PULL: {"url"},
@@ -77,22 +77,22 @@ def mode_fault(ingest: Ingest) -> str | None:
 
 
 def _choices(ingest: Ingest) -> set[str]:
-    """Which parts of what it carries can be chosen. A pattern has one of each, and RTMP knows no programmes."""
+    """Return the optional fields of a source. A test pattern has none, and RTMP has no programmes."""
     if ingest.mode is IngestMode.TEST:
         return set()
     return {"audio_track"} if ingest.protocol is ListenProtocol.RTMP else {"audio_track", "program"}
 
 
 def rtmp_server(host: str, port: int) -> str:
-    """Where senders of all streams connect: what OBS calls the server."""
+    """Return the RTMP URL for all senders: the server in OBS."""
     return f"rtmp://{host}:{port}/{RTMP_APPLICATION}"
 
 
 def rtmp_stream_key(stream_id: str, ingest_key: str) -> str:
-    """What OBS calls the stream key. Behind the server and a slash it is also where the stream is played from."""
+    """Return the stream key in OBS. After the server and a slash it is also the URL to play the stream from."""
     return f"{stream_id}?key={ingest_key}"
 
 
 def srt_sender_url(host: str, port: int, ingest_key: str) -> str:
-    """Where the sender of a stream that listens for SRT connects; the key encrypts what it sends (AES-128)."""
+    """Return the URL of an SRT sender. The key encrypts what it sends (AES-128)."""
     return f"srt://{host}:{port}?mode=caller&passphrase={ingest_key}&pbkeylen=16"

@@ -1,6 +1,6 @@
-"""Why the ingest refused or ended senders of a stream: one small JSON object a stream, with a count by reason.
+"""Why the ingest rejected or disconnected senders of a stream: one small JSON object for each stream.
 
-It holds reasons, counts and times, and nothing that a sender sent: no address, no key.
+It holds reasons, counts and times, without addresses and keys.
 """
 
 import json
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-# Refusals that are older than this are dropped, and a count begins again.
+# Older rejections are dropped, and their count restarts.
 KEPT_MS = 24 * 3600 * 1000
-# An older refusal does not explain why a stream waits now. The collector writes every 10 s.
+# An older rejection does not explain why a stream waits now. The collector writes every 10 s.
 NEWS_MS = 60_000
 COUNT_MAX = 1_000_000_000
-# How a worker's error begins while a listening source has no sender.
+# The start of a worker's error while a listening source has no sender.
 WAITING_FOR_SENDER = "waiting for the sender"
 
 
 class RefusalCode(StrEnum):
-    """Why a sender was refused or ended."""
+    """Why a sender was rejected or disconnected."""
 
     WRONG_KEY = "wrong_key"
     NOT_ALLOWED_ANY_MORE = "not_allowed_any_more"
@@ -31,25 +31,25 @@ class RefusalCode(StrEnum):
 
 
 DETAILS = {
-    RefusalCode.WRONG_KEY: "A sender came with a wrong or an old stream key, or with none. Copy the stream key from the"
-    " stream's settings.",
-    RefusalCode.NOT_ALLOWED_ANY_MORE: "A sender was ended, since the stream's key or source was changed while it sent."
+    RefusalCode.WRONG_KEY: "A sender used a wrong, old or missing stream key. Copy the stream key from the stream's"
+    " settings.",
+    RefusalCode.NOT_ALLOWED_ANY_MORE: "A sender was disconnected because the stream's key or source changed."
     " Copy the key from the stream's settings.",
-    RefusalCode.NOT_LISTENING: "A sender came by RTMP, but no source of the stream listens for RTMP."
+    RefusalCode.NOT_LISTENING: "A sender connected by RTMP, but no source of the stream listens for RTMP."
     " Set one to mode `listen` with protocol `rtmp`.",
-    RefusalCode.ALREADY_SENDING: "A sender came while another one was sending, and was refused. End the other one.",
-    RefusalCode.SILENT: "A sender was ended that sent neither picture nor sound for 5 s. Its network may have failed,"
+    RefusalCode.ALREADY_SENDING: "A second sender was rejected while another one was sending. Stop the other one.",
+    RefusalCode.SILENT: "A sender was disconnected after 5 s without picture and sound. Its network may have failed,"
     " or one frame took longer than that.",
-    RefusalCode.CHUNKS_REFUSED: "A sender was ended, since its RTMP is not taken. Allowed: chunks of at most 10 MB, in"
-    " chunk streams below 16.",
-    RefusalCode.OUT_OF_MEMORY: "A sender was ended, since the ingest had no memory left for its frame. All connections"
-    " share 2 GiB; reduce the size of key frames, or the number of senders.",
+    RefusalCode.CHUNKS_REFUSED: "A sender was disconnected because its RTMP is not supported. Allowed: chunks of at"
+    " most 10 MB, in chunk streams below 16.",
+    RefusalCode.OUT_OF_MEMORY: "A sender was disconnected because the ingest had no memory for its frame. All"
+    " connections share 2 GiB; reduce the size of key frames or the number of senders.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestRefusal:
-    """A reason, and how often it was met: `count` times, the last of them at `last_at_ms`."""
+    """A reason with its `count` and the time of the last rejection."""
 
     code: RefusalCode
     count: int
@@ -62,12 +62,12 @@ class IngestRefusal:
 
 
 def ingest_refusals_key(stream_id: str) -> str:
-    """The object's key in the media bucket, outside of what gateways may serve."""
+    """Return the object's key in the media bucket, outside what gateways may serve."""
     return f"logs/ingest/{stream_id}.json"
 
 
 def merge(*lists: Iterable[IngestRefusal], now_ms: int) -> tuple[IngestRefusal, ...]:
-    """The counts of all lists added up, newest first, without what is too old."""
+    """Return the sums of all lists, newest first, without old ones."""
     found: dict[RefusalCode, IngestRefusal] = {}
     for each in (each for some in lists for each in some if each.last_at_ms > now_ms - KEPT_MS):
         before = found.get(each.code, each)
@@ -78,13 +78,13 @@ def merge(*lists: Iterable[IngestRefusal], now_ms: int) -> tuple[IngestRefusal, 
 
 
 def encode(refusals: Iterable[IngestRefusal]) -> bytes:
-    """The object's content."""
+    """Return the object's content."""
     values = [{"code": each.code, "count": each.count, "last_at_ms": each.last_at_ms} for each in refusals]
     return json.dumps({"refusals": values}, separators=(",", ":")).encode()
 
 
 def decode(body: bytes) -> tuple[IngestRefusal, ...]:
-    """The refusals in an object, without those of codes that a newer version has added; none if it is damaged."""
+    """Return the rejections in an object without unknown codes; none if it is damaged."""
     try:
         return tuple(_refusal(each) for each in json.loads(body)["refusals"] if each["code"] in list(RefusalCode))
     except (ValueError, KeyError, TypeError):

@@ -1,11 +1,11 @@
-"""Ladders of renditions: the qualities in which a stream can be watched, best first."""
+"""Ladders of renditions: the qualities of a stream, best first."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# MPEG-TS adds its own headers to what the encoders were allowed.
+# MPEG-TS headers, on top of the encoders' bitrates.
 CONTAINER_OVERHEAD = 1.08
 RENDITIONS_MAX = 6
 RENDITION_NAME = re.compile(r"[a-z0-9]{1,16}")
@@ -13,15 +13,15 @@ WIDTH_MIN, WIDTH_MAX = 64, 3_840
 HEIGHT_MIN, HEIGHT_MAX = 36, 2_160
 VIDEO_BPS_MIN, VIDEO_BPS_MAX = 100_000, 30_000_000
 AUDIO_BPS_MIN, AUDIO_BPS_MAX = 32_000, 320_000
-# The bound of pictures a second, which all renditions of a ladder share: those that operators may set, and the usual.
+# The highest frame rate, shared by all renditions of a ladder: its bounds and default.
 FPS_MAX_MIN, FPS_MAX_MAX, FPS_MAX_DEFAULT = 10, 60, 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
-    """One quality of a ladder. Sizes are even pixels, bitrates bits a second; all None where the source is copied.
+    """One quality of a ladder. Sizes are even pixels, bitrates bits a second; all None if the source is copied.
 
-    Encoded renditions are H.264 and AAC, with a keyframe at the begin of every segment.
+    Encoded renditions are H.264 and AAC, with a key frame at the start of every segment.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Rendition:
 
     @property
     def copied(self) -> bool:
-        """Whether the source's own picture and sound are passed on as they are."""
+        """Whether the source's picture and sound are copied without encoding."""
         return self.width is None
 
     @property
     def bitrate_bps(self) -> int | None:
-        """The most that it needs, with the headers of its container; None where that is the source's affair."""
+        """The peak bitrate with container headers; None if the source determines it."""
         if self.video_bps is None or self.audio_bps is None:
             return None
         return int((self.video_bps + self.audio_bps) * CONTAINER_OVERHEAD)
@@ -58,7 +58,7 @@ ABR_PROFILES: dict[str, tuple[Rendition, ...]] = {
 
 
 def ladder_faults(ladder: Sequence[Rendition]) -> list[str]:
-    """What is wrong with an operator's own ladder, each in words that say what is allowed; none if it can be used."""
+    """Return what is wrong with a custom ladder, in words that say what is allowed."""
     faults = [] if 1 <= len(ladder) <= RENDITIONS_MAX else [f"a ladder has 1 to {RENDITIONS_MAX} renditions"]
     names = [rendition.name for rendition in ladder]
     if len(set(names)) < len(names):
@@ -66,7 +66,7 @@ def ladder_faults(ladder: Sequence[Rendition]) -> list[str]:
     for rendition in ladder:
         faults += [f"{rendition.name}: {fault}" for fault in _rendition_faults(rendition)]
     if not faults and any(_weight(low) >= _weight(high) for high, low in pairwise(ladder)):
-        faults.append("renditions stand best first, each with a lower video_bps than the one before")
+        faults.append("renditions must be ordered best first, each with a lower video_bps than the one before")
     return faults
 
 
@@ -77,7 +77,7 @@ def _weight(rendition: Rendition) -> int:
 def _rendition_faults(rendition: Rendition) -> list[str]:
     faults = []
     if not RENDITION_NAME.fullmatch(rendition.name) or rendition.name == SOURCE.name:
-        faults.append(f"a name has 1 to 16 lower-case letters and digits, and is not `{SOURCE.name}`")
+        faults.append(f"a name must have 1 to 16 lower-case letters and digits, and must not be `{SOURCE.name}`")
     for what, least, most in (
         ("width", WIDTH_MIN, WIDTH_MAX),
         ("height", HEIGHT_MIN, HEIGHT_MAX),

@@ -1,17 +1,17 @@
-"""What a stream's source offers, what its worker repaired of it, and what goes on to be wrong with it."""
+"""Tracks, repairs and lasting problems of a stream's source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-# Bounds the runtime's row. A source's own words (codec, language, title) come from outside and may have any length.
+# Bounds of the runtime's row. Codec, language and title come from the source and may have any length.
 TRACKS_MAX = 32
 TRACK_TEXT_CHARS_MAX = 80
 ISSUE_DETAIL_CHARS_MAX = 300
 
 
 class TrackKind(StrEnum):
-    """What a track carries."""
+    """The kind of a track."""
 
     VIDEO = "video"
     AUDIO = "audio"
@@ -19,7 +19,7 @@ class TrackKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTrack:
-    """A track that the source offers.
+    """A track of the source.
 
     `track` counts from 1 within its kind and programme, in the source's order. `details` is for people:
     "1280x720, 25 fps, interlaced" or "48000 Hz, 5.1".
@@ -56,7 +56,7 @@ class Repairs:
 
 
 class IngestIssueCode(StrEnum):
-    """What goes on to be wrong with a source, or with what is published of it (`PUBLISHED_FAULTY`)."""
+    """A lasting problem of a source, or of what is published from it (`PUBLISHED_FAULTY`)."""
 
     AUDIO_MISSING = "audio_missing"
     AUDIO_GAPS = "audio_gaps"
@@ -71,7 +71,7 @@ class IngestIssueCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class IngestIssue:
-    """Something that goes on to be wrong; `detail` is a plain sentence for the operator."""
+    """A lasting problem; `detail` is a plain sentence for the operator."""
 
     code: IngestIssueCode
     detail: str
@@ -79,7 +79,7 @@ class IngestIssue:
 
 
 def bounded_tracks(tracks: Sequence[SourceTrack]) -> tuple[SourceTrack, ...]:
-    """Return the tracks as they are kept: the first `TRACKS_MAX`, with their texts cut to `TRACK_TEXT_CHARS_MAX`."""
+    """Return the first `TRACKS_MAX` tracks, with texts cut to `TRACK_TEXT_CHARS_MAX`."""
     return tuple(
         replace(
             track,
@@ -93,6 +93,6 @@ def bounded_tracks(tracks: Sequence[SourceTrack]) -> tuple[SourceTrack, ...]:
 
 
 def bounded_issues(issues: Sequence[IngestIssue]) -> tuple[IngestIssue, ...]:
-    """Return the issues as they are kept: the last of each code, with its detail cut to `ISSUE_DETAIL_CHARS_MAX`."""
+    """Return the last issue of each code, with details cut to `ISSUE_DETAIL_CHARS_MAX`."""
     by_code = {issue.code: issue for issue in issues}
     return tuple(replace(issue, detail=issue.detail[:ISSUE_DETAIL_CHARS_MAX]) for issue in by_code.values())

@@ -2,5 +2,5 @@
 
 
 def media_key(stream_id: str, path: str) -> str:
-    """The object's key in the media bucket; `path` as in a playlist, for instance `720p/1-000042.ts`."""
+    """Return an object's key in the media bucket. `path` is as in a playlist, for instance `720p/1-000042.ts`."""
     return f"streams/{stream_id}/{path}"

@@ -1,14 +1,14 @@
-"""What an operator may type in as the path of a `file` source: names as people have them, inside the media directory.
+"""Paths of `file` sources, inside the media directory.
 
-Refused are paths that could leave the directory, control characters, and invisible formatting characters: with
-these, two names look alike, or a name reads in another order than it is stored. The joiners ZWJ and ZWNJ are allowed,
-which Persian and emoji need, and so are the tags behind U+1F3F4, which make the flags of regions.
+Rejected are paths that leave the directory, control characters, and invisible formatting characters: with these, two
+names look alike, or a name reads in another order than it is stored. Allowed are the joiners ZWJ and ZWNJ, which
+Persian and emoji need, and the tags after U+1F3F4, which make the flags of regions.
 """
 
 import re
 
 PATH_CHARS_MAX = PATH_BYTES_MAX = 1_000
-# What Linux takes for the name of a file or a directory.
+# Linux limits names of files and directories to this.
 PART_BYTES_MAX = 255
 # C0, DEL and C1; soft hyphen, marks, embeddings, overrides and isolates of direction; line and paragraph separators;
 # invisible operators; byte order mark, surrogates, annotations. Last, literal ones: shorthand, music, tags.
@@ -20,14 +20,14 @@ _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 _PART = rf"(?:{_FLAG}|[^./{_UNSEEN}])(?:{_FLAG}|[^/{_UNSEEN}])*"
 MEDIA_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
 MEDIA_PATH_WORDS = (
-    "is no path in the media directory: it may have letters, digits, spaces and signs of any script, with / between its"
-    " parts; no part is empty or begins with a dot, and control characters and invisible formatting characters, such as"
+    "is not a path in the media directory; allowed: letters, digits, spaces and signs of any script, with / between"
+    " parts; no part is empty or begins with a dot; control characters and invisible formatting characters, such as"
     " right-to-left overrides, are not allowed"
 )
 
 
 def length_fault(path: str) -> str | None:
-    """What is too long in a path, in words that say what is allowed; None if nothing is. Bytes count, not letters."""
+    """Return which part of a path is too long, in words that say what is allowed. Bytes count, not letters."""
     for part in path.split("/"):
         if (size := len(part.encode())) > PART_BYTES_MAX:
             return f"has a part of {size} bytes, {part[:20]!r}…; allowed: {PART_BYTES_MAX} bytes"

@@ -1,8 +1,8 @@
-"""Outages of a stream, and what they give back to a session that had paid for time inside them.
+"""Outages of a stream, and the credits for sessions that paid for time in them.
 
-An outage begins with the last playlist that named something new, and ends when the stream is live again. Its beginning
-is its name. Nobody pays for it: a beat during an outage extends the lease free of charge, and what a lease bought
-before had paid for is credited once.
+An outage begins with the last playlist that had new media and ends when the stream is live again. Its start time is its
+id. Viewers do not pay for it: a heartbeat in an outage extends the lease free of charge, and the part of an earlier
+lease inside the outage is credited once.
 """
 
 from dataclasses import dataclass, replace
@@ -11,16 +11,16 @@ from chalicelib.domain.money.points import refund
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.streams.runtime import Outage, Runtime, RuntimeState, is_delivered
 
-# A session looks back at its next beat or at its end. The reaper brings that about 10 minutes after its paid time, or
-# once it is back from an outage of its own: whoever left a stream that was down must not pay for that one either.
+# Outages are credited at a session's next heartbeat or at its end. The reaper ends it 10 minutes after its paid time,
+# or later if the reaper itself was down, so outages are kept for a day.
 KEPT_MS = 24 * 3_600_000
-# Bounds the row, which is read for every beat: 2 KB. ffmpeg is given longer and longer to come back.
+# Bounds the row, which is read at every heartbeat: 2 KB. Restarts of the encoder back off, so outages are few.
 KEPT_MAX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutageCredit:
-    """What an outage gives back to a session, and the free time that the session has afterwards."""
+    """The credit of a session for an outage, and its free time afterwards."""
 
     outage_ms: int
     millipoints: int
@@ -29,7 +29,7 @@ class OutageCredit:
 
 
 def outages_of(runtime: Runtime | None, now_ms: int) -> tuple[Outage, ...]:
-    """The outages that are known, oldest first; the last is still going on if the stream is not delivered now."""
+    """Return the known outages, oldest first. The last is open if the stream is not delivered now."""
     if runtime is None:
         return ()
     if is_delivered(runtime, now_ms):
@@ -39,18 +39,18 @@ def outages_of(runtime: Runtime | None, now_ms: int) -> tuple[Outage, ...]:
 
 
 def closed_outages(outages: tuple[Outage, ...]) -> tuple[Outage, ...]:
-    """Those that are over."""
+    """Return the outages that have ended."""
     return tuple(outage for outage in outages if outage.until_ms is not None)
 
 
 def down_until_ms(outages: tuple[Outage, ...], now_ms: int) -> int:
-    """When the stream came back last, 0 if it never was down; for one that is down, now."""
+    """Return when the stream last came back: 0 if it was never down, now if it is down."""
     last = outages[-1].until_ms if outages else 0
     return now_ms if last is None else last
 
 
 def outages_before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, ...]:
-    """The outages as far as they lie before a moment, from which on nothing is owed for another reason."""
+    """Return the outages cut to the time before `as_of_ms`."""
     return tuple(
         replace(each, until_ms=as_of_ms if each.until_ms is None else min(as_of_ms, each.until_ms))
         for each in outages
@@ -59,19 +59,19 @@ def outages_before(outages: tuple[Outage, ...], as_of_ms: int) -> tuple[Outage, 
 
 
 def newest_outage_ms(outages: tuple[Outage, ...]) -> int:
-    """The name of the newest outage, 0 if there was none."""
+    """Return the id of the newest outage, 0 if there was none."""
     return outages[-1].since_ms if outages else 0
 
 
 def outage_began_ms(runtime: Runtime, now_ms: int) -> int:
-    """When a stream that is not delivered any more was so last: nothing new has come since its last playlist."""
+    """Return when a stream that is not delivered was last delivered: at its last playlist."""
     if runtime.state is RuntimeState.STOPPED or runtime.last_manifest_at_ms is None:
         return now_ms
     return min(runtime.last_manifest_at_ms, now_ms)
 
 
 def with_outages(before: Runtime | None, report: Runtime, now_ms: int) -> Runtime:
-    """A worker's report with the outages that follow from it and from the runtime before."""
+    """Return a worker's report with the outages that follow from it and the previous runtime."""
     down_since_ms, outages = (before.down_since_ms, before.outages) if before else (None, ())
     if report.state is RuntimeState.LIVE and down_since_ms is not None:
         recent = tuple(each for each in outages if (each.until_ms or 0) > now_ms - KEPT_MS)
@@ -83,13 +83,13 @@ def with_outages(before: Runtime | None, report: Runtime, now_ms: int) -> Runtim
 
 
 def next_credit(session: ActiveSession, outages: tuple[Outage, ...], now_ms: int) -> OutageCredit | None:
-    """What the oldest outage gives back that the session has not been credited for; None if none owes it anything."""
+    """Return the credit for the oldest outage that the session was not credited for, or None."""
     over_ms = 0
     for outage in outages:
         credit = _credit(session, outage, over_ms, now_ms) if outage.since_ms > session.outage_ms else None
         if credit is not None:
             return credit
-        # A stall may begin, with the last playlist, before it was told that the one before was over.
+        # A stall begins with the last playlist, which may be before the report that ended the previous one.
         over_ms = max(over_ms, outage.until_ms or 0)
     return None
 
@@ -103,7 +103,7 @@ def _credit(session: ActiveSession, outage: Outage, over_ms: int, now_ms: int) -
         return None
     free_from_ms, free_until_ms = session.free_from_ms, session.free_until_ms
     if outage.until_ms is None or until_ms > now_ms:
-        # The outage goes on, or was told by a clock that is ahead: no refund may pay for its rest again.
+        # The outage goes on, or its end comes from a clock that is ahead. No refund may pay for its rest again.
         adjoining = session.free_until_ms >= from_ms
         free_from_ms = min(from_ms, session.free_from_ms) if adjoining else from_ms
         free_until_ms = max(until_ms, session.free_until_ms) if adjoining else until_ms

@@ -3,25 +3,25 @@
 import math
 from enum import StrEnum
 
-# Which segment a player begins with, counted from the end of the playlist. Three from the end is what players do by
-# themselves, and what the standard asks for; two from it was measured to hold without stalls once playing.
+# The segment that a player begins with, counted from the end of the playlist. Three is the players' default and the
+# standard's rule; two was measured to play without stalls.
 LIVE_START_INDEX, LIVE_START_INDEX_LOW = -3, -2
-# How far behind the end players of `normal` begin at least: a dead ffmpeg or worker is replaced within that time.
+# The least distance from the end for `normal`: a failed encoder or worker is replaced within that time.
 NORMAL_BEHIND_S = 8
 SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
-# From which length on segments are fetched at the usual pace of a gateway, and from which on at its slowest.
+# Segments of at least these lengths are fetched at a gateway's usual pace and at its slowest pace.
 PACE_USUAL_S, PACE_LONG_S = 2, 5
 
 
 class Latency(StrEnum):
-    """How far behind the live edge players begin: `low` wants segments of one second, and stalls more easily."""
+    """How far behind the live edge players begin. `low` needs segments of one second and stalls more easily."""
 
     NORMAL = "normal"
     LOW = "low"
 
 
 class Pace(StrEnum):
-    """What lengths of segments a gateway tells apart; gateway/nginx.conf.template says how many each may fetch."""
+    """Classes of segment length; gateway/nginx.conf.template sets how many segments each may fetch."""
 
     SHORT = "short"
     USUAL = "usual"

@@ -1,19 +1,19 @@
-"""How long a media playlist may get: players fetch it whole every second or two, and give up on very large ones."""
+"""Limits of a media playlist's length. Players fetch it whole every second or two and reject very large ones."""
 
 import math
 
 PLAYLIST_BYTES_MAX = 2_000_000
-# One segment with its time, length, bitrate and name. Rendered by the worker: 107 bytes usually, 122 with the longest
-# names and a discontinuity before each tenth; tests/unit/worker/test_playlist_size.py checks that.
+# One segment with its time, length, bitrate and name: usually 107 bytes, 122 with the longest names and a
+# discontinuity before every tenth; tests/unit/worker/test_playlist_size.py checks that.
 ENTRY_BYTES_MAX = 128
 ENTRIES_MAX = PLAYLIST_BYTES_MAX // ENTRY_BYTES_MAX
-# A source that is copied is cut at its own keyframes, on average no more often than this, whatever segments were asked
-# for. Where it is for a while, the worker lists the newest `ENTRIES_MAX` segments only.
+# A copied source is cut at its own key frames, on average at most this often, whatever length is configured. If it is
+# cut more often for a while, the worker lists only the newest `ENTRIES_MAX` segments.
 COPIED_SEGMENT_S_MIN = 0.25
 
 
 def window_fault(window_minutes: int, segment_seconds: int, *, copied: bool) -> str | None:
-    """Return what is wrong with a window, and what is allowed; None if its playlist keeps to `PLAYLIST_BYTES_MAX`."""
+    """Return what is wrong with a window and what is allowed; None if its playlist fits `PLAYLIST_BYTES_MAX`."""
     shortest_s = COPIED_SEGMENT_S_MIN if copied else segment_seconds
     entries = math.ceil(window_minutes * 60 / shortest_s)
     if entries <= ENTRIES_MAX:

@@ -1,6 +1,6 @@
-"""What the ffmpegs of a stream said last, as its worker stores it for operators: one small JSON object a stream.
+"""The last log lines of a stream's encoder runs: one small JSON object for each stream.
 
-Beside the runs it holds the last failed opening of each source, since a source that never opens never has a run.
+It also holds the last failed opening of each source, since such a source never has a run.
 """
 
 import json
@@ -19,11 +19,11 @@ NOTE_CHARS_MAX = 300
 
 @dataclass(frozen=True, kw_only=True)
 class RunLog:
-    """One run of ffmpeg: the last lines that it said, oldest first, and how it ended; None while it runs.
+    """One encoder run: its last log lines, oldest first, and how it ended; None while it runs.
 
-    `source_lines` are those of the process that receives a live source. With `run` None this is a source that was not
-    opened, or no sender uses, and `ending` says why. `repairs` counts what was repaired, None if nothing is known of
-    it; `notes` say it in plain words, newest last: `NOTES_KEPT` at most, of `NOTE_CHARS_MAX` characters.
+    `source_lines` are from the process that receives a live source. If `run` is None, the source could not be opened or
+    has no sender, and `ending` says why. `repairs` counts repairs, None if unknown; `notes` describe them in plain
+    words, newest last: at most `NOTES_KEPT` of `NOTE_CHARS_MAX` characters.
     """
 
     worker_id: str
@@ -39,13 +39,12 @@ class RunLog:
 
 
 def run_log_key(stream_id: str) -> str:
-    """The object's key in the media bucket, outside of what gateways may serve."""
+    """Return the object's key in the media bucket, outside what gateways may serve."""
     return f"logs/{stream_id}.json"
 
 
 def newest_logs(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
-    """Those that are kept, newest first; of two of the same run, or openings of the same source, the later one given
-    counts."""
+    """Return the logs to keep, newest first. Of two for the same run or source, the later one in `logs` counts."""
     every = {(log.worker_id, log.run) if log.run else log.source: log for log in logs}
     ordered = sorted(every.values(), key=lambda log: log.began_at_ms, reverse=True)
     runs = [log for log in ordered if log.run][:RUNS_KEPT]
@@ -53,12 +52,12 @@ def newest_logs(logs: Iterable[RunLog]) -> tuple[RunLog, ...]:
 
 
 def encode(logs: Iterable[RunLog]) -> bytes:
-    """The object's content."""
+    """Return the object's content."""
     return json.dumps({"runs": [asdict(log) for log in logs]}, separators=(",", ":")).encode()
 
 
 def decode(body: bytes) -> tuple[RunLog, ...]:
-    """The runs in an object; none if it is not of our making. What a newer version has added is left out."""
+    """Return the runs in an object; none if it is damaged. Fields of a newer version are ignored."""
     try:
         return tuple(_run_log(each) for each in json.loads(body)["runs"])
     except (ValueError, KeyError, TypeError):

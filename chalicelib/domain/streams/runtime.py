@@ -18,7 +18,7 @@ class RuntimeState(StrEnum):
 
 
 class Waiting(StrEnum):
-    """Why no worker has a stream that is wanted live."""
+    """Why a live stream has no worker."""
 
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
@@ -26,7 +26,7 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One worker's right to run one stream, until it expires or a higher epoch is claimed."""
+    """A worker's right to run a stream, until it expires or a higher epoch is claimed."""
 
     stream_id: str
     worker_id: str
@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Outage:
-    """A time in which a stream did not reach its viewers, `until_ms` None while it lasts. Its beginning is its name."""
+    """A time in which a stream was not delivered; `until_ms` is None while it lasts. Its start is its id."""
 
     since_ms: int
     until_ms: int | None
@@ -44,8 +44,9 @@ class Outage:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedRendition:
-    """A rendition as it was found to be, by probing and measuring what was published. Bandwidths are bits a second:
-    of the heaviest segment of the window, and of all of them together."""
+    """A published rendition, probed and measured. Bandwidths are in bits a second: that of the heaviest segment of the
+    window, and the average.
+    """
 
     name: str
     width: int
@@ -56,24 +57,24 @@ class PublishedRendition:
     average_bandwidth_bps: int
 
 
-# What a worker plays when no source works.
+# The name of the still picture that is played when no source works.
 SLATE = "slate"
 
 
 def source_name(index: int) -> str:
-    """A source by its place in `Stream.sources`, as the runtime tells it."""
+    """Return the name of a source by its place in `Stream.sources`, as in the runtime."""
     return "primary" if index == 0 else f"backup-{index}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What a worker reports of a stream. Figures are None where ffmpeg has not told them yet.
+    """A worker's report of a stream. Fields are None until the encoder has reported them.
 
-    `bitrate_bps` is of the best rendition, `ingest_bitrate_bps` of what comes in (None where that cannot be told).
-    `source` says what is played: `primary`, `backup-1` and on, or `slate`. `waiting` is why no worker has it.
-    `down_since_ms` is there while the stream is not live; `outages` are the newest that are over, oldest first.
-    `tracks` are what the played source offers, `repairs` what the present run repaired, `issues` what goes on to be
-    wrong: `TRACKS_MAX` tracks at most, and one issue a code.
+    `bitrate_bps` is of the best rendition, `ingest_bitrate_bps` of the source (None if unknown). `source` is what is
+    played: `primary`, `backup-1` and on, or `slate`. `waiting` is why no worker has it. `down_since_ms` is set while
+    the stream is not live; `outages` are the newest that ended, oldest first. `tracks` are those of the played source,
+    `repairs` those of the current run, `issues` are lasting problems: at most `TRACKS_MAX` tracks, and one issue for
+    each code.
     """
 
     stream_id: str
@@ -101,7 +102,7 @@ class Runtime:
 
 
 def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:
-    """Whether the stream reaches viewers: its worker says live, and its claim has not expired."""
+    """Return whether the stream reaches viewers: its worker reports live, and its claim has not expired."""
     return (
         runtime is not None
         and runtime.state is RuntimeState.LIVE
@@ -111,11 +112,11 @@ def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:
 
 
 def effective_state(runtime: Runtime, now_ms: int) -> RuntimeState:
-    """The state for people: what a worker last reported counts only while it holds its claim."""
+    """Return the state for people: a worker's report counts only while it holds its claim."""
     claimed = runtime.claim is not None and runtime.claim.expires_at_ms > now_ms
     if claimed or runtime.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
         return runtime.state
     if runtime.claim is None and runtime.state is RuntimeState.STARTING:
-        # It was just put live, and a worker is about to take it.
+        # It was just set live, and a worker is about to claim it.
         return runtime.state
     return RuntimeState.BACKOFF

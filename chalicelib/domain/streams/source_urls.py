@@ -1,7 +1,7 @@
-"""What an operator may type in as the URL of a `pull` source.
+"""Rules for the URLs of `pull` sources.
 
-These rules are applied by the API, by the worker before it starts ffmpeg, and to every URL that a playlist makes
-ffmpeg ask for. What a name resolves to is the worker's to check, each time that it connects.
+The API, the worker and every request that a playlist causes follow these rules. The worker also checks the resolved
+address each time it connects.
 """
 
 import re
@@ -15,11 +15,11 @@ from chalicelib.domain.streams.addresses import IpAddress, IpNetwork, is_allowed
 
 URL_CHARACTERS_MAX = 2_048
 HOST_CHARACTERS_MAX = 253
-# Printable ASCII without the space, and without what some parsers read as a slash or as the end of a URL.
+# Printable ASCII without the space, and without characters that some parsers read as a slash or an end.
 PLAIN = re.compile(r"[!-~]+")
 AMBIGUOUS = re.compile(r"[\\\"<>^`{|}]")
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-# What resolvers may take for an IPv4 address in a form of its own: 2130706433, 0x7f.1, 0177.0.0.1, 127.1.
+# Forms that resolvers may read as an IPv4 address: 2130706433, 0x7f.1, 0177.0.0.1, 127.1.
 NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 PORTS: dict[str, frozenset[int]] = {
     "https": frozenset({443, 8443}),
@@ -27,9 +27,9 @@ PORTS: dict[str, frozenset[int]] = {
     "srt": frozenset(range(1024, 65_536)),
 }
 PORT_DEFAULTS = {"https": 443, "rtmps": 443}
-# ffmpeg takes any option from the query of an SRT URL. `latency` is in microseconds, as in ffmpeg and OBS.
+# The SRT library takes any option from the query of a URL. `latency` is in microseconds, as in OBS.
 SRT_OPTIONS = {
-    # The first picture comes so much later, and who opens a source waits for it no longer than 15 s.
+    # It delays the first picture, and opening a source times out after 15 s.
     "latency": re.compile(r"[0-9]{1,7}"),
     "mode": re.compile(r"caller"),
     "passphrase": re.compile(r"[!-~]{10,64}"),
@@ -40,9 +40,9 @@ SRT_OPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class SourceUrl:
-    """A URL that passed. `url` has a lower-case host and always a port; `options` are an SRT URL's, decoded.
+    """An allowed URL. `url` has a lower-case host and always a port; `options` are those of an SRT URL, decoded.
 
-    URLs hold passwords: neither shows when one of these is printed.
+    URLs contain passwords, so its `repr` shows neither.
     """
 
     scheme: str
@@ -53,21 +53,21 @@ class SourceUrl:
 
     @property
     def address(self) -> IpAddress | None:
-        """The host, where it is an address and not a name."""
+        """The host as an IP address; None if it is a name."""
         return _literal(self.host)
 
     @property
     def without_query(self) -> str:
-        """The URL without what is most likely to be a password in it."""
+        """The URL without its query, which may contain passwords."""
         return self.url.partition("?")[0]
 
 
 def check_source_url(
     text: str, *, ports: frozenset[int] = frozenset(), networks: tuple[IpNetwork, ...] = ()
 ) -> SourceUrl:
-    """The source that this URL names; `ports` and `networks` are what the configuration allows beyond the rules.
+    """Return the source of a URL. `ports` and `networks` are further ones that the configuration allows.
 
-    Raises `SourceUrlRefused`.
+    Raise `SourceUrlRefused`.
     """
     parts = _split(text)
     host = _host(parts, networks)
@@ -108,7 +108,7 @@ def _host(parts: SplitResult, networks: tuple[IpNetwork, ...]) -> str:
             _refuse(f"its host {host!r} is a number; allowed: a name, or an IPv4 address as four decimal numbers")
         if len(host) > HOST_CHARACTERS_MAX or not all(LABEL.fullmatch(label) for label in labels):
             _refuse(f"its host {host[:80]!r} is neither a name of letters, digits and hyphens nor an IP address")
-        # Never looked up by some resolvers, always the machine itself.
+        # Some resolvers map it to the local machine without a lookup.
         if labels[-1] != "localhost":
             return host
         address = IPv4Address("127.0.0.1")
@@ -119,16 +119,16 @@ def _host(parts: SplitResult, networks: tuple[IpNetwork, ...]) -> str:
 
 
 def _literal(host: str) -> IpAddress | None:
-    """The address that a host is, in the one form that everybody reads alike; None for anything else."""
+    """Return the address if the host is one in canonical form, else None."""
     try:
-        # An address with a zone is not what is meant by a host anywhere else than on this machine.
+        # An address with a zone has a meaning on this machine only.
         return IPv6Address(host) if ":" in host and "%" not in host else IPv4Address(host)
     except ValueError:
         return None
 
 
 def _port(parts: SplitResult, extra: frozenset[int]) -> int:
-    # `SplitResult.port` also takes "+1" and digits of other scripts for numbers, and an empty port for none.
+    # `SplitResult.port` also accepts "+1" and digits of other scripts, and reads an empty port as none.
     text = parts.netloc.rpartition("]")[2].partition(":")
     port = int(text[2]) if re.fullmatch(r"[0-9]{1,5}", text[2]) else None
     if not text[1]:

@@ -1,4 +1,4 @@
-"""Streams: what the operator asked for, and what really happens."""
+"""A stream's settings and their rules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,19 +14,19 @@ from chalicelib.domain.streams.playlist_size import window_fault
 
 
 class DesiredState(StrEnum):
-    """What the operator asked of a stream."""
+    """The state that the operator set."""
 
     LIVE = "live"
     PAUSED = "paused"
     STOPPED = "stopped"
 
 
-# How sessions of a stream that is not wanted live end.
+# The end reason of sessions of a stream that is not live.
 END_OF_DESIRED = {DesiredState.PAUSED: EndReason.STREAM_PAUSED, DesiredState.STOPPED: EndReason.STREAM_STOPPED}
 
 
 class SessionBinding(StrEnum):
-    """What becomes of a request for a session's media from another client than the first that fetched some."""
+    """What happens when another client than the first requests a session's media."""
 
     OFF = "off"
     WARN = "warn"
@@ -39,12 +39,11 @@ FROZEN_AFTER_S_OFF, FROZEN_AFTER_S_MIN, FROZEN_AFTER_S_MAX = 0, 10, 3_600
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A stream as the operator set it up. `generation` rises with every change that needs a new ffmpeg.
+    """A stream's settings. `generation` rises with every change that needs a new encoder.
 
-    `backups` are tried in their order while `ingest` does not work; with `slate` a still picture stands in when none
-    does. A source whose picture is frozen for longer than `frozen_after_s`, with silence, counts as failed; 0 is off.
-    `viewers_max` 0 is no limit; it counts the sessions that start while there is one. `ingest_key` is what a sender
-    must know where the stream listens.
+    `backups` are tried in order while `ingest` fails; with `slate` a still picture is played when none works. A source
+    whose picture is frozen and sound silent for longer than `frozen_after_s` counts as failed; 0 is off. `viewers_max`
+    0 is no limit; only sessions that start under a limit are counted. `ingest_key` is the secret of senders.
     """
 
     stream_id: str
@@ -55,9 +54,9 @@ class Stream:
     frozen_after_s: int = FROZEN_AFTER_S_OFF
     ingest_key: str = ""
     abr_profile: str = "hd"
-    # The ladder of the profile `custom`, empty with every other.
+    # The ladder of the profile `custom`; empty with other profiles.
     custom_renditions: tuple[Rendition, ...] = ()
-    # How many pictures a second its renditions have at most; only the profile `custom` has another than the usual.
+    # The highest frame rate; only the profile `custom` changes it.
     fps_max: int = FPS_MAX_DEFAULT
     latency: Latency = Latency.NORMAL
     segment_seconds: int = 2
@@ -75,7 +74,7 @@ class Stream:
 
     @property
     def renditions(self) -> tuple[Rendition, ...]:
-        """The ladder that its profile stands for."""
+        """The ladder of its profile."""
         return self.custom_renditions if self.abr_profile == CUSTOM_PROFILE else ABR_PROFILES[self.abr_profile]
 
     @property
@@ -91,22 +90,22 @@ class Stream:
 
     @property
     def sources(self) -> tuple[Ingest, ...]:
-        """All sources, in the order in which they are preferred."""
+        """All sources, in order of preference."""
         return (self.ingest, *self.backups)
 
     @property
     def listening(self) -> Ingest | None:
-        """The source that waits for a sender; there is one at most."""
+        """The source that waits for a sender; there is at most one."""
         return next((source for source in self.sources if source.mode is IngestMode.LISTEN), None)
 
     @property
     def srt_port(self) -> int | None:
-        """The port that it listens at for SRT, which no other stream may have meanwhile; None once it is archived."""
+        """The port at which it listens for SRT, which no other stream may use. None once it is archived."""
         return None if self.archived or self.listening is None else self.listening.port
 
 
 def takes_rtmp(stream: Stream | None, key: str) -> bool:
-    """Whether who knows this key may send the stream by RTMP, or play what is sent."""
+    """Return whether this key allows sending the stream by RTMP, or playing what is sent."""
     if stream is None or stream.archived or stream.listening is None or not stream.ingest_key:
         return False
     same_key = compare_digest(stream.ingest_key.encode(), key.encode())
@@ -114,12 +113,11 @@ def takes_rtmp(stream: Stream | None, key: str) -> bool:
 
 
 def stream_faults(stream: Stream) -> list[str]:
-    """What in an operator's settings does not go together, in words that say what is allowed."""
+    """Return which settings do not fit together, in words that say what is allowed."""
     faults = []
     if (stream.abr_profile == CUSTOM_PROFILE) != bool(stream.custom_renditions):
         faults.append(
-            f"custom_renditions belong to the profile `{CUSTOM_PROFILE}`, which needs them, "
-            "and to no other, which has [] there"
+            f"the profile `{CUSTOM_PROFILE}` needs custom_renditions; with every other profile custom_renditions is []"
         )
     if stream.abr_profile != CUSTOM_PROFILE and stream.fps_max != FPS_MAX_DEFAULT:
         faults.append(
@@ -128,11 +126,11 @@ def stream_faults(stream: Stream) -> list[str]:
         )
     copies = any(rendition.copied for rendition in stream.renditions)
     if copies and any(source.mode is IngestMode.TEST for source in stream.sources):
-        faults.append("the profile `source` copies, and mode `test` has nothing to copy")
+        faults.append("the profile `source` cannot copy a source with mode `test`")
     if copies and stream.frozen_after_s:
-        faults.append("frozen_after_s needs a profile that encodes: the profile `source` looks into no picture")
+        faults.append("frozen_after_s needs a profile that encodes; the profile `source` does not decode pictures")
     if sum(source.mode is IngestMode.LISTEN for source in stream.sources) > 1:
-        faults.append("one source of a stream may listen, since its key and address are the stream's")
+        faults.append("only one source of a stream may listen, since key and address belong to the stream")
     if stream.latency is Latency.LOW and stream.segment_seconds != SEGMENT_SECONDS_MIN:
         faults.append(f"low latency needs segment_seconds {SEGMENT_SECONDS_MIN}")
     if fault := window_fault(stream.window_minutes, stream.segment_seconds, copied=copies):

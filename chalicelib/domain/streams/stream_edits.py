@@ -1,11 +1,11 @@
-"""What a change of a stream's settings does to the ffmpeg that runs it."""
+"""The effect of changed settings on a running encoder."""
 
 from enum import StrEnum
 
 from chalicelib.domain.streams.runtime import SLATE, Runtime
 from chalicelib.domain.streams.stream import DesiredState, Stream
 
-# A change of these needs a new ffmpeg; all others take effect without, but for the end of a slate that is being played.
+# Changes of these need a new encoder. So does removing a slate that is being played.
 RESTART_FIELDS = frozenset(
     {
         "ingest",
@@ -21,7 +21,7 @@ RESTART_FIELDS = frozenset(
 
 
 class Applies(StrEnum):
-    """What a change of settings does: nothing, something without a restart of ffmpeg, or something by one."""
+    """The effect of a change: nothing, a change without restart, or a restart of the encoder."""
 
     NONE = "none"
     HOT = "hot"
@@ -29,21 +29,22 @@ class Applies(StrEnum):
 
 
 def needs_new_encoder(seen: Stream, new: Stream) -> bool:
-    """Whether what runs under the settings seen cannot go on under the new ones."""
-    # A key is nothing to an ffmpeg that does not listen.
+    """Return whether an encoder with the old settings cannot continue with the new ones."""
+    # The key matters only to a listening source.
     fields = RESTART_FIELDS if new.listening else RESTART_FIELDS - {"ingest_key"}
     return any(getattr(seen, name) != getattr(new, name) for name in fields)
 
 
 def ends_slate(seen: Stream, new: Stream, runtime: Runtime) -> bool:
-    """Whether the slate is what is played now, and is not wanted any more."""
+    """Return whether the slate is being played and was removed."""
     return seen.slate and not new.slate and runtime.source == SLATE
 
 
 def applies(seen: Stream, new: Stream) -> Applies:
-    """What the change does. `new` is as it would be stored: its generation tells whether ffmpeg is replaced."""
+    """Return the effect of a change. The generation of the stored `new` says whether the encoder restarts."""
     if new == seen:
         return Applies.NONE
-    # What is not to be live has no ffmpeg that could be restarted.
+    # A stream that is not live has no encoder to restart.
+
     restarted = new.generation != seen.generation and new.desired_state is DesiredState.LIVE
     return Applies.RESTART if restarted else Applies.HOT

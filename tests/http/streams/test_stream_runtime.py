@@ -142,5 +142,5 @@ def test_what_the_ingest_refused_is_shown_to_operators(api: Api) -> None:
     log = api.http.get(f"/streams/{stream_id}/log", headers=admin).json()
     newest, silent = log["ingest_refusals"]
     assert (newest["code"], newest["count"], newest["last_at_ms"]) == ("wrong_key", 3, now_ms)
-    assert newest["detail"].startswith("A sender came with a wrong or an old stream key") and silent["code"] == "silent"
+    assert newest["detail"].startswith("A sender used a wrong, old or missing") and silent["code"] == "silent"
     assert api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()["last_error"] == newest["detail"]

@@ -44,4 +44,4 @@ def test_a_pattern_has_nothing_to_copy() -> None:
     copied = replace(STREAM, abr_profile="source")
     assert stream_faults(copied) == []
     [fault] = stream_faults(replace(copied, ingest=Ingest(mode=IngestMode.TEST)))
-    assert "nothing to copy" in fault
+    assert "cannot copy" in fault

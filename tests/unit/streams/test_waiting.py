@@ -29,7 +29,7 @@ FULL = Worker(worker_id="w1", capacity=2, stream_ids=("a", "b"), seen_at_ms=0)
         ([], Waiting.NO_WORKER, "no worker is running"),
         ([FULL], Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams"),
         ([FULL, replace(FULL, capacity=1)], Waiting.NO_CAPACITY, "all 2 workers are full: 4 of 3 streams"),
-        ([FULL, replace(FULL, capacity=6)], None, "a worker is about to take it: 4 of 8 streams are taken"),
+        ([FULL, replace(FULL, capacity=6)], None, "a worker is about to claim it: 4 of 8 streams are running"),
     ],
 )
 def test_the_reason_follows_from_who_is_there(present: list[Worker], waiting: Waiting | None, words: str) -> None:
@@ -87,7 +87,7 @@ def test_it_is_said_on_the_change_and_refreshed_at_every_look(house: House) -> N
     assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
     house.there("a")
     house.controller.tick()
-    assert house.told() == (RuntimeState.BACKOFF, None, "a worker is about to take it: 1 of 2 streams are taken")
+    assert house.told() == (RuntimeState.BACKOFF, None, "a worker is about to claim it: 1 of 2 streams are running")
     assert house.hints() == 3
     house.clock.advance(PRESENT_MS)
     house.controller.tick()
