@@ -1,4 +1,4 @@
-"""The one access rule: may this play token fetch this session's media now? Every gateway asks here."""
+"""The access rule: may this play token fetch this session's media now? Every gateway asks here."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from chalicelib.services.money.delivery import Delivery
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Allowed. A gateway may keep this until `until_ms`, the end of the paid lease (in the past: not at all)."""
+    """A decision that allows. A gateway may cache it until `until_ms`, the end of the paid lease; never if past."""
 
     session_id: str
     user_id: str
@@ -27,7 +27,7 @@ class Verdict:
 
 
 class Access:
-    """Issues play tokens and judges them."""
+    """Issues play tokens and decides on them."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Access:
         self._clock = clock
 
     def issue(self, user_id: str, session: ActiveSession) -> tuple[str, int]:
-        """A play token for the session, and how many whole seconds it is good for."""
+        """Return a play token for the session and its lifetime in whole seconds."""
         now_ms = self._clock.now_ms()
         expires_at_ms = play_expiry_ms(session.paid_until_ms, now_ms)
         claims = PlayClaims(
@@ -61,11 +61,11 @@ class Access:
     def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
         """Allow, or raise `Unauthenticated`, `TokenExpired`, `BoundElsewhere` or `SessionOver` with the end reason.
 
-        How a session ended goes before the expiry of its token: a viewer shall learn the reason, not a symptom. The
-        client is None where the front does not see who asks. An allowing verdict is that client's alone.
+        A session's end has priority over the expiry of its token, so that viewers see the real reason. `client` is None
+        if the gateway does not know the client. The decision is valid for that client only.
         """
         if not token:
-            raise Unauthenticated("Media wants the header `Authorization: Bearer <play token>`.")
+            raise Unauthenticated("The play token is missing. Send the header `Authorization: Bearer <play token>`.")
         claims = self._tokens.play(token)
         if claims.session_id != session_id:
             raise Unauthenticated("This play token belongs to another session.")
@@ -75,8 +75,8 @@ class Access:
         if desired is not DesiredState.LIVE:
             raise SessionOver(END_OF_DESIRED.get(desired or DesiredState.STOPPED, EndReason.STREAM_STOPPED))
         if now_ms >= claims.expires_at_ms:
-            raise TokenExpired("The play token has expired; a heartbeat or a renewal brings a fresh one.")
-        # Last: what is refused anyway binds nothing.
+            raise TokenExpired("The play token has expired. A heartbeat or a renewal returns a fresh one.")
+        # Last, so that a rejected request does not bind the session.
         self._binding.check(self._delivery.binding(session.stream_id), claims.user_id, session, client)
         return Verdict(
             session_id=session_id,

@@ -1,4 +1,4 @@
-"""Logging in and staying so: access tokens of minutes, refresh tokens that rotate in families."""
+"""Login, refresh and logout: short-lived access tokens, and refresh tokens that rotate in families."""
 
 from dataclasses import dataclass, replace
 
@@ -15,16 +15,16 @@ from chalicelib.domain.ids import new_token_id
 from chalicelib.ports import Clock, Counters, PasswordHasher, RowRefused, Tokens, Users
 from chalicelib.services.access.limiter import Limiter
 
-# A user's logins at a time; the longest unused is dropped for a new one.
+# Logins of a user at a time. A new one replaces the least recently used.
 FAMILIES_MAX = 10
 ROTATE_TRIES_MAX = 3
-ENDED = "This login was ended; log in again."
+ENDED = "This login was ended. Log in again."
 WRONG = "Email or password is wrong, or the account is disabled."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """What a login or a refresh gives."""
+    """The result of a login or a refresh."""
 
     access_token: str
     refresh_token: str
@@ -33,7 +33,7 @@ class Login:
 
 
 class Auth:
-    """Passwords and tokens of people. Play tokens are issued by `Access`."""
+    """Users' passwords and tokens. Play tokens are issued by `Access`."""
 
     def __init__(
         self,
@@ -53,19 +53,21 @@ class Auth:
         self._clock = clock
 
     def authenticate(self, access_token: str | None) -> AccessClaims:
-        """Who is calling; raises `Unauthenticated` or `TokenExpired`."""
+        """Return the caller. Raise `Unauthenticated` or `TokenExpired`."""
         if not access_token:
-            raise Unauthenticated("This wants the header `Authorization: Bearer <access token>`; log in to get one.")
+            raise Unauthenticated(
+                "The access token is missing. Log in, and send `Authorization: Bearer <access token>`."
+            )
         return self._tokens.access(access_token, self._clock.now_ms())
 
     def check_account(self, caller: AccessClaims, role: Role) -> None:
-        """Hold a token against its account, which may have been disabled, demoted or logged out since it was issued.
+        """Check a token against its account, which may be disabled, demoted or logged out since.
 
-        Raises `Forbidden`, and `Unauthenticated` where another login would help.
+        Raise `Forbidden`, or `Unauthenticated` if another login would help.
         """
         user = self._users.get(caller.user_id) if caller.role is Role.ADMIN or role is Role.VIEWER else None
         if role is Role.ADMIN and (user is None or user.role is not Role.ADMIN):
-            raise Forbidden("This is for operators.")
+            raise Forbidden("Only operators may do this.")
         if user is None or user.disabled:
             raise Forbidden("This account is disabled.")
         if user.token_generation != caller.generation:
@@ -74,7 +76,7 @@ class Auth:
     def login(self, email: str, password: str, *, ip: str) -> Login:
         """Check a password and open a refresh family.
 
-        Raises `InvalidCredentials`, always after the same time, and `TooManyRequests` after too many of those.
+        Raise `InvalidCredentials`, always after the same time, or `TooManyRequests` after too many failures.
         """
         with self._limiter.password_try(email, ip):
             user = self._users.by_email(email)
@@ -85,14 +87,14 @@ class Auth:
         return self.open(user)
 
     def prove(self, user: User, password: str, *, ip: str) -> None:
-        """Check the password of who is logged in; raises `WrongPassword`, or `TooManyRequests` as at a login."""
+        """Check the password of a logged-in user. Raise `WrongPassword`, or `TooManyRequests` as at a login."""
         with self._limiter.password_try(user.email, ip):
             if not self._passwords.verify(user.password_hash, password):
                 self._counters.add("login_failures")
-                raise WrongPassword("The current password is wrong; nothing was changed.")
+                raise WrongPassword("The current password is wrong. Nothing was changed.")
 
     def open(self, user: User) -> Login:
-        """A new login of an account as it was seen; raises `InvalidCredentials` if its logins were ended since."""
+        """Open a login of the account as read. Raise `InvalidCredentials` if its logins were ended since."""
         now_ms = self._clock.now_ms()
         family = RefreshFamily(
             family_id=new_token_id(),
@@ -106,15 +108,15 @@ class Auth:
         try:
             self._users.add_family(user, family, drop)
         except RowRefused:
-            # Disabled, given another password or logged out everywhere while we looked.
+            # The account was disabled, changed or logged out everywhere meanwhile.
             raise InvalidCredentials(WRONG) from None
         return self._issue(user, family, now_ms)
 
     def refresh(self, refresh_token: str) -> Login:
         """Rotate a family's token.
 
-        A token that was rotated away is answered once more for `REFRESH_REUSE_GRACE_MS` (the answer may have been
-        lost); after that its use revokes the family: somebody else has it. Raises `Unauthenticated`, `TokenExpired`.
+        The previous token is accepted for `REFRESH_REUSE_GRACE_MS`, since the response may have been lost. Later use of
+        it means theft and revokes the family. Raise `Unauthenticated` or `TokenExpired`.
         """
         now_ms = self._clock.now_ms()
         claims = self._tokens.refresh(refresh_token, now_ms)
@@ -124,7 +126,7 @@ class Auth:
                 return self._issue(user, family, now_ms)
             if claims.jti != family.current_jti:
                 self._users.drop_family(user.user_id, family.family_id)
-                raise Unauthenticated("This refresh token was used before; the login was revoked. Log in again.")
+                raise Unauthenticated("This refresh token was used before, so the login was revoked. Log in again.")
             rotated = replace(
                 family,
                 current_jti=new_token_id(),
@@ -137,15 +139,15 @@ class Auth:
             except RowRefused:
                 continue
             return self._issue(user, rotated, now_ms)
-        raise Unauthenticated("The login was used by several at once; log in again.")
+        raise Unauthenticated("Several clients refreshed this login at once. Log in again.")
 
     def logout(self, refresh_token: str) -> None:
-        """Revoke the family. An expired token still does; logging out twice changes nothing."""
+        """Revoke the family, also by an expired token. Logging out twice changes nothing."""
         claims = self._tokens.refresh(refresh_token, 0)
         self._users.drop_family(claims.user_id, claims.family_id)
 
     def account(self, user_id: str) -> User:
-        """The account that a token speaks of, as it is now; raises `Unauthenticated` if it is gone or disabled."""
+        """Return the current account of a token. Raise `Unauthenticated` if it is missing or disabled."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Unauthenticated(ENDED)

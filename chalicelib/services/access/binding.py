@@ -1,4 +1,4 @@
-"""Sessions are bound to the first client that fetches their media, where their stream's policy says so."""
+"""Binding of sessions to the first client that fetches their media, if their stream's policy says so."""
 
 import logging
 
@@ -9,29 +9,29 @@ from chalicelib.domain.streams.stream import SessionBinding
 from chalicelib.ports import Clients, Clock, StoreUnavailable
 
 ELSEWHERE = (
-    "This session is watched from another address or with another program. Whoever has moved goes on with a new one:"
-    " stop this session, which gives back the rest of its lease, and start again (`replace` ends an old one for that)."
+    "This session plays at another address or in another program. To continue here, stop it, which refunds the rest of"
+    " its lease, and start a new one (`replace` ends an old one for that)."
 )
-UNSEEN = "This stream's sessions are bound to who watches them, and this gateway does not see who asks."
+UNSEEN = "This stream binds sessions to one client, and this gateway does not know the client. Ask the operator."
 
-SESSIONS_TOLD_MAX = 10_000
+SESSIONS_REPORTED_MAX = 10_000
 
 log = logging.getLogger("binding")
 
 
 class Binding:
-    """Holds who asks for a session's media against who asked first."""
+    """Compares the client of a media request with the session's first client."""
 
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients = clients
         self._clock = clock
-        # Of which this process need not ask the store again.
-        self._told: set[str] = set()
+        # Sessions that this process need not mark again.
+        self._reported: set[str] = set()
 
     def check(self, policy: SessionBinding, user_id: str, session: ActiveSession, client: Client | None) -> None:
-        """Raises `BoundElsewhere` for another client than the first, where the policy is to enforce that.
+        """Raise `BoundElsewhere` for another client than the first, if the policy is to enforce.
 
-        Only then an answer that the store owes keeps anybody from watching.
+        Under other policies a failing store does not block the viewer.
         """
         if policy is SessionBinding.OFF:
             return
@@ -52,12 +52,12 @@ class Binding:
         key, bound = media_key(session.session_id), client.bound
         first = self._clients.bind(key, user_id, bound, self._clock.now_ms())
         words = differing(first, bound)
-        if words and key not in self._told:
-            if len(self._told) >= SESSIONS_TOLD_MAX:
-                self._told.clear()
-            # One line a session, of whatever process. Without addresses: logs may be kept for longer than those.
+        if words and key not in self._reported:
+            if len(self._reported) >= SESSIONS_REPORTED_MAX:
+                self._reported.clear()
+            # One line for each session over all processes, without addresses, since logs may be kept longer.
             if self._clients.mark_elsewhere(key):
                 parts = (session.session_id, user_id, session.stream_id, " and ".join(words), policy.value)
-                log.warning("session %s of %s on %s is asked for from another %s; the policy is %s", *parts)
-            self._told.add(key)
+                log.warning("session %s of %s on %s is requested from another %s; the policy is %s", *parts)
+            self._reported.add(key)
         return bool(words)

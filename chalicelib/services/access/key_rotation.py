@@ -1,4 +1,4 @@
-"""Rotating the token keys, in two phases that are minutes apart; see `domain/access/key_sets.py`."""
+"""Rotation of the token keys in two phases, minutes apart; see `domain/access/key_sets.py`."""
 
 import base64
 import secrets
@@ -7,27 +7,27 @@ from chalicelib.domain.access.key_sets import KEY_DAYS, MS_PER_DAY, KeySets, rot
 from chalicelib.ports import Clock, KeyStore
 
 KEY_BYTES = 32
-# No sooner after a change of keys is the next one begun by hand: processes sign with the key before for up to ten
-# minutes, those tokens live for a quarter of an hour, and a second rotation drops their key.
+# The least time between a change of keys and a manual rotation. Processes sign with the previous key for up to 10
+# minutes, those tokens live for 15 minutes, and a second rotation drops their key.
 SETTLED_MS = 30 * 60_000
 
 
 class KeyRotation:
-    """Takes the next step that is due. Steps may be tried by several at once: one of them makes it."""
+    """Takes the step that is due. Concurrent calls are safe: one of them takes it."""
 
     def __init__(self, store: KeyStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def rotate_if_due(self) -> KeySets:
-        """Announce keys where the current ones are `KEY_DAYS` old, make announced ones current when it is time.
+        """Announce keys if the current ones are `KEY_DAYS` old, or make announced ones current when due.
 
-        Raises `RowRefused` if another step was made meanwhile.
+        Raise `RowRefused` after a concurrent step.
         """
         return self._step(announce_after_ms=KEY_DAYS * MS_PER_DAY)
 
     def begin(self) -> KeySets:
-        """Announce new keys now, if those before have settled; where some are announced, go on with those."""
+        """Announce new keys now if the last change has settled, or continue with announced ones."""
         return self._step(announce_after_ms=SETTLED_MS)
 
     def _step(self, *, announce_after_ms: int) -> KeySets:
@@ -39,5 +39,5 @@ class KeyRotation:
 
 
 def new_key() -> str:
-    """256 random bits, in base64."""
+    """Return 256 random bits in base64."""
     return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()

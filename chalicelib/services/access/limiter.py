@@ -1,4 +1,4 @@
-"""How often may be tried what costs something, or gives somebody away: logins and starts."""
+"""Rate limits of logins and starts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +9,7 @@ from chalicelib.ports import Clock, Limits, StoreUnavailable
 
 
 class Limiter:
-    """Takes from the buckets before the work begins, so that those who try many at once get no further either."""
+    """Takes tokens before the work begins, so that parallel attempts do not get around the limit."""
 
     def __init__(self, *, limits: Limits, allowances: Allowances, clock: Clock) -> None:
         self._limits = limits
@@ -18,9 +18,9 @@ class Limiter:
 
     @contextmanager
     def password_try(self, email: str, ip: str) -> Iterator[None]:
-        """Around a look at a password: a wrong one costs a token of account and address, all else none.
+        """Guard a password check: a wrong password costs a token of account and address, anything else none.
 
-        Raises `TooManyRequests` before anything is looked at. An account that does not exist has its bucket, too.
+        Raise `TooManyRequests` before the check. Accounts that do not exist have buckets too.
         """
         allowed = self._allowances
         taken: list[tuple[str, Limit]] = []
@@ -41,13 +41,13 @@ class Limiter:
                 self._give_back(taken)
 
     def start(self, user_id: str) -> None:
-        """Count a start; raises `TooManyRequests`."""
+        """Count a start. Raise `TooManyRequests`."""
         wait_ms = self._limits.take(start_key(user_id), self._allowances.start, self._clock.now_ms())
         if wait_ms:
             raise TooManyRequests("Too many starts.", wait_ms)
 
     def _give_back(self, taken: list[tuple[str, Limit]]) -> None:
         for key, limit in taken:
-            # It comes back by itself in a while; that must not turn a login that is good into a failure.
+            # Tokens return with time, so this must not fail a valid login.
             with suppress(StoreUnavailable):
                 self._limits.give_back(key, limit)

@@ -1,4 +1,4 @@
-"""Playback sessions as viewers and operators handle them: start, renew, stop, preview, kick, list."""
+"""Playback sessions for viewers and operators: start, renew, stop, preview, kick, list."""
 
 import random
 from contextlib import suppress
@@ -24,22 +24,23 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POIN
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports import Clients, Clock, ListPage, PlaybackSessions, StoreUnavailable, Streams, Users, Wallets
+from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery import Delivery
 from chalicelib.services.money.session_opener import SessionOpener
 
-# How soon the reaper first looks at a session; it re-arms those that still beat.
+# The delay of the reaper's first check of a session; it re-arms sessions that are alive.
 REARM_MS = 120_000
 DISABLED = "This account is disabled."
 REAP_AT_ONCE = 100
-# Below the minute after which the schedule runs again, and far below what a function may take.
+# Below the schedule's interval of a minute, and far below a function's time limit.
 REAP_MS_MAX = 40_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSession:
-    """A record and, while the session is active, the session in its wallet; who has started it, while that is kept."""
+    """A record with its session in the wallet while active, and its client until that expires."""
 
     record: SessionRecord
     session: ActiveSession | None
@@ -47,7 +48,7 @@ class LiveSession:
 
 
 class Playback:
-    """Everything about sessions but the selling, which is `Billing`."""
+    """Everything about sessions except selling, which is `Billing`."""
 
     def __init__(
         self,
@@ -84,11 +85,11 @@ class Playback:
         max_points: int | None,
         idempotency_key: str | None = None,
     ) -> Beat:
-        """Open a session and buy its first lease; the same key again answers the same session, as it stands then.
+        """Open a session and buy its first lease. A repeated key returns the session as it is now.
 
-        `replace` ends the user's oldest session that is in the way as `superseded` when a limit is reached. Raises
-        `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (nothing left to spend, or the
-        key's session has ended), `IdempotencyMismatch`, `Forbidden` (disabled), `TooManyRequests`.
+        With `replace`, reaching a limit ends the user's oldest session that counts towards it as `superseded`. Raise
+        `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (no points left, or the key's
+        session has ended), `IdempotencyMismatch`, `Forbidden` (disabled) or `TooManyRequests`.
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
@@ -108,15 +109,15 @@ class Playback:
         return self._open(user_id, record, client, budget, stream.viewers_max)
 
     def preview(self, user_id: str, stream_id: str, *, client: Client) -> Beat:
-        """A free session of `PREVIEW_MS` that no heartbeat extends; for the operator's own eyes."""
+        """Open a free session of `PREVIEW_MS` for an operator. Heartbeats do not extend it."""
         stream = self._live_stream(stream_id)
         record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW)
         return self._open(user_id, record, client, MILLIPOINTS_MAX, viewers_max=0)
 
     def renew(self, user_id: str, session_id: str) -> Beat:
-        """The session as it stands, for a fresh play token inside the paid lease; nothing is charged.
+        """Return the session for a fresh play token inside the paid lease. Charges nothing.
 
-        Raises `LeaseNotPaid` after the lease's end, `SessionOver`, `SessionNotFound`.
+        Raise `LeaseNotPaid` after the lease's end, `SessionOver`, or `SessionNotFound`.
         """
         wallet = self._wallets.get(user_id)
         session = wallet.sessions.get(session_id) if wallet else None
@@ -124,15 +125,15 @@ class Playback:
             raise self._billing.over(user_id, session_id)
         now_ms = self._clock.now_ms()
         if now_ms > session.paid_until_ms:
-            raise LeaseNotPaid("The paid lease is over; a heartbeat buys the next one.")
+            raise LeaseNotPaid("The paid lease is over. A heartbeat buys the next one.")
         return Beat(wallet=wallet, session=session, outcome=Outcome.REPLAY, charged_millipoints=0, now_ms=now_ms)
 
     def stop(self, user_id: str, session_id: str) -> SessionRecord:
-        """The viewer ends the session; the unserved part of the lease is refunded. Stopping again changes nothing."""
+        """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
     def kick(self, session_id: str) -> SessionRecord:
-        """An operator ends the session. From the return of this on, a gateway with a denylist serves it nothing."""
+        """End any session. When this returns, a gateway with a denylist serves nothing to it."""
         record = self._sessions.get(session_id)
         if record is None:
             raise SessionNotFound(f"There is no session {session_id}.")
@@ -141,7 +142,7 @@ class Playback:
     def listing(
         self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
     ) -> ListPage[LiveSession]:
-        """Sessions with the live figures of their wallets; ended ones only by stream or by user."""
+        """Return sessions with live data from their wallets. Ended ones only by stream or by user."""
         page = self._records(stream_id, user_id, active, limit, cursor)
         records = [
             record
@@ -159,21 +160,21 @@ class Playback:
         return ListPage(items=items, next_cursor=page.next_cursor)
 
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """A viewer's own sessions, newest first."""
+        """Return a viewer's sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
 
     def session_of(self, user_id: str, session_id: str) -> SessionRecord:
-        """One of a viewer's own sessions; raises `SessionNotFound`, also for one of somebody else."""
+        """Return a viewer's session. Raise `SessionNotFound`, also for another user's."""
         record = self._sessions.get(session_id)
         if record is None or record.user_id != user_id:
             raise SessionNotFound(f"There is no session {session_id} of yours.")
         return record
 
     def reap(self) -> int:
-        """End sessions whose lease ran out too long ago to be taken up again; answers how many.
+        """End sessions whose lease expired too long ago to resume, and return how many.
 
-        After an outage of this schedule many are due: it works until none is left or its time is over, and the next run
-        goes on with the longest due.
+        After an outage of the schedule many are due. It stops when none is due or its time is over; the next run
+        continues with the longest due.
         """
         deadline_ms = self._clock.now_ms() + REAP_MS_MAX
         return sum(self._reap_shard(shard, deadline_ms) for shard in range(DUE_SHARDS))
@@ -184,15 +185,12 @@ class Playback:
             due = self._sessions.due(shard, self._clock.now_ms(), REAP_AT_ONCE)
             results = [self._reap_one(record) for record in due]
             ended += results.count(True)
-            # Where nothing could be done at all, trying again at once would not help.
+            # If every one failed, retrying at once would not help.
             more = len(due) == REAP_AT_ONCE and results.count(None) < len(due)
         return ended
 
     def _reap_one(self, record: SessionRecord) -> bool | None:
-        """Whether it was ended (or else is looked at again later); None if neither could be done now.
-
-        It must not keep the reaper from the others then; it is due again next time.
-        """
+        """Return whether the session was ended, or None if it failed; it is due again next time."""
         try:
             now_ms = self._clock.now_ms()
             wallet = self._wallets.get(record.user_id)
@@ -227,20 +225,20 @@ class Playback:
     def _open(
         self, user_id: str, record: SessionRecord, client: Client, budget_millipoints: int, viewers_max: int
     ) -> Beat:
-        """Open a session; a pause, or an end of the user's logins, that came meanwhile takes all of it back."""
+        """Open a session. A pause of the stream, or an end of the user's logins, meanwhile takes it back."""
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden(DISABLED)
         beat = self._session_opener.open(user_id, record, budget_millipoints, viewers_max)
-        # Before the account is looked at again: whoever erases it disables it first and forgets its clients then, so
-        # this is forgotten there or, by the look, here. It is for people to look at, and keeps nobody from watching.
+        # Before the account is read again: an erasure disables it first and deletes its clients later, so this one is
+        # deleted there or, after the check below, here. A failure does not block the viewer.
         with suppress(StoreUnavailable):
             self._clients.put(start_key(record.session_id), user_id, client, record.started_at_ms)
-        # The start is made: that the stream cannot be read again must not turn it into a failure. If it was paused
-        # meanwhile, the schedule settles the session as of the pause all the same.
+        # The start is done, so a failing read must not fail it. If the stream was paused meanwhile, the schedule
+        # settles the session as of the pause.
         with suppress(StoreUnavailable):
             self._check_still_wanted(user_id, record)
-        # Nor that the account cannot: whoever ends its logins looks for its sessions, too.
+        # The same for the account: ending its logins also ends its sessions.
         with suppress(StoreUnavailable):
             self._check_still_allowed(user, record)
         return beat
@@ -254,7 +252,7 @@ class Playback:
             raise _not_live(record.stream_id)
 
     def _check_still_allowed(self, seen: User, record: SessionRecord) -> None:
-        """Whoever disables an account or ends its logins ends its sessions; one opened meanwhile takes itself back."""
+        """End the session if the account was disabled, or its logins ended, while it was opened."""
         user = self._users.get(seen.user_id)
         disabled = user is None or user.disabled
         if user is not None and not disabled and user.token_generation == seen.token_generation:
@@ -262,7 +260,7 @@ class Playback:
         reason = EndReason.KICKED if disabled else EndReason.VIEWER_STOPPED
         self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
         self._clients.delete(start_key(record.session_id))
-        raise Forbidden(DISABLED) if disabled else Unauthenticated("This login was ended; log in again.")
+        raise Forbidden(DISABLED) if disabled else Unauthenticated(ENDED)
 
     def _record(self, user_id: str, session_id: str, stream: Stream, kind: SessionKind) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW
@@ -281,4 +279,4 @@ class Playback:
 
 
 def _not_live(stream_id: str) -> StreamNotLive:
-    return StreamNotLive(f"The stream {stream_id} is not live now; nothing was charged.")
+    return StreamNotLive(f"The stream {stream_id} is not live. Nothing was charged. Try again later.")

@@ -1,4 +1,4 @@
-"""Accounts: making, changing and listing them. Each has a wallet, which begins at zero."""
+"""Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
 
 from chalicelib.domain.accounts.users import Role, User, check_new_password
 from chalicelib.domain.end_reasons import EndReason
@@ -9,7 +9,7 @@ from chalicelib.services.money.billing import Billing
 
 
 class Accounts:
-    """Users as operators handle them."""
+    """Accounts as operators manage them."""
 
     def __init__(
         self, *, users: Users, wallets: Wallets, passwords: PasswordHasher, billing: Billing, clock: Clock
@@ -21,7 +21,7 @@ class Accounts:
         self._clock = clock
 
     def create(self, email: str, password: str, role: Role) -> User:
-        """A new account with an empty wallet. Raises `EmailTaken`, `Invalid`."""
+        """Create an account with an empty wallet. Raise `EmailTaken` or `Invalid`."""
         check_new_password(password, email)
         user = User(
             user_id=new_user_id(),
@@ -30,32 +30,32 @@ class Accounts:
             role=role,
             created_at_ms=self._clock.now_ms(),
         )
-        # The wallet first: a wallet without an account harms nobody, an account without a wallet would.
+        # The wallet first: a wallet without an account is harmless, an account without a wallet is not.
         self._wallets.create(user.user_id)
         self._users.add(user)
         return user
 
     def ensure_user(self, email: str, password: str, role: Role) -> User:
-        """The account with this email, made if there is none; an existing one is left as it is."""
+        """Return the account with this email, created if missing. An existing one stays as it is."""
         return self._users.by_email(email) or self.create(email, password, role)
 
     def get(self, user_id: str) -> User:
-        """The account; raises `UserNotFound`."""
+        """Return the account. Raise `UserNotFound`."""
         user = self._users.get(user_id)
         if user is None:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """All accounts."""
+        """Return a page of all accounts."""
         return self._users.list(limit=limit, cursor=cursor)
 
     def change(
         self, user_id: str, *, password: str | None = None, role: Role | None = None, disabled: bool | None = None
     ) -> User:
-        """Set what is given; another password and disabling end all logins, and all sessions as `kicked`.
+        """Set the given fields. A password or disabling ends all logins, and all sessions as `kicked`.
 
-        Raises `UserNotFound`, `Invalid`.
+        Raise `UserNotFound` or `Invalid`.
         """
         if password:
             check_new_password(password, self.get(user_id).email)

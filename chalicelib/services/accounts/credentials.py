@@ -1,7 +1,6 @@
-"""What people do with their own credentials: another password, and ending all logins.
+"""A user's own credentials: changing the password, and ending all logins.
 
-Whoever ends logins does so because somebody else may have one. So sessions end with them: a session is watched by
-whoever started it, and its heartbeats are not held against the account.
+A user who ends logins may have had one stolen, so sessions end with them: heartbeats do not check the account.
 """
 
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from chalicelib.services.money.billing import Billing
 
 
 class Credentials:
-    """One's own password and logins."""
+    """A user's own password and logins."""
 
     def __init__(self, *, auth: Auth, users: Users, passwords: PasswordHasher, billing: Billing) -> None:
         self._auth = auth
@@ -25,10 +24,10 @@ class Credentials:
         self._billing = billing
 
     def change_password(self, user_id: str, current: str, new: str, *, ip: str) -> Login:
-        """Set another password; all logins and sessions end, and a fresh login is answered.
+        """Set another password, end all logins and sessions, and return a fresh login.
 
-        Raises `Invalid`, `WrongPassword`, `TooManyRequests` after too many of those, `Unauthenticated` when somebody
-        else was faster.
+        Raise `Invalid`, `WrongPassword`, `TooManyRequests` after too many failures, or `Unauthenticated` after a
+        concurrent change.
         """
         user = self._users.get(user_id)
         if user is None:
@@ -40,16 +39,16 @@ class Credentials:
         return self._auth.open(self._auth.account(user_id))
 
     def logout_everywhere(self, user_id: str) -> None:
-        """End all logins and sessions. Access tokens issued before are refused wherever the account is looked at."""
+        """End all logins and sessions. Routes that check the account reject access tokens issued before."""
         self._end_all(user_id, lambda: self._users.end_logins(user_id))
 
     def _end_all(self, user_id: str, revoke: Callable[[], None]) -> None:
-        # Sessions first: should that fail, the caller's token is still good for another try.
+        # Sessions first: if that fails, the caller's token is still valid for a retry.
         self._billing.end_all(user_id, EndReason.VIEWER_STOPPED)
         try:
             revoke()
         except RowRefused:
-            raise Unauthenticated("The account was changed meanwhile; log in again.") from None
-        # Those that were opened in between. A start that is later still sees for itself that its login has ended.
+            raise Unauthenticated("The account was changed meanwhile. Log in again.") from None
+        # Sessions opened in between. A later start checks that its login has not ended.
         with suppress(StoreUnavailable, Busy):
             self._billing.end_all(user_id, EndReason.VIEWER_STOPPED)

@@ -1,8 +1,8 @@
-"""Erasing a person: what tells who they are goes, what was paid and served stays under an id that tells nothing.
+"""Erasure of a person: what identifies them is deleted; what was paid and served stays under an anonymous id.
 
-Ledger, wallet, payments, sessions, usage and reconciliation know a person by `user_id` alone, a random id. So nothing
-of them is touched, and every sum and every chain stays as it was. What is deleted is the account with its email (which
-may be registered anew afterwards, as somebody else), and every address and user agent.
+Ledger, wallet, payments, sessions, usage and reconciliation contain only `user_id`, a random id, and stay unchanged
+with all sums and chains. Deleted are the account with its email (which may register again as a new account), and every
+address and user agent.
 """
 
 from chalicelib.domain.end_reasons import EndReason
@@ -10,12 +10,12 @@ from chalicelib.domain.errors import Busy, UserNotFound
 from chalicelib.ports import Clients, Clock, RowRefused, Users
 from chalicelib.services.money.billing import Billing
 
-# One call forgets so many addresses at most; a person with more takes further calls.
+# Bounds of one call. A person with more addresses needs further calls.
 FORGET_AT_ONCE, ROUNDS_MAX = 100, 50
 
 
 class Erasure:
-    """Each step may be done again, and the account goes last: whatever ends a call in between, the next one goes on."""
+    """Each step is idempotent and the account is deleted last, so a repeated call continues where one failed."""
 
     def __init__(self, *, users: Users, billing: Billing, clients: Clients, clock: Clock) -> None:
         self._users = users
@@ -24,18 +24,18 @@ class Erasure:
         self._clock = clock
 
     def erase(self, user_id: str) -> int:
-        """Erase a person, and answer when that was done; erasing them again answers the same.
+        """Erase a person and return when that was done. Erasing again returns the same.
 
-        Raises `UserNotFound`, and `Busy` where another call has to go on with it.
+        Raise `UserNotFound`, or `Busy` if another call has to continue.
         """
         if self._users.get(user_id) is None:
             erased_at_ms = self._users.erased_at_ms(user_id)
             if erased_at_ms is None:
                 raise UserNotFound(f"There is no user {user_id}.")
-            # What was under way when the account went.
+            # A start that was in progress when the account was deleted.
             self._forget(user_id)
             return erased_at_ms
-        # From here on nobody logs in, refreshes or starts, and a start that is under way takes itself back.
+        # From here on no login, refresh or start succeeds, and a start in progress takes itself back.
         disabled = self._users.change(user_id, disabled=True)
         self._billing.end_all(user_id, EndReason.KICKED)
         self._forget(user_id)
@@ -43,11 +43,11 @@ class Erasure:
         try:
             self._users.erase(disabled, now_ms)
         except RowRefused:
-            raise Busy("Somebody else has changed the account meanwhile. Erase it again.") from None
+            raise Busy("The account was changed meanwhile. Erase it again.") from None
         return now_ms
 
     def _forget(self, user_id: str) -> None:
         for _ in range(ROUNDS_MAX):
             if self._clients.delete_of_user(user_id, FORGET_AT_ONCE) == 0:
                 return
-        raise Busy("Not all addresses of the account are forgotten yet. Erase it again, and it goes on from there.")
+        raise Busy("Not all addresses of the account are deleted yet. Erase it again to continue.")

@@ -1,4 +1,4 @@
-"""Selling watching time: sell lease after lease, end the session. All money of a running session moves here."""
+"""Billing of sessions: sell lease after lease, and end the session with a refund."""
 
 import random
 import time
@@ -20,18 +20,18 @@ from chalicelib.services.money.ledger import LedgerService
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
 SESSIONS_KNOWN_MAX = 10_000
-# As long as a play token may outlive its session, with room for clocks; and how many sessions are looked at.
+# As long as a play token may outlive its session, plus clock differences; and how many sessions are checked.
 DENIED_AGAIN_MS = PLAY_TTL_MS_MAX + 30_000
 DENIED_AGAIN_MAX = 50
-# How far back the cost of a repeated beat is looked for: many sessions of one user may have beaten and been paid for
-# since. 2,000 changes in the ten minutes that a session may lie still are more than any honest viewer makes.
+# How far back the charge of a repeated heartbeat is searched. A session may pause for ten minutes, in which a user's
+# other sessions make far fewer than 2,000 changes.
 REPLAY_ENTRIES_AT_ONCE = 50
 REPLAY_READS_MAX = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """What became of a heartbeat or a start: the wallet and the session as they stand, and what this seq cost."""
+    """The result of a heartbeat or a start: the wallet, the session, and the charge of this seq."""
 
     wallet: Wallet
     session: ActiveSession
@@ -41,7 +41,7 @@ class Beat:
 
 
 class Billing:
-    """One heartbeat is one conditional write; everything else is a second one after the first was refused."""
+    """A common heartbeat is one conditional write. Every other case is a second write after the first was refused."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Billing:
         self._denylist = denylist
         self._counters = counters
         self._clock = clock
-        # A session's stream never changes, so a process needs to look it up but once.
+        # A session's stream never changes, so a process looks it up once.
         self._stream_of: dict[str, str] = {}
 
     def heartbeat(self, user_id: str, session_id: str, seq: int) -> Beat:
-        """Sell the next lease, or say why not.
+        """Sell the next lease, or report why not.
 
-        Raises `SessionOver` with the end reason, `SessionNotFound` for a session that is not this user's, `Busy`.
+        Raise `SessionOver` with the end reason, `SessionNotFound` for another user's session, or `Busy`.
         """
         fresh = False
         for attempt in range(TRIES_MAX):
@@ -88,19 +88,19 @@ class Billing:
                 seen = refusal.wallet or self._ledger.wallet(user_id)
             session = self._session(seen, session_id)
             if session.outage_ms > newest and not fresh:
-                # Another process knows of an outage that this one has not heard of yet: nothing is sold on old news.
+                # Another process has seen an outage that this one has not. Read again before selling.
                 fresh = True
                 continue
             beat = self._second_write(seen, session, seq, now_ms, status)
             if beat is not None:
                 return beat
-        raise Busy("The wallet was busy at every try; nothing was charged. Send the same beat again.")
+        raise Busy("The wallet was busy at every try. Nothing was charged. Send the same heartbeat again.")
 
     def end(self, user_id: str, session_id: str, reason: EndReason, *, as_of_ms: int | None = None) -> SessionRecord:
-        """End a session and refund the unserved part of what it paid; ending it again answers how it ended.
+        """End a session and refund the unserved part of its lease. Ending it again returns its record.
 
-        `as_of_ms` is a moment before now from which on nothing was served. When this returns, the gateway on this
-        machine refuses the session. Raises `SessionNotFound`, `Busy`.
+        `as_of_ms` is an earlier time from which on nothing was served. When this returns, the gateway on this machine
+        rejects the session. Raise `SessionNotFound` or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -115,15 +115,15 @@ class Billing:
                 return record
             if self.end_as_seen(wallet, session, reason, as_of_ms):
                 return self._ended_record(user_id, session_id)
-        raise Busy("The wallet was busy at every try; the session goes on. Try again.")
+        raise Busy("The wallet was busy at every try. The session was not ended. Try again.")
 
     def end_all(self, user_id: str, reason: EndReason) -> None:
-        """End all sessions of a user; there may be none, nor a wallet. Raises `Busy`."""
+        """End all sessions of a user, who may have none, nor a wallet. Raise `Busy`."""
         wallet = self._wallets.get(user_id)
         ended = set(wallet.sessions) if wallet else set()
         for session_id in ended:
             self.end(user_id, session_id, reason)
-        # A try before this one may have ended a session and not have told the gateway.
+        # An earlier try may have ended a session without notifying the gateway.
         since_ms = self._clock.now_ms() - DENIED_AGAIN_MS
         for record in self._sessions.by_user(user_id, limit=DENIED_AGAIN_MAX, cursor=None).items:
             if record.session_id not in ended and record.end_reason and (record.ended_at_ms or 0) >= since_ms:
@@ -132,12 +132,12 @@ class Billing:
     def end_as_seen(
         self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
     ) -> bool:
-        """End a session unless it has changed since it was seen; answers whether it ended."""
-        # The clock first: whatever outage was known at that moment is known to what is read after it.
+        """End a session unless it has changed since it was read. Return whether it ended."""
+        # The clock first: an outage known at that time is in what is read after it.
         now_ms = self._clock.now_ms()
         outages = self._delivery.status(session.stream_id, fresh=True).outages
         if as_of_ms is not None:
-            # What is down because it was to be stopped is no outage; from then on the refund gives all back.
+            # A stopped stream has no outage. From then on the refund covers everything.
             outages = outages_before(outages, as_of_ms)
         try:
             session = self._credited(wallet, session, outages, now_ms)
@@ -152,7 +152,7 @@ class Billing:
         return True
 
     def over(self, user_id: str, session_id: str) -> SessionOver:
-        """The refusal that tells how a session ended; raises `SessionNotFound` if it is not this user's."""
+        """Return the error that says how a session ended. Raise `SessionNotFound` if it is another user's."""
         record = self._ended_record(user_id, session_id)
         wallet = self._ledger.wallet(user_id)
         return SessionOver(
@@ -164,14 +164,14 @@ class Billing:
         )
 
     def state(self, wallet: Wallet, session: ActiveSession, outcome: Outcome, now_ms: int) -> Beat:
-        """The session as it stands, nothing sold: what its newest seq had cost."""
+        """Return the session as it is, nothing sold, with the charge of its newest seq."""
         charged = self._charged(wallet, session, session.seq)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
     def _second_write(
         self, seen: Wallet, session: ActiveSession, seq: int, now_ms: int, status: DeliveryStatus
     ) -> Beat | None:
-        """Classify a beat that the common write refused, and do what that asks for. None: try again from the start."""
+        """Classify a heartbeat that the first write refused, and do what follows. None: start again."""
         if next_credit(session, status.outages, now_ms) is not None:
             try:
                 self._credited(seen, session, status.outages, now_ms)
@@ -189,7 +189,7 @@ class Billing:
             case Unchanged(outcome):
                 return Beat(wallet=seen, session=session, outcome=outcome, charged_millipoints=0, now_ms=now_ms)
             case Over(reason):
-                # Against what was seen: a top-up or a beat that came between makes it another case.
+                # Guarded by what was read: a concurrent top-up or heartbeat changes the case.
                 if not self.end_as_seen(seen, session, reason):
                     return None
                 raise self.over(seen.user_id, session.session_id)
@@ -206,7 +206,7 @@ class Billing:
     def _credited(
         self, seen: Wallet, session: ActiveSession, outages: tuple[Outage, ...], now_ms: int
     ) -> ActiveSession:
-        """The session after all that outages owe it has been given back; raises `WalletRefused`."""
+        """Return the session after all outage credits. Raise `WalletRefused`."""
         while (credit := next_credit(session, outages, now_ms)) is not None:
             wallet = self._wallets.credit_outage(seen.user_id, session, credit, now_ms)
             self._counters.add("spent_millipoints", -credit.millipoints)
@@ -222,13 +222,13 @@ class Billing:
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
     def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
-        """What a seq was charged, from its entry in the journal or, where that has moved, in the ledger."""
+        """Return the charge of a seq, from its entry in the journal or, once that has moved, in the ledger."""
         entry_id = lease_entry_id(session.session_id, seq)
         costs = (-each.delta_millipoints for each in self._entries_back(wallet) if each.entry_id == entry_id)
         return next(costs, session.charge_millipoints)
 
     def _entries_back(self, wallet: Wallet) -> Iterator[Entry]:
-        """The journal, then the ledger from its newest entry on, as far as it is looked at."""
+        """Yield the journal, then the ledger from its newest entry on, up to a limit."""
         yield from wallet.journal
         cursor: str | None = None
         for _ in range(REPLAY_READS_MAX):
@@ -261,6 +261,6 @@ class Billing:
 
 
 def back_off(attempt: int) -> None:
-    """Wait a little before a further try, and each time longer."""
+    """Wait before a retry, longer each time."""
     if attempt:
         time.sleep(random.uniform(0, BACKOFF_S_MAX * attempt))

@@ -1,4 +1,4 @@
-"""Whether a stream reaches its viewers: asked at every heartbeat, so it is read through a short cache."""
+"""Delivery of streams to viewers. Every heartbeat asks for it, so reads go through a short cache."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryStatus:
-    """Whether a stream reaches its viewers now, and when it did not: oldest first, the last maybe still going on."""
+    """Whether a stream is delivered now, and its outages, oldest first; the last may be open."""
 
     delivered: bool
     outages: tuple[Outage, ...]
@@ -35,23 +35,23 @@ class Delivery:
         self._streams_seen: _Cache[Stream | None] = _Cache(clock)
 
     def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
-        """Delivered is a runtime `live` under a claim that has not expired. `fresh` reads past the cache."""
+        """Return the delivery status. Delivered means live under a valid claim. `fresh` bypasses the cache."""
         runtime = self._runtimes_seen.get(stream_id, lambda: self._runtimes.get(stream_id), fresh=fresh)
         now_ms = self._clock.now_ms()
         return DeliveryStatus(delivered=is_delivered(runtime, now_ms), outages=outages_of(runtime, now_ms))
 
     def desired(self, stream_id: str) -> DesiredState | None:
-        """What the operator asked for; None where there is no such stream."""
+        """Return the desired state; None for an unknown stream."""
         stream = self._stream(stream_id)
         return stream.desired_state if stream else None
 
     def binding(self, stream_id: str) -> SessionBinding:
-        """What the operator wants of a session that is watched from elsewhere."""
+        """Return the stream's policy for sessions that play elsewhere."""
         stream = self._stream(stream_id)
         return stream.session_binding if stream else SessionBinding.OFF
 
     def pace(self, stream_id: str) -> Pace:
-        """How fast its segments may be fetched."""
+        """Return how fast segments may be fetched."""
         stream = self._stream(stream_id)
         return stream.pace if stream else Pace.LONG
 

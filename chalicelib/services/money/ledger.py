@@ -1,4 +1,4 @@
-"""Wallets for people: payments, and the ledger that is the journal and the pages together."""
+"""Wallets, payments, and the ledger, which consists of journal and pages."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ from chalicelib.domain.money.wallets import (
 from chalicelib.ports import BeyondCost, Clock, Ledger, ListPage, Payments, StoreUnavailable, WalletRefused, Wallets
 
 TRIES_MAX = 8
-# A journal this long holds a page that its own beat did not move; the next beat of any kind does.
+# A journal this long holds a page that the change completing it did not move; the next change moves it.
 OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
 CATCH_UP_WALLETS_MAX = 200
 
@@ -42,7 +42,7 @@ class LedgerService:
         self._clock = clock
 
     def wallet(self, user_id: str) -> Wallet:
-        """The wallet as it stands; raises `UserNotFound`."""
+        """Return the wallet. Raise `UserNotFound`."""
         wallet = self._wallets.get(user_id)
         if wallet is None:
             raise UserNotFound(f"There is no user {user_id}.")
@@ -58,12 +58,11 @@ class LedgerService:
         by_user_id: str,
         session: SessionRecord | None = None,
     ) -> Wallet:
-        """Add to a wallet (or, negative, take from it) exactly once by `payment_id`; answers the wallet afterwards.
+        """Add to a wallet (or, negative, take from it) exactly once by `payment_id`. Return the wallet afterwards.
 
-        With an ended session of the same user, it is an adjustment of what that session cost.
-
-        Raises `UserNotFound`, `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`;
-        for an adjustment, `BeyondCost`.
+        With an ended session of the same user, it is an adjustment of that session's cost. Raise `UserNotFound`,
+        `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`; for an adjustment,
+        `BeyondCost`.
         """
         payment = Payment(
             payment_id=payment_id,
@@ -90,37 +89,36 @@ class LedgerService:
                     raise WalletFull(f"A wallet holds at most {MILLIPOINTS_MAX} millipoints.") from None
                 if wallet.balance_millipoints + millipoints < 0:
                     raise InsufficientBalance(
-                        f"The wallet holds {wallet.balance_millipoints} millipoints; it cannot give {-millipoints}.",
+                        f"The wallet holds {wallet.balance_millipoints} millipoints, less than {-millipoints}.",
                         balance_millipoints=wallet.balance_millipoints,
                     ) from None
                 self.make_room(wallet)
-        raise Busy("The wallet was busy at every try; nothing was credited.")
+        raise Busy("The wallet was busy at every try. Nothing was credited. Try again.")
 
     def _check_same(self, payment: Payment) -> None:
         applied = self._payments.get(payment.payment_id)
         names = ("user_id", "millipoints", "session_id")
         if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used before, for another amount, wallet or session."
+                f"The payment id {payment.payment_id} was used for another amount, wallet or session. Use a new id."
             )
 
     def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:
-        """Set what the user's sessions may spend in a day (UTC), None for no cap; answers the wallet afterwards.
+        """Set what the user's sessions may spend on a UTC day; None for no cap. Return the wallet afterwards.
 
-        What was spent today stays spent. Raises `UserNotFound`, `Busy`.
+        What was spent today stays spent. Raise `UserNotFound` or `Busy`.
         """
         for _ in range(TRIES_MAX):
             wallet = self.wallet(user_id)
             self._wallets.begin_day(user_id, utc_day(self._clock.now_ms()))
             if self._wallets.set_daily_cap(wallet, NO_DAILY_CAP if cap_millipoints is None else cap_millipoints):
                 return self.wallet(user_id)
-        raise Busy("The wallet was busy at every try; the cap is as it was.")
+        raise Busy("The wallet was busy at every try. The cap was not changed. Try again.")
 
     def entries(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[Entry]:
-        """Changes of a wallet, newest first, complete at every moment.
+        """Return changes of a wallet, newest first, complete at every time.
 
-        The wallet is read first and the pages after it: in the other order a page written in between, and trimmed from
-        the journal, would be missed.
+        The wallet is read before the pages. In the other order, a page written and trimmed in between would be missed.
         """
         wallet = self.wallet(user_id)
         before = wallet.version + 1 if cursor is None else min(version_of(cursor), wallet.version + 1)
@@ -132,17 +130,17 @@ class LedgerService:
         return ListPage(items=items, next_cursor=str(items[-1].version) if more else None)
 
     def flush_if_due(self, wallet: Wallet) -> None:
-        """Move full pages if this very change completed one, or if one was missed.
+        """Move full pages if this change completed one, or if one was missed.
 
-        Only the process whose change completed a page moves it, so that processes do not move it all at once. A failure
-        is no failure of the change: the entries stay in the journal and the next change moves them.
+        Only the process whose change completed a page moves it, so processes do not all move it at once. A failure does
+        not fail the change: the entries stay in the journal, and the next change moves them.
         """
         if wallet.version % PAGE_ENTRIES and len(wallet.journal) < OVERDUE_ENTRIES:
             return
         try:
             self.flush(wallet)
         except (StoreUnavailable, LedgerDamaged):
-            # A damaged ledger is told by the schedule, which meets it too, and by every statement.
+            # The schedule and every statement report a damaged ledger.
             return
 
     def make_room(self, wallet: Wallet) -> None:
@@ -151,7 +149,7 @@ class LedgerService:
             self.flush(wallet)
 
     def flush(self, wallet: Wallet) -> int:
-        """Move all full pages; answers how many. First the pages, then the trim: never the other way round."""
+        """Move all full pages and return how many. Always write the pages before the trim."""
         pages = full_pages(wallet.journal)
         state: ChainState | None = None
         for entries in pages:
@@ -165,9 +163,9 @@ class LedgerService:
         return len(pages)
 
     def state_before(self, user_id: str, first_version: int) -> ChainState:
-        """Where the ledger stands before a page; raises `LedgerDamaged` if the page before is missing.
+        """Return the ledger's state before a page. Raise `LedgerDamaged` if the page before is missing.
 
-        It never is: entries leave the journal only after their page was written, the oldest first.
+        That cannot happen normally: entries leave the journal after their page was written, oldest first.
         """
         if first_version == 1:
             return initial_state(user_id)
@@ -177,9 +175,9 @@ class LedgerService:
         return state_after(before[0])
 
     def catch_up(self) -> int:
-        """Move what beats have missed; answers how many pages. For the schedule.
+        """Move pages that heartbeats have missed, and return how many. For the schedule.
 
-        A wallet whose ledger is damaged keeps nobody else's pages back; `LedgerDamaged` is raised at the end.
+        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end.
         """
         found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
         moved, damaged = 0, None
@@ -194,10 +192,10 @@ class LedgerService:
 
 
 def version_of(cursor: str) -> int:
-    """The version that a list's cursor names; raises `Invalid` for any other text."""
+    """Return the version in a list's cursor. Raise `Invalid` for any other text."""
     if not cursor.isascii() or not cursor.isdecimal() or not 0 < int(cursor[:16]) <= 10**15:
         raise Invalid(
-            "The cursor is not one that this list gave.",
+            "The cursor is not from this list.",
             errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
         )
     return int(cursor[:16])

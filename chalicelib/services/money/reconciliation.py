@@ -1,4 +1,4 @@
-"""Every ended session is held against its ledger and against what it was served; operators see where they differ."""
+"""Reconciliation of every ended session with its ledger and with what it was served."""
 
 import random
 import time
@@ -32,18 +32,18 @@ from chalicelib.ports import (
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.statements import Statements
 
-# One run takes no longer than this, and one session more; the next run goes on.
+# A run stops after this and the session in progress. The next run continues.
 RUN_S_MAX = 20.0
 DUE_PER_PAGE = 100
 ROWS_PER_PAGE = 1_000
-# More sessions of one day than this are not added up.
+# Sums of a day stop at this many pages.
 PAGES_PER_DAY_MAX = 100
 MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a run did: sessions settled, left for later since they are not measured, and failed (still due)."""
+    """The result of a run: sessions settled, postponed because they are unmeasured, and failed (still due)."""
 
     settled: int = 0
     postponed: int = 0
@@ -61,7 +61,7 @@ class ReconciliationFigures:
 
 
 class Reconciliation:
-    """What was served against what was paid."""
+    """Compares what was served with what was paid."""
 
     def __init__(
         self,
@@ -83,12 +83,12 @@ class Reconciliation:
         self._monotonic = monotonic
 
     def run(self) -> Run:
-        """Reconcile all sessions that are due, as far as the time allows. For the schedule."""
+        """Reconcile all sessions that are due, as far as time allows. For the schedule."""
         deadline = self._monotonic() + RUN_S_MAX
         now_ms = self._clock.now_ms()
         followers = list(self._usage.marks().values())
         settled = postponed = failed = 0
-        # In another order each time, so that a run that ends early does not always leave the same ones.
+        # In random order, so that a run that stops early does not always skip the same shards.
         for shard in random.sample(range(DUE_SHARDS), DUE_SHARDS):
             cursor: str | None = None
             while self._monotonic() < deadline:
@@ -96,7 +96,7 @@ class Reconciliation:
                 for due in page.items:
                     if self._monotonic() >= deadline:
                         break
-                    # One that cannot be reconciled now must not keep the others from it; it stays due.
+                    # A failing session stays due and must not block the others.
                     try:
                         done = self._reconcile(due, followers)
                     except (DomainError, StoreUnavailable):
@@ -112,7 +112,7 @@ class Reconciliation:
         return Run(settled=settled, postponed=postponed, failed=failed)
 
     def _reconcile(self, due: Due, followers: list[int]) -> bool:
-        """Whether the session needs no more looks for now."""
+        """Return whether the session is settled for good."""
         record = self._sessions.get(due.session_id)
         if record is None or record.ended_at_ms is None:
             raise SessionNotFound(f"There is no ended session {due.session_id}.")
@@ -131,11 +131,11 @@ class Reconciliation:
     def rows(
         self, day: str | None, *, agrees: bool | None, limit: int, cursor: str | None
     ) -> ListPage[SessionReconciliation]:
-        """The sessions that ended on a UTC day, today if None: all, or those that (dis)agree."""
+        """Return the sessions that ended on a UTC day (today if None): all, or those that agree or disagree."""
         return self._table.rows(day or day_of(self._clock.now_ms()), agrees=agrees, limit=limit, cursor=cursor)
 
     def totals(self, day: str) -> DayTotals:
-        """The sums of a day, added up now."""
+        """Return the sums of a day, computed now."""
         rows: list[SessionReconciliation] = []
         cursor: str | None = None
         for _ in range(PAGES_PER_DAY_MAX):
@@ -147,15 +147,15 @@ class Reconciliation:
         return add_up(day, rows, all_added_up=cursor is None)
 
     def is_over(self, day: str) -> bool:
-        """Whether a UTC day lies behind us."""
+        """Return whether a UTC day is over."""
         return day < day_of(self._clock.now_ms())
 
     def served_on(self, day: str) -> Served:
-        """All that the gateways served on a UTC day, to sessions that have ended and to those that have not."""
+        """Return all that the gateways served on a UTC day, to ended and to active sessions."""
         return self._usage.get(day_key(day)) or Served()
 
     def figures(self) -> ReconciliationFigures:
-        """Yesterday and today as the last run left them: two reads, however many sessions there were."""
+        """Return the sums of yesterday and today as of the last run: two reads for any number of sessions."""
         kept = [self._table.totals(day) for day in self._days(self._clock.now_ms())]
         found = [totals for totals in kept if totals is not None]
         return ReconciliationFigures(
@@ -166,19 +166,19 @@ class Reconciliation:
         )
 
     def stored_totals(self, day: str | None) -> DayTotals:
-        """The sums of a UTC day, today if None, as the last run left them: one read, however many sessions it has."""
+        """Return the sums of a UTC day (today if None) as of the last run: one read."""
         day = day or day_of(self._clock.now_ms())
         return self._table.totals(day) or DayTotals(day=day)
 
     def adjust(self, session_id: str, *, millipoints: int, payment_id: str, note: str, by_user_id: str) -> Wallet:
-        """Give points to a session's viewer (or, negative, take some) for it, exactly once by `payment_id`.
+        """Give points to a session's viewer (or, negative, take some), exactly once by `payment_id`.
 
-        The session is reconciled anew. Raises `SessionNotFound`, `SessionActive`, `AdjustmentOutOfBounds`, and what
-        `LedgerService.credit` raises.
+        The session becomes due for reconciliation. Raise `SessionNotFound`, `SessionActive`, `AdjustmentOutOfBounds`,
+        and what `LedgerService.credit` raises.
         """
         record = self._record(session_id)
         if record.active:
-            raise SessionActive("The session goes on: what it costs is known at its end. Stop or kick it first.")
+            raise SessionActive("The cost of an active session is known at its end. Stop or kick it first.")
         try:
             wallet = self._ledger.credit(
                 user_id=record.user_id,
@@ -190,12 +190,12 @@ class Reconciliation:
             )
         except BeyondCost:
             raise _out_of_bounds(self._record(session_id)) from None
-        # After the line is there; whoever got no answer sends the same again, which ends up here again.
+        # After the ledger line is written. A client without a response repeats the request, which gets here again.
         self._table.make_due(session_id, self._clock.now_ms())
         return wallet
 
     def served(self, session_id: str) -> Served:
-        """What a session was served until a few seconds ago."""
+        """Return what a session was served until a few seconds ago."""
         return self._usage.get(session_id) or Served()
 
     def _record(self, session_id: str) -> SessionRecord:
@@ -213,7 +213,7 @@ def _out_of_bounds(record: SessionRecord) -> AdjustmentOutOfBounds:
     least, most = record.adjustable_millipoints
     return AdjustmentOutOfBounds(
         f"The session cost {record.charged_millipoints} millipoints, of which adjustments have given back"
-        f" {record.adjusted_millipoints}: one more may give from {least} to {most} millipoints.",
+        f" {record.adjusted_millipoints}. Allowed: from {least} to {most} millipoints.",
         millipoints_min=least,
         millipoints_max=most,
     )

@@ -1,4 +1,4 @@
-"""Opening a session with its first lease: exactly once for each idempotency key, whatever is lost on the way."""
+"""Opening a session with its first lease, exactly once for each idempotency key."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,12 +15,12 @@ from chalicelib.services.money.billing import TRIES_MAX, Beat, Billing, back_off
 from chalicelib.services.money.delivery import Delivery
 from chalicelib.services.money.ledger import LedgerService
 
-# A full stream's sessions that are looked at for one whose lease has run out; the reaper ends the others.
+# How many sessions of a full stream are checked for an expired lease; the reaper ends the others.
 LAPSED_LOOKED_AT_MAX = 100
 
 
 class SessionOpener:
-    """Starts of sessions. A start whose answer was lost is found again by its session id."""
+    """Opens sessions. A start whose response was lost is found by its session id."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class SessionOpener:
         self._sessions_per_user_max = sessions_per_user_max
 
     def find(self, user_id: str, session_id: str, stream_id: str, budget_millipoints: int) -> Beat | None:
-        """The session that an earlier try of the same start has opened, as it stands; None if none has.
+        """Return the session that an earlier try of this start opened, or None.
 
-        Raises `SessionOver` if it has ended, `IdempotencyMismatch` if that start was for something else.
+        Raise `SessionOver` if it has ended, `IdempotencyMismatch` if that start was a different one.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -62,26 +62,26 @@ class SessionOpener:
                 return self._billing.state(wallet, session, Outcome.REPLAY, self._clock.now_ms())
             if record is not None and not record.active:
                 raise self._billing.over(user_id, session_id) if record.stream_id == stream_id else _mismatch()
-            # It was opened between the two reads: look again.
+            # It was opened between the two reads, so read again.
         raise Busy("The wallet was busy at every try. Send the same start again.")
 
     def open(self, user_id: str, record: SessionRecord, budget_millipoints: int, viewers_max: int = 0) -> Beat:
-        """Start a session with its first lease, as seq 1; the same record again answers the session as it stands.
+        """Start a session with its first lease, as seq 1. The same record again returns the existing session.
 
-        `viewers_max` 0 is no limit. Raises `SessionLimit` or `StreamFull` (with the sessions in the way),
-        `SessionOver` (nothing left to spend), `Busy`.
+        `viewers_max` 0 is no limit. Raise `SessionLimit` or `StreamFull` (with the sessions that count towards it),
+        `SessionOver` (no points left) or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
             if attempt:
-                # The last try may have been made although its answer was lost.
+                # The last try may have succeeded although its response was lost.
                 beat = self.find(user_id, record.session_id, record.stream_id, budget_millipoints)
                 if beat is not None:
                     return beat
             wallet = self._ledger.wallet(user_id)
             now_ms = self._clock.now_ms()
             if record.session_id in wallet.sessions:
-                # An earlier try of the same start, which must not be in its own way.
+                # An earlier try of the same start must not count against it.
                 continue
             if len(wallet.sessions) >= self._sessions_per_user_max:
                 self._make_place(wallet, now_ms)
@@ -115,7 +115,7 @@ class SessionOpener:
                 charged_millipoints=session.charged_millipoints,
                 now_ms=now_ms,
             )
-        raise Busy("The wallet was busy at every try; nothing was charged. Try again.")
+        raise Busy("The wallet was busy at every try. Nothing was charged. Try again.")
 
     def _first_session(
         self, record: SessionRecord, purchase: Purchase, budget_millipoints: int, now_ms: int, *, counted: bool
@@ -134,13 +134,13 @@ class SessionOpener:
             charged_millipoints=purchase.charge_millipoints,
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
-            # Outages that are over are none of a session that begins now; one that goes on will be.
+            # Ended outages do not concern a new session; an open one does.
             outage_ms=newest_outage_ms(closed_outages(self._delivery.status(record.stream_id).outages)),
             counted=counted,
         )
 
     def _after_start(self, before: Wallet, session: ActiveSession) -> Wallet:
-        """The wallet after a start. The start is made, so that it cannot be read must not turn it into a failure."""
+        """Return the wallet after a start. The start is done, so a failing read must not fail it."""
         try:
             wallet = self._ledger.wallet(before.user_id)
         except StoreUnavailable:
@@ -153,19 +153,19 @@ class SessionOpener:
         return wallet
 
     def _make_place(self, wallet: Wallet, now_ms: int) -> None:
-        """End a session whose lease has run out: it watches nothing, so it must not be in the way of one that would."""
+        """End a session whose lease has expired, so that it does not block a new one."""
         in_the_way = _oldest_first(wallet)
         for session in in_the_way:
             if _is_lapsed(session, now_ms):
                 self._billing.end_as_seen(wallet, session, EndReason.LEASE_EXPIRED)
                 return
         raise SessionLimit(
-            f"At most {self._sessions_per_user_max} sessions at a time; stop one, or start with replace.",
+            f"You already have {self._sessions_per_user_max} active sessions. Stop one, or start with `replace`.",
             sessions=_named(in_the_way),
         )
 
     def _make_place_on_stream(self, wallet: Wallet, stream_id: str, viewers_max: int, now_ms: int) -> None:
-        """The same for a stream that is full: its sessions whose leases have run out end."""
+        """End sessions of a full stream whose leases have expired."""
         records = self._sessions.active(stream_id, limit=LAPSED_LOOKED_AT_MAX, cursor=None).items
         wallets = self._wallets.get_many(record.user_id for record in records)
         ended = 0
@@ -176,13 +176,14 @@ class SessionOpener:
                 ended += self._billing.end_as_seen(other, session, EndReason.LEASE_EXPIRED)
         if not ended:
             raise StreamFull(
-                f"The stream {stream_id} has all the {viewers_max} viewers that its operator allows.",
+                f"The stream {stream_id} is full: its operator allows {viewers_max} viewers. Try again later.",
                 sessions=_named(session for session in _oldest_first(wallet) if session.stream_id == stream_id),
             )
 
 
 def _mismatch() -> IdempotencyMismatch:
-    return IdempotencyMismatch("This idempotency key was used for a start with another stream_id or max_points.")
+    detail = "This idempotency key was used for a start with another stream_id or max_points. Use a new key."
+    return IdempotencyMismatch(detail)
 
 
 def _oldest_first(wallet: Wallet) -> list[ActiveSession]:

@@ -17,7 +17,7 @@ PAGES_AT_ONCE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Consecutive lines of a ledger, oldest first, each with the state after it; `opening` is the state before them."""
+    """Consecutive lines of a ledger, oldest first, each with the state after it. `opening` is the state before them."""
 
     user_id: str
     created_at_ms: int
@@ -32,7 +32,7 @@ class Statement:
 
 
 class Statements:
-    """Reads ledgers from the beginning on, and holds every page against its hash."""
+    """Reads ledgers from their start, and checks every page against its hash."""
 
     def __init__(self, ledger: LedgerService, pages: Ledger, clock: Clock) -> None:
         self._ledger = ledger
@@ -40,7 +40,7 @@ class Statements:
         self._clock = clock
 
     def statement(self, user_id: str, after_version: int) -> Statement:
-        """Up to `LINES_MAX` lines behind a version (0: from the beginning). Raises `UserNotFound`, `LedgerDamaged`."""
+        """Return up to `LINES_MAX` lines after a version, 0 for all. Raise `UserNotFound` or `LedgerDamaged`."""
         opening = self._state_at_page(user_id, after_version)
         lines: list[tuple[Entry, ChainState]] = []
         more = False
@@ -57,12 +57,12 @@ class Statements:
         )
 
     def session_entries(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
-        """The lines of one session behind a version, oldest first: leases, outage credits, its end, adjustments.
+        """Yield the lines of one session after a version, oldest first: leases, credits, end, adjustments.
 
-        Raises `LedgerDamaged`.
+        Raise `LedgerDamaged`.
         """
         last, adjustments, ended = end_entry_id(record.session_id), record.adjustments, False
-        # Adjustments are counted from the beginning, so that it is known when the last one has come.
+        # Count adjustments from the start to know the last one.
         begin = record.from_version if adjustments else max(record.from_version, after_version)
         for entry, _ in self._lines(record.user_id, self._state_at_page(record.user_id, begin)):
             if entry.session_id == record.session_id:
@@ -74,21 +74,21 @@ class Statements:
                 return
 
     def session_page(self, record: SessionRecord, *, limit: int, cursor: str | None) -> ListPage[Entry]:
-        """Up to `limit` lines of one session, oldest first. Raises `Invalid` for a made-up cursor, `LedgerDamaged`."""
+        """Return up to `limit` lines of one session, oldest first. Raise `Invalid` or `LedgerDamaged`."""
         after_version = version_of(cursor) if cursor else 0
         items = list(islice(self.session_entries(record, after_version), limit + 1))
         more = len(items) > limit
         return ListPage(items=items[:limit], next_cursor=str(items[limit - 1].version) if more else None)
 
     def _state_at_page(self, user_id: str, version: int) -> ChainState:
-        """Where the ledger stands at the end of the last page that holds nothing behind a version."""
+        """Return the ledger's state at the end of the last page with nothing after a version."""
         found = self._pages.pages(user_id, up_to_version=version - PAGE_ENTRIES + 1, limit=1)
         return state_after(found[0]) if found else initial_state(user_id)
 
     def _lines(self, user_id: str, state: ChainState) -> Iterator[tuple[Entry, ChainState]]:
-        """All entries behind the end of a page, oldest first, each with the state after it.
+        """Yield all entries after a page's end, oldest first, each with the state after it.
 
-        Complete at every moment, since the wallet is read before the pages.
+        Complete at every time, since the wallet is read before the pages.
         """
         wallet = self._ledger.wallet(user_id)
         more = True
@@ -97,9 +97,7 @@ class Statements:
             more = len(pages) == PAGES_AT_ONCE
             for page in pages:
                 if page.first_version != state.version + 1 or page != make_page(state, page.entries):
-                    raise LedgerDamaged(
-                        f"The ledger of {user_id} does not fit together at version {state.version + 1}."
-                    )
+                    raise LedgerDamaged(f"The ledger of {user_id} is inconsistent at version {state.version + 1}.")
                 for entry in page.entries:
                     state = next_state(state, entry)
                     if entry.version <= wallet.version:

@@ -1,4 +1,4 @@
-"""Keeping and listing what operators have done."""
+"""Writing and listing the audit log."""
 
 from dataclasses import replace
 
@@ -17,13 +17,13 @@ class Audit:
         self._clock = clock
 
     def entry(self, action: Action, *, by_user_id: str, ip: str) -> AuditEntry:
-        """An action of an operator, as of now."""
+        """Return the entry of an operator's action now."""
         at_ms = self._clock.now_ms()
         audit_id = audit_id_of(at_ms, new_token_id())
         return AuditEntry(audit_id=audit_id, at_ms=at_ms, by_user_id=by_user_id, ip=ip, action=action)
 
     def write(self, entry: AuditEntry) -> None:
-        """Write it down; the address apart from it, since that is not kept for as long."""
+        """Store an entry. Its address is stored apart, since it expires earlier."""
         self._log.add(replace(entry, ip=None))
         if entry.ip:
             client = Client(ip=entry.ip)
@@ -32,7 +32,7 @@ class Audit:
     def listing(
         self, *, user_id: str | None, by_user_id: str | None, limit: int, cursor: str | None
     ) -> ListPage[AuditEntry]:
-        """Entries, newest first: what was done to an account, or by an operator, or all."""
+        """Return entries, newest first: on an account, by an operator, or all."""
         page = self._page(user_id, by_user_id, limit, cursor)
         found = self._clients.get_many((audit_key(entry.audit_id) for entry in page.items), self._clock.now_ms())
         ips = {key: client.ip for key, client in found.items()}

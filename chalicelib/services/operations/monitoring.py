@@ -1,4 +1,4 @@
-"""Figures for operators, read from the minute counters, the followers' and the sessions' index."""
+"""Metrics for operators, from the minute counters, the log followers and the sessions' index."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PROBLEM_PREFIX = "problem."
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The last `window_minutes`, the current minute included."""
+    """The last `window_minutes`, including the current minute."""
 
     at_ms: int
     window_minutes: int
@@ -21,14 +21,14 @@ class Metrics:
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
-    # Actions of operators that the audit log does not have; the functions' log has them.
+    # Actions missing in the audit log; the functions' log has them.
     audit_failures: int
     gateway: Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorCount:
-    """How often a refusal or failure was answered in the window."""
+    """How often an error was returned in the window."""
 
     status: int
     code: str
@@ -37,7 +37,7 @@ class ErrorCount:
 
 
 class Monitoring:
-    """What the API itself knows, and what the gateways' followers have added; workers report for themselves."""
+    """Metrics of the API and the gateways. Workers report for themselves."""
 
     def __init__(self, *, counters: Counters, sessions: PlaybackSessions, usage: Usage, clock: Clock) -> None:
         self._counters = counters
@@ -46,7 +46,7 @@ class Monitoring:
         self._clock = clock
 
     def metrics(self) -> Metrics:
-        """The latest figures. Counters reach the store within seconds, so the newest may be missing."""
+        """Return the latest metrics. Counters are written after seconds, so the newest may be missing."""
         now_ms = self._clock.now_ms()
         minute = now_ms // MINUTE_MS
         total: Counter[str] = Counter()
@@ -64,12 +64,12 @@ class Monitoring:
         )
 
     def streams(self, at_ms: int | None, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
-        """What the gateways answered for each stream in the hour of this moment, else in the present one."""
+        """Return the gateways' answers by stream in the hour of this time, by default the current hour."""
         minute = (self._clock.now_ms() if at_ms is None else at_ms) // MINUTE_MS
         return self._usage.counted_by_stream(hour_of(minute), limit=limit, cursor=cursor)
 
     def errors(self) -> list[ErrorCount]:
-        """Refusals and failures of the last hour by status and code, the most frequent first."""
+        """Return the errors of the last hour by status and code, most frequent first."""
         minute = self._clock.now_ms() // MINUTE_MS
         counts: Counter[str] = Counter()
         last: dict[str, int] = {}
@@ -82,7 +82,7 @@ class Monitoring:
 
 
 def problem_counter(status: int, code: str) -> str:
-    """The counter's name for an answer of this status and code."""
+    """Return the counter's name for a response with this status and code."""
     return f"{PROBLEM_PREFIX}{status}.{code}"
 
 

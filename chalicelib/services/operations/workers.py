@@ -1,4 +1,4 @@
-"""The workers that are there, for operators and for the controller."""
+"""The workers that are present, for operators and for the controller."""
 
 from dataclasses import replace
 
@@ -9,20 +9,20 @@ WORKERS_PER_PAGE = 200
 
 
 class WorkersService:
-    """Leaves out what has fallen silent."""
+    """Lists workers without silent ones."""
 
     def __init__(self, workers: Workers, clock: Clock) -> None:
         self._workers = workers
         self._clock = clock
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[Worker]:
-        """Those present, a page at a time."""
+        """Return a page of present workers."""
         page = self._workers.list(limit=limit, cursor=cursor)
         now_ms = self._clock.now_ms()
         return replace(page, items=[worker for worker in page.items if is_present(worker, now_ms)])
 
     def present(self) -> list[Worker]:
-        """All of those present."""
+        """Return all present workers."""
         page = self.listing(limit=WORKERS_PER_PAGE, cursor=None)
         found = [*page.items]
         while page.next_cursor is not None:

@@ -1,4 +1,4 @@
-"""Brings desired and real state of streams together: hints to workers, marks of lost workers, ends of sessions."""
+"""Reconciles desired and real state of streams: hints to workers, marks of lost workers, ends of sessions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,14 +15,14 @@ from chalicelib.services.operations.workers import WorkersService
 
 STREAMS_PER_PAGE = 100
 SESSIONS_PER_PAGE = 100
-# A change of state ends so many sessions before it answers; the stream's denial holds the others until the schedule.
+# A change of state ends this many sessions before it returns. The denylist blocks the others until the schedule.
 SESSIONS_AT_ONCE_MAX = 200
 ENFORCE_TRIES_MAX = 5
 Why = Callable[[], tuple[Waiting | None, str]]
 
 
 class Controller:
-    """Messages are hints, the tables are the truth: running this twice, or late, changes nothing."""
+    """Messages are hints, and the tables hold the facts: running this twice, or late, changes nothing."""
 
     def __init__(
         self,
@@ -46,18 +46,18 @@ class Controller:
         self._clock = clock
 
     def changed(self, stream_id: str) -> None:
-        """Act on an operator's change at once. When this returns, the gateway refuses a stream that is not live."""
+        """Act on an operator's change at once. When this returns, the gateway rejects a stream that is not live."""
         stream = self._enforce(stream_id)
         self._hint(stream_id)
         if stream is not None:
             self._end_sessions(stream)
-            # The change has been made: what cannot be said now, the schedule says.
+            # The change is done. What fails here, the schedule repeats.
             with suppress(StoreUnavailable):
                 self._mark_if_unclaimed(stream, self._runtime(stream), self._why_waiting)
 
     def tick(self) -> int:
-        """Look at every stream; answers how many differed from what is desired. For the schedule."""
-        # The same for all streams that wait, and asked only if one does.
+        """Check every stream, and return how many differed from their desired state. For the schedule."""
+        # The same for all waiting streams, and read only if there is one.
         why = cache(self._why_waiting)
         differing = sum(self._settle(stream, why) for stream in self._all_streams())
         self._denylist.sweep(self._clock.now_ms())
@@ -76,15 +76,15 @@ class Controller:
         return differs
 
     def _hint(self, stream_id: str) -> None:
-        """Workers look by themselves, so a queue that is silent must not keep other streams, or sessions, waiting."""
+        """Send a hint. Workers also poll, so a failing queue must not block streams or sessions."""
         with suppress(StoreUnavailable):
             self._queue.send(stream_id)
 
     def _enforce(self, stream_id: str) -> Stream | None:
-        """Make the denylist say what the table says.
+        """Make the denylist match the table.
 
-        Two changes may run at once, and the later one may act first: so the table is read again after acting, until it
-        says the same as before. What a process that died has missed, the schedule mends.
+        Two changes may run at once, and the later one may act first. So the table is read again after acting, until it
+        is unchanged. If a process dies in between, the schedule repairs it.
         """
         stream = self._streams.get(stream_id)
         for _ in range(ENFORCE_TRIES_MAX):
@@ -95,10 +95,10 @@ class Controller:
                 self._denylist.allow_stream(stream_id)
             else:
                 self._denylist.deny_stream(stream_id, reason)
-            again = self._streams.get(stream_id)
-            if again is not None and again.desired_state is stream.desired_state:
-                return again
-            stream = again
+            current = self._streams.get(stream_id)
+            if current is not None and current.desired_state is stream.desired_state:
+                return current
+            stream = current
         return stream
 
     def _runtime(self, stream: Stream) -> Runtime:
@@ -111,31 +111,31 @@ class Controller:
         return why_waiting(self._workers.present())
 
     def _mark_if_unclaimed(self, stream: Stream, runtime: Runtime, why: Why) -> None:
-        """Say what became of a stream that no worker holds, unless that is said already."""
+        """Update the state of a stream without a worker, if it changes."""
         if self._is_claimed(runtime):
             return
         if stream.desired_state is DesiredState.LIVE:
             waiting, error = why()
             begins = waiting is None and runtime.state in (RuntimeState.STOPPED, RuntimeState.STARTING)
             state = RuntimeState.STARTING if begins else RuntimeState.BACKOFF
-            said = (state, waiting, error) == (runtime.state, runtime.waiting, runtime.last_error)
+            is_current = (state, waiting, error) == (runtime.state, runtime.waiting, runtime.last_error)
         else:
             state, waiting, error = RuntimeState.STOPPED, None, None
-            said = (state, waiting) == (runtime.state, runtime.waiting)
-        if not said:
+            is_current = (state, waiting) == (runtime.state, runtime.waiting)
+        if not is_current:
             self._runtimes.mark_unclaimed(
                 runtime, state, error, waiting, outage_began_ms(runtime, self._clock.now_ms())
             )
 
     def _end_sessions(self, stream: Stream) -> None:
-        """End sessions of a stream that is not wanted live; they owe nothing from the moment of that wish on."""
+        """End sessions of a stream that is not live, refunded from the time of the change on."""
         reason = END_OF_DESIRED.get(stream.desired_state)
         if reason is None:
             return
         for _ in range(SESSIONS_AT_ONCE_MAX // SESSIONS_PER_PAGE):
             page = self._sessions.active(stream.stream_id, limit=SESSIONS_PER_PAGE, cursor=None)
             for record in page.items:
-                # One that cannot be ended now must not keep the others from their refund; the schedule tries again.
+                # A failing session must not block the refunds of the others; the schedule retries.
                 with suppress(DomainError, StoreUnavailable):
                     self._billing.end(record.user_id, record.session_id, reason, as_of_ms=stream.desired_since_ms)
             if page.next_cursor is None:

@@ -1,4 +1,4 @@
-"""Streams as operators set them up and as viewers see them."""
+"""Streams for operators and viewers."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,15 +17,15 @@ from chalicelib.ports import Clock, ListPage, PlaybackSessions, RowRefused, Runt
 from chalicelib.services.streams.controller import Controller
 
 TRIES_MAX = 5
-CHANGED_BY_OTHERS = "The stream was changed by others at every try. Try again."
-# More viewers than these are not counted.
+CHANGED_BY_OTHERS = "Concurrent changes of the stream won at every try. Try again."
+# Counting viewers stops here.
 VIEWERS_COUNTED_MAX = 1_000
 VIEWERS_PER_PAGE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """A rendition that can be watched. None where the source is copied and no worker has told yet what it is."""
+    """A rendition that can be watched. Sizes are None if the source is copied and no worker has seen it yet."""
 
     name: str
     width: int | None
@@ -35,7 +35,7 @@ class Quality:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamView:
-    """A stream and what really happens with it. `manifest_age_ms` is None if nothing was ever published."""
+    """A stream and its real state. `manifest_age_ms` is None if nothing was ever published."""
 
     stream: Stream
     runtime: Runtime
@@ -45,7 +45,7 @@ class StreamView:
 
     @property
     def renditions(self) -> tuple[Quality, ...]:
-        """As they were found published under the present settings, else as the ladder has them."""
+        """The renditions as published under the current settings, else as in the ladder."""
         current = self.runtime.generation == self.stream.generation
         found = {rendition.name: rendition for rendition in self.runtime.published if current}
         return tuple(_quality(rendition, found.get(rendition.name)) for rendition in self.stream.renditions)
@@ -53,7 +53,7 @@ class StreamView:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """How a change applies, and how many active sessions a restart meets: `VIEWERS_COUNTED_MAX` is so many or more.
+    """The effect of a change, and the active sessions that a restart affects, at most `VIEWERS_COUNTED_MAX`.
 
     `view` is the stream as it is now.
     """
@@ -64,7 +64,7 @@ class Edit:
 
 
 class StreamsService:
-    """Creating, editing, listing and switching streams."""
+    """Creates, edits, lists and switches streams."""
 
     def __init__(
         self,
@@ -86,10 +86,10 @@ class StreamsService:
         self._check_source = check_source
 
     def create(self, stream: Stream) -> Stream:
-        """Store a new stream, stopped.
+        """Store a new, stopped stream.
 
-        Raises `Invalid` (`SourceUrlRefused` for an address to pull from), `StreamExists`, also for an archived one,
-        `IngestPortTaken`, or `Busy`.
+        Raise `Invalid` (`SourceUrlRefused` for the URL of a source), `StreamExists` (also for an archived one),
+        `IngestPortTaken` or `Busy`.
         """
         created = replace(
             stream,
@@ -104,44 +104,44 @@ class StreamsService:
             with suppress(RowRefused):
                 self._streams.add(created)
                 return created
-        raise Busy("Others have changed streams at every try. Try again.")
+        raise Busy("Concurrent changes of streams won at every try. Try again.")
 
     def ensure(self, stream: Stream) -> Stream:
-        """The stream of this id, made if there is none; an existing one is left as it is."""
+        """Return the stream with this id, created if missing. An existing one stays as it is."""
         return self._streams.get(stream.stream_id) or self.create(stream)
 
     def get(self, stream_id: str) -> Stream:
-        """The stream; raises `StreamNotFound`, also for an archived one."""
+        """Return the stream. Raise `StreamNotFound`, also for an archived one."""
         stream = self._streams.get(stream_id)
         if stream is None or stream.archived:
             raise StreamNotFound(f"There is no stream {stream_id}.")
         return stream
 
     def view(self, stream_id: str) -> StreamView:
-        """The stream and its runtime; raises `StreamNotFound`."""
+        """Return the stream with its runtime. Raise `StreamNotFound`."""
         return self._view(self.get(stream_id), self._runtime(stream_id))
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[StreamView]:
-        """All streams that are not archived."""
+        """Return a page of streams that are not archived."""
         page = self._streams.list(limit=limit, cursor=cursor)
         items = [self._view(stream, self._runtime(stream.stream_id)) for stream in page.items if not stream.archived]
         return ListPage(items=items, next_cursor=page.next_cursor)
 
     def edit(self, stream_id: str, changes: dict[str, Any], *, dry_run: bool = False) -> Edit:
-        """Set the given fields; the generation rises where they need a new ffmpeg.
+        """Set the given fields. The generation rises if they need a new encoder.
 
-        A dry run changes nothing, and answers what the change would do.
-        Raises `Invalid`, `StreamNotFound`, `IngestPortTaken`, `Busy`.
+        A dry run changes nothing and returns what the change would do. Raise `Invalid`, `StreamNotFound`,
+        `IngestPortTaken` or `Busy`.
         """
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
             new, runtime = self._changed(seen, changes), self._runtime(stream_id)
             if ends_slate(seen, new, runtime):
                 new = replace(new, generation=seen.generation + 1)
-            # All that the answer needs is read before the edit is written: what has happened must not be called failed.
-            does = applies(seen, new)
-            viewers = self._viewers(stream_id) if does is Applies.RESTART else 0
-            edit = Edit(applies=does, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
+            # Read everything for the response before the write, so that a failing read cannot fail a written edit.
+            effect = applies(seen, new)
+            viewers = self._viewers(stream_id) if effect is Applies.RESTART else 0
+            edit = Edit(applies=effect, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
             if dry_run:
                 self._check_port(new)
             if dry_run or self._write(seen, new):
@@ -149,27 +149,28 @@ class StreamsService:
         raise Busy(CHANGED_BY_OTHERS)
 
     def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
-        """Ask for another state. When this returns, the gateway refuses a stream that is no longer live.
+        """Set the desired state. When this returns, the gateway rejects a stream that is no longer live.
 
-        Its sessions end, most before this returns and all of them with a refund from this moment on."""
+        Its sessions end, most before this returns, and all with a refund from now on.
+        """
         stream = self._replace(stream_id, {"desired_state": desired})
         self._controller.changed(stream_id)
         return stream
 
     def restart(self, stream_id: str) -> Stream:
-        """Ask for a new ffmpeg; viewers stay."""
+        """Restart the encoder. Viewers stay."""
         stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
         self._controller.changed(stream_id)
         return stream
 
     def rotate_ingest_key(self, stream_id: str) -> Stream:
-        """Give the stream a new key. Who sends with the old one is cut off within seconds. Raises `StreamNotFound`."""
+        """Replace the ingest key. A sender with the old key is disconnected within seconds. Raise `StreamNotFound`."""
         stream = self._replace(stream_id, {"ingest_key": new_ingest_key()})
         self._controller.changed(stream_id)
         return stream
 
     def archive(self, stream_id: str) -> Stream:
-        """Stop the stream and take it out of sight. Its ledger lines and sessions stay. Raises `StreamNotFound`."""
+        """Stop and hide the stream. Its ledger lines and sessions stay. Raise `StreamNotFound`."""
         stream = self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
         self._controller.changed(stream_id)
         return stream
@@ -183,7 +184,7 @@ class StreamsService:
         raise Busy(CHANGED_BY_OTHERS)
 
     def _write(self, seen: Stream, new: Stream) -> bool:
-        """Nothing if nothing changes; False if somebody else has changed the stream meanwhile."""
+        """Write a change, if any. Return False after a concurrent change."""
         try:
             if new != seen:
                 self._streams.replace(seen, new)
@@ -192,9 +193,9 @@ class StreamsService:
         return True
 
     def _changed(self, seen: Stream, changes: dict[str, Any]) -> Stream:
-        """The stream with the changes and what follows from them; `seen` itself if they change nothing."""
+        """Return the stream with the changes and their consequences, or `seen` itself if nothing changes."""
         new = replace(seen, **changes)
-        # A stream from before a rule can be stopped, and edited in all that the rule does not concern.
+        # A stream older than a rule can still be stopped, and edited where the rule does not apply.
         _check(new, allowed=stream_faults(seen))
         if new == seen:
             return seen
@@ -209,20 +210,20 @@ class StreamsService:
         return replace(new, version=seen.version + 1)
 
     def _check_binding(self, stream: Stream) -> None:
-        """Refuse what would not be held, or held by refusing everybody."""
+        """Reject a binding that this stage's gateway cannot check."""
         if stream.session_binding is not SessionBinding.OFF and not self._sees_clients:
-            detail = "the gateway of this stage does not see from where media is asked for; allowed: `off`"
+            detail = "the gateway of this stage does not know the clients of media requests; allowed: `off`"
             errors = [{"field": "session_binding", "detail": detail}]
             raise Invalid(f"session_binding: {detail}", errors=errors)
 
     def _check_sources(self, stream: Stream) -> None:
-        """Refuse what a worker would refuse; it looks again whenever it connects."""
+        """Reject sources that a worker would reject. The worker checks again at every connection."""
         for source in stream.sources:
             if source.url is not None:
                 self._check_source(source.url)
 
     def _check_port(self, stream: Stream) -> None:
-        """Refuse what the store would refuse now."""
+        """Reject a port that the store would reject now."""
         port = stream.srt_port
         owner = None if port is None else self._streams.port_owner(port)
         if port is not None and owner is not None and owner != stream.stream_id:
@@ -247,7 +248,7 @@ class StreamsService:
             runtime=runtime,
             state=effective_state(runtime, now_ms),
             outages=outages_of(runtime, now_ms),
-            # Never negative, though a worker's clock may be ahead of ours.
+            # Never negative, although a worker's clock may be ahead.
             manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
         )
 

@@ -101,7 +101,7 @@ def test_whoever_kills_it_at_a_step_it_goes_on_from_there(step: str, after: bool
 def test_who_has_many_addresses_takes_further_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "ROUNDS_MAX", 2)
     office = Office()
-    with pytest.raises(Busy, match="goes on from there"):
+    with pytest.raises(Busy, match="Erase it again to continue"):
         office.erasure.erase("u_anna")
     office.erasure.erase("u_anna")
     office.assert_erased()
