@@ -1,4 +1,4 @@
-"""Composition root: builds services from adapters, each once and only when first asked for."""
+"""Composition root: builds services from adapters, each once and at first use."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ from chalicelib.stores import Stores
 
 
 class Container(Stores):
-    """Everything that a process of the functions, the gateway's endpoints or the worker may need."""
+    """Everything that functions, gateway endpoints and workers need."""
 
     @cached_property
     def delivery(self) -> Delivery:
-        """Whether streams reach their viewers."""
+        """The service for delivery status."""
         return Delivery(self.stream_table, self.runtimes, self.clock)
 
     @cached_property
     def ledger(self) -> LedgerService:
-        """Wallets, payments and ledgers for people."""
+        """The service for wallets, payments and ledgers."""
         table_prefix = self.settings.table_prefix
         return LedgerService(self.wallets, DynamoLedger(table_prefix), DynamoPayments(table_prefix), self.clock)
 
     @cached_property
     def statements(self) -> Statements:
-        """Ledgers that can be checked."""
+        """The service for statements."""
         return Statements(self.ledger, DynamoLedger(self.settings.table_prefix), self.clock)
 
     @cached_property
     def billing(self) -> Billing:
-        """Selling watching time."""
+        """The service that sells watching time."""
         return Billing(
             wallets=self.wallets,
             sessions=self.sessions,
@@ -69,7 +69,7 @@ class Container(Stores):
 
     @cached_property
     def session_opener(self) -> SessionOpener:
-        """Opening sessions."""
+        """The service that opens sessions."""
         return SessionOpener(
             wallets=self.wallets,
             sessions=self.sessions,
@@ -95,7 +95,7 @@ class Container(Stores):
 
     @cached_property
     def playback(self) -> Playback:
-        """Sessions."""
+        """The service for playback sessions."""
         return Playback(
             billing=self.billing,
             session_opener=self.session_opener,
@@ -111,13 +111,13 @@ class Container(Stores):
 
     @cached_property
     def limiter(self) -> Limiter:
-        """How often may be tried what is limited."""
+        """The service for rate limits."""
         limits = DynamoLimits(self.settings.table_prefix)
         return Limiter(limits=limits, allowances=self.settings.allowances, clock=self.clock)
 
     @cached_property
     def auth(self) -> Auth:
-        """Logins and tokens."""
+        """The service for logins and tokens."""
         return Auth(
             users=self.users,
             passwords=self.passwords,
@@ -129,34 +129,34 @@ class Container(Stores):
 
     @cached_property
     def credentials(self) -> Credentials:
-        """One's own password and logins."""
+        """The service for a user's own credentials."""
         return Credentials(auth=self.auth, users=self.users, passwords=self.passwords, billing=self.billing)
 
     @cached_property
     def accounts(self) -> Accounts:
-        """Users."""
+        """The service for accounts."""
         return Accounts(
             users=self.users, wallets=self.wallets, passwords=self.passwords, billing=self.billing, clock=self.clock
         )
 
     @cached_property
     def erasure(self) -> Erasure:
-        """Erasing people."""
+        """The service for erasing people."""
         return Erasure(users=self.users, billing=self.billing, clients=self.clients, clock=self.clock)
 
     @cached_property
     def audit(self) -> Audit:
-        """What operators have done."""
+        """The service for the audit log."""
         return Audit(DynamoAuditLog(self.settings.table_prefix), self.clients, self.clock)
 
     @cached_property
     def workers(self) -> WorkersService:
-        """Who is there to run streams."""
+        """The service for present workers."""
         return WorkersService(DynamoWorkers(self.settings.table_prefix), self.clock)
 
     @cached_property
     def controller(self) -> Controller:
-        """Desired against real state."""
+        """The service that reconciles desired and real state."""
         return Controller(
             streams=self.stream_table,
             runtimes=self.runtimes,
@@ -170,14 +170,14 @@ class Container(Stores):
 
     @cached_property
     def streams(self) -> StreamsService:
-        """Streams."""
+        """The service for streams."""
         return StreamsService(
             streams=self.stream_table,
             runtimes=self.runtimes,
             sessions=self.sessions,
             controller=self.controller,
             clock=self.clock,
-            # Only this gateway sees who asks for media: nginx, which is there where its denylist is.
+            # Only nginx knows the clients of media requests, and it is there if its denylist is.
             sees_clients=self.settings.denylist_dir is not None,
             check_source=partial(
                 check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
@@ -186,17 +186,17 @@ class Container(Stores):
 
     @cached_property
     def run_logs(self) -> RunLogsService:
-        """What ffmpegs said."""
+        """The service for encoder logs."""
         return RunLogsService(self.streams, self.media)
 
     @cached_property
     def ingest_refusals(self) -> IngestRefusals:
-        """Why the ingest refused senders."""
+        """The service for rejected senders."""
         return IngestRefusals(self.media, self.clock)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:
-        """What was served against what was paid."""
+        """The service for reconciliation."""
         return Reconciliation(
             table=DynamoReconciliations(self.settings.table_prefix),
             sessions=self.sessions,
@@ -208,11 +208,11 @@ class Container(Stores):
 
     @cached_property
     def monitoring(self) -> Monitoring:
-        """Figures."""
+        """The service for metrics."""
         return Monitoring(counters=self.counters, sessions=self.sessions, usage=self.usage, clock=self.clock)
 
 
 @cache
 def container() -> Container:
-    """This process's container, from the environment; raises `ConfigError`."""
+    """Return the process's container, from the environment. Raise `ConfigError`."""
     return Container(config.load())

@@ -1,4 +1,4 @@
-"""The ports of a stage: its adapters, each made once and only when first asked for."""
+"""The adapters of a stage, each created once and at first use."""
 
 from __future__ import annotations
 

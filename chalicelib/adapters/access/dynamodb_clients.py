@@ -1,7 +1,7 @@
-"""Addresses and user agents in DynamoDB: rows of their own, which the table's time to live deletes.
+"""Addresses and user agents in DynamoDB: rows of their own, deleted by the table's time to live.
 
-So nothing that is kept for longer has to be changed for them to go. Time to live deletes late, within days: what has
-expired is not told any more meanwhile. `elsewhere` is there once another client has asked for a bound session's media.
+So no longer-lived row has to change when they expire. Time to live deletes within days; expired rows are not returned
+meanwhile. `elsewhere` is set once another client has requested a bound session's media.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chalicelib.adapters.dynamodb import from_row, get_item, to_row
 from chalicelib.domain.access.clients import Client
 
 S_PER_DAY = 86_400
-# What DynamoDB takes at once.
+# DynamoDB's limits for a batch.
 GET_AT_ONCE, WRITE_AT_ONCE = 100, 25
 
 
@@ -29,7 +29,7 @@ class DynamoClients:
         self._put(key, user_id, client, now_ms)
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
-        """What the store leaves unprocessed is left out: it is for people to look at."""
+        """Leave out what the store did not process: this is for people to read."""
         wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
         found: dict[str, Client] = {}
         for first in range(0, len(wanted), GET_AT_ONCE):
@@ -41,7 +41,7 @@ class DynamoClients:
         return found
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
-        """A read, and only for the first client a write, on the condition that it is the first."""
+        """Read first, and only for a first client write, on the condition that there is none."""
         row = get_item(self._table, {"client_id": key})
         if row and _is_kept(row, now_ms):
             return _client(row)
@@ -78,7 +78,7 @@ class DynamoClients:
             client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
 
     def delete_of_user(self, user_id: str, limit: int) -> int:
-        """The index may lag behind by some seconds; what was deleted already is deleted again then."""
+        """Delete again what an index some seconds behind still lists."""
         with translated():
             rows = client("dynamodb").query(
                 TableName=self._table,
@@ -90,7 +90,7 @@ class DynamoClients:
         deletes = [{"DeleteRequest": {"Key": {"client_id": row["client_id"]}}} for row in rows]
         for first in range(0, len(deletes), WRITE_AT_ONCE):
             with translated():
-                # What is left unprocessed is found again by the next call.
+                # The next call finds unprocessed rows again.
                 client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
         return len(deletes)
 

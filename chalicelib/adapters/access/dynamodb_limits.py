@@ -1,7 +1,7 @@
-"""Token buckets in DynamoDB: a row each in the table `limits`, which expires once it is full again.
+"""Token buckets in DynamoDB: a row each in the table `limits`, which expires once the bucket is full.
 
-A taking is one conditional addition. Only a bucket that is full, or new, needs a second write, which begins it anew.
-Time to live deletes late, and may: a row that has expired says that the bucket is full, as no row does.
+Taking a token is one conditional addition. Only a full or new bucket needs a second write, which resets it. Time to
+live may delete late: an expired row means a full bucket, as no row does.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from chalicelib.adapters.aws import ConditionFailed, Contended, client, translat
 from chalicelib.adapters.dynamodb import from_row, to_row
 from chalicelib.domain.access.limits import Limit, wait_ms
 
-# Each round that takes nothing means that somebody else took or gave back between its two writes.
+# A round fails only if another process changed the bucket between its two writes.
 ROUNDS_MAX = 4
-# Longer than clocks differ: a row must not be gone before it is full for everybody.
+# Longer than clock differences: a row must not expire before the bucket is full by every clock.
 KEPT_S = 300
 
 
@@ -39,7 +39,7 @@ class DynamoLimits:
                 return 0
             except ConditionFailed:
                 continue
-        raise Contended(f"the bucket {key} was taken from by others at every try")
+        raise Contended(f"concurrent changes of the bucket {key} won at every try")
 
     def give_back(self, key: str, limit: Limit) -> None:
         try:

@@ -1,6 +1,6 @@
-"""The token keys where CloudFront's function has the play keys, too: its KeyValueStore follows the secret.
+"""The token keys of a stage with CloudFront, whose KeyValueStore holds a copy of the play keys.
 
-Whoever may read that store may make play tokens; it belongs to the secrets of the stage.
+Whatever can read that store can make play tokens; it is one of the stage's secrets.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ LISTED_MAX = 100_000
 
 
 class EdgeKeyStore:
-    """The port `KeyStore`: another one, whose play keys are brought to the edges with every reading and replacing.
+    """A `KeyStore` that copies the play keys to the edges at every read and replacement.
 
-    A step of a rotation reads first, so a key that was announced is at the edges before it becomes current, also where
-    bringing it there failed at the step that announced it: then no step is made until they have heard of it in time.
+    A rotation step reads first, so an announced key is at the edges before it becomes current. If copying failed when
+    it was announced, the next step copies it and waits.
     """
 
     def __init__(self, keys: KeyStore, edges: KeyValueStore) -> None:
@@ -26,10 +26,10 @@ class EdgeKeyStore:
         self._edges = edges
 
     def read(self) -> tuple[KeySets, str]:
-        """Raises `StoreUnavailable`, too, where the edges have heard of a key only now."""
+        """Raise `StoreUnavailable` if the edges received a key only now."""
         sets, version = self._keys.read()
         if self.publish(sets):
-            raise StoreUnavailable("the edges hear of the play keys only now; a key may sign some minutes later")
+            raise StoreUnavailable("the edges received the play keys only now; a new key may sign some minutes later")
         return sets, version
 
     def replace(self, version: str, sets: KeySets) -> None:
@@ -37,9 +37,11 @@ class EdgeKeyStore:
         self.publish(sets)
 
     def publish(self, sets: KeySets) -> bool:
-        """Let the edges have these play keys (base64, by key id) and no others; whether that changed anything."""
+        """Copy these play keys (base64, by key id) to the edges and delete others. Return whether that changed
+        anything.
+        """
         wanted = {KEY_PREFIX + kid: key for kid, key in sets[TokenKind.PLAY].keys.items()}
-        there = {name: key for name, key in self._edges.items(LISTED_MAX) if name.startswith(KEY_PREFIX)}
-        if there != wanted:
-            self._edges.write(wanted, [name for name in there if name not in wanted])
-        return there != wanted
+        stored = {name: key for name, key in self._edges.items(LISTED_MAX) if name.startswith(KEY_PREFIX)}
+        if stored != wanted:
+            self._edges.write(wanted, [name for name in stored if name not in wanted])
+        return stored != wanted

@@ -1,4 +1,4 @@
-"""The denylist of a gateway on this machine: a file an entry, in a directory that nginx looks into on every request."""
+"""The denylist of a gateway on this machine: one file for each entry, in a directory that nginx checks."""
 
 import secrets
 from pathlib import Path
@@ -7,9 +7,9 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.ports import StoreUnavailable
 
-# Play tokens live 90 s at most and verdicts 10 s.
+# Play tokens live at most 90 s, cached decisions 10 s.
 SESSION_ENTRY_MS = 5 * 60_000
-# Stands in both directories. A gateway that does not see it could see no entry either, and gives no verdicts.
+# A file in both directories. A gateway that cannot see it could not see entries either, and allows nothing.
 MARKER = ".kept"
 
 
@@ -21,7 +21,7 @@ class FileDenylist:
         self._streams = directory / "streams"
 
     def prepare(self) -> None:
-        """Make the directories and their markers, without which the gateway gives no verdicts; `StoreUnavailable`."""
+        """Create the directories and markers, without which the gateway allows nothing. Raise `StoreUnavailable`."""
         try:
             for each in (self._sessions, self._streams):
                 each.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class FileDenylist:
     def sweep(self, now_ms: int) -> int:
         swept = 0
         try:
-            # Temporary files that a killed process left are swept as well.
+            # Temporary files of a killed process are deleted as well.
             for entry in [*self._listed(self._sessions), *self._streams.glob(".*")]:
                 if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
@@ -56,7 +56,7 @@ class FileDenylist:
         return swept
 
     def reason(self, session_id: str, stream_id: str | None) -> EndReason | None:
-        """Why the session, or else the stream, is refused; None if neither is on the list."""
+        """Return why the session, or else the stream, is rejected; None if neither is listed."""
         session = _read(self._sessions / session_id) if SESSION_ID.fullmatch(session_id) else None
         return session or (_read(self._stream(stream_id)) if stream_id else None)
 
@@ -71,7 +71,7 @@ class FileDenylist:
 
     @staticmethod
     def _write(path: Path, reason: EndReason) -> None:
-        # Written beside and renamed: the gateway sees the entry whole or not at all, and an older one never vanishes.
+        # Written to a temporary file and renamed, so that the gateway never sees a partial entry or loses an older one.
         temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

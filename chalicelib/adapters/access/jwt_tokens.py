@@ -1,7 +1,7 @@
-"""The three kinds of token as JWTs: HS256 only, a key set, a `typ` and an `aud` for each kind.
+"""The three kinds of token as JWTs: HS256, with a key set, a `typ` and an `aud` for each kind.
 
-The keys come from Secrets Manager. All keys of a set are accepted; the current one signs. For the form of a set and its
-rotation see `domain/access/key_sets.py`.
+The keys come from Secrets Manager. All keys of a set are accepted; the current one signs. For their format and rotation
+see `domain/access/key_sets.py`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class KeySet:
 
 
 def secret_from_aws(secret_id: str) -> str:
-    """The secret's text, from Secrets Manager."""
+    """Return the secret's text from Secrets Manager."""
     with translated():
         return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
 
 
 def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
-    """The key sets in a secret's text."""
+    """Return the key sets in a secret's text."""
     sets = from_document(json.loads(text))
     return {
         kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
@@ -55,8 +55,8 @@ def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
 class JwtTokens:
     """The port `Tokens`.
 
-    The secret is read at the first token, again for a key that is not known yet, and otherwise now and then, so that a
-    process that lives long signs with the current key. Where it cannot be read again, the known keys go on.
+    The secret is read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
+    processes sign with the current key. If a later read fails, the known keys stay in use.
     """
 
     def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -77,19 +77,19 @@ class JwtTokens:
         return self._known
 
     def _read_again(self) -> None:
-        # Noted before: a store that does not answer is not asked at every token.
+        # Set before the read, so that a failing store is not asked at every token.
         self._read_at_s, self._failed = self._monotonic(), True
         self._known = parse_key_sets(self._read_secret())
         self._failed = False
 
     def _key(self, kind: TokenKind, kid: str) -> bytes | None:
         key = self._key_sets[kind].keys.get(kid)
-        # Keys rotate while processes live on; but nobody may make us read the secret at every forged token.
+        # Keys rotate while processes run, but forged tokens must not cause a read each.
         if key is None and self._monotonic() - self._read_at_s >= REREAD_S_MIN:
             self._read_again()
             key = self._key_sets[kind].keys.get(kid)
         if key is None and self._failed:
-            raise StoreUnavailable("the token keys could not be read again, and this token's is not among those known")
+            raise StoreUnavailable("the token keys could not be reread, and the key of this token is unknown")
         return key
 
     def sign_access(self, claims: AccessClaims) -> str:
@@ -138,7 +138,7 @@ class JwtTokens:
 
         key_set = self._key_sets[kind]
         return jwt.encode(
-            # `exp` is whole seconds by its standard; the exact moment stands beside it.
+            # `exp` is whole seconds by its standard; `exp_ms` is exact.
             {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
             key_set.keys[key_set.current],
             algorithm=ALGORITHM,
@@ -146,7 +146,7 @@ class JwtTokens:
         )
 
     def _check(self, kind: TokenKind, token: str, required: tuple[str, ...]) -> dict[str, Any]:
-        """Everything but the expiry, which is held against our own clock."""
+        """Check everything except the expiry, which is compared with the caller's clock."""
         import jwt
 
         try:
@@ -170,4 +170,4 @@ class JwtTokens:
 
 def _not_expired(claims: Mapping[str, Any], now_ms: int) -> None:
     if now_ms >= claims["exp_ms"]:
-        raise TokenExpired("The token has expired; refresh it or log in again.")
+        raise TokenExpired("The token has expired. Refresh it or log in again.")

@@ -1,6 +1,6 @@
-"""The denylist of CloudFront's function (gateway/cloudfront/viewer_request.js): an entry a key of its KeyValueStore.
+"""The denylist of CloudFront's function (gateway/cloudfront/viewer_request.js): keys in its KeyValueStore.
 
-What is written here is at all edges within seconds, not at once: how long a kick takes there is CloudFront's to say.
+Entries reach all edges within seconds, not at once. CloudFront determines how long a kick takes there.
 """
 
 import time
@@ -12,7 +12,7 @@ from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.ports import StoreUnavailable
 
 SESSION_PREFIX, STREAM_PREFIX = "session/", "stream/"
-# About 75 bytes each; a store takes 5 MB, and denials of streams and keys must always find room.
+# About 75 bytes each. A store holds 5 MB, and entries of streams and keys must always fit.
 ENTRIES_MAX = 50_000
 LISTED_MAX = 10_000
 
@@ -28,11 +28,11 @@ class KeyValueDenylist:
             raise ValueError(f"{session_id!r} is no session id")
         now_ms = time.time_ns() // 1_000_000
         if self._store.count() >= ENTRIES_MAX and not self.sweep(now_ms):
-            raise StoreUnavailable(f"the denylist is full: {ENTRIES_MAX} entries, and none is old enough to go")
+            raise StoreUnavailable(f"the denylist is full: {ENTRIES_MAX} entries, and none is old enough to delete")
         self._store.write({SESSION_PREFIX + session_id: f"{reason.value} {now_ms}"})
 
     def deny_stream(self, stream_id: str, reason: EndReason) -> None:
-        # Said again each minute, and each write would make others wait.
+        # Repeated every minute, and each write delays others.
         if self._store.get(_stream_key(stream_id)) != reason.value:
             self._store.write({_stream_key(stream_id): reason.value})
 

@@ -1,7 +1,7 @@
-"""CloudFront's KeyValueStore, which functions at the edge read.
+"""CloudFront's KeyValueStore, which functions at the edges read.
 
-Every write names the version of the whole store that it is made on, so writers from many functions refuse each other;
-who is refused reads the version again. Its API is signed with SigV4A, which botocore leaves to the package `awscrt`.
+A write names the version of the whole store, so concurrent writers reject each other and read the version again.
+Requests are signed with SigV4A, for which botocore needs the package `awscrt`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.adapters.aws import client, error_code, translated
 from chalicelib.ports import StoreUnavailable
 
-# What a store and a request take, by CloudFront's quotas.
+# CloudFront's quotas.
 KEYS_PER_WRITE_MAX = 50
 KEYS_PER_PAGE_MAX = 50
 TRIES_MAX = 8
@@ -23,14 +23,14 @@ CONFLICT_STATUSES = (409, 412)
 
 
 class KeyValueStore:
-    """One store, by its ARN. All methods raise `StoreUnavailable`."""
+    """A store, by its ARN. All methods raise `StoreUnavailable`."""
 
     def __init__(self, arn: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._arn = arn
         self._sleep = sleep
 
     def get(self, key: str) -> str | None:
-        """The value, or None."""
+        """Return the value, or None."""
         from botocore.exceptions import ClientError
 
         with translated():
@@ -42,11 +42,11 @@ class KeyValueStore:
                 raise
 
     def count(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         return int(self._described()["ItemCount"])
 
     def items(self, limit: int) -> Iterator[tuple[str, str]]:
-        """Up to `limit` entries, in no order."""
+        """Yield up to `limit` entries, in no order."""
         page: dict[str, Any] = {}
         for left in range(limit, 0, -KEYS_PER_PAGE_MAX):
             more = {"NextToken": page["NextToken"]} if page else {}
@@ -57,7 +57,7 @@ class KeyValueStore:
                 return
 
     def write(self, puts: Mapping[str, str], deletes: Sequence[str] = ()) -> None:
-        """Put and delete, `KEYS_PER_WRITE_MAX` keys at most: all of it or nothing."""
+        """Put and delete at most `KEYS_PER_WRITE_MAX` keys, all or nothing."""
         changes = {
             "Puts": [{"Key": key, "Value": value} for key, value in puts.items()],
             "Deletes": [{"Key": key} for key in deletes],
@@ -66,9 +66,9 @@ class KeyValueStore:
         for attempt in range(TRIES_MAX):
             if self._written(filled):
                 return
-            # Others are writing; who waits for a random time meets fewer of them again.
+            # A random wait spreads concurrent writers.
             self._sleep(random.uniform(0, min(WAIT_S_MAX, WAIT_S_FIRST * 2**attempt)))
-        raise StoreUnavailable(f"the KeyValueStore was changed by others at each of {TRIES_MAX} tries")
+        raise StoreUnavailable(f"concurrent changes of the KeyValueStore won at each of {TRIES_MAX} tries")
 
     def _written(self, changes: Mapping[str, Any]) -> bool:
         from botocore.exceptions import ClientError

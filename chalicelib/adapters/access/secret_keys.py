@@ -1,4 +1,4 @@
-"""The token keys in Secrets Manager: one secret, whose versions are what a replacement is checked against."""
+"""The token keys in Secrets Manager: one secret, whose versions guard replacements."""
 
 from __future__ import annotations
 

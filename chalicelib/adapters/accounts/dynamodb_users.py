@@ -1,7 +1,7 @@
 """Accounts in DynamoDB.
 
-An email is a row of its own beside the account (`email:<email>`), so that two accounts can never share one: a global
-index could neither promise that nor be read consistently. Of an erased account its id is left, and when that was done.
+An email is a row of its own (`email:<email>`), so that two accounts can never share one: a global index could not
+guarantee that, nor be read consistently. Of an erased account, the id and the time stay.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from chalicelib.domain.accounts.users import RefreshFamily, Role, User
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.ports import ListPage, RowRefused, StoreUnavailable
 
-NOBODY = "u_nobody"
+UNKNOWN_USER = "u_nobody"
 ABSENT = "attribute_not_exists(user_id)"
-# The same password, not disabled, and no logins ended since. The generation is there from its first rise on.
+# The same password, not disabled, and no logins ended since. `token_generation` exists from its first rise on.
 AS_SEEN = (
     "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
     " AND (attribute_not_exists(token_generation) OR token_generation = :generation)"
@@ -48,11 +48,11 @@ class DynamoUsers:
 
     def by_email(self, email: str) -> User | None:
         row = get_item(self._table, {"user_id": _email_key(email)})
-        # Nobody is read, too: an email without an account must not be known by its answer's coming sooner.
-        return self.get(row["owner_id"] if row else NOBODY)
+        # An unknown email also costs a read, so that its response does not come sooner.
+        return self.get(row["owner_id"] if row else UNKNOWN_USER)
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """A page may be short or empty before the end, since the rows of emails are left out of it."""
+        """Scan the table. Rows of emails are filtered out, so a page may be short or empty before the end."""
         request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
         return page_of("scan", request, cursor, _user, position=["user_id"])
 
@@ -84,7 +84,7 @@ class DynamoUsers:
             raise UserNotFound(f"There is no user {user_id}.") from None
 
     def erase(self, seen: User, now_ms: int) -> None:
-        """Both rows at once, so that no email is left without an account, nor an account without one."""
+        """Write both rows in one transaction, so that neither email nor account is left alone."""
         account = {
             "TableName": self._table,
             "Item": to_row({"user_id": seen.user_id, "erased_at_ms": now_ms}),
@@ -106,7 +106,7 @@ class DynamoUsers:
         return row.get("erased_at_ms") if row else None
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
-        """Family by family: another login, refresh or logout at the same time must not be undone."""
+        """Write this family only: a concurrent login, refresh or logout must not be undone."""
         names = {"#f": family.family_id, **{f"#d{i}": family_id for i, family_id in enumerate(drop)}}
         update = "SET families.#f = :family"
         if drop:
@@ -165,7 +165,7 @@ class DynamoUsers:
 
 
 def _seen_values(seen: User) -> dict[str, Any]:
-    """What the condition `AS_SEEN` compares with."""
+    """Return the values that the condition `AS_SEEN` compares with."""
     return {":hash": seen.password_hash, ":no": False, ":generation": seen.token_generation}
 
 

@@ -1,4 +1,4 @@
-"""argon2id by argon2-cffi: 19 MiB, two passes, one lane (the OWASP cheat sheet's second choice)."""
+"""Passwords with argon2id: 19 MiB, two passes, one lane (the OWASP cheat sheet's second choice)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Argon2Passwords:
         return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM)
 
     @cached_property
-    def _nobody(self) -> str:
-        """A hash of nothing anybody knows: checking it takes an unknown user as long as a wrong password."""
+    def _random_hash(self) -> str:
+        """A hash of a random password. Checking it takes an unknown user as long as a wrong password."""
         import secrets
 
         return self._hasher.hash(secrets.token_urlsafe(16))
@@ -33,10 +33,10 @@ class Argon2Passwords:
     def verify(self, password_hash: str | None, password: str) -> bool:
         from argon2.exceptions import InvalidHashError, VerificationError
 
-        # Made at the first try whoever that is for, or the first unknown user of a process would take twice as long.
-        nobody = self._nobody
+        # Computed at the first try of any user, or the first unknown user of a process would take twice as long.
+        random_hash = self._random_hash
         try:
-            fits = self._hasher.verify(password_hash or nobody, password)
+            fits = self._hasher.verify(password_hash or random_hash, password)
         except (VerificationError, InvalidHashError):
             return False
         return fits and password_hash is not None

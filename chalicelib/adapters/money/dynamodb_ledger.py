@@ -1,4 +1,4 @@
-"""The ledger's pages and the payments: both are written once and never changed."""
+"""The ledger's pages and the payments. Both are written once and never changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DynamoLedger:
         self._table = table_prefix + "ledger"
 
     def put_page(self, user_id: str, page: Page) -> None:
-        """No condition: a page's content is fixed, so a second write is the same write."""
+        """Write without a condition: a page's content is fixed, so a second write is the same."""
         entries = [
             to_row({**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints})
             for each in page.entries
@@ -56,7 +56,7 @@ class DynamoLedger:
             with translated():
                 answer = client("dynamodb").query(**request, Limit=limit - len(found))
             found += [_page(from_row(row)) for row in answer.get("Items", [])]
-            # An answer ends after 1 MB, whatever the limit.
+            # A response ends after 1 MB, whatever the limit.
             if "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -64,7 +64,7 @@ class DynamoLedger:
 
 
 class DynamoPayments:
-    """The port `Payments` over the table `payments`; they are written by `DynamoWallets.pay`."""
+    """The port `Payments` over the table `payments`, which `DynamoWallets.pay` writes."""
 
     def __init__(self, table_prefix: str) -> None:
         self._table = table_prefix + "payments"

@@ -1,7 +1,7 @@
-"""The places of streams that have a limit of viewers: a counter each in the table `limits`.
+"""The viewer places of streams with a limit: a counter each in the table `limits`.
 
-It is changed in the very transactions that start and end a session, so it can neither drift nor be raced. Only streams
-with a limit have one: it is one item, and takes about a thousand starts and ends a second.
+It changes in the transactions that start and end a session, so it cannot drift. Only streams with a limit have one: it
+is one item and takes about a thousand starts and ends a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from chalicelib.adapters.dynamodb import to_row
 
 
 def take_place(table: str, stream_id: str, viewers_max: int) -> dict[str, Any]:
-    """The part of a start's transaction that takes a place, if one is left."""
+    """Return the part of a start's transaction that takes a place, if one is free."""
     return _update(
         table,
         stream_id,
@@ -23,7 +23,7 @@ def take_place(table: str, stream_id: str, viewers_max: int) -> dict[str, Any]:
 
 
 def give_place(table: str, stream_id: str) -> dict[str, Any]:
-    """The part of an end's transaction that gives the place back."""
+    """Return the part of an end's transaction that gives the place back."""
     return _update(table, stream_id, "ADD taken :less", {":less": -1})
 
 

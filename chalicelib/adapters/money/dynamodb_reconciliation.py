@@ -1,7 +1,7 @@
 """Reconciliation in DynamoDB: the table `reconciliation`, and two attributes of a session's record.
 
-An ended session's record has `reconcile_shard` and `reconcile_at_ms` while it is due, so the index over them is sparse.
-A row has `disagreeing_day` where it does not agree, for the same reason. Totals lie under the day `totals`.
+An ended session's record has `reconcile_shard` and `reconcile_at_ms` while it is due, so their index is sparse. A row
+has `disagreeing_day` if it does not agree, for the same reason. Totals are stored under the day `totals`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DynamoReconciliations:
         return page_of("query", request, cursor, _due, position=position, within={"reconcile_shard": shard})
 
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
-        """One transaction, so that what is computed from old news replaces nothing newer."""
+        """Write in one transaction, so that a result from old data replaces nothing newer."""
         change, values = "REMOVE reconcile_shard, reconcile_at_ms", {":seen": due.at_ms}
         if again_at_ms is not None:
             change, values[":again"] = "SET reconcile_at_ms = :again", again_at_ms
@@ -67,7 +67,7 @@ class DynamoReconciliations:
                 client("dynamodb").update_item(
                     TableName=self._sessions,
                     Key=to_row({"session_id": session_id}),
-                    # Counted on where it is due already: whoever is at it must notice.
+                    # Incremented if it is due already, so that a `settle` in progress fails.
                     UpdateExpression="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
                     " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
                     ConditionExpression="attribute_exists(end_reason)",

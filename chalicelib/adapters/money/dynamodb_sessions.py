@@ -1,7 +1,7 @@
-"""Records of playback sessions. A row is written at start and end; between them only its `due_ms` moves.
+"""Records of playback sessions. A row is written at start and end; in between only `due_ms` changes.
 
-`active_stream_id`, `due_shard` and `due_ms` exist while the session is active, so the indexes over them are sparse.
-At its end `reconcile_shard` and `reconcile_at_ms` take their place, until the session is reconciled.
+`active_stream_id`, `due_shard` and `due_ms` exist while the session is active, so their indexes are sparse. At its end
+`reconcile_shard` and `reconcile_at_ms` replace them until the session is reconciled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.ports import ListPage
 
 
 def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
-    """The part of a start's transaction that puts the record."""
+    """Return the part of a start's transaction that puts the record."""
     return {
         "Put": {
             "TableName": table,
@@ -32,7 +32,7 @@ def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
 def close_record(
     table: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int
 ) -> dict[str, Any]:
-    """The part of an end's transaction that closes the record and takes it out of the sparse indexes."""
+    """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
     return {
         "Update": {
             "TableName": table,
@@ -58,8 +58,10 @@ def close_record(
 
 
 def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dict[str, Any]:
-    """The part of an adjustment's transaction that counts it, so that it is found among the lines of its session, and
-    holds all adjustments together between 0 and what the session was charged, which no longer changes after its end.
+    """Return the part of an adjustment's transaction that counts it and bounds all adjustments of the session.
+
+    The count helps to find it among the session's lines. All adjustments together stay between 0 and the session's
+    charge, which no longer changes after its end.
     """
     charged = record.charged_millipoints or 0
     return {
@@ -116,7 +118,7 @@ class DynamoPlaybackSessions:
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
 
     def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """The cursor is the shard and the store's position in it."""
+        """Query shard by shard. The cursor is the shard and the store's position in it."""
         shard, inner = _shard_position(cursor)
         items: list[SessionRecord] = []
         while shard < DUE_SHARDS and len(items) < limit:
@@ -128,7 +130,7 @@ class DynamoPlaybackSessions:
         return ListPage(items=items, next_cursor=to_cursor([shard, inner]) if shard < DUE_SHARDS else None)
 
     def count_active(self) -> int:
-        """One counting query a shard and 1 MB of it."""
+        """Count with one query for each shard and 1 MB of it."""
         return sum(self._count(shard) for shard in range(DUE_SHARDS))
 
     def due(self, shard: int, now_ms: int, limit: int) -> Sequence[SessionRecord]:

@@ -1,11 +1,12 @@
-"""What was served, in the table `usage`, and what was answered, in the table `metrics`.
+"""Usage in the table `usage`, and answer counters in the table `metrics`.
 
 A row of `usage` is a session (or a day, `day:YYYY-MM-DD`): media_ms, media_bytes, segments, requests, first_at_ms,
-expires_at_s, and for each follower `l_<follower>`, the last moment that it knows of, since there is no maximum to be
-written. The row `followers` holds `m_<follower>`, how far each has come.
+expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum. The row
+`followers` holds `m_<follower>`, each follower's position.
 
-A row of `metrics` is a minute of the whole gateway (shard `gateway`), or an hour of a stream (shard
-`stream:<stream_id>`, its minute the hour's first): counters, expires_at_s. Beside them the functions keep their own.
+A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
+`stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The functions keep their counters in the same
+table.
 
 In both, `b_<follower>` is the last batch that this follower added.
 """
@@ -112,12 +113,12 @@ def _add_once(
     first: Mapping[str, int],
     batch: tuple[str, int],
 ) -> bool:
-    """Add to a row unless it has this batch, set `last`, and `first` where it is not set.
+    """Add to a row unless it has this batch. Set `last`, and set `first` if missing.
 
-    The batch's number is in the same write, so one whose answer is lost is known.
+    The batch number is in the same write, so a write whose response was lost is recognized.
     """
     values = {**added, **last, **first}
-    # Some of the names are words of the store's own.
+    # Some of the names are reserved words of the store.
     short = {name: f"n{i}" for i, name in enumerate(values)}
     sets = [f"#{short[name]} = :{short[name]}" for name in last]
     sets += [f"#{short[name]} = if_not_exists(#{short[name]}, :{short[name]})" for name in first]

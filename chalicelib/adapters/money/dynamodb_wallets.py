@@ -1,6 +1,6 @@
-"""Wallets in DynamoDB: one conditional write a beat, a transaction for start, end and payment.
+"""Wallets in DynamoDB: one conditional write for a heartbeat, a transaction for start, end and payment.
 
-The item is described in `wallet_item.py`, the expressions in `wallet_writes.py`.
+`wallet_item.py` describes the item, `wallet_writes.py` the expressions.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class DynamoWallets:
         return wallet(answer["Item"]) if answer.get("Item") else None
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
-        """What the store leaves unprocessed is left out: these are live figures for people."""
+        """Leave out what the store did not process: these are live data for people."""
         keys = [_key(user_id) for user_id in dict.fromkeys(user_ids)]
         found: dict[str, Wallet] = {}
         for first in range(0, len(keys), BATCH_GET_MAX):
@@ -108,12 +108,12 @@ class DynamoWallets:
                     ExpressionAttributeValues=to_row(values),
                 )
         except (ConditionFailed, Contended):
-            # Not made; whoever asked looks at the wallet again.
+            # Not written; the caller reads the wallet again.
             return False
         return True
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
-        """Raises `WalletRefused` if there is no wallet or too little in it."""
+        """Raise `WalletRefused` if the wallet is missing or its balance does not suffice."""
         update = writes.payment(self._table, payment)
         put = {
             "Put": {
@@ -139,7 +139,7 @@ class DynamoWallets:
                     TableName=self._table,
                     Key=_key(user_id),
                     UpdateExpression="REMOVE " + ", ".join(f"{m}.{name}" for name in names for m in ("j", "jv", "jd")),
-                    # Without the condition a trim would make a ghost item.
+                    # Without the condition a trim would create an item.
                     ConditionExpression="attribute_exists(user_id)",
                     ExpressionAttributeNames=names,
                 )
@@ -147,7 +147,7 @@ class DynamoWallets:
             return
 
     def with_full_pages(self, limit: int) -> Sequence[Wallet]:
-        """A filtered scan, run by a schedule and bounded by its limit."""
+        """Scan with a filter. Run by a schedule and bounded by `limit`."""
         found: list[Wallet] = []
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -190,7 +190,7 @@ class DynamoWallets:
 
 
 class _PartRefused(WalletRefused):
-    """A condition on something beside the wallet did not hold: a record, a payment, a place."""
+    """A condition beside the wallet did not hold: on a record, a payment or a place."""
 
     def __init__(self, part: int) -> None:
         super().__init__(None)

@@ -1,13 +1,13 @@
-"""The wallet item: how a wallet lies in DynamoDB.
+"""The wallet item in DynamoDB.
 
     user_id, balance_millipoints, version
-    dc, dd, dl                           daily cap, the day (since 1970, UTC) it counts now, what it leaves of that day
+    dc, dd, dl                           daily cap, its current day (since 1970, UTC), what it leaves of that day
     ss  {session_id: {sid, k, at, r, l, c, q, pf, pu, bf, chg, bud, gr, ff, fu, os, ct}}   active sessions
-    j   {entry_id: {k, at, t, s, p, n}}     journal entries: what happened; s only where the entry's id does not name it
-    jv  {entry_id: version}                      filled by the store itself: `jv.#e = version + :one`
-    jd  {entry_id: delta in millipoints}         reckoned by the store itself: `jd.#e = :zero - ss.#s.c`
+    j   {entry_id: {k, at, t, s, p, n}}  journal entries; s only if the entry's id does not contain it
+    jv  {entry_id: version}              computed by the store: `jv.#e = version + :one`
+    jd  {entry_id: delta in millipoints} computed by the store: `jd.#e = :zero - ss.#s.c`
 
-Names inside the maps are short because the item is written at every beat and a write unit is 1 KB.
+Names inside the maps are short because every heartbeat writes the item, and a write unit is 1 KB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chalicelib.domain.money.wallets import NO_DAILY_CAP, Entry, EntryKind, Wall
 
 
 def session_map(session: ActiveSession) -> dict[str, Any]:
-    """A session as it lies in `ss`."""
+    """Return a session's entry of `ss`."""
     return {
         "sid": session.stream_id,
         "k": session.kind.value,
@@ -66,12 +66,12 @@ def _session(session_id: str, values: dict[str, Any]) -> ActiveSession:
 
 
 def entry_attribute(entry: Entry) -> Attribute:
-    """An entry as it lies in `j`, without version and delta, which the store fills in."""
+    """Return an entry's value in `j`. The store fills in version and delta."""
     return to_attribute(entry_map(entry))
 
 
 def entry_map(entry: Entry) -> dict[str, Any]:
-    """The describing part of an entry, the same in the journal and in a ledger page."""
+    """Return the descriptive part of an entry, the same in journal and ledger."""
     return {
         "k": entry.kind.value,
         "at": entry.at_ms,
@@ -83,7 +83,7 @@ def entry_map(entry: Entry) -> dict[str, Any]:
 
 
 def entry(entry_id: str, version: int, delta_millipoints: int, values: dict[str, Any]) -> Entry:
-    """An entry of the journal or of a page."""
+    """Return an entry of the journal or of a page."""
     session_id, seq = _named_by(entry_id)
     return Entry(
         entry_id=entry_id,
@@ -100,7 +100,7 @@ def entry(entry_id: str, version: int, delta_millipoints: int, values: dict[str,
 
 
 def _named_by(entry_id: str) -> tuple[str | None, int | None]:
-    """Session and seq that an entry's id names, so that they need not be stored beside it: 30 bytes a beat less."""
+    """Return session and seq from an entry's id. Not storing them beside it saves 30 bytes a heartbeat."""
     kind, *rest = entry_id.split(".")
     if kind in ("o", "p"):
         return (rest[-1] if kind == "o" else None), None
@@ -108,7 +108,7 @@ def _named_by(entry_id: str) -> tuple[str | None, int | None]:
 
 
 def wallet(row: Row) -> Wallet:
-    """The wallet in an item; its journal in order of version."""
+    """Return the wallet in an item, its journal in order of version."""
     item = from_row(row)
     journal = (entry(key, item["jv"][key], item["jd"][key], values) for key, values in item["j"].items())
     return Wallet(
@@ -124,7 +124,7 @@ def wallet(row: Row) -> Wallet:
 
 
 def empty_item(user_id: str) -> Row:
-    """A new wallet: nothing in it, and nothing has happened."""
+    """Return a new, empty wallet."""
     maps: dict[str, Any] = {"ss": {}, "j": {}, "jv": {}, "jd": {}}
     daily = {"dc": NO_DAILY_CAP, "dd": 0, "dl": NO_DAILY_CAP}
     return to_row({"user_id": user_id, "balance_millipoints": 0, "version": 0, **daily, **maps})

@@ -1,7 +1,7 @@
-"""The conditional writes that change a wallet, as requests. The item is described in `wallet_item.py`.
+"""The conditional writes of a wallet as requests. `wallet_item.py` describes the item.
 
-Path is reckoned against path (`balance - ss.#s.c`), so the common heartbeat needs nothing known beforehand but user,
-session and seq. A shorter name here is a smaller request at every beat.
+Expressions compute with paths (`balance - ss.#s.c`), so the common heartbeat needs only user, session and seq. Short
+names make every heartbeat's request smaller.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from chalicelib.ports import OnTimeBeat
 
 Request = dict[str, Any]
 
-# What gives money back must always have room in the journal: it is how sessions get out of a wallet that is full.
+# Refunds and credits must always fit into the journal, so that sessions can leave a full wallet.
 ALWAYS_MAX = JOURNAL_ENTRIES_MAX + PAGE_ENTRIES
 
-# Every change of a wallet sets these three for its entry and counts the version; the delta differs.
+# Every change of a wallet sets these and its own delta.
 JOURNAL = "version = version + :one, jv.#e = version + :one, j.#e = :e"
 
 BUY_ON_TIME = f"""
@@ -42,7 +42,7 @@ SET balance_millipoints = balance_millipoints - ss.#s.c, dl = dl - ss.#s.c, jd.#
     ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + ss.#s.c, ss.#s.bud = ss.#s.bud - ss.#s.c,
     ss.#s.pu = ss.#s.pu + ss.#s.l, ss.#s.bf = ss.#s.bf + ss.#s.l, ss.#s.gr = ss.#s.gr + ss.#s.l, {JOURNAL}
 """
-# An outage that the session has not been credited for, or a new day, is for the second write.
+# The second write handles a new day, and an outage that the session was not credited for.
 ON_TIME = """
 ss.#s.q < :seq AND ss.#s.bf <= :now AND ss.#s.pu >= :now AND ss.#s.os = :outage AND dd >= :day
 AND balance_millipoints >= ss.#s.c AND ss.#s.bud >= ss.#s.c AND dl >= ss.#s.c AND size(j) < :cap
@@ -55,9 +55,9 @@ SET balance_millipoints = balance_millipoints - :charge, dl = dl - :charge, jd.#
 """
 AS_SEEN = "ss.#s.q = :seen_seq AND ss.#s.pu = :seen_until AND ss.#s.os = :seen_outage"
 COVERED = "balance_millipoints >= :charge AND ss.#s.bud >= :charge AND size(j) < :cap"
-# Not asked where nothing is charged: a cap that was lowered under what is spent must not end what is free.
+# Not for free leases: a cap lowered below what was spent must not end them.
 WITHIN_CAP = "dd >= :day AND dl >= :charge"
-# A shorter lease is only sold for the exact rest: of the balance, of the day, or of the session's own maximum.
+# A shorter lease is sold only for the exact remainder of the balance, the day or the session's own maximum.
 EXACT_REST = "(balance_millipoints = :charge OR dl = :charge OR ss.#s.bud = :charge)"
 EXACT_FIRST_REST = "(balance_millipoints = :charge OR dl = :charge)"
 START = f"""
@@ -80,7 +80,7 @@ PAY = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, 
 
 
 def on_time(table: str, user_id: str, beat: OnTimeBeat) -> Request:
-    """The common heartbeat."""
+    """Return the write of the common heartbeat."""
     values = {
         ":seq": beat.seq,
         ":now": beat.now_ms,
@@ -96,7 +96,7 @@ def on_time(table: str, user_id: str, beat: OnTimeBeat) -> Request:
 def purchase(
     table: str, user_id: str, seen: ActiveSession, seq: int, bought: Purchase, now_ms: int, outage_ms: int
 ) -> Request:
-    """Any other purchase, guarded by the session as seen."""
+    """Return the write of any other purchase, guarded by the session as seen."""
     after = session_map(
         replace(
             seen,
@@ -132,7 +132,7 @@ def purchase(
 
 
 def start(table: str, user_id: str, session: ActiveSession, sessions_max: int) -> Request:
-    """A session with its first lease."""
+    """Return the write that adds a session with its first lease."""
     charge = session.charged_millipoints
     values: dict[str, Any] = {
         ":charge": charge,
@@ -142,7 +142,7 @@ def start(table: str, user_id: str, session: ActiveSession, sessions_max: int) -
         ":cap": JOURNAL_ENTRIES_MAX,
     }
     condition = NEW_SESSION
-    # A short first lease takes the exact rest of balance or day, or all of the session's own maximum.
+    # A short first lease takes the exact remainder of balance or day, or all of the session's own maximum.
     if charge < session.charge_millipoints and session.budget_millipoints > 0:
         condition += f" AND {EXACT_FIRST_REST}"
     if charge:
@@ -153,14 +153,14 @@ def start(table: str, user_id: str, session: ActiveSession, sessions_max: int) -
 
 
 def end(table: str, user_id: str, seen: ActiveSession, settlement: Settlement, now_ms: int) -> Request:
-    """The end of a session, guarded by the session as seen."""
+    """Return the write that ends a session, guarded by the session as seen."""
     values = {":delta": settlement.refund_millipoints, **_as_seen(seen), ":cap": ALWAYS_MAX}
     expressions = (END, f"{AS_SEEN} AND size(j) < :cap")
     return _write(table, user_id, expressions, {"#s": seen.session_id}, values, end_entry(seen, now_ms))
 
 
 def outage_credit(table: str, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Request:
-    """What an outage gives back, guarded by the session as seen."""
+    """Return the write of an outage credit, guarded by the session as seen."""
     values = {
         ":delta": credit.millipoints,
         ":outage": credit.outage_ms,
@@ -175,7 +175,7 @@ def outage_credit(table: str, user_id: str, seen: ActiveSession, credit: OutageC
 
 
 def payment(table: str, paid: Payment) -> Request:
-    """A payment into the wallet, or out of it."""
+    """Return the write of a payment into the wallet or out of it."""
     values = {
         ":delta": paid.millipoints,
         ":least": max(0, -paid.millipoints),
@@ -197,9 +197,9 @@ def _write(
     values: dict[str, Any],
     entry: Entry,
 ) -> Request:
-    """A conditional update of a wallet that adds `entry`; `expressions` are the update and its condition.
+    """Return a conditional update that adds `entry`. `expressions` are the update and its condition.
 
-    A refusal brings the item as it stood, to be classified from.
+    A refused write returns the item as it was, to be classified.
     """
     update, condition = expressions
     return {

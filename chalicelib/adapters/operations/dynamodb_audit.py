@@ -1,4 +1,4 @@
-"""The audit log in DynamoDB: a row an action, by month, so that nothing has to be scanned to find the newest."""
+"""The audit log in DynamoDB: a row for each action, by month, so that listing the newest needs no scan."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DynamoAuditLog:
             client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
 
     def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """The cursor is the month and the store's position in it; no further back than rows are kept."""
+        """Query month by month, as long as rows are kept. The cursor is the month and the store's position in it."""
         month, inner = _position(cursor) or (month_of(now_ms), None)
         oldest = month_of(now_ms - AUDIT_DAYS * S_PER_DAY * 1000)
         items: list[AuditEntry] = []
@@ -82,7 +82,7 @@ def _position(cursor: str | None) -> tuple[str, str | None] | None:
 
 
 def _without_none(values: Any) -> dict[str, Any]:
-    """Rows have no form for None; in the log it says that something was not set."""
+    """Replace None, which rows cannot hold. In the log it means that a value was not set."""
     return {name: _known(value) for name, value in values.items()}
 
 

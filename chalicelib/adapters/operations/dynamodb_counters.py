@@ -1,8 +1,8 @@
-"""Minute counters: added up in the process, written at most every few seconds, never once a beat.
+"""Minute counters: summed in the process, written every few seconds at most, never at every heartbeat.
 
-A row is a minute and one of a few shards, so that many processes do not meet in one item. Counts not yet flushed die
-with their process: these figures are for watching, the ledger is for money. The gateway's counters lie in the same
-table (`dynamodb_usage.py`), in shards with names.
+A row is a minute and one of a few shards, so that processes do not contend for one item. Counts that were not flushed
+are lost with their process: they are for monitoring, not for money. The gateway's counters are in the same table
+(`dynamodb_usage.py`), in named shards.
 """
 
 from __future__ import annotations

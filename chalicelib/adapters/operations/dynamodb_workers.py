@@ -1,4 +1,4 @@
-"""Workers in DynamoDB: one row each, which expires when its worker has long been silent."""
+"""Workers in DynamoDB: one row each, which expires some time after its worker's last report."""
 
 from __future__ import annotations
 

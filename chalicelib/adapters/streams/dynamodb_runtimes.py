@@ -1,6 +1,6 @@
-"""Runtimes and claims in DynamoDB: one row a stream, written by workers and nobody else but `mark_unclaimed`.
+"""Runtimes and claims in DynamoDB: one row for each stream, written by workers and by `mark_unclaimed`.
 
-The claim is `worker_id` and `expires_at_ms`, gone when it was released; `epoch` stays for ever, so that it only rises.
+The claim is `worker_id` and `expires_at_ms`, removed at release. `epoch` stays, so it only rises.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ REPORTED = (
 )
 FREE = "attribute_not_exists(worker_id) OR worker_id = :worker OR expires_at_ms <= :now"
 HELD = "worker_id = :worker AND epoch = :epoch"
-# Whose claim has expired must claim anew: functions have taken the stream for down, and outages are told by claims.
+# An expired claim cannot be renewed: functions count the stream as down, and outages follow from claims.
 VALID = f"{HELD} AND expires_at_ms > :now"
 
 
@@ -48,9 +48,10 @@ class DynamoRuntimes:
         return _runtime(row) if row else None
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
-        """The state becomes `starting` with it: what the last worker said is true no longer.
+        """Set the state to `starting` as well, since the last worker's report is outdated.
 
-        If that was `live`, an outage has begun with the last playlist that is known."""
+        If the state was `live`, an outage has begun with the last known playlist.
+        """
         values = {":worker": worker_id, ":now": now_ms, ":expires": expires_at_ms, ":zero": 0, ":one": 1}
         update = (
             "SET worker_id = :worker, expires_at_ms = :expires, #s = :state,"
@@ -110,7 +111,7 @@ class DynamoRuntimes:
         if seen.claim is None:
             condition = "attribute_not_exists(worker_id)"
         else:
-            # Renewed or claimed anew, its expiry or its epoch is another.
+            # A renewal changes the expiry, a new claim the epoch.
             condition = "epoch = :epoch AND expires_at_ms = :expires"
             values |= {":epoch": seen.claim.epoch, ":expires": seen.claim.expires_at_ms}
         try:

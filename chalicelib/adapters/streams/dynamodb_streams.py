@@ -1,6 +1,6 @@
-"""Streams in DynamoDB: one row each, its fields as in `domain.streams.Stream`, sources and renditions as maps.
+"""Streams in DynamoDB: one row each with the fields of `Stream`; sources and renditions are maps.
 
-The port that a stream listens at for SRT changes hands in the transaction that writes its row.
+The SRT port changes owner in the transaction that writes the row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FIELDS = frozenset(field.name for field in fields(Stream))
 
 
 class DynamoStreams:
-    """The port `Streams` over the table `streams`, and what of `limits` is theirs."""
+    """The port `Streams` over the table `streams` and the SRT ports in `limits`."""
 
     def __init__(self, table_prefix: str) -> None:
         self._table = table_prefix + "streams"
@@ -32,14 +32,14 @@ class DynamoStreams:
         try:
             self._write({**self._put(stream), "ConditionExpression": "attribute_not_exists(stream_id)"}, None, stream)
         except _Unmet:
-            raise StreamExists(f"There is a stream {stream.stream_id} already.") from None
+            raise StreamExists(f"The stream {stream.stream_id} already exists. Choose another id.") from None
 
     def get(self, stream_id: str) -> Stream | None:
         row = get_item(self._table, {"stream_id": stream_id})
         return _stream(row) if row else None
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Stream]:
-        """Read consistently: a worker that looks for work must see what an operator has just set."""
+        """Read consistently, so that a worker sees what an operator has just set."""
         request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
         return page_of("scan", request, cursor, _stream, position=["stream_id"])
 
@@ -61,7 +61,7 @@ class DynamoStreams:
         return {"TableName": self._table, "Item": _row(stream)}
 
     def _write(self, put: dict[str, Any], port_before: int | None, stream: Stream) -> None:
-        """The row, and the port if it is another than before. Raises `_Unmet` if the condition on the row is."""
+        """Write the row, and its port if that changed. Raise `_Unmet` if the row's condition failed."""
         port, parts = stream.srt_port, [{"Put": put}]
         if port != port_before:
             parts += [take_port(self._limits, port, stream.stream_id)] if port is not None else []
@@ -80,7 +80,7 @@ class _Unmet(Exception):
 
 
 def _meaning(refusal: TransactionRefused, port: int | None) -> Exception:
-    """Of the parts of `DynamoStreams._write`, the row and the taking of the port have a condition."""
+    """Return the error of a refused write. Only the row and the taking of a port have a condition."""
     row, *ports = refusal.codes
     if row == "ConditionalCheckFailed":
         return _Unmet()
@@ -105,7 +105,7 @@ def _ingest(row: dict[str, Any]) -> Ingest:
 
 
 def _stream(row: dict[str, Any]) -> Stream:
-    # Attributes that a newer version has added are none of ours.
+    # Attributes of a newer version are ignored.
     known = {name: value for name, value in row.items() if name in FIELDS}
     values = {
         "ingest": _ingest(row["ingest"]),

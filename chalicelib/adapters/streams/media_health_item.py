@@ -1,4 +1,4 @@
-"""What a worker found of a stream's source, as it lies in the runtime's row: the row is read for every beat."""
+"""Tracks, repairs and issues in the runtime's row, in a compact form, since every heartbeat reads the row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def health_values(runtime: Runtime) -> dict[str, Any]:
 
 
 def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a row holds of them. Fields, kinds and codes that only a newer version knows are left out."""
+    """Return a row's tracks, repairs and issues. Fields, kinds and codes of a newer version are left out."""
     kinds, codes, repairs = set(TrackKind), set(IngestIssueCode), row.get("repairs")
     return {
         "tracks": tuple(
@@ -49,7 +49,7 @@ def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compact(part: Part) -> dict[str, Any]:
-    """Its fields but those that have their default."""
+    """Return the fields that differ from their default."""
     defaults = {field.name: field.default for field in fields(part) if field.default is not MISSING}
     return {name: value for name, value in vars(part).items() if name not in defaults or value != defaults[name]}
 

@@ -1,4 +1,4 @@
-"""The private bucket of segments and playlists."""
+"""The media bucket in S3."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from chalicelib.adapters.aws import ATTEMPTS_MAX, client, error_code, translated
 from chalicelib.ports import EtagMismatch, StoredObject, StoreUnavailable
 
-# 412 is the answer to a condition that does not hold, 404 to If-Match on an object that does not exist. A conflict of
-# two writes at once (409) is not here: nobody knows then who wins, so it stays a StoreUnavailable.
+# 412 means that a condition does not hold, 404 that the object of If-Match does not exist. A conflict of two writes
+# (409) is left out: its result is unknown, so it stays a StoreUnavailable.
 REFUSED = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
 PAGE = 1000
-# The tag by which the bucket's lifecycle rule knows what expires.
+# The tag that the bucket's lifecycle rule matches.
 EXPIRES_TAG = ("expires", "yes")
 
 
@@ -24,7 +24,7 @@ class S3Media:
         self._bucket = bucket
 
     def get(self, key: str) -> StoredObject | None:
-        """Asks again when an answer breaks off in its middle: the SDK repeats requests, not readings."""
+        """Retry a response that breaks off: the SDK repeats requests, not reads of the body."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         with translated():
@@ -80,7 +80,7 @@ class S3Media:
                 )
             except ClientError as error:
                 if conditional and error_code(error) in REFUSED:
-                    raise EtagMismatch(f"{key} was written by somebody else") from None
+                    raise EtagMismatch(f"another writer changed {key}") from None
                 raise
         return str(answer["ETag"])
 

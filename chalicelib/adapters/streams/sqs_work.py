@@ -1,4 +1,4 @@
-"""Hints to workers in SQS. A message is `{"stream_id": …}`; what is none of ours is dropped."""
+"""Hints to workers in SQS. A message is `{"stream_id": …}`; others are dropped."""
 
 from __future__ import annotations
 
