@@ -11,6 +11,7 @@ from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliati
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.observability import report_error
 from chalicelib.services.access.access import Access
 from chalicelib.services.access.auth import Auth
 from chalicelib.services.access.binding import Binding
@@ -147,7 +148,13 @@ class Container(Stores):
     @cached_property
     def audit(self) -> Audit:
         """The service for the audit log."""
-        return Audit(DynamoAuditLog(self.settings.table_prefix), self.clients, self.clock)
+        return Audit(
+            log=DynamoAuditLog(self.settings.table_prefix),
+            clients=self.clients,
+            counters=self.counters,
+            clock=self.clock,
+            report=report_error,
+        )
 
     @cached_property
     def workers(self) -> WorkersService:
@@ -176,6 +183,7 @@ class Container(Stores):
             runtimes=self.runtimes,
             sessions=self.sessions,
             controller=self.controller,
+            audit=self.audit,
             clock=self.clock,
             # Only nginx knows the clients of media requests, and it is there if its denylist is.
             sees_clients=self.settings.denylist_dir is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -16,3 +16,8 @@ def logger() -> Logger:
 
     # Chalice has a logger with the app's name, which would write each line twice.
     return Logger(service="tollcast-functions", utc=True)
+
+
+def report_error(message: str, **values: Any) -> None:
+    """Log an error with values by name."""
+    logger().error(message, **values)

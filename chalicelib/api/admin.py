@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api.audit import also_unfinished, audited, audited_money, write_down
+from chalicelib.api.audit import record, record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
@@ -42,7 +42,7 @@ def list_users(call: Call) -> ListAnswer[UserAnswer]:
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    audited(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
+    record(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
     return UserAnswer.model_validate(user)
 
 
@@ -57,9 +57,11 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
     changes = {name: value for name, value in call.body if value is not None}
     seen = call.services.accounts.get(user_id)
-    with also_unfinished(call, lambda: _begun(seen, call.services.users.get(user_id), changes)):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _begun(seen, call.services.users.get(user_id), changes)
+    ):
         user = call.services.accounts.change(user_id, **changes)
-    write_down(call, _edit(seen, user, changes))
+    call.services.audit.record(call.actor, _edit(seen, user, changes))
     return UserAnswer.model_validate(user)
 
 
@@ -70,9 +72,11 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
         # The audit entry would store the address of an erased person, and the last operator could erase the account.
         raise Conflict("You cannot erase your own account. Ask another operator.")
     seen = call.services.users.get(user_id)
-    with also_unfinished(call, lambda: _erasure_begun(seen, call.services.users.get(user_id))):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _erasure_begun(seen, call.services.users.get(user_id))
+    ):
         erased_at_ms = call.services.erasure.erase(user_id)
-    audited(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
+    record(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
@@ -101,7 +105,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    audited_money(call, "wallet.credit", user_id, before, wallet)
+    record_payment(call, "wallet.credit", user_id, before, wallet)
     return wallet_answer(call, wallet)
 
 

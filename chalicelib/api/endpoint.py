@@ -21,6 +21,7 @@ from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.audit import Actor
 from chalicelib.services.operations.monitoring import problem_counter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -43,6 +44,11 @@ class Call:
         if self.caller is None:
             raise RuntimeError("the route declares no role, so it has no caller")
         return self.caller.user_id
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, for the audit log."""
+        return Actor(user_id=self.user_id, ip=self.client.ip)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Routes for watching (start, heartbeat, renew, stop) and the operators' kick."""
 
-from chalicelib.api.audit import also_unfinished, write_down
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.playback import (
     EndAnswer,
@@ -37,10 +36,8 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
 )
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
-    # Read first: once the session is bought, nothing may keep the viewer from it.
-    stream = call.services.stream_table.get(call.body.stream_id)
     try:
-        beat = call.services.playback.start(
+        opened = call.services.playback.start(
             call.user_id,
             call.body.stream_id,
             client=call.client,
@@ -51,7 +48,7 @@ def start(call: Call) -> StartAnswer:
     except DomainError:
         call.services.counters.add("playback_errors")
         raise
-    return start_answer(call, stream, beat)
+    return start_answer(call, opened)
 
 
 @routes.add(
@@ -86,9 +83,11 @@ def stop(call: Call) -> EndAnswer:
 def kick(call: Call) -> EndAnswer:
     """End any session now and refund the rest of its lease."""
     session_id, reason = call.body.session_id, call.body.reason
-    with also_unfinished(call, lambda: _kicked(call.services.sessions.get(session_id), reason)):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _kicked(call.services.sessions.get(session_id), reason)
+    ):
         record = call.services.playback.kick(session_id)
-    write_down(call, _kick(record, reason))
+    call.services.audit.record(call.actor, _kick(record, reason))
     return _end_answer(call, record)
 
 

@@ -1,6 +1,6 @@
 """Routes for reconciliation and adjustments."""
 
-from chalicelib.api.audit import audited_money
+from chalicelib.api.audit import record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.reconciliation import (
@@ -52,5 +52,5 @@ def adjust_session(call: Call, session_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    audited_money(call, "session.adjust", session_id, before, wallet)
+    record_payment(call, "session.adjust", session_id, before, wallet)
     return wallet_answer(call, wallet)

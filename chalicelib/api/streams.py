@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.api.audit import also_unfinished, audited, audited_stream, unfinished_stream
+from chalicelib.api.audit import record
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -64,9 +64,8 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stopped stream. Everything but title and ingest has a default."""
     values = _settings(call.body)
     stream_id = values.pop("stream_id", None) or new_stream_id()
-    stream = call.services.streams.create(Stream(stream_id=stream_id, **values))
-    audited_stream(call, "stream.create", None, stream)
-    return stream_settings_answer(call, call.services.streams.view(stream.stream_id))
+    stream = call.services.streams.create(Stream(stream_id=stream_id, **values), by=call.actor)
+    return _changed(call, stream)
 
 
 @routes.add(
@@ -81,10 +80,7 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; fields that are left out stay. Reports whether the encoder restarts, and how many watch."""
     dry_run = call.query.dry_run
-    before = call.services.streams.get(stream_id)
-    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
-    if not dry_run:
-        audited_stream(call, "stream.edit", before, edit.view.stream)
+    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run, by=call.actor)
     settings = stream_settings_answer(call, edit.view)
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
@@ -92,40 +88,25 @@ def edit_stream(call: Call, stream_id: str) -> EditAnswer:
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and hide it. Its history stays."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.archive", before)):
-        after = call.services.streams.archive(stream_id)
-    audited_stream(call, "stream.archive", before, after)
+    call.services.streams.archive(stream_id, by=call.actor)
 
 
 @routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest, answer=StreamSettingsAnswer)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Set the desired state. Sessions of a stream that is no longer live end with a refund."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.state", before)):
-        after = call.services.streams.set_state(stream_id, call.body.state)
-    audited_stream(call, "stream.state", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    return _changed(call, call.services.streams.set_state(stream_id, call.body.state, by=call.actor))
 
 
 @routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Restart the encoder. Viewers stay."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.restart", before)):
-        after = call.services.streams.restart(stream_id)
-    audited_stream(call, "stream.restart", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    return _changed(call, call.services.streams.restart(stream_id, by=call.actor))
 
 
 @routes.add("POST", "/streams/{stream_id}/ingest-key", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Replace the ingest key. A sender with the old key is disconnected within seconds."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.ingest-key", before)):
-        after = call.services.streams.rotate_ingest_key(stream_id)
-    audited_stream(call, "stream.ingest-key", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    return _changed(call, call.services.streams.rotate_ingest_key(stream_id, by=call.actor))
 
 
 @routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN, answer=RuntimeAnswer)
@@ -164,10 +145,13 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """Open a free session of ten minutes for the operator."""
-    stream = call.services.stream_table.get(stream_id)
-    beat = call.services.playback.preview(call.user_id, stream_id, client=call.client)
-    audited(call, "stream.preview", stream_id, details={"session_id": beat.session.session_id})
-    return start_answer(call, stream, beat)
+    opened = call.services.playback.preview(call.user_id, stream_id, client=call.client)
+    record(call, "stream.preview", stream_id, details={"session_id": opened.session.session_id})
+    return start_answer(call, opened)
+
+
+def _changed(call: Call, stream: Stream) -> StreamSettingsAnswer:
+    return stream_settings_answer(call, call.services.streams.view_of(stream))
 
 
 def _settings(body: Any) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from chalicelib.domain.streams.pacing import LIVE_START_INDEX
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import ListPage
 from chalicelib.services.access.auth import Login
+from chalicelib.services.access.playback import Opened
 from chalicelib.services.money.billing import Beat
-from chalicelib.services.streams.streams import StreamView
+from chalicelib.services.streams.views import StreamView
 
 
 def login_answer(login: Login) -> LoginAnswer:
@@ -69,10 +70,10 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
     )
 
 
-def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
+def start_answer(call: Call, opened: Opened) -> StartAnswer:
     """Return a newly opened session."""
-    index = stream.live_start_index if stream else LIVE_START_INDEX
-    return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
+    index = opened.stream.live_start_index if opened.stream else LIVE_START_INDEX
+    return StartAnswer(**playback_answer(call, opened).model_dump(), live_start_index=index)
 
 
 def stream_answer(view: StreamView) -> StreamAnswer:

@@ -53,6 +53,14 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Actor:
+    """The operator of an action, and the address of the request."""
+
+    user_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditEntry:
     """An action with its actor, address and time. Ids sort by time.
 
@@ -64,6 +72,12 @@ class AuditEntry:
     by_user_id: str
     action: Action
     ip: str | None = None
+
+
+def stream_action(name: str, before: Stream | None, after: Stream) -> Action:
+    """Return the action that changed a stream, or created it if `before` is None."""
+    old, new = difference(stream_values(before) if before else {}, stream_values(after))
+    return Action(name=name, target=after.stream_id, before=old if before else {}, after=new)
 
 
 def audit_id_of(at_ms: int, random_part: str) -> str:

@@ -47,6 +47,13 @@ class LiveSession:
     client: Client | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened(Beat):
+    """An opened session with its stream; None if the stream is not there any more."""
+
+    stream: Stream | None
+
+
 class Playback:
     """Everything about sessions except selling, which is `Billing`."""
 
@@ -84,7 +91,7 @@ class Playback:
         replace: bool,
         max_points: int | None,
         idempotency_key: str | None = None,
-    ) -> Beat:
+    ) -> Opened:
         """Open a session and buy its first lease. A repeated key returns the session as it is now.
 
         With `replace`, reaching a limit ends the user's oldest session that counts towards it as `superseded`. Raise
@@ -93,26 +100,26 @@ class Playback:
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
-        started = self._session_opener.find(user_id, session_id, stream_id, budget) if idempotency_key else None
-        if started is not None:
-            return started
+        found = self._session_opener.find(user_id, session_id, stream_id, budget) if idempotency_key else None
+        if found is not None:
+            return Opened(**vars(found), stream=self._streams.get(stream_id))
         self._limiter.start(user_id)
         stream = self._live_stream(stream_id)
         record = self._record(user_id, session_id, stream, SessionKind.VIEWING)
         try:
-            return self._open(user_id, record, client, budget, stream.viewers_max)
+            return self._open(record, stream, client, budget, stream.viewers_max)
         except (SessionLimit, StreamFull) as limit:
             if not replace or not limit.extra["sessions"]:
                 raise
             oldest = limit.extra["sessions"][0]["session_id"]
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
-        return self._open(user_id, record, client, budget, stream.viewers_max)
+        return self._open(record, stream, client, budget, stream.viewers_max)
 
-    def preview(self, user_id: str, stream_id: str, *, client: Client) -> Beat:
+    def preview(self, user_id: str, stream_id: str, *, client: Client) -> Opened:
         """Open a free session of `PREVIEW_MS` for an operator. Heartbeats do not extend it."""
         stream = self._live_stream(stream_id)
         record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW)
-        return self._open(user_id, record, client, MILLIPOINTS_MAX, viewers_max=0)
+        return self._open(record, stream, client, MILLIPOINTS_MAX, viewers_max=0)
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """Return the session for a fresh play token inside the paid lease. Charges nothing.
@@ -223,9 +230,10 @@ class Playback:
         return stream
 
     def _open(
-        self, user_id: str, record: SessionRecord, client: Client, budget_millipoints: int, viewers_max: int
-    ) -> Beat:
+        self, record: SessionRecord, stream: Stream, client: Client, budget_millipoints: int, viewers_max: int
+    ) -> Opened:
         """Open a session. A pause of the stream, or an end of the user's logins, meanwhile takes it back."""
+        user_id = record.user_id
         user = self._users.get(user_id)
         if user is None or user.disabled:
             raise Forbidden(DISABLED)
@@ -241,7 +249,7 @@ class Playback:
         # The same for the account: ending its logins also ends its sessions.
         with suppress(StoreUnavailable):
             self._check_still_allowed(user, record)
-        return beat
+        return Opened(**vars(beat), stream=stream)
 
     def _check_still_wanted(self, user_id: str, record: SessionRecord) -> None:
         stream = self._streams.get(record.stream_id)

@@ -1,20 +1,67 @@
 """Writing and listing the audit log."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.access.clients import Client, audit_key
+from chalicelib.domain.errors import Busy
 from chalicelib.domain.ids import new_token_id
-from chalicelib.domain.operations.audit import Action, AuditEntry, audit_id_of
-from chalicelib.ports import AuditLog, Clients, Clock, ListPage
+from chalicelib.domain.operations.audit import Action, Actor, AuditEntry, audit_id_of
+from chalicelib.ports import AuditLog, Clients, Clock, Counters, ListPage, StoreUnavailable
+
+FAILURES = "audit_failures"
+# Details of an action that failed after its first steps.
+UNFINISHED: Mapping[str, Any] = {"finished": False}
 
 
 class Audit:
     """The audit log."""
 
-    def __init__(self, log: AuditLog, clients: Clients, clock: Clock) -> None:
+    def __init__(
+        self, *, log: AuditLog, clients: Clients, counters: Counters, clock: Clock, report: Callable[..., None]
+    ) -> None:
+        """`report` logs an error: a message, and values by name."""
         self._log = log
         self._clients = clients
+        self._counters = counters
         self._clock = clock
+        self._report = report
+
+    def record(self, by: Actor, action: Action) -> None:
+        """Write an audit entry after its action.
+
+        The action is done, so a failure here must not fail it: the entry goes to the functions' log as an error and is
+        counted. The address is left out, since logs may be kept longer than addresses.
+        """
+        entry = self.entry(action, by_user_id=by.user_id, ip=by.ip)
+        try:
+            self.write(entry)
+        except Exception as error:
+            self._counters.add(FAILURES)
+            values = {**vars(replace(entry, ip=None)), **vars(action), "action": action.name}
+            self._report("an audit entry was not stored", entry=values, why=str(error))
+
+    @contextmanager
+    def also_unfinished(self, by: Actor, look: Callable[[], Action | None]) -> Iterator[None]:
+        """Audit an action of several steps even if it fails between them.
+
+        A retry finds the first steps done, so its own entry would not contain them. `look` returns what has changed so
+        far, or None.
+        """
+        try:
+            yield
+        except (Busy, StoreUnavailable):
+            try:
+                action = look()
+            except Exception as error:
+                self._counters.add(FAILURES)
+                self._report("an action failed halfway, and its changes cannot be read", why=str(error))
+            else:
+                if action is not None:
+                    self.record(by, replace(action, details={**action.details, **UNFINISHED}))
+            raise
 
     def entry(self, action: Action, *, by_user_id: str, ip: str) -> AuditEntry:
         """Return the entry of an operator's action now."""

@@ -45,15 +45,14 @@ class Controller:
         self._denylist = denylist
         self._clock = clock
 
-    def changed(self, stream_id: str) -> None:
+    def changed(self, stream: Stream) -> None:
         """Act on an operator's change at once. When this returns, the gateway rejects a stream that is not live."""
-        stream = self._enforce(stream_id)
-        self._hint(stream_id)
-        if stream is not None:
-            self._end_sessions(stream)
-            # The change is done. What fails here, the schedule repeats.
-            with suppress(StoreUnavailable):
-                self._mark_if_unclaimed(stream, self._runtime(stream), self._why_waiting)
+        stream = self._enforce(stream)
+        self._hint(stream.stream_id)
+        self._end_sessions(stream)
+        # The change is done. What fails here, the schedule repeats.
+        with suppress(StoreUnavailable):
+            self._mark_if_unclaimed(stream, self._runtime(stream), self._why_waiting)
 
     def tick(self) -> int:
         """Check every stream, and return how many differed from their desired state. For the schedule."""
@@ -64,7 +63,7 @@ class Controller:
         return differing
 
     def _settle(self, seen: Stream, why: Why) -> bool:
-        stream = self._enforce(seen.stream_id) or seen
+        stream = self._enforce(self._streams.get(seen.stream_id) or seen)
         runtime = self._runtime(stream)
         self._end_sessions(stream)
         claimed = self._is_claimed(runtime)
@@ -80,23 +79,20 @@ class Controller:
         with suppress(StoreUnavailable):
             self._queue.send(stream_id)
 
-    def _enforce(self, stream_id: str) -> Stream | None:
+    def _enforce(self, stream: Stream) -> Stream:
         """Make the denylist match the table.
 
         Two changes may run at once, and the later one may act first. So the table is read again after acting, until it
         is unchanged. If a process dies in between, the schedule repairs it.
         """
-        stream = self._streams.get(stream_id)
         for _ in range(ENFORCE_TRIES_MAX):
-            if stream is None:
-                return None
             reason = END_OF_DESIRED.get(stream.desired_state)
             if reason is None:
-                self._denylist.allow_stream(stream_id)
+                self._denylist.allow_stream(stream.stream_id)
             else:
-                self._denylist.deny_stream(stream_id, reason)
-            current = self._streams.get(stream_id)
-            if current is not None and current.desired_state is stream.desired_state:
+                self._denylist.deny_stream(stream.stream_id, reason)
+            current = self._streams.get(stream.stream_id) or stream
+            if current.desired_state is stream.desired_state:
                 return current
             stream = current
         return stream

@@ -12,7 +12,7 @@ from chalicelib.domain.streams.ingest_refusals import (
 )
 from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
-from chalicelib.services.streams.streams import StreamView
+from chalicelib.services.streams.views import StreamView
 
 
 class IngestRefusals:

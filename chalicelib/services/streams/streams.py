@@ -1,66 +1,27 @@
 """Streams for operators and viewers."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
 from chalicelib.domain.ids import new_ingest_key
+from chalicelib.domain.operations.audit import Action, Actor, stream_action
 from chalicelib.domain.streams.ingest import IngestPortTaken
-from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.outages import outages_of
-from chalicelib.domain.streams.runtime import Outage, PublishedRendition, Runtime, RuntimeState, effective_state
+from chalicelib.domain.streams.runtime import Runtime, effective_state
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream, stream_faults
 from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate, needs_new_encoder
 from chalicelib.ports import Clock, ListPage, PlaybackSessions, RowRefused, Runtimes, Streams
+from chalicelib.services.operations.audit import Audit
 from chalicelib.services.streams.controller import Controller
+from chalicelib.services.streams.views import VIEWERS_COUNTED_MAX, Edit, StreamView
 
 TRIES_MAX = 5
 CHANGED_BY_OTHERS = "Concurrent changes of the stream won at every try. Try again."
-# Counting viewers stops here.
-VIEWERS_COUNTED_MAX = 1_000
 VIEWERS_PER_PAGE = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quality:
-    """A rendition that can be watched. Sizes are None if the source is copied and no worker has seen it yet."""
-
-    name: str
-    width: int | None
-    height: int | None
-    bitrate_bps: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamView:
-    """A stream and its real state. `manifest_age_ms` is None if nothing was ever published."""
-
-    stream: Stream
-    runtime: Runtime
-    state: RuntimeState
-    outages: tuple[Outage, ...]
-    manifest_age_ms: int | None
-
-    @property
-    def renditions(self) -> tuple[Quality, ...]:
-        """The renditions as published under the current settings, else as in the ladder."""
-        current = self.runtime.generation == self.stream.generation
-        found = {rendition.name: rendition for rendition in self.runtime.published if current}
-        return tuple(_quality(rendition, found.get(rendition.name)) for rendition in self.stream.renditions)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """The effect of a change, and the active sessions that a restart affects, at most `VIEWERS_COUNTED_MAX`.
-
-    `view` is the stream as it is now.
-    """
-
-    applies: Applies
-    viewers: int
-    view: StreamView
+Changes = Callable[[Stream], dict[str, Any]]
 
 
 class StreamsService:
@@ -73,6 +34,7 @@ class StreamsService:
         runtimes: Runtimes,
         sessions: PlaybackSessions,
         controller: Controller,
+        audit: Audit,
         clock: Clock,
         sees_clients: bool,
         check_source: Callable[[str], object],
@@ -81,11 +43,12 @@ class StreamsService:
         self._runtimes = runtimes
         self._sessions = sessions
         self._controller = controller
+        self._audit = audit
         self._clock = clock
         self._sees_clients = sees_clients
         self._check_source = check_source
 
-    def create(self, stream: Stream) -> Stream:
+    def create(self, stream: Stream, *, by: Actor | None = None) -> Stream:
         """Store a new, stopped stream.
 
         Raise `Invalid` (`SourceUrlRefused` for the URL of a source), `StreamExists` (also for an archived one),
@@ -103,6 +66,7 @@ class StreamsService:
         for _ in range(TRIES_MAX):
             with suppress(RowRefused):
                 self._streams.add(created)
+                self._record("stream.create", None, created, by)
                 return created
         raise Busy("Concurrent changes of streams won at every try. Try again.")
 
@@ -119,15 +83,19 @@ class StreamsService:
 
     def view(self, stream_id: str) -> StreamView:
         """Return the stream with its runtime. Raise `StreamNotFound`."""
-        return self._view(self.get(stream_id), self._runtime(stream_id))
+        return self.view_of(self.get(stream_id))
+
+    def view_of(self, stream: Stream) -> StreamView:
+        """Return the stream with its runtime."""
+        return self._view(stream, self._runtime(stream.stream_id))
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[StreamView]:
         """Return a page of streams that are not archived."""
         page = self._streams.list(limit=limit, cursor=cursor)
-        items = [self._view(stream, self._runtime(stream.stream_id)) for stream in page.items if not stream.archived]
+        items = [self.view_of(stream) for stream in page.items if not stream.archived]
         return ListPage(items=items, next_cursor=page.next_cursor)
 
-    def edit(self, stream_id: str, changes: dict[str, Any], *, dry_run: bool = False) -> Edit:
+    def edit(self, stream_id: str, changes: dict[str, Any], *, dry_run: bool = False, by: Actor | None = None) -> Edit:
         """Set the given fields. The generation rises if they need a new encoder.
 
         A dry run changes nothing and returns what the change would do. Raise `Invalid`, `StreamNotFound`,
@@ -144,43 +112,59 @@ class StreamsService:
             edit = Edit(applies=effect, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
             if dry_run:
                 self._check_port(new)
-            if dry_run or self._write(seen, new):
+                return edit
+            if self._write(seen, new):
+                self._record("stream.edit", seen, new, by)
                 return edit
         raise Busy(CHANGED_BY_OTHERS)
 
-    def set_state(self, stream_id: str, desired: DesiredState) -> Stream:
+    def set_state(self, stream_id: str, desired: DesiredState, *, by: Actor | None = None) -> Stream:
         """Set the desired state. When this returns, the gateway rejects a stream that is no longer live.
 
         Its sessions end, most before this returns, and all with a refund from now on.
         """
-        stream = self._replace(stream_id, {"desired_state": desired})
-        self._controller.changed(stream_id)
-        return stream
+        return self._command("stream.state", stream_id, lambda seen: {"desired_state": desired}, by)
 
-    def restart(self, stream_id: str) -> Stream:
+    def restart(self, stream_id: str, *, by: Actor | None = None) -> Stream:
         """Restart the encoder. Viewers stay."""
-        stream = self._replace(stream_id, {"generation": self.get(stream_id).generation + 1})
-        self._controller.changed(stream_id)
-        return stream
+        return self._command("stream.restart", stream_id, lambda seen: {"generation": seen.generation + 1}, by)
 
-    def rotate_ingest_key(self, stream_id: str) -> Stream:
+    def rotate_ingest_key(self, stream_id: str, *, by: Actor | None = None) -> Stream:
         """Replace the ingest key. A sender with the old key is disconnected within seconds. Raise `StreamNotFound`."""
-        stream = self._replace(stream_id, {"ingest_key": new_ingest_key()})
-        self._controller.changed(stream_id)
-        return stream
+        return self._command("stream.ingest-key", stream_id, lambda seen: {"ingest_key": new_ingest_key()}, by)
 
-    def archive(self, stream_id: str) -> Stream:
+    def archive(self, stream_id: str, *, by: Actor | None = None) -> Stream:
         """Stop and hide the stream. Its ledger lines and sessions stay. Raise `StreamNotFound`."""
-        stream = self._replace(stream_id, {"desired_state": DesiredState.STOPPED, "archived": True})
-        self._controller.changed(stream_id)
-        return stream
+        changes = {"desired_state": DesiredState.STOPPED, "archived": True}
+        return self._command("stream.archive", stream_id, lambda seen: changes, by)
 
-    def _replace(self, stream_id: str, changes: dict[str, Any]) -> Stream:
+    def _command(self, name: str, stream_id: str, changes: Changes, by: Actor | None) -> Stream:
+        """Change the stream, act on the change, and audit it for `by`, also if acting fails. Return the new stream."""
+        before = self.get(stream_id)
+        with self._also_unfinished(name, before, by):
+            before, after = self._replace(before, changes)
+            self._controller.changed(after)
+        self._record(name, before, after, by)
+        return after
+
+    def _also_unfinished(self, name: str, before: Stream, by: Actor | None) -> AbstractContextManager[None]:
+        def look() -> Action | None:
+            after = self._streams.get(before.stream_id)
+            return None if after is None or after.version == before.version else stream_action(name, before, after)
+
+        return self._audit.also_unfinished(by, look) if by else nullcontext()
+
+    def _record(self, name: str, before: Stream | None, after: Stream, by: Actor | None) -> None:
+        if by is not None:
+            self._audit.record(by, stream_action(name, before, after))
+
+    def _replace(self, seen: Stream, changes: Changes) -> tuple[Stream, Stream]:
+        """Write the changes. Return the stream before and after."""
         for _ in range(TRIES_MAX):
-            seen = self.get(stream_id)
-            new = self._changed(seen, changes)
+            new = self._changed(seen, changes(seen))
             if self._write(seen, new):
-                return new
+                return seen, new
+            seen = self.get(seen.stream_id)
         raise Busy(CHANGED_BY_OTHERS)
 
     def _write(self, seen: Stream, new: Stream) -> bool:
@@ -251,12 +235,6 @@ class StreamsService:
             # Never negative, although a worker's clock may be ahead.
             manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
         )
-
-
-def _quality(planned: Rendition, found: PublishedRendition | None) -> Quality:
-    size = found or planned
-    bitrate_bps = found.bandwidth_bps if found else planned.bitrate_bps
-    return Quality(name=planned.name, width=size.width, height=size.height, bitrate_bps=bitrate_bps)
 
 
 def _check(stream: Stream, allowed: Sequence[str] = ()) -> None:

@@ -1,15 +1,14 @@
 """Every action of an operator is in the audit log: who, what, on what, from where, before and after."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chalicelib.api.audit import audited
 from chalicelib.api.openapi import ALL_ROUTES
-from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.audit import Action, Actor
+from chalicelib.observability import report_error
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.operations.audit import Audit
 from tests.fakes.access.clients import MemoryClients
@@ -145,9 +144,8 @@ def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.Captu
             raise StoreUnavailable("full")
 
     counters = MemoryCounters()
-    services = SimpleNamespace(audit=Audit(Full(), MemoryClients(), SetClock()), counters=counters)  # type: ignore[arg-type]
-    call = SimpleNamespace(services=services, user_id="u_operator", client=Client(ip=IP))
-    audited(call, "user.edit", "u_x", after={"disabled": True})  # type: ignore[arg-type]
+    audit = Audit(log=Full(), clients=MemoryClients(), counters=counters, clock=SetClock(), report=report_error)  # type: ignore[arg-type]
+    audit.record(Actor(user_id="u_operator", ip=IP), Action(name="user.edit", target="u_x", after={"disabled": True}))
     assert counters.counts["audit_failures"] == 1
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert line["level"] == "ERROR" and IP not in json.dumps(line)

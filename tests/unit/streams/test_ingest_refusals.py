@@ -23,7 +23,7 @@ from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports import EtagMismatch, MediaStore, StoreUnavailable
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
-from chalicelib.services.streams.streams import StreamView
+from chalicelib.services.streams.views import StreamView
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON

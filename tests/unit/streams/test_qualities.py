@@ -6,7 +6,7 @@ from chalicelib.api.models.streams import RenditionAnswer
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import PublishedRendition, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import Stream, stream_faults
-from chalicelib.services.streams.streams import StreamView
+from chalicelib.services.streams.views import StreamView
 
 STREAM = Stream(stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), generation=3)
 FOUND = PublishedRendition(

@@ -47,6 +47,7 @@ class House:
             runtimes=self.runtimes,
             sessions=self.sessions,
             controller=None,  # type: ignore[arg-type]
+            audit=None,  # type: ignore[arg-type]
             clock=SetClock(),
             sees_clients=sees_clients,
             check_source=check_source_url,

@@ -80,7 +80,7 @@ def house() -> House:
 
 
 def test_it_is_said_on_the_change_and_refreshed_at_every_look(house: House) -> None:
-    house.controller.changed("stream-1")
+    house.controller.changed(LIVE)
     assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
     house.there("a", "b")
     house.controller.tick()
@@ -95,12 +95,12 @@ def test_it_is_said_on_the_change_and_refreshed_at_every_look(house: House) -> N
 
 
 def test_what_is_said_already_is_not_written_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.controller.changed("stream-1")
+    house.controller.changed(LIVE)
     written: list[object] = []
     monkeypatch.setattr(house.runtimes, "mark_unclaimed", lambda *told: written.append(told))
     for _ in range(2):
         house.controller.tick()
-        house.controller.changed("stream-1")
+        house.controller.changed(LIVE)
     assert written == []
 
 
@@ -108,7 +108,7 @@ def test_a_stream_that_a_worker_holds_waits_for_nothing(house: House) -> None:
     house.controller.tick()
     now_ms = house.clock.now_ms()
     house.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
-    for act in (house.controller.tick, lambda: house.controller.changed("stream-1")):
+    for act in (house.controller.tick, lambda: house.controller.changed(LIVE)):
         act()
         assert house.told()[:2] == (RuntimeState.STARTING, None)
 
@@ -116,7 +116,7 @@ def test_a_stream_that_a_worker_holds_waits_for_nothing(house: House) -> None:
 def test_a_stream_that_is_stopped_while_it_waits_waits_no_longer(house: House) -> None:
     house.controller.tick()
     house.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
-    house.controller.changed("stream-1")
+    house.controller.changed(LIVE)
     assert house.told()[:2] == (RuntimeState.STOPPED, None)
 
 
@@ -125,7 +125,7 @@ def test_a_silent_registry_hinders_no_change(house: House, monkeypatch: pytest.M
         raise StoreUnavailable("no answer")
 
     monkeypatch.setattr(house.workers, "list", silent)
-    house.controller.changed("stream-1")
+    house.controller.changed(LIVE)
     assert house.hints() == 1
 
 
@@ -144,7 +144,7 @@ def test_a_queue_that_is_silent_keeps_no_stream_waiting(house: House, monkeypatc
 
     house.streams.add(replace(LIVE, stream_id="stream-2"))
     monkeypatch.setattr(house.queue, "send", silent)
-    house.controller.changed("stream-1")
+    house.controller.changed(LIVE)
     assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
     assert house.controller.tick() == 2
     told = [house.runtimes.get(each) for each in ("stream-1", "stream-2")]
