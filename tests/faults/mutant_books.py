@@ -47,7 +47,7 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "an end forgets what an outage owes",
         BILLING,
-        "            session = self._credited(wallet, session, outages, now_ms)\n",
+        "            session = self._apply_credits(wallet, session, outages, now_ms)\n",
         "",
         tests=steps("fault and stop and after and outage"),
     ),

@@ -43,7 +43,7 @@ class KeyValueStore:
 
     def count(self) -> int:
         """Return the number of entries."""
-        return int(self._described()["ItemCount"])
+        return int(self._describe()["ItemCount"])
 
     def items(self, limit: int) -> Iterator[tuple[str, str]]:
         """Yield up to `limit` entries, in no order."""
@@ -64,16 +64,16 @@ class KeyValueStore:
         }
         filled = {name: keys for name, keys in changes.items() if keys}
         for attempt in range(TRIES_MAX):
-            if self._written(filled):
+            if self._try_write(filled):
                 return
             # A random wait spreads concurrent writers.
             self._sleep(random.uniform(0, min(WAIT_S_MAX, WAIT_S_FIRST * 2**attempt)))
         raise StoreUnavailable(f"concurrent changes of the KeyValueStore won at each of {TRIES_MAX} tries")
 
-    def _written(self, changes: Mapping[str, Any]) -> bool:
+    def _try_write(self, changes: Mapping[str, Any]) -> bool:
         from botocore.exceptions import ClientError
 
-        version = self._described()["ETag"]
+        version = self._describe()["ETag"]
         with translated():
             try:
                 self._client.update_keys(KvsARN=self._arn, IfMatch=version, **changes)
@@ -83,7 +83,7 @@ class KeyValueStore:
                 raise
         return True
 
-    def _described(self) -> Any:
+    def _describe(self) -> Any:
         with translated():
             return self._client.describe_key_value_store(KvsARN=self._arn)
 

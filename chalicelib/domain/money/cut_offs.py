@@ -48,7 +48,7 @@ def histograms(ends: Iterable[tuple[int, EndReason, int]]) -> tuple[CutOffs, ...
     for ended_at_ms, reason, cut_off in ends:
         grouped[ended_at_ms - ended_at_ms % HOUR_MS, reason].append(cut_off)
     return tuple(
-        CutOffs(hour_ms=hour_ms, end_reason=reason, counts=_counted(found), max_ms=max(found))
+        CutOffs(hour_ms=hour_ms, end_reason=reason, counts=_count(found), max_ms=max(found))
         for (hour_ms, reason), found in sorted(grouped.items())
     )
 
@@ -78,7 +78,7 @@ def _stats(reason: EndReason, parts: list[CutOffs]) -> CutOffStats:
     )
 
 
-def _counted(found: list[int]) -> tuple[int, ...]:
+def _count(found: list[int]) -> tuple[int, ...]:
     counts = [0] * (len(BOUNDS_MS) + 1)
     for each in found:
         counts[sum(each > bound for bound in BOUNDS_MS)] += 1

@@ -125,8 +125,8 @@ def seconds_left(wallet: Wallet, session: ActiveSession, now_ms: int) -> int | N
     others = sum(other.rate_millipoints_per_minute for other in others_spending(wallet, session, now_ms))
     shared = max(0, min(wallet.balance_millipoints, daily_left_millipoints(wallet, now_ms)))
     shared_ms = shared * MS_PER_MINUTE // (session.rate_millipoints_per_minute + others)
-    own_ms = session.budget_millipoints * MS_PER_MINUTE // session.rate_millipoints_per_minute
-    return (paid_ms + min(shared_ms, own_ms)) // 1000
+    budget_ms = session.budget_millipoints * MS_PER_MINUTE // session.rate_millipoints_per_minute
+    return (paid_ms + min(shared_ms, budget_ms)) // 1000
 
 
 def first_purchase(

@@ -158,7 +158,7 @@ def reconcile(
     elif drift_ms is None:
         reason = Finding.NOT_MEASURED
     else:
-        reason = _compared(record, entries, media, paid_ms, drift_ms)
+        reason = _compare(record, entries, media, paid_ms, drift_ms)
     return SessionReconciliation(
         day=day_of(record.ended_at_ms),
         session_id=record.session_id,
@@ -198,7 +198,7 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
     return max(TOLERANCE_MS, SEGMENTS_AHEAD * segment_ms + GRACE_MS, paid_ms * TOLERANCE_PERCENT // 100)
 
 
-def _compared(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
+def _compare(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
     tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
     # After a lost connection, the running lease is spent.
     spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0

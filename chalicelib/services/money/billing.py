@@ -140,7 +140,7 @@ class Billing:
             # A stopped stream has no outage. From then on the refund covers everything.
             outages = outages_before(outages, as_of_ms)
         try:
-            session = self._credited(wallet, session, outages, now_ms)
+            session = self._apply_credits(wallet, session, outages, now_ms)
             settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
             self._wallets.end(wallet.user_id, session, reason, settlement, now_ms)
         except WalletRefused as refusal:
@@ -174,7 +174,7 @@ class Billing:
         """Classify a heartbeat that the first write refused, and do what follows. None: start again."""
         if next_credit(session, status.outages, now_ms) is not None:
             try:
-                self._credited(seen, session, status.outages, now_ms)
+                self._apply_credits(seen, session, status.outages, now_ms)
             except WalletRefused as refusal:
                 self._ledger.make_room(refusal.wallet or seen)
             return None
@@ -203,7 +203,7 @@ class Billing:
                     return None
                 return self._sold(wallet, session.session_id, seq, decision.outcome, now_ms)
 
-    def _credited(
+    def _apply_credits(
         self, seen: Wallet, session: ActiveSession, outages: tuple[Outage, ...], now_ms: int
     ) -> ActiveSession:
         """Return the session after all outage credits. Raise `WalletRefused`."""

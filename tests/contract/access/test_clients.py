@@ -24,10 +24,10 @@ def clients(request: pytest.FixtureRequest) -> Clients:
     return DynamoClients(request.getfixturevalue("settings").table_prefix, DAYS)
 
 
-def test_they_are_told_by_their_keys_until_their_days_are_over(clients: Clients) -> None:
+def test_clients_are_returned_until_they_expire(clients: Clients) -> None:
     clients.put(start_key("a"), "u_1", HOME, NOW_MS)
     clients.put(audit_key("a"), "u_2", CAFE, NOW_MS - MS_PER_DAY)
-    keys = [start_key("a"), audit_key("a"), start_key("nobody"), start_key("a")]
+    keys = [start_key("a"), audit_key("a"), start_key("unknown"), start_key("a")]
     assert clients.get_many(keys, NOW_MS) == {start_key("a"): HOME, audit_key("a"): CAFE}
     assert clients.get_many(keys, NOW_MS + (DAYS - 1) * MS_PER_DAY) == {start_key("a"): HOME}
     assert clients.get_many(keys, NOW_MS + DAYS * MS_PER_DAY) == {}
@@ -50,18 +50,18 @@ def test_the_first_client_is_the_one_that_is_bound(clients: Clients) -> None:
 def test_of_many_at_once_one_is_the_first(clients: Clients) -> None:
     several = [Client(ip=f"192.0.2.{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        told = set(pool.map(lambda each: clients.bind(media_key("a"), "u_1", each, NOW_MS), several))
-    assert len(told) == 1
+        returned = set(pool.map(lambda each: clients.bind(media_key("a"), "u_1", each, NOW_MS), several))
+    assert len(returned) == 1
 
 
 def test_that_another_one_has_asked_is_noted_once(clients: Clients) -> None:
     clients.bind(media_key("a"), "u_1", HOME, NOW_MS)
     assert [clients.mark_elsewhere(media_key("a")) for _ in range(3)] == [True, False, False]
-    assert not clients.mark_elsewhere(media_key("nobody"))
-    assert clients.get_many([media_key("a"), media_key("nobody")], NOW_MS) == {media_key("a"): HOME}
+    assert not clients.mark_elsewhere(media_key("unknown"))
+    assert clients.get_many([media_key("a"), media_key("unknown")], NOW_MS) == {media_key("a"): HOME}
 
 
-def test_a_users_are_forgotten_and_nobody_elses(clients: Clients) -> None:
+def test_only_the_clients_of_this_user_are_deleted(clients: Clients) -> None:
     mine = [start_key(f"{number}") for number in range(30)]
     for key in (*mine, audit_key("mine")):
         clients.put(key, "u_1", HOME, NOW_MS)

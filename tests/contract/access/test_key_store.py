@@ -31,7 +31,7 @@ def test_of_two_rotations_at_once_one_is_refused_and_no_key_is_lost(store: KeySt
     assert store.read()[0] == sets
 
 
-def test_both_phases_and_what_is_left(store: KeyStore) -> None:
+def test_both_phases_and_the_remaining_keys(store: KeyStore) -> None:
     clock = SetClock(10**13)
     rotation = KeyRotation(store, clock)
     before, _ = store.read()

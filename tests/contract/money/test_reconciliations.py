@@ -117,13 +117,13 @@ def test_one_that_is_settled_for_now_is_due_again(parts: Parts) -> None:
     assert all_due(parts, DUE_MS + 60_000) == [Due(session_id, DUE_MS + 60_000)]
 
 
-def test_what_becomes_due_anew_meanwhile_is_not_settled_by_old_news(parts: Parts) -> None:
+def test_a_session_that_becomes_due_again_is_not_settled_by_old_data(parts: Parts) -> None:
     session_id = ended(parts)
     [seen] = all_due(parts, DUE_MS)
     assert parts.table.make_due(session_id, DUE_MS)
     assert not parts.table.settle(a_row(session_id, media_ms=1), seen, None)
-    [anew] = all_due(parts, DUE_MS + 1)
-    assert parts.table.settle(a_row(session_id), anew, None)
+    [due_again] = all_due(parts, DUE_MS + 1)
+    assert parts.table.settle(a_row(session_id), due_again, None)
     assert parts.table.make_due(session_id, DUE_MS + 500)
     assert [
         each.session_id

@@ -12,19 +12,19 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import Wallet
 from chalicelib.ports import WalletRefused
 from tests.contract.conftest import MoneyStores
-from tests.contract.money.house import LEASE_MS, House, build_house
+from tests.contract.money.billing_services import LEASE_MS, Services, build_services
 
 
 @pytest.fixture
-def house(money: MoneyStores) -> House:
-    return build_house(money)
+def services(money: MoneyStores) -> Services:
+    return build_services(money)
 
 
 class LostAnswer:
     """A store that makes the start and loses the answer, so that the adapter's own repetition is refused."""
 
-    def __init__(self, house: House) -> None:
-        self._wallets = house.money.wallets
+    def __init__(self, services: Services) -> None:
+        self._wallets = services.money.wallets
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._wallets, name)
@@ -34,38 +34,38 @@ class LostAnswer:
         raise WalletRefused(None)
 
 
-def test_a_start_whose_answer_was_lost_is_found_again(house: House) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    lossy = copy(house.session_opener)
-    lossy._wallets = LostAnswer(house)  # type: ignore[assignment]
-    opener, house.session_opener = house.session_opener, lossy
-    beat = house.open(user_id, session_id=session_id)
+def test_a_start_whose_answer_was_lost_is_found_again(services: Services) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    lossy = copy(services.session_opener)
+    lossy._wallets = LostAnswer(services)  # type: ignore[assignment]
+    opener, services.session_opener = services.session_opener, lossy
+    beat = services.open(user_id, session_id=session_id)
     assert (beat.outcome, beat.session.session_id, beat.charged_millipoints) == (Outcome.REPLAY, session_id, 10_000)
     again = opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert again == beat
-    assert house.balance(user_id) == 90_000
+    assert services.balance(user_id) == 90_000
 
 
-def test_an_unknown_start_is_not_found_and_an_ended_one_tells_its_end(house: House) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    assert house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is None
-    house.open(user_id, session_id=session_id)
-    house.billing.end(user_id, session_id, EndReason.KICKED)
+def test_an_unknown_start_is_not_found_and_an_ended_one_raises_its_end(services: Services) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    assert services.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is None
+    services.open(user_id, session_id=session_id)
+    services.billing.end(user_id, session_id, EndReason.KICKED)
     with pytest.raises(SessionOver) as over:
-        house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+        services.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert over.value.reason is EndReason.KICKED
-    assert house.balance(user_id) == 100_000
+    assert services.balance(user_id) == 100_000
 
 
 @pytest.mark.parametrize("changed", [("stream-2", MILLIPOINTS_MAX), ("stream-1", 50_000)])
-def test_a_key_is_for_one_start_only(house: House, changed: tuple[str, int]) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    house.open(user_id, session_id=session_id)
-    house.clock.advance(6_000)
-    house.billing.heartbeat(user_id, session_id, 2)
-    assert house.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is not None
+def test_a_key_is_for_one_start_only(services: Services, changed: tuple[str, int]) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    services.open(user_id, session_id=session_id)
+    services.clock.advance(6_000)
+    services.billing.heartbeat(user_id, session_id, 2)
+    assert services.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX) is not None
     with pytest.raises(IdempotencyMismatch):
-        house.session_opener.find(user_id, session_id, *changed)
+        services.session_opener.find(user_id, session_id, *changed)
 
 
 def test_keys_of_two_users_never_meet() -> None:
@@ -75,54 +75,54 @@ def test_keys_of_two_users_never_meet() -> None:
     assert SESSION_ID.fullmatch(one)
 
 
-def test_a_stream_takes_no_more_viewers_than_it_may(house: House) -> None:
-    stream_viewers = [house.viewer(100_000) for _ in range(3)]
+def test_a_stream_takes_no_more_viewers_than_it_may(services: Services) -> None:
+    stream_viewers = [services.viewer(100_000) for _ in range(3)]
     # Each test has the limit of a stream of its own: places are counted by stream.
-    first = house.open(stream_viewers[0], viewers_max=2)
-    house.open(stream_viewers[1], viewers_max=2)
+    first = services.open(stream_viewers[0], viewers_max=2)
+    services.open(stream_viewers[1], viewers_max=2)
     with pytest.raises(StreamFull) as full:
-        house.open(stream_viewers[2], viewers_max=2)
+        services.open(stream_viewers[2], viewers_max=2)
     assert full.value.extra["sessions"] == []
-    assert house.balance(stream_viewers[2]) == 100_000
-    house.billing.end(stream_viewers[0], first.session.session_id, EndReason.VIEWER_STOPPED)
-    assert house.open(stream_viewers[2], viewers_max=2).session.counted
+    assert services.balance(stream_viewers[2]) == 100_000
+    services.billing.end(stream_viewers[0], first.session.session_id, EndReason.VIEWER_STOPPED)
+    assert services.open(stream_viewers[2], viewers_max=2).session.counted
     with pytest.raises(StreamFull) as own:
-        house.open(stream_viewers[1], viewers_max=2)
+        services.open(stream_viewers[1], viewers_max=2)
     assert len(own.value.extra["sessions"]) == 1
-    # Who watches nothing any more is in nobody's way.
-    house.clock.advance(LEASE_MS + GRACE_MS + 1)
-    house.open(stream_viewers[0], viewers_max=2)
+    # An expired lease does not block a new session.
+    services.clock.advance(LEASE_MS + GRACE_MS + 1)
+    services.open(stream_viewers[0], viewers_max=2)
     for user_id in stream_viewers:
-        for session_id in house.ledger.wallet(user_id).sessions:
-            house.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
+        for session_id in services.ledger.wallet(user_id).sessions:
+            services.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
 
-def test_a_session_that_was_refused_a_place_has_left_no_trace(house: House) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    taken = house.open(house.viewer(100_000), viewers_max=1)
+def test_a_session_that_was_refused_a_place_has_left_no_trace(services: Services) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    taken = services.open(services.viewer(100_000), viewers_max=1)
     with pytest.raises(StreamFull):
-        house.open(user_id, session_id=session_id, viewers_max=1)
-    wallet = house.ledger.wallet(user_id)
-    assert (dict(wallet.sessions), house.money.sessions.get(session_id)) == ({}, None)
-    record = house.money.sessions.get(taken.session.session_id)
+        services.open(user_id, session_id=session_id, viewers_max=1)
+    wallet = services.ledger.wallet(user_id)
+    assert (dict(wallet.sessions), services.money.sessions.get(session_id)) == ({}, None)
+    record = services.money.sessions.get(taken.session.session_id)
     assert record is not None
-    house.billing.end(record.user_id, record.session_id, EndReason.VIEWER_STOPPED)
+    services.billing.end(record.user_id, record.session_id, EndReason.VIEWER_STOPPED)
 
 
-def test_a_start_is_not_in_its_own_way(house: House) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    house.open(user_id)
-    house.open(user_id, session_id=session_id)
+def test_a_start_is_not_in_its_own_way(services: Services) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    services.open(user_id)
+    services.open(user_id, session_id=session_id)
     # The limit is two, and one of them is the very session that is asked for again.
-    again = house.open(user_id, session_id=session_id)
-    assert (again.outcome, house.balance(user_id)) == (Outcome.REPLAY, 80_000)
+    again = services.open(user_id, session_id=session_id)
+    assert (again.outcome, services.balance(user_id)) == (Outcome.REPLAY, 80_000)
 
 
 class OpensMeanwhile:
     """A ledger that reads the wallet just before the first try of the same start is made."""
 
-    def __init__(self, house: House, session_id: str) -> None:
-        self._house, self._session_id, self._made = house, session_id, False
+    def __init__(self, services: Services, session_id: str) -> None:
+        self._house, self._session_id, self._made = services, session_id, False
 
     def wallet(self, user_id: str) -> Wallet:
         wallet = self._house.ledger.wallet(user_id)
@@ -132,10 +132,10 @@ class OpensMeanwhile:
         return wallet
 
 
-def test_a_start_that_races_its_first_try_finds_the_session(house: House) -> None:
-    user_id, session_id = house.viewer(100_000), new_session_id()
-    racing = copy(house.session_opener)
-    racing._ledger = OpensMeanwhile(house, session_id)  # type: ignore[assignment]
+def test_a_start_that_races_its_first_try_finds_the_session(services: Services) -> None:
+    user_id, session_id = services.viewer(100_000), new_session_id()
+    racing = copy(services.session_opener)
+    racing._ledger = OpensMeanwhile(services, session_id)  # type: ignore[assignment]
     beat = racing.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
     assert beat is not None
-    assert (beat.outcome, house.balance(user_id)) == (Outcome.REPLAY, 90_000)
+    assert (beat.outcome, services.balance(user_id)) == (Outcome.REPLAY, 90_000)

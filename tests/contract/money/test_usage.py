@@ -122,7 +122,7 @@ def test_days_lie_beside_sessions(usage: Usage) -> None:
     assert usage.get(key) == PART
 
 
-def test_marks_tell_how_far_each_follower_is(usage: Usage) -> None:
+def test_marks_hold_the_position_of_each_follower(usage: Usage) -> None:
     usage.mark("one", NOW)
     usage.mark("two", NOW + 1)
     usage.mark("one", NOW + 2)

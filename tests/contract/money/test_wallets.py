@@ -57,7 +57,7 @@ def test_an_adjustment_never_takes_a_balance_below_zero(money: MoneyStores) -> N
     assert wallet_of(money, user_id).balance_millipoints == 0
 
 
-def test_a_payment_to_nobody_changes_nothing(money: MoneyStores) -> None:
+def test_a_payment_to_an_unknown_user_changes_nothing(money: MoneyStores) -> None:
     lost = payment(new_user_id(), 1)
     with pytest.raises(WalletRefused):
         money.wallets.pay(lost)

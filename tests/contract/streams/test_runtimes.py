@@ -121,7 +121,7 @@ def test_a_claim_is_renewed_until_it_has_expired(runtimes: Runtimes) -> None:
     renewed = runtimes.renew(claim, SOON - 1, SOON + 60_000, None)
     assert renewed == replace(claim, expires_at_ms=SOON + 60_000)
     assert runtimes.claim("stream-1", "w2", SOON + 59_999, SOON + 90_000) is None
-    # Nobody took it, but viewers have been told that the stream is down.
+    # No worker claimed it, but viewers have seen that the stream is down.
     assert runtimes.renew(claim, SOON + 60_000, SOON + 90_000, None) is None
     assert not runtimes.report(claim, replace(LIVE, reported_at_ms=SOON + 60_000))
 

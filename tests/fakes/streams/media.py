@@ -1,4 +1,4 @@
-"""The port `MediaStore` in memory, and one that fails as it is told, over any other."""
+"""The port `MediaStore` in memory, and one over any other that fails on request."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""The command that makes an operator: the first of a stage, and one where nobody is left."""
+"""The command that creates an operator: the first of a stage, and one after all others were lost."""
 
 import os
 import subprocess

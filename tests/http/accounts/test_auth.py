@@ -49,7 +49,7 @@ def test_a_refresh_rotates_and_a_lost_answer_may_be_asked_for_again(api: Api) ->
     second = refresh(api, first).json()["refresh_token"]
     again = refresh(api, first)
     assert again.status_code == 200
-    # The same token of the family: whoever lost the answer and whoever got it go on alike.
+    # The same token of the family, with and without a lost response.
     assert refresh(api, again.json()["refresh_token"]).status_code == 200
     assert second != first
 

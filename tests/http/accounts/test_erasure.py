@@ -85,7 +85,7 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     assert {each["ip"] for each in sessions.values()} == {None}
     assert listed(api, admin, user_id, "active") == []
 
-    # The chain is reckoned anew, line by line; the running session's end is all that has come to it.
+    # Recompute the chain line by line: only the end of the running session was added.
     after = api.services.statements.statement(user_id, 0)
     assert after.lines[: len(lines)] == lines and len(after.lines) == len(lines) + 1
     wallet = api.http.get(f"/wallets/{user_id}", headers=admin).json()
@@ -101,16 +101,16 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     log = api.http.get("/audit", params={"user_id": user_id}, headers=admin).json()["items"]
     assert [entry["action"] for entry in log] == ["user.erase", "user.erase"]
     assert viewer.email not in json.dumps(log)
-    anew = api.http.post("/users", json=login, headers=admin)
-    assert anew.status_code == 201 and anew.json()["user_id"] != user_id
+    registered = api.http.post("/users", json=login, headers=admin)
+    assert registered.status_code == 201 and registered.json()["user_id"] != user_id
     assert api.http.post("/auth/login", json=login).status_code == 200
 
 
 def test_who_is_not_there_and_oneself_are_not_erased(api: Api) -> None:
     operator = api.user(Role.ADMIN)
     headers = api.login(operator)
-    nobody = api.http.post(f"/users/{'u_' + 'b' * 20}/erase", headers=headers)
-    assert (nobody.status_code, nobody.json()["code"]) == (404, "user_not_found")
+    unknown = api.http.post(f"/users/{'u_' + 'b' * 20}/erase", headers=headers)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "user_not_found")
     oneself = api.http.post(f"/users/{operator.user_id}/erase", headers=headers)
     assert (oneself.status_code, oneself.json()["code"]) == (409, "conflict")
     assert api.http.post(f"/users/{operator.user_id}/erase", headers=api.viewer()).status_code == 403

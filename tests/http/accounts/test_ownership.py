@@ -1,4 +1,4 @@
-"""Nobody reaches what is somebody else's: every route that names an owner or a session, by every role.
+"""Users reach only their own resources: every route that names an owner or a session, by every role.
 
 The routes come from the OpenAPI document, so one that is new is tried as well; a field that is not known here
 fails it.
@@ -51,7 +51,7 @@ VIEWERS = [each for each in OPERATIONS if each.role == "viewer"]
 
 
 @dataclass(frozen=True)
-class Home:
+class Resources:
     """Whose things are tried for, and who tries."""
 
     owner: dict[str, str]
@@ -60,17 +60,17 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(api: Api) -> Home:
+def resources(api: Api) -> Resources:
     user = api.user(millipoints=100_000)
     owner = api.login(user)
     session_id = api.start(owner, api.live_stream()).json()["session_id"]
     values = {"user_id": user.user_id, "session_id": session_id, "seq": 1, "millipoints": 1, "payment_id": "p"}
-    return Home(owner, values, {"nobody": {}, "viewer": api.viewer(), "admin": api.admin()})
+    return Resources(owner, values, {"anonymous": {}, "viewer": api.viewer(), "admin": api.admin()})
 
 
-def ask(api: Api, operation: Operation, home: Home, headers: dict[str, str]) -> int:
-    body = {name: home.values[name] for name in operation.required}
-    path = operation.path.format(**home.values)
+def ask(api: Api, operation: Operation, resources: Resources, headers: dict[str, str]) -> int:
+    body = {name: resources.values[name] for name in operation.required}
+    path = operation.path.format(**resources.values)
     return api.http.request(operation.method, path, json=body or None, headers=headers).status_code
 
 
@@ -87,16 +87,16 @@ def test_there_are_such_routes() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_strangers_are_refused(api: Api, home: Home, operation: Operation) -> None:
-    assert ask(api, operation, home, home.strangers["nobody"]) == 401
-    assert ask(api, operation, home, home.strangers["viewer"]) == (403 if operation.role == "admin" else 404)
+def test_strangers_are_refused(api: Api, resources: Resources, operation: Operation) -> None:
+    assert ask(api, operation, resources, resources.strangers["anonymous"]) == 401
+    assert ask(api, operation, resources, resources.strangers["viewer"]) == (403 if operation.role == "admin" else 404)
     if operation.role == "viewer":
         # An operator is no more than another viewer here.
-        assert ask(api, operation, home, home.strangers["admin"]) == 404
-    assert ask(api, operation, home, {"Authorization": "Bearer " + "x" * 40}) == 401
+        assert ask(api, operation, resources, resources.strangers["admin"]) == 404
+    assert ask(api, operation, resources, {"Authorization": "Bearer " + "x" * 40}) == 401
 
 
 @pytest.mark.parametrize("operation", VIEWERS, ids=str)
-def test_and_owners_are_not(api: Api, home: Home, operation: Operation) -> None:
+def test_and_owners_are_not(api: Api, resources: Resources, operation: Operation) -> None:
     # Else the refusals above would prove nothing. Routes stand in the order of their declaration, so the stop is last.
-    assert ask(api, operation, home, home.owner) == 200
+    assert ask(api, operation, resources, resources.owner) == 200

@@ -36,7 +36,7 @@ def test_a_start_with_a_key_is_made_once(api: Api) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
     # Somebody else's key is somebody else's session.
     assert api.start(api.viewer(), stream_id, idempotency_key=KEY).json()["session_id"] != first["session_id"]
-    # It is found even while the stream is down, and tells its end afterwards.
+    # It is found even while the stream is down, and returns its end afterwards.
     api.http.post("/playback/stop", json={"session_id": first["session_id"]}, headers=headers)
     ended = api.start(headers, stream_id, idempotency_key=KEY, max_points=50)
     assert (ended.status_code, ended.json()["end_reason"]) == (410, "viewer_stopped")

@@ -95,9 +95,9 @@ def test_a_session_is_seen_adjusted_and_seen_again(api: Api) -> None:
         wallet = api.http.post(f"/sessions/{session_id}/adjust", json=payment, headers=admin)
         assert (wallet.status_code, wallet.json()["balance_millipoints"]) == (200, 100_000)
     api.services.reconciliation.run()
-    anew = row_of(api, admin, session_id)
-    assert anew and anew["net_millipoints"] == 0
-    assert anew["adjustment_millipoints"] == served["charged_millipoints"]
+    adjusted = row_of(api, admin, session_id)
+    assert adjusted and adjusted["net_millipoints"] == 0
+    assert adjusted["adjustment_millipoints"] == served["charged_millipoints"]
     [line] = [each for each in api.http.get("/me/ledger", headers=viewer).json()["items"] if each["payment_id"]][:1]
     assert (line["kind"], line["session_id"], line["note"]) == ("adjustment", session_id, "sorry")
 
@@ -112,8 +112,8 @@ def test_an_adjustment_is_held_to_its_payment_id_and_its_session(api: Api) -> No
     for other, body in ((path, {**payment, "millipoints": 501}), (f"/sessions/{second}/adjust", payment)):
         refused = api.http.post(other, json=body, headers=admin)
         assert (refused.status_code, refused.json()["code"]) == (409, "payment_mismatch")
-    nobody = api.http.post(f"/sessions/{new_session_id()}/adjust", json=payment, headers=admin)
-    assert (nobody.status_code, nobody.json()["code"]) == (404, "session_not_found")
+    unknown = api.http.post(f"/sessions/{new_session_id()}/adjust", json=payment, headers=admin)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "session_not_found")
     nothing = api.http.post(path, json={**payment, "millipoints": 0}, headers=admin)
     assert nothing.status_code == 400
 
@@ -141,7 +141,7 @@ def test_an_adjustment_keeps_to_what_the_session_cost(api: Api) -> None:
     assert adjust(-200).status_code == 200
     assert adjust(cost - 500).status_code == 200
     refused(1, -cost, 0)
-    # Who got no answer asks again, and is told that it was made, though nothing is left.
+    # A repeated request succeeds, although nothing can be adjusted any more.
     assert adjust(700, payment_id).status_code == 200
     wallet = api.http.get("/me/wallet", headers=viewer).json()
     assert wallet["balance_millipoints"] == 100_000

@@ -26,7 +26,7 @@ def module_settings(module_settings: Settings, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def api(api: Api) -> Iterator[Api]:
-    """The same. That a store failed is logged with where that was, and is no traceback that nobody expected."""
+    """The same. Failing stores are logged with a traceback, which is expected here."""
     yield api
     api.log.write_text("")
 
@@ -112,7 +112,7 @@ def test_a_kick_and_an_erasure_that_could_not_be_finished(
     assert (entry["after"], entry["details"]) == ({"disabled": True}, UNFINISHED)
 
 
-def test_a_pause_that_the_gateway_could_not_be_told(api: Api, operator: dict[str, str]) -> None:
+def test_a_pause_without_notifying_the_gateway(api: Api, operator: dict[str, str]) -> None:
     stream_id = api.live_stream()
     with unwritable(api.services.settings.denylist_dir, "streams"):
         answer = api.http.post(f"/streams/{stream_id}/state", json={"state": "paused"}, headers=operator)

@@ -217,8 +217,8 @@ def test_credit_counts_once_by_its_payment_id(api: Api) -> None:
     assert api.http.post(path, json=taken, headers=admin).json()["balance_millipoints"] == 4_000
     ledger = api.http.get(f"/wallets/{user.user_id}/ledger", headers=admin).json()["items"]
     assert [(item["kind"], item["delta_millipoints"]) for item in ledger] == [("adjustment", -1_000), ("credit", 5_000)]
-    nobody = api.http.post("/wallets/u_" + "c" * 20 + "/credit", json=payment, headers=admin)
-    assert nobody.status_code in (404, 409)
+    unknown = api.http.post("/wallets/u_" + "c" * 20 + "/credit", json=payment, headers=admin)
+    assert unknown.status_code in (404, 409)
 
 
 def test_ledgers_are_paged_without_gaps(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""A port that a stream listens at for SRT is its own, whoever else asks for it, and however many at once."""
+"""An SRT port belongs to one stream, also for concurrent requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -66,7 +66,7 @@ def test_the_workers_that_are_there_are_listed(api: Api) -> None:
     assert api.http.get("/workers", params={"cursor": "nonsense"}, headers=admin).status_code == 400
 
 
-def test_players_are_told_how_far_from_the_live_edge_to_begin(api: Api) -> None:
+def test_players_get_the_segment_to_begin_with(api: Api) -> None:
     viewer = api.viewer()
     for latency, segment_seconds, index in (
         (Latency.NORMAL, 1, -8),

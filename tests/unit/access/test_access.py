@@ -1,4 +1,4 @@
-"""The access rule: every way in which a play token may be wrong, and which reason it is told."""
+"""The access rule: every way in which a play token may be wrong, and the reason returned."""
 
 import json
 from dataclasses import replace
@@ -45,7 +45,7 @@ class DesiredStates:
         return Pace.USUAL
 
 
-class Door:
+class Services:
     """An access rule with one paid session behind it."""
 
     def __init__(self) -> None:
@@ -109,48 +109,50 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def services() -> Services:
+    return Services()
 
 
-def test_a_paid_session_is_let_in_until_its_lease_ends(door: Door) -> None:
-    verdict = door.access.verdict(door.token(), SESSION_ID, None)
+def test_a_paid_session_is_let_in_until_its_lease_ends(services: Services) -> None:
+    verdict = services.access.verdict(services.token(), SESSION_ID, None)
     assert (verdict.stream_id, verdict.user_id) == ("stream-1", USER)
-    assert verdict.until_ms == door.session.paid_until_ms
+    assert verdict.until_ms == services.session.paid_until_ms
 
 
-def test_a_verdict_never_outlives_its_token(door: Door) -> None:
-    expires_at_ms = door.clock.now_ms() + 1_000
-    assert door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms == expires_at_ms
+def test_a_verdict_never_outlives_its_token(services: Services) -> None:
+    expires_at_ms = services.clock.now_ms() + 1_000
+    assert (
+        services.access.verdict(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms == expires_at_ms
+    )
 
 
-def test_the_grace_lets_a_beat_arrive_and_no_more(door: Door) -> None:
-    token = door.token(expires_at_ms=door.session.paid_until_ms + 60_000)
-    door.clock.advance(10_000 + GRACE_MS - 1)
-    assert door.access.verdict(token, SESSION_ID, None).until_ms < door.clock.now_ms()
-    door.clock.advance(1)
+def test_the_grace_lets_a_beat_arrive_and_no_more(services: Services) -> None:
+    token = services.token(expires_at_ms=services.session.paid_until_ms + 60_000)
+    services.clock.advance(10_000 + GRACE_MS - 1)
+    assert services.access.verdict(token, SESSION_ID, None).until_ms < services.clock.now_ms()
+    services.clock.advance(1)
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(token, SESSION_ID, None)
+        services.access.verdict(token, SESSION_ID, None)
     assert over.value.reason is EndReason.LEASE_EXPIRED
-    door.hold(door.session, balance=0)
+    services.hold(services.session, balance=0)
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(token, SESSION_ID, None)
+        services.access.verdict(token, SESSION_ID, None)
     assert over.value.reason is EndReason.BALANCE_EXHAUSTED
 
 
 @pytest.mark.parametrize("reason", EndReason)
-def test_an_ended_session_tells_its_reason_even_with_an_expired_token(door: Door, reason: EndReason) -> None:
-    door.end(reason)
-    for expires_at_ms in (door.clock.now_ms() + 10_000, door.clock.now_ms() - 10_000):
+def test_an_ended_session_raises_its_reason_even_with_an_expired_token(services: Services, reason: EndReason) -> None:
+    services.end(reason)
+    for expires_at_ms in (services.clock.now_ms() + 10_000, services.clock.now_ms() - 10_000):
         with pytest.raises(SessionOver) as over:
-            door.access.verdict(door.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
+            services.access.verdict(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
         assert over.value.reason is reason
 
 
-def test_an_expired_token_of_a_paid_session(door: Door) -> None:
-    token = door.token(expires_at_ms=door.clock.now_ms())
+def test_an_expired_token_of_a_paid_session(services: Services) -> None:
+    token = services.token(expires_at_ms=services.clock.now_ms())
     with pytest.raises(TokenExpired):
-        door.access.verdict(token, SESSION_ID, None)
+        services.access.verdict(token, SESSION_ID, None)
 
 
 @pytest.mark.parametrize(
@@ -161,47 +163,47 @@ def test_an_expired_token_of_a_paid_session(door: Door) -> None:
         (None, EndReason.STREAM_STOPPED),
     ],
 )
-def test_a_stream_that_is_not_wanted_live(door: Door, desired: DesiredState | None, reason: EndReason) -> None:
-    door.desired.state = desired
+def test_a_stream_that_is_not_wanted_live(services: Services, desired: DesiredState | None, reason: EndReason) -> None:
+    services.desired.state = desired
     with pytest.raises(SessionOver) as over:
-        door.access.verdict(door.token(), SESSION_ID, None)
+        services.access.verdict(services.token(), SESSION_ID, None)
     assert over.value.reason is reason
 
 
-def test_wrong_tokens_open_nothing(door: Door) -> None:
-    later_ms = door.clock.now_ms() + 60_000
+def test_wrong_tokens_open_nothing(services: Services) -> None:
+    later_ms = services.clock.now_ms() + 60_000
     wrong = {
         "none": None,
         "empty": "",
         "nonsense": "a.b.c",
-        "access": door.tokens.sign_access(AccessClaims(user_id=USER, role=Role.ADMIN, expires_at_ms=later_ms)),
-        "refresh": door.tokens.sign_refresh(
+        "access": services.tokens.sign_access(AccessClaims(user_id=USER, role=Role.ADMIN, expires_at_ms=later_ms)),
+        "refresh": services.tokens.sign_refresh(
             RefreshClaims(user_id=USER, family_id="f", jti="j", expires_at_ms=later_ms)
         ),
-        "another session": door.token(session_id=OTHER_SESSION_ID),
-        "another user": door.token(user_id="u_" + "b" * 20),
-        "another stream": door.token(stream_id="stream-2"),
-        "cut": door.token()[:-2],
+        "another session": services.token(session_id=OTHER_SESSION_ID),
+        "another user": services.token(user_id="u_" + "b" * 20),
+        "another stream": services.token(stream_id="stream-2"),
+        "cut": services.token()[:-2],
     }
     for name, token in wrong.items():
         with pytest.raises(Unauthenticated):
-            pytest.fail(f"{name}: {door.access.verdict(token, SESSION_ID, None)}")
+            pytest.fail(f"{name}: {services.access.verdict(token, SESSION_ID, None)}")
 
 
-def test_a_good_token_opens_its_own_session_only(door: Door) -> None:
-    other = replace(door.session, session_id=OTHER_SESSION_ID)
-    door.store.wallets[USER] = Wallet(
-        user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: door.session, OTHER_SESSION_ID: other}
+def test_a_good_token_opens_its_own_session_only(services: Services) -> None:
+    other = replace(services.session, session_id=OTHER_SESSION_ID)
+    services.store.wallets[USER] = Wallet(
+        user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: services.session, OTHER_SESSION_ID: other}
     )
-    token = door.token(session_id=OTHER_SESSION_ID)
-    assert door.access.verdict(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
+    token = services.token(session_id=OTHER_SESSION_ID)
+    assert services.access.verdict(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
     with pytest.raises(Unauthenticated):
-        door.access.verdict(token, SESSION_ID, None)
+        services.access.verdict(token, SESSION_ID, None)
 
 
-def test_a_token_lives_as_long_as_its_lease_and_the_grace(door: Door) -> None:
-    token, expires_in_s = door.access.issue(USER, door.session)
+def test_a_token_lives_as_long_as_its_lease_and_the_grace(services: Services) -> None:
+    token, expires_in_s = services.access.issue(USER, services.session)
     assert expires_in_s == 15
-    assert door.tokens.play(token).expires_at_ms == door.session.paid_until_ms + GRACE_MS
-    long = replace(door.session, paid_until_ms=door.clock.now_ms() + 600_000)
-    assert door.access.issue(USER, long)[1] == PLAY_TTL_MS_MAX // 1000
+    assert services.tokens.play(token).expires_at_ms == services.session.paid_until_ms + GRACE_MS
+    long = replace(services.session, paid_until_ms=services.clock.now_ms() + 600_000)
+    assert services.access.issue(USER, long)[1] == PLAY_TTL_MS_MAX // 1000

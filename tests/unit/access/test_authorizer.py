@@ -97,10 +97,10 @@ def test_the_vectors(vector: Vector, world: World) -> None:
         world.enter(case, OPEN)
         assert world.verdict(case.play(), case.session_id, None)
     world.enter(case, vector.state)
-    told = ApiGateway(case).answer()
-    assert (told.code, told.key) == (expected.code, expected.key)
-    assert told.status in (401, 403) or told.code == ALLOW
-    assert told.code in STATUS_OF_CODE
+    decided = ApiGateway(case).answer()
+    assert (decided.code, decided.key) == (expected.code, expected.key)
+    assert decided.status in (401, 403) or decided.code == ALLOW
+    assert decided.code in STATUS_OF_CODE
 
 
 def test_a_policy_opens_no_other_session(world: World) -> None:

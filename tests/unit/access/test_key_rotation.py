@@ -49,7 +49,7 @@ def test_no_honest_token_is_refused_while_keys_rotate_and_strangers_forge_key_id
     living: list[tuple[str, AccessClaims]] = []
     rotations = 0
     for _ in range(600):
-        # Mostly seconds, sometimes the hours in which nobody comes.
+        # Mostly seconds, sometimes hours without requests.
         site.clock.advance(rng.choice([100, 1_000, 20_000, 59_000, 61_000, 3_600_000]))
         if rng.random() < 0.3:
             sets = site.rotation.begin() if rng.random() < 0.3 else site.rotation.rotate_if_due()
@@ -109,7 +109,7 @@ def test_a_process_that_lives_long_signs_with_the_current_key_in_the_end() -> No
     assert jwt.get_unverified_header(old.sign_access(site.claims()))["kid"] == "k2"
 
 
-def test_a_secret_that_cannot_be_read_again_ends_nothing_and_refuses_nobody_for_good() -> None:
+def test_a_failing_reread_of_the_secret_keeps_known_keys() -> None:
     site = Site(1)
     [old] = site.processes
     known = old.sign_access(site.claims())

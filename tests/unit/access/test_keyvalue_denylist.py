@@ -69,7 +69,7 @@ def test_conflicts_are_tried_again(store: KeyValueStore, client: MemoryKeyValueC
     assert (client.entries, len(waits)) == ({"a": "1"}, TRIES_MAX - 1)
 
 
-def test_conflicts_without_end_are_told(store: KeyValueStore, client: MemoryKeyValueClient, waits: list[float]) -> None:
+def test_endless_conflicts_are_raised(store: KeyValueStore, client: MemoryKeyValueClient, waits: list[float]) -> None:
     client.conflicts = 1_000
     with pytest.raises(StoreUnavailable, match=f"each of {TRIES_MAX} tries"):
         store.write({"a": "1"})

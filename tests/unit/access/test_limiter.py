@@ -34,7 +34,7 @@ def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: l
             full_at_ms = after_taking(limit, full_at_ms, now_ms)
             taken += 1
         else:
-            assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "who waits as told gets one"
+            assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
             assert wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
         assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms
 
@@ -56,7 +56,7 @@ def test_an_ipv6_host_is_its_network(ip: str, network: str) -> None:
     assert network_of(ip) == network
 
 
-def test_keys_tell_accounts_and_addresses_apart_and_name_neither() -> None:
+def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
     key = login_key("Ann@local", "192.0.2.7")
     assert key == login_key("ann@LOCAL", "::ffff:192.0.2.7")
     assert len({key, login_key("ann@local", "192.0.2.8"), login_key("bob@local", "192.0.2.7")}) == 3

@@ -75,7 +75,7 @@ def test_an_empty_bucket_costs_no_check_at_all(email: str) -> None:
     desk.refused(email, "wrong")
 
 
-def test_the_hasher_hashes_as_often_for_nobody_as_for_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch: pytest.MonkeyPatch) -> None:
     from argon2 import PasswordHasher
 
     somebody = Argon2Passwords().hash(PASSWORD)

@@ -35,7 +35,7 @@ class Sessions:
         self.running.clear()
 
 
-class Office:
+class Services:
     """The service over stores in memory. It is killed before or after a step, once."""
 
     def __init__(self, killed_at: str = "", after: bool = False) -> None:
@@ -72,50 +72,50 @@ def _once(step: Callable[..., Any], after: bool) -> Callable[..., Any]:
 
 
 def test_a_person_is_erased_once_and_the_email_is_free() -> None:
-    office = Office()
-    at_ms = office.erasure.erase("u_anna")
-    office.assert_erased()
-    office.clock.at_ms += 5_000
-    office.clients.put(start_key("late"), "u_anna", Client(ip="192.0.2.1"), office.clock.now_ms())
-    assert office.erasure.erase("u_anna") == at_ms
-    office.assert_erased()
-    office.users.add(User(user_id="u_other", email="anna@local", password_hash="y", role=Role.VIEWER))
-    assert office.erasure.erase("u_anna") == at_ms
-    assert office.users.by_email("anna@local").user_id == "u_other"
+    services = Services()
+    at_ms = services.erasure.erase("u_anna")
+    services.assert_erased()
+    services.clock.at_ms += 5_000
+    services.clients.put(start_key("late"), "u_anna", Client(ip="192.0.2.1"), services.clock.now_ms())
+    assert services.erasure.erase("u_anna") == at_ms
+    services.assert_erased()
+    services.users.add(User(user_id="u_other", email="anna@local", password_hash="y", role=Role.VIEWER))
+    assert services.erasure.erase("u_anna") == at_ms
+    assert services.users.by_email("anna@local").user_id == "u_other"
     with pytest.raises(UserNotFound):
-        office.erasure.erase("u_nobody")
+        services.erasure.erase("u_nobody")
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", STEPS)
-def test_whoever_kills_it_at_a_step_it_goes_on_from_there(step: str, after: bool) -> None:
-    office = Office(step, after)
+def test_after_a_kill_at_any_step_the_next_call_continues(step: str, after: bool) -> None:
+    services = Services(step, after)
     with pytest.raises(Killed):
-        office.erasure.erase("u_anna")
+        services.erasure.erase("u_anna")
     if step != "erase" or not after:
-        assert office.users.get("u_anna"), "the account goes last: without it nobody would go on"
-    office.erasure.erase("u_anna")
-    office.assert_erased()
+        assert services.users.get("u_anna"), "the account is deleted last, so that another call can continue"
+    services.erasure.erase("u_anna")
+    services.assert_erased()
 
 
-def test_who_has_many_addresses_takes_further_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_addresses_take_further_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "ROUNDS_MAX", 2)
-    office = Office()
+    services = Services()
     with pytest.raises(Busy, match="Erase it again to continue"):
-        office.erasure.erase("u_anna")
-    office.erasure.erase("u_anna")
-    office.assert_erased()
+        services.erasure.erase("u_anna")
+    services.erasure.erase("u_anna")
+    services.assert_erased()
 
 
 def test_an_account_that_is_enabled_meanwhile_is_not_erased() -> None:
-    office = Office()
-    delete_of_user = office.clients.delete_of_user
+    services = Services()
+    delete_of_user = services.clients.delete_of_user
 
     def enabled_meanwhile(user_id: str, limit: int) -> int:
-        office.users.change(user_id, disabled=False)
+        services.users.change(user_id, disabled=False)
         return delete_of_user(user_id, limit)
 
-    office.clients.delete_of_user = enabled_meanwhile  # type: ignore[method-assign]
+    services.clients.delete_of_user = enabled_meanwhile  # type: ignore[method-assign]
     with pytest.raises(Busy, match="Erase it again"):
-        office.erasure.erase("u_anna")
-    assert office.users.get("u_anna")
+        services.erasure.erase("u_anna")
+    assert services.users.get("u_anna")

@@ -41,7 +41,7 @@ def test_operators_accounts_are_always_checked_and_so_are_viewers_who_change_som
     unchecked = {
         (endpoint.method, endpoint.path) for endpoint in endpoints if endpoint.method != "GET" and not endpoint.account
     }
-    # Whoever ends logins ends the sessions that these are about.
+    # Ending logins also ends the sessions of these.
     assert unchecked == {("POST", f"/playback/{name}") for name in ("heartbeat", "renew", "stop")}
     assert all(endpoint.account for endpoint in endpoints if endpoint.role is Role.ADMIN)
 

@@ -1,4 +1,4 @@
-"""The hash chain: the rule as docs/billing.md tells it, and that no line can be changed unnoticed."""
+"""The hash chain: the rule of docs/billing.md; every change of a line shows."""
 
 import json
 from dataclasses import replace
@@ -35,7 +35,7 @@ def test_the_rule_is_the_documented_one() -> None:
     assert next_state(start, an_entry(1, note="ä")).hash == sha256(text.encode("ascii")).hexdigest()
 
 
-def test_a_page_is_the_same_whoever_makes_it_and_leads_to_the_next() -> None:
+def test_a_page_is_deterministic_and_leads_to_the_next() -> None:
     entries = tuple(an_entry(version) for version in range(1, 13))
     first = make_page(initial_state(USER_ID), entries[:6])
     second = make_page(state_after(first), entries[6:])

@@ -155,7 +155,7 @@ def test_seconds_left_count_paid_time_and_money() -> None:
     assert seconds_left(holding(0), SESSION, PAID_UNTIL + 5_000) == 0
 
 
-def test_time_left_tells_who_else_spends_it() -> None:
+def test_time_left_counts_the_other_sessions() -> None:
     others = {
         "paid": replace(SESSION, session_id="paid"),
         "in the grace": replace(SESSION, session_id="in the grace", paid_until_ms=NOW - 5_000),

@@ -92,7 +92,7 @@ def test_the_three_figures_stand_side_by_side() -> None:
         (80_000, Finding.SERVED_NOT_PAID),
     ],
 )
-def test_a_drift_beyond_the_tolerance_is_told(media_ms: int | None, reason: Finding) -> None:
+def test_a_drift_beyond_the_tolerance_is_a_finding(media_ms: int | None, reason: Finding) -> None:
     row = found(media_ms)
     assert (row.reason, row.agrees) == (reason, reason is Finding.OK)
     assert row.drift_ms == (media_ms or 0) - 58_000
@@ -198,7 +198,7 @@ def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever() -> Non
     assert tries < 25
 
 
-def test_a_session_that_was_ended_early_tells_how_long_it_was_served_beyond_that() -> None:
+def test_a_session_that_ended_early_has_a_cut_off_time() -> None:
     def cut_off(last_at_ms: int, reason: EndReason = EndReason.KICKED, *, measured: bool = True) -> int | None:
         media = replace(served(58_000), last_at_ms=last_at_ms)
         record = replace(RECORD, end_reason=reason)

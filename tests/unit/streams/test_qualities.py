@@ -1,4 +1,4 @@
-"""The renditions that viewers are told of: as they were found published, else as the ladder has them."""
+"""The renditions shown to viewers: as published, else as in the ladder."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ FOUND = PublishedRendition(
 )
 
 
-def told(stream: Stream, *published: PublishedRendition, generation: int = 3) -> list[tuple[object, ...]]:
+def shown(stream: Stream, *published: PublishedRendition, generation: int = 3) -> list[tuple[object, ...]]:
     runtime = Runtime(stream_id="s", state=RuntimeState.LIVE, generation=generation, published=published)
     view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=(), manifest_age_ms=None)
     answers = [RenditionAnswer.model_validate(quality) for quality in view.renditions]
@@ -29,15 +29,15 @@ def told(stream: Stream, *published: PublishedRendition, generation: int = 3) ->
 
 def test_what_is_measured_goes_before_what_was_planned() -> None:
     planned = [("720p", 1280, 720, 3_162_240), ("480p", 854, 480, 1_399_680)]
-    assert told(STREAM) == planned
-    assert told(STREAM, FOUND) == [planned[0], ("480p", 854, 480, 1_111_111)]
-    assert told(STREAM, FOUND, generation=2) == planned, "that was under other settings"
+    assert shown(STREAM) == planned
+    assert shown(STREAM, FOUND) == [planned[0], ("480p", 854, 480, 1_111_111)]
+    assert shown(STREAM, FOUND, generation=2) == planned, "that was under other settings"
 
 
 def test_a_copied_source_is_what_it_is_found_to_be() -> None:
     copied = replace(STREAM, abr_profile="source")
-    assert told(copied) == [("source", None, None, None)]
-    assert told(copied, replace(FOUND, name="source")) == [("source", 854, 480, 1_111_111)]
+    assert shown(copied) == [("source", None, None, None)]
+    assert shown(copied, replace(FOUND, name="source")) == [("source", 854, 480, 1_111_111)]
 
 
 def test_a_pattern_has_nothing_to_copy() -> None:

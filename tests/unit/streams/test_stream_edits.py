@@ -36,7 +36,7 @@ LADDER = (Rendition(name="360p", width=640, height=360, video_bps=700_000, audio
 NONE, HOT, RESTART = Applies.NONE, Applies.HOT, Applies.RESTART
 
 
-class House:
+class Services:
     """The service over stores in memory, with one stream."""
 
     def __init__(self, sees_clients: bool = True) -> None:
@@ -75,8 +75,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def services() -> Services:
+    return Services()
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def house() -> House:
         ({}, NONE),
     ],
 )
-def test_each_setting_applies_as_it_says(house: House, changes: dict[str, Any], does: Applies) -> None:
-    planned = house.streams.edit("stream-1", changes, dry_run=True)
+def test_each_setting_applies_as_it_says(services: Services, changes: dict[str, Any], does: Applies) -> None:
+    planned = services.streams.edit("stream-1", changes, dry_run=True)
     assert (planned.applies, planned.viewers, planned.view.stream) == (does, 0, LIVE)
-    assert house.table.get("stream-1") == LIVE
-    done = house.streams.edit("stream-1", changes)
+    assert services.table.get("stream-1") == LIVE
+    done = services.streams.edit("stream-1", changes)
     assert (done.applies, done.viewers) == (does, 0)
     expected = replace(LIVE, **changes, generation=1 + (does is RESTART), version=1 + (does is not NONE))
-    assert house.table.get("stream-1") == done.view.stream == expected
+    assert services.table.get("stream-1") == done.view.stream == expected
 
 
 def test_no_field_is_forgotten() -> None:
@@ -122,74 +122,74 @@ def test_no_field_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(("source", "does"), [(SLATE, RESTART), (source_name(0), HOT)])
-def test_a_slate_that_is_played_ends_by_a_restart(house: House, source: str, does: Applies) -> None:
-    house.plays(source)
-    assert house.streams.edit("stream-1", {"slate": False}).applies is does
-    stored = house.table.get("stream-1")
+def test_a_slate_that_is_played_ends_by_a_restart(services: Services, source: str, does: Applies) -> None:
+    services.plays(source)
+    assert services.streams.edit("stream-1", {"slate": False}).applies is does
+    stored = services.table.get("stream-1")
     assert stored and stored.generation == 1 + (does is RESTART)
 
 
-def test_a_restart_meets_those_who_watch(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_meets_those_who_watch(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
-        house.watched()
-    assert house.streams.edit("stream-1", {"segment_seconds": 2}).viewers == 3
-    assert house.streams.edit("stream-1", {"title": "hot"}).viewers == 0
+        services.watched()
+    assert services.streams.edit("stream-1", {"segment_seconds": 2}).viewers == 3
+    assert services.streams.edit("stream-1", {"title": "hot"}).viewers == 0
     monkeypatch.setattr(service, "VIEWERS_PER_PAGE", 1)
     monkeypatch.setattr(service, "VIEWERS_COUNTED_MAX", 2)
-    assert house.streams.edit("stream-1", {"segment_seconds": 3}).viewers == 2
+    assert services.streams.edit("stream-1", {"segment_seconds": 3}).viewers == 2
 
 
-def test_what_is_not_live_has_nothing_to_restart(house: House) -> None:
-    house.table.replace(LIVE, replace(LIVE, desired_state=DesiredState.PAUSED))
-    assert house.streams.edit("stream-1", {"segment_seconds": 2}).applies is HOT
-    stored = house.table.get("stream-1")
+def test_what_is_not_live_has_nothing_to_restart(services: Services) -> None:
+    services.table.replace(LIVE, replace(LIVE, desired_state=DesiredState.PAUSED))
+    assert services.streams.edit("stream-1", {"segment_seconds": 2}).applies is HOT
+    stored = services.table.get("stream-1")
     assert stored and stored.generation == 2
 
 
-def test_a_stream_is_created_though_another_write_was_in_the_way(house: House) -> None:
-    add, refused = house.table.add, iter([True, False, *[True] * service.TRIES_MAX])
+def test_a_stream_is_created_though_another_write_was_in_the_way(services: Services) -> None:
+    add, refused = services.table.add, iter([True, False, *[True] * service.TRIES_MAX])
 
     def in_the_way(stream: Stream) -> None:
         if next(refused):
             raise RowRefused
         add(stream)
 
-    house.table.add = in_the_way  # type: ignore[method-assign]
-    assert house.streams.create(replace(LIVE, stream_id="stream-2")).stream_id == "stream-2"
+    services.table.add = in_the_way  # type: ignore[method-assign]
+    assert services.streams.create(replace(LIVE, stream_id="stream-2")).stream_id == "stream-2"
     with pytest.raises(Busy):
-        house.streams.create(replace(LIVE, stream_id="stream-3"))
-    assert house.table.get("stream-2") and house.table.get("stream-3") is None
+        services.streams.create(replace(LIVE, stream_id="stream-3"))
+    assert services.table.get("stream-2") and services.table.get("stream-3") is None
 
 
-def test_a_dry_run_is_refused_what_a_change_would_be(house: House) -> None:
+def test_a_dry_run_is_refused_what_a_change_would_be(services: Services) -> None:
     with pytest.raises(Invalid, match="low latency needs segment_seconds 1"):
-        house.streams.edit("stream-1", {"latency": Latency.LOW, "segment_seconds": 2}, dry_run=True)
+        services.streams.edit("stream-1", {"latency": Latency.LOW, "segment_seconds": 2}, dry_run=True)
     with pytest.raises(StreamNotFound):
-        house.streams.edit("stream-2", {"title": "x"}, dry_run=True)
+        services.streams.edit("stream-2", {"title": "x"}, dry_run=True)
 
 
-def test_a_window_that_is_too_long_is_refused_but_never_in_the_way_of_another_change(house: House) -> None:
+def test_a_window_that_is_too_long_is_refused_but_never_in_the_way_of_another_change(services: Services) -> None:
     with pytest.raises(Invalid, match=r"segment_seconds 1 .* allowed: window_minutes up to 260"):
-        house.streams.edit("stream-1", {"window_minutes": 720})
+        services.streams.edit("stream-1", {"window_minutes": 720})
     with pytest.raises(Invalid, match="segment_seconds 3 and more"):
-        house.streams.create(replace(LIVE, stream_id="stream-2", window_minutes=720))
+        services.streams.create(replace(LIVE, stream_id="stream-2", window_minutes=720))
     # From before there was a bound.
     old = replace(LIVE, window_minutes=720, version=2)
-    house.table.replace(LIVE, old)
-    assert house.streams.edit("stream-1", {"title": "x"}).applies is HOT
+    services.table.replace(LIVE, old)
+    assert services.streams.edit("stream-1", {"title": "x"}).applies is HOT
     with pytest.raises(Invalid, match="window_minutes 720 with segment_seconds 2"):
-        house.streams.edit("stream-1", {"segment_seconds": 2})
-    assert house.streams.edit("stream-1", {"segment_seconds": 3}).applies is RESTART
+        services.streams.edit("stream-1", {"segment_seconds": 2})
+    assert services.streams.edit("stream-1", {"segment_seconds": 3}).applies is RESTART
 
 
 def test_a_binding_that_no_gateway_would_hold_is_refused() -> None:
-    blind = House(sees_clients=False)
+    blind = Services(sees_clients=False)
     for binding in (SessionBinding.WARN, SessionBinding.ENFORCE):
         with pytest.raises(Invalid, match=r"session_binding: .* allowed: `off`"):
             blind.streams.edit("stream-1", {"session_binding": binding}, dry_run=True)
         with pytest.raises(Invalid, match="allowed: `off`"):
             blind.streams.create(replace(LIVE, stream_id="stream-2", session_binding=binding))
-    # What was set when there was such a gateway keeps nobody from changing something else, or from lifting it.
+    # A policy from another gateway blocks neither other changes nor its removal.
     bound = replace(LIVE, session_binding=SessionBinding.WARN, version=2)
     blind.table.replace(LIVE, bound)
     assert blind.streams.edit("stream-1", {"title": "x"}).applies is HOT
@@ -198,27 +198,29 @@ def test_a_binding_that_no_gateway_would_hold_is_refused() -> None:
 
 @pytest.mark.parametrize("silent", ["sessions", "runtimes"])
 def test_an_edit_that_cannot_be_answered_has_not_happened(
-    house: House, silent: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(*_: object, **__: object) -> None:
         raise StoreUnavailable("no answer")
 
-    where, name = {"sessions": (house.sessions, "active"), "runtimes": (house.runtimes, "get")}[silent]
+    where, name = {"sessions": (services.sessions, "active"), "runtimes": (services.runtimes, "get")}[silent]
     monkeypatch.setattr(where, name, unavailable)
     with pytest.raises(StoreUnavailable):
-        house.streams.edit("stream-1", {"segment_seconds": 2})
-    assert house.table.get("stream-1") == LIVE
+        services.streams.edit("stream-1", {"segment_seconds": 2})
+    assert services.table.get("stream-1") == LIVE
 
 
-def test_an_edit_holds_against_what_others_change_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    replaced = house.table.replace
+def test_an_edit_holds_against_what_others_change_meanwhile(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced = services.table.replace
 
     def overtaken(seen: Stream, new: Stream) -> None:
         monkeypatch.undo()
         replaced(seen, replace(seen, title="theirs"))
         replaced(seen, new)
 
-    monkeypatch.setattr(house.table, "replace", overtaken)
-    edit = house.streams.edit("stream-1", {"segment_seconds": 2})
-    stored = house.table.get("stream-1")
+    monkeypatch.setattr(services.table, "replace", overtaken)
+    edit = services.streams.edit("stream-1", {"segment_seconds": 2})
+    stored = services.table.get("stream-1")
     assert edit.view.stream == stored == replace(LIVE, title="theirs", segment_seconds=2, generation=2, version=3)

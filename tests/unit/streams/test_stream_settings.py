@@ -64,7 +64,7 @@ def test_our_own_ladders_keep_the_rules_for_ladders(profile: str) -> None:
         ([LOW, HIGH], "best first"),
     ],
 )
-def test_a_ladder_that_cannot_be_used_is_told_why(ladder: list[Rendition], fault: str) -> None:
+def test_a_wrong_ladder_gets_a_reason(ladder: list[Rendition], fault: str) -> None:
     assert fault in "; ".join(ladder_faults(ladder))
 
 
@@ -87,7 +87,7 @@ def test_a_ladder_that_cannot_be_used_is_told_why(ladder: list[Rendition], fault
         (replace(STREAM, latency=Latency.LOW, segment_seconds=1), None),
     ],
 )
-def test_settings_that_do_not_go_together_are_told_why(stream: Stream, fault: str | None) -> None:
+def test_settings_that_do_not_fit_together_get_a_reason(stream: Stream, fault: str | None) -> None:
     faults = stream_faults(stream)
     assert faults == [] if fault is None else fault in faults[0]
 

@@ -1,4 +1,4 @@
-"""Why a stream that is wanted live has no worker, and that the controller says it: at once, and anew at each look."""
+"""Why a live stream has no worker; the controller sets the reason on a change and at every tick."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_a_worker_is_gone_when_it_has_been_silent_for_long() -> None:
     assert not is_present(FULL, PRESENT_MS)
 
 
-class House:
+class Services:
     """A controller over stores in memory, with one stream that is wanted live."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class House:
         now_ms = self.clock.now_ms()
         self.workers.report(Worker(worker_id="w1", capacity=capacity, stream_ids=stream_ids, seen_at_ms=now_ms))
 
-    def told(self) -> tuple[RuntimeState, Waiting | None, str | None]:
+    def reason(self) -> tuple[RuntimeState, Waiting | None, str | None]:
         runtime = self.runtimes.get("stream-1") or Runtime(stream_id="stream-1")
         return runtime.state, runtime.waiting, runtime.last_error
 
@@ -75,77 +75,81 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def services() -> Services:
+    return Services()
 
 
-def test_it_is_said_on_the_change_and_refreshed_at_every_look(house: House) -> None:
-    house.controller.changed(LIVE)
-    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
-    house.there("a", "b")
-    house.controller.tick()
-    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
-    house.there("a")
-    house.controller.tick()
-    assert house.told() == (RuntimeState.BACKOFF, None, "a worker is about to claim it: 1 of 2 streams are running")
-    assert house.hints() == 3
-    house.clock.advance(PRESENT_MS)
-    house.controller.tick()
-    assert house.told()[1] is Waiting.NO_WORKER
+def test_the_reason_is_set_on_the_change_and_at_every_tick(services: Services) -> None:
+    services.controller.changed(LIVE)
+    assert services.reason() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
+    services.there("a", "b")
+    services.controller.tick()
+    assert services.reason() == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
+    services.there("a")
+    services.controller.tick()
+    assert services.reason() == (
+        RuntimeState.BACKOFF,
+        None,
+        "a worker is about to claim it: 1 of 2 streams are running",
+    )
+    assert services.hints() == 3
+    services.clock.advance(PRESENT_MS)
+    services.controller.tick()
+    assert services.reason()[1] is Waiting.NO_WORKER
 
 
-def test_what_is_said_already_is_not_written_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.controller.changed(LIVE)
+def test_an_unchanged_reason_is_not_written_again(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.controller.changed(LIVE)
     written: list[object] = []
-    monkeypatch.setattr(house.runtimes, "mark_unclaimed", lambda *told: written.append(told))
+    monkeypatch.setattr(services.runtimes, "mark_unclaimed", lambda *values: written.append(values))
     for _ in range(2):
-        house.controller.tick()
-        house.controller.changed(LIVE)
+        services.controller.tick()
+        services.controller.changed(LIVE)
     assert written == []
 
 
-def test_a_stream_that_a_worker_holds_waits_for_nothing(house: House) -> None:
-    house.controller.tick()
-    now_ms = house.clock.now_ms()
-    house.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
-    for act in (house.controller.tick, lambda: house.controller.changed(LIVE)):
+def test_a_stream_that_a_worker_holds_waits_for_nothing(services: Services) -> None:
+    services.controller.tick()
+    now_ms = services.clock.now_ms()
+    services.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
+    for act in (services.controller.tick, lambda: services.controller.changed(LIVE)):
         act()
-        assert house.told()[:2] == (RuntimeState.STARTING, None)
+        assert services.reason()[:2] == (RuntimeState.STARTING, None)
 
 
-def test_a_stream_that_is_stopped_while_it_waits_waits_no_longer(house: House) -> None:
-    house.controller.tick()
-    house.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
-    house.controller.changed(LIVE)
-    assert house.told()[:2] == (RuntimeState.STOPPED, None)
+def test_a_stream_that_is_stopped_while_it_waits_waits_no_longer(services: Services) -> None:
+    services.controller.tick()
+    services.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
+    services.controller.changed(LIVE)
+    assert services.reason()[:2] == (RuntimeState.STOPPED, None)
 
 
-def test_a_silent_registry_hinders_no_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_registry_hinders_no_change(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(**_: object) -> None:
         raise StoreUnavailable("no answer")
 
-    monkeypatch.setattr(house.workers, "list", silent)
-    house.controller.changed(LIVE)
-    assert house.hints() == 1
+    monkeypatch.setattr(services.workers, "list", silent)
+    services.controller.changed(LIVE)
+    assert services.hints() == 1
 
 
-def test_the_workers_are_asked_once_for_all_streams(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.streams.add(replace(LIVE, stream_id="stream-2"))
+def test_the_workers_are_asked_once_for_all_streams(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.streams.add(replace(LIVE, stream_id="stream-2"))
     asked: list[int] = []
-    listed = house.workers.list
-    monkeypatch.setattr(house.workers, "list", lambda **page: asked.append(1) or listed(**page))
-    assert house.controller.tick() == 2
+    listed = services.workers.list
+    monkeypatch.setattr(services.workers, "list", lambda **page: asked.append(1) or listed(**page))
+    assert services.controller.tick() == 2
     assert asked == [1]
 
 
-def test_a_queue_that_is_silent_keeps_no_stream_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_is_silent_keeps_no_stream_waiting(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(stream_id: str) -> None:
         raise StoreUnavailable("silent")
 
-    house.streams.add(replace(LIVE, stream_id="stream-2"))
-    monkeypatch.setattr(house.queue, "send", silent)
-    house.controller.changed(LIVE)
-    assert house.told() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
-    assert house.controller.tick() == 2
-    told = [house.runtimes.get(each) for each in ("stream-1", "stream-2")]
-    assert [runtime and runtime.waiting for runtime in told] == [Waiting.NO_WORKER] * 2
+    services.streams.add(replace(LIVE, stream_id="stream-2"))
+    monkeypatch.setattr(services.queue, "send", silent)
+    services.controller.changed(LIVE)
+    assert services.reason() == (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
+    assert services.controller.tick() == 2
+    runtimes = [services.runtimes.get(each) for each in ("stream-1", "stream-2")]
+    assert [runtime and runtime.waiting for runtime in runtimes] == [Waiting.NO_WORKER] * 2

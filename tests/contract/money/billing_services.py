@@ -16,7 +16,7 @@ LEASE_MS = 10_000
 
 
 @dataclass
-class House:
+class Services:
     """Billing over some stores, and what surrounds it."""
 
     money: MoneyStores
@@ -70,7 +70,7 @@ class House:
                 return total
 
 
-def build_house(money: MoneyStores) -> House:
+def build_services(money: MoneyStores) -> Services:
     """Billing with everything that surrounds it replaced, but the stores."""
     clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
     ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
@@ -93,4 +93,4 @@ def build_house(money: MoneyStores) -> House:
         clock=clock,
         sessions_per_user_max=2,
     )
-    return House(money, clock, delivery, denylist, ledger, billing, session_opener)
+    return Services(money, clock, delivery, denylist, ledger, billing, session_opener)
