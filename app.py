@@ -16,7 +16,7 @@ for routes in ALL_ROUTES:
 
 
 # Declared here, since Lambda would not import this file for a blueprint's authorizer and schedules.
-@app.authorizer(ttl_seconds=media.VERDICT_TTL_S)
+@app.authorizer(ttl_seconds=media.DECISION_TTL_S)
 def play_token(request: AuthRequest) -> AuthResponse:
     """Decide on play tokens for API Gateway."""
     return media.authorize(request)

@@ -25,7 +25,7 @@ from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access.access import Verdict
+from chalicelib.services.access.access import Decision
 from gateway.answers import Answer, Environ, Wsgi
 from gateway.ingest_access import ingest
 
@@ -41,7 +41,7 @@ log = logging.getLogger("endpoints")
 class Asked:
     """Whom the endpoints ask: the access rule, the media store's signer, the denylist and the streams."""
 
-    verdict: Callable[[str | None, str, Client], Verdict]
+    verdict: Callable[[str | None, str, Client], Decision]
     signed_query: Callable[[str, int], str]
     denied: Callable[[str, str | None], EndReason | None]
     stream: Callable[[str], Stream | None]
@@ -63,7 +63,7 @@ def load() -> Wsgi:
     denylist = FileDenylist(directory)
     denylist.prepare()
     asked = Asked(
-        verdict=container.access.verdict,
+        verdict=container.access.authorize,
         signed_query=container.media.signed_query,
         denied=denylist.reason,
         stream=container.stream_table.get,
@@ -149,7 +149,7 @@ def sign(asked: Asked, environ: Environ) -> Answer:
         return Answer(503, {})
 
 
-def _verdict(asked: Asked, environ: Environ) -> Verdict:
+def _verdict(asked: Asked, environ: Environ) -> Decision:
     session = environ.get("HTTP_X_TOLLCAST_SESSION", "")
     if not SESSION_ID.fullmatch(session):
         raise Unauthenticated("The address names no session.")

@@ -14,7 +14,7 @@ from chalicelib.domain.streams.media_keys import media_key
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # How long the gateway caches an allowing decision, and so how long a kick takes there.
-VERDICT_TTL_S = 1
+DECISION_TTL_S = 1
 # `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, with the same path forms as in
 # gateway/nginx.conf.template and gateway/cloudfront/viewer_request.js.
 MEDIA_ARN = re.compile(
@@ -34,7 +34,7 @@ def authorize(request: Any) -> AuthResponse:
         asked = MEDIA_ARN.fullmatch(request.method_arn)
         if asked is None:
             raise Unauthenticated("This address is not media of a session.")
-        verdict = container().access.verdict(bearer(request.token), asked["session"], None)
+        decision = container().access.authorize(bearer(request.token), asked["session"], None)
     except Exception as error:
         document = problem_of(error)
         context: dict[str, str] = {
@@ -43,9 +43,9 @@ def authorize(request: Any) -> AuthResponse:
         return AuthResponse(routes=[], principal_id="nobody", context=context)
     # The policy covers this session's paths only: it is cached by token alone.
     return AuthResponse(
-        routes=[f"/play/{verdict.session_id}/*"],
-        principal_id=verdict.user_id,
-        context={"stream_id": verdict.stream_id},
+        routes=[f"/play/{decision.session_id}/*"],
+        principal_id=decision.user_id,
+        context={"stream_id": decision.stream_id},
     )
 
 

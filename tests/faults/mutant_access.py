@@ -114,7 +114,7 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: the authorizer's policy opens all sessions",
         AUTHORIZER,
-        'routes=[f"/play/{verdict.session_id}/*"],',
+        'routes=[f"/play/{decision.session_id}/*"],',
         'routes=["/play/*"],',
         tests=AT_AUTHORIZER,
     ),

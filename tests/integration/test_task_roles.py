@@ -184,7 +184,7 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            own.access.verdict(own.tokens.sign_play(claims), "s", None)
+            own.access.authorize(own.tokens.sign_play(claims), "s", None)
         assert own.stream_table.get(STREAM)
         first = Client(ip="192.0.2.1", user_agent="mpv")
         assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first

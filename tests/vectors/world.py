@@ -14,7 +14,7 @@ from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access.access import Access, Verdict
+from chalicelib.services.access.access import Access, Decision
 from chalicelib.services.access.binding import Binding
 from tests.fakes.access.clients import MemoryClients
 from tests.fakes.money.sessions import MemoryPlaybackSessions
@@ -100,12 +100,12 @@ class World:
         if state.bound_to:
             self.clients.put(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
-    def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
+    def authorize(self, token: str | None, session_id: str, client: Client | None) -> Decision:
         """What the product's rule says, unless the store is silent."""
         self.asked += 1
         if self._states.get(session_id, State()).silent:
             raise StoreUnavailable("silent")
-        return self._rule.verdict(token, session_id, client)
+        return self._rule.authorize(token, session_id, client)
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """Stands for `Delivery`."""

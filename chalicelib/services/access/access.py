@@ -16,7 +16,7 @@ from chalicelib.services.money.delivery import Delivery
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Decision:
     """A decision that allows. A gateway may cache it until `until_ms`, the end of the paid lease; never if past."""
 
     session_id: str
@@ -58,7 +58,7 @@ class Access:
         )
         return self._tokens.sign_play(claims), max(0, expires_at_ms - now_ms) // 1000
 
-    def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
+    def authorize(self, token: str | None, session_id: str, client: Client | None) -> Decision:
         """Allow, or raise `Unauthenticated`, `TokenExpired`, `BoundElsewhere` or `SessionOver` with the end reason.
 
         A session's end has priority over the expiry of its token, so that viewers see the real reason. `client` is None
@@ -78,7 +78,7 @@ class Access:
             raise TokenExpired("The play token has expired. A heartbeat or a renewal returns a fresh one.")
         # Last, so that a rejected request does not bind the session.
         self._binding.check(self._delivery.binding(session.stream_id), claims.user_id, session, client)
-        return Verdict(
+        return Decision(
             session_id=session_id,
             user_id=claims.user_id,
             stream_id=session.stream_id,

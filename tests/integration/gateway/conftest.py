@@ -25,7 +25,7 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access.access import Verdict
+from chalicelib.services.access.access import Decision
 from gateway.config import GatewayConfig, render
 from gateway.endpoints import Asked, application
 from tests.fixtures.ports import answers, free_port
@@ -51,7 +51,7 @@ class Rule:
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
 
-    def verdict(self, token: str | None, session_id: str, client: Client) -> Verdict:
+    def verdict(self, token: str | None, session_id: str, client: Client) -> Decision:
         self.asked[session_id] += 1
         if self.broken:
             raise StoreUnavailable("stub")
@@ -59,7 +59,7 @@ class Rule:
             raise Unauthenticated("stub")
         if session_id in self.over:
             raise SessionOver(self.over[session_id])
-        return Verdict(
+        return Decision(
             session_id=session_id,
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],

@@ -74,7 +74,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     asked = Asked(
-        verdict=world.verdict,
+        verdict=world.authorize,
         signed_query=lambda key, _: "signed=" + key,
         denied=denylist.reason,
         stream=lambda _: None,

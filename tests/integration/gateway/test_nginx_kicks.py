@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.services.access.access import Verdict
+from chalicelib.services.access.access import Decision
 
 A = "a" * 26
 # At once and waiting for their turn, at two a second: the last of them for four seconds.
@@ -55,7 +55,7 @@ def test_a_kick_counts_for_a_request_whose_verdict_is_under_way(gateway, monkeyp
     judged, kicked = threading.Event(), threading.Event()
     judge = gateway.rule.verdict
 
-    def slowly(*asked: object) -> Verdict:
+    def slowly(*asked: object) -> Decision:
         found = judge(*asked)
         if not judged.is_set():
             judged.set()

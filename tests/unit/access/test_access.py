@@ -114,7 +114,7 @@ def services() -> Services:
 
 
 def test_a_paid_session_is_let_in_until_its_lease_ends(services: Services) -> None:
-    verdict = services.access.verdict(services.token(), SESSION_ID, None)
+    verdict = services.access.authorize(services.token(), SESSION_ID, None)
     assert (verdict.stream_id, verdict.user_id) == ("stream-1", USER)
     assert verdict.until_ms == services.session.paid_until_ms
 
@@ -122,21 +122,22 @@ def test_a_paid_session_is_let_in_until_its_lease_ends(services: Services) -> No
 def test_a_verdict_never_outlives_its_token(services: Services) -> None:
     expires_at_ms = services.clock.now_ms() + 1_000
     assert (
-        services.access.verdict(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms == expires_at_ms
+        services.access.authorize(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms
+        == expires_at_ms
     )
 
 
 def test_the_grace_lets_a_beat_arrive_and_no_more(services: Services) -> None:
     token = services.token(expires_at_ms=services.session.paid_until_ms + 60_000)
     services.clock.advance(10_000 + GRACE_MS - 1)
-    assert services.access.verdict(token, SESSION_ID, None).until_ms < services.clock.now_ms()
+    assert services.access.authorize(token, SESSION_ID, None).until_ms < services.clock.now_ms()
     services.clock.advance(1)
     with pytest.raises(SessionOver) as over:
-        services.access.verdict(token, SESSION_ID, None)
+        services.access.authorize(token, SESSION_ID, None)
     assert over.value.reason is EndReason.LEASE_EXPIRED
     services.hold(services.session, balance=0)
     with pytest.raises(SessionOver) as over:
-        services.access.verdict(token, SESSION_ID, None)
+        services.access.authorize(token, SESSION_ID, None)
     assert over.value.reason is EndReason.BALANCE_EXHAUSTED
 
 
@@ -145,14 +146,14 @@ def test_an_ended_session_raises_its_reason_even_with_an_expired_token(services:
     services.end(reason)
     for expires_at_ms in (services.clock.now_ms() + 10_000, services.clock.now_ms() - 10_000):
         with pytest.raises(SessionOver) as over:
-            services.access.verdict(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
+            services.access.authorize(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
         assert over.value.reason is reason
 
 
 def test_an_expired_token_of_a_paid_session(services: Services) -> None:
     token = services.token(expires_at_ms=services.clock.now_ms())
     with pytest.raises(TokenExpired):
-        services.access.verdict(token, SESSION_ID, None)
+        services.access.authorize(token, SESSION_ID, None)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_an_expired_token_of_a_paid_session(services: Services) -> None:
 def test_a_stream_that_is_not_wanted_live(services: Services, desired: DesiredState | None, reason: EndReason) -> None:
     services.desired.state = desired
     with pytest.raises(SessionOver) as over:
-        services.access.verdict(services.token(), SESSION_ID, None)
+        services.access.authorize(services.token(), SESSION_ID, None)
     assert over.value.reason is reason
 
 
@@ -187,7 +188,7 @@ def test_wrong_tokens_open_nothing(services: Services) -> None:
     }
     for name, token in wrong.items():
         with pytest.raises(Unauthenticated):
-            pytest.fail(f"{name}: {services.access.verdict(token, SESSION_ID, None)}")
+            pytest.fail(f"{name}: {services.access.authorize(token, SESSION_ID, None)}")
 
 
 def test_a_good_token_opens_its_own_session_only(services: Services) -> None:
@@ -196,9 +197,9 @@ def test_a_good_token_opens_its_own_session_only(services: Services) -> None:
         user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: services.session, OTHER_SESSION_ID: other}
     )
     token = services.token(session_id=OTHER_SESSION_ID)
-    assert services.access.verdict(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
+    assert services.access.authorize(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
     with pytest.raises(Unauthenticated):
-        services.access.verdict(token, SESSION_ID, None)
+        services.access.authorize(token, SESSION_ID, None)
 
 
 def test_a_token_lives_as_long_as_its_lease_and_the_grace(services: Services) -> None:

@@ -95,7 +95,7 @@ def test_the_vectors(vector: Vector, world: World) -> None:
     expected = case.expected(Front.AUTHORIZER)
     if vector.after_a_good_one:
         world.enter(case, OPEN)
-        assert world.verdict(case.play(), case.session_id, None)
+        assert world.authorize(case.play(), case.session_id, None)
     world.enter(case, vector.state)
     decided = ApiGateway(case).answer()
     assert (decided.code, decided.key) == (expected.code, expected.key)

@@ -9,7 +9,7 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access.access import Verdict
+from chalicelib.services.access.access import Decision
 from gateway.endpoints import Asked, application
 
 SESSION = "a" * 26
@@ -34,7 +34,7 @@ class World:
         self.clients.append(client)
         if self.error:
             raise self.error
-        return Verdict(
+        return Decision(
             session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms, pace=Pace.LONG
         )
 
