@@ -17,8 +17,8 @@ import pytest
 
 from chalicelib import config
 from chalicelib.bootstrap import Container
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import InvalidCredentials
-from chalicelib.domain.users import Role
 from infra import migrations
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
 

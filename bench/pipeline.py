@@ -20,8 +20,8 @@ from pathlib import Path
 import httpx
 
 from bench.cpu import cpu_s
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.domain.streams import media_key
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.domain.streams.media_keys import media_key
 from tests.faults.private_stack import Operator, private_stack, wait_for
 from tests.fixtures.stack import Stack
 

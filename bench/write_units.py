@@ -18,14 +18,15 @@ import pytest
 from chalicelib import config
 from chalicelib.adapters import aws
 from chalicelib.bootstrap import Container
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.lease import Outcome
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import Outage
-from chalicelib.domain.wallets import PAGE_ENTRIES
-from chalicelib.services.billing import Billing
-from chalicelib.services.starts import Starts
+from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionKind, SessionRecord
+from chalicelib.domain.money.wallets import PAGE_ENTRIES
+from chalicelib.domain.streams.runtime import Outage
+from chalicelib.services.money.billing import Billing
+from chalicelib.services.money.session_opener import SessionOpener
 from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
@@ -82,7 +83,7 @@ class WalletBench:
             "clock": self.clock,
         }
         self.billing = Billing(**shared, denylist=RecordingDenylist())
-        self.starts = Starts(**shared, billing=self.billing, sessions_per_user_max=8)
+        self.session_opener = SessionOpener(**shared, billing=self.billing, sessions_per_user_max=8)
 
     def viewer(self) -> str:
         """Create a viewer with a balance."""
@@ -111,7 +112,7 @@ class WalletBench:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.starts.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
+        return self.session_opener.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
 
 
 def beats(bench: WalletBench, units: Units, sessions: int) -> None:

@@ -5,7 +5,7 @@ The attributes of a table beyond its keys are described in the adapter that writ
 
 from typing import Any
 
-from chalicelib.adapters.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5

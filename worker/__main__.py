@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from chalicelib import config as platform_config
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
 from worker.agent import Agent

@@ -7,8 +7,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
-from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
+from chalicelib.domain.streams.runtime import Claim, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.streams import Streams, WorkQueue
+from chalicelib.ports.workers import Workers
 from worker import claims
 from worker.config import WorkerConfig
 from worker.pipeline import End, Pipeline, Ports

@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from chalicelib.domain.streams import Claim
-from chalicelib.ports import Clock, Runtimes, StoreUnavailable
+from chalicelib.domain.streams.runtime import Claim
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.streams import Runtimes
 
 # A worker that dies without a word is replaced after this time; viewers wait for it.
 TTL_MS = 6_000

@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.media_health import IngestIssueCode, Repairs, SourceTrack
-from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
+from chalicelib.domain.streams.media_health import IngestIssueCode, Repairs, SourceTrack
+from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX
+from chalicelib.domain.streams.runtime import SLATE, source_name
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copying import Cut
 from worker.encoding.run import Run

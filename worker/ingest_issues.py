@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from chalicelib.domain.media_health import IngestIssue, IngestIssueCode, Repairs
+from chalicelib.domain.streams.media_health import IngestIssue, IngestIssueCode, Repairs
 
 # Repairs are compared over windows of this length, the newest of which are kept.
 WINDOW_S = 10.0

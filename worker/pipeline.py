@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
-from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Streams
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams import Runtimes, Streams
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
 from worker.driver import Driver

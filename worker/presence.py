@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterable
 
-from chalicelib.domain.workers import Worker
-from chalicelib.ports import Clock, StoreUnavailable, Workers
+from chalicelib.domain.operations.workers import Worker
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.workers import Workers
 from worker.config import WorkerConfig
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,9 @@
 """Telling the platform what really happens: every few seconds, and at every change."""
 
-from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import PublishedRendition, Runtime
-from chalicelib.ports import Clock, Runtimes
+from chalicelib.domain.streams.outages import with_outages
+from chalicelib.domain.streams.runtime import PublishedRendition, Runtime
+from chalicelib.ports.common import Clock
+from chalicelib.ports.streams import Runtimes
 from worker.claims import HeldClaim
 from worker.driver import Driver
 from worker.ingest_issues import IngestIssues
@@ -66,7 +67,7 @@ class Reporter:
             issues=issues,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
-        runtime = reported(self._before, runtime, self._clock.now_ms())
+        runtime = with_outages(self._before, runtime, self._clock.now_ms())
         if self._runtimes.report(self._held.claim, runtime):
             self._before = runtime
             self._last, self._due_s = mark, now_s + INTERVAL_S

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from chalicelib.domain.media_health import SourceTrack
+from chalicelib.domain.streams.media_health import SourceTrack
 from worker.transcoding.plan import Work
 
 

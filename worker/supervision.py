@@ -6,7 +6,7 @@ While the slate is shown a stream is stalled: viewers have a picture, but nobody
 when, is told by `worker.ingest.source_choice`.
 """
 
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.runtime import RuntimeState
 
 STABLE_S = 120.0
 SILENT_TARGETS = 3

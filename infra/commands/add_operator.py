@@ -14,10 +14,10 @@ from chalicelib.api.checks import body_of
 from chalicelib.api.models.accounts import CreateUserRequest
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import BY_COMMAND, WAS_RESET, Action, difference, of_user
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.users import Role, User
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.operations.audit import BY_COMMAND, WAS_RESET, Action, difference, user_values
+from chalicelib.ports.common import StoreUnavailable
 
 PASSWORD_CHARS_MAX = 4_096
 
@@ -30,10 +30,10 @@ def add_operator(services: Container, email: str, password: str) -> User:
     account = services.users.by_email(request.email)
     if account is None:
         user = services.accounts.create(request.email, request.password, Role.ADMIN)
-        action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=of_user(user))
+        action = Action(name="user.create", target=user.user_id, user_id=user.user_id, after=user_values(user))
     else:
         user = services.accounts.change(account.user_id, password=request.password, role=Role.ADMIN, disabled=False)
-        before, after = difference(of_user(account), of_user(user))
+        before, after = difference(user_values(account), user_values(user))
         action = Action(
             name="user.edit",
             target=user.user_id,
@@ -42,7 +42,7 @@ def add_operator(services: Container, email: str, password: str) -> User:
             after=after,
             details={"password": WAS_RESET},
         )
-    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
+    services.audit.write(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     return user
 
 

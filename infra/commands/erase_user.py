@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.audit import BY_COMMAND, Action, of_erased
 from chalicelib.domain.errors import Busy, DomainError, UserNotFound
 from chalicelib.domain.ids import USER_ID
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.operations.audit import BY_COMMAND, Action, erased_values
+from chalicelib.ports.common import StoreUnavailable
 
 TRIES_MAX = 20
 
@@ -24,8 +24,8 @@ def erase(services: Container, email_or_id: str, say: Callable[[str], None]) -> 
     user_id = _user_id(services, email_or_id)
     say(f"erasing {user_id}")
     erased_at_ms = _erased(services, user_id)
-    action = Action(name="user.erase", target=user_id, user_id=user_id, after=of_erased(erased_at_ms))
-    services.audit.keep(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
+    action = Action(name="user.erase", target=user_id, user_id=user_id, after=erased_values(erased_at_ms))
+    services.audit.write(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
     say(f"erased {user_id}; its payments and sessions stay under this id")
 
 

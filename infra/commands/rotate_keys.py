@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.key_sets import ANNOUNCED_MS, KeySets
-from chalicelib.ports import RowRefused, StoreUnavailable
-from chalicelib.services.key_rotation import SETTLED_MS, KeyRotation
+from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KeySets
+from chalicelib.ports.common import RowRefused, StoreUnavailable
+from chalicelib.services.access.key_rotation import SETTLED_MS, KeyRotation
 
 STEPS_MAX = 3
 
@@ -33,7 +33,7 @@ def rotate(rotation: KeyRotation, wait: Callable[[float], None], say: Callable[[
             break
         say(f"announced: {_listed(sets, announced=True)}; they become current in {ANNOUNCED_MS // 1000} s")
         wait(ANNOUNCED_MS / 1000)
-        sets = rotation.tend()
+        sets = rotation.rotate_if_due()
     say(f"current: {_listed(sets, announced=False)}")
 
 

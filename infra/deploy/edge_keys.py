@@ -4,10 +4,10 @@ Run it once after the stack is created. Later rotations publish their keys thems
 """
 
 from chalicelib import config
-from chalicelib.adapters.edge_keys import EdgeKeyStore
-from chalicelib.adapters.keyvalue_store import KeyValueStore
-from chalicelib.adapters.secret_keys import SecretKeyStore
-from chalicelib.domain.tokens import TokenKind
+from chalicelib.adapters.access.edge_keys import EdgeKeyStore
+from chalicelib.adapters.access.keyvalue_store import KeyValueStore
+from chalicelib.adapters.access.secret_keys import SecretKeyStore
+from chalicelib.domain.access.tokens import TokenKind
 
 
 def main() -> None:

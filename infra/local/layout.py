@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.ingest import rtmp_server
+from chalicelib.domain.streams.ingest import rtmp_server
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"

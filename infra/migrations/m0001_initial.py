@@ -6,8 +6,8 @@ from contextlib import suppress
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.config import Settings
-from chalicelib.domain.key_sets import first_key_sets, to_document
-from chalicelib.services.key_rotation import new_key
+from chalicelib.domain.access.key_sets import first_key_sets, to_document
+from chalicelib.services.access.key_rotation import new_key
 from infra.migrations.tables import ensure_expiry, ensure_table
 from infra.schema import (
     DEAD_QUEUE_RETENTION_S,

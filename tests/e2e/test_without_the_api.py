@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.lease import GRACE_MS
+from chalicelib.domain.money.lease import GRACE_MS
 from infra.local.processes.supervision import Supervisor
 from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
 from tests.e2e.test_main_job import fetch, play, start

@@ -13,10 +13,11 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.local.layout import ROOT
 from tests.fixtures.ports import answers, free_port
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.ladders import FPS_MAX_DEFAULT
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
+from chalicelib.domain.streams.stream import Stream
 from tests.media.edits import PACKET
 from tests.media.judge import Verdict, judge
 from tests.media.making import FFMPEG, make

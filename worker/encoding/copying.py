@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN
-from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
+from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX
+from chalicelib.domain.streams.playlist_size import COPIED_SEGMENT_S_MIN
+from chalicelib.domain.streams.stream import Stream
 from worker.limits import bounded
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import Work

@@ -6,18 +6,19 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from chalicelib.domain.run_logs import (
+from chalicelib.domain.streams.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
     NOTE_CHARS_MAX,
     RUNS_KEPT,
     RunLog,
-    decoded,
-    encoded,
-    newest,
+    decode,
+    encode,
+    newest_logs,
     run_log_key,
 )
-from chalicelib.ports import Clock, EtagMismatch, MediaStore, StoreUnavailable
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.media import EtagMismatch, MediaStore
 from worker.claims import HeldClaim
 from worker.encoding.transcoder import Transcoder
 from worker.redaction import redacted
@@ -149,7 +150,7 @@ class RunLogs(threading.Thread):
     def _store(self) -> None:
         try:
             unopened = [opened for _, opened in self._unopened.copy().values()]
-            shown = newest(each.shown(self._secrets()) for each in (*self._open.copy(), *unopened))
+            shown = newest_logs(each.shown(self._secrets()) for each in (*self._open.copy(), *unopened))
             if shown and shown != self._stored and self._held.safe:
                 self._write(shown)
                 self._stored = shown
@@ -165,7 +166,7 @@ class RunLogs(threading.Thread):
         """With the runs of workers before, over what was read and nothing else: two workers may write at once."""
         for tries_left in reversed(range(TRIES_MAX)):
             stored = self._media.get(self._key)
-            body = encoded(newest((*(decoded(stored.body) if stored else ()), *shown)))
+            body = encode(newest_logs((*(decode(stored.body) if stored else ()), *shown)))
             try:
                 etag = stored.etag if stored else None
                 self._media.put(self._key, body, "application/json", if_match=etag, if_absent=etag is None)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import IO, Any
 
-from chalicelib.domain.media_health import Repairs
-from chalicelib.domain.run_logs import NOTES_KEPT
+from chalicelib.domain.streams.media_health import Repairs
+from chalicelib.domain.streams.run_logs import NOTES_KEPT
 from worker.child import Child, lines_of
 
 ACTIVITY_KEPT = 8

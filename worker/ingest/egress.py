@@ -28,7 +28,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import SourceUrlRefused
-from chalicelib.domain.source_urls import SourceUrl, check_source_url
+from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from worker.ingest.egress_http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
 from worker.ingest.hls.session import START_BYTES, HlsSession
 from worker.ingest.outward import EgressRefused, EgressRules, connect, secure

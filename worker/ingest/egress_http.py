@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from chalicelib.domain.source_urls import SourceUrl
+from chalicelib.domain.streams.source_urls import SourceUrl
 from worker.ingest.outward import EgressRefused
 
 HEAD_BYTES_MAX = 16_384

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.addresses import IpAddress
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.addresses import IpAddress
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
+from chalicelib.domain.streams.stream import Stream
 from worker.aside import Aside
 from worker.child import Child
 from worker.config import WorkerConfig

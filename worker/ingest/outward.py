@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from chalicelib.domain.addresses import IpNetwork
-from chalicelib.domain.source_urls import SourceUrl
+from chalicelib.domain.streams.addresses import IpNetwork
+from chalicelib.domain.streams.source_urls import SourceUrl
 from worker.ingest.resolving import HostRefused, Lookup, resolve_all, system_lookup
 
 # Looking up and connecting together; TLS has as long again.

@@ -17,8 +17,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.addresses import IpAddress
-from chalicelib.domain.source_urls import SourceUrl
+from chalicelib.domain.streams.addresses import IpAddress
+from chalicelib.domain.streams.source_urls import SourceUrl
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 
 # HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless it is allowed to.

@@ -7,9 +7,9 @@ arguments of a process.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chalicelib.domain.ingest import Ingest, ListenProtocol, rtmp_stream_key
-from chalicelib.domain.source_urls import SourceUrl
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, ListenProtocol, rtmp_stream_key
+from chalicelib.domain.streams.source_urls import SourceUrl
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copying import FILE_FORMATS
 from worker.ingest.pull_options import Pinned, Proxied, pull_request

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
-from chalicelib.domain.addresses import IpAddress, IpNetwork, is_allowed_address
+from chalicelib.domain.streams.addresses import IpAddress, IpNetwork, is_allowed_address
 
 # A look-up cannot be called off. This many may hang in the resolver at a time, over all streams of the worker.
 LOOKUPS_MAX = 32

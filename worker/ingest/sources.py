@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.media_health import SourceTrack, TrackKind
+from chalicelib.domain.streams.media_health import SourceTrack, TrackKind
 from worker.ingest.media_files import find
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import PIXELS_MAX

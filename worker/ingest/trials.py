@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Protocol
 
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.stream import Stream
 from worker.encoding.copying import Cut, cut_of
 from worker.ingest.feed import Feed
 from worker.source_info import PATTERN, SourceInfo, SourceRefused

@@ -5,8 +5,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.domain.ingest import BACKUPS_MAX, IngestMode
-from chalicelib.domain.streams import RuntimeState, Stream, source_name
+from chalicelib.domain.streams.ingest import BACKUPS_MAX, IngestMode
+from chalicelib.domain.streams.runtime import RuntimeState, source_name
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.live_trial import LiveTrial

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import media_key
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.media_keys import media_key
 
 PLAYLIST = "index.m3u8"
 

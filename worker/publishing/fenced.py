@@ -4,7 +4,7 @@ Every write asks for the ETag of this owner's own last write, and carries its ep
 refused by the store itself, however late it wakes, and finds out from the epoch in what it reads back.
 """
 
-from chalicelib.ports import EtagMismatch, MediaStore
+from chalicelib.ports.media import EtagMismatch, MediaStore
 from worker.publishing.playlist import epoch_of
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import m3u8
 
-from chalicelib.domain.playlist_size import ENTRIES_MAX
+from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
 
 VERSION = 6
 # Players start this many target durations behind the end of a live playlist.

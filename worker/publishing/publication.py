@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from chalicelib.domain.streams import PublishedRendition
-from chalicelib.ports import Clock, MediaStore, StoreUnavailable
+from chalicelib.domain.streams.runtime import PublishedRendition
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.media import MediaStore
 from worker.claims import HeldClaim
 from worker.ingest.examination import Examination
 from worker.publishing.channel import Channel

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.streams import PublishedRendition
-from chalicelib.ports import MediaStore
+from chalicelib.domain.streams.runtime import PublishedRendition
+from chalicelib.ports.media import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.cleanup import Cleaner
 from worker.publishing.fenced import FencedObject, Overtaken

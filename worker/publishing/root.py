@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from chalicelib.domain.streams import PublishedRendition
-from chalicelib.ports import MediaStore, StoreUnavailable
+from chalicelib.domain.streams.runtime import PublishedRendition
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.media import MediaStore
 from worker.ingest.examination import Examination
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.fenced import FencedObject, Overtaken

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.ports import MediaStore, StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.media import MediaStore
 from worker.publishing.channel import Channel
 from worker.publishing.inbox import Finished
 

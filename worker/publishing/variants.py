@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.streams import PublishedRendition
+from chalicelib.domain.streams.runtime import PublishedRendition
 from worker.publishing.playlist import Entry
 
 HEADROOM = 1.05

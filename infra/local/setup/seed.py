@@ -7,9 +7,9 @@ import os
 import sys
 
 from chalicelib.bootstrap import Container, container
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Stream
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.stream import Stream
 from infra import migrations
 from infra.local.layout import HOST, Layout, layout_from
 

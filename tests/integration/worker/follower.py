@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from chalicelib.ports import MediaStore
+from chalicelib.ports.media import MediaStore
 from tests.fixtures.continuity import Continuity
 
 

@@ -14,15 +14,16 @@ from typing import Any
 import m3u8
 
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.local.layout import ROOT
-from tests.fakes.media import FaultyMedia
+from tests.fakes.streams.media import FaultyMedia
 from tests.integration.worker.follower import Follower
 from worker import claims, config
 from worker.agent import DRAIN_S

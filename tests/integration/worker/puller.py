@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.source_urls import SourceUrl, check_source_url
+from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
 from worker.ingest.egress import Egress
 from worker.ingest.hls.session import HlsSession

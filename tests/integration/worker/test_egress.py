@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.errors import SourceUrlRefused
-from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.streams.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.integration.worker.origins import Listener, Origin, Page
 from tests.integration.worker.puller import WIDE, Puller, run, run_careless

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.streams.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import eventually
 from tests.integration.worker.origins import Listener, Origin, Page

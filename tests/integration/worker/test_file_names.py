@@ -6,8 +6,9 @@ from unicodedata import normalize
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import RuntimeState, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import Stream
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import worker.pipeline
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_ingest import SMALL
 from worker.pipeline import LOGS_WAIT_S, End

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
-from chalicelib.domain.streams import SLATE, RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.run_logs import RunLog, decode, run_log_key
+from chalicelib.domain.streams.runtime import SLATE, RuntimeState
 from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest.harness import GOOD as RTMP_GOOD
 from tests.integration.gateway.ingest.harness import KEY as RTMP_KEY
@@ -50,7 +50,7 @@ def log_of(lab: Lab) -> tuple[RunLog, ...]:
     """What operators read."""
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored is None or KEY.encode() not in stored.body
-    return decoded(stored.body) if stored else ()
+    return decode(stored.body) if stored else ()
 
 
 def wait_for_error(lab: Lab, error: str, timeout_s: float = 20) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.hls.probe import Probed, probed
 from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root

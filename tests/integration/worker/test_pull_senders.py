@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.streams.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.integration.worker.harness import eventually

@@ -7,10 +7,11 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.ladders import ABR_PROFILES
-from chalicelib.domain.source_urls import check_source_url
-from chalicelib.domain.streams import SLATE, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import ABR_PROFILES
+from chalicelib.domain.streams.runtime import SLATE
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.domain.streams.stream import Stream
 from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin

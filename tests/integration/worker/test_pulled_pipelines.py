@@ -5,8 +5,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest.harness import GOOD, KEY, run_ingest
 from tests.integration.worker.harness import Lab, eventually

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.media_health import IngestIssueCode
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.media_health import IngestIssueCode
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
 from worker import driver, published_faults

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.run_logs import decoded, run_log_key
-from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.run_logs import decode, run_log_key
+from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
+from chalicelib.domain.streams.stream import DesiredState
+from chalicelib.ports.common import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker.ingest import source_choice
 from worker.pipeline import End
@@ -79,7 +80,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     assert not lab.follower.ended
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored
-    told = [(run.run, run.ending) for run in decoded(stored.body)]
+    told = [(run.run, run.ending) for run in decode(stored.body)]
     assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "the encoder was killed by SIGKILL")
 
 

@@ -3,7 +3,8 @@
 import signal
 from pathlib import Path
 
-from chalicelib.domain.streams import DesiredState, RuntimeState
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import DesiredState
 from tests.integration.worker.harness import Lab, eventually
 
 # Well below the time of a claim, after which anybody could take it.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.hls_server import Clock, Server
 from tests.unit.worker.publishing import STREAM

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.ladders import ABR_PROFILES, Rendition
-from chalicelib.ports import MediaStore
+from chalicelib.domain.streams.ladders import ABR_PROFILES, Rendition
+from chalicelib.ports.media import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.ingest.examination import Examination, Probe
 from worker.publishing.channel import Channel

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import DesiredState, Stream
-from chalicelib.domain.workers import Worker
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import MemoryMedia
-from tests.fakes.runtimes import MemoryRuntimes
+from chalicelib.domain.operations.workers import Worker
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.stream import DesiredState, Stream
+from chalicelib.ports.common import StoreUnavailable
+from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import SetClock
-from tests.fakes.streams import MemoryStreams
-from tests.fakes.work_queue import MemoryWorkQueue
-from tests.fakes.workers import MemoryWorkers
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fakes.streams.streams import MemoryStreams
+from tests.fakes.streams.work_queue import MemoryWorkQueue
 from worker import agent as agent_module
 from worker import presence as presence_module
 from worker.agent import Agent

@@ -3,10 +3,10 @@ from contextlib import suppress
 
 import pytest
 
-from chalicelib.domain.streams import Claim
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.runtimes import MemoryRuntimes
+from chalicelib.domain.streams.runtime import Claim
+from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.runtimes import MemoryRuntimes
 from worker.claims import MARGIN_S, RENEW_INTERVAL_S, TTL_MS, HeldClaim, take
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.stream import Stream
 from worker.encoding import copying
 from worker.encoding.copying import Cut, choose, cut_of, keyframes_argv, longest_interval_s
 from worker.limits import bounded

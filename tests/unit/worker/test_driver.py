@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.media_health import IngestIssueCode
-from chalicelib.domain.streams import RuntimeState, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.media_health import IngestIssueCode
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.driver import Driver
 from worker.encoding.copying import Cut

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from chalicelib.ports.common import StoreUnavailable
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import STREAM, Owner
 from worker.publishing.fenced import Lost
 

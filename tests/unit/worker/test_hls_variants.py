@@ -3,7 +3,7 @@
 import m3u8
 import pytest
 
-from chalicelib.domain.ladders import ABR_PROFILES
+from chalicelib.domain.streams.ladders import ABR_PROFILES
 from worker.ingest.hls.variants import best_variant, limits_of
 
 HD, FULL, SOURCE = (limits_of(ABR_PROFILES[name]) for name in ("hd", "full", "source"))

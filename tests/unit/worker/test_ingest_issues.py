@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
+from chalicelib.domain.streams.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
 from worker.ingest_issues import WINDOW_S, IngestIssues, found, frozen_issue
 
 FINE = Repairs()

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.playlist_size import ENTRIES_MAX
-from chalicelib.domain.streams import WINDOW_MINUTES_MAX
+from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
+from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
 from worker.publishing.playlist import (
     START_SEGMENTS,
     Entry,

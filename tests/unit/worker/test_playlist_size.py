@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN, PLAYLIST_BYTES_MAX
-from chalicelib.domain.streams import WINDOW_MINUTES_MAX, Stream, stream_faults
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.playlist_size import COPIED_SEGMENT_S_MIN, PLAYLIST_BYTES_MAX
+from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX, Stream, stream_faults
 from worker.encoding.copying import choose
 from worker.publishing.playlist import Entry, Playlist
 

@@ -4,10 +4,10 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.fakes.runtimes import MemoryRuntimes
+from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, Owner
 from worker import claims

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import WINDOW_MINUTES_MAX
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
+from chalicelib.ports.common import StoreUnavailable
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, numbers, owner
 from worker.publishing.cleanup import LAG_S

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from chalicelib.ports.common import StoreUnavailable
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, numbers, owner
 from worker.publishing.cleanup import LAG_S

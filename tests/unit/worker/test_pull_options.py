@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.source_urls import check_source_url
+from chalicelib.domain.streams.source_urls import check_source_url
 from worker.ingest.pull_options import Pinned, Proxied, pull_request
 from worker.receiving.request import ReceiveRequest, Transport
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.source_urls import check_source_url
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading

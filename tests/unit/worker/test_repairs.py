@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from chalicelib.domain.media_health import Repairs
+from chalicelib.domain.streams.media_health import Repairs
 from worker.transcoding import repairs
 from worker.transcoding.repairs import NOTE_INTERVAL_S, NOTES_MAX, RunRepairs
 

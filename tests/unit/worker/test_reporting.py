@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from chalicelib.domain.streams import RuntimeState
-from tests.fakes.media import MemoryMedia
-from tests.fakes.runtimes import MemoryRuntimes
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
 from worker import claims
 from worker.config import WorkerConfig
 from worker.driver import Driver

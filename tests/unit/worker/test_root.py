@@ -9,9 +9,9 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from chalicelib.domain.ladders import Rendition
-from chalicelib.ports import StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.ports.common import StoreUnavailable
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, AtOnce, Owner
 from worker.ingest.examination import TRIES_MAX
 from worker.publishing.fenced import Lost

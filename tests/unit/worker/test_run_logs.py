@@ -10,22 +10,23 @@ from typing import cast
 
 import pytest
 
-from chalicelib.domain.media_health import Repairs
-from chalicelib.domain.run_logs import (
+from chalicelib.domain.streams.media_health import Repairs
+from chalicelib.domain.streams.run_logs import (
     LINE_CHARS_MAX,
     LINES_KEPT,
     NOTE_CHARS_MAX,
     RUNS_KEPT,
     RunLog,
-    decoded,
-    encoded,
-    newest,
+    decode,
+    encode,
+    newest_logs,
     run_log_key,
 )
-from chalicelib.ports import EtagMismatch, StoreUnavailable
-from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.fakes.runtimes import MemoryRuntimes
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.media import EtagMismatch
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
 from worker import claims
 from worker.encoding import run_logs
 from worker.encoding.run_logs import RunLogs
@@ -54,7 +55,7 @@ class House:
 
     def told(self) -> tuple[RunLog, ...]:
         found = self.stored.get(KEY)
-        return decoded(found.body) if found else ()
+        return decode(found.body) if found else ()
 
 
 @pytest.fixture
@@ -73,18 +74,18 @@ def eventually(condition: Callable[[], object]) -> bool:
 
 def test_what_is_stored_is_read_back_and_foreign_bytes_are_nothing() -> None:
     repaired = replace(RUN, repairs=Repairs(silence_ms=40, drift_ppm=-300), notes=("made 40 ms of silence", "x"))
-    assert decoded(encoded([RUN, repaired])) == (RUN, repaired)
-    assert decoded(encoded([RUN]).replace(b'"run"', b'"new":1,"run"')) == (RUN,)
+    assert decode(encode([RUN, repaired])) == (RUN, repaired)
+    assert decode(encode([RUN]).replace(b'"run"', b'"new":1,"run"')) == (RUN,)
     # As an older version has stored it, and a newer one.
-    assert decoded(encoded([RUN]).replace(b',"repairs":null,"notes":[]', b"")) == (RUN,)
-    assert decoded(encoded([repaired]).replace(b'"silence_ms"', b'"new":1,"silence_ms"')) == (repaired,)
+    assert decode(encode([RUN]).replace(b',"repairs":null,"notes":[]', b"")) == (RUN,)
+    assert decode(encode([repaired]).replace(b'"silence_ms"', b'"new":1,"silence_ms"')) == (repaired,)
     for body in (b"", b"[]", b"null", b'{"runs": 3}', b'{"runs": [{}]}', b"\xff"):
-        assert decoded(body) == ()
+        assert decode(body) == ()
 
 
 def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
     runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
-    kept = newest([replace(runs[7], ending=None), *runs])
+    kept = newest_logs([replace(runs[7], ending=None), *runs])
     assert [run.began_at_ms for run in kept] == [7, 6, 5, 4, 3]
     assert kept[0].ending == "x"
 
@@ -172,13 +173,13 @@ def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house
 def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
     runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
     unopened = [replace(RUN, run=None, worker_id=f"w{n}", began_at_ms=n) for n in range(20)]
-    kept = newest([*unopened, *runs, replace(unopened[0], source="backup-1")])
+    kept = newest_logs([*unopened, *runs, replace(unopened[0], source="backup-1")])
     assert [(log.run, log.began_at_ms) for log in kept] == [
         (None, 19),
         *((f"1-{n}", n) for n in (7, 6, 5, 4, 3)),
         (None, 0),
     ]
-    assert decoded(encoded(kept)) == kept
+    assert decode(encode(kept)) == kept
 
 
 def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +210,7 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     def meanwhile(operation: str, key: str) -> None:
         if operation == "put":
             other.media.before = lambda operation, key: None
-            house.stored.put(KEY, encoded([theirs, *house.told()]), "application/json")
+            house.stored.put(KEY, encode([theirs, *house.told()]), "application/json")
 
     other.media.before = meanwhile
     other.logs.start()

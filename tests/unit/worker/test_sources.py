@@ -4,7 +4,7 @@ from unicodedata import normalize
 
 import pytest
 
-from chalicelib.domain.media_health import SourceTrack, TrackKind
+from chalicelib.domain.streams.media_health import SourceTrack, TrackKind
 from worker.ingest.sources import examine, locate
 from worker.source_info import SourceInfo, SourceRefused
 

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.runtime import RuntimeState
 from worker.backoff import DELAY_S_MAX, Backoff
 from worker.supervision import STABLE_S, Supervision
 

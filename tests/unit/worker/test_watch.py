@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.source_urls import check_source_url
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.ingest import live_trial
 from worker.ingest.hls.variants import limits_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import ConfigError
-from chalicelib.domain.media_health import Repairs
+from chalicelib.domain.streams.media_health import Repairs
 from worker import config, health
 from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
 from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams.ladders import Rendition
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines
 from worker.transcoding.plan import PIXELS_MAX
 
