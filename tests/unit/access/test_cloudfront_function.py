@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from chalicelib.api.problems import STATUS_OF_END, problem_of
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver
+from chalicelib.problems import STATUS_OF_END, problem_of
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, Answer, Front, State, Vector

@@ -9,7 +9,7 @@ from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY
 from chalicelib.domain.access.tokens import ACCESS_TTL_MS, AccessClaims, TokenKind
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports import StoreUnavailable
 from chalicelib.services.access.key_rotation import SETTLED_MS, KeyRotation, new_key
 from infra.commands.rotate_keys import TooSoon, rotate
 from tests.fakes.access.keys import MemoryKeyStore
@@ -49,10 +49,10 @@ def test_no_honest_token_is_refused_while_keys_rotate_and_strangers_forge_key_id
     living: list[tuple[str, AccessClaims]] = []
     rotations = 0
     for _ in range(600):
-        # Mostly seconds, sometimes the hours in which nobody comes.
+        # Mostly seconds, sometimes hours without requests.
         site.clock.advance(rng.choice([100, 1_000, 20_000, 59_000, 61_000, 3_600_000]))
         if rng.random() < 0.3:
-            sets = site.rotation.begin() if rng.random() < 0.3 else site.rotation.tend()
+            sets = site.rotation.begin() if rng.random() < 0.3 else site.rotation.rotate_if_due()
             rotations = max(rotations, int(sets[TokenKind.ACCESS].current[1:]))
         if rng.random() < 0.3:
             with pytest.raises(Unauthenticated):
@@ -66,13 +66,13 @@ def test_no_honest_token_is_refused_while_keys_rotate_and_strangers_forge_key_id
 
 
 def test_in_one_phase_an_honest_token_would_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.domain.key_sets.ANNOUNCED_MS", 0)
+    monkeypatch.setattr("chalicelib.domain.access.key_sets.ANNOUNCED_MS", 0)
     site = Site(1)
     site.clock.advance(PERIOD_MS)
     [just_read] = site.processes
     just_read.sign_access(site.claims())
-    site.rotation.tend()
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
+    site.rotation.rotate_if_due()
     with pytest.raises(Unauthenticated):
         just_read.access(site.process().sign_access(site.claims()), 0)
 
@@ -86,13 +86,13 @@ def test_announced_keys_wait_longer_than_a_process_may_refuse_to_read_again() ->
 def test_a_key_is_announced_when_the_current_one_is_thirty_days_old() -> None:
     site = Site(0)
     site.clock.advance(PERIOD_MS - 1)
-    assert {each.announced for each in site.rotation.tend().values()} == {None}
+    assert {each.announced for each in site.rotation.rotate_if_due().values()} == {None}
     site.clock.advance(1)
-    assert {each.announced for each in site.rotation.tend().values()} == {"k2"}
+    assert {each.announced for each in site.rotation.rotate_if_due().values()} == {"k2"}
     site.clock.advance(ANNOUNCED_MS - 1)
-    assert {each.current for each in site.rotation.tend().values()} == {"k1"}
+    assert {each.current for each in site.rotation.rotate_if_due().values()} == {"k1"}
     site.clock.advance(1)
-    assert {(each.current, len(each.keys)) for each in site.rotation.tend().values()} == {("k2", 2)}
+    assert {(each.current, len(each.keys)) for each in site.rotation.rotate_if_due().values()} == {("k2", 2)}
 
 
 def test_a_process_that_lives_long_signs_with_the_current_key_in_the_end() -> None:
@@ -100,23 +100,23 @@ def test_a_process_that_lives_long_signs_with_the_current_key_in_the_end() -> No
     site.clock.advance(PERIOD_MS)
     [old] = site.processes
     old.sign_access(site.claims())
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(ANNOUNCED_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(int(REREAD_S_MAX * 1000))
     import jwt
 
     assert jwt.get_unverified_header(old.sign_access(site.claims()))["kid"] == "k2"
 
 
-def test_a_secret_that_cannot_be_read_again_ends_nothing_and_refuses_nobody_for_good() -> None:
+def test_a_failing_reread_of_the_secret_keeps_known_keys() -> None:
     site = Site(1)
     [old] = site.processes
     known = old.sign_access(site.claims())
     site.clock.advance(PERIOD_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     site.clock.advance(ANNOUNCED_MS)
-    site.rotation.tend()
+    site.rotation.rotate_if_due()
     new = site.process().sign_access(site.claims())
     site.store.fails = True
     for _ in range(3):

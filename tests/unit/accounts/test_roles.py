@@ -1,4 +1,4 @@
-"""`docs/roles.md` has the roles of all routes as they are declared; `python -m tests.unit.test_roles` writes it."""
+"""`docs/roles.md` has the roles of all routes as they are declared; `python -m tests.unit.accounts.test_roles` writes it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from chalicelib.domain.accounts.users import Role
 ROLES = Path(__file__).resolve().parents[3] / "docs" / "roles.md"
 OPENING = """# Roles
 
-Who may call what. This table is made from the declarations of the routes (`python -m tests.unit.test_roles`), and the
+Who may call what. This table is made from the declarations of the routes (`python -m tests.unit.accounts.test_roles`), and the
 suite compares them. `/openapi.json` has the same as `x-role` and `x-account-checked`.
 
 A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).
@@ -33,7 +33,7 @@ def roles() -> str:
 
 
 def test_the_page_of_roles_is_true() -> None:
-    assert ROLES.read_text() == roles(), "run `python -m tests.unit.test_roles` and look at what has changed"
+    assert ROLES.read_text() == roles(), "run `python -m tests.unit.accounts.test_roles` and look at what has changed"
 
 
 def test_operators_accounts_are_always_checked_and_so_are_viewers_who_change_something() -> None:
