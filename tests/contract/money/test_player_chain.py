@@ -27,6 +27,6 @@ ENTRIES = st.builds(
 
 @given(st.text("abc_", max_size=22), ENTRIES)
 def test_both_reckon_the_same_hashes(user_id: str, entry: Entry) -> None:
-    start = chain.genesis(user_id)
+    start = chain.initial_state(user_id)
     assert genesis(user_id) == start.hash
-    assert line_hash(start.hash, asdict(entry)) == chain.after(start, entry).hash
+    assert line_hash(start.hash, asdict(entry)) == chain.next_state(start, entry).hash
