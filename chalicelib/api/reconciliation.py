@@ -6,25 +6,26 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.reconciliation import (
     AdjustRequest,
     DayTotalsAnswer,
-    ReconciliationItem,
     ReconciliationQuery,
 )
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.money.reconciliation import SessionReconciliation
 
 routes = Routes("reconciliation")
 
 
-@routes.add("GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery, answer=ListAnswer[ReconciliationItem])
-def list_reconciliation(call: Call) -> ListAnswer[ReconciliationItem]:
+@routes.add(
+    "GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery, answer=ListAnswer[SessionReconciliation]
+)
+def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
     """List the sessions that ended on a UTC day, with their ledger, leases and served media."""
     agrees = None if call.query.disagreeing is None else not call.query.disagreeing
     page = call.services.reconciliation.rows(
         call.query.day, agrees=agrees, limit=call.query.limit, cursor=call.query.cursor
     )
-    items = [ReconciliationItem.model_validate(row) for row in page.items]
-    return ListAnswer(items=items, next_cursor=page.next_cursor)
+    return ListAnswer(items=list(page.items), next_cursor=page.next_cursor)
 
 
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)

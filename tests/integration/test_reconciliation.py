@@ -78,8 +78,8 @@ def test_each_ended_session_gets_its_row_once(house: Container) -> None:
 def test_a_line_of_the_ledger_that_is_wrong_is_found(house: Container) -> None:
     _, session_id = watched(house)
     serve(house, session_id, 30_000)
-    of_session = house.statements.session_entries
-    house.statements.session_entries = lambda record: _without_a_lease(of_session(record))  # type: ignore[method-assign]
+    session_entries = house.statements.session_entries
+    house.statements.session_entries = lambda record: _without_a_lease(session_entries(record))  # type: ignore[method-assign]
     arrive(house)
     house.reconciliation.run()
     row = rows(house)[session_id]
@@ -140,7 +140,7 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
         return session_entries(record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "of_session", fail)
+        patch.setattr(house.statements, "session_entries", fail)
         assert house.reconciliation.run() == Run(settled=1, failed=1)
     assert set(rows(house)) == {second}
     assert house.reconciliation.run() == Run(settled=1)
@@ -206,7 +206,7 @@ def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
         return lines
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "of_session", meanwhile)
+        patch.setattr(house.statements, "session_entries", meanwhile)
         house.reconciliation.run()
     advance(house, 1_000)
     assert house.reconciliation.run() == Run(settled=1)

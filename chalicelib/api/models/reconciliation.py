@@ -7,8 +7,6 @@ from pydantic import Field
 from chalicelib.api.models.common import Answer, ListQuery
 from chalicelib.api.models.forms import Day
 from chalicelib.api.models.wallets import CreditRequest
-from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.reconciliation import Finding
 
 
 class ReconciliationQuery(ListQuery):
@@ -23,39 +21,6 @@ class AdjustRequest(CreditRequest):
 
     All adjustments of a session together give back at least 0 and at most its cost.
     """
-
-
-class ReconciliationItem(Answer):
-    """A session's ledger amounts, lease time and served media.
-
-    `net = lease - refund - outage_credit - adjustment`. `drift` is served minus paid, or null if nothing could be
-    compared. `cut_off_ms` is how long a session that was ended early (a kick, an empty wallet, a paused stream, …) was
-    served after its end; null for other sessions and while it is unknown.
-    """
-
-    day: str
-    session_id: str
-    user_id: str
-    stream_id: str
-    ended_at_ms: int
-    end_reason: EndReason
-    rate_millipoints_per_minute: int
-    lease_millipoints: int
-    refund_millipoints: int
-    outage_credit_millipoints: int
-    adjustment_millipoints: int
-    net_millipoints: int
-    leases: int
-    granted_ms: int
-    media_ms: int
-    media_bytes: int
-    paid_ms: int | None
-    drift_ms: int | None
-    drift_millipoints: int | None
-    cut_off_ms: int | None
-    agrees: bool
-    reason: Finding
-    reconciled_at_ms: int
 
 
 class DayTotalsAnswer(Answer):

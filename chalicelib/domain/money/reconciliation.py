@@ -52,13 +52,14 @@ class Finding(StrEnum):
 AGREEING = frozenset({Finding.OK, Finding.FREE})
 
 
+# The API returns it as it is, so its fields are part of the wire format.
 @dataclass(frozen=True, kw_only=True)
 class SessionReconciliation:
-    """A session's amounts and times from the ledger, the leases and the gateways.
+    """A session's ledger amounts, lease times and served media.
 
     Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where a positive adjustment gave
-    points to the viewer. `drift` is served minus paid; it and `paid_ms` are None if nothing could be compared.
-    `cut_off_ms` is how long a session that ended early was still served; None for other sessions and while it is
+    points to the viewer. `drift` is served minus paid; it and `paid_ms` are empty if nothing could be compared.
+    `cut_off_ms` is how long a session that ended early was still served; empty for other sessions and while it is
     unknown.
     """
 
