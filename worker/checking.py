@@ -11,7 +11,7 @@ import sys
 import av
 import av.logging
 
-from worker.python import name_process
+from worker.processes.module_process import name_process
 from worker.transcoding.frozen import BLACK_MAX, moved, points_of
 
 

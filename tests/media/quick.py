@@ -27,8 +27,8 @@ from worker.encoding.copying import FILE_FORMATS, cut_of
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
 from worker.ingest.sources import examine
-from worker.limits import bounded
-from worker.python import python_argv
+from worker.processes.limits import bounded
+from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv

@@ -20,7 +20,7 @@ from chalicelib.domain.run_logs import (
 from chalicelib.ports import Clock, EtagMismatch, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
 from worker.encoding.transcoder import Transcoder
-from worker.redaction import redacted
+from worker.processes.redaction import redacted
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from chalicelib.domain.media_health import Repairs
 from chalicelib.domain.run_logs import NOTES_KEPT
-from worker.child import Child, lines_of
+from worker.processes.child import Child, lines_of
 
 ACTIVITY_KEPT = 8
 REPAIR_NAMES = {field.name for field in fields(Repairs)}

@@ -15,10 +15,10 @@ from functools import partial
 from typing import IO, Any
 
 from worker.aside import Aside
-from worker.child import Child
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress_http import as_typed
 from worker.ingest.receivers import Receiver
+from worker.processes.child import Child
 from worker.source_info import SourceInfo
 from worker.wire import Kind, MessageReader, WireError
 

@@ -9,7 +9,6 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.aside import Aside
-from worker.child import Child
 from worker.config import WorkerConfig
 from worker.encoding.copying import Cut, cut_of
 from worker.ingest.egress import Egress
@@ -22,6 +21,7 @@ from worker.ingest.receivers import Receiver, listening, pulling, reading
 from worker.ingest.resolving import resolve_pinned
 from worker.ingest.sources import examine, locate
 from worker.ingest.trials import Status
+from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.source_info import SourceInfo, SourceRefused
 from worker.supervision import SILENT_TARGETS

@@ -13,8 +13,8 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copying import FILE_FORMATS
 from worker.ingest.pull_options import Pinned, Proxied, pull_request
-from worker.limits import bounded
-from worker.python import python_argv
+from worker.processes.limits import bounded
+from worker.processes.module_process import python_argv
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceRefused

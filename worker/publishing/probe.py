@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from worker.limits import bounded
+from worker.processes.limits import bounded
 from worker.publishing.codec_names import picture_name
 from worker.publishing.variants import Facts
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from worker.limits import bounded
+from worker.processes.limits import bounded
+from worker.processes.module_process import python_argv
 from worker.publishing.inbox import Finished
-from worker.python import python_argv
 
 # A look takes about 0.2 s of processor time, of the smallest rendition: less than 1 % of a core.
 INTERVAL_S = 30.0

@@ -12,7 +12,7 @@ from typing import Any
 import av.logging
 from av.error import FFmpegError, InvalidDataError
 
-from worker.python import name_process
+from worker.processes.module_process import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
 from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, in_order

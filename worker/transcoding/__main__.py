@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import av.logging
 
-from worker.python import name_process
+from worker.processes.module_process import name_process
 from worker.transcoding.activity import SourceActivity
 from worker.transcoding.copying import CopyingRun
 from worker.transcoding.encoding import EncodingRun, Frozen

@@ -17,7 +17,7 @@ from worker.transcoding.sound import SoundLine
 from worker.wire import AUDIO, PacketMessage
 
 # Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
-# fewer, since `worker.limits` leaves them so much.
+# fewer, since `worker.processes.limits` leaves them so much.
 PICTURES_MAX = 240
 PICTURES_BYTES_MAX = 2 << 30
 # So many pieces of sound wait for the first picture: ten seconds.

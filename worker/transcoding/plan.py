@@ -8,8 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from worker.limits import ENCODING, bounded
-from worker.python import python_argv
+from worker.processes.limits import ENCODING, bounded
+from worker.processes.module_process import python_argv
 
 SAMPLE_RATE = 48_000
 # Sound between the parts of a run is stereo of 16 bits.

@@ -17,7 +17,7 @@ from worker.ingest.egress import Egress
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
-from worker.python import python_argv
+from worker.processes.module_process import python_argv
 from worker.receiving.request import ReceiveRequest, Transport
 from worker.wire import Kind, MessageReader, decode_packet
 

@@ -11,7 +11,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
 from worker.encoding import copying
 from worker.encoding.copying import Cut, choose, cut_of, keyframes_argv, longest_interval_s
-from worker.limits import bounded
+from worker.processes.limits import bounded
 from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 STREAM = Stream(

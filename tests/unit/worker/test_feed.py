@@ -14,7 +14,7 @@ import pytest
 
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
-from worker.python import ROOT
+from worker.processes.module_process import ROOT
 from worker.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
 from worker.wire import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 

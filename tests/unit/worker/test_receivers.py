@@ -12,11 +12,11 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading
-from worker.limits import bounded
-from worker.python import python_argv
+from worker.processes.limits import bounded
+from worker.processes.module_process import python_argv
+from worker.processes.redaction import redacted
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.redaction import redacted
 from worker.source_info import SourceRefused
 
 KEY = "a-key-of-24-characters-0"

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from worker.child import LINE_BYTES_MAX, lines_of
-from worker.redaction import redacted
+from worker.processes.child import LINE_BYTES_MAX, lines_of
+from worker.processes.redaction import redacted
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.limits import ENCODING, bounded
+from worker.processes.limits import ENCODING, bounded
 from worker.transcoding.plan import (
     FIRST_SEGMENT,
     EncodedRendition,

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import m3u8
 import pytest
 
-from worker.limits import bounded
+from worker.processes.limits import bounded
 from worker.publishing.multivariant import render_multivariant, rendition_names
 from worker.publishing.playlist import Entry, epoch_of
 from worker.publishing.probe import facts_of, probe_argv

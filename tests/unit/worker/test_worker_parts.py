@@ -13,10 +13,10 @@ import pytest
 from chalicelib.config import ConfigError
 from chalicelib.domain.media_health import Repairs
 from worker import config, health
-from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
 from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed
-from worker.limits import ENCODING, bounded
 from worker.logs import JsonFormatter
+from worker.processes.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
+from worker.processes.limits import ENCODING, bounded
 
 ENVIRON = {
     "TOLLCAST_WORKER_ID": "w1",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
-from worker.redaction import redacted
+from worker.processes.redaction import redacted
 
 LOG_LINES_MAX = 200
 LINE_BYTES_MAX = 2_000
