@@ -279,7 +279,7 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: ADTS headers lose the channels",
-        "worker/adts.py",
+        "worker/media/adts.py",
         "index << 2 | channels >> 2, (channels & 3) << 6, 0",
         "index << 2, 0, 0",
         tests=zoo("copied-mp4"),

@@ -27,13 +27,13 @@ from worker.encoding.copying import FILE_FORMATS, cut_of
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
 from worker.ingest.sources import examine
+from worker.media.messages import Kind, MessageReader, decoded_at_us
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
 from worker.transcoding.rates import output_rate
-from worker.wire import Kind, MessageReader, decoded_at_us
 
 CHUNK_BYTES = 1 << 16
 SEGMENT_S = 2

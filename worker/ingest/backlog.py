@@ -6,7 +6,7 @@ So a run begins with a picture at once, wherever in its group of pictures the so
 import json
 from collections import deque
 
-from worker.wire import Kind, decoded_at_us, is_video_keyframe
+from worker.media.messages import Kind, decoded_at_us, is_video_keyframe
 
 # A source whose keyframes are further apart than this loses what it has kept: its run waits for the next keyframe.
 BYTES_MAX = 48 << 20

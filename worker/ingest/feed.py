@@ -18,9 +18,9 @@ from worker.aside import Aside
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress_http import as_typed
 from worker.ingest.receivers import Receiver
+from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
 from worker.source_info import SourceInfo
-from worker.wire import Kind, MessageReader, WireError
 
 CHUNK_BYTES = 1 << 18
 POLL_MS = 100

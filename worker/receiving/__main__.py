@@ -1,6 +1,6 @@
 """Receive one source: `python -m worker.receiving`, with a `ReceiveRequest` on the standard input.
 
-Messages of `worker.wire` come out of the standard output, what the media libraries say out of the standard error.
+Messages of `worker.media.messages` come out of the standard output, what the media libraries say out of the standard error.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import Any
 import av.logging
 from av.error import FFmpegError, InvalidDataError
 
+from worker.media.messages import Kind, encode_json, encode_packet
 from worker.processes.module_process import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
@@ -21,7 +22,6 @@ from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
-from worker.wire import Kind, encode_json, encode_packet
 
 # So many damaged packets in a row are no source any more.
 DAMAGED_MAX = 1_000

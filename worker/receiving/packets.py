@@ -13,11 +13,11 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from worker.adts import adts_header, adts_packet
+from worker.media.adts import adts_header, adts_packet
+from worker.media.messages import AUDIO, MICRO, VIDEO, PacketMessage
 from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import is_interlaced, rate_of
 from worker.receiving.ts_pictures import is_end
-from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 START_CODE = re.compile(rb"\x00\x00\x01")

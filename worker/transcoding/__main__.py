@@ -1,4 +1,4 @@
-"""Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.wire` on the standard input.
+"""Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.media.messages` on the standard input.
 
 Once a second a line of JSON comes out of the standard output: how far it is, and what it has repaired.
 """
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import av.logging
 
+from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
 from worker.processes.module_process import name_process
 from worker.transcoding.activity import SourceActivity
 from worker.transcoding.copying import CopyingRun
@@ -22,7 +23,6 @@ from worker.transcoding.generating import generate
 from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.watching import MovementWatch, Moves
-from worker.wire import Kind, MessageReader, PacketMessage, decode_packet
 
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50

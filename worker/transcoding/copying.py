@@ -6,11 +6,11 @@ from typing import Any
 
 import av
 
-from worker.adts import LOW_COMPLEXITY, RATES, adts_packet, form_of, header_of
+from worker.media.adts import LOW_COMPLEXITY, RATES, adts_packet, form_of, header_of
+from worker.media.messages import MICRO, VIDEO, PacketMessage
 from worker.transcoding.hls import open_output
 from worker.transcoding.plan import TranscodePlan
 from worker.transcoding.repairs import RunRepairs
-from worker.wire import MICRO, VIDEO, PacketMessage
 
 AAC_SAMPLES = 1_024
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}

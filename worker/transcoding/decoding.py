@@ -8,9 +8,9 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
+from worker.media.messages import MICRO, PacketMessage
 from worker.transcoding.plan import BYTES_PER_SAMPLE, PIXELS_MAX, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
-from worker.wire import MICRO, PacketMessage
 
 FRAME_THREADS_PIXELS = 1_920 * 1_088
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from worker.media.messages import AUDIO, PacketMessage
 from worker.transcoding.activity import SourceActivity
 from worker.transcoding.decoding import AudioDecoder, VideoDecoder
 from worker.transcoding.frozen import StillnessDetector
@@ -14,7 +15,6 @@ from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.slots import SlotClock
 from worker.transcoding.sound import SoundLine
-from worker.wire import AUDIO, PacketMessage
 
 # Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
 # fewer, since `worker.processes.limits` leaves them so much.

@@ -8,9 +8,9 @@ from typing import Any
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
+from worker.media.messages import MICRO
 from worker.transcoding.plan import EncodedRendition
 from worker.transcoding.sound import pulled
-from worker.wire import MICRO
 
 # Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
 WIDTH_MAX = 3_840

@@ -17,9 +17,9 @@ from worker.ingest.egress import Egress
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
+from worker.media.messages import Kind, MessageReader, decode_packet
 from worker.processes.module_process import python_argv
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.wire import Kind, MessageReader, decode_packet
 
 RUN_S_MAX = 30
 OUTSIDE = (ip_network("127.0.0.2/32"),)

@@ -4,7 +4,7 @@ import pytest
 
 from worker.ingest import backlog
 from worker.ingest.backlog import Backlog, changes
-from worker.wire import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
+from worker.media.messages import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
 
 
 def tracks(video: str = "h264:1", audio: str | None = "aac:4c80") -> bytes:

@@ -14,9 +14,9 @@ import pytest
 
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
+from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import ROOT
 from worker.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
-from worker.wire import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 
@@ -34,7 +34,7 @@ SECOND = tracks("h264:2") + packet(120_000, key=True)
 SAY_ENDLESSLY = f"""
 import sys
 sys.path[0] = {str(ROOT)!r}
-from worker.wire import PacketMessage, encode_packet
+from worker.media.messages import PacketMessage, encode_packet
 while True:
     sys.stdout.buffer.write(encode_packet(PacketMessage(0, 0, 0, 0, bytes(100_000), is_keyframe=True)))
 """

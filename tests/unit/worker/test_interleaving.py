@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from worker.media.messages import AUDIO, VIDEO
 from worker.receiving import interleaving
 from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket, in_order
-from worker.wire import AUDIO, VIDEO
 
 STEP_US = 40_000
 

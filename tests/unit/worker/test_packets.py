@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.adts import adts_header
+from worker.media.adts import adts_header
 from worker.receiving.packets import parameters
 
 SPS, PPS, IDR = b"\x67\x42\xc0\x1e", b"\x68\xce", b"\x65picture"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from worker.media.messages import AUDIO, VIDEO
 from worker.receiving.timestamps import AHEAD_TWO_TRACKS_US, PacketTimes, TimestampCorrector
-from worker.wire import AUDIO, VIDEO
 
 WRAP_MS = 2**33 / 90
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worker.wire import (
+from worker.media.messages import (
     AUDIO,
     BODY_BYTES_MAX,
     VIDEO,
