@@ -16,9 +16,9 @@ from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
-from worker.agent import Agent
 from worker.ingest.outward import EgressRules
-from worker.pipeline import Ports
+from worker.supervision.agent import Agent
+from worker.supervision.pipeline import Ports
 
 # Debian's package of ffprobe brings libsrt as well.
 PROGRAMS = ("ffprobe", "prlimit", "setpriv")

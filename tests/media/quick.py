@@ -1,6 +1,6 @@
 """Puts one input through a receiver and transcoders of the worker, as fast as they go, and judges the segments.
 
-It does what `worker.ingest.feed` and `worker.driver` do, without a clock: the receiver's messages go through a backlog
+It does what `worker.ingest.feed` and `worker.supervision.driver` do, without a clock: the receiver's messages go through a backlog
 to a transcoder, and to another one where the format of a copied source changes. Nothing is published.
 """
 
@@ -22,7 +22,6 @@ from tests.media.judge import Verdict, judge
 from tests.media.making import FFMPEG, make
 from tests.media.model import Feed, Input
 from tests.media.segments import Segment, named_by
-from worker.driver import SEAM_S
 from worker.encoding.copying import FILE_FORMATS, cut_of
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
@@ -32,6 +31,7 @@ from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.source_info import SourceInfo, SourceRefused
+from worker.supervision.driver import SEAM_S
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
 from worker.transcoding.rates import output_rate
 

@@ -24,7 +24,7 @@ from worker.ingest.trials import Status
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.source_info import SourceInfo, SourceRefused
-from worker.supervision import SILENT_TARGETS
+from worker.supervision.state_machine import SILENT_TARGETS
 from worker.transcoding.plan import watching_argv
 
 # Looking a name up, connecting, and the first pictures of a playlist's first segment.

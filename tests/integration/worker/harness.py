@@ -25,8 +25,8 @@ from infra.local.layout import ROOT
 from tests.fakes.media import FaultyMedia
 from tests.integration.worker.follower import Follower
 from worker import claims, config
-from worker.agent import DRAIN_S
-from worker.pipeline import Pipeline, Ports
+from worker.supervision.agent import DRAIN_S
+from worker.supervision.pipeline import Pipeline, Ports
 
 STREAM = "stream-1"
 

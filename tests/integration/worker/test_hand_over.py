@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-import worker.pipeline
+import worker.supervision.pipeline
 from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_ingest import SMALL
-from worker.pipeline import LOGS_WAIT_S, End
+from worker.supervision.pipeline import LOGS_WAIT_S, End
 
 HAND_OVER_S = 3.0
 
@@ -42,7 +42,7 @@ def test_a_claim_is_released_in_time_though_ffmpeg_and_the_media_store_hang(lab:
 def test_new_settings_that_meet_a_hanging_store_begin_with_a_new_claim(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker.pipeline, "CLOSE_S", 1.0)
+    monkeypatch.setattr(worker.supervision.pipeline, "CLOSE_S", 1.0)
     lab.rendition = SMALL.name
     lab.add(abr_profile="custom", custom_renditions=(SMALL,))
     first = lab.pipeline()

@@ -15,8 +15,8 @@ from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker import supervision
 from worker.encoding import copying
+from worker.supervision import state_machine as supervision
 
 PREFIX = f"streams/{STREAM}/"
 CUSTOM = (

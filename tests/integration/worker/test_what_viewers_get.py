@@ -9,9 +9,9 @@ from chalicelib.domain.media_health import IngestIssueCode
 from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker import driver, published_faults
 from worker.checking import looked_into
 from worker.publishing import sampling
+from worker.supervision import driver, published_faults
 
 # It moves and sounds for 4 s, and then it does not for 8 s.
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4,tpad=stop_mode=clone:stop_duration=8"]

@@ -15,8 +15,8 @@ from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker.ingest import source_choice
-from worker.pipeline import End
 from worker.publishing import uploads
+from worker.supervision.pipeline import End
 
 
 def packets(path: Path, kind: str) -> list[float]:

@@ -18,12 +18,12 @@ from tests.fakes.simple import SetClock
 from tests.fakes.streams import MemoryStreams
 from tests.fakes.work_queue import MemoryWorkQueue
 from tests.fakes.workers import MemoryWorkers
-from worker import agent as agent_module
-from worker import presence as presence_module
-from worker.agent import Agent
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
-from worker.pipeline import End, Ports
+from worker.supervision import agent as agent_module
+from worker.supervision import presence as presence_module
+from worker.supervision.agent import Agent
+from worker.supervision.pipeline import End, Ports
 
 LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), desired_state=DesiredState.LIVE)
 

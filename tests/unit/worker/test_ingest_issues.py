@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
-from worker.ingest_issues import WINDOW_S, IngestIssues, found, frozen_issue
+from worker.supervision.ingest_issues import WINDOW_S, IngestIssues, found, frozen_issue
 
 FINE = Repairs()
 GAP = Repairs(silence_ms=20)

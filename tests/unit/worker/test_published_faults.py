@@ -3,8 +3,8 @@
 import pytest
 
 from worker.encoding.transcoder import Activity
-from worker.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
 from worker.publishing.sampling import Sample
+from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
 
 LIVELY = Activity(heard=True, moves=True, dark=False)
 QUIET = Activity(heard=False, moves=False, dark=False)

@@ -8,10 +8,10 @@ from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
 from worker import claims
 from worker.config import WorkerConfig
-from worker.driver import Driver
-from worker.encoding.run_logs import RunLogs
-from worker.reporting import Reporter
-from worker.supervision import Supervision
+from worker.supervision.driver import Driver
+from worker.supervision.reporter import Reporter
+from worker.supervision.run_logs import RunLogs
+from worker.supervision.state_machine import Supervision
 
 CONFIG = WorkerConfig(
     worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}

@@ -27,9 +27,9 @@ from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
 from worker import claims
-from worker.encoding import run_logs
-from worker.encoding.run_logs import RunLogs
 from worker.encoding.transcoder import Progress, Transcoder
+from worker.supervision import run_logs
+from worker.supervision.run_logs import RunLogs
 
 KEY = run_log_key("stream-1")
 RUN = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1, ended_at_ms=9, ending="x", lines=("a", "b"))

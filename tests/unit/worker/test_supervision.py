@@ -2,7 +2,7 @@ import pytest
 
 from chalicelib.domain.streams import RuntimeState
 from worker.backoff import DELAY_S_MAX, Backoff
-from worker.supervision import STABLE_S, Supervision
+from worker.supervision.state_machine import STABLE_S, Supervision
 
 
 def test_the_first_retry_is_quick_and_patience_grows() -> None:

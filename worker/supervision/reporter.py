@@ -4,10 +4,10 @@ from chalicelib.domain.outages import reported
 from chalicelib.domain.streams import PublishedRendition, Runtime
 from chalicelib.ports import Clock, Runtimes
 from worker.claims import HeldClaim
-from worker.driver import Driver
-from worker.ingest_issues import IngestIssues
 from worker.publishing.publication import Publication
-from worker.supervision import Supervision
+from worker.supervision.driver import Driver
+from worker.supervision.ingest_issues import IngestIssues
+from worker.supervision.state_machine import Supervision
 
 INTERVAL_S = 10.0
 ERROR_CHARS_MAX = 500

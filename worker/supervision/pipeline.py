@@ -11,13 +11,13 @@ from chalicelib.domain.streams import DesiredState, RuntimeState, Stream
 from chalicelib.ports import Clock, MediaStore, Runtimes, StoreUnavailable, Streams
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
-from worker.driver import Driver
-from worker.encoding.run import STOP_GRACE_S
-from worker.encoding.run_logs import RunLogs
 from worker.publishing.channel import Channel
 from worker.publishing.publication import Publication
-from worker.reporting import Reporter
-from worker.supervision import Supervision
+from worker.supervision.driver import Driver
+from worker.supervision.reporter import Reporter
+from worker.supervision.run import STOP_GRACE_S
+from worker.supervision.run_logs import RunLogs
+from worker.supervision.state_machine import Supervision
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
 from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
 from worker import claims
 from worker.config import WorkerConfig
-from worker.pipeline import End, Pipeline, Ports
-from worker.presence import Presence
+from worker.supervision.pipeline import End, Pipeline, Ports
+from worker.supervision.presence import Presence
 
 log = logging.getLogger(__name__)
 
