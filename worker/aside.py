@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from chalicelib.domain.errors import SourceUrlRefused
+from worker.encoding.source_info import SourceRefused
 from worker.ingest.resolving import HostRefused
-from worker.source_info import SourceRefused
 
 log = logging.getLogger(__name__)
 

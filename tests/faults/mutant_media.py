@@ -8,7 +8,7 @@ SLOTS = "worker/transcoding/slots.py"
 PICTURES = "worker/transcoding/pictures.py"
 INTERLACING = "worker/transcoding/interlacing.py"
 HLS = "worker/transcoding/hls.py"
-RATES = "worker/transcoding/rates.py"
+RATES = "worker/encoding/output_rate.py"
 DECODING = "worker/transcoding/decoding.py"
 COPYING = "worker/transcoding/copying.py"
 STAMPS = "worker/receiving/timestamps.py"
@@ -258,7 +258,7 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: HEVC is not copied",
-        "worker/encoding/copying.py",
+        "worker/encoding/copy_segmentation.py",
         'COPIED_VIDEO = ("h264", "hevc")',
         'COPIED_VIDEO = ("h264",)',
         tests=zoo("h264-to-hevc-copied", "copied-hevc"),

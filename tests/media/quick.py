@@ -22,7 +22,9 @@ from tests.media.judge import Verdict, judge
 from tests.media.making import FFMPEG, make
 from tests.media.model import Feed, Input
 from tests.media.segments import Segment, named_by
-from worker.encoding.copying import FILE_FORMATS, cut_of
+from worker.encoding.copy_segmentation import FILE_FORMATS, cut_of
+from worker.encoding.output_rate import output_rate
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
 from worker.ingest.sources import examine
@@ -30,10 +32,8 @@ from worker.media.messages import Kind, MessageReader, decoded_at_us
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
-from worker.source_info import SourceInfo, SourceRefused
 from worker.supervision.driver import SEAM_S
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
-from worker.transcoding.rates import output_rate
 
 CHUNK_BYTES = 1 << 16
 SEGMENT_S = 2

@@ -15,12 +15,12 @@ from functools import partial
 from typing import IO, Any
 
 from worker.aside import Aside
+from worker.encoding.source_info import SourceInfo
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress_http import as_typed
 from worker.ingest.receivers import Receiver
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
-from worker.source_info import SourceInfo
 
 CHUNK_BYTES = 1 << 18
 POLL_MS = 100

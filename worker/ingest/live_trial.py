@@ -10,7 +10,8 @@ from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.aside import Aside
 from worker.config import WorkerConfig
-from worker.encoding.copying import Cut, cut_of
+from worker.encoding.copy_segmentation import Cut, cut_of
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.egress import Egress
 from worker.ingest.feed import Feed
 from worker.ingest.hls.played import PlayedSegments
@@ -23,7 +24,6 @@ from worker.ingest.sources import examine, locate
 from worker.ingest.trials import Status
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
-from worker.source_info import SourceInfo, SourceRefused
 from worker.supervision.state_machine import SILENT_TARGETS
 from worker.transcoding.plan import watching_argv
 

@@ -11,13 +11,13 @@ from chalicelib.domain.ingest import Ingest, ListenProtocol, rtmp_stream_key
 from chalicelib.domain.source_urls import SourceUrl
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.encoding.copying import FILE_FORMATS
+from worker.encoding.copy_segmentation import FILE_FORMATS
+from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied, pull_request
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
-from worker.source_info import SourceRefused
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10

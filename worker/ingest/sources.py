@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.media_health import SourceTrack, TrackKind
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.media_files import find
-from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import PIXELS_MAX
 
 

@@ -4,9 +4,9 @@ from enum import Enum
 from typing import Protocol
 
 from chalicelib.domain.streams import Stream
-from worker.encoding.copying import Cut, cut_of
+from worker.encoding.copy_segmentation import Cut, cut_of
+from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.ingest.feed import Feed
-from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 
 class Status(Enum):

@@ -10,8 +10,10 @@ from pathlib import Path
 from chalicelib.domain.media_health import IngestIssueCode, Repairs, SourceTrack
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
 from worker.config import WorkerConfig
-from worker.encoding.copying import Cut
-from worker.encoding.standing_in import encodable
+from worker.encoding.copy_segmentation import Cut
+from worker.encoding.output_rate import output_rate
+from worker.encoding.slate_ladder import encodable
+from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.feed import Feed
 from worker.ingest.trials import Status
@@ -19,14 +21,12 @@ from worker.ingest.watch import Watch
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.sampling import Sample
-from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision.ingest_issues import frozen_issue
 from worker.supervision.published_faults import FaultHistory, published_fault
 from worker.supervision.run import Run
 from worker.supervision.run_logs import OpenLog, RunLogs
 from worker.supervision.state_machine import Supervision
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
-from worker.transcoding.rates import output_rate
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from chalicelib.domain.streams import RuntimeState, Stream
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.encoding.copying import FILE_FORMATS, cut_of
+from worker.encoding.copy_segmentation import FILE_FORMATS, cut_of
+from worker.encoding.source_info import SourceInfo
 from worker.ingest.sources import examine, locate
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.source_info import SourceInfo
 
 NAMES = [
     "Film (2004).mp4",

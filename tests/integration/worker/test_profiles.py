@@ -15,7 +15,7 @@ from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker.encoding import copying
+from worker.encoding import copy_segmentation as copying
 from worker.supervision import state_machine as supervision
 
 PREFIX = f"streams/{STREAM}/"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
-from worker.encoding import copying
-from worker.encoding.copying import Cut, choose, cut_of, keyframes_argv, longest_interval_s
+from worker.encoding import copy_segmentation as copying
+from worker.encoding.copy_segmentation import Cut, choose, cut_of, keyframes_argv, longest_interval_s
+from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.processes.limits import bounded
-from worker.source_info import PATTERN, SourceInfo, SourceRefused
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2

@@ -13,11 +13,11 @@ from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.media_health import IngestIssueCode
 from chalicelib.domain.streams import RuntimeState, Stream
 from worker.config import WorkerConfig
-from worker.encoding.copying import Cut
+from worker.encoding.copy_segmentation import Cut
+from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.trials import Status
 from worker.publishing.sampling import Sample
-from worker.source_info import SLATE_SOURCE, SourceInfo
 from worker.supervision.driver import Driver
 from worker.supervision.state_machine import Supervision
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work

@@ -12,11 +12,11 @@ from typing import IO, Any
 
 import pytest
 
+from worker.encoding.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
 from worker.ingest.feed import Feed
 from worker.ingest.receivers import Receiver
 from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import ROOT
-from worker.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from worker.transcoding.rates import OutputRate, output_rate
+from worker.encoding.output_rate import OutputRate, output_rate
 
 NTSC, NTSC_FIELDS = Fraction(30000, 1001), Fraction(60000, 1001)
 

@@ -10,6 +10,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
+from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading
 from worker.processes.limits import bounded
@@ -17,7 +18,6 @@ from worker.processes.module_process import python_argv
 from worker.processes.redaction import redacted
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.source_info import SourceRefused
 
 KEY = "a-key-of-24-characters-0"
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)

@@ -5,8 +5,8 @@ from unicodedata import normalize
 import pytest
 
 from chalicelib.domain.media_health import SourceTrack, TrackKind
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.sources import examine, locate
-from worker.source_info import SourceInfo, SourceRefused
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.processes.limits import bounded
-from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import Work
 
 # What segments of MPEG-TS carry and players take.
