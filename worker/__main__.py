@@ -16,7 +16,7 @@ from chalicelib.adapters.s3_media import S3Media
 from chalicelib.adapters.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
 from worker.supervision.agent import Agent
 from worker.supervision.pipeline import Ports
 

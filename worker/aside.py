@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from chalicelib.domain.errors import SourceUrlRefused
 from worker.encoding.source_info import SourceRefused
-from worker.ingest.resolving import HostRefused
+from worker.ingest.errors import HostRefused
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib.config import ConfigError
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
 
 CAPACITY_DEFAULT = 4
 CAPACITY_MAX = 64

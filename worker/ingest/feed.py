@@ -17,7 +17,7 @@ from typing import IO, Any
 from worker.aside import Aside
 from worker.encoding.source_info import SourceInfo
 from worker.ingest.backlog import Backlog
-from worker.ingest.egress_http import as_typed
+from worker.ingest.egress.http import as_typed
 from worker.ingest.receivers import Receiver
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child

@@ -12,14 +12,14 @@ from worker.aside import Aside
 from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import Cut, cut_of
 from worker.encoding.source_info import SourceInfo, SourceRefused
-from worker.ingest.egress import Egress
+from worker.ingest.egress.proxy import Egress
+from worker.ingest.egress.resolving import resolve_pinned
 from worker.ingest.feed import Feed
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receivers import Receiver, listening, pulling, reading
-from worker.ingest.resolving import resolve_pinned
 from worker.ingest.sources import examine, locate
 from worker.ingest.trials import Status
 from worker.processes.child import Child

@@ -4,7 +4,7 @@ What holds FFmpeg back, found by experiment:
 - The options here reach what a playlist names (media playlists, segments, keys, init sections): the white lists and
   `http_proxy` do. `max_redirects`, `tls_verify` and `ca_file` do not: they hold for the first request only.
 - So https is opened as http through `worker.ingest.egress`, which speaks TLS itself, verifies every host, and refuses
-  redirects at every level. FFmpeg knows neither `https` nor `tls`; all that is left to it is to ask the proxy.
+  redirects at every level. FFmpeg knows neither `https` nor `tls`: it can only ask the proxy.
 - A proxy of the CONNECT kind does not do for playlists: FFmpeg then needs `httpproxy` on its white list, and a playlist
   that names `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. For rtmps it does: `flv` names nothing further.
 - A host in the environment's `no_proxy` is asked past the proxy. The receiver's environment must not have it.
@@ -39,7 +39,7 @@ class Proxied:
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """Straight to an address that `worker.ingest.resolving` has checked, for srt."""
+    """Straight to an address that `worker.ingest.egress.resolving` has checked, for srt."""
 
     address: IpAddress
 

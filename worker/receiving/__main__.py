@@ -1,6 +1,6 @@
 """Receive one source: `python -m worker.receiving`, with a `ReceiveRequest` on the standard input.
 
-Messages of `worker.media.messages` come out of the standard output, what the media libraries say out of the standard error.
+It writes messages of `worker.media.messages` to the standard output, and the media libraries' log to the standard error.
 """
 
 import os

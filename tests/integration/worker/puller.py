@@ -13,9 +13,9 @@ from typing import Any
 
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
-from worker.ingest.egress import Egress
+from worker.egress_rules import EgressRules
+from worker.ingest.egress.proxy import Egress
 from worker.ingest.hls.session import HlsSession
-from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
 from worker.media.messages import Kind, MessageReader, decode_packet
 from worker.processes.module_process import python_argv

@@ -13,10 +13,11 @@ from chalicelib.domain.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import eventually
 from tests.integration.worker.origins import Listener, Origin, Page
-from worker.ingest import egress as egress_module
-from worker.ingest import egress_http, outward
-from worker.ingest.egress import Egress
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
+from worker.ingest.egress import connections as outward
+from worker.ingest.egress import http as egress_http
+from worker.ingest.egress import proxy as egress_module
+from worker.ingest.egress.proxy import Egress
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 

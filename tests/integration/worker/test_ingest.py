@@ -17,9 +17,9 @@ from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
+from worker.egress_rules import EgressRules
 from worker.ingest import receivers, source_choice
 from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
-from worker.ingest.outward import EgressRules
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"

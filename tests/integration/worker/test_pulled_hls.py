@@ -16,11 +16,11 @@ from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
 from worker.config import WorkerConfig
+from worker.egress_rules import EgressRules
 from worker.ingest import source_choice
 from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import Proxied, pull_request
 from worker.ingest.trials import Status
 from worker.ingest.watch import Watch

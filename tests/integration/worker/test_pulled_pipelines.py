@@ -13,7 +13,7 @@ from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.origins import Front
 from tests.integration.worker.senders import free_udp_port, sending
 from tests.integration.worker.test_ingest import SMALL, add, wait_for_first_segment
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
 from worker.ingest.watch import BREAKS_PER_OPENING
 
 NAME = "source.test"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.ingest.egress_http import as_typed
+from worker.ingest.egress.http import as_typed
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.unit.worker.hls_server import Client, Clock, Server
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.played import PlayedSegments
-from worker.ingest.outward import EgressRefused
 
 END = "#EXT-X-ENDLIST\n"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.worker.hls_server import Client, Clock, Server
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls import live_playlist
 from worker.ingest.hls.played import PLAYLISTS_MAX, SEGMENTS_MAX, HandedOut, PlayedSegments, SegmentId
-from worker.ingest.outward import EgressRefused
 
 
 def test_a_dead_source_is_not_played_again_until_it_moves(server: Server, clock: Clock, played: PlayedSegments) -> None:

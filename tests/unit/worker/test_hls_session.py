@@ -6,10 +6,10 @@ import m3u8
 import pytest
 
 from tests.unit.worker.hls_server import Client, Clock, Server
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import check_addresses
 from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
 from worker.ingest.hls.session import HlsSession
-from worker.ingest.outward import EgressRefused
 
 GONE = HTTPStatus.GONE
 

@@ -6,8 +6,9 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from worker.ingest import resolving
-from worker.ingest.resolving import HostRefused, resolve_all, resolve_pinned
+from worker.ingest.egress import resolving
+from worker.ingest.egress.resolving import resolve_all, resolve_pinned
+from worker.ingest.errors import HostRefused
 
 NONE: tuple[()] = ()
 

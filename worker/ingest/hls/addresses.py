@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.tags import tag_name, to_lines
-from worker.ingest.outward import EgressRefused
 
 # Tags with addresses that clients open.
 OPENED = frozenset(

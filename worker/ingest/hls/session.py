@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import absolute_url, check_addresses, place_of
 from worker.ingest.hls.live_playlist import Decision, LivePlaylist
 from worker.ingest.hls.media_playlist import read_media_playlist
 from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
 from worker.ingest.hls.variants import VariantLimits, best_variant
-from worker.ingest.outward import EgressRefused
 
 # Segments are distinguished by so much of their beginning: it has the first picture and its time stamp.
 START_BYTES = 16_384

@@ -1,28 +1,17 @@
 """From a host to addresses that may be connected to: looked up in bounded time, all of them checked."""
 
 import queue
-import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 from chalicelib.domain.addresses import IpAddress, IpNetwork, is_allowed_address
+from worker.egress_rules import Lookup, system_lookup
+from worker.ingest.errors import HostRefused
 
 # A look-up cannot be called off. This many may hang in the resolver at a time, over all streams of the worker.
 LOOKUPS_MAX = 32
 _lookups = threading.BoundedSemaphore(LOOKUPS_MAX)
-
-Lookup = Callable[[str], Sequence[str]]
-
-
-class HostRefused(Exception):
-    """The host may not be connected to, or has no address; the message says why, for the operator."""
-
-
-def system_lookup(host: str) -> list[str]:
-    """Every address of a name as the system's resolver orders them, of the families that this machine has."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def resolve_all(

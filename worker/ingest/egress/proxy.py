@@ -29,10 +29,12 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
-from worker.ingest.egress_http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
+from worker.egress_rules import EgressRules
+from worker.ingest.egress.connections import connect, secure
+from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
+from worker.ingest.egress.sockets import Sockets
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.session import START_BYTES, HlsSession
-from worker.ingest.outward import EgressRefused, EgressRules, connect, secure
-from worker.ingest.sockets import Sockets
 from worker.receiving.discontinuities import TAG_ADDRESS
 
 # A receiver uses two or three at a time for each rendition of a source.

@@ -12,7 +12,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from chalicelib.domain.source_urls import SourceUrl
-from worker.ingest.outward import EgressRefused
+from worker.ingest.errors import EgressRefused
 
 HEAD_BYTES_MAX = 16_384
 PLAYLIST_BYTES_MAX = 1_048_576

@@ -4,13 +4,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
-from chalicelib.domain.addresses import IpNetwork
 from chalicelib.domain.source_urls import SourceUrl
-from worker.ingest.resolving import HostRefused, Lookup, resolve_all, system_lookup
+from worker.egress_rules import EgressRules
+from worker.ingest.egress.resolving import resolve_all
+from worker.ingest.errors import EgressRefused, HostRefused
 
 # Looking up and connecting together; TLS has as long again.
 CONNECT_S_MAX = 4.0
@@ -18,24 +17,6 @@ CONNECT_S_MIN = 0.1
 ADDRESSES_MAX = 4
 
 Keep = Callable[[socket.socket, float], None]
-
-
-class EgressRefused(Exception):
-    """What the receiver asked for is not done; the message says why, for the operator. `status` is for the receiver."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-@dataclass(frozen=True, kw_only=True)
-class EgressRules:
-    """What the configuration allows. `ca_file` None: the authorities that the system trusts."""
-
-    networks: tuple[IpNetwork, ...] = ()
-    ports: frozenset[int] = frozenset()
-    ca_file: Path | None = None
-    lookup: Lookup = system_lookup
 
 
 def connect(wanted: SourceUrl, rules: EgressRules, keep: Keep) -> socket.socket:
