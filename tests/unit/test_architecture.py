@@ -94,7 +94,7 @@ def test_chance_that_can_be_guessed_only_spreads_things() -> None:
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"^(import|from) random\b", path.read_text(), re.MULTILINE)
     }
-    retries = {"chalicelib/services/billing.py", "player/heartbeat.py", "worker/backoff.py"}
+    retries = {"chalicelib/services/billing.py", "player/heartbeat.py", "worker/ingest/backoff.py"}
     retries.add("chalicelib/adapters/keyvalue_store.py")
     rows = {"chalicelib/services/playback.py", "chalicelib/services/reconciliation.py"}
     rows.add("chalicelib/adapters/dynamodb_reconciliation.py")

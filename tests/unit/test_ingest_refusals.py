@@ -25,7 +25,7 @@ from chalicelib.services.ingest_refusals import IngestRefusals
 from chalicelib.services.streams import StreamView
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.simple import SetClock
-from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
+from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 NOW_MS = SetClock().now_ms()
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from worker.backoff import Backoff
+from worker.ingest.backoff import Backoff
 
 # So long a source may take to open before the next one is opened as well.
 PATIENCE_S = 3.0

@@ -11,7 +11,6 @@ from functools import partial
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
-from worker.ingest.examination import Examination
 from worker.publishing.channel import Channel
 from worker.publishing.cleanup import Cleaner
 from worker.publishing.fenced import Lost
@@ -21,6 +20,7 @@ from worker.publishing.probe import probe
 from worker.publishing.publisher import Publisher
 from worker.publishing.root import Root
 from worker.publishing.sampling import SegmentSampler
+from worker.publishing.segment_prober import Examination
 from worker.publishing.uploads import Unpublishable, Uploads
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from worker.encoding.output_rate import output_rate
 from worker.encoding.slate_ladder import encodable
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
-from worker.ingest.feed import Feed
-from worker.ingest.trials import Status
-from worker.ingest.watch import Watch
+from worker.ingest.source_opener import Status
+from worker.ingest.source_pool import Watch
+from worker.ingest.source_receiver import Feed
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.sampling import Sample

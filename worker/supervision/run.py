@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from worker.encoding.transcoder import Transcoder
-from worker.ingest.feed import Feed
+from worker.ingest.source_receiver import Feed
 from worker.publishing.inbox import Inbox
 from worker.transcoding.plan import TranscodePlan, Work, transcoder_argv
 

@@ -18,8 +18,9 @@ from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.egress_rules import EgressRules
-from worker.ingest import receivers, source_choice
-from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
+from worker.ingest import receiver_commands as receivers
+from worker.ingest import source_choice
+from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"

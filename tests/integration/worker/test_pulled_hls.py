@@ -22,8 +22,8 @@ from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Proxied, pull_request
-from worker.ingest.trials import Status
-from worker.ingest.watch import Watch
+from worker.ingest.source_opener import Status
+from worker.ingest.source_pool import Watch
 
 HEIGHTS = (144, 180, 240, 288, 360, 400, 480, 540, 576, 720, 900, 1080, 1440, 2160)
 

@@ -14,7 +14,7 @@ from tests.integration.worker.origins import Front
 from tests.integration.worker.senders import free_udp_port, sending
 from tests.integration.worker.test_ingest import SMALL, add, wait_for_first_segment
 from worker.egress_rules import EgressRules
-from worker.ingest.watch import BREAKS_PER_OPENING
+from worker.ingest.source_pool import BREAKS_PER_OPENING
 
 NAME = "source.test"
 INSIDE = (ip_network("127.0.0.0/8"),)

@@ -9,12 +9,12 @@ from typing import Any
 from chalicelib.domain.ladders import ABR_PROFILES, Rendition
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
-from worker.ingest.examination import Examination, Probe
 from worker.publishing.channel import Channel
 from worker.publishing.cleanup import Cleaner
 from worker.publishing.inbox import Finished
 from worker.publishing.publisher import Publisher
 from worker.publishing.root import Root
+from worker.publishing.segment_prober import Examination, Probe
 from worker.publishing.uploads import Uploads
 from worker.publishing.variants import Facts
 

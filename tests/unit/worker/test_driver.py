@@ -16,7 +16,7 @@ from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import Cut
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
-from worker.ingest.trials import Status
+from worker.ingest.source_opener import Status
 from worker.publishing.sampling import Sample
 from worker.supervision.driver import Driver
 from worker.supervision.state_machine import Supervision

@@ -13,8 +13,8 @@ from typing import IO, Any
 import pytest
 
 from worker.encoding.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
-from worker.ingest.feed import Feed
-from worker.ingest.receivers import Receiver
+from worker.ingest.receiver_commands import Receiver
+from worker.ingest.source_receiver import Feed
 from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import ROOT
 

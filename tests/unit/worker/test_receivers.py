@@ -12,7 +12,7 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receivers import MUTE_S, Receiver, listening, pulling, reading
+from worker.ingest.receiver_commands import MUTE_S, Receiver, listening, pulling, reading
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.processes.redaction import redacted

@@ -13,10 +13,10 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, AtOnce, Owner
-from worker.ingest.examination import TRIES_MAX
 from worker.publishing.fenced import Lost
 from worker.publishing.publisher import START_SEGMENTS
 from worker.publishing.root import REWRITE_S
+from worker.publishing.segment_prober import TRIES_MAX
 from worker.publishing.variants import Facts
 
 ROOT = f"streams/{STREAM}/index.m3u8"

@@ -1,6 +1,6 @@
 """Which source is played, with the time handed in."""
 
-from worker.backoff import FIRST_DELAY_S, Backoff
+from worker.ingest.backoff import FIRST_DELAY_S, Backoff
 from worker.ingest.source_choice import (
     ANSWER_INTERVAL_S,
     PATIENCE_S,

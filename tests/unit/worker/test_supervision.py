@@ -1,7 +1,7 @@
 import pytest
 
 from chalicelib.domain.streams import RuntimeState
-from worker.backoff import DELAY_S_MAX, Backoff
+from worker.ingest.backoff import DELAY_S_MAX, Backoff
 from worker.supervision.state_machine import STABLE_S, Supervision
 
 

@@ -12,9 +12,9 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.ingest import live_trial
+from worker.ingest import live_source_opener as live_trial
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.live_trial import (
+from worker.ingest.live_source_opener import (
     MUTE_REASON,
     SETTLED_S,
     SILENCE_TOLD_S,
@@ -22,8 +22,8 @@ from worker.ingest.live_trial import (
     WAITING_REASON,
     LiveTrial,
 )
-from worker.ingest.trials import Status
-from worker.ingest.watch import BREAKS_PER_OPENING, Watch
+from worker.ingest.source_opener import Status
+from worker.ingest.source_pool import BREAKS_PER_OPENING, Watch
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)

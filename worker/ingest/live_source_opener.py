@@ -8,20 +8,20 @@ from chalicelib.domain.addresses import IpAddress
 from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
-from worker.aside import Aside
 from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import Cut, cut_of
 from worker.encoding.source_info import SourceInfo, SourceRefused
+from worker.ingest.background_task import Aside
 from worker.ingest.egress.proxy import Egress
 from worker.ingest.egress.resolving import resolve_pinned
-from worker.ingest.feed import Feed
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receivers import Receiver, listening, pulling, reading
+from worker.ingest.receiver_commands import Receiver, listening, pulling, reading
+from worker.ingest.source_opener import Status
+from worker.ingest.source_receiver import Feed
 from worker.ingest.sources import examine, locate
-from worker.ingest.trials import Status
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.supervision.state_machine import SILENT_TARGETS

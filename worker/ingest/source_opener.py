@@ -6,7 +6,7 @@ from typing import Protocol
 from chalicelib.domain.streams import Stream
 from worker.encoding.copy_segmentation import Cut, cut_of
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
-from worker.ingest.feed import Feed
+from worker.ingest.source_receiver import Feed
 
 
 class Status(Enum):

@@ -9,9 +9,9 @@ from chalicelib.domain.ingest import BACKUPS_MAX, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
 from worker.ingest.hls.played import PlayedSegments
-from worker.ingest.live_trial import LiveTrial
+from worker.ingest.live_source_opener import LiveTrial
 from worker.ingest.source_choice import Failure, SourceChoice
-from worker.ingest.trials import PatternTrial, Status, Trial
+from worker.ingest.source_opener import PatternTrial, Status, Trial
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from contextlib import suppress
 from functools import partial
 from typing import IO, Any
 
-from worker.aside import Aside
 from worker.encoding.source_info import SourceInfo
+from worker.ingest.background_task import Aside
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress.http import as_typed
-from worker.ingest.receivers import Receiver
+from worker.ingest.receiver_commands import Receiver
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
 
