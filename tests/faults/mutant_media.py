@@ -272,7 +272,7 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: bytes that prevent start codes are taken for HEVC's profile",
-        "worker/publishing/codec_names.py",
+        "worker/publishing/playlists/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
         "found[1][1:13]",
         tests=("tests/unit/worker/test_codec_names.py",),

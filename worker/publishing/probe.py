@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from worker.processes.limits import bounded
-from worker.publishing.codec_names import picture_name
-from worker.publishing.variants import Facts
+from worker.publishing.playlists.codec_names import picture_name
+from worker.publishing.playlists.variants import Facts
 
 # Nobody waits for it; a machine that is busy with encoding takes its time.
 PROBE_TIMEOUT_S = 8.0

@@ -12,16 +12,16 @@ from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
 from worker.publishing.channel import Channel
-from worker.publishing.cleanup import Cleaner
-from worker.publishing.fenced import Lost
-from worker.publishing.figures import Figures
-from worker.publishing.inbox import Finished, Inbox
+from worker.publishing.cleaner import Cleaner
+from worker.publishing.fenced_object import Lost
+from worker.publishing.multivariant_playlist import Root
 from worker.publishing.probe import probe
 from worker.publishing.publisher import Publisher
-from worker.publishing.root import Root
-from worker.publishing.sampling import SegmentSampler
 from worker.publishing.segment_prober import Examination
-from worker.publishing.uploads import Unpublishable, Uploads
+from worker.publishing.segment_queue import Finished, Inbox
+from worker.publishing.segment_sampler import SegmentSampler
+from worker.publishing.segment_uploader import Unpublishable, Uploads
+from worker.publishing.throughput import Figures
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
-from worker.publishing.cleanup import Cleaner
-from worker.publishing.fenced import FencedObject, Overtaken
-from worker.publishing.inbox import Finished
-from worker.publishing.playlist import START_SEGMENTS, Entry, Playlist
-from worker.publishing.root import Root
+from worker.publishing.cleaner import Cleaner
+from worker.publishing.fenced_object import FencedObject, Overtaken
+from worker.publishing.multivariant_playlist import Root
+from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist
+from worker.publishing.segment_queue import Finished
+from worker.publishing.segment_uploader import Uploads
 from worker.publishing.takeover import continued, read_stored
-from worker.publishing.uploads import Uploads
 
 log = logging.getLogger(__name__)
 

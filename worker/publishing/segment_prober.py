@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
-from worker.publishing.inbox import Finished
-from worker.publishing.variants import Facts
+from worker.publishing.playlists.variants import Facts
+from worker.publishing.segment_queue import Finished
 
 # A segment that could not be examined is no reason to give up, but a run whose segments never can is let be.
 TRIES_MAX = 3

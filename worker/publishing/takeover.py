@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from worker.publishing.fenced import FencedObject
-from worker.publishing.playlist import Playlist, PlaylistError, parse
+from worker.publishing.fenced_object import FencedObject
+from worker.publishing.playlists.media_playlist import Playlist, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 

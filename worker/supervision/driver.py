@@ -20,7 +20,7 @@ from worker.ingest.source_pool import Watch
 from worker.ingest.source_receiver import Feed
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
-from worker.publishing.sampling import Sample
+from worker.publishing.segment_sampler import Sample
 from worker.supervision.ingest_issues import frozen_issue
 from worker.supervision.published_faults import FaultHistory, published_fault
 from worker.supervision.run import Run

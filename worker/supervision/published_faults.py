@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from worker.encoding.transcoder import Activity
-from worker.publishing.sampling import Sample
+from worker.publishing.segment_sampler import Sample
 
 # How much longer or shorter than the segment its sound may be.
 SOUND_S_TOLERANCE = 0.15

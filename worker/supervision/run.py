@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from worker.encoding.transcoder import Transcoder
 from worker.ingest.source_receiver import Feed
-from worker.publishing.inbox import Inbox
+from worker.publishing.segment_queue import Inbox
 from worker.transcoding.plan import TranscodePlan, Work, transcoder_argv
 
 STOP_GRACE_S = 1.0

@@ -10,7 +10,7 @@ from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
 from worker.checking import looked_into
-from worker.publishing import sampling
+from worker.publishing import segment_sampler as sampling
 from worker.supervision import driver, published_faults
 
 # It moves and sounds for 4 s, and then it does not for 8 s.

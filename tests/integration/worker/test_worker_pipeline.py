@@ -15,7 +15,7 @@ from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker.ingest import source_choice
-from worker.publishing import uploads
+from worker.publishing import segment_uploader as uploads
 from worker.supervision.pipeline import End
 
 

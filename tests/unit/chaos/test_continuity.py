@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fixtures.continuity import LAG_S_MAX, Continuity
-from worker.publishing.playlist import Entry, Playlist
+from worker.publishing.playlists.media_playlist import Entry, Playlist
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from tests.integration.worker.follower import Follower
 from tests.unit.worker.hls_server import Clock, Server
 from tests.unit.worker.publishing import STREAM
 from worker.ingest.hls.played import PlayedSegments
-from worker.publishing import uploads
+from worker.publishing import segment_uploader as uploads
 
 
 @pytest.fixture

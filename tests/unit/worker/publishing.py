@@ -10,13 +10,13 @@ from chalicelib.domain.ladders import ABR_PROFILES, Rendition
 from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.publishing.channel import Channel
-from worker.publishing.cleanup import Cleaner
-from worker.publishing.inbox import Finished
+from worker.publishing.cleaner import Cleaner
+from worker.publishing.multivariant_playlist import Root
+from worker.publishing.playlists.variants import Facts
 from worker.publishing.publisher import Publisher
-from worker.publishing.root import Root
 from worker.publishing.segment_prober import Examination, Probe
-from worker.publishing.uploads import Uploads
-from worker.publishing.variants import Facts
+from worker.publishing.segment_queue import Finished
+from worker.publishing.segment_uploader import Uploads
 
 STREAM = "stream-1"
 FACTS = Facts(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.publishing.codec_names import picture_name
+from worker.publishing.playlists.codec_names import picture_name
 
 START = b"\x00\x00\x00\x01"
 VPS, SLICE = START + bytes.fromhex("40010c01ffff"), START + bytes.fromhex("2601af")

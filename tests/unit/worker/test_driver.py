@@ -17,7 +17,7 @@ from worker.encoding.copy_segmentation import Cut
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import Status
-from worker.publishing.sampling import Sample
+from worker.publishing.segment_sampler import Sample
 from worker.supervision.driver import Driver
 from worker.supervision.state_machine import Supervision
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work

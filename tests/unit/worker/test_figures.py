@@ -1,4 +1,4 @@
-from worker.publishing.figures import Figures
+from worker.publishing.throughput import Figures
 
 
 def test_the_rate_is_of_the_last_minute_and_falls_when_nothing_comes() -> None:

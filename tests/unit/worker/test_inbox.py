@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.publishing import inbox as inbox_module
-from worker.publishing.inbox import Finished, Inbox
-from worker.publishing.playlist import Entry, Playlist
+from worker.publishing import segment_queue as inbox_module
+from worker.publishing.playlists.media_playlist import Entry, Playlist
+from worker.publishing.segment_queue import Finished, Inbox
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.playlist_size import ENTRIES_MAX
 from chalicelib.domain.streams import WINDOW_MINUTES_MAX
-from worker.publishing.playlist import (
+from worker.publishing.playlists.media_playlist import (
     START_SEGMENTS,
     Entry,
     Playlist,

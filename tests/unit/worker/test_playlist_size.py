@@ -9,7 +9,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN, PLAYLIST_BYTES_MAX
 from chalicelib.domain.streams import WINDOW_MINUTES_MAX, Stream, stream_faults
 from worker.encoding.copy_segmentation import choose
-from worker.publishing.playlist import Entry, Playlist
+from worker.publishing.playlists.media_playlist import Entry, Playlist
 
 LONGEST = "99999999-99999-{:07d}.ts"
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from worker.encoding.transcoder import Activity
-from worker.publishing.sampling import Sample
+from worker.publishing.segment_sampler import Sample
 from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
 
 LIVELY = Activity(heard=True, moves=True, dark=False)

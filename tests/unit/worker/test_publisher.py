@@ -8,9 +8,9 @@ from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, numbers, owner
-from worker.publishing.cleanup import LAG_S
-from worker.publishing.fenced import Lost
-from worker.publishing.uploads import Unpublishable
+from worker.publishing.cleaner import LAG_S
+from worker.publishing.fenced_object import Lost
+from worker.publishing.segment_uploader import Unpublishable
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 WINDOW_S_MAX = WINDOW_MINUTES_MAX * 60

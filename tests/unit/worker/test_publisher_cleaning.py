@@ -6,7 +6,7 @@ from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing import STREAM, numbers, owner
-from worker.publishing.cleanup import LAG_S
+from worker.publishing.cleaner import LAG_S
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 

@@ -13,11 +13,11 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing import FACTS, STREAM, AtOnce, Owner
-from worker.publishing.fenced import Lost
+from worker.publishing.fenced_object import Lost
+from worker.publishing.multivariant_playlist import REWRITE_S
+from worker.publishing.playlists.variants import Facts
 from worker.publishing.publisher import START_SEGMENTS
-from worker.publishing.root import REWRITE_S
 from worker.publishing.segment_prober import TRIES_MAX
-from worker.publishing.variants import Facts
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 # 2 s of it are a megabit a second.

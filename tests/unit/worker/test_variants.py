@@ -4,10 +4,10 @@ import m3u8
 import pytest
 
 from worker.processes.limits import bounded
-from worker.publishing.multivariant import render_multivariant, rendition_names
-from worker.publishing.playlist import Entry, epoch_of
+from worker.publishing.playlists.media_playlist import Entry, epoch_of
+from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
+from worker.publishing.playlists.variants import Facts, Rates, Variant, declare, measured, peak_bps
 from worker.publishing.probe import facts_of, probe_argv
-from worker.publishing.variants import Facts, Rates, Variant, declare, measured, peak_bps
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = Facts(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")

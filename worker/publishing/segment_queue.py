@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from worker.publishing.channel import PLAYLIST
-from worker.publishing.playlist import Entry, PlaylistError, parse
+from worker.publishing.playlists.media_playlist import Entry, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.streams import PublishedRendition
-from worker.publishing.playlist import Entry
+from worker.publishing.playlists.media_playlist import Entry
 
 HEADROOM = 1.05
 # The rule for players is a tenth at most; bitrates are rounded up to whole kbit/s, which is a hundredth at worst.

@@ -5,7 +5,7 @@ refused by the store itself, however late it wakes, and finds out from the epoch
 """
 
 from chalicelib.ports import EtagMismatch, MediaStore
-from worker.publishing.playlist import epoch_of
+from worker.publishing.playlists.media_playlist import epoch_of
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
-from worker.publishing.inbox import Finished
+from worker.publishing.segment_queue import Finished
 
 # A look takes about 0.2 s of processor time, of the smallest rendition: less than 1 % of a core.
 INTERVAL_S = 30.0

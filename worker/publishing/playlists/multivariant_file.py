@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import m3u8
 
 from worker.publishing.channel import PLAYLIST
-from worker.publishing.playlist import EPOCH_TAG, VERSION
-from worker.publishing.variants import Variant
+from worker.publishing.playlists.media_playlist import EPOCH_TAG, VERSION
+from worker.publishing.playlists.variants import Variant
 
 
 def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:

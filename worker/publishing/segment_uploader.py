@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import Channel
-from worker.publishing.inbox import Finished
+from worker.publishing.segment_queue import Finished
 
 log = logging.getLogger(__name__)
 

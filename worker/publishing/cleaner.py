@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import Channel
-from worker.publishing.uploads import Unpublishable
+from worker.publishing.segment_uploader import Unpublishable
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import PLAYLIST, Channel
-from worker.publishing.fenced import FencedObject, Overtaken
-from worker.publishing.inbox import Finished
-from worker.publishing.multivariant import render_multivariant, rendition_names
-from worker.publishing.playlist import Playlist
+from worker.publishing.fenced_object import FencedObject, Overtaken
+from worker.publishing.playlists.media_playlist import Playlist
+from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
+from worker.publishing.playlists.variants import Rates, Variant, declare, measured, peak_bps, published
 from worker.publishing.segment_prober import Examination
-from worker.publishing.variants import Rates, Variant, declare, measured, peak_bps, published
+from worker.publishing.segment_queue import Finished
 
 log = logging.getLogger(__name__)
 
