@@ -12,7 +12,7 @@ import av
 import av.logging
 
 from worker.processes.module_process import name_process
-from worker.transcoding.frozen import BLACK_MAX, moved, points_of
+from worker.transcoding.stillness import BLACK_MAX, moved, points_of
 
 
 def looked_into(body: bytes) -> dict[str, object]:

@@ -16,13 +16,13 @@ import av.logging
 
 from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
 from worker.processes.module_process import name_process
-from worker.transcoding.activity import SourceActivity
-from worker.transcoding.copying import CopyingRun
-from worker.transcoding.encoding import EncodingRun, Frozen
-from worker.transcoding.generating import generate
+from worker.transcoding.copying_run import CopyingRun
+from worker.transcoding.encoding_run import EncodingRun, Frozen
+from worker.transcoding.generator import generate
+from worker.transcoding.movement import MovementWatch, Moves
 from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.watching import MovementWatch, Moves
+from worker.transcoding.source_activity import SourceActivity
 
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50

@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 import pytest
 
-from worker.transcoding import encoding
-from worker.transcoding.encoding import EncodingRun
+from worker.transcoding import encoding_run as encoding
+from worker.transcoding.encoding_run import EncodingRun
 from worker.transcoding.plan import EncodedRendition, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.slots import PATIENCE_US
+from worker.transcoding.slot_clock import PATIENCE_US
 
 TINY = EncodedRendition(name="tiny", width=64, height=36, video_bps=100_000, audio_bps=32_000)
 

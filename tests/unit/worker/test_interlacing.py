@@ -7,7 +7,7 @@ from typing import Any
 import av
 import pytest
 
-from worker.transcoding.interlacing import (
+from worker.transcoding.interlace_detector import (
     DECLARED_FOR,
     DIFFERENCE,
     LOOK_INTERVAL,

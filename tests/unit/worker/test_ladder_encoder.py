@@ -10,8 +10,8 @@ import av
 import pytest
 from av.video.reformatter import ColorRange
 
-from worker.transcoding import hls
-from worker.transcoding.hls import LadderEncoder, open_output
+from worker.transcoding import ladder_encoder as hls
+from worker.transcoding.ladder_encoder import LadderEncoder, open_output
 from worker.transcoding.plan import EncodedRendition, TranscodePlan, Work
 
 HD = [

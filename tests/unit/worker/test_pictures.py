@@ -7,7 +7,7 @@ import av
 import pytest
 
 from worker.transcoding.clock_face import COLUMNS, ROWS, draw_clock
-from worker.transcoding.pictures import BT601, BT709, MATRICES, Former, Look, fitted
+from worker.transcoding.picture_former import BT601, BT709, MATRICES, Former, Look, fitted
 from worker.transcoding.plan import EncodedRendition
 
 HD = (1280, 720)

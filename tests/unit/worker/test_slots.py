@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.transcoding.slots import IDLE_S, PATIENCE_STEP_US, PATIENCE_US, PATIENCE_US_MAX, Patience, SlotClock
+from worker.transcoding.slot_clock import IDLE_S, PATIENCE_STEP_US, PATIENCE_US, PATIENCE_US_MAX, Patience, SlotClock
 
 SLOT_US = 40_000.0
 ORIGIN_US = 1_000_000

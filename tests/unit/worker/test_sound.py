@@ -7,7 +7,7 @@ import pytest
 
 from worker.transcoding.plan import SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.sound import DRIFT_WINDOW_US, GAP_US, SoundLine, samples_of
+from worker.transcoding.sound_line import DRIFT_WINDOW_US, GAP_US, SoundLine, samples_of
 
 ORIGIN_US = 5_000_000
 PACKET = 1_024

@@ -6,8 +6,8 @@ from typing import Any
 import av
 import pytest
 
-from worker.transcoding.activity import SourceActivity
-from worker.transcoding.frozen import SILENT_LEVEL, StillnessDetector, is_heard, moved, points_of
+from worker.transcoding.source_activity import SourceActivity
+from worker.transcoding.stillness import SILENT_LEVEL, StillnessDetector, is_heard, moved, points_of
 
 PICTURE_US = 40_000
 SILENCE = bytes(1_920 * 4)

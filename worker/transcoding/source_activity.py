@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from worker.transcoding.frozen import BLACK_MAX, INTERVAL_US, is_heard, moved, points_of
+from worker.transcoding.stillness import BLACK_MAX, INTERVAL_US, is_heard, moved, points_of
 
 
 class SourceActivity:

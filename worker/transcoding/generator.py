@@ -10,8 +10,8 @@ from typing import Any
 import av
 
 from worker.transcoding.clock_face import draw_clock
-from worker.transcoding.hls import LadderEncoder
-from worker.transcoding.pictures import Former, Look
+from worker.transcoding.ladder_encoder import LadderEncoder
+from worker.transcoding.picture_former import Former, Look
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan, Work
 
 # The text "We will be right back", white on dark blue.

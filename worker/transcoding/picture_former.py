@@ -10,7 +10,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from worker.media.messages import MICRO
 from worker.transcoding.plan import EncodedRendition
-from worker.transcoding.sound import pulled
+from worker.transcoding.sound_line import pulled
 
 # Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
 WIDTH_MAX = 3_840

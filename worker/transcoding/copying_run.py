@@ -8,7 +8,7 @@ import av
 
 from worker.media.adts import LOW_COMPLEXITY, RATES, adts_packet, form_of, header_of
 from worker.media.messages import MICRO, VIDEO, PacketMessage
-from worker.transcoding.hls import open_output
+from worker.transcoding.ladder_encoder import open_output
 from worker.transcoding.plan import TranscodePlan
 from worker.transcoding.repairs import RunRepairs
 

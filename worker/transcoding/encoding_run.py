@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.media.messages import AUDIO, PacketMessage
-from worker.transcoding.activity import SourceActivity
-from worker.transcoding.decoding import AudioDecoder, VideoDecoder
-from worker.transcoding.frozen import StillnessDetector
-from worker.transcoding.hls import LadderEncoder
-from worker.transcoding.interlacing import InterlaceDetector
-from worker.transcoding.pictures import Former, Look
+from worker.transcoding.decoders import AudioDecoder, VideoDecoder
+from worker.transcoding.interlace_detector import InterlaceDetector
+from worker.transcoding.ladder_encoder import LadderEncoder
+from worker.transcoding.picture_former import Former, Look
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.slots import SlotClock
-from worker.transcoding.sound import SoundLine
+from worker.transcoding.slot_clock import SlotClock
+from worker.transcoding.sound_line import SoundLine
+from worker.transcoding.source_activity import SourceActivity
+from worker.transcoding.stillness import StillnessDetector
 
 # Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
 # fewer, since `worker.processes.limits` leaves them so much.

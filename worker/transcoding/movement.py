@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.media.messages import AUDIO, PacketMessage
-from worker.transcoding.decoding import AudioDecoder, VideoDecoder
-from worker.transcoding.frozen import is_heard, moved, points_of
+from worker.transcoding.decoders import AudioDecoder, VideoDecoder
 from worker.transcoding.repairs import RunRepairs
+from worker.transcoding.stillness import is_heard, moved, points_of
 
 # So many pictures that moved, or pieces of sound, are more than an accident.
 HAPPENED_MIN = 12
