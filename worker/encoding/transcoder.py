@@ -12,6 +12,8 @@ from chalicelib.domain.run_logs import NOTES_KEPT
 from worker.processes.child import Child, lines_of
 
 ACTIVITY_KEPT = 8
+# A run without a new segment for so many target durations counts as dead.
+SILENT_TARGETS = 3
 REPAIR_NAMES = {field.name for field in fields(Repairs)}
 
 

@@ -11,6 +11,7 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import Cut, cut_of
 from worker.encoding.source_info import SourceInfo, SourceRefused
+from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import Aside
 from worker.ingest.egress.proxy import Egress
 from worker.ingest.egress.resolving import resolve_pinned
@@ -24,7 +25,6 @@ from worker.ingest.source_receiver import Feed
 from worker.ingest.sources import examine, locate
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
-from worker.supervision.state_machine import SILENT_TARGETS
 from worker.transcoding.plan import watching_argv
 
 # Looking a name up, connecting, and the first pictures of a playlist's first segment.

@@ -1,6 +1,6 @@
 """Receive one source: `python -m worker.receiving`, with a `ReceiveRequest` on the standard input.
 
-It writes messages of `worker.media.messages` to the standard output, and the media libraries' log to the standard error.
+Messages of `worker.media.messages` go to the standard output, the media libraries' log to the standard error.
 """
 
 import os

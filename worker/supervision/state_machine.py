@@ -7,9 +7,9 @@ when, is told by `worker.ingest.source_choice`.
 """
 
 from chalicelib.domain.streams import RuntimeState
+from worker.encoding.transcoder import SILENT_TARGETS
 
 STABLE_S = 120.0
-SILENT_TARGETS = 3
 # Opening a source and making the first segment may take longer than three short segments.
 START_S_MIN = 10.0
 # An encoder that gets on meanwhile is slow, not stuck: to restart it on a busy machine would make it slower still.
