@@ -4,7 +4,7 @@ import math
 
 PLAYLIST_BYTES_MAX = 2_000_000
 # One segment with its time, length, bitrate and name. Rendered by the worker: 107 bytes usually, 122 with the longest
-# names and a discontinuity before each tenth; tests/unit/worker/test_playlist_size.py checks that.
+# names and a discontinuity before each tenth; tests/unit/worker/publishing/test_playlist_size.py checks that.
 ENTRY_BYTES_MAX = 128
 ENTRIES_MAX = PLAYLIST_BYTES_MAX // ENTRY_BYTES_MAX
 # A source that is copied is cut at its own keyframes, on average no more often than this, whatever segments were asked

@@ -58,14 +58,14 @@ MUTANTS_OF_MEDIA = (
         HLS_SESSION,
         "            if live is None:\n",
         "            if live is None and read.is_ended:\n                return body\n            if live is None:\n",
-        tests=("tests/unit/worker/test_hls_recordings.py",),
+        tests=("tests/unit/worker/ingest/test_hls_recordings.py",),
     ),
     Mutant(
         "media: a skip behind a discontinuity tag is kept as a pause",
         STAMPS,
         "            if self._pass_tag(track):\n",
         "            if False:\n",
-        tests=("tests/integration/worker/test_pulled_hls.py", "tests/unit/worker/test_timestamps.py"),
+        tests=("tests/integration/worker/pulling/test_pulled_hls.py", "tests/unit/worker/receiving/test_timestamps.py"),
     ),
     Mutant(
         "media: the picture does not wait for its sound",
@@ -184,7 +184,7 @@ MUTANTS_OF_MEDIA = (
         HLS,
         "                _tag(stream.codec_context, picture)\n",
         "                pass\n",
-        tests=("tests/unit/worker/test_ladder_encoder.py",),
+        tests=("tests/unit/worker/transcoding/test_ladder_encoder.py",),
     ),
     Mutant(
         "media: full range is not converted",
@@ -226,7 +226,7 @@ MUTANTS_OF_MEDIA = (
         PACKETS,
         "        made = [(each, data) for each, data in made if not is_end(data)]\n",
         "",
-        tests=("tests/unit/worker/test_ts_pictures.py",),
+        tests=("tests/unit/worker/receiving/test_ts_pictures.py",),
     ),
     Mutant(
         "media: a slide counts as time that has passed",
@@ -275,7 +275,7 @@ MUTANTS_OF_MEDIA = (
         "worker/publishing/playlists/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
         "found[1][1:13]",
-        tests=("tests/unit/worker/test_codec_names.py",),
+        tests=("tests/unit/worker/publishing/test_codec_names.py",),
     ),
     Mutant(
         "media: ADTS headers lose the channels",

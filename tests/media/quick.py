@@ -1,7 +1,8 @@
 """Puts one input through a receiver and transcoders of the worker, as fast as they go, and judges the segments.
 
-It does what `worker.ingest.source_receiver` and `worker.supervision.driver` do, without a clock: the receiver's messages go through a backlog
-to a transcoder, and to another one where the format of a copied source changes. Nothing is published.
+It does what `worker.ingest.source_receiver` and `worker.supervision.driver` do, without a clock: the messages
+go through a backlog to a transcoder, and to another one where the format of a copied source changes. Nothing is
+published.
 """
 
 import json

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from worker import egress_rules
 from worker.ingest.egress import resolving
 from worker.ingest.egress.resolving import resolve_all, resolve_pinned
 from worker.ingest.errors import HostRefused
@@ -90,6 +91,6 @@ def test_the_systems_resolver_is_asked_for_all(monkeypatch: pytest.MonkeyPatch) 
         asked.append(host)
         return [(2, 1, 6, "", ("8.8.8.8", 0)), (10, 1, 6, "", ("2606:4700::1111", 0, 0, 0))]
 
-    monkeypatch.setattr(resolving.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(egress_rules.socket, "getaddrinfo", getaddrinfo)
     assert resolve_all("a.example", NONE, 1) == [ip_address("8.8.8.8"), ip_address("2606:4700::1111")]
     assert asked == ["a.example"]

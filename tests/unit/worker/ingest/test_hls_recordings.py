@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.worker.hls_server import Client, Clock, Server
+from tests.unit.worker.ingest.hls_server import Client, Clock, Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.played import PlayedSegments
 

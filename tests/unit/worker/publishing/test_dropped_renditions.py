@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.unit.worker.publishing import STREAM, Owner
+from tests.unit.worker.publishing.owner import STREAM, Owner
 from worker.publishing.fenced_object import Lost
 
 ROOT = f"streams/{STREAM}/index.m3u8"

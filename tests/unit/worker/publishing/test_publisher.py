@@ -7,7 +7,7 @@ from chalicelib.domain.streams import WINDOW_MINUTES_MAX
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing import STREAM, numbers, owner
+from tests.unit.worker.publishing.owner import STREAM, numbers, owner
 from worker.publishing.cleaner import LAG_S
 from worker.publishing.fenced_object import Lost
 from worker.publishing.segment_uploader import Unpublishable

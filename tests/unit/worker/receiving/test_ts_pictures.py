@@ -8,7 +8,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.unit.worker.test_ts_tables import AAC, H264, PAT, PMT, SOUND, VIDEO, packets
+from tests.unit.worker.receiving.test_ts_tables import AAC, H264, PAT, PMT, SOUND, VIDEO, packets
 from worker.receiving.containers import TRANSPORT_STREAM, Part
 from worker.receiving.packets import VideoTrack
 from worker.receiving.ts_pictures import CLOCK_TICKS, END_MARK, PACKET_BYTES, PAUSE_TICKS, PictureEnds, is_end

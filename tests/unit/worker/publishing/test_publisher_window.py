@@ -10,7 +10,7 @@ from chalicelib.domain.streams import WINDOW_MINUTES_MAX
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing import STREAM, numbers, owner
+from tests.unit.worker.publishing.owner import STREAM, numbers, owner
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 WINDOW_S_MAX = WINDOW_MINUTES_MAX * 60

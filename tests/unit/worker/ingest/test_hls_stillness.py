@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.unit.worker.hls_server import Client, Clock, Server
+from tests.unit.worker.ingest.hls_server import Client, Clock, Server
 from worker.ingest.hls.played import PlayedSegments
 
 

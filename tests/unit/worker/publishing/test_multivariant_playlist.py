@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.unit.worker.publishing import FACTS, STREAM, AtOnce, Owner
+from tests.unit.worker.publishing.owner import FACTS, STREAM, AtOnce, Owner
 from worker.publishing.fenced_object import Lost
 from worker.publishing.multivariant_playlist import REWRITE_S
 from worker.publishing.playlists.variants import Facts

@@ -5,7 +5,7 @@ from pathlib import Path
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing import STREAM, numbers, owner
+from tests.unit.worker.publishing.owner import STREAM, numbers, owner
 from worker.publishing.cleaner import LAG_S
 
 ROOT = f"streams/{STREAM}/index.m3u8"

@@ -9,7 +9,7 @@ from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
 from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing import STREAM, Owner
+from tests.unit.worker.publishing.owner import STREAM, Owner
 from worker import claims
 from worker.publishing.publication import Publication
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import m3u8
 import pytest
 
-from tests.unit.worker.hls_server import Client, Clock, Server
+from tests.unit.worker.ingest.hls_server import Client, Clock, Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import check_addresses
 from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
