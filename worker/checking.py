@@ -12,10 +12,10 @@ import av
 import av.logging
 
 from worker.processes.module_process import name_process
-from worker.transcoding.stillness import BLACK_MAX, moved, points_of
+from worker.transcoding.stillness import BLACK_MAX, differs, sample_points
 
 
-def looked_into(body: bytes) -> dict[str, object]:
+def inspect_segment(body: bytes) -> dict[str, object]:
     """Return what a segment of MPEG-TS holds."""
     sound_s, peak, moves, dark, before = 0.0, 0, False, True, b""
     resampler = av.AudioResampler("s16", "mono")
@@ -27,8 +27,8 @@ def looked_into(body: bytes) -> dict[str, object]:
                     values = memoryview(bytes(made.planes[0])[: made.samples * 2]).cast("h")
                     peak = max(peak, *map(abs, (max(values), min(values)))) if len(values) else peak
             elif isinstance(frame, av.VideoFrame):
-                points = points_of(frame)
-                moves = moves or (bool(before) and moved(before, points))
+                points = sample_points(frame)
+                moves = moves or (bool(before) and differs(before, points))
                 dark = dark and max(points) <= BLACK_MAX
                 before = points
         has_sound = bool(container.streams.audio)
@@ -41,7 +41,7 @@ def main() -> int:
     name_process("checker")
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.ERROR)
-    print(json.dumps(looked_into(sys.stdin.buffer.read())))
+    print(json.dumps(inspect_segment(sys.stdin.buffer.read())))
     return 0
 
 

@@ -23,7 +23,7 @@ from tests.media.judge import Verdict, judge
 from tests.media.making import FFMPEG, make
 from tests.media.model import Feed, Input
 from tests.media.segments import Segment, named_by
-from worker.encoding.copy_segmentation import FILE_FORMATS, cut_of
+from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
 from worker.encoding.output_rate import output_rate
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.backlog import Backlog
@@ -128,7 +128,7 @@ class QuickTry:
         width, height = self.item.size
         ladder = EncodedRendition(name="tiny", width=width, height=height, video_bps=400_000, audio_bps=96_000)
         stream = Stream(stream_id="s", title="t", ingest=FILE, segment_seconds=SEGMENT_S, abr_profile="source")
-        cut = cut_of(source, stream, os.environ) if copied else None
+        cut = plan_copy(source, stream, os.environ) if copied else None
         fps_max = int(str(self.item.settings.get("fps_max", FPS_MAX_DEFAULT)))
         out = output_rate(source.rate, fps_max, is_interlaced=source.is_interlaced)
         if number >= RUNS_MAX:

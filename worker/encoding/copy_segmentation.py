@@ -31,7 +31,7 @@ ROUNDING_S = 0.45
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class CopySegmentation:
     """How segments are cut where no keyframes are made: at the first keyframe `every_s` after the last cut was due.
 
     So none is longer than `every_s` and one interval of keyframes; `target_s` is no less than that, rounded.
@@ -41,7 +41,7 @@ class Cut:
     target_s: int
 
 
-def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cut | None:
+def plan_copy(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> CopySegmentation | None:
     """Return how this source is to be cut; None where it is encoded. Raise `SourceRefused` if it cannot be copied."""
     if not any(rendition.copied for rendition in stream.renditions):
         return None
@@ -57,7 +57,7 @@ def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cu
     if source.rotation:
         raise SourceRefused(f"{name} has to be turned by {source.rotation}°: choose a profile that encodes")
     if source.path is None:
-        return choose(LIVE_INTERVAL_S, stream.segment_seconds)
+        return choose_segmentation(LIVE_INTERVAL_S, stream.segment_seconds)
     interval_s = longest_interval_s(_read(source.path, environ))
     if interval_s is None:
         raise SourceRefused(f"no keyframe was found in {name}: choose a profile that encodes")
@@ -66,10 +66,10 @@ def cut_of(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> Cu
             f"{name} has keyframes up to {interval_s:.1f} s apart; a copied stream needs one every "
             f"{SEGMENT_SECONDS_MAX} s: choose a profile that encodes"
         )
-    return choose(interval_s, stream.segment_seconds)
+    return choose_segmentation(interval_s, stream.segment_seconds)
 
 
-def choose(interval_s: float, segment_seconds: int) -> Cut:
+def choose_segmentation(interval_s: float, segment_seconds: int) -> CopySegmentation:
     """The shortest target duration that segments of this source can keep to, but no less than was asked for.
 
     A segment waits for its end no longer than one interval of keyframes after its time is up. Where that would be
@@ -77,7 +77,9 @@ def choose(interval_s: float, segment_seconds: int) -> Cut:
     often would make segments of a few frames, and a playlist that is too large.
     """
     target_s = max(segment_seconds, math.ceil(interval_s - ROUNDING_S + COPIED_SEGMENT_S_MIN))
-    return Cut(every_s=round(min(segment_seconds, target_s + ROUNDING_S - interval_s), 3), target_s=target_s)
+    return CopySegmentation(
+        every_s=round(min(segment_seconds, target_s + ROUNDING_S - interval_s), 3), target_s=target_s
+    )
 
 
 def longest_interval_s(lines: Sequence[str]) -> float | None:

@@ -7,7 +7,7 @@ from chalicelib.domain.ladders import Rendition
 WIDTH, HEIGHT, VIDEO_BPS, AUDIO_BPS = 1280, 720, 1_000_000, 96_000
 
 
-def encodable(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
+def slate_ladder(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
     """Return the same ladder, with figures where it copies: under its name something has to be shown."""
     figures = {"width": WIDTH, "height": HEIGHT, "video_bps": VIDEO_BPS, "audio_bps": AUDIO_BPS}
     return [Rendition(name=each.name, **figures) if each.copied else each for each in renditions]

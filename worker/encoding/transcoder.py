@@ -61,7 +61,7 @@ class Transcoder(Child):
 
     def _read_progress(self, pipe: IO[bytes]) -> None:
         for line in lines_of(pipe):
-            progress = parsed(line, self._rate)
+            progress = parse_progress(line, self._rate)
             if progress is None:
                 continue
             if progress.out_us != self.progress.out_us:
@@ -72,7 +72,7 @@ class Transcoder(Child):
                 self.activity.append(progress.activity)
 
 
-def parsed(line: str, rate: float | None) -> Progress | None:
+def parse_progress(line: str, rate: float | None) -> Progress | None:
     """Return a line's progress; None if it is none. `rate` is what it encodes a second of media."""
     try:
         values: dict[str, Any] = json.loads(line)

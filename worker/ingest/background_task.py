@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
-class Aside(Generic[Found]):
-    """Once it is `done` there is a result, or why there is none."""
+class BackgroundTask(Generic[Found]):
+    """Once it is `is_done` there is a result, or why there is none."""
 
     def __init__(self, find: Callable[[], Found]) -> None:
         self.result: Found | None = None
         self.refusal = ""
-        self.done = False
+        self.is_done = False
         self._find = find
         threading.Thread(target=self._run, name="open", daemon=True).start()
 
@@ -34,4 +34,4 @@ class Aside(Generic[Found]):
             log.exception("opening crashed")
             self.refusal = f"internal error: {type(error).__name__}: {error}"
         finally:
-            self.done = True
+            self.is_done = True

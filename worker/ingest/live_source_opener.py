@@ -9,19 +9,19 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import Cut, cut_of
+from worker.encoding.copy_segmentation import CopySegmentation, plan_copy
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
-from worker.ingest.background_task import Aside
+from worker.ingest.background_task import BackgroundTask
 from worker.ingest.egress.proxy import Egress
 from worker.ingest.egress.resolving import resolve_pinned
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receiver_commands import Receiver, listening, pulling, reading
-from worker.ingest.source_opener import Status
-from worker.ingest.source_receiver import Feed
+from worker.ingest.receiver_commands import ReceiverCommand, listening, pulling, reading
+from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_receiver import SourceReceiver
 from worker.ingest.sources import examine, locate
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
@@ -43,8 +43,8 @@ SILENCE_TOLD_S = 20.0
 SETTLED_S = 3.0
 
 
-class LiveTrial:
-    """See `Trial`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed.
+class LiveSourceOpener:
+    """See `SourceOpener`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed.
 
     `played` is what the trials before it have handed out of the source's HLS.
     """
@@ -58,10 +58,10 @@ class LiveTrial:
         before: str = "",
         played: PlayedSegments | None = None,
     ) -> None:
-        self.status, self.reason = Status.OPENING, ""
+        self.status, self.reason = OpenerStatus.OPENING, ""
         self.source: SourceInfo | None = None
-        self.cut: Cut | None = None
-        self.feed: Feed | None = None
+        self.cut: CopySegmentation | None = None
+        self.feed: SourceReceiver | None = None
         self._config = config
         self._stream = stream
         self._before = before
@@ -77,11 +77,11 @@ class LiveTrial:
         self._ingest = ingest
         self._path: Path | None = None
         # A listener's receiver is known at once; a file, or a pulled source's address, has to be found first.
-        self._found = Aside(self._find)
+        self._found = BackgroundTask(self._find)
 
     def look(self, now_s: float) -> None:
-        """See `Trial`."""
-        if self.status in (Status.REFUSED, Status.FAILED):
+        """See `SourceOpener`."""
+        if self.status in (OpenerStatus.REFUSED, OpenerStatus.FAILED):
             return
         if self.feed is None:
             self._receive()
@@ -89,11 +89,11 @@ class LiveTrial:
             self._judge(self.feed, now_s)
 
     def adopt(self, stream: Stream) -> bool:
-        """See `Trial`."""
+        """See `SourceOpener`."""
         if self.feed is None or (self._path and stream.renditions[0].copied) or self._has_other_variant(stream):
             return False
         try:
-            self.cut = cut_of(self.source, stream, self._config.ffmpeg_environ) if self.source else None
+            self.cut = plan_copy(self.source, stream, self._config.ffmpeg_environ) if self.source else None
         except SourceRefused:
             return False
         self._stream, self._silent_s = stream, _silent_s(stream)
@@ -103,7 +103,7 @@ class LiveTrial:
         return True
 
     def await_movement(self, reason: str) -> None:
-        """See `Trial`."""
+        """See `SourceOpener`."""
         if self.feed:
             self._frozen = reason
             self._movement = Child("watcher", watching_argv(), self._config.ffmpeg_environ, stdin=True)
@@ -111,11 +111,11 @@ class LiveTrial:
 
     @property
     def is_frozen(self) -> bool:
-        """See `Trial`."""
+        """See `SourceOpener`."""
         return self._movement is not None and self._movement.running
 
     def close(self) -> None:
-        """See `Trial`."""
+        """See `SourceOpener`."""
         if self._movement:
             self._movement.kill()
         if self.feed:
@@ -128,7 +128,7 @@ class LiveTrial:
         changed = limits_of(stream.renditions) != limits_of(self._stream.renditions)
         return changed and self._egress is not None and self._egress.hls.variant_count > 1
 
-    def _find(self) -> Receiver | tuple[SourceUrl, IpAddress | None]:
+    def _find(self) -> ReceiverCommand | tuple[SourceUrl, IpAddress | None]:
         ingest, rules = self._ingest, self._config.egress
         if self.listens:
             return listening(ingest, self._stream, self._config)
@@ -141,21 +141,21 @@ class LiveTrial:
         return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
 
     def _receive(self) -> None:
-        if not self._found.done:
+        if not self._found.is_done:
             return
         if self._found.result is None:
-            self.status, self.reason = Status.REFUSED, self._found.refusal
+            self.status, self.reason = OpenerStatus.REFUSED, self._found.refusal
             return
-        self.feed = Feed(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
+        self.feed = SourceReceiver(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
 
     def _examine(self, described: Mapping[str, Any]) -> SourceInfo:
         name = repr(self._path.name) if self._path else "what the source sends"
         source = examine(described, name, self._path)
-        self.cut = cut_of(source, self._stream, self._config.ffmpeg_environ)
+        self.cut = plan_copy(source, self._stream, self._config.ffmpeg_environ)
         return source
 
-    def _receiver(self, found: Receiver | tuple[SourceUrl, IpAddress | None]) -> Receiver:
-        if isinstance(found, Receiver):
+    def _receiver(self, found: ReceiverCommand | tuple[SourceUrl, IpAddress | None]) -> ReceiverCommand:
+        if isinstance(found, ReceiverCommand):
             return found
         url, address = found
         if address:
@@ -166,30 +166,33 @@ class LiveTrial:
         way = Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file)
         return pulling(url, way, self._ingest)
 
-    def _judge(self, feed: Feed, now_s: float) -> None:
+    def _judge(self, feed: SourceReceiver, now_s: float) -> None:
         self.source = feed.source
         if feed.refusal:
-            self.status, self.reason = Status.REFUSED, feed.refusal
+            self.status, self.reason = OpenerStatus.REFUSED, feed.refusal
         elif not feed.running:
             refused = feed.exit_status == EXIT_REFUSED
-            self.status = Status.REFUSED if refused else Status.FAILED
+            self.status = OpenerStatus.REFUSED if refused else OpenerStatus.FAILED
             self.reason = feed.ending() if refused else self._why_ended(feed)
         elif self._egress and (still := self._egress.hls.failure()):
-            self.status, self.reason = Status.FAILED, self._with_refusal(still)
+            self.status, self.reason = OpenerStatus.FAILED, self._with_refusal(still)
         elif self.is_frozen:
-            self.status, self.reason = Status.WAITING, self._frozen
+            self.status, self.reason = OpenerStatus.WAITING, self._frozen
         elif feed.began_at_s is None and self.listens:
-            self.status, self.reason = Status.WAITING, self._why_waiting(feed, now_s)
+            self.status, self.reason = OpenerStatus.WAITING, self._why_waiting(feed, now_s)
         elif self.source is None:
             if now_s - (self._began_at_s if feed.began_at_s is None else feed.began_at_s) > OPEN_S_MAX:
-                self.status, self.reason = Status.FAILED, self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s")
+                self.status, self.reason = (
+                    OpenerStatus.FAILED,
+                    self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s"),
+                )
         elif feed.flowing(now_s, self._silent_s):
-            self.status, self.reason = Status.READY, ""
+            self.status, self.reason = OpenerStatus.READY, ""
         else:
             silent = self._with_refusal(f"nothing came for {self._silent_s:g} s")
-            self.status, self.reason = Status.FAILED, WAITING_REASON if self.listens else silent
+            self.status, self.reason = OpenerStatus.FAILED, WAITING_REASON if self.listens else silent
 
-    def _why_ended(self, feed: Feed) -> str:
+    def _why_ended(self, feed: SourceReceiver) -> str:
         if not self.listens:
             return self._with_refusal(feed.ending())
         # That a sender goes is its own affair; that nobody can be listened for is not.
@@ -197,11 +200,11 @@ class LiveTrial:
             return WAITING_REASON
         return MUTE_REASON if self._was_mute(feed) else f"{WAITING_REASON} ({feed.ending()})"
 
-    def _was_mute(self, feed: Feed) -> bool:
+    def _was_mute(self, feed: SourceReceiver) -> bool:
         """Whether a sender was connected: by SRT the receiver has waited, by RTMP the ingest has ended them."""
         return feed.exit_status == EXIT_MUTE
 
-    def _why_waiting(self, feed: Feed, now_s: float) -> str:
+    def _why_waiting(self, feed: SourceReceiver, now_s: float) -> str:
         if feed.has_sound_alone:
             return SOUND_ALONE_REASON
         waited_s = now_s - self._began_at_s

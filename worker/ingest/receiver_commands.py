@@ -29,7 +29,7 @@ START_US = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
+class ReceiverCommand:
     """A command, what it reads from its standard input, and what must not be repeated of what it says."""
 
     argv: tuple[str, ...]
@@ -41,13 +41,13 @@ class Receiver:
     ahead_us: int = 0
 
 
-def pulling(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> Receiver:
+def pulling(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> ReceiverCommand:
     """Fetch from an address that was checked."""
     receiver = _receiver(pull_request(source, way), ingest, _secrets(source))
     return replace(receiver, has_other_urls=source.scheme == "https")
 
 
-def reading(path: Path, ingest: Ingest) -> Receiver:
+def reading(path: Path, ingest: Ingest) -> ReceiverCommand:
     """Loop a file of the media directory."""
     request = ReceiveRequest(
         transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False, is_looped=True
@@ -55,7 +55,7 @@ def reading(path: Path, ingest: Ingest) -> Receiver:
     return _receiver(request, ingest, ())
 
 
-def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
+def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> ReceiverCommand:
     """Wait for a sender that knows the stream's key. Raise `SourceRefused`."""
     key = stream.ingest_key
     if ingest.protocol is ListenProtocol.RTMP:
@@ -72,9 +72,9 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Receiver:
     return _receiver(request, ingest, (key,))
 
 
-def _receiver(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> Receiver:
+def _receiver(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> ReceiverCommand:
     wanted = replace(request, program=ingest.program, audio_track=ingest.audio_track)
-    return Receiver(
+    return ReceiverCommand(
         argv=tuple(bounded(python_argv("worker.receiving"))),
         script=wanted.encoded(),
         secrets=secrets,

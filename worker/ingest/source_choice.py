@@ -35,7 +35,7 @@ class Failure(Enum):
 
 
 @dataclass
-class _Standing:
+class _SourceState:
     """What is known of one source."""
 
     backoff: Backoff
@@ -72,10 +72,10 @@ class SourceChoice:
     # What is played: a source's place, or None while there is nothing, or the slate.
     playing: int | None = None
     idle_since_s: float = 0.0
-    _standings: list[_Standing] = field(init=False)
+    _standings: list[_SourceState] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._standings = [_Standing(self.new_backoff()) for _ in range(self.count)]
+        self._standings = [_SourceState(self.new_backoff()) for _ in range(self.count)]
 
     def wanted(self, now_s: float) -> list[int]:
         """The sources that should be open now, the one that is played among them."""

@@ -4,12 +4,12 @@ from enum import Enum
 from typing import Protocol
 
 from chalicelib.domain.streams import Stream
-from worker.encoding.copy_segmentation import Cut, cut_of
+from worker.encoding.copy_segmentation import CopySegmentation, plan_copy
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
-from worker.ingest.source_receiver import Feed
+from worker.ingest.source_receiver import SourceReceiver
 
 
-class Status(Enum):
+class OpenerStatus(Enum):
     """How far a trial has come. What `FAILED` may be tried again soon, what is `REFUSED` not quite so soon."""
 
     OPENING = "opening"
@@ -19,18 +19,18 @@ class Status(Enum):
     FAILED = "failed"
 
 
-class Trial(Protocol):
+class SourceOpener(Protocol):
     """A source that is being opened, or is open. Used by the supervising thread, which looks at it every tick."""
 
-    status: Status
+    status: OpenerStatus
     # Why it is not ready, for the operator.
     reason: str
     # What it can be played as, once it is ready.
     source: SourceInfo | None
     # How it is cut where it is copied; None where it is encoded.
-    cut: Cut | None
+    cut: CopySegmentation | None
     # Where it comes from, if it is received.
-    feed: Feed | None
+    feed: SourceReceiver | None
     # Whether it waits for a sender, whose coming and going is nobody's fault.
     listens: bool
 
@@ -51,31 +51,31 @@ class Trial(Protocol):
         """Give it up."""
 
 
-class PatternTrial:
+class PatternSourceOpener:
     """There is nothing to open."""
 
     listens = False
     is_frozen = False
 
     def __init__(self, stream: Stream) -> None:
-        self.status, self.reason = Status.READY, ""
+        self.status, self.reason = OpenerStatus.READY, ""
         self.source: SourceInfo | None = PATTERN
-        self.cut: Cut | None = None
-        self.feed: Feed | None = None
+        self.cut: CopySegmentation | None = None
+        self.feed: SourceReceiver | None = None
         try:
-            self.cut = cut_of(self.source, stream, {})
+            self.cut = plan_copy(self.source, stream, {})
         except SourceRefused as refused:
-            self.status, self.reason = Status.REFUSED, str(refused)
+            self.status, self.reason = OpenerStatus.REFUSED, str(refused)
 
     def look(self, now_s: float) -> None:
-        """See `Trial`."""
+        """See `SourceOpener`."""
 
     def adopt(self, stream: Stream) -> bool:
-        """See `Trial`."""
+        """See `SourceOpener`."""
         return False
 
     def await_movement(self, reason: str) -> None:
-        """See `Trial`."""
+        """See `SourceOpener`."""
 
     def close(self) -> None:
-        """See `Trial`."""
+        """See `SourceOpener`."""

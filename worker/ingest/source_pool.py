@@ -9,29 +9,29 @@ from chalicelib.domain.ingest import BACKUPS_MAX, IngestMode
 from chalicelib.domain.streams import RuntimeState, Stream, source_name
 from worker.config import WorkerConfig
 from worker.ingest.hls.played import PlayedSegments
-from worker.ingest.live_source_opener import LiveTrial
+from worker.ingest.live_source_opener import LiveSourceOpener
 from worker.ingest.source_choice import Failure, SourceChoice
-from worker.ingest.source_opener import PatternTrial, Status, Trial
+from worker.ingest.source_opener import OpenerStatus, PatternSourceOpener, SourceOpener
 
 log = logging.getLogger(__name__)
 
-FAILED = {Status.FAILED: Failure.BROKEN, Status.REFUSED: Failure.REFUSED}
+FAILED = {OpenerStatus.FAILED: Failure.BROKEN, OpenerStatus.REFUSED: Failure.REFUSED}
 # What a source was found to be at its beginning may not hold any more: after so many ends of runs it is opened anew.
 BREAKS_PER_OPENING = 2
 
 # Told of each source that is not open, again and again: its name, why, and what its receiver says.
-Tell = Callable[[str, str, deque[str]], None]
+ReportUnopened = Callable[[str, str, deque[str]], None]
 
 
-class Watch:
+class SourcePool:
     """The sources that are open. Used by the supervising thread."""
 
-    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float, tell: Tell) -> None:
+    def __init__(self, stream: Stream, config: WorkerConfig, now_s: float, tell: ReportUnopened) -> None:
         self.choice = SourceChoice(len(stream.sources), idle_since_s=now_s)
         self._stream = stream
         self._config = config
         self._tell = tell
-        self._trials: dict[int, Trial] = {}
+        self._trials: dict[int, SourceOpener] = {}
         # How many runs of a source that is open have ended without anybody's wish, since the last that lasted.
         self._breaks: dict[int, int] = {}
         # A source that does not work is tried again and again; the same reason is logged once.
@@ -66,7 +66,7 @@ class Watch:
             else:
                 self._trials.pop(index).close()
 
-    def trial(self, index: int) -> Trial:
+    def trial(self, index: int) -> SourceOpener:
         """One that is open."""
         return self._trials[index]
 
@@ -120,33 +120,33 @@ class Watch:
         several = self.choice.count > 1
         return state, "; ".join((f"{source_name(n)}: " if several else "") + error for n, _, error in troubles)
 
-    def _begin(self, index: int, now_s: float, before: str) -> Trial:
+    def _begin(self, index: int, now_s: float, before: str) -> SourceOpener:
         ingest = self._stream.sources[index]
         if ingest.mode is IngestMode.TEST:
-            return PatternTrial(self._stream)
-        return LiveTrial(ingest, self._stream, self._config, now_s, before, self._played[index])
+            return PatternSourceOpener(self._stream)
+        return LiveSourceOpener(ingest, self._stream, self._config, now_s, before, self._played[index])
 
     def _judge(self, index: int, now_s: float) -> None:
         trial = self._trials[index]
         trial.look(now_s)
         match trial.status:
-            case Status.READY:
+            case OpenerStatus.READY:
                 self._logged.pop(index, None)
                 self.choice.answered(index, now_s)
-            case Status.WAITING:
+            case OpenerStatus.WAITING:
                 self.choice.waiting(index, now_s, trial.reason)
                 self._say(index, trial)
-            case Status.FAILED | Status.REFUSED:
+            case OpenerStatus.FAILED | OpenerStatus.REFUSED:
                 # The run of the one that is played has to be ended first.
                 if index != self.choice.playing:
                     self._say(index, trial)
                     self._fail(index, now_s, trial)
 
-    def _say(self, index: int, trial: Trial) -> None:
+    def _say(self, index: int, trial: SourceOpener) -> None:
         self._tell(source_name(index), trial.reason, trial.feed.lines if trial.feed else deque())
 
-    def _fail(self, index: int, now_s: float, trial: Trial) -> None:
-        failure = Failure.WAITING if trial.listens and trial.status is Status.FAILED else FAILED[trial.status]
+    def _fail(self, index: int, now_s: float, trial: SourceOpener) -> None:
+        failure = Failure.WAITING if trial.listens and trial.status is OpenerStatus.FAILED else FAILED[trial.status]
         self.choice.failed(index, now_s, trial.reason, failure)
         if self._logged.get(index) != trial.reason:
             self._logged[index] = trial.reason

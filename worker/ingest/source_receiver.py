@@ -15,10 +15,10 @@ from functools import partial
 from typing import IO, Any
 
 from worker.encoding.source_info import SourceInfo
-from worker.ingest.background_task import Aside
+from worker.ingest.background_task import BackgroundTask
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress.http import as_typed
-from worker.ingest.receiver_commands import Receiver
+from worker.ingest.receiver_commands import ReceiverCommand
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
 
@@ -30,13 +30,13 @@ RATE_WINDOW_S = 5.0
 Examine = Callable[[Mapping[str, Any]], SourceInfo]
 
 
-class Feed:
+class SourceReceiver:
     """A receiver that runs. All but what is said otherwise is for the supervising thread.
 
     It has to be made by a thread that outlives it, as `Child` does.
     """
 
-    def __init__(self, receiver: Receiver, environ: Mapping[str, str], examine: Examine) -> None:
+    def __init__(self, receiver: ReceiverCommand, environ: Mapping[str, str], examine: Examine) -> None:
         self.bitrate_bps: int | None = None
         # The format changed behind what the present run was given: the next one goes on with the new format.
         self.format_has_changed = False
@@ -47,7 +47,7 @@ class Feed:
         # Somebody sends sound, and no picture has come yet.
         self.has_sound_alone = False
         self._examine = examine
-        self._examined: Aside[SourceInfo] | None = None
+        self._examined: BackgroundTask[SourceInfo] | None = None
         self._described = b""
         self._source: SourceInfo | None = None
         reword = as_typed if receiver.has_other_urls else str
@@ -155,7 +155,7 @@ class Feed:
             self._backlog.add(kind, body, whole)
             if kind is Kind.TRACKS and body != self._described:
                 self._described = body
-                self._examined = Aside(partial(self._examine, json.loads(body)))
+                self._examined = BackgroundTask(partial(self._examine, json.loads(body)))
             elif kind is Kind.PACKET:
                 self.began_at_s = self.began_at_s or now_s
                 self._received_at_s = now_s

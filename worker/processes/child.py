@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
-from worker.processes.redaction import redacted
+from worker.processes.redaction import redact
 
 LOG_LINES_MAX = 200
 LINE_BYTES_MAX = 2_000
@@ -141,7 +141,7 @@ class Child:
 
     def _read_log(self, pipe: IO[bytes]) -> None:
         for line in lines_of(pipe):
-            self.lines.append(redacted(self._reword(line.rstrip()), self._secrets))
+            self.lines.append(redact(self._reword(line.rstrip()), self._secrets))
 
 
 def lines_of(pipe: IO[bytes]) -> Iterator[str]:

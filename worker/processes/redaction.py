@@ -14,7 +14,7 @@ _NAMED = re.compile(
 _HEADER = re.compile(r"\b(authorization|cookie):.*", re.IGNORECASE)
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without what could open a source: user info and queries of addresses, the keys in those of RTMP,
     values whose names say that they are secret, and the given `secrets` wherever they stand.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import Channel
-from worker.publishing.segment_uploader import Unpublishable
+from worker.publishing.segment_uploader import ClaimNotRenewed
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ SEGMENT_KEY = re.compile(r"(?P<rendition>[^/]+)/(?P<epoch>\d+)-(?P<run>\d+)-\d+\
 class Cleaner:
     """What is to be deleted for one channel, and when. Used by the channel's publishing thread.
 
-    `check` raises `Unpublishable` unless the claim is safe to act on: who was replaced may know an older ladder.
+    `check` raises `ClaimNotRenewed` unless the claim is safe to act on: who was replaced may know an older ladder.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Cleaner:
                 self._delete(batch)
                 for _ in batch:
                     self._due.popleft()
-        except (StoreUnavailable, Unpublishable) as error:
+        except (StoreUnavailable, ClaimNotRenewed) as error:
             self._not_before_s = now_s + RETRY_S
             log.warning("deleting is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 

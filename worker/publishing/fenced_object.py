@@ -10,11 +10,11 @@ from worker.publishing.playlists.media_playlist import epoch_of
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
 
 
-class Lost(Exception):
+class ClaimLost(Exception):
     """A newer owner has written the object: the claim is lost, publish nothing more."""
 
 
-class Overtaken(Exception):
+class StaleEtag(Exception):
     """An older owner has written it after we read it: read again, and go on from there."""
 
 
@@ -28,25 +28,25 @@ class FencedObject:
         self._etag: str | None = None
 
     def read(self) -> bytes | None:
-        """The object as it is now, to be continued by the next write; None if there is none. Raises `Lost`."""
+        """The object as it is now, to be continued by the next write; None if there is none. Raises `ClaimLost`."""
         stored = self._media.get(self._key)
         if stored is None:
             self._etag = None
             return None
         if epoch_of(stored.body) > self._epoch:
-            raise Lost(f"{self._key} is written by epoch {epoch_of(stored.body)}, ours is {self._epoch}")
+            raise ClaimLost(f"{self._key} is written by epoch {epoch_of(stored.body)}, ours is {self._epoch}")
         self._etag = stored.etag
         return stored.body
 
     def write(self, body: bytes) -> None:
-        """Replace what was last read or written. Raises `Lost`, `Overtaken`, or `StoreUnavailable` (try again)."""
+        """Replace what was last read or written. Raises `ClaimLost`, `StaleEtag`, or `StoreUnavailable` (try again)."""
         try:
             self._etag = self._put(body)
         except EtagMismatch:
             self._settle(body)
 
     def remove(self) -> None:
-        """Delete it, if it is there, unless a newer owner writes it. Raises `Lost`, or `StoreUnavailable`."""
+        """Delete it, if it is there, unless a newer owner writes it. Raises `ClaimLost`, or `StoreUnavailable`."""
         if self.read() is not None:
             self._media.delete([self._key])
             self._etag = None
@@ -57,11 +57,11 @@ class FencedObject:
         if current == body:
             return
         if current is not None and epoch_of(current) < self._epoch:
-            raise Overtaken(f"{self._key} was written by epoch {epoch_of(current)} meanwhile")
+            raise StaleEtag(f"{self._key} was written by epoch {epoch_of(current)} meanwhile")
         try:
             self._etag = self._put(body)
         except EtagMismatch:
-            raise Overtaken(f"{self._key} changes under our hands") from None
+            raise StaleEtag(f"{self._key} changes under our hands") from None
 
     def _put(self, body: bytes) -> str:
         return self._media.put(self._key, body, CONTENT_TYPE, if_match=self._etag, if_absent=self._etag is None)

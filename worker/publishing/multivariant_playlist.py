@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import PLAYLIST, Channel
-from worker.publishing.fenced_object import FencedObject, Overtaken
+from worker.publishing.fenced_object import FencedObject, StaleEtag
 from worker.publishing.playlists.media_playlist import Playlist
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
 from worker.publishing.playlists.variants import Rates, Variant, declare, measured, peak_bps, published
-from worker.publishing.segment_prober import Examination
-from worker.publishing.segment_queue import Finished
+from worker.publishing.segment_prober import SegmentProber
+from worker.publishing.segment_queue import FinishedSegment
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ REWRITE_S = 10.0
 NEWEST = 24
 
 
-class Root:
+class MultivariantPlaylist:
     """Used by the publishing thread. `check` raises where nothing may be written."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Root:
         media: MediaStore,
         channel: Channel,
         check: Callable[[], None],
-        examination: Examination,
+        examination: SegmentProber,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         # What was found published, best first; none before the first write.
@@ -54,13 +54,13 @@ class Root:
         self._written_at_s = 0.0
 
     def learn(self) -> None:
-        """Read what owners before have named. Raises `Lost` and `StoreUnavailable`."""
+        """Read what owners before have named. Raises `ClaimLost` and `StoreUnavailable`."""
         body = self._object.read()
         names = rendition_names(body) if body is not None else ()
         self.there = names == self._channel.rendition_names
         self.dropped |= {*names} - {*self._channel.rendition_names}
 
-    def examine(self, segment: Finished) -> None:
+    def examine(self, segment: FinishedSegment) -> None:
         """Find out what the segments of this run hold."""
         self._examination.look(segment)
 
@@ -144,7 +144,7 @@ class Root:
             self._check()
             try:
                 self._object.write(body)
-            except Overtaken:
+            except StaleEtag:
                 # An older owner wrote it after we had read it.
                 self.learn()
                 continue

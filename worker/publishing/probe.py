@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.processes.limits import bounded
 from worker.publishing.playlists.codec_names import picture_name
-from worker.publishing.playlists.variants import Facts
+from worker.publishing.playlists.variants import MediaInfo
 
 # Nobody waits for it; a machine that is busy with encoding takes its time.
 PROBE_TIMEOUT_S = 8.0
@@ -23,7 +23,7 @@ DUMP_LINE = re.compile(r"^[0-9a-f]{8}: ((?:[0-9a-f]{2,4} )+)", re.MULTILINE)
 VIDEO_RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
-def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
+def probe(segment: bytes, environ: Mapping[str, str]) -> MediaInfo | None:
     """Ask ffprobe; None if it does not answer in time or finds no picture.
 
     The segment comes through a pipe, and nothing else may be opened: a copied one was made by a stranger.
@@ -37,7 +37,7 @@ def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
             env=dict(environ),
             check=False,
         )
-        return facts_of(json.loads(done.stdout).get("streams", []))
+        return media_info_of(json.loads(done.stdout).get("streams", []))
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
 
@@ -49,7 +49,7 @@ def probe_argv() -> list[str]:
     return bounded([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
 
 
-def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
+def media_info_of(streams: list[dict[str, Any]]) -> MediaInfo | None:
     """From ffprobe's answer; None where something is missing, since half a truth is worse than none."""
     video = next((stream for stream in streams if stream.get("codec_type") == "video"), {})
     audio = next((stream for stream in streams if stream.get("codec_type") == "audio"), None)
@@ -57,7 +57,7 @@ def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
     fps = _rate(video.get("avg_frame_rate")) or _rate(video.get("r_frame_rate"))
     if not (video.get("width") and video.get("height") and fps and all(codecs)):
         return None
-    return Facts(
+    return MediaInfo(
         width=int(video["width"]),
         height=int(video["height"]),
         fps=round(float(fps), 3),

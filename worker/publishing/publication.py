@@ -13,15 +13,15 @@ from chalicelib.ports import Clock, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
 from worker.publishing.channel import Channel
 from worker.publishing.cleaner import Cleaner
-from worker.publishing.fenced_object import Lost
-from worker.publishing.multivariant_playlist import Root
+from worker.publishing.fenced_object import ClaimLost
+from worker.publishing.multivariant_playlist import MultivariantPlaylist
 from worker.publishing.probe import probe
 from worker.publishing.publisher import Publisher
-from worker.publishing.segment_prober import Examination
-from worker.publishing.segment_queue import Finished, Inbox
+from worker.publishing.segment_prober import SegmentProber
+from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
 from worker.publishing.segment_sampler import SegmentSampler
-from worker.publishing.segment_uploader import Unpublishable, Uploads
-from worker.publishing.throughput import Figures
+from worker.publishing.segment_uploader import ClaimNotRenewed, SegmentUploader
+from worker.publishing.throughput import ThroughputStats
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Publication(threading.Thread):
         # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
-        self.figures = Figures()
+        self.figures = ThroughputStats()
         self.error: str | None = None
         self._clock = clock
         self._channel = channel
@@ -56,14 +56,14 @@ class Publication(threading.Thread):
         self._notify = notify
         self._abandoned = threading.Event()
         # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
-        self._uploads = Uploads(media, channel, lambda: held.safe and not self._abandoned.is_set())
+        self._uploads = SegmentUploader(media, channel, lambda: held.safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
-        examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
-        self._root = Root(media, channel, self._uploads.check, examination)
+        examination = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
+        self._root = MultivariantPlaylist(media, channel, self._uploads.check, examination)
         self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
         self.sampler = SegmentSampler(environ)
-        self._inboxes: deque[Inbox] = deque()
+        self._inboxes: deque[SegmentQueue] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None
         self._finishing = threading.Event()
@@ -74,7 +74,7 @@ class Publication(threading.Thread):
         """The renditions as they were found by probing and measuring, best first."""
         return self._publisher.published
 
-    def follow(self, inbox: Inbox) -> None:
+    def follow(self, inbox: SegmentQueue) -> None:
         """Publish this run when those before it are through."""
         self._inboxes.append(inbox)
 
@@ -150,7 +150,7 @@ class Publication(threading.Thread):
         elif self._publisher.answered and self._attempt(self._publisher.refresh):
             self._note_playable(self._named_run)
 
-    def _publish(self, segment: Finished) -> None:
+    def _publish(self, segment: FinishedSegment) -> None:
         size = segment.files[self._channel.rendition_names[0]].stat().st_size
         refusals: list[str | None] = []
         done = self._attempt(lambda: refusals.append(self._publisher.publish(segment)))
@@ -176,12 +176,12 @@ class Publication(threading.Thread):
     def _attempt(self, work: Callable[[], None]) -> bool:
         try:
             work()
-        except Lost as error:
+        except ClaimLost as error:
             log.warning("the claim is another's", extra={"stream_id": self._channel.stream_id, "error": str(error)})
             self._held.give_up()
             self.abandon()
             return False
-        except (StoreUnavailable, Unpublishable) as error:
+        except (StoreUnavailable, ClaimNotRenewed) as error:
             self.error = f"{type(error).__name__}: {error}"
             self._retry_at_s = time.monotonic() + RETRY_S
             log.warning("publishing waits", extra={"stream_id": self._channel.stream_id, "error": self.error})

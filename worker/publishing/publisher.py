@@ -14,12 +14,12 @@ from chalicelib.domain.streams import PublishedRendition
 from chalicelib.ports import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.cleaner import Cleaner
-from worker.publishing.fenced_object import FencedObject, Overtaken
-from worker.publishing.multivariant_playlist import Root
+from worker.publishing.fenced_object import FencedObject, StaleEtag
+from worker.publishing.multivariant_playlist import MultivariantPlaylist
 from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist
-from worker.publishing.segment_queue import Finished
-from worker.publishing.segment_uploader import Uploads
-from worker.publishing.takeover import continued, read_stored
+from worker.publishing.segment_queue import FinishedSegment
+from worker.publishing.segment_uploader import SegmentUploader
+from worker.publishing.takeover import continue_playlists, read_stored
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ class Publisher:
         self,
         media: MediaStore,
         channel: Channel,
-        uploads: Uploads,
+        uploads: SegmentUploader,
         cleaner: Cleaner,
-        root: Root,
+        root: MultivariantPlaylist,
         window_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -85,22 +85,22 @@ class Publisher:
     def take_over(self) -> None:
         """Read what the owners before have published and shut them out.
 
-        Raises `Lost`, and `Unpublishable` or `StoreUnavailable`: try again.
+        Raises `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable`: try again.
         """
         self._root.learn()
         stored = self._fence()
         dropped = [read_stored(self._object(name)) for name in sorted(self._root.dropped)]
-        before = continued(stored, dropped, self._channel.segment_seconds, self._exists)
+        before = continue_playlists(stored, dropped, self._channel.segment_seconds, self._exists)
         cut = self._now() - timedelta(seconds=self.window_s)
         self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
         # The same in all renditions, and for as long as longer segments are in one of their windows.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
         self._forget(before)
 
-    def publish(self, segment: Finished) -> str | None:
+    def publish(self, segment: FinishedSegment) -> str | None:
         """Store a segment, then name it. Answers why it was left out, if it was.
 
-        Raises `Lost`, and `Unpublishable` or `StoreUnavailable` when it is stored but not named: `flush` does that.
+        Raises `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable` when it is stored but not named: `flush` does that.
         """
         if segment.first_of_run or segment.gap:
             self._interrupt()
@@ -128,7 +128,7 @@ class Publisher:
         self._root.announce(self._playlists)
         try:
             self._write(ended=False)
-        except Overtaken as error:
+        except StaleEtag as error:
             # An older owner made the playlist after we had looked for one: only our first write can meet that.
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
             self._overtaken = True
@@ -180,7 +180,7 @@ class Publisher:
                     if playlist is not None:
                         self._objects[name].write(playlist.render(self._channel.epoch))
                 return stored
-            except Overtaken as error:
+            except StaleEtag as error:
                 log.info(
                     "an older owner still writes", extra={"stream_id": self._channel.stream_id, "error": str(error)}
                 )
@@ -226,6 +226,6 @@ class Publisher:
         return key in self._media.list(key, limit=1)
 
 
-def _weighed(entry: Entry, segment: Finished, rendition: str) -> Entry:
+def _weighed(entry: Entry, segment: FinishedSegment, rendition: str) -> Entry:
     size = segment.files[rendition].stat().st_size
     return replace(entry, bitrate_kbps=math.ceil(8 * size / segment.duration_s / 1000))

@@ -3,24 +3,24 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
-from worker.publishing.playlists.variants import Facts
-from worker.publishing.segment_queue import Finished
+from worker.publishing.playlists.variants import MediaInfo
+from worker.publishing.segment_queue import FinishedSegment
 
 # A segment that could not be examined is no reason to give up, but a run whose segments never can is let be.
 TRIES_MAX = 3
 
-Probe = Callable[[bytes], Facts | None]
+Probe = Callable[[bytes], MediaInfo | None]
 
 
-class Examination:
+class SegmentProber:
     """The facts of each rendition, of the newest run that was examined. Used by one thread."""
 
     def __init__(self, probe: Probe, renditions: Sequence[str], pool: Executor) -> None:
-        self.facts: dict[str, Facts] = {}
+        self.facts: dict[str, MediaInfo] = {}
         self._probe = probe
         self._renditions = tuple(renditions)
         self._pool = pool
-        self._asked: dict[str, Future[Facts | None]] = {}
+        self._asked: dict[str, Future[MediaInfo | None]] = {}
         # The run that is to be examined, and the one that was asked about last.
         self._run: int | None = None
         self._asked_run: int | None = None
@@ -36,7 +36,7 @@ class Examination:
         """Whether all is known that will be known of this run."""
         return not self._asked and not self._tries
 
-    def look(self, segment: Finished) -> None:
+    def look(self, segment: FinishedSegment) -> None:
         """Examine this segment, if its run is new or could not be examined yet."""
         # Not by `first_of_run`: the first one may have been left out.
         if segment.run != self._run:

@@ -28,7 +28,7 @@ WAITING_MAX = 30
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedSegment:
     """One segment in all its renditions. `gap`: what should stand before it was lost. `target_s` is its run's."""
 
     run: int
@@ -44,7 +44,7 @@ class Finished:
     target_s: int
 
 
-class Inbox:
+class SegmentQueue:
     """The finished segments of one run, each handed out once and in order. Safe to use by two threads:
     the supervising one looks for silence, the publishing one takes."""
 
@@ -73,7 +73,7 @@ class Inbox:
         self._marks: dict[str, tuple[int, int]] = {}
         self._entries: dict[str, dict[str, Entry]] = {name: {} for name in renditions}
         self._last = -1
-        self._ready: deque[Finished] = deque()
+        self._ready: deque[FinishedSegment] = deque()
 
     def refresh(self) -> None:
         """Look for new segments. Cheap while there are none: a `stat` a rendition."""
@@ -86,7 +86,7 @@ class Inbox:
                 if _index(name) > self._last:
                     self._add(name)
 
-    def take(self) -> Finished | None:
+    def take(self) -> FinishedSegment | None:
         """The next segment to publish, if there is one."""
         self.refresh()
         with self._lock:
@@ -135,7 +135,7 @@ class Inbox:
         self.target_s = max(self.target_s, longest.rounded_s)
         self.segment_at_s = self._monotonic()
         self._ready.append(
-            Finished(
+            FinishedSegment(
                 run=self.run,
                 name=name,
                 duration_s=longest.duration_s,

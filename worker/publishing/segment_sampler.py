@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
-from worker.publishing.segment_queue import Finished
+from worker.publishing.segment_queue import FinishedSegment
 
 # A look takes about 0.2 s of processor time, of the smallest rendition: less than 1 % of a core.
 INTERVAL_S = 30.0
@@ -44,7 +44,7 @@ class SegmentSampler:
         """Look into the next segment, whenever the last look was."""
         self._due_s = 0.0
 
-    def offer(self, segment: Finished) -> None:
+    def offer(self, segment: FinishedSegment) -> None:
         """Look into this segment if it is time for it. The file is read at once."""
         if self._monotonic() < self._due_s or (self._looking and not self._looking.done()):
             return

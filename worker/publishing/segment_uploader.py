@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.ports import MediaStore, StoreUnavailable
 from worker.publishing.channel import Channel
-from worker.publishing.segment_queue import Finished
+from worker.publishing.segment_queue import FinishedSegment
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,11 @@ WORTH_TARGETS = 4
 WORTH_S_MIN = 10.0
 
 
-class Unpublishable(Exception):
+class ClaimNotRenewed(Exception):
     """The claim may not be acted on now (it could not be renewed), so nothing is written."""
 
 
-class Uploads:
+class SegmentUploader:
     """Runs the writes of one channel, one thread a rendition."""
 
     def __init__(
@@ -44,16 +44,16 @@ class Uploads:
         self._pool = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"put-{channel.stream_id}")
 
     def check(self) -> None:
-        """Raise `Unpublishable` unless the claim is safe to act on. Asked before every single write."""
+        """Raise `ClaimNotRenewed` unless the claim is safe to act on. Asked before every single write."""
         if not self._allowed():
-            raise Unpublishable("the claim could not be renewed in time")
+            raise ClaimNotRenewed("the claim could not be renewed in time")
 
-    def store(self, segment: Finished) -> str | None:
+    def store(self, segment: FinishedSegment) -> str | None:
         """Store it in every rendition. None if that is done, else why it was given up."""
         deadline_s = segment.found_at_s + max(WORTH_TARGETS * self._channel.segment_seconds, WORTH_S_MIN)
         try:
             self.together(lambda name: self._store_one(segment, name, deadline_s), segment.files)
-        except (StoreUnavailable, Unpublishable, OSError) as error:
+        except (StoreUnavailable, ClaimNotRenewed, OSError) as error:
             return f"{type(error).__name__}: {error}"
         return None
 
@@ -70,7 +70,7 @@ class Uploads:
         self.hurry.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _store_one(self, segment: Finished, rendition: str, deadline_s: float) -> None:
+    def _store_one(self, segment: FinishedSegment, rendition: str, deadline_s: float) -> None:
         body = segment.files[rendition].read_bytes()
         key = self._channel.key(rendition, segment.name)
         media_ms = str(round(segment.duration_s * 1000))
@@ -80,7 +80,7 @@ class Uploads:
                 self.check()
                 self._media.put(key, body, CONTENT_TYPE, metadata={MEDIA_MS: media_ms}, expires=True)
                 return
-            except (StoreUnavailable, Unpublishable):
+            except (StoreUnavailable, ClaimNotRenewed):
                 delay_s = RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)]
                 attempt += 1
                 if self._monotonic() + delay_s > deadline_s or self.hurry.wait(delay_s):

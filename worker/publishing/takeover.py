@@ -15,7 +15,7 @@ BEHIND_MAX = 3
 
 
 def read_stored(item: FencedObject) -> Playlist | None:
-    """The playlist as it stands; None if there is none yet. Raises `Lost` and `StoreUnavailable`."""
+    """The playlist as it stands; None if there is none yet. Raises `ClaimLost` and `StoreUnavailable`."""
     body = item.read()
     if body is None:
         return None
@@ -27,7 +27,7 @@ def read_stored(item: FencedObject) -> Playlist | None:
         return Playlist(target_s=1, first_sequence=int(time.time()))
 
 
-def continued(
+def continue_playlists(
     stored: Mapping[str, Playlist | None],
     dropped: Sequence[Playlist | None],
     segment_seconds: int,

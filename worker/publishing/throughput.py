@@ -8,7 +8,7 @@ BITRATE_WINDOW_S = 10.0
 RATE_WINDOW_S = 60.0
 
 
-class Figures:
+class ThroughputStats:
     """Filled by the publishing thread, read by the supervising one."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -18,7 +18,7 @@ class TrackError(Exception):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenTracks:
     """The tracks that are played. Without sound `audio` is None."""
 
     video: Any
@@ -26,7 +26,7 @@ class Chosen:
     offered: Sequence[Mapping[str, Any]]
 
 
-def choose(container: Any, programs: Programs, program: int | None, audio_track: int | None) -> Chosen:
+def choose(container: Any, programs: Programs, program: int | None, audio_track: int | None) -> ChosenTracks:
     """Return one programme's picture and sound, those of default disposition first. Raise `TrackError`."""
     streams = [s for s in container.streams if s.type in ("video", "audio") and s.codec_context is not None]
     pictures = [s for s in streams if s.type == "video" and not s.disposition & Disposition.attached_pic]
@@ -42,7 +42,7 @@ def choose(container: Any, programs: Programs, program: int | None, audio_track:
     video = _preferred(pictures)
     audio = sounds[audio_track - 1] if audio_track else _preferred(sounds) if sounds else None
     played = {video.index, *([audio.index] if audio else [])}
-    return Chosen(video, audio, _offered(streams, programs, played))
+    return ChosenTracks(video, audio, _offered(streams, programs, played))
 
 
 def rate_of(stream: Any) -> Fraction | None:

@@ -11,7 +11,7 @@ from chalicelib.domain.streams import Claim, DesiredState, RuntimeState, Stream
 from chalicelib.ports import StoreUnavailable, Streams, Workers, WorkQueue
 from worker import claims
 from worker.config import WorkerConfig
-from worker.supervision.pipeline import End, Pipeline, Ports
+from worker.supervision.pipeline import EndReason, Pipeline, Ports
 from worker.supervision.presence import Presence
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Agent:
         ended = [stream_id for stream_id, pipeline in self._pipelines.items() if not pipeline.is_alive()]
         for stream_id in ended:
             # Something else may have been wanted of it while it ended. Lost or crashed, it waits for the next scan.
-            if self._pipelines.pop(stream_id).end in (End.PAUSED, End.STOPPED, End.HANDOVER):
+            if self._pipelines.pop(stream_id).end in (EndReason.PAUSED, EndReason.STOPPED, EndReason.HANDOVER):
                 self._scan_at_s = 0.0
 
     def _listen(self) -> None:
@@ -140,7 +140,7 @@ class Agent:
         leaving = threading.Thread(target=self._presence.leave, name="leave", daemon=True)
         leaving.start()
         _join(self._pipelines.values(), deadline_s)
-        handed_over = [stream_id for stream_id, each in self._pipelines.items() if each.end is End.HANDOVER]
+        handed_over = [stream_id for stream_id, each in self._pipelines.items() if each.end is EndReason.HANDOVER]
         offering = threading.Thread(target=self._offer, args=(handed_over,), name="offer", daemon=True)
         offering.start()
         _join((leaving, offering), deadline_s)

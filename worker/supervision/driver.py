@@ -10,14 +10,14 @@ from pathlib import Path
 from chalicelib.domain.media_health import IngestIssueCode, Repairs, SourceTrack
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, SLATE, Stream, source_name
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import Cut
+from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.output_rate import output_rate
-from worker.encoding.slate_ladder import encodable
+from worker.encoding.slate_ladder import slate_ladder
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
-from worker.ingest.source_opener import Status
-from worker.ingest.source_pool import Watch
-from worker.ingest.source_receiver import Feed
+from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_pool import SourcePool
+from worker.ingest.source_receiver import SourceReceiver
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
@@ -25,20 +25,20 @@ from worker.supervision.ingest_issues import frozen_issue
 from worker.supervision.published_faults import FaultHistory, published_fault
 from worker.supervision.run import Run
 from worker.supervision.run_logs import OpenLog, RunLogs
-from worker.supervision.state_machine import Supervision
+from worker.supervision.state_machine import StreamStateMachine
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
 
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
 SEAM_S = 0.12
-GONE = (Status.FAILED, Status.REFUSED)
+GONE = (OpenerStatus.FAILED, OpenerStatus.REFUSED)
 
 
 class Driver:
     """The present run, if there is one, and how many there were. Used by the pipeline's thread only."""
 
-    def __init__(self, config: WorkerConfig, supervision: Supervision, epoch: int, logs: RunLogs) -> None:
+    def __init__(self, config: WorkerConfig, supervision: StreamStateMachine, epoch: int, logs: RunLogs) -> None:
         self.runs = 0
         self._config = config
         self._supervision = supervision
@@ -46,7 +46,7 @@ class Driver:
         self._run: Run | None = None
         self._logs = logs
         self._log: OpenLog | None = None
-        self._watch: Watch | None = None
+        self._watch: SourcePool | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
         # The run before was ended to go on in another way: viewers have enough until the next one is there.
@@ -103,7 +103,7 @@ class Driver:
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        watch = self._watch = self._watch or Watch(stream, self._config, now_s, self._logs.unopened)
+        watch = self._watch = self._watch or SourcePool(stream, self._config, now_s, self._logs.unopened)
         watch.look(now_s)
         if self._run is None:
             self._begin(now_s, stream, watch, publication)
@@ -142,7 +142,7 @@ class Driver:
         """Remove what the runs of this claim have left in the scratch directory."""
         shutil.rmtree(self._directory(stream), ignore_errors=True)
 
-    def _begin(self, now_s: float, stream: Stream, watch: Watch, publication: Publication) -> None:
+    def _begin(self, now_s: float, stream: Stream, watch: SourcePool, publication: Publication) -> None:
         """Play the best source that can be, or the slate, or say why there is nothing."""
         choice, trouble = watch.choice, watch.trouble()
         index = choice.pick(now_s)
@@ -158,7 +158,7 @@ class Driver:
         elif trouble:
             self._supervision.idle(*trouble)
 
-    def _failure(self, now_s: float, run: Run, watch: Watch) -> str | None:
+    def _failure(self, now_s: float, run: Run, watch: SourcePool) -> str | None:
         """Why the run has to be replaced, if it has."""
         run.inbox.refresh()
         # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
@@ -185,7 +185,7 @@ class Driver:
         return self._faults.judged(now_s, fault)
 
     def _fail(
-        self, now_s: float, run: Run, watch: Watch, stream: Stream, reason: str, report: Callable[[], None]
+        self, now_s: float, run: Run, watch: SourcePool, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
         playing = watch.choice.playing
         gone = playing is not None and watch.trial(playing).status in GONE
@@ -204,7 +204,7 @@ class Driver:
         said = list(run.transcoder.lines)[-10:]
         log.error("the encoder is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
 
-    def _note_published(self, now_s: float, watch: Watch, publication: Publication) -> None:
+    def _note_published(self, now_s: float, watch: SourcePool, publication: Publication) -> None:
         self._supervision.published(now_s, publication.published_at_s, publication.error)
         playing = watch.choice.playing
         if self._supervision.stable and playing is not None:
@@ -212,7 +212,7 @@ class Driver:
             trouble = watch.trouble()
             self._supervision.settled(trouble[1] if trouble else None)
 
-    def _improve(self, now_s: float, run: Run, watch: Watch, stream: Stream, publication: Publication) -> None:
+    def _improve(self, now_s: float, run: Run, watch: SourcePool, stream: Stream, publication: Publication) -> None:
         """Go over to a better source, if one can be trusted now: first the present segment is finished."""
         choice = watch.choice
         index = choice.pick(now_s) if choice.playing is None else choice.better(now_s)
@@ -226,7 +226,7 @@ class Driver:
         trouble = watch.trouble()
         self._supervision.run_switched(time.monotonic(), trouble[1] if trouble else None)
 
-    def _start(self, index: int | None, stream: Stream, watch: Watch, publication: Publication) -> None:
+    def _start(self, index: int | None, stream: Stream, watch: SourcePool, publication: Publication) -> None:
         """Play a source that is open; None: the slate."""
         trial = None if index is None else watch.trial(index)
         source = trial.source if trial else SLATE_SOURCE
@@ -244,9 +244,9 @@ class Driver:
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
-    def _plan(self, stream: Stream, source: SourceInfo, cut: Cut | None) -> TranscodePlan:
+    def _plan(self, stream: Stream, source: SourceInfo, cut: CopySegmentation | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
-        ladder = stream.renditions if cut else encodable(stream.renditions)
+        ladder = stream.renditions if cut else slate_ladder(stream.renditions)
         out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
             work=Work.COPY if cut else source.work,
@@ -280,7 +280,7 @@ class Driver:
         self._clock_s = run.inbox.ends_at_s
         self._run = None
 
-    def _feed(self) -> Feed | None:
+    def _feed(self) -> SourceReceiver | None:
         playing = self._watch.choice.playing if self._watch else None
         return None if self._watch is None or playing is None else self._watch.trial(playing).feed
 

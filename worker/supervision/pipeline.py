@@ -17,7 +17,7 @@ from worker.supervision.driver import Driver
 from worker.supervision.reporter import Reporter
 from worker.supervision.run import STOP_GRACE_S
 from worker.supervision.run_logs import RunLogs
-from worker.supervision.state_machine import Supervision
+from worker.supervision.state_machine import StreamStateMachine
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ RELEASE_S = 0.5
 LOGS_WAIT_S = 0.5
 
 
-class End(StrEnum):
+class EndReason(StrEnum):
     """Why a pipeline lets go."""
 
     PAUSED = "paused"
@@ -65,8 +65,8 @@ class Pipeline(threading.Thread):
         super().__init__(name=f"stream-{stream.stream_id}", daemon=True)
         self.stream = stream
         self.held = held
-        self.supervision = Supervision(stream.segment_seconds, restarts=restarts)
-        self.end: End | None = None
+        self.supervision = StreamStateMachine(stream.segment_seconds, restarts=restarts)
+        self.end: EndReason | None = None
         self._ports = ports
         self._on_end = ended
         self._config = config
@@ -106,18 +106,21 @@ class Pipeline(threading.Thread):
         except Exception as error:
             # A mistake of ours must not leave an encoder running or the claim held: the next look starts it again.
             log.exception("the pipeline crashed", extra=self._who())
-            self.end, self.supervision.last_error = End.CRASHED, f"internal error: {type(error).__name__}: {error}"
+            self.end, self.supervision.last_error = (
+                EndReason.CRASHED,
+                f"internal error: {type(error).__name__}: {error}",
+            )
         finally:
-            self._let_go(self.end or End.CRASHED)
+            self._let_go(self.end or EndReason.CRASHED)
             log.info("let go", extra={**self._who(), "end": self.end})
             self._on_end()
 
-    def _tick(self, now_s: float) -> End | None:
+    def _tick(self, now_s: float) -> EndReason | None:
         self._asking("renewal of the claim", self.held.renew_if_due)
         if self.held.lost:
-            return End.LOST
+            return EndReason.LOST
         if self._hand_over_by_s is not None:
-            return End.HANDOVER
+            return EndReason.HANDOVER
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_INTERVAL_S
             self._asking("look at the stream", self._look)
@@ -133,9 +136,9 @@ class Pipeline(threading.Thread):
     def _look(self) -> None:
         seen = self._ports.streams.get(self.stream.stream_id)
         if seen is None or seen.archived or seen.desired_state is DesiredState.STOPPED:
-            self.end = End.STOPPED
+            self.end = EndReason.STOPPED
         elif seen.desired_state is DesiredState.PAUSED:
-            self.end = End.PAUSED
+            self.end = EndReason.PAUSED
         elif seen.generation != self.stream.generation:
             self._reopen(seen)
         elif seen != self.stream:
@@ -166,7 +169,7 @@ class Pipeline(threading.Thread):
         keep_for = None if restarted else seen
         if not self._close("restarted" if restarted else "new settings", ended=False, keep_for=keep_for):
             # A write that hangs may still arrive, and only a higher epoch shuts it out: the claim is taken anew.
-            self._publication, self.end = None, End.HANDOVER
+            self._publication, self.end = None, EndReason.HANDOVER
             return
         self.stream = seen
         self.supervision.settings_changed(seen.segment_seconds)
@@ -183,14 +186,14 @@ class Pipeline(threading.Thread):
             return False
         return True
 
-    def _let_go(self, end: End) -> None:
-        if end in (End.LOST, End.CRASHED):
+    def _let_go(self, end: EndReason) -> None:
+        if end in (EndReason.LOST, EndReason.CRASHED):
             if self._publication:
                 self._publication.abandon()
             self._driver.stop(end, kill=True)
-        self._close(end, ended=end is End.STOPPED)
-        if end is not End.LOST:
-            self.supervision.state = RuntimeState.FAILED if end is End.CRASHED else RuntimeState.STOPPED
+        self._close(end, ended=end is EndReason.STOPPED)
+        if end is not EndReason.LOST:
+            self.supervision.state = RuntimeState.FAILED if end is EndReason.CRASHED else RuntimeState.STOPPED
             self._asking("report", self._report)
             self.held.release()
         # The next worker waits for none of this.

@@ -7,7 +7,7 @@ from worker.claims import HeldClaim
 from worker.publishing.publication import Publication
 from worker.supervision.driver import Driver
 from worker.supervision.ingest_issues import IngestIssues
-from worker.supervision.state_machine import Supervision
+from worker.supervision.state_machine import StreamStateMachine
 
 INTERVAL_S = 10.0
 ERROR_CHARS_MAX = 500
@@ -28,7 +28,7 @@ class Reporter:
     def report_if_due(
         self,
         now_s: float,
-        supervision: Supervision,
+        supervision: StreamStateMachine,
         generation: int,
         driver: Driver,
         publication: Publication | None,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from worker.encoding.transcoder import Transcoder
-from worker.ingest.source_receiver import Feed
-from worker.publishing.segment_queue import Inbox
+from worker.ingest.source_receiver import SourceReceiver
+from worker.publishing.segment_queue import SegmentQueue
 from worker.transcoding.plan import TranscodePlan, Work, transcoder_argv
 
 STOP_GRACE_S = 1.0
@@ -14,14 +14,19 @@ class Run:
     """A process and the directory that it fills. Made by the thread that supervises it. `feed` brings its source."""
 
     def __init__(
-        self, number: int, plan: TranscodePlan, target_s: int, environ: Mapping[str, str], feed: Feed | None = None
+        self,
+        number: int,
+        plan: TranscodePlan,
+        target_s: int,
+        environ: Mapping[str, str],
+        feed: SourceReceiver | None = None,
     ) -> None:
         names = [rendition.name for rendition in plan.renditions]
         for name in names:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
         is_copy = plan.work is Work.COPY
-        self.inbox = Inbox(number, plan.directory, names, plan.offset_s, target_s)
+        self.inbox = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
         self.transcoder = Transcoder(
             transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=feed is not None
         )

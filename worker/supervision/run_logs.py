@@ -20,7 +20,7 @@ from chalicelib.domain.run_logs import (
 from chalicelib.ports import Clock, EtagMismatch, MediaStore, StoreUnavailable
 from worker.claims import HeldClaim
 from worker.encoding.transcoder import Transcoder
-from worker.processes.redaction import redacted
+from worker.processes.redaction import redact
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class OpenLog:
             repairs=self._run.progress.repairs if self._run else None,
             notes=tuple(note[:NOTE_CHARS_MAX] for note in self._run.notes.copy()) if self._run else (),
             source_lines=_shown(self._source_lines, secrets),
-            ending=redacted(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
+            ending=redact(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
         )
 
 
@@ -176,5 +176,5 @@ class RunLogs(threading.Thread):
 
 
 def _shown(lines: deque[str], secrets: Iterable[str]) -> tuple[str, ...]:
-    said = [redacted(line, secrets)[:LINE_CHARS_MAX] for line in lines.copy()]
+    said = [redact(line, secrets)[:LINE_CHARS_MAX] for line in lines.copy()]
     return tuple(said[-LINES_KEPT:])

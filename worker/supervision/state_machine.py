@@ -16,7 +16,7 @@ START_S_MIN = 10.0
 SLOW_START_FACTOR = 3
 
 
-class Supervision:
+class StreamStateMachine:
     """What state a stream is in. Its owner tells it what happened and asks it what to do."""
 
     def __init__(self, segment_seconds: int, restarts: int = 0) -> None:

@@ -17,9 +17,9 @@ import av.logging
 from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
 from worker.processes.module_process import name_process
 from worker.transcoding.copying_run import CopyingRun
-from worker.transcoding.encoding_run import EncodingRun, Frozen
+from worker.transcoding.encoding_run import EncodingRun, SourceFrozen
 from worker.transcoding.generator import generate
-from worker.transcoding.movement import MovementWatch, Moves
+from worker.transcoding.movement import MovementDetector, SourceMoved
 from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.source_activity import SourceActivity
@@ -124,7 +124,7 @@ def main() -> int:
         reporter.activity = run.activity
     try:
         follow(run, reporter, repairs)
-    except Frozen as frozen:
+    except SourceFrozen as frozen:
         print(f"[error] {frozen}", file=sys.stderr, flush=True)
         return EXIT_FROZEN
     run.close()
@@ -135,8 +135,8 @@ def main() -> int:
 def watch() -> int:
     """Return 0 once the source moves, or ends."""
     repairs = RunRepairs()
-    with suppress(Moves):
-        follow(MovementWatch(repairs), None, repairs)
+    with suppress(SourceMoved):
+        follow(MovementDetector(repairs), None, repairs)
     return 0
 
 

@@ -8,7 +8,7 @@ from worker.media.messages import AUDIO, PacketMessage
 from worker.transcoding.decoders import AudioDecoder, VideoDecoder
 from worker.transcoding.interlace_detector import InterlaceDetector
 from worker.transcoding.ladder_encoder import LadderEncoder
-from worker.transcoding.picture_former import Former, Look
+from worker.transcoding.picture_former import PictureFormat, PictureFormer
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.slot_clock import SlotClock
@@ -24,7 +24,7 @@ PICTURES_BYTES_MAX = 2 << 30
 EARLY_MAX = 500
 
 
-class Frozen(Exception):
+class SourceFrozen(Exception):
     """The source's picture stood still, and it was silent, for as long as is allowed."""
 
 
@@ -35,7 +35,7 @@ class EncodingRun:
         self._plan = plan
         self._repairs = repairs
         self._encoder = LadderEncoder(plan)
-        self._former = Former(plan.renditions, fields=plan.fields)
+        self._former = PictureFormer(plan.renditions, fields=plan.fields)
         self._interlacing = InterlaceDetector()
         self._stillness = StillnessDetector()
         self.activity = SourceActivity()
@@ -124,7 +124,7 @@ class EncodingRun:
         first = self._video.first_picture(packet)
         if first and packet.pts_us is not None:
             frame, pixel_aspect = first
-            look = Look.of(frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame)
+            look = PictureFormat.of(frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame)
             for at_us, pictures in self._former.form(frame, packet.pts_us, look):
                 self._add_picture(at_us, pictures)
 
@@ -132,7 +132,7 @@ class EncodingRun:
         assert self._video
         self.activity.picture(at_us, frame)
         interlaced = self._interlacing.look(frame)
-        look = Look.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
+        look = PictureFormat.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
         if self._former.look and look != self._former.look:
             self._repairs.format_changes += 1
         for shown_us, pictures in self._former.form(frame, at_us, look):
@@ -219,4 +219,4 @@ class EncodingRun:
         if self._plan.frozen_after_s:
             self._stillness.look(self.out_us, self._shown[1][-1], data)
             if self._stillness.still_us >= self._plan.frozen_after_s * 1_000_000:
-                raise Frozen(f"the picture is frozen and silent for {self._plan.frozen_after_s} s")
+                raise SourceFrozen(f"the picture is frozen and silent for {self._plan.frozen_after_s} s")

@@ -11,7 +11,7 @@ import av
 
 from worker.transcoding.clock_face import draw_clock
 from worker.transcoding.ladder_encoder import LadderEncoder
-from worker.transcoding.picture_former import Former, Look
+from worker.transcoding.picture_former import PictureFormat, PictureFormer
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE, TranscodePlan, Work
 
 # The text "We will be right back", white on dark blue.
@@ -22,7 +22,7 @@ CHUNK_SAMPLES = 1_024
 
 def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Callable[[], bool]) -> None:
     """Make slots at the pace of the clock until it is stopped."""
-    encoder, former = LadderEncoder(plan), Former(plan.renditions)
+    encoder, former = LadderEncoder(plan), PictureFormer(plan.renditions)
     sound = _silence() if plan.work is Work.SLATE else _tone()
     shown: list[Any] = []
     data, began_s, heard = b"", time.monotonic(), 0
@@ -30,7 +30,7 @@ def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Cal
         if is_stopped():
             break
         if frame is not None:
-            look = Look.of(frame, Fraction(1))
+            look = PictureFormat.of(frame, Fraction(1))
             _, shown = former.form(frame, round(1_000_000 * number / plan.rate), look)[0]
         encoder.add_pictures(number, shown)
         needed = (round((number + 1) * SAMPLE_RATE / plan.rate) - heard) * BYTES_PER_SAMPLE

@@ -6,18 +6,18 @@ from typing import Any
 from worker.media.messages import AUDIO, PacketMessage
 from worker.transcoding.decoders import AudioDecoder, VideoDecoder
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.stillness import is_heard, moved, points_of
+from worker.transcoding.stillness import differs, is_audible, sample_points
 
 # So many pictures that moved, or pieces of sound, are more than an accident.
 HAPPENED_MIN = 12
 
 
-class Moves(Exception):
+class SourceMoved(Exception):
     """The source moves again."""
 
 
-class MovementWatch:
-    """Fed with tracks and packets; `advance` raises `Moves` once the source moves or is heard again."""
+class MovementDetector:
+    """Fed with tracks and packets; `advance` raises `SourceMoved` once the source moves or is heard again."""
 
     out_us = 0
 
@@ -38,18 +38,18 @@ class MovementWatch:
         """Decode a packet."""
         if packet.stream == AUDIO:
             sound = self._audio.decode(packet, self._repairs) if self._audio else ()
-            self._happened += sum(is_heard(data) for _, data in sound)
+            self._happened += sum(is_audible(data) for _, data in sound)
         elif self._video and (self._had_keyframe or packet.is_keyframe):
             self._had_keyframe = True
             for _, frame in self._video.decode(packet, self._repairs):
-                points, before = points_of(frame), self._before
+                points, before = sample_points(frame), self._before
                 self._before = points
-                self._happened += moved(before, points)
+                self._happened += differs(before, points)
 
     def advance(self, now_s: float) -> None:
-        """Raise `Moves` if enough has happened."""
+        """Raise `SourceMoved` if enough has happened."""
         if self._happened >= HAPPENED_MIN:
-            raise Moves
+            raise SourceMoved
 
     def close(self) -> None:
         """Nothing is left to do."""

@@ -10,7 +10,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from worker.media.messages import MICRO
 from worker.transcoding.plan import EncodedRendition
-from worker.transcoding.sound_line import pulled
+from worker.transcoding.sound_line import pull_frames
 
 # Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
 WIDTH_MAX = 3_840
@@ -27,7 +27,7 @@ HD_WIDTH, SD_HEIGHT_MAX = 1_280, 576
 
 
 @dataclass(frozen=True)
-class Look:
+class PictureFormat:
     """What of a picture decides how it is brought into form."""
 
     width: int
@@ -51,12 +51,12 @@ class Look:
         return MATRICES.get(self.colorspace, "bt709")
 
     @staticmethod
-    def of(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "Look":
+    def of(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "PictureFormat":
         """Return a decoded picture's look. `rotation` is the container's, in degrees counter-clockwise."""
         matrix = int(frame.colorspace)
         if matrix == UNSPECIFIED:
             matrix = BT709 if frame.width >= HD_WIDTH or frame.height > SD_HEIGHT_MAX else BT601
-        return Look(
+        return PictureFormat(
             width=frame.width,
             height=frame.height,
             format=frame.format.name,
@@ -69,7 +69,7 @@ class Look:
         )
 
 
-class Former:
+class PictureFormer:
     """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes.
 
     With `fields` an interlaced picture becomes two, one a field.
@@ -78,7 +78,7 @@ class Former:
     def __init__(self, renditions: Sequence[EncodedRendition], *, fields: bool = False) -> None:
         self._renditions = renditions
         self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
-        self._look: Look | None = None
+        self._look: PictureFormat | None = None
         # The first picture's: an encoder cannot change it.
         self._matrix = ""
         self._common: Any = None
@@ -86,11 +86,11 @@ class Former:
         self._each: list[Any] = []
 
     @property
-    def look(self) -> Look | None:
+    def look(self) -> PictureFormat | None:
         """Of the present pictures."""
         return self._look
 
-    def form(self, frame: Any, at_us: int, look: Look) -> list[tuple[int, list[Any]]]:
+    def form(self, frame: Any, at_us: int, look: PictureFormat) -> list[tuple[int, list[Any]]]:
         """Return the pictures that are ready now with their times, in all renditions. Deinterlacing is one behind."""
         if look != self._look:
             self._look, self._matrix = look, self._matrix or look.matrix
@@ -100,12 +100,12 @@ class Former:
         made = []
         for upright in _passed(self._common, frame):
             if self._tone_mapper:
-                upright = tone_mapped(self._tone_mapper, upright)
+                upright = tone_map(self._tone_mapper, upright)
             formed = [_passed(graph, upright) for graph in self._each]
             made.append((round(upright.pts * upright.time_base / MICRO), [each[0] for each in formed]))
         return made
 
-    def _make(self, look: Look) -> None:
+    def _make(self, look: PictureFormat) -> None:
         filters = [self._deinterlace] if look.interlaced else []
         filters += TURNS.get(look.rotation, [])
         self._tone_mapper = VideoReformatter() if look.is_hdr else None
@@ -121,7 +121,7 @@ class Former:
                 self._each.append(None)
                 continue
             size = f"{each.width}:{each.height}"
-            shown = fitted(width, height, aspect, each.width, each.height)
+            shown = fit_size(width, height, aspect, each.width, each.height)
             scale = f"scale={shown[0]}:{shown[1]}:out_range=tv:out_color_matrix={self._matrix}"
             chain = [scale, f"format={FORMAT}"]
             chain += [] if shown == (each.width, each.height) else [f"pad={size}:-1:-1"]
@@ -138,7 +138,7 @@ class _LazyGraph:
     def push(self, frame: Any) -> None:
         """Filter a frame."""
         if self._graph is None:
-            self._graph = _graph(Look.of(frame, Fraction(1)), self._filters)
+            self._graph = _graph(PictureFormat.of(frame, Fraction(1)), self._filters)
         self._graph.push(frame)
 
     def pull(self) -> Any:
@@ -146,7 +146,7 @@ class _LazyGraph:
         return self._graph.pull()
 
 
-def tone_mapped(mapper: VideoReformatter, frame: Any) -> Any:
+def tone_map(mapper: VideoReformatter, frame: Any) -> Any:
     """Return an HDR picture in BT.709. The mapper's first picture takes a second, since its tables are made then."""
     return mapper.reformat(
         frame,
@@ -158,7 +158,7 @@ def tone_mapped(mapper: VideoReformatter, frame: Any) -> Any:
     )
 
 
-def fitted(width: int, height: int, pixel_aspect: Fraction, box_width: int, box_height: int) -> tuple[int, int]:
+def fit_size(width: int, height: int, pixel_aspect: Fraction, box_width: int, box_height: int) -> tuple[int, int]:
     """Return the largest even size of a picture's shape that fits into a box."""
     shown = min(Fraction(width) * pixel_aspect, Fraction(max(width, WIDTH_MAX)))
     factor = min(Fraction(box_width) / shown, Fraction(box_height, height))
@@ -166,7 +166,7 @@ def fitted(width: int, height: int, pixel_aspect: Fraction, box_width: int, box_
     return tuple(min(most, max(2, 2 * round(side / 2))) for side, most in sides)  # type: ignore[return-value]
 
 
-def _graph(look: Look, filters: list[str]) -> Any:
+def _graph(look: PictureFormat, filters: list[str]) -> Any:
     graph = av.filter.Graph()
     size = f"video_size={look.width}x{look.height}:pix_fmt={look.format}:time_base=1/1000000:pixel_aspect=1/1"
     colors = f"colorspace={look.colorspace}:range={look.color_range}"
@@ -182,4 +182,4 @@ def _passed(graph: Any, frame: Any) -> list[Any]:
     if graph is None:
         return [frame]
     graph.push(frame)
-    return pulled(graph)
+    return pull_frames(graph)

@@ -102,7 +102,7 @@ class SoundLine:
         frame.planes[0].update(data)
         self._stretcher.push(frame)
         before = len(self._bytes)
-        for made in pulled(self._stretcher):
+        for made in pull_frames(self._stretcher):
             self._bytes += bytes(made.planes[0])[: made.samples * BYTES_PER_SAMPLE]
         made_count = (len(self._bytes) - before) // BYTES_PER_SAMPLE
         # What the stretcher holds back: a constant few samples, found at its first frame.
@@ -124,7 +124,7 @@ class SoundLine:
                 self._window.popleft()
 
 
-def pulled(graph: Any) -> list[Any]:
+def pull_frames(graph: Any) -> list[Any]:
     """Return all frames that a filter graph has ready."""
     frames = []
     while True:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from worker.transcoding.stillness import BLACK_MAX, INTERVAL_US, is_heard, moved, points_of
+from worker.transcoding.stillness import BLACK_MAX, INTERVAL_US, differs, is_audible, sample_points
 
 
 class SourceActivity:
@@ -16,16 +16,16 @@ class SourceActivity:
 
     def sound(self, data: bytes) -> None:
         """Take 16-bit sound."""
-        self._heard = self._heard or is_heard(data)
+        self._heard = self._heard or is_audible(data)
 
     def picture(self, at_us: int, frame: Any) -> None:
         """Take a picture."""
         if self._compared_us is not None and 0 <= at_us - self._compared_us < INTERVAL_US:
             return
         self._compared_us = at_us
-        points, before = points_of(frame), self._before
+        points, before = sample_points(frame), self._before
         self._before = points
-        self._moves = self._moves or (bool(before) and moved(before, points))
+        self._moves = self._moves or (bool(before) and differs(before, points))
         self._brightest = max(self._brightest, *points)
 
     def taken(self) -> dict[str, bool]:

@@ -28,25 +28,25 @@ class StillnessDetector:
         """Take a picture and the 16-bit sound that comes with it."""
         if self._compared_us is None:
             self._moved_us = at_us
-        if is_heard(sound):
+        if is_audible(sound):
             self._moved_us = at_us
         if self._compared_us is None or at_us - self._compared_us >= INTERVAL_US:
             self._compared_us = at_us
-            points = points_of(picture)
-            if moved(self._before, points):
+            points = sample_points(picture)
+            if differs(self._before, points):
                 self._moved_us = at_us
             self._before = points
         self.still_us = at_us - self._moved_us
 
 
-def points_of(picture: Any) -> bytes:
+def sample_points(picture: Any) -> bytes:
     """Return the brightness of some points of a picture."""
     luma = memoryview(picture.planes[0])
     # Odd, so that the points are not all in one column.
     return bytes(luma[:: max(1, len(luma) // POINTS) | 1])
 
 
-def moved(before: bytes, now: bytes) -> bool:
+def differs(before: bytes, now: bytes) -> bool:
     """Return whether two pictures differ. A first picture, or one of another size, does."""
     if len(before) != len(now):
         return True
@@ -56,7 +56,7 @@ def moved(before: bytes, now: bytes) -> bool:
     return different > MOVING_SHARE * len(now)
 
 
-def is_heard(sound: bytes) -> bool:
+def is_audible(sound: bytes) -> bool:
     """Return whether there is something to hear in 16-bit sound."""
     values = memoryview(sound).cast("h")
     return bool(values) and (max(values) > SILENT_LEVEL or min(values) < -SILENT_LEVEL)

@@ -11,7 +11,7 @@ from chalicelib.domain.streams import RuntimeState, Stream
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.encoding.copy_segmentation import FILE_FORMATS, cut_of
+from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
 from worker.encoding.source_info import SourceInfo
 from worker.ingest.sources import examine, locate
 from worker.receiving.request import ReceiveRequest, Transport
@@ -57,7 +57,7 @@ def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
         os.link(clip, lab.media_dir / name)
         source = examined(name, lab.media_dir)
         assert (source.path, source.video_codec) == ((lab.media_dir / name).resolve(), "h264")
-        assert cut_of(source, copied, os.environ) is not None, name
+        assert plan_copy(source, copied, os.environ) is not None, name
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])

@@ -10,7 +10,7 @@ import worker.supervision.pipeline
 from chalicelib.domain.streams import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_ingest import SMALL
-from worker.supervision.pipeline import LOGS_WAIT_S, End
+from worker.supervision.pipeline import LOGS_WAIT_S, EndReason
 
 HAND_OVER_S = 3.0
 
@@ -35,7 +35,7 @@ def test_a_claim_is_released_in_time_though_ffmpeg_and_the_media_store_hang(lab:
     assert lab.runtime().state is RuntimeState.STOPPED
     # The logs hang, too.
     pipeline.join(began_s + HAND_OVER_S + LOGS_WAIT_S + 0.3 - time.monotonic())
-    assert not pipeline.is_alive() and pipeline.end is End.HANDOVER
+    assert not pipeline.is_alive() and pipeline.end is EndReason.HANDOVER
     over.set()
 
 
@@ -58,7 +58,7 @@ def test_new_settings_that_meet_a_hanging_store_begin_with_a_new_claim(
     assert hanging.wait(10)
     lab.change(generation=2)
     first.join(10)
-    assert first.end is End.HANDOVER and lab.runtime().claim is None
+    assert first.end is EndReason.HANDOVER and lab.runtime().claim is None
     lab.media.before = lambda operation, key: None
     lab.pipeline()
     lab.wait_for_segments(1)

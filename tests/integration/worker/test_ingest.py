@@ -18,8 +18,7 @@ from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.egress_rules import EgressRules
-from worker.ingest import receiver_commands as receivers
-from worker.ingest import source_choice
+from worker.ingest import receiver_commands, source_choice
 from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
@@ -68,7 +67,7 @@ def assert_all_unbroken(lab: Lab) -> None:
 def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     small: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receivers, "MUTE_S", 3)
+    monkeypatch.setattr(receiver_commands, "MUTE_S", 3)
     port = free_udp_port()
     add(small, Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port))
     small.pipeline()

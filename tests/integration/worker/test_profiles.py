@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worker.state_machine import state_machine
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import Rendition
@@ -15,8 +16,7 @@ from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker.encoding import copy_segmentation as copying
-from worker.supervision import state_machine as supervision
+from worker.encoding import copy_segmentation
 
 PREFIX = f"streams/{STREAM}/"
 CUSTOM = (
@@ -81,8 +81,8 @@ def assert_told(lab: Lab, snapshot: Snapshot) -> None:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is late is not at stake here, and four renditions can be late on a machine that others use too."""
-    monkeypatch.setattr(supervision, "START_S_MIN", 60.0)
-    monkeypatch.setattr(supervision, "SILENT_TARGETS", 20)
+    monkeypatch.setattr(state_machine, "START_S_MIN", 60.0)
+    monkeypatch.setattr(state_machine, "SILENT_TARGETS", 20)
 
 
 @pytest.mark.usefixtures("patience")
@@ -142,7 +142,7 @@ def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> No
 def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "MEASURE_S", 1)
+    monkeypatch.setattr(copy_segmentation, "MEASURE_S", 1)
     times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,7.4,8", "-g", "1000", "-sc_threshold", "0")
     make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=8.5", *H264_AAC, *times)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")

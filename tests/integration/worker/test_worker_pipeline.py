@@ -15,8 +15,8 @@ from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from worker.ingest import source_choice
-from worker.publishing import segment_uploader as uploads
-from worker.supervision.pipeline import End
+from worker.publishing import segment_uploader
+from worker.supervision.pipeline import EndReason
 
 
 def packets(path: Path, kind: str) -> list[float]:
@@ -72,7 +72,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     paused_at = time.monotonic()
     eventually(lambda: not lab.encoders(), 3, "ffmpeg ended")
     pipeline.join(3)
-    assert pipeline.end is End.PAUSED and time.monotonic() - paused_at < 3
+    assert pipeline.end is EndReason.PAUSED and time.monotonic() - paused_at < 3
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.STOPPED and runtime.claim is None
     lab.follower.poll()
@@ -89,7 +89,7 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     lab.wait_for_segments(2)
     new = lab.pipeline()
     old.join(10)
-    assert old.end is End.LOST and old.held.lost
+    assert old.end is EndReason.LOST and old.held.lost
     lab.wait_for_run("2-1")
     assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held.claim
     assert len(lab.encoders()) == 1
@@ -107,8 +107,8 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
 def test_failing_uploads_leave_a_discontinuity_and_name_nothing_missing(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "WORTH_S_MIN", 0.5)
-    monkeypatch.setattr(uploads, "WORTH_TARGETS", 0)
+    monkeypatch.setattr(segment_uploader, "WORTH_S_MIN", 0.5)
+    monkeypatch.setattr(segment_uploader, "WORTH_TARGETS", 0)
     refused: list[str] = []
     lab.add(abr_profile="hd")
     lab.pipeline()
@@ -231,7 +231,7 @@ def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> No
 
     lab.media.before = before
     pipeline.join(10)
-    assert pipeline.end is End.CRASHED and not lab.encoders()
+    assert pipeline.end is EndReason.CRASHED and not lab.encoders()
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.FAILED and runtime.claim is None
     assert "ZeroDivisionError: injected" in (runtime.last_error or "")

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from worker.processes.child import LINE_BYTES_MAX, lines_of
-from worker.processes.redaction import redacted
+from worker.processes.redaction import redact
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,13 @@ from worker.processes.redaction import redacted
     ],
 )
 def test_addresses_and_named_secrets(said: str, told: str) -> None:
-    assert redacted(said) == told
-    assert redacted(told) == told
+    assert redact(said) == told
+    assert redact(told) == told
 
 
 def test_given_secrets_go_wherever_they_stand() -> None:
     assert (
-        redacted("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
+        redact("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
         == "publisher *** and *** left"
     )
 
@@ -43,4 +43,4 @@ def test_what_a_line_is_too_long_for_is_dropped() -> None:
     said = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
     lines = list(lines_of(io.BytesIO(said)))
     assert len(lines) == 2 and lines[1] == "the next line\n"
-    assert "sss" not in redacted(lines[0])
+    assert "sss" not in redact(lines[0])

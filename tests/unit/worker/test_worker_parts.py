@@ -13,7 +13,7 @@ import pytest
 from chalicelib.config import ConfigError
 from chalicelib.domain.media_health import Repairs
 from worker import config, health
-from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed
+from worker.encoding.transcoder import Activity, Progress, Transcoder, parse_progress
 from worker.logs import JsonFormatter
 from worker.processes.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
 from worker.processes.limits import ENCODING, bounded
@@ -70,7 +70,7 @@ LINE = {
 
 
 def test_a_line_of_progress_is_read() -> None:
-    progress = parsed(json.dumps(LINE), 30.0)
+    progress = parse_progress(json.dumps(LINE), 30.0)
     assert progress == Progress(
         out_us=1_000_000,
         fps=29.7,
@@ -84,13 +84,13 @@ def test_a_line_of_progress_is_read() -> None:
 
 
 def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
-    progress = parsed(json.dumps(LINE | {"activity": None}), None)
+    progress = parse_progress(json.dumps(LINE | {"activity": None}), None)
     assert progress and progress.speed == 0.99
     assert progress.fps is None and progress.activity is None
 
 
 def test_repairs_that_are_not_known_here_are_left_out() -> None:
-    progress = parsed(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
+    progress = parse_progress(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
     assert progress and progress.repairs == Repairs(silence_ms=1)
 
 
@@ -117,7 +117,7 @@ def test_repairs_that_are_not_known_here_are_left_out() -> None:
     ],
 )
 def test_what_is_no_progress_is_nothing(line: str) -> None:
-    assert parsed(line, 30.0) is None
+    assert parse_progress(line, 30.0) is None
 
 
 def started(script: str) -> Transcoder:

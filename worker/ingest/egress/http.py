@@ -60,7 +60,7 @@ def read_request(client: socket.socket) -> Request:
     return Request(found[1], found[2], {name.strip().lower(): value.strip() for name, _, value in fields})
 
 
-class Passage(Protocol):
+class AnswerFilter(Protocol):
     """What is to be done with an answer on its way. Each may raise `EgressRefused`."""
 
     # How much of what is no playlist `media` wants to see.
@@ -81,7 +81,7 @@ class Answer:
         self._place = place
         self._count = count
 
-    def pieces(self, passage: Passage) -> Iterator[bytes]:
+    def pieces(self, passage: AnswerFilter) -> Iterator[bytes]:
         """Yield a head, then the body. Of a playlist, https URIs become http ones.
 
         Security does not hang on that rewriting: the receiver knows no https here, so it does not open what was missed.

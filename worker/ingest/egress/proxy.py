@@ -32,7 +32,7 @@ from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from worker.egress_rules import EgressRules
 from worker.ingest.egress.connections import connect, secure
 from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
-from worker.ingest.egress.sockets import Sockets
+from worker.ingest.egress.sockets import OpenSockets
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.session import START_BYTES, HlsSession
 from worker.receiving.discontinuities import TAG_ADDRESS
@@ -56,7 +56,7 @@ class Egress:
         self._source = source
         self._rules = rules
         self._tls = ssl.create_default_context(cafile=rules.ca_file)
-        self._sockets = Sockets()
+        self._sockets = OpenSockets()
         self._port = 0
         self._slots = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._counting = threading.Lock()
@@ -129,7 +129,7 @@ class Egress:
             client.sendall(plain_answer(" ".join(map(str, self.hls.recent_tags()))))
             return
         wanted = self._wanted("https" + request.target.removeprefix("http"))
-        passage = _Passage(self.hls, wanted.url, request)
+        passage = _HlsFilter(self.hls, wanted.url, request)
         try:
             answer = self._ask(mine, wanted, request)
         except EgressRefused as refused:
@@ -199,8 +199,8 @@ class Egress:
         self._refusal = (now_s, reason)
 
 
-class _Passage:
-    """See `Passage`: what a source's HLS makes of one request."""
+class _HlsFilter:
+    """See `AnswerFilter`: what a source's HLS makes of one request."""
 
     def __init__(self, hls: HlsSession, url: str, request: Request) -> None:
         self._hls, self._url = hls, url

@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 
 
-class Sockets:
+class OpenSockets:
     """Those that are open. Once shut, whatever is added is refused."""
 
     def __init__(self) -> None:

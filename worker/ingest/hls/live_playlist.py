@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from worker.ingest.hls.addresses import absolute_url
-from worker.ingest.hls.media_playlist import MediaPlaylist, Placed, Segment, write_media_playlist
-from worker.ingest.hls.played import HandedOut, PlayedSegments, SegmentId
+from worker.ingest.hls.media_playlist import MediaPlaylist, Segment, SegmentPlace, write_media_playlist
+from worker.ingest.hls.played import Delivery, PlayedSegments, SegmentId
 
 STILL_S_MIN = 10.0
 STILL_TARGETS = 3
@@ -26,7 +26,7 @@ class Decision:
     content_key: bytes
     uri: str
     duration_s: float
-    place: Placed | None
+    place: SegmentPlace | None
     is_fetched: bool = False
 
 
@@ -104,7 +104,7 @@ class LivePlaylist:
             self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
-    def handed_out(self, decision: Decision) -> HandedOut:
+    def handed_out(self, decision: Decision) -> Delivery:
         """Return how this segment is remembered."""
         return self._as_number(decision.segment.number)
 
@@ -160,8 +160,8 @@ class LivePlaylist:
         is_listed_twice = segment.content_key in self._passed_on and not self.is_recording
         return is_listed_twice or self.played.has(segment, self._as_number(segment.number))
 
-    def _as_number(self, number: int) -> HandedOut:
-        return HandedOut(self.opening, self.url, number, self.is_recording)
+    def _as_number(self, number: int) -> Delivery:
+        return Delivery(self.opening, self.url, number, self.is_recording)
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
         place, count, key = None, segment.discontinuities, as_listed.content_key
@@ -169,7 +169,7 @@ class LivePlaylist:
             is_discontinuity = count > 0 or self._is_cut
             self._extra_discontinuities += is_discontinuity - count
             number = segment.number - self._shift
-            place = Placed(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
+            place = SegmentPlace(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
             self._newest_passed_on, self._is_cut = number, False
             self._passed_on.add(key)
         elif self._newest_passed_on >= 0:
@@ -184,7 +184,9 @@ class LivePlaylist:
         decided = (self._decided.get(each.number) for each in playlist.segments)
         places = {each.segment.number: each.place for each in decided if each and each.place}
         for each in playlist.segments:
-            if places.get(each.number) != Placed(each.number, each.discontinuities > 0, each.discontinuity_number):
+            if places.get(each.number) != SegmentPlace(
+                each.number, each.discontinuities > 0, each.discontinuity_number
+            ):
                 return write_media_playlist(playlist, places)
         return body
 

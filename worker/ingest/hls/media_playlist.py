@@ -57,7 +57,7 @@ class MediaPlaylist:
 
 
 @dataclass(frozen=True)
-class Placed:
+class SegmentPlace:
     """The place of a kept segment in what is written."""
 
     number: int
@@ -78,7 +78,7 @@ def read_media_playlist(body: bytes) -> MediaPlaylist:
     return MediaPlaylist(kept, tuple(reader.segments), tuple(reader.pending), target_s, URI_END in head)
 
 
-def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, Placed]) -> bytes:
+def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPlace]) -> bytes:
     """Write the segments that have a place, by their numbers in `playlist`."""
     kept = [(segment, places[segment.number]) for segment in playlist.segments if segment.number in places]
     lines = list(playlist.head)
@@ -176,7 +176,7 @@ def _switch(present: Keys, wanted: Keys) -> Sequence[str]:
     return wanted or (f"{KEY}:METHOD=NONE",)
 
 
-def _numbered(segment: Segment, place: Placed) -> Keys:
+def _numbered(segment: Segment, place: SegmentPlace) -> Keys:
     """Where a key has no IV, the segment's number is the IV: under another number it has to be written out."""
     if place.number == segment.number:
         return segment.keys

@@ -35,7 +35,7 @@ class SegmentId:
 
 
 @dataclass(frozen=True)
-class HandedOut:
+class Delivery:
     """By which opening, from which playlist and under which number a segment was handed out."""
 
     opening: int
@@ -44,7 +44,7 @@ class HandedOut:
     # A recording may name a segment twice, such as a caption; it ends all the same.
     in_recording: bool = False
 
-    def is_repeated_as(self, other: "HandedOut") -> bool:
+    def is_repeated_as(self, other: "Delivery") -> bool:
         """Whether `other` is another showing, and neither a second request nor another rendition with the same file."""
         if self.opening == other.opening:
             return self.playlist == other.playlist and self.number != other.number and not self.in_recording
@@ -57,9 +57,9 @@ class PlayedSegments:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._openings = 0
-        self._contents: OrderedDict[bytes, HandedOut] = OrderedDict()
-        self._places: OrderedDict[bytes, HandedOut] = OrderedDict()
-        self._starts: OrderedDict[bytes, HandedOut] = OrderedDict()
+        self._contents: OrderedDict[bytes, Delivery] = OrderedDict()
+        self._places: OrderedDict[bytes, Delivery] = OrderedDict()
+        self._starts: OrderedDict[bytes, Delivery] = OrderedDict()
         # The highest number of each playlist, by its path.
         self._newest: OrderedDict[bytes, int] = OrderedDict()
         # Variants that could not be fetched.
@@ -71,7 +71,7 @@ class PlayedSegments:
             self._openings += 1
             return self._openings
 
-    def add(self, segment: SegmentId, how: HandedOut) -> None:
+    def add(self, segment: SegmentId, how: Delivery) -> None:
         """Remember a segment that was fetched."""
         with self._lock:
             _put(self._contents, segment.content_key, how, SEGMENTS_MAX)
@@ -79,7 +79,7 @@ class PlayedSegments:
             key = _key(urlsplit(how.playlist).path)
             _put(self._newest, key, max(how.number, self._newest.get(key, -1)), PLAYLISTS_MAX)
 
-    def add_start(self, start: bytes, how: HandedOut) -> bool:
+    def add_start(self, start: bytes, how: Delivery) -> bool:
         """Remember what a segment begins with; False: another one with this beginning was handed out before."""
         key = blake2b(start, digest_size=KEY_BYTES).digest()
         with self._lock:
@@ -120,7 +120,7 @@ class PlayedSegments:
         with self._lock:
             return _key(urlsplit(playlist).path) in self._avoided
 
-    def has(self, segment: SegmentId, how: HandedOut) -> bool:
+    def has(self, segment: SegmentId, how: Delivery) -> bool:
         """Return whether to hand it out so would repeat it. In a recording its number decides, too."""
         with self._lock:
             found = [self._places.get(segment.place_key)]

@@ -71,7 +71,7 @@ def limits_of(renditions: Sequence[Rendition]) -> VariantLimits:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenVariant:
     """A multivariant playlist with one variant alone, that variant's URI, and how many there were."""
 
     body: bytes
@@ -79,7 +79,7 @@ class Choice:
     count: int
 
 
-def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str], bool]) -> Choice | None:
+def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str], bool]) -> ChosenVariant | None:
     """Return the best variant, if there is one, of those whose URIs are not avoided; None for a media playlist."""
     lines = to_lines(body)
     variants = _variants(lines)
@@ -89,7 +89,7 @@ def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str],
     kept = [line for line in lines if tag_name(line) in KEPT]
     sound = _audio_rendition(lines, best.audio_group)
     only = to_body([*kept, *sound, _LEADS_ON.sub("", best.line).rstrip(","), best.uri])
-    return Choice(only, best.uri, len(variants))
+    return ChosenVariant(only, best.uri, len(variants))
 
 
 def _variants(lines: Iterable[str]) -> list[Variant]:

@@ -20,7 +20,7 @@ AVERAGE_DRIFT = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class MediaInfo:
     """What a segment was found to hold. `codecs` is in the form of RFC 6381, `video_range` as in a playlist."""
 
     width: int
@@ -43,7 +43,7 @@ class Variant:
     """One rendition in the multivariant playlist; without facts while none are known."""
 
     name: str
-    facts: Facts | None
+    facts: MediaInfo | None
     declared: Rates
 
 
@@ -77,7 +77,7 @@ def declare(before: Rates | None, now: Rates) -> Rates:
     return Rates(peak_bps=peak, average_bps=min(average, peak))
 
 
-def published(name: str, facts: Facts, rates: Rates) -> PublishedRendition:
+def published(name: str, facts: MediaInfo, rates: Rates) -> PublishedRendition:
     """The same in the domain's words, with what was measured rather than declared."""
     return PublishedRendition(
         name=name,

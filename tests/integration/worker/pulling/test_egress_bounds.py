@@ -14,8 +14,7 @@ from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import eventually
 from tests.integration.worker.origins import Listener, Origin, Page
 from worker.egress_rules import EgressRules
-from worker.ingest.egress import connections as outward
-from worker.ingest.egress import http as egress_http
+from worker.ingest.egress import connections, http
 from worker.ingest.egress import proxy as egress_module
 from worker.ingest.egress.proxy import Egress
 
@@ -105,7 +104,7 @@ def test_the_tunnel_leads_to_the_source_and_nowhere_else(authority: Authority) -
 
 def test_headers_are_bounded(authority: Authority, origin: Origin) -> None:
     with proxy(authority, origin.url, origin.port) as egress:
-        request = get(f"{origin.url}/good.ts").replace("x\r\n\r\n", "x" * egress_http.HEAD_BYTES_MAX)
+        request = get(f"{origin.url}/good.ts").replace("x\r\n\r\n", "x" * http.HEAD_BYTES_MAX)
         assert asked(egress, request).startswith(b"HTTP/1.1 431 ")
 
 
@@ -129,7 +128,7 @@ def reply(egress: Egress, origin: Origin) -> bytes:
 
 def test_waiting_is_bounded(authority: Authority, origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(egress_module, "IDLE_S_MAX", 0.2)
-    monkeypatch.setattr(outward, "CONNECT_S_MAX", 0.2)
+    monkeypatch.setattr(connections, "CONNECT_S_MAX", 0.2)
     over = threading.Event()
 
     def silent() -> Iterator[bytes]:
@@ -162,7 +161,7 @@ def test_waiting_is_bounded(authority: Authority, origin: Origin, monkeypatch: p
 
 
 def test_playlists_are_bounded(authority: Authority, origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress_http, "PLAYLIST_BYTES_MAX", 10_000)
+    monkeypatch.setattr(http, "PLAYLIST_BYTES_MAX", 10_000)
     origin.put("/long.m3u8", "#EXTM3U\n" + "#\n" * 10_000)
     origin.pages["/endless.m3u8"] = Page(b"#EXTM3U\n" + b"#" * 5_000 for _ in range(10))
     with proxy(authority, origin.url, origin.port) as egress:

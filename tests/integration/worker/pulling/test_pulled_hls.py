@@ -22,8 +22,8 @@ from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Proxied, pull_request
-from worker.ingest.source_opener import Status
-from worker.ingest.source_pool import Watch
+from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_pool import SourcePool
 
 HEIGHTS = (144, 180, 240, 288, 360, 400, 480, 540, 576, 720, 900, 1080, 1440, 2160)
 
@@ -100,12 +100,12 @@ class Watched:
         )
         self.said: list[str] = []
         self.ready = 0
-        self.watch = Watch(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
+        self.watch = SourcePool(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
 
     def look(self) -> str:
         self.watch.look(time.monotonic())
         trial = self.watch._trials.get(0)
-        self.ready += bool(trial and trial.status is Status.READY)
+        self.ready += bool(trial and trial.status is OpenerStatus.READY)
         return self.said[-1] if self.said else ""
 
     def fails(self, words: str) -> None:

@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.streams import Stream
-from worker.encoding import copy_segmentation as copying
-from worker.encoding.copy_segmentation import Cut, choose, cut_of, keyframes_argv, longest_interval_s
+from worker.encoding import copy_segmentation
+from worker.encoding.copy_segmentation import (
+    CopySegmentation,
+    choose_segmentation,
+    keyframes_argv,
+    longest_interval_s,
+    plan_copy,
+)
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.processes.limits import bounded
 
@@ -24,23 +30,23 @@ FILE = replace(LIVE, path=Path("/media/a.mp4"))
 @pytest.mark.parametrize(
     ("interval_s", "segment_seconds", "cut"),
     [
-        (2.0, 2, Cut(every_s=0.45, target_s=2)),
-        (2.002, 2, Cut(every_s=0.448, target_s=2)),
-        (1.0, 2, Cut(every_s=1.45, target_s=2)),
-        (0.04, 2, Cut(every_s=2, target_s=2)),
-        (4.0, 1, Cut(every_s=0.45, target_s=4)),
-        (8.3, 2, Cut(every_s=1.15, target_s=9)),
-        (0.5, 10, Cut(every_s=9.95, target_s=10)),
+        (2.0, 2, CopySegmentation(every_s=0.45, target_s=2)),
+        (2.002, 2, CopySegmentation(every_s=0.448, target_s=2)),
+        (1.0, 2, CopySegmentation(every_s=1.45, target_s=2)),
+        (0.04, 2, CopySegmentation(every_s=2, target_s=2)),
+        (4.0, 1, CopySegmentation(every_s=0.45, target_s=4)),
+        (8.3, 2, CopySegmentation(every_s=1.15, target_s=9)),
+        (0.5, 10, CopySegmentation(every_s=9.95, target_s=10)),
     ],
 )
-def test_the_target_follows_from_the_keyframes(interval_s: float, segment_seconds: int, cut: Cut) -> None:
-    assert choose(interval_s, segment_seconds) == cut
+def test_the_target_follows_from_the_keyframes(interval_s: float, segment_seconds: int, cut: CopySegmentation) -> None:
+    assert choose_segmentation(interval_s, segment_seconds) == cut
 
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
 def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
     """Cut as ffmpeg cuts: at the first keyframe after the n-th multiple."""
-    cut = choose(max(intervals), segment_seconds)
+    cut = choose_segmentation(max(intervals), segment_seconds)
     assert cut.target_s >= segment_seconds and cut.every_s > 0.2
     at_s, cuts = 0.0, [0.0]
     for interval in intervals:
@@ -77,22 +83,24 @@ def test_what_ffprobe_tells_of_keyframes() -> None:
 def test_what_cannot_be_copied_is_refused_with_the_reason(
     source: SourceInfo, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_read", lambda source, environ: lines)
+    monkeypatch.setattr(copy_segmentation, "_read", lambda source, environ: lines)
     with pytest.raises(SourceRefused, match=reason):
-        cut_of(source, STREAM, {})
+        plan_copy(source, STREAM, {})
 
 
 def test_what_is_encoded_is_not_measured() -> None:
-    assert cut_of(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
+    assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
 
 
 @pytest.mark.parametrize("audio_codec", ["aac", None])
 def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
     audio_codec: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
-    assert cut_of(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose(4.0, 2)
-    assert cut_of(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose(copying.LIVE_INTERVAL_S, 2)
+    monkeypatch.setattr(copy_segmentation, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
+    assert plan_copy(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(4.0, 2)
+    assert plan_copy(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(
+        copy_segmentation.LIVE_INTERVAL_S, 2
+    )
 
 
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.worker.ingest.hls_server import Client, Clock, Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls import live_playlist
-from worker.ingest.hls.played import PLAYLISTS_MAX, SEGMENTS_MAX, HandedOut, PlayedSegments, SegmentId
+from worker.ingest.hls.played import PLAYLISTS_MAX, SEGMENTS_MAX, Delivery, PlayedSegments, SegmentId
 
 
 def test_a_dead_source_is_not_played_again_until_it_moves(server: Server, clock: Clock, played: PlayedSegments) -> None:
@@ -150,12 +150,12 @@ def test_a_feed_that_repeats_itself_under_other_names_fails(
 def test_what_is_remembered_is_bounded() -> None:
     played = PlayedSegments()
     for n in range(SEGMENTS_MAX + 10):
-        how = HandedOut(1, f"https://h/{n % 100}.m3u8", n)
+        how = Delivery(1, f"https://h/{n % 100}.m3u8", n)
         played.add(SegmentId(n, f"https://h/{n}.ts"), how)
         assert played.add_start(b"%d" % n, how)
     sizes = [len(played._contents), len(played._places), len(played._starts), len(played._newest)]
     assert sizes == [SEGMENTS_MAX, SEGMENTS_MAX, SEGMENTS_MAX, PLAYLISTS_MAX]
-    assert not played.has(SegmentId(0, "https://h/0.ts"), HandedOut(2, "https://h/x", 9))
+    assert not played.has(SegmentId(0, "https://h/0.ts"), Delivery(2, "https://h/x", 9))
 
 
 def test_silence_without_time_stamps_is_no_repeat(server: Server, clock: Clock, played: PlayedSegments) -> None:

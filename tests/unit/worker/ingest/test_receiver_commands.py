@@ -12,10 +12,10 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receiver_commands import MUTE_S, Receiver, listening, pulling, reading
+from worker.ingest.receiver_commands import MUTE_S, ReceiverCommand, listening, pulling, reading
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
-from worker.processes.redaction import redacted
+from worker.processes.redaction import redact
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import ReceiveRequest, Transport
 
@@ -74,14 +74,14 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", progr
     ],
 )
 def test_addresses_and_keys_go_by_the_standard_input(
-    receiver: Receiver, options: dict[str, str], request_: ReceiveRequest
+    receiver: ReceiverCommand, options: dict[str, str], request_: ReceiveRequest
 ) -> None:
     asked = ReceiveRequest.decoded(receiver.script)
     assert options.items() <= asked.options.items() and replace(asked, options={}) == request_
     script = receiver.script.decode()
     assert receiver.secrets and not [secret for secret in receiver.secrets if secret not in script]
     assert not [word for word in receiver.argv for secret in receiver.secrets if secret in word]
-    assert not [secret for secret in receiver.secrets if secret in redacted(script, receiver.secrets)]
+    assert not [secret for secret in receiver.secrets if secret in redact(script, receiver.secrets)]
     assert not [secret for secret in receiver.secrets if secret in repr(receiver)]
     assert receiver.argv == tuple(bounded(python_argv("worker.receiving")))
     assert not receiver.has_other_urls and receiver.ahead_us == 0

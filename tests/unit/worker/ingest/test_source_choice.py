@@ -18,7 +18,7 @@ def choice(count: int) -> SourceChoice:
 
 
 def opened(it: SourceChoice, now_s: float) -> list[int]:
-    """Open what is wanted, as `Watch` does."""
+    """Open what is wanted, as `SourcePool` does."""
     wanted = it.wanted(now_s)
     for index in wanted:
         it.opened(index, now_s)

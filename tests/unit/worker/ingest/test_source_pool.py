@@ -12,7 +12,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.ingest import live_source_opener as live_trial
+from worker.ingest import live_source_opener
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
@@ -20,10 +20,10 @@ from worker.ingest.live_source_opener import (
     SILENCE_TOLD_S,
     SOUND_ALONE_REASON,
     WAITING_REASON,
-    LiveTrial,
+    LiveSourceOpener,
 )
-from worker.ingest.source_opener import Status
-from worker.ingest.source_pool import BREAKS_PER_OPENING, Watch
+from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
@@ -43,7 +43,7 @@ class SetTrial:
     def __init__(self, before: str) -> None:
         self.before, self.closed = before, False
         self.adopted: Stream | None = None
-        self.status, self.reason, self.source, self.cut = Status.READY, "", None, None
+        self.status, self.reason, self.source, self.cut = OpenerStatus.READY, "", None, None
         self.feed: Any = SimpleNamespace(lines=deque(["said"]))
 
     def look(self, now_s: float) -> None: ...
@@ -62,7 +62,7 @@ class House:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trials: list[SetTrial] = []
         self.told: list[tuple[str, str, list[str]]] = []
-        self.watch = Watch(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
+        self.watch = SourcePool(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
         monkeypatch.setattr(self.watch, "_begin", self._begin)
 
     def _begin(self, index: int, now_s: float, before: str) -> SetTrial:
@@ -111,8 +111,8 @@ def test_new_settings_close_only_the_sources_that_they_change(
     assert house.watch.choice.pick(2) == 0 and len(house.trials) == (1 if kept else 2)
 
 
-@pytest.mark.parametrize("status", [Status.FAILED, Status.REFUSED])
-def test_new_settings_try_again_what_did_not_work(house: House, status: Status) -> None:
+@pytest.mark.parametrize("status", [OpenerStatus.FAILED, OpenerStatus.REFUSED])
+def test_new_settings_try_again_what_did_not_work(house: House, status: OpenerStatus) -> None:
     house.plays(0)
     house.trials[0].status = status
     house.watch.adopt(replace(STREAM, segment_seconds=4), 1)
@@ -131,9 +131,9 @@ def test_a_run_that_lasted_gives_its_source_another_chance(house: House) -> None
 def test_why_a_source_is_not_played_is_told_and_the_next_try_knows(house: House) -> None:
     house.watch.look(0)
     trial = house.trials[0]
-    trial.status, trial.reason = Status.WAITING, "waiting"
+    trial.status, trial.reason = OpenerStatus.WAITING, "waiting"
     house.watch.look(1)
-    trial.status, trial.reason = Status.FAILED, MUTE_REASON
+    trial.status, trial.reason = OpenerStatus.FAILED, MUTE_REASON
     house.watch.look(2)
     assert house.told == [("primary", "waiting", ["said"]), ("primary", MUTE_REASON, ["said"])]
     house.watch.look(10)
@@ -161,14 +161,14 @@ class SetFeed:
 
 
 def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "", exit_status: int = 1) -> str:
-    trial = LiveTrial(ingest, STREAM, CONFIG, 0, before)
+    trial = LiveSourceOpener(ingest, STREAM, CONFIG, 0, before)
     trial._judge(SetFeed(ended, exit_status), waited_s)  # type: ignore[arg-type]
-    assert trial.status is (Status.FAILED if ended else Status.WAITING)
+    assert trial.status is (OpenerStatus.FAILED if ended else OpenerStatus.WAITING)
     return trial.reason
 
 
 def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S - 1) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
@@ -181,16 +181,16 @@ def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("ingest", [SRT, RTMP, Ingest(mode=IngestMode.FILE, path="a.mp4")])
 def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.MonkeyPatch, ingest: Ingest) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
-    trial = LiveTrial(ingest, STREAM, CONFIG, 0)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    trial = LiveSourceOpener(ingest, STREAM, CONFIG, 0)
     trial._judge(SetFeed("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason) == (Status.REFUSED, "there is no programme 9")
+    assert (trial.status, trial.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
 def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # Nobody else has come since.
@@ -203,9 +203,9 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
 def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     stream = replace(STREAM, ingest=PULLED, backups=(PULLED,))
-    watch = Watch(stream, CONFIG, 0, lambda *what: None)
+    watch = SourcePool(stream, CONFIG, 0, lambda *what: None)
     first, backup = (watch._begin(index, 0, "")._played for index in (0, 1))
     assert watch._begin(0, 0, "")._played is first is not backup
     watch.adopt(replace(stream, segment_seconds=4, ingest=replace(PULLED, url="https://cdn.test/other.m3u8")), 1)
@@ -216,16 +216,16 @@ def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
 def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
     monkeypatch: pytest.MonkeyPatch, variants: int, profile: str, kept: bool
 ) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
-    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
     trial.feed = SetFeed()  # type: ignore[assignment]
     trial._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
     assert trial.adopt(replace(STREAM, abr_profile=profile)) is kept
 
 
 def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
-    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
     trial._receiver((check_source_url("https://cdn.test/live.m3u8"), None))
     try:
         assert trial._egress and trial._egress.hls._limits == limits_of(STREAM.renditions)
@@ -234,13 +234,13 @@ def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: None)
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     still = "the playlist at cdn.test has had no new segment for 34 s"
     hls = SimpleNamespace(failure=lambda: still, stillness=lambda: still)
-    trial = LiveTrial(PULLED, STREAM, CONFIG, 0)
+    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
     trial._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
     trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason) == (Status.FAILED, still)
+    assert (trial.status, trial.reason) == (OpenerStatus.FAILED, still)
     trial._judge(SetFeed("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
     assert trial.reason == f"{still} (https://cdn.test/a: Input/output error)"
     trial._egress.last_refusal = "cdn.test answered 503"
@@ -258,16 +258,16 @@ class SetWatcher:
 
 
 def test_a_source_is_frozen_until_it_moves_or_the_rule_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_trial, "Aside", lambda find: SimpleNamespace(done=False))
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: SimpleNamespace(is_done=False))
     stream = replace(STREAM, ingest=PULLED, backups=(Ingest(mode=IngestMode.TEST),), frozen_after_s=30)
-    watch = Watch(stream, CONFIG, 0, lambda *what: None)
+    watch = SourcePool(stream, CONFIG, 0, lambda *what: None)
     watch.look(0)
     trial = watch.trial(0)
-    assert isinstance(trial, LiveTrial)
+    assert isinstance(trial, LiveSourceOpener)
     assert watch.frozen() == ()
     trial.feed = SimpleNamespace(refusal="", running=True, source=None, began_at_s=0.0)  # type: ignore[assignment]
     trial._movement, trial._frozen = SetWatcher(), "frozen for 30 s"  # type: ignore[assignment]
     trial._judge(trial.feed, 1)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason, watch.frozen()) == (Status.WAITING, "frozen for 30 s", ("primary",))
+    assert (trial.status, trial.reason, watch.frozen()) == (OpenerStatus.WAITING, "frozen for 30 s", ("primary",))
     assert trial.adopt(replace(stream, frozen_after_s=60)) and watch.frozen() == ("primary",)
     assert trial.adopt(replace(stream, frozen_after_s=0)) and watch.frozen() == ()

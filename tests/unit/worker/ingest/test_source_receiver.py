@@ -13,8 +13,8 @@ from typing import IO, Any
 import pytest
 
 from worker.encoding.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
-from worker.ingest.receiver_commands import Receiver
-from worker.ingest.source_receiver import Feed
+from worker.ingest.receiver_commands import ReceiverCommand
+from worker.ingest.source_receiver import SourceReceiver
 from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import ROOT
 
@@ -61,7 +61,7 @@ class Sender:
     def __init__(self, directory: Path, examine: Callable[[Mapping[str, Any]], SourceInfo] = some_source) -> None:
         path = directory / "messages"
         os.mkfifo(path)
-        self.feed = Feed(Receiver(argv=("/bin/cat", str(path))), ENVIRON, examine)
+        self.feed = SourceReceiver(ReceiverCommand(argv=("/bin/cat", str(path))), ENVIRON, examine)
         self._pipe = path.open("wb", buffering=0)
 
     def send(self, data: bytes) -> None:
@@ -229,8 +229,8 @@ def test_damaged_messages_end_it(sender: Sender) -> None:
 
 def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
     fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
-    receiver = Receiver(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
-    feed = Feed(receiver, ENVIRON, some_source)
+    receiver = ReceiverCommand(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
+    feed = SourceReceiver(receiver, ENVIRON, some_source)
     until(lambda: not feed.running)
     assert feed.exit_status == 4
     assert feed.ending().startswith("cannot open") and "a-secret" not in feed.ending()
@@ -243,7 +243,7 @@ def reader_of(before: set[threading.Thread]) -> threading.Thread:
 
 def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source() -> None:
     before = set(threading.enumerate())
-    feed = Feed(Receiver(argv=(sys.executable, "-B", "-c", SAY_ENDLESSLY)), ENVIRON, some_source)
+    feed = SourceReceiver(ReceiverCommand(argv=(sys.executable, "-B", "-c", SAY_ENDLESSLY)), ENVIRON, some_source)
     reader = reader_of(before)
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))

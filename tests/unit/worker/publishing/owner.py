@@ -11,15 +11,15 @@ from chalicelib.ports import MediaStore
 from tests.integration.worker.follower import Follower
 from worker.publishing.channel import Channel
 from worker.publishing.cleaner import Cleaner
-from worker.publishing.multivariant_playlist import Root
-from worker.publishing.playlists.variants import Facts
+from worker.publishing.multivariant_playlist import MultivariantPlaylist
+from worker.publishing.playlists.variants import MediaInfo
 from worker.publishing.publisher import Publisher
-from worker.publishing.segment_prober import Examination, Probe
-from worker.publishing.segment_queue import Finished
-from worker.publishing.segment_uploader import Uploads
+from worker.publishing.segment_prober import Probe, SegmentProber
+from worker.publishing.segment_queue import FinishedSegment
+from worker.publishing.segment_uploader import SegmentUploader
 
 STREAM = "stream-1"
-FACTS = Facts(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
+FACTS = MediaInfo(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
 
 
 class AtOnce(Executor):
@@ -62,17 +62,19 @@ class Owner:
             renditions=renditions or ABR_PROFILES[profile],
             segment_seconds=segment_seconds,
         )
-        self.uploads = Uploads(media, self.channel, allowed, lambda: self.now_s)
+        self.uploads = SegmentUploader(media, self.channel, allowed, lambda: self.now_s)
         self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
-        self.examination = Examination(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
-        self.root = Root(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
+        self.examination = SegmentProber(
+            lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce()
+        )
+        self.root = MultivariantPlaylist(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
         self.publisher = Publisher(
             media, self.channel, self.uploads, self.cleaner, self.root, window_s, lambda: self.now()
         )
 
     def segment(
         self, *, gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None
-    ) -> Finished:
+    ) -> FinishedSegment:
         """The next one that its ffmpeg makes, of so many bytes in each rendition."""
         name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
         files = {}
@@ -82,7 +84,7 @@ class Owner:
             path.write_bytes(f"{rendition} {name}".encode().ljust(size or 0))
             files[rendition] = path
         self.made += 1
-        return Finished(
+        return FinishedSegment(
             run=self.run,
             name=name,
             duration_s=duration_s,

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing.owner import STREAM, Owner
-from worker.publishing.fenced_object import Lost
+from worker.publishing.fenced_object import ClaimLost
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 DROPPED = f"streams/{STREAM}/720p/index.m3u8"
@@ -75,6 +75,6 @@ def test_an_owner_that_lost_its_claim_drops_nothing_of_the_new_owners(
             owner(media, tmp_path, 3).publish(1)
 
     media.after = overtake
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         small.publish(1)
     assert DROPPED in store.objects

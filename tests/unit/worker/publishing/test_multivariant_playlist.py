@@ -13,9 +13,9 @@ from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.publishing.owner import FACTS, STREAM, AtOnce, Owner
-from worker.publishing.fenced_object import Lost
+from worker.publishing.fenced_object import ClaimLost
 from worker.publishing.multivariant_playlist import REWRITE_S
-from worker.publishing.playlists.variants import Facts
+from worker.publishing.playlists.variants import MediaInfo
 from worker.publishing.publisher import START_SEGMENTS
 from worker.publishing.segment_prober import TRIES_MAX
 
@@ -176,7 +176,7 @@ def test_nobody_waits_for_a_probe_and_one_segment_is_examined_at_a_time(
     asked: list[bytes] = []
     go = threading.Event()
 
-    def probe(body: bytes) -> Facts:
+    def probe(body: bytes) -> MediaInfo:
         go.wait(10)
         asked.append(body)
         return FACTS
@@ -225,7 +225,7 @@ def test_an_owner_that_lost_its_claim_announces_nothing(media: FaultyMedia, tmp_
     second = owner(media, tmp_path, 2)
     second.publisher.publish(second.segment(size=MEGABIT))
     before = store.objects[ROOT]
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         first.publisher.publish(first.segment(size=3 * MEGABIT))
     assert store.objects[ROOT] == before
 

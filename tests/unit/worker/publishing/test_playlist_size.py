@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN, PLAYLIST_BYTES_MAX
 from chalicelib.domain.streams import WINDOW_MINUTES_MAX, Stream, stream_faults
-from worker.encoding.copy_segmentation import choose
+from worker.encoding.copy_segmentation import choose_segmentation
 from worker.publishing.playlists.media_playlist import Entry, Playlist
 
 LONGEST = "99999999-99999-{:07d}.ts"
@@ -75,5 +75,5 @@ def test_what_is_refused_is_named_with_what_is_allowed(stream: Stream, fault: st
 
 @pytest.mark.parametrize("segment_seconds", range(1, 11))
 def test_no_copied_source_is_cut_more_often_than_the_bound_says(segment_seconds: int) -> None:
-    cuts = [choose(tenths / 10, segment_seconds).every_s for tenths in range(1, 101)]
+    cuts = [choose_segmentation(tenths / 10, segment_seconds).every_s for tenths in range(1, 101)]
     assert min(cuts) >= COPIED_SEGMENT_S_MIN

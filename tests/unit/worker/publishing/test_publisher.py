@@ -9,8 +9,8 @@ from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing.owner import STREAM, numbers, owner
 from worker.publishing.cleaner import LAG_S
-from worker.publishing.fenced_object import Lost
-from worker.publishing.segment_uploader import Unpublishable
+from worker.publishing.fenced_object import ClaimLost
+from worker.publishing.segment_uploader import ClaimNotRenewed
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 WINDOW_S_MAX = WINDOW_MINUTES_MAX * 60
@@ -53,12 +53,12 @@ def test_another_worker_goes_on_and_the_old_one_is_shut_out(
     follower.poll()
     new = owner(media, tmp_path, 2)
     # The new one has published nothing yet, and the old one can do no more harm.
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         old.publish()
     new.publish(1)
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         old.publish()
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         old.publisher.take_over()
     assert numbers(media) == {0: ("1-1-000000.ts", 0), 1: ("1-1-000001.ts", 0), 2: ("2-1-000000.ts", 1)}
     assert new.publisher.clock_s == 2.0
@@ -70,7 +70,7 @@ def test_the_first_playlist_is_fenced_as_well(media: FaultyMedia, follower: Foll
     old.publish(2)
     follower.poll()
     new.publish(2)
-    with pytest.raises(Lost):
+    with pytest.raises(ClaimLost):
         old.publish()
     assert [uri for uri, _ in numbers(media).values()] == [
         "1-1-000000.ts",
@@ -249,7 +249,7 @@ def test_without_a_safe_claim_nothing_is_written(store: MemoryMedia, media: Faul
     segment = first.segment()
     first.now_s += 60
     assert "the claim could not be renewed" in str(first.publisher.publish(segment))
-    with pytest.raises(Unpublishable):
+    with pytest.raises(ClaimNotRenewed):
         first.publisher.flush()
     assert store.objects == before
 

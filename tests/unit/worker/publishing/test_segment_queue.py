@@ -5,7 +5,7 @@ import pytest
 
 from worker.publishing import segment_queue as inbox_module
 from worker.publishing.playlists.media_playlist import Entry, Playlist
-from worker.publishing.segment_queue import Finished, Inbox
+from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,23 +35,23 @@ def ffmpeg(tmp_path: Path) -> FakeFfmpeg:
 
 
 @pytest.fixture
-def inbox(ffmpeg: FakeFfmpeg) -> Inbox:
-    return Inbox(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
+def inbox(ffmpeg: FakeFfmpeg) -> SegmentQueue:
+    return SegmentQueue(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
 
 
-def taken(inbox: Inbox) -> list[Finished]:
+def taken(inbox: SegmentQueue) -> list[FinishedSegment]:
     segments = []
     while segment := inbox.take():
         segments.append(segment)
     return segments
 
 
-def test_nothing_is_there_at_first(inbox: Inbox) -> None:
+def test_nothing_is_there_at_first(inbox: SegmentQueue) -> None:
     assert inbox.take() is None
     assert inbox.segment_at_s is None
 
 
-def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     ffmpeg.make("720p", 0)
     assert inbox.take() is None
     ffmpeg.make("480p", 0, 2.04)
@@ -62,7 +62,7 @@ def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, inbo
     assert taken(inbox) == []
 
 
-def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     for index in range(3):
         for rendition in ("720p", "480p"):
             ffmpeg.make(rendition, index)
@@ -72,21 +72,21 @@ def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, inbox: Inbox) 
     assert inbox.ends_at_s == 16.0
 
 
-def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     for index, duration_s in enumerate((2.0, 8.4, 2.0)):
         for rendition in ("720p", "480p"):
             ffmpeg.make(rendition, index, duration_s)
     assert [segment.target_s for segment in taken(inbox)] == [2, 8, 8] and inbox.target_s == 8
 
 
-def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     for rendition in ("720p", "480p"):
         for index in (999_998, 999_999, 1_000_000):
             ffmpeg.make(rendition, index)
     assert [segment.name for segment in taken(inbox)] == ["1-1-999998.ts", "1-1-999999.ts", "1-1-1000000.ts"]
 
 
-def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     for index in range(3):
         ffmpeg.make("720p", index)
     for index in (0, 2):
@@ -98,7 +98,7 @@ def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, in
 
 
 def test_too_many_that_wait_are_given_up_from_the_oldest(
-    ffmpeg: FakeFfmpeg, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    ffmpeg: FakeFfmpeg, inbox: SegmentQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox_module, "WAITING_MAX", 3)
     for index in range(5):
@@ -111,7 +111,7 @@ def test_too_many_that_wait_are_given_up_from_the_oldest(
     assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
 
 
-def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     for rendition in ("720p", "480p"):
         ffmpeg.make(rendition, 0, 0.4)
     inbox.close()
@@ -120,6 +120,6 @@ def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, inbox: Inbox)
     assert not ffmpeg.directory.exists()
 
 
-def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, inbox: Inbox) -> None:
+def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
     (ffmpeg.directory / "720p" / "index.m3u8").write_bytes(b"\xff")
     assert inbox.take() is None

@@ -1,9 +1,9 @@
-from worker.publishing.throughput import Figures
+from worker.publishing.throughput import ThroughputStats
 
 
 def test_the_rate_is_of_the_last_minute_and_falls_when_nothing_comes() -> None:
     now_s = [100.0]
-    figures = Figures(lambda: now_s[0])
+    figures = ThroughputStats(lambda: now_s[0])
     assert figures.segments_per_minute is None and figures.bitrate_bps is None
     for _ in range(5):
         figures.add(2.0, 250_000)

@@ -6,11 +6,11 @@ import pytest
 from worker.processes.limits import bounded
 from worker.publishing.playlists.media_playlist import Entry, epoch_of
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
-from worker.publishing.playlists.variants import Facts, Rates, Variant, declare, measured, peak_bps
-from worker.publishing.probe import facts_of, probe_argv
+from worker.publishing.playlists.variants import MediaInfo, Rates, Variant, declare, measured, peak_bps
+from worker.publishing.probe import media_info_of, probe_argv
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-FACTS = Facts(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")
+FACTS = MediaInfo(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")
 
 
 def window(*segments: tuple[float, int | None]) -> list[Entry]:
@@ -92,13 +92,13 @@ AUDIO = {"codec_type": "audio", "codec_name": "aac", "profile": "LC"}
 
 
 def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
-    told = facts_of([AUDIO, VIDEO])
-    assert told == Facts(width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.2")
-    assert facts_of([VIDEO, {**AUDIO, "profile": "HE-AAC"}]) == Facts(
+    told = media_info_of([AUDIO, VIDEO])
+    assert told == MediaInfo(width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.2")
+    assert media_info_of([VIDEO, {**AUDIO, "profile": "HE-AAC"}]) == MediaInfo(
         width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.5"
     )
-    alone = facts_of([{**VIDEO, "avg_frame_rate": "0/0"}])
-    assert alone == Facts(width=320, height=180, fps=60.0, codecs="avc1.64000D")
+    alone = media_info_of([{**VIDEO, "avg_frame_rate": "0/0"}])
+    assert alone == MediaInfo(width=320, height=180, fps=60.0, codecs="avc1.64000D")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
 def test_a_picture_with_another_range_says_so(transfer: str, named: str) -> None:
     variant = Variant(
         name="source",
-        facts=facts_of([{**VIDEO, "color_transfer": transfer}]),
+        facts=media_info_of([{**VIDEO, "color_transfer": transfer}]),
         declared=Rates(peak_bps=2, average_bps=1),
     )
     line = render_multivariant([variant], 1).decode().splitlines()[4]
@@ -128,7 +128,7 @@ def test_a_picture_with_another_range_says_so(transfer: str, named: str) -> None
     ],
 )
 def test_half_a_truth_is_none(streams: list[dict[str, object]]) -> None:
-    assert facts_of(streams) is None
+    assert media_info_of(streams) is None
 
 
 def test_a_strangers_segment_is_looked_at_within_limits() -> None:

@@ -23,7 +23,7 @@ from worker.config import WorkerConfig
 from worker.supervision import agent as agent_module
 from worker.supervision import presence as presence_module
 from worker.supervision.agent import Agent
-from worker.supervision.pipeline import End, Ports
+from worker.supervision.pipeline import EndReason, Ports
 
 LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), desired_state=DesiredState.LIVE)
 
@@ -46,9 +46,9 @@ class IdlePipeline(threading.Thread):
         self.pokes += 1
 
     def hand_over(self, by_s: float) -> None:
-        self.let_go(End.HANDOVER)
+        self.let_go(EndReason.HANDOVER)
 
-    def let_go(self, end: End) -> None:
+    def let_go(self, end: EndReason) -> None:
         self.end = end
         self.held.release()
         self._over.set()
@@ -131,7 +131,7 @@ def test_it_takes_no_more_than_its_capacity(house: House) -> None:
     time.sleep(1.2)
     assert len(IdlePipeline.made) == 2
     # A place that becomes free is filled.
-    IdlePipeline.made[0].let_go(End.STOPPED)
+    IdlePipeline.made[0].let_go(EndReason.STOPPED)
     assert eventually(lambda: len(IdlePipeline.made) == 3)
 
 

@@ -13,13 +13,13 @@ from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.media_health import IngestIssueCode
 from chalicelib.domain.streams import RuntimeState, Stream
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import Cut
+from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
-from worker.ingest.source_opener import Status
+from worker.ingest.source_opener import OpenerStatus
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.driver import Driver
-from worker.supervision.state_machine import Supervision
+from worker.supervision.state_machine import StreamStateMachine
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work
 
 STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), segment_seconds=4)
@@ -74,7 +74,7 @@ class StandInWatch:
         return ()
 
     def trial(self, index: int) -> Any:
-        return SimpleNamespace(status=Status.READY)
+        return SimpleNamespace(status=OpenerStatus.READY)
 
     def broke(self, index: int, now_s: float, reason: str) -> None:
         self.said.append(("broke", index, reason))
@@ -83,8 +83,8 @@ class StandInWatch:
         self.said.append(("froze", index, reason))
 
 
-def driver_of(run: StandInRun, watch: StandInWatch, supervision: Supervision | None = None) -> Driver:
-    driver = Driver(CONFIG, supervision or Supervision(2), 1, cast(Any, None))
+def driver_of(run: StandInRun, watch: StandInWatch, supervision: StreamStateMachine | None = None) -> Driver:
+    driver = Driver(CONFIG, supervision or StreamStateMachine(2), 1, cast(Any, None))
     driver._run, driver._watch = cast(Any, run), cast(Any, watch)
     return driver
 
@@ -94,7 +94,7 @@ def publication_of(run: int, sampler: Any = None) -> Any:
 
 
 def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() -> None:
-    supervision = Supervision(2)
+    supervision = StreamStateMachine(2)
     supervision.run_started(0)
     supervision.published(3, 3, None)
     supervision.run_switched(4)
@@ -116,7 +116,7 @@ def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
 
 
 def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
-    supervision = Supervision(2)
+    supervision = StreamStateMachine(2)
     run, watch = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
     driver = driver_of(run, watch, supervision)
     supervision.run_started(0)
@@ -138,7 +138,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
 def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
     exit_status: int, said: tuple[object, ...]
 ) -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     run.transcoder.running, run.transcoder.exit_status = False, exit_status
     driver = driver_of(run, watch, supervision)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
@@ -147,7 +147,7 @@ def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_
 
 
 def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     run.format_has_changed = True
     driver = driver_of(run, watch, supervision)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
@@ -156,7 +156,7 @@ def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
 
 
 def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), Supervision(2)
+    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     driver, looks = driver_of(run, watch, supervision), []
     sampler = SimpleNamespace(newest=None, look_soon=lambda: looks.append(True))
     faulty = replace(SAMPLE, sound_s=1.0)
@@ -176,11 +176,11 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
 
 
 def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() -> None:
-    driver = Driver(CONFIG, Supervision(2), 7, cast(Any, None))
+    driver = Driver(CONFIG, StreamStateMachine(2), 7, cast(Any, None))
     source = SourceInfo(rate=SLATE_SOURCE.rate, video_codec="h264")
     encoded = driver._plan(replace(STREAM, frozen_after_s=30), source, None)
     assert (encoded.work, encoded.cut_s, encoded.frozen_after_s) == (Work.ENCODE, 4 * FIRST_SEGMENT, 30)
-    copied = driver._plan(replace(STREAM, abr_profile="source"), source, Cut(every_s=1.45, target_s=4))
+    copied = driver._plan(replace(STREAM, abr_profile="source"), source, CopySegmentation(every_s=1.45, target_s=4))
     assert (copied.work, copied.cut_s) == (Work.COPY, 1.45)
     assert [(each.name, each.width) for each in copied.renditions] == [("source", 0)]
     # The slate has to be encoded for a ladder that copies, under the same name.
@@ -191,7 +191,7 @@ def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() ->
 
 @pytest.mark.parametrize(("fps_max", "planned"), [(30, (Fraction(25), False)), (60, (Fraction(50), True))])
 def test_the_ladder_bounds_how_many_pictures_a_run_makes(fps_max: int, planned: tuple[Fraction, bool]) -> None:
-    driver = Driver(CONFIG, Supervision(2), 7, cast(Any, None))
+    driver = Driver(CONFIG, StreamStateMachine(2), 7, cast(Any, None))
     stream = replace(STREAM, abr_profile="custom", custom_renditions=STREAM.renditions, fps_max=fps_max)
     plan = driver._plan(stream, SourceInfo(rate=Fraction(25), is_interlaced=True), None)
     assert (plan.rate, plan.fields) == planned

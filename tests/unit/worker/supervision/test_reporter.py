@@ -11,7 +11,7 @@ from worker.config import WorkerConfig
 from worker.supervision.driver import Driver
 from worker.supervision.reporter import Reporter
 from worker.supervision.run_logs import RunLogs
-from worker.supervision.state_machine import Supervision
+from worker.supervision.state_machine import StreamStateMachine
 
 CONFIG = WorkerConfig(
     worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
@@ -22,7 +22,7 @@ def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones
     runtimes, clock = MemoryRuntimes(), SetClock()
     held = claims.take(runtimes, clock, "stream-1", "w1")
     assert held
-    supervision = Supervision(2)
+    supervision = StreamStateMachine(2)
     driver = Driver(CONFIG, supervision, 1, RunLogs(MemoryMedia(), clock, held, lambda: ()))
     reporter = Reporter(runtimes, clock, held)
     supervision.run_started(0)

@@ -2,7 +2,7 @@ import pytest
 
 from chalicelib.domain.streams import RuntimeState
 from worker.ingest.backoff import DELAY_S_MAX, Backoff
-from worker.supervision.state_machine import STABLE_S, Supervision
+from worker.supervision.state_machine import STABLE_S, StreamStateMachine
 
 
 def test_the_first_retry_is_quick_and_patience_grows() -> None:
@@ -19,7 +19,7 @@ def test_jitter_is_bounded(chance: float, delay_s: float) -> None:
 
 
 def test_a_good_life() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     assert it.state is RuntimeState.STARTING
     it.run_started(0)
     assert it.state is RuntimeState.STARTING
@@ -28,7 +28,7 @@ def test_a_good_life() -> None:
 
 
 def test_a_dead_ffmpeg_is_told_until_the_next_was_stable() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0)
     it.published(3, 3, None)
     it.run_ended("killed")
@@ -44,7 +44,7 @@ def test_a_dead_ffmpeg_is_told_until_the_next_was_stable() -> None:
 
 
 def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(100)
     assert it.silence(105, 105, None) is None
     assert it.silence(112.1, 100, None) == "no segment within 12 s of the start"
@@ -54,14 +54,14 @@ def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
 
 
 def test_long_segments_get_a_longer_start() -> None:
-    it = Supervision(10)
+    it = StreamStateMachine(10)
     it.run_started(0)
     assert it.silence(39.9, 0, None) is None
     assert it.silence(40.1, 0, None) == "no segment within 40 s of the start"
 
 
 def test_a_start_that_gets_on_is_slow_and_not_stuck() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(100)
     assert it.silence(135.9, 130, None) is None
     assert it.silence(130.1, 124, None) == "no segment within 12 s of the start"
@@ -69,7 +69,7 @@ def test_a_start_that_gets_on_is_slow_and_not_stuck() -> None:
 
 
 def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0)
     it.published(3, 3, None)
     it.published(9, 3, None)
@@ -83,13 +83,13 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
 
 @pytest.mark.parametrize("state", [RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING])
 def test_nothing_to_start_is_told_with_its_reason(state: RuntimeState) -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.idle(state, "there is no file")
     assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
 
 
 def test_who_waits_for_what_was_live_before_is_stalled() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0)
     it.published(3, 3, None)
     it.idle(RuntimeState.STARTING, "waiting for the sender")
@@ -97,7 +97,7 @@ def test_who_waits_for_what_was_live_before_is_stalled() -> None:
 
 
 def test_nobody_pays_for_the_slate() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0, "there is no file", standing_in=True)
     it.published(3, 3, None)
     assert (it.state, it.last_error) == (RuntimeState.STALLED, "there is no file")
@@ -108,7 +108,7 @@ def test_nobody_pays_for_the_slate() -> None:
 
 
 def test_going_over_to_a_better_source_is_no_outage() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0)
     it.published(3, 3, None)
     it.run_switched(10)
@@ -117,7 +117,7 @@ def test_going_over_to_a_better_source_is_no_outage() -> None:
 
 
 def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_started(0)
     it.published(9.5, 9.5, None)
     it.run_switched(10)
@@ -130,7 +130,7 @@ def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
 
 
 def test_new_settings_begin_anew() -> None:
-    it = Supervision(2)
+    it = StreamStateMachine(2)
     it.run_ended("killed")
     it.settings_changed(4)
     assert (it.state, it.segment_seconds, it.last_error) == (RuntimeState.STARTING, 4, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from worker.transcoding import encoding_run as encoding
+from worker.transcoding import encoding_run
 from worker.transcoding.encoding_run import EncodingRun
 from worker.transcoding.plan import EncodedRendition, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
@@ -57,7 +57,7 @@ def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(
 
 
 def test_pictures_that_wait_take_no_more_memory_than_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoding, "PICTURES_BYTES_MAX", 5 * 64 * 36 * 3 // 2)
+    monkeypatch.setattr(encoding_run, "PICTURES_BYTES_MAX", 5 * 64 * 36 * 3 // 2)
     repairs = RunRepairs()
     run = EncodingRun(plan_of(tmp_path), repairs)
     for number in range(8):
@@ -69,4 +69,4 @@ def test_pictures_that_wait_take_no_more_memory_than_is_left(tmp_path: Path, mon
 def test_the_largest_ladder_leaves_room_for_sound_that_comes_a_little_late(tmp_path: Path) -> None:
     largest = [EncodedRendition(name=f"{n}", width=3_840, height=2_160) for n in range(6)]
     plan = replace(plan_of(tmp_path), renditions=largest)
-    assert encoding.PICTURES_BYTES_MAX // plan.picture_bytes > PATIENCE_US / 1e6 * 30
+    assert encoding_run.PICTURES_BYTES_MAX // plan.picture_bytes > PATIENCE_US / 1e6 * 30

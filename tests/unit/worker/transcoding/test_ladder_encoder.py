@@ -10,7 +10,7 @@ import av
 import pytest
 from av.video.reformatter import ColorRange
 
-from worker.transcoding import ladder_encoder as hls
+from worker.transcoding import ladder_encoder
 from worker.transcoding.ladder_encoder import LadderEncoder, open_output
 from worker.transcoding.plan import EncodedRendition, TranscodePlan, Work
 
@@ -39,7 +39,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
         assert (mode, format) == ("w", "hls")
         found.append((url, options))
 
-    monkeypatch.setattr(hls, "av", SimpleNamespace(open=keep))
+    monkeypatch.setattr(ladder_encoder, "av", SimpleNamespace(open=keep))
     return found
 
 

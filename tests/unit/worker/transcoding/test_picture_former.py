@@ -7,7 +7,7 @@ import av
 import pytest
 
 from worker.transcoding.clock_face import COLUMNS, ROWS, draw_clock
-from worker.transcoding.picture_former import BT601, BT709, MATRICES, Former, Look, fitted
+from worker.transcoding.picture_former import BT601, BT709, MATRICES, PictureFormat, PictureFormer, fit_size
 from worker.transcoding.plan import EncodedRendition
 
 HD = (1280, 720)
@@ -39,7 +39,7 @@ BLACK, WHITE, DARK = 16, 235, 32
 def test_a_picture_keeps_its_shape(
     size: tuple[int, int], aspect: Fraction, box: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    found = fitted(*size, aspect, *box)
+    found = fit_size(*size, aspect, *box)
     assert found == expected
     assert all(side % 2 == 0 and 2 <= side <= most for side, most in zip(found, box, strict=True))
 
@@ -63,8 +63,8 @@ def at(frame: Any, x: float, y: float) -> int:
 
 
 def formed(frame: Any, aspect: Fraction = Fraction(1), rotation: int = 0, *boxes: tuple[int, int]) -> list[Any]:
-    former = Former([EncodedRendition(name=f"{w}", width=w, height=h) for w, h in boxes])
-    look = Look.of(frame, aspect, rotation=rotation)
+    former = PictureFormer([EncodedRendition(name=f"{w}", width=w, height=h) for w, h in boxes])
+    look = PictureFormat.of(frame, aspect, rotation=rotation)
     ((at_us, pictures),) = former.form(frame, 40_000, look)
     assert at_us == 40_000 and former.look == look
     return pictures
@@ -105,8 +105,8 @@ def test_wide_pixels_stay_wide_when_the_picture_is_turned(rotation: int, shown: 
 
 @pytest.mark.parametrize(("fields", "made_us"), [(False, [0, 40_000, 80_000]), (True, list(range(0, 120_000, 20_000)))])
 def test_an_interlaced_picture_becomes_one_or_two(fields: bool, made_us: list[int]) -> None:
-    former = Former([EncodedRendition(name="tiny", width=160, height=90)], fields=fields)
-    look = Look.of(picture(160, 90, 100), Fraction(1), interlaced=True)
+    former = PictureFormer([EncodedRendition(name="tiny", width=160, height=90)], fields=fields)
+    look = PictureFormat.of(picture(160, 90, 100), Fraction(1), interlaced=True)
     made = [former.form(picture(160, 90, 100), 40_000 * number, look) for number in range(4)]
     # The filter waits for the next picture.
     assert not made[0] and [at_us for each in made for at_us, _ in each] == made_us
@@ -142,13 +142,13 @@ def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(
 
 
 def test_colours_stay_when_the_matrix_changes_in_the_middle_of_a_run() -> None:
-    former = Former([EncodedRendition(name="a", width=320, height=180)])
+    former = PictureFormer([EncodedRendition(name="a", width=320, height=180)])
     made = []
     for said in (BT709, BT601):
         frame = picture(320, 180, 100)
         frame.colorspace = said
         frame.planes[2].update(bytes([200]) * frame.planes[2].buffer_size)
-        ((_, pictures),) = former.form(frame, 0, Look.of(frame, Fraction(1)))
+        ((_, pictures),) = former.form(frame, 0, PictureFormat.of(frame, Fraction(1)))
         made.append((int(pictures[0].colorspace), at(pictures[0], 0.8, 0.8)))
     # By the matrices of H.273: what is red is darker in BT.709 than in BT.601.
     assert made == [(BT709, 100), (BT709, pytest.approx(85, abs=2))]

@@ -7,7 +7,7 @@ import av
 import pytest
 
 from worker.transcoding.source_activity import SourceActivity
-from worker.transcoding.stillness import SILENT_LEVEL, StillnessDetector, is_heard, moved, points_of
+from worker.transcoding.stillness import SILENT_LEVEL, StillnessDetector, differs, is_audible, sample_points
 
 PICTURE_US = 40_000
 SILENCE = bytes(1_920 * 4)
@@ -52,12 +52,12 @@ def test_a_picture_that_stands_still_with_sound_is_no_freeze() -> None:
 
 
 def test_a_small_part_of_a_picture_that_moves_is_movement() -> None:
-    before = points_of(picture(100))
-    assert not moved(before, points_of(picture(100)))
+    before = sample_points(picture(100))
+    assert not differs(before, sample_points(picture(100)))
     # Two lines of 180 are more than 1 in 500 of its points.
-    assert moved(before, points_of(picture(100, bright_rows=2)))
-    assert moved(before, points_of(picture(100, size=(640, 360))))
-    assert moved(b"", before)
+    assert differs(before, sample_points(picture(100, bright_rows=2)))
+    assert differs(before, sample_points(picture(100, size=(640, 360))))
+    assert differs(b"", before)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_small_part_of_a_picture_that_moves_is_movement() -> None:
     [([], False), ([0, 0], False), ([SILENT_LEVEL, -SILENT_LEVEL], False), ([0, 65], True), ([0, -65], True)],
 )
 def test_what_is_heard(samples: list[int], expected: bool) -> None:
-    assert is_heard(array("h", samples).tobytes()) is expected
+    assert is_audible(array("h", samples).tobytes()) is expected
 
 
 def test_what_a_source_had_is_reported_of_one_second_at_a_time() -> None:
