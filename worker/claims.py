@@ -26,28 +26,28 @@ class HeldClaim:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self.claim = claim
-        self.lost = False
+        self.is_lost = False
         # When something new was published last; told with each renewal.
         self.last_manifest_at_ms: int | None = None
         self._asked_at_s = asked_at_s
         self._next_renewal_s = asked_at_s + RENEW_INTERVAL_S
 
     @property
-    def safe(self) -> bool:
+    def is_safe(self) -> bool:
         """Whether something may be published now."""
         with self._lock:
-            return not self.lost and self._monotonic() < self._asked_at_s + TTL_MS / 1000 - MARGIN_S
+            return not self.is_lost and self._monotonic() < self._asked_at_s + TTL_MS / 1000 - MARGIN_S
 
     def give_up(self) -> None:
         """Somebody saw that the claim is another's now."""
         with self._lock:
-            self.lost = True
+            self.is_lost = True
 
     def renew_if_due(self) -> None:
-        """Renew every few seconds. Sets `lost` when the store says so; raises `StoreUnavailable` when it is silent."""
+        """Renew every few seconds. Sets `is_lost` when the store says so; raises `StoreUnavailable` when it is silent."""
         # Taken before the request is sent: the claim may have been extended at that moment, never earlier.
         now_s, now_ms = self._monotonic(), self._clock.now_ms()
-        if self.lost or now_s < self._next_renewal_s:
+        if self.is_lost or now_s < self._next_renewal_s:
             return
         # Holds if the store is silent; several tries fit into the claim's time.
         self._next_renewal_s = now_s + RETRY_S
@@ -67,7 +67,7 @@ class HeldClaim:
             return
 
 
-def take(
+def claim_stream(
     runtimes: Runtimes, clock: Clock, stream_id: str, worker_id: str, monotonic: Callable[[], float] = time.monotonic
 ) -> HeldClaim | None:
     """Claim a stream; None if another worker has it. Raises `StoreUnavailable`."""

@@ -24,7 +24,7 @@ class Channel:
         return tuple(rendition.name for rendition in self.renditions)
 
     @property
-    def root_key(self) -> str:
+    def multivariant_key(self) -> str:
         """The key of the multivariant playlist."""
         return media_key(self.stream_id, PLAYLIST)
 

@@ -49,13 +49,13 @@ class Cleaner:
         """These are named no more by the playlists that will be written next."""
         self._unnamed.extend(keys)
 
-    def published(self) -> None:
+    def start_lag(self) -> None:
         """Those playlists are written: from now on the lag counts."""
         due_s = self._monotonic() + self._lag_s
         self._due.extend((due_s, key) for key in self._unnamed)
         self._unnamed.clear()
 
-    def work(self, named: Callable[[], set[str]]) -> None:
+    def delete_due(self, named: Callable[[], set[str]]) -> None:
         """Delete what is due. A store that does not answer is asked again later; nothing is raised."""
         now_s = self._monotonic()
         if now_s < self._not_before_s:
@@ -75,19 +75,21 @@ class Cleaner:
 
     def _sweep(self, named: set[str]) -> None:
         """Once, the lag after the start: what owners before have left behind. They dropped it before we began."""
-        left = [key for key in self._media.list(self._channel.prefix, limit=SWEEP_MAX) if self._is_left(key, named)]
+        leftovers = [
+            key for key in self._media.list(self._channel.prefix, limit=SWEEP_MAX) if self._is_leftover(key, named)
+        ]
         # Playlists first: a rendition that is published no more must not name segments that are gone.
-        left.sort(key=lambda key: key.endswith(".ts"))
-        for start in range(0, len(left), BATCH_MAX):
-            self._delete(left[start : start + BATCH_MAX])
-        if left:
-            log.info("swept", extra={"stream_id": self._channel.stream_id, "objects": len(left)})
+        leftovers.sort(key=lambda key: key.endswith(".ts"))
+        for start in range(0, len(leftovers), BATCH_MAX):
+            self._delete(leftovers[start : start + BATCH_MAX])
+        if leftovers:
+            log.info("swept", extra={"stream_id": self._channel.stream_id, "objects": len(leftovers)})
 
     def _delete(self, keys: list[str]) -> None:
         self._check()
         self._media.delete(keys)
 
-    def _is_left(self, key: str, named: set[str]) -> bool:
+    def _is_leftover(self, key: str, named: set[str]) -> bool:
         path = key.removeprefix(self._channel.prefix)
         found = SEGMENT_KEY.fullmatch(path)
         if found:

@@ -43,7 +43,7 @@ class FencedObject:
         try:
             self._etag = self._put(body)
         except EtagMismatch:
-            self._settle(body)
+            self._resolve_conflict(body)
 
     def remove(self) -> None:
         """Delete it, if it is there, unless a newer owner writes it. Raises `ClaimLost`, or `StoreUnavailable`."""
@@ -51,7 +51,7 @@ class FencedObject:
             self._media.delete([self._key])
             self._etag = None
 
-    def _settle(self, body: bytes) -> None:
+    def _resolve_conflict(self, body: bytes) -> None:
         """A refused write: either our own earlier one arrived though its answer was lost, or somebody else wrote."""
         current = self.read()
         if current == body:

@@ -14,7 +14,7 @@ from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.fenced_object import FencedObject, StaleEtag
 from worker.publishing.playlists.media_playlist import Playlist
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
-from worker.publishing.playlists.variants import Rates, Variant, declare, measured, peak_bps, published
+from worker.publishing.playlists.variants import Rates, Variant, declare, measure_rates, peak_bps, published_rendition
 from worker.publishing.segment_prober import SegmentProber
 from worker.publishing.segment_queue import FinishedSegment
 
@@ -33,43 +33,43 @@ class MultivariantPlaylist:
         media: MediaStore,
         channel: Channel,
         check: Callable[[], None],
-        examination: SegmentProber,
+        prober: SegmentProber,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         # What was found published, best first; none before the first write.
         self.published: tuple[PublishedRendition, ...] = ()
         # Whether there is one that names our renditions, be it an older owner's.
-        self.there = False
+        self.is_stored = False
         # Renditions of a ladder before, which viewers may still be on.
-        self.dropped: set[str] = set()
+        self.dropped_names: set[str] = set()
         self._media = media
         self._channel = channel
         self._check = check
         self._monotonic = monotonic
-        self._object = FencedObject(media, channel.root_key, channel.epoch)
-        self._examination = examination
+        self._object = FencedObject(media, channel.multivariant_key, channel.epoch)
+        self._prober = prober
         self._rates: dict[str, Rates] = {}
         self._measured_at_s: float | None = None
         self._written: tuple[Variant, ...] | None = None
         self._written_at_s = 0.0
 
-    def learn(self) -> None:
+    def read_stored(self) -> None:
         """Read what owners before have named. Raises `ClaimLost` and `StoreUnavailable`."""
         body = self._object.read()
         names = rendition_names(body) if body is not None else ()
-        self.there = names == self._channel.rendition_names
-        self.dropped |= {*names} - {*self._channel.rendition_names}
+        self.is_stored = names == self._channel.rendition_names
+        self.dropped_names |= {*names} - {*self._channel.rendition_names}
 
-    def examine(self, segment: FinishedSegment) -> None:
+    def probe(self, segment: FinishedSegment) -> None:
         """Find out what the segments of this run hold."""
-        self._examination.look(segment)
+        self._prober.probe(segment)
 
     @property
-    def answered(self) -> bool:
+    def has_answers(self) -> bool:
         """Whether the probes have told something that is not written yet: time to `refresh`."""
-        return self._examination.answered
+        return self._prober.has_answers
 
-    def announce(self, playlists: Mapping[str, Playlist]) -> None:
+    def raise_bandwidths(self, playlists: Mapping[str, Playlist]) -> None:
         """Before the playlists are written: whatever is heavier than declared. Raises as `Publisher.publish`."""
         self._measure(playlists)
         if self._written and any(self._rates[v.name].peak_bps > v.declared.peak_bps for v in self._written):
@@ -81,15 +81,17 @@ class MultivariantPlaylist:
         It is not begun before its segments are known, since many players read it once.
         """
         self._measure(playlists)
-        self._examination.collect()
-        if self._written is None and not self._examination.settled:
+        self._prober.collect()
+        if self._written is None and not self._prober.is_settled:
             return
         variants = self._variants()
         if self._is_wrong(variants):
             self._write(variants)
-        self.published = tuple(published(v.name, v.facts, self._rates[v.name]) for v in self._written or () if v.facts)
+        self.published = tuple(
+            published_rendition(v.name, v.media_info, self._rates[v.name]) for v in self._written or () if v.media_info
+        )
 
-    def drop(self) -> None:
+    def delete_dropped(self) -> None:
         """Delete the playlists of renditions that the ladder has no more: players load the ladder again at a 404.
 
         Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end. What
@@ -98,17 +100,17 @@ class MultivariantPlaylist:
         if self._written is None:
             return
         try:
-            for name in sorted(self.dropped):
+            for name in sorted(self.dropped_names):
                 self._check()
                 FencedObject(self._media, self._channel.key(name, PLAYLIST), self._channel.epoch).remove()
-                self.dropped.discard(name)
+                self.dropped_names.discard(name)
         except StoreUnavailable as error:
             # No reason to call this segment unpublished: the next flush tries again.
             log.warning("dropping is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
     def close(self) -> None:
         """Examine nothing more."""
-        self._examination.close()
+        self._prober.close()
 
     def _measure(self, playlists: Mapping[str, Playlist]) -> None:
         """All of the window when it is due, for the peaks that have left it; else only what came last."""
@@ -119,22 +121,24 @@ class MultivariantPlaylist:
         for name, playlist in playlists.items():
             before = self._rates.get(name)
             if whole or before is None:
-                self._rates[name] = measured(playlist.entries, playlist.target_s) or Rates(peak_bps=1, average_bps=1)
+                self._rates[name] = measure_rates(playlist.entries, playlist.target_s) or Rates(
+                    peak_bps=1, average_bps=1
+                )
             else:
                 newest = peak_bps(playlist.entries[-NEWEST:], playlist.target_s) or 0
                 self._rates[name] = Rates(peak_bps=max(before.peak_bps, newest), average_bps=before.average_bps)
 
     def _variants(self) -> tuple[Variant, ...]:
         declared = {variant.name: variant.declared for variant in self._written or ()}
-        facts = self._examination.facts
+        media_info = self._prober.media_info
         return tuple(
-            Variant(name=name, facts=facts.get(name), declared=declare(declared.get(name), self._rates[name]))
+            Variant(name=name, media_info=media_info.get(name), declared=declare(declared.get(name), self._rates[name]))
             for name in self._channel.rendition_names
         )
 
     def _is_wrong(self, variants: tuple[Variant, ...]) -> bool:
-        """Whether these must be written: facts at once, bandwidths (which `announce` raises) when they are due."""
-        if self._written is None or [v.facts for v in variants] != [v.facts for v in self._written]:
+        """Whether these must be written: facts at once, bandwidths (which `raise_bandwidths` raises) when they are due."""
+        if self._written is None or [v.media_info for v in variants] != [v.media_info for v in self._written]:
             return True
         return variants != self._written and self._monotonic() - self._written_at_s >= REWRITE_S
 
@@ -146,7 +150,7 @@ class MultivariantPlaylist:
                 self._object.write(body)
             except StaleEtag:
                 # An older owner wrote it after we had read it.
-                self.learn()
+                self.read_stored()
                 continue
-            self.there, self._written, self._written_at_s = True, variants, self._monotonic()
+            self.is_stored, self._written, self._written_at_s = True, variants, self._monotonic()
             return

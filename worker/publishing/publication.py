@@ -48,7 +48,7 @@ class Publication(threading.Thread):
         # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
-        self.figures = ThroughputStats()
+        self.throughput = ThroughputStats()
         self.error: str | None = None
         self._clock = clock
         self._channel = channel
@@ -56,14 +56,14 @@ class Publication(threading.Thread):
         self._notify = notify
         self._abandoned = threading.Event()
         # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
-        self._uploads = SegmentUploader(media, channel, lambda: held.safe and not self._abandoned.is_set())
+        self._uploads = SegmentUploader(media, channel, lambda: held.is_safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
-        examination = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
-        self._root = MultivariantPlaylist(media, channel, self._uploads.check, examination)
-        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
+        prober = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
+        self._multivariant = MultivariantPlaylist(media, channel, self._uploads.check, prober)
+        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._multivariant, window_s)
         self.sampler = SegmentSampler(environ)
-        self._inboxes: deque[SegmentQueue] = deque()
+        self._queues: deque[SegmentQueue] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None
         self._finishing = threading.Event()
@@ -74,9 +74,9 @@ class Publication(threading.Thread):
         """The renditions as they were found by probing and measuring, best first."""
         return self._publisher.published
 
-    def follow(self, inbox: SegmentQueue) -> None:
+    def follow(self, queue: SegmentQueue) -> None:
         """Publish this run when those before it are through."""
-        self._inboxes.append(inbox)
+        self._queues.append(queue)
 
     def set_window(self, window_s: float) -> None:
         """From the next segment on."""
@@ -112,7 +112,7 @@ class Publication(threading.Thread):
             while not self._abandoned.is_set():
                 finishing = self._finishing.is_set()
                 self._step()
-                if finishing and not self._inboxes:
+                if finishing and not self._queues:
                     self._finish()
                     break
                 self._abandoned.wait(0.0 if finishing else POLL_S)
@@ -122,32 +122,32 @@ class Publication(threading.Thread):
             log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
         finally:
             self._uploads.close()
-            self._root.close()
+            self._multivariant.close()
             self.sampler.close()
-            for inbox in self._inboxes:
-                inbox.discard()
+            for queue in self._queues:
+                queue.discard()
             self._notify()
 
     def _step(self) -> None:
-        if self._inboxes:
-            inbox = self._inboxes[0]
+        if self._queues:
+            queue = self._queues[0]
             # Asked before it is looked into: what comes after the last look would be lost.
-            closed = inbox.closed
-            while (segment := inbox.take()) and not self._abandoned.is_set():
+            is_closed = queue.is_closed
+            while (segment := queue.take()) and not self._abandoned.is_set():
                 self._publish(segment)
-            if closed:
-                inbox.discard()
-                self._inboxes.popleft()
+            if is_closed:
+                queue.discard()
+                self._queues.popleft()
         if time.monotonic() >= self._retry_at_s:
             self._catch_up()
-        self._cleaner.work(self._publisher.named)
+        self._cleaner.delete_due(self._publisher.named_keys)
 
     def _catch_up(self) -> None:
         """Write what could not be written before, and what the probes have told since."""
-        if self._publisher.unwritten:
+        if self._publisher.has_unwritten:
             if self._attempt(self._publisher.flush):
                 self._note_published(self._named_run)
-        elif self._publisher.answered and self._attempt(self._publisher.refresh):
+        elif self._publisher.has_answers and self._attempt(self._publisher.refresh):
             self._note_playable(self._named_run)
 
     def _publish(self, segment: FinishedSegment) -> None:
@@ -163,12 +163,12 @@ class Publication(threading.Thread):
             log.error("a segment was left out", extra=extra)
             return
         self._named_run = segment.run
-        self.figures.add(segment.duration_s, size)
+        self.throughput.add(segment.duration_s, size)
         if done:
             self._note_published(segment.run)
 
     def _finish(self) -> None:
-        if self._publisher.unwritten:
+        if self._publisher.has_unwritten:
             self._attempt(self._publisher.flush)
         if self._ended:
             self._attempt(self._publisher.end)
@@ -194,6 +194,6 @@ class Publication(threading.Thread):
         self._note_playable(run)
 
     def _note_playable(self, run: int | None) -> None:
-        if self._publisher.playable:
+        if self._publisher.is_playable:
             self.published_run = run
         self._notify()

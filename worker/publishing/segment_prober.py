@@ -16,7 +16,7 @@ class SegmentProber:
     """The facts of each rendition, of the newest run that was examined. Used by one thread."""
 
     def __init__(self, probe: Probe, renditions: Sequence[str], pool: Executor) -> None:
-        self.facts: dict[str, MediaInfo] = {}
+        self.media_info: dict[str, MediaInfo] = {}
         self._probe = probe
         self._renditions = tuple(renditions)
         self._pool = pool
@@ -27,18 +27,18 @@ class SegmentProber:
         self._tries = 0
 
     @property
-    def answered(self) -> bool:
+    def has_answers(self) -> bool:
         """Whether there is something to collect."""
         return bool(self._asked) and all(future.done() for future in self._asked.values())
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether all is known that will be known of this run."""
         return not self._asked and not self._tries
 
-    def look(self, segment: FinishedSegment) -> None:
+    def probe(self, segment: FinishedSegment) -> None:
         """Examine this segment, if its run is new or could not be examined yet."""
-        # Not by `first_of_run`: the first one may have been left out.
+        # Not by `is_first_of_run`: the first one may have been left out.
         if segment.run != self._run:
             self._run, self._tries = segment.run, TRIES_MAX
         if not self._tries or self._asked:
@@ -51,7 +51,7 @@ class SegmentProber:
 
     def collect(self) -> None:
         """Take the answers, if all are there."""
-        if not self.answered:
+        if not self.has_answers:
             return
         answers = {name: future.result() for name, future in self._asked.items()}
         self._asked = {}
@@ -60,7 +60,7 @@ class SegmentProber:
             return
         if all(answers.values()):
             self._tries = 0
-        self.facts.update({name: facts for name, facts in answers.items() if facts})
+        self.media_info.update({name: media_info for name, media_info in answers.items() if media_info})
 
     def close(self) -> None:
         """Give the threads back."""

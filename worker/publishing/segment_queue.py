@@ -29,7 +29,7 @@ WAITING_MAX = 30
 
 @dataclass(frozen=True)
 class FinishedSegment:
-    """One segment in all its renditions. `gap`: what should stand before it was lost. `target_s` is its run's."""
+    """One segment in all its renditions. `has_gap`: what should stand before it was lost. `target_s` is its run's."""
 
     run: int
     name: str
@@ -38,8 +38,8 @@ class FinishedSegment:
     # Where the stream's media clock, which its time stamps follow, stands at its end.
     ends_at_s: float
     files: Mapping[str, Path]
-    first_of_run: bool
-    gap: bool
+    is_first_of_run: bool
+    has_gap: bool
     found_at_s: float
     target_s: int
 
@@ -58,7 +58,7 @@ class SegmentQueue:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
-        self.closed = False
+        self.is_closed = False
         self.ends_at_s = starts_at_s
         # When its newest segment was found, by the monotonic clock.
         self.segment_at_s: float | None = None
@@ -95,7 +95,7 @@ class SegmentQueue:
     def close(self) -> None:
         """The encoder has ended: nothing more comes."""
         self.refresh()
-        self.closed = True
+        self.is_closed = True
 
     def discard(self) -> None:
         """Remove the run's files."""
@@ -131,7 +131,7 @@ class SegmentQueue:
         if len(self._ready) >= WAITING_MAX:
             self._drop([self._ready.popleft().files])
             if self._ready:
-                self._ready[0] = replace(self._ready[0], gap=True)
+                self._ready[0] = replace(self._ready[0], has_gap=True)
         self.target_s = max(self.target_s, longest.rounded_s)
         self.segment_at_s = self._monotonic()
         self._ready.append(
@@ -142,8 +142,8 @@ class SegmentQueue:
                 at=longest.at,
                 ends_at_s=self.ends_at_s,
                 files=self._files(name),
-                first_of_run=last == -1,
-                gap=missed > 0,
+                is_first_of_run=last == -1,
+                has_gap=missed > 0,
                 found_at_s=self.segment_at_s,
                 target_s=self.target_s,
             )

@@ -52,12 +52,12 @@ class SegmentUploader:
         """Store it in every rendition. None if that is done, else why it was given up."""
         deadline_s = segment.found_at_s + max(WORTH_TARGETS * self._channel.segment_seconds, WORTH_S_MIN)
         try:
-            self.together(lambda name: self._store_one(segment, name, deadline_s), segment.files)
+            self.run_for_all(lambda name: self._store_one(segment, name, deadline_s), segment.files)
         except (StoreUnavailable, ClaimNotRenewed, OSError) as error:
             return f"{type(error).__name__}: {error}"
         return None
 
-    def together(self, work: Callable[[str], None], names: Iterable[str]) -> None:
+    def run_for_all(self, work: Callable[[str], None], names: Iterable[str]) -> None:
         """Do it for all names side by side, wait for all, and raise what weighs most of what went wrong."""
         futures = [self._pool.submit(work, name) for name in names]
         errors = [error for error in (future.exception() for future in futures) if error]

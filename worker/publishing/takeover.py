@@ -43,10 +43,10 @@ def continue_playlists(
     if not present:
         return {name: Playlist(target_s=segment_seconds) for name in stored}
     ahead = max(present, key=lambda playlist: playlist.next_sequence)
-    return {name: _caught_up(name, playlist, ahead, exists) for name, playlist in stored.items()}
+    return {name: _catch_up(name, playlist, ahead, exists) for name, playlist in stored.items()}
 
 
-def _caught_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Callable[[str, str], bool]) -> Playlist:
+def _catch_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Callable[[str, str], bool]) -> Playlist:
     empty = ahead.without_first(len(ahead.entries))
     if behind is None:
         return empty

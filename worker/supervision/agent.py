@@ -97,7 +97,7 @@ class Agent:
             left_s = (runtime.claim.expires_at_ms - self._ports.clock.now_ms()) / 1000 + EXPIRY_SLACK_S
             self._scan_at_s = min(self._scan_at_s, time.monotonic() + max(left_s, TICK_S))
             return
-        held = claims.take(self._ports.runtimes, self._ports.clock, stream.stream_id, self._config.worker_id)
+        held = claims.claim_stream(self._ports.runtimes, self._ports.clock, stream.stream_id, self._config.worker_id)
         if held is None:
             return
         restarts = runtime.restarts if runtime and runtime.state is not RuntimeState.STOPPED else 0

@@ -160,9 +160,9 @@ class Driver:
 
     def _failure(self, now_s: float, run: Run, watch: SourcePool) -> str | None:
         """Why the run has to be replaced, if it has."""
-        run.inbox.refresh()
+        run.segments.refresh()
         # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
-        self._supervision.segment_seconds = min(run.inbox.target_s, SEGMENT_SECONDS_MAX)
+        self._supervision.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
         playing = watch.choice.playing
         trial = None if playing is None else watch.trial(playing)
         if trial and trial.status in GONE:
@@ -171,7 +171,7 @@ class Driver:
             return run.transcoder.complaint()
         if not run.transcoder.running:
             return run.transcoder.ending()
-        return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.inbox.segment_at_s)
+        return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.segments.segment_at_s)
 
     def _published_fault(self, now_s: float, run: Run, publication: Publication) -> str | None:
         """What is wrong with what viewers get, if it is the run's fault."""
@@ -240,7 +240,7 @@ class Driver:
         watch.choice.started(index, time.monotonic())
         received = trial.feed.lines if trial and trial.feed else deque[str]()
         self._log = self._logs.began(plan.name, self.source or SLATE, self._run.transcoder, received)
-        publication.follow(self._run.inbox)
+        publication.follow(self._run.segments)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
@@ -277,7 +277,7 @@ class Driver:
         if self._log:
             self._log.ended(reason)
         self._dropped_before += run.transcoder.progress.dropped_frames
-        self._clock_s = run.inbox.ends_at_s
+        self._clock_s = run.segments.ends_at_s
         self._run = None
 
     def _feed(self) -> SourceReceiver | None:

@@ -117,7 +117,7 @@ class Pipeline(threading.Thread):
 
     def _tick(self, now_s: float) -> EndReason | None:
         self._asking("renewal of the claim", self.held.renew_if_due)
-        if self.held.lost:
+        if self.held.is_lost:
             return EndReason.LOST
         if self._hand_over_by_s is not None:
             return EndReason.HANDOVER
@@ -127,7 +127,7 @@ class Pipeline(threading.Thread):
         if self.end:
             return self.end
         if self._publication:
-            if not self._publication.is_alive() and not self.held.lost:
+            if not self._publication.is_alive() and not self.held.is_lost:
                 raise RuntimeError(f"publishing ended: {self._publication.error}")
             self._driver.drive(now_s, self.stream, self._publication, lambda: self._asking("report", self._report))
         self._asking("report", self._report)

@@ -52,9 +52,9 @@ class Reporter:
             reported_at_ms=self._clock.now_ms(),
             # By whatever settings: with new ones, an outage has begun with the last playlist of the old ones.
             last_manifest_at_ms=self._held.last_manifest_at_ms,
-            bitrate_bps=publication.figures.bitrate_bps if publication and running else None,
+            bitrate_bps=publication.throughput.bitrate_bps if publication and running else None,
             ingest_bitrate_bps=driver.ingest_bitrate_bps,
-            segments_per_minute=publication.figures.segments_per_minute if publication else None,
+            segments_per_minute=publication.throughput.segments_per_minute if publication else None,
             published=self._published(publication, generation),
             fps=running.fps if running else None,
             speed=running.speed if running else None,

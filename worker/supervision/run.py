@@ -26,7 +26,7 @@ class Run:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
         is_copy = plan.work is Work.COPY
-        self.inbox = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
+        self.segments = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
         self.transcoder = Transcoder(
             transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=feed is not None
         )
@@ -45,4 +45,4 @@ class Run:
             # A signal does not wake a process that waits for its input; the end of its input does.
             self._feed.play(None)
         self.transcoder.stop(0.0 if kill else STOP_GRACE_S)
-        self.inbox.close()
+        self.segments.close()

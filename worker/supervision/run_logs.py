@@ -150,7 +150,7 @@ class RunLogs(threading.Thread):
         try:
             unopened = [opened for _, opened in self._unopened.copy().values()]
             shown = newest(each.shown(self._secrets()) for each in (*self._open.copy(), *unopened))
-            if shown and shown != self._stored and self._held.safe:
+            if shown and shown != self._stored and self._held.is_safe:
                 self._write(shown)
                 self._stored = shown
             self._silent = False

@@ -112,7 +112,7 @@ class Lab:
         """Claim the stream and run it in this process."""
         own = replace(config.load(self.environ(worker_id)), **self.own)
         stream = self.streams.get(STREAM)
-        held = claims.take(self.runtimes, SystemClock(), STREAM, worker_id)
+        held = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
         assert stream and held
         pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held)
         self.pipelines.append(pipeline)

@@ -81,7 +81,7 @@ class Playlist:
     discontinuity_sequence: int = 0
     entries: tuple[Entry, ...] = ()
     # The next segment does not continue the last one.
-    broken: bool = False
+    is_interrupted: bool = False
     # Where the media clock stands at the end of the last segment, in seconds.
     clock_s: float = 0.0
 
@@ -90,9 +90,9 @@ class Playlist:
         """The number of the next segment."""
         return self.first_sequence + len(self.entries)
 
-    def interrupted(self) -> "Playlist":
+    def with_interruption(self) -> "Playlist":
         """As it is, but the next segment is marked as a discontinuity, unless it is the very first."""
-        return replace(self, broken=self.next_sequence > 0)
+        return replace(self, is_interrupted=self.next_sequence > 0)
 
     @property
     def target_s_min(self) -> int:
@@ -105,10 +105,10 @@ class Playlist:
 
     def append(self, entry: Entry, clock_s: float) -> "Playlist":
         """One segment more, at whose end the media clock stands at `clock_s`."""
-        marked = replace(entry, discontinuity=self.broken or entry.discontinuity)
-        return replace(self, entries=(*self.entries, marked), broken=False, clock_s=clock_s)
+        marked = replace(entry, discontinuity=self.is_interrupted or entry.discontinuity)
+        return replace(self, entries=(*self.entries, marked), is_interrupted=False, clock_s=clock_s)
 
-    def trimmed(self, window_s: float, now: datetime) -> "Playlist":
+    def trim(self, window_s: float, now: datetime) -> "Playlist":
         """Return it without the oldest segments: what the window can spare, what was over before the window began,
         and what makes the file too large.
 
@@ -116,7 +116,7 @@ class Playlist:
         """
         begin = now - timedelta(seconds=window_s)
         spare_s = sum(entry.duration_s for entry in self.entries) - window_s
-        removable = len(self.entries) - self._kept
+        removable = len(self.entries) - self._kept_count
         count = 0
         for entry in self.entries[:removable]:
             too_many = len(self.entries) - count > ENTRIES_MAX
@@ -127,13 +127,13 @@ class Playlist:
         return self.without_first(count)
 
     @property
-    def _kept(self) -> int:
+    def _kept_count(self) -> int:
         """How many of its last segments stay in every window."""
         newest = self.entries[-START_SEGMENTS:]
         behind = (count for count, entry in enumerate(reversed(newest), 1) if entry.discontinuity)
         return next(behind, len(newest))
 
-    def since(self, moment: datetime) -> "Playlist":
+    def without_older(self, moment: datetime) -> "Playlist":
         """Without what was over before `moment`: what a stream shows that was off the air for long."""
         old = (index for index, entry in enumerate(self.entries) if entry.end >= moment)
         return self.without_first(next(old, len(self.entries)))
@@ -157,7 +157,7 @@ class Playlist:
         head.target_duration = self.target_s
         head.is_independent_segments = True
         lines = [
-            tagged(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
+            add_comments(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
             *(entry.text for entry in self.entries),
         ]
         if ended:
@@ -193,7 +193,7 @@ def epoch_of(body: bytes) -> int:
     return int(found[1]) if found else 0
 
 
-def tagged(text: str, *comments: str) -> str:
+def add_comments(text: str, *comments: str) -> str:
     """The playlist with lines of our own after its first."""
     first, _, rest = text.rstrip("\n").partition("\n")
     return "\n".join((first, *comments, rest))

@@ -28,11 +28,11 @@ def rendition_names(body: bytes) -> tuple[str, ...]:
 
 
 def _attributes(variant: Variant) -> list[str]:
-    rates, facts = variant.declared, variant.facts
+    rates, media_info = variant.declared, variant.media_info
     attributes = [f"BANDWIDTH={rates.peak_bps}", f"AVERAGE-BANDWIDTH={rates.average_bps}"]
-    if facts:
-        attributes += [f"RESOLUTION={facts.width}x{facts.height}", f"FRAME-RATE={facts.fps:.3f}"]
-        attributes.append(f'CODECS="{facts.codecs}"')
+    if media_info:
+        attributes += [f"RESOLUTION={media_info.width}x{media_info.height}", f"FRAME-RATE={media_info.fps:.3f}"]
+        attributes.append(f'CODECS="{media_info.codecs}"')
         # Where it is ordinary, it is left out.
-        attributes += [f"VIDEO-RANGE={facts.video_range}"] if facts.video_range != "SDR" else []
+        attributes += [f"VIDEO-RANGE={media_info.video_range}"] if media_info.video_range != "SDR" else []
     return attributes

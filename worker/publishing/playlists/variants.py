@@ -43,11 +43,11 @@ class Variant:
     """One rendition in the multivariant playlist; without facts while none are known."""
 
     name: str
-    facts: MediaInfo | None
+    media_info: MediaInfo | None
     declared: Rates
 
 
-def measured(entries: Sequence[Entry], target_s: int) -> Rates | None:
+def measure_rates(entries: Sequence[Entry], target_s: int) -> Rates | None:
     """The rates of a window; None while no segment's size is known."""
     known = [entry for entry in entries if entry.bitrate_kbps is not None]
     seconds = sum(entry.duration_s for entry in known)
@@ -77,14 +77,14 @@ def declare(before: Rates | None, now: Rates) -> Rates:
     return Rates(peak_bps=peak, average_bps=min(average, peak))
 
 
-def published(name: str, facts: MediaInfo, rates: Rates) -> PublishedRendition:
+def published_rendition(name: str, media_info: MediaInfo, rates: Rates) -> PublishedRendition:
     """The same in the domain's words, with what was measured rather than declared."""
     return PublishedRendition(
         name=name,
-        width=facts.width,
-        height=facts.height,
-        fps=facts.fps,
-        codecs=facts.codecs,
+        width=media_info.width,
+        height=media_info.height,
+        fps=media_info.fps,
+        codecs=media_info.codecs,
         bandwidth_bps=rates.peak_bps,
         average_bandwidth_bps=rates.average_bps,
     )

@@ -19,7 +19,7 @@ from worker.publishing.segment_queue import FinishedSegment
 from worker.publishing.segment_uploader import SegmentUploader
 
 STREAM = "stream-1"
-FACTS = MediaInfo(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
+MEDIA_INFO = MediaInfo(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4a.40.2")
 
 
 class AtOnce(Executor):
@@ -49,7 +49,7 @@ class Owner:
     ) -> None:
         self.now_s = 1_000.0
         # What its probe finds, from the bytes of a segment.
-        self.probe: Probe = lambda body: FACTS
+        self.probe: Probe = lambda body: MEDIA_INFO
         self.made = 0
         self.run = 1
         # When its segments are made.
@@ -64,16 +64,16 @@ class Owner:
         )
         self.uploads = SegmentUploader(media, self.channel, allowed, lambda: self.now_s)
         self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
-        self.examination = SegmentProber(
-            lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce()
+        self.prober = SegmentProber(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
+        self.multivariant = MultivariantPlaylist(
+            media, self.channel, self.uploads.check, self.prober, lambda: self.now_s
         )
-        self.root = MultivariantPlaylist(media, self.channel, self.uploads.check, self.examination, lambda: self.now_s)
         self.publisher = Publisher(
-            media, self.channel, self.uploads, self.cleaner, self.root, window_s, lambda: self.now()
+            media, self.channel, self.uploads, self.cleaner, self.multivariant, window_s, lambda: self.now()
         )
 
     def segment(
-        self, *, gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None
+        self, *, has_gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None
     ) -> FinishedSegment:
         """The next one that its ffmpeg makes, of so many bytes in each rendition."""
         name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
@@ -91,8 +91,8 @@ class Owner:
             at=self.now() + timedelta(seconds=2 * self.made),
             ends_at_s=2.0 * self.made,
             files=files,
-            first_of_run=self.made == 1,
-            gap=gap,
+            is_first_of_run=self.made == 1,
+            has_gap=has_gap,
             found_at_s=self.now_s,
             target_s=target_s,
         )

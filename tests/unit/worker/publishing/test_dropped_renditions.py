@@ -56,7 +56,7 @@ def test_a_dropped_playlist_that_could_not_be_deleted_is_deleted_with_the_next_s
             raise StoreUnavailable("no")
 
     media.before = fail
-    assert small.publish(1) == [None] and not small.publisher.unwritten
+    assert small.publish(1) == [None] and not small.publisher.has_unwritten
     media.before = lambda operation, key: None
     assert DROPPED in store.objects
     small.publish(1)

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain.ladders import Rendition
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.media import FaultyMedia, MemoryMedia
-from tests.unit.worker.publishing.owner import FACTS, STREAM, AtOnce, Owner
+from tests.unit.worker.publishing.owner import MEDIA_INFO, STREAM, AtOnce, Owner
 from worker.publishing.fenced_object import ClaimLost
 from worker.publishing.multivariant_playlist import REWRITE_S
 from worker.publishing.playlists.variants import MediaInfo
@@ -38,7 +38,7 @@ def media(store: MemoryMedia) -> FaultyMedia:
 def first(media: FaultyMedia, tmp_path: Path) -> Iterator[Owner]:
     it = owner(media, tmp_path, 1)
     yield it
-    it.root.close()
+    it.multivariant.close()
 
 
 def owner(media: FaultyMedia, tmp_path: Path, epoch: int, **options: object) -> Owner:
@@ -56,13 +56,13 @@ def says(store: MemoryMedia) -> dict[str, tuple[int, int, str | None]]:
 
 def test_it_says_what_was_probed_and_measured(store: MemoryMedia, first: Owner) -> None:
     first.publisher.publish(first.segment(size=MEGABIT))
-    assert says(store) == dict.fromkeys(("720p", "480p"), (1050000, 1000000, FACTS.codecs))
+    assert says(store) == dict.fromkeys(("720p", "480p"), (1050000, 1000000, MEDIA_INFO.codecs))
     told = first.publisher.published
     assert [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in told] == [
         ("720p", 1_000_000, 1_000_000),
         ("480p", 1_000_000, 1_000_000),
     ]
-    assert (told[0].width, told[0].height, told[0].fps, told[0].codecs) == (1280, 720, 25.0, FACTS.codecs)
+    assert (told[0].width, told[0].height, told[0].fps, told[0].codecs) == (1280, 720, 25.0, MEDIA_INFO.codecs)
 
 
 def test_a_heavier_segment_is_announced_before_it_is_named(
@@ -115,23 +115,23 @@ def test_the_next_owner_knows_the_peaks_before(store: MemoryMedia, media: Faulty
 
 
 def test_what_could_not_be_probed_is_looked_at_again_and_left_out_at_last(store: MemoryMedia, first: Owner) -> None:
-    first.probe = lambda body: None if b"480p" in body else FACTS
+    first.probe = lambda body: None if b"480p" in body else MEDIA_INFO
     first.publish(TRIES_MAX - 1)
     assert ROOT not in store.objects, "many players read it once, so it waits for the truth"
     first.publish(1)
-    assert {name: codecs for name, (_, _, codecs) in says(store).items()} == {"720p": FACTS.codecs, "480p": None}
+    assert {name: codecs for name, (_, _, codecs) in says(store).items()} == {"720p": MEDIA_INFO.codecs, "480p": None}
     assert [one.name for one in first.publisher.published] == ["720p"]
-    first.probe = lambda body: FACTS
+    first.probe = lambda body: MEDIA_INFO
     first.publish(1)
     assert says(store)["480p"][2] is None, "that run is let be"
     first.restart()
     first.publish(1)
-    assert says(store)["480p"][2] == FACTS.codecs
+    assert says(store)["480p"][2] == MEDIA_INFO.codecs
 
 
 def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) -> None:
     first.publish(2)
-    first.probe = lambda body: replace(FACTS, fps=30.0, codecs="avc1.4D401E")
+    first.probe = lambda body: replace(MEDIA_INFO, fps=30.0, codecs="avc1.4D401E")
     first.restart()
     first.publish(1)
     first.publish(1)
@@ -141,7 +141,7 @@ def test_another_run_may_be_of_another_kind(store: MemoryMedia, first: Owner) ->
 def test_a_run_is_examined_though_its_first_segment_was_left_out(first: Owner, media: FaultyMedia) -> None:
     first.publish(1)
     first.restart()
-    first.probe = lambda body: replace(FACTS, codecs="avc1.4D401E")
+    first.probe = lambda body: replace(MEDIA_INFO, codecs="avc1.4D401E")
 
     def silent(operation: str, key: str) -> None:
         raise StoreUnavailable("silent")
@@ -158,14 +158,14 @@ def test_late_answers_are_not_taken_for_those_of_the_next_run(media: FaultyMedia
     go = threading.Event()
     with ThreadPoolExecutor(2) as probes:
         first = owner(media, tmp_path, 1, probes=probes)
-        first.probe = lambda body: FACTS if go.wait(10) else None
+        first.probe = lambda body: MEDIA_INFO if go.wait(10) else None
         first.publish(1)
         first.restart()
         first.publish(1)
         go.set()
-    second = replace(FACTS, codecs="avc1.4D401E")
+    second = replace(MEDIA_INFO, codecs="avc1.4D401E")
     first.probe = lambda body: second
-    first.examination._pool = AtOnce()
+    first.prober._pool = AtOnce()
     first.publish(2)
     assert [one.codecs for one in first.publisher.published] == [second.codecs] * 2
 
@@ -179,33 +179,33 @@ def test_nobody_waits_for_a_probe_and_one_segment_is_examined_at_a_time(
     def probe(body: bytes) -> MediaInfo:
         go.wait(10)
         asked.append(body)
-        return FACTS
+        return MEDIA_INFO
 
     with ThreadPoolExecutor(2) as probes:
         first = owner(media, tmp_path, 1, probes=probes)
         first.probe = probe
         assert first.publish(START_SEGMENTS) == [None] * START_SEGMENTS
-        assert ROOT not in store.objects and not first.publisher.playable and not first.publisher.answered
+        assert ROOT not in store.objects and not first.publisher.is_playable and not first.publisher.has_answers
         go.set()
-    assert first.publisher.answered and len(asked) == 2
+    assert first.publisher.has_answers and len(asked) == 2
     first.publisher.refresh()
-    assert says(store)["720p"][2] == FACTS.codecs and first.publisher.playable
+    assert says(store)["720p"][2] == MEDIA_INFO.codecs and first.publisher.is_playable
 
 
-@pytest.mark.parametrize(("profile", "playable"), [("hd", True), ("sd", False)])
+@pytest.mark.parametrize(("profile", "is_playable"), [("hd", True), ("sd", False)])
 def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(
-    media: FaultyMedia, tmp_path: Path, profile: str, playable: bool
+    media: FaultyMedia, tmp_path: Path, profile: str, is_playable: bool
 ) -> None:
     owner(media, tmp_path, 1).publish(START_SEGMENTS)
     go = threading.Event()
     with ThreadPoolExecutor(2) as probes:
         second = owner(media, tmp_path, 2, probes=probes, profile=profile)
-        second.probe = lambda body: FACTS if go.wait(10) else None
+        second.probe = lambda body: MEDIA_INFO if go.wait(10) else None
         second.publish(1)
-        assert second.publisher.playable is playable
+        assert second.publisher.is_playable is is_playable
         go.set()
     second.publisher.refresh()
-    assert second.publisher.playable
+    assert second.publisher.is_playable
 
 
 def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(

@@ -31,7 +31,7 @@ def filled(count: int, *, breaks: tuple[int, ...] = ()) -> Playlist:
     playlist = Playlist(target_s=2)
     for number in range(count):
         if number in breaks:
-            playlist = playlist.interrupted()
+            playlist = playlist.with_interruption()
         playlist = playlist.append(entry(number), 2.0 * (number + 1))
     return playlist
 
@@ -46,14 +46,14 @@ def discontinuities(playlist: Playlist) -> dict[int, int]:
 
 
 def test_a_new_playlist_begins_without_a_discontinuity() -> None:
-    playlist = Playlist(target_s=2).interrupted().append(entry(0), 2.0)
+    playlist = Playlist(target_s=2).with_interruption().append(entry(0), 2.0)
     assert not playlist.entries[0].discontinuity
     assert playlist.next_sequence == 1
 
 
 def test_the_window_moves_and_the_numbers_stay() -> None:
     playlist = filled(10, breaks=(3, 7))
-    moved = playlist.trimmed(8, at(20))
+    moved = playlist.trim(8, at(20))
     assert moved.first_sequence == 6 and len(moved.entries) == 4
     assert moved.discontinuity_sequence == 1
     assert moved.next_sequence == playlist.next_sequence
@@ -69,22 +69,22 @@ def test_a_discontinuity_at_the_head_counts_when_it_leaves() -> None:
 
 def test_what_players_start_with_is_never_trimmed_unless_it_is_from_before_a_break() -> None:
     a_day_later = START + timedelta(days=1)
-    assert len(filled(5).trimmed(0, a_day_later).entries) == START_SEGMENTS
+    assert len(filled(5).trim(0, a_day_later).entries) == START_SEGMENTS
     for since_break in range(1, 6):
-        broken = filled(6, breaks=(6 - since_break,)).trimmed(0, a_day_later)
-        assert len(broken.entries) == min(since_break, START_SEGMENTS)
-        assert broken.first_sequence + len(broken.entries) == 6
+        interrupted = filled(6, breaks=(6 - since_break,)).trim(0, a_day_later)
+        assert len(interrupted.entries) == min(since_break, START_SEGMENTS)
+        assert interrupted.first_sequence + len(interrupted.entries) == 6
 
 
 def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
     later = Entry("7-2-000000.ts", 2.0, START + timedelta(days=1))
-    resumed = filled(5, breaks=(2,)).interrupted().append(later, 12.0)
-    moved = resumed.trimmed(60, later.end)
+    resumed = filled(5, breaks=(2,)).with_interruption().append(later, 12.0)
+    moved = resumed.trim(60, later.end)
     assert [entry.uri for entry in moved.entries] == ["7-2-000000.ts"]
     assert (moved.first_sequence, moved.discontinuity_sequence) == (5, 1) and discontinuities(moved) == {5: 2}
     # What is within the window stays, across the break.
-    soon = filled(5).interrupted().append(Entry("7-2-000000.ts", 2.0, at(13)), 12.0)
-    assert soon.trimmed(9, at(15)).first_sequence == 2
+    soon = filled(5).with_interruption().append(Entry("7-2-000000.ts", 2.0, at(13)), 12.0)
+    assert soon.trim(9, at(15)).first_sequence == 2
 
 
 def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
@@ -93,25 +93,25 @@ def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
     for number in range(10):
         listed_at = at(2 * number + 2) + timedelta(days=1)
         playlist = playlist.append(replace(entry(number), listed_at=listed_at), 2.0)
-    assert playlist.trimmed(8, at(20) + timedelta(days=1)).first_sequence == 6
-    interrupted = playlist.interrupted().append(replace(entry(10), listed_at=at(22) + timedelta(days=1)), 2.0)
-    assert interrupted.trimmed(8, at(22) + timedelta(days=1)).first_sequence == 7
+    assert playlist.trim(8, at(20) + timedelta(days=1)).first_sequence == 6
+    interrupted = playlist.with_interruption().append(replace(entry(10), listed_at=at(22) + timedelta(days=1)), 2.0)
+    assert interrupted.trim(8, at(22) + timedelta(days=1)).first_sequence == 7
 
 
 def test_a_playlist_never_has_more_segments_than_can_be_played() -> None:
     """Though a copied source's keyframes come closer and closer, or its window is from before there was a bound."""
     count = ENTRIES_MAX + 5
     long = Playlist(target_s=2, entries=tuple(entry(number, 0.1) for number in range(count)))
-    kept = long.trimmed(WINDOW_MINUTES_MAX * 60, at(0))
+    kept = long.trim(WINDOW_MINUTES_MAX * 60, at(0))
     assert (len(kept.entries), kept.first_sequence, kept.next_sequence) == (ENTRIES_MAX, 5, count)
 
 
 def test_what_is_stale_goes_and_numbering_goes_on() -> None:
-    playlist = filled(5, breaks=(2,)).since(START + timedelta(days=1)).interrupted()
+    playlist = filled(5, breaks=(2,)).without_older(START + timedelta(days=1)).with_interruption()
     assert playlist.entries == () and playlist.first_sequence == 5 and playlist.discontinuity_sequence == 1
     resumed = playlist.append(entry(5), 12.0)
     assert resumed.entries[0].discontinuity and discontinuities(resumed) == {5: 2}
-    assert len(filled(5).since(START + timedelta(seconds=4)).entries) == 4
+    assert len(filled(5).without_older(START + timedelta(seconds=4)).entries) == 4
 
 
 @pytest.mark.parametrize(("duration_s", "target_s"), [(6.0, 6), (6.499, 6), (6.5, 7), (2.5, 3), (0.3, 0)])
@@ -195,9 +195,9 @@ def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int
             playlist = playlist.append(Entry(f"{epoch}-1-{made:06d}.ts", seconds, now), 0.0)
             now += timedelta(milliseconds=amount // 1_000)
         elif what == "interrupt":
-            playlist = playlist.interrupted()
+            playlist = playlist.with_interruption()
         elif what == "trim":
-            playlist = playlist.trimmed(amount, now)
+            playlist = playlist.trim(amount, now)
         elif what == "pause":
             now += timedelta(seconds=amount)
         else:
@@ -205,7 +205,7 @@ def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int
             assert (read.entries, read.next_sequence) == (playlist.entries, playlist.next_sequence)
             assert read.discontinuity_sequence == playlist.discontinuity_sequence
             epoch += 1
-            playlist = read.since(now - timedelta(seconds=amount)).interrupted()
+            playlist = read.without_older(now - timedelta(seconds=amount)).with_interruption()
         assert playlist.first_sequence >= before.first_sequence
         assert playlist.next_sequence >= before.next_sequence
         for index, (number, discontinuity) in enumerate(discontinuities(playlist).items()):

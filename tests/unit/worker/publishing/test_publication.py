@@ -17,7 +17,7 @@ from worker.publishing.publication import Publication
 def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path: Path) -> None:
     media, clock = FaultyMedia(MemoryMedia()), SetClock()
     owner = Owner(media, tmp_path, 1)
-    held = claims.take(MemoryRuntimes(), clock, "stream-1", "w1")
+    held = claims.claim_stream(MemoryRuntimes(), clock, "stream-1", "w1")
     assert held
     # Its steps are made here and not by its thread.
     it = Publication(media, clock, owner.channel, held, 60, {}, lambda: None)
@@ -32,13 +32,13 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path:
 
     media.before = lambda operation, key: silent(operation, key) if key.endswith(".m3u8") else None
     it._publish(owner.segment())
-    assert it.published_run == 1 and owner.publisher.unwritten
+    assert it.published_run == 1 and owner.publisher.has_unwritten
     media.before = silent
     owner.restart()
     it._publish(replace(owner.segment(), found_at_s=0.0))
     media.before = lambda operation, key: None
     it._catch_up()
-    assert not owner.publisher.unwritten
+    assert not owner.publisher.has_unwritten
     # What was named last is still of the first run.
     assert it.published_run == 1
     it._publish(owner.segment())
@@ -48,7 +48,7 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path:
 def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(tmp_path: Path) -> None:
     store, clock = MemoryMedia(), SetClock()
     media, follower = FaultyMedia(store), Follower(store, STREAM)
-    held = claims.take(MemoryRuntimes(), clock, STREAM, "w1")
+    held = claims.claim_stream(MemoryRuntimes(), clock, STREAM, "w1")
     assert held
     before = Owner(media, tmp_path / "before", 1)
     it = Publication(media, clock, before.channel, held, 60, {}, lambda: None)

@@ -101,7 +101,7 @@ def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_
     with pytest.raises(StoreUnavailable):
         second.publisher.end()
     media.before = lambda operation, key: None
-    assert second.publisher.publish(second.segment(gap=True)) is None
+    assert second.publisher.publish(second.segment(has_gap=True)) is None
     assert numbers(media) == numbers(media, "480p")
     assert numbers(media) == {
         **{number: (f"1-1-{number:06d}.ts", 0) for number in range(3)},
@@ -135,7 +135,7 @@ def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(
         }
     # What one rendition has of it is deleted later.
     first.now_s += LAG_S
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     assert f"streams/{STREAM}/720p/1-1-000002.ts" not in media.list("streams/", limit=100)
 
 
@@ -166,11 +166,11 @@ def test_a_playlist_whose_write_failed_is_written_with_the_next(
     setattr(media, "after" if kept else "before", fail)
     with pytest.raises(StoreUnavailable):
         first.publish(1)
-    assert first.publisher.unwritten
+    assert first.publisher.has_unwritten
     media.before = media.after = lambda operation, key: None
     follower.poll()
     first.publish(1)
-    assert not first.publisher.unwritten
+    assert not first.publisher.has_unwritten
     assert [uri for uri, _ in numbers(media).values()] == [f"1-1-00000{n}.ts" for n in range(3)]
 
 
@@ -241,11 +241,11 @@ def test_nothing_is_said_of_a_stream_that_never_began(store: MemoryMedia, media:
 
 
 def test_without_a_safe_claim_nothing_is_written(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
-    safe = [True]
-    first = owner(media, tmp_path, 1, allowed=lambda: safe[0])
+    is_safe = [True]
+    first = owner(media, tmp_path, 1, allowed=lambda: is_safe[0])
     first.publish(1)
     before = dict(store.objects)
-    safe[0] = False
+    is_safe[0] = False
     segment = first.segment()
     first.now_s += 60
     assert "the claim could not be renewed" in str(first.publisher.publish(segment))

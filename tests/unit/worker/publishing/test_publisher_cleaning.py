@@ -17,10 +17,10 @@ def test_the_window_moves_and_old_segments_go_after_the_lag(
     first = owner(media, tmp_path, 1, window_s=6)
     first.publish(5)
     assert sorted(numbers(media)) == [2, 3, 4]
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
     first.now_s += LAG_S
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     segments = [key for key in store.objects if "720p" in key and key.endswith(".ts")]
     assert segments == [f"streams/{STREAM}/720p/1-1-00000{n}.ts" for n in (2, 3, 4)]
 
@@ -37,14 +37,14 @@ def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyM
     new = owner(media, tmp_path, 2)
     new.publish(1)
     new.now_s += LAG_S - 1
-    new.cleaner.work(new.publisher.named)
+    new.cleaner.delete_due(new.publisher.named_keys)
     assert f"streams/{STREAM}/720p/1-1-000099.ts" in store.objects
     new.now_s += 1
-    new.cleaner.work(new.publisher.named)
+    new.cleaner.delete_due(new.publisher.named_keys)
     left = set(store.objects)
     assert not any("000099" in key or "0-7" in key or "1080p" in key for key in left)
     assert {*kept, f"streams/{STREAM}0/720p/1-1-000001.ts", ROOT} <= left
-    assert new.publisher.named() <= left
+    assert new.publisher.named_keys() <= left
 
 
 def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia
     store.put(f"streams/{STREAM}/1080p/index.m3u8", b"the next owner's", "text/plain")
     before = set(store.objects)
     old.now_s += LAG_S
-    old.cleaner.work(old.publisher.named)
+    old.cleaner.delete_due(old.publisher.named_keys)
     assert set(store.objects) == before
 
 
@@ -65,7 +65,7 @@ def test_segments_of_later_owners_are_no_leftovers(store: MemoryMedia, media: Fa
     first = owner(media, tmp_path, 1)
     store.put(key, b"the next owner's", "video/mp2t")
     first.now_s += LAG_S
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     assert key in store.objects
 
 
@@ -79,9 +79,9 @@ def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: 
 
     media.before = fail
     first.now_s += LAG_S
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
     media.before = lambda operation, key: None
     first.now_s += 60
-    first.cleaner.work(first.publisher.named)
+    first.cleaner.delete_due(first.publisher.named_keys)
     assert f"streams/{STREAM}/720p/1-1-000000.ts" not in store.objects

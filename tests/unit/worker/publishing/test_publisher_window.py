@@ -28,8 +28,10 @@ def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(
     store.delete(sorted(store.expiring))
     owner(media, tmp_path, 2, window_s=WINDOW_S_MAX).publish(2)
     assert numbers(media) == {4: ("2-1-000000.ts", 1), 5: ("2-1-000001.ts", 1)} == numbers(media, "480p")
-    named = {f"streams/{STREAM}/{name}/{uri}" for name in ("720p", "480p") for uri, _ in numbers(media, name).values()}
-    assert named <= store.objects.keys()
+    named_keys = {
+        f"streams/{STREAM}/{name}/{uri}" for name in ("720p", "480p") for uri, _ in numbers(media, name).values()
+    }
+    assert named_keys <= store.objects.keys()
 
 
 def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(
@@ -45,9 +47,9 @@ def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(
     only.publish(1)
     assert numbers(media) == {5: ("1-2-000000.ts", 1)} == numbers(media, "480p")
     # With less than players begin with, it does not count as live yet.
-    assert not only.publisher.playable
+    assert not only.publisher.is_playable
     only.publish(2)
-    assert sorted(numbers(media)) == [5, 6, 7] and only.publisher.playable
+    assert sorted(numbers(media)) == [5, 6, 7] and only.publisher.is_playable
 
 
 def test_a_sender_whose_clock_is_slow_keeps_the_window(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_a_playlist_that_was_not_written_for_long_is_written_without_what_is_old
 
     media.before = silent
     with pytest.raises(StoreUnavailable):
-        only.publisher.publish(only.segment(gap=True))
+        only.publisher.publish(only.segment(has_gap=True))
     media.before = lambda operation, key: None
     now += timedelta(minutes=10)
     only.publisher.flush()

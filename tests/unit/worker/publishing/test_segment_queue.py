@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.publishing import segment_queue as inbox_module
+from worker.publishing import segment_queue
 from worker.publishing.playlists.media_playlist import Entry, Playlist
 from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
 
@@ -35,91 +35,91 @@ def ffmpeg(tmp_path: Path) -> FakeFfmpeg:
 
 
 @pytest.fixture
-def inbox(ffmpeg: FakeFfmpeg) -> SegmentQueue:
+def queue(ffmpeg: FakeFfmpeg) -> SegmentQueue:
     return SegmentQueue(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
 
 
-def taken(inbox: SegmentQueue) -> list[FinishedSegment]:
+def taken(queue: SegmentQueue) -> list[FinishedSegment]:
     segments = []
-    while segment := inbox.take():
+    while segment := queue.take():
         segments.append(segment)
     return segments
 
 
-def test_nothing_is_there_at_first(inbox: SegmentQueue) -> None:
-    assert inbox.take() is None
-    assert inbox.segment_at_s is None
+def test_nothing_is_there_at_first(queue: SegmentQueue) -> None:
+    assert queue.take() is None
+    assert queue.segment_at_s is None
 
 
-def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     ffmpeg.make("720p", 0)
-    assert inbox.take() is None
+    assert queue.take() is None
     ffmpeg.make("480p", 0, 2.04)
-    (segment,) = taken(inbox)
+    (segment,) = taken(queue)
     assert (segment.name, segment.duration_s, segment.at, segment.ends_at_s) == ("1-1-000000.ts", 2.04, START, 12.04)
-    assert segment.first_of_run and not segment.gap
+    assert segment.is_first_of_run and not segment.has_gap
     assert all(path.is_file() for path in segment.files.values())
-    assert taken(inbox) == []
+    assert taken(queue) == []
 
 
-def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     for index in range(3):
         for rendition in ("720p", "480p"):
             ffmpeg.make(rendition, index)
-    segments = taken(inbox)
+    segments = taken(queue)
     assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in range(3)]
-    assert [segment.first_of_run for segment in segments] == [True, False, False]
-    assert inbox.ends_at_s == 16.0
+    assert [segment.is_first_of_run for segment in segments] == [True, False, False]
+    assert queue.ends_at_s == 16.0
 
 
-def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     for index, duration_s in enumerate((2.0, 8.4, 2.0)):
         for rendition in ("720p", "480p"):
             ffmpeg.make(rendition, index, duration_s)
-    assert [segment.target_s for segment in taken(inbox)] == [2, 8, 8] and inbox.target_s == 8
+    assert [segment.target_s for segment in taken(queue)] == [2, 8, 8] and queue.target_s == 8
 
 
-def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     for rendition in ("720p", "480p"):
         for index in (999_998, 999_999, 1_000_000):
             ffmpeg.make(rendition, index)
-    assert [segment.name for segment in taken(inbox)] == ["1-1-999998.ts", "1-1-999999.ts", "1-1-1000000.ts"]
+    assert [segment.name for segment in taken(queue)] == ["1-1-999998.ts", "1-1-999999.ts", "1-1-1000000.ts"]
 
 
-def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     for index in range(3):
         ffmpeg.make("720p", index)
     for index in (0, 2):
         ffmpeg.make("480p", index)
-    first, second = taken(inbox)
-    assert not first.gap and second.gap and second.name == "1-1-000002.ts"
+    first, second = taken(queue)
+    assert not first.has_gap and second.has_gap and second.name == "1-1-000002.ts"
     assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
-    assert inbox.ends_at_s == 16.0
+    assert queue.ends_at_s == 16.0
 
 
 def test_too_many_that_wait_are_given_up_from_the_oldest(
-    ffmpeg: FakeFfmpeg, inbox: SegmentQueue, monkeypatch: pytest.MonkeyPatch
+    ffmpeg: FakeFfmpeg, queue: SegmentQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_module, "WAITING_MAX", 3)
+    monkeypatch.setattr(segment_queue, "WAITING_MAX", 3)
     for index in range(5):
         for rendition in ("720p", "480p"):
             ffmpeg.make(rendition, index)
-        inbox.refresh()
-    segments = taken(inbox)
+        queue.refresh()
+    segments = taken(queue)
     assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in (2, 3, 4)]
-    assert [segment.gap for segment in segments] == [True, False, False]
+    assert [segment.has_gap for segment in segments] == [True, False, False]
     assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
 
 
-def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     for rendition in ("720p", "480p"):
         ffmpeg.make(rendition, 0, 0.4)
-    inbox.close()
-    assert inbox.closed and len(taken(inbox)) == 1
-    inbox.discard()
+    queue.close()
+    assert queue.is_closed and len(taken(queue)) == 1
+    queue.discard()
     assert not ffmpeg.directory.exists()
 
 
-def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, inbox: SegmentQueue) -> None:
+def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
     (ffmpeg.directory / "720p" / "index.m3u8").write_bytes(b"\xff")
-    assert inbox.take() is None
+    assert queue.take() is None

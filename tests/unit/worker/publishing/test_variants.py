@@ -6,11 +6,11 @@ import pytest
 from worker.processes.limits import bounded
 from worker.publishing.playlists.media_playlist import Entry, epoch_of
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
-from worker.publishing.playlists.variants import MediaInfo, Rates, Variant, declare, measured, peak_bps
+from worker.publishing.playlists.variants import MediaInfo, Rates, Variant, declare, measure_rates, peak_bps
 from worker.publishing.probe import media_info_of, probe_argv
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-FACTS = MediaInfo(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")
+MEDIA_INFO = MediaInfo(width=1280, height=720, fps=30000 / 1001, codecs="avc1.64001F,mp4a.40.2")
 
 
 def window(*segments: tuple[float, int | None]) -> list[Entry]:
@@ -40,9 +40,9 @@ def test_the_peak_is_of_sets_as_long_as_the_target(
 
 
 def test_the_average_weighs_by_time_and_the_peak_is_never_below_it() -> None:
-    assert measured(window((2, 1000), (1, 4000)), 2) == Rates(peak_bps=4_000_000, average_bps=2_000_000)
-    assert measured(window((0.5, 9000)), 2) == Rates(peak_bps=9_000_000, average_bps=9_000_000)
-    assert measured(window((2, None)), 2) is None
+    assert measure_rates(window((2, 1000), (1, 4000)), 2) == Rates(peak_bps=4_000_000, average_bps=2_000_000)
+    assert measure_rates(window((0.5, 9000)), 2) == Rates(peak_bps=9_000_000, average_bps=9_000_000)
+    assert measure_rates(window((2, None)), 2) is None
 
 
 def test_a_bandwidth_is_declared_anew_only_when_it_is_wrong() -> None:
@@ -57,7 +57,10 @@ def test_a_bandwidth_is_declared_anew_only_when_it_is_wrong() -> None:
 
 def test_the_playlist_of_playlists_says_what_is_known() -> None:
     rates = Rates(peak_bps=3_000_000, average_bps=2_500_000)
-    variants = [Variant(name="720p", facts=FACTS, declared=rates), Variant(name="480p", facts=None, declared=rates)]
+    variants = [
+        Variant(name="720p", media_info=MEDIA_INFO, declared=rates),
+        Variant(name="480p", media_info=None, declared=rates),
+    ]
     body = render_multivariant(variants, 9)
     assert body.decode().splitlines() == [
         "#EXTM3U",
@@ -71,7 +74,7 @@ def test_the_playlist_of_playlists_says_what_is_known() -> None:
         "480p/index.m3u8",
     ]
     assert epoch_of(body) == 9 and rendition_names(body) == ("720p", "480p")
-    assert m3u8.loads(body.decode()).playlists[0].stream_info.codecs == FACTS.codecs
+    assert m3u8.loads(body.decode()).playlists[0].stream_info.codecs == MEDIA_INFO.codecs
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"junk", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=x\na/index.m3u8\n"])
@@ -107,7 +110,7 @@ def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
 def test_a_picture_with_another_range_says_so(transfer: str, named: str) -> None:
     variant = Variant(
         name="source",
-        facts=media_info_of([{**VIDEO, "color_transfer": transfer}]),
+        media_info=media_info_of([{**VIDEO, "color_transfer": transfer}]),
         declared=Rates(peak_bps=2, average_bps=1),
     )
     line = render_multivariant([variant], 1).decode().splitlines()[4]

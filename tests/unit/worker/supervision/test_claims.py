@@ -7,7 +7,7 @@ from chalicelib.domain.streams import Claim
 from chalicelib.ports import StoreUnavailable
 from tests.fakes.runtimes import MemoryRuntimes
 from tests.fakes.simple import SetClock
-from worker.claims import MARGIN_S, RENEW_INTERVAL_S, TTL_MS, HeldClaim, take
+from worker.claims import MARGIN_S, RENEW_INTERVAL_S, TTL_MS, HeldClaim, claim_stream
 
 
 class Times:
@@ -49,7 +49,7 @@ def runtimes() -> SilentRuntimes:
 
 @pytest.fixture
 def held(runtimes: SilentRuntimes, times: Times) -> HeldClaim:
-    claim = take(runtimes, times.clock, "stream-1", "w1", times.monotonic)
+    claim = claim_stream(runtimes, times.clock, "stream-1", "w1", times.monotonic)
     assert claim
     return claim
 
@@ -63,30 +63,30 @@ def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: T
     times.pass_by(0.1)
     held.renew_if_due()
     assert held.claim.expires_at_ms == times.clock.now_ms() + TTL_MS
-    assert take(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
+    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
 
 
 def test_publishing_stops_before_the_claim_expires(runtimes: SilentRuntimes, times: Times, held: HeldClaim) -> None:
     runtimes.silent = True
-    while held.safe:
+    while held.is_safe:
         times.pass_by(0.5)
         with suppress(StoreUnavailable):
             held.renew_if_due()
     assert times.clock.now_ms() <= held.claim.expires_at_ms - int(MARGIN_S * 1000)
-    assert take(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
+    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
     # The store is back before anybody took the stream: it goes on.
     runtimes.silent = False
     times.pass_by(MARGIN_S / 2)
     held.renew_if_due()
-    assert held.safe and not held.lost
+    assert held.is_safe and not held.is_lost
 
 
 def test_a_claim_that_another_took_is_lost_for_good(runtimes: SilentRuntimes, times: Times, held: HeldClaim) -> None:
     times.pass_by(TTL_MS / 1000)
-    assert not held.safe
-    assert take(runtimes, times.clock, "stream-1", "w2", times.monotonic)
+    assert not held.is_safe
+    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic)
     held.renew_if_due()
-    assert held.lost and not held.safe
+    assert held.is_lost and not held.is_safe
     held.release()
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.claim and runtime.claim.worker_id == "w2"
@@ -95,4 +95,4 @@ def test_a_claim_that_another_took_is_lost_for_good(runtimes: SilentRuntimes, ti
 def test_a_clock_that_jumps_back_does_not_lengthen_the_claim(times: Times, held: HeldClaim) -> None:
     times.clock.advance(-3_600_000)
     times.now_s += TTL_MS / 1000 - MARGIN_S
-    assert not held.safe
+    assert not held.is_safe

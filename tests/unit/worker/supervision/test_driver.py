@@ -36,7 +36,7 @@ class StandInRun:
 
     def __init__(self, *, segment_at_s: float | None, target_s: int = 2, progressed_at_s: float = 4.0) -> None:
         self.number = 2
-        self.inbox: Any = SimpleNamespace(
+        self.segments: Any = SimpleNamespace(
             refresh=lambda: None, segment_at_s=segment_at_s, ends_at_s=4.0, target_s=target_s
         )
         self.transcoder: Any = SimpleNamespace(
@@ -124,7 +124,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
     supervision.published(31.0, 4.0, None)
     assert supervision.state is RuntimeState.LIVE
     assert driver._failure(31.1, cast(Any, run), cast(Any, watch)) == "no new segment for 27 s"
-    run.inbox.target_s = 60
+    run.segments.target_s = 60
     assert driver._failure(34.1, cast(Any, run), cast(Any, watch)) == "no new segment for 30 s"
 
 

@@ -20,7 +20,7 @@ CONFIG = WorkerConfig(
 
 def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
     runtimes, clock = MemoryRuntimes(), SetClock()
-    held = claims.take(runtimes, clock, "stream-1", "w1")
+    held = claims.claim_stream(runtimes, clock, "stream-1", "w1")
     assert held
     supervision = StreamStateMachine(2)
     driver = Driver(CONFIG, supervision, 1, RunLogs(MemoryMedia(), clock, held, lambda: ()))

@@ -47,7 +47,7 @@ class House:
     def __init__(self, worker_id: str = "w1", media: MemoryMedia | None = None) -> None:
         self.stored, self.clock = media or MemoryMedia(), SetClock()
         self.media = FaultyMedia(self.stored)
-        held = claims.take(MemoryRuntimes(), self.clock, "stream-1", worker_id)
+        held = claims.claim_stream(MemoryRuntimes(), self.clock, "stream-1", worker_id)
         assert held
         self.held = held
         self.logs = RunLogs(self.media, self.clock, held, lambda: ("the-ingest-key",))
