@@ -26,15 +26,15 @@ PROGRAMS = ("ffprobe", "prlimit", "setpriv")
 
 def make_agent() -> Agent:
     """The composition root of this process. Raises `ConfigError`."""
-    settings = platform_config.load()
-    egress = EgressRules(networks=settings.ingest_networks, ports=settings.ingest_ports)
-    own = replace(config.load(), egress=egress)
-    missing = [name for name in PROGRAMS if shutil.which(name, path=own.ffmpeg_environ["PATH"]) is None]
+    platform = platform_config.load()
+    egress = EgressRules(networks=platform.ingest_networks, ports=platform.ingest_ports)
+    settings = replace(config.load(), egress=egress)
+    missing = [name for name in PROGRAMS if shutil.which(name, path=settings.ffmpeg_environ["PATH"]) is None]
     if missing:
         raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")
-    prefix = settings.table_prefix
-    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(settings.media_bucket), SystemClock())
-    return Agent(ports, SqsWorkQueue(settings.work_queue), DynamoWorkers(prefix), own)
+    prefix = platform.table_prefix
+    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(platform.media_bucket), SystemClock())
+    return Agent(ports, SqsWorkQueue(platform.work_queue), DynamoWorkers(prefix), settings)
 
 
 def main() -> int:

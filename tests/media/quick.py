@@ -28,7 +28,7 @@ from worker.encoding.output_rate import output_rate
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
-from worker.ingest.sources import examine
+from worker.ingest.sources import read_source_info
 from worker.media.messages import Kind, MessageReader, decoded_at_us
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
@@ -97,7 +97,9 @@ class QuickTry:
                 continue
             backlog.add(kind, body, whole)
             if kind is Kind.TRACKS:
-                source = examine(json.loads(body), "the source", self.entry if self.item.feed is Feed.FILE else None)
+                source = read_source_info(
+                    json.loads(body), "the source", self.entry if self.item.feed is Feed.FILE else None
+                )
             if source is None:
                 continue
             given, has_changed = backlog.take(one_format=is_copied)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from chalicelib.domain.media_health import Repairs
 from chalicelib.domain.run_logs import NOTES_KEPT
-from worker.processes.child import Child, lines_of
+from worker.processes.child import Child, read_lines
 
 ACTIVITY_KEPT = 8
 # A run without a new segment for so many target durations counts as dead.
@@ -57,10 +57,10 @@ class Transcoder(Child):
         # What the source had in the last seconds, where it is decoded.
         self.activity: deque[Activity] = deque(maxlen=ACTIVITY_KEPT)
         self._rate = None if is_copy else rate
-        self._listen(self._read_progress, self.stdout)
+        self._start_reader(self._read_progress, self.stdout)
 
     def _read_progress(self, pipe: IO[bytes]) -> None:
-        for line in lines_of(pipe):
+        for line in read_lines(pipe):
             progress = parse_progress(line, self._rate)
             if progress is None:
                 continue

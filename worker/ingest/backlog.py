@@ -19,7 +19,7 @@ class Backlog:
         self._ahead_us = ahead_us
         self._newest_us = 0
         # Of each message: when a run can begin with it, whether it describes tracks, and all of it.
-        self._kept: deque[tuple[int | None, bool, bytes]] = deque()
+        self._messages: deque[tuple[int | None, bool, bytes]] = deque()
         self._bytes = 0
         self._tracks = b""
         # The formats of what was handed on last, and of what is kept last.
@@ -34,14 +34,14 @@ class Backlog:
         if kind is Kind.PACKET:
             self._newest_us = decoded_at_us(body)
             keyframe_us = self._newest_us if is_video_keyframe(body) else None
-        self._kept.append((keyframe_us, kind is Kind.TRACKS, whole))
+        self._messages.append((keyframe_us, kind is Kind.TRACKS, whole))
         self._bytes += len(whole)
 
     def trim(self) -> None:
         """Keep only what a run that begins now needs."""
         until_us = self._newest_us - self._ahead_us
         last = max(
-            (n for n, (at_us, _, _) in enumerate(self._kept) if at_us is not None and at_us <= until_us), default=0
+            (n for n, (at_us, _, _) in enumerate(self._messages) if at_us is not None and at_us <= until_us), default=0
         )
         while last > 0 or self._bytes > BYTES_MAX:
             last -= 1
@@ -50,7 +50,7 @@ class Backlog:
     def begin(self) -> bytes:
         """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
         self._played = {}
-        if self._kept and self._kept[0][1]:
+        if self._messages and self._messages[0][1]:
             return b""
         if self._tracks:
             self._played = formats_of(self._tracks)
@@ -62,8 +62,8 @@ class Backlog:
         That is looked for with `one_format` only.
         """
         taken: list[bytes] = []
-        while self._kept:
-            _, is_tracks, whole = self._kept[0]
+        while self._messages:
+            _, is_tracks, whole = self._messages[0]
             if is_tracks:
                 formats = formats_of(whole)
                 if one_format and self._played and changes(self._played, formats):
@@ -74,7 +74,7 @@ class Backlog:
         return b"".join(taken), False
 
     def _drop(self) -> None:
-        _, is_tracks, whole = self._kept.popleft()
+        _, is_tracks, whole = self._messages.popleft()
         self._bytes -= len(whole)
         if is_tracks:
             self._tracks = whole

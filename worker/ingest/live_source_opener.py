@@ -19,10 +19,10 @@ from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receiver_commands import ReceiverCommand, listening, pulling, reading
+from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_receiver import SourceReceiver
-from worker.ingest.sources import examine, locate
+from worker.ingest.sources import locate, read_source_info
 from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.transcoding.plan import watching_argv
@@ -38,13 +38,13 @@ MUTE_REASON = f"{WAITING_REASON}: somebody was connected but sent no picture"
 SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come yet"
 # After so long it is said that nothing comes, where it cannot be known whether somebody is connected. By RTMP,
 # somebody may be who sends nothing but sound.
-SILENCE_TOLD_S = 20.0
+SILENCE_REPORTED_S = 20.0
 # Before that, what ended the try before is still the news: the next one may end the same way at once.
 SETTLED_S = 3.0
 
 
 class LiveSourceOpener:
-    """See `SourceOpener`. Where it listens, waiting is no failure. `before` is why the trial before this one has failed.
+    """See `SourceOpener`. Where it listens, waiting is no failure. `previous_reason` is why the trial before this one has failed.
 
     `played` is what the trials before it have handed out of the source's HLS.
     """
@@ -55,19 +55,19 @@ class LiveSourceOpener:
         stream: Stream,
         config: WorkerConfig,
         now_s: float,
-        before: str = "",
+        previous_reason: str = "",
         played: PlayedSegments | None = None,
     ) -> None:
         self.status, self.reason = OpenerStatus.OPENING, ""
         self.source: SourceInfo | None = None
-        self.cut: CopySegmentation | None = None
-        self.feed: SourceReceiver | None = None
+        self.segmentation: CopySegmentation | None = None
+        self.receiver: SourceReceiver | None = None
         self._config = config
         self._stream = stream
-        self._before = before
+        self._previous_reason = previous_reason
         self._played = played
-        self.listens = ingest.mode is IngestMode.LISTEN
-        self._silence_told = ingest.protocol is ListenProtocol.RTMP
+        self.is_listener = ingest.mode is IngestMode.LISTEN
+        self._reports_silence = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
         # What looks at a source that was frozen, until something moves.
@@ -77,23 +77,23 @@ class LiveSourceOpener:
         self._ingest = ingest
         self._path: Path | None = None
         # A listener's receiver is known at once; a file, or a pulled source's address, has to be found first.
-        self._found = BackgroundTask(self._find)
+        self._task = BackgroundTask(self._prepare)
 
-    def look(self, now_s: float) -> None:
+    def update(self, now_s: float) -> None:
         """See `SourceOpener`."""
         if self.status in (OpenerStatus.REFUSED, OpenerStatus.FAILED):
             return
-        if self.feed is None:
+        if self.receiver is None:
             self._receive()
-        if self.feed:
-            self._judge(self.feed, now_s)
+        if self.receiver:
+            self._judge(self.receiver, now_s)
 
     def adopt(self, stream: Stream) -> bool:
         """See `SourceOpener`."""
-        if self.feed is None or (self._path and stream.renditions[0].copied) or self._has_other_variant(stream):
+        if self.receiver is None or (self._path and stream.renditions[0].copied) or self._has_other_variant(stream):
             return False
         try:
-            self.cut = plan_copy(self.source, stream, self._config.ffmpeg_environ) if self.source else None
+            self.segmentation = plan_copy(self.source, stream, self._config.ffmpeg_environ) if self.source else None
         except SourceRefused:
             return False
         self._stream, self._silent_s = stream, _silent_s(stream)
@@ -104,22 +104,22 @@ class LiveSourceOpener:
 
     def await_movement(self, reason: str) -> None:
         """See `SourceOpener`."""
-        if self.feed:
+        if self.receiver:
             self._frozen = reason
             self._movement = Child("watcher", watching_argv(), self._config.ffmpeg_environ, stdin=True)
-            self.feed.play(self._movement.stdin)
+            self.receiver.play(self._movement.stdin)
 
     @property
     def is_frozen(self) -> bool:
         """See `SourceOpener`."""
-        return self._movement is not None and self._movement.running
+        return self._movement is not None and self._movement.is_running
 
     def close(self) -> None:
         """See `SourceOpener`."""
         if self._movement:
             self._movement.kill()
-        if self.feed:
-            self.feed.close()
+        if self.receiver:
+            self.receiver.close()
         if self._egress:
             self._egress.stop()
 
@@ -128,98 +128,98 @@ class LiveSourceOpener:
         changed = limits_of(stream.renditions) != limits_of(self._stream.renditions)
         return changed and self._egress is not None and self._egress.hls.variant_count > 1
 
-    def _find(self) -> ReceiverCommand | tuple[SourceUrl, IpAddress | None]:
+    def _prepare(self) -> ReceiverCommand | tuple[SourceUrl, IpAddress | None]:
         ingest, rules = self._ingest, self._config.egress
-        if self.listens:
-            return listening(ingest, self._stream, self._config)
+        if self.is_listener:
+            return listen_command(ingest, self._stream, self._config)
         if ingest.mode is IngestMode.FILE:
             self._path = locate(ingest.path, self._config.media_dir)
-            return reading(self._path, ingest)
+            return file_command(self._path, ingest)
         url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
         # All others are looked up by the proxy, whenever it connects.
         pinned = url.scheme == "srt"
         return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
 
     def _receive(self) -> None:
-        if not self._found.is_done:
+        if not self._task.is_done:
             return
-        if self._found.result is None:
-            self.status, self.reason = OpenerStatus.REFUSED, self._found.refusal
+        if self._task.result is None:
+            self.status, self.reason = OpenerStatus.REFUSED, self._task.refusal
             return
-        self.feed = SourceReceiver(self._receiver(self._found.result), self._config.ffmpeg_environ, self._examine)
+        self.receiver = SourceReceiver(self._command(self._task.result), self._config.ffmpeg_environ, self._examine)
 
     def _examine(self, described: Mapping[str, Any]) -> SourceInfo:
         name = repr(self._path.name) if self._path else "what the source sends"
-        source = examine(described, name, self._path)
-        self.cut = plan_copy(source, self._stream, self._config.ffmpeg_environ)
+        source = read_source_info(described, name, self._path)
+        self.segmentation = plan_copy(source, self._stream, self._config.ffmpeg_environ)
         return source
 
-    def _receiver(self, found: ReceiverCommand | tuple[SourceUrl, IpAddress | None]) -> ReceiverCommand:
+    def _command(self, found: ReceiverCommand | tuple[SourceUrl, IpAddress | None]) -> ReceiverCommand:
         if isinstance(found, ReceiverCommand):
             return found
         url, address = found
         if address:
-            return pulling(url, Pinned(address=address), self._ingest)
+            return pull_command(url, Pinned(address=address), self._ingest)
         hls = HlsSession(limits_of(self._stream.renditions), self._played)
         self._egress = Egress(url, self._config.egress, hls)
         self._egress.start()
         way = Proxied(proxy_url=self._egress.url, ca_file=self._config.egress.ca_file)
-        return pulling(url, way, self._ingest)
+        return pull_command(url, way, self._ingest)
 
-    def _judge(self, feed: SourceReceiver, now_s: float) -> None:
-        self.source = feed.source
-        if feed.refusal:
-            self.status, self.reason = OpenerStatus.REFUSED, feed.refusal
-        elif not feed.running:
-            refused = feed.exit_status == EXIT_REFUSED
+    def _judge(self, receiver: SourceReceiver, now_s: float) -> None:
+        self.source = receiver.source
+        if receiver.refusal:
+            self.status, self.reason = OpenerStatus.REFUSED, receiver.refusal
+        elif not receiver.is_running:
+            refused = receiver.exit_status == EXIT_REFUSED
             self.status = OpenerStatus.REFUSED if refused else OpenerStatus.FAILED
-            self.reason = feed.ending() if refused else self._why_ended(feed)
+            self.reason = receiver.ending() if refused else self._why_ended(receiver)
         elif self._egress and (still := self._egress.hls.failure()):
             self.status, self.reason = OpenerStatus.FAILED, self._with_refusal(still)
         elif self.is_frozen:
             self.status, self.reason = OpenerStatus.WAITING, self._frozen
-        elif feed.began_at_s is None and self.listens:
-            self.status, self.reason = OpenerStatus.WAITING, self._why_waiting(feed, now_s)
+        elif receiver.began_at_s is None and self.is_listener:
+            self.status, self.reason = OpenerStatus.WAITING, self._why_waiting(receiver, now_s)
         elif self.source is None:
-            if now_s - (self._began_at_s if feed.began_at_s is None else feed.began_at_s) > OPEN_S_MAX:
+            if now_s - (self._began_at_s if receiver.began_at_s is None else receiver.began_at_s) > OPEN_S_MAX:
                 self.status, self.reason = (
                     OpenerStatus.FAILED,
                     self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s"),
                 )
-        elif feed.flowing(now_s, self._silent_s):
+        elif receiver.is_flowing(now_s, self._silent_s):
             self.status, self.reason = OpenerStatus.READY, ""
         else:
             silent = self._with_refusal(f"nothing came for {self._silent_s:g} s")
-            self.status, self.reason = OpenerStatus.FAILED, WAITING_REASON if self.listens else silent
+            self.status, self.reason = OpenerStatus.FAILED, WAITING_REASON if self.is_listener else silent
 
-    def _why_ended(self, feed: SourceReceiver) -> str:
-        if not self.listens:
-            return self._with_refusal(feed.ending())
+    def _why_ended(self, receiver: SourceReceiver) -> str:
+        if not self.is_listener:
+            return self._with_refusal(receiver.ending())
         # That a sender goes is its own affair; that nobody can be listened for is not.
-        if feed.began_at_s:
+        if receiver.began_at_s:
             return WAITING_REASON
-        return MUTE_REASON if self._was_mute(feed) else f"{WAITING_REASON} ({feed.ending()})"
+        return MUTE_REASON if self._was_mute(receiver) else f"{WAITING_REASON} ({receiver.ending()})"
 
-    def _was_mute(self, feed: SourceReceiver) -> bool:
+    def _was_mute(self, receiver: SourceReceiver) -> bool:
         """Whether a sender was connected: by SRT the receiver has waited, by RTMP the ingest has ended them."""
-        return feed.exit_status == EXIT_MUTE
+        return receiver.exit_status == EXIT_MUTE
 
-    def _why_waiting(self, feed: SourceReceiver, now_s: float) -> str:
-        if feed.has_sound_alone:
+    def _why_waiting(self, receiver: SourceReceiver, now_s: float) -> str:
+        if receiver.has_sound_alone:
             return SOUND_ALONE_REASON
         waited_s = now_s - self._began_at_s
-        if self._before == MUTE_REASON or (self._before and waited_s < SETTLED_S):
-            return self._before
-        if self._silence_told and waited_s >= SILENCE_TOLD_S:
-            return f"{WAITING_REASON}: no picture has come for {SILENCE_TOLD_S:.0f} s"
+        if self._previous_reason == MUTE_REASON or (self._previous_reason and waited_s < SETTLED_S):
+            return self._previous_reason
+        if self._reports_silence and waited_s >= SILENCE_REPORTED_S:
+            return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s"
         return WAITING_REASON
 
-    def _with_refusal(self, what: str) -> str:
+    def _with_refusal(self, reason: str) -> str:
         """Put first what the proxy knows: a refusal, or that the source's playlists do not change or have ended."""
         if self._egress is None:
-            return what
+            return reason
         known = self._egress.last_refusal or self._egress.hls.stillness() or self._egress.hls.ending()
-        return f"{known} ({what})" if known and known != what else what
+        return f"{known} ({reason})" if known and known != reason else reason
 
 
 def _silent_s(stream: Stream) -> float:

@@ -41,21 +41,21 @@ class ReceiverCommand:
     ahead_us: int = 0
 
 
-def pulling(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> ReceiverCommand:
+def pull_command(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> ReceiverCommand:
     """Fetch from an address that was checked."""
-    receiver = _receiver(pull_request(source, way), ingest, _secrets(source))
+    receiver = _command(pull_request(source, way), ingest, _secrets(source))
     return replace(receiver, has_other_urls=source.scheme == "https")
 
 
-def reading(path: Path, ingest: Ingest) -> ReceiverCommand:
+def file_command(path: Path, ingest: Ingest) -> ReceiverCommand:
     """Loop a file of the media directory."""
     request = ReceiveRequest(
         transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False, is_looped=True
     )
-    return _receiver(request, ingest, ())
+    return _command(request, ingest, ())
 
 
-def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> ReceiverCommand:
+def listen_command(ingest: Ingest, stream: Stream, config: WorkerConfig) -> ReceiverCommand:
     """Wait for a sender that knows the stream's key. Raise `SourceRefused`."""
     key = stream.ingest_key
     if ingest.protocol is ListenProtocol.RTMP:
@@ -69,10 +69,10 @@ def listening(ingest: Ingest, stream: Stream, config: WorkerConfig) -> ReceiverC
             raise SourceRefused(f"the stream has no key of at least {PASSPHRASE_CHARS_MIN} characters; rotate its key")
         options = {"host": config.listen_host, "port": str(ingest.port), "passphrase": key, "pbkeylen": "16"}
         request = ReceiveRequest(transport=Transport.SRT_LISTENER, options=options, mute_s=MUTE_S)
-    return _receiver(request, ingest, (key,))
+    return _command(request, ingest, (key,))
 
 
-def _receiver(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> ReceiverCommand:
+def _command(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> ReceiverCommand:
     wanted = replace(request, program=ingest.program, audio_track=ingest.audio_track)
     return ReceiverCommand(
         argv=tuple(bounded(python_argv("worker.receiving"))),

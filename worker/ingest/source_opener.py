@@ -28,13 +28,13 @@ class SourceOpener(Protocol):
     # What it can be played as, once it is ready.
     source: SourceInfo | None
     # How it is cut where it is copied; None where it is encoded.
-    cut: CopySegmentation | None
+    segmentation: CopySegmentation | None
     # Where it comes from, if it is received.
-    feed: SourceReceiver | None
+    receiver: SourceReceiver | None
     # Whether it waits for a sender, whose coming and going is nobody's fault.
-    listens: bool
+    is_listener: bool
 
-    def look(self, now_s: float) -> None:
+    def update(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 
     def adopt(self, stream: Stream) -> bool:
@@ -54,20 +54,20 @@ class SourceOpener(Protocol):
 class PatternSourceOpener:
     """There is nothing to open."""
 
-    listens = False
+    is_listener = False
     is_frozen = False
 
     def __init__(self, stream: Stream) -> None:
         self.status, self.reason = OpenerStatus.READY, ""
         self.source: SourceInfo | None = PATTERN
-        self.cut: CopySegmentation | None = None
-        self.feed: SourceReceiver | None = None
+        self.segmentation: CopySegmentation | None = None
+        self.receiver: SourceReceiver | None = None
         try:
-            self.cut = plan_copy(self.source, stream, {})
+            self.segmentation = plan_copy(self.source, stream, {})
         except SourceRefused as refused:
             self.status, self.reason = OpenerStatus.REFUSED, str(refused)
 
-    def look(self, now_s: float) -> None:
+    def update(self, now_s: float) -> None:
         """See `SourceOpener`."""
 
     def adopt(self, stream: Stream) -> bool:

@@ -17,7 +17,7 @@ from typing import IO, Any
 from worker.encoding.source_info import SourceInfo
 from worker.ingest.background_task import BackgroundTask
 from worker.ingest.backlog import Backlog
-from worker.ingest.egress.http import as_typed
+from worker.ingest.egress.http import restore_urls
 from worker.ingest.receiver_commands import ReceiverCommand
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
@@ -42,21 +42,21 @@ class SourceReceiver:
         self.format_has_changed = False
         self._received_at_s: float | None = None
         # A run that does not read holds the source back, which is not the source's fault.
-        self._held_back = False
+        self._is_held_back = False
         self.began_at_s: float | None = None
         # Somebody sends sound, and no picture has come yet.
         self.has_sound_alone = False
         self._examine = examine
-        self._examined: BackgroundTask[SourceInfo] | None = None
-        self._described = b""
+        self._task: BackgroundTask[SourceInfo] | None = None
+        self._description = b""
         self._source: SourceInfo | None = None
-        reword = as_typed if receiver.has_other_urls else str
+        reword = restore_urls if receiver.has_other_urls else str
         self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
         self._backlog = Backlog(receiver.ahead_us)
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
-        self._wanted: IO[bytes] | None = None
+        self._next_sink: IO[bytes] | None = None
         self._one_format = False
         self._has_ended = False
         self._sink: IO[bytes] | None = None
@@ -67,21 +67,21 @@ class SourceReceiver:
         threading.Thread(target=self._read, args=(descriptor,), name="feed", daemon=True).start()
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether its process has not ended."""
-        return self._child.running
+        return self._child.is_running
 
     @property
     def source(self) -> SourceInfo | None:
         """What it is, once that is known; while it is examined again, what it was."""
-        found = self._examined.result if self._examined else None
+        found = self._task.result if self._task else None
         self._source = found or self._source
         return self._source
 
     @property
     def refusal(self) -> str:
         """Why it cannot be played, if it cannot."""
-        return self._examined.refusal if self._examined else ""
+        return self._task.refusal if self._task else ""
 
     @property
     def lines(self) -> deque[str]:
@@ -93,9 +93,9 @@ class SourceReceiver:
         """The status that its process ended with; None while it runs."""
         return self._child.exit_status
 
-    def flowing(self, now_s: float, silent_s: float) -> bool:
+    def is_flowing(self, now_s: float, silent_s: float) -> bool:
         """Whether something came in within this time."""
-        return self._held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
+        return self._is_held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
 
     def ending(self) -> str:
         """Why its process ended, for people."""
@@ -110,10 +110,10 @@ class SourceReceiver:
         """
         with self._lock:
             # The reader closes what it has taken up. A pipe that it never will is closed here.
-            unused = [] if self._wanted is self._sink else [self._wanted]
+            unused = [] if self._next_sink is self._sink else [self._next_sink]
             if self._has_ended:
                 unused, sink = [*unused, sink], None
-            self._wanted, self._one_format, self.format_has_changed = sink, one_format, False
+            self._next_sink, self._one_format, self.format_has_changed = sink, one_format, False
         for each in filter(None, unused):
             _close(each)
 
@@ -132,7 +132,7 @@ class SourceReceiver:
                     if not data:
                         break
                     self._take(data)
-                self._hand_on()
+                self._forward()
         except WireError:
             # What the receiver writes was damaged by its end.
             self._child.kill()
@@ -140,7 +140,7 @@ class SourceReceiver:
             os.close(descriptor)
             self._has_ended = True
             self.play(None)
-            self._hand_on()
+            self._forward()
 
     def _take(self, data: bytes) -> None:
         now_s = time.monotonic()
@@ -153,16 +153,16 @@ class SourceReceiver:
                 self._received_at_s = now_s
                 continue
             self._backlog.add(kind, body, whole)
-            if kind is Kind.TRACKS and body != self._described:
-                self._described = body
-                self._examined = BackgroundTask(partial(self._examine, json.loads(body)))
+            if kind is Kind.TRACKS and body != self._description:
+                self._description = body
+                self._task = BackgroundTask(partial(self._examine, json.loads(body)))
             elif kind is Kind.PACKET:
                 self.began_at_s = self.began_at_s or now_s
                 self._received_at_s = now_s
 
-    def _hand_on(self) -> None:
+    def _forward(self) -> None:
         with self._lock:
-            before, self._sink = self._sink, self._wanted
+            before, self._sink = self._sink, self._next_sink
         if before is not self._sink:
             if before is not None:
                 _close(before)
@@ -174,15 +174,15 @@ class SourceReceiver:
             return
         given, has_changed = self._backlog.take(one_format=self._one_format)
         if given:
-            self._held_back = True
+            self._is_held_back = True
             self._write(self._sink, given)
             # What came meanwhile could not be seen.
             self._received_at_s = time.monotonic()
-            self._held_back = False
+            self._is_held_back = False
         if has_changed:
             with self._lock:
-                if self._wanted is self._sink:
-                    self._wanted, self.format_has_changed = None, True
+                if self._next_sink is self._sink:
+                    self._next_sink, self.format_has_changed = None, True
 
     def _write(self, sink: IO[bytes], data: bytes) -> None:
         try:
@@ -191,8 +191,8 @@ class SourceReceiver:
         except (OSError, ValueError):
             # Its run has ended. Another one may have come already.
             with self._lock:
-                if self._wanted is sink:
-                    self._wanted = None
+                if self._next_sink is sink:
+                    self._next_sink = None
 
     def _count(self, now_s: float, size: int) -> None:
         self._counted_bytes += size

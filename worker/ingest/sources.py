@@ -27,7 +27,7 @@ def locate(name: str | None, media_dir: Path) -> Path:
     return path
 
 
-def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -> SourceInfo:
+def read_source_info(described: Mapping[str, Any], name: str, path: Path | None = None) -> SourceInfo:
     """Return what a receiver's description of its tracks shows. Raise `SourceRefused`."""
     video, audio = described["video"], described["audio"]
     width, height = video["width"], video["height"]

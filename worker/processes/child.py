@@ -49,7 +49,7 @@ class Child:
         )
         # Not bytes but lines are read, by one thread a pipe: an unread pipe would stop the process.
         self._readers: list[threading.Thread] = []
-        self._listen(self._read_log, self._process.stderr)
+        self._start_reader(self._read_log, self._process.stderr)
 
     @property
     def pid(self) -> int:
@@ -57,7 +57,7 @@ class Child:
         return self._process.pid
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
 
@@ -97,7 +97,7 @@ class Child:
         code = self._process.returncode
         if code is None:
             return f"the {self._name} is running"
-        self._hear_out()
+        self._wait_for_log()
         if code < 0:
             # What it said before has nothing to do with a kill.
             return f"the {self._name} was killed by {_signal_name(-code)}"
@@ -107,7 +107,7 @@ class Child:
 
     def complaint(self) -> str:
         """What it complained of last, `""` if it did not."""
-        self._hear_out()
+        self._wait_for_log()
         return self._complaint().removeprefix(ERROR_MARK).strip()
 
     def _complaint(self) -> str:
@@ -115,18 +115,18 @@ class Child:
         errors = [line for line in said if line.startswith(ERROR_MARK)]
         return (errors or said or [""])[-1]
 
-    def _hear_out(self) -> None:
+    def _wait_for_log(self) -> None:
         """The last words are what counts, and may be on their way."""
         for reader in self._readers:
             reader.join(READERS_WAIT_S)
 
-    def _listen(self, read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) -> None:
+    def _start_reader(self, read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) -> None:
         reader = threading.Thread(target=read, args=(pipe,), daemon=True)
         self._readers.append(reader)
         reader.start()
 
     def _signal(self, number: signal.Signals) -> None:
-        if self.running:
+        if self.is_running:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
@@ -140,11 +140,11 @@ class Child:
                     pipe.close()
 
     def _read_log(self, pipe: IO[bytes]) -> None:
-        for line in lines_of(pipe):
+        for line in read_lines(pipe):
             self.lines.append(redact(self._reword(line.rstrip()), self._secrets))
 
 
-def lines_of(pipe: IO[bytes]) -> Iterator[str]:
+def read_lines(pipe: IO[bytes]) -> Iterator[str]:
     """Its lines, each of bounded length, until it is closed at the other end.
 
     The rest of a longer one is dropped: what makes a secret in it known as one may stand in the part before.

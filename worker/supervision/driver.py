@@ -46,7 +46,7 @@ class Driver:
         self._run: Run | None = None
         self._logs = logs
         self._log: OpenLog | None = None
-        self._watch: SourcePool | None = None
+        self._pool: SourcePool | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
         # The run before was ended to go on in another way: viewers have enough until the next one is there.
@@ -69,7 +69,7 @@ class Driver:
     @property
     def source(self) -> str | None:
         """What is played; None while nothing is."""
-        playing = self._watch.choice.playing if self._watch else None
+        playing = self._pool.failover.playing if self._pool else None
         if self._run is None:
             return None
         return SLATE if playing is None else source_name(playing)
@@ -82,15 +82,15 @@ class Driver:
     @property
     def tracks(self) -> tuple[SourceTrack, ...]:
         """What the source that is played offers."""
-        playing = self._watch.choice.playing if self._watch else None
-        source = None if self._watch is None or playing is None else self._watch.trial(playing).source
+        playing = self._pool.failover.playing if self._pool else None
+        source = None if self._pool is None or playing is None else self._pool.opener(playing).source
         return source.tracks if source else ()
 
     def lasting_issues(self, now_s: float) -> dict[IngestIssueCode, str]:
         """Return what is wrong now apart from repairs, each with a sentence for the operator."""
         issues = {}
-        if frozen := self._watch.frozen() if self._watch else ():
-            issues[IngestIssueCode.PICTURE_FROZEN] = frozen_issue(frozen)
+        if frozen_sources := self._pool.frozen_sources() if self._pool else ():
+            issues[IngestIssueCode.PICTURE_FROZEN] = frozen_issue(frozen_sources)
         if faulty := self._faults.issue(now_s):
             issues[IngestIssueCode.PUBLISHED_FAULTY] = faulty
         return issues
@@ -98,58 +98,58 @@ class Driver:
     @property
     def ingest_bitrate_bps(self) -> int | None:
         """Of what comes in from the source that is played, where it is a live one."""
-        feed = self._feed()
-        return feed.bitrate_bps if feed else None
+        receiver = self._receiver()
+        return receiver.bitrate_bps if receiver else None
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        watch = self._watch = self._watch or SourcePool(stream, self._config, now_s, self._logs.unopened)
-        watch.look(now_s)
+        pool = self._pool = self._pool or SourcePool(stream, self._config, now_s, self._logs.unopened)
+        pool.update(now_s)
         if self._run is None:
-            self._begin(now_s, stream, watch, publication)
+            self._begin(now_s, stream, pool, publication)
             return
         if self._run.format_has_changed:
             # What was sent before the change is published; the source stays open, and the next run has the rest.
             self._end(self._run, "the source's format changed", kill=False)
-            watch.choice.started(None, now_s)
+            pool.failover.record_started(None, now_s)
             self._switching = True
             return
-        reason = self._failure(now_s, self._run, watch)
+        reason = self._failure(now_s, self._run, pool)
         if reason:
-            self._fail(now_s, self._run, watch, stream, reason, report)
+            self._fail(now_s, self._run, pool, stream, reason, report)
             return
         if publication.published_run == self._run.number:
-            self._note_published(now_s, watch, publication)
+            self._note_published(now_s, pool, publication)
             fault = self._published_fault(now_s, self._run, publication)
             if fault:
-                self._fail(now_s, self._run, watch, stream, fault, report)
+                self._fail(now_s, self._run, pool, stream, fault, report)
                 return
         else:
             self._supervision.awaited(now_s, publication.published_at_s)
-        self._improve(now_s, self._run, watch, stream, publication)
+        self._improve(now_s, self._run, pool, stream, publication)
 
     def stop(self, reason: str, *, kill: bool = False, keep_for: Stream | None = None) -> None:
         """End the run on purpose, and close all sources but those that these settings `keep_for` leave as they are."""
         if self._run:
             self._end(self._run, reason, kill=kill)
-        if self._watch and keep_for:
-            self._watch.adopt(keep_for, time.monotonic())
-        elif self._watch:
-            self._watch.close()
-            self._watch = None
+        if self._pool and keep_for:
+            self._pool.adopt(keep_for, time.monotonic())
+        elif self._pool:
+            self._pool.close()
+            self._pool = None
 
     def clear(self, stream: Stream) -> None:
         """Remove what the runs of this claim have left in the scratch directory."""
         shutil.rmtree(self._directory(stream), ignore_errors=True)
 
-    def _begin(self, now_s: float, stream: Stream, watch: SourcePool, publication: Publication) -> None:
+    def _begin(self, now_s: float, stream: Stream, pool: SourcePool, publication: Publication) -> None:
         """Play the best source that can be, or the slate, or say why there is nothing."""
-        choice, trouble = watch.choice, watch.trouble()
-        index = choice.pick(now_s)
-        slate = index is None and stream.slate and choice.exhausted(now_s)
+        failover, trouble = pool.failover, pool.trouble()
+        index = failover.pick(now_s)
+        slate = index is None and stream.slate and failover.is_exhausted(now_s)
         if publication.starts_at_s is not None and (index is not None or slate):
             self._clock_s = max(self._clock_s, publication.starts_at_s)
-            self._start(index, stream, watch, publication)
+            self._start(index, stream, pool, publication)
             if self._switching and index is not None:
                 self._supervision.run_switched(now_s, trouble[1] if trouble else None)
             else:
@@ -158,18 +158,18 @@ class Driver:
         elif trouble:
             self._supervision.idle(*trouble)
 
-    def _failure(self, now_s: float, run: Run, watch: SourcePool) -> str | None:
+    def _failure(self, now_s: float, run: Run, pool: SourcePool) -> str | None:
         """Why the run has to be replaced, if it has."""
         run.segments.refresh()
         # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
         self._supervision.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
-        playing = watch.choice.playing
-        trial = None if playing is None else watch.trial(playing)
-        if trial and trial.status in GONE:
-            return trial.reason
+        playing = pool.failover.playing
+        opener = None if playing is None else pool.opener(playing)
+        if opener and opener.status in GONE:
+            return opener.reason
         if run.transcoder.exit_status == EXIT_FROZEN:
             return run.transcoder.complaint()
-        if not run.transcoder.running:
+        if not run.transcoder.is_running:
             return run.transcoder.ending()
         return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.segments.segment_at_s)
 
@@ -185,71 +185,71 @@ class Driver:
         return self._faults.judged(now_s, fault)
 
     def _fail(
-        self, now_s: float, run: Run, watch: SourcePool, stream: Stream, reason: str, report: Callable[[], None]
+        self, now_s: float, run: Run, pool: SourcePool, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
-        playing = watch.choice.playing
-        gone = playing is not None and watch.trial(playing).status in GONE
-        if run.transcoder.running:
+        playing = pool.failover.playing
+        gone = playing is not None and pool.opener(playing).status in GONE
+        if run.transcoder.is_running:
             self._supervision.stalled(reason)
             report()
         # What a source had sent before it went is worth showing; an encoder that hangs is not worth waiting for.
         self._end(run, reason, kill=not gone)
         self._supervision.run_ended(reason)
         if playing is None:
-            watch.choice.started(None, now_s)
+            pool.failover.record_started(None, now_s)
         elif run.transcoder.exit_status == EXIT_FROZEN:
-            watch.froze(playing, now_s, reason)
+            pool.record_frozen(playing, now_s, reason)
         else:
-            watch.broke(playing, now_s, reason)
+            pool.record_break(playing, now_s, reason)
         said = list(run.transcoder.lines)[-10:]
         log.error("the encoder is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
 
-    def _note_published(self, now_s: float, watch: SourcePool, publication: Publication) -> None:
+    def _note_published(self, now_s: float, pool: SourcePool, publication: Publication) -> None:
         self._supervision.published(now_s, publication.published_at_s, publication.error)
-        playing = watch.choice.playing
+        playing = pool.failover.playing
         if self._supervision.stable and playing is not None:
-            watch.stable(playing)
-            trouble = watch.trouble()
+            pool.record_stable(playing)
+            trouble = pool.trouble()
             self._supervision.settled(trouble[1] if trouble else None)
 
-    def _improve(self, now_s: float, run: Run, watch: SourcePool, stream: Stream, publication: Publication) -> None:
+    def _improve(self, now_s: float, run: Run, pool: SourcePool, stream: Stream, publication: Publication) -> None:
         """Go over to a better source, if one can be trusted now: first the present segment is finished."""
-        choice = watch.choice
-        index = choice.pick(now_s) if choice.playing is None else choice.better(now_s)
+        failover = pool.failover
+        index = failover.pick(now_s) if failover.playing is None else failover.pick_better(now_s)
         if index is None:
             # Nobody saw that it was there when it was switched off, so no new settings have ended it.
-            if choice.playing is None and not stream.slate:
+            if failover.playing is None and not stream.slate:
                 self._end(run, "the slate is not wanted any more", kill=False)
             return
         self._end(run, f"gave way to {source_name(index)}", kill=False)
-        self._start(index, stream, watch, publication)
-        trouble = watch.trouble()
+        self._start(index, stream, pool, publication)
+        trouble = pool.trouble()
         self._supervision.run_switched(time.monotonic(), trouble[1] if trouble else None)
 
-    def _start(self, index: int | None, stream: Stream, watch: SourcePool, publication: Publication) -> None:
+    def _start(self, index: int | None, stream: Stream, pool: SourcePool, publication: Publication) -> None:
         """Play a source that is open; None: the slate."""
-        trial = None if index is None else watch.trial(index)
-        source = trial.source if trial else SLATE_SOURCE
+        opener = None if index is None else pool.opener(index)
+        source = opener.source if opener else SLATE_SOURCE
         assert source
         self.runs += 1
         self._faults.run_started()
-        cut = trial.cut if trial else None
-        plan = self._plan(stream, source, cut)
-        target_s = cut.target_s if cut else stream.segment_seconds
-        self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, trial.feed if trial else None)
-        watch.choice.started(index, time.monotonic())
-        received = trial.feed.lines if trial and trial.feed else deque[str]()
+        segmentation = opener.segmentation if opener else None
+        plan = self._plan(stream, source, segmentation)
+        target_s = segmentation.target_s if segmentation else stream.segment_seconds
+        self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, opener.receiver if opener else None)
+        pool.failover.record_started(index, time.monotonic())
+        received = opener.receiver.lines if opener and opener.receiver else deque[str]()
         self._log = self._logs.began(plan.name, self.source or SLATE, self._run.transcoder, received)
         publication.follow(self._run.segments)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
-    def _plan(self, stream: Stream, source: SourceInfo, cut: CopySegmentation | None) -> TranscodePlan:
+    def _plan(self, stream: Stream, source: SourceInfo, segmentation: CopySegmentation | None) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
-        ladder = stream.renditions if cut else slate_ladder(stream.renditions)
+        ladder = stream.renditions if segmentation else slate_ladder(stream.renditions)
         out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
-            work=Work.COPY if cut else source.work,
+            work=Work.COPY if segmentation else source.work,
             renditions=[
                 EncodedRendition(
                     name=each.name,
@@ -264,7 +264,7 @@ class Driver:
             name=name,
             segment_s=stream.segment_seconds,
             # Encoded, it is cut at every keyframe, of which the second ends the shorter first segment.
-            cut_s=cut.every_s if cut else stream.segment_seconds * FIRST_SEGMENT,
+            cut_s=segmentation.every_s if segmentation else stream.segment_seconds * FIRST_SEGMENT,
             # Time stamps go on where the last run's end, on whatever worker that was.
             offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
             rate=out.rate,
@@ -280,9 +280,9 @@ class Driver:
         self._clock_s = run.segments.ends_at_s
         self._run = None
 
-    def _feed(self) -> SourceReceiver | None:
-        playing = self._watch.choice.playing if self._watch else None
-        return None if self._watch is None or playing is None else self._watch.trial(playing).feed
+    def _receiver(self) -> SourceReceiver | None:
+        playing = self._pool.failover.playing if self._pool else None
+        return None if self._pool is None or playing is None else self._pool.opener(playing).receiver
 
     def _directory(self, stream: Stream) -> Path:
         return self._config.scratch_dir / stream.stream_id / str(self._epoch)

@@ -33,7 +33,7 @@ class IngestIssues:
         self._since_ms: dict[IngestIssueCode, int] = {}
         self._found: dict[IngestIssueCode, str] = {}
 
-    def look(
+    def update(
         self, now_s: float, run: int, repairs: Repairs | None, lasting: Mapping[IngestIssueCode, str]
     ) -> tuple[IngestIssue, ...]:
         """Return what goes on to be wrong. `run` made these `repairs`; `lasting` issues are wrong right now."""

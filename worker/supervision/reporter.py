@@ -38,7 +38,7 @@ class Reporter:
         Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
         """
         state, error = supervision.state, supervision.last_error
-        issues = self._issues.look(now_s, driver.runs, driver.repairs, driver.lasting_issues(now_s))
+        issues = self._issues.update(now_s, driver.runs, driver.repairs, driver.lasting_issues(now_s))
         mark = (state, generation, supervision.restarts, error, driver.source, [issue.code for issue in issues])
         if mark == self._last and now_s < self._due_s:
             return

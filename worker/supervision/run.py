@@ -11,7 +11,7 @@ STOP_GRACE_S = 1.0
 
 
 class Run:
-    """A process and the directory that it fills. Made by the thread that supervises it. `feed` brings its source."""
+    """A process and the directory that it fills. Made by the thread that supervises it. `receiver` brings its source."""
 
     def __init__(
         self,
@@ -19,7 +19,7 @@ class Run:
         plan: TranscodePlan,
         target_s: int,
         environ: Mapping[str, str],
-        feed: SourceReceiver | None = None,
+        receiver: SourceReceiver | None = None,
     ) -> None:
         names = [rendition.name for rendition in plan.renditions]
         for name in names:
@@ -28,21 +28,21 @@ class Run:
         is_copy = plan.work is Work.COPY
         self.segments = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
         self.transcoder = Transcoder(
-            transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=feed is not None
+            transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=receiver is not None
         )
-        self._feed = feed
-        if feed:
-            feed.play(self.transcoder.stdin, one_format=is_copy)
+        self._receiver = receiver
+        if receiver:
+            receiver.play(self.transcoder.stdin, one_format=is_copy)
 
     @property
     def format_has_changed(self) -> bool:
         """Whether it has all of its source's one format, and another one follows."""
-        return self._feed is not None and self._feed.format_has_changed
+        return self._receiver is not None and self._receiver.format_has_changed
 
     def end(self, *, kill: bool = False) -> None:
         """End it and close its inbox; what it has finished can still be published."""
-        if self._feed:
+        if self._receiver:
             # A signal does not wake a process that waits for its input; the end of its input does.
-            self._feed.play(None)
+            self._receiver.play(None)
         self.transcoder.stop(0.0 if kill else STOP_GRACE_S)
         self.segments.close()

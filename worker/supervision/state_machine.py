@@ -3,7 +3,7 @@
 starting -> live -> stalled -> backoff -> starting …      failed: no source can be used as it is
 
 While the slate is shown a stream is stalled: viewers have a picture, but nobody pays for it. What is tried next, and
-when, is told by `worker.ingest.source_choice`.
+when, is told by `worker.ingest.failover`.
 """
 
 from chalicelib.domain.streams import RuntimeState

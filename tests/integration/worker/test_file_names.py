@@ -13,7 +13,7 @@ from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip
 from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
 from worker.encoding.source_info import SourceInfo
-from worker.ingest.sources import examine, locate
+from worker.ingest.sources import locate, read_source_info
 from worker.receiving.request import ReceiveRequest, Transport
 
 NAMES = [
@@ -47,7 +47,7 @@ def clip(lab: Lab) -> Path:
 def examined(name: str, media_dir: Path) -> SourceInfo:
     path = locate(name, media_dir)
     request = ReceiveRequest(transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False)
-    return examine(described(request), name, path)
+    return read_source_info(described(request), name, path)
 
 
 def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:

@@ -18,7 +18,7 @@ from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.egress_rules import EgressRules
-from worker.ingest import receiver_commands, source_choice
+from worker.ingest import failover, receiver_commands
 from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
@@ -214,7 +214,7 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
 
 
 def test_the_slate_stands_in_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
+    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
     add(small, Ingest(mode=IngestMode.FILE, path="late.mp4"), slate=True)
     small.pipeline()
     small.wait_for_segments(4)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker.state_machine import state_machine
 
 from chalicelib.domain.ingest import Ingest, IngestMode
 from chalicelib.domain.ladders import Rendition
@@ -17,6 +16,7 @@ from tests.hls.text import read_media, read_root
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.encoding import copy_segmentation
+from worker.supervision import state_machine
 
 PREFIX = f"streams/{STREAM}/"
 CUSTOM = (

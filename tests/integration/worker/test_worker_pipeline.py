@@ -14,7 +14,7 @@ from chalicelib.domain.run_logs import decoded, run_log_key
 from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
 from chalicelib.ports import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
-from worker.ingest import source_choice
+from worker.ingest import failover
 from worker.publishing import segment_uploader
 from worker.supervision.pipeline import EndReason
 
@@ -193,7 +193,7 @@ def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab, tmp_path
 
 
 def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
+    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="late.mp4"))
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)

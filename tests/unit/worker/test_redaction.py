@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from worker.processes.child import LINE_BYTES_MAX, lines_of
+from worker.processes.child import LINE_BYTES_MAX, read_lines
 from worker.processes.redaction import redact
 
 
@@ -41,6 +41,6 @@ def test_given_secrets_go_wherever_they_stand() -> None:
 def test_what_a_line_is_too_long_for_is_dropped() -> None:
     """Or the end of a query would come as a line of its own, in which nothing tells that it is one."""
     said = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
-    lines = list(lines_of(io.BytesIO(said)))
+    lines = list(read_lines(io.BytesIO(said)))
     assert len(lines) == 2 and lines[1] == "the next line\n"
     assert "sss" not in redact(lines[0])

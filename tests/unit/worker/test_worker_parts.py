@@ -127,7 +127,7 @@ def started(script: str) -> Transcoder:
 def finished(script: str) -> Transcoder:
     process = started(script)
     deadline = time.monotonic() + 10
-    while process.running and time.monotonic() < deadline:
+    while process.is_running and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()
     return process
@@ -168,7 +168,7 @@ def test_a_process_that_takes_no_hint_is_killed() -> None:
         time.sleep(0.01)
     began_s = time.monotonic()
     process.stop(0.3)
-    assert not process.running and time.monotonic() - began_s < 3
+    assert not process.is_running and time.monotonic() - began_s < 3
     assert process.ending() == f"the encoder was killed by {signal.SIGKILL.name}"
 
 

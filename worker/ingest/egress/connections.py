@@ -16,38 +16,38 @@ CONNECT_S_MAX = 4.0
 CONNECT_S_MIN = 0.1
 ADDRESSES_MAX = 4
 
-Keep = Callable[[socket.socket, float], None]
+RegisterSocket = Callable[[socket.socket, float], None]
 
 
-def connect(wanted: SourceUrl, rules: EgressRules, keep: Keep) -> socket.socket:
-    """To one of the host's addresses, if all of them are allowed. `keep` takes every socket, with its time limit.
+def connect(target: SourceUrl, rules: EgressRules, register: RegisterSocket) -> socket.socket:
+    """To one of the host's addresses, if all of them are allowed. `register` takes every socket, with its time limit.
 
     Raises `EgressRefused`.
     """
     deadline = time.monotonic() + CONNECT_S_MAX
     try:
-        addresses = resolve_all(wanted.host, rules.networks, CONNECT_S_MAX, rules.lookup)[:ADDRESSES_MAX]
+        addresses = resolve_all(target.host, rules.networks, CONNECT_S_MAX, rules.lookup)[:ADDRESSES_MAX]
     except HostRefused as refused:
         raise EgressRefused(HTTPStatus.FORBIDDEN, str(refused)) from None
     for n, address in enumerate(addresses):
         upstream = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)
         share_s = (deadline - time.monotonic()) / (len(addresses) - n)
-        keep(upstream, max(share_s, CONNECT_S_MIN))
+        register(upstream, max(share_s, CONNECT_S_MIN))
         try:
-            upstream.connect((str(address), wanted.port))
+            upstream.connect((str(address), target.port))
             return upstream
         except OSError as error:
             reason = str(error)
-    raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{wanted.host!r} cannot be reached at port {wanted.port}: {reason}")
+    raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{target.host!r} cannot be reached at port {target.port}: {reason}")
 
 
-def secure(raw: socket.socket, wanted: SourceUrl, context: ssl.SSLContext, keep: Keep) -> ssl.SSLSocket:
+def secure(raw: socket.socket, target: SourceUrl, context: ssl.SSLContext, register: RegisterSocket) -> ssl.SSLSocket:
     """TLS over a connection, with the host's certificate verified. Raises `EgressRefused`."""
     raw.settimeout(CONNECT_S_MAX)
-    secured = context.wrap_socket(raw, server_hostname=wanted.host, do_handshake_on_connect=False)
-    keep(secured, CONNECT_S_MAX)
+    secured = context.wrap_socket(raw, server_hostname=target.host, do_handshake_on_connect=False)
+    register(secured, CONNECT_S_MAX)
     try:
         secured.do_handshake()
     except OSError as error:
-        raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"TLS with {wanted.host!r} failed: {error}") from None
+        raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"TLS with {target.host!r} failed: {error}") from None
     return secured

@@ -93,8 +93,8 @@ class Answer:
             # Whatever the server calls it, clients that go by its name or type have to take it for a playlist.
             yield _head(HTTPStatus.OK, {"Content-Type": PLAYLIST_TYPE, **self._headers("Set-Cookie")}, len(body)) + body
             return
-        left = self._answer.length
-        length = None if left is None else left + len(start)
+        remaining = self._answer.length
+        length = None if remaining is None else remaining + len(start)
         if passage.start_bytes > len(start):
             start += self._read(passage.start_bytes - len(start))
         passage.media(start, length)
@@ -146,7 +146,7 @@ def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Cal
             f"{parts.netloc} redirects to {where}, and redirects are not followed; allowed: the final URL itself",
         )
     if answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        raise EgressRefused(_passed_on(answer.status), f"{parts.netloc} answered {answer.status}")
+        raise EgressRefused(_receiver_status(answer.status), f"{parts.netloc} answered {answer.status}")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{parts.netloc} answers in an encoding that was not asked for")
     return Answer(answer, parts.netloc, count)
@@ -162,7 +162,7 @@ def _failures(place: str) -> Iterator[None]:
         raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{place} broke off: {str(error) or repr(error):.100}") from None
 
 
-def as_typed(line: str) -> str:
+def restore_urls(line: str) -> str:
     """Return what a client of the proxy says with the addresses that its operator knows: https, and no query.
 
     The client was given http addresses. Port 443, which is always written out for it, is left out again.
@@ -170,17 +170,17 @@ def as_typed(line: str) -> str:
     return CLIENT_ADDRESS.sub(lambda found: f"https://{found[1].removesuffix(':443')}{found[2]}{found[3] or ''}", line)
 
 
-def refusal(status: HTTPStatus) -> bytes:
+def error_response(status: HTTPStatus) -> bytes:
     """An answer without a body. Reasons are for the operator, not for what a source makes a receiver do."""
     return _head(status, {}, 0)
 
 
-def plain_answer(text: str) -> bytes:
+def text_response(text: str) -> bytes:
     """An answer of the proxy itself."""
     return _head(HTTPStatus.OK, {"Content-Type": "text/plain"}, len(text)) + text.encode()
 
 
-def _passed_on(status: int) -> HTTPStatus:
+def _receiver_status(status: int) -> HTTPStatus:
     """Return the receiver's status where the source's server answered so."""
     try:
         return HTTPStatus(status) if status >= 400 else HTTPStatus.BAD_GATEWAY

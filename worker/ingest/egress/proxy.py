@@ -31,7 +31,7 @@ from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from worker.egress_rules import EgressRules
 from worker.ingest.egress.connections import connect, secure
-from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, plain_answer, read_request, refusal
+from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, error_response, read_request, text_response
 from worker.ingest.egress.sockets import OpenSockets
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.session import START_BYTES, HlsSession
@@ -104,36 +104,36 @@ class Egress:
         self._sockets.drop(listener)
 
     def _serve(self, client: socket.socket) -> None:
-        with ExitStack() as mine:
-            mine.callback(self._slots.release)
+        with ExitStack() as cleanup:
+            cleanup.callback(self._slots.release)
             try:
-                self._open(mine, client, IDLE_S_MAX)
+                self._open(cleanup, client, IDLE_S_MAX)
                 request = read_request(client)
                 if self._source.scheme == "https":
-                    self._fetch(mine, client, request)
+                    self._fetch(cleanup, client, request)
                 else:
-                    self._tunnel(mine, client, request)
+                    self._tunnel(cleanup, client, request)
             except EgressRefused as refused:
                 self._note(str(refused))
                 with suppress(OSError):
-                    client.sendall(refusal(refused.status))
+                    client.sendall(error_response(refused.status))
             except OSError:
                 # The receiver went away, or nothing moved for too long. Closing tells both ends.
                 pass
 
-    def _fetch(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
+    def _fetch(self, cleanup: ExitStack, client: socket.socket, request: Request) -> None:
         """Ask a server over TLS for what the receiver asks in plain text."""
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"the receiver asked by {request.method}; allowed: GET")
         if request.target == TAG_ADDRESS:
-            client.sendall(plain_answer(" ".join(map(str, self.hls.recent_tags()))))
+            client.sendall(text_response(" ".join(map(str, self.hls.recent_tags()))))
             return
-        wanted = self._wanted("https" + request.target.removeprefix("http"))
-        passage = _HlsFilter(self.hls, wanted.url, request)
+        target = self._target("https" + request.target.removeprefix("http"))
+        passage = _HlsFilter(self.hls, target.url, request)
         try:
-            answer = self._ask(mine, wanted, request)
+            answer = self._ask(cleanup, target, request)
         except EgressRefused as refused:
-            self.hls.missed(wanted.url, refused.status)
+            self.hls.record_miss(target.url, refused.status)
             raise
         pieces = answer.pieces(passage)
         client.sendall(next(pieces))
@@ -144,13 +144,13 @@ class Egress:
             # Too late for a status: the receiver has one. It finds that the answer ends too early.
             self._note(str(broken))
 
-    def _ask(self, mine: ExitStack, wanted: SourceUrl, request: Request) -> Answer:
-        keep = partial(self._open, mine)
-        upstream = secure(connect(wanted, self._rules, keep), wanted, self._tls, keep)
+    def _ask(self, cleanup: ExitStack, target: SourceUrl, request: Request) -> Answer:
+        register = partial(self._open, cleanup)
+        upstream = secure(connect(target, self._rules, register), target, self._tls, register)
         upstream.settimeout(IDLE_S_MAX)
-        return ask(upstream, wanted, request, self._count)
+        return ask(upstream, target, request, self._count)
 
-    def _wanted(self, url: str) -> SourceUrl:
+    def _target(self, url: str) -> SourceUrl:
         """What this is at the source. The receiver was given the operator's URL without its query."""
         if url == self._source.without_query:
             return self._source
@@ -159,13 +159,13 @@ class Egress:
         except SourceUrlRefused as refused:
             raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
 
-    def _tunnel(self, mine: ExitStack, client: socket.socket, request: Request) -> None:
+    def _tunnel(self, cleanup: ExitStack, client: socket.socket, request: Request) -> None:
         """Hand bytes to and fro between the receiver and the source itself."""
         place = urlsplit(self._source.url).netloc
         if request.method != "CONNECT" or request.target.lower() != place:
             asked = f"the receiver asked by {request.method}; allowed: CONNECT to {place}"
             raise EgressRefused(HTTPStatus.FORBIDDEN, asked)
-        upstream = connect(self._source, self._rules, partial(self._open, mine))
+        upstream = connect(self._source, self._rules, partial(self._open, cleanup))
         client.sendall(ESTABLISHED)
         upstream.settimeout(IDLE_S_MAX)
         with selectors.DefaultSelector() as selector:
@@ -181,8 +181,8 @@ class Egress:
                     key.data.sendall(data)
         self._note(f"{place} sent nothing for {IDLE_S_MAX:.0f} s")
 
-    def _open(self, mine: ExitStack, each: socket.socket, timeout_s: float) -> None:
-        mine.callback(self._sockets.drop, each)
+    def _open(self, cleanup: ExitStack, each: socket.socket, timeout_s: float) -> None:
+        cleanup.callback(self._sockets.drop, each)
         self._sockets.add(each)
         each.settimeout(timeout_s)
 
@@ -212,4 +212,4 @@ class _HlsFilter:
 
     def media(self, start: bytes, length: int | None) -> None:
         if self._segment:
-            self._segment.begins(start, length)
+            self._segment.record_start(start, length)

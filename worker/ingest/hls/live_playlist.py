@@ -96,7 +96,7 @@ class LivePlaylist:
 
     def fetched(self, decision: Decision, now_s: float) -> None:
         """Note that a segment is handed out now."""
-        self.played.add(decision.segment, self.handed_out(decision))
+        self.played.add(decision.segment, self.delivery_of(decision))
         if self.is_repeating:
             self.is_repeating, self.new_at_s = False, now_s
         if not decision.is_fetched:
@@ -104,9 +104,9 @@ class LivePlaylist:
             self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
-    def handed_out(self, decision: Decision) -> Delivery:
+    def delivery_of(self, decision: Decision) -> Delivery:
         """Return how this segment is remembered."""
-        return self._as_number(decision.segment.number)
+        return self._delivery_as(decision.segment.number)
 
     @property
     def is_over(self) -> bool:
@@ -158,9 +158,9 @@ class LivePlaylist:
 
     def _is_repeat(self, segment: SegmentId) -> bool:
         is_listed_twice = segment.content_key in self._passed_on and not self.is_recording
-        return is_listed_twice or self.played.has(segment, self._as_number(segment.number))
+        return is_listed_twice or self.played.has(segment, self._delivery_as(segment.number))
 
-    def _as_number(self, number: int) -> Delivery:
+    def _delivery_as(self, number: int) -> Delivery:
         return Delivery(self.opening, self.url, number, self.is_recording)
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:

@@ -12,7 +12,7 @@ SEGMENTS_MAX = 2_000
 PLAYLISTS_MAX = 32
 KEY_BYTES = 16
 
-What = TypeVar("What")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,22 @@ class PlayedSegments:
             self._openings += 1
             return self._openings
 
-    def add(self, segment: SegmentId, how: Delivery) -> None:
+    def add(self, segment: SegmentId, delivery: Delivery) -> None:
         """Remember a segment that was fetched."""
         with self._lock:
-            _put(self._contents, segment.content_key, how, SEGMENTS_MAX)
-            _put(self._places, segment.place_key, how, SEGMENTS_MAX)
-            key = _key(urlsplit(how.playlist).path)
-            _put(self._newest, key, max(how.number, self._newest.get(key, -1)), PLAYLISTS_MAX)
+            _put(self._contents, segment.content_key, delivery, SEGMENTS_MAX)
+            _put(self._places, segment.place_key, delivery, SEGMENTS_MAX)
+            key = _key(urlsplit(delivery.playlist).path)
+            _put(self._newest, key, max(delivery.number, self._newest.get(key, -1)), PLAYLISTS_MAX)
 
-    def add_start(self, start: bytes, how: Delivery) -> bool:
+    def add_start(self, start: bytes, delivery: Delivery) -> bool:
         """Remember what a segment begins with; False: another one with this beginning was handed out before."""
         key = blake2b(start, digest_size=KEY_BYTES).digest()
         with self._lock:
             before = self._starts.get(key)
-            if before and before.is_repeated_as(how):
+            if before and before.is_repeated_as(delivery):
                 return False
-            _put(self._starts, key, how, SEGMENTS_MAX)
+            _put(self._starts, key, delivery, SEGMENTS_MAX)
             return True
 
     def restart(self, playlist: str, number: int) -> None:
@@ -97,7 +97,7 @@ class PlayedSegments:
         path = urlsplit(playlist).path
         with self._lock:
             for table in (self._contents, self._places):
-                for key in [key for key, how in table.items() if urlsplit(how.playlist).path == path]:
+                for key in [key for key, delivery in table.items() if urlsplit(delivery.playlist).path == path]:
                     del table[key]
             _put(self._newest, _key(path), number, PLAYLISTS_MAX)
 
@@ -120,20 +120,20 @@ class PlayedSegments:
         with self._lock:
             return _key(urlsplit(playlist).path) in self._avoided
 
-    def has(self, segment: SegmentId, how: Delivery) -> bool:
+    def has(self, segment: SegmentId, delivery: Delivery) -> bool:
         """Return whether to hand it out so would repeat it. In a recording its number decides, too."""
         with self._lock:
             found = [self._places.get(segment.place_key)]
-            found += [] if how.in_recording else [self._contents.get(segment.content_key)]
-        return any(before.is_repeated_as(how) for before in found if before)
+            found += [] if delivery.in_recording else [self._contents.get(segment.content_key)]
+        return any(before.is_repeated_as(delivery) for before in found if before)
 
 
 def _key(*parts: object) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogateescape"), digest_size=KEY_BYTES).digest()
 
 
-def _put(table: OrderedDict[bytes, What], key: bytes, what: What, count_max: int) -> None:
-    table[key] = what
+def _put(table: OrderedDict[bytes, Value], key: bytes, value: Value, count_max: int) -> None:
+    table[key] = value
     table.move_to_end(key)
     if len(table) > count_max:
         table.popitem(last=False)

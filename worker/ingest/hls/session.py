@@ -79,7 +79,7 @@ class HlsSession:
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
-    def missed(self, url: str, status: HTTPStatus) -> None:
+    def record_miss(self, url: str, status: HTTPStatus) -> None:
         """Note that a client has asked for this and is answered by an error."""
         url = absolute_url(url, "")
         with self._lock:
@@ -145,9 +145,9 @@ class HlsSession:
     def accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
         """See `SegmentRequest`."""
         with self._lock:
-            how = live.handed_out(decision)
+            delivery = live.delivery_of(decision)
             is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
-            if is_telling and not self._played.add_start(start + repr(length).encode(), how):
+            if is_telling and not self._played.add_start(start + repr(length).encode(), delivery):
                 live.is_repeating = True
                 reason = f"{place_of(live.url)} sends a segment again that was played before"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, reason)
@@ -164,6 +164,6 @@ class SegmentRequest:
     def __init__(self, session: HlsSession, live: LivePlaylist, decision: Decision) -> None:
         self._session, self._live, self._decision = session, live, decision
 
-    def begins(self, start: bytes, length: int | None) -> None:
+    def record_start(self, start: bytes, length: int | None) -> None:
         """Note that it is handed out, beginning with `start`. Raises `EgressRefused` if it was handed out before."""
         self._session.accept(self._live, self._decision, start, length)

@@ -17,7 +17,7 @@ from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
 from worker.config import WorkerConfig
 from worker.egress_rules import EgressRules
-from worker.ingest import source_choice
+from worker.ingest import failover
 from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
@@ -89,7 +89,7 @@ class Watched:
 
     def __init__(self, authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
-        monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.3)
+        monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.3)
         rules = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
         environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         config = WorkerConfig(
@@ -104,8 +104,8 @@ class Watched:
 
     def look(self) -> str:
         self.watch.look(time.monotonic())
-        trial = self.watch._trials.get(0)
-        self.ready += bool(trial and trial.status is OpenerStatus.READY)
+        opener = self.watch._trials.get(0)
+        self.ready += bool(opener and opener.status is OpenerStatus.READY)
         return self.said[-1] if self.said else ""
 
     def fails(self, words: str) -> None:

@@ -28,7 +28,7 @@ FILE = replace(LIVE, path=Path("/media/a.mp4"))
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "segment_seconds", "cut"),
+    ("interval_s", "segment_seconds", "segmentation"),
     [
         (2.0, 2, CopySegmentation(every_s=0.45, target_s=2)),
         (2.002, 2, CopySegmentation(every_s=0.448, target_s=2)),
@@ -39,21 +39,23 @@ FILE = replace(LIVE, path=Path("/media/a.mp4"))
         (0.5, 10, CopySegmentation(every_s=9.95, target_s=10)),
     ],
 )
-def test_the_target_follows_from_the_keyframes(interval_s: float, segment_seconds: int, cut: CopySegmentation) -> None:
-    assert choose_segmentation(interval_s, segment_seconds) == cut
+def test_the_target_follows_from_the_keyframes(
+    interval_s: float, segment_seconds: int, segmentation: CopySegmentation
+) -> None:
+    assert choose_segmentation(interval_s, segment_seconds) == segmentation
 
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
 def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
     """Cut as ffmpeg cuts: at the first keyframe after the n-th multiple."""
-    cut = choose_segmentation(max(intervals), segment_seconds)
-    assert cut.target_s >= segment_seconds and cut.every_s > 0.2
+    segmentation = choose_segmentation(max(intervals), segment_seconds)
+    assert segmentation.target_s >= segment_seconds and segmentation.every_s > 0.2
     at_s, cuts = 0.0, [0.0]
     for interval in intervals:
         at_s += interval
-        if at_s >= len(cuts) * cut.every_s:
+        if at_s >= len(cuts) * segmentation.every_s:
             cuts.append(at_s)
-    assert all(int(after - before + 0.5) <= cut.target_s for before, after in pairwise(cuts))
+    assert all(int(after - before + 0.5) <= segmentation.target_s for before, after in pairwise(cuts))
 
 
 def test_what_ffprobe_tells_of_keyframes() -> None:

@@ -65,7 +65,7 @@ class Client:
         self.fetched.append(uri)
         request = self.session.segment(absolute_url(self.server.url, uri), byte_range)
         assert request, uri
-        request.begins(self.server.start(uri, byte_range), 1_000)
+        request.record_start(self.server.start(uri, byte_range), 1_000)
 
     def fetch_all(self) -> None:
         """What is listed and was not fetched yet."""

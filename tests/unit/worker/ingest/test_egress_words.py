@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.ingest.egress.http import as_typed
+from worker.ingest.egress.http import restore_urls
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from worker.ingest.egress.http import as_typed
     ],
 )
 def test_addresses_are_as_they_were_typed(said: str, shown: str) -> None:
-    assert as_typed(said) == shown
+    assert restore_urls(said) == shown

@@ -112,18 +112,18 @@ def test_a_variant_that_is_not_there_gives_way_to_another(server: Server, clock:
         assert [each.uri for each in read.playlists] == [f"{n}/index.m3u8" for n in variants]
         return session
 
-    opened(3).missed("https://h.test:443/3/index.m3u8", HTTPStatus.GATEWAY_TIMEOUT)
-    opened(3).missed("https://h.test:443/3/index.m3u8", GONE)
-    opened(2).missed("https://h.test:443/2/index.m3u8", GONE)
-    opened(1).missed("https://h.test:443/1/index.m3u8", GONE)
-    opened(3).missed("https://h.test:443/3/index.m3u8", GONE)
+    opened(3).record_miss("https://h.test:443/3/index.m3u8", HTTPStatus.GATEWAY_TIMEOUT)
+    opened(3).record_miss("https://h.test:443/3/index.m3u8", GONE)
+    opened(2).record_miss("https://h.test:443/2/index.m3u8", GONE)
+    opened(1).record_miss("https://h.test:443/1/index.m3u8", GONE)
+    opened(3).record_miss("https://h.test:443/3/index.m3u8", GONE)
     # What has played is not played again in another quality.
     server.url, server.segments = "https://h.test:443/2/index.m3u8", [(1, "s1.ts")]
     client = Client(server, clock, played)
     client.session = opened(2)
     client.look()
     client.fetch_all()
-    opened(2).missed(server.url, GONE)
+    opened(2).record_miss(server.url, GONE)
     opened(2)
 
 

@@ -58,7 +58,7 @@ def test_requests_that_fail_count_as_nothing_new(server: Server, clock: Clock, p
     client.fetch_all()
     for _ in range(10):
         clock.now_s += 2
-        client.session.missed(server.url, HTTPStatus.BAD_GATEWAY)
+        client.session.record_miss(server.url, HTTPStatus.BAD_GATEWAY)
     assert client.session.failure()
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receiver_commands import MUTE_S, ReceiverCommand, listening, pulling, reading
+from worker.ingest.receiver_commands import MUTE_S, ReceiverCommand, file_command, listen_command, pull_command
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.processes.redaction import redact
@@ -40,19 +40,19 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", progr
     ("receiver", "options", "request_"),
     [
         (
-            listening(SRT, STREAM, CONFIG),
+            listen_command(SRT, STREAM, CONFIG),
             {"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"},
             ReceiveRequest(transport=Transport.SRT_LISTENER, mute_s=MUTE_S),
         ),
         (
-            listening(RTMP, STREAM, CONFIG),
+            listen_command(RTMP, STREAM, CONFIG),
             {"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"},
             ReceiveRequest(
                 transport=Transport.URL, url=f"rtmp://127.0.0.1:1935/live/stream-1?key={KEY}", formats="flv"
             ),
         ),
         (
-            pulling(
+            pull_command(
                 check_source_url("srt://source.test:9000?passphrase=it's-a-secret&streamid=s3cr3t-name"),
                 Pinned(address=ip_address("192.0.2.7")),
                 PULLED,
@@ -61,7 +61,7 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", progr
             ReceiveRequest(transport=Transport.SRT_CALLER, mute_s=12, program=2, audio_track=3),
         ),
         (
-            pulling(check_source_url("rtmps://source.test/app/s3cr3t-key"), PROXIED, PULLED),
+            pull_command(check_source_url("rtmps://source.test/app/s3cr3t-key"), PROXIED, PULLED),
             {"protocol_whitelist": "rtmps,tls,tcp,httpproxy", "tls_verify": "1"},
             ReceiveRequest(
                 transport=Transport.URL,
@@ -89,7 +89,7 @@ def test_addresses_and_keys_go_by_the_standard_input(
 
 @pytest.mark.parametrize("path", ["live.m3u8", "live.m3u8?x=1", "live?format=hls", "recorded.ts"])
 def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
-    receiver = pulling(check_source_url(f"https://source.test/{path}"), PROXIED, PULLED)
+    receiver = pull_command(check_source_url(f"https://source.test/{path}"), PROXIED, PULLED)
     asked = ReceiveRequest.decoded(receiver.script)
     assert not asked.is_live and not asked.is_looped and receiver.ahead_us > BURST_US
     # What may be secret in its query stays with the proxy.
@@ -98,7 +98,7 @@ def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
 
 
 def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
-    receiver = reading(Path("/media/a b.mp4"), Ingest(mode=IngestMode.FILE, path="a b.mp4", audio_track=2))
+    receiver = file_command(Path("/media/a b.mp4"), Ingest(mode=IngestMode.FILE, path="a b.mp4", audio_track=2))
     asked = ReceiveRequest.decoded(receiver.script)
     assert (asked.transport, asked.url, asked.audio_track) == (Transport.FILE, "file:/media/a b.mp4", 2)
     assert asked.is_looped and not asked.is_live and receiver.ahead_us > BURST_US
@@ -116,4 +116,4 @@ def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
 )
 def test_what_cannot_be_listened_for_is_told(ingest: Ingest, stream: Stream, config: WorkerConfig, said: str) -> None:
     with pytest.raises(SourceRefused, match=said):
-        listening(ingest, stream, config)
+        listen_command(ingest, stream, config)

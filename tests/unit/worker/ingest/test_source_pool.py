@@ -17,7 +17,7 @@ from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
     SETTLED_S,
-    SILENCE_TOLD_S,
+    SILENCE_REPORTED_S,
     SOUND_ALONE_REASON,
     WAITING_REASON,
     LiveSourceOpener,
@@ -38,15 +38,15 @@ BROKEN = "Input/output error"
 class SetTrial:
     """A trial whose state is set."""
 
-    listens = True
+    is_listener = True
 
     def __init__(self, before: str) -> None:
         self.before, self.closed = before, False
         self.adopted: Stream | None = None
-        self.status, self.reason, self.source, self.cut = OpenerStatus.READY, "", None, None
-        self.feed: Any = SimpleNamespace(lines=deque(["said"]))
+        self.status, self.reason, self.source, self.segmentation = OpenerStatus.READY, "", None, None
+        self.receiver: Any = SimpleNamespace(lines=deque(["said"]))
 
-    def look(self, now_s: float) -> None: ...
+    def update(self, now_s: float) -> None: ...
 
     def adopt(self, stream: Stream) -> bool:
         self.adopted = stream
@@ -62,16 +62,16 @@ class House:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trials: list[SetTrial] = []
         self.told: list[tuple[str, str, list[str]]] = []
-        self.watch = SourcePool(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
-        monkeypatch.setattr(self.watch, "_begin", self._begin)
+        self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
+        monkeypatch.setattr(self.pool, "_open", self._open)
 
-    def _begin(self, index: int, now_s: float, before: str) -> SetTrial:
+    def _open(self, index: int, now_s: float, before: str) -> SetTrial:
         self.trials.append(SetTrial(before))
         return self.trials[-1]
 
     def plays(self, now_s: float) -> None:
-        self.watch.look(now_s)
-        self.watch.choice.started(0, now_s)
+        self.pool.update(now_s)
+        self.pool.failover.record_started(0, now_s)
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House)
     for now_s in range(BREAKS_PER_OPENING):
         house.plays(100 * now_s)
         assert len(house.trials) == 1
-        house.watch.broke(0, 100 * now_s + 1, "the encoder failed")
+        house.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
     assert house.trials[0].closed
     house.plays(1_000)
-    house.watch.broke(0, 1_001, "the encoder failed")
-    assert [trial.closed for trial in house.trials] == [True, False], "a new one has all its chances"
+    house.pool.record_break(0, 1_001, "the encoder failed")
+    assert [opener.closed for opener in house.trials] == [True, False], "a new one has all its chances"
 
 
 @pytest.mark.parametrize(
@@ -104,43 +104,43 @@ def test_new_settings_close_only_the_sources_that_they_change(
 ) -> None:
     house.plays(0)
     new = replace(STREAM, **changes)
-    house.watch.adopt(new, 1)
+    house.pool.adopt(new, 1)
     assert (house.trials[0].adopted == new, house.trials[0].closed) == (kept, not kept)
-    assert house.watch.choice.playing is None
-    house.watch.look(2)
-    assert house.watch.choice.pick(2) == 0 and len(house.trials) == (1 if kept else 2)
+    assert house.pool.failover.playing is None
+    house.pool.update(2)
+    assert house.pool.failover.pick(2) == 0 and len(house.trials) == (1 if kept else 2)
 
 
 @pytest.mark.parametrize("status", [OpenerStatus.FAILED, OpenerStatus.REFUSED])
 def test_new_settings_try_again_what_did_not_work(house: House, status: OpenerStatus) -> None:
     house.plays(0)
     house.trials[0].status = status
-    house.watch.adopt(replace(STREAM, segment_seconds=4), 1)
-    house.watch.look(1)
+    house.pool.adopt(replace(STREAM, segment_seconds=4), 1)
+    house.pool.update(1)
     assert house.trials[0].closed and len(house.trials) == 2
 
 
 def test_a_run_that_lasted_gives_its_source_another_chance(house: House) -> None:
     for now_s in range(10):
         house.plays(100 * now_s)
-        house.watch.broke(0, 100 * now_s + 1, "the encoder failed")
-        house.watch.stable(0)
-    assert [trial.closed for trial in house.trials] == [False]
+        house.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
+        house.pool.record_stable(0)
+    assert [opener.closed for opener in house.trials] == [False]
 
 
 def test_why_a_source_is_not_played_is_told_and_the_next_try_knows(house: House) -> None:
-    house.watch.look(0)
-    trial = house.trials[0]
-    trial.status, trial.reason = OpenerStatus.WAITING, "waiting"
-    house.watch.look(1)
-    trial.status, trial.reason = OpenerStatus.FAILED, MUTE_REASON
-    house.watch.look(2)
+    house.pool.update(0)
+    opener = house.trials[0]
+    opener.status, opener.reason = OpenerStatus.WAITING, "waiting"
+    house.pool.update(1)
+    opener.status, opener.reason = OpenerStatus.FAILED, MUTE_REASON
+    house.pool.update(2)
     assert house.told == [("primary", "waiting", ["said"]), ("primary", MUTE_REASON, ["said"])]
-    house.watch.look(10)
-    assert [trial.before for trial in house.trials] == ["", MUTE_REASON]
-    house.watch.look(11)
-    house.watch._close(0)
-    house.watch.look(20)
+    house.pool.update(10)
+    assert [opener.before for opener in house.trials] == ["", MUTE_REASON]
+    house.pool.update(11)
+    house.pool._close(0)
+    house.pool.update(20)
     assert house.trials[-1].before == "", "it was ready meanwhile"
 
 
@@ -153,7 +153,7 @@ class SetFeed:
 
     def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
-        self.running = not ended
+        self.is_running = not ended
         self.exit_status = exit_status if ended else None
 
     def ending(self) -> str:
@@ -161,17 +161,17 @@ class SetFeed:
 
 
 def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "", exit_status: int = 1) -> str:
-    trial = LiveSourceOpener(ingest, STREAM, CONFIG, 0, before)
-    trial._judge(SetFeed(ended, exit_status), waited_s)  # type: ignore[arg-type]
-    assert trial.status is (OpenerStatus.FAILED if ended else OpenerStatus.WAITING)
-    return trial.reason
+    opener = LiveSourceOpener(ingest, STREAM, CONFIG, 0, before)
+    opener._judge(SetFeed(ended, exit_status), waited_s)  # type: ignore[arg-type]
+    assert opener.status is (OpenerStatus.FAILED if ended else OpenerStatus.WAITING)
+    return opener.reason
 
 
 def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, 3_600) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_TOLD_S - 1) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_TOLD_S) == f"{WAITING_REASON}: no picture has come for 20 s"
+    assert reason_of(RTMP, SILENCE_REPORTED_S - 1) == WAITING_REASON
+    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
     for listener in (SRT, RTMP):
         assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
     monkeypatch.setattr(SetFeed, "has_sound_alone", True)
@@ -182,9 +182,9 @@ def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("ingest", [SRT, RTMP, Ingest(mode=IngestMode.FILE, path="a.mp4")])
 def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.MonkeyPatch, ingest: Ingest) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
-    trial = LiveSourceOpener(ingest, STREAM, CONFIG, 0)
-    trial._judge(SetFeed("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
+    opener = LiveSourceOpener(ingest, STREAM, CONFIG, 0)
+    opener._judge(SetFeed("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
+    assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
 def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
@@ -205,11 +205,11 @@ def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
 ) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     stream = replace(STREAM, ingest=PULLED, backups=(PULLED,))
-    watch = SourcePool(stream, CONFIG, 0, lambda *what: None)
-    first, backup = (watch._begin(index, 0, "")._played for index in (0, 1))
-    assert watch._begin(0, 0, "")._played is first is not backup
-    watch.adopt(replace(stream, segment_seconds=4, ingest=replace(PULLED, url="https://cdn.test/other.m3u8")), 1)
-    assert watch._begin(0, 0, "")._played is not first and watch._begin(1, 0, "")._played is backup
+    pool = SourcePool(stream, CONFIG, 0, lambda *what: None)
+    first, backup = (pool._open(index, 0, "")._played for index in (0, 1))
+    assert pool._open(0, 0, "")._played is first is not backup
+    pool.adopt(replace(stream, segment_seconds=4, ingest=replace(PULLED, url="https://cdn.test/other.m3u8")), 1)
+    assert pool._open(0, 0, "")._played is not first and pool._open(1, 0, "")._played is backup
 
 
 @pytest.mark.parametrize(("variants", "profile", "kept"), [(3, "sd", False), (3, "hd", True), (0, "sd", True)])
@@ -217,57 +217,61 @@ def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
     monkeypatch: pytest.MonkeyPatch, variants: int, profile: str, kept: bool
 ) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
-    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
-    trial.feed = SetFeed()  # type: ignore[assignment]
-    trial._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
-    assert trial.adopt(replace(STREAM, abr_profile=profile)) is kept
+    opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
+    opener.receiver = SetFeed()  # type: ignore[assignment]
+    opener._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
+    assert opener.adopt(replace(STREAM, abr_profile=profile)) is kept
 
 
 def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
-    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
-    trial._receiver((check_source_url("https://cdn.test/live.m3u8"), None))
+    opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
+    opener._command((check_source_url("https://cdn.test/live.m3u8"), None))
     try:
-        assert trial._egress and trial._egress.hls._limits == limits_of(STREAM.renditions)
+        assert opener._egress and opener._egress.hls._limits == limits_of(STREAM.renditions)
     finally:
-        trial.close()
+        opener.close()
 
 
 def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     still = "the playlist at cdn.test has had no new segment for 34 s"
     hls = SimpleNamespace(failure=lambda: still, stillness=lambda: still)
-    trial = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
-    trial._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
-    trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason) == (OpenerStatus.FAILED, still)
-    trial._judge(SetFeed("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
-    assert trial.reason == f"{still} (https://cdn.test/a: Input/output error)"
-    trial._egress.last_refusal = "cdn.test answered 503"
-    trial._judge(SetFeed(), 40)  # type: ignore[arg-type]
-    assert trial.reason == f"cdn.test answered 503 ({still})"
+    opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
+    opener._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
+    opener._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    assert (opener.status, opener.reason) == (OpenerStatus.FAILED, still)
+    opener._judge(SetFeed("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
+    assert opener.reason == f"{still} (https://cdn.test/a: Input/output error)"
+    opener._egress.last_refusal = "cdn.test answered 503"
+    opener._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    assert opener.reason == f"cdn.test answered 503 ({still})"
 
 
 class SetWatcher:
     """Looks for movement until something has moved, or until it is killed."""
 
-    running = True
+    is_running = True
 
     def kill(self) -> None:
-        self.running = False
+        self.is_running = False
 
 
 def test_a_source_is_frozen_until_it_moves_or_the_rule_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: SimpleNamespace(is_done=False))
     stream = replace(STREAM, ingest=PULLED, backups=(Ingest(mode=IngestMode.TEST),), frozen_after_s=30)
-    watch = SourcePool(stream, CONFIG, 0, lambda *what: None)
-    watch.look(0)
-    trial = watch.trial(0)
-    assert isinstance(trial, LiveSourceOpener)
-    assert watch.frozen() == ()
-    trial.feed = SimpleNamespace(refusal="", running=True, source=None, began_at_s=0.0)  # type: ignore[assignment]
-    trial._movement, trial._frozen = SetWatcher(), "frozen for 30 s"  # type: ignore[assignment]
-    trial._judge(trial.feed, 1)  # type: ignore[arg-type]
-    assert (trial.status, trial.reason, watch.frozen()) == (OpenerStatus.WAITING, "frozen for 30 s", ("primary",))
-    assert trial.adopt(replace(stream, frozen_after_s=60)) and watch.frozen() == ("primary",)
-    assert trial.adopt(replace(stream, frozen_after_s=0)) and watch.frozen() == ()
+    pool = SourcePool(stream, CONFIG, 0, lambda *what: None)
+    pool.update(0)
+    opener = pool.opener(0)
+    assert isinstance(opener, LiveSourceOpener)
+    assert pool.frozen_sources() == ()
+    opener.receiver = SimpleNamespace(refusal="", is_running=True, source=None, began_at_s=0.0)  # type: ignore[assignment]
+    opener._movement, opener._frozen = SetWatcher(), "frozen for 30 s"  # type: ignore[assignment]
+    opener._judge(opener.receiver, 1)  # type: ignore[arg-type]
+    assert (opener.status, opener.reason, pool.frozen_sources()) == (
+        OpenerStatus.WAITING,
+        "frozen for 30 s",
+        ("primary",),
+    )
+    assert opener.adopt(replace(stream, frozen_after_s=60)) and pool.frozen_sources() == ("primary",)
+    assert opener.adopt(replace(stream, frozen_after_s=0)) and pool.frozen_sources() == ()

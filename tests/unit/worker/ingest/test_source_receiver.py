@@ -95,7 +95,7 @@ def test_a_run_begins_with_the_description_and_goes_on_with_what_comes(sender: S
         assert played.read(len(SECOND)) == SECOND
         sender.end()
         assert played.read() == b""
-    until(lambda: not sender.feed.running)
+    until(lambda: not sender.feed.is_running)
     assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
 
 
@@ -134,20 +134,20 @@ def test_sound_without_a_picture_is_known_and_not_handed_on(sender: Sender) -> N
 
 
 def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
-    assert not sender.feed.flowing(time.monotonic(), 10)
+    assert not sender.feed.is_flowing(time.monotonic(), 10)
     sender.send(tracks("h264:1"))
     until(lambda: sender.feed.source)
     assert sender.feed.source is PATTERN and sender.feed.refusal == ""
-    assert sender.feed.began_at_s is None and not sender.feed.flowing(time.monotonic(), 10)
+    assert sender.feed.began_at_s is None and not sender.feed.is_flowing(time.monotonic(), 10)
     sender.send(packet(0, key=True))
-    until(lambda: sender.feed.flowing(time.monotonic(), 10))
-    assert sender.feed.began_at_s and not sender.feed.flowing(time.monotonic() + 10, 10)
+    until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
+    assert sender.feed.began_at_s and not sender.feed.is_flowing(time.monotonic() + 10, 10)
 
 
 def test_a_source_whose_next_packet_is_held_back_flows(sender: Sender) -> None:
     with sender.play() as played:
         sender.send(encode_json(Kind.HELD, {}))
-        until(lambda: sender.feed.flowing(time.monotonic(), 10))
+        until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
         assert sender.feed.began_at_s is None
         sender.send(FIRST)
         assert played.read(len(FIRST)) == FIRST
@@ -164,7 +164,7 @@ def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
     sender.send(SECOND)
     with sender.play() as played:
         sender.send(packet(160_000))
-        assert sender.feed.running
+        assert sender.feed.is_running
         sender.end()
         assert played.read().endswith(SECOND + packet(160_000))
 
@@ -223,7 +223,7 @@ def test_damaged_messages_end_it(sender: Sender) -> None:
     with sender.play() as played:
         sender.send(bytes([99]) * 100)
         assert played.read() == b""
-    until(lambda: not sender.feed.running)
+    until(lambda: not sender.feed.is_running)
     assert "killed" in sender.feed.ending()
 
 
@@ -231,7 +231,7 @@ def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
     fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
     receiver = ReceiverCommand(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
     feed = SourceReceiver(receiver, ENVIRON, some_source)
-    until(lambda: not feed.running)
+    until(lambda: not feed.is_running)
     assert feed.exit_status == 4
     assert feed.ending().startswith("cannot open") and "a-secret" not in feed.ending()
     feed.close()
@@ -248,7 +248,7 @@ def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_so
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))
     # Nobody reads, so it is held up as soon as the pipe is full.
-    until(lambda: feed.flowing(float("inf"), 0))
+    until(lambda: feed.is_flowing(float("inf"), 0))
     number = feed._child.stdout.fileno()
     feed.close()
     others_read_end, others_write_end = os.pipe()

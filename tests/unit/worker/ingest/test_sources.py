@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.media_health import SourceTrack, TrackKind
 from worker.encoding.source_info import SourceInfo, SourceRefused
-from worker.ingest.sources import examine, locate
+from worker.ingest.sources import locate, read_source_info
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ OFFERED = {
 def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     path = Path("/media/a.mp4")
     described = {"video": VIDEO, "audio": {"codec": "opus"}, "offered": [OFFERED]}
-    found = examine(described, "'a.mp4'", path)
+    found = read_source_info(described, "'a.mp4'", path)
     assert found == SourceInfo(
         rate=Fraction(50),
         is_interlaced=True,
@@ -117,19 +117,19 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
         tracks=(SourceTrack(**{**OFFERED, "kind": TrackKind.VIDEO}),),
         path=path,
     )
-    silent = examine({**described, "audio": None}, "'a.mp4'", path)
+    silent = read_source_info({**described, "audio": None}, "'a.mp4'", path)
     assert (silent.has_audio, silent.audio_codec) == (False, None)
-    unknown = examine({**described, "video": {**VIDEO, "rate": None, "is_interlaced": False}}, "'a.mp4'", path)
+    unknown = read_source_info({**described, "video": {**VIDEO, "rate": None, "is_interlaced": False}}, "'a.mp4'", path)
     assert (unknown.rate, unknown.is_interlaced) == (None, False)
 
 
 @pytest.mark.parametrize(("extradata", "codec"), [("", "aac"), ("EYAExARAACEQ", "aac (own layout)")])
 def test_sound_that_no_header_of_adts_describes_is_not_what_is_copied(extradata: str, codec: str) -> None:
     audio = {"codec": "aac", "extradata": extradata}
-    assert examine({"video": VIDEO, "audio": audio, "offered": []}, "'a.mp4'").audio_codec == codec
+    assert read_source_info({"video": VIDEO, "audio": audio, "offered": []}, "'a.mp4'").audio_codec == codec
 
 
 def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
     described = {"video": {**VIDEO, "height": 2306}, "audio": None, "offered": []}
     with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
-        examine(described, "what the source sends")
+        read_source_info(described, "what the source sends")

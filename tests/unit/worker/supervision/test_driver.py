@@ -40,7 +40,7 @@ class StandInRun:
             refresh=lambda: None, segment_at_s=segment_at_s, ends_at_s=4.0, target_s=target_s
         )
         self.transcoder: Any = SimpleNamespace(
-            running=True,
+            is_running=True,
             exit_status=None,
             progressed_at_s=progressed_at_s,
             progress=Progress(),
@@ -60,32 +60,32 @@ class StandInWatch:
 
     def __init__(self, playing: int | None) -> None:
         self.said: list[tuple[object, ...]] = []
-        self.choice: Any = SimpleNamespace(
+        self.failover: Any = SimpleNamespace(
             playing=playing,
             pick=lambda now_s: None,
-            better=lambda now_s: None,
-            started=lambda index, now_s: self.said.append(("started", index)),
+            pick_better=lambda now_s: None,
+            record_started=lambda index, now_s: self.said.append(("started", index)),
         )
 
-    def look(self, now_s: float) -> None:
+    def update(self, now_s: float) -> None:
         pass
 
-    def frozen(self) -> tuple[str, ...]:
+    def frozen_sources(self) -> tuple[str, ...]:
         return ()
 
-    def trial(self, index: int) -> Any:
+    def opener(self, index: int) -> Any:
         return SimpleNamespace(status=OpenerStatus.READY)
 
-    def broke(self, index: int, now_s: float, reason: str) -> None:
+    def record_break(self, index: int, now_s: float, reason: str) -> None:
         self.said.append(("broke", index, reason))
 
-    def froze(self, index: int, now_s: float, reason: str) -> None:
+    def record_frozen(self, index: int, now_s: float, reason: str) -> None:
         self.said.append(("froze", index, reason))
 
 
-def driver_of(run: StandInRun, watch: StandInWatch, supervision: StreamStateMachine | None = None) -> Driver:
+def driver_of(run: StandInRun, pool: StandInWatch, supervision: StreamStateMachine | None = None) -> Driver:
     driver = Driver(CONFIG, supervision or StreamStateMachine(2), 1, cast(Any, None))
-    driver._run, driver._watch = cast(Any, run), cast(Any, watch)
+    driver._run, driver._pool = cast(Any, run), cast(Any, pool)
     return driver
 
 
@@ -117,15 +117,15 @@ def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
 
 def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
     supervision = StreamStateMachine(2)
-    run, watch = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
-    driver = driver_of(run, watch, supervision)
+    run, pool = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
+    driver = driver_of(run, pool, supervision)
     supervision.run_started(0)
-    assert driver._failure(31.0, cast(Any, run), cast(Any, watch)) is None
+    assert driver._failure(31.0, cast(Any, run), cast(Any, pool)) is None
     supervision.published(31.0, 4.0, None)
     assert supervision.state is RuntimeState.LIVE
-    assert driver._failure(31.1, cast(Any, run), cast(Any, watch)) == "no new segment for 27 s"
+    assert driver._failure(31.1, cast(Any, run), cast(Any, pool)) == "no new segment for 27 s"
     run.segments.target_s = 60
-    assert driver._failure(34.1, cast(Any, run), cast(Any, watch)) == "no new segment for 30 s"
+    assert driver._failure(34.1, cast(Any, run), cast(Any, pool)) == "no new segment for 30 s"
 
 
 @pytest.mark.parametrize(
@@ -138,26 +138,26 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
 def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
     exit_status: int, said: tuple[object, ...]
 ) -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
-    run.transcoder.running, run.transcoder.exit_status = False, exit_status
-    driver = driver_of(run, watch, supervision)
+    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run.transcoder.is_running, run.transcoder.exit_status = False, exit_status
+    driver = driver_of(run, pool, supervision)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
-    assert watch.said == [said]
+    assert pool.said == [said]
     assert (supervision.state, supervision.last_error) == (RuntimeState.BACKOFF, said[-1])
 
 
 def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     run.format_has_changed = True
-    driver = driver_of(run, watch, supervision)
+    driver = driver_of(run, pool, supervision)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
-    assert run.ends == [False] and watch.said == [("started", None)]
+    assert run.ends == [False] and pool.said == [("started", None)]
     assert supervision.restarts == 0 and supervision.last_error is None
 
 
 def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
-    run, watch, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
-    driver, looks = driver_of(run, watch, supervision), []
+    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    driver, looks = driver_of(run, pool, supervision), []
     sampler = SimpleNamespace(newest=None, look_soon=lambda: looks.append(True))
     faulty = replace(SAMPLE, sound_s=1.0)
     # Faulty once; the same one seen again; fine; another run's; faulty again.
@@ -169,7 +169,7 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
     driver.drive(5.0, STREAM, publication_of(2, sampler), lambda: None)
     assert run.ends == [True] and supervision.restarts == 1
     fault = "a published segment of 2.00 s has 1.00 s of sound"
-    assert watch.said == [("broke", 0, fault)]
+    assert pool.said == [("broke", 0, fault)]
     assert driver.lasting_issues(5.0) == {
         IngestIssueCode.PUBLISHED_FAULTY: f"The run was replaced, since viewers got something wrong: {fault}."
     }

@@ -63,25 +63,25 @@ def test_an_issue_has_begun_when_it_was_found_first_and_ends_with_its_repairs() 
     for window, silence_ms in enumerate((0, 10_000, 10_000, 0, 10_000)):
         made_ms += silence_ms
         clock.now_ms = 1_000 + window
-        said = issues.look(window * WINDOW_S, 1, Repairs(silence_ms=made_ms), {})
+        said = issues.update(window * WINDOW_S, 1, Repairs(silence_ms=made_ms), {})
         since.append([issue.since_ms for issue in said])
     assert since == [[], [1_001], [1_001], [], [1_004]]
 
 
 def test_between_two_windows_nothing_changes() -> None:
     issues = IngestIssues(lambda: 1_000)
-    (issue,) = issues.look(0.0, 1, Repairs(silence_ms=10_000), {})
+    (issue,) = issues.update(0.0, 1, Repairs(silence_ms=10_000), {})
     assert issue.code is IngestIssueCode.AUDIO_MISSING
-    assert issues.look(WINDOW_S - 0.1, 1, Repairs(silence_ms=10_000), {}) == (issue,)
-    assert issues.look(WINDOW_S - 0.1, 1, None, {}) == (issue,)
-    assert issues.look(WINDOW_S, 1, Repairs(silence_ms=10_000), {}) == ()
+    assert issues.update(WINDOW_S - 0.1, 1, Repairs(silence_ms=10_000), {}) == (issue,)
+    assert issues.update(WINDOW_S - 0.1, 1, None, {}) == (issue,)
+    assert issues.update(WINDOW_S, 1, Repairs(silence_ms=10_000), {}) == ()
 
 
 def test_another_run_counts_from_nothing() -> None:
     issues = IngestIssues(lambda: 1_000)
-    issues.look(0.0, 1, Repairs(timestamp_jumps=2, silence_ms=60_000), {})
-    assert issues.look(WINDOW_S, 2, Repairs(timestamp_jumps=1, silence_ms=100), {}) == ()
-    (issue,) = issues.look(2 * WINDOW_S, 2, Repairs(timestamp_jumps=3, silence_ms=100), {})
+    issues.update(0.0, 1, Repairs(timestamp_jumps=2, silence_ms=60_000), {})
+    assert issues.update(WINDOW_S, 2, Repairs(timestamp_jumps=1, silence_ms=100), {}) == ()
+    (issue,) = issues.update(2 * WINDOW_S, 2, Repairs(timestamp_jumps=3, silence_ms=100), {})
     assert issue.code is IngestIssueCode.TIMESTAMP_JUMPS and "3 times" in issue.detail
 
 
@@ -89,22 +89,22 @@ def test_a_lasting_issue_is_there_at_once_and_only_while_it_lasts() -> None:
     clock = Clock()
     issues = IngestIssues(lambda: clock.now_ms)
     frozen = {IngestIssueCode.PICTURE_FROZEN: frozen_issue(["primary"])}
-    (issue,) = issues.look(0.0, 0, None, frozen)
+    (issue,) = issues.update(0.0, 0, None, frozen)
     assert (issue.code, issue.since_ms, issue.detail) == (
         IngestIssueCode.PICTURE_FROZEN,
         1_000,
         "The source primary is frozen and silent, and not played until something moves or is heard.",
     )
     clock.now_ms = 2_000
-    both = issues.look(0.1, 1, Repairs(silence_ms=10_000), frozen)
+    both = issues.update(0.1, 1, Repairs(silence_ms=10_000), frozen)
     assert [(each.code, each.since_ms) for each in both] == [
         (IngestIssueCode.AUDIO_MISSING, 2_000),
         (IngestIssueCode.PICTURE_FROZEN, 1_000),
     ]
-    (silent,) = issues.look(0.2, 1, None, {})
+    (silent,) = issues.update(0.2, 1, None, {})
     assert silent.code is IngestIssueCode.AUDIO_MISSING
     clock.now_ms = 3_000
-    assert issues.look(0.3, 1, None, frozen)[-1].since_ms == 3_000, "it is another time that it is frozen"
+    assert issues.update(0.3, 1, None, frozen)[-1].since_ms == 3_000, "it is another time that it is frozen"
 
 
 def test_several_frozen_sources_are_named_together() -> None:

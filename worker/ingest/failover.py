@@ -56,7 +56,7 @@ class _SourceState:
         """It is not ready, from now on if not for longer."""
         self.awaited_since_s = now_s if self.awaited_since_s is None else self.awaited_since_s
 
-    def given_up(self, now_s: float) -> bool:
+    def is_given_up(self, now_s: float) -> bool:
         """Whether it is time to open the next one as well."""
         if self.ready or now_s < self.retry_at_s:
             return now_s < self.retry_at_s
@@ -64,7 +64,7 @@ class _SourceState:
 
 
 @dataclass
-class SourceChoice:
+class Failover:
     """Its owner tells it how the sources do, and asks it which to open and which to play."""
 
     count: int
@@ -72,38 +72,38 @@ class SourceChoice:
     # What is played: a source's place, or None while there is nothing, or the slate.
     playing: int | None = None
     idle_since_s: float = 0.0
-    _standings: list[_SourceState] = field(init=False)
+    _states: list[_SourceState] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._standings = [_SourceState(self.new_backoff()) for _ in range(self.count)]
+        self._states = [_SourceState(self.new_backoff()) for _ in range(self.count)]
 
-    def wanted(self, now_s: float) -> list[int]:
+    def sources_to_open(self, now_s: float) -> list[int]:
         """The sources that should be open now, the one that is played among them."""
         found: list[int] = []
-        for index, each in enumerate(self._standings):
+        for index, each in enumerate(self._states):
             if index == self.playing:
                 return [*found, index]
             watched = self.playing is not None
             if each.open or now_s >= (each.return_at_s if watched else each.retry_at_s):
                 found.append(index)
-            if not watched and not each.given_up(now_s):
+            if not watched and not each.is_given_up(now_s):
                 break
         return found
 
-    def opened(self, index: int, now_s: float) -> None:
+    def record_opened(self, index: int, now_s: float) -> None:
         """It is being opened."""
-        each = self._standings[index]
+        each = self._states[index]
         each.open = True
         each.await_from(now_s)
 
     def closed(self, index: int) -> None:
         """It is open no more."""
-        each = self._standings[index]
+        each = self._states[index]
         each.open, each.ready, each.answers, each.awaited_since_s = False, False, 0, None
 
-    def answered(self, index: int, now_s: float) -> None:
+    def record_answer(self, index: int, now_s: float) -> None:
         """It could be played: picture comes from it just now."""
-        each = self._standings[index]
+        each = self._states[index]
         each.ready, each.failed, each.awaited_since_s = True, False, None
         if each.failure is Failure.WAITING:
             each.failure, each.error = None, ""
@@ -111,20 +111,20 @@ class SourceChoice:
             each.answers += 1
             each.answered_at_s = now_s
 
-    def waiting(self, index: int, now_s: float, reason: str) -> None:
+    def record_waiting(self, index: int, now_s: float, reason: str) -> None:
         """It is open, and nothing comes from it, which is nobody's fault."""
-        each = self._standings[index]
+        each = self._states[index]
         each.ready, each.answers = False, 0
         each.await_from(now_s)
         each.failure, each.error = Failure.WAITING, reason
 
-    def started(self, index: int | None, now_s: float) -> None:
+    def record_started(self, index: int | None, now_s: float) -> None:
         """It is played now; None: the slate is."""
         self.playing, self.idle_since_s = index, now_s
 
     def failed(self, index: int, now_s: float, error: str, failure: Failure = Failure.BROKEN) -> None:
         """It could not be opened, or its run has ended."""
-        each = self._standings[index]
+        each = self._states[index]
         each.failure, each.error, each.failed, each.answers = failure, error, True, 0
         delay_s = {Failure.REFUSED: REFUSED_DELAY_S, Failure.WAITING: WAIT_DELAY_S}.get(failure)
         if delay_s is None:
@@ -134,28 +134,28 @@ class SourceChoice:
         if self.playing == index:
             self.playing, self.idle_since_s = None, now_s
 
-    def stable(self, index: int) -> None:
+    def record_stable(self, index: int) -> None:
         """It was played well for minutes."""
-        each = self._standings[index]
+        each = self._states[index]
         each.backoff.reset()
         each.failure, each.error = None, ""
 
     def pick(self, now_s: float) -> int | None:
         """The source to play while nothing is played, or the slate; None if none can be."""
-        ready = (n for n, each in enumerate(self._standings) if each.ready and now_s >= each.retry_at_s)
+        ready = (n for n, each in enumerate(self._states) if each.ready and now_s >= each.retry_at_s)
         return next(ready, None)
 
-    def better(self, now_s: float) -> int | None:
+    def pick_better(self, now_s: float) -> int | None:
         """The source to go back to from the one that is played; None if there is none that can be trusted."""
-        before = self._standings[: self.playing]
+        before = self._states[: self.playing]
         good = (n for n, s in enumerate(before) if s.answers >= ANSWERS_TO_RETURN and now_s >= s.return_at_s)
         return next(good, None)
 
-    def exhausted(self, now_s: float) -> bool:
+    def is_exhausted(self, now_s: float) -> bool:
         """Whether no source can be played, nor soon will be: the time for the slate."""
         idle = self.playing is None and now_s - self.idle_since_s >= SLATE_AFTER_S
-        return idle and self.pick(now_s) is None and all(each.given_up(now_s) for each in self._standings)
+        return idle and self.pick(now_s) is None and all(each.is_given_up(now_s) for each in self._states)
 
     def troubles(self) -> list[tuple[int, Failure, str]]:
         """What hinders the sources that are hindered: their places, and why."""
-        return [(n, each.failure, each.error) for n, each in enumerate(self._standings) if each.failure]
+        return [(n, each.failure, each.error) for n, each in enumerate(self._states) if each.failure]
