@@ -33,7 +33,7 @@ from worker.media.messages import Kind, MessageReader, decoded_at_us
 from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
-from worker.supervision.driver import SEAM_S
+from worker.supervision.driver import RUN_GAP_S
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
 
 CHUNK_BYTES = 1 << 16
@@ -142,7 +142,7 @@ class QuickTry:
             name=f"r{number}",
             segment_s=SEGMENT_S,
             cut_s=cut.every_s if cut else SEGMENT_S * FIRST_SEGMENT,
-            offset_s=sum(each.extinf_s for each in self.segments) + SEAM_S if number else 0.0,
+            offset_s=sum(each.extinf_s for each in self.segments) + RUN_GAP_S if number else 0.0,
             rate=out.rate,
             fields=out.fields,
         )

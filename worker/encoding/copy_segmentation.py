@@ -89,13 +89,13 @@ def longest_interval_s(lines: Sequence[str]) -> float | None:
     """
     keyframes, last_s = [], 0.0
     for line in lines:
-        *times, last = line.split("|")
-        # Packets have two times and flags. The last line has the length, which says nothing beyond what was read.
-        flags = last if len(times) == 2 else ""
-        told = [at_s for at_s in map(_seconds, times if flags else [last]) if at_s is not None]
-        if not told:
+        *fields, last = line.split("|")
+        # Packets have two times and flags. The last line has the length, also of what was not read.
+        flags = last if len(fields) == 2 else ""
+        times = [at_s for at_s in map(_seconds, fields if flags else [last]) if at_s is not None]
+        if not times:
             continue
-        at_s = told[0] if flags else min(told[0], MEASURE_S)
+        at_s = times[0] if flags else min(times[0], MEASURE_S)
         last_s = max(last_s, at_s)
         if flags.startswith("K"):
             keyframes.append(at_s)

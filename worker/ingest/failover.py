@@ -118,7 +118,7 @@ class Failover:
         each.await_from(now_s)
         each.failure, each.error = Failure.WAITING, reason
 
-    def record_started(self, index: int | None, now_s: float) -> None:
+    def record_playing(self, index: int | None, now_s: float) -> None:
         """It is played now; None: the slate is."""
         self.playing, self.idle_since_s = index, now_s
 

@@ -153,8 +153,8 @@ class SourcePool:
         if self._logged.get(index) != opener.reason:
             self._logged[index] = opener.reason
             who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
-            said = list(opener.receiver.lines)[-5:] if opener.receiver else []
-            log.warning("a source does not work", extra={**who, "error": opener.reason, "said": said})
+            last_lines = list(opener.receiver.lines)[-5:] if opener.receiver else []
+            log.warning("a source does not work", extra={**who, "error": opener.reason, "said": last_lines})
         self._close(index)
 
     def _close(self, index: int) -> None:

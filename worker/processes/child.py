@@ -101,9 +101,9 @@ class Child:
         if code < 0:
             # What it said before has nothing to do with a kill.
             return f"the {self._name} was killed by {_signal_name(-code)}"
-        said = self._complaint() if code else ""
+        last_lines = self._complaint() if code else ""
         how = f"the {self._name} ended with status {code}"
-        return f"{how}: {said}" if said else how + ("" if code else " although it was not asked to")
+        return f"{how}: {last_lines}" if last_lines else how + ("" if code else " although it was not asked to")
 
     def complaint(self) -> str:
         """What it complained of last, `""` if it did not."""
@@ -111,9 +111,9 @@ class Child:
         return self._complaint().removeprefix(ERROR_MARK).strip()
 
     def _complaint(self) -> str:
-        said = list(self.lines)
-        errors = [line for line in said if line.startswith(ERROR_MARK)]
-        return (errors or said or [""])[-1]
+        last_lines = list(self.lines)
+        errors = [line for line in last_lines if line.startswith(ERROR_MARK)]
+        return (errors or last_lines or [""])[-1]
 
     def _wait_for_log(self) -> None:
         """The last words are what counts, and may be on their way."""

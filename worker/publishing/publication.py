@@ -37,7 +37,7 @@ class Publication(threading.Thread):
         media: MediaStore,
         clock: Clock,
         channel: Channel,
-        held: HeldClaim,
+        held_claim: HeldClaim,
         window_s: float,
         environ: Mapping[str, str],
         notify: Callable[[], None],
@@ -52,11 +52,11 @@ class Publication(threading.Thread):
         self.error: str | None = None
         self._clock = clock
         self._channel = channel
-        self._held = held
+        self._held_claim = held_claim
         self._notify = notify
         self._abandoned = threading.Event()
         # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
-        self._uploads = SegmentUploader(media, channel, lambda: held.is_safe and not self._abandoned.is_set())
+        self._uploads = SegmentUploader(media, channel, lambda: held_claim.is_safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
         prober = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
@@ -178,7 +178,7 @@ class Publication(threading.Thread):
             work()
         except ClaimLost as error:
             log.warning("the claim is another's", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-            self._held.give_up()
+            self._held_claim.give_up()
             self.abandon()
             return False
         except (StoreUnavailable, ClaimNotRenewed) as error:
@@ -190,7 +190,7 @@ class Publication(threading.Thread):
 
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
-        self._held.last_manifest_at_ms = self._clock.now_ms()
+        self._held_claim.last_manifest_at_ms = self._clock.now_ms()
         self._note_playable(run)
 
     def _note_playable(self, run: int | None) -> None:

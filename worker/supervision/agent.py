@@ -65,7 +65,7 @@ class Agent:
                 if time.monotonic() >= self._scan_at_s:
                     self._scan_at_s = time.monotonic() + SCAN_INTERVAL_S
                     self._scan()
-                self._presence.tell_if_due(time.monotonic(), self._pipelines)
+                self._presence.report_if_due(time.monotonic(), self._pipelines)
             except StoreUnavailable as error:
                 log.warning("a store is silent", extra={"error": str(error)})
             self._wake.wait(TICK_S)
@@ -76,19 +76,19 @@ class Agent:
         for stream in _live_streams(self._ports.streams):
             if len(self._pipelines) >= self._config.capacity or self._stopping:
                 return
-            self._take(stream)
+            self._claim_and_run(stream)
 
     def _follow_hints(self) -> None:
         while not self._hints.empty():
             stream_id = self._hints.get_nowait()
             if stream_id in self._pipelines:
-                self._pipelines[stream_id].poke()
+                self._pipelines[stream_id].wake()
                 continue
             stream = self._ports.streams.get(stream_id)
             if stream and _is_wanted(stream):
-                self._take(stream)
+                self._claim_and_run(stream)
 
-    def _take(self, stream: Stream) -> None:
+    def _claim_and_run(self, stream: Stream) -> None:
         if stream.stream_id in self._pipelines or len(self._pipelines) >= self._config.capacity:
             return
         runtime = self._ports.runtimes.get(stream.stream_id)
@@ -97,11 +97,13 @@ class Agent:
             left_s = (runtime.claim.expires_at_ms - self._ports.clock.now_ms()) / 1000 + EXPIRY_SLACK_S
             self._scan_at_s = min(self._scan_at_s, time.monotonic() + max(left_s, TICK_S))
             return
-        held = claims.claim_stream(self._ports.runtimes, self._ports.clock, stream.stream_id, self._config.worker_id)
-        if held is None:
+        held_claim = claims.claim_stream(
+            self._ports.runtimes, self._ports.clock, stream.stream_id, self._config.worker_id
+        )
+        if held_claim is None:
             return
         restarts = runtime.restarts if runtime and runtime.state is not RuntimeState.STOPPED else 0
-        pipeline = Pipeline(self._ports, self._config, stream, held, restarts, self._wake.set)
+        pipeline = Pipeline(self._ports, self._config, stream, held_claim, restarts, self._wake.set)
         self._pipelines[stream.stream_id] = pipeline
         pipeline.start()
 

@@ -31,17 +31,17 @@ from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition
 log = logging.getLogger(__name__)
 
 # Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
-SEAM_S = 0.12
-GONE = (OpenerStatus.FAILED, OpenerStatus.REFUSED)
+RUN_GAP_S = 0.12
+ENDED_STATUSES = (OpenerStatus.FAILED, OpenerStatus.REFUSED)
 
 
 class Driver:
     """The present run, if there is one, and how many there were. Used by the pipeline's thread only."""
 
-    def __init__(self, config: WorkerConfig, supervision: StreamStateMachine, epoch: int, logs: RunLogs) -> None:
+    def __init__(self, config: WorkerConfig, state_machine: StreamStateMachine, epoch: int, logs: RunLogs) -> None:
         self.runs = 0
         self._config = config
-        self._supervision = supervision
+        self._state_machine = state_machine
         self._epoch = epoch
         self._run: Run | None = None
         self._logs = logs
@@ -50,7 +50,7 @@ class Driver:
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
         # The run before was ended to go on in another way: viewers have enough until the next one is there.
-        self._switching = False
+        self._is_switching = False
         # The published segment that was judged last.
         self._sample: Sample | None = None
         self._faults = FaultHistory()
@@ -103,7 +103,7 @@ class Driver:
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be known before the work goes on."""
-        pool = self._pool = self._pool or SourcePool(stream, self._config, now_s, self._logs.unopened)
+        pool = self._pool = self._pool or SourcePool(stream, self._config, now_s, self._logs.add_unopened)
         pool.update(now_s)
         if self._run is None:
             self._begin(now_s, stream, pool, publication)
@@ -111,8 +111,8 @@ class Driver:
         if self._run.format_has_changed:
             # What was sent before the change is published; the source stays open, and the next run has the rest.
             self._end(self._run, "the source's format changed", kill=False)
-            pool.failover.record_started(None, now_s)
-            self._switching = True
+            pool.failover.record_playing(None, now_s)
+            self._is_switching = True
             return
         reason = self._failure(now_s, self._run, pool)
         if reason:
@@ -125,15 +125,15 @@ class Driver:
                 self._fail(now_s, self._run, pool, stream, fault, report)
                 return
         else:
-            self._supervision.awaited(now_s, publication.published_at_s)
+            self._state_machine.check_awaited(now_s, publication.published_at_s)
         self._improve(now_s, self._run, pool, stream, publication)
 
-    def stop(self, reason: str, *, kill: bool = False, keep_for: Stream | None = None) -> None:
-        """End the run on purpose, and close all sources but those that these settings `keep_for` leave as they are."""
+    def stop(self, reason: str, *, kill: bool = False, new_settings: Stream | None = None) -> None:
+        """End the run on purpose, and close all sources but those that these settings `new_settings` leave as they are."""
         if self._run:
             self._end(self._run, reason, kill=kill)
-        if self._pool and keep_for:
-            self._pool.adopt(keep_for, time.monotonic())
+        if self._pool and new_settings:
+            self._pool.adopt(new_settings, time.monotonic())
         elif self._pool:
             self._pool.close()
             self._pool = None
@@ -150,28 +150,28 @@ class Driver:
         if publication.starts_at_s is not None and (index is not None or slate):
             self._clock_s = max(self._clock_s, publication.starts_at_s)
             self._start(index, stream, pool, publication)
-            if self._switching and index is not None:
-                self._supervision.run_switched(now_s, trouble[1] if trouble else None)
+            if self._is_switching and index is not None:
+                self._state_machine.switch_run(now_s, trouble[1] if trouble else None)
             else:
-                self._supervision.run_started(now_s, trouble[1] if trouble else None, standing_in=slate)
-            self._switching = False
+                self._state_machine.start_run(now_s, trouble[1] if trouble else None, is_slate=slate)
+            self._is_switching = False
         elif trouble:
-            self._supervision.idle(*trouble)
+            self._state_machine.wait(*trouble)
 
     def _failure(self, now_s: float, run: Run, pool: SourcePool) -> str | None:
         """Why the run has to be replaced, if it has."""
         run.segments.refresh()
         # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
-        self._supervision.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
+        self._state_machine.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
         playing = pool.failover.playing
         opener = None if playing is None else pool.opener(playing)
-        if opener and opener.status in GONE:
+        if opener and opener.status in ENDED_STATUSES:
             return opener.reason
         if run.transcoder.exit_status == EXIT_FROZEN:
             return run.transcoder.complaint()
         if not run.transcoder.is_running:
             return run.transcoder.ending()
-        return self._supervision.silence(now_s, run.transcoder.progressed_at_s, run.segments.segment_at_s)
+        return self._state_machine.restart_reason(now_s, run.transcoder.progressed_at_s, run.segments.segment_at_s)
 
     def _published_fault(self, now_s: float, run: Run, publication: Publication) -> str | None:
         """What is wrong with what viewers get, if it is the run's fault."""
@@ -182,35 +182,37 @@ class Driver:
         fault = published_fault(sample, tuple(run.transcoder.activity))
         if fault:
             publication.sampler.look_soon()
-        return self._faults.judged(now_s, fault)
+        return self._faults.record(now_s, fault)
 
     def _fail(
         self, now_s: float, run: Run, pool: SourcePool, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
         playing = pool.failover.playing
-        gone = playing is not None and pool.opener(playing).status in GONE
+        has_ended = playing is not None and pool.opener(playing).status in ENDED_STATUSES
         if run.transcoder.is_running:
-            self._supervision.stalled(reason)
+            self._state_machine.stall(reason)
             report()
         # What a source had sent before it went is worth showing; an encoder that hangs is not worth waiting for.
-        self._end(run, reason, kill=not gone)
-        self._supervision.run_ended(reason)
+        self._end(run, reason, kill=not has_ended)
+        self._state_machine.end_run(reason)
         if playing is None:
-            pool.failover.record_started(None, now_s)
+            pool.failover.record_playing(None, now_s)
         elif run.transcoder.exit_status == EXIT_FROZEN:
             pool.record_frozen(playing, now_s, reason)
         else:
             pool.record_break(playing, now_s, reason)
-        said = list(run.transcoder.lines)[-10:]
-        log.error("the encoder is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": said})
+        last_lines = list(run.transcoder.lines)[-10:]
+        log.error(
+            "the encoder is restarted", extra={"stream_id": stream.stream_id, "error": reason, "said": last_lines}
+        )
 
     def _note_published(self, now_s: float, pool: SourcePool, publication: Publication) -> None:
-        self._supervision.published(now_s, publication.published_at_s, publication.error)
+        self._state_machine.record_published(now_s, publication.published_at_s, publication.error)
         playing = pool.failover.playing
-        if self._supervision.stable and playing is not None:
+        if self._state_machine.is_stable and playing is not None:
             pool.record_stable(playing)
             trouble = pool.trouble()
-            self._supervision.settled(trouble[1] if trouble else None)
+            self._state_machine.clear_error(trouble[1] if trouble else None)
 
     def _improve(self, now_s: float, run: Run, pool: SourcePool, stream: Stream, publication: Publication) -> None:
         """Go over to a better source, if one can be trusted now: first the present segment is finished."""
@@ -224,7 +226,7 @@ class Driver:
         self._end(run, f"gave way to {source_name(index)}", kill=False)
         self._start(index, stream, pool, publication)
         trouble = pool.trouble()
-        self._supervision.run_switched(time.monotonic(), trouble[1] if trouble else None)
+        self._state_machine.switch_run(time.monotonic(), trouble[1] if trouble else None)
 
     def _start(self, index: int | None, stream: Stream, pool: SourcePool, publication: Publication) -> None:
         """Play a source that is open; None: the slate."""
@@ -232,14 +234,14 @@ class Driver:
         source = opener.source if opener else SLATE_SOURCE
         assert source
         self.runs += 1
-        self._faults.run_started()
+        self._faults.start_run()
         segmentation = opener.segmentation if opener else None
         plan = self._plan(stream, source, segmentation)
         target_s = segmentation.target_s if segmentation else stream.segment_seconds
         self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, opener.receiver if opener else None)
-        pool.failover.record_started(index, time.monotonic())
+        pool.failover.record_playing(index, time.monotonic())
         received = opener.receiver.lines if opener and opener.receiver else deque[str]()
-        self._log = self._logs.began(plan.name, self.source or SLATE, self._run.transcoder, received)
+        self._log = self._logs.add_run(plan.name, self.source or SLATE, self._run.transcoder, received)
         publication.follow(self._run.segments)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
@@ -266,7 +268,7 @@ class Driver:
             # Encoded, it is cut at every keyframe, of which the second ends the shorter first segment.
             cut_s=segmentation.every_s if segmentation else stream.segment_seconds * FIRST_SEGMENT,
             # Time stamps go on where the last run's end, on whatever worker that was.
-            offset_s=self._clock_s + SEAM_S if self._clock_s else 0.0,
+            offset_s=self._clock_s + RUN_GAP_S if self._clock_s else 0.0,
             rate=out.rate,
             fields=out.fields,
             frozen_after_s=stream.frozen_after_s,
@@ -275,7 +277,7 @@ class Driver:
     def _end(self, run: Run, reason: str, *, kill: bool) -> None:
         run.end(kill=kill)
         if self._log:
-            self._log.ended(reason)
+            self._log.close(reason)
         self._dropped_before += run.transcoder.progress.dropped_frames
         self._clock_s = run.segments.ends_at_s
         self._run = None

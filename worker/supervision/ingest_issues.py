@@ -28,7 +28,7 @@ class IngestIssues:
         self._now_ms = now_ms
         self._run = 0
         self._windows: deque[Repairs] = deque(maxlen=WINDOWS)
-        self._before = Repairs()
+        self._previous = Repairs()
         self._due_s = 0.0
         self._since_ms: dict[IngestIssueCode, int] = {}
         self._found: dict[IngestIssueCode, str] = {}
@@ -38,13 +38,13 @@ class IngestIssues:
     ) -> tuple[IngestIssue, ...]:
         """Return what goes on to be wrong. `run` made these `repairs`; `lasting` issues are wrong right now."""
         if run != self._run:
-            self._run, self._before = run, Repairs()
+            self._run, self._previous = run, Repairs()
             self._windows.clear()
         if repairs is not None and now_s >= self._due_s:
             self._due_s = now_s + WINDOW_S
-            self._windows.append(_between(self._before, repairs))
-            self._before = repairs
-            self._found = found(tuple(self._windows), repairs)
+            self._windows.append(_between(self._previous, repairs))
+            self._previous = repairs
+            self._found = find_issues(tuple(self._windows), repairs)
         details, now_ms = {**self._found, **lasting}, self._now_ms()
         self._since_ms = {code: self._since_ms.get(code, now_ms) for code in details}
         return tuple(
@@ -52,7 +52,7 @@ class IngestIssues:
         )
 
 
-def found(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueCode, str]:
+def find_issues(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueCode, str]:
     """Return the issues of a run by its windows, oldest first, each with a sentence for the operator."""
     issues: dict[IngestIssueCode, str] = {}
     newest, minute = windows[-1], windows[-MINUTE:]
@@ -94,6 +94,6 @@ def frozen_issue(sources: Sequence[str]) -> str:
     return f"The {frozen} frozen and silent, and not played until something moves or is heard."
 
 
-def _between(before: Repairs, now: Repairs) -> Repairs:
+def _between(previous: Repairs, now: Repairs) -> Repairs:
     counted = ("silence_ms", "pictures_repeated", "timestamp_jumps", "format_changes", "damaged_packets")
-    return Repairs(**{name: max(0, getattr(now, name) - getattr(before, name)) for name in counted})
+    return Repairs(**{name: max(0, getattr(now, name) - getattr(previous, name)) for name in counted})

@@ -58,28 +58,28 @@ class Pipeline(threading.Thread):
         ports: Ports,
         config: WorkerConfig,
         stream: Stream,
-        held: HeldClaim,
+        held_claim: HeldClaim,
         restarts: int = 0,
-        ended: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(name=f"stream-{stream.stream_id}", daemon=True)
         self.stream = stream
-        self.held = held
-        self.supervision = StreamStateMachine(stream.segment_seconds, restarts=restarts)
+        self.held_claim = held_claim
+        self.state_machine = StreamStateMachine(stream.segment_seconds, restarts=restarts)
         self.end: EndReason | None = None
         self._ports = ports
-        self._on_end = ended
+        self._on_end = on_end
         self._config = config
-        self._reporter = Reporter(ports.runtimes, ports.clock, held)
+        self._reporter = Reporter(ports.runtimes, ports.clock, held_claim)
         self._wake = threading.Event()
         self._hand_over_by_s: float | None = None
-        self._logs = RunLogs(ports.media, ports.clock, held, lambda: (self.stream.ingest_key,))
-        self._driver = Driver(config, self.supervision, held.claim.epoch, self._logs)
+        self._logs = RunLogs(ports.media, ports.clock, held_claim, lambda: (self.stream.ingest_key,))
+        self._driver = Driver(config, self.state_machine, held_claim.claim.epoch, self._logs)
         self._publication: Publication | None = None
         self._look_at_s = 0.0
-        self._silent: set[str] = set()
+        self._unreachable: set[str] = set()
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Something may have changed: look at once."""
         self._look_at_s = 0.0
         self._wake.set()
@@ -95,7 +95,7 @@ class Pipeline(threading.Thread):
     def run(self) -> None:
         """The thread."""
         try:
-            log.info("claimed", extra={**self._who(), "generation": self.stream.generation})
+            log.info("claimed", extra={**self._log_fields(), "generation": self.stream.generation})
             self._logs.start()
             self._open()
             while self.end is None:
@@ -105,114 +105,114 @@ class Pipeline(threading.Thread):
                     self._wake.clear()
         except Exception as error:
             # A mistake of ours must not leave an encoder running or the claim held: the next look starts it again.
-            log.exception("the pipeline crashed", extra=self._who())
-            self.end, self.supervision.last_error = (
+            log.exception("the pipeline crashed", extra=self._log_fields())
+            self.end, self.state_machine.last_error = (
                 EndReason.CRASHED,
                 f"internal error: {type(error).__name__}: {error}",
             )
         finally:
-            self._let_go(self.end or EndReason.CRASHED)
-            log.info("let go", extra={**self._who(), "end": self.end})
+            self._release(self.end or EndReason.CRASHED)
+            log.info("let go", extra={**self._log_fields(), "end": self.end})
             self._on_end()
 
     def _tick(self, now_s: float) -> EndReason | None:
-        self._asking("renewal of the claim", self.held.renew_if_due)
-        if self.held.is_lost:
+        self._try("renewal of the claim", self.held_claim.renew_if_due)
+        if self.held_claim.is_lost:
             return EndReason.LOST
         if self._hand_over_by_s is not None:
             return EndReason.HANDOVER
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_INTERVAL_S
-            self._asking("look at the stream", self._look)
+            self._try("look at the stream", self._reload)
         if self.end:
             return self.end
         if self._publication:
-            if not self._publication.is_alive() and not self.held.is_lost:
+            if not self._publication.is_alive() and not self.held_claim.is_lost:
                 raise RuntimeError(f"publishing ended: {self._publication.error}")
-            self._driver.drive(now_s, self.stream, self._publication, lambda: self._asking("report", self._report))
-        self._asking("report", self._report)
+            self._driver.drive(now_s, self.stream, self._publication, lambda: self._try("report", self._report))
+        self._try("report", self._report)
         return None
 
-    def _look(self) -> None:
-        seen = self._ports.streams.get(self.stream.stream_id)
-        if seen is None or seen.archived or seen.desired_state is DesiredState.STOPPED:
+    def _reload(self) -> None:
+        stored = self._ports.streams.get(self.stream.stream_id)
+        if stored is None or stored.archived or stored.desired_state is DesiredState.STOPPED:
             self.end = EndReason.STOPPED
-        elif seen.desired_state is DesiredState.PAUSED:
+        elif stored.desired_state is DesiredState.PAUSED:
             self.end = EndReason.PAUSED
-        elif seen.generation != self.stream.generation:
-            self._reopen(seen)
-        elif seen != self.stream:
-            self.stream = seen
+        elif stored.generation != self.stream.generation:
+            self._reopen(stored)
+        elif stored != self.stream:
+            self.stream = stored
             if self._publication:
-                self._publication.set_window(seen.window_minutes * 60)
+                self._publication.set_window(stored.window_minutes * 60)
 
     def _open(self) -> None:
         """Begin to publish under the present settings."""
         stream = self.stream
         channel = Channel(
             stream_id=stream.stream_id,
-            epoch=self.held.claim.epoch,
+            epoch=self.held_claim.claim.epoch,
             first_run=self._driver.runs + 1,
             renditions=stream.renditions,
             segment_seconds=stream.segment_seconds,
         )
         media, clock, window_s = self._ports.media, self._ports.clock, stream.window_minutes * 60
         environ = self._config.ffmpeg_environ
-        self._publication = Publication(media, clock, channel, self.held, window_s, environ, self._wake.set)
+        self._publication = Publication(media, clock, channel, self.held_claim, window_s, environ, self._wake.set)
         self._publication.start()
 
-    def _reopen(self, seen: Stream) -> None:
+    def _reopen(self, stored: Stream) -> None:
         """The operator changed what needs a new run."""
-        log.info("new settings", extra={**self._who(), "generation": seen.generation})
-        restarted = replace(self.stream, generation=seen.generation, version=seen.version) == seen
+        log.info("new settings", extra={**self._log_fields(), "generation": stored.generation})
+        restarted = replace(self.stream, generation=stored.generation, version=stored.version) == stored
         # Whoever restarts a stream wants all of it anew; else no sender is sent away.
-        keep_for = None if restarted else seen
-        if not self._close("restarted" if restarted else "new settings", ended=False, keep_for=keep_for):
+        new_settings = None if restarted else stored
+        if not self._close("restarted" if restarted else "new settings", ended=False, new_settings=new_settings):
             # A write that hangs may still arrive, and only a higher epoch shuts it out: the claim is taken anew.
             self._publication, self.end = None, EndReason.HANDOVER
             return
-        self.stream = seen
-        self.supervision.settings_changed(seen.segment_seconds)
+        self.stream = stored
+        self.state_machine.change_settings(stored.segment_seconds)
         self._open()
 
-    def _close(self, reason: str, *, ended: bool, keep_for: Stream | None = None) -> bool:
+    def _close(self, reason: str, *, ended: bool, new_settings: Stream | None = None) -> bool:
         """End the run and publish what is left; False if that was not done in time and something may hang."""
         by_s = time.monotonic() + CLOSE_S
         if self._hand_over_by_s is not None:
             by_s = min(by_s, self._hand_over_by_s - RELEASE_S)
-        self._driver.stop(reason, kill=time.monotonic() + STOP_GRACE_S > by_s, keep_for=keep_for)
+        self._driver.stop(reason, kill=time.monotonic() + STOP_GRACE_S > by_s, new_settings=new_settings)
         if self._publication and not self._publication.finish(ended=ended, by_s=by_s):
-            log.error("the last segments could not be published in time", extra=self._who())
+            log.error("the last segments could not be published in time", extra=self._log_fields())
             return False
         return True
 
-    def _let_go(self, end: EndReason) -> None:
+    def _release(self, end: EndReason) -> None:
         if end in (EndReason.LOST, EndReason.CRASHED):
             if self._publication:
                 self._publication.abandon()
             self._driver.stop(end, kill=True)
         self._close(end, ended=end is EndReason.STOPPED)
         if end is not EndReason.LOST:
-            self.supervision.state = RuntimeState.FAILED if end is EndReason.CRASHED else RuntimeState.STOPPED
-            self._asking("report", self._report)
-            self.held.release()
+            self.state_machine.state = RuntimeState.FAILED if end is EndReason.CRASHED else RuntimeState.STOPPED
+            self._try("report", self._report)
+            self.held_claim.release()
         # The next worker waits for none of this.
         self._logs.close(LOGS_WAIT_S)
         self._driver.clear(self.stream)
 
     def _report(self) -> None:
         generation, driver = self.stream.generation, self._driver
-        self._reporter.report_if_due(time.monotonic(), self.supervision, generation, driver, self._publication)
+        self._reporter.report_if_due(time.monotonic(), self.state_machine, generation, driver, self._publication)
 
-    def _asking(self, what: str, work: Callable[[], None]) -> None:
+    def _try(self, what: str, work: Callable[[], None]) -> None:
         """Ask a store; that it is silent is said once, and the work goes on as long as the claim allows."""
         try:
             work()
-            self._silent.discard(what)
+            self._unreachable.discard(what)
         except StoreUnavailable as error:
-            if what not in self._silent:
-                log.warning("a store is silent", extra={**self._who(), "what": what, "error": str(error)})
-            self._silent.add(what)
+            if what not in self._unreachable:
+                log.warning("a store is silent", extra={**self._log_fields(), "what": what, "error": str(error)})
+            self._unreachable.add(what)
 
-    def _who(self) -> dict[str, object]:
-        return {"stream_id": self.stream.stream_id, "epoch": self.held.claim.epoch}
+    def _log_fields(self) -> dict[str, object]:
+        return {"stream_id": self.stream.stream_id, "epoch": self.held_claim.claim.epoch}

@@ -19,20 +19,20 @@ class Presence:
         self._workers = workers
         self._clock = clock
         self._config = config
-        self._told: tuple[str, ...] | None = None
+        self._reported_ids: tuple[str, ...] | None = None
         self._due_s = 0.0
 
-    def tell_if_due(self, now_s: float, stream_ids: Iterable[str]) -> None:
+    def report_if_due(self, now_s: float, stream_ids: Iterable[str]) -> None:
         """Every few seconds, and at every change. Raises `StoreUnavailable`; the next try is an interval later."""
-        held = tuple(sorted(stream_ids))
-        if held == self._told and now_s < self._due_s:
+        running_ids = tuple(sorted(stream_ids))
+        if running_ids == self._reported_ids and now_s < self._due_s:
             return
-        self._told, self._due_s = held, now_s + INTERVAL_S
+        self._reported_ids, self._due_s = running_ids, now_s + INTERVAL_S
         self._workers.report(
             Worker(
                 worker_id=self._config.worker_id,
                 capacity=self._config.capacity,
-                stream_ids=held,
+                stream_ids=running_ids,
                 seen_at_ms=self._clock.now_ms(),
             )
         )

@@ -41,11 +41,11 @@ class FaultHistory:
         # Since when all segments that were looked into were right.
         self._clean_since_s: float | None = None
 
-    def run_started(self) -> None:
+    def start_run(self) -> None:
         """Count faults in a row from 0: they are one run's."""
         self._in_a_row = 0
 
-    def judged(self, now_s: float, fault: str | None) -> str | None:
+    def record(self, now_s: float, fault: str | None) -> str | None:
         """Take what a look at a segment found. Return why the run has to be replaced, if it has to be."""
         if fault is None:
             self._in_a_row = 0

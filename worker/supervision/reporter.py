@@ -16,19 +16,19 @@ ERROR_CHARS_MAX = 500
 class Reporter:
     """Writes the runtime of one stream under its claim."""
 
-    def __init__(self, runtimes: Runtimes, clock: Clock, held: HeldClaim) -> None:
+    def __init__(self, runtimes: Runtimes, clock: Clock, held_claim: HeldClaim) -> None:
         self._runtimes = runtimes
         self._clock = clock
-        self._held = held
+        self._held_claim = held_claim
         self._issues = IngestIssues(clock.now_ms)
-        self._before: Runtime | None = None
+        self._previous: Runtime | None = None
         self._last: tuple[object, ...] | None = None
         self._due_s = 0.0
 
     def report_if_due(
         self,
         now_s: float,
-        supervision: StreamStateMachine,
+        state_machine: StreamStateMachine,
         generation: int,
         driver: Driver,
         publication: Publication | None,
@@ -37,21 +37,21 @@ class Reporter:
 
         Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
         """
-        state, error = supervision.state, supervision.last_error
+        state, error = state_machine.state, state_machine.last_error
         issues = self._issues.update(now_s, driver.runs, driver.repairs, driver.lasting_issues(now_s))
-        mark = (state, generation, supervision.restarts, error, driver.source, [issue.code for issue in issues])
+        mark = (state, generation, state_machine.restarts, error, driver.source, [issue.code for issue in issues])
         if mark == self._last and now_s < self._due_s:
             return
-        if self._before is None:
-            self._before = self._runtimes.get(self._held.claim.stream_id)
+        if self._previous is None:
+            self._previous = self._runtimes.get(self._held_claim.claim.stream_id)
         running = driver.progress
         runtime = Runtime(
-            stream_id=self._held.claim.stream_id,
+            stream_id=self._held_claim.claim.stream_id,
             state=state,
             generation=generation,
             reported_at_ms=self._clock.now_ms(),
             # By whatever settings: with new ones, an outage has begun with the last playlist of the old ones.
-            last_manifest_at_ms=self._held.last_manifest_at_ms,
+            last_manifest_at_ms=self._held_claim.last_manifest_at_ms,
             bitrate_bps=publication.throughput.bitrate_bps if publication and running else None,
             ingest_bitrate_bps=driver.ingest_bitrate_bps,
             segments_per_minute=publication.throughput.segments_per_minute if publication else None,
@@ -59,22 +59,22 @@ class Reporter:
             fps=running.fps if running else None,
             speed=running.speed if running else None,
             dropped_frames=driver.dropped_frames,
-            restarts=supervision.restarts,
+            restarts=state_machine.restarts,
             source=driver.source,
             tracks=driver.tracks,
             repairs=driver.repairs,
             issues=issues,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
-        runtime = reported(self._before, runtime, self._clock.now_ms())
-        if self._runtimes.report(self._held.claim, runtime):
-            self._before = runtime
+        runtime = reported(self._previous, runtime, self._clock.now_ms())
+        if self._runtimes.report(self._held_claim.claim, runtime):
+            self._previous = runtime
             self._last, self._due_s = mark, now_s + INTERVAL_S
         else:
-            self._held.give_up()
+            self._held_claim.give_up()
 
     def _published(self, publication: Publication | None, generation: int) -> tuple[PublishedRendition, ...]:
         """What was found; until then what was found before under the same settings, by whatever worker."""
         if publication and publication.published:
             return publication.published
-        return self._before.published if self._before and self._before.generation == generation else ()
+        return self._previous.published if self._previous and self._previous.generation == generation else ()

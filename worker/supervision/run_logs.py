@@ -35,36 +35,36 @@ class OpenLog:
 
     def __init__(
         self,
-        began: RunLog,
+        add_run: RunLog,
         run: Transcoder | None,
         source_lines: deque[str],
         now_ms: Callable[[], int],
-        changed: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
-        self._log = began
+        self._log = add_run
         self._run = run
         self._source_lines = source_lines
         self._now_ms = now_ms
-        self._changed = changed
+        self._on_change = on_change
 
-    def ended(self, ending: str) -> None:
+    def close(self, ending: str) -> None:
         """The run is over, and why."""
         self._log = replace(self._log, ended_at_ms=self._now_ms(), ending=ending)
-        self._changed()
+        self._on_change()
 
-    def receives(self, source_lines: deque[str]) -> None:
+    def set_receiver_lines(self, source_lines: deque[str]) -> None:
         """The source has another receiver, which says this as it comes."""
         self._source_lines = source_lines
 
-    def shown(self, secrets: Iterable[str]) -> RunLog:
+    def snapshot(self, secrets: Iterable[str]) -> RunLog:
         """As operators may see it now."""
         ending = self._log.ending
         return replace(
             self._log,
-            lines=_shown(self._run.lines, secrets) if self._run else (),
+            lines=_redact_lines(self._run.lines, secrets) if self._run else (),
             repairs=self._run.progress.repairs if self._run else None,
             notes=tuple(note[:NOTE_CHARS_MAX] for note in self._run.notes.copy()) if self._run else (),
-            source_lines=_shown(self._source_lines, secrets),
+            source_lines=_redact_lines(self._source_lines, secrets),
             ending=redact(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
         )
 
@@ -75,13 +75,15 @@ class RunLogs(threading.Thread):
     Stored when a run ends or there is another reason, and every few seconds while there is something new.
     """
 
-    def __init__(self, media: MediaStore, clock: Clock, held: HeldClaim, secrets: Callable[[], Iterable[str]]) -> None:
-        super().__init__(name=f"run-logs-{held.claim.stream_id}", daemon=True)
+    def __init__(
+        self, media: MediaStore, clock: Clock, held_claim: HeldClaim, secrets: Callable[[], Iterable[str]]
+    ) -> None:
+        super().__init__(name=f"run-logs-{held_claim.claim.stream_id}", daemon=True)
         self._media = media
         self._clock = clock
-        self._held = held
+        self._held_claim = held_claim
         self._secrets = secrets
-        self._key = run_log_key(held.claim.stream_id)
+        self._key = run_log_key(held_claim.claim.stream_id)
         self._open: deque[OpenLog] = deque(maxlen=RUNS_KEPT)
         # By source, with the reason.
         self._unopened: dict[str, tuple[str, OpenLog]] = {}
@@ -90,17 +92,17 @@ class RunLogs(threading.Thread):
         self._wake = threading.Event()
         self._silent = False
 
-    def began(self, name: str, source: str, run: Transcoder, source_lines: deque[str]) -> OpenLog:
+    def add_run(self, name: str, source: str, run: Transcoder, source_lines: deque[str]) -> OpenLog:
         """A run has begun; `source_lines` is what its receiver says, as it comes."""
         reason, before = self._unopened.get(source, ("", None))
         if before and reason:
-            before.ended(reason)
+            before.close(reason)
             self._unopened[source] = "", before
         opened = self._new(name, source, run, source_lines)
         self._open.append(opened)
         return opened
 
-    def unopened(self, source: str, reason: str, source_lines: deque[str]) -> None:
+    def add_unopened(self, source: str, reason: str, source_lines: deque[str]) -> None:
         """A source cannot be played, and why, until a run of it begins; its receiver may go on to say more.
 
         May be told again and again.
@@ -108,7 +110,7 @@ class RunLogs(threading.Thread):
         before = self._unopened.get(source)
         if before and before[0] == reason:
             if source_lines:
-                before[1].receives(source_lines)
+                before[1].set_receiver_lines(source_lines)
             return
         self._unopened[source] = reason, self._new(None, source, None, source_lines, reason)
         self._wake.set()
@@ -122,7 +124,7 @@ class RunLogs(threading.Thread):
         ending: str | None = None,
     ) -> OpenLog:
         begun = RunLog(
-            worker_id=self._held.claim.worker_id,
+            worker_id=self._held_claim.claim.worker_id,
             run=name,
             source=source,
             began_at_ms=self._clock.now_ms(),
@@ -148,11 +150,11 @@ class RunLogs(threading.Thread):
 
     def _store(self) -> None:
         try:
-            unopened = [opened for _, opened in self._unopened.copy().values()]
-            shown = newest(each.shown(self._secrets()) for each in (*self._open.copy(), *unopened))
-            if shown and shown != self._stored and self._held.is_safe:
-                self._write(shown)
-                self._stored = shown
+            add_unopened = [opened for _, opened in self._unopened.copy().values()]
+            snapshot = newest(each.snapshot(self._secrets()) for each in (*self._open.copy(), *add_unopened))
+            if snapshot and snapshot != self._stored and self._held_claim.is_safe:
+                self._write(snapshot)
+                self._stored = snapshot
             self._silent = False
         except (StoreUnavailable, EtagMismatch) as error:
             if not self._silent:
@@ -161,11 +163,11 @@ class RunLogs(threading.Thread):
         except Exception:
             log.exception("logs cannot be stored", extra={"key": self._key})
 
-    def _write(self, shown: tuple[RunLog, ...]) -> None:
+    def _write(self, snapshot: tuple[RunLog, ...]) -> None:
         """With the runs of workers before, over what was read and nothing else: two workers may write at once."""
         for tries_left in reversed(range(TRIES_MAX)):
             stored = self._media.get(self._key)
-            body = encoded(newest((*(decoded(stored.body) if stored else ()), *shown)))
+            body = encoded(newest((*(decoded(stored.body) if stored else ()), *snapshot)))
             try:
                 etag = stored.etag if stored else None
                 self._media.put(self._key, body, "application/json", if_match=etag, if_absent=etag is None)
@@ -175,6 +177,6 @@ class RunLogs(threading.Thread):
                     raise
 
 
-def _shown(lines: deque[str], secrets: Iterable[str]) -> tuple[str, ...]:
+def _redact_lines(lines: deque[str], secrets: Iterable[str]) -> tuple[str, ...]:
     said = [redact(line, secrets)[:LINE_CHARS_MAX] for line in lines.copy()]
     return tuple(said[-LINES_KEPT:])

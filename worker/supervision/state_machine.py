@@ -25,69 +25,69 @@ class StreamStateMachine:
         self.restarts = restarts
         self.last_error: str | None = None
         # The present run has been live for so long that what was before it does not count any more.
-        self.stable = False
-        self._standing_in = False
+        self.is_stable = False
+        self._is_slate = False
         self._was_live = False
         self._started_at_s = 0.0
         self._live_since_s: float | None = None
 
-    def run_started(self, now_s: float, trouble: str | None = None, *, standing_in: bool = False) -> None:
-        """An encoder was started, with the slate if it is `standing_in`. `trouble` is what is wrong besides."""
-        self.state = RuntimeState.STALLED if standing_in else RuntimeState.STARTING
-        self._begin(now_s, trouble, standing_in)
+    def start_run(self, now_s: float, trouble: str | None = None, *, is_slate: bool = False) -> None:
+        """An encoder was started, with the slate if it is `is_slate`. `trouble` is what is wrong besides."""
+        self.state = RuntimeState.STALLED if is_slate else RuntimeState.STARTING
+        self._begin(now_s, trouble, is_slate)
 
-    def run_switched(self, now_s: float, trouble: str | None = None) -> None:
+    def switch_run(self, now_s: float, trouble: str | None = None) -> None:
         """A run was replaced by one of a better source. Viewers of the old one have enough until it is there."""
         if self.state is not RuntimeState.LIVE:
             self.state = RuntimeState.STARTING
-        self._begin(now_s, trouble, standing_in=False)
+        self._begin(now_s, trouble, is_slate=False)
 
-    def published(self, now_s: float, published_at_s: float, error: str | None) -> None:
+    def record_published(self, now_s: float, published_at_s: float, error: str | None) -> None:
         """What this run has published last, and what hindered it since: live, or stalled although the encoder works.
 
         A restart would not help against a store that takes nothing, so there is none.
         """
         allowed = SILENT_TARGETS * self.segment_seconds
         if now_s - published_at_s > allowed:
-            self.stalled(f"nothing could be published for {allowed} s" + (f": {error}" if error else ""))
-            self._live_since_s, self.stable = None, False
-        elif self._standing_in:
+            self.stall(f"nothing could be published for {allowed} s" + (f": {error}" if error else ""))
+            self._live_since_s, self.is_stable = None, False
+        elif self._is_slate:
             return
         elif self._live_since_s is None:
             self.state = RuntimeState.LIVE
             self._live_since_s, self._was_live = now_s, True
         else:
-            self.stable = now_s - self._live_since_s >= STABLE_S
+            self.is_stable = now_s - self._live_since_s >= STABLE_S
 
-    def awaited(self, now_s: float, published_at_s: float) -> None:
+    def check_awaited(self, now_s: float, published_at_s: float) -> None:
         """Nothing of this run is published yet; what the one before has published last does not last for ever."""
         allowed = max(START_S_MIN, SILENT_TARGETS * self.segment_seconds)
         if self.state is RuntimeState.LIVE and now_s - published_at_s > allowed:
-            self.stalled(f"nothing could be published for {allowed:.0f} s")
+            self.stall(f"nothing could be published for {allowed:.0f} s")
 
-    def run_ended(self, error: str) -> None:
+    def end_run(self, error: str) -> None:
         """The encoder ended, or was ended, without an operator's wish."""
         self.state = RuntimeState.BACKOFF
         self.last_error = error
         self.restarts += 1
 
-    def settled(self, trouble: str | None) -> None:
+    def clear_error(self, trouble: str | None) -> None:
         """What was wrong before counts no more, but for what still is."""
         self.last_error = trouble
 
-    def idle(self, state: RuntimeState, reason: str) -> None:
+    def wait(self, state: RuntimeState, reason: str) -> None:
         """Nothing can be started, for this reason. Who waits for what was live before is stalled, not starting."""
         waits = state is RuntimeState.STARTING and self._was_live
         self.state = RuntimeState.STALLED if waits else state
         self.last_error = reason
 
-    def settings_changed(self, segment_seconds: int) -> None:
+    def change_settings(self, segment_seconds: int) -> None:
         """The operator wants a new run, now."""
         self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
         self.last_error = None
 
-    def silence(self, now_s: float, progressed_at_s: float, segment_at_s: float | None) -> str | None:
+    def restart_reason(self, now_s: float, progressed_at_s: float, segment_at_s: float | None) -> str | None:
         """Why the running encoder must be restarted, or None. `segment_at_s` is its newest segment's time, if any."""
         allowed = SILENT_TARGETS * self.segment_seconds
         first_allowed = max(START_S_MIN, allowed) + self.segment_seconds
@@ -103,14 +103,14 @@ class StreamStateMachine:
             return f"no progress for {allowed} s"
         return None
 
-    def stalled(self, error: str) -> None:
+    def stall(self, error: str) -> None:
         """Viewers get nothing new; it must be said at once."""
         self.state = RuntimeState.STALLED
         self.last_error = error
 
-    def _begin(self, now_s: float, trouble: str | None, standing_in: bool) -> None:
+    def _begin(self, now_s: float, trouble: str | None, is_slate: bool) -> None:
         self.last_error = trouble
-        self.stable = False
-        self._standing_in = standing_in
+        self.is_stable = False
+        self._is_slate = is_slate
         self._started_at_s = now_s
         self._live_since_s = None

@@ -112,9 +112,9 @@ class Lab:
         """Claim the stream and run it in this process."""
         own = replace(config.load(self.environ(worker_id)), **self.own)
         stream = self.streams.get(STREAM)
-        held = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
-        assert stream and held
-        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held)
+        held_claim = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
+        assert stream and held_claim
+        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held_claim)
         self.pipelines.append(pipeline)
         pipeline.start()
         return pipeline

@@ -89,9 +89,9 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     lab.wait_for_segments(2)
     new = lab.pipeline()
     old.join(10)
-    assert old.end is EndReason.LOST and old.held.is_lost
+    assert old.end is EndReason.LOST and old.held_claim.is_lost
     lab.wait_for_run("2-1")
-    assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held.claim
+    assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held_claim.claim
     assert len(lab.encoders()) == 1
     lab.change(desired_state=DesiredState.STOPPED)
     new.join(5)

@@ -30,12 +30,12 @@ def on_backup() -> Failover:
     it = failover(3)
     record_opened(it, 0)
     it.record_answer(0, 1)
-    it.record_started(0, 1)
+    it.record_playing(0, 1)
     it.failed(0, 10, "gone")
     it.closed(0)
     assert record_opened(it, 10) == [1]
     it.record_answer(1, 10)
-    it.record_started(1, 10)
+    it.record_playing(1, 10)
     return it
 
 
@@ -44,7 +44,7 @@ def test_one_source_is_opened_and_played() -> None:
     assert record_opened(it, 0) == [0] and it.pick(0) is None
     it.record_answer(0, 1)
     assert it.pick(1) == 0
-    it.record_started(0, 1)
+    it.record_playing(0, 1)
     assert it.sources_to_open(1) == [0] and it.pick_better(1) is None and not it.is_exhausted(100)
 
 
@@ -66,7 +66,7 @@ def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() ->
     it = failover(1)
     record_opened(it, 0)
     it.record_answer(0, 1)
-    it.record_started(0, 1)
+    it.record_playing(0, 1)
     it.failed(0, 10, "killed")
     it.record_answer(0, 10.1)
     assert it.sources_to_open(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
@@ -132,7 +132,7 @@ def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -
     assert it.pick_better(22 + ANSWER_INTERVAL_S - 0.1) is None, "not twice, or not in a row"
     it.record_answer(0, 22 + ANSWER_INTERVAL_S)
     assert it.pick_better(22 + ANSWER_INTERVAL_S) == 0
-    it.record_started(0, 30)
+    it.record_playing(0, 30)
     assert it.sources_to_open(30) == [0]
 
 
@@ -144,13 +144,13 @@ def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely()
         record_opened(it, now_s)
         it.record_answer(0, now_s)
         it.record_answer(0, now_s + ANSWER_INTERVAL_S)
-        it.record_started(0, now_s + ANSWER_INTERVAL_S)
+        it.record_playing(0, now_s + ANSWER_INTERVAL_S)
         failed_at_s = now_s + ANSWER_INTERVAL_S + 1
         it.failed(0, failed_at_s, "gone")
         it.closed(0)
         it.record_opened(1, failed_at_s)
         it.record_answer(1, failed_at_s)
-        it.record_started(1, failed_at_s)
+        it.record_playing(1, failed_at_s)
         waits.append(it._states[0].return_at_s - failed_at_s)
     assert waits == [10, 20, 40, 80]
 
@@ -162,7 +162,7 @@ def test_nothing_better_than_the_second_is_not_the_third() -> None:
     # The wait of the first is over, the second's is not.
     assert record_opened(it, 11) == [0, 2]
     it.record_answer(2, 11)
-    it.record_started(2, 11)
+    it.record_playing(2, 11)
     it.record_opened(1, 17)
     it.record_answer(1, 17)
     it.record_answer(1, 17 + ANSWER_INTERVAL_S)
@@ -179,7 +179,7 @@ def test_the_slate_is_for_when_nothing_works_or_comes() -> None:
     assert not it.is_exhausted(2.5), "the second one may open yet"
     record_opened(it, 1 + PATIENCE_S)
     assert it.is_exhausted(1 + PATIENCE_S)
-    it.record_started(None, 4)
+    it.record_playing(None, 4)
     assert it.sources_to_open(1 + REFUSED_DELAY_S) == [0, 1], "both are tried while the slate is shown"
     it.record_answer(1, 8)
     assert it.pick(8) == 1
@@ -189,7 +189,7 @@ def test_the_slate_is_not_shown_for_what_comes_back_at_once() -> None:
     it = failover(1)
     record_opened(it, 0)
     it.record_answer(0, 1)
-    it.record_started(0, 1)
+    it.record_playing(0, 1)
     it.failed(0, 10, "killed")
     assert not it.is_exhausted(10 + SLATE_AFTER_S - 0.1)
     it.closed(0)

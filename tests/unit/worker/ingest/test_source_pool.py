@@ -71,7 +71,7 @@ class House:
 
     def plays(self, now_s: float) -> None:
         self.pool.update(now_s)
-        self.pool.failover.record_started(0, now_s)
+        self.pool.failover.record_playing(0, now_s)
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from worker.publishing.publication import Publication
 def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path: Path) -> None:
     media, clock = FaultyMedia(MemoryMedia()), SetClock()
     owner = Owner(media, tmp_path, 1)
-    held = claims.claim_stream(MemoryRuntimes(), clock, "stream-1", "w1")
-    assert held
+    held_claim = claims.claim_stream(MemoryRuntimes(), clock, "stream-1", "w1")
+    assert held_claim
     # Its steps are made here and not by its thread.
-    it = Publication(media, clock, owner.channel, held, 60, {}, lambda: None)
+    it = Publication(media, clock, owner.channel, held_claim, 60, {}, lambda: None)
     it._publisher = owner.publisher
     owner.publisher.take_over()
     for _ in range(3):
@@ -48,10 +48,10 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path:
 def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(tmp_path: Path) -> None:
     store, clock = MemoryMedia(), SetClock()
     media, follower = FaultyMedia(store), Follower(store, STREAM)
-    held = claims.claim_stream(MemoryRuntimes(), clock, STREAM, "w1")
-    assert held
+    held_claim = claims.claim_stream(MemoryRuntimes(), clock, STREAM, "w1")
+    assert held_claim
     before = Owner(media, tmp_path / "before", 1)
-    it = Publication(media, clock, before.channel, held, 60, {}, lambda: None)
+    it = Publication(media, clock, before.channel, held_claim, 60, {}, lambda: None)
     assert it._attempt(it._publisher.take_over)
     it._publish(before.segment())
     hanging, go = threading.Event(), threading.Event()

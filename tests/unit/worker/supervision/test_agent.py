@@ -34,15 +34,21 @@ class IdlePipeline(threading.Thread):
     made: list["IdlePipeline"]
 
     def __init__(
-        self, ports: Ports, config: object, stream: Stream, held: HeldClaim, restarts: int, ended: Callable[[], None]
+        self,
+        ports: Ports,
+        config: object,
+        stream: Stream,
+        held_claim: HeldClaim,
+        restarts: int,
+        ended: Callable[[], None],
     ) -> None:
         super().__init__(daemon=True)
-        self.stream, self.held, self.end = stream, held, None
+        self.stream, self.held_claim, self.end = stream, held_claim, None
         self.pokes = 0
         self._over, self._ended = threading.Event(), ended
         self.made.append(self)
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         self.pokes += 1
 
     def hand_over(self, by_s: float) -> None:
@@ -50,7 +56,7 @@ class IdlePipeline(threading.Thread):
 
     def let_go(self, end: EndReason) -> None:
         self.end = end
-        self.held.release()
+        self.held_claim.release()
         self._over.set()
 
     def run(self) -> None:
@@ -158,7 +164,7 @@ def test_another_workers_stream_is_taken_when_its_claim_runs_out(house: House) -
     assert house.running() == []
     house.clock.advance(3_000)
     assert eventually(lambda: house.running() == ["stream-1"])
-    assert IdlePipeline.made[0].held.claim.epoch == 2
+    assert IdlePipeline.made[0].held_claim.claim.epoch == 2
 
 
 def test_it_takes_its_own_stream_again_after_a_restart(house: House) -> None:

@@ -48,51 +48,55 @@ def runtimes() -> SilentRuntimes:
 
 
 @pytest.fixture
-def held(runtimes: SilentRuntimes, times: Times) -> HeldClaim:
+def held_claim(runtimes: SilentRuntimes, times: Times) -> HeldClaim:
     claim = claim_stream(runtimes, times.clock, "stream-1", "w1", times.monotonic)
     assert claim
     return claim
 
 
-def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: Times, held: HeldClaim) -> None:
-    first = held.claim.expires_at_ms
+def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim) -> None:
+    first = held_claim.claim.expires_at_ms
     assert first == times.clock.now_ms() + TTL_MS
     times.pass_by(RENEW_INTERVAL_S - 0.1)
-    held.renew_if_due()
-    assert held.claim.expires_at_ms == first
+    held_claim.renew_if_due()
+    assert held_claim.claim.expires_at_ms == first
     times.pass_by(0.1)
-    held.renew_if_due()
-    assert held.claim.expires_at_ms == times.clock.now_ms() + TTL_MS
+    held_claim.renew_if_due()
+    assert held_claim.claim.expires_at_ms == times.clock.now_ms() + TTL_MS
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
 
 
-def test_publishing_stops_before_the_claim_expires(runtimes: SilentRuntimes, times: Times, held: HeldClaim) -> None:
+def test_publishing_stops_before_the_claim_expires(
+    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
+) -> None:
     runtimes.silent = True
-    while held.is_safe:
+    while held_claim.is_safe:
         times.pass_by(0.5)
         with suppress(StoreUnavailable):
-            held.renew_if_due()
-    assert times.clock.now_ms() <= held.claim.expires_at_ms - int(MARGIN_S * 1000)
+            held_claim.renew_if_due()
+    assert times.clock.now_ms() <= held_claim.claim.expires_at_ms - int(MARGIN_S * 1000)
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
     # The store is back before anybody took the stream: it goes on.
     runtimes.silent = False
     times.pass_by(MARGIN_S / 2)
-    held.renew_if_due()
-    assert held.is_safe and not held.is_lost
+    held_claim.renew_if_due()
+    assert held_claim.is_safe and not held_claim.is_lost
 
 
-def test_a_claim_that_another_took_is_lost_for_good(runtimes: SilentRuntimes, times: Times, held: HeldClaim) -> None:
+def test_a_claim_that_another_took_is_lost_for_good(
+    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
+) -> None:
     times.pass_by(TTL_MS / 1000)
-    assert not held.is_safe
+    assert not held_claim.is_safe
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic)
-    held.renew_if_due()
-    assert held.is_lost and not held.is_safe
-    held.release()
+    held_claim.renew_if_due()
+    assert held_claim.is_lost and not held_claim.is_safe
+    held_claim.release()
     runtime = runtimes.get("stream-1")
     assert runtime and runtime.claim and runtime.claim.worker_id == "w2"
 
 
-def test_a_clock_that_jumps_back_does_not_lengthen_the_claim(times: Times, held: HeldClaim) -> None:
+def test_a_clock_that_jumps_back_does_not_lengthen_the_claim(times: Times, held_claim: HeldClaim) -> None:
     times.clock.advance(-3_600_000)
     times.now_s += TTL_MS / 1000 - MARGIN_S
-    assert not held.is_safe
+    assert not held_claim.is_safe

@@ -64,7 +64,7 @@ class StandInWatch:
             playing=playing,
             pick=lambda now_s: None,
             pick_better=lambda now_s: None,
-            record_started=lambda index, now_s: self.said.append(("started", index)),
+            record_playing=lambda index, now_s: self.said.append(("started", index)),
         )
 
     def update(self, now_s: float) -> None:
@@ -83,8 +83,8 @@ class StandInWatch:
         self.said.append(("froze", index, reason))
 
 
-def driver_of(run: StandInRun, pool: StandInWatch, supervision: StreamStateMachine | None = None) -> Driver:
-    driver = Driver(CONFIG, supervision or StreamStateMachine(2), 1, cast(Any, None))
+def driver_of(run: StandInRun, pool: StandInWatch, state_machine: StreamStateMachine | None = None) -> Driver:
+    driver = Driver(CONFIG, state_machine or StreamStateMachine(2), 1, cast(Any, None))
     driver._run, driver._pool = cast(Any, run), cast(Any, pool)
     return driver
 
@@ -94,16 +94,16 @@ def publication_of(run: int, sampler: Any = None) -> Any:
 
 
 def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() -> None:
-    supervision = StreamStateMachine(2)
-    supervision.run_started(0)
-    supervision.published(3, 3, None)
-    supervision.run_switched(4)
-    driver = driver_of(StandInRun(segment_at_s=None, progressed_at_s=14.0), StandInWatch(0), supervision)
+    state_machine = StreamStateMachine(2)
+    state_machine.start_run(0)
+    state_machine.record_published(3, 3, None)
+    state_machine.switch_run(4)
+    driver = driver_of(StandInRun(segment_at_s=None, progressed_at_s=14.0), StandInWatch(0), state_machine)
     publication = publication_of(run=1)
     driver.drive(13.0, STREAM, publication, lambda: None)
-    assert supervision.state is RuntimeState.LIVE
+    assert state_machine.state is RuntimeState.LIVE
     driver.drive(13.1, STREAM, publication, lambda: None)
-    assert supervision.state is RuntimeState.STALLED
+    assert state_machine.state is RuntimeState.STALLED
 
 
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
@@ -116,13 +116,13 @@ def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
 
 
 def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
-    supervision = StreamStateMachine(2)
+    state_machine = StreamStateMachine(2)
     run, pool = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
-    driver = driver_of(run, pool, supervision)
-    supervision.run_started(0)
+    driver = driver_of(run, pool, state_machine)
+    state_machine.start_run(0)
     assert driver._failure(31.0, cast(Any, run), cast(Any, pool)) is None
-    supervision.published(31.0, 4.0, None)
-    assert supervision.state is RuntimeState.LIVE
+    state_machine.record_published(31.0, 4.0, None)
+    assert state_machine.state is RuntimeState.LIVE
     assert driver._failure(31.1, cast(Any, run), cast(Any, pool)) == "no new segment for 27 s"
     run.segments.target_s = 60
     assert driver._failure(34.1, cast(Any, run), cast(Any, pool)) == "no new segment for 30 s"
@@ -138,26 +138,26 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
 def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
     exit_status: int, said: tuple[object, ...]
 ) -> None:
-    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     run.transcoder.is_running, run.transcoder.exit_status = False, exit_status
-    driver = driver_of(run, pool, supervision)
+    driver = driver_of(run, pool, state_machine)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
     assert pool.said == [said]
-    assert (supervision.state, supervision.last_error) == (RuntimeState.BACKOFF, said[-1])
+    assert (state_machine.state, state_machine.last_error) == (RuntimeState.BACKOFF, said[-1])
 
 
 def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
-    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
     run.format_has_changed = True
-    driver = driver_of(run, pool, supervision)
+    driver = driver_of(run, pool, state_machine)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
     assert run.ends == [False] and pool.said == [("started", None)]
-    assert supervision.restarts == 0 and supervision.last_error is None
+    assert state_machine.restarts == 0 and state_machine.last_error is None
 
 
 def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
-    run, pool, supervision = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
-    driver, looks = driver_of(run, pool, supervision), []
+    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    driver, looks = driver_of(run, pool, state_machine), []
     sampler = SimpleNamespace(newest=None, look_soon=lambda: looks.append(True))
     faulty = replace(SAMPLE, sound_s=1.0)
     # Faulty once; the same one seen again; fine; another run's; faulty again.
@@ -167,7 +167,7 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
     assert run.ends == [] and len(looks) == 2
     sampler.newest = replace(faulty)
     driver.drive(5.0, STREAM, publication_of(2, sampler), lambda: None)
-    assert run.ends == [True] and supervision.restarts == 1
+    assert run.ends == [True] and state_machine.restarts == 1
     fault = "a published segment of 2.00 s has 1.00 s of sound"
     assert pool.said == [("broke", 0, fault)]
     assert driver.lasting_issues(5.0) == {

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
-from worker.supervision.ingest_issues import WINDOW_S, IngestIssues, found, frozen_issue
+from worker.supervision.ingest_issues import WINDOW_S, IngestIssues, find_issues, frozen_issue
 
 FINE = Repairs()
 GAP = Repairs(silence_ms=20)
@@ -39,17 +39,17 @@ GAP = Repairs(silence_ms=20)
     ],
 )
 def test_an_issue_is_a_repair_that_goes_on(windows: list[Repairs], now: Repairs, codes: set[IngestIssueCode]) -> None:
-    issues = found(tuple(windows), now)
+    issues = find_issues(tuple(windows), now)
     assert set(issues) == codes
     assert all(detail.endswith(".") and len(detail) <= ISSUE_DETAIL_CHARS_MAX for detail in issues.values())
 
 
 def test_details_have_the_figures() -> None:
-    issues = found((GAP, GAP, Repairs(silence_ms=200, damaged_packets=12)), Repairs(drift_ppm=-350))
+    issues = find_issues((GAP, GAP, Repairs(silence_ms=200, damaged_packets=12)), Repairs(drift_ppm=-350))
     assert "240 ms in the last minute" in issues[IngestIssueCode.AUDIO_GAPS]
     assert "350 ppm slow" in issues[IngestIssueCode.AUDIO_DRIFT]
     assert "12 packets" in issues[IngestIssueCode.DAMAGED_MEDIA]
-    assert "350 ppm fast" in found((FINE,), Repairs(drift_ppm=350))[IngestIssueCode.AUDIO_DRIFT]
+    assert "350 ppm fast" in find_issues((FINE,), Repairs(drift_ppm=350))[IngestIssueCode.AUDIO_DRIFT]
 
 
 class Clock:

@@ -37,22 +37,22 @@ FAULT = "a published segment is silent while the source has sound"
 
 def replaced(history: FaultHistory, now_s: float) -> bool:
     """Have two looks in a row find the fault; return whether the run has to be replaced."""
-    found = [history.judged(now_s, FAULT) for _ in range(FAULTS_MIN)]
-    history.run_started()
+    found = [history.record(now_s, FAULT) for _ in range(FAULTS_MIN)]
+    history.start_run()
     return found == [None, FAULT]
 
 
 def test_the_operator_hears_of_faults_until_all_was_right_for_ten_minutes() -> None:
     history = FaultHistory()
-    history.judged(0, None)
-    assert history.judged(10, FAULT) is None and history.issue(10) is None, "one look is no fault of the run"
-    history.judged(20, None)
+    history.record(0, None)
+    assert history.record(10, FAULT) is None and history.issue(10) is None, "one look is no fault of the run"
+    history.record(20, None)
     assert replaced(history, 30)
     said = f"The run was replaced, since viewers got something wrong: {FAULT}."
     assert history.issue(30) == said
     assert history.issue(5_000) == said, "nothing was looked into meanwhile"
-    history.judged(5_000, None)
-    history.judged(5_030, None)
+    history.record(5_000, None)
+    history.record(5_030, None)
     assert history.issue(5_000 + CLEAN_S - 1) == said
     assert history.issue(5_000 + CLEAN_S) is None
 
@@ -60,13 +60,13 @@ def test_the_operator_hears_of_faults_until_all_was_right_for_ten_minutes() -> N
 def test_one_faulty_segment_starts_the_ten_minutes_again_and_replaced_runs_are_counted() -> None:
     history = FaultHistory()
     assert replaced(history, 0)
-    history.judged(10, None)
-    history.judged(500, FAULT)
-    history.judged(510, None)
+    history.record(10, None)
+    history.record(500, FAULT)
+    history.record(510, None)
     assert history.issue(10 + CLEAN_S) and history.issue(509 + CLEAN_S)
     assert replaced(history, 520)
     assert (history.issue(520) or "").startswith("2 runs were replaced")
-    history.judged(530, None)
+    history.record(530, None)
     assert history.issue(530 + CLEAN_S) is None
     assert replaced(history, 9_000)
     assert (history.issue(9_000) or "").startswith("The run was replaced"), "those before are long over"
@@ -74,6 +74,6 @@ def test_one_faulty_segment_starts_the_ten_minutes_again_and_replaced_runs_are_c
 
 def test_faults_in_a_row_are_one_runs() -> None:
     history = FaultHistory()
-    assert history.judged(0, FAULT) is None
-    history.run_started()
-    assert history.judged(1, FAULT) is None and history.judged(2, FAULT) == FAULT
+    assert history.record(0, FAULT) is None
+    history.start_run()
+    assert history.record(1, FAULT) is None and history.record(2, FAULT) == FAULT

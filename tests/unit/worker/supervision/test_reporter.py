@@ -20,19 +20,19 @@ CONFIG = WorkerConfig(
 
 def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
     runtimes, clock = MemoryRuntimes(), SetClock()
-    held = claims.claim_stream(runtimes, clock, "stream-1", "w1")
-    assert held
-    supervision = StreamStateMachine(2)
-    driver = Driver(CONFIG, supervision, 1, RunLogs(MemoryMedia(), clock, held, lambda: ()))
-    reporter = Reporter(runtimes, clock, held)
-    supervision.run_started(0)
-    supervision.published(3, 3, None)
-    last_ms = held.last_manifest_at_ms = clock.now_ms()
-    reporter.report_if_due(3, supervision, 1, driver, None)
+    held_claim = claims.claim_stream(runtimes, clock, "stream-1", "w1")
+    assert held_claim
+    state_machine = StreamStateMachine(2)
+    driver = Driver(CONFIG, state_machine, 1, RunLogs(MemoryMedia(), clock, held_claim, lambda: ()))
+    reporter = Reporter(runtimes, clock, held_claim)
+    state_machine.start_run(0)
+    state_machine.record_published(3, 3, None)
+    last_ms = held_claim.last_manifest_at_ms = clock.now_ms()
+    reporter.report_if_due(3, state_machine, 1, driver, None)
     # Nothing is published by the new ones yet, and to end the old ones took a while.
     clock.advance(3_000)
-    supervision.settings_changed(4)
-    reporter.report_if_due(6, supervision, 2, driver, None)
+    state_machine.change_settings(4)
+    reporter.report_if_due(6, state_machine, 2, driver, None)
     told = runtimes.get("stream-1")
     assert told and told.state is RuntimeState.STARTING
     assert (told.down_since_ms, told.last_manifest_at_ms) == (last_ms, last_ms)

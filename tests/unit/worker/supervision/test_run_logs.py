@@ -47,10 +47,10 @@ class House:
     def __init__(self, worker_id: str = "w1", media: MemoryMedia | None = None) -> None:
         self.stored, self.clock = media or MemoryMedia(), SetClock()
         self.media = FaultyMedia(self.stored)
-        held = claims.claim_stream(MemoryRuntimes(), self.clock, "stream-1", worker_id)
-        assert held
-        self.held = held
-        self.logs = RunLogs(self.media, self.clock, held, lambda: ("the-ingest-key",))
+        held_claim = claims.claim_stream(MemoryRuntimes(), self.clock, "stream-1", worker_id)
+        assert held_claim
+        self.held_claim = held_claim
+        self.logs = RunLogs(self.media, self.clock, held_claim, lambda: ("the-ingest-key",))
 
     def told(self) -> tuple[RunLog, ...]:
         found = self.stored.get(KEY)
@@ -92,9 +92,9 @@ def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
 def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     house.logs.start()
     said = saying("opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000)
-    run = house.logs.began("1-1", "backup-1", said, deque())
+    run = house.logs.add_run("1-1", "backup-1", said, deque())
     house.clock.advance(500)
-    run.ended("the encoder ended with status 1: srt://h:1?passphrase=0123456789")
+    run.close("the encoder ended with status 1: srt://h:1?passphrase=0123456789")
     assert eventually(house.told)
     house.logs.close(5)
     now_ms = house.clock.now_ms()
@@ -114,7 +114,7 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
 def test_what_the_receiver_of_a_source_says_stands_beside_it(house: House) -> None:
     house.logs.start()
     received = deque(["the-ingest-key is wrong", *("x" * n for n in range(LINES_KEPT))])
-    house.logs.began("1-1", "primary", saying("encoded"), received).ended("killed")
+    house.logs.add_run("1-1", "primary", saying("encoded"), received).close("killed")
     house.logs.close(5)
     (run,) = house.told()
     assert run.lines == ("encoded",)
@@ -125,7 +125,7 @@ def test_what_a_run_repairs_is_stored_with_it(house: House) -> None:
     house.logs.start()
     repairs = Repairs(silence_ms=40, pictures_dropped=2)
     run = saying(progress=Progress(repairs=repairs), notes=("40 ms of sound are missing", "n" * 2_000))
-    house.logs.began("1-1", "primary", run, deque()).ended("killed")
+    house.logs.add_run("1-1", "primary", run, deque()).close("killed")
     house.logs.close(5)
     (stored,) = house.told()
     assert stored.repairs == repairs
@@ -134,13 +134,13 @@ def test_what_a_run_repairs_is_stored_with_it(house: House) -> None:
 
 def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
     house.logs.start()
-    house.logs.unopened("primary", "no address: srt://h:1?passphrase=0123456789", deque())
+    house.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", deque())
     assert eventually(house.told)
     began_at_ms = house.clock.now_ms()
     house.clock.advance(1)
     lines = deque(["the-ingest-key is wrong"])
-    house.logs.unopened("primary", "no address: srt://h:1?passphrase=0123456789", lines)
-    house.logs.unopened("backup-1", "waiting", deque())
+    house.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", lines)
+    house.logs.add_unopened("backup-1", "waiting", deque())
     assert eventually(lambda: len(house.told()) == 2)
     lines.append("and wrong again")
     house.logs.close(5)
@@ -153,17 +153,17 @@ def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
 
 def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house: House) -> None:
     house.logs.start()
-    house.logs.unopened("primary", "waiting", deque())
+    house.logs.add_unopened("primary", "waiting", deque())
     assert eventually(house.told)
     (first,) = house.told()
     assert (first.ending, first.ended_at_ms) == ("waiting", None)
     house.clock.advance(1_000)
-    run = house.logs.began("1-1", "primary", saying(), deque())
+    run = house.logs.add_run("1-1", "primary", saying(), deque())
     assert eventually(lambda: len(house.told()) == 2)
     assert house.told()[1] == replace(first, ended_at_ms=house.clock.now_ms())
     house.clock.advance(1_000)
-    run.ended("gone")
-    house.logs.unopened("primary", "waiting", deque())
+    run.close("gone")
+    house.logs.add_unopened("primary", "waiting", deque())
     house.logs.close(5)
     later, _ = house.told()
     assert (later.run, later.began_at_ms, later.ended_at_ms) == (None, house.clock.now_ms(), None)
@@ -171,8 +171,8 @@ def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house
 
 def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
     runs = [replace(RUN, run=f"1-{n}", began_at_ms=n) for n in range(8)]
-    unopened = [replace(RUN, run=None, worker_id=f"w{n}", began_at_ms=n) for n in range(20)]
-    kept = newest([*unopened, *runs, replace(unopened[0], source="backup-1")])
+    add_unopened = [replace(RUN, run=None, worker_id=f"w{n}", began_at_ms=n) for n in range(20)]
+    kept = newest([*add_unopened, *runs, replace(add_unopened[0], source="backup-1")])
     assert [(log.run, log.began_at_ms) for log in kept] == [
         (None, 19),
         *((f"1-{n}", n) for n in (7, 6, 5, 4, 3)),
@@ -188,7 +188,7 @@ def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkey
     house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
     house.logs.start()
     run = saying("one")
-    house.logs.began("1-1", "primary", run, deque())
+    house.logs.add_run("1-1", "primary", run, deque())
     assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
     run.lines.append("two")
     assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
@@ -199,7 +199,7 @@ def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkey
 
 def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     house.logs.start()
-    house.logs.began("1-1", "primary", saying("first"), deque()).ended("killed")
+    house.logs.add_run("1-1", "primary", saying("first"), deque()).close("killed")
     house.logs.close(5)
     other = House("w2", house.stored)
     other.clock.advance(1_000)
@@ -214,7 +214,7 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     other.media.before = meanwhile
     other.logs.start()
     for number in range(RUNS_KEPT - 2):
-        other.logs.began(f"2-{number}", "primary", saying(), deque()).ended("killed")
+        other.logs.add_run(f"2-{number}", "primary", saying(), deque()).close("killed")
     other.logs.close(5)
     kept = {(run.worker_id, run.run) for run in other.told()}
     assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
@@ -232,7 +232,7 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 
     house.media.before = fail
     house.logs.start()
-    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
+    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
     assert failed.wait(5)
     house.logs.close(5)
     assert not house.logs.is_alive()
@@ -240,9 +240,9 @@ def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error:
 
 
 def test_without_a_claim_nothing_is_written(house: House) -> None:
-    house.held.give_up()
+    house.held_claim.give_up()
     house.logs.start()
-    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
+    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
     house.logs.close(5)
     assert house.told() == ()
 
@@ -251,7 +251,7 @@ def test_closing_waits_no_longer_than_it_may(house: House) -> None:
     release = threading.Event()
     house.media.before = lambda operation, key: release.wait(10) and None
     house.logs.start()
-    house.logs.began("1-1", "primary", saying(), deque()).ended("killed")
+    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
     began_s = time.monotonic()
     house.logs.close(0.2)
     assert time.monotonic() - began_s < 2
