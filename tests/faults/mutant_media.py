@@ -20,7 +20,7 @@ TABLES = "worker/receiving/ts_tables.py"
 
 
 def zoo(*names: str) -> tuple[str, ...]:
-    """These inputs of the quick zoo."""
+    """Return the tests of these inputs of the quick zoo."""
     return tuple(f"{ZOO}[{name}]" for name in names)
 
 
@@ -75,7 +75,7 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("sound-comes-late"),
     ),
     Mutant(
-        "media: silence does not stand in for sound that ends",
+        "media: silence does not replace sound that ends",
         SLOTS,
         "return picture_us - self.ends_us >= self.sound_patience.us",
         "return False",
@@ -112,7 +112,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: interlaced pictures are not deinterlaced",
         PICTURES,
-        "if look.interlaced else []",
+        "if picture_format.interlaced else []",
         "if False else []",
         tests=zoo("interlaced-tff"),
     ),
@@ -154,7 +154,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: a rotation is ignored",
         PICTURES,
-        "        filters += TURNS.get(look.rotation, [])\n",
+        "        filters += TURNS.get(picture_format.rotation, [])\n",
         "",
         tests=zoo("rotated-90"),
     ),
@@ -175,7 +175,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: HDR is not mapped",
         PICTURES,
-        "VideoReformatter() if look.is_hdr else None",
+        "VideoReformatter() if picture_format.is_hdr else None",
         "None",
         tests=zoo("hdr-pq"),
     ),
@@ -224,7 +224,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: what ends a picture is taken for one",
         PACKETS,
-        "        made = [(each, data) for each, data in made if not is_end(data)]\n",
+        "        converted = [(each, data) for each, data in converted if not is_end(data)]\n",
         "",
         tests=("tests/unit/worker/receiving/test_ts_pictures.py",),
     ),

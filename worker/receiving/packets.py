@@ -69,13 +69,13 @@ class VideoTrack:
         """Return the packets that this one becomes with their data, and whether the format changes with it."""
         if self._has_rotation and packet.is_keyframe:
             self.rotation, self._has_rotation = rotation_of(packet), False
-        made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
+        converted = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
         changed = False
-        made = [(each, data) for each, data in made if not is_end(data)]
-        for each, data in made:
+        converted = [(each, data) for each, data in converted if not is_end(data)]
+        for each, data in converted:
             if each.is_keyframe and self.codec in PARAMETERS:
                 changed |= self._look(data)
-        return made, changed
+        return converted, changed
 
     def _look(self, data: bytes) -> bool:
         found = parameters(self.codec, data)
@@ -143,14 +143,14 @@ class AudioTrack:
         return f"{self.codec}:{codec.sample_rate}:{codec.layout.name if codec.sample_rate else ''}"
 
     def _decoded(self, packet: Any) -> list[tuple[Any, bytes]]:
-        made = []
+        converted = []
         for frame in packet.decode():
             if self._resampler is None:
                 self._resampler = av.AudioResampler("s16", frame.layout.name, frame.sample_rate)
             for each in self._resampler.resample(frame):
                 data = bytes(each.planes[0])[: each.samples * 2 * len(each.layout.channels)]
-                made.append((each, data))
-        return made
+                converted.append((each, data))
+        return converted
 
 
 def rotation_of(packet: Any) -> int:

@@ -21,12 +21,12 @@ class VideoDecoder:
     def __init__(self, track: Mapping[str, Any]) -> None:
         self._track = {name: track[name] for name in ("decoder", "extradata")}
         self._size = (track["width"], track["height"])
-        self._codec = self._made()
+        self._codec = self._new_codec()
         # Frame threads hold a picture back until the next one comes, and that may take long. Large ones need them.
         large = track["width"] * track["height"] > FRAME_THREADS_PIXELS
         self._codec.thread_type = "AUTO" if large else "SLICE"
 
-    def _made(self) -> Any:
+    def _new_codec(self) -> Any:
         codec = av.CodecContext.create(self._track["decoder"], "r")
         # A few bits can stand for a picture that takes seconds and gigabytes, and it may come at any time.
         codec.options = {"max_pixels": str(PIXELS_MAX)}
@@ -45,7 +45,7 @@ class VideoDecoder:
 
     def first_picture(self, packet: PacketMessage) -> tuple[Any, Fraction] | None:
         """Return a keyframe's picture and pixel aspect at once; a decoder may hold it back until more pictures come."""
-        codec = self._made()
+        codec = self._new_codec()
         try:
             frames = codec.decode(_packet(packet)) or codec.decode(None)
         except FFmpegError:

@@ -124,18 +124,22 @@ class EncodingRun:
         first = self._video.first_picture(packet)
         if first and packet.pts_us is not None:
             frame, pixel_aspect = first
-            look = PictureFormat.of(frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame)
-            for at_us, pictures in self._former.form(frame, packet.pts_us, look):
+            picture_format = PictureFormat.of_frame(
+                frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame
+            )
+            for at_us, pictures in self._former.form(frame, packet.pts_us, picture_format):
                 self._add_picture(at_us, pictures)
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
         self.activity.picture(at_us, frame)
         interlaced = self._interlacing.look(frame)
-        look = PictureFormat.of(frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced)
-        if self._former.look and look != self._former.look:
+        picture_format = PictureFormat.of_frame(
+            frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced
+        )
+        if self._former.picture_format and picture_format != self._former.picture_format:
             self._repairs.format_changes += 1
-        for shown_us, pictures in self._former.form(frame, at_us, look):
+        for shown_us, pictures in self._former.form(frame, at_us, picture_format):
             self._add_picture(shown_us, pictures)
 
     def _add_picture(self, at_us: int, pictures: list[Any]) -> None:

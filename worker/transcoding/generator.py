@@ -30,8 +30,8 @@ def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Cal
         if is_stopped():
             break
         if frame is not None:
-            look = PictureFormat.of(frame, Fraction(1))
-            _, shown = former.form(frame, round(1_000_000 * number / plan.rate), look)[0]
+            picture_format = PictureFormat.of_frame(frame, Fraction(1))
+            _, shown = former.form(frame, round(1_000_000 * number / plan.rate), picture_format)[0]
         encoder.add_pictures(number, shown)
         needed = (round((number + 1) * SAMPLE_RATE / plan.rate) - heard) * BYTES_PER_SAMPLE
         while len(data) < needed:

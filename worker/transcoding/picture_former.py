@@ -51,7 +51,7 @@ class PictureFormat:
         return MATRICES.get(self.colorspace, "bt709")
 
     @staticmethod
-    def of(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "PictureFormat":
+    def of_frame(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "PictureFormat":
         """Return a decoded picture's look. `rotation` is the container's, in degrees counter-clockwise."""
         matrix = int(frame.colorspace)
         if matrix == UNSPECIFIED:
@@ -78,7 +78,7 @@ class PictureFormer:
     def __init__(self, renditions: Sequence[EncodedRendition], *, fields: bool = False) -> None:
         self._renditions = renditions
         self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
-        self._look: PictureFormat | None = None
+        self._format: PictureFormat | None = None
         # The first picture's: an encoder cannot change it.
         self._matrix = ""
         self._common: Any = None
@@ -86,17 +86,17 @@ class PictureFormer:
         self._each: list[Any] = []
 
     @property
-    def look(self) -> PictureFormat | None:
+    def picture_format(self) -> PictureFormat | None:
         """Of the present pictures."""
-        return self._look
+        return self._format
 
-    def form(self, frame: Any, at_us: int, look: PictureFormat) -> list[tuple[int, list[Any]]]:
+    def form(self, frame: Any, at_us: int, picture_format: PictureFormat) -> list[tuple[int, list[Any]]]:
         """Return the pictures that are ready now with their times, in all renditions. Deinterlacing is one behind."""
-        if look != self._look:
-            self._look, self._matrix = look, self._matrix or look.matrix
-            self._make(look)
+        if picture_format != self._format:
+            self._format, self._matrix = picture_format, self._matrix or picture_format.matrix
+            self._make(picture_format)
         # Times are in the frame, so that they follow it through the filters.
-        frame.pts, frame.time_base, frame.colorspace = at_us, MICRO, look.colorspace
+        frame.pts, frame.time_base, frame.colorspace = at_us, MICRO, picture_format.colorspace
         made = []
         for upright in _passed(self._common, frame):
             if self._tone_mapper:
@@ -105,16 +105,20 @@ class PictureFormer:
             made.append((round(upright.pts * upright.time_base / MICRO), [each[0] for each in formed]))
         return made
 
-    def _make(self, look: PictureFormat) -> None:
-        filters = [self._deinterlace] if look.interlaced else []
-        filters += TURNS.get(look.rotation, [])
-        self._tone_mapper = VideoReformatter() if look.is_hdr else None
-        self._common = _graph(look, filters) if filters else None
-        turned = look.rotation in (90, 270)
-        width, height = (look.height, look.width) if turned else (look.width, look.height)
-        aspect = 1 / look.pixel_aspect if turned else look.pixel_aspect
-        plain = not filters and aspect == 1 and look.format == FORMAT and look.color_range != FULL_RANGE
-        plain = plain and not look.is_hdr and look.matrix == self._matrix
+    def _make(self, picture_format: PictureFormat) -> None:
+        filters = [self._deinterlace] if picture_format.interlaced else []
+        filters += TURNS.get(picture_format.rotation, [])
+        self._tone_mapper = VideoReformatter() if picture_format.is_hdr else None
+        self._common = _graph(picture_format, filters) if filters else None
+        turned = picture_format.rotation in (90, 270)
+        width, height = (
+            (picture_format.height, picture_format.width) if turned else (picture_format.width, picture_format.height)
+        )
+        aspect = 1 / picture_format.pixel_aspect if turned else picture_format.pixel_aspect
+        plain = (
+            not filters and aspect == 1 and picture_format.format == FORMAT and picture_format.color_range != FULL_RANGE
+        )
+        plain = plain and not picture_format.is_hdr and picture_format.matrix == self._matrix
         self._each = []
         for each in self._renditions:
             if plain and (width, height) == (each.width, each.height):
@@ -138,7 +142,7 @@ class _LazyGraph:
     def push(self, frame: Any) -> None:
         """Filter a frame."""
         if self._graph is None:
-            self._graph = _graph(PictureFormat.of(frame, Fraction(1)), self._filters)
+            self._graph = _graph(PictureFormat.of_frame(frame, Fraction(1)), self._filters)
         self._graph.push(frame)
 
     def pull(self) -> Any:
@@ -166,10 +170,10 @@ def fit_size(width: int, height: int, pixel_aspect: Fraction, box_width: int, bo
     return tuple(min(most, max(2, 2 * round(side / 2))) for side, most in sides)  # type: ignore[return-value]
 
 
-def _graph(look: PictureFormat, filters: list[str]) -> Any:
+def _graph(picture_format: PictureFormat, filters: list[str]) -> Any:
     graph = av.filter.Graph()
-    size = f"video_size={look.width}x{look.height}:pix_fmt={look.format}:time_base=1/1000000:pixel_aspect=1/1"
-    colors = f"colorspace={look.colorspace}:range={look.color_range}"
+    size = f"video_size={picture_format.width}x{picture_format.height}:pix_fmt={picture_format.format}:time_base=1/1000000:pixel_aspect=1/1"
+    colors = f"colorspace={picture_format.colorspace}:range={picture_format.color_range}"
     nodes = [graph.add("buffer", f"{size}:{colors}")]
     for text in filters:
         name, _, arguments = text.partition("=")

@@ -64,9 +64,9 @@ def at(frame: Any, x: float, y: float) -> int:
 
 def formed(frame: Any, aspect: Fraction = Fraction(1), rotation: int = 0, *boxes: tuple[int, int]) -> list[Any]:
     former = PictureFormer([EncodedRendition(name=f"{w}", width=w, height=h) for w, h in boxes])
-    look = PictureFormat.of(frame, aspect, rotation=rotation)
-    ((at_us, pictures),) = former.form(frame, 40_000, look)
-    assert at_us == 40_000 and former.look == look
+    picture_format = PictureFormat.of_frame(frame, aspect, rotation=rotation)
+    ((at_us, pictures),) = former.form(frame, 40_000, picture_format)
+    assert at_us == 40_000 and former.picture_format == picture_format
     return pictures
 
 
@@ -106,8 +106,8 @@ def test_wide_pixels_stay_wide_when_the_picture_is_turned(rotation: int, shown: 
 @pytest.mark.parametrize(("fields", "made_us"), [(False, [0, 40_000, 80_000]), (True, list(range(0, 120_000, 20_000)))])
 def test_an_interlaced_picture_becomes_one_or_two(fields: bool, made_us: list[int]) -> None:
     former = PictureFormer([EncodedRendition(name="tiny", width=160, height=90)], fields=fields)
-    look = PictureFormat.of(picture(160, 90, 100), Fraction(1), interlaced=True)
-    made = [former.form(picture(160, 90, 100), 40_000 * number, look) for number in range(4)]
+    picture_format = PictureFormat.of_frame(picture(160, 90, 100), Fraction(1), interlaced=True)
+    made = [former.form(picture(160, 90, 100), 40_000 * number, picture_format) for number in range(4)]
     # The filter waits for the next picture.
     assert not made[0] and [at_us for each in made for at_us, _ in each] == made_us
 
@@ -148,7 +148,7 @@ def test_colours_stay_when_the_matrix_changes_in_the_middle_of_a_run() -> None:
         frame = picture(320, 180, 100)
         frame.colorspace = said
         frame.planes[2].update(bytes([200]) * frame.planes[2].buffer_size)
-        ((_, pictures),) = former.form(frame, 0, PictureFormat.of(frame, Fraction(1)))
+        ((_, pictures),) = former.form(frame, 0, PictureFormat.of_frame(frame, Fraction(1)))
         made.append((int(pictures[0].colorspace), at(pictures[0], 0.8, 0.8)))
     # By the matrices of H.273: what is red is darker in BT.709 than in BT.601.
     assert made == [(BT709, 100), (BT709, pytest.approx(85, abs=2))]
