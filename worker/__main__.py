@@ -1,4 +1,4 @@
-"""The worker's process: `python -m worker`. SIGTERM and SIGINT drain it."""
+"""Run the worker: `python -m worker`. SIGTERM and SIGINT drain it."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ PROGRAMS = ("ffprobe", "prlimit", "setpriv")
 
 
 def make_agent() -> Agent:
-    """The composition root of this process. Raises `ConfigError`."""
+    """Build the agent from the environment. Raise `ConfigError`."""
     platform = platform_config.load()
     egress = EgressRules(networks=platform.ingest_networks, ports=platform.ingest_ports)
     settings = replace(config.load(), egress=egress)
@@ -38,7 +38,7 @@ def make_agent() -> Agent:
 
 
 def main() -> int:
-    """Run until a signal; status 0 after a clean drain, 1 if something hung, 2 for a wrong configuration."""
+    """Run until a signal. Return 0 after a clean drain, 1 if a stream did not end in time, 2 for a wrong setting."""
     logs.set_up()
     try:
         agent = make_agent()
@@ -54,5 +54,5 @@ if __name__ == "__main__":
     status = main()
     logging.shutdown()
     sys.stderr.flush()
-    # Not sys.exit: that would wait for a thread that hangs in a request to a silent store.
+    # Not sys.exit: that would wait for a thread whose request to a store hangs.
     os._exit(status)

@@ -1,7 +1,7 @@
-"""Look into one published segment: `python -m worker.checking`, with the segment on the standard input.
+"""Inspect one published segment: `python -m worker.checking`, with the segment on the standard input.
 
-A line of JSON comes out: how long its sound lasts in seconds, how loud it is at most (of 32,767), whether its picture
-moves and whether it is all black. A process of its own, since what is decoded may be a stranger's.
+Print a line of JSON: how long its sound lasts in seconds, its peak (of 32,767), whether its picture moves and whether
+it is all black. This is a process of its own, since copied media comes from strangers.
 """
 
 import io
@@ -37,7 +37,7 @@ def inspect_segment(body: bytes) -> dict[str, object]:
 
 
 def main() -> int:
-    """Return the exit status."""
+    """Inspect the standard input, print the result and return the exit status."""
     name_process("checker")
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.ERROR)

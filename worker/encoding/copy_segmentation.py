@@ -1,6 +1,6 @@
-"""Passing a source on without encoding: whether that can be, and how it is cut.
+"""Sources that are passed on without encoding: whether that is possible, and how they are cut into segments.
 
-Segments can begin at the source's own keyframes only, so how far these lie apart is measured before anything is
+Segments can begin at the source's own keyframes only. So the interval of these is measured before anything is
 published, and the target duration is chosen from it. Where a later interval is longer than any measured one, the
 publisher raises the target.
 """
@@ -18,23 +18,23 @@ from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.processes.limits import bounded
 from worker.transcoding.plan import Work
 
-# What segments of MPEG-TS carry and players take.
+# Codecs that MPEG-TS carries and players decode.
 COPIED_VIDEO = ("h264", "hevc")
-# What senders usually set. Nobody waits until it can be measured: a longer interval raises the target later.
+# The usual setting of senders. It is not measured, since that takes time: a longer interval raises the target later.
 LIVE_INTERVAL_S = 2.0
-# What a looped file may be. Not among them: playlists and scripts (hls, concat, …), which name further files.
+# Formats of looped files. Playlists and scripts (hls, concat, …) are left out, since they name further files.
 FILE_FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
 MEASURE_TIMEOUT_S = 2.0
 MEASURE_S = 60
-# A target duration of n seconds lets segments last up to n + 1/2: a little less, for what rounding adds.
+# A target duration of n seconds lets segments last up to n + 1/2; rounding needs a little of that.
 ROUNDING_S = 0.45
 
 
 @dataclass(frozen=True, kw_only=True)
 class CopySegmentation:
-    """How segments are cut where no keyframes are made: at the first keyframe `every_s` after the last cut was due.
+    """Where segments end if no keyframes are made: at the first keyframe `every_s` after the last end was due.
 
-    So none is longer than `every_s` and one interval of keyframes; `target_s` is no less than that, rounded.
+    None is longer than `every_s` and one interval of keyframes; `target_s` is no less than that, rounded.
     """
 
     every_s: float
@@ -42,7 +42,7 @@ class CopySegmentation:
 
 
 def plan_copy(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) -> CopySegmentation | None:
-    """Return how this source is to be cut; None where it is encoded. Raise `SourceRefused` if it cannot be copied."""
+    """Return how to segment a copied source; None where it is encoded. Raise `SourceRefused` if it cannot be copied."""
     if not any(rendition.copied for rendition in stream.renditions):
         return None
     if source.work is not Work.ENCODE:
@@ -70,11 +70,11 @@ def plan_copy(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) ->
 
 
 def choose_segmentation(interval_s: float, segment_seconds: int) -> CopySegmentation:
-    """The shortest target duration that segments of this source can keep to, but no less than was asked for.
+    """Return the shortest target duration that segments of this source can keep to, but no less than `segment_seconds`.
 
-    A segment waits for its end no longer than one interval of keyframes after its time is up. Where that would be
-    longer than the target, it is asked to end so much earlier, but after `COPIED_SEGMENT_S_MIN` at least: ending more
-    often would make segments of a few frames, and a playlist that is too large.
+    A segment ends at most one interval of keyframes after it is due. Where that would be longer than the target, its
+    end is due so much earlier, but after `COPIED_SEGMENT_S_MIN` at least: more ends would make segments of a few
+    frames, and a playlist that is too large.
     """
     target_s = max(segment_seconds, math.ceil(interval_s - ROUNDING_S + COPIED_SEGMENT_S_MIN))
     return CopySegmentation(
@@ -83,9 +83,9 @@ def choose_segmentation(interval_s: float, segment_seconds: int) -> CopySegmenta
 
 
 def longest_interval_s(lines: Sequence[str]) -> float | None:
-    """The longest time between keyframes; None without any. `lines` is what `keyframes_argv` answers.
+    """Return the longest time between keyframes; None without any. `lines` is the output of `keyframes_argv`.
 
-    What follows the last keyframe counts too: if all was read, the file begins again there, with its first keyframe.
+    The time after the last keyframe counts too: if all was read, a loop begins there with the file's first keyframe.
     """
     keyframes, last_s = [], 0.0
     for line in lines:
@@ -105,7 +105,7 @@ def longest_interval_s(lines: Sequence[str]) -> float | None:
 
 
 def keyframes_argv(path: Path, read_s: int) -> list[str]:
-    """Return the command for the packets of the beginning: a line each with its times and flags, and the length."""
+    """Return the command that lists the first packets, a line each with times and flags, and then the length."""
     entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
     rules = ("-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS)
     argv = ["ffprobe", "-v", "error", *rules, "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
@@ -113,7 +113,7 @@ def keyframes_argv(path: Path, read_s: int) -> list[str]:
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> list[str]:
-    """As much as can be read in time."""
+    """Return the lines that can be read in time."""
     argv = keyframes_argv(path, MEASURE_S)
     try:
         done = subprocess.run(

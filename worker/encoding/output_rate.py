@@ -1,4 +1,4 @@
-"""How many pictures a second a run makes of its source, within the ladder's bound."""
+"""The frame rate that a run makes of its source, within the ladder's bound."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,9 +6,9 @@ from fractions import Fraction
 RATE_DEFAULT = Fraction(30)
 # Below this a one-second segment would hold too few pictures to be cut where it should.
 RATE_MIN = Fraction(10)
-# No interlaced picture comes more often. Where a source says a higher rate, it counts fields.
+# No interlaced picture comes more often. A source that states a higher rate counts fields.
 INTERLACED_RATE_MAX = Fraction(31)
-# Rates that are measured by time stamps are a little off: so much above the bound still is the bound.
+# Rates that are measured by time stamps are a little off: up to this much above the bound is allowed.
 TOLERANCE = Fraction(102, 100)
 
 
@@ -21,7 +21,7 @@ class OutputRate:
 
 
 def output_rate(rate: Fraction | None, fps_max: int, *, is_interlaced: bool = False) -> OutputRate:
-    """Return what to publish of a source of this rate; None: it does not say.
+    """Return the rate to publish of a source with this rate; None: the source does not state one.
 
     It is the source's own rate, or its fields', divided until it is `fps_max` at most and doubled until it is 10.
     """
@@ -37,5 +37,5 @@ def output_rate(rate: Fraction | None, fps_max: int, *, is_interlaced: bool = Fa
 def _within(rate: Fraction, fps_max: int) -> Fraction:
     while rate < RATE_MIN:
         rate *= 2
-    # Not before: a picture an hour would be rounded to none, which no doubling raises.
+    # Not earlier: a picture an hour would be rounded to 0, which no doubling raises.
     return min(rate, Fraction(fps_max)).limit_denominator(1001)

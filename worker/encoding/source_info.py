@@ -10,10 +10,10 @@ from worker.transcoding.plan import Work
 
 @dataclass(frozen=True, kw_only=True)
 class SourceInfo:
-    """`rate` is the source's frame rate, if it is known. Codecs are named as FFmpeg names them, None without a track.
+    """A source's properties. `rate` is its frame rate, if known; codecs have FFmpeg's names, None without a track.
 
-    `rotation` is in degrees counter-clockwise.
-    `work` says what a run does with it where the ladder encodes. `path` is a file's.
+    `rotation` is in degrees counter-clockwise. `work` is what a run does with the source where the ladder encodes.
+    `path` is that of a file.
     """
 
     rate: Fraction | None
@@ -33,4 +33,4 @@ SLATE_SOURCE = SourceInfo(rate=Fraction(15), work=Work.SLATE)
 
 
 class SourceRefused(Exception):
-    """The source cannot be used as it is; the message says why, for the operator."""
+    """The source cannot be used as it is. The message gives the operator the reason."""

@@ -1,4 +1,4 @@
-"""One run's process: a child that reports its progress on its standard output."""
+"""The process of one run, which reports its progress on its standard output."""
 
 import json
 import time
@@ -19,7 +19,7 @@ REPAIR_NAMES = {field.name for field in fields(Repairs)}
 
 @dataclass(frozen=True)
 class Activity:
-    """What the source had in one second: sound, movement, nothing but black."""
+    """What the source had in one second: audible sound, movement, nothing but black."""
 
     heard: bool
     moves: bool
@@ -28,7 +28,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Progress:
-    """A line of it. `out_us` is how much it has made, `speed` how fast that was against the clock."""
+    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock."""
 
     out_us: int | None = None
     fps: float | None = None
@@ -39,7 +39,7 @@ class Progress:
 
     @property
     def dropped_frames(self) -> int:
-        """Pictures that the source had too many of, or that came too late."""
+        """Return the number of pictures that were too many or came too late."""
         return self.repairs.pictures_dropped if self.repairs else 0
 
 
@@ -73,7 +73,7 @@ class Transcoder(Child):
 
 
 def parse_progress(line: str, rate: float | None) -> Progress | None:
-    """Return a line's progress; None if it is none. `rate` is what it encodes a second of media."""
+    """Return the report in a line; None if it is none. `rate` is the number of pictures a second that it encodes."""
     try:
         values: dict[str, Any] = json.loads(line)
         repairs = {name: values["repairs"][name] for name in REPAIR_NAMES & values["repairs"].keys()}

@@ -1,4 +1,4 @@
-"""What may take seconds, found out by a thread of its own while the supervising thread goes on."""
+"""Work that may take seconds, done by a thread of its own while the supervising thread continues."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 
 class BackgroundTask(Generic[Found]):
-    """Once it is `is_done` there is a result, or why there is none."""
+    """A function that runs in a thread. Once it `is_done`, there is a result or a refusal."""
 
     def __init__(self, find: Callable[[], Found]) -> None:
         self.result: Found | None = None
@@ -30,7 +30,7 @@ class BackgroundTask(Generic[Found]):
         except (SourceUrlRefused, SourceRefused, HostRefused) as refused:
             self.refusal = str(refused)
         except Exception as error:
-            # A mistake of ours must not look like an endless opening.
+            # A bug must not look like an endless opening.
             log.exception("opening crashed")
             self.refusal = f"internal error: {type(error).__name__}: {error}"
         finally:

@@ -1,10 +1,10 @@
-"""How long to wait before something is tried again."""
+"""Delays before retries."""
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# The first retry is quick, since most deaths of encoders are accidents; then patience grows.
+# The first retry is quick, since most failures of encoders do not recur.
 FIRST_DELAY_S = 0.2
 DELAY_S_MAX = 30.0
 JITTER = 0.2
@@ -12,17 +12,17 @@ JITTER = 0.2
 
 @dataclass
 class Backoff:
-    """Exponential, with jitter so that many streams that died together do not come back together."""
+    """Exponential delays, with jitter so that many streams that failed together do not retry together."""
 
     chance: Callable[[], float] = random.random
     failures: int = 0
 
     def next_delay_s(self) -> float:
-        """How long to wait now."""
+        """Return how long to wait now."""
         delay = min(FIRST_DELAY_S * 2.0**self.failures, DELAY_S_MAX)
         self.failures = min(self.failures + 1, 16)
         return delay * (1 + JITTER * (2 * self.chance() - 1))
 
     def reset(self) -> None:
-        """All is well again."""
+        """Restart with the shortest delay."""
         self.failures = 0

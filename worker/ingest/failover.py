@@ -1,9 +1,8 @@
-"""Which of a stream's sources is played: pure rules, the time handed in as monotonic seconds.
+"""Failover: which of a stream's sources is played. Pure rules, times as monotonic seconds.
 
-Sources are known by their place: 0 is the one that the operator prefers, the others are its backups in their order.
-While nothing is played they are opened one after the other, the next as soon as the one before has failed or lets
-itself be waited for. While a backup is played those before it are opened now and then, beside it; one that has
-answered twice in a row is played again.
+Sources are known by their index: 0 is the preferred one, the others are its backups in order. While nothing is played
+they are opened one after the other, the next as soon as the last has failed or takes too long. While a backup is
+played, the sources before it are opened now and then beside it. One that has answered twice in a row is played again.
 """
 
 from collections.abc import Callable
@@ -12,22 +11,22 @@ from enum import Enum
 
 from worker.ingest.backoff import Backoff
 
-# So long a source may take to open before the next one is opened as well.
+# A source may take this long to open before the next one is opened as well.
 PATIENCE_S = 3.0
 # Twice in a row is twice with this between.
 ANSWER_INTERVAL_S = 3.0
 ANSWERS_TO_RETURN = 2
-# While another one is played, a failed source is given so many times longer before it is tried again.
+# While another source is played, the delay of a failed one is this many times longer.
 WATCH_FACTOR = 25
-# A source that cannot be used as it is, or to which nobody sends, is looked at again this often.
+# A refused source, or one without a sender, is tried again this often.
 REFUSED_DELAY_S = 5.0
 WAIT_DELAY_S = 0.5
-# How long nothing is played before the slate is shown: what comes back by itself at once is no reason for it.
+# How long nothing is played before the slate is shown: short failures do not show it.
 SLATE_AFTER_S = 2.0
 
 
 class Failure(Enum):
-    """Why a source is not played: it broke, it cannot be used as it is, or nobody sends to it yet."""
+    """Why a source is not played: it broke, it cannot be used as it is, or no sender is connected yet."""
 
     BROKEN = "broken"
     REFUSED = "refused"
@@ -36,10 +35,10 @@ class Failure(Enum):
 
 @dataclass
 class _SourceState:
-    """What is known of one source."""
+    """The state of one source."""
 
     backoff: Backoff
-    # Why it is not played, or was not until lately.
+    # Why it is not played, or recently was not.
     failure: Failure | None = None
     error: str = ""
     open: bool = False
@@ -53,11 +52,11 @@ class _SourceState:
     return_at_s: float = 0.0
 
     def await_from(self, now_s: float) -> None:
-        """It is not ready, from now on if not for longer."""
+        """Count it as awaited from now on, if it is not yet."""
         self.awaited_since_s = now_s if self.awaited_since_s is None else self.awaited_since_s
 
     def is_given_up(self, now_s: float) -> bool:
-        """Whether it is time to open the next one as well."""
+        """Return whether it is time to open the next source as well."""
         if self.ready or now_s < self.retry_at_s:
             return now_s < self.retry_at_s
         return self.failed or (self.awaited_since_s is not None and now_s - self.awaited_since_s >= PATIENCE_S)
@@ -65,11 +64,11 @@ class _SourceState:
 
 @dataclass
 class Failover:
-    """Its owner tells it how the sources do, and asks it which to open and which to play."""
+    """The choice among sources. Its owner reports how they do, and asks which to open and which to play."""
 
     count: int
     new_backoff: Callable[[], Backoff] = Backoff
-    # What is played: a source's place, or None while there is nothing, or the slate.
+    # The index of the source that is played; None while nothing, or the slate, is.
     playing: int | None = None
     idle_since_s: float = 0.0
     _states: list[_SourceState] = field(init=False)
@@ -78,7 +77,7 @@ class Failover:
         self._states = [_SourceState(self.new_backoff()) for _ in range(self.count)]
 
     def sources_to_open(self, now_s: float) -> list[int]:
-        """The sources that should be open now, the one that is played among them."""
+        """Return the sources that should be open now, including the one that is played."""
         found: list[int] = []
         for index, each in enumerate(self._states):
             if index == self.playing:
@@ -91,7 +90,7 @@ class Failover:
         return found
 
     def record_opened(self, index: int, now_s: float) -> None:
-        """It is being opened."""
+        """Note that a source is being opened."""
         each = self._states[index]
         each.open = True
         each.await_from(now_s)
@@ -102,7 +101,7 @@ class Failover:
         each.open, each.ready, each.answers, each.awaited_since_s = False, False, 0, None
 
     def record_answer(self, index: int, now_s: float) -> None:
-        """It could be played: picture comes from it just now."""
+        """Note that a source could be played: picture comes from it right now."""
         each = self._states[index]
         each.ready, each.failed, each.awaited_since_s = True, False, None
         if each.failure is Failure.WAITING:
@@ -112,18 +111,18 @@ class Failover:
             each.answered_at_s = now_s
 
     def record_waiting(self, index: int, now_s: float, reason: str) -> None:
-        """It is open, and nothing comes from it, which is nobody's fault."""
+        """Note that a source is open and waits for its sender, which is no failure."""
         each = self._states[index]
         each.ready, each.answers = False, 0
         each.await_from(now_s)
         each.failure, each.error = Failure.WAITING, reason
 
     def record_playing(self, index: int | None, now_s: float) -> None:
-        """It is played now; None: the slate is."""
+        """Note which source is played now; None: the slate."""
         self.playing, self.idle_since_s = index, now_s
 
     def failed(self, index: int, now_s: float, error: str, failure: Failure = Failure.BROKEN) -> None:
-        """It could not be opened, or its run has ended."""
+        """Note that a source could not be opened, or that its run has ended."""
         each = self._states[index]
         each.failure, each.error, each.failed, each.answers = failure, error, True, 0
         delay_s = {Failure.REFUSED: REFUSED_DELAY_S, Failure.WAITING: WAIT_DELAY_S}.get(failure)
@@ -135,27 +134,27 @@ class Failover:
             self.playing, self.idle_since_s = None, now_s
 
     def record_stable(self, index: int) -> None:
-        """It was played well for minutes."""
+        """Note that a source has been played well for minutes."""
         each = self._states[index]
         each.backoff.reset()
         each.failure, each.error = None, ""
 
     def pick(self, now_s: float) -> int | None:
-        """The source to play while nothing is played, or the slate; None if none can be."""
+        """Return the source to play while nothing, or the slate, is played; None if none can be."""
         ready = (n for n, each in enumerate(self._states) if each.ready and now_s >= each.retry_at_s)
         return next(ready, None)
 
     def pick_better(self, now_s: float) -> int | None:
-        """The source to go back to from the one that is played; None if there is none that can be trusted."""
+        """Return the source to go back to from the one that is played; None if none has proved itself."""
         before = self._states[: self.playing]
         good = (n for n, s in enumerate(before) if s.answers >= ANSWERS_TO_RETURN and now_s >= s.return_at_s)
         return next(good, None)
 
     def is_exhausted(self, now_s: float) -> bool:
-        """Whether no source can be played, nor soon will be: the time for the slate."""
+        """Return whether no source can be played, nor soon will be: the slate is shown then."""
         idle = self.playing is None and now_s - self.idle_since_s >= SLATE_AFTER_S
         return idle and self.pick(now_s) is None and all(each.is_given_up(now_s) for each in self._states)
 
     def troubles(self) -> list[tuple[int, Failure, str]]:
-        """What hinders the sources that are hindered: their places, and why."""
+        """Return the sources that cannot be played, and why."""
         return [(n, each.failure, each.error) for n, each in enumerate(self._states) if each.failure]

@@ -1,4 +1,4 @@
-"""Opening a source that is received: its address or file is checked, and what comes is examined."""
+"""The opener of received sources: it checks the address or file, and examines what comes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,26 +27,27 @@ from worker.processes.child import Child
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 from worker.transcoding.plan import watching_argv
 
-# Looking a name up, connecting, and the first pictures of a playlist's first segment.
+# Time for the look-up, the connection, and the first pictures of a playlist's first segment.
 OPEN_S_MAX = 15.0
 RESOLVE_S_MAX = 4.0
-# A source has failed that sends nothing for this long, or for so long that its run is about to be taken for dead.
+# A source has failed if it sends nothing for this long, or almost as long as its run may make no segment.
 SILENT_S_MAX = 10.0
 BEFORE_RUN_S = 0.5
 WAITING_REASON = "waiting for the sender"
-MUTE_REASON = f"{WAITING_REASON}: somebody was connected but sent no picture"
+MUTE_REASON = f"{WAITING_REASON}: a sender was connected but sent no picture"
 SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come yet"
-# After so long it is said that nothing comes, where it cannot be known whether somebody is connected. By RTMP,
-# somebody may be who sends nothing but sound.
+# After this long the reason says that nothing comes, where it is unknown whether a sender is connected. By RTMP, one
+# may be connected that sends nothing but sound.
 SILENCE_REPORTED_S = 20.0
-# Before that, what ended the try before is still the news: the next one may end the same way at once.
+# The reason of the last opening is kept for so long: the next one may fail in the same way at once.
 SETTLED_S = 3.0
 
 
 class LiveSourceOpener:
-    """See `SourceOpener`. Where it listens, waiting is no failure. `previous_reason` is why the trial before this one has failed.
+    """A source with a receiver. A listener that waits has not failed.
 
-    `played` is what the trials before it have handed out of the source's HLS.
+    `previous_reason` is why the last opening failed. `played` is what earlier openings have passed on of the source's
+    HLS.
     """
 
     def __init__(
@@ -70,17 +71,17 @@ class LiveSourceOpener:
         self._reports_silence = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
-        # What looks at a source that was frozen, until something moves.
+        # The process that watches a frozen source until something moves.
         self._movement: Child | None = None
         self._frozen = ""
         self._silent_s = _silent_s(stream)
         self._ingest = ingest
         self._path: Path | None = None
-        # A listener's receiver is known at once; a file, or a pulled source's address, has to be found first.
+        # A file, or the address of a pulled source, has to be looked up first.
         self._task = BackgroundTask(self._prepare)
 
     def update(self, now_s: float) -> None:
-        """See `SourceOpener`."""
+        """Start the receiver if its command is ready, and bring `status` and the rest up to date."""
         if self.status in (OpenerStatus.REFUSED, OpenerStatus.FAILED):
             return
         if self.receiver is None:
@@ -89,7 +90,7 @@ class LiveSourceOpener:
             self._judge(self.receiver, now_s)
 
     def adopt(self, stream: Stream) -> bool:
-        """See `SourceOpener`."""
+        """Continue under new settings of the same source; return False if it has to be opened again."""
         if self.receiver is None or (self._path and stream.renditions[0].copied) or self._has_other_variant(stream):
             return False
         try:
@@ -98,12 +99,12 @@ class LiveSourceOpener:
             return False
         self._stream, self._silent_s = stream, _silent_s(stream)
         if self._movement and not stream.frozen_after_s:
-            # A source that stands still may be played from now on.
+            # A frozen source may be played from now on.
             self._movement.kill()
         return True
 
     def await_movement(self, reason: str) -> None:
-        """See `SourceOpener`."""
+        """Count as not ready until something moves in the source."""
         if self.receiver:
             self._frozen = reason
             self._movement = Child("watcher", watching_argv(), self._config.ffmpeg_environ, stdin=True)
@@ -111,11 +112,11 @@ class LiveSourceOpener:
 
     @property
     def is_frozen(self) -> bool:
-        """See `SourceOpener`."""
+        """Return whether it waits until something moves in it."""
         return self._movement is not None and self._movement.is_running
 
     def close(self) -> None:
-        """See `SourceOpener`."""
+        """End the receiver and its proxy."""
         if self._movement:
             self._movement.kill()
         if self.receiver:
@@ -124,7 +125,7 @@ class LiveSourceOpener:
             self._egress.stop()
 
     def _has_other_variant(self, stream: Stream) -> bool:
-        """Return whether the source may have a picture that suits the new ladder better."""
+        """Return whether the source may have a variant that suits the new ladder better."""
         changed = limits_of(stream.renditions) != limits_of(self._stream.renditions)
         return changed and self._egress is not None and self._egress.hls.variant_count > 1
 
@@ -136,7 +137,7 @@ class LiveSourceOpener:
             self._path = locate(ingest.path, self._config.media_dir)
             return file_command(self._path, ingest)
         url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
-        # All others are looked up by the proxy, whenever it connects.
+        # The proxy looks up all others whenever it connects.
         pinned = url.scheme == "srt"
         return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
 
@@ -195,13 +196,13 @@ class LiveSourceOpener:
     def _why_ended(self, receiver: SourceReceiver) -> str:
         if not self.is_listener:
             return self._with_refusal(receiver.ending())
-        # That a sender goes is its own affair; that nobody can be listened for is not.
+        # A sender may disconnect at any time; a listener that cannot listen is a failure to report.
         if receiver.began_at_s:
             return WAITING_REASON
         return MUTE_REASON if self._was_mute(receiver) else f"{WAITING_REASON} ({receiver.ending()})"
 
     def _was_mute(self, receiver: SourceReceiver) -> bool:
-        """Whether a sender was connected: by SRT the receiver has waited, by RTMP the ingest has ended them."""
+        """Return whether a sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP."""
         return receiver.exit_status == EXIT_MUTE
 
     def _why_waiting(self, receiver: SourceReceiver, now_s: float) -> str:
@@ -215,7 +216,7 @@ class LiveSourceOpener:
         return WAITING_REASON
 
     def _with_refusal(self, reason: str) -> str:
-        """Put first what the proxy knows: a refusal, or that the source's playlists do not change or have ended."""
+        """Put first what the proxy knows: a refusal, or that the source's playlists are stale or have ended."""
         if self._egress is None:
             return reason
         known = self._egress.last_refusal or self._egress.hls.stillness() or self._egress.hls.ending()

@@ -1,7 +1,7 @@
-"""How a source is received: one process that opens it and copies what comes. See `worker.receiving`.
+"""Commands of receivers: one process opens a source and copies its packets (see `worker.receiving`).
 
-Its addresses, keys and passphrases go to it by its standard input, since everybody on the machine can read the
-arguments of a process.
+Addresses, keys and passphrases go to its standard input, since everybody on the machine can read the arguments of a
+process.
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,34 +21,34 @@ from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 
 # SRT's shortest; a stream's key is its passphrase.
 PASSPHRASE_CHARS_MIN = 10
-# A sender who connects by SRT and sends nothing for this long is ended, since no other sender can connect meanwhile. By
-# RTMP, the ingest ends silent senders.
+# A sender that connects by SRT and sends nothing for this long is disconnected, since no other can connect meanwhile.
+# By RTMP, the ingest disconnects silent senders.
 MUTE_S = 10
-# How long it takes until a run can begin.
+# The time until a run can begin.
 START_US = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiverCommand:
-    """A command, what it reads from its standard input, and what must not be repeated of what it says."""
+    """A command, its standard input, and the secrets that its log must not show."""
 
     argv: tuple[str, ...]
     script: bytes = field(default=b"", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    # It gets http addresses in place of the operator's https ones, and repeats them.
+    # It gets http addresses instead of the operator's https ones, and logs them.
     has_other_urls: bool = False
-    # How far what it copies may be ahead of the clock.
+    # How far its packets may be ahead of the clock.
     ahead_us: int = 0
 
 
 def pull_command(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> ReceiverCommand:
-    """Fetch from an address that was checked."""
+    """Return the command for a checked address."""
     receiver = _command(pull_request(source, way), ingest, _secrets(source))
     return replace(receiver, has_other_urls=source.scheme == "https")
 
 
 def file_command(path: Path, ingest: Ingest) -> ReceiverCommand:
-    """Loop a file of the media directory."""
+    """Return the command for a looped file of the media directory."""
     request = ReceiveRequest(
         transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False, is_looped=True
     )
@@ -56,7 +56,7 @@ def file_command(path: Path, ingest: Ingest) -> ReceiverCommand:
 
 
 def listen_command(ingest: Ingest, stream: Stream, config: WorkerConfig) -> ReceiverCommand:
-    """Wait for a sender that knows the stream's key. Raise `SourceRefused`."""
+    """Return the command that waits for a sender with the stream's key. Raise `SourceRefused`."""
     key = stream.ingest_key
     if ingest.protocol is ListenProtocol.RTMP:
         if config.rtmp_url is None:

@@ -1,4 +1,4 @@
-"""Opening one source, whatever kind it is, until it can be played or it is known why not."""
+"""Source openers: each opens one source and reports whether it can be played, or why not."""
 
 from enum import Enum
 from typing import Protocol
@@ -10,7 +10,7 @@ from worker.ingest.source_receiver import SourceReceiver
 
 
 class OpenerStatus(Enum):
-    """How far a trial has come. What `FAILED` may be tried again soon, what is `REFUSED` not quite so soon."""
+    """The progress of an opener. A `FAILED` source is tried again soon, a `REFUSED` one a little later."""
 
     OPENING = "opening"
     WAITING = "waiting"
@@ -20,39 +20,39 @@ class OpenerStatus(Enum):
 
 
 class SourceOpener(Protocol):
-    """A source that is being opened, or is open. Used by the supervising thread, which looks at it every tick."""
+    """A source that is being opened, or is open. Used by the supervising thread, which updates it every tick."""
 
     status: OpenerStatus
     # Why it is not ready, for the operator.
     reason: str
-    # What it can be played as, once it is ready.
+    # What it was found to be, once it is ready.
     source: SourceInfo | None
-    # How it is cut where it is copied; None where it is encoded.
+    # How it is segmented where it is copied; None where it is encoded.
     segmentation: CopySegmentation | None
-    # Where it comes from, if it is received.
+    # Its receiver, if it has one.
     receiver: SourceReceiver | None
-    # Whether it waits for a sender, whose coming and going is nobody's fault.
+    # Whether it waits for a sender, which may connect and disconnect at any time.
     is_listener: bool
 
     def update(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 
     def adopt(self, stream: Stream) -> bool:
-        """Go on under new settings of the same source; False: it has to be opened anew."""
+        """Continue under new settings of the same source; return False if it has to be opened again."""
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it waits until something moves in it."""
+        """Return whether it waits until something moves in it."""
 
     def await_movement(self, reason: str) -> None:
-        """Be ready no more until something moves in it; `reason` is for the operator."""
+        """Count as not ready until something moves in the source; `reason` is for the operator."""
 
     def close(self) -> None:
-        """Give it up."""
+        """Close the source."""
 
 
 class PatternSourceOpener:
-    """There is nothing to open."""
+    """The opener of the test pattern, which is ready at once."""
 
     is_listener = False
     is_frozen = False
@@ -68,14 +68,14 @@ class PatternSourceOpener:
             self.status, self.reason = OpenerStatus.REFUSED, str(refused)
 
     def update(self, now_s: float) -> None:
-        """See `SourceOpener`."""
+        """Do nothing: the status is final."""
 
     def adopt(self, stream: Stream) -> bool:
-        """See `SourceOpener`."""
+        """Return False: nothing is open."""
         return False
 
     def await_movement(self, reason: str) -> None:
-        """See `SourceOpener`."""
+        """Do nothing: the pattern always moves."""
 
     def close(self) -> None:
-        """See `SourceOpener`."""
+        """Do nothing: nothing is open."""

@@ -1,4 +1,4 @@
-"""Opens a stream's sources as `worker.ingest.failover` wants them, and tells it how they do."""
+"""The open sources of a stream."""
 
 import logging
 from collections import defaultdict, deque
@@ -16,15 +16,15 @@ from worker.ingest.source_opener import OpenerStatus, PatternSourceOpener, Sourc
 log = logging.getLogger(__name__)
 
 FAILED = {OpenerStatus.FAILED: Failure.BROKEN, OpenerStatus.REFUSED: Failure.REFUSED}
-# What a source was found to be at its beginning may not hold any more: after so many ends of runs it is opened anew.
+# A source may have changed since it was examined: after so many ended runs it is opened again.
 BREAKS_PER_OPENING = 2
 
-# Told of each source that is not open, again and again: its name, why, and what its receiver says.
+# Called every tick for each source that is not open: its name, the reason, and its receiver's log.
 ReportUnopened = Callable[[str, str, deque[str]], None]
 
 
 class SourcePool:
-    """The sources that are open. Used by the supervising thread."""
+    """The sources that `worker.ingest.failover` wants open. Used by the supervising thread."""
 
     def __init__(self, stream: Stream, config: WorkerConfig, now_s: float, report_unopened: ReportUnopened) -> None:
         self.failover = Failover(len(stream.sources), idle_since_s=now_s)
@@ -32,15 +32,15 @@ class SourcePool:
         self._config = config
         self._report_unopened = report_unopened
         self._openers: dict[int, SourceOpener] = {}
-        # How many runs of a source that is open have ended without anybody's wish, since the last that lasted.
+        # How many runs of an open source have failed since the last stable one.
         self._breaks: dict[int, int] = {}
-        # A source that does not work is tried again and again; the same reason is logged once.
+        # A failed source is retried for ever; the same reason is logged once.
         self._logged: dict[int, str] = {}
-        # What was handed out of each source's HLS: it is not played again when the source is opened again.
+        # What was passed on of each source's HLS: it is not played again when the source is opened again.
         self._played: defaultdict[int, PlayedSegments] = defaultdict(PlayedSegments)
 
     def update(self, now_s: float) -> None:
-        """Close what is not wanted, open what is, and see how all of it does."""
+        """Close and open sources as needed, and report to failover how they do."""
         wanted = self.failover.sources_to_open(now_s)
         for index in [index for index in self._openers if index not in wanted]:
             self._close(index)
@@ -51,7 +51,7 @@ class SourcePool:
             self._judge(index, now_s)
 
     def adopt(self, stream: Stream, now_s: float) -> None:
-        """Go on under new settings. Live sources stay open that these leave as they are: no sender is sent away."""
+        """Continue under new settings. Live sources that these do not change stay open: no sender is disconnected."""
         before, self._stream = self._stream, stream
         self.failover = Failover(len(stream.sources), idle_since_s=now_s)
         self._breaks.clear()
@@ -67,13 +67,13 @@ class SourcePool:
                 self._openers.pop(index).close()
 
     def opener(self, index: int) -> SourceOpener:
-        """One that is open."""
+        """Return the opener of a source that is open."""
         return self._openers[index]
 
     def record_break(self, index: int, now_s: float, error: str) -> None:
-        """Its run has ended without anybody's wish. The first time, the source stays open.
+        """Note that a source's run has ended, and not on purpose. The first time, the source stays open.
 
-        Most such ends are accidents, and to look at it again would keep viewers waiting.
+        Most such ends do not recur, and a new opening would keep viewers waiting.
         """
         opener = self._openers[index]
         if opener.status in FAILED:
@@ -85,7 +85,7 @@ class SourcePool:
             self._close(index)
 
     def record_frozen(self, index: int, now_s: float, reason: str) -> None:
-        """Its run was ended since nothing moves in it. It stays open, and is not ready before something does."""
+        """Note that a source's run was ended since nothing moves. It stays open, and waits for movement."""
         self._openers[index].await_movement(reason)
         self.failover.failed(index, now_s, reason, Failure.WAITING)
 
@@ -94,12 +94,12 @@ class SourcePool:
         return tuple(source_name(index) for index, opener in sorted(self._openers.items()) if opener.is_frozen)
 
     def record_stable(self, index: int) -> None:
-        """It was played well for minutes."""
+        """Note that a source has been played well for minutes."""
         self.failover.record_stable(index)
         self._breaks.pop(index, None)
 
     def close(self) -> None:
-        """End everything, side by side: receivers that hang take their time one by one."""
+        """Close all sources at the same time, since receivers that hang take a while."""
         with ThreadPoolExecutor(1 + BACKUPS_MAX) as pool:
             list(pool.map(lambda opener: opener.close(), self._openers.values()))
         for index in self._openers:
@@ -107,7 +107,7 @@ class SourcePool:
         self._openers.clear()
 
     def trouble(self) -> tuple[RuntimeState, str] | None:
-        """What the stream's state is while nothing is played, and why, for the operator; None if nothing is wrong."""
+        """Return the stream's state while nothing is played, and the reason for the operator; None without any."""
         troubles = self.failover.troubles()
         if not troubles:
             return None
@@ -137,7 +137,7 @@ class SourcePool:
                 self.failover.record_waiting(index, now_s, opener.reason)
                 self._report(index, opener)
             case OpenerStatus.FAILED | OpenerStatus.REFUSED:
-                # The run of the one that is played has to be ended first.
+                # The run of the source that is played has to be ended first.
                 if index != self.failover.playing:
                     self._report(index, opener)
                     self._fail(index, now_s, opener)

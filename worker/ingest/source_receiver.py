@@ -1,6 +1,6 @@
-"""One source: received by a process of its own, and handed to the run that plays it.
+"""The receiver of one source: a process of its own, whose packets go to the run that plays the source.
 
-The source is opened once, so a sender is not sent away to be examined, and it stays while a run is restarted.
+The source is opened once, so a sender stays connected while it is examined and while a run is restarted.
 """
 
 import json
@@ -31,20 +31,20 @@ Examine = Callable[[Mapping[str, Any]], SourceInfo]
 
 
 class SourceReceiver:
-    """A receiver that runs. All but what is said otherwise is for the supervising thread.
+    """A running receiver. Used by the supervising thread, except where noted.
 
     It has to be made by a thread that outlives it, as `Child` does.
     """
 
     def __init__(self, receiver: ReceiverCommand, environ: Mapping[str, str], examine: Examine) -> None:
         self.bitrate_bps: int | None = None
-        # The format changed behind what the present run was given: the next one goes on with the new format.
+        # The format changed behind the packets of the present run: the next run continues with the new format.
         self.format_has_changed = False
         self._received_at_s: float | None = None
         # A run that does not read holds the source back, which is not the source's fault.
         self._is_held_back = False
         self.began_at_s: float | None = None
-        # Somebody sends sound, and no picture has come yet.
+        # A sender sends sound, and no picture has come yet.
         self.has_sound_alone = False
         self._examine = examine
         self._task: BackgroundTask[SourceInfo] | None = None
@@ -62,54 +62,54 @@ class SourceReceiver:
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
             pipe.write(receiver.script)
-        # A descriptor of the reader's own: the child's is closed with the child, and its number is soon another file's.
+        # The reader has its own descriptor: the child's is closed with the child, and its number is soon reused.
         descriptor = os.dup(self._child.stdout.fileno())
         threading.Thread(target=self._read, args=(descriptor,), name="feed", daemon=True).start()
 
     @property
     def is_running(self) -> bool:
-        """Whether its process has not ended."""
+        """Return whether its process has not ended."""
         return self._child.is_running
 
     @property
     def source(self) -> SourceInfo | None:
-        """What it is, once that is known; while it is examined again, what it was."""
+        """Return what the source is, once that is known; while it is examined again, what it was."""
         found = self._task.result if self._task else None
         self._source = found or self._source
         return self._source
 
     @property
     def refusal(self) -> str:
-        """Why it cannot be played, if it cannot."""
+        """Return why the source cannot be played, `""` if it can."""
         return self._task.refusal if self._task else ""
 
     @property
     def lines(self) -> deque[str]:
-        """What its process said last, as it comes."""
+        """Return the last lines of its log, which grow."""
         return self._child.lines
 
     @property
     def exit_status(self) -> int | None:
-        """The status that its process ended with; None while it runs."""
+        """Return the status that its process ended with; None while it runs."""
         return self._child.exit_status
 
     def is_flowing(self, now_s: float, silent_s: float) -> bool:
-        """Whether something came in within this time."""
+        """Return whether something came in within this time."""
         return self._is_held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
 
     def ending(self) -> str:
-        """Why its process ended, for people."""
+        """Return why its process ended, for the operator."""
         if self._child.exit_status == 0:
             return "the source ended"
         return self._child.complaint() or self._child.ending()
 
     def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:
-        """Write to this pipe from the last keyframe on, and close it at the end; None: close the one before now.
+        """Write to this pipe from the last keyframe on, and close it at the end; None: close the present one now.
 
         With `one_format` it is closed where the format changes.
         """
         with self._lock:
-            # The reader closes what it has taken up. A pipe that it never will is closed here.
+            # The reader closes the pipe that it writes to. One that it never wrote to is closed here.
             unused = [] if self._next_sink is self._sink else [self._next_sink]
             if self._has_ended:
                 unused, sink = [*unused, sink], None
@@ -118,11 +118,11 @@ class SourceReceiver:
             _close(each)
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._child.stop(CLOSE_GRACE_S)
 
     def _read(self, descriptor: int) -> None:
-        """The thread that reads, and that alone writes to what the source is played by."""
+        """Read messages and write them on. This thread alone writes to the pipe of a run."""
         try:
             ready = select.poll()
             ready.register(descriptor, select.POLLIN)
@@ -134,7 +134,7 @@ class SourceReceiver:
                     self._take(data)
                 self._forward()
         except WireError:
-            # What the receiver writes was damaged by its end.
+            # The receiver's end cut its output.
             self._child.kill()
         finally:
             os.close(descriptor)
@@ -176,7 +176,7 @@ class SourceReceiver:
         if given:
             self._is_held_back = True
             self._write(self._sink, given)
-            # What came meanwhile could not be seen.
+            # Packets that came meanwhile were not counted.
             self._received_at_s = time.monotonic()
             self._is_held_back = False
         if has_changed:
@@ -189,7 +189,7 @@ class SourceReceiver:
             sink.write(data)
             sink.flush()
         except (OSError, ValueError):
-            # Its run has ended. Another one may have come already.
+            # Its run has ended. Another one may have replaced it already.
             with self._lock:
                 if self._next_sink is sink:
                     self._next_sink = None

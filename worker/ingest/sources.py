@@ -1,4 +1,4 @@
-"""From what an operator typed to what may be opened, and from what was opened to how it is published."""
+"""File names become paths, and descriptions of tracks become source infos. Both are checked."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -12,7 +12,7 @@ from worker.transcoding.plan import PIXELS_MAX
 
 
 def locate(name: str | None, media_dir: Path) -> Path:
-    """The regular file of this name in the media directory, links followed; `SourceRefused` for anything else."""
+    """Return the regular file of this name in the media directory, links followed. Raise `SourceRefused`."""
     if not name or "\0" in name or Path(name).is_absolute():
         raise SourceRefused(f"{name!r} is no path relative to the media directory")
     try:
@@ -46,5 +46,5 @@ def read_source_info(described: Mapping[str, Any], name: str, path: Path | None 
 
 
 def _audio_codec(audio: Mapping[str, Any]) -> str:
-    # What keeps its configuration beside its packets has no ADTS headers, which a copied stream needs.
+    # With a configuration outside the packets it has no ADTS headers, which a copied stream needs.
     return "aac (own layout)" if audio["codec"] == "aac" and audio["extradata"] else str(audio["codec"])

@@ -1,8 +1,8 @@
 """Messages from a receiver to the worker, and from the worker to a transcoder: tracks, packets and notes.
 
-A container format (MPEG-TS was tried) cannot carry every codec, cannot gain a track later, and lets its muxer change
-time stamps. Each message is a kind (1 byte), a length (4 bytes) and a body. Times are microseconds on one time line
-that never runs backwards by more than a reordered packet.
+A container format (MPEG-TS was tried) cannot carry every codec, cannot gain a track later, and its muxer changes time
+stamps. Each message is a kind (1 byte), a length (4 bytes) and a body. Times are microseconds on one time line that
+never runs backwards by more than a reordered packet.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 _HEADER = struct.Struct(">BI")
 _PACKET = struct.Struct(">BBqqIII")
-# A key frame of 12 MB, which the ingest lets through, with room.
+# A keyframe of 12 MB, which the ingest accepts, with room.
 BODY_BYTES_MAX = 32 << 20
 VIDEO, AUDIO = 0, 1
 _KEYFRAME, _NO_PTS = 1, 2
@@ -28,7 +28,7 @@ class WireError(ValueError):
 
 
 class Kind(IntEnum):
-    """What a message carries."""
+    """The kind of a message."""
 
     TRACKS = 1
     PACKET = 2
@@ -43,7 +43,7 @@ class Kind(IntEnum):
 class PacketMessage:
     """One coded packet. `pts_us` is None where the source does not say when it is shown.
 
-    `skip_samples` and `drop_samples` are to be cut from its sound's beginning and end.
+    `skip_samples` and `drop_samples` are cut from the beginning and the end of its sound.
     """
 
     stream: int
@@ -57,7 +57,7 @@ class PacketMessage:
 
 
 def encode_packet(packet: PacketMessage) -> bytes:
-    """Return the message for one packet."""
+    """Return the message of one packet."""
     flags = _KEYFRAME * packet.is_keyframe | _NO_PTS * (packet.pts_us is None)
     times = (packet.pts_us or 0, packet.dts_us, min(max(packet.duration_us, 0), 2**32 - 1))
     head = _PACKET.pack(packet.stream, flags, *times, packet.skip_samples, packet.drop_samples)
@@ -65,13 +65,13 @@ def encode_packet(packet: PacketMessage) -> bytes:
 
 
 def encode_json(kind: Kind, values: Mapping[str, Any]) -> bytes:
-    """Return the message for tracks or a note."""
+    """Return the message of tracks or a note."""
     body = json.dumps(values, separators=(",", ":")).encode()
     return _HEADER.pack(kind, len(body)) + body
 
 
 def decode_packet(body: bytes) -> PacketMessage:
-    """Return the packet of a message's body; raise `WireError` if it is cut short."""
+    """Return the packet of a message's body. Raise `WireError` if it is cut short."""
     try:
         stream, flags, pts_us, dts_us, duration_us, skip, drop = _PACKET.unpack_from(body)
     except struct.error as error:
@@ -95,13 +95,13 @@ def is_video_keyframe(body: bytes) -> bool:
 
 
 class MessageReader:
-    """Splits a stream of bytes into messages."""
+    """A reader that splits a stream of bytes into messages."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes, bytes]]:
-        """Yield each message that is complete now: its kind, its body, and all of it. Raise `WireError`."""
+        """Yield each complete message: its kind, its body, and all of its bytes. Raise `WireError`."""
         self._bytes += data
         at = 0
         while len(self._bytes) - at >= _HEADER.size:

@@ -1,4 +1,4 @@
-"""A program that the worker runs: started in a group of its own, within limits, listened to, ended for certain."""
+"""Child processes: started in a process group within limits, read line by line, and ended reliably."""
 
 import os
 import signal
@@ -14,12 +14,12 @@ from worker.processes.redaction import redact
 LOG_LINES_MAX = 200
 LINE_BYTES_MAX = 2_000
 READERS_WAIT_S = 1.0
-# What programs of ours begin a line with that says why they end.
+# Our own programs begin the line with the reason for their end with this.
 ERROR_MARK = "[error]"
 
 
 class Child:
-    """A running process and the last lines of what it has said, without the secrets that it was given.
+    """A running process and its last lines of log, without the secrets that it was given.
 
     The thread that makes it must outlive it: the kernel's parent-death signal follows that thread, not the process.
     """
@@ -47,39 +47,39 @@ class Child:
             close_fds=True,
             process_group=0,
         )
-        # Not bytes but lines are read, by one thread a pipe: an unread pipe would stop the process.
+        # One thread reads each pipe: a full pipe would stop the process.
         self._readers: list[threading.Thread] = []
         self._start_reader(self._read_log, self._process.stderr)
 
     @property
     def pid(self) -> int:
-        """Its process id, also of its group."""
+        """Return its process id, which is also its group's."""
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether it has not ended."""
         return self._process.poll() is None
 
     @property
     def exit_status(self) -> int | None:
-        """The status that it ended with; None while it runs."""
+        """Return the status that it ended with; None while it runs."""
         return self._process.poll()
 
     @property
     def stdin(self) -> IO[bytes]:
-        """Where it reads from, if that was asked for. Whoever writes there closes it at the end."""
+        """Return its input pipe, if one was asked for. The writer closes it."""
         assert self._process.stdin
         return self._process.stdin
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What it writes; somebody has to read it."""
+        """Return its output pipe, which has to be read."""
         assert self._process.stdout
         return self._process.stdout
 
     def stop(self, grace_s: float) -> None:
-        """Ask it to end what it is at; after `grace_s` seconds it is killed. Returns when it is gone."""
+        """Send SIGTERM, and SIGKILL after `grace_s` seconds. Return when the process has ended."""
         self._signal(signal.SIGTERM)
         try:
             self._process.wait(grace_s)
@@ -89,24 +89,24 @@ class Child:
         self._close()
 
     def kill(self) -> None:
-        """End it now, whatever it does (also when it is stopped by SIGSTOP)."""
+        """End it at once, even if SIGSTOP has stopped it."""
         self.stop(0.0)
 
     def ending(self) -> str:
-        """Why it ended, for people: its status and the last thing that it complained of."""
+        """Return why it ended, for the operator: its status and its last error."""
         code = self._process.returncode
         if code is None:
             return f"the {self._name} is running"
         self._wait_for_log()
         if code < 0:
-            # What it said before has nothing to do with a kill.
+            # Its earlier lines have nothing to do with a kill.
             return f"the {self._name} was killed by {_signal_name(-code)}"
         last_lines = self._complaint() if code else ""
         how = f"the {self._name} ended with status {code}"
         return f"{how}: {last_lines}" if last_lines else how + ("" if code else " although it was not asked to")
 
     def complaint(self) -> str:
-        """What it complained of last, `""` if it did not."""
+        """Return its last error, `""` without one."""
         self._wait_for_log()
         return self._complaint().removeprefix(ERROR_MARK).strip()
 
@@ -116,7 +116,7 @@ class Child:
         return (errors or last_lines or [""])[-1]
 
     def _wait_for_log(self) -> None:
-        """The last words are what counts, and may be on their way."""
+        """Wait for the last lines, which may not be read yet."""
         for reader in self._readers:
             reader.join(READERS_WAIT_S)
 
@@ -135,7 +135,7 @@ class Child:
             reader.join(READERS_WAIT_S)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
-                # What is left in a buffer for a process that has ended is lost.
+                # Buffered input of an ended process is lost.
                 with suppress(OSError):
                     pipe.close()
 
@@ -145,9 +145,9 @@ class Child:
 
 
 def read_lines(pipe: IO[bytes]) -> Iterator[str]:
-    """Its lines, each of bounded length, until it is closed at the other end.
+    """Yield the lines of a pipe, each of bounded length, until its other end is closed.
 
-    The rest of a longer one is dropped: what makes a secret in it known as one may stand in the part before.
+    The rest of a longer line is dropped: the part before may hold what marks it as a secret.
     """
     begins = True
     while line := pipe.readline(LINE_BYTES_MAX):

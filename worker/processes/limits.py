@@ -1,6 +1,6 @@
-"""What every program that the worker starts may use, and that it ends when the worker does.
+"""Resource limits of every child process. Children end when the worker does.
 
-Both by util-linux, in front of the program: no Python code runs between fork and exec, which a program with threads
+util-linux sets both, in front of the program: no Python code runs between fork and exec, which a program with threads
 must not do.
 """
 
@@ -14,7 +14,7 @@ FILE_BYTES_MAX = 512 << 20
 
 @dataclass(frozen=True)
 class AddressSpace:
-    """How much a program may map, most of it never touched: each thread has a stack and an arena of malloc."""
+    """How much memory a program may map, most of it never touched: each thread has a stack and an arena of malloc."""
 
     bytes: int
     bytes_per_core: int
@@ -28,7 +28,7 @@ ENCODING = AddressSpace(6 << 30, 1536 << 20)
 
 
 def bounded(argv: list[str], cores: int | None = None, space: AddressSpace = READING) -> list[str]:
-    """The argument list that runs this program within its limits, and kills it when the thread that made it is gone."""
+    """Return the argument list that runs a program within its limits and kills it when the thread that made it ends."""
     bytes_max = space.bytes + space.bytes_per_core * (cores or os.cpu_count() or 1)
     return [
         *("setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--"),

@@ -1,4 +1,4 @@
-"""How the worker starts a program of its own: the same interpreter, and nothing of the caller's directory."""
+"""Programs of the worker itself: the same interpreter, and no module of the caller's directory."""
 
 import ctypes
 import sys
@@ -9,11 +9,11 @@ _RUN = "import runpy, sys; sys.path[0] = {root!r}; runpy.run_module({module!r}, 
 
 
 def python_argv(module: str) -> list[str]:
-    """Return the beginning of an argument list that runs a module of this checkout, wherever it is started."""
+    """Return the beginning of an argument list that runs a module of this checkout from any directory."""
     return [sys.executable, "-B", "-c", _RUN.format(root=str(ROOT), module=module)]
 
 
 def name_process(name: str) -> None:
-    """Set what `ps` and `top` call this process: 15 characters at most."""
+    """Set the name of this process for `ps` and `top`: 15 characters at most."""
     pr_set_name = 15
     ctypes.CDLL(None).prctl(pr_set_name, name.encode()[:15], 0, 0, 0)

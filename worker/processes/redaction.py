@@ -1,12 +1,12 @@
-"""Taking secrets out of what operators may read: addresses of sources carry keys, tokens and passphrases."""
+"""Redaction of secrets in what operators may read: addresses of sources carry keys, tokens and passphrases."""
 
 import re
 from collections.abc import Iterable
 
 HIDDEN = "***"
-# Shorter ones would blot out harmless words.
+# Shorter ones would hide harmless words.
 SECRET_CHARS_MIN = 6
-# Up to the next space: what quotes or brackets an address may also stand inside its query.
+# Up to the next space: quotes and brackets around an address may also be part of its query.
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://(\S*)", re.IGNORECASE)
 _NAMED = re.compile(
     r"\b(passphrase|streamid|pass(?:word|wd)?|secret|token|key|sig(?:nature)?|auth)=(?!\*)\S+", re.IGNORECASE
@@ -15,9 +15,7 @@ _HEADER = re.compile(r"\b(authorization|cookie):.*", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without what could open a source: user info and queries of addresses, the keys in those of RTMP,
-    values whose names say that they are secret, and the given `secrets` wherever they stand.
-    """
+    """Return the text without user info, queries, keys of RTMP, values of secret names, and the given `secrets`."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SECRET_CHARS_MIN:
             text = text.replace(secret, HIDDEN)
@@ -33,6 +31,6 @@ def _without_secrets(address: re.Match[str]) -> str:
     authority, slash, path = place.partition("/")
     host = f"{HIDDEN}@{authority.rpartition('@')[2]}" if "@" in authority else authority
     if scheme.lower().startswith("rtmp") and "/" in path:
-        # rtmp://host/application/key: whoever knows the key can publish.
+        # rtmp://host/application/key: the key is all that a sender needs to publish.
         path = path.partition("/")[0] + "/" + HIDDEN
     return f"{scheme}://{host}{slash}{path}{query}"

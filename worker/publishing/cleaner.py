@@ -1,4 +1,4 @@
-"""Deleting what no playlist names any more, late enough that no viewer still fetches it."""
+"""Deletes what no playlist names any more, late enough that no viewer still fetches it."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ LAG_S = 90.0
 RETRY_S = 10.0
 BATCH_MAX = 500
 PENDING_MAX = 20_000
-# Bounds the one look at everything that lies under the stream's prefix; the bucket's lifecycle catches the rest.
+# Bounds the one listing of everything below the stream's prefix; the bucket's lifecycle deletes the rest.
 SWEEP_MAX = 10_000
 SEGMENT_KEY = re.compile(r"(?P<rendition>[^/]+)/(?P<epoch>\d+)-(?P<run>\d+)-\d+\.ts")
 
@@ -24,7 +24,7 @@ SEGMENT_KEY = re.compile(r"(?P<rendition>[^/]+)/(?P<epoch>\d+)-(?P<run>\d+)-\d+\
 class Cleaner:
     """What is to be deleted for one channel, and when. Used by the channel's publishing thread.
 
-    `check` raises `ClaimNotRenewed` unless the claim is safe to act on: who was replaced may know an older ladder.
+    `check` raises `ClaimNotRenewed` unless the claim is safe to act on: a replaced owner may know an older ladder.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class Cleaner:
         self._sweep_at_s: float | None = monotonic() + lag_s
 
     def add(self, keys: Iterable[str]) -> None:
-        """These are named no more by the playlists that will be written next."""
+        """Note that the playlists that will be written next do not name these keys any more."""
         self._unnamed.extend(keys)
 
     def start_lag(self) -> None:
-        """Those playlists are written: from now on the lag counts."""
+        """Note that those playlists are written: the lag starts now."""
         due_s = self._monotonic() + self._lag_s
         self._due.extend((due_s, key) for key in self._unnamed)
         self._unnamed.clear()
 
     def delete_due(self, named: Callable[[], set[str]]) -> None:
-        """Delete what is due. A store that does not answer is asked again later; nothing is raised."""
+        """Delete what is due. If the store fails, retry later; nothing is raised."""
         now_s = self._monotonic()
         if now_s < self._not_before_s:
             return
@@ -71,14 +71,14 @@ class Cleaner:
                     self._due.popleft()
         except (StoreUnavailable, ClaimNotRenewed) as error:
             self._not_before_s = now_s + RETRY_S
-            log.warning("deleting is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+            log.warning("deletion is postponed", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
     def _sweep(self, named: set[str]) -> None:
-        """Once, the lag after the start: what owners before have left behind. They dropped it before we began."""
+        """Delete the leftovers of earlier owners, once, a lag after the start: they were unnamed before that."""
         leftovers = [
             key for key in self._media.list(self._channel.prefix, limit=SWEEP_MAX) if self._is_leftover(key, named)
         ]
-        # Playlists first: a rendition that is published no more must not name segments that are gone.
+        # Playlists first: a rendition that is not published any more must not name deleted segments.
         leftovers.sort(key=lambda key: key.endswith(".ts"))
         for start in range(0, len(leftovers), BATCH_MAX):
             self._delete(leftovers[start : start + BATCH_MAX])

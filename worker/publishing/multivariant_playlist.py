@@ -1,7 +1,7 @@
-"""The multivariant playlist of one owner: what it says is probed and measured, and it is written anew when it is wrong.
+"""The multivariant playlist of one owner: probed, measured, and rewritten when it is wrong.
 
-Bandwidths rise before the playlists name the segment that made them rise, so that whoever reads them finds no segment
-above them; they fall at most every `REWRITE_S`.
+Bandwidths rise before the playlists name the segment that raised them, so that no reader finds a segment above them.
+They fall at most every `REWRITE_S`.
 """
 
 import logging
@@ -21,12 +21,12 @@ from worker.publishing.segment_queue import FinishedSegment
 log = logging.getLogger(__name__)
 
 REWRITE_S = 10.0
-# How many of the newest segments are looked at with every new one. All of them are measured every `REWRITE_S`.
+# How many of the newest segments are measured with every new one. The whole window is measured every `REWRITE_S`.
 NEWEST = 24
 
 
 class MultivariantPlaylist:
-    """Used by the publishing thread. `check` raises where nothing may be written."""
+    """The stored multivariant playlist. Used by the publishing thread. `check` raises where nothing may be written."""
 
     def __init__(
         self,
@@ -36,11 +36,11 @@ class MultivariantPlaylist:
         prober: SegmentProber,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        # What was found published, best first; none before the first write.
+        # The published renditions, best first; none before the first write.
         self.published: tuple[PublishedRendition, ...] = ()
-        # Whether there is one that names our renditions, be it an older owner's.
+        # Whether a stored one, of this or an older owner, names this ladder's renditions.
         self.is_stored = False
-        # Renditions of a ladder before, which viewers may still be on.
+        # Renditions of an earlier ladder, which viewers may still play.
         self.dropped_names: set[str] = set()
         self._media = media
         self._channel = channel
@@ -54,31 +54,31 @@ class MultivariantPlaylist:
         self._written_at_s = 0.0
 
     def read_stored(self) -> None:
-        """Read what owners before have named. Raises `ClaimLost` and `StoreUnavailable`."""
+        """Read what earlier owners have named. Raise `ClaimLost` and `StoreUnavailable`."""
         body = self._object.read()
         names = rendition_names(body) if body is not None else ()
         self.is_stored = names == self._channel.rendition_names
         self.dropped_names |= {*names} - {*self._channel.rendition_names}
 
     def probe(self, segment: FinishedSegment) -> None:
-        """Find out what the segments of this run hold."""
+        """Probe the first segment of a new run."""
         self._prober.probe(segment)
 
     @property
     def has_answers(self) -> bool:
-        """Whether the probes have told something that is not written yet: time to `refresh`."""
+        """Return whether the probes have results that are not written yet, for `refresh`."""
         return self._prober.has_answers
 
     def raise_bandwidths(self, playlists: Mapping[str, Playlist]) -> None:
-        """Before the playlists are written: whatever is heavier than declared. Raises as `Publisher.publish`."""
+        """Write higher bandwidths, before the media playlists. Raise as `Publisher.publish`."""
         self._measure(playlists)
         if self._written and any(self._rates[v.name].peak_bps > v.declared.peak_bps for v in self._written):
             self._write(self._variants())
 
     def refresh(self, playlists: Mapping[str, Playlist]) -> None:
-        """After the playlists are written: if it is not there, or wrong for long enough. Raises as `publish`.
+        """Write it if it is missing or wrong, after the media playlists. Raise as `Publisher.publish`.
 
-        It is not begun before its segments are known, since many players read it once.
+        The first write waits for the probes, since many players read it once.
         """
         self._measure(playlists)
         self._prober.collect()
@@ -92,10 +92,10 @@ class MultivariantPlaylist:
         )
 
     def delete_dropped(self) -> None:
-        """Delete the playlists of renditions that the ladder has no more: players load the ladder again at a 404.
+        """Delete the playlists of renditions that the ladder has lost: players reload the ladder at a 404.
 
-        Left as it is, such a playlist would seem to be live and stand still; with an end, the viewing would end. What
-        an owner that dies here leaves behind is swept by the next one's cleaner.
+        Kept as it is, such a playlist would seem live and stand still; with an end, the viewing would end. The next
+        owner's cleaner sweeps what an owner that dies here leaves.
         """
         if self._written is None:
             return
@@ -105,15 +105,15 @@ class MultivariantPlaylist:
                 FencedObject(self._media, self._channel.key(name, PLAYLIST), self._channel.epoch).remove()
                 self.dropped_names.discard(name)
         except StoreUnavailable as error:
-            # No reason to call this segment unpublished: the next flush tries again.
-            log.warning("dropping is put off", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+            # The segment is published nevertheless: the next flush tries again.
+            log.warning("deletion is postponed", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
     def close(self) -> None:
-        """Examine nothing more."""
+        """Stop probing."""
         self._prober.close()
 
     def _measure(self, playlists: Mapping[str, Playlist]) -> None:
-        """All of the window when it is due, for the peaks that have left it; else only what came last."""
+        """Measure the whole window when that is due, else its newest segments."""
         now_s = self._monotonic()
         whole = self._measured_at_s is None or now_s - self._measured_at_s >= REWRITE_S
         if whole:
@@ -137,7 +137,7 @@ class MultivariantPlaylist:
         )
 
     def _is_wrong(self, variants: tuple[Variant, ...]) -> bool:
-        """Whether these must be written: facts at once, bandwidths (which `raise_bandwidths` raises) when they are due."""
+        """Return whether these must be written: media infos at once, lower bandwidths when they are due."""
         if self._written is None or [v.media_info for v in variants] != [v.media_info for v in self._written]:
             return True
         return variants != self._written and self._monotonic() - self._written_at_s >= REWRITE_S
@@ -149,7 +149,7 @@ class MultivariantPlaylist:
             try:
                 self._object.write(body)
             except StaleEtag:
-                # An older owner wrote it after we had read it.
+                # An older owner wrote it after it was read.
                 self.read_stored()
                 continue
             self.is_stored, self._written, self._written_at_s = True, variants, self._monotonic()

@@ -1,4 +1,4 @@
-"""The thread that publishes a channel: it follows one run after the other."""
+"""The thread that publishes a channel, one run after the other."""
 
 import logging
 import threading
@@ -30,7 +30,7 @@ RETRY_S = 0.5
 
 
 class Publication(threading.Thread):
-    """What it has published is read from its attributes by the supervising thread, which `notify` wakes."""
+    """The publishing thread. The supervising thread, which `notify` wakes, reads the results from its attributes."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class Publication(threading.Thread):
         notify: Callable[[], None],
     ) -> None:
         super().__init__(name=f"publish-{channel.stream_id}", daemon=True)
-        # Where the first run has to set the media clock; None until the owners before are read and shut out.
+        # The media clock at the start of the first run; None until the earlier owners are read and fenced off.
         self.starts_at_s: float | None = None
-        # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
+        # The run of the newest segment, once viewers can play it, and when it was published, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
         self.throughput = ThroughputStats()
@@ -55,7 +55,7 @@ class Publication(threading.Thread):
         self._held_claim = held_claim
         self._notify = notify
         self._abandoned = threading.Event()
-        # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
+        # After it is abandoned, another one of the same claim may follow: a hanging write must not come after that.
         self._uploads = SegmentUploader(media, channel, lambda: held_claim.is_safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
@@ -71,21 +71,21 @@ class Publication(threading.Thread):
 
     @property
     def published(self) -> tuple[PublishedRendition, ...]:
-        """The renditions as they were found by probing and measuring, best first."""
+        """Return the renditions as they were probed and measured, best first."""
         return self._publisher.published
 
     def follow(self, queue: SegmentQueue) -> None:
-        """Publish this run when those before it are through."""
+        """Publish this run after those before it."""
         self._queues.append(queue)
 
     def set_window(self, window_s: float) -> None:
-        """From the next segment on."""
+        """Set the window from the next segment on."""
         self._publisher.window_s = window_s
 
     def finish(self, *, ended: bool, by_s: float) -> bool:
-        """Publish what is left, and that nothing follows if `ended`. False if it was not done in time and given up.
+        """Publish the last segments, and the playlists' end if `ended`. Return whether it was done in time.
 
-        Returns by `by_s`, by the monotonic clock. The last `RETRY_S` before are for a thread that is given up to end.
+        Return by `by_s` of the monotonic clock. The last `RETRY_S` before that are for an abandoned thread to end.
         """
         self._ended = ended
         self._finishing.set()
@@ -97,12 +97,12 @@ class Publication(threading.Thread):
         return True
 
     def abandon(self) -> None:
-        """Write nothing more, whatever is left."""
+        """Write nothing more, whatever is unpublished."""
         self._abandoned.set()
         self._uploads.hurry.set()
 
     def run(self) -> None:
-        """The thread."""
+        """Publish until it is finished or abandoned."""
         try:
             while not self._abandoned.is_set() and not self._attempt(self._publisher.take_over):
                 self._abandoned.wait(RETRY_S)
@@ -117,7 +117,7 @@ class Publication(threading.Thread):
                     break
                 self._abandoned.wait(0.0 if finishing else POLL_S)
         except Exception as error:
-            # A mistake of ours. The supervising thread sees that this one has ended, and starts the stream anew.
+            # A bug. The supervising thread sees that this one has ended, and restarts the stream.
             self.error = f"internal error: {type(error).__name__}: {error}"
             log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
         finally:
@@ -131,7 +131,7 @@ class Publication(threading.Thread):
     def _step(self) -> None:
         if self._queues:
             queue = self._queues[0]
-            # Asked before it is looked into: what comes after the last look would be lost.
+            # Read before the segments: those that come after the last refresh would be lost.
             is_closed = queue.is_closed
             while (segment := queue.take()) and not self._abandoned.is_set():
                 self._publish(segment)
@@ -143,7 +143,7 @@ class Publication(threading.Thread):
         self._cleaner.delete_due(self._publisher.named_keys)
 
     def _catch_up(self) -> None:
-        """Write what could not be written before, and what the probes have told since."""
+        """Write what could not be written before, and new results of the probes."""
         if self._publisher.has_unwritten:
             if self._attempt(self._publisher.flush):
                 self._note_published(self._named_run)
@@ -177,14 +177,16 @@ class Publication(threading.Thread):
         try:
             work()
         except ClaimLost as error:
-            log.warning("the claim is another's", extra={"stream_id": self._channel.stream_id, "error": str(error)})
+            log.warning(
+                "another worker has the claim", extra={"stream_id": self._channel.stream_id, "error": str(error)}
+            )
             self._held_claim.give_up()
             self.abandon()
             return False
         except (StoreUnavailable, ClaimNotRenewed) as error:
             self.error = f"{type(error).__name__}: {error}"
             self._retry_at_s = time.monotonic() + RETRY_S
-            log.warning("publishing waits", extra={"stream_id": self._channel.stream_id, "error": self.error})
+            log.warning("publishing is delayed", extra={"stream_id": self._channel.stream_id, "error": self.error})
             return False
         return True
 

@@ -1,7 +1,7 @@
-"""From finished segments to what viewers fetch: segments first, then the playlists that name them.
+"""Finished segments become what viewers fetch: first the segments, then the playlists that name them.
 
-All renditions go in step: they have the same numbers and the same discontinuities at all times, as the standard wants
-of variants, so a segment that cannot be stored in one rendition is left out of all.
+All renditions go in step: they have the same numbers and discontinuities at all times, as the standard requires of
+variants. So a segment that cannot be stored in one rendition is left out of all.
 """
 
 import logging
@@ -38,7 +38,7 @@ class Publisher:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.window_s = window_s
-        # The stored playlists lag behind ours, since a write failed.
+        # The stored playlists are behind these, since a write failed.
         self.has_unwritten = False
         self._media = media
         self._channel = channel
@@ -47,16 +47,16 @@ class Publisher:
         self._objects = {name: self._object(name) for name in channel.rendition_names}
         self._multivariant = multivariant
         self._now = now
-        # What the runs of this owner need; more than was asked for where a source is copied.
+        # The longest segment of this owner's runs; more than the setting where a source is copied.
         self._target_s = channel.segment_seconds
         self._playlists: dict[str, Playlist] = {}
-        # Named by our playlists, but by no stored one yet.
+        # Entries of these playlists that no stored one has yet.
         self._pending: list[tuple[Mapping[str, Entry], float]] = []
-        # An older owner has written after we had looked: ours must not be written before we have looked again.
+        # An older owner has written since the playlists were read: they have to be read again before a write.
         self._is_stale = False
 
     def named_keys(self) -> set[str]:
-        """The keys of all segments that the playlists name."""
+        """Return the keys of all segments that the playlists name."""
         return {
             self._channel.key(name, entry.uri)
             for name, playlist in self._playlists.items()
@@ -65,27 +65,27 @@ class Publisher:
 
     @property
     def is_playable(self) -> bool:
-        """Whether a player that starts now finds as much as it starts behind the end (RFC 8216, section 6.3.3).
+        """Return whether a player that starts now finds enough segments (RFC 8216, section 6.3.3).
 
-        With less it would begin at the very end, and stall at the first segment that is a little late.
+        With fewer it would begin at the very end, and stall at the first segment that is a little late.
         """
         fewest = min((len(playlist.entries) for playlist in self._playlists.values()), default=0)
         return fewest >= START_SEGMENTS and self._multivariant.is_stored
 
     @property
     def clock_s(self) -> float:
-        """Where the stream's media clock stands at the end of what is named."""
+        """Return the stream's media clock at the end of the newest segment."""
         return max((playlist.clock_s for playlist in self._playlists.values()), default=0.0)
 
     @property
     def published(self) -> tuple[PublishedRendition, ...]:
-        """The renditions as they were found by probing and measuring, best first."""
+        """Return the renditions as they were probed and measured, best first."""
         return self._multivariant.published
 
     def take_over(self) -> None:
-        """Read what the owners before have published and shut them out.
+        """Read what the earlier owners have published and fence them off.
 
-        Raises `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable`: try again.
+        Raise `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable`: try again.
         """
         self._multivariant.read_stored()
         stored = self._fence()
@@ -93,21 +93,21 @@ class Publisher:
         before = continue_playlists(stored, dropped, self._channel.segment_seconds, self._exists)
         cut = self._now() - timedelta(seconds=self.window_s)
         self._playlists = {name: playlist.without_older(cut).with_interruption() for name, playlist in before.items()}
-        # The same in all renditions, and for as long as longer segments are in one of their windows.
+        # The same in all renditions, as long as a longer segment is in any window.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
         self._forget(before)
 
     def publish(self, segment: FinishedSegment) -> str | None:
-        """Store a segment, then name it. Answers why it was left out, if it was.
+        """Store a segment, then name it. Return why it was left out, if it was.
 
-        Raises `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable` when it is stored but not named: `flush` does that.
+        Raise `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable` if it is stored but not named: `flush` does that.
         """
         if segment.is_first_of_run or segment.has_gap:
             self._interrupt()
         rejection = self._uploads.store(segment)
         if rejection:
             self._interrupt()
-            # An answer may have been lost, so the objects may be there.
+            # An answer may have been lost, so the objects may exist.
             self._cleaner.add(self._channel.key(name, segment.name) for name in segment.files)
             return rejection
         entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at, listed_at=self._now())
@@ -118,7 +118,7 @@ class Publisher:
         return None
 
     def flush(self) -> None:
-        """Write what is not written yet, without what has left the window meanwhile. Raises as `publish`."""
+        """Write what is not written yet, without what has left the window meanwhile. Raise as `publish`."""
         self._trim()
         self._store_playlists()
 
@@ -129,7 +129,7 @@ class Publisher:
         try:
             self._write(ended=False)
         except StaleEtag as error:
-            # An older owner made the playlist after we had looked for one: only our first write can meet that.
+            # An older owner made the playlist after the read: only the first write can meet that.
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
             self._is_stale = True
             self._reread_if_stale()
@@ -142,23 +142,23 @@ class Publisher:
 
     @property
     def has_answers(self) -> bool:
-        """Whether the probes have told something: time to `refresh`."""
+        """Return whether the probes have new results, for `refresh`."""
         return self._multivariant.has_answers
 
     def refresh(self) -> None:
-        """Say what the probes have told. Raises as `publish`."""
+        """Write the new results of the probes. Raise as `publish`."""
         self._multivariant.refresh(self._playlists)
         self._multivariant.delete_dropped()
 
     def end(self) -> None:
-        """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
+        """Write the playlists' end: the operator stopped the stream. Raise as `publish`."""
         self._reread_if_stale()
         self._trim()
         if any(playlist.next_sequence for playlist in self._playlists.values()):
             self._write(ended=True)
 
     def _reread_if_stale(self) -> None:
-        """If an older owner has written since: go on where it has stopped. Raises as `publish`."""
+        """Continue what an older owner has written since. Raise as `publish`."""
         if not self._is_stale:
             return
         self.take_over()
@@ -171,7 +171,7 @@ class Publisher:
         return FencedObject(self._media, self._channel.key(rendition, PLAYLIST), self._channel.epoch)
 
     def _fence(self) -> dict[str, Playlist | None]:
-        """Every stored playlist, written back under our epoch: from then on every older owner's ETag is wrong."""
+        """Return the stored playlists, written back under this epoch: every older owner's ETag is wrong then."""
         while True:
             self._uploads.check()
             stored = {name: read_stored(item) for name, item in self._objects.items()}
@@ -182,7 +182,7 @@ class Publisher:
                 return stored
             except StaleEtag as error:
                 log.info(
-                    "an older owner still writes", extra={"stream_id": self._channel.stream_id, "error": str(error)}
+                    "an older owner is still writing", extra={"stream_id": self._channel.stream_id, "error": str(error)}
                 )
 
     def _write(self, *, ended: bool) -> None:
@@ -212,7 +212,7 @@ class Publisher:
         self._playlists = {name: playlist.with_interruption() for name, playlist in self._playlists.items()}
 
     def _keep_target(self, target_s: int) -> None:
-        """Let no segment be longer than the target. If it rises, then at a discontinuity; it never falls again."""
+        """Raise the target to this segment's length, at a discontinuity. It never falls again."""
         self._target_s = max(self._target_s, target_s)
         if any(playlist.target_s < target_s for playlist in self._playlists.values()):
             self._interrupt()

@@ -1,7 +1,6 @@
-"""What one run has finished: read from the playlists that it writes beside its segments.
+"""The finished segments of one run, read from the playlists that it writes beside them.
 
-The encoder's muxer renames a segment when it is complete and replaces its playlist after that, so a name in there is a
-whole file.
+The encoder's muxer renames a complete segment and replaces its playlist after that, so a listed name is a whole file.
 """
 
 import logging
@@ -23,19 +22,19 @@ log = logging.getLogger(__name__)
 INDEX = re.compile(r"-(\d+)\.ts$")
 # An entry shorter than this is a rounding leftover of an ending run, not a picture.
 DURATION_S_MIN = 0.02
-# When so many wait for the store, the oldest is given up: the scratch directory must not fill.
+# When so many wait for the store, the oldest is dropped: the scratch directory must not fill.
 WAITING_MAX = 30
 
 
 @dataclass(frozen=True)
 class FinishedSegment:
-    """One segment in all its renditions. `has_gap`: what should stand before it was lost. `target_s` is its run's."""
+    """One segment in all its renditions. `has_gap`: the segment before it was lost. `target_s` is its run's."""
 
     run: int
     name: str
     duration_s: float
     at: datetime
-    # Where the stream's media clock, which its time stamps follow, stands at its end.
+    # The stream's media clock, which time stamps follow, at its end.
     ends_at_s: float
     files: Mapping[str, Path]
     is_first_of_run: bool
@@ -45,8 +44,10 @@ class FinishedSegment:
 
 
 class SegmentQueue:
-    """The finished segments of one run, each handed out once and in order. Safe to use by two threads:
-    the supervising one looks for silence, the publishing one takes."""
+    """The finished segments of one run, each handed out once and in order.
+
+    Used by two threads: the supervising one looks for silence, the publishing one takes.
+    """
 
     def __init__(
         self,
@@ -64,9 +65,9 @@ class SegmentQueue:
         self.segment_at_s: float | None = None
         self._directory = directory
         self._renditions = tuple(renditions)
-        # Made once: they are looked at many times a second.
+        # Made once: they are read many times a second.
         self._playlists = {name: directory / name / PLAYLIST for name in renditions}
-        # What its segments keep to: where a source is copied, they may turn out longer than was hoped for.
+        # The longest segment so far, rounded: copied ones may be longer than planned.
         self.target_s = target_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -87,18 +88,18 @@ class SegmentQueue:
                     self._add(name)
 
     def take(self) -> FinishedSegment | None:
-        """The next segment to publish, if there is one."""
+        """Return the next segment to publish, if there is one."""
         self.refresh()
         with self._lock:
             return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
-        """The encoder has ended: nothing more comes."""
+        """Note that the encoder has ended."""
         self.refresh()
         self.is_closed = True
 
     def discard(self) -> None:
-        """Remove the run's files."""
+        """Delete the run's files."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _read(self, rendition: str) -> bool:
@@ -112,8 +113,8 @@ class SegmentQueue:
         except FileNotFoundError:
             return False
         except PlaylistError as error:
-            # Replaced at once by rename, so this is a fault of the muxer's, not half a file.
-            log.warning("a run's playlist was not understood", extra={"rendition": rendition, "error": str(error)})
+            # A rename replaces it at once, so this is a fault of the muxer, not half a file.
+            log.warning("a run's playlist cannot be read", extra={"rendition": rendition, "error": str(error)})
             return False
         self._marks[rendition] = mark
         self._entries[rendition] = {e.uri: e for e in playlist.entries if e.duration_s > DURATION_S_MIN}

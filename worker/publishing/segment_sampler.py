@@ -1,4 +1,4 @@
-"""Looking into a published segment now and then: what viewers really get, apart from what the encoder says."""
+"""Inspects a published segment now and then: what viewers really get, apart from the encoder's reports."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ from worker.processes.limits import bounded
 from worker.processes.module_process import python_argv
 from worker.publishing.segment_queue import FinishedSegment
 
-# A look takes about 0.2 s of processor time, of the smallest rendition: less than 1 % of a core.
+# The smallest rendition takes about 0.2 s of processor time: less than 1 % of a core.
 INTERVAL_S = 30.0
 LOOK_S_MAX = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What one segment holds; `duration_s` is what its playlist says. `peak` is of 32,767."""
+    """What one segment holds; `duration_s` is from its playlist. `peak` is of 32,767."""
 
     run: int
     duration_s: float
@@ -30,7 +30,7 @@ class Sample:
 
 
 class SegmentSampler:
-    """Filled by the publishing thread; `newest` is read by the supervising one."""
+    """The inspections. Filled by the publishing thread; `newest` is read by the supervising one."""
 
     def __init__(self, environ: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic) -> None:
         self.newest: Sample | None = None
@@ -41,11 +41,11 @@ class SegmentSampler:
         self._looking: Future[None] | None = None
 
     def look_soon(self) -> None:
-        """Look into the next segment, whenever the last look was."""
+        """Inspect the next segment, whenever the last inspection was."""
         self._due_s = 0.0
 
     def offer(self, segment: FinishedSegment) -> None:
-        """Look into this segment if it is time for it. The file is read at once."""
+        """Inspect this segment if that is due. The file is read at once."""
         if self._monotonic() < self._due_s or (self._looking and not self._looking.done()):
             return
         self._due_s = self._monotonic() + INTERVAL_S
@@ -53,7 +53,7 @@ class SegmentSampler:
         self._looking = self._pool.submit(self._look, body, segment.run, segment.duration_s)
 
     def close(self) -> None:
-        """Give the thread back."""
+        """Stop the thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, body: bytes, run: int, duration_s: float) -> None:
@@ -68,5 +68,5 @@ class SegmentSampler:
             )
             self.newest = Sample(run=run, duration_s=duration_s, **json.loads(done.stdout))
         except (OSError, ValueError, TypeError, subprocess.TimeoutExpired):
-            # A look that fails says nothing of the segment: the machine may be busy.
+            # A failed inspection says nothing about the segment: the machine may be busy.
             pass

@@ -1,4 +1,4 @@
-"""Storing one segment in all its renditions: side by side, with bounded retries."""
+"""Uploads one segment in all its renditions: in parallel, with bounded retries."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from worker.publishing.segment_queue import FinishedSegment
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "video/mp2t"
-# How long a segment plays, in ms. The gateway logs it with every answer, so that what was served can be told in time.
+# How long a segment plays, in ms. The gateway logs it with every answer, so that served media can be counted in time.
 MEDIA_MS = "media-ms"
 RETRY_DELAYS_S = (0.2, 0.4, 0.8, 1.0)
 # How long after its completion a segment is still worth storing.
@@ -22,11 +22,11 @@ WORTH_S_MIN = 10.0
 
 
 class ClaimNotRenewed(Exception):
-    """The claim may not be acted on now (it could not be renewed), so nothing is written."""
+    """The claim could not be renewed, so nothing may be written now."""
 
 
 class SegmentUploader:
-    """Runs the writes of one channel, one thread a rendition."""
+    """The writes of one channel, one thread a rendition."""
 
     def __init__(
         self,
@@ -39,17 +39,17 @@ class SegmentUploader:
         self._channel = channel
         self._allowed = allowed
         self._monotonic = monotonic
-        # Set when nothing is worth waiting for any more.
+        # Set when retries are pointless.
         self.hurry = threading.Event()
         self._pool = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"put-{channel.stream_id}")
 
     def check(self) -> None:
-        """Raise `ClaimNotRenewed` unless the claim is safe to act on. Asked before every single write."""
+        """Raise `ClaimNotRenewed` unless the claim is safe to act on. Called before every single write."""
         if not self._allowed():
             raise ClaimNotRenewed("the claim could not be renewed in time")
 
     def store(self, segment: FinishedSegment) -> str | None:
-        """Store it in every rendition. None if that is done, else why it was given up."""
+        """Store a segment in every rendition. Return None, or why it was given up."""
         deadline_s = segment.found_at_s + max(WORTH_TARGETS * self._channel.segment_seconds, WORTH_S_MIN)
         try:
             self.run_for_all(lambda name: self._store_one(segment, name, deadline_s), segment.files)
@@ -58,15 +58,15 @@ class SegmentUploader:
         return None
 
     def run_for_all(self, work: Callable[[str], None], names: Iterable[str]) -> None:
-        """Do it for all names side by side, wait for all, and raise what weighs most of what went wrong."""
+        """Run `work` for all names in parallel, wait for all, and raise the most important error."""
         futures = [self._pool.submit(work, name) for name in names]
         errors = [error for error in (future.exception() for future in futures) if error]
         if errors:
-            # That the store was not reached weighs least: it says nothing about who owns the stream.
+            # An unavailable store matters least: it says nothing about who owns the stream.
             raise min(errors, key=lambda error: isinstance(error, StoreUnavailable))
 
     def close(self) -> None:
-        """Give the threads back, without waiting for a write that hangs."""
+        """Stop the threads, without waiting for a write that hangs."""
         self.hurry.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 

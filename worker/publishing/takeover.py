@@ -1,4 +1,4 @@
-"""Going on where the owner before stopped, whatever it was doing just then."""
+"""Continues the playlists of the last owner, which may have stopped at any step."""
 
 import logging
 import time
@@ -15,15 +15,15 @@ BEHIND_MAX = 3
 
 
 def read_stored(item: FencedObject) -> Playlist | None:
-    """The playlist as it stands; None if there is none yet. Raises `ClaimLost` and `StoreUnavailable`."""
+    """Return the stored playlist; None if there is none yet. Raise `ClaimLost` and `StoreUnavailable`."""
     body = item.read()
     if body is None:
         return None
     try:
         return parse(body)
     except PlaylistError as error:
-        # Its numbers are not known any more, but they grew by one a second at most since the stream began.
-        log.error("a playlist is begun anew", extra={"error": str(error)})
+        # Its numbers are lost, but they grew by one a second at most since the stream began.
+        log.error("a playlist is replaced by a new one", extra={"error": str(error)})
         return Playlist(target_s=1, first_sequence=int(time.time()))
 
 
@@ -33,11 +33,12 @@ def continue_playlists(
     segment_seconds: int,
     exists: Callable[[str, str], bool],
 ) -> dict[str, Playlist]:
-    """The renditions' playlists brought into step with the one that is ahead, be it of a rendition that is `dropped`:
-    a ladder that has nothing of the one before goes on with its numbers, for that one may come back.
+    """Return the renditions' playlists, brought into step with the one that is ahead.
 
-    `exists` tells whether a rendition's segment is in the store. Where segments are missing for good (a rendition that
-    was not published for a while), the playlist goes on empty at the common number.
+    That one may be of a rendition that is `dropped`: a ladder without any rendition of the last one continues its
+    numbers, for the last one may come back. `exists` returns whether a rendition's segment is in the store. Where
+    segments are missing for good (a rendition that was not published for a while), the playlist continues empty at the
+    common number.
     """
     present = [playlist for playlist in (*stored.values(), *dropped) if playlist is not None]
     if not present:

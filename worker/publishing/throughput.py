@@ -1,4 +1,4 @@
-"""How fast a stream comes along: its bitrate over the last seconds, and its segments over the last minute."""
+"""A stream's throughput: its bitrate over the last seconds, and its segments over the last minute."""
 
 import time
 from collections import deque
@@ -9,19 +9,19 @@ RATE_WINDOW_S = 60.0
 
 
 class ThroughputStats:
-    """Filled by the publishing thread, read by the supervising one."""
+    """Bitrate and segment rate. Filled by the publishing thread, read by the supervising one."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.bitrate_bps: int | None = None
         self._monotonic = monotonic
         self._sizes: deque[tuple[float, int]] = deque()
         self._added_s: deque[float] = deque()
-        # When the first one was begun.
+        # When the first segment was begun.
         self._since_s: float | None = None
 
     @property
     def segments_per_minute(self) -> float | None:
-        """Over the last minute, or since the first segment if that was later; None before it."""
+        """Return the rate over the last minute, or since the first segment; None before it."""
         if self._since_s is None:
             return None
         now_s = self._monotonic()
@@ -30,10 +30,10 @@ class ThroughputStats:
         return round(60 * count / min(RATE_WINDOW_S, now_s - self._since_s), 1)
 
     def add(self, duration_s: float, size: int) -> None:
-        """A segment more, of so many bytes."""
+        """Count a segment of so many bytes."""
         now_s = self._monotonic()
         if self._since_s is None:
-            # It took as long as it plays to come about.
+            # A segment takes as long to make as it plays.
             self._since_s = now_s - duration_s
         self._added_s.append(now_s)
         while self._added_s[0] <= now_s - RATE_WINDOW_S:

@@ -1,4 +1,4 @@
-"""The worker: finds streams that are to be live, claims them, and keeps a pipeline for each."""
+"""The agent: finds streams that are to be live, claims them, and runs a pipeline for each."""
 
 import logging
 import queue
@@ -17,29 +17,29 @@ from worker.supervision.presence import Presence
 log = logging.getLogger(__name__)
 
 TICK_S = 0.25
-# The tables are the truth: every worker looks for itself, whatever messages say.
+# Every worker scans the tables, which are authoritative; messages only make it faster.
 SCAN_INTERVAL_S = 5.0
 EXPIRY_SLACK_S = 0.05
 POLL_WAIT_S = 10
 POLL_RETRY_S = 2.0
 HINTS_MAX = 1_000
 PAGE = 100
-# What a drain may take in all; a process manager kills after that.
+# The longest drain; a process manager kills the worker after that.
 DRAIN_S = 4.0
-# What of it is left once the claims are released: for the logs, and for offering the streams to others.
+# The part of it after the claims are released: for the logs, and for offering the streams to other workers.
 AFTERWARDS_S = 1.0
 OFFER_WAIT_S = 0.4
 
 
 class Agent:
-    """Owns the pipelines of this process. Used by the main thread."""
+    """The owner of this process's pipelines. Used by the main thread."""
 
     def __init__(self, ports: Ports, work_queue: WorkQueue, workers: Workers, config: WorkerConfig) -> None:
         self._ports = ports
         self._queue = work_queue
         self._config = config
         self._presence = Presence(workers, ports.clock, config)
-        # Not an Event: a signal handler that sets one can meet its lock held by the very thread that it interrupts.
+        # Not an Event: its lock may be held by the very thread that the signal handler interrupts.
         self._stopping = False
         self._wake = threading.Event()
         self._hints: queue.Queue[str] = queue.Queue(HINTS_MAX)
@@ -48,11 +48,11 @@ class Agent:
         self._scan_at_s = 0.0
 
     def stop(self) -> None:
-        """Let everything go and return from `run`, from the next tick on. Safe in a signal handler."""
+        """Make `run` drain and return, from the next tick on. Safe in a signal handler."""
         self._stopping = True
 
     def run(self) -> bool:
-        """Work until `stop`. False if something could not be let go in time."""
+        """Work until `stop`. Return whether all pipelines have ended in time."""
         shutil.rmtree(self._config.scratch_dir, ignore_errors=True)
         self._config.scratch_dir.mkdir(parents=True, exist_ok=True)
         self._listener.start()
@@ -67,7 +67,7 @@ class Agent:
                     self._scan()
                 self._presence.report_if_due(time.monotonic(), self._pipelines)
             except StoreUnavailable as error:
-                log.warning("a store is silent", extra={"error": str(error)})
+                log.warning("a store is unavailable", extra={"error": str(error)})
             self._wake.wait(TICK_S)
             self._wake.clear()
         return self._drain()
@@ -93,7 +93,7 @@ class Agent:
             return
         runtime = self._ports.runtimes.get(stream.stream_id)
         if runtime and runtime.claim and not self._is_free(runtime.claim):
-            # Should its worker be dead, then look again as soon as the claim runs out.
+            # Its worker may be dead: scan again as soon as the claim expires.
             left_s = (runtime.claim.expires_at_ms - self._ports.clock.now_ms()) / 1000 + EXPIRY_SLACK_S
             self._scan_at_s = min(self._scan_at_s, time.monotonic() + max(left_s, TICK_S))
             return
@@ -108,13 +108,13 @@ class Agent:
         pipeline.start()
 
     def _is_free(self, claim: Claim) -> bool:
-        """Looked at before the claim is asked for, so that a scan of other workers' streams writes nothing."""
+        """Return whether a claim can be taken: a scan of other workers' streams then writes nothing."""
         return claim.worker_id == self._config.worker_id or claim.expires_at_ms <= self._ports.clock.now_ms()
 
     def _reap(self) -> None:
         ended = [stream_id for stream_id, pipeline in self._pipelines.items() if not pipeline.is_alive()]
         for stream_id in ended:
-            # Something else may have been wanted of it while it ended. Lost or crashed, it waits for the next scan.
+            # The operator may have changed its state meanwhile. Lost or crashed, it waits for the next scan.
             if self._pipelines.pop(stream_id).end in (EndReason.PAUSED, EndReason.STOPPED, EndReason.HANDOVER):
                 self._scan_at_s = 0.0
 
@@ -123,14 +123,14 @@ class Agent:
             try:
                 for hint in self._queue.receive(POLL_WAIT_S):
                     if self._stopping:
-                        # This worker's last poll has caught what it meant for another one.
+                        # The message of this last poll is for another worker.
                         self._queue.send(hint.stream_id)
                     else:
                         self._hints.put(hint.stream_id)
                         self._wake.set()
                     self._queue.done(hint)
             except StoreUnavailable as error:
-                log.warning("the queue is silent", extra={"error": str(error)})
+                log.warning("the queue is unavailable", extra={"error": str(error)})
                 time.sleep(POLL_RETRY_S)
 
     def _drain(self) -> bool:
@@ -138,7 +138,7 @@ class Agent:
         log.info("draining", extra={"streams": len(self._pipelines)})
         for pipeline in self._pipelines.values():
             pipeline.hand_over(deadline_s - AFTERWARDS_S)
-        # A store that is silent to this must not keep the streams.
+        # An unavailable store must not delay the streams.
         leaving = threading.Thread(target=self._presence.leave, name="leave", daemon=True)
         leaving.start()
         _join(self._pipelines.values(), deadline_s)
@@ -152,12 +152,12 @@ class Agent:
         return not stuck
 
     def _offer(self, stream_ids: Sequence[str]) -> None:
-        """Tell the other workers at once; they would find out by themselves at their next scan."""
+        """Notify the other workers at once, instead of at their next scan."""
         try:
             for stream_id in stream_ids:
                 self._queue.send(stream_id)
         except StoreUnavailable as error:
-            log.warning("the queue is silent", extra={"error": str(error)})
+            log.warning("the queue is unavailable", extra={"error": str(error)})
         if stream_ids:
             self._listener.join(OFFER_WAIT_S)
 

@@ -1,4 +1,4 @@
-"""Keeps an encoder running for one stream: starts it, watches it, and replaces it, by the same source or another."""
+"""Runs the encoder of one stream: starts it, watches it, and replaces it with the same source or another."""
 
 import logging
 import shutil
@@ -30,13 +30,13 @@ from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition
 
 log = logging.getLogger(__name__)
 
-# Sound begins a little before and ends a little after its picture; so much apart, two runs never overlap.
+# Sound begins a little before and ends a little after its picture: with this gap, two runs never overlap.
 RUN_GAP_S = 0.12
 ENDED_STATUSES = (OpenerStatus.FAILED, OpenerStatus.REFUSED)
 
 
 class Driver:
-    """The present run, if there is one, and how many there were. Used by the pipeline's thread only."""
+    """The present run, if there is one, and the number of runs. Used by the pipeline's thread only."""
 
     def __init__(self, config: WorkerConfig, state_machine: StreamStateMachine, epoch: int, logs: RunLogs) -> None:
         self.runs = 0
@@ -49,26 +49,26 @@ class Driver:
         self._pool: SourcePool | None = None
         # Frames dropped by runs that have ended.
         self._dropped_before = 0
-        # The run before was ended to go on in another way: viewers have enough until the next one is there.
+        # The last run was ended for another one: what is published bridges the time until that starts.
         self._is_switching = False
-        # The published segment that was judged last.
+        # The published segment that was checked last.
         self._sample: Sample | None = None
         self._faults = FaultHistory()
         self._clock_s = 0.0
 
     @property
     def progress(self) -> Progress | None:
-        """What the running encoder reported last."""
+        """Return the running encoder's newest report."""
         return self._run.transcoder.progress if self._run else None
 
     @property
     def dropped_frames(self) -> int:
-        """By all runs of this claim."""
+        """Return the number of frames that all runs of this claim have dropped."""
         return self._dropped_before + (self.progress.dropped_frames if self.progress else 0)
 
     @property
     def source(self) -> str | None:
-        """What is played; None while nothing is."""
+        """Return what is played; None while nothing is."""
         playing = self._pool.failover.playing if self._pool else None
         if self._run is None:
             return None
@@ -76,12 +76,12 @@ class Driver:
 
     @property
     def repairs(self) -> Repairs | None:
-        """What the present run has repaired."""
+        """Return what the present run has repaired."""
         return self.progress.repairs if self.progress else None
 
     @property
     def tracks(self) -> tuple[SourceTrack, ...]:
-        """What the source that is played offers."""
+        """Return the tracks of the source that is played."""
         playing = self._pool.failover.playing if self._pool else None
         source = None if self._pool is None or playing is None else self._pool.opener(playing).source
         return source.tracks if source else ()
@@ -97,19 +97,19 @@ class Driver:
 
     @property
     def ingest_bitrate_bps(self) -> int | None:
-        """Of what comes in from the source that is played, where it is a live one."""
+        """Return the incoming bitrate of the source that is played, if it is a live one."""
         receiver = self._receiver()
         return receiver.bitrate_bps if receiver else None
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
-        """Do what is due. `report` is called where the state must be known before the work goes on."""
+        """Do what is due. `report` is called where the state must be stored before the work goes on."""
         pool = self._pool = self._pool or SourcePool(stream, self._config, now_s, self._logs.add_unopened)
         pool.update(now_s)
         if self._run is None:
             self._begin(now_s, stream, pool, publication)
             return
         if self._run.format_has_changed:
-            # What was sent before the change is published; the source stays open, and the next run has the rest.
+            # What was sent before the change is published; the source stays open for the next run.
             self._end(self._run, "the source's format changed", kill=False)
             pool.failover.record_playing(None, now_s)
             self._is_switching = True
@@ -129,7 +129,7 @@ class Driver:
         self._improve(now_s, self._run, pool, stream, publication)
 
     def stop(self, reason: str, *, kill: bool = False, new_settings: Stream | None = None) -> None:
-        """End the run on purpose, and close all sources but those that these settings `new_settings` leave as they are."""
+        """End the run on purpose, and close all sources but those that `new_settings` do not change."""
         if self._run:
             self._end(self._run, reason, kill=kill)
         if self._pool and new_settings:
@@ -139,11 +139,11 @@ class Driver:
             self._pool = None
 
     def clear(self, stream: Stream) -> None:
-        """Remove what the runs of this claim have left in the scratch directory."""
+        """Delete the files of this claim's runs from the scratch directory."""
         shutil.rmtree(self._directory(stream), ignore_errors=True)
 
     def _begin(self, now_s: float, stream: Stream, pool: SourcePool, publication: Publication) -> None:
-        """Play the best source that can be, or the slate, or say why there is nothing."""
+        """Play the best source that is ready, or the slate, or report why nothing is played."""
         failover, trouble = pool.failover, pool.trouble()
         index = failover.pick(now_s)
         slate = index is None and stream.slate and failover.is_exhausted(now_s)
@@ -159,9 +159,9 @@ class Driver:
             self._state_machine.wait(*trouble)
 
     def _failure(self, now_s: float, run: Run, pool: SourcePool) -> str | None:
-        """Why the run has to be replaced, if it has."""
+        """Return why the run has to be replaced, if it has."""
         run.segments.refresh()
-        # Where a source is copied its keyframes make the segments: silence is told by how long those really are.
+        # Where a source is copied its keyframes make the segments: their real length decides what counts as silence.
         self._state_machine.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
         playing = pool.failover.playing
         opener = None if playing is None else pool.opener(playing)
@@ -174,7 +174,7 @@ class Driver:
         return self._state_machine.restart_reason(now_s, run.transcoder.progressed_at_s, run.segments.segment_at_s)
 
     def _published_fault(self, now_s: float, run: Run, publication: Publication) -> str | None:
-        """What is wrong with what viewers get, if it is the run's fault."""
+        """Return what is wrong with the published segments, if it is the run's fault."""
         sample = publication.sampler.newest
         if sample is None or sample is self._sample or sample.run != run.number:
             return None
@@ -192,7 +192,7 @@ class Driver:
         if run.transcoder.is_running:
             self._state_machine.stall(reason)
             report()
-        # What a source had sent before it went is worth showing; an encoder that hangs is not worth waiting for.
+        # What a source sent before it ended is finished; an encoder that hangs is killed.
         self._end(run, reason, kill=not has_ended)
         self._state_machine.end_run(reason)
         if playing is None:
@@ -215,13 +215,13 @@ class Driver:
             self._state_machine.clear_error(trouble[1] if trouble else None)
 
     def _improve(self, now_s: float, run: Run, pool: SourcePool, stream: Stream, publication: Publication) -> None:
-        """Go over to a better source, if one can be trusted now: first the present segment is finished."""
+        """Switch to a better source, if one has proved itself; the present segment is finished first."""
         failover = pool.failover
         index = failover.pick(now_s) if failover.playing is None else failover.pick_better(now_s)
         if index is None:
-            # Nobody saw that it was there when it was switched off, so no new settings have ended it.
+            # The slate was switched off while it was shown: that alone restarts nothing.
             if failover.playing is None and not stream.slate:
-                self._end(run, "the slate is not wanted any more", kill=False)
+                self._end(run, "the slate was switched off", kill=False)
             return
         self._end(run, f"gave way to {source_name(index)}", kill=False)
         self._start(index, stream, pool, publication)
@@ -265,9 +265,9 @@ class Driver:
             directory=self._directory(stream) / name,
             name=name,
             segment_s=stream.segment_seconds,
-            # Encoded, it is cut at every keyframe, of which the second ends the shorter first segment.
+            # The muxer cuts an encoded run at every keyframe, of which the second ends the shorter first segment.
             cut_s=segmentation.every_s if segmentation else stream.segment_seconds * FIRST_SEGMENT,
-            # Time stamps go on where the last run's end, on whatever worker that was.
+            # Time stamps continue those of the last run, on any worker.
             offset_s=self._clock_s + RUN_GAP_S if self._clock_s else 0.0,
             rate=out.rate,
             fields=out.fields,

@@ -1,4 +1,4 @@
-"""What an operator has to know: repairs that go on, and what else is wrong with a source or with what is published."""
+"""Issues for the operator: repairs that continue, and what else is wrong with a source or the published media."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from chalicelib.domain.media_health import IngestIssue, IngestIssueCode, Repairs
 WINDOW_S = 10.0
 WINDOWS = 60
 MINUTE = 6
-# So much of a window's sound was made.
+# So much of a window's sound was generated.
 MISSING_MS = 5_000
 # So many windows of the last minute had gaps.
 GAPPED_MIN = 3
@@ -22,7 +22,7 @@ DAMAGED_MIN = 10
 
 
 class IngestIssues:
-    """The issues of a stream: the repairs of its present run that go on, and what lasts. Used by one thread."""
+    """The issues of a stream: continuing repairs of its present run, and lasting ones. Used by one thread."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
@@ -36,7 +36,7 @@ class IngestIssues:
     def update(
         self, now_s: float, run: int, repairs: Repairs | None, lasting: Mapping[IngestIssueCode, str]
     ) -> tuple[IngestIssue, ...]:
-        """Return what goes on to be wrong. `run` made these `repairs`; `lasting` issues are wrong right now."""
+        """Return the present issues. `run` made these `repairs`; `lasting` issues are present right now."""
         if run != self._run:
             self._run, self._previous = run, Repairs()
             self._windows.clear()
@@ -62,7 +62,7 @@ def find_issues(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueC
     elif gapped >= GAPPED_MIN:
         silence_ms = sum(window.silence_ms for window in minute)
         issues[IngestIssueCode.AUDIO_GAPS] = (
-            f"Sound is missing again and again: {silence_ms} ms in the last minute. Packets may be lost on the way."
+            f"Sound is missing repeatedly: {silence_ms} ms in the last minute. Packets may be lost on the way."
         )
     if now.drift_ppm is not None and abs(now.drift_ppm) >= DRIFT_PPM_MIN:
         way = "fast" if now.drift_ppm > 0 else "slow"
@@ -77,7 +77,7 @@ def find_issues(windows: tuple[Repairs, ...], now: Repairs) -> dict[IngestIssueC
     )
     if jumps >= JUMPS_MIN:
         issues[IngestIssueCode.TIMESTAMP_JUMPS] = (
-            f"The sender's time stamps jumped {jumps} times in ten minutes. They were put on."
+            f"The sender's time stamps jumped {jumps} times in ten minutes. They were corrected."
         )
     if changes >= CHANGES_MIN:
         issues[IngestIssueCode.FORMAT_CHANGES] = f"The source changed its format {changes} times in ten minutes."

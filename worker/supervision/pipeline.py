@@ -1,4 +1,4 @@
-"""One stream on this worker: the thread that supervises its encoder and does what the operator asked."""
+"""One stream on this worker: a thread that supervises its encoder and follows the operator's settings."""
 
 import logging
 import threading
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.15
 LOOK_INTERVAL_S = 1.0
-# What ending a run and publishing its last segments may take, where no hand-over leaves less.
+# The longest end of a run with the publishing of its last segments; a hand-over may allow less.
 CLOSE_S = 3.5
-# What is left of a hand-over's time for the last report and the claim's release.
+# The part of a hand-over's time for the last report and the claim's release.
 RELEASE_S = 0.5
 LOGS_WAIT_S = 0.5
 
 
 class EndReason(StrEnum):
-    """Why a pipeline lets go."""
+    """Why a pipeline ends."""
 
     PAUSED = "paused"
     STOPPED = "stopped"
@@ -42,7 +42,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True)
 class Ports:
-    """The outside world, as a pipeline needs it."""
+    """The stores and the clock of a pipeline."""
 
     streams: Streams
     runtimes: Runtimes
@@ -51,7 +51,7 @@ class Ports:
 
 
 class Pipeline(threading.Thread):
-    """Runs until the stream is no longer to be live here, then lets its claim go."""
+    """A thread that runs until the stream is no longer to be live here, and then releases its claim."""
 
     def __init__(
         self,
@@ -80,20 +80,20 @@ class Pipeline(threading.Thread):
         self._unreachable: set[str] = set()
 
     def wake(self) -> None:
-        """Something may have changed: look at once."""
+        """Reload the stream's settings at once."""
         self._look_at_s = 0.0
         self._wake.set()
 
     def hand_over(self, by_s: float) -> None:
-        """Let go by then, by the monotonic clock, so that another worker can take the stream.
+        """End by this time of the monotonic clock, so that another worker can take the stream.
 
-        What is still not published then never is. The logs take `LOGS_WAIT_S` more.
+        Segments that are not published by then are lost. The logs take `LOGS_WAIT_S` more.
         """
         self._hand_over_by_s = by_s
         self._wake.set()
 
     def run(self) -> None:
-        """The thread."""
+        """Run until there is a reason to end."""
         try:
             log.info("claimed", extra={**self._log_fields(), "generation": self.stream.generation})
             self._logs.start()
@@ -104,7 +104,7 @@ class Pipeline(threading.Thread):
                     self._wake.wait(TICK_S)
                     self._wake.clear()
         except Exception as error:
-            # A mistake of ours must not leave an encoder running or the claim held: the next look starts it again.
+            # A bug must not leave an encoder running or the claim held: the next scan starts the stream again.
             log.exception("the pipeline crashed", extra=self._log_fields())
             self.end, self.state_machine.last_error = (
                 EndReason.CRASHED,
@@ -112,7 +112,7 @@ class Pipeline(threading.Thread):
             )
         finally:
             self._release(self.end or EndReason.CRASHED)
-            log.info("let go", extra={**self._log_fields(), "end": self.end})
+            log.info("released", extra={**self._log_fields(), "end": self.end})
             self._on_end()
 
     def _tick(self, now_s: float) -> EndReason | None:
@@ -147,7 +147,7 @@ class Pipeline(threading.Thread):
                 self._publication.set_window(stored.window_minutes * 60)
 
     def _open(self) -> None:
-        """Begin to publish under the present settings."""
+        """Start to publish under the present settings."""
         stream = self.stream
         channel = Channel(
             stream_id=stream.stream_id,
@@ -162,13 +162,13 @@ class Pipeline(threading.Thread):
         self._publication.start()
 
     def _reopen(self, stored: Stream) -> None:
-        """The operator changed what needs a new run."""
+        """Restart for settings that need a new run."""
         log.info("new settings", extra={**self._log_fields(), "generation": stored.generation})
         restarted = replace(self.stream, generation=stored.generation, version=stored.version) == stored
-        # Whoever restarts a stream wants all of it anew; else no sender is sent away.
+        # An operator's restart reopens all sources; other changes disconnect no sender.
         new_settings = None if restarted else stored
         if not self._close("restarted" if restarted else "new settings", ended=False, new_settings=new_settings):
-            # A write that hangs may still arrive, and only a higher epoch shuts it out: the claim is taken anew.
+            # A write that hangs may still arrive, and only a higher epoch fences it off: the stream is claimed again.
             self._publication, self.end = None, EndReason.HANDOVER
             return
         self.stream = stored
@@ -176,7 +176,7 @@ class Pipeline(threading.Thread):
         self._open()
 
     def _close(self, reason: str, *, ended: bool, new_settings: Stream | None = None) -> bool:
-        """End the run and publish what is left; False if that was not done in time and something may hang."""
+        """End the run and publish its last segments. Return False if that hangs."""
         by_s = time.monotonic() + CLOSE_S
         if self._hand_over_by_s is not None:
             by_s = min(by_s, self._hand_over_by_s - RELEASE_S)
@@ -196,7 +196,7 @@ class Pipeline(threading.Thread):
             self.state_machine.state = RuntimeState.FAILED if end is EndReason.CRASHED else RuntimeState.STOPPED
             self._try("report", self._report)
             self.held_claim.release()
-        # The next worker waits for none of this.
+        # The next worker does not wait for this.
         self._logs.close(LOGS_WAIT_S)
         self._driver.clear(self.stream)
 
@@ -205,13 +205,13 @@ class Pipeline(threading.Thread):
         self._reporter.report_if_due(time.monotonic(), self.state_machine, generation, driver, self._publication)
 
     def _try(self, what: str, work: Callable[[], None]) -> None:
-        """Ask a store; that it is silent is said once, and the work goes on as long as the claim allows."""
+        """Access a store. Its failure is logged once, and the work goes on as long as the claim allows."""
         try:
             work()
             self._unreachable.discard(what)
         except StoreUnavailable as error:
             if what not in self._unreachable:
-                log.warning("a store is silent", extra={**self._log_fields(), "what": what, "error": str(error)})
+                log.warning("a store is unavailable", extra={**self._log_fields(), "what": what, "error": str(error)})
             self._unreachable.add(what)
 
     def _log_fields(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Telling the platform that this worker is there, and what it runs."""
+"""Reports that this worker is there, and what it runs."""
 
 import logging
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ INTERVAL_S = 5.0
 
 
 class Presence:
-    """Used by the agent's thread. That it cannot be told never hurts the streams."""
+    """The reporter of this worker. Used by the agent's thread. Its failures never affect the streams."""
 
     def __init__(self, workers: Workers, clock: Clock, config: WorkerConfig) -> None:
         self._workers = workers
@@ -23,7 +23,7 @@ class Presence:
         self._due_s = 0.0
 
     def report_if_due(self, now_s: float, stream_ids: Iterable[str]) -> None:
-        """Every few seconds, and at every change. Raises `StoreUnavailable`; the next try is an interval later."""
+        """Report every few seconds, and at every change. Raise `StoreUnavailable`; an interval later it tries again."""
         running_ids = tuple(sorted(stream_ids))
         if running_ids == self._reported_ids and now_s < self._due_s:
             return
@@ -38,8 +38,8 @@ class Presence:
         )
 
     def leave(self) -> None:
-        """This worker takes nothing any more. What cannot be told is seen from its silence."""
+        """Report that this worker takes no streams any more. If that fails, its silence shows it."""
         try:
             self._workers.leave(self._config.worker_id)
         except StoreUnavailable as error:
-            log.warning("a store is silent", extra={"error": str(error)})
+            log.warning("a store is unavailable", extra={"error": str(error)})

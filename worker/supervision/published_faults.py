@@ -1,4 +1,4 @@
-"""What is wrong with what is published: rules over looked-into segments and what their source had meanwhile."""
+"""Faults of what is published: rules over inspected segments and what their source had meanwhile."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ SOUND_S_TOLERANCE = 0.15
 SILENT_PEAK = 64
 # For so many seconds the source has to have had sound or movement before its absence is a fault.
 SECONDS_MIN = 8
-# One look may come at a change of the source; two in a row are the run's fault.
+# One fault may come from a change of the source; two in a row are the run's.
 FAULTS_MIN = 2
-# After a run was replaced, all segments that are looked into have to be right for this long.
+# After a run was replaced, all inspected segments have to be right for this long.
 CLEAN_S = 600.0
 
 
@@ -32,21 +32,21 @@ def published_fault(sample: Sample, activity: Sequence[Activity]) -> str | None:
 
 
 class FaultHistory:
-    """The faults of all runs of a stream: when a run has to be replaced, and how long the operator hears of it."""
+    """The faults of all runs of a stream: when a run has to be replaced, and how long the operator sees them."""
 
     def __init__(self) -> None:
         self._in_a_row = 0
         self._replaced = 0
         self._fault = ""
-        # Since when all segments that were looked into were right.
+        # Since when all inspected segments were right.
         self._clean_since_s: float | None = None
 
     def start_run(self) -> None:
-        """Count faults in a row from 0: they are one run's."""
+        """Count consecutive faults from 0: they are one run's."""
         self._in_a_row = 0
 
     def record(self, now_s: float, fault: str | None) -> str | None:
-        """Take what a look at a segment found. Return why the run has to be replaced, if it has to be."""
+        """Record the result of an inspection. Return why the run has to be replaced, if it has."""
         if fault is None:
             self._in_a_row = 0
             self._clean_since_s = now_s if self._clean_since_s is None else self._clean_since_s
@@ -59,7 +59,7 @@ class FaultHistory:
         return fault
 
     def issue(self, now_s: float) -> str | None:
-        """Return a sentence for the operator from when a run was replaced until all was right for `CLEAN_S`."""
+        """Return a sentence for the operator from the replacement of a run until all was right for `CLEAN_S`."""
         if self._clean_since_s is not None and now_s - self._clean_since_s >= CLEAN_S:
             self._replaced = 0
         if not self._replaced:

@@ -1,4 +1,4 @@
-"""Telling the platform what really happens: every few seconds, and at every change."""
+"""Reports the actual state of a stream: every few seconds, and at every change."""
 
 from chalicelib.domain.outages import reported
 from chalicelib.domain.streams import PublishedRendition, Runtime
@@ -14,7 +14,7 @@ ERROR_CHARS_MAX = 500
 
 
 class Reporter:
-    """Writes the runtime of one stream under its claim."""
+    """The writer of one stream's runtime under its claim."""
 
     def __init__(self, runtimes: Runtimes, clock: Clock, held_claim: HeldClaim) -> None:
         self._runtimes = runtimes
@@ -33,9 +33,9 @@ class Reporter:
         driver: Driver,
         publication: Publication | None,
     ) -> None:
-        """Write if the interval has passed or something that people act on has changed.
+        """Write if the interval has passed or something that operators act on has changed.
 
-        Gives the claim up if it is another's; raises `StoreUnavailable`, and then it is due again at the next call.
+        Give the claim up if another worker has it. Raise `StoreUnavailable`; the next call then tries again.
         """
         state, error = state_machine.state, state_machine.last_error
         issues = self._issues.update(now_s, driver.runs, driver.repairs, driver.lasting_issues(now_s))
@@ -50,7 +50,7 @@ class Reporter:
             state=state,
             generation=generation,
             reported_at_ms=self._clock.now_ms(),
-            # By whatever settings: with new ones, an outage has begun with the last playlist of the old ones.
+            # Under any settings: with new ones, an outage began with the last playlist of the old ones.
             last_manifest_at_ms=self._held_claim.last_manifest_at_ms,
             bitrate_bps=publication.throughput.bitrate_bps if publication and running else None,
             ingest_bitrate_bps=driver.ingest_bitrate_bps,
@@ -74,7 +74,7 @@ class Reporter:
             self._held_claim.give_up()
 
     def _published(self, publication: Publication | None, generation: int) -> tuple[PublishedRendition, ...]:
-        """What was found; until then what was found before under the same settings, by whatever worker."""
+        """Return what was found of the renditions; before that, what any worker found under the same settings."""
         if publication and publication.published:
             return publication.published
         return self._previous.published if self._previous and self._previous.generation == generation else ()

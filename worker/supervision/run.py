@@ -11,7 +11,7 @@ STOP_GRACE_S = 1.0
 
 
 class Run:
-    """A process and the directory that it fills. Made by the thread that supervises it. `receiver` brings its source."""
+    """A process and the directory that it fills. Made by the thread that supervises it. `receiver` is its source."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class Run:
 
     @property
     def format_has_changed(self) -> bool:
-        """Whether it has all of its source's one format, and another one follows."""
+        """Return whether the source's format changed and all before the change has been passed on."""
         return self._receiver is not None and self._receiver.format_has_changed
 
     def end(self, *, kill: bool = False) -> None:
-        """End it and close its inbox; what it has finished can still be published."""
+        """End the process and close its queue; finished segments can still be published."""
         if self._receiver:
-            # A signal does not wake a process that waits for its input; the end of its input does.
+            # A signal does not wake a process that waits for its input; the end of the input does.
             self._receiver.play(None)
         self.transcoder.stop(0.0 if kill else STOP_GRACE_S)
         self.segments.close()

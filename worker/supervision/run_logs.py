@@ -1,4 +1,4 @@
-"""Keeping what runs say where operators can read it, on a thread of its own: a slow store never hurts the stream."""
+"""Logs of runs, stored for operators by a thread of their own: a slow store never affects the stream."""
 
 import logging
 import threading
@@ -31,7 +31,7 @@ TRIES_MAX = 3
 
 
 class OpenLog:
-    """The log of one run, which its owner closes. `source_lines` are of the source's receiver, if it has one."""
+    """The log of one run, which its owner closes. `source_lines` are those of the source's receiver, if it has one."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class OpenLog:
         self._on_change = on_change
 
     def close(self, ending: str) -> None:
-        """The run is over, and why."""
+        """Note that the run is over, and why."""
         self._log = replace(self._log, ended_at_ms=self._now_ms(), ending=ending)
         self._on_change()
 
     def set_receiver_lines(self, source_lines: deque[str]) -> None:
-        """The source has another receiver, which says this as it comes."""
+        """Note that the source has another receiver, whose log this is."""
         self._source_lines = source_lines
 
     def snapshot(self, secrets: Iterable[str]) -> RunLog:
-        """As operators may see it now."""
+        """Return the log as operators may see it now."""
         ending = self._log.ending
         return replace(
             self._log,
@@ -72,7 +72,7 @@ class OpenLog:
 class RunLogs(threading.Thread):
     """The newest runs of one stream, and why sources of it are not open.
 
-    Stored when a run ends or there is another reason, and every few seconds while there is something new.
+    It is stored when a run ends or a reason changes, and every few seconds while something is new.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class RunLogs(threading.Thread):
         self._silent = False
 
     def add_run(self, name: str, source: str, run: Transcoder, source_lines: deque[str]) -> OpenLog:
-        """A run has begun; `source_lines` is what its receiver says, as it comes."""
+        """Open the log of a run. `source_lines` is the live log of its receiver."""
         reason, before = self._unopened.get(source, ("", None))
         if before and reason:
             before.close(reason)
@@ -103,9 +103,9 @@ class RunLogs(threading.Thread):
         return opened
 
     def add_unopened(self, source: str, reason: str, source_lines: deque[str]) -> None:
-        """A source cannot be played, and why, until a run of it begins; its receiver may go on to say more.
+        """Note why a source cannot be played, until a run of it begins. `source_lines` may grow.
 
-        May be told again and again.
+        It may be called with the same reason many times.
         """
         before = self._unopened.get(source)
         if before and before[0] == reason:
@@ -133,14 +133,14 @@ class RunLogs(threading.Thread):
         return OpenLog(begun, run, source_lines, self._clock.now_ms, self._wake.set)
 
     def close(self, timeout_s: float) -> None:
-        """Store what is new and end. What cannot be stored in that time is given up."""
+        """Store what is new and end. What cannot be stored in that time is lost."""
         self._over.set()
         self._wake.set()
         if self.is_alive():
             self.join(timeout_s)
 
     def run(self) -> None:
-        """The thread."""
+        """Store what is new until `close`."""
         while not self._over.is_set():
             if self._wake.wait(INTERVAL_S):
                 self._wake.clear()
@@ -164,7 +164,7 @@ class RunLogs(threading.Thread):
             log.exception("logs cannot be stored", extra={"key": self._key})
 
     def _write(self, snapshot: tuple[RunLog, ...]) -> None:
-        """With the runs of workers before, over what was read and nothing else: two workers may write at once."""
+        """Merge with the runs of earlier workers; two workers may write at once."""
         for tries_left in reversed(range(TRIES_MAX)):
             stored = self._media.get(self._key)
             body = encoded(newest((*(decoded(stored.body) if stored else ()), *snapshot)))

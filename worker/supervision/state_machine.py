@@ -2,8 +2,8 @@
 
 starting -> live -> stalled -> backoff -> starting …      failed: no source can be used as it is
 
-While the slate is shown a stream is stalled: viewers have a picture, but nobody pays for it. What is tried next, and
-when, is told by `worker.ingest.failover`.
+While the slate is shown a stream is stalled: viewers have a picture, and pay nothing for it. `worker.ingest.failover`
+decides what is tried next, and when.
 """
 
 from chalicelib.domain.streams import RuntimeState
@@ -12,19 +12,19 @@ from worker.encoding.transcoder import SILENT_TARGETS
 STABLE_S = 120.0
 # Opening a source and making the first segment may take longer than three short segments.
 START_S_MIN = 10.0
-# An encoder that gets on meanwhile is slow, not stuck: to restart it on a busy machine would make it slower still.
+# An encoder with progress is slow, not stuck: a restart on a busy machine would make it slower still.
 SLOW_START_FACTOR = 3
 
 
 class StreamStateMachine:
-    """What state a stream is in. Its owner tells it what happened and asks it what to do."""
+    """The state of a stream. Its owner reports what happened and asks what to do."""
 
     def __init__(self, segment_seconds: int, restarts: int = 0) -> None:
         self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
         self.restarts = restarts
         self.last_error: str | None = None
-        # The present run has been live for so long that what was before it does not count any more.
+        # The present run has been live for so long that earlier errors do not count any more.
         self.is_stable = False
         self._is_slate = False
         self._was_live = False
@@ -32,20 +32,20 @@ class StreamStateMachine:
         self._live_since_s: float | None = None
 
     def start_run(self, now_s: float, trouble: str | None = None, *, is_slate: bool = False) -> None:
-        """An encoder was started, with the slate if it is `is_slate`. `trouble` is what is wrong besides."""
+        """Note that an encoder was started, of the slate if `is_slate`. `trouble` is what else is wrong."""
         self.state = RuntimeState.STALLED if is_slate else RuntimeState.STARTING
         self._begin(now_s, trouble, is_slate)
 
     def switch_run(self, now_s: float, trouble: str | None = None) -> None:
-        """A run was replaced by one of a better source. Viewers of the old one have enough until it is there."""
+        """Note that a run of a better source has replaced one. What is published bridges its start."""
         if self.state is not RuntimeState.LIVE:
             self.state = RuntimeState.STARTING
         self._begin(now_s, trouble, is_slate=False)
 
     def record_published(self, now_s: float, published_at_s: float, error: str | None) -> None:
-        """What this run has published last, and what hindered it since: live, or stalled although the encoder works.
+        """Decide between live and stalled by what this run has published last. `error` is what hinders it since.
 
-        A restart would not help against a store that takes nothing, so there is none.
+        A restart would not help against a store that rejects everything, so there is none.
         """
         allowed = SILENT_TARGETS * self.segment_seconds
         if now_s - published_at_s > allowed:
@@ -60,35 +60,38 @@ class StreamStateMachine:
             self.is_stable = now_s - self._live_since_s >= STABLE_S
 
     def check_awaited(self, now_s: float, published_at_s: float) -> None:
-        """Nothing of this run is published yet; what the one before has published last does not last for ever."""
+        """Stall the stream if this run has published nothing for too long since the last run did."""
         allowed = max(START_S_MIN, SILENT_TARGETS * self.segment_seconds)
         if self.state is RuntimeState.LIVE and now_s - published_at_s > allowed:
             self.stall(f"nothing could be published for {allowed:.0f} s")
 
     def end_run(self, error: str) -> None:
-        """The encoder ended, or was ended, without an operator's wish."""
+        """Note that the encoder ended, or was ended, and not on purpose."""
         self.state = RuntimeState.BACKOFF
         self.last_error = error
         self.restarts += 1
 
     def clear_error(self, trouble: str | None) -> None:
-        """What was wrong before counts no more, but for what still is."""
+        """Replace the last error by what is still wrong, if anything."""
         self.last_error = trouble
 
     def wait(self, state: RuntimeState, reason: str) -> None:
-        """Nothing can be started, for this reason. Who waits for what was live before is stalled, not starting."""
+        """Note why nothing can be started. A stream that was live before is stalled, not starting."""
         waits = state is RuntimeState.STARTING and self._was_live
         self.state = RuntimeState.STALLED if waits else state
         self.last_error = reason
 
     def change_settings(self, segment_seconds: int) -> None:
-        """The operator wants a new run, now."""
+        """Note that the operator wants a new run."""
         self.segment_seconds = segment_seconds
         self.state = RuntimeState.STARTING
         self.last_error = None
 
     def restart_reason(self, now_s: float, progressed_at_s: float, segment_at_s: float | None) -> str | None:
-        """Why the running encoder must be restarted, or None. `segment_at_s` is its newest segment's time, if any."""
+        """Return why the running encoder must be restarted, if it must.
+
+        `segment_at_s` is its newest segment's time, if there is one.
+        """
         allowed = SILENT_TARGETS * self.segment_seconds
         first_allowed = max(START_S_MIN, allowed) + self.segment_seconds
         if segment_at_s is None:
@@ -104,7 +107,7 @@ class StreamStateMachine:
         return None
 
     def stall(self, error: str) -> None:
-        """Viewers get nothing new; it must be said at once."""
+        """Note that viewers get nothing new. The caller reports that at once."""
         self.state = RuntimeState.STALLED
         self.last_error = error
 

@@ -1,6 +1,6 @@
 """Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.media.messages` on the standard input.
 
-Once a second a line of JSON comes out of the standard output: how far it is, and what it has repaired.
+Once a second it prints a line of JSON: how much is made, and what was repaired.
 """
 
 import json
@@ -30,14 +30,14 @@ REPORT_INTERVAL_S = 1.0
 
 
 class Run(Protocol):
-    """What is fed with a source."""
+    """A run that is fed with a source."""
 
     @property
     def out_us(self) -> int:
-        """How much is made."""
+        """Return how much is made."""
 
     def tracks(self, described: dict[str, Any]) -> None:
-        """The source's tracks are these from now on."""
+        """Take the description of the source's tracks from now on."""
 
     def packet(self, packet: PacketMessage, now_s: float) -> None:
         """Take a packet."""
@@ -46,15 +46,15 @@ class Run(Protocol):
         """Make what is due."""
 
     def close(self) -> None:
-        """Make the remaining part, and finish."""
+        """Make the rest, and finish."""
 
 
 class Reporter:
-    """Writes a line a second."""
+    """The writer of a line a second."""
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs
-        # What the source had in the last second, where it is decoded.
+        # The source's activity in the last second, where it is decoded.
         self.activity: SourceActivity | None = None
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
@@ -72,7 +72,7 @@ class Reporter:
 
 
 class StopFlag:
-    """Set by a signal that asks the process to finish what it is at."""
+    """A flag that a signal sets, to ask the process to finish."""
 
     def __init__(self, number: signal.Signals) -> None:
         self.is_set = False
@@ -80,7 +80,7 @@ class StopFlag:
 
 
 def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
-    """Feed a run until its source ends: what was sent before a signal is worth showing."""
+    """Feed a run until its source ends. After a signal, the rest of the source is still made."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
     ready.register(source, select.POLLIN)
@@ -97,16 +97,16 @@ def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
                 run.advance(now_s)
             else:
                 repairs.timestamp_jumps += 1
-                repairs.note("jump", "the source's time stamps jumped: they were put on")
+                repairs.note("jump", "the source's time stamps jumped: they were corrected")
         run.advance(now_s)
         if reporter:
             reporter.report(run.out_us)
 
 
 def main() -> int:
-    """Return the exit status."""
+    """Make the run and return the exit status."""
     name_process("encoder")
-    # Straight to the standard error: the threads of codecs must not wait for Python's lock to say something.
+    # Straight to the standard error: the threads of codecs must not wait for Python's lock to log.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
     plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""One run that passes packets on: nothing is decoded, time stamps are put in order, missing sound becomes silence."""
+"""A run that copies packets: nothing is decoded, time stamps are ordered, and missing sound becomes silence."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -21,7 +21,7 @@ PATIENCE_US = 1_000_000
 
 
 class CopyingRun:
-    """Fed with tracks and packets; each packet goes on as soon as it comes."""
+    """A run that passes each packet on as soon as it comes."""
 
     def __init__(self, plan: TranscodePlan, repairs: RunRepairs) -> None:
         self._plan = plan
@@ -32,18 +32,18 @@ class CopyingRun:
         self._origin_us: int | None = None
         self._last_dts_us: dict[int, int] = {}
         self._picture_us = 0
-        # Where the sound has come to, and what stands for a packet of it that is missing.
+        # The end of the sound so far, and the packet that replaces a missing one.
         self._sound_us: int | None = None
         self._silence: bytes | None = None
         self._silence_us = 0
 
     @property
     def out_us(self) -> int:
-        """How much is made."""
+        """Return how much is made."""
         return self._picture_us
 
     def tracks(self, described: Mapping[str, Any]) -> None:
-        """The source's tracks. The worker begins another run where they change."""
+        """Open the output for these tracks. The worker begins another run where they change."""
         if self._output is not None:
             return
         video, audio = described["video"], described["audio"]
@@ -67,7 +67,7 @@ class CopyingRun:
         dts_us = packet.dts_us - self._origin_us
         pts_us = dts_us if packet.pts_us is None else packet.pts_us - self._origin_us
         if packet.pts_us is None and not is_video and self._sound_us is not None:
-            # Without a time of its own it continues the packet before.
+            # Without its own time it continues the last packet.
             pts_us = self._sound_us
         if is_video:
             self._picture_us = max(self._picture_us, dts_us)
@@ -77,7 +77,7 @@ class CopyingRun:
             self._take_sound(packet, pts_us)
 
     def advance(self, now_s: float) -> None:
-        """Nothing waits here."""
+        """Do nothing: packets do not wait."""
 
     def close(self) -> None:
         """Finish the last segment."""
@@ -98,7 +98,7 @@ class CopyingRun:
         self._sound_us = pts_us + (packet.duration_us or self._silence_us)
 
     def _fill(self, until_us: int) -> None:
-        """Put silence where sound is missing."""
+        """Insert silence where sound is missing."""
         if self._sound_us is None or not self._silence or not self._silence_us:
             return
         from_us = self._sound_us
@@ -121,7 +121,7 @@ class CopyingRun:
 
 
 def silent_packet(sample: bytes) -> tuple[bytes, int]:
-    """Return an AAC packet of silence in the form of one of the source's, and how long it lasts; nothing if unknown."""
+    """Return an AAC packet of silence in the form of one of the source's, and how long it lasts; empty if unknown."""
     form = form_of(sample)
     if form is None or form[1] not in LAYOUTS:
         return b"", 0

@@ -1,4 +1,4 @@
-"""From packets to pictures and sound: decoders that follow the source's format."""
+"""Decoders of pictures and sound, which follow the source's format."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ FRAME_THREADS_PIXELS = 1_920 * 1_088
 
 
 class VideoDecoder:
-    """Pictures of the source's present track."""
+    """A decoder of the source's present picture track."""
 
     def __init__(self, track: Mapping[str, Any]) -> None:
         self._track = {name: track[name] for name in ("decoder", "extradata")}
@@ -28,23 +28,23 @@ class VideoDecoder:
 
     def _new_codec(self) -> Any:
         codec = av.CodecContext.create(self._track["decoder"], "r")
-        # A few bits can stand for a picture that takes seconds and gigabytes, and it may come at any time.
+        # A few bits can encode a picture that takes seconds and gigabytes, at any time.
         codec.options = {"max_pixels": str(PIXELS_MAX)}
         codec.extradata = base64.b64decode(self._track["extradata"]) or None
         codec.width, codec.height = self._size
         return codec
 
     def fits(self, track: Mapping[str, Any]) -> bool:
-        """Return whether this decoder goes on with the track; changes inside the packets it follows by itself."""
+        """Return whether this decoder can decode the track. It follows changes inside the packets by itself."""
         return all(track[name] == value for name, value in self._track.items())
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """How wide the pixels of the last picture are."""
+        """Return the width of the last picture's pixels by their height."""
         return self._codec.sample_aspect_ratio or Fraction(1)
 
     def first_picture(self, packet: PacketMessage) -> tuple[Any, Fraction] | None:
-        """Return a keyframe's picture and pixel aspect at once; a decoder may hold it back until more pictures come."""
+        """Return a keyframe's picture and pixel aspect at once; `decode` may hold it back until more pictures come."""
         codec = self._new_codec()
         try:
             frames = codec.decode(_packet(packet)) or codec.decode(None)
@@ -53,7 +53,7 @@ class VideoDecoder:
         return (frames[0], codec.sample_aspect_ratio or Fraction(1)) if frames else None
 
     def decode(self, packet: PacketMessage | None, repairs: RunRepairs) -> Iterator[tuple[int | None, Any]]:
-        """Yield pictures with their times in microseconds; None: those that it still holds."""
+        """Yield pictures with their times in microseconds; with None, those that are still held."""
         try:
             frames = self._codec.decode(_packet(packet) if packet else None)
         except FFmpegError:
@@ -65,7 +65,7 @@ class VideoDecoder:
 
 
 class AudioDecoder:
-    """Sound of the source's present track, as 16-bit stereo at 48 kHz."""
+    """A decoder of the source's present sound track, to 16-bit stereo at 48 kHz."""
 
     def __init__(self, track: Mapping[str, Any]) -> None:
         self._track = {name: track[name] for name in ("decoder", "extradata", "rate", "layout")}
@@ -77,7 +77,7 @@ class AudioDecoder:
         self._form: tuple[Any, ...] = ()
 
     def fits(self, track: Mapping[str, Any]) -> bool:
-        """Return whether this decoder goes on with the track."""
+        """Return whether this decoder can decode the track."""
         return all(track[name] == value for name, value in self._track.items())
 
     def decode(self, packet: PacketMessage, repairs: RunRepairs) -> Iterator[tuple[int | None, bytes]]:

@@ -1,4 +1,4 @@
-"""One run that encodes: packets in, slots of one picture and its sound out, whatever the source does meanwhile."""
+"""A run that encodes: packets in, slots of one picture and its sound out, whatever the source does meanwhile."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -16,11 +16,10 @@ from worker.transcoding.sound_line import SoundLine
 from worker.transcoding.source_activity import SourceActivity
 from worker.transcoding.stillness import StillnessDetector
 
-# Pictures that were formed and wait for their slot: more would be memory that grows. Of the largest ladders they are
-# fewer, since `worker.processes.limits` leaves them so much.
+# Formed pictures that wait for their slot; fewer in the largest ladders, for `worker.processes.limits`.
 PICTURES_MAX = 240
 PICTURES_BYTES_MAX = 2 << 30
-# So many pieces of sound wait for the first picture: ten seconds.
+# Pieces of sound that wait for the first picture: ten seconds.
 EARLY_MAX = 500
 
 
@@ -29,7 +28,7 @@ class SourceFrozen(Exception):
 
 
 class EncodingRun:
-    """Fed with tracks and packets; `advance` makes the slots that are due."""
+    """A run that makes the slots that are due at each `advance`."""
 
     def __init__(self, plan: TranscodePlan, repairs: RunRepairs) -> None:
         self._plan = plan
@@ -59,11 +58,11 @@ class EncodingRun:
 
     @property
     def out_us(self) -> int:
-        """How much is made."""
+        """Return how much is made."""
         return round(self._clock.number * self._slot_us) if self._clock else 0
 
     def tracks(self, described: Mapping[str, Any]) -> None:
-        """The source's tracks are these from now on."""
+        """Take the description of the source's tracks from now on."""
         video, audio = described["video"], described["audio"]
         self._rotation = video["rotation"]
         if self._video is None or not self._video.fits(video):
@@ -91,7 +90,7 @@ class EncodingRun:
                 self._take_picture(packet.dts_us if at_us is None else at_us, frame)
 
     def advance(self, now_s: float) -> None:
-        """Make all slots that are due."""
+        """Make all slots that are due. Raise `SourceFrozen`."""
         while self._clock and self._is_due(now_s):
             self._make_slot()
 
@@ -168,7 +167,7 @@ class EncodingRun:
 
     def _take_sound(self, packet: PacketMessage) -> None:
         assert self._audio
-        # Without a time of its own it continues the packet before.
+        # Without its own time it continues the last packet.
         at_us = packet.pts_us if packet.pts_us is not None else self._sound_next_us
         for own_us, data in self._audio.decode(packet, self._repairs):
             self.activity.sound(data)
@@ -195,11 +194,11 @@ class EncodingRun:
         sound.add(data, at_us)
 
     def _move(self, by_us: float) -> None:
-        """The time line goes on where it was: what the clock made meanwhile was a pause."""
+        """Move the time line to continue where it was: the slots that the clock made were a pause."""
         if by_us and self._sound:
             self._sound.origin_us -= round(by_us)
             self._repairs.restarts_avoided += 1
-            self._repairs.note("pause", f"nothing came for {by_us / 1e6:.1f} s: the last picture stayed")
+            self._repairs.note("pause", f"nothing came for {by_us / 1e6:.1f} s: the last picture was repeated")
 
     def _make_slot(self) -> None:
         clock, sound = self._clock, self._sound

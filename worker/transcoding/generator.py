@@ -1,4 +1,4 @@
-"""Pictures and sound that need no source: the test pattern with a clock, and the slate."""
+"""Pictures and sound without a source: the test pattern with a clock, and the slate."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Cal
 
 
 def _still() -> Iterator[Any]:
-    """Yield the slate once, and then nothing new."""
+    """Yield the slate once, and then None for ever."""
     with av.open(str(SLATE)) as container:
         yield next(container.decode(video=0))
     while True:

@@ -1,7 +1,7 @@
-"""Finding interlaced pictures: most say so, others are found by looking at a few of them now and then.
+"""Detects interlaced pictures: most are declared, others are found by analysing a few of them now and then.
 
-Where things move, a picture of two fields has combs. They are as strong when its later field is taken from the picture
-before, since both are half a picture's time away. Of a progressive picture that makes combs where there were none.
+Where things move, a picture of two fields has combs. They are as strong when its later field is taken from the last
+picture, since both are half a picture's time away. In a progressive picture that makes combs where there were none.
 Which field is the later one is not known: it is the one that makes the weaker combs.
 
 Noise and fine patterns have combs as well, but within each of their fields too.
@@ -11,29 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# How many pictures in a row are looked at, and after how many pictures the looks begin.
+# How many pictures in a row are analysed, and after how many pictures that begins.
 LOOK_PICTURES = 8
 LOOKS_AT = (0, 50, 150)
 LOOK_INTERVAL = 1_500
 COLUMNS = 48
 # A difference of brightness that counts, of 255.
 DIFFERENCE = 12
-# So many points with combs in all pictures of a look say that enough has moved to tell.
+# The least points with combs in all analysed pictures: with fewer, too little has moved to decide.
 MOVING_MIN = 40
 COMBED_MIN = 0.4
 # Measured: 2.8 or more of moving shapes in two fields, 1.2 or less of progressive noise, fractals and cells.
 COMBS_PER_FINE_MIN = 1.5
-# What earlier looks have found counts half as much with each further look.
+# An earlier result counts half as much with each further one.
 EARLIER_SHARE = 0.5
-# A picture that said that it is interlaced stands for those after it, so that the filters are not replaced each time.
+# One declared picture counts for those after it, so that the filters are not replaced each time.
 DECLARED_FOR = 250
 
 
 @dataclass(frozen=True)
 class Combs:
-    """How many points have combs where something moves.
+    """The number of points with combs where something moves.
 
-    `here`: in the picture as it is; `mixed`: with every other line from the picture before, the odd or the even ones,
+    `here`: in the picture as it is; `mixed`: with every other line from the last picture, the odd or the even ones,
     where these are fewer; `fine`: within one field.
     """
 
@@ -47,12 +47,12 @@ class Combs:
 
     @property
     def are_of_fields(self) -> bool:
-        """Whether two fields make them."""
+        """Return whether two fields make them."""
         return self.here >= COMBED_MIN * self.mixed and self.here >= COMBS_PER_FINE_MIN * self.fine
 
 
 class InterlaceDetector:
-    """Used with every decoded picture, in order."""
+    """A detector that is fed with every decoded picture, in order."""
 
     def __init__(self) -> None:
         self._declared_left = 0
@@ -95,7 +95,7 @@ class InterlaceDetector:
 
 
 def combs_of(columns: Sequence[bytes], before: Sequence[bytes]) -> Combs:
-    """Return the combs of a picture's columns, where `before` are those of the picture before."""
+    """Return the combs of a picture's columns, where `before` are those of the last picture."""
     combs = odd = even = fine = 0
     for now, then in zip(columns, before, strict=True):
         for y in range(1, len(now) - 1, 2):

@@ -1,4 +1,4 @@
-"""Where segments go: libavformat's HLS muxer, one media playlist a rendition, in the run's directory."""
+"""The encoder of a ladder, and the muxer of segments: libavformat's, with one media playlist a rendition."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,8 +10,8 @@ from av.video.reformatter import ColorRange
 from worker.transcoding.plan import BYTES_PER_SAMPLE, LIST_SIZE, SAMPLE_RATE, TIMESTAMP_WRAP_S, TranscodePlan
 
 # Measured for the `hd` ladder from 720p25 on a laptop's core: ultrafast 0.36, superfast 0.55, veryfast 0.77 of it.
-# Of two cores, half of one leaves room for the player beside it; below superfast x264 gives up CABAC and deblocking,
-# which shows at these bitrates.
+# On two cores, half of one leaves room for the player beside it. Below superfast x264 omits CABAC and deblocking, which
+# is visible at these bitrates.
 PRESET = "superfast"
 # Below so many pictures a second there are no B-frames.
 LOW_RATE = 15
@@ -23,7 +23,7 @@ def open_output(plan: TranscodePlan, stream_map: str) -> Any:
         "output_ts_offset": f"{plan.offset_s % TIMESTAMP_WRAP_S:.3f}",
         "hls_time": str(plan.cut_s),
         "hls_list_size": str(LIST_SIZE),
-        # Says that a run's first packets do not continue the last run's; else players take the start for damage.
+        # Declares that a run's first packets do not continue the last run's; players would otherwise report damage.
         "hls_segment_type": "mpegts",
         "hls_segment_options": "mpegts_flags=+initial_discontinuity",
         "hls_flags": "independent_segments+program_date_time+temp_file+omit_endlist",
@@ -34,7 +34,7 @@ def open_output(plan: TranscodePlan, stream_map: str) -> Any:
 
 
 class LadderEncoder:
-    """Encodes every slot in all renditions."""
+    """An encoder of every slot in all renditions."""
 
     def __init__(self, plan: TranscodePlan) -> None:
         self._plan = plan
@@ -47,7 +47,7 @@ class LadderEncoder:
         self._heard = 0
 
     def add_pictures(self, number: int, pictures: Sequence[Any]) -> None:
-        """Encode the picture of a slot, given in each rendition's form. The first says which colours all have."""
+        """Encode the picture of a slot, given in each rendition's form. The first sets the colours of all."""
         if number == 0:
             for stream, picture in zip(self._videos, pictures, strict=True):
                 _tag(stream.codec_context, picture)
@@ -75,11 +75,11 @@ class LadderEncoder:
     def _video(self, width: int, height: int, bps: int) -> Any:
         options = {"preset": PRESET, "sc_threshold": "0", "maxrate": str(bps), "bufsize": str(bps)}
         if self._plan.rate < LOW_RATE:
-            # B-frames shift decoding by two pictures, and with it where sound is cut: of slow pictures that is much.
+            # B-frames shift decoding by two pictures, and with it the cut of the sound: a lot at low rates.
             options["bf"] = "0"
         stream = self._output.add_stream("libx264", rate=self._plan.rate, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width, height, "yuv420p", bps
-        # No keyframes but those of segments: the muxer cuts at each.
+        # Keyframes of segments only: the muxer cuts at each.
         stream.codec_context.gop_size = self._plan.keyframe_interval
         stream.codec_context.thread_type, stream.codec_context.thread_count = "AUTO", 0
         stream.codec_context.sample_aspect_ratio = Fraction(1)
@@ -92,6 +92,6 @@ class LadderEncoder:
 
 
 def _tag(codec: Any, picture: Any) -> None:
-    """Say in the encoded pictures what their colours are: players would guess it, by the size."""
+    """Declare the colours in the encoded pictures: players would guess them by the size."""
     codec.colorspace, codec.color_range = picture.colorspace, ColorRange.MPEG
     codec.color_primaries, codec.color_trc = picture.color_primaries, picture.color_trc

@@ -1,4 +1,4 @@
-"""Looking at a source that was frozen until something happens in it; nothing is made of it."""
+"""Watches a frozen source until something happens in it; nothing is encoded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from worker.transcoding.decoders import AudioDecoder, VideoDecoder
 from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.stillness import differs, is_audible, sample_points
 
-# So many pictures that moved, or pieces of sound, are more than an accident.
+# The least pictures that moved, or pieces of sound: fewer may be an accident.
 HAPPENED_MIN = 12
 
 
@@ -17,7 +17,7 @@ class SourceMoved(Exception):
 
 
 class MovementDetector:
-    """Fed with tracks and packets; `advance` raises `SourceMoved` once the source moves or is heard again."""
+    """A run without output; `advance` raises `SourceMoved` once the source moves or is heard again."""
 
     out_us = 0
 
@@ -30,7 +30,7 @@ class MovementDetector:
         self._had_keyframe = False
 
     def tracks(self, described: Mapping[str, Any]) -> None:
-        """The source's tracks are these from now on."""
+        """Take the description of the source's tracks from now on."""
         self._video = VideoDecoder(described["video"])
         self._audio = AudioDecoder(described["audio"]) if described["audio"] else None
 
@@ -52,4 +52,4 @@ class MovementDetector:
             raise SourceMoved
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: there is no output."""

@@ -1,4 +1,4 @@
-"""From decoded pictures to the ladder's: deinterlaced, upright, with square pixels, in the sizes of the renditions."""
+"""Decoded pictures in the ladder's forms: deinterlaced, upright, with square pixels, in the renditions' sizes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from worker.media.messages import MICRO
 from worker.transcoding.plan import EncodedRendition
 from worker.transcoding.sound_line import pull_frames
 
-# Pixels may claim to be 255 times as wide as high: for that, no picture is made wider than any rendition.
+# Pixels may be declared 255 times as wide as high: no picture is made wider than this for that.
 WIDTH_MAX = 3_840
 FULL_RANGE = 2
 # PQ and HLG.
 HDR_TRANSFERS = (16, 18)
 TURNS = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
 FORMAT = "yuv420p"
-# Matrices as H.273 numbers them, and as the scaler names those that are made. A picture that does not say which one it
-# has is read as mpv and browsers do: as BT.709 from these sizes on.
+# Matrices as H.273 numbers them, and as the scaler names the supported ones. An undeclared one is guessed as mpv and
+# browsers do: BT.709 from these sizes on.
 BT709, BT601, UNSPECIFIED = 1, 6, 2
 MATRICES = {5: "smpte170m", 6: "smpte170m"}
 HD_WIDTH, SD_HEIGHT_MAX = 1_280, 576
@@ -28,7 +28,7 @@ HD_WIDTH, SD_HEIGHT_MAX = 1_280, 576
 
 @dataclass(frozen=True)
 class PictureFormat:
-    """What of a picture decides how it is brought into form."""
+    """The properties of a picture that decide how it is converted."""
 
     width: int
     height: int
@@ -42,17 +42,17 @@ class PictureFormat:
 
     @property
     def is_hdr(self) -> bool:
-        """Whether its brightness is that of PQ or HLG."""
+        """Return whether its brightness is that of PQ or HLG."""
         return self.transfer in HDR_TRANSFERS
 
     @property
     def matrix(self) -> str:
-        """The matrix that suits it best, of those that are made."""
+        """Return the supported matrix that suits it best."""
         return MATRICES.get(self.colorspace, "bt709")
 
     @staticmethod
     def of_frame(frame: Any, pixel_aspect: Fraction, *, rotation: int = 0, interlaced: bool = False) -> "PictureFormat":
-        """Return a decoded picture's look. `rotation` is the container's, in degrees counter-clockwise."""
+        """Return a decoded picture's format. `rotation` is the container's, in degrees counter-clockwise."""
         matrix = int(frame.colorspace)
         if matrix == UNSPECIFIED:
             matrix = BT709 if frame.width >= HD_WIDTH or frame.height > SD_HEIGHT_MAX else BT601
@@ -70,7 +70,7 @@ class PictureFormat:
 
 
 class PictureFormer:
-    """Brings pictures into the form of each rendition; its filters are replaced where the pictures' look changes.
+    """A converter of pictures to each rendition's form. Its filters are replaced where the pictures' format changes.
 
     With `fields` an interlaced picture becomes two, one a field.
     """
@@ -79,7 +79,7 @@ class PictureFormer:
         self._renditions = renditions
         self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
         self._format: PictureFormat | None = None
-        # The first picture's: an encoder cannot change it.
+        # The first picture's matrix: an encoder cannot change it.
         self._matrix = ""
         self._common: Any = None
         self._tone_mapper: VideoReformatter | None = None
@@ -87,7 +87,7 @@ class PictureFormer:
 
     @property
     def picture_format(self) -> PictureFormat | None:
-        """Of the present pictures."""
+        """Return the format of the present pictures."""
         return self._format
 
     def form(self, frame: Any, at_us: int, picture_format: PictureFormat) -> list[tuple[int, list[Any]]]:
@@ -133,7 +133,7 @@ class PictureFormer:
 
 
 class _LazyGraph:
-    """A graph that is made of its first frame, whose form the filters before decide."""
+    """A filter graph that is built at its first frame, whose form the earlier filters decide."""
 
     def __init__(self, filters: list[str]) -> None:
         self._filters = filters
@@ -146,12 +146,12 @@ class _LazyGraph:
         self._graph.push(frame)
 
     def pull(self) -> Any:
-        """Return what has come out."""
+        """Return a filtered frame."""
         return self._graph.pull()
 
 
 def tone_map(mapper: VideoReformatter, frame: Any) -> Any:
-    """Return an HDR picture in BT.709. The mapper's first picture takes a second, since its tables are made then."""
+    """Return an HDR picture in BT.709. The mapper takes a second for its tables at the first picture."""
     return mapper.reformat(
         frame,
         format=FORMAT,
@@ -170,10 +170,10 @@ def fit_size(width: int, height: int, pixel_aspect: Fraction, box_width: int, bo
     return tuple(min(most, max(2, 2 * round(side / 2))) for side, most in sides)  # type: ignore[return-value]
 
 
-def _graph(picture_format: PictureFormat, filters: list[str]) -> Any:
+def _graph(source: PictureFormat, filters: list[str]) -> Any:
     graph = av.filter.Graph()
-    size = f"video_size={picture_format.width}x{picture_format.height}:pix_fmt={picture_format.format}:time_base=1/1000000:pixel_aspect=1/1"
-    colors = f"colorspace={picture_format.colorspace}:range={picture_format.color_range}"
+    size = f"video_size={source.width}x{source.height}:pix_fmt={source.format}:time_base=1/1000000:pixel_aspect=1/1"
+    colors = f"colorspace={source.colorspace}:range={source.color_range}"
     nodes = [graph.add("buffer", f"{size}:{colors}")]
     for text in filters:
         name, _, arguments = text.partition("=")

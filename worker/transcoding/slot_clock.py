@@ -1,34 +1,34 @@
-"""Which picture and how much sound is due: pure rules, times in microseconds, the clock handed in as seconds.
+"""Which picture and how much sound is due: pure rules, times in microseconds, the clock's in seconds.
 
 The output is a row of slots, one a picture. A slot is made as soon as its picture and its sound are known. Where one of
-the two does not come, the other one says how much time has passed; where nothing comes, the clock does.
+the two does not come, the other one shows how much time has passed; where nothing comes, the clock does.
 """
 
 from dataclasses import dataclass
 
-# How far sound may be behind the picture, or the picture behind the sound, before it counts as missing. It grows with
-# what is found to come late.
+# How far sound may be behind the picture, or the picture behind the sound, before it counts as missing. It grows when
+# something comes late.
 PATIENCE_US = 700_000
 PATIENCE_US_MAX = 3_000_000
 PATIENCE_STEP_US = 100_000
-# With nothing at all for so long, the clock goes on; where it turns out that the source only was late, it goes on from
-# where it was, and nothing is lost.
+# After this long without anything, the clock makes slots. If the source was only late, it continues where it was, and
+# nothing is lost.
 IDLE_S = 2.0
 
 
 @dataclass
 class Patience:
-    """How long is waited for one kind of track."""
+    """How long one kind of track is waited for."""
 
     us: int = PATIENCE_US
 
     def was_late(self, by_us: int) -> None:
-        """Something came too late by this much."""
+        """Raise it by what came too late."""
         self.us = min(PATIENCE_US_MAX, max(self.us, self.us + by_us + PATIENCE_STEP_US))
 
 
 class SlotClock:
-    """Where the output stands, and what it waits for."""
+    """The position of the output, and what it waits for."""
 
     def __init__(self, origin_us: int, slot_us: float) -> None:
         self.number = 0
@@ -37,22 +37,22 @@ class SlotClock:
         self._slot_us = slot_us
         self._idle_since_s: float | None = None
         self._idle_from_us = 0.0
-        # Slots that the clock made since anything came.
+        # Whether the clock has made slots since anything came.
         self.is_idle = False
 
     @property
     def begins_us(self) -> float:
-        """When the next slot begins, on the source's time line."""
+        """Return when the next slot begins, on the source's time line."""
         return self._origin_us + self.number * self._slot_us
 
     @property
     def ends_us(self) -> float:
-        """When it is over."""
+        """Return when the next slot ends."""
         return self.begins_us + self._slot_us
 
     @property
     def picture_by_us(self) -> float:
-        """Until when a picture is nearer to this slot than to the next."""
+        """Return until when a picture is nearer to this slot than to the next."""
         return self.begins_us + self._slot_us / 2
 
     def due(self, picture_us: float | None, sound_us: float | None) -> bool:
@@ -79,7 +79,7 @@ class SlotClock:
         return self.ends_us - self._idle_from_us <= (now_s - (self._idle_since_s or now_s)) * 1e6
 
     def arrived(self, at_us: float) -> float:
-        """Something has come again; return by how much the time line was moved so that nothing of it is lost."""
+        """Continue after a pause. Return by how much the time line was moved so that nothing is lost."""
         if not self.is_idle:
             return 0.0
         self.is_idle = False
@@ -88,5 +88,5 @@ class SlotClock:
         return late_us
 
     def advance(self) -> None:
-        """The slot is made."""
+        """Continue with the next slot."""
         self.number += 1

@@ -1,8 +1,8 @@
-"""One unbroken line of sound: silence where some is missing, nothing twice, and drift stretched away.
+"""Sound without gaps, overlaps and drift.
 
 Sound that is off by less than `GAP_US` is stretched or squeezed until it fits, by libswresample, at a rate that cannot
-be heard. What is missing beyond that is filled with exactly as much silence; what overlaps is cut off. The same is done
-with all that is off behind silence, and at the beginning.
+be heard. Longer gaps are filled with exactly as much silence; overlaps are cut off. Behind silence and at the
+beginning, this is done with any difference.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ SAMPLE_BASE = Fraction(1, SAMPLE_RATE)
 
 
 def samples_of(duration_us: int) -> int:
-    """Return how many samples last that long."""
+    """Return the number of samples in this time."""
     return round(duration_us * SAMPLE_RATE / 1_000_000)
 
 
@@ -48,7 +48,7 @@ class SoundLine:
 
     @property
     def end(self) -> int:
-        """Up to where there is sound."""
+        """Return up to where there is sound."""
         return self.taken + len(self._bytes) // BYTES_PER_SAMPLE
 
     def add(self, data: bytes, at_us: int) -> None:
@@ -56,7 +56,7 @@ class SoundLine:
         self._measure(at_us, len(data) // BYTES_PER_SAMPLE)
         at = samples_of(at_us - self.origin_us)
         missing = at - self.end - self._delay
-        # The stretcher's time line begins at the first time stamp that it gets: what is off there would stay off.
+        # The stretcher's time line begins at its first time stamp: a difference there would stay.
         off_max = 0 if self._after_gap else samples_of(GAP_US) - 1
         if missing > off_max:
             # Nothing is missing where the first packet of sound begins a little after its picture.
@@ -105,7 +105,7 @@ class SoundLine:
         for made in pull_frames(self._stretcher):
             self._bytes += bytes(made.planes[0])[: made.samples * BYTES_PER_SAMPLE]
         made_count = (len(self._bytes) - before) // BYTES_PER_SAMPLE
-        # What the stretcher holds back: a constant few samples, found at its first frame.
+        # The stretcher holds back a constant number of samples, measured at its first frame.
         self._delay = self._delay or max(0, count - made_count)
 
     def _measure(self, at_us: int, count: int) -> None:

@@ -1,4 +1,4 @@
-"""What a source has had in the last second: the worker holds what is published against it."""
+"""A source's activity in the last second. The worker compares it with what is published."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from worker.transcoding.stillness import BLACK_MAX, INTERVAL_US, differs, is_aud
 
 
 class SourceActivity:
-    """Used with decoded pictures and sound, before anything is repaired."""
+    """What decoded pictures and sound show, before anything is repaired."""
 
     def __init__(self) -> None:
         self._heard = self._moves = False
@@ -29,7 +29,7 @@ class SourceActivity:
         self._brightest = max(self._brightest, *points)
 
     def taken(self) -> dict[str, bool]:
-        """Return what there was since the last call."""
+        """Return the activity since the last call."""
         found = {"heard": self._heard, "moves": self._moves, "dark": self._brightest <= BLACK_MAX}
         self._heard = self._moves = False
         self._brightest = 0

@@ -1,4 +1,4 @@
-"""Noticing that a source only seems alive: its picture stands still, and there is nothing to hear."""
+"""Detects a source that is connected but frozen: its picture stands still, and there is nothing to hear."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ INTERVAL_US = 500_000
 POINTS = 2_000
 # Brightness of video black is 16.
 BLACK_MAX = 24
-# A difference of brightness that counts, of 255: encoders make some noise of a picture that stands still.
+# A difference of brightness that counts, of 255: encoders add some noise to still pictures.
 DIFFERENCE = 8
-# Of the points, so many have to differ.
+# The share of points that has to differ.
 MOVING_SHARE = 0.002
 # Louder than this is sound: -54 dB of full scale.
 SILENT_LEVEL = 64
 
 
 class StillnessDetector:
-    """Used with each picture and the sound that belongs to it. `still_us` is for how long nothing has happened."""
+    """A detector that is fed with each picture and its sound. `still_us` is for how long nothing has happened."""
 
     def __init__(self) -> None:
         self.still_us = 0

@@ -11,7 +11,7 @@ from worker.egress_rules import EgressRules
 from worker.ingest.egress.resolving import resolve_all
 from worker.ingest.errors import EgressRefused, HostRefused
 
-# Looking up and connecting together; TLS has as long again.
+# The look-up and the connection together; TLS may take as long again.
 CONNECT_S_MAX = 4.0
 CONNECT_S_MIN = 0.1
 ADDRESSES_MAX = 4
@@ -20,9 +20,9 @@ RegisterSocket = Callable[[socket.socket, float], None]
 
 
 def connect(target: SourceUrl, rules: EgressRules, register: RegisterSocket) -> socket.socket:
-    """To one of the host's addresses, if all of them are allowed. `register` takes every socket, with its time limit.
+    """Connect to one of the host's addresses, if all of them are allowed. Raise `EgressRefused`.
 
-    Raises `EgressRefused`.
+    `register` is called with every socket and its time limit.
     """
     deadline = time.monotonic() + CONNECT_S_MAX
     try:
@@ -42,7 +42,7 @@ def connect(target: SourceUrl, rules: EgressRules, register: RegisterSocket) -> 
 
 
 def secure(raw: socket.socket, target: SourceUrl, context: ssl.SSLContext, register: RegisterSocket) -> ssl.SSLSocket:
-    """TLS over a connection, with the host's certificate verified. Raises `EgressRefused`."""
+    """Return a TLS connection with the host's certificate verified. Raise `EgressRefused`."""
     raw.settimeout(CONNECT_S_MAX)
     secured = context.wrap_socket(raw, server_hostname=target.host, do_handshake_on_connect=False)
     register(secured, CONNECT_S_MAX)

@@ -1,4 +1,4 @@
-"""The HTTP that the egress proxy speaks: with a receiver in plain text, with the source's servers over TLS."""
+"""The HTTP of the egress proxy: in plain text with a receiver, over TLS with the source's servers."""
 
 import re
 import socket
@@ -22,9 +22,9 @@ PLAYLIST_START = b"#EXTM3U"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 START_BYTES = len(BYTE_ORDER_MARK + PLAYLIST_START)
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-# Where a playlist has a URI: a line of its own, or the attribute URI.
+# URIs of a playlist: a whole line, or the attribute URI.
 ABSOLUTE = re.compile(rb'(^[ \t]*|URI=")https://', re.IGNORECASE | re.MULTILINE)
-# An address in what a client says: the host, the path, and what follows a query.
+# An address in a client's log: the host, the path, and what follows a query.
 CLIENT_ADDRESS = re.compile(r"http://([^\s/?'\",]+)([^\s?'\"]*)(?:\?[^\s'\"]*?([],:]*(?=[\s'\"]|$)))?", re.IGNORECASE)
 REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]+) HTTP/1\.[01]")
 REQUEST_HEADERS = ("User-Agent", "Range", "Cookie")
@@ -33,7 +33,7 @@ ANSWER_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges", "Set-Cookie"
 
 @dataclass(frozen=True)
 class Request:
-    """What a receiver asks the proxy for. The names of `headers` are in lower case."""
+    """A receiver's request. The names of `headers` are in lower case."""
 
     method: str
     target: str
@@ -41,7 +41,10 @@ class Request:
 
 
 def read_request(client: socket.socket) -> Request:
-    """The head of a request. A receiver sends nothing after it before the answer, so nothing after it is accepted."""
+    """Return the request of a client. Raise `EgressRefused`.
+
+    A receiver sends nothing after the head before the answer, so nothing after it is accepted.
+    """
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         if len(head) > HEAD_BYTES_MAX:
@@ -61,20 +64,20 @@ def read_request(client: socket.socket) -> Request:
 
 
 class AnswerFilter(Protocol):
-    """What is to be done with an answer on its way. Each may raise `EgressRefused`."""
+    """What checks or changes an answer on its way. Each method may raise `EgressRefused`."""
 
-    # How much of what is no playlist `media` wants to see.
+    # How many bytes of anything but a playlist `media` needs.
     start_bytes: int
 
     def playlist(self, body: bytes) -> bytes:
-        """Return what is passed on of a playlist."""
+        """Return the playlist to pass on."""
 
     def media(self, start: bytes, length: int | None) -> None:
-        """Look at the beginning of anything else; `length` is that of the whole, if it is known."""
+        """Check the beginning of anything else; `length` is that of the whole, if it is known."""
 
 
 class Answer:
-    """A good answer of a source's server, as the receiver is to read it."""
+    """A successful answer of a source's server, as the receiver is to read it."""
 
     def __init__(self, answer: HTTPResponse, place: str, count: Callable[[int], None]) -> None:
         self._answer = answer
@@ -82,15 +85,15 @@ class Answer:
         self._count = count
 
     def pieces(self, passage: AnswerFilter) -> Iterator[bytes]:
-        """Yield a head, then the body. Of a playlist, https URIs become http ones.
+        """Yield a head, then the body. In a playlist, https URIs become http ones.
 
-        Security does not hang on that rewriting: the receiver knows no https here, so it does not open what was missed.
+        Security does not depend on that rewriting: the receiver has no https here, so it cannot open a missed one.
         """
         start = self._read(START_BYTES)
         if start.removeprefix(BYTE_ORDER_MARK).startswith(PLAYLIST_START):
             whole = (start + self._rest_of_playlist()).removeprefix(BYTE_ORDER_MARK)
             body = ABSOLUTE.sub(rb"\1http://", passage.playlist(whole))
-            # Whatever the server calls it, clients that go by its name or type have to take it for a playlist.
+            # Some clients recognise a playlist by its type only, and servers send many.
             yield _head(HTTPStatus.OK, {"Content-Type": PLAYLIST_TYPE, **self._headers("Set-Cookie")}, len(body)) + body
             return
         remaining = self._answer.length
@@ -115,7 +118,7 @@ class Answer:
         return body
 
     def _read(self, size: int | None = None) -> bytes:
-        """What has come, or exactly `size` bytes where the answer has as many."""
+        """Return what has come, or exactly `size` bytes where the answer has as many."""
         with _failures(self._place):
             data = self._answer.read1(CHUNK_BYTES) if size is None else self._answer.read(size)
         self._count(len(data))
@@ -126,11 +129,11 @@ class Answer:
 
 
 def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Callable[[int], None]) -> Answer:
-    """Send the request on over a TLS connection. Raises `EgressRefused` for answers that a receiver must not see."""
+    """Send the request over a TLS connection. Raise `EgressRefused` for answers that a receiver must not see."""
     parts = urlsplit(source.url)
     headers = {name: request.headers[name.lower()] for name in REQUEST_HEADERS if name.lower() in request.headers}
     if headers.get("Range") == "bytes=0-":
-        # libavformat's way to learn whether it may seek. A playlist must come whole.
+        # libavformat tests so whether it may seek. A playlist must come whole.
         del headers["Range"]
     connection = HTTPConnection(source.host, source.port)
     connection.sock = upstream
@@ -163,25 +166,25 @@ def _failures(place: str) -> Iterator[None]:
 
 
 def restore_urls(line: str) -> str:
-    """Return what a client of the proxy says with the addresses that its operator knows: https, and no query.
+    """Return a line of a client's log with the addresses that its operator knows: https, and no query.
 
-    The client was given http addresses. Port 443, which is always written out for it, is left out again.
+    The client has http addresses. Port 443, which is always written out for it, is left out again.
     """
     return CLIENT_ADDRESS.sub(lambda found: f"https://{found[1].removesuffix(':443')}{found[2]}{found[3] or ''}", line)
 
 
 def error_response(status: HTTPStatus) -> bytes:
-    """An answer without a body. Reasons are for the operator, not for what a source makes a receiver do."""
+    """Return an answer without a body. Reasons are for the operator only."""
     return _head(status, {}, 0)
 
 
 def text_response(text: str) -> bytes:
-    """An answer of the proxy itself."""
+    """Return an answer of the proxy itself."""
     return _head(HTTPStatus.OK, {"Content-Type": "text/plain"}, len(text)) + text.encode()
 
 
 def _receiver_status(status: int) -> HTTPStatus:
-    """Return the receiver's status where the source's server answered so."""
+    """Return the receiver's status for this status of the source's server."""
     try:
         return HTTPStatus(status) if status >= 400 else HTTPStatus.BAD_GATEWAY
     except ValueError:
@@ -196,7 +199,7 @@ def _head(status: HTTPStatus, headers: Mapping[str, str], length: int | None) ->
 
 
 def _place(url: str) -> str:
-    """Where a URL leads, without what may be secret in it."""
+    """Return where a URL leads, without what may be secret in it."""
     try:
         netloc = urlsplit(url).netloc
     except ValueError:

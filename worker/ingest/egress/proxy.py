@@ -1,18 +1,18 @@
-"""The only way out for a receiver's https and rtmps: a small proxy on the loopback interface, one for each receiver.
+"""The egress proxy: one for each receiver, on the loopback interface, as its only way out by https and rtmps.
 
-One for each, because then what it has received, and why it refused, is that source's own; a hostile source uses up
-only its own connections; and it ends with its receiver. It costs a socket and a thread.
+With a proxy of its own, a source's bytes and refusals are counted apart, a hostile source uses up only its own
+connections, and the proxy ends with its receiver. It costs a socket and a thread.
 
-For https, the receiver asks it in plain HTTP, and it asks the source over TLS: every request, of playlists, segments
-and keys alike, is checked by the rules that held for the operator's URL, resolved again, and sent to the very address
-that was checked, so that a name whose address changes (DNS rebinding) gains nothing. Certificates are verified for
-each. For rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; the receiver verifies the
+For https, the receiver sends plain HTTP to the proxy, which asks the source over TLS. Every request, of playlists,
+segments and keys alike, is checked by the rules for the operator's URL, resolved again, and sent to the very address
+that was checked, so that a name whose address changes (DNS rebinding) gains nothing. Each certificate is verified. For
+rtmps it is a tunnel (CONNECT) to the source's own host and port and nowhere else; the receiver verifies the
 certificate.
 
 Playlists and segments of HLS pass through `worker.ingest.hls.session`, which chooses the variant, leaves out what was
-played before, and knows when nothing new comes.
+played before, and detects when nothing new comes.
 
-Threads are daemons and the sockets are the worker's own: all of it dies with the worker.
+Threads are daemons and the sockets are the worker's own: all of them end with the worker.
 """
 
 import logging
@@ -40,7 +40,7 @@ from worker.receiving.discontinuities import TAG_ADDRESS
 # A receiver uses two or three at a time for each rendition of a source.
 CONNECTIONS_MAX = 16
 IDLE_S_MAX = 10.0
-# A refusal explains a failure that comes this soon after it: longer than a source may take to open, or be silent.
+# A refusal explains a failure this soon after it: longer than a source may take to open, or be silent.
 REFUSAL_S_MAX = 30.0
 LOG_INTERVAL_S = 10.0
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class Egress:
-    """A proxy for one source. Between `start` and `stop`, `url` is where the receiver finds it."""
+    """The proxy of one source. Between `start` and `stop`, its receiver finds it at `url`."""
 
     def __init__(self, source: SourceUrl, rules: EgressRules, hls: HlsSession | None = None) -> None:
         self.hls = hls or HlsSession()
@@ -73,27 +73,27 @@ class Egress:
         threading.Thread(target=self._accept, args=(listener,), name="egress", daemon=True).start()
 
     def stop(self) -> None:
-        """End every connection and take no more. What waits for a resolver ends by itself, in seconds."""
+        """Close every connection and accept no more. A look-up that waits for the resolver ends within seconds."""
         self._sockets.shut()
 
     @property
     def url(self) -> str:
-        """The address, for the receiver's option `http_proxy`."""
+        """Return the address, for the receiver's option `http_proxy`."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def bytes_received(self) -> int:
-        """From the source, since the start. For rtmps, what TLS adds is counted too."""
+        """Return the number of bytes from the source since the start. For rtmps, it includes TLS."""
         return self._bytes_received
 
     @property
     def last_refusal(self) -> str | None:
-        """Why something was last refused or could not be fetched; None if that is long ago or never happened."""
+        """Return why something was recently refused or could not be fetched; None if nothing was."""
         refusal = self._refusal
         return refusal[1] if refusal and time.monotonic() - refusal[0] <= REFUSAL_S_MAX else None
 
     def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):  # it was shut
+        with suppress(OSError):  # it was closed
             while True:
                 client, _ = listener.accept()
                 if self._slots.acquire(blocking=False):
@@ -118,11 +118,11 @@ class Egress:
                 with suppress(OSError):
                     client.sendall(error_response(refused.status))
             except OSError:
-                # The receiver went away, or nothing moved for too long. Closing tells both ends.
+                # The receiver has disconnected, or nothing moved for too long. Both ends are closed.
                 pass
 
     def _fetch(self, cleanup: ExitStack, client: socket.socket, request: Request) -> None:
-        """Ask a server over TLS for what the receiver asks in plain text."""
+        """Fetch over TLS what the receiver asks for in plain HTTP."""
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"the receiver asked by {request.method}; allowed: GET")
         if request.target == TAG_ADDRESS:
@@ -141,7 +141,7 @@ class Egress:
             for piece in pieces:
                 client.sendall(piece)
         except EgressRefused as broken:
-            # Too late for a status: the receiver has one. It finds that the answer ends too early.
+            # Too late for a status: the receiver has one. It detects that the answer ends too early.
             self._note(str(broken))
 
     def _ask(self, cleanup: ExitStack, target: SourceUrl, request: Request) -> Answer:
@@ -151,7 +151,7 @@ class Egress:
         return ask(upstream, target, request, self._count)
 
     def _target(self, url: str) -> SourceUrl:
-        """What this is at the source. The receiver was given the operator's URL without its query."""
+        """Return the URL at the source. The receiver has the operator's URL without its query."""
         if url == self._source.without_query:
             return self._source
         try:
@@ -160,7 +160,7 @@ class Egress:
             raise EgressRefused(HTTPStatus.FORBIDDEN, refused.detail) from None
 
     def _tunnel(self, cleanup: ExitStack, client: socket.socket, request: Request) -> None:
-        """Hand bytes to and fro between the receiver and the source itself."""
+        """Pass bytes between the receiver and the source itself."""
         place = urlsplit(self._source.url).netloc
         if request.method != "CONNECT" or request.target.lower() != place:
             asked = f"the receiver asked by {request.method}; allowed: CONNECT to {place}"
@@ -191,7 +191,7 @@ class Egress:
             self._bytes_received += received
 
     def _note(self, reason: str) -> None:
-        # A receiver asks again and again: the same reason is logged once. Hostile playlists make up another each time.
+        # Receivers retry: the same reason is logged once. Hostile playlists cause another one each time.
         now_s = time.monotonic()
         if reason != self.last_refusal and now_s >= self._log_at_s:
             self._log_at_s = now_s + LOG_INTERVAL_S
@@ -200,7 +200,7 @@ class Egress:
 
 
 class _HlsFilter:
-    """See `AnswerFilter`: what a source's HLS makes of one request."""
+    """An `AnswerFilter` that passes HLS through a session."""
 
     def __init__(self, hls: HlsSession, url: str, request: Request) -> None:
         self._hls, self._url = hls, url

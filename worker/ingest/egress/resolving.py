@@ -1,4 +1,4 @@
-"""From a host to addresses that may be connected to: looked up in bounded time, all of them checked."""
+"""Hosts resolved to addresses that may be connected to: within bounded time, all of them checked."""
 
 import queue
 import threading
@@ -9,7 +9,7 @@ from chalicelib.domain.addresses import IpAddress, IpNetwork, is_allowed_address
 from worker.egress_rules import Lookup, system_lookup
 from worker.ingest.errors import HostRefused
 
-# A look-up cannot be called off. This many may hang in the resolver at a time, over all streams of the worker.
+# A look-up cannot be cancelled. This many may hang in the resolver at a time, over all streams of the worker.
 LOOKUPS_MAX = 32
 _lookups = threading.BoundedSemaphore(LOOKUPS_MAX)
 
@@ -17,7 +17,7 @@ _lookups = threading.BoundedSemaphore(LOOKUPS_MAX)
 def resolve_all(
     host: str, networks: tuple[IpNetwork, ...], timeout_s: float, lookup: Lookup = system_lookup
 ) -> list[IpAddress]:
-    """All addresses of a host, best first. One that is not allowed spoils the rest. Raises `HostRefused`."""
+    """Return all addresses of a host, best first. Raise `HostRefused` if there is none, or any is not allowed."""
     try:
         addresses = [ip_address(host)]
     except ValueError:
@@ -34,9 +34,9 @@ def resolve_all(
 def resolve_pinned(
     host: str, networks: tuple[IpNetwork, ...], timeout_s: float, lookup: Lookup = system_lookup
 ) -> IpAddress:
-    """The one address to connect to, for what cannot go through a proxy (SRT). Raises `HostRefused`.
+    """Return the one address to connect to, for what cannot go through a proxy (SRT). Raise `HostRefused`.
 
-    Whoever connects must use this address and not the name, which may mean another one a moment later.
+    The caller must connect to this address and not to the name, which may have another one a moment later.
     """
     return resolve_all(host, networks, timeout_s, lookup)[0]
 
@@ -47,7 +47,7 @@ def _within(timeout_s: float, lookup: Lookup, host: str) -> Sequence[str]:
     def ask() -> None:
         try:
             answers.put(lookup(host))
-        # Of a name that it cannot encode, the resolver complains by UnicodeError.
+        # UnicodeError: the resolver cannot encode the name.
         except (OSError, UnicodeError) as error:
             answers.put(error)
         finally:

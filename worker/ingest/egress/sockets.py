@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 class OpenSockets:
-    """Those that are open. Once shut, whatever is added is refused."""
+    """The open sockets. After `shut`, no socket is accepted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -14,21 +14,21 @@ class OpenSockets:
         self._shut = False
 
     def add(self, each: socket.socket) -> None:
-        """Take it in; `ConnectionAbortedError` when all was shut."""
+        """Add a socket. Raise `ConnectionAbortedError` after `shut`."""
         with self._lock:
             if self._shut:
                 raise ConnectionAbortedError
             self._open.add(each)
 
     def drop(self, each: socket.socket) -> None:
-        """Close it, also for readers of it that are not closed yet."""
+        """Close a socket, also for threads that still read from it."""
         with self._lock:
             self._open.discard(each)
         _end(each)
         each.close()
 
     def shut(self) -> None:
-        """End what their threads wait for, so that each of them comes to close its own."""
+        """End what the threads wait for, so that each closes its own sockets."""
         with self._lock:
             self._shut = True
             for each in self._open:
@@ -36,6 +36,6 @@ class OpenSockets:
 
 
 def _end(each: socket.socket) -> None:
-    # Not by a TLS socket's own method, which would take away what its thread is reading from.
+    # A TLS socket's own method would break the object that its thread is reading from.
     with suppress(OSError):
         socket.socket.shutdown(each, socket.SHUT_RDWR)

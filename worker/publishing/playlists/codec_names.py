@@ -1,4 +1,4 @@
-"""Names of codecs in the form of RFC 6381, from what a decoder has to know of a picture: pure functions."""
+"""Names of codecs by RFC 6381, from a picture's decoder parameters: pure functions."""
 
 import re
 
@@ -12,7 +12,7 @@ PROFILE_SPACES = ("", "A", "B", "C")
 
 
 def picture_name(codec: str, parameters: bytes) -> str | None:
-    """Return the name of a picture's codec; None where `parameters`, in Annex B, do not say it."""
+    """Return the name of a picture's codec; None where `parameters`, in Annex B, lack it."""
     if codec == "h264":
         found = H264_PARAMETERS.search(parameters)
         return f"avc1.{found[1].hex().upper()}" if found else None
@@ -24,9 +24,9 @@ def picture_name(codec: str, parameters: bytes) -> str | None:
 
 
 def _hevc(general: bytes) -> str:
-    """Return the name as ISO/IEC 14496-15, annex E, has it.
+    """Return the name by ISO/IEC 14496-15, annex E.
 
-    `hvc1` and not `hev1`, which is as true of a segment: Apple's players take `hvc1` alone, and all others both.
+    `hvc1` and not `hev1`, though both are true of a segment: Apple's players accept `hvc1` alone, and all others both.
     """
     space, tier, profile = PROFILE_SPACES[general[0] >> 6], "LH"[general[0] >> 5 & 1], general[0] & 0x1F
     compatible = int(f"{int.from_bytes(general[1:5]):032b}"[::-1], 2)

@@ -1,10 +1,10 @@
-"""The rules of a live media playlist (RFC 8216), without any I/O.
+"""The rules of a live media playlist (RFC 8216).
 
 A number never changes its segment, the media sequence never falls, and the discontinuity sequence counts every
-discontinuity that has left the window. The epoch of the claim that wrote a playlist stands in a comment of it: so a
-new owner's first write changes the object even when nothing else has changed, and everybody can tell who wrote last.
-Beside it stands the media clock, so that the next run's time stamps go on where these end: players that take no notice
-of discontinuities (mpv among them) would else lose lip-sync for as long as the interruption was.
+discontinuity that has left the window. A comment has the epoch of the claim that wrote the playlist: a new owner's
+first write so changes the object even if nothing else has changed, and shows who wrote last. Another comment has the
+media clock, so that the next run's time stamps continue these: players that ignore discontinuities (mpv among them)
+would otherwise lose lip-sync for as long as the interruption was.
 """
 
 import re
@@ -46,7 +46,7 @@ class Entry:
 
     @cached_property
     def text(self) -> str:
-        """Its lines. Rendered once, since a long window is written anew with every segment."""
+        """Return its lines. Rendered once, since a long window is written with every segment."""
         segment = m3u8.Segment(
             uri=self.uri,
             duration=self.duration_s,
@@ -58,23 +58,23 @@ class Entry:
 
     @property
     def end(self) -> datetime:
-        """When its last frame was over."""
+        """Return when its last frame was over."""
         return self.at + timedelta(seconds=self.duration_s)
 
     @property
     def over_at(self) -> datetime:
-        """When it was over, by this owner's clock where it has listed the segment itself."""
+        """Return when it was over, by this owner's clock where it has listed the segment itself."""
         return self.listed_at or self.end
 
     @property
     def rounded_s(self) -> int:
-        """What no target duration may be below while this is named. Halves count up: the standard leaves it open."""
+        """Return the lower bound of target durations while it is listed. Halves round up: the standard is vague."""
         return int(self.duration_s + 0.5)
 
 
 @dataclass(frozen=True)
 class Playlist:
-    """One rendition's window. Values are never changed, only replaced."""
+    """One rendition's window. Immutable: changes return a new one."""
 
     target_s: int
     first_sequence: int = 0
@@ -82,37 +82,37 @@ class Playlist:
     entries: tuple[Entry, ...] = ()
     # The next segment does not continue the last one.
     is_interrupted: bool = False
-    # Where the media clock stands at the end of the last segment, in seconds.
+    # The media clock at the end of the last segment, in seconds.
     clock_s: float = 0.0
 
     @property
     def next_sequence(self) -> int:
-        """The number of the next segment."""
+        """Return the number of the next segment."""
         return self.first_sequence + len(self.entries)
 
     def with_interruption(self) -> "Playlist":
-        """As it is, but the next segment is marked as a discontinuity, unless it is the very first."""
+        """Return it with a discontinuity before the next segment, unless that is the very first."""
         return replace(self, is_interrupted=self.next_sequence > 0)
 
     @property
     def target_s_min(self) -> int:
-        """The least target duration that all of its segments keep to; 0 if it has none."""
+        """Return the least target duration that all of its segments keep to; 0 without any."""
         return max((entry.rounded_s for entry in self.entries), default=0)
 
     def with_target(self, target_s: int) -> "Playlist":
-        """With another target duration, which must be no less than `target_s_min`."""
+        """Return it with another target duration, which must be no less than `target_s_min`."""
         return replace(self, target_s=target_s)
 
     def append(self, entry: Entry, clock_s: float) -> "Playlist":
-        """One segment more, at whose end the media clock stands at `clock_s`."""
+        """Return it with one segment more, at whose end the media clock is at `clock_s`."""
         marked = replace(entry, discontinuity=self.is_interrupted or entry.discontinuity)
         return replace(self, entries=(*self.entries, marked), is_interrupted=False, clock_s=clock_s)
 
     def trim(self, window_s: float, now: datetime) -> "Playlist":
-        """Return it without the oldest segments: what the window can spare, what was over before the window began,
-        and what makes the file too large.
+        """Return it without its oldest segments.
 
-        The last `START_SEGMENTS` stay, but none from before the last discontinuity: that may have been long ago.
+        These are the ones that the window does not need, that were over before it began, or that make the file too
+        large. The last `START_SEGMENTS` stay, but none from before the last discontinuity: that may have been long ago.
         """
         begin = now - timedelta(seconds=window_s)
         spare_s = sum(entry.duration_s for entry in self.entries) - window_s
@@ -128,18 +128,18 @@ class Playlist:
 
     @property
     def _kept_count(self) -> int:
-        """How many of its last segments stay in every window."""
+        """Return how many of its last segments stay in every window."""
         newest = self.entries[-START_SEGMENTS:]
         behind = (count for count, entry in enumerate(reversed(newest), 1) if entry.discontinuity)
         return next(behind, len(newest))
 
     def without_older(self, moment: datetime) -> "Playlist":
-        """Without what was over before `moment`: what a stream shows that was off the air for long."""
+        """Return it without segments that were over before `moment`, for a stream that was off for long."""
         old = (index for index, entry in enumerate(self.entries) if entry.end >= moment)
         return self.without_first(next(old, len(self.entries)))
 
     def without_first(self, count: int) -> "Playlist":
-        """Without its first `count` segments; both sequences go on accordingly."""
+        """Return it without its first `count` segments; both sequences follow."""
         gone = sum(entry.discontinuity for entry in self.entries[:count])
         return replace(
             self,
@@ -149,7 +149,7 @@ class Playlist:
         )
 
     def render(self, epoch: int, *, ended: bool = False) -> bytes:
-        """The file."""
+        """Return the playlist as text."""
         head = m3u8.M3U8()
         head.version = str(VERSION)
         head.media_sequence = self.first_sequence
@@ -166,14 +166,14 @@ class Playlist:
 
 
 def parse(body: bytes) -> Playlist:
-    """A stored playlist, to be continued; raises `PlaylistError` if it is none."""
+    """Return a stored playlist, to be continued. Raise `PlaylistError`."""
     try:
         read = m3u8.loads(body.decode())
         entries = tuple(
             Entry(segment.uri, segment.duration, segment.program_date_time, segment.discontinuity, segment.bitrate)
             for segment in read.segments
         )
-        # ffmpeg's own says 0 while its segments are shorter than half a second.
+        # ffmpeg writes 0 while its segments are shorter than half a second.
         if read.target_duration is None or not all(entry.at and entry.duration_s is not None for entry in entries):
             raise PlaylistError("the stored playlist has no target duration, or a segment without its time")
         return Playlist(
@@ -188,12 +188,12 @@ def parse(body: bytes) -> Playlist:
 
 
 def epoch_of(body: bytes) -> int:
-    """The epoch of the claim that wrote this playlist; 0 if none did."""
+    """Return the epoch of the claim that wrote this playlist; 0 if none did."""
     found = EPOCH_LINE.search(body)
     return int(found[1]) if found else 0
 
 
 def add_comments(text: str, *comments: str) -> str:
-    """The playlist with lines of our own after its first."""
+    """Return the playlist with these lines after its first."""
     first, _, rest = text.rstrip("\n").partition("\n")
     return "\n".join((first, *comments, rest))

@@ -1,4 +1,4 @@
-"""The playlist of playlists as a file, without any I/O."""
+"""The multivariant playlist as text."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from worker.publishing.playlists.variants import Variant
 
 
 def render_multivariant(variants: Sequence[Variant], epoch: int) -> bytes:
-    """The file, best rendition first."""
+    """Return the playlist, best rendition first."""
     lines = ["#EXTM3U", f"{EPOCH_TAG}{epoch}", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for variant in variants:
-        # Not by m3u8, which would write 30 and 29.97 where the standard wants three places.
+        # m3u8 would write 30 and 29.97 where the standard requires three places.
         lines += [f"#EXT-X-STREAM-INF:{','.join(_attributes(variant))}", f"{variant.name}/{PLAYLIST}"]
     return ("\n".join(lines) + "\n").encode()
 
 
 def rendition_names(body: bytes) -> tuple[str, ...]:
-    """The renditions that a stored one names; none if it cannot be read."""
+    """Return the renditions that a stored playlist names; none if it cannot be read."""
     try:
         uris = [variant.uri or "" for variant in m3u8.loads(body.decode()).playlists]
     except (ValueError, LookupError, TypeError, AttributeError, m3u8.ParseError):
@@ -33,6 +33,6 @@ def _attributes(variant: Variant) -> list[str]:
     if media_info:
         attributes += [f"RESOLUTION={media_info.width}x{media_info.height}", f"FRAME-RATE={media_info.fps:.3f}"]
         attributes.append(f'CODECS="{media_info.codecs}"')
-        # Where it is ordinary, it is left out.
+        # SDR is the default.
         attributes += [f"VIDEO-RANGE={media_info.video_range}"] if media_info.video_range != "SDR" else []
     return attributes

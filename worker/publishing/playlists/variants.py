@@ -1,8 +1,8 @@
-"""What a multivariant playlist says of its renditions: pure rules over what was probed and measured.
+"""What a multivariant playlist says of its renditions: pure rules over probes and measurements.
 
 `BANDWIDTH` is what the standard calls the peak segment bit rate: of all contiguous segments that together last from
 half a target duration to one and a half, the most bits a second. It is declared with some headroom, so that a slightly
-heavier segment is no reason to write the playlist anew, but never below the peak, and never a tenth above it for long.
+heavier segment needs no new playlist, but never below the peak, and never a tenth above it for long.
 """
 
 import math
@@ -40,7 +40,7 @@ class Rates:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One rendition in the multivariant playlist; without facts while none are known."""
+    """One rendition in the multivariant playlist. `media_info` is None until it was probed."""
 
     name: str
     media_info: MediaInfo | None
@@ -48,7 +48,7 @@ class Variant:
 
 
 def measure_rates(entries: Sequence[Entry], target_s: int) -> Rates | None:
-    """The rates of a window; None while no segment's size is known."""
+    """Return the rates of a window; None while no segment's size is known."""
     known = [entry for entry in entries if entry.bitrate_kbps is not None]
     seconds = sum(entry.duration_s for entry in known)
     if seconds <= 0:
@@ -60,12 +60,12 @@ def measure_rates(entries: Sequence[Entry], target_s: int) -> Rates | None:
 
 
 def peak_bps(entries: Sequence[Entry], target_s: int) -> int | None:
-    """The peak segment bit rate (RFC 8216, section 4.1)."""
+    """Return the peak segment bit rate (RFC 8216, section 4.1)."""
     return max((rate for last in range(len(entries)) for rate in _sets(entries, last, target_s)), default=None)
 
 
 def declare(before: Rates | None, now: Rates) -> Rates:
-    """What to declare: what was declared before as long as it is right."""
+    """Return the rates to declare: those declared before as long as they are right."""
     peak, average = now.peak_bps, now.average_bps
     if before is None:
         peak = math.ceil(peak * HEADROOM)
@@ -78,7 +78,7 @@ def declare(before: Rates | None, now: Rates) -> Rates:
 
 
 def published_rendition(name: str, media_info: MediaInfo, rates: Rates) -> PublishedRendition:
-    """The same in the domain's words, with what was measured rather than declared."""
+    """Return the domain's rendition, with measured rather than declared rates."""
     return PublishedRendition(
         name=name,
         width=media_info.width,
@@ -91,7 +91,7 @@ def published_rendition(name: str, media_info: MediaInfo, rates: Rates) -> Publi
 
 
 def _sets(entries: Sequence[Entry], last: int, target_s: int) -> Iterator[int]:
-    """The rates of the sets of segments that end with this one."""
+    """Yield the rates of the sets of segments that end with this one."""
     seconds = kilobits = 0.0
     for index in range(last, -1, -1):
         entry = entries[index]
