@@ -72,7 +72,7 @@ class Lab:
         self.pipelines: list[Pipeline] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         # What a test sets in the settings of the pipelines in this process.
-        self.own: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
         self.rendition = "480p"
 
     def add(self, **changes: Any) -> Stream:
@@ -110,11 +110,11 @@ class Lab:
 
     def pipeline(self, worker_id: str = "w1") -> Pipeline:
         """Claim the stream and run it in this process."""
-        own = replace(config.load(self.environ(worker_id)), **self.own)
+        settings = replace(config.load(self.environ(worker_id)), **self.settings)
         stream = self.streams.get(STREAM)
         held_claim = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
         assert stream and held_claim
-        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held_claim)
+        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), settings, stream, held_claim)
         self.pipelines.append(pipeline)
         pipeline.start()
         return pipeline

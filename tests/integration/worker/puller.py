@@ -29,7 +29,7 @@ CARELESS = "http,https,tls,tcp,httpproxy,crypto,file,concat,data"
 
 @dataclass(frozen=True)
 class Pulled:
-    """How it ended: ffmpeg's status and complaints, how many bytes of media came out, and what the proxy tells."""
+    """How it ended: ffmpeg's status and complaints, how many bytes of media came out, and the proxy's last refusal."""
 
     status: int
     said: str

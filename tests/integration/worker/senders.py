@@ -53,7 +53,7 @@ def srt_output(port: int, key: str) -> Sequence[str]:
 
 
 def free_udp_port() -> int:
-    """A port that nobody has just now."""
+    """Return a free port."""
     with socket.socket(type=socket.SOCK_DGRAM) as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])

@@ -100,7 +100,7 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     assert small.runs() == ["1-1", "1-2"]
 
 
-def test_new_settings_send_no_sender_away_and_a_restart_opens_all_anew(small: Lab) -> None:
+def test_new_settings_disconnect_no_sender_and_a_restart_reopens_all(small: Lab) -> None:
     port, small.rendition = free_udp_port(), "source"
     small.add(
         ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port),
@@ -119,8 +119,8 @@ def test_new_settings_send_no_sender_away_and_a_restart_opens_all_anew(small: La
         small.wait_for(RuntimeState.LIVE)
         small.wait_for_segments(2)
         assert sender.poll() is None
-        told = [(log.run, log.ending) for log in reversed(log_of(small)) if log.run]
-        assert told[:2] == [("1-1", "new settings"), ("1-2", "new settings")]
+        runs = [(log.run, log.ending) for log in reversed(log_of(small)) if log.run]
+        assert runs[:2] == [("1-1", "new settings"), ("1-2", "new settings")]
         small.change(generation=4)
         assert sender.wait(10) != 0
 
@@ -140,7 +140,7 @@ def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> 
 
 def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
     with house() as ingest:
-        small.own["rtmp_url"] = ingest.url("").rstrip("/")
+        small.settings["rtmp_url"] = ingest.url("").rstrip("/")
         small.add(
             ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP),
             ingest_key=RTMP_KEY,
@@ -165,7 +165,7 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
 def test_a_backup_takes_over_from_a_playlist_and_gives_back(small: Lab, tmp_path: Path, authority: Authority) -> None:
     with live_hls(tmp_path / "first", authority, NAME) as origin:
         port = origin.port
-        small.own["egress"] = EgressRules(
+        small.settings["egress"] = EgressRules(
             networks=(ip_network("127.0.0.0/8"),),
             ports=frozenset({port}),
             ca_file=authority.ca_file,
@@ -196,7 +196,7 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
     with Origin("127.0.0.2", authority.context(NAME)) as origin, Listener("127.0.0.1") as inside:
         segment = f"https://inner.test:{inside.port}/x.ts"
         origin.put("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{segment}\n#EXT-X-ENDLIST\n")
-        small.own["egress"] = EgressRules(
+        small.settings["egress"] = EgressRules(
             networks=(ip_network("127.0.0.2/32"),),
             ports=frozenset({origin.port, inside.port}),
             ca_file=authority.ca_file,
@@ -213,7 +213,7 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
         assert all(log.run is None and log.ending and refused in log.ending for log in log_of(small))
 
 
-def test_the_slate_stands_in_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_slate_is_shown_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
     add(small, Ingest(mode=IngestMode.FILE, path="late.mp4"), slate=True)
     small.pipeline()

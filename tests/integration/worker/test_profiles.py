@@ -62,20 +62,26 @@ def assert_decodes(bodies: list[bytes], path: Path) -> None:
     assert subprocess.run(argv, capture_output=True, check=True, timeout=60).stderr.decode() == ""
 
 
-def assert_told(lab: Lab, snapshot: Snapshot) -> None:
+def assert_published(lab: Lab, snapshot: Snapshot) -> None:
     """What the worker reports is what the segments are, and the declared bandwidth follows from it."""
     runtime = lab.runtime()
     assert runtime.segments_per_minute and runtime.segments_per_minute > 10
-    for variant, told in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
+    for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
         name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
-        assert told.name == name
-        own = {path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")}
-        one = next(iter(own.values()))
-        assert (told.width, told.height, told.fps) == (one.width, one.height, pytest.approx(one.fps, abs=0.001))
-        peak = peak_bps(media, {uri: each.size for uri, each in own.items()})
-        assert peak and f'CODECS="{told.codecs}"' in snapshot.root
+        assert published.name == name
+        settings = {
+            path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")
+        }
+        one = next(iter(settings.values()))
+        assert (published.width, published.height, published.fps) == (
+            one.width,
+            one.height,
+            pytest.approx(one.fps, abs=0.001),
+        )
+        peak = peak_bps(media, {uri: each.size for uri, each in settings.items()})
+        assert peak and f'CODECS="{published.codecs}"' in snapshot.root
         declared = variant.attributes["BANDWIDTH"]
-        print(f"{name}: declared {declared}, measured {peak:.0f}, average {told.average_bandwidth_bps}")
+        print(f"{name}: declared {declared}, measured {peak:.0f}, average {published.average_bandwidth_bps}")
 
 
 @pytest.fixture
@@ -113,7 +119,7 @@ def test_what_is_published_keeps_to_the_rules(
     assert [uri.partition("/")[0] for uri in playlists] == names
     assert faults(snapshot) == []
     assert [fault for uri in playlists for fault in history_faults(before[uri], playlists[uri])] == []
-    assert_told(lab, snapshot)
+    assert_published(lab, snapshot)
     for name in names:
         assert_decodes([body for path, body in bodies.items() if path.startswith(f"{name}/")], tmp_path / "all.ts")
     assert_unbroken(tmp_path / "all.ts", gap_s=0.25)

@@ -22,8 +22,8 @@ from worker.supervision.pipeline import EndReason
 def packets(path: Path, kind: str) -> list[float]:
     """The decoding time stamps of a transport stream, in order."""
     argv = ["ffprobe", "-v", "error", "-select_streams", kind, "-show_entries", "packet=dts_time", "-of", "json"]
-    told = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
-    return [float(packet["dts_time"]) for packet in json.loads(told.stdout)["packets"]]
+    done = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
+    return [float(packet["dts_time"]) for packet in json.loads(done.stdout)["packets"]]
 
 
 def assert_unbroken(path: Path, *, gap_s: float) -> float:
@@ -79,8 +79,8 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     assert not lab.follower.ended
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored
-    told = [(run.run, run.ending) for run in decoded(stored.body)]
-    assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "the encoder was killed by SIGKILL")
+    done = [(run.run, run.ending) for run in decoded(stored.body)]
+    assert done[0] == ("1-3", "paused") and done[2] == ("1-1", "the encoder was killed by SIGKILL")
 
 
 def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
@@ -173,8 +173,8 @@ def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab
     looped.write_bytes(lab.fetch())
     assert assert_unbroken(looped, gap_s=0.06) > 4 * 1.7
     argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
-    told = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
-    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in told.split()}
+    done = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
+    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in done.split()}
     assert lab.runtime().restarts == 0
 
 

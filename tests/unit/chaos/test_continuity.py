@@ -38,7 +38,7 @@ def test_an_unbroken_stream_has_no_problems() -> None:
     assert problems((FIRST, 1), (FIRST, 1), (FIRST, 2), (NEXT, 2), (shorter, 2), (later, 2)) == []
 
 
-def test_what_is_new_is_told_once() -> None:
+def test_what_is_new_is_reported_once() -> None:
     rules = Continuity()
     assert [named.number for named in rules.read("480p", FIRST.render(1))] == [0, 1, 2, 3, 4]
     assert [(named.number, named.run, named.discontinuity) for named in rules.read("480p", NEXT.render(2))] == [

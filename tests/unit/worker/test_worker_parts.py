@@ -28,16 +28,20 @@ ENVIRON = {
 
 
 def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
-    own = config.load(ENVIRON)
-    assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
-    assert own.scratch_dir == Path("/scratch/w1")
-    assert set(own.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
+    settings = config.load(ENVIRON)
+    assert (settings.worker_id, settings.capacity, settings.media_dir) == (
+        "w1",
+        config.CAPACITY_DEFAULT,
+        Path("/media"),
+    )
+    assert settings.scratch_dir == Path("/scratch/w1")
+    assert set(settings.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
 
 
 def test_where_rtmp_is_played_from_may_be_left_out() -> None:
     assert config.load(ENVIRON).rtmp_url is None
-    own = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
-    assert own.rtmp_url == "rtmp://127.0.0.1:1935/live"
+    settings = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
+    assert settings.rtmp_url == "rtmp://127.0.0.1:1935/live"
 
 
 @pytest.mark.parametrize(
@@ -120,12 +124,12 @@ def test_what_is_no_progress_is_nothing(line: str) -> None:
     assert parse_progress(line, 30.0) is None
 
 
-def started(script: str) -> Transcoder:
+def start_transcoder(script: str) -> Transcoder:
     return Transcoder(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, rate=30.0, is_copy=False, stdin=False)
 
 
 def finished(script: str) -> Transcoder:
-    process = started(script)
+    process = start_transcoder(script)
     deadline = time.monotonic() + 10
     while process.is_running and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -162,7 +166,7 @@ def test_what_it_says_is_kept_within_bounds() -> None:
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
-    process = started("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
+    process = start_transcoder("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
     deadline = time.monotonic() + 10
     while not process.lines and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -151,7 +151,7 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
 ) -> None:
     monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
     origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))))
-    lab.own["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+    lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
     lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True)
     lab.pipeline()
     lab.wait_for_run("1-1")
@@ -179,7 +179,7 @@ def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Or
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
 
 
-def test_a_feed_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
+def test_a_source_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
     origin: Origin, watched: Watched, media: Path
 ) -> None:
     origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))

@@ -30,9 +30,9 @@ def wait_for_another_run(lab: Lab, run: str) -> None:
     eventually(lambda: lab.follower.poll() >= 0 and lab.runs()[-1] != run, 20, "another run", lab.runtime)
 
 
-def test_srt_is_pulled_and_its_passphrase_is_told_to_nobody(small: Lab) -> None:
+def test_srt_is_pulled_and_its_passphrase_stays_secret(small: Lab) -> None:
     port, secret = free_udp_port(), "correct-horse-battery"
-    small.own["egress"] = EgressRules(networks=INSIDE, lookup=lambda host: ["127.0.0.1"])
+    small.settings["egress"] = EgressRules(networks=INSIDE, lookup=lambda host: ["127.0.0.1"])
     url = f"srt://{NAME}:{port}?latency=120000&passphrase={secret}&pbkeylen=32"
     with sending("-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener&passphrase={secret}&pbkeylen=32") as sender:
         add(small, Ingest(mode=IngestMode.PULL, url=url))
@@ -43,9 +43,9 @@ def test_srt_is_pulled_and_its_passphrase_is_told_to_nobody(small: Lab) -> None:
         assert secret not in str(small.runtime())
 
 
-def test_rtmps_is_pulled_and_opened_anew_when_its_runs_fail(small: Lab, authority: Authority) -> None:
+def test_rtmps_is_pulled_and_reopened_when_its_runs_fail(small: Lab, authority: Authority) -> None:
     with house() as ingest, Front("127.0.0.1", authority.context(NAME), ingest.port) as front:
-        small.own["egress"] = EgressRules(
+        small.settings["egress"] = EgressRules(
             networks=INSIDE,
             ports=frozenset({front.port}),
             ca_file=authority.ca_file,

@@ -58,7 +58,7 @@ def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_se
     assert all(int(after - before + 0.5) <= segmentation.target_s for before, after in pairwise(cuts))
 
 
-def test_what_ffprobe_tells_of_keyframes() -> None:
+def test_ffprobes_output_of_keyframes() -> None:
     lines = ["0.0|-0.1|K_", "0.5|0.4|__", "1.5|1.4|K_", "2.0|1.9|__", "mov,mp4,m4a|4.25"]
     assert longest_interval_s(lines) == 2.75
     assert longest_interval_s(lines[:-1]) == 1.5

@@ -18,16 +18,16 @@ def packet(at_s: float, *, stream: int = VIDEO, key: bool = False) -> bytes:
 
 
 def filled(*messages: bytes, ahead_us: int = 0, trims: bool = False) -> Backlog:
-    kept, reader = Backlog(ahead_us), MessageReader()
+    trimmed, reader = Backlog(ahead_us), MessageReader()
     for message in messages:
         for kind, body, whole in reader.feed(message):
-            kept.add(kind, body, whole)
+            trimmed.add(kind, body, whole)
         if trims:
-            kept.trim()
-    return kept
+            trimmed.trim()
+    return trimmed
 
 
-def kept(*messages: bytes, ahead_us: int = 0) -> bytes:
+def trimmed(*messages: bytes, ahead_us: int = 0) -> bytes:
     it = filled(*messages, ahead_us=ahead_us, trims=True)
     return it.begin() + it.take(one_format=False)[0]
 
@@ -41,13 +41,13 @@ NOTE = encode_json(Kind.NOTE, {"note": "timestamp_jump"})
 
 
 def test_it_begins_with_the_last_description_and_the_last_keyframe() -> None:
-    assert kept(TRACKS, *GROUP) == TRACKS + b"".join(GROUP)
-    assert kept(TRACKS, packet(0.5), SOUND, *GROUP) == TRACKS + b"".join(GROUP)
-    assert kept(TRACKS, *GROUP, *NEXT) == TRACKS + b"".join(NEXT)
-    assert kept(TRACKS, *GROUP, tracks("h264:2"), *NEXT) == tracks("h264:2") + b"".join(NEXT)
+    assert trimmed(TRACKS, *GROUP) == TRACKS + b"".join(GROUP)
+    assert trimmed(TRACKS, packet(0.5), SOUND, *GROUP) == TRACKS + b"".join(GROUP)
+    assert trimmed(TRACKS, *GROUP, *NEXT) == TRACKS + b"".join(NEXT)
+    assert trimmed(TRACKS, *GROUP, tracks("h264:2"), *NEXT) == tracks("h264:2") + b"".join(NEXT)
     # One that comes within the group stays where it is.
     later = (*GROUP, NOTE, tracks("h264:2"), packet(1.3))
-    assert kept(TRACKS, *later) == TRACKS + b"".join(later)
+    assert trimmed(TRACKS, *later) == TRACKS + b"".join(later)
 
 
 def test_nothing_is_described_twice() -> None:
@@ -58,9 +58,9 @@ def test_nothing_is_described_twice() -> None:
 
 
 def test_what_is_ahead_of_the_clock_is_kept() -> None:
-    assert kept(TRACKS, *GROUP, *NEXT, ahead_us=1_500_000) == TRACKS + b"".join((*GROUP, *NEXT))
+    assert trimmed(TRACKS, *GROUP, *NEXT, ahead_us=1_500_000) == TRACKS + b"".join((*GROUP, *NEXT))
     # As soon as the clock has come to the second keyframe, the group before it is not needed.
-    assert kept(TRACKS, *GROUP, *NEXT, packet(3.5), ahead_us=1_500_000) == TRACKS + b"".join((*NEXT, packet(3.5)))
+    assert trimmed(TRACKS, *GROUP, *NEXT, packet(3.5), ahead_us=1_500_000) == TRACKS + b"".join((*NEXT, packet(3.5)))
 
 
 def test_nothing_is_cut_while_it_is_played_and_each_message_is_handed_on_once() -> None:

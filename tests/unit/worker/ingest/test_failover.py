@@ -105,7 +105,7 @@ def test_a_backup_that_is_being_opened_is_not_given_up_for_the_next_try_of_the_p
     assert it.sources_to_open(1.1) == [0, 1]
 
 
-def test_nobody_sends_yet_is_no_failure() -> None:
+def test_a_missing_sender_is_no_failure() -> None:
     it = failover(1)
     for now_s in range(100):
         record_opened(it, now_s)

@@ -16,19 +16,19 @@ def test_a_dead_source_is_not_played_again_until_it_moves(server: Server, clock:
         first.fetch(uri)
     # One was listed and never fetched: it is played.
     assert Client(server, clock, played).names() == [(104, "s104.ts")]
-    again = Client(server, clock, played)
-    again.look()
-    again.fetch("s104.ts")
+    second = Client(server, clock, played)
+    second.look()
+    second.fetch("s104.ts")
     for _ in range(2):
         with pytest.raises(EgressRefused, match=r"playlist at h\.test has had no new segment since it was played last"):
-            again = Client(server, clock, played)
-            again.look()
+            second = Client(server, clock, played)
+            second.look()
     server.tail = "#EXT-X-ENDLIST\n"
     with pytest.raises(EgressRefused, match=r"h\.test has ended"):
         Client(server, clock, played).look()
     server.tail, server.segments = "", [*server.segments[1:], (105, "s105.ts")]
     # The opening that was refused goes on, too.
-    assert again.names() == [(105, "s105.ts")]
+    assert second.names() == [(105, "s105.ts")]
 
 
 def test_tokens_that_change_do_not_make_segments_new(server: Server, clock: Clock, played: PlayedSegments) -> None:

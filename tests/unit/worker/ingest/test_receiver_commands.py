@@ -1,4 +1,4 @@
-"""How live sources are received: what stands in arguments that everybody can read, and what does not."""
+"""Commands of receivers: what is in arguments that everybody can read, and what is not."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -114,6 +114,8 @@ def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
         (SRT, replace(STREAM, ingest_key="short"), CONFIG, "no key of at least 10 characters"),
     ],
 )
-def test_what_cannot_be_listened_for_is_told(ingest: Ingest, stream: Stream, config: WorkerConfig, said: str) -> None:
+def test_what_cannot_be_listened_for_is_reported(
+    ingest: Ingest, stream: Stream, config: WorkerConfig, said: str
+) -> None:
     with pytest.raises(SourceRefused, match=said):
         listen_command(ingest, stream, config)

@@ -50,7 +50,7 @@ def test_an_address_is_checked_without_a_look_up() -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("no such host"), UnicodeError("label too long")])
-def test_a_failed_look_up_is_told(error: Exception) -> None:
+def test_a_failed_look_up_is_reported(error: Exception) -> None:
     def lookup(host: str) -> Sequence[str]:
         raise error
 

@@ -1,4 +1,4 @@
-"""What becomes of a source when its runs end, and what is told of one that cannot be played."""
+"""Sources when their runs end, and the reasons of those that cannot be played."""
 
 from collections import deque
 from dataclasses import replace
@@ -56,13 +56,13 @@ class SetTrial:
         self.closed = True
 
 
-class House:
-    """A watch over one source, all the trials that it has made, and what it has told."""
+class Harness:
+    """A pool of one source, all the openers that it has made, and what it has reported."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trials: list[SetTrial] = []
-        self.told: list[tuple[str, str, list[str]]] = []
-        self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.told.append((what[0], what[1], list(what[2]))))
+        self.reported: list[tuple[str, str, list[str]]] = []
+        self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.reported.append((what[0], what[1], list(what[2]))))
         monkeypatch.setattr(self.pool, "_open", self._open)
 
     def _open(self, index: int, now_s: float, before: str) -> SetTrial:
@@ -75,19 +75,19 @@ class House:
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    return House(monkeypatch)
+def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
+    return Harness(monkeypatch)
 
 
-def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House) -> None:
+def test_a_source_is_reopened_when_its_runs_end_repeatedly(harness: Harness) -> None:
     for now_s in range(BREAKS_PER_OPENING):
-        house.plays(100 * now_s)
-        assert len(house.trials) == 1
-        house.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-    assert house.trials[0].closed
-    house.plays(1_000)
-    house.pool.record_break(0, 1_001, "the encoder failed")
-    assert [opener.closed for opener in house.trials] == [True, False], "a new one has all its chances"
+        harness.plays(100 * now_s)
+        assert len(harness.trials) == 1
+        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
+    assert harness.trials[0].closed
+    harness.plays(1_000)
+    harness.pool.record_break(0, 1_001, "the encoder failed")
+    assert [opener.closed for opener in harness.trials] == [True, False], "a new one has all its chances"
 
 
 @pytest.mark.parametrize(
@@ -100,48 +100,48 @@ def test_a_source_is_opened_anew_when_its_runs_end_again_and_again(house: House)
     ],
 )
 def test_new_settings_close_only_the_sources_that_they_change(
-    house: House, changes: dict[str, Any], kept: bool
+    harness: Harness, changes: dict[str, Any], kept: bool
 ) -> None:
-    house.plays(0)
+    harness.plays(0)
     new = replace(STREAM, **changes)
-    house.pool.adopt(new, 1)
-    assert (house.trials[0].adopted == new, house.trials[0].closed) == (kept, not kept)
-    assert house.pool.failover.playing is None
-    house.pool.update(2)
-    assert house.pool.failover.pick(2) == 0 and len(house.trials) == (1 if kept else 2)
+    harness.pool.adopt(new, 1)
+    assert (harness.trials[0].adopted == new, harness.trials[0].closed) == (kept, not kept)
+    assert harness.pool.failover.playing is None
+    harness.pool.update(2)
+    assert harness.pool.failover.pick(2) == 0 and len(harness.trials) == (1 if kept else 2)
 
 
 @pytest.mark.parametrize("status", [OpenerStatus.FAILED, OpenerStatus.REFUSED])
-def test_new_settings_try_again_what_did_not_work(house: House, status: OpenerStatus) -> None:
-    house.plays(0)
-    house.trials[0].status = status
-    house.pool.adopt(replace(STREAM, segment_seconds=4), 1)
-    house.pool.update(1)
-    assert house.trials[0].closed and len(house.trials) == 2
+def test_new_settings_try_again_what_did_not_work(harness: Harness, status: OpenerStatus) -> None:
+    harness.plays(0)
+    harness.trials[0].status = status
+    harness.pool.adopt(replace(STREAM, segment_seconds=4), 1)
+    harness.pool.update(1)
+    assert harness.trials[0].closed and len(harness.trials) == 2
 
 
-def test_a_run_that_lasted_gives_its_source_another_chance(house: House) -> None:
+def test_a_run_that_lasted_gives_its_source_another_chance(harness: Harness) -> None:
     for now_s in range(10):
-        house.plays(100 * now_s)
-        house.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-        house.pool.record_stable(0)
-    assert [opener.closed for opener in house.trials] == [False]
+        harness.plays(100 * now_s)
+        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
+        harness.pool.record_stable(0)
+    assert [opener.closed for opener in harness.trials] == [False]
 
 
-def test_why_a_source_is_not_played_is_told_and_the_next_try_knows(house: House) -> None:
-    house.pool.update(0)
-    opener = house.trials[0]
+def test_why_a_source_is_not_played_is_reported_and_passed_to_the_next_opener(harness: Harness) -> None:
+    harness.pool.update(0)
+    opener = harness.trials[0]
     opener.status, opener.reason = OpenerStatus.WAITING, "waiting"
-    house.pool.update(1)
+    harness.pool.update(1)
     opener.status, opener.reason = OpenerStatus.FAILED, MUTE_REASON
-    house.pool.update(2)
-    assert house.told == [("primary", "waiting", ["said"]), ("primary", MUTE_REASON, ["said"])]
-    house.pool.update(10)
-    assert [opener.before for opener in house.trials] == ["", MUTE_REASON]
-    house.pool.update(11)
-    house.pool._close(0)
-    house.pool.update(20)
-    assert house.trials[-1].before == "", "it was ready meanwhile"
+    harness.pool.update(2)
+    assert harness.reported == [("primary", "waiting", ["said"]), ("primary", MUTE_REASON, ["said"])]
+    harness.pool.update(10)
+    assert [opener.before for opener in harness.trials] == ["", MUTE_REASON]
+    harness.pool.update(11)
+    harness.pool._close(0)
+    harness.pool.update(20)
+    assert harness.trials[-1].before == "", "it was ready meanwhile"
 
 
 class SetFeed:
@@ -167,7 +167,7 @@ def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = ""
     return opener.reason
 
 
-def test_a_mute_sender_is_told_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mute_sender_is_distinguished_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_REPORTED_S - 1) == WAITING_REASON
@@ -187,13 +187,13 @@ def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.Monke
     assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
-def test_what_ended_the_try_before_is_told_until_it_is_known_how_this_one_does(
+def test_the_last_failure_is_reported_until_the_new_opening_has_settled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
-    # Nobody else has come since.
+    # No other sender has come since.
     assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
 
 

@@ -247,7 +247,7 @@ def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_so
     reader = reader_of(before)
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))
-    # Nobody reads, so it is held up as soon as the pipe is full.
+    # The pipe has no reader, so it blocks as soon as the pipe is full.
     until(lambda: feed.is_flowing(float("inf"), 0))
     number = feed._child.stdout.fileno()
     feed.close()

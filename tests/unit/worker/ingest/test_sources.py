@@ -54,7 +54,7 @@ def test_everything_else_is_refused(media_dir: Path, name: str | None) -> None:
         locate(name, media_dir)
 
 
-def test_what_exists_outside_cannot_be_told_from_what_does_not(media_dir: Path) -> None:
+def test_a_file_outside_looks_like_a_missing_one(media_dir: Path) -> None:
     refusals = []
     for name in ("outside.mp4", "dangling.mp4", "../secret.mp4", "../none.mp4"):
         with pytest.raises(SourceRefused) as refused:

@@ -23,7 +23,7 @@ MEDIA_INFO = MediaInfo(width=1280, height=720, fps=25.0, codecs="avc1.64001F,mp4
 
 
 class AtOnce(Executor):
-    """Has done what it is asked before it answers."""
+    """An executor that runs everything at once."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future: Future[Any] = Future()
@@ -32,7 +32,7 @@ class AtOnce(Executor):
 
 
 class Owner:
-    """One worker's publishing side of the stream, with a clock that stands still unless it is moved."""
+    """One worker's publishing side of the stream, with a clock that the test moves."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Owner:
     def segment(
         self, *, has_gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int | None = None
     ) -> FinishedSegment:
-        """The next one that its ffmpeg makes, of so many bytes in each rendition."""
+        """Return the next segment of its run, of so many bytes in each rendition."""
         name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
         files = {}
         for rendition in self.channel.rendition_names:
@@ -98,17 +98,17 @@ class Owner:
         )
 
     def publish(self, count: int = 1) -> list[str | None]:
-        """Make and publish so many."""
+        """Make and publish so many segments."""
         return [self.publisher.publish(self.segment()) for _ in range(count)]
 
     def restart(self) -> None:
-        """Its ffmpeg is started anew."""
+        """Begin the next run."""
         self.run += 1
         self.made = 0
 
 
 def numbers(media: MediaStore, rendition: str = "720p") -> dict[int, tuple[str, int]]:
-    """Number -> (uri, discontinuity sequence) as they stand."""
+    """Return the stored numbers with their URIs and discontinuity sequences."""
     follower = Follower(media, STREAM)
     follower.poll()
     assert follower.problems == []
@@ -116,7 +116,7 @@ def numbers(media: MediaStore, rendition: str = "720p") -> dict[int, tuple[str, 
 
 
 def owner(media: MediaStore, tmp_path: Path, epoch: int, **options: object) -> Owner:
-    """An owner that has taken over."""
+    """Return an owner that has taken over."""
     it = Owner(media, tmp_path / str(epoch), epoch, **options)  # type: ignore[arg-type]
     it.publisher.take_over()
     return it

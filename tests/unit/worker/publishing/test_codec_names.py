@@ -17,7 +17,7 @@ def hevc(general: str) -> bytes:
 @pytest.mark.parametrize(
     ("general", "name"),
     [
-        # x265: Main, Main 10, and 4:2:2, as they stand in a stream, with bytes that prevent start codes.
+        # x265: Main, Main 10, and 4:2:2, as in a stream, with bytes that prevent start codes.
         ("01600000030090000003000003003c", "hvc1.1.6.L60.90"),
         ("02200000030090000003000003005d", "hvc1.2.4.L93.90"),
         ("04080000030099a8000003000078", "hvc1.4.10.L120.99.A8"),

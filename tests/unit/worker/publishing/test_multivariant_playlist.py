@@ -57,12 +57,17 @@ def says(store: MemoryMedia) -> dict[str, tuple[int, int, str | None]]:
 def test_it_says_what_was_probed_and_measured(store: MemoryMedia, first: Owner) -> None:
     first.publisher.publish(first.segment(size=MEGABIT))
     assert says(store) == dict.fromkeys(("720p", "480p"), (1050000, 1000000, MEDIA_INFO.codecs))
-    told = first.publisher.published
-    assert [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in told] == [
+    published = first.publisher.published
+    assert [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in published] == [
         ("720p", 1_000_000, 1_000_000),
         ("480p", 1_000_000, 1_000_000),
     ]
-    assert (told[0].width, told[0].height, told[0].fps, told[0].codecs) == (1280, 720, 25.0, MEDIA_INFO.codecs)
+    assert (published[0].width, published[0].height, published[0].fps, published[0].codecs) == (
+        1280,
+        720,
+        25.0,
+        MEDIA_INFO.codecs,
+    )
 
 
 def test_a_heavier_segment_is_announced_before_it_is_named(
@@ -170,7 +175,7 @@ def test_late_answers_are_not_taken_for_those_of_the_next_run(media: FaultyMedia
     assert [one.codecs for one in first.publisher.published] == [second.codecs] * 2
 
 
-def test_nobody_waits_for_a_probe_and_one_segment_is_examined_at_a_time(
+def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(
     store: MemoryMedia, media: FaultyMedia, tmp_path: Path
 ) -> None:
     asked: list[bytes] = []
@@ -211,8 +216,8 @@ def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(
 def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(
     store: MemoryMedia, media: FaultyMedia, tmp_path: Path
 ) -> None:
-    own = Rendition(name="tiny", width=320, height=180, video_bps=300_000, audio_bps=64_000)
-    owner(media, tmp_path, 1, renditions=(own,)).publish(1)
+    custom = Rendition(name="tiny", width=320, height=180, video_bps=300_000, audio_bps=64_000)
+    owner(media, tmp_path, 1, renditions=(custom,)).publish(1)
     assert f"streams/{STREAM}/tiny/index.m3u8" in store.objects
     owner(media, tmp_path, 2, profile="sd").publish(1)
     assert f"streams/{STREAM}/tiny/index.m3u8" not in store.objects
@@ -281,8 +286,8 @@ def test_a_size_is_never_taken_for_another_renditions(store: MemoryMedia, media:
         first.publish(1)
     media.before = lambda operation, key: None
     owner(media, tmp_path, 2).publish(1)
-    told = {}
+    published = {}
     for rendition in ("720p", "480p"):
         read = m3u8.loads(store.objects[f"streams/{STREAM}/{rendition}/index.m3u8"].body.decode())
-        told[rendition] = [segment.bitrate is not None for segment in read.segments]
-    assert told == {"720p": [True, True, True], "480p": [True, False, True]}
+        published[rendition] = [segment.bitrate is not None for segment in read.segments]
+    assert published == {"720p": [True, True, True], "480p": [True, False, True]}

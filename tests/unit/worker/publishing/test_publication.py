@@ -1,4 +1,4 @@
-"""Which run viewers can play, as the supervising thread is told: by that a stream counts as live."""
+"""The run that viewers can play, as reported to the supervising thread: it makes a stream count as live."""
 
 import threading
 from dataclasses import replace

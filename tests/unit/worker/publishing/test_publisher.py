@@ -206,10 +206,10 @@ def test_a_rendition_that_comes_back_names_nothing_that_it_lacks(media: FaultyMe
 def test_a_ladder_that_comes_back_goes_on_with_its_numbers(
     media: FaultyMedia, follower: Follower, tmp_path: Path
 ) -> None:
-    own = (Rendition(name="mine", width=640, height=360, video_bps=500_000, audio_bps=64_000),)
+    custom = (Rendition(name="mine", width=640, height=360, video_bps=500_000, audio_bps=64_000),)
     owner(media, tmp_path, 1).publish(4)
     follower.poll()
-    between = owner(media, tmp_path, 2, renditions=own)
+    between = owner(media, tmp_path, 2, renditions=custom)
     assert between.publisher.clock_s == 8
     between.publish(2)
     follower.poll()
@@ -254,7 +254,7 @@ def test_without_a_safe_claim_nothing_is_written(store: MemoryMedia, media: Faul
     assert store.objects == before
 
 
-def test_a_playlist_that_nobody_can_read_does_not_bring_old_numbers_back(media: FaultyMedia, tmp_path: Path) -> None:
+def test_an_unreadable_playlist_does_not_bring_old_numbers_back(media: FaultyMedia, tmp_path: Path) -> None:
     owner(media, tmp_path, 1).publish(3)
     for rendition in ("720p", "480p"):
         media.put(f"streams/{STREAM}/{rendition}/index.m3u8", b"broken", "text/plain")

@@ -45,7 +45,7 @@ def test_the_average_weighs_by_time_and_the_peak_is_never_below_it() -> None:
     assert measure_rates(window((2, None)), 2) is None
 
 
-def test_a_bandwidth_is_declared_anew_only_when_it_is_wrong() -> None:
+def test_a_bandwidth_changes_only_when_it_is_wrong() -> None:
     first = declare(None, Rates(peak_bps=1_000_000, average_bps=900_000))
     assert first == Rates(peak_bps=1_050_000, average_bps=900_000)
     for right in (1_050_000, 975_000):
@@ -78,7 +78,7 @@ def test_the_playlist_of_playlists_says_what_is_known() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"junk", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=x\na/index.m3u8\n"])
-def test_a_stored_one_that_nobody_can_read_names_nothing(body: bytes) -> None:
+def test_an_unreadable_stored_one_names_nothing(body: bytes) -> None:
     assert rendition_names(body) == ()
 
 
@@ -95,8 +95,8 @@ AUDIO = {"codec_type": "audio", "codec_name": "aac", "profile": "LC"}
 
 
 def test_what_ffprobe_says_in_the_words_of_a_playlist() -> None:
-    told = media_info_of([AUDIO, VIDEO])
-    assert told == MediaInfo(width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.2")
+    media_info = media_info_of([AUDIO, VIDEO])
+    assert media_info == MediaInfo(width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.2")
     assert media_info_of([VIDEO, {**AUDIO, "profile": "HE-AAC"}]) == MediaInfo(
         width=320, height=180, fps=29.97, codecs="avc1.64000D,mp4a.40.5"
     )

@@ -29,7 +29,7 @@ LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TES
 
 
 class IdlePipeline(threading.Thread):
-    """Holds its claim until it is told to end."""
+    """Holds its claim until it is stopped."""
 
     made: list["IdlePipeline"]
 
@@ -64,7 +64,7 @@ class IdlePipeline(threading.Thread):
         self._ended()
 
 
-class House:
+class Harness:
     """One agent in a thread, over stores in memory."""
 
     def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
@@ -107,33 +107,33 @@ def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     IdlePipeline.made = []
     monkeypatch.setattr(agent_module, "Pipeline", IdlePipeline)
     monkeypatch.setattr(agent_module, "POLL_WAIT_S", 0.2)
     monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 0.5)
-    it = House(tmp_path)
+    it = Harness(tmp_path)
     yield it
     if it.clean is None:
         it.stop()
 
 
-def test_it_finds_live_streams_without_any_message(house: House) -> None:
-    house.streams.add(LIVE)
-    house.streams.add(replace(LIVE, stream_id="stream-2", desired_state=DesiredState.PAUSED))
-    house.streams.add(replace(LIVE, stream_id="stream-3", archived=True))
-    house.start()
-    assert eventually(lambda: house.running() == ["stream-1"])
-    house.stop()
-    assert house.clean is True
-    assert not house.config.heartbeat_file.exists()
+def test_it_finds_live_streams_without_any_message(harness: Harness) -> None:
+    harness.streams.add(LIVE)
+    harness.streams.add(replace(LIVE, stream_id="stream-2", desired_state=DesiredState.PAUSED))
+    harness.streams.add(replace(LIVE, stream_id="stream-3", archived=True))
+    harness.start()
+    assert eventually(lambda: harness.running() == ["stream-1"])
+    harness.stop()
+    assert harness.clean is True
+    assert not harness.config.heartbeat_file.exists()
 
 
-def test_it_takes_no_more_than_its_capacity(house: House) -> None:
+def test_it_takes_no_more_than_its_capacity(harness: Harness) -> None:
     for number in range(4):
-        house.streams.add(replace(LIVE, stream_id=f"stream-{number}"))
-    house.start()
-    assert eventually(lambda: len(house.running()) == 2)
+        harness.streams.add(replace(LIVE, stream_id=f"stream-{number}"))
+    harness.start()
+    assert eventually(lambda: len(harness.running()) == 2)
     time.sleep(1.2)
     assert len(IdlePipeline.made) == 2
     # A place that becomes free is filled.
@@ -141,88 +141,90 @@ def test_it_takes_no_more_than_its_capacity(house: House) -> None:
     assert eventually(lambda: len(IdlePipeline.made) == 3)
 
 
-def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 600)
-    house.start()
-    assert eventually(house.config.heartbeat_file.exists)
+    harness.start()
+    assert eventually(harness.config.heartbeat_file.exists)
     time.sleep(0.3)
-    house.streams.add(LIVE)
+    harness.streams.add(LIVE)
     for _ in range(3):
-        house.queue.send("stream-1")
-    house.queue.send("stream-9")
-    assert eventually(lambda: house.running() == ["stream-1"])
+        harness.queue.send("stream-1")
+    harness.queue.send("stream-9")
+    assert eventually(lambda: harness.running() == ["stream-1"])
     assert eventually(lambda: IdlePipeline.made[0].pokes == 2)
-    assert len(IdlePipeline.made) == 1 and house.queue.undone == {}
+    assert len(IdlePipeline.made) == 1 and harness.queue.undone == {}
 
 
-def test_another_workers_stream_is_taken_when_its_claim_runs_out(house: House) -> None:
-    house.streams.add(LIVE)
-    now_ms = house.clock.now_ms()
-    house.runtimes.claim("stream-1", "w2", now_ms, now_ms + 3_000)
-    house.start()
+def test_another_workers_stream_is_taken_when_its_claim_runs_out(harness: Harness) -> None:
+    harness.streams.add(LIVE)
+    now_ms = harness.clock.now_ms()
+    harness.runtimes.claim("stream-1", "w2", now_ms, now_ms + 3_000)
+    harness.start()
     time.sleep(1)
-    assert house.running() == []
-    house.clock.advance(3_000)
-    assert eventually(lambda: house.running() == ["stream-1"])
+    assert harness.running() == []
+    harness.clock.advance(3_000)
+    assert eventually(lambda: harness.running() == ["stream-1"])
     assert IdlePipeline.made[0].held_claim.claim.epoch == 2
 
 
-def test_it_takes_its_own_stream_again_after_a_restart(house: House) -> None:
-    house.streams.add(LIVE)
-    now_ms = house.clock.now_ms()
-    house.runtimes.claim("stream-1", "w1", now_ms, now_ms + 3_000)
-    house.start()
-    assert eventually(lambda: house.running() == ["stream-1"])
+def test_it_takes_its_own_stream_again_after_a_restart(harness: Harness) -> None:
+    harness.streams.add(LIVE)
+    now_ms = harness.clock.now_ms()
+    harness.runtimes.claim("stream-1", "w1", now_ms, now_ms + 3_000)
+    harness.start()
+    assert eventually(lambda: harness.running() == ["stream-1"])
 
 
-def test_a_drain_lets_go_and_offers_the_streams_to_others(house: House) -> None:
-    house.streams.add(LIVE)
-    house.start()
-    assert eventually(lambda: house.running() == ["stream-1"])
-    house.stop()
-    runtime = house.runtimes.get("stream-1")
+def test_a_drain_releases_and_offers_the_streams_to_others(harness: Harness) -> None:
+    harness.streams.add(LIVE)
+    harness.start()
+    assert eventually(lambda: harness.running() == ["stream-1"])
+    harness.stop()
+    runtime = harness.runtimes.get("stream-1")
     assert runtime and runtime.claim is None
-    assert [hint.stream_id for hint in house.queue.receive(1)] == ["stream-1"]
+    assert [hint.stream_id for hint in harness.queue.receive(1)] == ["stream-1"]
 
 
 def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.start()
-    idle = Worker(worker_id="w1", capacity=2, stream_ids=(), seen_at_ms=house.clock.now_ms())
-    assert eventually(lambda: house.presence() == [idle])
+    harness.start()
+    idle = Worker(worker_id="w1", capacity=2, stream_ids=(), seen_at_ms=harness.clock.now_ms())
+    assert eventually(lambda: harness.presence() == [idle])
     # Well before the interval is over. What is due next comes quicker.
     monkeypatch.setattr(presence_module, "INTERVAL_S", 0.1)
-    house.streams.add(LIVE)
-    assert eventually(lambda: house.presence() == [replace(idle, stream_ids=("stream-1",))], 3)
-    house.clock.advance(1_000)
-    assert eventually(lambda: house.presence()[0].seen_at_ms == house.clock.now_ms())
-    house.stop()
-    assert house.presence() == []
+    harness.streams.add(LIVE)
+    assert eventually(lambda: harness.presence() == [replace(idle, stream_ids=("stream-1",))], 3)
+    harness.clock.advance(1_000)
+    assert eventually(lambda: harness.presence()[0].seen_at_ms == harness.clock.now_ms())
+    harness.stop()
+    assert harness.presence() == []
 
 
-def test_a_silent_registry_hurts_no_stream(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_registry_hurts_no_stream(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(*_: object) -> None:
         raise StoreUnavailable("no answer")
 
-    monkeypatch.setattr(house.workers, "report", silent)
-    monkeypatch.setattr(house.workers, "leave", silent)
-    house.streams.add(LIVE)
-    house.start()
-    assert eventually(lambda: house.running() == ["stream-1"])
-    house.stop()
-    assert house.clean is True
+    monkeypatch.setattr(harness.workers, "report", silent)
+    monkeypatch.setattr(harness.workers, "leave", silent)
+    harness.streams.add(LIVE)
+    harness.start()
+    assert eventually(lambda: harness.running() == ["stream-1"])
+    harness.stop()
+    assert harness.clean is True
 
 
-def test_a_drain_ends_in_time_though_the_registry_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drain_ends_in_time_though_the_registry_hangs(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(house.workers, "leave", lambda worker_id: over.wait(20))
+    monkeypatch.setattr(harness.workers, "leave", lambda worker_id: over.wait(20))
     monkeypatch.setattr(agent_module, "DRAIN_S", 0.5)
-    house.streams.add(LIVE)
-    house.start()
-    assert eventually(lambda: house.running() == ["stream-1"])
+    harness.streams.add(LIVE)
+    harness.start()
+    assert eventually(lambda: harness.running() == ["stream-1"])
     began_s = time.monotonic()
-    house.stop()
-    assert time.monotonic() - began_s < 5 and house.clean is True
-    assert [hint.stream_id for hint in house.queue.receive(1)] == ["stream-1"]
+    harness.stop()
+    assert time.monotonic() - began_s < 5 and harness.clean is True
+    assert [hint.stream_id for hint in harness.queue.receive(1)] == ["stream-1"]
     over.set()

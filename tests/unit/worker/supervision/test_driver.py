@@ -175,7 +175,7 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
     }
 
 
-def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_cut() -> None:
+def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_segmentation() -> None:
     driver = Driver(CONFIG, StreamStateMachine(2), 7, cast(Any, None))
     source = SourceInfo(rate=SLATE_SOURCE.rate, video_codec="h264")
     encoded = driver._plan(replace(STREAM, frozen_after_s=30), source, None)

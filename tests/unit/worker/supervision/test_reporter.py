@@ -33,6 +33,6 @@ def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones
     clock.advance(3_000)
     state_machine.change_settings(4)
     reporter.report_if_due(6, state_machine, 2, driver, None)
-    told = runtimes.get("stream-1")
-    assert told and told.state is RuntimeState.STARTING
-    assert (told.down_since_ms, told.last_manifest_at_ms) == (last_ms, last_ms)
+    stored = runtimes.get("stream-1")
+    assert stored and stored.state is RuntimeState.STARTING
+    assert (stored.down_since_ms, stored.last_manifest_at_ms) == (last_ms, last_ms)

@@ -41,8 +41,8 @@ def saying(*lines: str, progress: Progress | None = None, notes: tuple[str, ...]
     return cast(Transcoder, run)
 
 
-class House:
-    """The logs of one claim, over a store in memory that fails as it is told."""
+class Harness:
+    """The logs of one claim, over a store in memory that fails on request."""
 
     def __init__(self, worker_id: str = "w1", media: MemoryMedia | None = None) -> None:
         self.stored, self.clock = media or MemoryMedia(), SetClock()
@@ -52,14 +52,14 @@ class House:
         self.held_claim = held_claim
         self.logs = RunLogs(self.media, self.clock, held_claim, lambda: ("the-ingest-key",))
 
-    def told(self) -> tuple[RunLog, ...]:
+    def stored_runs(self) -> tuple[RunLog, ...]:
         found = self.stored.get(KEY)
         return decoded(found.body) if found else ()
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def harness() -> Harness:
+    return Harness()
 
 
 def eventually(condition: Callable[[], object]) -> bool:
@@ -89,16 +89,16 @@ def test_the_newest_runs_are_kept_and_the_later_word_on_a_run_counts() -> None:
     assert kept[0].ending == "x"
 
 
-def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
-    house.logs.start()
+def test_a_run_is_stored_when_it_ends_without_its_secrets(harness: Harness) -> None:
+    harness.logs.start()
     said = saying("opening https://h/x?token=1", "the-ingest-key is wrong", "y" * 2_000)
-    run = house.logs.add_run("1-1", "backup-1", said, deque())
-    house.clock.advance(500)
+    run = harness.logs.add_run("1-1", "backup-1", said, deque())
+    harness.clock.advance(500)
     run.close("the encoder ended with status 1: srt://h:1?passphrase=0123456789")
-    assert eventually(house.told)
-    house.logs.close(5)
-    now_ms = house.clock.now_ms()
-    assert house.told() == (
+    assert eventually(harness.stored_runs)
+    harness.logs.close(5)
+    now_ms = harness.clock.now_ms()
+    assert harness.stored_runs() == (
         RunLog(
             worker_id="w1",
             run="1-1",
@@ -111,62 +111,62 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(house: House) -> None:
     )
 
 
-def test_what_the_receiver_of_a_source_says_stands_beside_it(house: House) -> None:
-    house.logs.start()
+def test_what_the_receiver_of_a_source_says_stands_beside_it(harness: Harness) -> None:
+    harness.logs.start()
     received = deque(["the-ingest-key is wrong", *("x" * n for n in range(LINES_KEPT))])
-    house.logs.add_run("1-1", "primary", saying("encoded"), received).close("killed")
-    house.logs.close(5)
-    (run,) = house.told()
+    harness.logs.add_run("1-1", "primary", saying("encoded"), received).close("killed")
+    harness.logs.close(5)
+    (run,) = harness.stored_runs()
     assert run.lines == ("encoded",)
     assert len(run.source_lines) == LINES_KEPT and run.source_lines[-1] == "x" * (LINES_KEPT - 1)
 
 
-def test_what_a_run_repairs_is_stored_with_it(house: House) -> None:
-    house.logs.start()
+def test_what_a_run_repairs_is_stored_with_it(harness: Harness) -> None:
+    harness.logs.start()
     repairs = Repairs(silence_ms=40, pictures_dropped=2)
     run = saying(progress=Progress(repairs=repairs), notes=("40 ms of sound are missing", "n" * 2_000))
-    house.logs.add_run("1-1", "primary", run, deque()).close("killed")
-    house.logs.close(5)
-    (stored,) = house.told()
+    harness.logs.add_run("1-1", "primary", run, deque()).close("killed")
+    harness.logs.close(5)
+    (stored,) = harness.stored_runs()
     assert stored.repairs == repairs
     assert stored.notes == ("40 ms of sound are missing", "n" * NOTE_CHARS_MAX)
 
 
-def test_a_source_that_was_never_opened_tells_why(house: House) -> None:
-    house.logs.start()
-    house.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", deque())
-    assert eventually(house.told)
-    began_at_ms = house.clock.now_ms()
-    house.clock.advance(1)
+def test_a_source_that_was_never_opened_has_its_reason_stored(harness: Harness) -> None:
+    harness.logs.start()
+    harness.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", deque())
+    assert eventually(harness.stored_runs)
+    began_at_ms = harness.clock.now_ms()
+    harness.clock.advance(1)
     lines = deque(["the-ingest-key is wrong"])
-    house.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", lines)
-    house.logs.add_unopened("backup-1", "waiting", deque())
-    assert eventually(lambda: len(house.told()) == 2)
+    harness.logs.add_unopened("primary", "no address: srt://h:1?passphrase=0123456789", lines)
+    harness.logs.add_unopened("backup-1", "waiting", deque())
+    assert eventually(lambda: len(harness.stored_runs()) == 2)
     lines.append("and wrong again")
-    house.logs.close(5)
-    later, first = house.told()
+    harness.logs.close(5)
+    later, first = harness.stored_runs()
     assert (first.run, first.source, first.began_at_ms) == (None, "primary", began_at_ms)
     assert first.ending == "no address: srt://h:1?***"
     assert first.source_lines == ("*** is wrong", "and wrong again")
     assert (later.run, later.source, later.ending) == (None, "backup-1", "waiting")
 
 
-def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(house: House) -> None:
-    house.logs.start()
-    house.logs.add_unopened("primary", "waiting", deque())
-    assert eventually(house.told)
-    (first,) = house.told()
+def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(harness: Harness) -> None:
+    harness.logs.start()
+    harness.logs.add_unopened("primary", "waiting", deque())
+    assert eventually(harness.stored_runs)
+    (first,) = harness.stored_runs()
     assert (first.ending, first.ended_at_ms) == ("waiting", None)
-    house.clock.advance(1_000)
-    run = house.logs.add_run("1-1", "primary", saying(), deque())
-    assert eventually(lambda: len(house.told()) == 2)
-    assert house.told()[1] == replace(first, ended_at_ms=house.clock.now_ms())
-    house.clock.advance(1_000)
+    harness.clock.advance(1_000)
+    run = harness.logs.add_run("1-1", "primary", saying(), deque())
+    assert eventually(lambda: len(harness.stored_runs()) == 2)
+    assert harness.stored_runs()[1] == replace(first, ended_at_ms=harness.clock.now_ms())
+    harness.clock.advance(1_000)
     run.close("gone")
-    house.logs.add_unopened("primary", "waiting", deque())
-    house.logs.close(5)
-    later, _ = house.told()
-    assert (later.run, later.began_at_ms, later.ended_at_ms) == (None, house.clock.now_ms(), None)
+    harness.logs.add_unopened("primary", "waiting", deque())
+    harness.logs.close(5)
+    later, _ = harness.stored_runs()
+    assert (later.run, later.began_at_ms, later.ended_at_ms) == (None, harness.clock.now_ms(), None)
 
 
 def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
@@ -181,27 +181,27 @@ def test_a_source_has_one_opening_which_takes_no_runs_place() -> None:
     assert decoded(encoded(kept)) == kept
 
 
-def test_what_a_running_encoder_says_is_stored_now_and_then(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_running_encoder_says_is_stored_now_and_then(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_logs, "INTERVAL_S", 0.05)
     monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
     puts: list[str] = []
-    house.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
-    house.logs.start()
+    harness.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
+    harness.logs.start()
     run = saying("one")
-    house.logs.add_run("1-1", "primary", run, deque())
-    assert eventually(lambda: [run.lines for run in house.told()] == [("one",)])
+    harness.logs.add_run("1-1", "primary", run, deque())
+    assert eventually(lambda: [run.lines for run in harness.stored_runs()] == [("one",)])
     run.lines.append("two")
-    assert eventually(lambda: [run.lines for run in house.told()] == [("one", "two")])
+    assert eventually(lambda: [run.lines for run in harness.stored_runs()] == [("one", "two")])
     time.sleep(0.3)
-    house.logs.close(5)
+    harness.logs.close(5)
     assert len(puts) == 2, "nothing new, nothing written"
 
 
-def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
-    house.logs.start()
-    house.logs.add_run("1-1", "primary", saying("first"), deque()).close("killed")
-    house.logs.close(5)
-    other = House("w2", house.stored)
+def test_the_next_worker_keeps_the_runs_of_the_last_one(harness: Harness) -> None:
+    harness.logs.start()
+    harness.logs.add_run("1-1", "primary", saying("first"), deque()).close("killed")
+    harness.logs.close(5)
+    other = Harness("w2", harness.stored)
     other.clock.advance(1_000)
     # Another worker writes between this one's reading and its writing.
     theirs = replace(RUN, worker_id="w9", began_at_ms=other.clock.now_ms() + 1)
@@ -209,51 +209,51 @@ def test_the_next_worker_keeps_the_runs_of_the_last_one(house: House) -> None:
     def meanwhile(operation: str, key: str) -> None:
         if operation == "put":
             other.media.before = lambda operation, key: None
-            house.stored.put(KEY, encoded([theirs, *house.told()]), "application/json")
+            harness.stored.put(KEY, encoded([theirs, *harness.stored_runs()]), "application/json")
 
     other.media.before = meanwhile
     other.logs.start()
     for number in range(RUNS_KEPT - 2):
         other.logs.add_run(f"2-{number}", "primary", saying(), deque()).close("killed")
     other.logs.close(5)
-    kept = {(run.worker_id, run.run) for run in other.told()}
+    kept = {(run.worker_id, run.run) for run in other.stored_runs()}
     assert kept == {("w1", "1-1"), ("w9", "1-1"), *(("w2", f"2-{number}") for number in range(RUNS_KEPT - 2))}
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("no answer"), EtagMismatch("again"), RuntimeError("a mistake")])
-def test_a_store_that_fails_hurts_nobody_and_is_tried_again(house: House, error: Exception) -> None:
+def test_a_store_that_fails_affects_no_stream_and_is_tried_again(harness: Harness, error: Exception) -> None:
     failed = threading.Event()
 
     def fail(operation: str, key: str) -> None:
         if not failed.is_set() and operation == "put":
             failed.set()
-            house.media.before = lambda operation, key: None
+            harness.media.before = lambda operation, key: None
             raise error
 
-    house.media.before = fail
-    house.logs.start()
-    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
+    harness.media.before = fail
+    harness.logs.start()
+    harness.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
     assert failed.wait(5)
-    house.logs.close(5)
-    assert not house.logs.is_alive()
-    assert len(house.told()) == 1
+    harness.logs.close(5)
+    assert not harness.logs.is_alive()
+    assert len(harness.stored_runs()) == 1
 
 
-def test_without_a_claim_nothing_is_written(house: House) -> None:
-    house.held_claim.give_up()
-    house.logs.start()
-    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
-    house.logs.close(5)
-    assert house.told() == ()
+def test_without_a_claim_nothing_is_written(harness: Harness) -> None:
+    harness.held_claim.give_up()
+    harness.logs.start()
+    harness.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
+    harness.logs.close(5)
+    assert harness.stored_runs() == ()
 
 
-def test_closing_waits_no_longer_than_it_may(house: House) -> None:
+def test_closing_waits_no_longer_than_it_may(harness: Harness) -> None:
     release = threading.Event()
-    house.media.before = lambda operation, key: release.wait(10) and None
-    house.logs.start()
-    house.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
+    harness.media.before = lambda operation, key: release.wait(10) and None
+    harness.logs.start()
+    harness.logs.add_run("1-1", "primary", saying(), deque()).close("killed")
     began_s = time.monotonic()
-    house.logs.close(0.2)
+    harness.logs.close(0.2)
     assert time.monotonic() - began_s < 2
     release.set()
-    house.logs.join(5)
+    harness.logs.join(5)

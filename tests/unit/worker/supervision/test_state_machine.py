@@ -27,7 +27,7 @@ def test_a_good_life() -> None:
     assert (it.state, it.restarts, it.last_error) == (RuntimeState.LIVE, 0, None)
 
 
-def test_a_dead_ffmpeg_is_told_until_the_next_was_stable() -> None:
+def test_a_dead_encoder_is_reported_until_the_next_was_stable() -> None:
     it = StreamStateMachine(2)
     it.start_run(0)
     it.record_published(3, 3, None)
@@ -82,7 +82,7 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
 
 
 @pytest.mark.parametrize("state", [RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING])
-def test_nothing_to_start_is_told_with_its_reason(state: RuntimeState) -> None:
+def test_nothing_to_start_is_reported_with_its_reason(state: RuntimeState) -> None:
     it = StreamStateMachine(2)
     it.wait(state, "there is no file")
     assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
@@ -96,7 +96,7 @@ def test_who_waits_for_what_was_live_before_is_stalled() -> None:
     assert it.state is RuntimeState.STALLED
 
 
-def test_nobody_pays_for_the_slate() -> None:
+def test_the_slate_costs_nothing() -> None:
     it = StreamStateMachine(2)
     it.start_run(0, "there is no file", is_slate=True)
     it.record_published(3, 3, None)
@@ -129,7 +129,7 @@ def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
     assert it.state is RuntimeState.LIVE
 
 
-def test_new_settings_begin_anew() -> None:
+def test_new_settings_restart() -> None:
     it = StreamStateMachine(2)
     it.end_run("killed")
     it.change_settings(4)

@@ -35,11 +35,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
     """What is opened: where it is written, and the muxer's options."""
     found: list[tuple[str, dict[str, str]]] = []
 
-    def keep(url: str, mode: str, format: str, options: dict[str, str]) -> None:
+    def fake_open(url: str, mode: str, format: str, options: dict[str, str]) -> None:
         assert (mode, format) == ("w", "hls")
         found.append((url, options))
 
-    monkeypatch.setattr(ladder_encoder, "av", SimpleNamespace(open=keep))
+    monkeypatch.setattr(ladder_encoder, "av", SimpleNamespace(open=fake_open))
     return found
 
 
