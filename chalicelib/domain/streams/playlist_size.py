@@ -4,7 +4,7 @@ import math
 
 PLAYLIST_BYTES_MAX = 2_000_000
 # One segment with its time, length, bitrate and name: usually 107 bytes, 122 with the longest names and a
-# discontinuity before every tenth; tests/unit/worker/test_playlist_size.py checks that.
+# discontinuity before every tenth; tests/unit/worker/publishing/test_playlist_size.py checks that.
 ENTRY_BYTES_MAX = 128
 ENTRIES_MAX = PLAYLIST_BYTES_MAX // ENTRY_BYTES_MAX
 # A copied source is cut at its own key frames, on average at most this often, whatever length is configured. If it is

@@ -9,7 +9,7 @@ from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY
 from chalicelib.domain.access.tokens import ACCESS_TTL_MS, AccessClaims, TokenKind
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.key_rotation import SETTLED_MS, KeyRotation, new_key
 from infra.commands.rotate_keys import TooSoon, rotate
 from tests.fakes.access.keys import MemoryKeyStore

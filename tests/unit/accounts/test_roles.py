@@ -1,4 +1,4 @@
-"""`docs/roles.md` has the roles of all routes as they are declared; `python -m tests.unit.accounts.test_roles` writes it."""
+"""`docs/roles.md` has the declared roles of all routes; `python -m tests.unit.accounts.test_roles` writes it."""
 
 from pathlib import Path
 
@@ -8,7 +8,8 @@ from chalicelib.domain.accounts.users import Role
 ROLES = Path(__file__).resolve().parents[3] / "docs" / "roles.md"
 OPENING = """# Roles
 
-Who may call what. This table is made from the declarations of the routes (`python -m tests.unit.accounts.test_roles`), and the
+Who may call what. This table is made from the declarations of the routes
+(`python -m tests.unit.accounts.test_roles`), and the
 suite compares them. `/openapi.json` has the same as `x-role` and `x-account-checked`.
 
 A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).

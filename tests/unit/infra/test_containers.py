@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from infra.local.layout import ROOT
-from worker.agent import DRAIN_S
+from worker.supervision.agent import DRAIN_S
 
 DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 

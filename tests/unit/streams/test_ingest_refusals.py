@@ -27,7 +27,7 @@ from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.views import StreamView
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
-from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
+from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 NOW_MS = SetClock().now_ms()
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
