@@ -90,7 +90,8 @@ def longest_interval_s(lines: Sequence[str]) -> float | None:
     """
     keyframes, last_s = [], 0.0
     for line in lines:
-        *fields, last = line.split("|")
+        # Keyframes of MPEG-TS have side data, of which an empty field is printed.
+        *fields, last = line.rstrip("|").split("|")
         # Packets have two times and flags. The last line has the length, also of what was not read.
         flags = last if len(fields) == 2 else ""
         times = [at_s for at_s in map(_seconds, fields if flags else [last]) if at_s is not None]

@@ -65,6 +65,7 @@ def test_ffprobes_output_of_keyframes() -> None:
     # A file that is longer than what was read of it.
     assert longest_interval_s([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
     assert longest_interval_s(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
+    assert longest_interval_s(["0.0|0.0|K_|", "1.0|1.0|__", "2.0|2.0|K_|", "mpegts|2.5"]) == 2.0
     assert longest_interval_s(["1.0|1.0|__"]) is None and longest_interval_s([]) is None
 
 
