@@ -156,5 +156,6 @@ class Failover:
         return idle and self.pick(now_s) is None and all(each.is_given_up(now_s) for each in self._states)
 
     def troubles(self) -> list[tuple[int, Failure, str]]:
-        """Return the sources that cannot be played, and why."""
-        return [(n, each.failure, each.error) for n, each in enumerate(self._states) if each.failure]
+        """Return the sources that cannot be played, and why. Of the one that plays, the failure before is over."""
+        found = enumerate(self._states)
+        return [(n, each.failure, each.error) for n, each in found if each.failure and n != self.playing]

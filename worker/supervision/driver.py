@@ -150,6 +150,8 @@ class Driver:
         if publication.starts_at_s is not None and (index is not None or slate):
             self._clock_s = max(self._clock_s, publication.starts_at_s)
             self._start(index, stream, pool, publication)
+            # Of what plays now, the trouble is over.
+            trouble = pool.trouble()
             if self._is_switching and index is not None:
                 self._state_machine.switch_run(now_s, trouble[1] if trouble else None)
             else:
