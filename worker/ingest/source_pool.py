@@ -66,6 +66,11 @@ class SourcePool:
             else:
                 self._openers.pop(index).close()
 
+    @property
+    def playing(self) -> SourceOpener | None:
+        """Return the opener of the source that is played; None while none is."""
+        return None if self.failover.playing is None else self._openers[self.failover.playing]
+
     def opener(self, index: int) -> SourceOpener:
         """Return the opener of a source that is open."""
         return self._openers[index]

@@ -17,7 +17,6 @@ from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
-from worker.ingest.source_receiver import SourceReceiver
 from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
@@ -82,9 +81,8 @@ class Driver:
     @property
     def tracks(self) -> tuple[SourceTrack, ...]:
         """Return the tracks of the source that is played."""
-        playing = self._pool.failover.playing if self._pool else None
-        source = None if self._pool is None or playing is None else self._pool.opener(playing).source
-        return source.tracks if source else ()
+        opener = self._pool.playing if self._pool else None
+        return opener.source.tracks if opener and opener.source else ()
 
     def lasting_issues(self, now_s: float) -> dict[IngestIssueCode, str]:
         """Return what is wrong now apart from repairs, each with a sentence for the operator."""
@@ -98,8 +96,8 @@ class Driver:
     @property
     def ingest_bitrate_bps(self) -> int | None:
         """Return the incoming bitrate of the source that is played, if it is a live one."""
-        receiver = self._receiver()
-        return receiver.bitrate_bps if receiver else None
+        opener = self._pool.playing if self._pool else None
+        return opener.receiver.bitrate_bps if opener and opener.receiver else None
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
         """Do what is due. `report` is called where the state must be stored before the work goes on."""
@@ -163,8 +161,7 @@ class Driver:
         run.segments.refresh()
         # Where a source is copied its keyframes make the segments: their real length decides what counts as silence.
         self._state_machine.segment_seconds = min(run.segments.target_s, SEGMENT_SECONDS_MAX)
-        playing = pool.failover.playing
-        opener = None if playing is None else pool.opener(playing)
+        opener = pool.playing
         if opener and opener.status in ENDED_STATUSES:
             return opener.reason
         if run.transcoder.exit_status == EXIT_FROZEN:
@@ -188,7 +185,7 @@ class Driver:
         self, now_s: float, run: Run, pool: SourcePool, stream: Stream, reason: str, report: Callable[[], None]
     ) -> None:
         playing = pool.failover.playing
-        has_ended = playing is not None and pool.opener(playing).status in ENDED_STATUSES
+        has_ended = pool.playing is not None and pool.playing.status in ENDED_STATUSES
         if run.transcoder.is_running:
             self._state_machine.stall(reason)
             report()
@@ -281,10 +278,6 @@ class Driver:
         self._dropped_before += run.transcoder.progress.dropped_frames
         self._clock_s = run.segments.ends_at_s
         self._run = None
-
-    def _receiver(self) -> SourceReceiver | None:
-        playing = self._pool.failover.playing if self._pool else None
-        return None if self._pool is None or playing is None else self._pool.opener(playing).receiver
 
     def _directory(self, stream: Stream) -> Path:
         return self._config.scratch_dir / stream.stream_id / str(self._epoch)

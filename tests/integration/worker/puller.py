@@ -34,7 +34,6 @@ class Pulled:
     status: int
     said: str
     media_bytes: int
-    received_bytes: int = 0
     refusal: str | None = None
 
 
@@ -52,7 +51,7 @@ class Puller:
         with self.egress(source, networks) as egress:
             way = Proxied(proxy_url=egress.url, ca_file=self.authority.ca_file)
             pulled = run(pull_request(source, way))
-            return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.bytes_received, egress.last_refusal)
+            return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.last_refusal)
 
     @contextmanager
     def egress(self, source: SourceUrl, networks=OUTSIDE, hls: HlsSession | None = None) -> Iterator[Egress]:

@@ -10,7 +10,7 @@ import pytest
 from tests.media.inputs import BY_NAME
 from tests.media.judge import judge
 from tests.media.making import make
-from tests.media.model import Expect, Input, SourceReceiver
+from tests.media.model import Expect, Feed, Input
 from tests.media.recipes import clip, picture, tone
 from tests.media.segments import Segment, named_by
 
@@ -19,9 +19,7 @@ STEADY = Expect(seconds_min=7)
 
 
 def item(name: str, *make: str) -> Input:
-    return Input(
-        name=name, about="An input", make=make, entry="in.ts", feed=SourceReceiver.FILE, expect=STEADY, turn_s=8
-    )
+    return Input(name=name, about="An input", make=make, entry="in.ts", feed=Feed.FILE, expect=STEADY, turn_s=8)
 
 
 CLEAN = item("clean", clip("in.ts", 8))

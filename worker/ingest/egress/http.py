@@ -3,7 +3,7 @@
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -79,10 +79,9 @@ class AnswerFilter(Protocol):
 class Answer:
     """A successful answer of a source's server, as the receiver is to read it."""
 
-    def __init__(self, answer: HTTPResponse, place: str, count: Callable[[int], None]) -> None:
+    def __init__(self, answer: HTTPResponse, place: str) -> None:
         self._answer = answer
         self._place = place
-        self._count = count
 
     def pieces(self, passage: AnswerFilter) -> Iterator[bytes]:
         """Yield a head, then the body. In a playlist, https URIs become http ones.
@@ -120,15 +119,13 @@ class Answer:
     def _read(self, size: int | None = None) -> bytes:
         """Return what has come, or exactly `size` bytes where the answer has as many."""
         with _failures(self._place):
-            data = self._answer.read1(CHUNK_BYTES) if size is None else self._answer.read(size)
-        self._count(len(data))
-        return data
+            return self._answer.read1(CHUNK_BYTES) if size is None else self._answer.read(size)
 
     def _headers(self, *names: str) -> dict[str, str]:
         return {name: self._answer.headers[name] for name in names if name in self._answer.headers}
 
 
-def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Callable[[int], None]) -> Answer:
+def ask(upstream: socket.socket, source: SourceUrl, request: Request) -> Answer:
     """Send the request over a TLS connection. Raise `EgressRefused` for answers that a receiver must not see."""
     parts = urlsplit(source.url)
     headers = {name: request.headers[name.lower()] for name in REQUEST_HEADERS if name.lower() in request.headers}
@@ -152,7 +149,7 @@ def ask(upstream: socket.socket, source: SourceUrl, request: Request, count: Cal
         raise EgressRefused(_receiver_status(answer.status), f"{parts.netloc} answered {answer.status}")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise EgressRefused(HTTPStatus.BAD_GATEWAY, f"{parts.netloc} answers in an encoding that was not asked for")
-    return Answer(answer, parts.netloc, count)
+    return Answer(answer, parts.netloc)
 
 
 @contextmanager

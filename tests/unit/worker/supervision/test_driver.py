@@ -29,7 +29,7 @@ CONFIG = WorkerConfig(
 SAMPLE = Sample(run=2, duration_s=2.0, has_sound=True, sound_s=2.0, peak=9_000, moves=True, dark=False)
 
 
-class StandInRun:
+class FakeRun:
     """A run that makes nothing, and says how it was ended."""
 
     format_has_changed = False
@@ -55,7 +55,7 @@ class StandInRun:
         self.ends.append(kill)
 
 
-class StandInWatch:
+class FakePool:
     """One source that is ready and played, or none."""
 
     def __init__(self, playing: int | None) -> None:
@@ -73,8 +73,9 @@ class StandInWatch:
     def frozen_sources(self) -> tuple[str, ...]:
         return ()
 
-    def opener(self, index: int) -> Any:
-        return SimpleNamespace(status=OpenerStatus.READY)
+    @property
+    def playing(self) -> Any:
+        return None if self.failover.playing is None else SimpleNamespace(status=OpenerStatus.READY)
 
     def record_break(self, index: int, now_s: float, reason: str) -> None:
         self.said.append(("broke", index, reason))
@@ -83,7 +84,7 @@ class StandInWatch:
         self.said.append(("froze", index, reason))
 
 
-def driver_of(run: StandInRun, pool: StandInWatch, state_machine: StreamStateMachine | None = None) -> Driver:
+def driver_of(run: FakeRun, pool: FakePool, state_machine: StreamStateMachine | None = None) -> Driver:
     driver = Driver(CONFIG, state_machine or StreamStateMachine(2), 1, cast(Any, None))
     driver._run, driver._pool = cast(Any, run), cast(Any, pool)
     return driver
@@ -98,7 +99,7 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     state_machine.start_run(0)
     state_machine.record_published(3, 3, None)
     state_machine.switch_run(4)
-    driver = driver_of(StandInRun(segment_at_s=None, progressed_at_s=14.0), StandInWatch(0), state_machine)
+    driver = driver_of(FakeRun(segment_at_s=None, progressed_at_s=14.0), FakePool(0), state_machine)
     publication = publication_of(run=1)
     driver.drive(13.0, STREAM, publication, lambda: None)
     assert state_machine.state is RuntimeState.LIVE
@@ -107,8 +108,8 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
 
 
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
-    run = StandInRun(segment_at_s=4.0)
-    driver = driver_of(run, StandInWatch(None))
+    run = FakeRun(segment_at_s=4.0)
+    driver = driver_of(run, FakePool(None))
     driver.drive(5.0, replace(STREAM, slate=True), publication_of(run=1), lambda: None)
     assert run.ends == []
     driver.drive(5.1, replace(STREAM, slate=False), publication_of(run=1), lambda: None)
@@ -117,7 +118,7 @@ def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
 
 def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them() -> None:
     state_machine = StreamStateMachine(2)
-    run, pool = StandInRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), StandInWatch(None)
+    run, pool = FakeRun(segment_at_s=4.0, target_s=9, progressed_at_s=40.0), FakePool(None)
     driver = driver_of(run, pool, state_machine)
     state_machine.start_run(0)
     assert driver._failure(31.0, cast(Any, run), cast(Any, pool)) is None
@@ -138,7 +139,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
 def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
     exit_status: int, said: tuple[object, ...]
 ) -> None:
-    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, state_machine = FakeRun(segment_at_s=4.0), FakePool(0), StreamStateMachine(2)
     run.transcoder.is_running, run.transcoder.exit_status = False, exit_status
     driver = driver_of(run, pool, state_machine)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
@@ -147,7 +148,7 @@ def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_
 
 
 def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
-    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, state_machine = FakeRun(segment_at_s=4.0), FakePool(0), StreamStateMachine(2)
     run.format_has_changed = True
     driver = driver_of(run, pool, state_machine)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
@@ -156,7 +157,7 @@ def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
 
 
 def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
-    run, pool, state_machine = StandInRun(segment_at_s=4.0), StandInWatch(0), StreamStateMachine(2)
+    run, pool, state_machine = FakeRun(segment_at_s=4.0), FakePool(0), StreamStateMachine(2)
     driver, looks = driver_of(run, pool, state_machine), []
     sampler = SimpleNamespace(newest=None, look_soon=lambda: looks.append(True))
     faulty = replace(SAMPLE, sound_s=1.0)
