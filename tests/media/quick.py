@@ -30,7 +30,7 @@ from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
 from worker.ingest.sources import read_source_info
 from worker.media.messages import Kind, MessageReader, decoded_at_us
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 from worker.supervision.driver import RUN_GAP_S
@@ -62,14 +62,14 @@ class QuickTry:
     def run(self) -> Verdict:
         """Feed it and judge what came out."""
         receiver = subprocess.Popen(
-            bounded(python_argv("tests.media.unpaced")),
+            limit_argv(python_argv("tests.media.unpaced")),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.work / "receiver.log").open("wb"),
         )
         assert receiver.stdin and receiver.stdout
         try:
-            receiver.stdin.write(self._request().encoded())
+            receiver.stdin.write(self._request().to_json())
             receiver.stdin.close()
             self._play(_Messages(receiver.stdout.fileno()))
             receiver.stdout.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from chalicelib.domain.playlist_size import COPIED_SEGMENT_S_MIN
 from chalicelib.domain.streams import SEGMENT_SECONDS_MAX, Stream
 from worker.encoding.source_info import SourceInfo, SourceRefused
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.transcoding.plan import Work
 
 # Codecs that MPEG-TS carries and players decode.
@@ -109,7 +109,7 @@ def keyframes_argv(path: Path, read_s: int) -> list[str]:
     entries = "packet=pts_time,dts_time,flags:format=format_name,duration"
     rules = ("-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS)
     argv = ["ffprobe", "-v", "error", *rules, "-select_streams", "V:0", "-read_intervals", f"%+{read_s}"]
-    return bounded([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
+    return limit_argv([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> list[str]:

@@ -41,10 +41,10 @@ class _SourceState:
     # Why it is not played, or recently was not.
     failure: Failure | None = None
     error: str = ""
-    open: bool = False
-    ready: bool = False
+    is_open: bool = False
+    is_ready: bool = False
     # Since it was ready last: whether it has failed, and since when it has been awaited.
-    failed: bool = False
+    has_failed: bool = False
     awaited_since_s: float | None = None
     answers: int = 0
     answered_at_s: float = 0.0
@@ -57,9 +57,9 @@ class _SourceState:
 
     def is_given_up(self, now_s: float) -> bool:
         """Return whether it is time to open the next source as well."""
-        if self.ready or now_s < self.retry_at_s:
+        if self.is_ready or now_s < self.retry_at_s:
             return now_s < self.retry_at_s
-        return self.failed or (self.awaited_since_s is not None and now_s - self.awaited_since_s >= PATIENCE_S)
+        return self.has_failed or (self.awaited_since_s is not None and now_s - self.awaited_since_s >= PATIENCE_S)
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Failover:
             if index == self.playing:
                 return [*found, index]
             watched = self.playing is not None
-            if each.open or now_s >= (each.return_at_s if watched else each.retry_at_s):
+            if each.is_open or now_s >= (each.return_at_s if watched else each.retry_at_s):
                 found.append(index)
             if not watched and not each.is_given_up(now_s):
                 break
@@ -92,18 +92,18 @@ class Failover:
     def record_opened(self, index: int, now_s: float) -> None:
         """Note that a source is being opened."""
         each = self._states[index]
-        each.open = True
+        each.is_open = True
         each.await_from(now_s)
 
-    def closed(self, index: int) -> None:
+    def record_closed(self, index: int) -> None:
         """It is open no more."""
         each = self._states[index]
-        each.open, each.ready, each.answers, each.awaited_since_s = False, False, 0, None
+        each.is_open, each.is_ready, each.answers, each.awaited_since_s = False, False, 0, None
 
     def record_answer(self, index: int, now_s: float) -> None:
         """Note that a source could be played: picture comes from it right now."""
         each = self._states[index]
-        each.ready, each.failed, each.awaited_since_s = True, False, None
+        each.is_ready, each.has_failed, each.awaited_since_s = True, False, None
         if each.failure is Failure.WAITING:
             each.failure, each.error = None, ""
         if each.answers == 0 or now_s - each.answered_at_s >= ANSWER_INTERVAL_S:
@@ -113,7 +113,7 @@ class Failover:
     def record_waiting(self, index: int, now_s: float, reason: str) -> None:
         """Note that a source is open and waits for its sender, which is no failure."""
         each = self._states[index]
-        each.ready, each.answers = False, 0
+        each.is_ready, each.answers = False, 0
         each.await_from(now_s)
         each.failure, each.error = Failure.WAITING, reason
 
@@ -121,10 +121,10 @@ class Failover:
         """Note which source is played now; None: the slate."""
         self.playing, self.idle_since_s = index, now_s
 
-    def failed(self, index: int, now_s: float, error: str, failure: Failure = Failure.BROKEN) -> None:
+    def record_failure(self, index: int, now_s: float, error: str, failure: Failure = Failure.BROKEN) -> None:
         """Note that a source could not be opened, or that its run has ended."""
         each = self._states[index]
-        each.failure, each.error, each.failed, each.answers = failure, error, True, 0
+        each.failure, each.error, each.has_failed, each.answers = failure, error, True, 0
         delay_s = {Failure.REFUSED: REFUSED_DELAY_S, Failure.WAITING: WAIT_DELAY_S}.get(failure)
         if delay_s is None:
             delay_s = each.backoff.next_delay_s()
@@ -141,7 +141,7 @@ class Failover:
 
     def pick(self, now_s: float) -> int | None:
         """Return the source to play while nothing, or the slate, is played; None if none can be."""
-        ready = (n for n, each in enumerate(self._states) if each.ready and now_s >= each.retry_at_s)
+        ready = (n for n, each in enumerate(self._states) if each.is_ready and now_s >= each.retry_at_s)
         return next(ready, None)
 
     def pick_better(self, now_s: float) -> int | None:

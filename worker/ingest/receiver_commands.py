@@ -14,7 +14,7 @@ from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import FILE_FORMATS
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied, pull_request
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.receiving.pacing import BURST_US
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
@@ -75,8 +75,8 @@ def listen_command(ingest: Ingest, stream: Stream, config: WorkerConfig) -> Rece
 def _command(request: ReceiveRequest, ingest: Ingest, secrets: tuple[str, ...]) -> ReceiverCommand:
     wanted = replace(request, program=ingest.program, audio_track=ingest.audio_track)
     return ReceiverCommand(
-        argv=tuple(bounded(python_argv("worker.receiving"))),
-        script=wanted.encoded(),
+        argv=tuple(limit_argv(python_argv("worker.receiving"))),
+        script=wanted.to_json(),
         secrets=secrets,
         ahead_us=0 if request.is_live else BURST_US + START_US,
     )

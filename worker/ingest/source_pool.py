@@ -84,7 +84,7 @@ class SourcePool:
         if opener.status in FAILED:
             self._fail(index, now_s, opener)
             return
-        self.failover.failed(index, now_s, error)
+        self.failover.record_failure(index, now_s, error)
         self._breaks[index] = self._breaks.get(index, 0) + 1
         if self._breaks[index] >= BREAKS_PER_OPENING:
             self._close(index)
@@ -92,7 +92,7 @@ class SourcePool:
     def record_frozen(self, index: int, now_s: float, reason: str) -> None:
         """Note that a source's run was ended since nothing moves. It stays open, and waits for movement."""
         self._openers[index].await_movement(reason)
-        self.failover.failed(index, now_s, reason, Failure.WAITING)
+        self.failover.record_failure(index, now_s, reason, Failure.WAITING)
 
     def frozen_sources(self) -> tuple[str, ...]:
         """Return the names of the sources that are open and not played since nothing moves in them."""
@@ -108,7 +108,7 @@ class SourcePool:
         with ThreadPoolExecutor(1 + BACKUPS_MAX) as pool:
             list(pool.map(lambda opener: opener.close(), self._openers.values()))
         for index in self._openers:
-            self.failover.closed(index)
+            self.failover.record_closed(index)
         self._openers.clear()
 
     def trouble(self) -> tuple[RuntimeState, str] | None:
@@ -154,7 +154,7 @@ class SourcePool:
         failure = (
             Failure.WAITING if opener.is_listener and opener.status is OpenerStatus.FAILED else FAILED[opener.status]
         )
-        self.failover.failed(index, now_s, opener.reason, failure)
+        self.failover.record_failure(index, now_s, opener.reason, failure)
         if self._logged.get(index) != opener.reason:
             self._logged[index] = opener.reason
             who = {"stream_id": self._stream.stream_id, "source": source_name(index)}
@@ -165,7 +165,7 @@ class SourcePool:
     def _close(self, index: int) -> None:
         self._openers.pop(index).close()
         self._breaks.pop(index, None)
-        self.failover.closed(index)
+        self.failover.record_closed(index)
 
 
 def _is_same_source(index: int, new: Stream, old: Stream) -> bool:

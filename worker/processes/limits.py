@@ -27,7 +27,7 @@ READING = AddressSpace(4 << 30, 256 << 20)
 ENCODING = AddressSpace(6 << 30, 1536 << 20)
 
 
-def bounded(argv: list[str], cores: int | None = None, space: AddressSpace = READING) -> list[str]:
+def limit_argv(argv: list[str], cores: int | None = None, space: AddressSpace = READING) -> list[str]:
     """Return the argument list that runs a program within its limits and kills it when the thread that made it ends."""
     bytes_max = space.bytes + space.bytes_per_core * (cores or os.cpu_count() or 1)
     return [

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.publishing.playlists.codec_names import picture_name
 from worker.publishing.playlists.variants import MediaInfo
 
@@ -46,7 +46,7 @@ def probe_argv() -> list[str]:
     """Return the command that prints what a segment on its standard input holds, as JSON."""
     entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,color_transfer,extradata"
     argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
-    return bounded([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
+    return limit_argv([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
 
 
 def media_info_of(streams: list[dict[str, Any]]) -> MediaInfo | None:

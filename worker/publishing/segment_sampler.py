@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.publishing.segment_queue import FinishedSegment
 
@@ -59,7 +59,7 @@ class SegmentSampler:
     def _look(self, body: bytes, run: int, duration_s: float) -> None:
         try:
             done = subprocess.run(
-                bounded(python_argv("worker.checking")),
+                limit_argv(python_argv("worker.checking")),
                 input=body,
                 capture_output=True,
                 timeout=LOOK_S_MAX,

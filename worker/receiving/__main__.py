@@ -16,7 +16,7 @@ from worker.media.messages import Kind, encode_json, encode_packet
 from worker.processes.module_process import name_process
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
-from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, in_order
+from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, merge_in_order
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
@@ -74,7 +74,7 @@ class Receiver:
                 continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
-                read = in_order(list(waiting), read)
+                read = merge_in_order(list(waiting), read)
                 waiting.clear()
                 is_described = True
             for each in read:
@@ -127,7 +127,7 @@ def main() -> int:
     name_process("receiver")
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
-    request = ReceiveRequest.decoded(sys.stdin.buffer.read())
+    request = ReceiveRequest.from_json(sys.stdin.buffer.read())
     sys.stdin.close()
     try:
         Receiver(request, sys.stdout.fileno()).run()

@@ -92,7 +92,7 @@ class Interleaver:
         self._send(read)
 
 
-def in_order(sound: Sequence[ReadPacket], picture: Sequence[ReadPacket]) -> list[ReadPacket]:
+def merge_in_order(sound: Sequence[ReadPacket], picture: Sequence[ReadPacket]) -> list[ReadPacket]:
     """Return the first picture with the sound before it in order, since a run begins with the picture.
 
     A picture that is further behind than tracks may be is shown after that sound.

@@ -40,12 +40,12 @@ class ReceiveRequest:
     program: int | None = None
     audio_track: int | None = None
 
-    def encoded(self) -> bytes:
+    def to_json(self) -> bytes:
         """Return the JSON."""
         return json.dumps(asdict(self)).encode()
 
     @staticmethod
-    def decoded(body: bytes) -> "ReceiveRequest":
+    def from_json(body: bytes) -> "ReceiveRequest":
         """Return the request in this JSON."""
         values = json.loads(body)
         return ReceiveRequest(**{**values, "transport": Transport(values["transport"])})

@@ -66,8 +66,8 @@ class Reporter:
             return
         speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
         self._at_s, self._out_us = now_s, out_us
-        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counted()}
-        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.taken() if self.activity else None}
+        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counts()}
+        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.take() if self.activity else None}
         print(json.dumps(line), flush=True)
 
 
@@ -109,7 +109,7 @@ def main() -> int:
     # Straight to the standard error: the threads of codecs must not wait for Python's lock to log.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
-    plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
+    plan, repairs, stop = TranscodePlan.from_json(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
     reporter = Reporter(repairs)
     if plan.work is Work.WATCH:
         return watch()

@@ -92,7 +92,7 @@ class CopyingRun:
         if pts_us - self._sound_us >= max(GAP_US, self._silence_us):
             self._fill(pts_us - self._silence_us // 2)
         elif pts_us - self._sound_us <= -GAP_US:
-            self._repairs.trimmed(AAC_SAMPLES, pts_us)
+            self._repairs.count_overlap(AAC_SAMPLES, pts_us)
             return
         self._mux(self._audio, packet.data, pts_us, pts_us, packet.duration_us, is_keyframe=True)
         self._sound_us = pts_us + (packet.duration_us or self._silence_us)
@@ -106,7 +106,7 @@ class CopyingRun:
             self._mux(self._audio, self._silence, self._sound_us, self._sound_us, self._silence_us, is_keyframe=True)
             self._sound_us += self._silence_us
         if self._sound_us > from_us:
-            self._repairs.filled(round((self._sound_us - from_us) * 48 / 1000), from_us)
+            self._repairs.count_gap(round((self._sound_us - from_us) * 48 / 1000), from_us)
 
     def _mux(self, stream: Any, data: bytes, pts_us: int, dts_us: int, duration_us: int, is_keyframe: bool) -> None:
         last_us = self._last_dts_us.get(stream.index)

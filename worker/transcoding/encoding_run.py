@@ -109,7 +109,7 @@ class EncodingRun:
         sound_us = None
         if self._audio:
             sound_us = sound.origin_us + sound.end * 1_000_000 / SAMPLE_RATE
-        return clock.due(self._picture_end_us, sound_us) or clock.idles(now_s, self._heard_s)
+        return clock.is_due(self._picture_end_us, sound_us) or clock.idles(now_s, self._heard_s)
 
     def _flush_pictures(self) -> None:
         if self._video:
@@ -145,7 +145,7 @@ class EncodingRun:
         if self._clock is None:
             self._begin(at_us)
         assert self._clock
-        self._move(self._clock.arrived(at_us))
+        self._move(self._clock.resume(at_us))
         late_us = self._clock.begins_us - self._slot_us / 2 - at_us
         if late_us > 0 and self._clock.number:
             self._clock.picture_patience.was_late(round(late_us))
@@ -182,7 +182,7 @@ class EncodingRun:
     def _add_sound(self, at_us: int, data: bytes) -> None:
         clock, sound = self._clock, self._sound
         assert clock and sound
-        self._move(clock.arrived(at_us))
+        self._move(clock.resume(at_us))
         before = round((sound.origin_us - at_us) * SAMPLE_RATE / 1_000_000)
         if before > 0:
             data, at_us = data[before * BYTES_PER_SAMPLE :], sound.origin_us
@@ -211,12 +211,12 @@ class EncodingRun:
         if self._shown is None:
             self._shown = self._pictures.popleft()
         elif self._shown is before and (paused_us := clock.begins_us - self._shown[0]) > self._lasts_us:
-            self._repairs.repeated(round(clock.begins_us), round(paused_us))
+            self._repairs.count_repeat(round(clock.begins_us), round(paused_us))
         self._encoder.add_pictures(clock.number, self._shown[1])
         end = round((clock.number + 1) * SAMPLE_RATE / self._plan.rate)
         data, missing = sound.take(end - sound.taken)
         if self._audio:
-            self._repairs.silent(missing)
+            self._repairs.count_silence(missing)
         self._encoder.add_sound(data)
         clock.advance()
         if self._plan.frozen_after_s:

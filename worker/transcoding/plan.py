@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from worker.processes.limits import ENCODING, bounded
+from worker.processes.limits import ENCODING, limit_argv
 from worker.processes.module_process import python_argv
 
 SAMPLE_RATE = 48_000
@@ -85,13 +85,13 @@ class TranscodePlan:
         at_s = float(number / self.rate) + 1e-6
         return math.floor(at_s / self.segment_s + (1 - FIRST_SEGMENT))
 
-    def encoded(self) -> str:
+    def to_json(self) -> str:
         """Return the JSON."""
         values = asdict(self) | {"directory": str(self.directory), "rate": str(self.rate)}
         return json.dumps(values | {"renditions": [asdict(each) for each in self.renditions]})
 
     @staticmethod
-    def decoded(text: str) -> "TranscodePlan":
+    def from_json(text: str) -> "TranscodePlan":
         """Return the plan in this JSON."""
         values = json.loads(text)
         return TranscodePlan(
@@ -115,4 +115,4 @@ def watching_argv() -> list[str]:
 
 def transcoder_argv(plan: TranscodePlan) -> list[str]:
     """Return the argument list of a run."""
-    return bounded([*python_argv("worker.transcoding"), plan.encoded()], space=ENCODING)
+    return limit_argv([*python_argv("worker.transcoding"), plan.to_json()], space=ENCODING)

@@ -55,7 +55,7 @@ class SlotClock:
         """Return until when a picture is nearer to this slot than to the next."""
         return self.begins_us + self._slot_us / 2
 
-    def due(self, picture_us: float | None, sound_us: float | None) -> bool:
+    def is_due(self, picture_us: float | None, sound_us: float | None) -> bool:
         """Return whether the slot can be made: `picture_us` and `sound_us` are how far these have come.
 
         `sound_us` None: the source has no sound to wait for.
@@ -78,7 +78,7 @@ class SlotClock:
             self.is_idle, self._idle_since_s, self._idle_from_us = True, now_s, self.begins_us
         return self.ends_us - self._idle_from_us <= (now_s - (self._idle_since_s or now_s)) * 1e6
 
-    def arrived(self, at_us: float) -> float:
+    def resume(self, at_us: float) -> float:
         """Continue after a pause. Return by how much the time line was moved so that nothing is lost."""
         if not self.is_idle:
             return 0.0

@@ -61,12 +61,12 @@ class SoundLine:
         if missing > off_max:
             # Nothing is missing where the first packet of sound begins a little after its picture.
             if self.end or missing >= samples_of(GAP_US):
-                self._repairs.filled(missing, at_us)
+                self._repairs.count_gap(missing, at_us)
             self._push_silence(missing)
         elif missing < -off_max:
             cut = min(-missing, len(data) // BYTES_PER_SAMPLE)
             data, at = data[cut * BYTES_PER_SAMPLE :], at + cut
-            self._repairs.trimmed(cut, at_us)
+            self._repairs.count_overlap(cut, at_us)
             self._after_gap = True
         if data:
             self._push(_faded_in(data) if self._after_gap else data, at)

@@ -28,7 +28,7 @@ class SourceActivity:
         self._moves = self._moves or (bool(before) and differs(before, points))
         self._brightest = max(self._brightest, *points)
 
-    def taken(self) -> dict[str, bool]:
+    def take(self) -> dict[str, bool]:
         """Return the activity since the last call."""
         found = {"heard": self._heard, "moves": self._moves, "dark": self._brightest <= BLACK_MAX}
         self._heard = self._moves = False

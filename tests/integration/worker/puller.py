@@ -84,7 +84,7 @@ def run(request: ReceiveRequest, seconds: float = 2) -> Pulled:
     with subprocess.Popen(argv, env=environ, **pipes) as process:
         overdue = threading.Timer(RUN_S_MAX, process.kill)
         overdue.start()
-        process.stdin.write(request.encoded())
+        process.stdin.write(request.to_json())
         process.stdin.close()
         media_bytes, has_enough = _media_bytes(process.stdout.fileno(), seconds)
         if has_enough:
@@ -110,7 +110,7 @@ def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
 def described(request: ReceiveRequest) -> dict[str, Any]:
     """What a receiver says of a source's tracks."""
     done = subprocess.run(
-        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
     return next(json.loads(body) for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.TRACKS)
 
@@ -118,7 +118,7 @@ def described(request: ReceiveRequest) -> dict[str, Any]:
 def seconds_of(request: ReceiveRequest) -> float:
     """How long a source lasts on the receiver's time line."""
     done = subprocess.run(
-        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
     times = [decode_packet(body).dts_us for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.PACKET]
     return max(times, default=0) / 1_000_000

@@ -16,7 +16,7 @@ from worker import config, health
 from worker.encoding.transcoder import Activity, Progress, Transcoder, parse_progress
 from worker.logs import JsonFormatter
 from worker.processes.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.processes.limits import ENCODING, bounded
+from worker.processes.limits import ENCODING, limit_argv
 
 ENVIRON = {
     "TOLLCAST_WORKER_ID": "w1",
@@ -204,9 +204,11 @@ def test_what_it_says_is_kept_without_secrets() -> None:
 
 
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
-    argv = bounded(["ffmpeg", "-version"], cores=2)
+    argv = limit_argv(["ffmpeg", "-version"], cores=2)
     assert argv[:3] == ["setpriv", "--pdeathsig", "KILL"] and argv[-3:] == ["--", "ffmpeg", "-version"]
     assert f"--as={(4 << 30) + (512 << 20)}" in argv and "--core=0" in argv
-    assert f"--as={9 << 30}" in bounded(["encoder"], cores=2, space=ENCODING)
-    allowed = subprocess.run(bounded(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True)
+    assert f"--as={9 << 30}" in limit_argv(["encoder"], cores=2, space=ENCODING)
+    allowed = subprocess.run(
+        limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True
+    )
     assert allowed.stdout.split() == [b"256", b"0", str((512 << 20) // 512).encode()]

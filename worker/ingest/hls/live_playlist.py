@@ -94,7 +94,7 @@ class LivePlaylist:
             passed_on = [each for each in passed_on if not each.is_fetched][:1] or passed_on
         return passed_on[-1] if passed_on else None
 
-    def fetched(self, decision: Decision, now_s: float) -> None:
+    def record_fetch(self, decision: Decision, now_s: float) -> None:
         """Note that a segment is handed out now."""
         self.played.add(decision.segment, self.delivery_of(decision))
         if self.is_repeating:

@@ -151,7 +151,7 @@ class HlsSession:
                 live.is_repeating = True
                 reason = f"{place_of(live.url)} sends a segment again that was played before"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, reason)
-            live.fetched(decision, self._clock())
+            live.record_fetch(decision, self._clock())
 
 
 def _ended(url: str) -> str:

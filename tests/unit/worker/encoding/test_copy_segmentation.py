@@ -18,7 +18,7 @@ from worker.encoding.copy_segmentation import (
     plan_copy,
 )
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 
 STREAM = Stream(
     stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
@@ -108,7 +108,7 @@ def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:
     """They name further files, which would be opened."""
     argv = keyframes_argv(Path("/media/a b;'.mp4"), 60)
-    assert argv[: len(bounded([]))] == bounded([]) and argv[-1] == "file:/media/a b;'.mp4"
+    assert argv[: len(limit_argv([]))] == limit_argv([]) and argv[-1] == "file:/media/a b;'.mp4"
     formats = argv[argv.index("-format_whitelist") + 1].split(",")
     assert argv[argv.index("-protocol_whitelist") + 1] == "file"
     assert "mov" in formats and "matroska" in formats

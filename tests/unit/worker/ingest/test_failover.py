@@ -31,8 +31,8 @@ def on_backup() -> Failover:
     record_opened(it, 0)
     it.record_answer(0, 1)
     it.record_playing(0, 1)
-    it.failed(0, 10, "gone")
-    it.closed(0)
+    it.record_failure(0, 10, "gone")
+    it.record_closed(0)
     assert record_opened(it, 10) == [1]
     it.record_answer(1, 10)
     it.record_playing(1, 10)
@@ -51,14 +51,14 @@ def test_one_source_is_opened_and_played() -> None:
 def test_a_dead_one_is_tried_again_with_growing_patience() -> None:
     it = failover(1)
     record_opened(it, 0)
-    it.failed(0, 10, "gone")
-    it.closed(0)
+    it.record_failure(0, 10, "gone")
+    it.record_closed(0)
     assert it.sources_to_open(10.1) == [] and it.sources_to_open(10.2) == [0]
-    it.failed(0, 20, "gone")
-    it.closed(0)
+    it.record_failure(0, 20, "gone")
+    it.record_closed(0)
     assert it.sources_to_open(20.3) == [] and it.sources_to_open(20.4) == [0]
     it.record_stable(0)
-    it.failed(0, 300, "gone")
+    it.record_failure(0, 300, "gone")
     assert it.sources_to_open(300.2) == [0]
 
 
@@ -67,7 +67,7 @@ def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() ->
     record_opened(it, 0)
     it.record_answer(0, 1)
     it.record_playing(0, 1)
-    it.failed(0, 10, "killed")
+    it.record_failure(0, 10, "killed")
     it.record_answer(0, 10.1)
     assert it.sources_to_open(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
 
@@ -75,11 +75,11 @@ def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() ->
 def test_the_next_is_tried_at_once_when_one_fails() -> None:
     it = failover(3)
     assert record_opened(it, 0) == [0]
-    it.failed(0, 1, "no such host", Failure.REFUSED)
-    it.closed(0)
+    it.record_failure(0, 1, "no such host", Failure.REFUSED)
+    it.record_closed(0)
     assert record_opened(it, 1) == [1]
-    it.failed(1, 2, "refused")
-    it.closed(1)
+    it.record_failure(1, 2, "refused")
+    it.record_closed(1)
     assert record_opened(it, 2) == [2]
     it.record_answer(2, 3)
     assert it.pick(3) == 2
@@ -98,8 +98,8 @@ def test_one_that_lets_itself_be_waited_for_is_not_waited_for_long() -> None:
 def test_a_backup_that_is_being_opened_is_not_given_up_for_the_next_try_of_the_primary() -> None:
     it = failover(2)
     record_opened(it, 0)
-    it.failed(0, 0.2, "refused")
-    it.closed(0)
+    it.record_failure(0, 0.2, "refused")
+    it.record_closed(0)
     assert record_opened(it, 0.2) == [1]
     assert record_opened(it, 1) == [0, 1]
     assert it.sources_to_open(1.1) == [0, 1]
@@ -110,8 +110,8 @@ def test_a_missing_sender_is_no_failure() -> None:
     for now_s in range(100):
         record_opened(it, now_s)
         it.record_waiting(0, now_s, "waiting for the sender")
-        it.failed(0, now_s, "waiting for the sender", Failure.WAITING)
-        it.closed(0)
+        it.record_failure(0, now_s, "waiting for the sender", Failure.WAITING)
+        it.record_closed(0)
         assert it.sources_to_open(now_s + WAIT_DELAY_S) == [0]
     assert it.troubles() == [(0, Failure.WAITING, "waiting for the sender")]
     record_opened(it, 100)
@@ -146,8 +146,8 @@ def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely()
         it.record_answer(0, now_s + ANSWER_INTERVAL_S)
         it.record_playing(0, now_s + ANSWER_INTERVAL_S)
         failed_at_s = now_s + ANSWER_INTERVAL_S + 1
-        it.failed(0, failed_at_s, "gone")
-        it.closed(0)
+        it.record_failure(0, failed_at_s, "gone")
+        it.record_closed(0)
         it.record_opened(1, failed_at_s)
         it.record_answer(1, failed_at_s)
         it.record_playing(1, failed_at_s)
@@ -157,8 +157,8 @@ def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely()
 
 def test_nothing_better_than_the_second_is_not_the_third() -> None:
     it = on_backup()
-    it.failed(1, 11, "gone too")
-    it.closed(1)
+    it.record_failure(1, 11, "gone too")
+    it.record_closed(1)
     # The wait of the first is over, the second's is not.
     assert record_opened(it, 11) == [0, 2]
     it.record_answer(2, 11)
@@ -173,8 +173,8 @@ def test_the_slate_is_for_when_nothing_works_or_comes() -> None:
     it = failover(2)
     record_opened(it, 0)
     assert not it.is_exhausted(SLATE_AFTER_S)
-    it.failed(0, 1, "refused", Failure.REFUSED)
-    it.closed(0)
+    it.record_failure(0, 1, "refused", Failure.REFUSED)
+    it.record_closed(0)
     record_opened(it, 1)
     assert not it.is_exhausted(2.5), "the second one may open yet"
     record_opened(it, 1 + PATIENCE_S)
@@ -190,9 +190,9 @@ def test_the_slate_is_not_shown_for_what_comes_back_at_once() -> None:
     record_opened(it, 0)
     it.record_answer(0, 1)
     it.record_playing(0, 1)
-    it.failed(0, 10, "killed")
+    it.record_failure(0, 10, "killed")
     assert not it.is_exhausted(10 + SLATE_AFTER_S - 0.1)
-    it.closed(0)
+    it.record_closed(0)
     record_opened(it, 10.5)
-    it.failed(0, 11, "killed")
+    it.record_failure(0, 11, "killed")
     assert it.is_exhausted(10 + SLATE_AFTER_S - 0.1 + 0.1)

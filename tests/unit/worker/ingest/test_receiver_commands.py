@@ -13,7 +13,7 @@ from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receiver_commands import MUTE_S, ReceiverCommand, file_command, listen_command, pull_command
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.processes.redaction import redact
 from worker.receiving.pacing import BURST_US
@@ -76,21 +76,21 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", progr
 def test_addresses_and_keys_go_by_the_standard_input(
     receiver: ReceiverCommand, options: dict[str, str], request_: ReceiveRequest
 ) -> None:
-    asked = ReceiveRequest.decoded(receiver.script)
+    asked = ReceiveRequest.from_json(receiver.script)
     assert options.items() <= asked.options.items() and replace(asked, options={}) == request_
     script = receiver.script.decode()
     assert receiver.secrets and not [secret for secret in receiver.secrets if secret not in script]
     assert not [word for word in receiver.argv for secret in receiver.secrets if secret in word]
     assert not [secret for secret in receiver.secrets if secret in redact(script, receiver.secrets)]
     assert not [secret for secret in receiver.secrets if secret in repr(receiver)]
-    assert receiver.argv == tuple(bounded(python_argv("worker.receiving")))
+    assert receiver.argv == tuple(limit_argv(python_argv("worker.receiving")))
     assert not receiver.has_other_urls and receiver.ahead_us == 0
 
 
 @pytest.mark.parametrize("path", ["live.m3u8", "live.m3u8?x=1", "live?format=hls", "recorded.ts"])
 def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
     receiver = pull_command(check_source_url(f"https://source.test/{path}"), PROXIED, PULLED)
-    asked = ReceiveRequest.decoded(receiver.script)
+    asked = ReceiveRequest.from_json(receiver.script)
     assert not asked.is_live and not asked.is_looped and receiver.ahead_us > BURST_US
     # What may be secret in its query stays with the proxy.
     assert asked.url == f"http://source.test:443/{path.partition('?')[0]}" and receiver.has_other_urls
@@ -99,7 +99,7 @@ def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
 
 def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
     receiver = file_command(Path("/media/a b.mp4"), Ingest(mode=IngestMode.FILE, path="a b.mp4", audio_track=2))
-    asked = ReceiveRequest.decoded(receiver.script)
+    asked = ReceiveRequest.from_json(receiver.script)
     assert (asked.transport, asked.url, asked.audio_track) == (Transport.FILE, "file:/media/a b.mp4", 2)
     assert asked.is_looped and not asked.is_live and receiver.ahead_us > BURST_US
     # Nothing that names further files.

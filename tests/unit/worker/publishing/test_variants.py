@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import m3u8
 import pytest
 
-from worker.processes.limits import bounded
+from worker.processes.limits import limit_argv
 from worker.publishing.playlists.media_playlist import Entry, epoch_of
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
 from worker.publishing.playlists.variants import MediaInfo, Rates, Variant, declare, measure_rates, peak_bps
@@ -135,4 +135,4 @@ def test_half_a_truth_is_none(streams: list[dict[str, object]]) -> None:
 
 
 def test_a_strangers_segment_is_looked_at_within_limits() -> None:
-    assert probe_argv()[: probe_argv().index("ffprobe")] == bounded([])
+    assert probe_argv()[: probe_argv().index("ffprobe")] == limit_argv([])

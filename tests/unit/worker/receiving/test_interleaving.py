@@ -6,7 +6,7 @@ import pytest
 
 from worker.media.messages import AUDIO, VIDEO
 from worker.receiving import interleaving
-from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket, in_order
+from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader, ReadPacket, merge_in_order
 
 STEP_US = 40_000
 
@@ -111,9 +111,9 @@ def read(name: str, at_s: float) -> ReadPacket:
 )
 def test_the_first_picture_comes_before_the_sound_that_follows_it(picture_s: float, order: str) -> None:
     waiting = [read("a", 0.0), read("b", 2.0), read("c", 3.0)]
-    assert " ".join(each.track for each in in_order(waiting, [read("P", picture_s)])) == order
+    assert " ".join(each.track for each in merge_in_order(waiting, [read("P", picture_s)])) == order
 
 
 def test_a_first_picture_may_have_no_sound_before_it() -> None:
     alone = [read("P", 1.0)]
-    assert in_order([], alone) == alone
+    assert merge_in_order([], alone) == alone

@@ -26,28 +26,28 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_nothing_repaired_is_counted_as_nothing() -> None:
-    assert Repairs(**RunRepairs().counted()) == Repairs()
-    assert set(RunRepairs().counted()) == {field.name for field in fields(Repairs)}
+    assert Repairs(**RunRepairs().counts()) == Repairs()
+    assert set(RunRepairs().counts()) == {field.name for field in fields(Repairs)}
 
 
 def test_samples_are_added_up_and_reported_in_milliseconds() -> None:
     run = RunRepairs()
-    run.filled(4_800, 1_000_000)
-    run.silent(48)
+    run.count_gap(4_800, 1_000_000)
+    run.count_silence(48)
     # Less than a millisecond each, and not lost.
     for _ in range(100):
-        run.silent(24)
-    run.trimmed(960, 2_000_000)
-    counted = run.counted()
-    assert (counted["silence_ms"], counted["trimmed_ms"]) == (100 + 1 + 50, 20)
+        run.count_silence(24)
+    run.count_overlap(960, 2_000_000)
+    counts = run.counts()
+    assert (counts["silence_ms"], counts["trimmed_ms"]) == (100 + 1 + 50, 20)
 
 
 def test_each_count_has_its_name() -> None:
     run = RunRepairs()
     run.drift_ppm, run.pictures_dropped, run.timestamp_jumps, run.format_changes = -300, 1, 2, 3
     run.damaged_packets, run.restarts_avoided = 4, 5
-    run.repeated(0, 40_000)
-    assert Repairs(**run.counted()) == Repairs(
+    run.count_repeat(0, 40_000)
+    assert Repairs(**run.counts()) == Repairs(
         drift_ppm=-300,
         pictures_dropped=1,
         timestamp_jumps=2,
@@ -60,12 +60,12 @@ def test_each_count_has_its_name() -> None:
 
 def test_repairs_are_said_in_plain_words_and_once() -> None:
     run = RunRepairs()
-    run.filled(4_800, 1_500_000)
-    run.trimmed(960, 2_000_000)
-    run.silent(0)
-    run.repeated(3_000_000, 999_999)
-    run.repeated(4_000_000, 1_500_000)
-    run.silent(1_600)
+    run.count_gap(4_800, 1_500_000)
+    run.count_overlap(960, 2_000_000)
+    run.count_silence(0)
+    run.count_repeat(3_000_000, 999_999)
+    run.count_repeat(4_000_000, 1_500_000)
+    run.count_silence(1_600)
     assert run.new_notes() == [
         "100 ms of sound are missing at 1.50 s: silence was played",
         "20 ms of sound at 2.00 s overlap the sound before: left out",
@@ -77,15 +77,15 @@ def test_repairs_are_said_in_plain_words_and_once() -> None:
 
 def test_repairs_of_one_kind_are_one_note_for_a_while(clock: Clock) -> None:
     run = RunRepairs()
-    run.filled(4_800, 0)
+    run.count_gap(4_800, 0)
     clock.now_s += NOTE_INTERVAL_S - 0.1
-    run.filled(4_800, 9_900_000)
+    run.count_gap(4_800, 9_900_000)
     # Of another kind.
-    run.trimmed(480, 9_900_000)
+    run.count_overlap(480, 9_900_000)
     clock.now_s += 0.1
-    run.filled(4_800, 10_000_000)
+    run.count_gap(4_800, 10_000_000)
     assert [note.partition(" ms")[0] for note in run.new_notes()] == ["100", "10", "100"]
-    assert run.counted()["silence_ms"] == 300
+    assert run.counts()["silence_ms"] == 300
 
 
 def test_notes_that_are_never_taken_do_not_pile_up(clock: Clock) -> None:

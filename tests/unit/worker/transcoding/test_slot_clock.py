@@ -9,7 +9,7 @@ ORIGIN_US = 1_000_000
 
 
 @pytest.mark.parametrize(
-    ("picture_us", "sound_us", "due"),
+    ("picture_us", "sound_us", "is_due"),
     [
         # Both are there: the picture nearer to the next slot than to this one, the sound up to its end.
         (20_000, 40_000, True),
@@ -30,14 +30,14 @@ ORIGIN_US = 1_000_000
     ],
 )
 def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(
-    picture_us: int | None, sound_us: int | None, due: bool
+    picture_us: int | None, sound_us: int | None, is_due: bool
 ) -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     for number in range(3):
         since_us = ORIGIN_US + number * SLOT_US
         picture = None if picture_us is None else since_us + picture_us
         sound = None if sound_us is None else since_us + sound_us
-        assert clock.due(picture, sound) is due
+        assert clock.is_due(picture, sound) is is_due
         clock.advance()
 
 
@@ -63,8 +63,8 @@ def test_patience_with_one_track_is_not_patience_with_the_other() -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     clock.sound_patience.was_late(500_000)
     picture_us = ORIGIN_US + SLOT_US + PATIENCE_US
-    assert not clock.due(picture_us, ORIGIN_US)
-    assert clock.due(ORIGIN_US, picture_us)
+    assert not clock.is_due(picture_us, ORIGIN_US)
+    assert clock.is_due(ORIGIN_US, picture_us)
 
 
 def idled(clock: SlotClock, now_s: float, heard_s: float) -> int:
@@ -89,18 +89,18 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
 
 def test_what_was_late_goes_on_where_it_was() -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
-    assert clock.arrived(ORIGIN_US) == 0.0
+    assert clock.resume(ORIGIN_US) == 0.0
     idled(clock, 10.0, 0.0)
     idled(clock, 11.001, 0.0)
     # The next picture belongs into the first of 25 slots that are made: the time line moves by that much.
-    assert clock.arrived(ORIGIN_US) == 25 * SLOT_US
+    assert clock.resume(ORIGIN_US) == 25 * SLOT_US
     assert not clock.is_idle and clock.number == 25 and clock.begins_us == ORIGIN_US
-    assert clock.arrived(ORIGIN_US + 40_000) == 0.0
+    assert clock.resume(ORIGIN_US + 40_000) == 0.0
 
 
 def test_what_comes_after_a_pause_of_its_own_time_line_moves_nothing() -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     idled(clock, 10.0, 0.0)
     idled(clock, 11.001, 0.0)
-    assert clock.arrived(ORIGIN_US + 3_000_000) == 0.0
+    assert clock.resume(ORIGIN_US + 3_000_000) == 0.0
     assert clock.begins_us == ORIGIN_US + 25 * SLOT_US

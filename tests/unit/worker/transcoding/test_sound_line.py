@@ -37,9 +37,9 @@ class Line:
             self.sent += PACKET
 
     @property
-    def counted(self) -> tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """Return the milliseconds of silence and of sound left out."""
-        counts = self.repairs.counted()
+        counts = self.repairs.counts()
         return counts["silence_ms"], counts["trimmed_ms"]
 
     def off_us(self, at_us: int) -> float:
@@ -64,7 +64,7 @@ def longest_silence(data: bytes) -> int:
 
 def test_sound_without_faults_is_passed_on_whole(line: Line) -> None:
     line.send(2_000_000)
-    assert line.counted == (0, 0)
+    assert line.counts == (0, 0)
     assert abs(line.line.end - line.sent) < samples_of(2_000)
     data, missing = line.line.take(line.line.end)
     made, sent = array("h", data), array("h", tone(0, line.line.end))
@@ -78,7 +78,7 @@ def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
     line.send(1_000_000)
     sent_before = line.sent
     line.send(1_000_000, late_us=gap_ms * 1_000)
-    silence_ms, trimmed_ms = line.counted
+    silence_ms, trimmed_ms = line.counts
     assert silence_ms == pytest.approx(gap_ms, abs=1) and trimmed_ms == 0
     end_us = ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE + gap_ms * 1_000
     assert abs(line.off_us(round(end_us))) < 2_000
@@ -91,7 +91,7 @@ def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
 def test_what_overlaps_is_left_out(line: Line, overlap_ms: int) -> None:
     line.send(1_000_000)
     line.send(2_000_000, late_us=-overlap_ms * 1_000)
-    silence_ms, trimmed_ms = line.counted
+    silence_ms, trimmed_ms = line.counts
     assert trimmed_ms == pytest.approx(overlap_ms, abs=1) and silence_ms == 0
     end_us = ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE - overlap_ms * 1_000
     assert abs(line.off_us(round(end_us))) < 2_000
@@ -102,7 +102,7 @@ def test_a_small_step_is_stretched_without_silence(line: Line, off_ms: int) -> N
     assert abs(off_ms) * 1_000 < GAP_US
     line.send(1_000_000)
     line.send(15_000_000, late_us=off_ms * 1_000)
-    assert line.counted == (0, 0)
+    assert line.counts == (0, 0)
     end_us = ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE + off_ms * 1_000
     assert abs(line.off_us(round(end_us))) < 15_000
     data, _ = line.line.take(line.line.end)
@@ -116,7 +116,7 @@ def test_a_clock_that_drifts_stays_with_the_picture_and_is_measured(line: Line, 
         end_us = ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE * (1 + ppm / 1e6)
         assert abs(line.off_us(round(end_us))) < 15_000
         line.line.take(line.line.end - samples_of(100_000) - line.line.taken)
-    assert line.counted == (0, 0)
+    assert line.counts == (0, 0)
     # Time stamps that run ahead of the samples are those of a slow sound clock.
     assert line.repairs.drift_ppm == pytest.approx(-ppm, abs=5)
 
@@ -136,7 +136,7 @@ def test_what_has_not_come_is_silence_and_what_comes_too_late_is_left_out(line: 
     assert missing == 4_800 and len(data) == (end + 4_800) * 4
     assert line.line.taken == line.line.end == end + 4_800
     line.send(1_000_000)
-    silence_ms, trimmed_ms = line.counted
+    silence_ms, trimmed_ms = line.counts
     # The taker reports what it takes as silence.
     assert silence_ms == 0 and trimmed_ms == pytest.approx(100, abs=2)
     assert abs(line.off_us(round(ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE))) < 2_000
@@ -147,7 +147,7 @@ def test_sound_that_begins_after_its_picture_is_heard_at_its_time(line: Line, la
     """The stretcher takes the first time stamp that it sees for its beginning."""
     line.send(10_000_000, late_us=late_ms * 1_000)
     assert abs(line.off_us(round(ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE + late_ms * 1_000))) < 2_000
-    assert line.counted == (pytest.approx(missing_ms, abs=1), 0)
+    assert line.counts == (pytest.approx(missing_ms, abs=1), 0)
 
 
 @pytest.mark.parametrize("late_ms", [70, 95, 105, 130])

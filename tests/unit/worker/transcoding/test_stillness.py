@@ -73,21 +73,21 @@ def test_what_a_source_had_is_reported_of_one_second_at_a_time() -> None:
     for number in range(25):
         activity.picture(number * PICTURE_US, picture(100 + number))
         activity.sound(LOUD if number == 3 else SILENCE)
-    assert activity.taken() == {"heard": True, "moves": True, "dark": False}
+    assert activity.take() == {"heard": True, "moves": True, "dark": False}
     for number in range(25, 50):
         activity.picture(number * PICTURE_US, picture(200))
         activity.sound(SILENCE)
-    assert activity.taken() == {"heard": False, "moves": True, "dark": False}
+    assert activity.take() == {"heard": False, "moves": True, "dark": False}
     for number in range(50, 75):
         activity.picture(number * PICTURE_US, picture(200))
-    assert activity.taken() == {"heard": False, "moves": False, "dark": False}
-    assert activity.taken() == {"heard": False, "moves": False, "dark": True}
+    assert activity.take() == {"heard": False, "moves": False, "dark": False}
+    assert activity.take() == {"heard": False, "moves": False, "dark": True}
 
 
 def test_a_black_picture_is_dark_and_time_that_falls_back_is_looked_at() -> None:
     activity = SourceActivity()
     activity.picture(9_000_000, picture(16))
-    assert activity.taken()["dark"]
+    assert activity.take()["dark"]
     activity.picture(0, picture(16))
     activity.picture(600_000, picture(16, bright_rows=90))
-    assert activity.taken() == {"heard": False, "moves": True, "dark": False}
+    assert activity.take() == {"heard": False, "moves": True, "dark": False}

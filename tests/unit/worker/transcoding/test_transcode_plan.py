@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.processes.limits import ENCODING, bounded
+from worker.processes.limits import ENCODING, limit_argv
 from worker.transcoding.plan import (
     FIRST_SEGMENT,
     EncodedRendition,
@@ -87,12 +87,12 @@ def test_the_encoder_makes_no_keyframe_before_one_is_due(rate: Fraction, segment
     ],
 )
 def test_a_plan_is_read_as_it_was_written(plan: TranscodePlan) -> None:
-    assert TranscodePlan.decoded(plan.encoded()) == plan
+    assert TranscodePlan.from_json(plan.to_json()) == plan
 
 
 def test_a_run_is_a_process_within_limits_whose_last_argument_is_the_plan() -> None:
     argv = transcoder_argv(PLAN)
-    limits = bounded([], space=ENCODING)
+    limits = limit_argv([], space=ENCODING)
     assert argv[: len(limits)] == limits
-    assert TranscodePlan.decoded(argv[-1]) == PLAN
-    assert TranscodePlan.decoded(watching_argv()[-1]).work is Work.WATCH
+    assert TranscodePlan.from_json(argv[-1]) == PLAN
+    assert TranscodePlan.from_json(watching_argv()[-1]).work is Work.WATCH
