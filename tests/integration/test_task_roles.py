@@ -122,8 +122,8 @@ def assert_denied(*calls: Callable[[], Any]) -> None:
 
 
 def test_a_worker_does_all_its_work_with_its_role(lab: Lab, roles: dict[str, str], settings: Settings) -> None:
-    settings = credentials(roles["WorkerRoleArn"])
-    lab.environ = lambda worker_id: {**Lab.environ(lab, worker_id), **settings}  # type: ignore[method-assign]
+    own = credentials(roles["WorkerRoleArn"])
+    lab.environ = lambda worker_id: {**Lab.environ(lab, worker_id), **own}  # type: ignore[method-assign]
     workers = DynamoWorkers(settings.table_prefix)
     lab.add(abr_profile="hd")
     lab.queue.send(STREAM)
@@ -181,20 +181,20 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
     lab.s3.put(SEGMENT, b"media", "video/mp2t")
     claims = PlayClaims(user_id="u", session_id="s", stream_id=STREAM, expires_at_ms=10**15)
     with acting_as(roles["EndpointsRoleArn"]):
-        settings = Container(settings)
+        own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            settings.access.verdict(settings.tokens.sign_play(claims), "s", None)
-        assert settings.stream_table.get(STREAM)
+            own.access.verdict(own.tokens.sign_play(claims), "s", None)
+        assert own.stream_table.get(STREAM)
         first = Client(ip="192.0.2.1", user_agent="mpv")
-        assert settings.clients.bind("media.s", "u", first, settings.clock.now_ms()) == first
-        assert settings.clients.mark("media.s")
+        assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first
+        assert own.clients.mark("media.s")
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
-        signed = httpx.get(f"{address}/{SEGMENT}?{settings.media.signed_query(SEGMENT, 60)}")
+        signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
         assert (signed.status_code, signed.content) == (200, b"media"), signed.text
         # It can be made for anything, and is good for no more than its signer is.
         logs = run_log_key(STREAM)
-        assert httpx.get(f"{address}/{logs}?{settings.media.signed_query(logs, 60)}").status_code == 403
+        assert httpx.get(f"{address}/{logs}?{own.media.signed_query(logs, 60)}").status_code == 403
         assert_denied(
             *(table("get_item", settings, name) for name in ("users", "stream_runtime", "usage")),
             *(table("update_item", settings, name) for name in ("wallets", "playback_sessions", "streams")),

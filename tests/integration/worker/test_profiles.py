@@ -69,16 +69,16 @@ def assert_published(lab: Lab, snapshot: Snapshot) -> None:
     for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
         name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
         assert published.name == name
-        settings = {
+        segments = {
             path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")
         }
-        one = next(iter(settings.values()))
+        one = next(iter(segments.values()))
         assert (published.width, published.height, published.fps) == (
             one.width,
             one.height,
             pytest.approx(one.fps, abs=0.001),
         )
-        peak = peak_bps(media, {uri: each.size for uri, each in settings.items()})
+        peak = peak_bps(media, {uri: each.size for uri, each in segments.items()})
         assert peak and f'CODECS="{published.codecs}"' in snapshot.root
         declared = variant.attributes["BANDWIDTH"]
         print(f"{name}: declared {declared}, measured {peak:.0f}, average {published.average_bandwidth_bps}")

@@ -84,8 +84,8 @@ def live(*segments: tuple[int, str]) -> str:
     return "\n".join([*lines, *(f"#EXTINF:1,\n{uri}" for _, uri in segments), ""])
 
 
-class Watched:
-    """A watch over the origin's playlist, which fails after 3 s without anything new."""
+class PooledSource:
+    """A source pool over the origin's playlist, which fails after 3 s without anything new."""
 
     def __init__(self, authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
@@ -100,11 +100,11 @@ class Watched:
         )
         self.said: list[str] = []
         self.ready = 0
-        self.watch = SourcePool(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
+        self.pool = SourcePool(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
 
     def look(self) -> str:
-        self.watch.look(time.monotonic())
-        opener = self.watch._trials.get(0)
+        self.pool.update(time.monotonic())
+        opener = self.pool._openers.get(0)
         self.ready += bool(opener and opener.status is OpenerStatus.READY)
         return self.said[-1] if self.said else ""
 
@@ -121,28 +121,30 @@ class Watched:
 
 
 @pytest.fixture
-def watched(authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    it = Watched(authority, origin, tmp_path, monkeypatch)
+def pooled(
+    authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PooledSource]:
+    it = PooledSource(authority, origin, tmp_path, monkeypatch)
     yield it
-    it.watch.close()
+    it.pool.close()
 
 
 def segments_asked(origin: Origin) -> list[str]:
     return [path for path in origin.asked if path.endswith(".ts")]
 
 
-def test_a_playlist_that_stops_fails_once_and_comes_back_when_it_moves(origin: Origin, watched: Watched) -> None:
+def test_a_playlist_that_stops_fails_once_and_comes_back_when_it_moves(origin: Origin, pooled: PooledSource) -> None:
     origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
     began_s = time.monotonic()
-    watched.plays()
-    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has had no new segment for")
+    pooled.plays()
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has had no new segment for")
     assert 2.4 <= time.monotonic() - began_s <= 6, "not before the content has ended, and not long after"
-    watched.ready = 0
-    watched.fails("has had no new segment since it was played last (https:")
-    assert f"https://127.0.0.2:{origin.port}/live.m3u8" in watched.said[-1] and "http:" not in watched.said[-1]
-    assert watched.ready == 0 and segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
+    pooled.ready = 0
+    pooled.fails("has had no new segment since it was played last (https:")
+    assert f"https://127.0.0.2:{origin.port}/live.m3u8" in pooled.said[-1] and "http:" not in pooled.said[-1]
+    assert pooled.ready == 0 and segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
     origin.put("/live.m3u8", live((8, "plain1.ts"), (9, "plain2.ts")))
-    watched.plays()
+    pooled.plays()
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
 
 
@@ -167,38 +169,38 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
     assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
 
 
-def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, watched: Watched) -> None:
+def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, pooled: PooledSource) -> None:
     origin.put("/live.m3u8", live((0, "plain0.ts")) + "#EXT-X-ENDLIST\n")
-    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
-    watched.ready = 0
-    watched.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
-    assert watched.ready == 0 and segments_asked(origin) == ["/plain0.ts"]
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
+    pooled.ready = 0
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
+    assert pooled.ready == 0 and segments_asked(origin) == ["/plain0.ts"]
     # More than a receiver reads at once, so that it is seen while it plays.
     origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))) + "#EXT-X-ENDLIST\n")
-    watched.plays()
+    pooled.plays()
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
 
 
 def test_a_source_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
-    origin: Origin, watched: Watched, media: Path
+    origin: Origin, pooled: PooledSource, media: Path
 ) -> None:
     origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
-    watched.plays()
+    pooled.plays()
     origin.put("/live.m3u8", live((8, "plain1.ts"), (9, "plain0.ts"), (10, "plain1.ts")))
-    watched.fails("has had no new segment for")
+    pooled.fails("has had no new segment for")
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
     # The same under other names is refused by what it holds.
     origin.put("/again.ts", (media / "plain0.ts").read_bytes())
     origin.put("/live.m3u8", live((11, "again.ts")))
-    watched.ready = 0
-    watched.fails("sends a segment again that was played before")
-    assert watched.ready == 0
+    pooled.ready = 0
+    pooled.fails("sends a segment again that was played before")
+    assert pooled.ready == 0
 
 
-def test_a_server_that_was_restarted_plays(origin: Origin, watched: Watched) -> None:
+def test_a_server_that_was_restarted_plays(origin: Origin, pooled: PooledSource) -> None:
     origin.put("/live.m3u8", live((70, "plain0.ts")))
-    watched.plays()
-    watched.fails("has had no new segment for")
+    pooled.plays()
+    pooled.fails("has had no new segment for")
     origin.put("/live.m3u8", live((0, "plain1.ts"), (1, "plain2.ts")))
-    watched.plays()
+    pooled.plays()
     assert segments_asked(origin)[:2] == ["/plain0.ts", "/plain1.ts"]
