@@ -11,7 +11,7 @@ import sys
 import av
 import av.logging
 
-from worker.processes.module_process import name_process
+from worker.media.libav import set_up_program
 from worker.transcoding.stillness import BLACK_MAX, differs, sample_points
 
 
@@ -38,9 +38,7 @@ def inspect_segment(body: bytes) -> dict[str, object]:
 
 def main() -> int:
     """Inspect the standard input, print the result and return the exit status."""
-    name_process("checker")
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.ERROR)
+    set_up_program("checker", av.logging.ERROR)
     print(json.dumps(inspect_segment(sys.stdin.buffer.read())))
     return 0
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from chalicelib.domain.streams import Claim
 from chalicelib.ports import Clock, Runtimes, StoreUnavailable
@@ -64,10 +65,8 @@ class HeldClaim:
 
     def release(self) -> None:
         """Release the claim. If the store is unavailable, the claim expires."""
-        try:
+        with suppress(StoreUnavailable):
             self._runtimes.release(self.claim)
-        except StoreUnavailable:
-            return
 
 
 def claim_stream(

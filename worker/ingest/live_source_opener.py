@@ -9,7 +9,7 @@ from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams import Stream
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import CopySegmentation, plan_copy
+from worker.encoding.copy_segmentation import plan_copy
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import BackgroundTask
@@ -20,7 +20,7 @@ from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
-from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_opener import OpenerStatus, SourceOpener
 from worker.ingest.source_receiver import SourceReceiver
 from worker.ingest.sources import locate, read_source_info
 from worker.processes.child import Child
@@ -43,7 +43,7 @@ SILENCE_REPORTED_S = 20.0
 SETTLED_S = 3.0
 
 
-class LiveSourceOpener:
+class LiveSourceOpener(SourceOpener):
     """A source with a receiver. A listener that waits has not failed.
 
     `previous_reason` is why the last opening failed. `played` is what earlier openings have passed on of the source's
@@ -59,10 +59,7 @@ class LiveSourceOpener:
         previous_reason: str = "",
         played: PlayedSegments | None = None,
     ) -> None:
-        self.status, self.reason = OpenerStatus.OPENING, ""
-        self.source: SourceInfo | None = None
-        self.segmentation: CopySegmentation | None = None
-        self.receiver: SourceReceiver | None = None
+        super().__init__()
         self._config = config
         self._stream = stream
         self._previous_reason = previous_reason

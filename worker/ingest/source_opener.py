@@ -1,7 +1,6 @@
 """Source openers: each opens one source and reports whether it can be played, or why not."""
 
 from enum import Enum
-from typing import Protocol
 
 from chalicelib.domain.streams import Stream
 from worker.encoding.copy_segmentation import CopySegmentation, plan_copy
@@ -19,30 +18,33 @@ class OpenerStatus(Enum):
     FAILED = "failed"
 
 
-class SourceOpener(Protocol):
+class SourceOpener:
     """A source that is being opened, or is open. Used by the supervising thread, which updates it every tick."""
 
-    status: OpenerStatus
-    # Why it is not ready, for the operator.
-    reason: str
-    # What it was found to be, once it is ready.
-    source: SourceInfo | None
-    # How it is segmented where it is copied; None where it is encoded.
-    segmentation: CopySegmentation | None
-    # Its receiver, if it has one.
-    receiver: SourceReceiver | None
     # Whether it waits for a sender, which may connect and disconnect at any time.
-    is_listener: bool
+    is_listener = False
+
+    def __init__(self) -> None:
+        self.status = OpenerStatus.OPENING
+        # Why it is not ready, for the operator.
+        self.reason = ""
+        # What it was found to be, once it is ready.
+        self.source: SourceInfo | None = None
+        # How it is segmented where it is copied; None where it is encoded.
+        self.segmentation: CopySegmentation | None = None
+        self.receiver: SourceReceiver | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Return whether it waits until something moves in it."""
+        return False
 
     def update(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 
     def adopt(self, stream: Stream) -> bool:
         """Continue under new settings of the same source; return False if it has to be opened again."""
-
-    @property
-    def is_frozen(self) -> bool:
-        """Return whether it waits until something moves in it."""
+        return False
 
     def await_movement(self, reason: str) -> None:
         """Count as not ready until something moves in the source; `reason` is for the operator."""
@@ -51,31 +53,13 @@ class SourceOpener(Protocol):
         """Close the source."""
 
 
-class PatternSourceOpener:
+class PatternSourceOpener(SourceOpener):
     """The opener of the test pattern, which is ready at once."""
 
-    is_listener = False
-    is_frozen = False
-
     def __init__(self, stream: Stream) -> None:
-        self.status, self.reason = OpenerStatus.READY, ""
-        self.source: SourceInfo | None = PATTERN
-        self.segmentation: CopySegmentation | None = None
-        self.receiver: SourceReceiver | None = None
+        super().__init__()
+        self.source = PATTERN
         try:
-            self.segmentation = plan_copy(self.source, stream, {})
+            self.status, self.segmentation = OpenerStatus.READY, plan_copy(PATTERN, stream, {})
         except SourceRefused as refused:
             self.status, self.reason = OpenerStatus.REFUSED, str(refused)
-
-    def update(self, now_s: float) -> None:
-        """Do nothing: the status is final."""
-
-    def adopt(self, stream: Stream) -> bool:
-        """Return False: nothing is open."""
-        return False
-
-    def await_movement(self, reason: str) -> None:
-        """Do nothing: the pattern always moves."""
-
-    def close(self) -> None:
-        """Do nothing: nothing is open."""

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
+from worker.processes.module_process import ERROR_MARK
 from worker.processes.redaction import redact
 
 LOG_LINES_MAX = 200
 LINE_BYTES_MAX = 2_000
 READERS_WAIT_S = 1.0
-# Our own programs begin the line with the reason for their end with this.
-ERROR_MARK = "[error]"
 
 
 class Child:

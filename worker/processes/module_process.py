@@ -4,6 +4,8 @@ import ctypes
 import sys
 from pathlib import Path
 
+# The line with the reason for a program's end begins with this.
+ERROR_MARK = "[error]"
 ROOT = Path(__file__).resolve().parents[2]
 _RUN = "import runpy, sys; sys.path[0] = {root!r}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 
@@ -17,3 +19,8 @@ def name_process(name: str) -> None:
     """Set the name of this process for `ps` and `top`: 15 characters at most."""
     pr_set_name = 15
     ctypes.CDLL(None).prctl(pr_set_name, name.encode()[:15], 0, 0, 0)
+
+
+def print_error(reason: object) -> None:
+    """Log why this process ends, for `Child.complaint`."""
+    print(f"{ERROR_MARK} {reason}", file=sys.stderr, flush=True)

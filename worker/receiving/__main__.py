@@ -9,11 +9,11 @@ import time
 from collections import deque
 from typing import Any
 
-import av.logging
 from av.error import FFmpegError, InvalidDataError
 
+from worker.media.libav import set_up_program
 from worker.media.messages import Kind, encode_json, encode_packet
-from worker.processes.module_process import name_process
+from worker.processes.module_process import print_error
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
 from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, merge_in_order
@@ -124,9 +124,7 @@ def _packets(container: Any, streams: list[Any]) -> Any:
 
 def main() -> int:
     """Run the receiver and return the exit status: see `worker.receiving.request`."""
-    name_process("receiver")
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.WARNING)
+    set_up_program("receiver")
     request = ReceiveRequest.from_json(sys.stdin.buffer.read())
     sys.stdin.close()
     try:
@@ -134,10 +132,10 @@ def main() -> int:
     except BrokenPipeError:
         return 0
     except ReceiveError as error:
-        print(f"[error] {error}", file=sys.stderr, flush=True)
+        print_error(error)
         return error.status
     except (FFmpegError, OSError) as error:
-        print(f"[error] {error.strerror or error}", file=sys.stderr, flush=True)
+        print_error(error.strerror or error)
         return 1
     return 0
 

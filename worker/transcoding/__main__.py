@@ -12,10 +12,9 @@ import time
 from contextlib import suppress
 from typing import Any, Protocol
 
-import av.logging
-
+from worker.media.libav import set_up_program
 from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
-from worker.processes.module_process import name_process
+from worker.processes.module_process import print_error
 from worker.transcoding.copying_run import CopyingRun
 from worker.transcoding.encoding_run import EncodingRun, SourceFrozen
 from worker.transcoding.generator import generate
@@ -105,10 +104,7 @@ def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
 
 def main() -> int:
     """Make the run and return the exit status."""
-    name_process("encoder")
-    # Straight to the standard error: the threads of codecs must not wait for Python's lock to log.
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.WARNING)
+    set_up_program("encoder")
     plan, repairs, stop = TranscodePlan.from_json(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
     reporter = Reporter(repairs)
     if plan.work is Work.WATCH:
@@ -125,7 +121,7 @@ def main() -> int:
     try:
         follow(run, reporter, repairs)
     except SourceFrozen as frozen:
-        print(f"[error] {frozen}", file=sys.stderr, flush=True)
+        print_error(frozen)
         return EXIT_FROZEN
     run.close()
     reporter.report(run.out_us, at_once=True)

@@ -191,12 +191,12 @@ class _HlsFilter:
 
     def __init__(self, hls: HlsSession, url: str, request: Request) -> None:
         self._hls, self._url = hls, url
-        self._segment = hls.segment(url, request.headers.get("range", ""))
-        self.start_bytes = START_BYTES if self._segment else 0
+        self._accept = hls.segment(url, request.headers.get("range", ""))
+        self.start_bytes = START_BYTES if self._accept else 0
 
     def playlist(self, body: bytes) -> bytes:
         return self._hls.playlist(self._url, body)
 
     def media(self, start: bytes, length: int | None) -> None:
-        if self._segment:
-            self._segment.record_start(start, length)
+        if self._accept:
+            self._accept(start, length)

@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from worker.ingest.errors import EgressRefused
@@ -90,13 +91,16 @@ class HlsSession:
             # The next opening takes another variant, unless this one has played: another would repeat its seconds.
             self._played.avoid(url)
 
-    def segment(self, url: str, byte_range: str = "") -> "SegmentRequest | None":
-        """Return the segment at this address, if a live playlist has named one."""
+    def segment(self, url: str, byte_range: str = "") -> Callable[[bytes, int | None], None] | None:
+        """Return what to call with the beginning and the length of the segment at this address, before it is passed on.
+
+        None if no live playlist has named it. The function raises `EgressRefused` if the segment was handed out before.
+        """
         url, found = absolute_url(url, ""), _RANGE.match(byte_range)
         with self._lock:
             for live in self._live.values():
                 if decision := live.find(url, int(found[1]) if found else 0):
-                    return SegmentRequest(self, live, decision)
+                    return partial(self._accept, live, decision)
         return None
 
     def stillness(self) -> str | None:
@@ -142,8 +146,7 @@ class HlsSession:
     def _content_ends_at_s(self) -> float:
         return max((each.content_ends_at_s for each in self._unended()), default=0.0)
 
-    def accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
-        """Note that a segment is handed out. Raise `EgressRefused` if it repeats one."""
+    def _accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
         with self._lock:
             delivery = live.delivery_of(decision)
             is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
@@ -156,14 +159,3 @@ class HlsSession:
 
 def _ended(url: str) -> str:
     return f"the playlist at {place_of(url)} has ended"
-
-
-class SegmentRequest:
-    """A segment that a client has asked for."""
-
-    def __init__(self, session: HlsSession, live: LivePlaylist, decision: Decision) -> None:
-        self._session, self._live, self._decision = session, live, decision
-
-    def record_start(self, start: bytes, length: int | None) -> None:
-        """Note that it is handed out, beginning with `start`. Raise `EgressRefused` if it was handed out before."""
-        self._session.accept(self._live, self._decision, start, length)

@@ -63,9 +63,9 @@ class Client:
 
     def fetch(self, uri: str, byte_range: str = "") -> None:
         self.fetched.append(uri)
-        request = self.session.segment(absolute_url(self.server.url, uri), byte_range)
-        assert request, uri
-        request.record_start(self.server.start(uri, byte_range), 1_000)
+        accept = self.session.segment(absolute_url(self.server.url, uri), byte_range)
+        assert accept, uri
+        accept(self.server.start(uri, byte_range), 1_000)
 
     def fetch_all(self) -> None:
         """What is listed and was not fetched yet."""
