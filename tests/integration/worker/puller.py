@@ -1,4 +1,4 @@
-"""Sources pulled by a real ffmpeg, as a worker does and, to see that an attack is one, as a careless one would."""
+"""Sources pulled by a real ffmpeg: as a worker does, and carelessly, to prove that an attack works without a guard."""
 
 import json
 import os
@@ -29,7 +29,7 @@ CARELESS = "http,https,tls,tcp,httpproxy,crypto,file,concat,data"
 
 @dataclass(frozen=True)
 class Pulled:
-    """How it ended: ffmpeg's status and complaints, how many bytes of media came out, and the proxy's last refusal."""
+    """The result: ffmpeg's status and errors, how many bytes of media came out, and the proxy's last refusal."""
 
     status: int
     said: str
@@ -39,14 +39,14 @@ class Pulled:
 
 @dataclass
 class Puller:
-    """Pulls from the ports given. `names` are what names resolve to: one answer after another, the last one stays."""
+    """A puller from the given ports. `names` are what names resolve to, answer by answer; the last one stays."""
 
     authority: Authority
     ports: frozenset[int]
     names: Mapping[str, Sequence[list[str]]]
 
     def pull(self, url: str, networks=OUTSIDE) -> Pulled:
-        """Through the proxy."""
+        """Pull through the proxy."""
         source = check_source_url(url, ports=self.ports, networks=networks)
         with self.egress(source, networks) as egress:
             way = Proxied(proxy_url=egress.url, ca_file=self.authority.ca_file)
@@ -55,7 +55,7 @@ class Puller:
 
     @contextmanager
     def egress(self, source: SourceUrl, networks=OUTSIDE, hls: HlsSession | None = None) -> Iterator[Egress]:
-        """A proxy as long as it is needed."""
+        """Run a proxy as long as it is needed."""
         rules = EgressRules(
             networks=networks, ports=self.ports, ca_file=self.authority.ca_file, lookup=self._lookup_once_each()
         )
@@ -77,7 +77,7 @@ class Puller:
 
 
 def run(request: ReceiveRequest, seconds: float = 2) -> Pulled:
-    """Receive that much of a source, in the environment that a worker gives a receiver."""
+    """Receive that much of a source, in the environment of a worker's receiver."""
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
     argv = python_argv("worker.receiving")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -108,7 +108,7 @@ def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
 
 
 def described(request: ReceiveRequest) -> dict[str, Any]:
-    """What a receiver says of a source's tracks."""
+    """Return a receiver's description of a source's tracks."""
     done = subprocess.run(
         python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
@@ -116,7 +116,7 @@ def described(request: ReceiveRequest) -> dict[str, Any]:
 
 
 def seconds_of(request: ReceiveRequest) -> float:
-    """How long a source lasts on the receiver's time line."""
+    """Return how long a source lasts on the receiver's time line."""
     done = subprocess.run(
         python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
@@ -125,19 +125,19 @@ def seconds_of(request: ReceiveRequest) -> float:
 
 
 def run_careless(url: str, **options: str) -> Pulled:
-    """With every protocol at hand and no proxy."""
+    """Pull with every protocol and no proxy."""
     wide = {"protocol_whitelist": CARELESS, "rw_timeout": "5000000", **options}
     formats = f"{HTTP_FORMATS},concat,flv"
     return run(ReceiveRequest(transport=Transport.URL, url=url, options=wide, formats=formats, is_live=False))
 
 
 def pinned(source: SourceUrl, address) -> ReceiveRequest:
-    """The request for SRT."""
+    """Return the request for SRT."""
     return pull_request(source, Pinned(address=address))
 
 
 def make_media(directory: Path) -> None:
-    """Three seconds of HLS in every form: plain.m3u8, secret.m3u8 (AES-128) and fragments.m3u8 (fMP4)."""
+    """Make three seconds of HLS in every form: plain.m3u8, secret.m3u8 (AES-128) and fragments.m3u8 (fMP4)."""
     key = directory / "secret.key"
     key.write_bytes(bytes(range(16)))
     info = directory / "keyinfo"

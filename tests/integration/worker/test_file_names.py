@@ -1,4 +1,4 @@
-"""Files whose names are as people have them, opened by the real receiver and ffprobe."""
+"""Files with all sorts of names, opened by the real receiver and ffprobe."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Handing a stream over in time, whatever hangs just then."""
+"""Streams are handed over in time, whatever hangs at that moment."""
 
 import signal
 import threading

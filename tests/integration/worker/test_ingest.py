@@ -1,4 +1,4 @@
-"""Streams that live from what others send: every kind of source, and what takes over when one goes."""
+"""Streams of received sources: every kind of source, and failover when one ends."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -47,7 +47,7 @@ def wait_for_first_segment(lab: Lab) -> None:
 
 
 def log_of(lab: Lab) -> tuple[RunLog, ...]:
-    """What operators read."""
+    """Return what operators read."""
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored is None or KEY.encode() not in stored.body
     return decoded(stored.body) if stored else ()
@@ -58,7 +58,7 @@ def wait_for_error(lab: Lab, error: str, timeout_s: float = 20) -> None:
 
 
 def assert_all_unbroken(lab: Lab) -> None:
-    """Over all that was played, in one piece."""
+    """Check all that was played, in one piece."""
     everything = lab.directory / "all.ts"
     everything.write_bytes(lab.fetch())
     assert_unbroken(everything, gap_s=0.2)

@@ -1,4 +1,4 @@
-"""Each profile on a real worker: what is published keeps to the rules, and says of itself what it is."""
+"""Each profile on a real worker: what is published follows the rules, and is described as it is."""
 
 import subprocess
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def text_of(lab: Lab, path: str) -> str:
 
 
 def read(lab: Lab) -> tuple[str, dict[str, str]]:
-    """The root and its playlists, of one moment: the root is the same before and after."""
+    """Return the multivariant playlist and its playlists of one moment: the former is the same before and after."""
     for _ in range(10):
         root = text_of(lab, "index.m3u8")
         playlists = {variant.uri: text_of(lab, variant.uri) for variant in read_root(root).variants}
@@ -56,14 +56,14 @@ def segments(lab: Lab, playlists: dict[str, str]) -> Iterator[tuple[str, bytes]]
 
 
 def assert_decodes(bodies: list[bytes], path: Path) -> None:
-    """Every picture of it, one segment after the other, without a complaint."""
+    """Check that every picture decodes, one segment after the other, without an error."""
     path.write_bytes(b"".join(bodies))
     argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-f", "null", "-"]
     assert subprocess.run(argv, capture_output=True, check=True, timeout=60).stderr.decode() == ""
 
 
 def assert_published(lab: Lab, snapshot: Snapshot) -> None:
-    """What the worker reports is what the segments are, and the declared bandwidth follows from it."""
+    """Check that the worker reports what the segments are, and declares their bandwidth."""
     runtime = lab.runtime()
     assert runtime.segments_per_minute and runtime.segments_per_minute > 10
     for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
@@ -86,7 +86,7 @@ def assert_published(lab: Lab, snapshot: Snapshot) -> None:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is late is not at stake here, and four renditions can be late on a machine that others use too."""
+    """Allow late segments: they are not the subject, and four renditions can be late on a busy machine."""
     monkeypatch.setattr(state_machine, "START_S_MIN", 60.0)
     monkeypatch.setattr(state_machine, "SILENT_TARGETS", 20)
 

@@ -1,4 +1,4 @@
-"""A source that only seems alive, and a run that publishes what its source is not."""
+"""A frozen source, and a run that publishes something else than its source."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ REASON = "the picture is frozen and silent for 3 s"
 
 
 def issues(lab: Lab) -> dict[IngestIssueCode, str]:
-    """Those of the runtime now."""
+    """Return the runtime's present issues."""
     return {issue.code: issue.detail for issue in lab.runtime().issues}
 
 

@@ -1,4 +1,4 @@
-"""One stream with real ffmpeg and real stores: it goes live, and goes on whatever dies."""
+"""One stream with real ffmpeg and real stores: it goes live, and recovers from every failure."""
 
 import itertools
 import json
@@ -20,14 +20,14 @@ from worker.supervision.pipeline import EndReason
 
 
 def packets(path: Path, kind: str) -> list[float]:
-    """The decoding time stamps of a transport stream, in order."""
+    """Return the decoding time stamps of a transport stream, in order."""
     argv = ["ffprobe", "-v", "error", "-select_streams", kind, "-show_entries", "packet=dts_time", "-of", "json"]
     done = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
     return [float(packet["dts_time"]) for packet in json.loads(done.stdout)["packets"]]
 
 
 def assert_unbroken(path: Path, *, gap_s: float) -> float:
-    """Both tracks' time stamps rise without a gap; answers with the length."""
+    """Check that both tracks' time stamps rise without a gap; return the length."""
     lengths = []
     for kind in ("v:0", "a:0"):
         times = packets(path, kind)

@@ -1,4 +1,4 @@
-"""Whole workers: found by the queue and by themselves, killed, restarted, drained, replaced."""
+"""Whole workers: started by the queue or a scan, killed, restarted, drained, replaced."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The small parts: settings, logs, health, progress, how the end of a program is explained."""
+"""Small parts: settings, logs, health, progress, and why a program ended."""
 
 import json
 import logging

@@ -1,7 +1,7 @@
 """Untrusted sources against a real ffmpeg: good ones play; hostile ones reach nothing that is not public.
 
-The outside is 127.0.0.2, which the rules allow. What is inside is 127.0.0.1: a listener there counts
-connections. Every attack is also made without the guard, where it must succeed, else the test would prove nothing.
+The outside is 127.0.0.2, which the rules allow. The inside is 127.0.0.1: a listener there counts connections. Every
+attack is also made without the guard, where it must succeed, else the test would prove nothing.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The proxy's own manners: what it does not speak, how much it takes, how long it waits."""
+"""The proxy's limits: what it does not speak, how much it takes, how long it waits."""
 
 import gzip
 import socket
@@ -52,7 +52,7 @@ def connected(egress: Egress) -> socket.socket:
 
 
 def asked(egress: Egress, request: str) -> bytes:
-    """The whole answer to it."""
+    """Return the whole answer to a request."""
     with connected(egress) as client:
         client.sendall(request.encode())
         return b"".join(iter(lambda: client.recv(65_536), b""))

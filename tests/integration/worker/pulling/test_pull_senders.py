@@ -21,7 +21,7 @@ NAMES = {NAME: [["127.0.0.2"]], INNER_NAME: [["127.0.0.1"]]}
 
 @contextmanager
 def sender(media: Path, argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Somebody who waits for a player, and then sends for as long as it stays."""
+    """Run a sender that waits for a player, and then sends for as long as it stays."""
     loop = [
         "ffmpeg",
         "-nostdin",
@@ -44,7 +44,7 @@ def sender(media: Path, argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]
 
 
 def listens(port: int) -> bool:
-    """Whether the kernel has a TCP listener there; a connection would use the sender up."""
+    """Return whether the kernel has a TCP listener there; a connection would use the sender up."""
     return any(
         line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]

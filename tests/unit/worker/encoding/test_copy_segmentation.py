@@ -47,7 +47,7 @@ def test_the_target_follows_from_the_keyframes(
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
 def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
-    """Cut as ffmpeg cuts: at the first keyframe after the n-th multiple."""
+    """Segments are cut as ffmpeg does: at the first keyframe after the n-th multiple."""
     segmentation = choose_segmentation(max(intervals), segment_seconds)
     assert segmentation.target_s >= segment_seconds and segmentation.every_s > 0.2
     at_s, cuts = 0.0, [0.0]

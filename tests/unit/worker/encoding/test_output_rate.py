@@ -1,4 +1,4 @@
-"""How many pictures a second are published of a source, by its rate, its fields and the ladder's bound."""
+"""The published frame rate of a source, by its rate, its fields and the ladder's bound."""
 
 from fractions import Fraction
 

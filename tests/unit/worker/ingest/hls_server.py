@@ -19,7 +19,7 @@ class Clock:
 
 @dataclass
 class Server:
-    """`segments` are numbers and URIs; each holds what its URI and `contents` say, or what `content_of` has for it."""
+    """A playlist. `segments` are numbers and URIs; each holds its URI and `contents`, or what `content_of` has."""
 
     target_s: int
     url: str = "https://h.test:443/live/index.m3u8"
@@ -58,7 +58,7 @@ class Client:
         return body
 
     def names(self) -> list[tuple[int, str]]:
-        """The numbers and URIs that are passed on."""
+        """Return the numbers and URIs that are passed on."""
         return _names(self.look())
 
     def fetch(self, uri: str, byte_range: str = "") -> None:
@@ -68,7 +68,7 @@ class Client:
         accept(self.server.start(uri, byte_range), 1_000)
 
     def fetch_all(self) -> None:
-        """What is listed and was not fetched yet."""
+        """Fetch what is listed and was not fetched yet."""
         for each in self._listed:
             number, _, uri = each.partition(" ")
             if (int(number), uri.partition("?")[0]) not in self._has:
@@ -76,7 +76,7 @@ class Client:
                 self.fetch(uri)
 
     def fails_within(self, seconds: int, *others: "Client") -> float:
-        """Go on asking, three times in a target; return when it fails."""
+        """Poll three times in a target; return when it fails."""
         for n in range(seconds * 10):
             if n % 20 == 0:
                 for client in (self, *others):

@@ -1,4 +1,4 @@
-"""What is kept of a live source for the run that will play it."""
+"""The packets of a live source that are kept for the run that will play it."""
 
 import pytest
 

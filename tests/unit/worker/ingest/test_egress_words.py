@@ -1,4 +1,4 @@
-"""What a client of the egress proxy says, with the addresses that its operator knows."""
+"""The log of a client of the egress proxy, with the addresses that its operator knows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which source is played, with the time handed in."""
+"""Which source is played, at given times."""
 
 from worker.ingest.backoff import FIRST_DELAY_S, Backoff
 from worker.ingest.failover import (
@@ -18,7 +18,7 @@ def failover(count: int) -> Failover:
 
 
 def record_opened(it: Failover, now_s: float) -> list[int]:
-    """Open what is wanted, as `SourcePool` does."""
+    """Open the sources to open, as `SourcePool` does."""
     sources_to_open = it.sources_to_open(now_s)
     for index in sources_to_open:
         it.record_opened(index, now_s)
@@ -26,7 +26,7 @@ def record_opened(it: Failover, now_s: float) -> list[int]:
 
 
 def on_backup() -> Failover:
-    """The primary has failed at 10, and backup 1 is played from then on."""
+    """Fail the primary at 10 and play backup 1 from then on."""
     it = failover(3)
     record_opened(it, 0)
     it.record_answer(0, 1)

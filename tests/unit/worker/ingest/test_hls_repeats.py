@@ -1,4 +1,4 @@
-"""What was handed out is left out, within an opening and in those after it."""
+"""Segments that were handed out are left out, within an opening and in later ones."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_tokens_that_change_do_not_make_segments_new(server: Server, clock: Cloc
 
 
 def test_a_restarted_server_plays(server: Server, clock: Clock, played: PlayedSegments) -> None:
-    """While it is open the numbers go on, so that no client waits for the old ones."""
+    """In the same opening the numbers continue, so that no client waits for the old ones."""
     server.segments = [(n, f"a{n}.ts") for n in (50, 51, 52)]
     client = Client(server, clock, played)
     client.look()

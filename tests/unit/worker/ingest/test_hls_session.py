@@ -1,4 +1,4 @@
-"""What the proxy makes of the playlists of one opening."""
+"""The playlists of one opening as the proxy passes them on."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""When a source has failed whose playlists bring nothing new."""
+"""When a source whose playlists bring nothing new has failed."""
 
 import re
 from http import HTTPStatus

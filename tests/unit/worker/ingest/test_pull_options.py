@@ -1,4 +1,4 @@
-"""What a receiver is asked for each kind of source."""
+"""The request to a receiver for each kind of source."""
 
 from ipaddress import ip_address
 from pathlib import Path

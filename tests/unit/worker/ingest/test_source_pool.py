@@ -35,8 +35,8 @@ CONFIG = WorkerConfig(
 BROKEN = "Input/output error"
 
 
-class SetTrial:
-    """A trial whose state is set."""
+class SetOpener:
+    """An opener whose state is set."""
 
     is_listener = True
 
@@ -60,13 +60,13 @@ class Harness:
     """A pool of one source, all the openers that it has made, and what it has reported."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.trials: list[SetTrial] = []
+        self.trials: list[SetOpener] = []
         self.reported: list[tuple[str, str, list[str]]] = []
         self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.reported.append((what[0], what[1], list(what[2]))))
         monkeypatch.setattr(self.pool, "_open", self._open)
 
-    def _open(self, index: int, now_s: float, before: str) -> SetTrial:
-        self.trials.append(SetTrial(before))
+    def _open(self, index: int, now_s: float, before: str) -> SetOpener:
+        self.trials.append(SetOpener(before))
         return self.trials[-1]
 
     def plays(self, now_s: float) -> None:
@@ -144,7 +144,7 @@ def test_why_a_source_is_not_played_is_reported_and_passed_to_the_next_opener(ha
     assert harness.trials[-1].before == "", "it was ready meanwhile"
 
 
-class SetFeed:
+class SetReceiver:
     """A receiver that runs or has ended, from which nothing has come."""
 
     began_at_s: float | None = None
@@ -162,7 +162,7 @@ class SetFeed:
 
 def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = "", exit_status: int = 1) -> str:
     opener = LiveSourceOpener(ingest, STREAM, CONFIG, 0, before)
-    opener._judge(SetFeed(ended, exit_status), waited_s)  # type: ignore[arg-type]
+    opener._judge(SetReceiver(ended, exit_status), waited_s)  # type: ignore[arg-type]
     assert opener.status is (OpenerStatus.FAILED if ended else OpenerStatus.WAITING)
     return opener.reason
 
@@ -174,7 +174,7 @@ def test_a_mute_sender_is_distinguished_from_none(monkeypatch: pytest.MonkeyPatc
     assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
     for listener in (SRT, RTMP):
         assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
-    monkeypatch.setattr(SetFeed, "has_sound_alone", True)
+    monkeypatch.setattr(SetReceiver, "has_sound_alone", True)
     assert reason_of(SRT, 11, before=MUTE_REASON) == SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
 
@@ -183,7 +183,7 @@ def test_a_mute_sender_is_distinguished_from_none(monkeypatch: pytest.MonkeyPatc
 def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.MonkeyPatch, ingest: Ingest) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     opener = LiveSourceOpener(ingest, STREAM, CONFIG, 0)
-    opener._judge(SetFeed("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
+    opener._judge(SetReceiver("there is no programme 9", EXIT_REFUSED), 1)  # type: ignore[arg-type]
     assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
@@ -218,7 +218,7 @@ def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
 ) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
-    opener.receiver = SetFeed()  # type: ignore[assignment]
+    opener.receiver = SetReceiver()  # type: ignore[assignment]
     opener._egress = SimpleNamespace(hls=SimpleNamespace(variant_count=variants))  # type: ignore[assignment]
     assert opener.adopt(replace(STREAM, abr_profile=profile)) is kept
 
@@ -239,17 +239,17 @@ def test_a_playlist_that_is_still_is_the_reason(monkeypatch: pytest.MonkeyPatch)
     hls = SimpleNamespace(failure=lambda: still, stillness=lambda: still)
     opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
     opener._egress = SimpleNamespace(hls=hls, last_refusal=None)  # type: ignore[assignment]
-    opener._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    opener._judge(SetReceiver(), 40)  # type: ignore[arg-type]
     assert (opener.status, opener.reason) == (OpenerStatus.FAILED, still)
-    opener._judge(SetFeed("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
+    opener._judge(SetReceiver("https://cdn.test/a: Input/output error"), 40)  # type: ignore[arg-type]
     assert opener.reason == f"{still} (https://cdn.test/a: Input/output error)"
     opener._egress.last_refusal = "cdn.test answered 503"
-    opener._judge(SetFeed(), 40)  # type: ignore[arg-type]
+    opener._judge(SetReceiver(), 40)  # type: ignore[arg-type]
     assert opener.reason == f"cdn.test answered 503 ({still})"
 
 
 class SetWatcher:
-    """Looks for movement until something has moved, or until it is killed."""
+    """A process that waits for movement until something has moved, or until it is killed."""
 
     is_running = True
 

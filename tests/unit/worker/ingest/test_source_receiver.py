@@ -1,4 +1,4 @@
-"""A source's reader, against processes that send what a receiver would."""
+"""The receiver of a source, with processes that send what a real one would."""
 
 import os
 import select
@@ -56,7 +56,7 @@ def refuse(described: Mapping[str, Any]) -> SourceInfo:
 
 
 class Sender:
-    """A source whose receiver writes what it is given here."""
+    """A source whose receiver writes the given messages."""
 
     def __init__(self, directory: Path, examine: Callable[[Mapping[str, Any]], SourceInfo] = some_source) -> None:
         path = directory / "messages"
@@ -193,7 +193,7 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
-    """Each turn of a looped file describes its tracks again, and to measure a file takes time."""
+    """Each loop of a file describes its tracks again, and measuring a file takes time."""
     examined: list[str] = []
     release = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the tests of publishing share: segments as files, and a publisher of one owner."""
+"""Shared by the tests of publishing: segments as files, and a publisher of one owner."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future

@@ -10,7 +10,7 @@ SPS_H264 = START + bytes.fromhex("6764000dacd941419f9f")
 
 
 def hevc(general: str) -> bytes:
-    """Parameters of a picture, between others."""
+    """Return parameters of a picture, between others."""
     return VPS + START + bytes.fromhex("420101" + general + "a00a080b9f6d96566924caf016a1220120") + SLICE
 
 

@@ -1,4 +1,4 @@
-"""A change to a smaller ladder: what becomes of the playlist that viewers of a dropped rendition are on."""
+"""A change to a smaller ladder, and the playlist that viewers of a dropped rendition play."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def owner(media: FaultyMedia, tmp_path: Path, epoch: int, profile: str = "hd") -
 def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(
     store: MemoryMedia, media: FaultyMedia, tmp_path: Path
 ) -> None:
-    """A playlist that stands still would hold its viewers, and they pay."""
+    """A playlist that stands still would keep its viewers, and they pay."""
     owner(media, tmp_path, 1).publish(2)
     small = owner(media, tmp_path, 2, profile="sd")
     assert DROPPED in store.objects, "until the new ladder is there, the old one is of use"

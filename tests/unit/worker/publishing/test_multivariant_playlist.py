@@ -1,4 +1,4 @@
-"""When the multivariant playlist is written, and what it says then."""
+"""When the multivariant playlist is written, and its content then."""
 
 import threading
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def owner(media: FaultyMedia, tmp_path: Path, epoch: int, **options: object) -> 
 
 
 def says(store: MemoryMedia) -> dict[str, tuple[int, int, str | None]]:
-    """Rendition -> bandwidth, average bandwidth, codecs."""
+    """Return the bandwidth, average bandwidth and codecs of each rendition."""
     read = m3u8.loads(store.objects[ROOT].body.decode())
     infos = {variant.uri.partition("/")[0]: variant.stream_info for variant in read.playlists}
     return {name: (info.bandwidth, info.average_bandwidth, info.codecs) for name, info in infos.items()}

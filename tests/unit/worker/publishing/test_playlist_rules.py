@@ -37,7 +37,7 @@ def filled(count: int, *, breaks: tuple[int, ...] = ()) -> Playlist:
 
 
 def discontinuities(playlist: Playlist) -> dict[int, int]:
-    """Number -> discontinuity sequence number, as RFC 8216 counts it."""
+    """Return the discontinuity sequence number of each number, as RFC 8216 counts it."""
     counted, result = playlist.discontinuity_sequence, {}
     for index, each in enumerate(playlist.entries):
         counted += each.discontinuity
@@ -88,7 +88,7 @@ def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
 
 
 def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
-    """What it says of the time is a day behind, and it has been listed just now."""
+    """Its clock is a day behind, and it was listed right now."""
     playlist = Playlist(target_s=2)
     for number in range(10):
         listed_at = at(2 * number + 2) + timedelta(days=1)
@@ -99,7 +99,7 @@ def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
 
 
 def test_a_playlist_never_has_more_segments_than_can_be_played() -> None:
-    """Though a copied source's keyframes come closer and closer, or its window is from before there was a bound."""
+    """Keyframes of a copied source may come closer, and a window may be older than the bound."""
     count = ENTRIES_MAX + 5
     long = Playlist(target_s=2, entries=tuple(entry(number, 0.1) for number in range(count)))
     kept = long.trim(WINDOW_MINUTES_MAX * 60, at(0))

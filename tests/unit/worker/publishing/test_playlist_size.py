@@ -18,7 +18,7 @@ COPIED = replace(ENCODED, abr_profile="source")
 
 
 def playlist_of(count: int, segment_s: float, *, name: str = LONGEST, breaks: bool = True) -> Playlist:
-    """The longest names and bitrates that may come, and a new run now and then."""
+    """Return a playlist with the longest possible names and bitrates, and a new run now and then."""
     entries = tuple(
         Entry(name.format(n), segment_s, START + timedelta(seconds=segment_s * n), breaks and n % 10 == 0, 32_700)
         for n in range(count)
@@ -27,7 +27,7 @@ def playlist_of(count: int, segment_s: float, *, name: str = LONGEST, breaks: bo
 
 
 def window_minutes_max(stream: Stream) -> int:
-    """The longest window that is not refused."""
+    """Return the longest accepted window."""
     minutes = range(WINDOW_MINUTES_MAX, 0, -1)
     return next(each for each in minutes if not stream_faults(replace(stream, window_minutes=each)))
 

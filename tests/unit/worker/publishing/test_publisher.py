@@ -155,7 +155,7 @@ def test_an_upload_is_tried_again(media: FaultyMedia, follower: Follower, tmp_pa
 def test_a_playlist_whose_write_failed_is_written_with_the_next(
     media: FaultyMedia, follower: Follower, tmp_path: Path, kept: bool
 ) -> None:
-    """Whether the failed write arrived (and only its answer was lost) or not."""
+    """The failed write may have arrived, with only its answer lost."""
     first = owner(media, tmp_path, 1)
     first.publish(1)
 

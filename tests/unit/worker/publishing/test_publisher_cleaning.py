@@ -1,4 +1,4 @@
-"""What leaves the store, and when."""
+"""What is deleted from the store, and when."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyM
 
 
 def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
-    """Nor does it take a rendition of a newer ladder for one that was dropped."""
+    """A replaced owner does not take a rendition of a newer ladder for a dropped one, either."""
     holds = True
     old = owner(media, tmp_path, 1, window_s=2, allowed=lambda: holds)
     old.publish(5)

@@ -37,7 +37,7 @@ def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(
 def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(
     media: FaultyMedia, follower: Follower, tmp_path: Path
 ) -> None:
-    """The worker has waited all night: it has taken nothing over."""
+    """The worker has waited all night, and took nothing over."""
     only, now = owner(media, tmp_path, 1), datetime(2026, 1, 1, tzinfo=UTC)
     only.now = lambda: now
     only.publish(5)

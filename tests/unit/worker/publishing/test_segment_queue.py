@@ -11,7 +11,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeFfmpeg:
-    """Writes segments and playlists as ffmpeg does: the segment first, the playlist replaced by rename."""
+    """A writer of segments and playlists like ffmpeg: the segment first, the playlist replaced by rename."""
 
     def __init__(self, directory: Path, renditions: tuple[str, ...] = ("720p", "480p")) -> None:
         self.directory = directory

@@ -1,4 +1,4 @@
-"""FLV streams that are made here, tag by tag."""
+"""FLV streams, made tag by tag."""
 
 import io
 
@@ -65,7 +65,7 @@ def test_enhanced_rtmp_describes_its_tracks_in_another_form() -> None:
 
 
 def hevc_with_late_sound() -> bytes:
-    """Six seconds of HEVC, as an encoder sends them that knows its sound only once it has some, after four."""
+    """Return six seconds of HEVC, whose encoder learns of its sound after four."""
     out = io.BytesIO()
     with av.open(out, "w", "flv") as made:
         options = {"x265-params": "log-level=none:keyint=10", "tune": "zerolatency"}

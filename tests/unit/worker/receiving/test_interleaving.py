@@ -12,7 +12,7 @@ STEP_US = 40_000
 
 
 class Sent(list[tuple[int, int]]):
-    """Tracks and times in the order in which they are sent; `read` is how many packets were read when each was."""
+    """Tracks and times in the order of sending; `read` is how many packets were read when each was sent."""
 
     def __init__(self) -> None:
         super().__init__()

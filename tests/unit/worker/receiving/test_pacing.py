@@ -1,4 +1,4 @@
-"""Reading at the pace of the clock."""
+"""Pacing by the clock."""
 
 from worker.receiving.pacing import BURST_US, Pacer
 

@@ -1,4 +1,4 @@
-"""What is found in the bytes of packets, and put in front of them."""
+"""What is found in the bytes of packets, and prepended to them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The time line of a source, whatever its own clocks do. Times are milliseconds here."""
+"""The time line of a source, whatever its clocks do. Times are milliseconds here."""
 
 import pytest
 
@@ -9,7 +9,7 @@ WRAP_MS = 2**33 / 90
 
 
 class Source:
-    """Sends packets, a picture or sound each 40 ms, and keeps where they came to on the time line."""
+    """A sender of packets, a picture or sound each 40 ms, which keeps their times on the time line."""
 
     def __init__(self, *, is_live: bool = True) -> None:
         # The discontinuity tags in front of what is read.

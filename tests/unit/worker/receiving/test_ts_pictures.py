@@ -19,7 +19,7 @@ RATE = 48_000
 
 
 def slides(codec: str, options: dict[str, str]) -> bytes:
-    """A transport stream with a picture every four seconds, and sound all the time."""
+    """Return a transport stream with a picture every four seconds, and sound all the time."""
     out = io.BytesIO()
     with av.open(out, "w", "mpegts") as made:
         video = made.add_stream(codec, rate=25, options=options)
@@ -43,7 +43,7 @@ def slides(codec: str, options: dict[str, str]) -> bytes:
 
 
 def received(stream: bytes) -> Iterator[tuple[float, float, bytes]]:
-    """Each picture's time, how far the sound had come before it, and its data, as a receiver makes them."""
+    """Return each picture's time, how far the sound had come before it, and its data, as from a receiver."""
     container = av.open(Part(io.BytesIO(stream).read, TransportTables()), format=TRANSPORT_STREAM)
     track: Any = VideoTrack(container.streams.video[0])
     heard_s = 0.0
@@ -78,7 +78,7 @@ def test_a_slide_comes_as_soon_as_its_track_pauses(codec: str, options: dict[str
 
 
 def pes(at: int, body: bytes) -> bytes:
-    """A PES packet of unknown length that is shown at this time."""
+    """Return a PES packet of unknown length that is shown at this time."""
     shown = bytes([0x21 | at >> 29 & 0x0E, at >> 22 & 0xFF, at >> 14 & 0xFE | 1, at >> 7 & 0xFF, at << 1 & 0xFE | 1])
     return b"\x00\x00\x01\xe0\x00\x00\x80\x80\x05" + shown + body
 
@@ -92,13 +92,13 @@ def sound(at: int) -> bytes:
 
 
 def short(payload: bytes) -> bytes:
-    """A packet of the picture that carries no more than this."""
+    """Return a packet of the picture with no more payload than this."""
     filler = PACKET_BYTES - 6 - len(payload)
     return bytes([0x47, 0x40 | VIDEO.pid >> 8, VIDEO.pid & 0xFF, 0x30, 1 + filler, 0]) + bytes(filler) + payload
 
 
 def ends(stream: bytes, kind: int = H264) -> list[bytes]:
-    """What comes before each packet, where something does."""
+    """Return what comes before each packet, if anything."""
     looked = PictureEnds()
     looked.follow([(VIDEO.pid, kind), (SOUND.pid, AAC)])
     pieces = (stream[at : at + PACKET_BYTES] for at in range(0, len(stream), PACKET_BYTES))

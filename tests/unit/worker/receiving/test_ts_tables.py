@@ -1,4 +1,4 @@
-"""The tables of transport streams that are made here, packet by packet."""
+"""The tables of transport streams, made packet by packet."""
 
 import pytest
 
@@ -10,7 +10,7 @@ DVB_NAME = bytes([0x48, 3, 1, 0, 0])
 
 
 def packets(pid: int, payload: bytes, filler: int = 0xFF) -> bytes:
-    """Payload in as many packets as it takes, the first of which begins something."""
+    """Return the payload in as many packets as it needs, of which the first begins something."""
     made, begins = b"", 0x40
     while payload or begins:
         head = bytes([0x47, begins | pid >> 8, pid & 0xFF, 0x10])

@@ -29,7 +29,7 @@ LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TES
 
 
 class IdlePipeline(threading.Thread):
-    """Holds its claim until it is stopped."""
+    """A pipeline that only holds its claim until it is stopped."""
 
     made: list["IdlePipeline"]
 

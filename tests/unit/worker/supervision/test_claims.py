@@ -27,7 +27,7 @@ class Times:
 
 
 class SilentRuntimes(MemoryRuntimes):
-    """Does not answer while `silent`."""
+    """Runtimes that do not answer while `silent`."""
 
     silent = False
 

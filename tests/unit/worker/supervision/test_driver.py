@@ -1,4 +1,4 @@
-"""What the driver does between the beginning and the end of a run, with a run that is none."""
+"""The driver between the beginning and the end of a run, with a fake run."""
 
 from collections import deque
 from dataclasses import replace
@@ -30,7 +30,7 @@ SAMPLE = Sample(run=2, duration_s=2.0, has_sound=True, sound_s=2.0, peak=9_000, 
 
 
 class FakeRun:
-    """A run that makes nothing, and says how it was ended."""
+    """A run that makes nothing, and records how it was ended."""
 
     format_has_changed = False
 
@@ -56,7 +56,7 @@ class FakeRun:
 
 
 class FakePool:
-    """One source that is ready and played, or none."""
+    """A pool of one source that is ready and played, or none."""
 
     def __init__(self, playing: int | None) -> None:
         self.said: list[tuple[object, ...]] = []

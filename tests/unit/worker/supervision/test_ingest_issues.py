@@ -1,4 +1,4 @@
-"""When repairs that go on become an issue, and when it is over."""
+"""When continuing repairs become an issue, and when that ends."""
 
 import pytest
 

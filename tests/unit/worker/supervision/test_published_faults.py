@@ -1,4 +1,4 @@
-"""What is wrong with what is published, by what a segment holds and what its source had."""
+"""Faults of what is published, by what a segment holds and what its source had."""
 
 import pytest
 
@@ -36,7 +36,7 @@ FAULT = "a published segment is silent while the source has sound"
 
 
 def replaced(history: FaultHistory, now_s: float) -> bool:
-    """Have two looks in a row find the fault; return whether the run has to be replaced."""
+    """Let two inspections in a row find the fault; return whether the run has to be replaced."""
     found = [history.record(now_s, FAULT) for _ in range(FAULTS_MIN)]
     history.start_run()
     return found == [None, FAULT]

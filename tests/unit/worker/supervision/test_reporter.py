@@ -1,4 +1,4 @@
-"""What a worker reports of its stream, and what viewers are charged by it."""
+"""What a worker reports of its stream, by which viewers are charged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the encoder says is kept where operators can read it, and never at the stream's cost."""
+"""The encoder's log is stored for operators, and never affects the stream."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ RUN = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1, ended_a
 
 
 def saying(*lines: str, progress: Progress | None = None, notes: tuple[str, ...] = ()) -> Transcoder:
-    """Return what is read of a run."""
+    """Return a run with this log."""
     run = SimpleNamespace(lines=deque(lines), progress=progress or Progress(), notes=deque(notes))
     return cast(Transcoder, run)
 

@@ -1,4 +1,4 @@
-"""Which pictures are deinterlaced: those that say so, and those that show combs where something moves."""
+"""Which pictures are deinterlaced: declared ones, and those with combs where something moves."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ DARK, BRIGHT = 40, 200
 
 
 class Picture:
-    """A decoded picture, as far as it is looked at: `rows` are its lines."""
+    """A decoded picture, reduced to what is analysed: `rows` are its lines."""
 
     def __init__(self, rows: Sequence[bytes], *, declared: bool = False, pixel_format: str = "yuv420p") -> None:
         self.width, self.height, self.interlaced_frame = len(rows[0]), len(rows), declared
@@ -33,7 +33,7 @@ class Picture:
 
 
 def bar(at: int) -> bytes:
-    """Return a line with a bright bar that has come to this column."""
+    """Return a line with a bright bar at this column."""
     at %= WIDTH
     line = bytearray([DARK]) * WIDTH
     for x in range(at, at + 24):

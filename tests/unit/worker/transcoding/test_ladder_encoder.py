@@ -1,4 +1,4 @@
-"""How a run's segments are named, cut and encoded: the options of the muxer and of the encoders."""
+"""The names, cuts and encoding of a run's segments: the options of the muxer and of the encoders."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ PLAN = TranscodePlan(
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
-    """What is opened: where it is written, and the muxer's options."""
+    """Return the opened path and the muxer's options."""
     found: list[tuple[str, dict[str, str]]] = []
 
     def fake_open(url: str, mode: str, format: str, options: dict[str, str]) -> None:

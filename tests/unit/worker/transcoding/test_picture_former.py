@@ -1,4 +1,4 @@
-"""How decoded pictures become those of the ladder, and the time of day in them."""
+"""Decoded pictures in the ladder's forms, and the time of day in them."""
 
 from fractions import Fraction
 from typing import Any

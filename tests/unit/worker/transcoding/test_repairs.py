@@ -1,4 +1,4 @@
-"""What is counted and said of the repairs of one run."""
+"""Counts and notes of the repairs of one run."""
 
 from dataclasses import fields
 
@@ -10,7 +10,7 @@ from worker.transcoding.repairs import NOTE_INTERVAL_S, NOTES_MAX, RunRepairs
 
 
 class Clock:
-    """Seconds that a test sets."""
+    """A clock in seconds that a test sets."""
 
     now_s = 1_000.0
 

@@ -1,4 +1,4 @@
-"""One unbroken line of sound: what is missing, what is twice, and clocks that drift."""
+"""Sound with gaps, overlaps, and clocks that drift."""
 
 import math
 from array import array
@@ -17,7 +17,7 @@ PERIOD = [round(LEVEL * math.sin(2 * math.pi * n / 100)) for n in range(100)]
 
 
 def tone(first: int, count: int) -> bytes:
-    """Return stereo sound that goes on where the samples before `first` end."""
+    """Return stereo sound that continues the samples before `first`."""
     return array("h", [PERIOD[(first + n) % 100] for n in range(count) for _ in range(2)]).tobytes()
 
 
@@ -144,7 +144,7 @@ def test_what_has_not_come_is_silence_and_what_comes_too_late_is_left_out(line: 
 
 @pytest.mark.parametrize(("late_ms", "missing_ms"), [(5, 0), (39, 0), (130, 130)])
 def test_sound_that_begins_after_its_picture_is_heard_at_its_time(line: Line, late_ms: int, missing_ms: int) -> None:
-    """The stretcher takes the first time stamp that it sees for its beginning."""
+    """The stretcher takes its first time stamp for its beginning."""
     line.send(10_000_000, late_us=late_ms * 1_000)
     assert abs(line.off_us(round(ORIGIN_US + line.sent * 1e6 / SAMPLE_RATE + late_ms * 1_000))) < 2_000
     assert line.counts == (pytest.approx(missing_ms, abs=1), 0)

@@ -1,4 +1,4 @@
-"""Where the segments of an encoded run begin, and how its plan reaches the transcoder."""
+"""Where the segments of an encoded run begin, and the plan as JSON."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -36,7 +36,7 @@ PLAN = TranscodePlan(
 
 
 def keyframes(plan: TranscodePlan, lasts_s: int) -> list[int]:
-    """Return the numbers of the keyframes of a run that lasts so long."""
+    """Return the numbers of the keyframes of a run of this length."""
     return [number for number in range(round(plan.rate * lasts_s)) if plan.is_keyframe(number)]
 
 
