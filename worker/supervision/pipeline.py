@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.15
 LOOK_INTERVAL_S = 1.0
-# The longest end of a run with the publishing of its last segments; a hand-over may allow less.
+# The longest time to end a run and publish its last segments; a hand-over may allow less.
 CLOSE_S = 3.5
 # The part of a hand-over's time for the last report and the claim's release.
 RELEASE_S = 0.5
