@@ -27,6 +27,10 @@ class Decision:
     uri: str
     duration_s: float
     place: SegmentPlace | None
+    # The length of its byte range.
+    length: int | None
+    # The address, offset and length of its init section.
+    init: tuple[str, int, int | None] | None
     is_fetched: bool = False
 
 
@@ -78,10 +82,18 @@ class LivePlaylist:
                 # Its address may have another token now.
                 decision = self._decided[segment.number]
                 decision.segment, decision.uri = ids[segment.number], segment.uri
+                decision.init = self._init_of(segment)
         if has_new and not self.is_repeating:
             self.new_at_s = now_s
         self._forget(min(ids) - NUMBERS_KEPT)
         return None if self._newest_passed_on < 0 else self._write(body, playlist)
+
+    def is_init(self, url: str, offset: int, length: int | None) -> bool:
+        """Return whether this range is an init section, and no segment as well."""
+        wanted, decided = (url, offset, length), self._decided.values()
+        if all(each.init != wanted for each in decided):
+            return False
+        return all((each.segment.url, each.segment.offset, each.length) != wanted for each in decided)
 
     def find(self, url: str, offset: int) -> Decision | None:
         """Return the decision about the segment at this address, if it is one of this playlist."""
@@ -123,6 +135,10 @@ class LivePlaylist:
         if known and known.uri == segment.uri and known.segment.offset == segment.offset:
             return known.segment
         return SegmentId(segment.number, absolute_url(self.url, segment.uri), segment.offset)
+
+    def _init_of(self, segment: Segment) -> tuple[str, int, int | None] | None:
+        place = segment.init_place
+        return (absolute_url(self.url, place[0]), *place[1:]) if place else None
 
     def _went_back(self, ids: dict[int, SegmentId]) -> bool:
         """Return whether its numbers are lower than before and it is no older copy from another server."""
@@ -177,7 +193,10 @@ class LivePlaylist:
             self._extra_discontinuities -= count
             self._is_cut = True
         self._newest = segment.number
-        self._decided[segment.number] = Decision(as_listed, key, segment.uri, segment.duration_s, place)
+        init = self._init_of(segment)
+        self._decided[segment.number] = Decision(
+            as_listed, key, segment.uri, segment.duration_s, place, segment.length, init
+        )
 
     def _write(self, body: bytes, playlist: MediaPlaylist) -> bytes:
         """Return the playlist byte for byte, unless something in it has to change."""

@@ -49,6 +49,15 @@ class Segment:
     # How many discontinuities there were up to it, as EXT-X-DISCONTINUITY-SEQUENCE counts.
     discontinuity_number: int
 
+    @property
+    def init_place(self) -> tuple[str, int, int | None] | None:
+        """Return the URI, the offset and the length of its init section; None without one."""
+        if self.init is None:
+            return None
+        given = attributes(self.init[1])
+        length, _, offset = given.get("BYTERANGE", "").partition("@")
+        return given.get("URI", ""), number(offset), number(length) if length else None
+
 
 @dataclass(frozen=True)
 class MediaPlaylist:

@@ -27,7 +27,7 @@ END_MARGIN_S = 2.0
 # A client asks about when its segments end, and next after half a target.
 EARLY_S = 0.5
 END_LIST = b"\n#EXT-X-ENDLIST\n"
-_RANGE = re.compile(r"bytes=([0-9]{1,18})-")
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
 class HlsSession:
@@ -94,12 +94,17 @@ class HlsSession:
     def segment(self, url: str, byte_range: str = "") -> Callable[[bytes, int | None], None] | None:
         """Return what to call with the beginning and the length of the segment at this address, before it is passed on.
 
-        None if no live playlist has named it. The function raises `EgressRefused` if the segment was handed out before.
+        None if no live playlist has named it, or only as an init section, which clients fetch repeatedly. The function
+        raises `EgressRefused` if the segment was handed out before.
         """
         url, found = absolute_url(url, ""), _RANGE.match(byte_range)
+        offset = int(found[1]) if found else 0
+        length = int(found[2]) + 1 - offset if found and found[2] else None
         with self._lock:
+            if any(live.is_init(url, offset, length) for live in self._live.values()):
+                return None
             for live in self._live.values():
-                if decision := live.find(url, int(found[1]) if found else 0):
+                if decision := live.find(url, offset):
                     return partial(self._accept, live, decision)
         return None
 

@@ -5,7 +5,6 @@ import pytest
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.media_playlist import SegmentPlace, read_media_playlist, write_media_playlist
 
-
 KEY_FORMATS_MAX = 8
 
 
