@@ -45,6 +45,9 @@ class LivePlaylist:
     looked_at_s: float
     target_s: float = 1.0
     is_ended: bool = False
+    # When it may be asked for next, and how often.
+    next_request_s: float = 0.0
+    request_interval_s: float = 0.0
     # It had an end at the first request.
     is_recording: bool = False
     # When all fetched segments have been played, at the pace of the clock.

@@ -77,6 +77,26 @@ def test_media_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> No
         session.playlist("https://h.test:443/x", Server(6).playlist())
 
 
+def test_playlists_are_asked_for_at_a_pace(
+    server: Server, clock: Clock, played: PlayedSegments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent_s = iter((0.0, 0.001, 10.0, 10.4))
+    monkeypatch.setattr("worker.ingest.hls.session.time.thread_time", lambda: next(spent_s))
+    clock.now_s, server.segments = 100.0, [(1, "s1.ts")]
+    client = Client(server, clock, played)
+    session, url = client.session, server.url
+    assert session.delay_s(url) == 0.0
+    client.look()
+    assert [session.delay_s(each) for each in (url, url, f"{url}?other", "https://h.test:443/live/s1.ts")] == [
+        *(0.5, 1.0, 0.0, 0.0)
+    ]
+    clock.now_s += 6
+    assert session.delay_s(url) == 0.0
+    # This one is long: it takes 0.4 s of processor time.
+    client.look()
+    assert [round(session.delay_s(url), 6) for _ in range(2)] == [1.6, 3.2]
+
+
 @pytest.mark.parametrize(
     "line",
     [
