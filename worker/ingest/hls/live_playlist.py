@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from worker.ingest.hls.addresses import absolute_url
 from worker.ingest.hls.media_playlist import MediaPlaylist, Segment, SegmentPlace, write_media_playlist
@@ -48,6 +49,8 @@ class LivePlaylist:
     # When it may be asked for next, and how often.
     next_request_s: float = 0.0
     request_interval_s: float = 0.0
+    # When it listed a segment in another format: it ends before that for this opening.
+    format_changed_at_s: float | None = None
     # It had an end at the first request.
     is_recording: bool = False
     # When all fetched segments have been played, at the pace of the clock.
@@ -65,6 +68,9 @@ class LivePlaylist:
     _extra_discontinuities: int = 0
     # Something was left out before the next segment that is passed on.
     _is_cut: bool = False
+    # The init section of this opening, and the number of the discontinuity where it was listed last.
+    _format: tuple[str, int, int | None] | None = None
+    _format_listed_at: int | None = None
 
     def update(self, body: bytes, playlist: MediaPlaylist, now_s: float) -> bytes | None:
         """Decide about new segments. Return what is passed on, or None if all of it was handed out before."""
@@ -79,6 +85,9 @@ class LivePlaylist:
         for segment in playlist.segments:
             if segment.number > self._newest:
                 kept = segment.number >= start and not self._is_repeat(ids[segment.number])
+                if kept and self._changes_format(segment):
+                    self.format_changed_at_s, self.is_ended = self.format_changed_at_s or now_s, True
+                    break
                 self._decide(segment, ids[segment.number], kept)
                 has_new = has_new or kept
             elif segment.number in self._decided:
@@ -142,6 +151,17 @@ class LivePlaylist:
     def _init_of(self, segment: Segment) -> tuple[str, int, int | None] | None:
         place = segment.init_place
         return (absolute_url(self.url, place[0]), *place[1:]) if place else None
+
+    def _changes_format(self, segment: Segment) -> bool:
+        """Return whether a discontinuity brings another init section: libavformat would keep to the first one."""
+        place = self._init_of(segment)
+        # Its query may be a token.
+        found = (urlsplit(place[0]).path, *place[1:]) if place else None
+        at, before = segment.discontinuity_number, self._format_listed_at
+        if before is not None and found != self._format and (at != before or self._is_cut):
+            return True
+        self._format, self._format_listed_at = found, at
+        return False
 
     def _went_back(self, ids: dict[int, SegmentId]) -> bool:
         """Return whether its numbers are lower than before and it is no older copy from another server."""

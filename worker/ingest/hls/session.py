@@ -97,6 +97,7 @@ class HlsSession:
             live.next_request_s = max(live.next_request_s, now_s + live.request_interval_s)
             self._live[url] = live
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
+            is_over = is_over or self._ends_for_change(live, now_s)
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
     def record_miss(self, url: str, status: HTTPStatus) -> None:
@@ -158,6 +159,16 @@ class HlsSession:
         with self._lock:
             is_over = bool(self._live) and all(each.is_over for each in self._live.values())
             return _ended(next(iter(self._live))) if is_over else None
+
+    def changes_format(self) -> bool:
+        """Return whether it was ended where the format changes, and is to be opened again."""
+        with self._lock:
+            return any(each.format_changed_at_s is not None and each.is_over for each in self._live.values())
+
+    def _ends_for_change(self, live: LivePlaylist, now_s: float) -> bool:
+        """Return whether this playlist or, for a while, another one has come to another format."""
+        changed = [each for each in self._live.values() if each.format_changed_at_s is not None]
+        return live in changed or any(now_s - (each.format_changed_at_s or 0) >= each.target_s for each in changed)
 
     def _unended(self) -> list[LivePlaylist]:
         return [each for each in self._live.values() if not each.is_ended]
