@@ -41,6 +41,8 @@ SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come ye
 SILENCE_REPORTED_S = 20.0
 # The reason of the last opening is kept for so long: the next one may fail in the same way at once.
 SETTLED_S = 3.0
+# An opening that comes to another format sooner than this counts as failed: each costs a few processes.
+REOPEN_S_MIN = 5.0
 
 
 class LiveSourceOpener(SourceOpener):
@@ -111,6 +113,12 @@ class LiveSourceOpener(SourceOpener):
     def is_frozen(self) -> bool:
         """Return whether it waits until something moves in it."""
         return self._movement is not None and self._movement.is_running
+
+    def must_reopen(self, now_s: float) -> bool:
+        """Return whether it has ended only because its format changes, and continues when it is opened again."""
+        if self.receiver is None or self.receiver.is_running or self._egress is None:
+            return False
+        return now_s - self._began_at_s >= REOPEN_S_MIN and self._egress.hls.changes_format()
 
     def close(self) -> None:
         """End the receiver and its proxy."""

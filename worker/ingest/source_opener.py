@@ -39,6 +39,10 @@ class SourceOpener:
         """Return whether it waits until something moves in it."""
         return False
 
+    def must_reopen(self, now_s: float) -> bool:
+        """Return whether it has ended only because its format changes, and continues when it is opened again."""
+        return False
+
     def update(self, now_s: float) -> None:
         """Bring `status` and the rest up to date."""
 

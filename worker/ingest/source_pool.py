@@ -90,6 +90,16 @@ class SourcePool:
         if self._breaks[index] >= BREAKS_PER_OPENING:
             self._close(index)
 
+    def must_reopen(self, now_s: float) -> bool:
+        """Return whether the source that is played has ended only because its format changes."""
+        return self.playing is not None and self.playing.must_reopen(now_s)
+
+    def reopen(self, now_s: float) -> None:
+        """Close the source that was played. It is opened again at once, which is no failure."""
+        if self.failover.playing is not None:
+            self._close(self.failover.playing)
+        self.failover.record_playing(None, now_s)
+
     def record_frozen(self, index: int, now_s: float, reason: str) -> None:
         """Note that a source's run was ended since nothing moves. It stays open, and waits for movement."""
         self._openers[index].await_movement(reason)

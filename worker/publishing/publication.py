@@ -63,7 +63,7 @@ class Publication(threading.Thread):
         prober = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
         self._multivariant = MultivariantPlaylist(media, channel, self._uploads.check, prober)
         self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._multivariant, window_s)
-        self.sampler = SegmentSampler(environ)
+        self.sampler = SegmentSampler(environ, sound_only=any(each.copied for each in channel.renditions))
         self._queues: deque[SegmentQueue] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None

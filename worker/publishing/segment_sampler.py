@@ -30,12 +30,18 @@ class Sample:
 
 
 class SegmentSampler:
-    """The inspections. Filled by the publishing thread; `newest` is read by the supervising one."""
+    """The inspections. Filled by the publishing thread; `newest` is read by the supervising one.
 
-    def __init__(self, environ: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic) -> None:
+    With `sound_only` the picture is not decoded: of a copied stream it is not judged, and may be a large one.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic, *, sound_only: bool = False
+    ) -> None:
         self.newest: Sample | None = None
         self._environ = dict(environ)
         self._monotonic = monotonic
+        self._options = ("--sound",) if sound_only else ()
         self._due_s = monotonic()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sample")
         self._looking: Future[None] | None = None
@@ -59,7 +65,7 @@ class SegmentSampler:
     def _look(self, body: bytes, run: int, duration_s: float) -> None:
         try:
             done = subprocess.run(
-                limit_argv(python_argv("worker.checking")),
+                limit_argv([*python_argv("worker.checking"), *self._options]),
                 input=body,
                 capture_output=True,
                 timeout=LOOK_S_MAX,

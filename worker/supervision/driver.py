@@ -114,6 +114,11 @@ class Driver:
             pool.failover.record_playing(None, now_s)
             self._is_switching = True
             return
+        if pool.must_reopen(now_s):
+            self._end(self._run, "the source's format changed", kill=False)
+            pool.reopen(now_s)
+            self._is_switching = True
+            return
         reason = self._failure(now_s, self._run, pool)
         if reason:
             self._fail(now_s, self._run, pool, stream, reason, report)

@@ -122,6 +122,7 @@ class Egress:
             client.sendall(text_response(" ".join(map(str, self.hls.recent_tags()))))
             return
         target = self._target("https" + request.target.removeprefix("http"))
+        time.sleep(self.hls.delay_s(target.url))
         passage = _HlsFilter(self.hls, target.url, request)
         try:
             answer = self._ask(cleanup, target, request)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from worker.ingest.hls.addresses import absolute_url
 from worker.ingest.hls.media_playlist import MediaPlaylist, Segment, SegmentPlace, write_media_playlist
@@ -27,6 +28,10 @@ class Decision:
     uri: str
     duration_s: float
     place: SegmentPlace | None
+    # The length of its byte range.
+    length: int | None
+    # The address, offset and length of its init section.
+    init: tuple[str, int, int | None] | None
     is_fetched: bool = False
 
 
@@ -41,6 +46,11 @@ class LivePlaylist:
     looked_at_s: float
     target_s: float = 1.0
     is_ended: bool = False
+    # When it may be asked for next, and how often.
+    next_request_s: float = 0.0
+    request_interval_s: float = 0.0
+    # When it listed a segment in another format: it ends before that for this opening.
+    format_changed_at_s: float | None = None
     # It had an end at the first request.
     is_recording: bool = False
     # When all fetched segments have been played, at the pace of the clock.
@@ -58,6 +68,9 @@ class LivePlaylist:
     _extra_discontinuities: int = 0
     # Something was left out before the next segment that is passed on.
     _is_cut: bool = False
+    # The init section of this opening, and the number of the discontinuity where it was listed last.
+    _format: tuple[str, int, int | None] | None = None
+    _format_listed_at: int | None = None
 
     def update(self, body: bytes, playlist: MediaPlaylist, now_s: float) -> bytes | None:
         """Decide about new segments. Return what is passed on, or None if all of it was handed out before."""
@@ -72,16 +85,27 @@ class LivePlaylist:
         for segment in playlist.segments:
             if segment.number > self._newest:
                 kept = segment.number >= start and not self._is_repeat(ids[segment.number])
+                if kept and self._changes_format(segment):
+                    self.format_changed_at_s, self.is_ended = self.format_changed_at_s or now_s, True
+                    break
                 self._decide(segment, ids[segment.number], kept)
                 has_new = has_new or kept
             elif segment.number in self._decided:
                 # Its address may have another token now.
                 decision = self._decided[segment.number]
                 decision.segment, decision.uri = ids[segment.number], segment.uri
+                decision.init = self._init_of(segment)
         if has_new and not self.is_repeating:
             self.new_at_s = now_s
         self._forget(min(ids) - NUMBERS_KEPT)
         return None if self._newest_passed_on < 0 else self._write(body, playlist)
+
+    def is_init(self, url: str, offset: int, length: int | None) -> bool:
+        """Return whether this range is an init section, and no segment as well."""
+        wanted, decided = (url, offset, length), self._decided.values()
+        if all(each.init != wanted for each in decided):
+            return False
+        return all((each.segment.url, each.segment.offset, each.length) != wanted for each in decided)
 
     def find(self, url: str, offset: int) -> Decision | None:
         """Return the decision about the segment at this address, if it is one of this playlist."""
@@ -123,6 +147,21 @@ class LivePlaylist:
         if known and known.uri == segment.uri and known.segment.offset == segment.offset:
             return known.segment
         return SegmentId(segment.number, absolute_url(self.url, segment.uri), segment.offset)
+
+    def _init_of(self, segment: Segment) -> tuple[str, int, int | None] | None:
+        place = segment.init_place
+        return (absolute_url(self.url, place[0]), *place[1:]) if place else None
+
+    def _changes_format(self, segment: Segment) -> bool:
+        """Return whether a discontinuity brings another init section: libavformat would keep to the first one."""
+        place = self._init_of(segment)
+        # Its query may be a token.
+        found = (urlsplit(place[0]).path, *place[1:]) if place else None
+        at, before = segment.discontinuity_number, self._format_listed_at
+        if before is not None and found != self._format and (at != before or self._is_cut):
+            return True
+        self._format, self._format_listed_at = found, at
+        return False
 
     def _went_back(self, ids: dict[int, SegmentId]) -> bool:
         """Return whether its numbers are lower than before and it is no older copy from another server."""
@@ -177,7 +216,10 @@ class LivePlaylist:
             self._extra_discontinuities -= count
             self._is_cut = True
         self._newest = segment.number
-        self._decided[segment.number] = Decision(as_listed, key, segment.uri, segment.duration_s, place)
+        init = self._init_of(segment)
+        self._decided[segment.number] = Decision(
+            as_listed, key, segment.uri, segment.duration_s, place, segment.length, init
+        )
 
     def _write(self, body: bytes, playlist: MediaPlaylist) -> bytes:
         """Return the playlist byte for byte, unless something in it has to change."""

@@ -6,7 +6,9 @@ The output keeps what the left-out segments had set: keys, init sections, offset
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines, value
 
 INF, URI_END = "#EXTINF", "#EXT-X-ENDLIST"
@@ -23,6 +25,9 @@ HEAD = frozenset(
 # A larger value is cut: viewers would pay for as long without a picture.
 TARGET_S_MAX = 60
 DURATION_S_MAX = 600.0
+# A playlist names a few DRM systems. All keys in force are written with each segment whose keys change.
+KEY_FORMATS_MAX = 8
+WRITTEN_CHARS_MAX = 4_000_000
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
 
 Keys = tuple[str, ...]
@@ -43,6 +48,15 @@ class Segment:
     discontinuities: int
     # How many discontinuities there were up to it, as EXT-X-DISCONTINUITY-SEQUENCE counts.
     discontinuity_number: int
+
+    @property
+    def init_place(self) -> tuple[str, int, int | None] | None:
+        """Return the URI, the offset and the length of its init section; None without one."""
+        if self.init is None:
+            return None
+        given = attributes(self.init[1])
+        length, _, offset = given.get("BYTERANGE", "").partition("@")
+        return given.get("URI", ""), number(offset), number(length) if length else None
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,10 @@ class SegmentPlace:
 
 
 def read_media_playlist(body: bytes) -> MediaPlaylist:
-    """Parse leniently. Unknown lines stay with the segment after them."""
+    """Parse leniently. Unknown lines stay with the segment after them.
+
+    Raise `EgressRefused` if more keys are in force than a playlist needs.
+    """
     lines = to_lines(body)
     head = {tag_name(line): line for line in lines if tag_name(line) in HEAD}
     target_s = float(min(max(number(value(head.get(TARGET, ""))), 1), TARGET_S_MAX))
@@ -79,7 +96,10 @@ def read_media_playlist(body: bytes) -> MediaPlaylist:
 
 
 def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPlace]) -> bytes:
-    """Return the playlist with the segments that have a place, by their numbers in `playlist`."""
+    """Return the playlist with the segments that have a place, by their numbers in `playlist`.
+
+    Raise `EgressRefused` if it would be too long.
+    """
     kept = [(segment, places[segment.number]) for segment in playlist.segments if segment.number in places]
     lines = list(playlist.head)
     if kept:
@@ -88,7 +108,11 @@ def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPl
         lines.append(f"{DISCONTINUITY_SEQUENCE}:{first.discontinuity_number - first.is_discontinuity}")
     keys: Keys = ()
     current: tuple[Keys, str] | None = None
+    written, counted = 0, 0
     for segment, place in kept:
+        written, counted = written + sum(map(len, lines[counted:])), len(lines)
+        if written > WRITTEN_CHARS_MAX:
+            raise EgressRefused(HTTPStatus.BAD_GATEWAY, "a playlist repeats keys that are too long")
         lines += [DISCONTINUITY] if place.is_discontinuity else []
         if segment.init and segment.init != current:
             init_keys, init = current = segment.init
@@ -112,7 +136,9 @@ class _Reader:
         self._first_number = first_number
         self._discontinuity_number = discontinuity_number
         self._discontinuities = 0
-        self._keys: dict[str, str] = {}
+        self._key_of: dict[str, str] = {}
+        # Shared by all segments until the next EXT-X-KEY.
+        self._keys: Keys = ()
         self._init: tuple[Keys, str] | None = None
         self._range: tuple[int, int | None] | None = None
         self._duration_s: float | None = None
@@ -124,7 +150,7 @@ class _Reader:
         if name == KEY:
             self._take_key(line)
         elif name == MAP:
-            self._init = (tuple(self._keys.values()), line)
+            self._init = (self._keys, line)
         elif name == BYTERANGE:
             length, mark, offset = value(line).partition("@")
             self._range = (number(length), number(offset) if mark else None)
@@ -141,9 +167,13 @@ class _Reader:
     def _take_key(self, line: str) -> None:
         given = attributes(line)
         if given.get("METHOD") == "NONE":
-            self._keys = {}
+            self._key_of = {}
         else:
-            self._keys[given.get("KEYFORMAT", "identity")] = line
+            self._key_of[given.get("KEYFORMAT", "identity")] = line
+        if len(self._key_of) > KEY_FORMATS_MAX:
+            reason = f"a playlist has keys in more than {KEY_FORMATS_MAX} formats at a time"
+            raise EgressRefused(HTTPStatus.BAD_GATEWAY, reason)
+        self._keys = tuple(self._key_of.values())
 
     def _take_segment(self, uri: str, duration_s: float) -> None:
         offset, length = 0, None
@@ -158,7 +188,7 @@ class _Reader:
                 uri=uri,
                 duration_s=duration_s,
                 lines=tuple(self.pending),
-                keys=tuple(self._keys.values()),
+                keys=self._keys,
                 init=self._init,
                 offset=offset,
                 length=length,

@@ -26,8 +26,12 @@ BARE_SOUND = b"\xff"
 END_MARGIN_S = 2.0
 # A client asks about when its segments end, and next after half a target.
 EARLY_S = 0.5
+# A client asks for a playlist with zero durations as often as it can. Requests wait for this long after the last, and
+# for this many times the processor time that the last took.
+REQUEST_INTERVAL_S = 0.5
+IDLE_FACTOR = 4.0
 END_LIST = b"\n#EXT-X-ENDLIST\n"
-_RANGE = re.compile(r"bytes=([0-9]{1,18})-")
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
 class HlsSession:
@@ -52,6 +56,17 @@ class HlsSession:
         self.variant_count = 0
         self._variant_url = ""
 
+    def delay_s(self, url: str) -> float:
+        """Reserve the time of a request and return how long it has to wait: playlists are asked for at a pace."""
+        now_s = self._clock()
+        with self._lock:
+            live = self._live.get(absolute_url(url, ""))
+            if live is None:
+                return 0.0
+            at_s = max(now_s, live.next_request_s)
+            live.next_request_s = at_s + live.request_interval_s
+            return at_s - now_s
+
     def playlist(self, url: str, body: bytes) -> bytes:
         """Return the playlist to pass on.
 
@@ -65,19 +80,24 @@ class HlsSession:
         return body if choice else self._media_playlist(absolute_url(url, ""), body)
 
     def _media_playlist(self, url: str, body: bytes) -> bytes:
-        now_s, read = self._clock(), read_media_playlist(body)
+        now_s, began_s = self._clock(), time.thread_time()
+        with self._lock:
+            if url not in self._live and len(self._live) >= PLAYLISTS_MAX:
+                raise EgressRefused(HTTPStatus.FORBIDDEN, f"more than {PLAYLISTS_MAX} media playlists")
+        read = read_media_playlist(body)
         with self._lock:
             live = self._live.get(url)
             if live is None:
-                if len(self._live) >= PLAYLISTS_MAX:
-                    raise EgressRefused(HTTPStatus.FORBIDDEN, f"more than {PLAYLISTS_MAX} media playlists")
                 live = LivePlaylist(url, self._opening, self._played, now_s, now_s, is_recording=read.is_ended)
             passed_on = live.update(body, read, now_s)
             if passed_on is None:
                 still = f"the playlist at {place_of(url)} has had no new segment since it was played last"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, _ended(url) if read.is_ended else still)
+            live.request_interval_s = max(REQUEST_INTERVAL_S, IDLE_FACTOR * (time.thread_time() - began_s))
+            live.next_request_s = max(live.next_request_s, now_s + live.request_interval_s)
             self._live[url] = live
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
+            is_over = is_over or self._ends_for_change(live, now_s)
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
     def record_miss(self, url: str, status: HTTPStatus) -> None:
@@ -94,12 +114,17 @@ class HlsSession:
     def segment(self, url: str, byte_range: str = "") -> Callable[[bytes, int | None], None] | None:
         """Return what to call with the beginning and the length of the segment at this address, before it is passed on.
 
-        None if no live playlist has named it. The function raises `EgressRefused` if the segment was handed out before.
+        None if no live playlist has named it, or only as an init section, which clients fetch repeatedly. The function
+        raises `EgressRefused` if the segment was handed out before.
         """
         url, found = absolute_url(url, ""), _RANGE.match(byte_range)
+        offset = int(found[1]) if found else 0
+        length = int(found[2]) + 1 - offset if found and found[2] else None
         with self._lock:
+            if any(live.is_init(url, offset, length) for live in self._live.values()):
+                return None
             for live in self._live.values():
-                if decision := live.find(url, int(found[1]) if found else 0):
+                if decision := live.find(url, offset):
                     return partial(self._accept, live, decision)
         return None
 
@@ -134,6 +159,16 @@ class HlsSession:
         with self._lock:
             is_over = bool(self._live) and all(each.is_over for each in self._live.values())
             return _ended(next(iter(self._live))) if is_over else None
+
+    def changes_format(self) -> bool:
+        """Return whether it was ended where the format changes, and is to be opened again."""
+        with self._lock:
+            return any(each.format_changed_at_s is not None and each.is_over for each in self._live.values())
+
+    def _ends_for_change(self, live: LivePlaylist, now_s: float) -> bool:
+        """Return whether this playlist or, for a while, another one has come to another format."""
+        changed = [each for each in self._live.values() if each.format_changed_at_s is not None]
+        return live in changed or any(now_s - (each.format_changed_at_s or 0) >= each.target_s for each in changed)
 
     def _unended(self) -> list[LivePlaylist]:
         return [each for each in self._live.values() if not each.is_ended]

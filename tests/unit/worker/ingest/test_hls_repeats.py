@@ -5,6 +5,7 @@ import pytest
 from tests.unit.worker.ingest.hls_server import Client, Clock, Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls import live_playlist
+from worker.ingest.hls.addresses import absolute_url
 from worker.ingest.hls.played import PLAYLISTS_MAX, SEGMENTS_MAX, Delivery, PlayedSegments, SegmentId
 
 
@@ -176,3 +177,25 @@ def test_tokens_that_change_with_every_look_leave_nothing_behind(
         assert client.look() == server.playlist()
     (live,) = client.session._live.values()
     assert len(live._passed_on) == len(live._decided) <= live_playlist.NUMBERS_KEPT + 3
+
+
+@pytest.mark.parametrize("is_recording", [False, True])
+def test_an_init_section_in_the_file_of_the_segments_is_fetched_again(
+    server: Server, clock: Clock, played: PlayedSegments, is_recording: bool
+) -> None:
+    server.head = '#EXT-X-MAP:URI="all.mp4?t=1",BYTERANGE="800@0"\n'
+    server.segments = [(5, "all.mp4?t=1"), (6, "all.mp4?t=1")]
+    server.tags = {5: "#EXT-X-BYTERANGE:100@800\n", 6: "#EXT-X-BYTERANGE:70\n"}
+    server.tail = "#EXT-X-ENDLIST\n" if is_recording else ""
+    client = Client(server, clock, played)
+    client.look()
+    url = absolute_url(server.url, "all.mp4?t=1")
+    for byte_range in ("bytes=800-899", "bytes=900-969"):
+        assert client.session.segment(url, "bytes=0-799") is None
+        assert client.session.ending() is None
+        client.fetch("all.mp4?t=1", byte_range)
+    assert (client.session.ending() is not None) == is_recording
+    # A segment that is called an init section, too, is checked.
+    server.segments, server.tags = [(7, "all.mp4?t=1")], {7: "#EXT-X-BYTERANGE:800@0\n"}
+    client.look()
+    assert client.session.segment(url, "bytes=0-799")

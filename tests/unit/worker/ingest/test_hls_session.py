@@ -77,6 +77,26 @@ def test_media_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> No
         session.playlist("https://h.test:443/x", Server(6).playlist())
 
 
+def test_playlists_are_asked_for_at_a_pace(
+    server: Server, clock: Clock, played: PlayedSegments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent_s = iter((0.0, 0.001, 10.0, 10.4))
+    monkeypatch.setattr("worker.ingest.hls.session.time.thread_time", lambda: next(spent_s))
+    clock.now_s, server.segments = 100.0, [(1, "s1.ts")]
+    client = Client(server, clock, played)
+    session, url = client.session, server.url
+    assert session.delay_s(url) == 0.0
+    client.look()
+    assert [session.delay_s(each) for each in (url, url, f"{url}?other", "https://h.test:443/live/s1.ts")] == [
+        *(0.5, 1.0, 0.0, 0.0)
+    ]
+    clock.now_s += 6
+    assert session.delay_s(url) == 0.0
+    # This one is long: it takes 0.4 s of processor time.
+    client.look()
+    assert [round(session.delay_s(url), 6) for _ in range(2)] == [1.6, 3.2]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -141,3 +161,42 @@ def test_discontinuities_of_the_segments_fetched_last_are_known(
         known.append(client.session.recent_tags())
     assert known[:10] == [[], [], [5], [5], [5, 6], [5, 6], [5, 6], [5, 6], [6], [6]]
     assert known[10:15] == [[]] * 5 and known[15:] == [[7]] * 5
+
+
+@pytest.mark.parametrize("is_recording", [False, True])
+def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(
+    server: Server, clock: Clock, played: PlayedSegments, is_recording: bool
+) -> None:
+    server.head, server.tail = '#EXT-X-MAP:URI="a.mp4?t=1"\n', "#EXT-X-ENDLIST\n" if is_recording else ""
+    # A discontinuity alone is none, nor is another token.
+    server.tags = {
+        2: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="a.mp4?t=2"\n',
+        3: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="b.mp4"\n',
+        5: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="a.mp4?t=3"\n',
+    }
+    server.segments = [(n, f"s{n}.m4s") for n in range(1, 7)]
+    fetched = []
+    for _ in range(3):
+        client = Client(server, clock, played)
+        body = client.look()
+        is_last = b"s6" in body
+        assert body.count(b"#EXT-X-ENDLIST") == (not is_last or is_recording)
+        assert not client.session.changes_format()
+        client.fetch_all()
+        fetched.append(client.fetched)
+        assert client.session.changes_format() != is_last and client.session.failure() is None
+        assert client.look() == body
+    assert fetched == [["s1.m4s", "s2.m4s"], ["s3.m4s", "s4.m4s"], ["s5.m4s", "s6.m4s"]]
+
+
+def test_other_playlists_end_after_the_one_whose_format_changes(
+    server: Server, clock: Clock, played: PlayedSegments
+) -> None:
+    sound = Server(target_s=6, url="https://h.test:443/live/sound.m3u8", segments=[(1, "x1.m4s")])
+    server.head, server.segments = '#EXT-X-MAP:URI="a.mp4"\n', [(1, "s1.m4s"), (2, "s2.m4s")]
+    server.tags = {2: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="b.mp4"\n'}
+    session = Client(server, clock, played).session
+    assert b"#EXT-X-ENDLIST" in session.playlist(server.url, server.playlist())
+    assert b"#EXT-X-ENDLIST" not in session.playlist(sound.url, sound.playlist())
+    clock.now_s += 6
+    assert b"#EXT-X-ENDLIST" in session.playlist(sound.url, sound.playlist())

@@ -16,6 +16,7 @@ from worker.ingest import live_source_opener
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
+    REOPEN_S_MIN,
     SETTLED_S,
     SILENCE_REPORTED_S,
     SOUND_ALONE_REASON,
@@ -51,6 +52,9 @@ class SetOpener:
     def adopt(self, stream: Stream) -> bool:
         self.adopted = stream
         return True
+
+    def must_reopen(self, now_s: float) -> bool:
+        return self.status is OpenerStatus.FAILED
 
     def close(self) -> None:
         self.closed = True
@@ -88,6 +92,34 @@ def test_a_source_is_reopened_when_its_runs_end_repeatedly(harness: Harness) -> 
     harness.plays(1_000)
     harness.pool.record_break(0, 1_001, "the encoder failed")
     assert [opener.closed for opener in harness.trials] == [True, False], "a new one has all its chances"
+
+
+def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Harness) -> None:
+    for n in range(1, 10):
+        harness.plays(10 * n)
+        assert len(harness.trials) == n and not harness.pool.must_reopen(10 * n)
+        harness.trials[-1].status = OpenerStatus.FAILED
+        assert harness.pool.must_reopen(10 * n + 9)
+        harness.pool.reopen(10 * n + 9)
+        assert harness.trials[-1].closed and harness.pool.failover.playing is None
+        assert harness.pool.trouble() is None and not harness.pool.must_reopen(10 * n + 9)
+        harness.pool.update(10 * n + 9)
+        assert len(harness.trials) == n + 1
+
+
+def test_a_source_is_reopened_only_after_all_came_that_it_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
+    assert not opener.must_reopen(REOPEN_S_MIN)
+    hls = SimpleNamespace(changes_format=lambda: True)
+    opener._egress = SimpleNamespace(hls=hls)  # type: ignore[assignment]
+    opener.receiver = SetReceiver()  # type: ignore[assignment]
+    assert not opener.must_reopen(REOPEN_S_MIN)
+    opener.receiver = SetReceiver("the source ended", 0)  # type: ignore[assignment]
+    assert opener.must_reopen(REOPEN_S_MIN)
+    assert not opener.must_reopen(REOPEN_S_MIN - 1), "its format changes too often"
+    hls.changes_format = lambda: False
+    assert not opener.must_reopen(REOPEN_S_MIN)
 
 
 @pytest.mark.parametrize(

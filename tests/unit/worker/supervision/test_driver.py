@@ -61,6 +61,7 @@ class FakePool:
 
     def __init__(self, playing: int | None) -> None:
         self.said: list[tuple[object, ...]] = []
+        self.has_to_reopen = False
         self.failover: Any = SimpleNamespace(
             playing=playing,
             pick=lambda now_s: None,
@@ -73,6 +74,12 @@ class FakePool:
 
     def frozen_sources(self) -> tuple[str, ...]:
         return ()
+
+    def must_reopen(self, now_s: float) -> bool:
+        return self.has_to_reopen
+
+    def reopen(self, now_s: float) -> None:
+        self.said.append(("reopened",))
 
     @property
     def playing(self) -> Any:
@@ -154,6 +161,15 @@ def test_another_format_ends_the_run_without_counting_as_a_failure() -> None:
     driver = driver_of(run, pool, state_machine)
     driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
     assert run.ends == [False] and pool.said == [("started", None)]
+    assert state_machine.restarts == 0 and state_machine.last_error is None
+
+
+def test_a_source_that_ended_for_another_format_is_reopened_without_counting_as_a_failure() -> None:
+    run, pool, state_machine = FakeRun(segment_at_s=4.0), FakePool(0), StreamStateMachine(2)
+    pool.has_to_reopen = True
+    driver = driver_of(run, pool, state_machine)
+    driver.drive(5.0, STREAM, publication_of(run=1), lambda: None)
+    assert run.ends == [False] and pool.said == [("reopened",)]
     assert state_machine.restarts == 0 and state_machine.last_error is None
 
 
