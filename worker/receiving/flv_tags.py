@@ -17,23 +17,26 @@ class FlvTags:
         # Once the tracks are known, a tag of another kind is a change.
         self.is_fixed = False
         self._kinds: set[int] = set()
-        self._rest = b""
+        self._rest = bytearray()
+        # The rest has no whole tag before it has so many bytes.
+        self._needed = HEADER_BYTES
         self._header = b""
         self._described: dict[int, bytes] = {}
 
     def feed(self, data: bytes) -> bytes:
         """Return the whole tags that can be passed on; those from a change on are kept for the next part."""
-        data = self._rest + data
-        at = 0
+        self._rest += data
+        if len(self._rest) < self._needed:
+            return b""
+        data, at = bytes(self._rest), 0
         if not self._header:
-            if len(data) < HEADER_BYTES:
-                self._rest = data
-                return b""
             self._header, at = data[:HEADER_BYTES], HEADER_BYTES
+        self._needed = TAG_HEADER_BYTES
         while at + TAG_HEADER_BYTES <= len(data):
             kind, size = data[at] & 0x1F, int.from_bytes(data[at + 1 : at + 4], "big")
             end = at + TAG_HEADER_BYTES + size
             if end > len(data):
+                self._needed = end - at
                 break
             if kind in (AUDIO_TAG, VIDEO_TAG) and kind not in self._kinds:
                 self._kinds.add(kind)
@@ -42,7 +45,7 @@ class FlvTags:
                     break
             self._keep(kind, data[at:end])
             at = end
-        self._rest = data[at:]
+        self._rest = bytearray(data[at:])
         return data[:at]
 
     def reopen(self) -> bytes:

@@ -1,6 +1,7 @@
 """FLV streams, made tag by tag."""
 
 import io
+import time
 
 import av
 import pytest
@@ -30,6 +31,15 @@ def test_whole_tags_are_passed_on(size: int) -> None:
     passed = [tags.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
     assert b"".join(passed) == stream and not tags.has_changed
     assert tags.feed(PICTURE[:-1]) == b"" and tags.feed(PICTURE[-1:]) == PICTURE
+
+
+def test_a_large_tag_in_small_pieces_takes_no_more_time_than_its_bytes() -> None:
+    tags, large = FlvTags(), tag(VIDEO_TAG, b"\x17\x01" + bytes(12 << 20))
+    tags.feed(SILENT)
+    begun = time.process_time()
+    passed = [tags.feed(large[at : at + 1_024]) for at in range(0, len(large), 1_024)]
+    assert not any(passed[:-1]) and passed[-1] == large
+    assert time.process_time() - begun < 1
 
 
 def test_a_track_that_comes_before_the_opening_is_over_is_no_change() -> None:
