@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from av.error import FFmpegError, InvalidDataError
@@ -27,6 +28,8 @@ from worker.receiving.tracks import TrackError, choose
 DAMAGED_MAX = 1_000
 # The newest packets that wait for the first picture: ten seconds of sound.
 WAITING_MAX = 500
+# A packet, the packets of its messages with their data, and whether the format changes with them.
+Converted = tuple[Any, list[tuple[Any, bytes]], bool]
 
 
 class Receiver:
@@ -63,11 +66,10 @@ class Receiver:
         # Packets before the first picture wait for it: the description needs it.
         waiting: deque[ReadPacket] = deque(maxlen=WAITING_MAX)
         is_described = False
-        for packet in _packets(container, [track.stream for track in tracks]):
+        for packet, made, has_changed in converted_packets(container, by_index):
             track = by_index[packet.stream_index]
             # One track alone needs no order, and a live source is not read ahead of the clock.
             continues = pieces.continues(packet) and len(tracks) > 1 and not self._request.is_live
-            made, has_changed = track.convert(packet)
             read = [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
             if not is_described and (track is not tracks[0] or not read):
                 self._wait(waiting, read)
@@ -107,15 +109,19 @@ class Receiver:
             view = view[os.write(self._output, view) :]
 
 
-def _packets(container: Any, streams: list[Any]) -> Any:
-    """Yield the packets that are not empty, despite damage that the demuxer reports."""
-    damaged = 0
+def converted_packets(container: Any, tracks: Mapping[int, VideoTrack | AudioTrack]) -> Iterator[Converted]:
+    """Yield the packets that are not empty, with what `convert` made of them. Damaged ones are left out.
+
+    `tracks` are by the index of their streams.
+    """
+    damaged, streams = 0, [track.stream for track in tracks.values()]
     while damaged < DAMAGED_MAX:
         try:
             for packet in container.demux(streams):
                 if packet.size:
+                    made, has_changed = tracks[packet.stream_index].convert(packet)
                     damaged = 0
-                    yield packet
+                    yield packet, made, has_changed
             return
         except (InvalidDataError, IndexError):
             # IndexError: a track has appeared that the library did not know at the opening. It is left out.

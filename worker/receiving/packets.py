@@ -189,8 +189,10 @@ def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: in
 
 
 def times_of(packet: Any) -> PacketTimes:
-    """Return a packet's own times."""
-    pts, dts = (_us(at, packet.time_base) for at in (packet.pts, packet.dts))
+    """Return the own times of a packet, or of decoded sound."""
+    # A resampled frame keeps the decoding time of its packet, in another time base than its own.
+    own_dts = None if isinstance(packet, av.AudioFrame) else packet.dts
+    pts, dts = (_us(at, packet.time_base) for at in (packet.pts, own_dts))
     return PacketTimes(pts if dts is None else dts, pts, _us(getattr(packet, "duration", None), packet.time_base) or 0)
 
 

@@ -4,9 +4,10 @@ libavformat's Python binding shows no programmes, and no track that appears afte
 here, on their way to it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from worker.receiving.ts_pictures import PACKET_BYTES, SYNC, PictureEnds, payload_of
+from worker.receiving.ts_pictures import PACKET_BYTES, PICTURE_TYPES, SYNC, PictureEnds, payload_of
 
 PAT_PID, NULL_PID = 0, 0x1FFF
 PAT_TABLE, PMT_TABLE = 0x00, 0x02
@@ -96,12 +97,15 @@ class TransportTables:
         # A damaged table would end the part for nothing.
         if section == self._section.get(pid) or crc_of(section):
             return False
-        self._whole[pid], self._section[pid] = packets, section
+        self._section[pid] = section
         section = section[:-4]
         # Bit 0: this is the current table, not the next one.
         if len(section) < 8 or not section[5] & 1:
             return False
-        return self._read_pat(section) if pid == PAT_PID else self._read_pmt(pid, section)
+        if pid != PAT_PID:
+            return self._read_pmt(pid, section, packets)
+        self._whole[pid] = packets
+        return self._read_pat(section)
 
     def _read_pat(self, section: bytes) -> bool:
         if section[0] == PAT_TABLE:
@@ -111,7 +115,7 @@ class TransportTables:
             self.programs = {n: tracks for n, tracks in self.programs.items() if n in self._pmt_pids.values()}
         return False
 
-    def _read_pmt(self, pid: int, section: bytes) -> bool:
+    def _read_pmt(self, pid: int, section: bytes, packets: bytes) -> bool:
         number = self._pmt_pids[pid]
         if section[0] != PMT_TABLE or len(section) < 12 or section[3] << 8 | section[4] != number:
             return False
@@ -121,7 +125,11 @@ class TransportTables:
             language = _language(section[at + 5 : at + 5 + described])
             tracks.append(ElementaryStream((section[at + 1] & 0x1F) << 8 | section[at + 2], section[at], language))
             at += 5 + described
-        before, self.programs[number] = self.programs.get(number), tuple(tracks)
+        before = self.programs.get(number)
+        if before and _has_picture(before) and not _has_picture(tracks):
+            # Some multiplexers leave the picture out for a moment. A source without one would be refused.
+            return False
+        self._whole[pid], self.programs[number] = packets, tuple(tracks)
         if before != self.programs[number]:
             self._ends.follow((t.pid, t.stream_type) for each in self.programs.values() for t in each)
         return before is not None and {(t.pid, t.stream_type) for t in before} != {
@@ -137,6 +145,10 @@ def crc_of(section: bytes) -> int:
         for _ in range(8):
             crc = (crc << 1 ^ CRC_POLYNOMIAL if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
     return crc
+
+
+def _has_picture(tracks: Iterable[ElementaryStream]) -> bool:
+    return any(track.stream_type in PICTURE_TYPES for track in tracks)
 
 
 def _language(descriptors: bytes) -> str | None:

@@ -1,6 +1,7 @@
 """FLV streams, made tag by tag."""
 
 import io
+import time
 
 import av
 import pytest
@@ -30,6 +31,15 @@ def test_whole_tags_are_passed_on(size: int) -> None:
     passed = [tags.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
     assert b"".join(passed) == stream and not tags.has_changed
     assert tags.feed(PICTURE[:-1]) == b"" and tags.feed(PICTURE[-1:]) == PICTURE
+
+
+def test_a_large_tag_in_small_pieces_takes_no_more_time_than_its_bytes() -> None:
+    tags, large = FlvTags(), tag(VIDEO_TAG, b"\x17\x01" + bytes(12 << 20))
+    tags.feed(SILENT)
+    begun = time.process_time()
+    passed = [tags.feed(large[at : at + 1_024]) for at in range(0, len(large), 1_024)]
+    assert not any(passed[:-1]) and passed[-1] == large
+    assert time.process_time() - begun < 1
 
 
 def test_a_track_that_comes_before_the_opening_is_over_is_no_change() -> None:
@@ -108,3 +118,44 @@ def test_the_newest_description_counts() -> None:
     tags, newer = FlvTags(), tag(VIDEO_TAG, b"\x17\x00newer config")
     tags.feed(SILENT + newer + PICTURE)
     assert tags.reopen() == BOTH + META + newer
+
+
+AAC_441, MP3_SOUND = tag(AUDIO_TAG, b"\xaf\x00\x12\x08"), tag(AUDIO_TAG, b"\x2fsound", 40)
+MU_LAW_MONO, MU_LAW_STEREO = tag(AUDIO_TAG, b"\x82sound"), tag(AUDIO_TAG, b"\x83sound")
+OTHER_OPUS = tag(AUDIO_TAG, b"\x90Opusother")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (AAC_CONFIG + SOUND, AAC_441 + SOUND),
+        (AAC_CONFIG + SOUND, MP3_SOUND),
+        (MP3_SOUND, AAC_CONFIG + SOUND),
+        (OPUS_CONFIG + OPUS_SOUND, OTHER_OPUS + OPUS_SOUND),
+        (AAC_CONFIG + SOUND, OPUS_CONFIG + OPUS_SOUND),
+        (MU_LAW_MONO, MU_LAW_STEREO),
+    ],
+    ids=["configuration", "MP3", "from MP3", "Opus", "AAC to Opus", "channels of mu-law"],
+)
+def test_other_sound_ends_a_part(before: bytes, after: bytes) -> None:
+    tags = FlvTags()
+    tags.feed(SILENT + before)
+    tags.is_fixed = True
+    assert tags.feed(PICTURE + before + after + PICTURE) == PICTURE + before and tags.has_changed
+    # What described the sound before is left out.
+    assert tags.reopen() == BOTH + META + AVC_CONFIG
+    assert tags.feed(b"") == after + PICTURE and not tags.has_changed
+    tags.is_fixed = True
+    assert tags.feed(after + PICTURE) == after + PICTURE and not tags.has_changed
+
+
+@pytest.mark.parametrize(
+    "same",
+    [AAC_CONFIG, SOUND, tag(AUDIO_TAG, b""), tag(AUDIO_TAG, b"\xae\x01sound"), tag(AUDIO_TAG, b"\x92Opus")],
+    ids=["configuration", "sound", "empty", "other flags", "end of a sequence"],
+)
+def test_the_same_sound_is_no_change(same: bytes) -> None:
+    tags = FlvTags()
+    tags.feed(SILENT + AAC_CONFIG + SOUND)
+    tags.is_fixed = True
+    assert tags.feed(same + SOUND + PICTURE) == same + SOUND + PICTURE and not tags.has_changed

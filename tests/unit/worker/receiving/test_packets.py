@@ -1,9 +1,14 @@
 """What is found in the bytes of packets, and prepended to them."""
 
+import io
+from fractions import Fraction
+from itertools import pairwise
+
+import av
 import pytest
 
 from worker.media.adts import adts_header
-from worker.receiving.packets import parameters
+from worker.receiving.packets import AudioTrack, parameters, times_of
 
 SPS, PPS, IDR = b"\x67\x42\xc0\x1e", b"\x68\xce", b"\x65picture"
 HEVC_VPS, HEVC_SPS, HEVC_IDR = b"\x40\x01vps", b"\x42\x01sps", b"\x26\x01picture"
@@ -72,3 +77,30 @@ def test_a_header_of_adts_says_what_the_configuration_did(
 )
 def test_what_no_header_of_adts_can_say_has_none(described: bytes) -> None:
     assert adts_header(described) == b""
+
+
+def test_decoded_sound_is_decoded_when_it_is_shown() -> None:
+    out = io.BytesIO()
+    with av.open(out, "w", "asf") as made:
+        audio = made.add_stream("wmav2", rate=44_100)
+        audio.layout, audio.bit_rate = "stereo", 128_000
+        for number in range(20):
+            sound = av.AudioFrame("fltp", "stereo", 2048)
+            for plane in sound.planes:
+                plane.update(bytes(8192))
+            sound.sample_rate, sound.pts = 44_100, number * 2048
+            made.mux(audio.encode(sound))
+    out.seek(0)
+    with av.open(out) as read:
+        track = AudioTrack(read.streams.audio[0])
+        times = [times_of(each) for packet in read.demux() if packet.size for each, _ in track.convert(packet)[0]]
+    assert len(times) > 10 and all(each.dts_us == each.pts_us for each in times)
+    steps = {round((b.pts_us or 0) - (a.pts_us or 0), -4) for a, b in pairwise(times)}
+    assert steps == {50_000}
+
+
+def test_decoded_sound_of_unknown_times_has_none() -> None:
+    sound = av.AudioFrame("s16", "mono", 1024)
+    sound.sample_rate, sound.dts, sound.time_base = 48_000, 90_000, Fraction(1, 48_000)
+    times = times_of(sound)
+    assert times.dts_us is None and times.pts_us is None

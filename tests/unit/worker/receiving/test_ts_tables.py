@@ -88,6 +88,16 @@ def test_a_change_of_tracks_ends_a_part(now: tuple[ElementaryStream, ...]) -> No
     assert tables.programs == {1: now}
 
 
+def test_a_picture_that_a_table_leaves_out_for_a_moment_is_kept() -> None:
+    tables, soundless = TransportTables(), pmt(32, VIDEO)
+    assert tables.feed(STREAM + pmt(32, SOUND) + DATA + PMT) == STREAM + pmt(32, SOUND) + DATA + PMT
+    assert tables.programs == {1: (VIDEO, SOUND)} and not tables.has_changed
+    assert tables.feed(pmt(32, OTHER) + DATA) == pmt(32, OTHER) + DATA
+    assert tables.reopen() == PAT + PMT
+    tables.feed(soundless)
+    assert tables.has_changed and tables.programs == {1: (VIDEO,)}
+
+
 @pytest.mark.parametrize(
     "table",
     [
