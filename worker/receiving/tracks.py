@@ -38,7 +38,8 @@ def choose(container: Any, programs: Programs, program: int | None, audio_track:
     if not pictures:
         raise TrackError("the source has no video" + ("" if number is None else f" in its programme {number}"))
     if audio_track and audio_track > len(sounds):
-        raise TrackError(f"there is no audio track {audio_track}; there are {len(sounds)}")
+        allowed = f"allowed: 1 to {len(sounds)}" if sounds else "the source has no sound"
+        raise TrackError(f"there is no audio track {audio_track}; {allowed}")
     video = _preferred(pictures)
     audio = sounds[audio_track - 1] if audio_track else _preferred(sounds) if sounds else None
     played = {video.index, *([audio.index] if audio else [])}
@@ -64,7 +65,7 @@ def _program(pictures: Sequence[Any], programs: Programs, wanted: int | None) ->
         return None
     if wanted:
         if wanted not in programs:
-            raise TrackError(f"there is no programme {wanted}; there are {', '.join(map(str, sorted(programs)))}")
+            raise TrackError(f"there is no programme {wanted}; allowed: {', '.join(map(str, sorted(programs)))}")
         return wanted
     pids = {stream.id for stream in pictures}
     with_picture = (n for n in programs if any(track.pid in pids for track in programs[n]))
