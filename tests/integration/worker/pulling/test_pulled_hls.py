@@ -1,9 +1,12 @@
 """Pulled HLS as servers serve it, from a TLS origin through the proxy to a receiver."""
 
+import io
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import m3u8
 import pytest
 
@@ -16,6 +19,7 @@ from tests.fixtures.authority import Authority
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
+from tests.integration.worker.test_worker_pipeline import make_clip
 from worker.config import WorkerConfig
 from worker.egress_rules import EgressRules
 from worker.ingest import failover
@@ -205,3 +209,47 @@ def test_a_server_that_was_restarted_plays(origin: Origin, pooled: PooledSource)
     origin.put("/live.m3u8", live((0, "plain1.ts"), (1, "plain2.ts")))
     pooled.plays()
     assert segments_asked(origin)[:2] == ["/plain0.ts", "/plain1.ts"]
+
+
+def test_another_init_section_is_played_in_its_own_format(
+    lab: Lab, authority: Authority, origin: Origin, tmp_path: Path
+) -> None:
+    """FFmpeg takes no second `moov`: sound of 44,100 Hz would have the pitch of 48,000 Hz."""
+    parts = []
+    for name, size, rate in (("a", "320x180", 48_000), ("b", "160x90", 44_100)):
+        picture, sound = f"testsrc2=size={size}:rate=25:duration=10", f"sine=1000:sample_rate={rate}:duration=10"
+        make_clip(
+            tmp_path / f"{name}.m3u8",
+            *("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:v", "libx264", "-preset", "ultrafast"),
+            *("-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "hls", "-hls_time", "2", "-hls_list_size", "0"),
+            *("-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", f"{name}.mp4"),
+        )
+        text = (tmp_path / f"{name}.m3u8").read_text()
+        parts.append(text[text.index("#EXT-X-MAP") :].replace("#EXT-X-ENDLIST\n", ""))
+    for path in tmp_path.glob("*.m*"):
+        origin.put(f"/{path.name}", path.read_bytes())
+    head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n"
+    origin.put("/live.m3u8", head + "#EXT-X-DISCONTINUITY\n".join(parts) + "#EXT-X-ENDLIST\n")
+    lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+    lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"))
+    lab.pipeline()
+    lab.wait_for_run("1-2", 30)
+    lab.wait_for_segments(9)
+    assert lab.runtime().restarts == 0
+    stored = m3u8.loads(lab.s3.get(f"streams/{STREAM}/{lab.rendition}/index.m3u8").body.decode()).segments
+    assert [each.discontinuity for each in stored].count(True) == 1
+    assert {each.uri.rpartition("-")[0] for each in stored} == {"1-1", "1-2"}
+    for each in (stored[0], stored[-2]):
+        body = lab.s3.get(f"streams/{STREAM}/{lab.rendition}/{each.uri}").body
+        assert pitch_of(body) == pytest.approx(1_000, rel=0.02), each.uri
+
+
+def pitch_of(segment: bytes) -> float:
+    """Return how often the sound of a segment rises through zero in a second."""
+    values: list[int] = []
+    resampler = av.AudioResampler("s16", "mono", 48_000)
+    with av.open(io.BytesIO(segment), "r", "mpegts") as container:
+        for frame in container.decode(audio=0):
+            for made in resampler.resample(frame):
+                values += memoryview(bytes(made.planes[0])[: made.samples * 2]).cast("h")
+    return sum(a < 0 <= b for a, b in pairwise(values)) * 48_000 / len(values)
