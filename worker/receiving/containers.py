@@ -11,6 +11,7 @@ from worker.receiving.flv_tags import FlvTags
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED, FLV_FORMAT, ReceiveRequest, Transport
 from worker.receiving.srt import SrtReceiver, SrtSilence
 from worker.receiving.tracks import open_quietly
+from worker.receiving.ts_packets import PacketReader
 from worker.receiving.ts_tables import Programs, TransportTables
 
 CHUNK_BYTES = 32_768
@@ -110,6 +111,8 @@ def _raw(request: ReceiveRequest) -> Callable[[int], bytes]:
 
 def _parts(read: Callable[[int], bytes], tables: Any, request: ReceiveRequest) -> Iterator[Opened]:
     name = FLV_FORMAT if isinstance(tables, FlvTags) else TRANSPORT_STREAM
+    if name == TRANSPORT_STREAM:
+        read = PacketReader(read).read
     part = Part(read, tables)
     options = LIVE_OPTIONS if request.is_live else {}
     while True:

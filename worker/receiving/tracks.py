@@ -10,6 +10,7 @@ from av.stream import Disposition
 
 from worker.receiving.ts_tables import Programs
 
+TITLE_CHARS_MAX, LANGUAGE_CHARS_MAX = 200, 20
 NOT_INTERLACED = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
 
 
@@ -84,20 +85,25 @@ def _offered(streams: Sequence[Any], programs: Programs, played: set[int]) -> li
         key = (stream.type, number)
         counts[key] = counts.get(key, 0) + 1
         pids = [track for tracks in programs.values() for track in tracks if track.pid == stream.id]
+        language = stream.language or next((track.language for track in pids), None)
         offered.append(
             {
                 "kind": stream.type,
                 "track": counts[key],
                 "program": number,
                 "codec": stream.codec_context.codec.canonical_name,
-                "language": stream.language or next((track.language for track in pids), None),
-                "title": stream.metadata.get("title"),
+                "language": _cut(language, LANGUAGE_CHARS_MAX),
+                "title": _cut(stream.metadata.get("title"), TITLE_CHARS_MAX),
                 "details": _details(stream),
                 "is_default": bool(stream.disposition & Disposition.default),
                 "is_played": stream.index in played,
             }
         )
     return offered
+
+
+def _cut(text: str | None, chars_max: int) -> str | None:
+    return text and text[:chars_max]
 
 
 def _details(stream: Any) -> str:

@@ -7,6 +7,7 @@ here, on their way to it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from worker.receiving.ts_packets import synchronized
 from worker.receiving.ts_pictures import PACKET_BYTES, PICTURE_TYPES, SYNC, PictureEnds, payload_of
 
 PAT_PID, NULL_PID = 0, 0x1FFF
@@ -49,12 +50,12 @@ class TransportTables:
     def feed(self, data: bytes) -> bytes:
         """Return the whole packets that can be passed on; those after a change are kept for the next part."""
         data = self._rest + data
-        at = start = end = _synchronized(data, 0)
+        at = start = end = synchronized(data, 0)
         passed = []
         while at + PACKET_BYTES <= len(data) and not self.has_changed:
             if data[at] != SYNC:
                 passed.append(data[start:at])
-                at = start = end = _synchronized(data, at + 1)
+                at = start = end = synchronized(data, at + 1)
                 continue
             pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
             at += PACKET_BYTES
@@ -160,12 +161,3 @@ def _language(descriptors: bytes) -> str | None:
             return text if text.isalpha() else None
         at += 2 + length
     return None
-
-
-def _synchronized(data: bytes, at: int) -> int:
-    """Return the index of the next packet: a sync byte that another one follows, if that much data is there."""
-    while (at := data.find(SYNC, at)) >= 0:
-        if at + PACKET_BYTES >= len(data) or data[at + PACKET_BYTES] == SYNC:
-            return at
-        at += 1
-    return len(data)
