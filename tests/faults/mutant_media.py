@@ -56,8 +56,8 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: a recording that has ended is played again",
         HLS_SESSION,
-        "            if live is None:\n",
-        "            if live is None and read.is_ended:\n                return body\n            if live is None:\n",
+        "            passed_on = live.update(body, read, now_s)\n",
+        "            if read.is_ended:\n                return body\n            passed_on = live.update(body, read, now_s)\n",
         tests=("tests/unit/worker/ingest/test_hls_recordings.py",),
     ),
     Mutant(
