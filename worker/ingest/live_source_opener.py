@@ -186,7 +186,8 @@ class LiveSourceOpener(SourceOpener):
             self.status, self.reason = OpenerStatus.WAITING, self._frozen
         elif receiver.began_at_s is None and self.is_listener:
             self.status, self.reason = OpenerStatus.WAITING, self._why_waiting(receiver, now_s)
-        elif self.source is None:
+        elif self.source is None or receiver.began_at_s is None:
+            # The description comes before the first packet.
             if now_s - (self._began_at_s if receiver.began_at_s is None else receiver.began_at_s) > OPEN_S_MAX:
                 self.status, self.reason = (
                     OpenerStatus.FAILED,

@@ -255,6 +255,18 @@ def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
     assert opener.adopt(replace(STREAM, abr_profile=profile)) is kept
 
 
+def test_a_described_source_is_given_time_until_its_first_packet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    opener, receiver = LiveSourceOpener(PULLED, STREAM, CONFIG, 0), SetReceiver()
+    monkeypatch.setattr(receiver, "source", object())
+    monkeypatch.setattr(receiver, "is_flowing", lambda now_s, silent_s: receiver.began_at_s is not None, raising=False)
+    opener._judge(receiver, 1)  # type: ignore[arg-type]
+    assert opener.status is OpenerStatus.OPENING
+    receiver.began_at_s = 1.0
+    opener._judge(receiver, 1.1)  # type: ignore[arg-type]
+    assert opener.status is OpenerStatus.READY
+
+
 def test_the_proxy_knows_the_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
