@@ -14,6 +14,7 @@ WRAP = 1 << 33
 # ffmpeg's muxer gives the first picture 0x100 and the first sound 0x101.
 PIDS = {"picture": {0x100}, "sound": {0x101}, "all": set(range(0x100, 0x110))}
 LINE = "1\n00:00:01,000 --> 00:00:08,000\nA line of text\n"
+FLV_HEADER_BYTES = 13
 
 
 def join(*names: str) -> None:
@@ -69,6 +70,11 @@ def drop(source: str, out: str, every: str) -> None:
     chance = 1 / _argument(every)
     packets = (data[at : at + PACKET] for at in range(0, len(data), PACKET))
     Path(out).write_bytes(b"".join(each for n, each in enumerate(packets) if n < 50 or rng.random() > chance))
+
+
+def join_flv(first: str, second: str, out: str) -> None:
+    """Put the tags of one FLV file behind another, as of an encoder whose settings change while it is connected."""
+    Path(out).write_bytes(Path(first).read_bytes() + Path(second).read_bytes()[FLV_HEADER_BYTES:])
 
 
 def cut_bytes(source: str, out: str, every: str) -> None:
@@ -158,7 +164,7 @@ def key(out: str) -> None:
 EDITS: dict[str, Callable[..., None]] = {
     each.__name__: each
     for each in (
-        *(join, cut, retime, drop, cut_bytes, flip, truncate, subtitles),
+        *(join, join_flv, cut, retime, drop, cut_bytes, flip, truncate, subtitles),
         *(rename_segments, without_end, with_discontinuities, repeat_segments, join_playlists),
         *(variants, key),
     )

@@ -1,5 +1,7 @@
 """Files of every kind, senders by RTMP, and what is damaged or cannot be played."""
 
+from dataclasses import replace
+
 from tests.media.model import Expect, Feed, Input
 from tests.media.recipes import AAC, X264, clip, picture, tone
 
@@ -82,6 +84,7 @@ FILES = (
     looped(
         "avi-xvid", "An old film: MPEG-4 Part 2 and MP3 in AVI", "in.avi", "-c:v mpeg4 -b:v 600k -bf 1 -c:a libmp3lame"
     ),
+    looped("m2ts-file", "A recording of a camera: packets of 192 bytes", "in.m2ts", "-f mpegts -mpegts_m2ts_mode 1"),
     looped("flv-file", "A recording of OBS in FLV", "in.flv", "-ar 44100"),
     looped(
         "webm-vp8",
@@ -144,6 +147,16 @@ SENDERS = (
     rtmp("rtmp-44k-mono", "A phone app: AAC at 44.1 kHz, mono", "-ar 44100 -ac 1"),
     rtmp("rtmp-mp3", "An old encoder: MP3 by RTMP", "-c:a libmp3lame -ar 44100"),
     rtmp(
+        "rtmp-sound-changes",
+        "An encoder that goes from 48 to 44.1 kHz while it is connected",
+        steps=(
+            clip("a.flv", 5),
+            clip("b.flv", 5, encode="-ar 44100 -output_ts_offset 5"),
+            "join_flv a.flv b.flv in.flv",
+        ),
+        expect=Expect(discontinuities_max=2, silence_s_max=0.6, repairs={"format_changes": (1, 4)}),
+    ),
+    rtmp(
         "rtmp-copied",
         "RTMP that is passed on as it is",
         "-g 25",
@@ -191,6 +204,16 @@ DAMAGE = (
         "in.ts",
         steps=(clip("clean.ts", 8), "flip clean.ts in.ts every=30000"),
         expect=DAMAGED,
+    ),
+    replace(
+        looped(
+            "mkv-damaged",
+            "A film of which some bits are wrong",
+            "in.mkv",
+            steps=(clip("clean.mkv", 20), "flip clean.mkv in.mkv every=20000"),
+            expect=DAMAGED,
+        ),
+        turn_s=20,
     ),
     refused(
         "mp4-truncated",

@@ -104,13 +104,16 @@ class AudioTrack:
             self._adts = adts_header(codec.extradata)
         self._is_plain = self.codec in PLAIN_SOUND
         self._resampler: Any = None
+        # Format, layout and rate: of the last decoded frame, and the layout and rate of all that is sent.
+        self._form: tuple[str, str, int] | None = None
+        self._sent_form: tuple[str, int] | None = None
         self.signature = self._signature(b"")
 
     def describe(self) -> dict[str, Any]:
         """Return what a decoder needs to know."""
         codec = self.stream.codec_context
         if not self._is_plain:
-            rate, layout = codec.sample_rate, codec.layout.name
+            layout, rate = self._sent_form or (codec.layout.name, codec.sample_rate)
             return {"codec": "pcm_s16le", "decoder": "pcm_s16le", "extradata": "", "rate": rate, "layout": layout} | {
                 "signature": self.signature
             }
@@ -145,8 +148,11 @@ class AudioTrack:
     def _decoded(self, packet: Any) -> list[tuple[Any, bytes]]:
         converted = []
         for frame in packet.decode():
-            if self._resampler is None:
-                self._resampler = av.AudioResampler("s16", frame.layout.name, frame.sample_rate)
+            form = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if form != self._form:
+                # A resampler takes one form only. Damage can change it, too.
+                self._form, self._sent_form = form, self._sent_form or form[1:]
+                self._resampler = av.AudioResampler("s16", *self._sent_form)
             for each in self._resampler.resample(frame):
                 data = bytes(each.planes[0])[: each.samples * 2 * len(each.layout.channels)]
                 converted.append((each, data))

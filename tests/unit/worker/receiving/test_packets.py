@@ -3,6 +3,7 @@
 import io
 from fractions import Fraction
 from itertools import pairwise
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -97,6 +98,30 @@ def test_decoded_sound_is_decoded_when_it_is_shown() -> None:
     assert len(times) > 10 and all(each.dts_us == each.pts_us for each in times)
     steps = {round((b.pts_us or 0) - (a.pts_us or 0), -4) for a, b in pairwise(times)}
     assert steps == {50_000}
+
+
+def test_decoded_sound_keeps_its_form() -> None:
+    out = io.BytesIO()
+    with av.open(out, "w", "wav") as made:
+        audio = made.add_stream("pcm_s16le", rate=48_000)
+        audio.layout = "stereo"
+        made.mux(audio.encode(decoded("stereo", 48_000)))
+    out.seek(0)
+    with av.open(out) as read:
+        track = AudioTrack(read.streams.audio[0])
+        track._is_plain = False
+        forms = [("stereo", 48_000), ("mono", 48_000), ("stereo", 44_100), ("stereo", 48_000)]
+        made_of = [track.convert(SimpleNamespace(decode=lambda form=form: [decoded(*form)]))[0] for form in forms]
+        described = track.describe()
+    assert {(each.layout.name, each.sample_rate) for made in made_of for each, _ in made} == {("stereo", 48_000)}
+    assert all(made_of) and (described["layout"], described["rate"]) == ("stereo", 48_000)
+
+
+def decoded(layout: str, rate: int) -> av.AudioFrame:
+    sound = av.AudioFrame("s16", layout, 1024)
+    sound.planes[0].update(bytes(sound.planes[0].buffer_size))
+    sound.sample_rate, sound.pts = rate, 0
+    return sound
 
 
 def test_decoded_sound_of_unknown_times_has_none() -> None:
