@@ -57,7 +57,7 @@ MUTANTS_OF_MEDIA = (
         "media: a recording that has ended is played again",
         HLS_SESSION,
         "            passed_on = live.update(body, read, now_s)\n",
-        "            if read.is_ended:\n                return body\n            passed_on = live.update(body, read, now_s)\n",
+        "            passed_on = body if read.is_ended else live.update(body, read, now_s)\n",
         tests=("tests/unit/worker/ingest/test_hls_recordings.py",),
     ),
     Mutant(
