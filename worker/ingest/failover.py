@@ -41,6 +41,8 @@ class _SourceState:
     # Why it is not played, or recently was not.
     failure: Failure | None = None
     error: str = ""
+    # Whether it failed while it was played.
+    broke_off: bool = False
     is_open: bool = False
     is_ready: bool = False
     # Since it was ready last: whether it has failed, and since when it has been awaited.
@@ -120,11 +122,15 @@ class Failover:
     def record_playing(self, index: int | None, now_s: float) -> None:
         """Note which source is played now; None: the slate."""
         self.playing, self.idle_since_s = index, now_s
+        if index is not None and not self._states[index].broke_off:
+            # That it could not be opened before is over.
+            self._states[index].failure, self._states[index].error = None, ""
 
     def record_failure(self, index: int, now_s: float, error: str, failure: Failure = Failure.BROKEN) -> None:
         """Note that a source could not be opened, or that its run has ended."""
         each = self._states[index]
         each.failure, each.error, each.has_failed, each.answers = failure, error, True, 0
+        each.broke_off = self.playing == index
         delay_s = {Failure.REFUSED: REFUSED_DELAY_S, Failure.WAITING: WAIT_DELAY_S}.get(failure)
         if delay_s is None:
             delay_s = each.backoff.next_delay_s()
@@ -156,6 +162,5 @@ class Failover:
         return idle and self.pick(now_s) is None and all(each.is_given_up(now_s) for each in self._states)
 
     def troubles(self) -> list[tuple[int, Failure, str]]:
-        """Return the sources that cannot be played, and why. Of the one that plays, the failure before is over."""
-        found = enumerate(self._states)
-        return [(n, each.failure, each.error) for n, each in found if each.failure and n != self.playing]
+        """Return the sources that cannot be played, and why; also why the one that plays broke off shortly before."""
+        return [(n, each.failure, each.error) for n, each in enumerate(self._states) if each.failure]

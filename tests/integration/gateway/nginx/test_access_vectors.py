@@ -75,7 +75,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     asked = EndpointServices(
-        authorize=world.verdict,
+        authorize=world.authorize,
         signed_query=lambda key, _: "signed=" + key,
         denial_reason=denylist.reason,
         find_stream=lambda _: None,

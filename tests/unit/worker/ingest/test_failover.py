@@ -72,12 +72,18 @@ def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() ->
     assert it.sources_to_open(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
 
 
-def test_a_failure_is_over_when_the_source_plays() -> None:
+def test_a_failure_to_open_is_over_when_the_source_plays() -> None:
     it = failover(2)
     it.record_failure(0, 100, "there is no file 'later.mp4'", Failure.REFUSED)
     it.record_failure(1, 100, "it ended")
     assert [index for index, _, _ in it.troubles()] == [0, 1]
     it.record_playing(0, 110)
+    assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
+    # Why it broke off stays to be seen until it has played well.
+    it.record_failure(0, 120, "it was killed")
+    it.record_playing(0, 121)
+    assert (0, Failure.BROKEN, "it was killed") in it.troubles()
+    it.record_stable(0)
     assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
 
 
