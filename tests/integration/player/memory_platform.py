@@ -1,0 +1,285 @@
+"""The real app over the stores in memory of `tests/fakes`, with one live stream and one viewer."""
+
+import base64
+import json
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from app import app as chalice_app
+from chalicelib import bootstrap, config
+from chalicelib.domain.clients import Client
+from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.lease import LATE_MS_MAX
+from chalicelib.domain.outages import OutageCredit
+from chalicelib.domain.sessions import EndReason, SessionRecord
+from chalicelib.domain.streams import (
+    DesiredState,
+    Latency,
+    PublishedRendition,
+    Runtime,
+    RuntimeState,
+    SessionBinding,
+    Stream,
+)
+from chalicelib.domain.usage import Served
+from chalicelib.domain.users import Role
+from gateway.endpoints.services import EndpointServices
+from infra.local.wsgi import application
+from tests.fakes.audit import MemoryAuditLog
+from tests.fakes.clients import MemoryClients
+from tests.fakes.denylist import FakeDenylist
+from tests.fakes.identity import CountingPasswords, MemoryUsers
+from tests.fakes.ledger import MemoryLedger, MemoryPayments
+from tests.fakes.limits import MemoryLimits
+from tests.fakes.media import MemoryMedia
+from tests.fakes.reconciliation import MemoryReconciliations
+from tests.fakes.runtimes import MemoryRuntimes
+from tests.fakes.sessions import MemoryPlaybackSessions
+from tests.fakes.simple import MemoryCounters
+from tests.fakes.streams import MemoryStreams
+from tests.fakes.usage import MemoryUsage
+from tests.fakes.wallets import MemoryStore, MemoryWallets
+from tests.fakes.work_queue import MemoryWorkQueue
+from tests.fakes.workers import MemoryWorkers
+
+STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
+ENVIRONMENT = {
+    "TOLLCAST_STAGE": "test",
+    "TOLLCAST_MEDIA_BUCKET": "media",
+    "TOLLCAST_WORK_QUEUE": "work",
+    "TOLLCAST_TOKEN_SECRET": "tokens",
+    "TOLLCAST_PUBLIC_URL": "http://127.0.0.1",
+    "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
+    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
+    "TOLLCAST_RTMP_PORT": "1935",
+}
+KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
+TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
+ELSEWHERE = Client(ip="192.0.2.9", user_agent="another program")
+ACCESS_TOKEN_MS = 15 * 60_000
+CLAIM_MS = 365 * 86_400_000
+
+
+class MovableClock:
+    """The real time, and a shift that tests add to."""
+
+    def __init__(self) -> None:
+        self.shift_ms = 0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.shift_ms
+
+
+class MemoryPlatform:
+    """The app and its services, with what tests do as operator, worker, or course of time."""
+
+    def __init__(self) -> None:
+        self._patch, self._lock = pytest.MonkeyPatch(), threading.Lock()
+        self.services = self._build_services()
+        self._wsgi = application(chalice_app)
+        self.user_id = self.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER).user_id
+        self.top_up(100_000, "welcome")
+        stream = Stream(stream_id=STREAM_ID, title="Test stream", ingest=Ingest(mode=IngestMode.TEST), lease_ms=2_000)
+        self.services.streams.create(stream)
+        self.services.streams.set_state(STREAM_ID, DesiredState.LIVE)
+        self.report("live")
+        # Requests of the tests themselves, which are not recorded.
+        self.api = httpx.Client(transport=httpx.WSGITransport(app=self.app), base_url="http://api")
+        login = self.api.post("/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
+        self.api.headers["Authorization"] = f"Bearer {login['access_token']}"
+
+    def _build_services(self) -> bootstrap.Container:
+        """Return the container that the app uses, with every adapter replaced."""
+        self.store = store = MemoryStore()
+        settings = config.load(ENVIRONMENT)
+        self._patch.setattr(bootstrap.config, "load", lambda: settings)
+        for name, fake in {
+            "DynamoLedger": MemoryLedger(store),
+            "DynamoPayments": MemoryPayments(store),
+            "DynamoReconciliations": MemoryReconciliations(store),
+            "DynamoLimits": MemoryLimits(),
+            "DynamoAuditLog": MemoryAuditLog(),
+            "DynamoWorkers": MemoryWorkers(),
+        }.items():
+            self._patch.setattr(bootstrap, name, lambda prefix, fake=fake: fake)
+        self._patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
+        bootstrap.container.cache_clear()
+        services: Any = bootstrap.container()
+        services.clock = self.clock = MovableClock()
+        services.wallets, services.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
+        services.clients, services.users, services.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
+        services.stream_table, services.runtimes, services.usage = MemoryStreams(), MemoryRuntimes(), MemoryUsage()
+        services.media, services.queue = MemoryMedia(), MemoryWorkQueue()
+        services.denylist, services.counters = FakeDenylist(), MemoryCounters()
+        return services
+
+    def close(self) -> None:
+        self.api.close()
+        self._patch.undo()
+        bootstrap.container.cache_clear()
+
+    def app(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Run the app on one request at a time, as a function does."""
+        with self._lock:
+            return list(self._wsgi(environ, start_response))
+
+    @property
+    def endpoint_services(self) -> EndpointServices:
+        return EndpointServices(
+            authorize=self.services.access.verdict,
+            signed_query=self.services.media.signed_query,
+            denial_reason=self.services.denylist.reason,
+            find_stream=self.services.stream_table.get,
+            now_ms=self.clock.now_ms,
+        )
+
+    # --- the viewer, by the API
+
+    def start(self) -> dict[str, Any]:
+        return self.api.post("/playback/start", json={"stream_id": STREAM_ID}).json()
+
+    def heartbeat(self, session_id: str, seq: int) -> dict[str, Any]:
+        return self.api.post("/playback/heartbeat", json={"session_id": session_id, "seq": seq}).json()
+
+    def wallet(self) -> dict[str, Any]:
+        return self.api.get("/me/wallet").json()
+
+    def statement(self, after_version: int = 0) -> dict[str, Any]:
+        return self.api.get(f"/me/ledger/export?format=json&after_version={after_version}").json()
+
+    def statement_csv(self) -> str:
+        return self.api.get("/me/ledger/export?format=csv&after_version=0").content.decode()
+
+    @property
+    def sessions(self) -> dict[str, SessionRecord]:
+        """All sessions by id, in the order of their starts."""
+        return self.store.records
+
+    @property
+    def logins(self) -> int:
+        """The number of logins of the player."""
+        return len(self.services.users.get(self.user_id).families) - 1
+
+    # --- money
+
+    @property
+    def balance(self) -> int:
+        return self.services.wallets.get(self.user_id).balance_millipoints
+
+    @balance.setter
+    def balance(self, millipoints: int) -> None:
+        self.top_up(millipoints - self.balance, f"balance-{time.monotonic_ns()}")
+
+    def top_up(self, millipoints: int, payment_id: str, note: str = "", session: SessionRecord | None = None) -> None:
+        self.services.ledger.credit(
+            user_id=self.user_id,
+            millipoints=millipoints,
+            payment_id=payment_id,
+            note=note,
+            by_user_id="u_operator",
+            session=session,
+        )
+
+    def adjust(self, session_id: str, millipoints: int, payment_id: str, note: str) -> None:
+        self.top_up(millipoints, payment_id, note, self.sessions[session_id])
+
+    def set_cap(self, millipoints: int) -> None:
+        self.services.ledger.set_daily_cap(self.user_id, millipoints)
+
+    def credit_outage(self, session_id: str, millipoints: int) -> None:
+        """Credit what a session paid for the time of an outage."""
+        wallets, now_ms = self.services.wallets, self.clock.now_ms()
+        credit = OutageCredit(outage_ms=now_ms, millipoints=millipoints, free_from_ms=0, free_until_ms=0)
+        wallets.credit_outage(self.user_id, wallets.get(self.user_id).sessions[session_id], credit, now_ms)
+
+    def set_statement_lines_max(self, lines: int) -> None:
+        self._patch.setattr(sys.modules[type(self.services.statements).__module__], "LINES_MAX", lines)
+
+    # --- sessions and time
+
+    def end(self, reason: str) -> None:
+        """End the active sessions."""
+        for session_id in tuple(self.services.wallets.get(self.user_id).sessions):
+            self.services.billing.end(self.user_id, session_id, EndReason(reason))
+
+    def expire_lease(self) -> None:
+        """Let the time pass after which the reaper ends a session without heartbeats, and run it."""
+        self.clock.shift_ms += LATE_MS_MAX + 60_000
+        assert self.services.playback.reap() >= 1
+
+    def expire_access_tokens(self) -> None:
+        self.clock.shift_ms += ACCESS_TOKEN_MS
+
+    def end_logins(self) -> None:
+        self.services.users.end_logins(self.user_id)
+
+    def bind_elsewhere(self, session_id: str, play_token: str) -> None:
+        """Let another client be the first that fetches the session's media, and bind it."""
+        self.set_stream(session_binding=SessionBinding.ENFORCE)
+        self.services.access.verdict(play_token, session_id, ELSEWHERE)
+
+    def measure(self, session_id: str, media_ms: int, media_bytes: int) -> None:
+        served = Served(media_ms=media_ms, media_bytes=media_bytes, requests=1)
+        self.services.usage.add(session_id, served, follower="test", batch=1, now_ms=self.clock.now_ms())
+
+    def change_record(self, session_id: str, **fields: Any) -> None:
+        """Change a session's record, as no service does."""
+        self.store.records[session_id] = replace(self.store.records[session_id], **fields)
+
+    # --- the stream
+
+    @property
+    def stream(self) -> Stream:
+        return self.services.streams.get(STREAM_ID)
+
+    def set_stream(self, **fields: Any) -> None:
+        self.services.streams.edit(STREAM_ID, fields)
+
+    def set_low_latency(self) -> None:
+        self.set_stream(latency=Latency.LOW, segment_seconds=1)
+
+    def pause_stream(self) -> None:
+        self.services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
+
+    def publish(self, bandwidth_bps: int) -> None:
+        """Report the stream's best rendition with its measured bandwidth, as a worker does."""
+        best = PublishedRendition(
+            name="720p",
+            width=1280,
+            height=720,
+            fps=25.0,
+            codecs="",
+            bandwidth_bps=bandwidth_bps,
+            average_bandwidth_bps=bandwidth_bps,
+        )
+        self.report("live", (best,))
+
+    def report(self, state: str, published: tuple[PublishedRendition, ...] = ()) -> None:
+        """Report a runtime state, as a worker does."""
+        runtimes, now_ms = self.services.runtimes, self.clock.now_ms()
+        claim = runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + CLAIM_MS)
+        runtime = Runtime(
+            stream_id=STREAM_ID,
+            state=RuntimeState(state),
+            claim=claim,
+            generation=self.stream.generation,
+            reported_at_ms=now_ms,
+            published=published,
+        )
+        assert runtimes.report(claim, runtime)
+        self.services.delivery.reach(STREAM_ID, fresh=True)  # the service keeps what it read for a second
+
+    @property
+    def media_url(self) -> str:
+        """The address in `play_url`."""
+        return self.services.settings.public_url
+
+    @media_url.setter
+    def media_url(self, url: str) -> None:
+        self.services.settings = replace(self.services.settings, public_url=url)
