@@ -1,7 +1,5 @@
 """The real app over the stores in memory of `tests/fakes`, with one live stream and one viewer."""
 
-import base64
-import json
 import sys
 import threading
 import time
@@ -12,16 +10,13 @@ import httpx
 import pytest
 
 from app import app as chalice_app
-from chalicelib import bootstrap, config
 from chalicelib.domain.clients import Client
 from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.lease import LATE_MS_MAX
 from chalicelib.domain.outages import OutageCredit
 from chalicelib.domain.sessions import EndReason, SessionRecord
 from chalicelib.domain.streams import (
     DesiredState,
     Latency,
-    PublishedRendition,
     Runtime,
     RuntimeState,
     SessionBinding,
@@ -31,49 +26,15 @@ from chalicelib.domain.usage import Served
 from chalicelib.domain.users import Role
 from gateway.endpoints.services import EndpointServices
 from infra.local.wsgi import application
-from tests.fakes.audit import MemoryAuditLog
-from tests.fakes.clients import MemoryClients
-from tests.fakes.denylist import FakeDenylist
-from tests.fakes.identity import CountingPasswords, MemoryUsers
-from tests.fakes.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.limits import MemoryLimits
-from tests.fakes.media import MemoryMedia
-from tests.fakes.reconciliation import MemoryReconciliations
-from tests.fakes.runtimes import MemoryRuntimes
-from tests.fakes.sessions import MemoryPlaybackSessions
-from tests.fakes.simple import MemoryCounters
-from tests.fakes.streams import MemoryStreams
-from tests.fakes.usage import MemoryUsage
-from tests.fakes.wallets import MemoryStore, MemoryWallets
-from tests.fakes.work_queue import MemoryWorkQueue
-from tests.fakes.workers import MemoryWorkers
+from tests.fakes.wallets import MemoryStore
+from tests.integration.player.memory_services import build_services, drop_services
 
 STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
-ENVIRONMENT = {
-    "TOLLCAST_STAGE": "test",
-    "TOLLCAST_MEDIA_BUCKET": "media",
-    "TOLLCAST_WORK_QUEUE": "work",
-    "TOLLCAST_TOKEN_SECRET": "tokens",
-    "TOLLCAST_PUBLIC_URL": "http://127.0.0.1",
-    "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
-    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
-    "TOLLCAST_RTMP_PORT": "1935",
-}
-KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
-TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
 ELSEWHERE = Client(ip="192.0.2.9", user_agent="another program")
 ACCESS_TOKEN_MS = 15 * 60_000
+# Longer than the app keeps a session without heartbeats.
+LAPSE_MS = 11 * 60_000
 CLAIM_MS = 365 * 86_400_000
-
-
-class MovableClock:
-    """The real time, and a shift that tests add to."""
-
-    def __init__(self) -> None:
-        self.shift_ms = 0
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000 + self.shift_ms
 
 
 class MemoryPlatform:
@@ -81,7 +42,9 @@ class MemoryPlatform:
 
     def __init__(self) -> None:
         self._patch, self._lock = pytest.MonkeyPatch(), threading.Lock()
-        self.services = self._build_services()
+        self.store = MemoryStore()
+        self.services: Any = build_services(self._patch, self.store)
+        self.clock = self.services.clock
         self._wsgi = application(chalice_app)
         self.user_id = self.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER).user_id
         self.top_up(100_000, "welcome")
@@ -90,39 +53,18 @@ class MemoryPlatform:
         self.services.streams.set_state(STREAM_ID, DesiredState.LIVE)
         self.report("live")
         # Requests of the tests themselves, which are not recorded.
-        self.api = httpx.Client(transport=httpx.WSGITransport(app=self.app), base_url="http://api")
+        self.api = httpx.Client(
+            transport=httpx.WSGITransport(app=self.app),
+            base_url="http://api",
+            event_hooks={"response": [httpx.Response.raise_for_status]},
+        )
         login = self.api.post("/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
         self.api.headers["Authorization"] = f"Bearer {login['access_token']}"
-
-    def _build_services(self) -> bootstrap.Container:
-        """Return the container that the app uses, with every adapter replaced."""
-        self.store = store = MemoryStore()
-        settings = config.load(ENVIRONMENT)
-        self._patch.setattr(bootstrap.config, "load", lambda: settings)
-        for name, fake in {
-            "DynamoLedger": MemoryLedger(store),
-            "DynamoPayments": MemoryPayments(store),
-            "DynamoReconciliations": MemoryReconciliations(store),
-            "DynamoLimits": MemoryLimits(),
-            "DynamoAuditLog": MemoryAuditLog(),
-            "DynamoWorkers": MemoryWorkers(),
-        }.items():
-            self._patch.setattr(bootstrap, name, lambda prefix, fake=fake: fake)
-        self._patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
-        bootstrap.container.cache_clear()
-        services: Any = bootstrap.container()
-        services.clock = self.clock = MovableClock()
-        services.wallets, services.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
-        services.clients, services.users, services.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-        services.stream_table, services.runtimes, services.usage = MemoryStreams(), MemoryRuntimes(), MemoryUsage()
-        services.media, services.queue = MemoryMedia(), MemoryWorkQueue()
-        services.denylist, services.counters = FakeDenylist(), MemoryCounters()
-        return services
 
     def close(self) -> None:
         self.api.close()
         self._patch.undo()
-        bootstrap.container.cache_clear()
+        drop_services()
 
     def app(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         """Run the app on one request at a time, as a function does."""
@@ -210,7 +152,7 @@ class MemoryPlatform:
 
     def expire_lease(self) -> None:
         """Let the time pass after which the reaper ends a session without heartbeats, and run it."""
-        self.clock.shift_ms += LATE_MS_MAX + 60_000
+        self.clock.shift_ms += LAPSE_MS
         assert self.services.playback.reap() >= 1
 
     def expire_access_tokens(self) -> None:
@@ -247,20 +189,7 @@ class MemoryPlatform:
     def pause_stream(self) -> None:
         self.services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
 
-    def publish(self, bandwidth_bps: int) -> None:
-        """Report the stream's best rendition with its measured bandwidth, as a worker does."""
-        best = PublishedRendition(
-            name="720p",
-            width=1280,
-            height=720,
-            fps=25.0,
-            codecs="",
-            bandwidth_bps=bandwidth_bps,
-            average_bandwidth_bps=bandwidth_bps,
-        )
-        self.report("live", (best,))
-
-    def report(self, state: str, published: tuple[PublishedRendition, ...] = ()) -> None:
+    def report(self, state: str) -> None:
         """Report a runtime state, as a worker does."""
         runtimes, now_ms = self.services.runtimes, self.clock.now_ms()
         claim = runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + CLAIM_MS)
@@ -270,7 +199,6 @@ class MemoryPlatform:
             claim=claim,
             generation=self.stream.generation,
             reported_at_ms=now_ms,
-            published=published,
         )
         assert runtimes.report(claim, runtime)
         self.services.delivery.reach(STREAM_ID, fresh=True)  # the service keeps what it read for a second
