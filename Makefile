@@ -1,81 +1,81 @@
-# Every command a person types. What is longer than three lines is a script in infra/local/.
+# Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills chaos zoo mutants lint audit fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills chaos zoo mutants lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-# Three processes share the suite, since much of it is waiting; each starts what its tests need on ports of its own.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Three processes share the suite, since much of it is waiting. Each starts its platforms on separate ports.
+IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Set in the environment: DEMO_SOURCE=file, TOLLCAST_PORT (8080),"
 	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_RTMP_PORT (1935), TOLLCAST_STATE_DIR (.local)"
 
-setup: ## Install what is missing: nginx, mpv, ffmpeg, Python packages
-	@infra/local/setup.sh
+setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
+	@infra/local/setup/install.sh
 
-demo: setup ## Show it: a real video in mpv, until 100 points are gone
+demo: setup ## Play a real video in mpv until 100 points are used up
 	@$(PYTHON) -m infra.local.demo
 
 up: setup ## Start the platform in the background
 	@$(PYTHON) -m infra.local.stack up
 
-down: setup ## Stop the platform; its state stays in .local/
+down: setup ## Stop the platform and keep its state in .local/
 	@$(PYTHON) -m infra.local.stack down
 
-status: setup ## Show the parts of the platform and whether each is healthy
+status: setup ## Show the parts of the platform and their health
 	@$(PYTHON) -m infra.local.stack status
 
-logs: setup ## Follow the logs (PARTS="api worker" for some)
+logs: setup ## Follow the logs (PARTS="api worker": of some parts)
 	@$(PYTHON) -m infra.local.stack logs $(PARTS)
 
-test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
-	@infra/local/setup.sh test
-	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
+test: setup lint ## Lint, then run all tests (ARGS="tests/unit": some tests)
+	@infra/local/setup/install.sh test
+	@$(PYTHON) -m pytest $(or $(ARGS),$(IN_PARALLEL))
 
-soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
+soak: setup ## Run 100,000 operations on wallets with faults (SEED=1 ROUNDS=7:8: repeat one round)
 	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
-load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
+load: setup ## Send heartbeats to one wallet with 8 sessions from 64 threads for a minute
 	@$(PYTHON) -m tests.faults.load $(ARGS)
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 	@$(PYTHON) -m tests.faults.kills $(ARGS)
 
-chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
+chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
-zoo: setup ## Let a viewer pay for every kind of source in 20 minutes (ARGS="--list", "--only gap-40ms")
+zoo: setup ## Play every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
 
-mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
+mutants: setup ## Insert known bugs one by one and check that a test finds each (ARGS="name": some)
 	@$(PYTHON) -m tests.faults.mutants $(ARGS)
 
-lint: setup ## Check style, types, the import rules and known insecure patterns
+lint: setup ## Check style, types, import rules and insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
 
-audit: setup ## Ask which pinned packages have known vulnerabilities (wants the network; 3: could not be asked)
-	@infra/local/setup.sh test
-	@$(PYTHON) -m infra.local.audit
+advisories: setup ## Look up known vulnerabilities of pinned packages (needs the network; status 3: no answer)
+	@infra/local/setup/install.sh test
+	@$(PYTHON) -m infra.dev.advisories
 
-fuzz: setup ## Hold all of the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
+fuzz: setup ## Test the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
 	@$(PYTHON) -m tests.schema --bounds $(ARGS)
 
-bench: setup ## Measure what a wallet's operations, the worker, the gateway's access rule and logins cost
-	@infra/local/setup.sh bench
+bench: setup ## Measure the cost of wallet operations, the worker, media authorization and logins
+	@infra/local/setup/install.sh bench
 	@$(PYTHON) -m bench.write_units
 	@$(PYTHON) -m bench.pipeline
 	@$(PYTHON) -m bench.gateway_auth
 	@$(PYTHON) -m bench.login_timing
 
-cutoff: setup ## Measure how long media is served after its end, 200 times for each cause (ARGS="--trials 20")
+cutoff: setup ## Measure how long media is served after a session's end, 200 times a cause (ARGS="--trials 20")
 	@$(PYTHON) -m bench.cutoff $(ARGS)
 
-package: setup ## Pack the functions for Lambda into dist/
+package: setup ## Package the functions for Lambda in dist/
 	@$(PYTHON) -m infra.deploy.package dist

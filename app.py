@@ -1,4 +1,4 @@
-"""The Chalice app: registers routes, the play-token authorizer and the schedules. No logic."""
+"""The Chalice app: registers routes, the play-token authorizer and the schedules."""
 
 from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent, Rate
 
@@ -6,7 +6,7 @@ from chalicelib.api import media
 from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import container
-from chalicelib.services.key_rotation import KeyRotation
+from chalicelib.services.access.key_rotation import KeyRotation
 
 app = Chalice(app_name="tollcast", debug=False)
 app.register_middleware(middleware, "http")
@@ -15,10 +15,10 @@ for routes in ALL_ROUTES:
     app.register_blueprint(routes.blueprint)
 
 
-# Authorizer and schedules are declared here and not in a blueprint: from there Lambda would not import this file.
-@app.authorizer(ttl_seconds=media.VERDICT_TTL_S)
+# Declared here, since Lambda would not import this file for a blueprint's authorizer and schedules.
+@app.authorizer(ttl_seconds=media.DECISION_TTL_S)
 def play_token(request: AuthRequest) -> AuthResponse:
-    """Judges play tokens for API Gateway."""
+    """Decide on play tokens for API Gateway."""
     return media.authorize(request)
 
 
@@ -27,29 +27,29 @@ media.register(app, play_token)
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def settle_streams(event: CloudWatchEvent) -> None:
-    """Brings desired and real state of streams together."""
+    """Reconcile desired and real state of streams."""
     container().controller.tick()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def reap_sessions(event: CloudWatchEvent) -> None:
-    """Ends sessions whose lease ran out too long ago."""
+    """End sessions whose lease expired too long ago."""
     container().playback.reap()
 
 
 @app.schedule(Rate(2, unit=Rate.MINUTES))
 def reconcile_sessions(event: CloudWatchEvent) -> None:
-    """Holds ended sessions against their ledger and what they were served."""
+    """Compare ended sessions with their ledger and what they were served."""
     container().reconciliation.run()
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def move_ledger_pages(event: CloudWatchEvent) -> None:
-    """Moves full pages that no beat has moved."""
+    """Move full ledger pages that no heartbeat has moved."""
     container().ledger.catch_up()
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def tend_token_keys(event: CloudWatchEvent) -> None:
-    """Rotates token keys that are 30 days old, in two phases, so it looks each hour."""
-    KeyRotation(container().token_keys, container().clock).tend()
+    """Rotate token keys that are 30 days old, in two phases."""
+    KeyRotation(container().token_keys, container().clock).rotate_if_due()

@@ -1,9 +1,9 @@
-"""How long media is still served after it must not be: `python -m bench.cutoff [--trials 200] [--players 20]`.
+"""Measure how long media is served after a session's end: `python -m bench.cutoff [--trials 200] [--players 20]`.
 
-Four causes: a kick, the beat that finds nothing left to pay with, a user who is disabled, a stream that is paused. In
-each trial a new viewer's session is fetched from nginx without a pause, hundreds of times a second over all seats, and
-is ended at a random moment. Printed is how long after the API's answer the last byte of the last answer 2xx came; less
-than 0 where it came before. For `--players`, the real player and mpv watch instead, and the time is to mpv's end.
+There are four causes: a kick, a heartbeat with an empty balance, a disabled user, a paused stream. In each trial a new
+viewer's media is fetched from nginx without a pause, hundreds of times a second over all streams, and the session is
+ended at a random moment. The output is the time from the API's response to the last byte of the last response 2xx. It
+is negative if that byte came first. With `--players`, the real player and mpv watch, and the time is that of mpv's end.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_o
 from tests.integration.player.player_harness import Player, PlayProcess
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
-SEATS = 4
-# Of players with mpv beside their streams' encoders: more of them measure how long this machine makes each other wait.
-PLAYER_SEATS = 2
+STREAMS = 4
+# More players with mpv, beside the encoders of their streams, would measure the load of this machine.
+PLAYER_STREAMS = 2
 RATE_MILLIPOINTS_PER_MINUTE = 60_000
-# The end comes so long after media was served first.
+# The session is ended this long after media was served first.
 MOMENTS_S = (0.2, 1.2)
 PLAYER_MOMENTS_S = (2.0, 4.0)
-# More than any verdict, playlist or refusal is kept for.
+# Longer than any authorization decision, playlist or refusal is cached.
 REFUSED_FOR_S = 2.0
 PACE_S = 0.005
 SEGMENT_EVERY_S = 0.6
@@ -50,45 +50,55 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=200, help="of each cause, at the gateway")
     parser.add_argument("--players", type=int, default=20, help="of each cause, with the player and mpv")
     parser.add_argument("--seed")
-    asked = parser.parse_args()
-    seed = seed_of(asked.seed)
-    print(f"seed {seed}, {SEATS} at a time, of players {PLAYER_SEATS}", flush=True)
+    options = parser.parse_args()
+    seed = seed_of(options.seed)
+    print(f"seed {seed}, {STREAMS} at a time, of players {PLAYER_STREAMS}", flush=True)
     with private_stack(sessions_per_user_max=1) as stack, ExitStack() as undo:
         operator = undo.enter_context(Operator(stack.url))
         homes = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tollcast-cutoff-")))
-        seats = [Seat(number, operator, homes) for number in range(SEATS)]
-        for seat in seats:
-            undo.callback(seat.close)
-            seat.make_stream()
-        _measure(seats, seed, asked.trials, "last 2xx after the API's answer", Seat.gateway_trial)
-        for seat in seats[PLAYER_SEATS:]:
-            seat.stop_stream()
-        _measure(seats[:PLAYER_SEATS], seed, asked.players, "mpv gone after the API's answer", Seat.player_trial)
+        streams = [TrialStream(number, operator, homes) for number in range(STREAMS)]
+        for stream in streams:
+            undo.callback(stream.close)
+            stream.create()
+        _measure(streams, seed, options.trials, "last 2xx after the API's response", TrialStream.gateway_trial)
+        for stream in streams[PLAYER_STREAMS:]:
+            stream.stop()
+        _measure(
+            streams[:PLAYER_STREAMS],
+            seed,
+            options.players,
+            "mpv ended after the API's response",
+            TrialStream.player_trial,
+        )
     return 0
 
 
 def _measure(
-    seats: list["Seat"], seed: int, trials: int, what: str, trial: Callable[["Seat", str, random.Random], float]
+    streams: list["TrialStream"],
+    seed: int,
+    trials: int,
+    label: str,
+    trial: Callable[["TrialStream", str, random.Random], float],
 ) -> None:
     for cause in CAUSES if trials else ():
-        share = [trials // len(seats) + (number < trials % len(seats)) for number in range(len(seats))]
+        share = [trials // len(streams) + (number < trials % len(streams)) for number in range(len(streams))]
 
-        def run(seat: Seat, count: int, cause: str = cause) -> list[float]:
-            rng = random.Random(f"{seed}.{cause}.{seat.number}.{what}")
-            return [trial(seat, cause, rng) for _ in range(count)]
+        def run(stream: TrialStream, count: int, cause: str = cause) -> list[float]:
+            rng = random.Random(f"{seed}.{cause}.{stream.number}.{label}")
+            return [trial(stream, cause, rng) for _ in range(count)]
 
-        with ThreadPoolExecutor(len(seats)) as pool:
-            took_s = [each for found in pool.map(run, seats, share) for each in found]
+        with ThreadPoolExecutor(len(streams)) as pool:
+            taken_s = [each for found in pool.map(run, streams, share) for each in found]
         print(
-            f"{cause:14} {what}: p50 {statistics.median(took_s) * 1000:.0f} ms, "
-            f"p99 {percentile_ms(took_s, 99):.0f} ms, longest {max(took_s) * 1000:.0f} ms, of {len(took_s)}",
+            f"{cause:14} {label}: p50 {statistics.median(taken_s) * 1000:.0f} ms, "
+            f"p99 {percentile_ms(taken_s, 99):.0f} ms, longest {max(taken_s) * 1000:.0f} ms, of {len(taken_s)}",
             flush=True,
         )
 
 
 @dataclass
 class Probe:
-    """Fetches a session's media again and again, and remembers when the last of it was served."""
+    """A client that fetches a session's media repeatedly and records when it was served last."""
 
     address: tuple[str, int]
     source: str
@@ -100,7 +110,7 @@ class Probe:
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Until it is over. The playlists and, as often as a viewer may, the newest segment."""
+        """Fetch the playlists, and the newest segment as often as a viewer may, until `over` is set."""
         connection = http.client.HTTPConnection(*self.address, timeout=IO_S_MAX, source_address=(self.source, 0))
         rendition, segment, segment_at_s = self._rendition(connection), "", 0.0
         while not self.over.wait(PACE_S):
@@ -113,7 +123,7 @@ class Probe:
         connection.close()
 
     def _rendition(self, connection: http.client.HTTPConnection) -> str:
-        """The first that the stream has, once it can be fetched."""
+        """Wait for the multivariant playlist and return its first rendition."""
         text = wait_for("playlist", lambda: self._fetch(connection, "index.m3u8"), LIVE_S_MAX)
         return str(next(line for line in text.splitlines() if line.endswith("/index.m3u8"))).partition("/")[0]
 
@@ -133,12 +143,12 @@ class Probe:
         return ""
 
     def is_refused(self) -> bool:
-        """Whether nothing has been served for longer than anything is kept."""
+        """Return whether nothing was served for `REFUSED_FOR_S`."""
         return self.refused_since_s > 0 and time.monotonic() - self.refused_since_s > REFUSED_FOR_S
 
 
-class Seat:
-    """One stream, and one viewer after another on it, from an address of its own."""
+class TrialStream:
+    """A stream with one viewer after another, from a separate address."""
 
     def __init__(self, number: int, operator: Operator, homes: Path) -> None:
         self.number = number
@@ -151,13 +161,13 @@ class Seat:
         """Close the operator's connection."""
         self._operator.__exit__()
 
-    def stop_stream(self) -> None:
-        """Leave the processors to the others."""
+    def stop(self) -> None:
+        """Stop the stream, so that the others have the processors."""
         self._state("stopped")
         wait_for("stopped stream", lambda: self._is("stopped"), LIVE_S_MAX)
 
-    def make_stream(self) -> None:
-        """The test pattern in the smallest rendition, live."""
+    def create(self) -> None:
+        """Create a stream of the test pattern in the smallest rendition, and put it live."""
         settings = {
             "ingest": {"mode": "test"},
             "abr_profile": "sd",
@@ -180,7 +190,7 @@ class Seat:
         return bool(runtime["state"] == state)
 
     def gateway_trial(self, cause: str, rng: random.Random) -> float:
-        """Seconds from the API's answer to the last byte that was served."""
+        """Return the seconds from the API's response to the last byte that was served."""
         account, user_id = self._viewer(round(rng.uniform(*MOMENTS_S) * 1000) if cause == "zero balance" else 100_000)
         with Caller(self._operator.url, account) as caller:
             started = caller.sure("POST", "/playback/start", {"stream_id": self._stream_id})
@@ -206,7 +216,7 @@ class Seat:
         return probe.last_served_at_s - answered_at_s
 
     def player_trial(self, cause: str, rng: random.Random) -> float:
-        """Seconds from the API's answer to the end of mpv."""
+        """Return the seconds from the API's response to the end of mpv."""
         lease_ms = round(rng.uniform(*PLAYER_MOMENTS_S) * 1000)
         account, user_id = self._viewer(lease_ms if cause == "zero balance" else 100_000)
         home = self._homes / user_id
@@ -218,7 +228,7 @@ class Seat:
         try:
             session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
             if cause == "zero balance":
-                # The player's own beat finds it out; the end of what was paid is before that.
+                # The player's heartbeat finds the empty balance. The end of the paid time is before that.
                 ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
             else:
                 wait_for("picture", lambda: _shown(viewing), TRIAL_S_MAX)
@@ -234,15 +244,15 @@ class Seat:
         return took_s
 
     def _viewer(self, millipoints: int) -> tuple[Account, str]:
-        account, told = self._operator.viewer(millipoints)
-        return account, told.user_id
+        account, viewer = self._operator.viewer(millipoints)
+        return account, viewer.user_id
 
     def _session_of(self, user_id: str) -> dict[str, Any] | None:
         wallet = self._operator.do("GET", f"/wallets/{user_id}").document
         return next(iter(wallet["sessions"]), None)
 
     def _end(self, cause: str, user_id: str, session_id: str) -> float:
-        """End it, and say when the API had answered."""
+        """End the session. Return when the API had responded."""
         if cause == "kick":
             self._operator.do("POST", "/playback/kick", {"session_id": session_id, "reason": "cutoff"})
         elif cause == "user disabled":
@@ -253,7 +263,7 @@ class Seat:
 
 
 def _beat_to_the_end(caller: Caller, session: dict[str, Any]) -> float:
-    """Beat as a player does, until the answer is that nothing is left; say when it came."""
+    """Send heartbeats as a player does until the balance is empty. Return when that response came."""
     seq = session["seq"]
     while True:
         time.sleep(session["next_beat_in_ms"] / 1000)

@@ -1,14 +1,14 @@
-"""What access costs at the gateway: `python -m bench.gateway_auth [--rounds 5] [--seconds 5]`.
+"""Measure what media authorization costs at the gateway: `python -m bench.gateway_auth [--rounds 5] [--seconds 5]`.
 
-The product's own nginx configuration, on a local platform with a live stream, against the same configuration with
+The product's nginx configuration, on a local platform with a live stream, is compared with changed ones:
 
-    none         no access rule: no verdict, no denylist
-    uncached     the verdict asked for at every request
-    secure_link  nginx's own module instead: an expiry and an MD5 over session and secret, which nobody can take back
+    none         no authorization: no decision, no denylist
+    uncached     a request for the decision with each request for media
+    secure_link  nginx's module instead: an expiry and an MD5 of session and secret, which cannot be revoked
 
-All four stand side by side and take turns under wrk, in every round in another order; printed are the medians of the
-requests a second, and of those a second of nginx's own processor time. A viewer's limit of two segments a second is
-taken out of all of them. Then one real player watches, and the verdicts are counted that nginx asked for.
+All four run at the same time and are measured by wrk one after another, in each round in another order. The output is
+the median of the requests per second, and per second of nginx's processor time. The limit of segments per viewer is
+removed from all of them. Then one real player watches, and nginx's requests for decisions are counted.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from bench.cpu import cpu_s
 from chalicelib import config
 from chalicelib.adapters import aws
 from gateway.nginx.config import GatewayConfig, render
-from infra.local.nginx import gateway_config
-from infra.local.seed import STREAM_ID
+from infra.local.processes.nginx import gateway_config
+from infra.local.setup.seed import STREAM_ID
 from tests.faults.caller import Caller
 from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of
 from tests.fixtures.ports import answers, free_port
@@ -48,45 +48,45 @@ SIGNED_WITH = "of this run"
 LINK_S = 3_600
 WATCHED_S = 120.0
 WATCHED_LEASE_MS = 10_000
-VERDICT = re.compile(r'"GET /verdict')
+DECISION = re.compile(r'"GET /verdict')
 SEGMENT_LOCATION = re.compile(r'        location ~ "[^"]*\.ts\)\\z" \{\n.*?\n        \}\n', re.DOTALL)
 SERVED_BODY = re.compile(r"        location @served \{\n(.*?)\n        \}\n", re.DOTALL)
 PACE = re.compile(r"(?:            limit_req zone=(?:segments_of_user|usual_segments|long_segments) .*\n){3}")
-VERDICT_CACHE = re.compile(r"            proxy_cache verdicts;\n            proxy_cache_key [^\n]*\n")
+DECISION_CACHE = re.compile(r"            proxy_cache verdicts;\n            proxy_cache_key [^\n]*\n")
 
 
 def main() -> int:
-    """Print a table for each size, and the verdicts a viewer-minute costs."""
+    """Print a table for each size, and the number of decisions per minute of a viewer."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--seed")
-    asked = parser.parse_args()
-    seed = seed_of(asked.seed)
+    options = parser.parse_args()
+    seed = seed_of(options.seed)
     print(f"seed {seed}, {os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f} before", flush=True)
     with ExitStack() as undo:
         directory = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tcbench-")))
-        verdicts = directory / "verdicts.log"
-        os.environ["GUNICORN_CMD_ARGS"] = f"--access-logfile {verdicts}"
+        log = directory / "decisions.log"
+        os.environ["GUNICORN_CMD_ARGS"] = f"--access-logfile {log}"
         stack = undo.enter_context(private_stack(sessions_per_user_max=2))
         operator = undo.enter_context(Operator(stack.url))
         operator.go_live()
-        throughput(stack, operator, directory, random.Random(seed), asked.rounds, asked.seconds)
-        verdict_calls(stack, operator, directory, verdicts)
+        measure_throughput(stack, operator, directory, random.Random(seed), options.rounds, options.seconds)
+        measure_decisions(stack, operator, directory, log)
     return 0
 
 
-def throughput(
+def measure_throughput(
     stack: Stack, operator: Operator, directory: Path, rng: random.Random, rounds: int, seconds: int
 ) -> None:
-    """Every variant under wrk, in turns."""
+    """Measure every variant with wrk, alternating."""
     operator.do("PATCH", f"/streams/{STREAM_ID}", {"lease_ms": LEASE_MS})
     account, _ = operator.viewer(1_000_000_000)
     with ExitStack() as undo:
         caller = undo.enter_context(Caller(stack.url, account))
         gateways = {each: undo.enter_context(Variant(stack, each, directory / each).running()) for each in VARIANTS}
         for name, size in SIZES.items():
-            # Now, and not before: a worker removes what no playlist names, and all variants have kept it by then.
+            # The worker deletes segments that no playlist names, so it is stored just before the variants cache it.
             put_segment(stack, size)
             found: dict[str, list[tuple[float, float]]] = {each: [] for each in VARIANTS}
             for _ in range(rounds):
@@ -101,7 +101,7 @@ def throughput(
 
 
 def report(name: str, found: dict[str, list[tuple[float, float]]]) -> None:
-    """Medians, and each variant's ratio to the product."""
+    """Print medians, and the ratio of the product to each variant."""
     print(f"\nsegments of {name}, medians of {len(found['product'])}:")
     rates = {each: statistics.median(rate for rate, _ in runs) for each, runs in found.items()}
     by_cpu = {each: statistics.median(rate for _, rate in runs) for each, runs in found.items()}
@@ -114,7 +114,7 @@ def report(name: str, found: dict[str, list[tuple[float, float]]]) -> None:
 
 
 class Variant:
-    """One nginx: the product's configuration, changed as its name says."""
+    """An nginx with a changed configuration of the product."""
 
     def __init__(self, stack: Stack, name: str, directory: Path) -> None:
         self._stack = stack
@@ -125,7 +125,7 @@ class Variant:
 
     @contextmanager
     def running(self) -> "Iterator[Variant]":
-        """Start it, and stop it at the end."""
+        """Run nginx for the block."""
         self._directory.mkdir()
         path = self._directory / "nginx.conf"
         path.write_text(varied(render(self._config()), self._name))
@@ -138,7 +138,7 @@ class Variant:
             "-e",
             "stderr",
         ]
-        # A log that is written as the product's is, to nowhere.
+        # The log is written as in the product, to /dev/null.
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 10
@@ -160,17 +160,17 @@ class Variant:
         )
 
     def headers(self, session_id: str, token: str) -> list[str]:
-        """What a request has to carry for this one."""
+        """Return the headers that a request for this variant needs."""
         if self._name != "secure_link":
             return [f"Authorization: Bearer {token}"]
         until = int(time.time()) + LINK_S
         digest = hashlib.md5(f"{until}{session_id} {SIGNED_WITH}".encode(), usedforsecurity=False).digest()
         link = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        # As long as the other header, so that nginx reads as much.
+        # The filler makes the request as long as one with a token.
         return [f"X-Link: {link}", f"X-Until: {until}", f"X-Filler: {token}"]
 
     def load(self, path: str, headers: list[str], seconds: int) -> tuple[float, float]:
-        """Requests a second, and requests a second of nginx's processor time."""
+        """Return the requests per second, and per second of nginx's processor time."""
         assert self._process is not None
         before = self._cpu_s()
         argv = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "10s"]
@@ -190,34 +190,34 @@ class Variant:
 
 
 def varied(text: str, name: str) -> str:
-    """The configuration of a variant. Fails where the product's has no longer the part that is to be changed."""
+    """Return the configuration of a variant. Fail if the product's no longer has the part that is changed."""
     text = _without(text, PACE)
     if name == "uncached":
-        return _without(text, VERDICT_CACHE)
+        return _without(text, DECISION_CACHE)
     if name == "product":
         return text
     body = SERVED_BODY.search(text)
     location = SEGMENT_LOCATION.search(text)
-    assert body and location, "the locations of segments are not where they were"
+    assert body and location, "the locations of segments are not found"
     head = location[0].split("\n")[0]
     link = (
         f'secure_link "$http_x_link,$http_x_until"; secure_link_md5 "$secure_link_expires$sid {SIGNED_WITH}";\n'
         'if ($secure_link = "") { return 403; } if ($secure_link = "0") { return 410; }'
     )
     rule = link if name == "secure_link" else ""
-    # What the verdict tells in the product.
-    told = f'set $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench; set $tollcast_pace short;'
-    changed = f"{head}\n{rule}\n{told}\n{body[1]}\n}}\n"
+    # In the product, the decision sets these.
+    variables = f'set $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench; set $tollcast_pace short;'
+    changed = f"{head}\n{rule}\n{variables}\n{body[1]}\n}}\n"
     return text.replace(location[0], changed)
 
 
 def _without(text: str, pattern: re.Pattern[str]) -> str:
-    assert len(pattern.findall(text)) == 1, f"{pattern.pattern} is not there once"
+    assert len(pattern.findall(text)) == 1, f"{pattern.pattern} does not occur exactly once"
     return pattern.sub("", text)
 
 
 def put_segment(stack: Stack, size: int) -> None:
-    """An object of that size, where the stream's own segments are."""
+    """Store an object of that size beside the stream's segments."""
     os.environ.update(stack.environ)
     aws.client("s3").put_object(
         Bucket=stack.environ["TOLLCAST_MEDIA_BUCKET"],
@@ -227,8 +227,8 @@ def put_segment(stack: Stack, size: int) -> None:
     )
 
 
-def verdict_calls(stack: Stack, operator: Operator, directory: Path, log: Path) -> None:
-    """How often nginx asks while a real player watches with leases of 10 s."""
+def measure_decisions(stack: Stack, operator: Operator, directory: Path, log: Path) -> None:
+    """Count nginx's requests for decisions while a real player watches with leases of 10 s."""
     operator.do("PATCH", f"/streams/{STREAM_ID}", {"lease_ms": WATCHED_LEASE_MS})
     account, _ = operator.viewer(1_000_000_000)
     home = directory / "home"
@@ -236,16 +236,16 @@ def verdict_calls(stack: Stack, operator: Operator, directory: Path, log: Path) 
     player = Player(stack.url, home)
     done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
-    before = len(VERDICT.findall(log.read_text()))
+    before = len(DECISION.findall(log.read_text()))
     viewing = player.play()
     try:
         time.sleep(WATCHED_S)
         assert viewing.process.poll() is None, viewing.finish()
-        calls = len(VERDICT.findall(log.read_text())) - before
+        calls = len(DECISION.findall(log.read_text())) - before
     finally:
         player.end_all()
     print(
-        f"\na player with leases of 10 s: {calls} verdicts in {WATCHED_S:.0f} s, {calls * 60 / WATCHED_S:.1f} a minute"
+        f"\na player with leases of 10 s: {calls} decisions in {WATCHED_S:.0f} s, {calls * 60 / WATCHED_S:.1f} a minute"
     )
 
 

@@ -1,8 +1,8 @@
-"""Whether refused logins tell by their time who has an account: `python -m bench.login_timing [ROUNDS]`.
+"""Compare how long refused logins take: `python -m bench.login_timing [ROUNDS]`.
 
-Three kinds of refusal take turns over the real tables of a local emulator with real argon2: a wrong password, an email
-without an account, and a disabled account with its right password. Printed are the medians and their ratio to the wrong
-password's; where nothing is told it is near 1.00.
+A difference would reveal which emails have an account. Three kinds of refusal alternate over the tables of a local
+emulator with real argon2: a wrong password, an email without an account, and a disabled account with its right
+password. The output has the medians and their ratio to that of the wrong password. A ratio near 1.00 reveals nothing.
 """
 
 import statistics
@@ -17,20 +17,20 @@ import pytest
 
 from chalicelib import config
 from chalicelib.bootstrap import Container
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import InvalidCredentials
-from chalicelib.domain.users import Role
 from infra import migrations
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
 
 ROUNDS = 100
-# Of an account that this measurement makes, and nobody else has.
+# The password of accounts that exist only during this measurement.
 PASSWORD = "a good password"  # nosec B105
 IP = "192.0.2.1"
 NO_LIMIT = "100000+1/1s"
 
 
 def main(rounds: int) -> None:
-    """Measure on an emulator of its own and print a line for each kind."""
+    """Measure on a separate emulator and print a line for each kind."""
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         emulator = start_emulator(Path(directory))
         try:
@@ -45,21 +45,21 @@ def main(rounds: int) -> None:
 
 
 def _measured(services: Container, rounds: int) -> dict[str, list[float]]:
-    services.accounts.create("somebody@local", PASSWORD, Role.VIEWER)
+    services.accounts.create("viewer@local", PASSWORD, Role.VIEWER)
     disabled = services.accounts.create("disabled@local", PASSWORD, Role.VIEWER)
     services.accounts.change(disabled.user_id, disabled=True)
     kinds = {
-        "wrong password": ("somebody@local", "a wrong one"),
-        "no account": ("nobody@local", "a wrong one"),
+        "wrong password": ("viewer@local", "a wrong one"),
+        "no account": ("unknown@local", "a wrong one"),
         "disabled": ("disabled@local", PASSWORD),
     }
-    took_ms: dict[str, list[float]] = {kind: [] for kind in kinds}
+    durations_ms: dict[str, list[float]] = {kind: [] for kind in kinds}
     for number in range(rounds + 1):
         for kind, (email, password) in kinds.items():
-            took = _timed_ms(partial(services.auth.login, email, password, ip=IP))
-            if number:  # The first round makes clients and buckets.
-                took_ms[kind].append(took)
-    return took_ms
+            duration_ms = _timed_ms(partial(services.auth.login, email, password, ip=IP))
+            if number:  # The first round creates clients and buckets.
+                durations_ms[kind].append(duration_ms)
+    return durations_ms
 
 
 def _timed_ms(login: Callable[[], object]) -> float:
@@ -68,13 +68,13 @@ def _timed_ms(login: Callable[[], object]) -> float:
         login()
     except InvalidCredentials:
         return (time.perf_counter() - began) * 1000
-    raise AssertionError("a login that was to be refused was not")
+    raise AssertionError("a login was accepted that must be refused")
 
 
-def _report(took_ms: dict[str, list[float]]) -> None:
-    medians = {kind: statistics.median(values) for kind, values in took_ms.items()}
+def _report(durations_ms: dict[str, list[float]]) -> None:
+    medians = {kind: statistics.median(values) for kind, values in durations_ms.items()}
     print(f"{'refused login':<16} {'median ms':>9} {'p90 ms':>7} {'ratio':>6}")
-    for kind, values in took_ms.items():
+    for kind, values in durations_ms.items():
         p90 = statistics.quantiles(values, n=10)[-1]
         print(f"{kind:<16} {medians[kind]:>9.1f} {p90:>7.1f} {medians[kind] / medians['wrong password']:>6.2f}")
 

@@ -1,10 +1,10 @@
-"""What the worker adds to its encoder's work, on a whole local platform: `make bench`.
+"""Measure what the worker adds to the encoder's work, on a whole local platform: `make bench`.
 
-- How long a finished segment takes until a playlist names it: in the store, and for a viewer through the gateway, which
-  keeps a playlist for a second. A segment is finished when the encoder gives its file the final name.
-- The processor time of the whole path: receiver, encoder and worker, over the same span.
-- The processor time of streams that are passed on as they are (`source`) against one that is encoded (`hd`), side by
-  side, and how many of the former a core carries.
+- The delay from a finished segment to the playlist that names it: in the store, and through the gateway, which caches a
+  playlist for a second. A segment is finished when the encoder renames its file to the final name.
+- The processor time of receiver, encoder and worker over the same span.
+- The processor time of copied streams (`source`) and of an encoded one (`hd`) on the same platform, and the number of
+  copied streams that one core carries.
 """
 
 import os
@@ -20,8 +20,8 @@ from pathlib import Path
 import httpx
 
 from bench.cpu import cpu_s
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.domain.streams import media_key
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.domain.streams.media_keys import media_key
 from tests.faults.private_stack import Operator, private_stack, wait_for
 from tests.fixtures.stack import Stack
 
@@ -35,26 +35,26 @@ LADDER = ("720p", "480p")
 
 
 def main() -> int:
-    """Print all figures."""
+    """Print all measurements."""
     with private_stack(sessions_per_user_max=3) as stack, Operator(stack.url) as operator:
-        stream = Streams(stack, operator)
-        stream.make_clip()
-        stream.live("bench-hd", "hd")
-        visible(stack, operator)
-        stream.stopped("bench-hd")
-        processor_time(stack, stream)
+        streams = Streams(stack, operator)
+        streams.make_clip()
+        streams.start("bench-hd", "hd")
+        measure_delay(stack, operator)
+        streams.stop("bench-hd")
+        measure_processor_time(stack, streams)
     return 0
 
 
 class Streams:
-    """Streams of the clip, made and put live by the operator."""
+    """Streams of the clip that the operator starts and stops."""
 
     def __init__(self, stack: Stack, operator: Operator) -> None:
         self._stack = stack
         self._operator = operator
 
     def make_clip(self) -> None:
-        """A clip with a keyframe every second, as a camera of our own would send it."""
+        """Create a clip with a keyframe every second."""
         source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-f", "lavfi", "-i", "sine"]
         encoding = [
             "-t",
@@ -73,8 +73,8 @@ class Streams:
         path = self._stack.layout.media_dir / CLIP
         subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoding, path], check=True, timeout=120)
 
-    def live(self, stream_id: str, profile: str) -> None:
-        """Make the stream and wait until it is live."""
+    def start(self, stream_id: str, profile: str) -> None:
+        """Create the stream and wait until it is live."""
         ingest = {"mode": "file", "path": CLIP}
         body = {
             "stream_id": stream_id,
@@ -87,8 +87,8 @@ class Streams:
         self._operator.do("POST", f"/streams/{stream_id}/state", {"state": "live"})
         wait_for(f"live {stream_id}", lambda: self._state(stream_id) == "live", LIVE_S_MAX)
 
-    def stopped(self, stream_id: str) -> None:
-        """Stop it and wait until its worker has let go."""
+    def stop(self, stream_id: str) -> None:
+        """Stop the stream and wait until its worker has released it."""
         self._operator.do("POST", f"/streams/{stream_id}/state", {"state": "stopped"})
         wait_for(f"end of {stream_id}", lambda: self._state(stream_id) == "stopped", LIVE_S_MAX)
 
@@ -96,8 +96,8 @@ class Streams:
         return str(self._operator.do("GET", f"/streams/{stream_id}/runtime").document["state"])
 
 
-def visible(stack: Stack, operator: Operator) -> None:
-    """From the finished segment to the playlist that names it."""
+def measure_delay(stack: Stack, operator: Operator) -> None:
+    """Measure the delay from a finished segment to the playlist that names it."""
     account, _ = operator.viewer(10_000_000)
     stream_id, rendition = "bench-hd", LADDER[0]
     with ExitStack() as undo:
@@ -110,16 +110,16 @@ def visible(stack: Stack, operator: Operator) -> None:
         os.environ.update(stack.environ)
         media = S3Media(stack.environ["TOLLCAST_MEDIA_BUCKET"])
         key = media_key(stream_id, f"{rendition}/index.m3u8")
-        finished, stored, seen = Moments(), Moments(), Moments()
+        finished, stored, served = FirstSeen(), FirstSeen(), FirstSeen()
         watch(lambda: scratch_segments(stack, rendition), finished, undo)
         watch(lambda: named(body_of(media, key)), stored, undo)
-        watch(lambda: named(session.playlist(rendition)), seen, undo)
-        wait_for("segments", lambda: len(seen.at_s) > SEGMENTS, SEGMENTS * 3.0)
-    for place, moments in (("in the store", stored), ("through the gateway", seen)):
+        watch(lambda: named(session.playlist(rendition)), served, undo)
+        wait_for("segments", lambda: len(served.at_s) > SEGMENTS, SEGMENTS * 3.0)
+    for place, names in (("in the store", stored), ("through the gateway", served)):
         delays = sorted(
             1000 * (at_s - finished.at_s[name])
-            for name, at_s in moments.at_s.items()
-            if name in finished.at_s and name not in moments.first
+            for name, at_s in names.at_s.items()
+            if name in finished.at_s and name not in names.initial
         )
         print(
             f"segment finished -> named by a playlist {place}: p50 {statistics.median(delays):.0f} ms, "
@@ -129,7 +129,7 @@ def visible(stack: Stack, operator: Operator) -> None:
 
 
 class Session:
-    """A viewer's playlists, with beats whenever one is due."""
+    """A viewer's session that sends heartbeats when they are due."""
 
     def __init__(self, http: httpx.Client, viewer: dict[str, str], started: dict[str, object]) -> None:
         self._http = http
@@ -137,43 +137,43 @@ class Session:
         self._answer = started
         self._seq = 1
         self._beat_at_s = 0.0
-        self._note()
+        self._schedule_beat()
 
     def playlist(self, rendition: str) -> str:
-        """The media playlist as it is served now."""
+        """Return the current media playlist."""
         if time.monotonic() > self._beat_at_s:
             self._seq += 1
             body = {"session_id": self._answer["session_id"], "seq": self._seq}
             self._answer = self._http.post("/playback/heartbeat", json=body, headers=self._viewer).json()
-            self._note()
+            self._schedule_beat()
         headers = {"Authorization": f"Bearer {self._answer['play_token']}"}
         return self._http.get(f"/play/{self._answer['session_id']}/{rendition}/index.m3u8", headers=headers).text
 
-    def _note(self) -> None:
+    def _schedule_beat(self) -> None:
         self._beat_at_s = time.monotonic() + int(str(self._answer["next_beat_in_ms"])) / 1000
 
 
-class Moments:
-    """When each name was there first. Of those of the first look nobody knows for how long they had been."""
+class FirstSeen:
+    """The time at which each name was seen first. The `initial` names existed before the first poll."""
 
     def __init__(self) -> None:
         self.at_s: dict[str, float] = {}
-        self.first: set[str] = set()
+        self.initial: set[str] = set()
 
-    def note(self, names: dict[str, float]) -> None:
-        """Names that are there now, with their moments by the wall clock, in seconds."""
+    def add(self, names: dict[str, float]) -> None:
+        """Add the current names, with wall-clock times in seconds."""
         if not self.at_s:
-            self.first.update(names)
+            self.initial.update(names)
         self.at_s = {**names, **self.at_s}
 
 
-def watch(look: Callable[[], dict[str, float]], moments: Moments, undo: ExitStack) -> None:
-    """Look again and again in a thread of its own, until `undo` is unwound."""
+def watch(poll: Callable[[], dict[str, float]], names: FirstSeen, undo: ExitStack) -> None:
+    """Poll in a thread until `undo` is closed."""
     stop = threading.Event()
 
     def run() -> None:
         while not stop.wait(POLL_S):
-            moments.note(look())
+            names.add(poll())
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -182,7 +182,7 @@ def watch(look: Callable[[], dict[str, float]], moments: Moments, undo: ExitStac
 
 
 def scratch_segments(stack: Stack, rendition: str) -> dict[str, float]:
-    """The finished segments that the worker has not removed yet, and when each got its name."""
+    """Return the finished segments that the worker has not deleted yet, and when each was renamed."""
     found = {}
     for path in stack.layout.work_dir.glob(f"*/bench-hd/*/*/{rendition}/*.ts"):
         with suppress(FileNotFoundError):
@@ -191,38 +191,38 @@ def scratch_segments(stack: Stack, rendition: str) -> dict[str, float]:
 
 
 def body_of(media: S3Media, key: str) -> str:
-    """An object as text, empty where there is none."""
+    """Return an object as text, or an empty text if it does not exist."""
     stored = media.get(key)
     return stored.body.decode() if stored else ""
 
 
 def named(playlist: str) -> dict[str, float]:
-    """The segments that a playlist names, now that it has been read."""
+    """Return the segments that a playlist names, with the current time."""
     return dict.fromkeys((line for line in playlist.splitlines() if line.endswith(".ts")), time.time())
 
 
-def processor_time(stack: Stack, streams: Streams) -> None:
-    """The worker's against its programs': a ladder that is encoded alone, then copied streams beside it."""
+def measure_processor_time(stack: Stack, streams: Streams) -> None:
+    """Measure the worker and its programs: one encoded stream, then copied streams in addition."""
     worker = stack.pid("worker")
-    streams.live("bench-encoded", "hd")
-    own, spent = spent_s(worker)
+    streams.start("bench-encoded", "hd")
+    worker_s, programs_s = spent_s(worker)
     print(f"\none `hd` stream for {SPAN_S:.0f} s:")
-    for name, seconds in sorted(spent.items()):
+    for name, seconds in sorted(programs_s.items()):
         print(f"  {name}: {seconds:.2f} s of processor time")
-    encoder = spent["encoder"]
-    print(f"  the worker: {own:.2f} s, {own / encoder:.3f} of the encoder's; all: {own + sum(spent.values()):.2f} s")
+    encoder_s, all_s = programs_s["encoder"], worker_s + sum(programs_s.values())
+    print(f"  the worker: {worker_s:.2f} s, {worker_s / encoder_s:.3f} of the encoder's; all: {all_s:.2f} s")
     for number in range(COPIED_STREAMS):
-        streams.live(f"bench-copied-{number}", "source")
-    own_of_all, spent_of_all = spent_s(worker)
-    copied = (sum(spent_of_all.values()) - sum(spent.values())) / COPIED_STREAMS
-    share = (own_of_all - own) / COPIED_STREAMS
-    print(f"with {COPIED_STREAMS} `source` streams beside it:")
-    print(f"  each: programs {copied:.2f} s ({copied / encoder:.4f} of the encoder's), the worker {share:.2f} s more")
+        streams.start(f"bench-copied-{number}", "source")
+    worker_of_all_s, programs_of_all_s = spent_s(worker)
+    copied = (sum(programs_of_all_s.values()) - sum(programs_s.values())) / COPIED_STREAMS
+    share = (worker_of_all_s - worker_s) / COPIED_STREAMS
+    print(f"with {COPIED_STREAMS} `source` streams in addition:")
+    print(f"  each: programs {copied:.2f} s ({copied / encoder_s:.4f} of the encoder's), the worker {share:.2f} s more")
     print(f"  a core carries {SPAN_S / (copied + share):.0f} `source` streams")
 
 
 def spent_s(worker: int) -> tuple[float, dict[str, float]]:
-    """Processor time in seconds over `SPAN_S`: the worker's, and by name its programs'."""
+    """Return the processor time over `SPAN_S`, in seconds: of the worker, and of its programs by name."""
     children = programs(worker)
     before = {pid: cpu_s(pid) for pid in (worker, *children)}
     time.sleep(SPAN_S)
@@ -233,7 +233,7 @@ def spent_s(worker: int) -> tuple[float, dict[str, float]]:
 
 
 def programs(worker: int) -> dict[int, str]:
-    """The names of the worker's programs, by their process ids: receivers and encoders."""
+    """Return the names of the worker's receivers and encoders by process id."""
     children = Path(f"/proc/{worker}/task").glob("*/children")
     pids = [int(pid) for path in children for pid in path.read_text().split()]
     return {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids}

@@ -1,9 +1,9 @@
-"""What each operation on a wallet costs in DynamoDB's own units, as the store says: `make bench`.
+"""Measure what each operation on a wallet costs in DynamoDB's units: `make bench`.
 
-Every request is asked for its consumed capacity (`ReturnConsumedCapacity`). The store is the local emulator, which
-reckons as AWS documents it: a write unit is 1 KB of the larger of the old and the new item, a transaction counts twice,
-each index that an item enters, leaves or changes in counts once, a read unit is 4 KB read consistently. What a refused
-write costs it does not tell: at AWS as much as if it had been made.
+Every request asks for its consumed capacity (`ReturnConsumedCapacity`). The store is the local emulator, which follows
+AWS's documentation. A write unit is 1 KB of the larger of the old and the new item. A transaction counts twice. Each
+index that an item enters, leaves or changes in counts once. A read unit is 4 KB of a consistent read. The cost of a
+refused write is not reported; AWS charges it as a write.
 """
 
 import tempfile
@@ -18,14 +18,15 @@ import pytest
 from chalicelib import config
 from chalicelib.adapters import aws
 from chalicelib.bootstrap import Container
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.lease import Outcome
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason, SessionKind, SessionRecord
-from chalicelib.domain.streams import Outage
-from chalicelib.domain.wallets import PAGE_ENTRIES
-from chalicelib.services.billing import Billing
-from chalicelib.services.starts import Starts
+from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionKind, SessionRecord
+from chalicelib.domain.money.wallets import PAGE_ENTRIES
+from chalicelib.domain.streams.runtime import Outage
+from chalicelib.services.money.billing import Billing
+from chalicelib.services.money.session_opener import SessionOpener
 from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 from tests.fixtures.emulator import forget_clients, point_at, start_emulator
@@ -35,7 +36,7 @@ LEASE_MS = 10_000
 
 
 class Units:
-    """Adds up what the store says that requests have consumed."""
+    """A sum of the capacity that requests consumed, as the store reports it."""
 
     def __init__(self, client: Any) -> None:
         self.write: Counter[str] = Counter()
@@ -45,14 +46,14 @@ class Units:
             client.meta.events.register(f"after-call.dynamodb.{operation}", self._note)
 
     def _note(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        said = parsed.get("ConsumedCapacity", [])
-        for each in said if isinstance(said, list) else [said]:
+        consumed = parsed.get("ConsumedCapacity", [])
+        for each in consumed if isinstance(consumed, list) else [consumed]:
             kind = self.read if model.name in ("GetItem", "Query") else self.write
             kind[each["TableName"].rsplit("-", 1)[1]] += each["CapacityUnits"]
 
     @contextmanager
     def spent(self, times: int, name: str) -> Iterator[None]:
-        """Print what a block has consumed, for each of `times`."""
+        """Print what a block consumes, divided by `times`."""
         self.write.clear()
         self.read.clear()
         yield
@@ -65,8 +66,8 @@ def _ask(params: dict[str, Any], **_: Any) -> dict[str, Any]:
     return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
 
-class House:
-    """Billing over the emulator's tables, with a clock that is set."""
+class WalletBench:
+    """Billing on the emulator's tables, with a clock that is set."""
 
     def __init__(self, settings: config.Settings) -> None:
         container = Container(settings)
@@ -82,10 +83,10 @@ class House:
             "clock": self.clock,
         }
         self.billing = Billing(**shared, denylist=RecordingDenylist())
-        self.starts = Starts(**shared, billing=self.billing, sessions_per_user_max=8)
+        self.session_opener = SessionOpener(**shared, billing=self.billing, sessions_per_user_max=8)
 
     def viewer(self) -> str:
-        """Somebody with money."""
+        """Create a viewer with a balance."""
         user_id = new_user_id()
         self.wallets.create(user_id)
         self.wallets.begin_day(user_id, self.clock.now_ms() // 86_400_000)
@@ -93,13 +94,13 @@ class House:
         return user_id
 
     def top_up(self, user_id: str) -> None:
-        """A payment."""
+        """Credit a payment."""
         self.ledger.credit(
             user_id=user_id, millipoints=10**8, payment_id=new_session_id(), note="top-up", by_user_id=user_id
         )
 
     def open(self, user_id: str, viewers_max: int = 0) -> str:
-        """A session."""
+        """Open a session and return its id."""
         record = SessionRecord(
             session_id=new_session_id(),
             user_id=user_id,
@@ -111,59 +112,59 @@ class House:
             due_shard=0,
             due_ms=self.clock.now_ms(),
         )
-        return self.starts.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
+        return self.session_opener.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
 
 
-def beats(house: House, units: Units, sessions: int) -> None:
-    """Beats on time, with so many sessions on one wallet."""
-    user_id = house.viewer()
-    watching = [house.open(user_id) for _ in range(sessions)]
+def beats(bench: WalletBench, units: Units, sessions: int) -> None:
+    """Measure heartbeats on time, for a number of sessions on one wallet."""
+    user_id = bench.viewer()
+    session_ids = [bench.open(user_id) for _ in range(sessions)]
     with units.spent(BEATS * sessions, f"beat on time, {sessions} session(s), pages included"):
         for seq in range(2, BEATS + 2):
-            house.clock.advance(LEASE_MS)
-            for session_id in watching:
-                assert house.billing.heartbeat(user_id, session_id, seq).outcome is Outcome.ON_TIME
+            bench.clock.advance(LEASE_MS)
+            for session_id in session_ids:
+                assert bench.billing.heartbeat(user_id, session_id, seq).outcome is Outcome.ON_TIME
 
 
-def others(house: House, units: Units) -> None:
-    """Everything that is not a beat on time."""
-    user_id = house.viewer()
+def other_operations(bench: WalletBench, units: Units) -> None:
+    """Measure all operations except heartbeats on time."""
+    user_id = bench.viewer()
     with units.spent(1, "start"):
-        session_id = house.open(user_id)
-    house.clock.advance(LEASE_MS + 60_000)
+        session_id = bench.open(user_id)
+    bench.clock.advance(LEASE_MS + 60_000)
     with units.spent(1, "late beat (refused, then written)"):
-        house.billing.heartbeat(user_id, session_id, 2)
+        bench.billing.heartbeat(user_id, session_id, 2)
     with units.spent(1, "early beat (refused)"):
-        house.billing.heartbeat(user_id, session_id, 3)
-    house.delivery.on = False
-    house.delivery.outages = (Outage(since_ms=house.clock.now_ms() + 1_000, until_ms=None),)
-    house.clock.advance(6_000)
+        bench.billing.heartbeat(user_id, session_id, 3)
+    bench.delivery.on = False
+    bench.delivery.outages = (Outage(since_ms=bench.clock.now_ms() + 1_000, until_ms=None),)
+    bench.clock.advance(6_000)
     with units.spent(1, "first beat in an outage (credit, then free lease)"):
-        house.billing.heartbeat(user_id, session_id, 3)
-    house.clock.advance(LEASE_MS)
+        bench.billing.heartbeat(user_id, session_id, 3)
+    bench.clock.advance(LEASE_MS)
     with units.spent(BEATS, "further beat in an outage, pages included"):
         for seq in range(4, BEATS + 4):
-            house.billing.heartbeat(user_id, session_id, seq)
-            house.clock.advance(LEASE_MS)
+            bench.billing.heartbeat(user_id, session_id, seq)
+            bench.clock.advance(LEASE_MS)
     with units.spent(1, "end with a refund"):
-        house.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
+        bench.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
     with units.spent(PAGE_ENTRIES, "top-up, pages included"):
         for _ in range(PAGE_ENTRIES):
-            house.top_up(user_id)
-    house.delivery.on = True
+            bench.top_up(user_id)
+    bench.delivery.on = True
     with units.spent(1, "start on a stream with a limit of viewers"):
-        house.open(user_id, viewers_max=9)
+        bench.open(user_id, viewers_max=9)
 
 
-def sizes(house: House) -> Callable[[int], int]:
-    """How large the wallet item is with so many sessions that have just begun, in bytes as DynamoDB counts them."""
+def size_of_item(bench: WalletBench) -> Callable[[int], int]:
+    """Return a function from a number of new sessions to the bytes of the wallet item, as DynamoDB counts them."""
 
     def size(sessions: int) -> int:
-        user_id = house.viewer()
+        user_id = bench.viewer()
         for _ in range(sessions):
-            house.open(user_id)
+            bench.open(user_id)
         key = {"user_id": {"S": user_id}}
-        item = aws.client("dynamodb").get_item(TableName=house.wallets._table, Key=key)["Item"]
+        item = aws.client("dynamodb").get_item(TableName=bench.wallets._table, Key=key)["Item"]
         return _bytes({"M": item}) - 3
 
     return size
@@ -186,15 +187,15 @@ def main() -> None:
             point_at(emulator, patch, "bench")
             settings = config.load()
             migrations.apply(settings)
-            house = House(settings)
-            size = sizes(house)
+            bench = WalletBench(settings)
+            size = size_of_item(bench)
             print("wallet item: " + ", ".join(f"{n} session(s) {size(n)} B" for n in (0, 1, 2, 8)))
             print("\n| operation | write units | read units | of the writes, by table |")
             print("| --- | --- | --- | --- |")
             units = Units(aws.client("dynamodb"))
             for sessions in (1, 2, 8):
-                beats(house, units, sessions)
-            others(house, units)
+                beats(bench, units, sessions)
+            other_operations(bench, units)
         finally:
             forget_clients()
             emulator.stop()

@@ -1,62 +1,63 @@
-"""Composition root: builds services from adapters, each once and only when first asked for."""
+"""Composition root: builds services from adapters, each once and at first use."""
 
 from __future__ import annotations
 
 from functools import cache, cached_property, partial
 
 from chalicelib import config
-from chalicelib.adapters.dynamodb_audit import DynamoAuditLog
-from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
-from chalicelib.adapters.dynamodb_limits import DynamoLimits
-from chalicelib.adapters.dynamodb_reconciliation import DynamoReconciliations
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.domain.source_urls import check_source_url
-from chalicelib.services.access import Access
-from chalicelib.services.accounts import Accounts
-from chalicelib.services.audit import Audit
-from chalicelib.services.auth import Auth
-from chalicelib.services.billing import Billing
-from chalicelib.services.binding import Binding
-from chalicelib.services.controller import Controller
-from chalicelib.services.credentials import Credentials
-from chalicelib.services.delivery import Delivery
-from chalicelib.services.erasure import Erasure
-from chalicelib.services.ingest_refusals import IngestRefusals
-from chalicelib.services.ledger import LedgerService
-from chalicelib.services.limiter import Limiter
-from chalicelib.services.monitoring import Monitoring
-from chalicelib.services.playback import Playback
-from chalicelib.services.reconciliation import Reconciliation
-from chalicelib.services.run_logs import RunLogsService
-from chalicelib.services.starts import Starts
-from chalicelib.services.statements import Statements
-from chalicelib.services.streams import StreamsService
-from chalicelib.services.workers import WorkersService
+from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
+from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
+from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.observability import report_error
+from chalicelib.services.access.access import Access
+from chalicelib.services.access.auth import Auth
+from chalicelib.services.access.binding import Binding
+from chalicelib.services.access.limiter import Limiter
+from chalicelib.services.access.playback import Playback
+from chalicelib.services.accounts.accounts import Accounts
+from chalicelib.services.accounts.credentials import Credentials
+from chalicelib.services.accounts.erasure import Erasure
+from chalicelib.services.money.billing import Billing
+from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.reconciliation import Reconciliation
+from chalicelib.services.money.session_opener import SessionOpener
+from chalicelib.services.money.statements import Statements
+from chalicelib.services.operations.audit import Audit
+from chalicelib.services.operations.monitoring import Monitoring
+from chalicelib.services.operations.workers import WorkersService
+from chalicelib.services.streams.controller import Controller
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
+from chalicelib.services.streams.run_logs import RunLogsService
+from chalicelib.services.streams.streams import StreamsService
 from chalicelib.stores import Stores
 
 
 class Container(Stores):
-    """Everything that a process of the functions, the gateway's endpoints or the worker may need."""
+    """Everything that functions, gateway endpoints and workers need."""
 
     @cached_property
     def delivery(self) -> Delivery:
-        """Whether streams reach their viewers."""
+        """The service for delivery status."""
         return Delivery(self.stream_table, self.runtimes, self.clock)
 
     @cached_property
     def ledger(self) -> LedgerService:
-        """Wallets, payments and ledgers for people."""
+        """The service for wallets, payments and ledgers."""
         table_prefix = self.settings.table_prefix
         return LedgerService(self.wallets, DynamoLedger(table_prefix), DynamoPayments(table_prefix), self.clock)
 
     @cached_property
     def statements(self) -> Statements:
-        """Ledgers that can be checked."""
+        """The service for statements."""
         return Statements(self.ledger, DynamoLedger(self.settings.table_prefix), self.clock)
 
     @cached_property
     def billing(self) -> Billing:
-        """Selling watching time."""
+        """The service that sells watching time."""
         return Billing(
             wallets=self.wallets,
             sessions=self.sessions,
@@ -68,9 +69,9 @@ class Container(Stores):
         )
 
     @cached_property
-    def starts(self) -> Starts:
-        """Opening sessions."""
-        return Starts(
+    def session_opener(self) -> SessionOpener:
+        """The service that opens sessions."""
+        return SessionOpener(
             wallets=self.wallets,
             sessions=self.sessions,
             ledger=self.ledger,
@@ -95,10 +96,10 @@ class Container(Stores):
 
     @cached_property
     def playback(self) -> Playback:
-        """Sessions."""
+        """The service for playback sessions."""
         return Playback(
             billing=self.billing,
-            starts=self.starts,
+            session_opener=self.session_opener,
             limiter=self.limiter,
             users=self.users,
             wallets=self.wallets,
@@ -111,13 +112,13 @@ class Container(Stores):
 
     @cached_property
     def limiter(self) -> Limiter:
-        """How often may be tried what is limited."""
+        """The service for rate limits."""
         limits = DynamoLimits(self.settings.table_prefix)
         return Limiter(limits=limits, allowances=self.settings.allowances, clock=self.clock)
 
     @cached_property
     def auth(self) -> Auth:
-        """Logins and tokens."""
+        """The service for logins and tokens."""
         return Auth(
             users=self.users,
             passwords=self.passwords,
@@ -129,34 +130,40 @@ class Container(Stores):
 
     @cached_property
     def credentials(self) -> Credentials:
-        """One's own password and logins."""
+        """The service for a user's own credentials."""
         return Credentials(auth=self.auth, users=self.users, passwords=self.passwords, billing=self.billing)
 
     @cached_property
     def accounts(self) -> Accounts:
-        """Users."""
+        """The service for accounts."""
         return Accounts(
             users=self.users, wallets=self.wallets, passwords=self.passwords, billing=self.billing, clock=self.clock
         )
 
     @cached_property
     def erasure(self) -> Erasure:
-        """Erasing people."""
+        """The service for erasing people."""
         return Erasure(users=self.users, billing=self.billing, clients=self.clients, clock=self.clock)
 
     @cached_property
     def audit(self) -> Audit:
-        """What operators have done."""
-        return Audit(DynamoAuditLog(self.settings.table_prefix), self.clients, self.clock)
+        """The service for the audit log."""
+        return Audit(
+            log=DynamoAuditLog(self.settings.table_prefix),
+            clients=self.clients,
+            counters=self.counters,
+            clock=self.clock,
+            report=report_error,
+        )
 
     @cached_property
     def workers(self) -> WorkersService:
-        """Who is there to run streams."""
+        """The service for present workers."""
         return WorkersService(DynamoWorkers(self.settings.table_prefix), self.clock)
 
     @cached_property
     def controller(self) -> Controller:
-        """Desired against real state."""
+        """The service that reconciles desired and real state."""
         return Controller(
             streams=self.stream_table,
             runtimes=self.runtimes,
@@ -170,14 +177,15 @@ class Container(Stores):
 
     @cached_property
     def streams(self) -> StreamsService:
-        """Streams."""
+        """The service for streams."""
         return StreamsService(
             streams=self.stream_table,
             runtimes=self.runtimes,
             sessions=self.sessions,
             controller=self.controller,
+            audit=self.audit,
             clock=self.clock,
-            # Only this gateway sees who asks for media: nginx, which is there where its denylist is.
+            # Only nginx knows the clients of media requests, and it is there if its denylist is.
             sees_clients=self.settings.denylist_dir is not None,
             check_source=partial(
                 check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
@@ -186,17 +194,17 @@ class Container(Stores):
 
     @cached_property
     def run_logs(self) -> RunLogsService:
-        """What ffmpegs said."""
+        """The service for encoder logs."""
         return RunLogsService(self.streams, self.media)
 
     @cached_property
     def ingest_refusals(self) -> IngestRefusals:
-        """Why the ingest refused senders."""
+        """The service for rejected senders."""
         return IngestRefusals(self.media, self.clock)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:
-        """What was served against what was paid."""
+        """The service for reconciliation."""
         return Reconciliation(
             table=DynamoReconciliations(self.settings.table_prefix),
             sessions=self.sessions,
@@ -208,11 +216,11 @@ class Container(Stores):
 
     @cached_property
     def monitoring(self) -> Monitoring:
-        """Figures."""
+        """The service for metrics."""
         return Monitoring(counters=self.counters, sessions=self.sessions, usage=self.usage, clock=self.clock)
 
 
 @cache
 def container() -> Container:
-    """This process's container, from the environment; raises `ConfigError`."""
+    """Return the process's container, from the environment. Raise `ConfigError`."""
     return Container(config.load())

@@ -1,4 +1,4 @@
-"""The one place that reads the environment. AWS itself is configured by the SDK's standard variables."""
+"""Settings from the environment; no other module reads it. The SDK reads the standard AWS variables."""
 
 import ipaddress
 import os
@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from chalicelib.domain.addresses import IpNetwork
-from chalicelib.domain.clients import ADDRESS_DAYS_DEFAULT, ADDRESS_DAYS_MAX, ADDRESS_DAYS_MIN
-from chalicelib.domain.limits import Allowances, Limit
+from chalicelib.domain.access.clients import ADDRESS_DAYS_DEFAULT, ADDRESS_DAYS_MAX, ADDRESS_DAYS_MIN
+from chalicelib.domain.access.limits import Allowances, Limit
+from chalicelib.domain.streams.addresses import IpNetwork
 
 VERSION = "0.1.0"
 _LIMIT = re.compile(r"([0-9]{1,7})\+1/([0-9]{1,4})s")
@@ -21,41 +21,41 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class ConfigError(Exception):
-    """A variable is missing or wrong; the message names it and what it allows."""
+    """A variable is missing or wrong. The message names it and what it allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings of the functions, the gateway's endpoints and the worker."""
+    """Settings of functions, gateway endpoints and workers."""
 
     stage: str
     media_bucket: str
     work_queue: str
     token_secret: str
     public_url: str
-    # Where the gateway on this machine looks for denials; None where the gateway has no such denylist.
+    # The denylist of the gateway on this machine; None if it has none.
     denylist_dir: Path | None
     sessions_per_user_max: int
-    # Where senders find the streams that listen, and the port for RTMP there.
+    # The host and RTMP port for senders.
     ingest_host: str
     rtmp_port: int
-    # Networks that are not public, and further ports, from which sources may be pulled: encoders on one's own premises.
+    # Private networks and further ports of sources to pull from, for instance encoders in the operator's network.
     ingest_networks: tuple[IpNetwork, ...] = ()
     ingest_ports: frozenset[int] = frozenset()
     allowances: Allowances = field(default_factory=Allowances)
-    # The ARN of the KeyValueStore in which CloudFront looks for denials. At most one of this and the directory is set.
+    # The ARN of the KeyValueStore with CloudFront's denylist. At most one of this and `denylist_dir` is set.
     denylist_store: str | None = None
-    # How long addresses and user agents of people are kept.
+    # How many days addresses and user agents are kept.
     address_days: int = ADDRESS_DAYS_DEFAULT
 
     @property
     def table_prefix(self) -> str:
-        """What all tables of this stage begin with."""
+        """The prefix of the stage's table names."""
         return f"tollcast-{self.stage}-"
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
+    """Return the settings from the environment. Raise `ConfigError`."""
     env = os.environ if environ is None else environ
     denylist_dir, denylist_store = _denylist(env)
     public_url = _text(env, "TOLLCAST_PUBLIC_URL").rstrip("/")
@@ -78,14 +78,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def store_at_edges(settings: Settings) -> str | None:
-    """The ARN of the KeyValueStore that CloudFront's functions read, if there is one.
+    """Return the ARN of the KeyValueStore of CloudFront's functions, or None.
 
-    Raises `ConfigError` where the package is missing without which nothing can be written there: before anything is
-    sold, since no session's end would reach the edges.
+    Raise `ConfigError` if the package that writes there is missing: nothing may be sold while ends of sessions do not
+    reach the edges.
     """
     if settings.denylist_store and find_spec("awscrt") is None:
         raise ConfigError(
-            "TOLLCAST_DENYLIST_STORE wants the package awscrt, which signs requests to it; in Lambda it is a layer"
+            "TOLLCAST_DENYLIST_STORE needs the package awscrt, which signs requests to it; in Lambda it is a layer"
         )
     return settings.denylist_store
 
@@ -98,7 +98,7 @@ def _text(env: Mapping[str, str], name: str) -> str:
 
 
 def _denylist(env: Mapping[str, str]) -> tuple[Path | None, str | None]:
-    """The directory or the store of the gateway's denylist, or neither."""
+    """Return the directory or the store of the gateway's denylist, or neither."""
     directory, store = env.get("TOLLCAST_DENYLIST_DIR"), env.get("TOLLCAST_DENYLIST_STORE")
     if directory and store:
         raise ConfigError("TOLLCAST_DENYLIST_DIR and TOLLCAST_DENYLIST_STORE are both set; allowed: one or none")
@@ -109,7 +109,7 @@ def _denylist(env: Mapping[str, str]) -> tuple[Path | None, str | None]:
 
 
 def _ingest_host(env: Mapping[str, str], public_url: str) -> str:
-    """As it stands in an address; where it is not set, senders find us where viewers do."""
+    """Return the host as in a URL; by default the viewers' host."""
     viewers_host = urlsplit(public_url).hostname or ""
     host = env.get("TOLLCAST_INGEST_HOST") or (f"[{viewers_host}]" if ":" in viewers_host else viewers_host)
     if not _HOST.fullmatch(host):
@@ -130,7 +130,7 @@ def _address_days(env: Mapping[str, str]) -> int:
 
 
 def _allowances(env: Mapping[str, str]) -> Allowances:
-    """What is not set stays as it is in `Allowances`."""
+    """Return the rate limits; those that are not set keep their default."""
     names = {"login": "LOGIN_LIMIT", "login_address": "LOGIN_ADDRESS_LIMIT", "start": "START_LIMIT"}
     given = {field: f"TOLLCAST_{name}" for field, name in names.items() if env.get(f"TOLLCAST_{name}")}
     return Allowances(**{field: _limit(name, env[name]) for field, name in given.items()})
@@ -146,7 +146,7 @@ def _limit(name: str, text: str) -> Limit:
 
 
 def limit_text(limit: Limit) -> str:
-    """A limit as a setting says it."""
+    """Return a limit as in a setting."""
     return f"{limit.burst}+1/{limit.back_every_ms // 1000}s"
 
 

@@ -1,9 +1,9 @@
-"""Structured logs of the functions, one JSON line an event (powertools)."""
+"""Structured logs of the functions: one JSON line for each event (powertools)."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 @cache
 def logger() -> Logger:
-    """This process's logger. Never give it a token, a password or a signed query."""
+    """Return the process's logger. Never log a token, a password or a signed query."""
     from aws_lambda_powertools import Logger
 
-    # Not the app's name: Chalice has a logger of that name, and each line would be written twice.
+    # Chalice has a logger with the app's name, which would write each line twice.
     return Logger(service="tollcast-functions", utc=True)
+
+
+def report_error(message: str, **values: Any) -> None:
+    """Log an error with values by name."""
+    logger().error(message, **values)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from chalicelib.domain import errors
-from chalicelib.domain.sessions import EndReason
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.ports.common import StoreUnavailable
 
 PROBLEM_JSON = "application/problem+json"
 

@@ -1,4 +1,4 @@
-"""The ports of a stage: its adapters, each made once and only when first asked for."""
+"""The adapters of a stage, each created once and at first use."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from chalicelib import config
+from chalicelib.adapters.access.dynamodb_clients import DynamoClients
+from chalicelib.adapters.access.edge_keys import EdgeKeyStore
+from chalicelib.adapters.access.file_denylist import FileDenylist
+from chalicelib.adapters.access.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.access.keyvalue_denylist import KeyValueDenylist
+from chalicelib.adapters.access.keyvalue_store import KeyValueStore
+from chalicelib.adapters.access.no_denylist import NoDenylist
+from chalicelib.adapters.access.secret_keys import SecretKeyStore
+from chalicelib.adapters.accounts.dynamodb_users import DynamoUsers
+from chalicelib.adapters.accounts.passwords import Argon2Passwords
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_clients import DynamoClients
-from chalicelib.adapters.dynamodb_counters import DynamoCounters
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.dynamodb_usage import DynamoUsage
-from chalicelib.adapters.dynamodb_users import DynamoUsers
-from chalicelib.adapters.dynamodb_wallets import DynamoWallets
-from chalicelib.adapters.edge_keys import EdgeKeyStore
-from chalicelib.adapters.file_denylist import FileDenylist
-from chalicelib.adapters.jwt_tokens import JwtTokens, secret_from_aws
-from chalicelib.adapters.keyvalue_denylist import KeyValueDenylist
-from chalicelib.adapters.keyvalue_store import KeyValueStore
-from chalicelib.adapters.no_denylist import NoDenylist
-from chalicelib.adapters.passwords import Argon2Passwords
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.secret_keys import SecretKeyStore
-from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
+from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
+from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
+from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 
 if TYPE_CHECKING:
-    from chalicelib.ports import Clock, Denylist, KeyStore
+    from chalicelib.ports.common import Clock
+    from chalicelib.ports.keys import KeyStore
+    from chalicelib.ports.media import Denylist
 
 
 class Stores:

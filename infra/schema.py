@@ -1,26 +1,26 @@
-"""The tables and queues, said once: the local set-up, the tests and the CloudFormation resources all use this.
+"""The tables, queues and lifecycle rules, for the local platform, the tests and the CloudFormation resources.
 
-A table's attributes beyond its keys are described where they are written, in `chalicelib/adapters/`.
+The attributes of a table beyond its keys are described in the adapter that writes them, in `chalicelib/adapters/`.
 """
 
 from typing import Any
 
-from chalicelib.adapters.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
 QUEUE_RETENTION_S = 3_600
-# What was received too often is kept beside the queue for people to look at.
+# Messages that were received too often go to this queue, where people can look at them.
 DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
-# The workers delete what no playlist names any more; this catches what they have missed. The longest window is 12 h.
-# Only segments carry the tag. Playlists must not expire: a multivariant one may stay as it is for as long as its stream
-# runs, and a paused stream's tell where its numbers go on.
+# Workers delete segments that no playlist names any more. This rule deletes the others. The longest window is 12 h.
+# Only segments have the tag. Playlists must not expire: a multivariant playlist may stay unchanged while its stream
+# runs, and those of a paused stream have the number at which it continues.
 SEGMENT_DAYS = 2
 LOG_DAYS = 30
 
 # name -> (hash key, range key or None, {index: (hash key, range key)}, time-to-live attribute or None)
-# All keys are strings but those in NUMBERS.
+# All keys are strings, except those in NUMBERS.
 TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]] = {
     "users": ("user_id", None, {}, None),
     "wallets": ("user_id", None, {}, None),
@@ -35,30 +35,30 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
         {
             "by_user": ("user_id", "started_at_ms"),
             "by_stream": ("stream_id", "started_at_ms"),
-            # The next two are sparse: their hash keys are removed when a session ends.
+            # The next two are sparse: a session's hash keys are removed when it ends.
             "active_by_stream": ("active_stream_id", "started_at_ms"),
             "by_due": ("due_shard", "due_ms"),
-            # Sparse too: ended sessions that are not reconciled yet.
+            # This one is sparse too: it has ended sessions that are not reconciled yet.
             "by_reconcile": ("reconcile_shard", "reconcile_at_ms"),
         },
         None,
     ),
-    # Places of streams with a limit of viewers, the ports that streams listen at for SRT, token buckets.
+    # Places on streams with a limit of viewers, ports of streams that listen for SRT, token buckets.
     "limits": ("limit_id", None, {}, "expires_at_s"),
-    # What was served: a row a session and a day.
+    # The media that was served: one row for each session and day.
     "usage": ("session_id", None, {}, "expires_at_s"),
-    # What was served against what was paid, by the UTC day of a session's end; those that differ have an index.
+    # The comparison of payment and delivery, by the UTC day of a session's end. Differences have an index.
     "reconciliation": ("day", "session_id", {"disagreeing_by_day": ("disagreeing_day", "session_id")}, None),
-    # What operators have done, by month; of accounts and by operators there is an index each.
+    # The audit log by month, with an index by account and one by operator.
     "audit": (
         "month",
         "audit_id",
         {"by_user": ("user_id", "audit_id"), "by_operator": ("by_user_id", "audit_id")},
         "expires_at_s",
     ),
-    # Addresses and user agents of who watches and of operators, for as long as `TOLLCAST_ADDRESS_DAYS` says.
+    # Addresses and user agents of viewers and operators, for `TOLLCAST_ADDRESS_DAYS`.
     "clients": ("client_id", None, {"by_user": ("user_id", "client_id")}, "expires_at_s"),
-    # Counters of the functions and of the gateways by minute, of streams by hour.
+    # Counters of the functions and gateways by minute, of streams by hour.
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
@@ -66,7 +66,7 @@ NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_s
 
 
 def media_lifecycle() -> dict[str, Any]:
-    """The parameter `LifecycleConfiguration` of S3's PutBucketLifecycleConfiguration for the media bucket."""
+    """Return `LifecycleConfiguration` of S3's PutBucketLifecycleConfiguration for the media bucket."""
     key, value = EXPIRES_TAG
     segments = {
         "ID": "expire-segments",
@@ -83,7 +83,7 @@ def media_lifecycle() -> dict[str, Any]:
 
 
 def table_definition(prefix: str, name: str) -> dict[str, Any]:
-    """The parameters of DynamoDB's CreateTable (and, but for tags, of `AWS::DynamoDB::Table`)."""
+    """Return the parameters of DynamoDB's CreateTable. Without tags, they are those of `AWS::DynamoDB::Table`."""
     hash_key, range_key, indexes, _ = TABLES[name]
     keys = [(hash_key, range_key), *indexes.values()]
     names = dict.fromkeys(key for pair in keys for key in pair if key)

@@ -1,4 +1,4 @@
-"""The worker's process: `python -m worker`. SIGTERM and SIGINT drain it."""
+"""Run the worker: `python -m worker`. SIGTERM and SIGINT drain it."""
 
 import logging
 import os
@@ -9,36 +9,36 @@ from dataclasses import replace
 
 from chalicelib import config as platform_config
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import ConfigError
 from worker import config, logs
-from worker.agent import Agent
-from worker.ingest.outward import EgressRules
-from worker.pipeline import Ports
+from worker.egress_rules import EgressRules
+from worker.supervision.agent import Agent
+from worker.supervision.pipeline import Ports
 
 # Debian's package of ffprobe brings libsrt as well.
 PROGRAMS = ("ffprobe", "prlimit", "setpriv")
 
 
 def make_agent() -> Agent:
-    """The composition root of this process. Raises `ConfigError`."""
-    settings = platform_config.load()
-    egress = EgressRules(networks=settings.ingest_networks, ports=settings.ingest_ports)
-    own = replace(config.load(), egress=egress)
-    missing = [name for name in PROGRAMS if shutil.which(name, path=own.ffmpeg_environ["PATH"]) is None]
+    """Build the agent from the environment. Raise `ConfigError`."""
+    platform = platform_config.load()
+    egress = EgressRules(networks=platform.ingest_networks, ports=platform.ingest_ports)
+    settings = replace(config.load(), egress=egress)
+    missing = [name for name in PROGRAMS if shutil.which(name, path=settings.ffmpeg_environ["PATH"]) is None]
     if missing:
         raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")
-    prefix = settings.table_prefix
-    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(settings.media_bucket), SystemClock())
-    return Agent(ports, SqsWorkQueue(settings.work_queue), DynamoWorkers(prefix), own)
+    prefix = platform.table_prefix
+    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(platform.media_bucket), SystemClock())
+    return Agent(ports, SqsWorkQueue(platform.work_queue), DynamoWorkers(prefix), settings)
 
 
 def main() -> int:
-    """Run until a signal; status 0 after a clean drain, 1 if something hung, 2 for a wrong configuration."""
+    """Run until a signal. Return 0 after a clean drain, 1 if a stream did not end in time, 2 for a wrong setting."""
     logs.set_up()
     try:
         agent = make_agent()
@@ -54,5 +54,5 @@ if __name__ == "__main__":
     status = main()
     logging.shutdown()
     sys.stderr.flush()
-    # Not sys.exit: that would wait for a thread that hangs in a request to a silent store.
+    # Not sys.exit: that would wait for a thread whose request to a store hangs.
     os._exit(status)

@@ -1,7 +1,7 @@
-"""Look into one published segment: `python -m worker.checking`, with the segment on the standard input.
+"""Inspect one published segment: `python -m worker.checking`, with the segment on the standard input.
 
-A line of JSON comes out: how long its sound lasts in seconds, how loud it is at most (of 32,767), whether its picture
-moves and whether it is all black. A process of its own, since what is decoded may be a stranger's.
+Print a line of JSON: how long its sound lasts in seconds, its peak (of 32,767), whether its picture moves and whether
+it is all black. This is a process of its own, since copied media comes from strangers.
 """
 
 import io
@@ -11,11 +11,11 @@ import sys
 import av
 import av.logging
 
-from worker.python import name_process
-from worker.transcoding.frozen import BLACK_MAX, moved, points_of
+from worker.media.libav import set_up_program
+from worker.transcoding.stillness import BLACK_MAX, differs, sample_points
 
 
-def looked_into(body: bytes) -> dict[str, object]:
+def inspect_segment(body: bytes) -> dict[str, object]:
     """Return what a segment of MPEG-TS holds."""
     sound_s, peak, moves, dark, before = 0.0, 0, False, True, b""
     resampler = av.AudioResampler("s16", "mono")
@@ -27,8 +27,8 @@ def looked_into(body: bytes) -> dict[str, object]:
                     values = memoryview(bytes(made.planes[0])[: made.samples * 2]).cast("h")
                     peak = max(peak, *map(abs, (max(values), min(values)))) if len(values) else peak
             elif isinstance(frame, av.VideoFrame):
-                points = points_of(frame)
-                moves = moves or (bool(before) and moved(before, points))
+                points = sample_points(frame)
+                moves = moves or (bool(before) and differs(before, points))
                 dark = dark and max(points) <= BLACK_MAX
                 before = points
         has_sound = bool(container.streams.audio)
@@ -37,11 +37,9 @@ def looked_into(body: bytes) -> dict[str, object]:
 
 
 def main() -> int:
-    """Return the exit status."""
-    name_process("checker")
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.ERROR)
-    print(json.dumps(looked_into(sys.stdin.buffer.read())))
+    """Inspect the standard input, print the result and return the exit status."""
+    set_up_program("checker", av.logging.ERROR)
+    print(json.dumps(inspect_segment(sys.stdin.buffer.read())))
     return 0
 
 

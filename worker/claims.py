@@ -1,13 +1,15 @@
-"""Holding on to a claim: renewed while it can be, and not trusted for a moment longer than the store promised."""
+"""A stream's claim: renewed while possible, and trusted no longer than the store has promised."""
 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from chalicelib.domain.streams import Claim
-from chalicelib.ports import Clock, Runtimes, StoreUnavailable
+from chalicelib.domain.streams.runtime import Claim
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.streams import Runtimes
 
-# A worker that dies without a word is replaced after this time; viewers wait for it.
+# A worker that dies is replaced after this time; viewers wait as long.
 TTL_MS = 6_000
 RENEW_INTERVAL_S = 1.5
 RETRY_S = 0.5
@@ -16,7 +18,7 @@ MARGIN_S = 1.5
 
 
 class HeldClaim:
-    """A claim and until when it is safe to act on it, by the monotonic clock, which no clock change moves."""
+    """A claim, and until when it is safe to act on it by the monotonic clock, which no clock change moves."""
 
     def __init__(
         self, runtimes: Runtimes, clock: Clock, claim: Claim, asked_at_s: float, monotonic: Callable[[], float]
@@ -26,30 +28,33 @@ class HeldClaim:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self.claim = claim
-        self.lost = False
-        # When something new was published last; told with each renewal.
+        self.is_lost = False
+        # When something new was published last; each renewal reports it.
         self.last_manifest_at_ms: int | None = None
         self._asked_at_s = asked_at_s
         self._next_renewal_s = asked_at_s + RENEW_INTERVAL_S
 
     @property
-    def safe(self) -> bool:
-        """Whether something may be published now."""
+    def is_safe(self) -> bool:
+        """Return whether something may be published now."""
         with self._lock:
-            return not self.lost and self._monotonic() < self._asked_at_s + TTL_MS / 1000 - MARGIN_S
+            return not self.is_lost and self._monotonic() < self._asked_at_s + TTL_MS / 1000 - MARGIN_S
 
     def give_up(self) -> None:
-        """Somebody saw that the claim is another's now."""
+        """Note that another worker has the claim."""
         with self._lock:
-            self.lost = True
+            self.is_lost = True
 
     def renew_if_due(self) -> None:
-        """Renew every few seconds. Sets `lost` when the store says so; raises `StoreUnavailable` when it is silent."""
-        # Taken before the request is sent: the claim may have been extended at that moment, never earlier.
+        """Renew the claim every few seconds. Set `is_lost` if another worker has it.
+
+        Raise `StoreUnavailable`.
+        """
+        # Read before the request is sent: the claim may have been extended at that moment, never earlier.
         now_s, now_ms = self._monotonic(), self._clock.now_ms()
-        if self.lost or now_s < self._next_renewal_s:
+        if self.is_lost or now_s < self._next_renewal_s:
             return
-        # Holds if the store is silent; several tries fit into the claim's time.
+        # Applies if the store is unavailable; several tries fit into the claim's time.
         self._next_renewal_s = now_s + RETRY_S
         renewed = self._runtimes.renew(self.claim, now_ms, now_ms + TTL_MS, self.last_manifest_at_ms)
         if renewed is None:
@@ -60,17 +65,15 @@ class HeldClaim:
         self._next_renewal_s = now_s + RENEW_INTERVAL_S
 
     def release(self) -> None:
-        """Let go. What cannot be released expires by itself."""
-        try:
+        """Release the claim. If the store is unavailable, the claim expires."""
+        with suppress(StoreUnavailable):
             self._runtimes.release(self.claim)
-        except StoreUnavailable:
-            return
 
 
-def take(
+def claim_stream(
     runtimes: Runtimes, clock: Clock, stream_id: str, worker_id: str, monotonic: Callable[[], float] = time.monotonic
 ) -> HeldClaim | None:
-    """Claim a stream; None if another worker has it. Raises `StoreUnavailable`."""
+    """Claim a stream; return None if another worker has it. Raise `StoreUnavailable`."""
     asked_at_s, now_ms = monotonic(), clock.now_ms()
     claim = runtimes.claim(stream_id, worker_id, now_ms, now_ms + TTL_MS)
     return HeldClaim(runtimes, clock, claim, asked_at_s, monotonic) if claim else None

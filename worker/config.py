@@ -1,4 +1,4 @@
-"""The worker's own settings, beside those of `chalicelib.config`. Nothing else in `worker/` reads the environment."""
+"""The worker's settings, beside those of `chalicelib.config`. Nothing else in `worker/` reads the environment."""
 
 import ipaddress
 import os
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chalicelib.config import ConfigError
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
 
 CAPACITY_DEFAULT = 4
 CAPACITY_MAX = 64
-# This machine only, until somebody opens it.
+# Reachable from this machine only, unless the operator changes it.
 LISTEN_HOST_DEFAULT = "127.0.0.1"
 RTMP_URL = re.compile(r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
 WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -21,9 +21,9 @@ WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerConfig:
-    """Who this worker is, how many streams it may run, and where it reads and writes."""
+    """The worker's id, how many streams it may run, and where it reads and writes."""
 
-    # A restarted worker of the same id takes its streams back at once; two at a time would take them from each other.
+    # A restarted worker of the same id reclaims its streams at once; two at a time would steal them from each other.
     worker_id: str
     capacity: int
     # The only place that `file` sources are read from.
@@ -36,22 +36,22 @@ class WorkerConfig:
     listen_host: str = LISTEN_HOST_DEFAULT
     # Where pulled sources may be.
     egress: EgressRules = field(default_factory=EgressRules)
-    # All that receivers and encoders inherit: no credentials, no endpoints.
+    # The whole environment of receivers and encoders: no credentials, no endpoints.
     ffmpeg_environ: Mapping[str, str]
 
     @property
     def scratch_dir(self) -> Path:
-        """This worker's own part of the work directory; what is left in it from before is of no use."""
+        """Return the worker's part of the work directory. It is emptied at the start."""
         return self.work_dir / self.worker_id
 
     @property
     def heartbeat_file(self) -> Path:
-        """Touched while the worker's main loop turns; `python -m worker.health` looks at it."""
+        """Return the file that the main loop touches; `python -m worker.health` reads its age."""
         return self.work_dir / f"{self.worker_id}.alive"
 
 
 def load(environ: Mapping[str, str] | None = None) -> WorkerConfig:
-    """Settings from the environment; raises `ConfigError` for what is missing or wrong."""
+    """Return the settings from the environment. Raise `ConfigError`."""
     env = os.environ if environ is None else environ
     worker_id = env.get("TOLLCAST_WORKER_ID") or socket.gethostname()
     if not WORKER_ID.fullmatch(worker_id):

@@ -1,4 +1,4 @@
-"""Whether the worker on this machine turns: `python -m worker.health`, status 0 or 1. For containers."""
+"""Check that the worker on this machine runs: `python -m worker.health`, status 0 or 1. For containers."""
 
 import sys
 import time
@@ -6,12 +6,12 @@ import time
 from chalicelib.config import ConfigError
 from worker import config
 
-# The main loop touches its file every half second; a look at a silent store may hold it for a while.
+# The main loop touches its file every half second; a request to an unavailable store may block it for a while.
 AGE_S_MAX = 30.0
 
 
 def main() -> int:
-    """Print what is wrong, if anything."""
+    """Print what is wrong, if anything, and return the exit status."""
     try:
         path = config.load().heartbeat_file
         age_s = time.time() - path.stat().st_mtime
@@ -19,7 +19,7 @@ def main() -> int:
         print(f"the worker does not run: {error}", file=sys.stderr)
         return 1
     if age_s > AGE_S_MAX:
-        print(f"the worker's main loop has not turned for {age_s:.0f} s", file=sys.stderr)
+        print(f"the worker's main loop has been blocked for {age_s:.0f} s", file=sys.stderr)
         return 1
     return 0
 

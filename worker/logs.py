@@ -1,19 +1,19 @@
-"""One line of JSON an event, on standard error."""
+"""Logs as JSON, one line an event, on the standard error."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 
-# What every record has; the rest was given by `extra` and is the event's own.
+# Attributes of every record; all others come from `extra`.
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message and the event's own fields."""
+    """A formatter of the time, level, logger, message and the event's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """See `logging.Formatter`."""
+        """Return the record as a line of JSON."""
         event = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -1,1 +1,1 @@
-"""The only place that knows boto3. SDK errors become domain errors or port errors here, never further in."""
+"""The only package that uses boto3. SDK errors become domain or port errors here."""

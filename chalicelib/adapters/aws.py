@@ -1,4 +1,4 @@
-"""Clients of AWS with bounded waits, and the translation of the SDK's errors."""
+"""AWS clients with bounded waits, and the translation of SDK errors."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 CONNECT_TIMEOUT_S = 2
-# SQS long polls for up to 20 s. The emulator answers for a stack once it has made all of it, and to ask again for one
-# that is being made is an error. Everything else answers in a fraction of this.
+# SQS long polls for up to 20 s. The emulator responds for a stack once it is complete, and repeating the request
+# meanwhile is an error. Everything else responds in a fraction of this.
 READ_TIMEOUT_S = {"sqs": 25, "cloudformation": 60}
 READ_TIMEOUT_S_DEFAULT = 5
 ATTEMPTS_MAX = 3
 
 
 class ConditionFailed(Exception):
-    """A conditional write was refused. `item` is the old item where the store returned it."""
+    """A conditional write failed. `item` is the stored item if the store returned it."""
 
     def __init__(self, item: dict[str, Any] | None) -> None:
         super().__init__("condition failed")
@@ -28,7 +28,7 @@ class ConditionFailed(Exception):
 
 
 class TransactionRefused(Exception):
-    """A transaction was cancelled; `codes` and `items` stand in the order of its parts."""
+    """A transaction was cancelled. `codes` and `items` are in the order of its parts."""
 
     def __init__(self, codes: list[str], items: list[dict[str, Any] | None]) -> None:
         super().__init__(f"transaction cancelled: {codes}")
@@ -37,21 +37,21 @@ class TransactionRefused(Exception):
 
 
 class Contended(StoreUnavailable):
-    """A transaction on the same item was under way; nothing was written, and trying again helps."""
+    """Another transaction on the same item was in progress. Nothing was written; a retry helps."""
 
 
 class RequestInvalid(StoreUnavailable):
-    """The store found the request malformed: our own mistake, or a list position that a client made up."""
+    """The store rejected the request as malformed: a bug, or a forged cursor."""
 
 
-# Those of this process, by service.
+# The clients of this process, by service.
 clients: dict[str, Any] = {}
 
 
 def client(service: str) -> Any:
-    """One client a process and service, made at first use. The endpoint comes from the SDK's standard variables.
+    """Return the process's client of a service, created at first use with the SDK's standard endpoint variables.
 
-    S3 is asked by path and signed with `s3v4`: both work at AWS and at every emulator.
+    S3 uses path style and `s3v4` signatures, which work at AWS and at every emulator.
     """
     made = clients.get(service)
     return made if made is not None else clients.setdefault(service, _new_client(service))
@@ -67,7 +67,7 @@ def _new_client(service: str) -> Any:
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S.get(service, READ_TIMEOUT_S_DEFAULT),
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS_MAX},
-            # Checked by our own tests; saves 43 us a call.
+            # Covered by tests; saves 43 us a call.
             parameter_validation=False,
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path"},
@@ -77,7 +77,7 @@ def _new_client(service: str) -> Any:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the SDK's errors into `ConditionFailed`, `TransactionRefused` or `StoreUnavailable`."""
+    """Turn SDK errors into `ConditionFailed`, `TransactionRefused` or `StoreUnavailable`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -85,12 +85,12 @@ def translated() -> Iterator[None]:
     except ClientError as error:
         raise _of_client_error(error) from None
     except BotoCoreError as error:
-        # BotoCoreError and not HTTPClientError: the latter does not cover connect time-outs.
+        # BotoCoreError, since HTTPClientError does not cover connect time-outs.
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from None
 
 
 def error_code(error: ClientError) -> str:
-    """The store's own code of an error."""
+    """Return the store's code of an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 

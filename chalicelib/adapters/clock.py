@@ -7,5 +7,4 @@ class SystemClock:
     """The port `Clock`."""
 
     def now_ms(self) -> int:
-        """See the port."""
         return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""What all DynamoDB adapters share: the wire form of values, cursors, and reads by page."""
+"""Shared code of the DynamoDB adapters: the wire form of values, cursors, and paged reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from chalicelib.adapters.aws import RequestInvalid, client, translated
 from chalicelib.domain.errors import Invalid
-from chalicelib.ports import ListPage
+from chalicelib.ports.common import ListPage
 
 Item = TypeVar("Item")
 Attribute = dict[str, Any]
@@ -18,7 +18,7 @@ Row = dict[str, Attribute]
 
 
 def to_attribute(value: Any) -> Attribute:
-    """A Python value (None left to the caller) in DynamoDB's wire form. Floats are written as their shortest text."""
+    """Return a value (not None) in DynamoDB's wire form. Floats are written as their shortest text."""
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, int | float):
@@ -33,7 +33,7 @@ def to_attribute(value: Any) -> Attribute:
 
 
 def from_attribute(attribute: Attribute) -> Any:
-    """The Python value of DynamoDB's wire form."""
+    """Return the Python value of DynamoDB's wire form."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         return int(value) if value.lstrip("-").isdecimal() else float(value)
@@ -45,22 +45,22 @@ def from_attribute(attribute: Attribute) -> Any:
 
 
 def to_row(values: Mapping[str, Any]) -> Row:
-    """A row; what is None is left out."""
+    """Return a row without None values."""
     return {name: to_attribute(value) for name, value in values.items() if value is not None}
 
 
 def from_row(row: Row) -> dict[str, Any]:
-    """The Python values of a row."""
+    """Return the Python values of a row."""
     return {name: from_attribute(attribute) for name, attribute in row.items()}
 
 
 def to_cursor(position: Any) -> str:
-    """A URL-safe cursor of any JSON value."""
+    """Return a URL-safe cursor of any JSON value."""
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def from_cursor(cursor: str) -> Any:
-    """The value in a cursor; `Invalid` if it is none of ours."""
+    """Return the value in a cursor. Raise `Invalid` for an unknown form."""
     try:
         return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
@@ -68,15 +68,15 @@ def from_cursor(cursor: str) -> Any:
 
 
 def invalid_cursor() -> Invalid:
-    """The refusal of a cursor that no list of ours has given."""
+    """Return the error for a cursor that is not from this list."""
     return Invalid(
-        "The cursor is not one that this list gave.",
+        "The cursor is not from this list.",
         errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
     )
 
 
 def get_item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A consistent read of one row."""
+    """Return one row by a consistent read."""
     with translated():
         row = client("dynamodb").get_item(TableName=table, Key=to_row(key), ConsistentRead=True).get("Item")
     return from_row(row) if row else None
@@ -91,9 +91,9 @@ def page_of(
     position: Sequence[str],
     within: Mapping[str, Any] | None = None,
 ) -> ListPage[Item]:
-    """One page of a `query` or `scan`; the cursor is the store's own position, made of the attributes `position`.
+    """Return a page of a `query` or `scan`. The cursor is the store's position, with the attributes `position`.
 
-    A cursor comes from the client, so it is held to that form, and to the key `within` which the list lies.
+    Cursors come from clients, so they are checked against that form and the list's key `within`.
     """
     if cursor is not None:
         request = {**request, "ExclusiveStartKey": to_row(_start_key(cursor, position, within or {}))}

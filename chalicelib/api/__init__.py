@@ -1,1 +1,1 @@
-"""HTTP: routes, wire models, and the translation of errors. No rule of the product lives here."""
+"""HTTP: routes, wire models, and the translation of errors. It holds no rules of the product."""

@@ -1,4 +1,4 @@
-"""A viewer's own account: only ever their own, since the caller's id is the key."""
+"""Routes of a viewer's own account. The caller's id is the key, so they reach no other account."""
 
 from chalice.app import Response
 
@@ -9,14 +9,14 @@ from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
 from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
 from chalicelib.api.wire import ledger_answer, login_answer, wallet_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("account")
 
 
 @routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer, account=True, refusals={404})
 def me(call: Call) -> UserAnswer:
-    """Who one is."""
+    """Return the caller's account."""
     return UserAnswer.model_validate(call.services.accounts.get(call.user_id))
 
 
@@ -31,7 +31,7 @@ def me(call: Call) -> UserAnswer:
     refusals={404},
 )
 def change_my_password(call: Call) -> LoginAnswer:
-    """Set another password; ends all one's logins and sessions, and answers a fresh login."""
+    """Set a new password. Ends all logins and sessions of the account, and returns a fresh login."""
     body = call.body
     login = call.services.credentials.change_password(
         call.user_id, body.current_password, body.new_password, ip=call.client.ip
@@ -41,7 +41,7 @@ def change_my_password(call: Call) -> LoginAnswer:
 
 @routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer, refusals={404})
 def my_wallet(call: Call) -> WalletAnswer:
-    """Balance and active sessions."""
+    """Return the caller's balance and active sessions."""
     return wallet_answer(call, call.services.ledger.wallet(call.user_id))
 
 
@@ -55,13 +55,13 @@ def my_wallet(call: Call) -> WalletAnswer:
     refusals={404},
 )
 def my_daily_cap(call: Call) -> WalletAnswer:
-    """Set or lift the daily cap; what was spent today stays spent."""
+    """Set or remove the daily cap. What was spent today stays spent."""
     return wallet_answer(call, call.services.ledger.set_daily_cap(call.user_id, call.body.daily_cap_millipoints))
 
 
 @routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem], refusals={404})
 def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
-    """Every change of the balance, newest first."""
+    """List every change of the balance, newest first."""
     page = call.services.ledger.entries(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     return ledger_answer(page)
 
@@ -76,7 +76,7 @@ def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     other_types={"text/csv": {"type": "string"}},
 )
 def my_statement(call: Call) -> StatementAnswer | Response:
-    """The ledger from its beginning, as JSON or CSV, for `player verify`; bounded, so ask again behind its end."""
+    """Export the ledger from its start, as JSON or CSV, for `player verify`. Large ledgers come in parts."""
     statement = call.services.statements.statement(call.user_id, call.query.after_version)
     if call.query.format == "json":
         return statement_answer(statement)
@@ -86,16 +86,16 @@ def my_statement(call: Call) -> StatementAnswer | Response:
 
 @routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
 def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
-    """One's own sessions, newest first."""
-    page = call.services.playback.own(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
+    """List the caller's sessions, newest first."""
+    page = call.services.playback.sessions_of(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
     items = [OwnSessionAnswer.model_validate(record) for record in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
 
 @routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
 def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
-    """One of one's own sessions, with what it was served until a few seconds ago."""
-    record = call.services.playback.own_session(call.user_id, session_id)
+    """Return one of the caller's sessions, with the media served up to a few seconds ago."""
+    record = call.services.playback.session_of(call.user_id, session_id)
     served = call.services.reconciliation.served(session_id)
     answer = OwnSessionAnswer.model_validate(record)
     return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
@@ -103,8 +103,8 @@ def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
 
 @routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
 def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
-    """What a session has paid and got back, oldest first."""
-    record = call.services.playback.own_session(call.user_id, session_id)
+    """List what a session paid and got back, oldest first."""
+    record = call.services.playback.session_of(call.user_id, session_id)
     return ledger_answer(
         call.services.statements.session_page(record, limit=call.query.limit, cursor=call.query.cursor)
     )

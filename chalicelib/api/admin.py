@@ -1,26 +1,26 @@
-"""Operators: sessions, accounts and money."""
+"""Operators' routes for sessions, accounts and money."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api.audit import also_unfinished, audited, audited_money, write_down
+from chalicelib.api.audit import record, record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.audit import WAS_RESET, Action, difference, of_erased, of_user
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.users import Role, User
-from chalicelib.services.playback import LiveSession
+from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, erased_values, user_values
+from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
 
 
 @routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery, answer=ListAnswer[SessionAnswer])
 def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
-    """Who is watching, from where; ended sessions by stream or user."""
+    """List who is watching and from where. Ended sessions need a stream or a user."""
     page = call.services.playback.listing(
         stream_id=call.query.stream_id,
         user_id=call.query.user_id,
@@ -33,56 +33,62 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
 
 @routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
-    """All accounts; a page may be short before the end."""
+    """List all accounts. A page may be short before the end."""
     page = call.services.accounts.listing(limit=call.query.limit, cursor=call.query.cursor)
     return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
-    """Make an account with an empty wallet."""
+    """Create an account with an empty wallet."""
     user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    audited(call, "user.create", user.user_id, user_id=user.user_id, after=of_user(user))
+    record(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
     return UserAnswer.model_validate(user)
 
 
 @routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
 def edit_user(call: Call, user_id: str) -> UserAnswer:
-    """Set password, role or disabled; a password and disabling end all logins and sessions. Not of oneself but the
-    password: 409."""
+    """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
+
+    An operator cannot disable their own account or change its role.
+    """
     if user_id == call.user_id and (call.body.disabled or call.body.role not in (None, Role.ADMIN)):
-        # There might be nobody left to operate this, nor to give it back.
-        raise Conflict("Nobody disables themselves or takes their own role away; another operator can.")
+        # The last operator could lock everyone out.
+        raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
     changes = {name: value for name, value in call.body if value is not None}
     seen = call.services.accounts.get(user_id)
-    with also_unfinished(call, lambda: _begun(seen, call.services.users.get(user_id), changes)):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _begun(seen, call.services.users.get(user_id), changes)
+    ):
         user = call.services.accounts.change(user_id, **changes)
-    write_down(call, _edit(seen, user, changes))
+    call.services.audit.record(call.actor, _edit(seen, user, changes))
     return UserAnswer.model_validate(user)
 
 
 @routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN, answer=ErasedAnswer)
 def erase_user(call: Call, user_id: str) -> ErasedAnswer:
-    """Erase a person for good: account, email and addresses go, all sums stay. 503 `busy`: call again, it goes on."""
+    """Erase a person for good. Account, email and addresses go; all sums stay. After 503 `busy`, call it again."""
     if user_id == call.user_id:
-        # It would be written down with the address of somebody who is erased, and may leave nobody to operate this.
-        raise Conflict("Nobody erases themselves; another operator can.")
+        # The audit entry would store the address of an erased person, and the last operator could erase the account.
+        raise Conflict("You cannot erase your own account. Ask another operator.")
     seen = call.services.users.get(user_id)
-    with also_unfinished(call, lambda: _erasure_begun(seen, call.services.users.get(user_id))):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _erasure_begun(seen, call.services.users.get(user_id))
+    ):
         erased_at_ms = call.services.erasure.erase(user_id)
-    audited(call, "user.erase", user_id, user_id=user_id, after=of_erased(erased_at_ms))
+    record(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
 @routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
-    """Anybody's wallet."""
+    """Return a user's wallet."""
     return wallet_answer(call, call.services.ledger.wallet(user_id))
 
 
 @routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
-    """Anybody's ledger, newest first."""
+    """List a user's ledger, newest first."""
     return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
 
 
@@ -90,7 +96,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     "POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer, refusals={409}
 )
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
-    """Add points, or take some with a negative amount: exactly once by `payment_id`."""
+    """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
     before = call.services.ledger.wallet(user_id)
     wallet = call.services.ledger.credit(
         user_id=user_id,
@@ -99,13 +105,13 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    audited_money(call, "wallet.credit", user_id, before, wallet)
+    record_payment(call, "wallet.credit", user_id, before, wallet)
     return wallet_answer(call, wallet)
 
 
 def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
-    """What an operator has changed of an account; another one may have changed something else of it meanwhile."""
-    old, new = ({name: value for name, value in of_user(each).items() if name in changes} for each in (seen, user))
+    """Return the audit action of an edit. It names only the fields that this request changed."""
+    old, new = ({name: value for name, value in user_values(each).items() if name in changes} for each in (seen, user))
     before, after = difference(old, new)
     details = {"password": WAS_RESET} if "password" in changes else {}
     user_id = user.user_id
@@ -113,17 +119,17 @@ def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
 
 
 def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
-    """The same where the account was changed, and what follows from that could not be done."""
-    if user is None or (of_user(user), user.password_hash) == (of_user(seen), seen.password_hash):
+    """Return the action of an edit that changed the account but failed in a later step; None if nothing changed."""
+    if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
         return None
     return _edit(seen, user, changes)
 
 
 def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
-    """What an erasure that could not be finished has done."""
+    """Return the action of an erasure that disabled the account but did not finish; None if nothing changed."""
     if seen is None or user is None or seen.disabled or not user.disabled:
         return None
-    before, after = difference(of_user(seen), of_user(user))
+    before, after = difference(user_values(seen), user_values(user))
     return Action(name="user.erase", target=user.user_id, user_id=user.user_id, before=before, after=after)
 
 

@@ -1,4 +1,4 @@
-"""Problems as answers of Chalice."""
+"""Problem documents as Chalice responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.problems import PROBLEM_JSON, TITLES, problem, problem_of
 
 
 def problem_response(error: Exception, path: str) -> Response:
-    """The answer to a request that failed; what is nobody's fault but ours is logged with its trace."""
+    """Return the response to a failed request. Log the trace of server errors."""
     document = problem_of(error)
     if document["status"] >= 500:
         logger().error("request failed", path=path, code=document["code"], exc_info=error)
@@ -21,7 +21,7 @@ def problem_response(error: Exception, path: str) -> Response:
 
 
 def as_response(document: dict[str, Any]) -> Response:
-    """A problem document as an answer."""
+    """Return a problem document as a response."""
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store"}
     if document["status"] == 503:
         headers["Retry-After"] = "1"
@@ -33,7 +33,7 @@ def as_response(document: dict[str, Any]) -> Response:
 
 
 def middleware(event: Any, get_response: Callable[[Any], Response]) -> Response:
-    """Chalice's own refusals (wrong method, a crash outside of a view) as problem documents too."""
+    """Turn Chalice's own errors (wrong method, crash outside a view) into problem documents."""
     response = get_response(event)
     if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM_JSON:
         return response

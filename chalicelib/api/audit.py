@@ -1,30 +1,20 @@
-"""The audit log: how views write it, and how operators read it."""
+"""The audit log: writing entries from views, and listing them for operators."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.audit import AuditItem, AuditQuery
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.domain.audit import Action, AuditEntry, difference, of_stream
-from chalicelib.domain.errors import Busy
-from chalicelib.domain.streams import Stream
-from chalicelib.domain.users import Role
-from chalicelib.domain.wallets import Wallet
-from chalicelib.observability import logger
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.operations.audit import Action, AuditEntry
 
 routes = Routes("audit")
-FAILURES = "audit_failures"
-# Of an act whose first steps were made, and whose others were not.
-UNFINISHED: Mapping[str, Any] = {"finished": False}
 
 
 @routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery, answer=ListAnswer[AuditItem])
 def list_audit(call: Call) -> ListAnswer[AuditItem]:
-    """What operators have done, newest first: to a user, by an operator, or all of it."""
+    """List operators' actions, newest first: on one user, by one operator, or all."""
     query = call.query
     page = call.services.audit.listing(
         user_id=query.user_id, by_user_id=query.by_user_id, limit=query.limit, cursor=query.cursor
@@ -32,72 +22,15 @@ def list_audit(call: Call) -> ListAnswer[AuditItem]:
     return ListAnswer(items=[_item(entry) for entry in page.items], next_cursor=page.next_cursor)
 
 
-def audited(call: Call, name: str, target: str, **values: Any) -> None:
-    """Write down what was done, after it was.
-
-    It has happened, so nothing that fails here may make it look as if it had not: the entry goes to the functions' log
-    as an error, and is counted. Not so the address: who keeps that log may keep it for longer than addresses.
-    """
-    write_down(call, Action(name=name, target=target, **values))
+def record(call: Call, name: str, target: str, **values: Any) -> None:
+    """Write an audit entry of the caller's action."""
+    call.services.audit.record(call.actor, Action(name=name, target=target, **values))
 
 
-def write_down(call: Call, action: Action) -> None:
-    """The same, of an action that is made already."""
-    entry = call.services.audit.entry(action, by_user_id=call.user_id, ip=call.client.ip)
-    try:
-        call.services.audit.keep(entry)
-    except Exception as error:
-        call.services.counters.add(FAILURES)
-        logger().error("an audit entry was not kept", entry=_item(replace(entry, ip=None)).model_dump(), why=str(error))
-
-
-@contextmanager
-def also_unfinished(call: Call, look: Callable[[], Action | None]) -> Iterator[None]:
-    """Around an act of several steps: where it ends in between, what it has changed by then is written down as well.
-
-    Whoever repeats such an act finds those steps made, so the entry of the repetition does not tell of them. `look`
-    answers what has changed, None if nothing has.
-    """
-    try:
-        yield
-    except (Busy, StoreUnavailable):
-        try:
-            action = look()
-        except Exception as error:
-            call.services.counters.add(FAILURES)
-            logger().error("an act was not finished, and what it has changed cannot be told", why=str(error))
-        else:
-            if action is not None:
-                write_down(call, replace(action, details={**action.details, **UNFINISHED}))
-        raise
-
-
-def unfinished_stream(call: Call, name: str, before: Stream) -> Callable[[], Action | None]:
-    """What `also_unfinished` is to look at for a stream."""
-
-    def look() -> Action | None:
-        after = call.services.stream_table.get(before.stream_id)
-        return None if after is None or after.version == before.version else _of_stream(name, before, after, {})
-
-    return look
-
-
-def audited_stream(
-    call: Call, name: str, before: Stream | None, after: Stream, details: Mapping[str, Any] | None = None
-) -> None:
-    """The same for a stream, as it was and as it is."""
-    write_down(call, _of_stream(name, before, after, details or {}))
-
-
-def _of_stream(name: str, before: Stream | None, after: Stream, details: Mapping[str, Any]) -> Action:
-    old, new = difference(of_stream(before) if before else {}, of_stream(after))
-    return Action(name=name, target=after.stream_id, before=old if before else {}, after=new, details=details)
-
-
-def audited_money(call: Call, name: str, target: str, before: Wallet | None, after: Wallet) -> None:
-    """The same for a payment. A payment that is sent again leaves the balance as it was, which shows here."""
+def record_payment(call: Call, name: str, target: str, before: Wallet | None, after: Wallet) -> None:
+    """Write an audit entry of a payment. A repeated payment leaves the balance as it was, which shows here."""
     body = call.body
-    audited(
+    record(
         call,
         name,
         target,

@@ -1,9 +1,9 @@
-"""Logging in, staying so, logging out."""
+"""Routes for login, refresh and logout."""
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import LoginAnswer, LoginRequest, RefreshRequest
 from chalicelib.api.wire import login_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("auth")
 
@@ -16,17 +16,17 @@ def login(call: Call) -> LoginAnswer:
 
 @routes.add("POST", "/auth/refresh", role=None, body=RefreshRequest, answer=LoginAnswer, refusals={401})
 def refresh(call: Call) -> LoginAnswer:
-    """Exchange a refresh token for fresh tokens; the old refresh token is used up."""
+    """Exchange a refresh token for fresh tokens. The old refresh token is used up."""
     return login_answer(call.services.auth.refresh(call.body.refresh_token))
 
 
 @routes.add("POST", "/auth/logout", role=None, body=RefreshRequest, answer=None, status=204, refusals={401})
 def logout(call: Call) -> None:
-    """Revoke the login that a refresh token belongs to."""
+    """Revoke the login of a refresh token."""
     call.services.auth.logout(call.body.refresh_token)
 
 
 @routes.add("POST", "/auth/logout-everywhere", role=Role.VIEWER, answer=None, status=204, account=True)
 def logout_everywhere(call: Call) -> None:
-    """End all one's logins and sessions, by an access token; this one is over, too."""
+    """End all logins and sessions of the caller, the login of this access token included."""
     call.services.credentials.logout_everywhere(call.user_id)

@@ -1,4 +1,4 @@
-"""Checks of what a request brings: token, body, query and path. Each names what was wrong and what is allowed."""
+"""Checks of a request's token, body, query and path. Each error names the field and what it allows."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pydantic_core import ErrorDetails
 from chalicelib.api.models.forms import DAY_WORDS
 from chalicelib.domain import ids
 from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
-from chalicelib.domain.usage import is_day
+from chalicelib.domain.money.usage import is_day
 
 BODY_BYTES_MAX = 64 * 1024
 FIELD_ERRORS_MAX = 20
-# What pydantic puts before the words of our own checks.
+# Pydantic's prefix to messages of our own checks.
 OUR_OWN = "Value error, "
-# A path parameter of another form names nothing that could exist.
+# A path parameter of another form cannot exist, so it is 404.
 PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID}
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def bearer(header: str | None) -> str | None:
-    """The token of an `Authorization: Bearer …` header, None where there is none."""
+    """Return the token of an `Authorization: Bearer …` header, or None."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def body_of(model: type[Model], raw: bytes) -> Model:
-    """The body as its model; raises `Invalid` with each wrong field, or `BodyTooLarge`."""
+    """Return the body as its model. Raise `Invalid` with each wrong field, or `BodyTooLarge`."""
     if len(raw) > BODY_BYTES_MAX:
         raise BodyTooLarge(f"The body may have at most {BODY_BYTES_MAX} bytes.")
     try:
@@ -38,17 +38,17 @@ def body_of(model: type[Model], raw: bytes) -> Model:
 
 
 def no_body(raw: bytes) -> None:
-    """Raise `Invalid` for a body that would be ignored; an empty object is none."""
+    """Raise `Invalid` for a body that would be ignored. An empty object is allowed."""
     if raw.strip() not in (b"", b"{}"):
-        raise Invalid("body: this takes no body", errors=[{"field": "body", "detail": "this takes no body"}])
+        raise _field_error("body", "this route takes no body")
 
 
 def query_of(model: type[Model] | None, params: Any) -> Model | None:
-    """The query parameters as their model; raises `Invalid` for what is unknown, wrong or given twice."""
+    """Return the query parameters as their model. Raise `Invalid` for unknown, wrong or repeated parameters."""
     values = {name: params.getlist(name) for name in params} if params else {}
     if model is None:
         if values:
-            raise _field_error(next(iter(values)), "unknown; this takes no query parameters")
+            raise _field_error(next(iter(values)), "unknown; this route takes no query parameters")
         return None
     for name, found in values.items():
         if len(found) > 1:
@@ -60,13 +60,13 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
 
 
 def checked_path(params: dict[str, str]) -> dict[str, str]:
-    """Path parameters that could name something; raises `NotFound` for any other, `Invalid` for what is no day."""
+    """Return path parameters that may exist. Raise `NotFound` for other ids, `Invalid` for a wrong day."""
     if "day" in params and not is_day(params["day"]):
         raise _field_error("day", DAY_WORDS)
     for name, value in params.items():
         form = PATH_FORMS.get(name)
         if form and not form.fullmatch(value):
-            raise NotFound(f"There is no {name.removesuffix('_id')} of the id given.")
+            raise NotFound(f"There is no {name.removesuffix('_id')} with this id.")
     return params
 
 

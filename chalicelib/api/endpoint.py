@@ -1,7 +1,7 @@
-"""How a route is declared, and the one place that checks callers, bodies and answers.
+"""Declaration of routes, and the checks that every request passes.
 
-A view gets a `Call` and its path parameters and answers a wire model; what it declares here is also what
-`/openapi.json` is made from.
+A view gets a `Call` and its path parameters and returns a wire model. `/openapi.json` is built from the same
+declarations.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pydantic import BaseModel
 from chalicelib.api.answers import problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
 from chalicelib.bootstrap import Container, container
-from chalicelib.domain.clients import AGENT_CHARS_MAX, Client
-from chalicelib.domain.tokens import AccessClaims
-from chalicelib.domain.users import Role
-from chalicelib.services.monitoring import problem_counter
+from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
+from chalicelib.domain.access.tokens import AccessClaims
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.audit import Actor
+from chalicelib.services.operations.monitoring import problem_counter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
@@ -29,7 +30,7 @@ View = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request, after its checks."""
+    """A request that passed its checks."""
 
     services: Container
     caller: AccessClaims | None
@@ -39,10 +40,15 @@ class Call:
 
     @property
     def user_id(self) -> str:
-        """The caller; only on routes that have a role."""
+        """The caller's id. Only routes with a role have a caller."""
         if self.caller is None:
             raise RuntimeError("the route declares no role, so it has no caller")
         return self.caller.user_id
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, for the audit log."""
+        return Actor(user_id=self.user_id, ip=self.client.ip)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +63,21 @@ class Endpoint:
     query: type[BaseModel] | None
     answer: type[BaseModel] | None
     status: int
-    # Whether it may answer 429.
+    # Whether it may return 429.
     limited: bool
-    # Statuses of refusals that do not follow from the rest; see responses.py.
+    # Error statuses that do not follow from the other fields; see responses.py.
     refusals: frozenset[int]
-    # What operators get instead; further content types of a success; what a 503 may have in place of a problem.
+    # For operators; further content types of a success; the body of a 503 that is no problem document.
     operators_answer: type[BaseModel] | None
     other_types: Mapping[str, Mapping[str, Any]]
     failed: type[BaseModel] | None
-    # Whether the token is held against the account as it is now; on operators' routes it always is.
+    # Whether the token is checked against the current account; on operators' routes it always is.
     account: bool
 
 
 @dataclass
 class Routes:
-    """A part of the API: a Chalice blueprint, and what was declared on it."""
+    """A group of routes: a Chalice blueprint and its declarations."""
 
     name: str
     blueprint: Blueprint = field(init=False)
@@ -97,13 +103,13 @@ class Routes:
         other_types: Mapping[str, Mapping[str, Any]] | None = None,
         failed: type[BaseModel] | None = None,
     ) -> Callable[[View], View]:
-        """Declare a route. `role` None means anyone, `limited` that it may answer 429,
-        `account` that a token is not enough: the account must be neither disabled nor logged out everywhere since.
-        The last four are for the document alone: `refusals` are statuses that do not follow from the others,
-        `operators_answer` what an operator gets instead, `other_types` a success in another form, `failed` what a 503
-        has beside a problem.
+        """Declare a route; the first line of the view's docstring becomes its summary.
 
-        The docstring's first line becomes its summary.
+        `role` None means anyone. `limited` means that it may return 429. `account` means that the account must be
+        neither disabled nor logged out everywhere since the token was issued. The last four are for the OpenAPI
+        document: `refusals` are error statuses that do not follow from the other arguments, `operators_answer` is the
+        answer for operators, `other_types` are further content types of a success, and `failed` is another body of a
+        503.
         """
 
         def register(view: View) -> View:
@@ -129,7 +135,7 @@ class Routes:
                 return _respond(endpoint, view, self.blueprint.current_request, params)
 
             handler.__name__ = view.__name__
-            # No content types: the body is read as JSON whatever it calls itself.
+            # No content types: the body is read as JSON whatever its header says.
             self.blueprint.route(path, methods=[method], name=view.__name__, content_types=[])(handler)
             return view
 

@@ -1,4 +1,4 @@
-"""Playlists through API Gateway, behind its authorizer. Behind nginx these paths are the gateway's own."""
+"""Playlists through API Gateway, behind its authorizer. With nginx, the gateway serves these paths itself."""
 
 import re
 from typing import Any
@@ -9,13 +9,13 @@ from chalicelib.api.answers import as_response, problem_response
 from chalicelib.api.checks import bearer
 from chalicelib.bootstrap import container
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.streams import media_key
+from chalicelib.domain.streams.media_keys import media_key
 from chalicelib.problems import problem, problem_of
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-# How long the gateway keeps an allowing answer, which is how long a kick takes there.
-VERDICT_TTL_S = 1
-# `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, and in the path the same forms as in
+# How long the gateway caches an allowing decision, and so how long a kick takes there.
+DECISION_TTL_S = 1
+# `arn:aws:execute-api:<region>:<account>:<api>/<stage>/GET<path>`, with the same path forms as in
 # gateway/nginx/nginx.conf.template and gateway/edge/viewer_request.js.
 MEDIA_ARN = re.compile(
     r"arn:[^/]+/[^/]+/GET"
@@ -25,16 +25,16 @@ RENDITION = re.compile(r"[a-z0-9]{1,32}")
 
 
 def authorize(request: Any) -> AuthResponse:
-    """Judge a play token for the session in the path.
+    """Decide on a play token for the session in the path.
 
-    An authorizer can only answer 401 and 403: the reason goes into its context and from there into the body. It is
-    told a token and an address of media, and not from where or with what they were sent.
+    An authorizer can only return 401 and 403, so the reason goes through its context into the body. It receives a token
+    and a media address, and neither the client's address nor its user agent.
     """
     try:
         asked = MEDIA_ARN.fullmatch(request.method_arn)
         if asked is None:
-            raise Unauthenticated("The address names no media of a session.")
-        verdict = container().access.verdict(bearer(request.token), asked["session"], None)
+            raise Unauthenticated("This address is not media of a session.")
+        decision = container().access.authorize(bearer(request.token), asked["session"], None)
     except Exception as error:
         document = problem_of(error)
         context: dict[str, str] = {
@@ -43,14 +43,14 @@ def authorize(request: Any) -> AuthResponse:
         return AuthResponse(routes=[], principal_id="nobody", context=context)
     # The policy covers this session's paths only: it is cached by token alone.
     return AuthResponse(
-        routes=[f"/play/{verdict.session_id}/*"],
-        principal_id=verdict.user_id,
-        context={"stream_id": verdict.stream_id},
+        routes=[f"/play/{decision.session_id}/*"],
+        principal_id=decision.user_id,
+        context={"stream_id": decision.stream_id},
     )
 
 
 def register(app: Chalice, authorizer: Any) -> None:
-    """Put the playlist routes on the app, behind its authorizer."""
+    """Add the playlist routes to the app, behind its authorizer."""
 
     @app.route("/play/{session_id}/index.m3u8", authorizer=authorizer, content_types=[])
     def play_index(session_id: str) -> Response:
@@ -65,7 +65,7 @@ def register(app: Chalice, authorizer: Any) -> None:
 def _playlist(request: Any, path: str) -> Response:
     stream_id = request.context.get("authorizer", {}).get("stream_id")
     if not stream_id:
-        return as_response(problem(403, "forbidden", "The authorizer named no stream."))
+        return as_response(problem(403, "forbidden", "The authorizer returned no stream."))
     try:
         found = container().media.get(media_key(stream_id, path)) if path else None
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Health, figures and error summary."""
+"""Routes for health, metrics and error counts."""
 
 from collections.abc import Callable
 
@@ -18,16 +18,16 @@ from chalicelib.api.models.monitoring import (
     StreamTrafficQuery,
 )
 from chalicelib.config import VERSION
-from chalicelib.domain import cut_offs
-from chalicelib.domain.users import Role
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.money import cut_offs
+from chalicelib.ports.common import StoreUnavailable
 
 routes = Routes("monitoring")
 
 
 @routes.add("GET", "/healthz", role=None, answer=HealthAnswer, failed=HealthAnswer)
 def healthz(call: Call) -> HealthAnswer | Response:
-    """Whether the API is up, and what it depends on; 503 when a dependency fails."""
+    """Check the API and its dependencies; 503 when a dependency fails."""
     checks: dict[str, Callable[[], object]] = {
         "tables": lambda: call.services.stream_table.list(limit=1, cursor=None),
         "media": lambda: call.services.media.list("streams/", limit=1),
@@ -43,7 +43,7 @@ def healthz(call: Call) -> HealthAnswer | Response:
 
 @routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, answer=MetricsAnswer)
 def metrics(call: Call) -> MetricsAnswer:
-    """Active sessions, points spent a minute, failures, what the gateways answered, how fast sessions are cut off."""
+    """Return active sessions, points per minute, failures, gateway answers and cut-off times."""
     figures, reconciled = vars(call.services.monitoring.metrics()), call.services.reconciliation.figures()
     return MetricsAnswer.model_validate({**figures, "reconciliation": reconciled, "cut_offs": reconciled.cut_offs})
 
@@ -56,7 +56,7 @@ def metrics(call: Call) -> MetricsAnswer:
     answer=ListAnswer[StreamTrafficItem],
 )
 def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
-    """What the gateways answered for each stream in an hour: answers, refusals, caches, bytes."""
+    """List the gateways' answers, refusals, cache hits and bytes for each stream in one hour."""
     query = call.query
     page = call.services.monitoring.streams(query.at_ms, limit=query.limit, cursor=query.cursor)
     items = [StreamTrafficItem.model_validate({**vars(each.traffic), **vars(each)}) for each in page.items]
@@ -65,8 +65,8 @@ def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
 
 @routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, query=CutOffQuery, answer=CutOffsAnswer)
 def list_cut_offs(call: Call) -> CutOffsAnswer:
-    """How long sessions that ended early on a UTC day were served beyond their end, by hour and reason."""
-    totals = call.services.reconciliation.kept(call.query.day)
+    """List how long sessions that ended early on a UTC day were still served, by hour and reason."""
+    totals = call.services.reconciliation.stored_totals(call.query.day)
     return CutOffsAnswer(
         day=totals.day, all_added_up=totals.all_added_up, items=[_hour(each) for each in totals.cut_offs]
     )
@@ -74,12 +74,12 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
 
 @routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)
 def errors(call: Call) -> ErrorsAnswer:
-    """The last hour's refusals and failures."""
+    """Count the errors of the last hour."""
     return ErrorsAnswer(items=[ErrorItem.model_validate(each) for each in call.services.monitoring.errors()])
 
 
 def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:
-    [figures] = cut_offs.figures([part])
+    [figures] = cut_offs.cut_off_stats([part])
     values = {**vars(figures), "hour_ms": part.hour_ms, "histogram": cut_offs.by_bound(part)}
     return HourCutOffItem.model_validate(values)
 

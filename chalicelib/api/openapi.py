@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the declared routes and their models."""
+"""The OpenAPI document, built from the declared routes and their models."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from chalicelib.api.checks import PATH_FORMS
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
 from chalicelib.config import VERSION
-from chalicelib.domain.usage import DAY
+from chalicelib.domain.money.usage import DAY
 
 DESCRIPTION = (
-    "Pay-as-you-watch live streaming. Amounts are integer millipoints, times server ms. What stands in front of the"
-    " operations refuses by problem documents, too: 404 where there is nothing, 405 with `Allow`, and, of what is too"
-    " large, too slow or too often, 408, 413, 414, 429 and 431."
+    "Pay-as-you-watch live streaming. Amounts are integer millipoints, times are milliseconds of the server's clock."
+    " Every error is a problem document. The gateway itself may return 404 for unknown paths, 405 with `Allow`, and"
+    " 408, 413, 414, 429 and 431 for requests that are too slow, too large or too frequent."
 )
 routes = Routes("openapi")
 
 
 @routes.add("GET", "/openapi.json", role=None, answer=None, other_types={"application/json": {"type": "object"}})
 def openapi(call: Call) -> Response:
-    """This document."""
+    """Return this document."""
     headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Response(body=json.dumps(document()), headers=headers)
 
@@ -48,7 +48,7 @@ ALL_ROUTES = (
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document of all routes."""
+    """Return the OpenAPI 3.1 document of all routes."""
     endpoints = [endpoint for each in ALL_ROUTES for endpoint in each.endpoints]
     used = {(m, "validation") for e in endpoints for m in (e.body, e.query) if m}
     used |= {(m, "serialization") for e in endpoints for m in (e.answer, e.operators_answer, e.failed) if m}

@@ -1,6 +1,5 @@
-"""Watching: start, heartbeat, renew, stop; and the operator's kick."""
+"""Routes for watching (start, heartbeat, renew, stop) and the operators' kick."""
 
-from chalicelib.api.audit import also_unfinished, write_down
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.playback import (
     EndAnswer,
@@ -12,14 +11,15 @@ from chalicelib.api.models.playback import (
     StartRequest,
 )
 from chalicelib.api.wire import playback_answer, start_answer
-from chalicelib.domain.audit import Action
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.sessions import EndReason, SessionRecord
-from chalicelib.domain.users import Role
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.operations.audit import Action
 from chalicelib.problems import STATUS_OF_END
 
 routes = Routes("playback")
-# Of a session that is over, by its end reason, and of one that there never was.
+# Statuses of an ended session, by its end reason, and of an unknown session.
 ENDS = frozenset({*STATUS_OF_END.values(), 404})
 
 
@@ -36,10 +36,8 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
 )
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
-    # Read first: once the session is bought, nothing may keep the viewer from it.
-    stream = call.services.stream_table.get(call.body.stream_id)
     try:
-        beat = call.services.playback.start(
+        opened = call.services.playback.start(
             call.user_id,
             call.body.stream_id,
             client=call.client,
@@ -50,14 +48,14 @@ def start(call: Call) -> StartAnswer:
     except DomainError:
         call.services.counters.add("playback_errors")
         raise
-    return start_answer(call, stream, beat)
+    return start_answer(call, opened)
 
 
 @routes.add(
     "POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer, refusals=ENDS
 )
 def heartbeat(call: Call) -> PlaybackAnswer:
-    """Buy the next lease; a problem with the end reason when the session is over."""
+    """Buy the next lease. A problem with the end reason says that the session has ended."""
     beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
     return playback_answer(call, beat)
 
@@ -71,23 +69,25 @@ def heartbeat(call: Call) -> PlaybackAnswer:
     refusals={*ENDS, 409},
 )
 def renew(call: Call) -> PlaybackAnswer:
-    """A fresh play token inside the paid lease; nothing is charged."""
+    """Return a fresh play token inside the paid lease. Charges nothing."""
     return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
 
 
 @routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer, refusals={404})
 def stop(call: Call) -> EndAnswer:
-    """End one's session; the rest of the lease is refunded. Stopping again answers how it ended."""
+    """End the caller's session and refund the rest of its lease. Stopping again returns the same end."""
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
 @routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
-    """End somebody's session now, with a refund of the rest of its lease."""
+    """End any session now and refund the rest of its lease."""
     session_id, reason = call.body.session_id, call.body.reason
-    with also_unfinished(call, lambda: _kicked(call.services.sessions.get(session_id), reason)):
+    with call.services.audit.also_unfinished(
+        call.actor, lambda: _kicked(call.services.sessions.get(session_id), reason)
+    ):
         record = call.services.playback.kick(session_id)
-    write_down(call, _kick(record, reason))
+    call.services.audit.record(call.actor, _kick(record, reason))
     return _end_answer(call, record)
 
 
@@ -102,7 +102,7 @@ def _kick(record: SessionRecord, reason: str) -> Action:
 
 
 def _kicked(record: SessionRecord | None, reason: str) -> Action | None:
-    """A kick that has ended the session, though the gateway could not be told."""
+    """Return the action of a kick that ended the session although the gateway was not notified."""
     return _kick(record, reason) if record is not None and record.end_reason is EndReason.KICKED else None
 
 

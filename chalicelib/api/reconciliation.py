@@ -1,37 +1,38 @@
-"""What was served against what was paid, and the adjustments that come of it."""
+"""Routes for reconciliation and adjustments."""
 
-from chalicelib.api.audit import audited_money
+from chalicelib.api.audit import record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.reconciliation import (
     AdjustRequest,
     DayTotalsAnswer,
-    ReconciliationItem,
     ReconciliationQuery,
 )
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.money.reconciliation import SessionReconciliation
 
 routes = Routes("reconciliation")
 
 
-@routes.add("GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery, answer=ListAnswer[ReconciliationItem])
-def list_reconciliation(call: Call) -> ListAnswer[ReconciliationItem]:
-    """Each session that ended on a UTC day: its ledger, its leases, and what it was served."""
+@routes.add(
+    "GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery, answer=ListAnswer[SessionReconciliation]
+)
+def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
+    """List the sessions that ended on a UTC day, with their ledger, leases and served media."""
     agrees = None if call.query.disagreeing is None else not call.query.disagreeing
     page = call.services.reconciliation.rows(
         call.query.day, agrees=agrees, limit=call.query.limit, cursor=call.query.cursor
     )
-    items = [ReconciliationItem.model_validate(row) for row in page.items]
-    return ListAnswer(items=items, next_cursor=page.next_cursor)
+    return ListAnswer(items=list(page.items), next_cursor=page.next_cursor)
 
 
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)
 def day_totals(call: Call, day: str) -> DayTotalsAnswer:
-    """The sums over the sessions that ended on a UTC day, and what the gateways served on it."""
+    """Return the sums over the sessions that ended on a UTC day, and what the gateways served that day."""
     reconciliation = call.services.reconciliation
-    # Asked first: a day that ends meanwhile must not seem to have been over when it was added up.
+    # Read first: a day that ends during the request was not over when it was summed.
     day_over = reconciliation.is_over(day)
     totals, served = reconciliation.totals(day), reconciliation.served_on(day)
     gateways = {"gateway_media_ms": served.media_ms, "gateway_media_bytes": served.media_bytes}
@@ -42,7 +43,7 @@ def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     "POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, answer=WalletAnswer, refusals={409}
 )
 def adjust_session(call: Call, session_id: str) -> WalletAnswer:
-    """Give points back for a session, or take some with a negative amount: exactly once by `payment_id`."""
+    """Give points back for a session, or take some with a negative amount: once for each `payment_id`."""
     record = call.services.sessions.get(session_id)
     before = call.services.ledger.wallet(record.user_id) if record else None
     wallet = call.services.reconciliation.adjust(
@@ -52,5 +53,5 @@ def adjust_session(call: Call, session_id: str) -> WalletAnswer:
         note=call.body.note,
         by_user_id=call.user_id,
     )
-    audited_money(call, "session.adjust", session_id, before, wallet)
+    record_payment(call, "session.adjust", session_id, before, wallet)
     return wallet_answer(call, wallet)

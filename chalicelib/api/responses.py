@@ -1,7 +1,7 @@
-"""What the OpenAPI document says of answers: which statuses an operation has, and what stands in each.
+"""The responses of each operation in the OpenAPI document.
 
-Most refusals follow from how a route is declared. `Endpoint.refusals` has the others. 500 is not among them: it is
-never meant.
+Most error statuses follow from the declaration of a route; `Endpoint.refusals` adds the others. 500 is left out, since
+no route intends it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PROBLEM_SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "stable; what clients match on"},
+        "code": {"type": "string", "description": "stable; for programs"},
         "retry_after_s": {"type": "integer", "description": "with 429, as in the header `Retry-After`"},
         "end_reason": {"type": "string", "description": "why a session ended"},
         "errors": {
@@ -34,12 +34,12 @@ PROBLEM_SCHEMA = {
             },
         },
         "session_id": {"type": "string", "description": "the session that is over"},
-        "charged_millipoints": {"type": "integer", "description": "what that session cost"},
+        "charged_millipoints": {"type": "integer", "description": "the cost of that session"},
         "watched_ms": {"type": "integer", "description": "how long it was watched"},
-        "balance_millipoints": {"type": "integer", "description": "what the wallet has"},
+        "balance_millipoints": {"type": "integer", "description": "the balance of the wallet"},
         "sessions": {
             "type": "array",
-            "description": "one's sessions that are in the way",
+            "description": "the caller's sessions that count towards the limit",
             "items": {
                 "type": "object",
                 "required": ["session_id", "stream_id", "started_at_ms"],
@@ -50,10 +50,10 @@ PROBLEM_SCHEMA = {
                 },
             },
         },
-        "port": {"type": "integer", "description": "the port that is taken"},
-        "stream_id": {"type": "string", "description": "the stream that has it"},
-        "millipoints_min": {"type": "integer", "description": "the least that an adjustment may give"},
-        "millipoints_max": {"type": "integer", "description": "the most that it may give"},
+        "port": {"type": "integer", "description": "the port in use"},
+        "stream_id": {"type": "string", "description": "the stream that uses the port"},
+        "millipoints_min": {"type": "integer", "description": "the smallest adjustment allowed"},
+        "millipoints_max": {"type": "integer", "description": "the largest adjustment allowed"},
     },
 }
 PROBLEM = {PROBLEM_JSON: {"schema": {"$ref": REF.format(model="Problem")}}}
@@ -63,15 +63,15 @@ def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "required": True, "schema": schema}
 
 
-NO_STORE = {"Cache-Control": _header("nothing is kept", {"type": "string", "const": "no-store"})}
+NO_STORE = {"Cache-Control": _header("responses must not be cached", {"type": "string", "const": "no-store"})}
 RETRY_AFTER = {"Retry-After": _header("whole seconds", {"type": "integer", "minimum": 1})}
-CHALLENGE = {"WWW-Authenticate": _header("how to prove who one is", {"type": "string", "const": "Bearer"})}
+CHALLENGE = {"WWW-Authenticate": _header("how to authenticate", {"type": "string", "const": "Bearer"})}
 HEADERS_OF_REFUSAL = {401: NO_STORE | CHALLENGE, 429: NO_STORE | RETRY_AFTER, 503: NO_STORE | RETRY_AFTER}
 
 
 def refusals_of(endpoint: Endpoint) -> set[int]:
-    """The statuses with which an operation may refuse."""
-    # A query that is not known is refused everywhere, and a store may be out of reach for each.
+    """Return the error statuses of an operation."""
+    # Every route rejects unknown query parameters, and every route may find a store unavailable.
     found = {400, 503, *endpoint.refusals}
     if endpoint.role:
         found.add(401)
@@ -89,7 +89,7 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
 
 
 def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
-    """The answers of an operation. `names` has the schema of each model."""
+    """Return the responses of an operation. `names` maps each model to its schema."""
     content = {media_type: {"schema": schema} for media_type, schema in endpoint.other_types.items()}
     answers = [names[(m, "serialization")] for m in (endpoint.answer, endpoint.operators_answer) if m]
     if answers:

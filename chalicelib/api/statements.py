@@ -1,11 +1,11 @@
-"""Statements as they leave the API: one document, or a table for spreadsheets. Format: docs/billing.md."""
+"""Statements as JSON or CSV; for the format see docs/billing.md."""
 
 import csv
 from datetime import UTC, datetime
 from io import StringIO
 
 from chalicelib.api.models.wallets import LedgerState, StatementAnswer, StatementLine
-from chalicelib.services.statements import Statement
+from chalicelib.services.money.statements import Statement
 
 CSV_TYPE = "text/csv; charset=utf-8"
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def statement_answer(statement: Statement) -> StatementAnswer:
-    """The document."""
+    """Return a statement as its wire model."""
     return StatementAnswer(
         format="tollcast-statement-1",
         user_id=statement.user_id,
@@ -44,7 +44,7 @@ def statement_answer(statement: Statement) -> StatementAnswer:
 
 
 def statement_csv(statement: Statement) -> str:
-    """The table (RFC 4180): the state before the first line as a line of its own, then the lines."""
+    """Return a statement as CSV (RFC 4180). The first row is the state before the first line."""
     text = StringIO()
     table = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
     table.writeheader()

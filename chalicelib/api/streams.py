@@ -1,8 +1,8 @@
-"""Streams: what can be watched, and what operators do with them."""
+"""Routes for streams: listing for viewers, settings and commands for operators."""
 
 from typing import Any
 
-from chalicelib.api.audit import also_unfinished, audited, audited_stream, unfinished_stream
+from chalicelib.api.audit import record
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -19,16 +19,16 @@ from chalicelib.api.models.streams import (
     StreamSettingsAnswer,
 )
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.ids import new_stream_id
-from chalicelib.domain.streams import Stream
-from chalicelib.domain.users import Role
+from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
 
 
 @routes.add("GET", "/streams", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[StreamAnswer])
 def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
-    """What can be watched, with rate and state."""
+    """List the streams, with rate and state."""
     page = call.services.streams.listing(limit=call.query.limit, cursor=call.query.cursor)
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
@@ -42,11 +42,11 @@ def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     refusals={403},
 )
 def get_stream(call: Call, stream_id: str) -> StreamAnswer:
-    """One stream; operators see its settings too."""
+    """Return one stream. Operators see its settings too."""
     view = call.services.streams.view(stream_id)
     if call.caller is None or call.caller.role is not Role.ADMIN:
         return stream_answer(view)
-    # The settings have the ingest key in them.
+    # The settings contain the ingest key.
     call.services.auth.check_account(call.caller, Role.ADMIN)
     return stream_settings_answer(call, view)
 
@@ -61,12 +61,11 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     refusals={409},
 )
 def create_stream(call: Call) -> StreamSettingsAnswer:
-    """Create a stream, stopped; everything but title and ingest has a default."""
+    """Create a stopped stream. Everything but title and ingest has a default."""
     values = _settings(call.body)
     stream_id = values.pop("stream_id", None) or new_stream_id()
-    stream = call.services.streams.create(Stream(stream_id=stream_id, **values))
-    audited_stream(call, "stream.create", None, stream)
-    return stream_settings_answer(call, call.services.streams.view(stream.stream_id))
+    stream = call.services.streams.create(Stream(stream_id=stream_id, **values), by=call.actor)
+    return _changed(call, stream)
 
 
 @routes.add(
@@ -79,58 +78,40 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     refusals={409},
 )
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
-    """Change settings; what is left out stays. Answers whether that restarts ffmpeg, and how many watch."""
+    """Change settings; fields that are left out stay. Reports whether the encoder restarts, and how many watch."""
     dry_run = call.query.dry_run
-    before = call.services.streams.get(stream_id)
-    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run)
-    if not dry_run:
-        audited_stream(call, "stream.edit", before, edit.view.stream)
+    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run, by=call.actor)
     settings = stream_settings_answer(call, edit.view)
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
 
 @routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, answer=None, status=204)
 def archive_stream(call: Call, stream_id: str) -> None:
-    """Stop a stream and take it out of sight; its history stays."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.archive", before)):
-        after = call.services.streams.archive(stream_id)
-    audited_stream(call, "stream.archive", before, after)
+    """Stop a stream and hide it. Its history stays."""
+    call.services.streams.archive(stream_id, by=call.actor)
 
 
 @routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest, answer=StreamSettingsAnswer)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
-    """Ask for `live`, `paused` or `stopped`; sessions of a stream no longer live end with a refund."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.state", before)):
-        after = call.services.streams.set_state(stream_id, call.body.state)
-    audited_stream(call, "stream.state", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    """Set the desired state. Sessions of a stream that is no longer live end with a refund."""
+    return _changed(call, call.services.streams.set_state(stream_id, call.body.state, by=call.actor))
 
 
 @routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
-    """Ask for a new ffmpeg; viewers stay."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.restart", before)):
-        after = call.services.streams.restart(stream_id)
-    audited_stream(call, "stream.restart", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    """Restart the encoder. Viewers stay."""
+    return _changed(call, call.services.streams.restart(stream_id, by=call.actor))
 
 
 @routes.add("POST", "/streams/{stream_id}/ingest-key", role=Role.ADMIN, answer=StreamSettingsAnswer)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
-    """Give the stream a new ingest key; who sends with the old one is cut off within seconds."""
-    before = call.services.streams.get(stream_id)
-    with also_unfinished(call, unfinished_stream(call, "stream.ingest-key", before)):
-        after = call.services.streams.rotate_ingest_key(stream_id)
-    audited_stream(call, "stream.ingest-key", before, after)
-    return stream_settings_answer(call, call.services.streams.view(stream_id))
+    """Replace the ingest key. A sender with the old key is disconnected within seconds."""
+    return _changed(call, call.services.streams.rotate_ingest_key(stream_id, by=call.actor))
 
 
 @routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN, answer=RuntimeAnswer)
 def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
-    """What the worker reports."""
+    """Return what the stream's worker reports."""
     view = call.services.streams.view(stream_id)
     runtime, claim = view.runtime, view.runtime.claim
     values = {
@@ -148,9 +129,9 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
 
 @routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN, answer=StreamLogAnswer)
 def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
-    """What the newest runs of ffmpeg said last, and why sources were not opened, newest first; all in one page.
+    """List the last lines of the newest encoder runs and failed sources, newest first, in one page.
 
-    Beside them, why the RTMP ingest has refused or ended senders of the stream in the last 24 h.
+    It also has the reasons why the RTMP ingest rejected or disconnected senders in the last 24 h.
     """
     runs = call.services.run_logs.newest(stream_id)
     refusals = call.services.ingest_refusals.newest(stream_id)
@@ -163,15 +144,18 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
 
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
-    """A free session of ten minutes for the operator's own eyes."""
-    stream = call.services.stream_table.get(stream_id)
-    beat = call.services.playback.preview(call.user_id, stream_id, client=call.client)
-    audited(call, "stream.preview", stream_id, details={"session_id": beat.session.session_id})
-    return start_answer(call, stream, beat)
+    """Open a free session of ten minutes for the operator."""
+    opened = call.services.playback.preview(call.user_id, stream_id, client=call.client)
+    record(call, "stream.preview", stream_id, details={"session_id": opened.session.session_id})
+    return start_answer(call, opened)
+
+
+def _changed(call: Call, stream: Stream) -> StreamSettingsAnswer:
+    return stream_settings_answer(call, call.services.streams.view_of(stream))
 
 
 def _settings(body: Any) -> dict[str, Any]:
-    """The fields of a stream that a request names."""
+    """Return the stream fields that a request sets."""
     given = {name: value for name, value in body if value is not None}
     if "ingest" in given:
         given["ingest"] = given["ingest"].source()

@@ -1,4 +1,4 @@
-"""From the services' results to wire models, where more than one route needs it."""
+"""Conversion of service results to wire models that several routes use."""
 
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
@@ -6,18 +6,20 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
-from chalicelib.domain.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
-from chalicelib.domain.lease import next_beat_in_ms, others_spending, seconds_left
-from chalicelib.domain.streams import LIVE_START_INDEX, Stream
-from chalicelib.domain.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
-from chalicelib.ports import ListPage
-from chalicelib.services.auth import Login
-from chalicelib.services.billing import Beat
-from chalicelib.services.streams import StreamView
+from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
+from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
+from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
+from chalicelib.domain.streams.pacing import LIVE_START_INDEX
+from chalicelib.domain.streams.stream import Stream
+from chalicelib.ports.common import ListPage
+from chalicelib.services.access.auth import Login
+from chalicelib.services.access.playback import Opened
+from chalicelib.services.money.billing import Beat
+from chalicelib.services.streams.views import StreamView
 
 
 def login_answer(login: Login) -> LoginAnswer:
-    """A fresh login."""
+    """Return a login as its wire model."""
     return LoginAnswer(
         access_token=login.access_token,
         refresh_token=login.refresh_token,
@@ -27,7 +29,7 @@ def login_answer(login: Login) -> LoginAnswer:
 
 
 def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
-    """A wallet."""
+    """Return a wallet as its wire model."""
     now_ms = call.services.clock.now_ms()
     capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
     return WalletAnswer(
@@ -42,12 +44,12 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
 
 
 def ledger_answer(page: ListPage[Entry]) -> ListAnswer[LedgerItem]:
-    """A part of a ledger."""
+    """Return a page of the ledger as its wire model."""
     return ListAnswer(items=[LedgerItem.model_validate(e) for e in page.items], next_cursor=page.next_cursor)
 
 
 def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
-    """A session after a start or a beat, with a fresh play token."""
+    """Return a session after a start or a heartbeat, with a fresh play token."""
     session = beat.session
     token, expires_in_s = call.services.access.issue(call.user_id, session)
     return PlaybackAnswer(
@@ -68,19 +70,19 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
     )
 
 
-def start_answer(call: Call, stream: Stream | None, beat: Beat) -> StartAnswer:
-    """A session that was opened on a stream."""
-    index = stream.live_start_index if stream else LIVE_START_INDEX
-    return StartAnswer(**playback_answer(call, beat).model_dump(), live_start_index=index)
+def start_answer(call: Call, opened: Opened) -> StartAnswer:
+    """Return a newly opened session."""
+    index = opened.stream.live_start_index if opened.stream else LIVE_START_INDEX
+    return StartAnswer(**playback_answer(call, opened).model_dump(), live_start_index=index)
 
 
 def stream_answer(view: StreamView) -> StreamAnswer:
-    """A stream as viewers see it."""
+    """Return a stream for viewers."""
     return StreamAnswer.model_validate(_stream_values(view))
 
 
 def stream_settings_answer(call: Call, view: StreamView) -> StreamSettingsAnswer:
-    """A stream as its operator sees it."""
+    """Return a stream for operators."""
     values = {**_stream_values(view), "ingest_address": _ingest_address(call, view.stream)}
     return StreamSettingsAnswer.model_validate(values)
 

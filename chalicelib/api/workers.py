@@ -1,15 +1,15 @@
-"""The workers that are there."""
+"""Route for the list of workers."""
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.workers import WorkerAnswer
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 
 routes = Routes("workers")
 
 
 @routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[WorkerAnswer])
 def list_workers(call: Call) -> ListAnswer[WorkerAnswer]:
-    """Who runs streams, and which; a worker that is silent for 20 s is gone."""
+    """List the workers and their streams. A worker that is silent for 20 s is left out."""
     page = call.services.workers.listing(limit=call.query.limit, cursor=call.query.cursor)
     return ListAnswer(items=[WorkerAnswer.model_validate(each) for each in page.items], next_cursor=page.next_cursor)

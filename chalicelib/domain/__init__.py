@@ -1,1 +1,1 @@
-"""The rules of Tollcast, without any I/O: standard library only."""
+"""The rules of Tollcast, without I/O. Imports the standard library only."""

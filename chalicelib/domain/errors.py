@@ -1,16 +1,15 @@
-"""Every way in which a request can be refused, in the product's own words.
+"""The errors that a request can get.
 
-Clients match on `code`, so it is stable. `chalicelib/problems.py` holds the table from these classes to HTTP.
+Clients match on `code`, which is stable. `chalicelib/problems.py` maps these classes to HTTP statuses.
 """
 
 from typing import Any, ClassVar
 
-from chalicelib.domain.ingest import SRT_PORT_MAX, SRT_PORT_MIN
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 
 class DomainError(Exception):
-    """Base of all refusals. `detail` is for people; `extra` are more members of the problem document."""
+    """Base of all errors. `detail` is for people; `extra` holds further members of the problem document."""
 
     code: ClassVar[str] = "error"
 
@@ -21,61 +20,61 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """The request is understood but not allowed. `errors` in `extra` names each field and what it allows."""
+    """The request is well-formed but not allowed. `errors` in `extra` names each field and what it allows."""
 
     code = "invalid_request"
 
 
 class BodyTooLarge(Invalid):
-    """The body is over its bound."""
+    """The body is larger than allowed."""
 
     code = "body_too_large"
 
 
 class SourceUrlRefused(Invalid):
-    """An operator's source may not be opened. The detail shows no secret part of its URL."""
+    """The URL of an operator's source is not allowed. The detail contains no secret part of it."""
 
     code = "source_refused"
 
 
 class Unauthenticated(DomainError):
-    """No credentials, or credentials that prove nothing."""
+    """Credentials are missing or invalid."""
 
     code = "token_invalid"
 
 
 class TokenExpired(Unauthenticated):
-    """The token was good, but its time is over."""
+    """The token was valid but has expired."""
 
     code = "token_expired"
 
 
 class InvalidCredentials(Unauthenticated):
-    """Unknown email, wrong password or disabled account; deliberately the same answer for all three."""
+    """Unknown email, wrong password or disabled account. All three get the same response on purpose."""
 
     code = "invalid_credentials"
 
 
 class Forbidden(DomainError):
-    """Known, but not allowed to do this."""
+    """The caller is known but not allowed to do this."""
 
     code = "forbidden"
 
 
 class BoundElsewhere(Forbidden):
-    """The session plays with another client than the one that asks; `detail` says how to go on with this one."""
+    """The session plays with another client; `detail` says how to continue with this one."""
 
     code = "session_bound_elsewhere"
 
 
 class WrongPassword(Forbidden):
-    """Who is logged in does not know the account's password."""
+    """The logged-in caller gave a wrong password."""
 
     code = "wrong_password"
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it belongs to somebody else."""
+    """The resource does not exist or belongs to another user."""
 
     code = "not_found"
 
@@ -87,44 +86,33 @@ class UserNotFound(NotFound):
 
 
 class StreamNotFound(NotFound):
-    """No such stream, or it was archived."""
+    """No such stream, or it is archived."""
 
     code = "stream_not_found"
 
 
 class SessionNotFound(NotFound):
-    """No such playback session, or it belongs to somebody else."""
+    """No such session, or it belongs to another user."""
 
     code = "session_not_found"
 
 
 class Conflict(DomainError):
-    """The state of things does not allow it now."""
+    """The current state does not allow this."""
 
     code = "conflict"
 
 
 class StreamNotLive(Conflict):
-    """The stream is not being delivered, so no lease of it is sold."""
+    """The stream is not delivered, so leases are not sold."""
 
     code = "stream_not_live"
 
 
 class StreamExists(Conflict):
-    """The stream id is taken."""
+    """The stream id is in use."""
 
     code = "stream_exists"
-
-
-class IngestPortTaken(Conflict):
-    """Another stream listens for SRT at this port; `extra` has the port and that stream's id."""
-
-    code = "ingest_port_taken"
-
-    def __init__(self, port: int, stream_id: str) -> None:
-        detail = f"Port {port} is taken: the stream {stream_id} listens there for SRT."
-        allowed = f"Choose another one from {SRT_PORT_MIN} to {SRT_PORT_MAX}."
-        super().__init__(f"{detail} {allowed}", port=port, stream_id=stream_id)
 
 
 class EmailTaken(Conflict):
@@ -134,67 +122,67 @@ class EmailTaken(Conflict):
 
 
 class SessionLimit(Conflict):
-    """The user has as many active sessions as allowed; `extra["sessions"]` lists those in the way."""
+    """The user has as many active sessions as allowed. `extra["sessions"]` lists them."""
 
     code = "session_limit"
 
 
 class StreamFull(Conflict):
-    """The stream has as many viewers as its operator allows; `extra["sessions"]` lists one's own of that stream."""
+    """The stream has as many viewers as allowed. `extra["sessions"]` lists the caller's own."""
 
     code = "stream_full"
 
 
 class IdempotencyMismatch(Conflict):
-    """The idempotency key was used before, for another start."""
+    """The idempotency key was used for another start."""
 
     code = "idempotency_mismatch"
 
 
 class PaymentMismatch(Conflict):
-    """The payment id was used before, for another amount or another wallet."""
+    """The payment id was used for another amount or wallet."""
 
     code = "payment_mismatch"
 
 
 class InsufficientBalance(Conflict):
-    """An adjustment would take the balance below zero."""
+    """The adjustment would take the balance below zero."""
 
     code = "insufficient_balance"
 
 
 class SessionActive(Conflict):
-    """The session goes on, so nobody can say yet what it costs."""
+    """The session has not ended, so its cost is not known."""
 
     code = "session_active"
 
 
 class AdjustmentOutOfBounds(Conflict):
-    """It would give back more than the session has cost, or take more than adjustments gave back."""
+    """The adjustments would give back more than the session cost, or less than nothing."""
 
     code = "adjustment_out_of_bounds"
 
 
 class WalletFull(Conflict):
-    """A top-up would take the balance above what a wallet may hold."""
+    """The top-up would exceed the maximum balance."""
 
     code = "wallet_full"
 
 
 class LeaseNotPaid(Conflict):
-    """A fresh play token was asked for outside the paid lease."""
+    """A fresh play token was requested outside the paid lease."""
 
     code = "lease_not_paid"
 
 
 class LedgerDamaged(DomainError):
-    """A ledger's pages do not fit together: something else than this product has written to them."""
+    """The pages of a ledger do not match. Something else has written to them."""
 
     code = "ledger_damaged"
 
 
 class TooManyRequests(DomainError):
-    """Tried too often; `extra["retry_after_s"]` says in how many whole seconds it may be tried again."""
+    """Too many requests; `extra["retry_after_s"]` is the number of whole seconds to wait."""
 
     code = "too_many_requests"
 
@@ -204,13 +192,13 @@ class TooManyRequests(DomainError):
 
 
 class Busy(DomainError):
-    """The wallet was changed by others at every try; nothing was charged. Try again."""
+    """Concurrent changes won at every try. Nothing was charged; the caller may retry."""
 
     code = "busy"
 
 
 class SessionOver(DomainError):
-    """The session ended. Its end reason is the code."""
+    """The session has ended. Its end reason is the code."""
 
     def __init__(self, reason: EndReason, **extra: Any) -> None:
         super().__init__(END_DETAILS[reason], **extra)
@@ -218,17 +206,17 @@ class SessionOver(DomainError):
 
     @property
     def code(self) -> str:  # type: ignore[override]
-        """The end reason, as everywhere."""
+        """The end reason."""
         return self.reason.value
 
 
 END_DETAILS = {
     EndReason.VIEWER_STOPPED: "The viewer stopped this session.",
-    EndReason.BALANCE_EXHAUSTED: "The points have run out. Top up the wallet to watch on.",
-    EndReason.MAX_POINTS_REACHED: "The session has spent the most that its viewer allowed.",
-    EndReason.DAILY_CAP_REACHED: "The viewer's daily cap is reached. It starts anew at 00:00 UTC.",
+    EndReason.BALANCE_EXHAUSTED: "The wallet is empty. Top it up to continue.",
+    EndReason.MAX_POINTS_REACHED: "The session has spent its maximum number of points. Start a new one to continue.",
+    EndReason.DAILY_CAP_REACHED: "The viewer's daily cap is reached. It resets at 00:00 UTC.",
     EndReason.KICKED: "An operator ended this session.",
-    EndReason.LEASE_EXPIRED: "The paid time has run out and no heartbeat bought more.",
+    EndReason.LEASE_EXPIRED: "The lease has expired, and no heartbeat bought another one.",
     EndReason.STREAM_PAUSED: "The operator paused the stream.",
     EndReason.STREAM_STOPPED: "The operator stopped the stream.",
     EndReason.SUPERSEDED: "A newer session of the same viewer replaced this one.",

@@ -1,4 +1,4 @@
-"""Identifiers: how they are made and what they may look like."""
+"""Identifiers: how they are generated and their formats."""
 
 import re
 import secrets
@@ -19,30 +19,30 @@ def _random(length: int) -> str:
 
 
 def new_session_id() -> str:
-    """130 random bits, safe in a path, a file name and a DynamoDB attribute path placeholder."""
+    """Return 130 random bits that are safe in a path, a file name and a DynamoDB attribute name."""
     return _random(26)
 
 
 def session_id_of(user_id: str, idempotency_key: str) -> str:
-    """The session that a user's start with this key opens: always the same, and nobody else's."""
+    """Return the session id of a user's start with this key. The same input gives the same id."""
     return b32encode(sha256(f"{user_id}\n{idempotency_key}".encode()).digest()).decode().lower()[:26]
 
 
 def new_user_id() -> str:
-    """100 random bits, marked `u_`."""
+    """Return `u_` and 100 random bits."""
     return "u_" + _random(20)
 
 
 def new_stream_id() -> str:
-    """40 random bits, marked `stream-`; only used where the operator gives no id."""
+    """Return `stream-` and 40 random bits, for streams that get no id from their operator."""
     return "stream-" + _random(8)
 
 
 def new_ingest_key() -> str:
-    """120 random bits: what a sender must know. Also a good passphrase for SRT, which wants 10 to 79 characters."""
+    """Return 120 random bits, a sender's secret. Also fits SRT, whose passphrases have 10 to 79 characters."""
     return _random(24)
 
 
 def new_token_id() -> str:
-    """100 random bits: the `jti` of a token and the id of a refresh family."""
+    """Return 100 random bits, for the `jti` of a token and the id of a refresh family."""
     return _random(20)

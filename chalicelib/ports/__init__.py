@@ -1,13 +1,13 @@
-"""What the services need from outside. Adapters implement these; unit tests use the fakes in `tests/fakes`.
+"""Interfaces to everything outside the services. Adapters implement them; unit tests use the fakes in `tests/fakes`.
 
-All times are the server's clock in milliseconds, all amounts integer millipoints. An adapter raises only what is named
-here or in `domain/errors.py`, and `StoreUnavailable` when its store cannot answer within its time-outs.
+All times are milliseconds of the server's clock, all amounts integer millipoints. Adapters raise only what is named
+here or in `domain/errors.py`, and `StoreUnavailable` if a store does not answer in time.
 """
 
 from chalicelib.ports.audit import AuditLog
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
-from chalicelib.ports.figures import Counters
+from chalicelib.ports.counters import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.keys import KeyStore
 from chalicelib.ports.limits import Limits

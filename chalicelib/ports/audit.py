@@ -1,26 +1,26 @@
-"""The log of what operators have done."""
+"""The audit log."""
 
 from typing import Protocol
 
-from chalicelib.domain.audit import AuditEntry
+from chalicelib.domain.operations.audit import AuditEntry
 from chalicelib.ports.common import ListPage
 
 
 class AuditLog(Protocol):
-    """Entries are added and never changed; they expire after `AUDIT_DAYS`. Addresses are no part of them."""
+    """Entries are added and never changed; they expire after `AUDIT_DAYS`. They contain no addresses."""
 
     def add(self, entry: AuditEntry) -> None:
-        """Keep an entry."""
+        """Store an entry."""
         ...
 
     def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """All entries, newest first; a page may be short."""
+        """Return all entries, newest first. A page may be short."""
         ...
 
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """What was done to an account, newest first."""
+        """Return the actions on an account, newest first."""
         ...
 
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
-        """What an operator has done, newest first."""
+        """Return an operator's actions, newest first."""
         ...

@@ -3,32 +3,32 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
 
 
 class Clients(Protocol):
-    """Who asked, by a key (`domain/clients.py`): kept for the stage's `address_days`, and not told for any longer."""
+    """Addresses and user agents by key (`domain/access/clients.py`). They expire after the stage's `address_days`."""
 
-    def keep(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
-        """Write down who asked."""
+    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+        """Store a client."""
         ...
 
-    def of(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
-        """Who asked, by key; those that are not kept any more are left out."""
+    def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+        """Return the clients by key, without expired ones."""
         ...
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
-        """The first client of this key, which is this one if there is none yet: of several at once, one is first."""
+        """Return the first client of this key: this one, unless another is stored. Concurrent calls agree."""
         ...
 
-    def mark(self, key: str) -> bool:
-        """Note that another client than the first has asked. Whether this was the first such note."""
+    def mark_elsewhere(self, key: str) -> bool:
+        """Note that another client has asked. Return whether this is the first such note."""
         ...
 
-    def drop(self, key: str) -> None:
-        """Forget one. Idempotent."""
+    def delete(self, key: str) -> None:
+        """Delete a client. Idempotent."""
         ...
 
-    def forget(self, user_id: str, limit: int) -> int:
-        """Forget up to `limit` of a user's, and answer how many those were."""
+    def delete_of_user(self, user_id: str, limit: int) -> int:
+        """Delete up to `limit` of a user's clients, and return how many."""
         ...

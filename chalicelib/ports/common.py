@@ -1,4 +1,4 @@
-"""What all ports share: failures, lists, the clock."""
+"""What all ports share: errors, pages, the clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ Item = TypeVar("Item")
 
 
 class StoreUnavailable(Exception):
-    """A store did not answer, or answered that it cannot now. Whether a write happened is unknown."""
+    """A store did not answer or cannot answer now. Whether a write happened is unknown."""
 
 
 class RowRefused(Exception):
-    """A condition on another table's row did not hold: it changed meanwhile, or exists already."""
+    """A condition on a row did not hold: it changed meanwhile, or exists already."""
 
 
 @dataclass(frozen=True)
 class ListPage(Generic[Item]):
-    """A part of a list; `next_cursor` is opaque, URL-safe, and None at the end."""
+    """A page of a list. `next_cursor` is opaque, URL-safe, and None at the end."""
 
     items: Sequence[Item]
     next_cursor: str | None
 
 
 class Clock(Protocol):
-    """The server's clock, the only one that counts."""
+    """The server's clock."""
 
     def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return the milliseconds since the epoch."""
         ...

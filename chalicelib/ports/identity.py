@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from chalicelib.domain.tokens import AccessClaims, PlayClaims, RefreshClaims
-from chalicelib.domain.users import RefreshFamily, User
+from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims
+from chalicelib.domain.accounts.users import RefreshFamily, User
 from chalicelib.ports.common import ListPage
 
 
@@ -12,55 +12,55 @@ class Users(Protocol):
     """Accounts."""
 
     def add(self, user: User) -> None:
-        """Raises `EmailTaken` if another account has the email."""
+        """Add an account. Raise `EmailTaken` if another account has the email."""
         ...
 
     def get(self, user_id: str) -> User | None:
-        """A consistent read."""
+        """Return an account by a consistent read."""
         ...
 
     def by_email(self, email: str) -> User | None:
-        """Emails are compared in lower case."""
+        """Return the account with an email, compared in lower case."""
         ...
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """All accounts, in no order."""
+        """Return all accounts, in no order."""
         ...
 
     def change(
         self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
     ) -> User:
-        """Set what is given; a password and disabling end all logins, as `end_logins`. Raises `UserNotFound`."""
+        """Set the given fields. A password and disabling end all logins, as `end_logins`. Raise `UserNotFound`."""
         ...
 
     def replace_password(self, seen: User, password_hash: str) -> None:
-        """Set a password and end all logins, unless the account is disabled or its logins have been ended since.
+        """Set a password and end all logins.
 
-        Raises `RowRefused` then.
+        Raise `RowRefused` if the account is disabled or its logins were ended since `seen`.
         """
         ...
 
     def end_logins(self, user_id: str) -> None:
-        """Drop all refresh families and raise the token generation. Raises `UserNotFound`."""
+        """Drop all refresh families and raise the token generation. Raise `UserNotFound`."""
         ...
 
     def erase(self, seen: User, now_ms: int) -> None:
-        """Delete a disabled account with its email; only its id stays, and when that was.
+        """Delete a disabled account with its email. Its id and the time stay.
 
-        Raises `RowRefused` if the account was enabled or changed since.
+        Raise `RowRefused` if the account was enabled or changed since `seen`.
         """
         ...
 
     def erased_at_ms(self, user_id: str) -> int | None:
-        """When an account was erased; None if it was not, or never was."""
+        """Return when an account was erased, or None."""
         ...
 
     def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
-        """Record a login and drop the families named; `RowRefused` if its logins were ended since."""
+        """Add a login and drop the given families. Raise `RowRefused` if logins were ended since `seen`."""
         ...
 
     def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
-        """Replace a family's token if it is still as seen, else raise `RowRefused`."""
+        """Replace a family's token. Raise `RowRefused` if it changed since `seen`."""
         ...
 
     def drop_family(self, user_id: str, family_id: str) -> None:
@@ -69,14 +69,14 @@ class Users(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """argon2id."""
+    """Password hashes with argon2id."""
 
     def hash(self, password: str) -> str:
-        """A new hash with its own salt."""
+        """Return a new hash with its own salt."""
         ...
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password fits; for None it takes as long and answers False."""
+        """Return whether the password fits. For None it takes the same time and returns False."""
         ...
 
 
@@ -84,25 +84,25 @@ class Tokens(Protocol):
     """Signing and checking of the three kinds of token. Checks raise `Unauthenticated` or `TokenExpired`."""
 
     def sign_access(self, claims: AccessClaims) -> str:
-        """An access token."""
+        """Return an access token."""
         ...
 
     def sign_refresh(self, claims: RefreshClaims) -> str:
-        """A refresh token."""
+        """Return a refresh token."""
         ...
 
     def sign_play(self, claims: PlayClaims) -> str:
-        """A play token."""
+        """Return a play token."""
         ...
 
     def access(self, token: str, now_ms: int) -> AccessClaims:
-        """Check an access token."""
+        """Check an access token and return its claims."""
         ...
 
     def refresh(self, token: str, now_ms: int) -> RefreshClaims:
-        """Check a refresh token."""
+        """Check a refresh token and return its claims."""
         ...
 
     def play(self, token: str) -> PlayClaims:
-        """Check a play token's signature and kind, not its expiry: a session's end reason goes before that."""
+        """Check a play token's signature and kind, not its expiry: a session's end reason has priority."""
         ...

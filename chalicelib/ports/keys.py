@@ -1,17 +1,17 @@
-"""Where the token keys are kept."""
+"""The store of the token keys."""
 
 from typing import Protocol
 
-from chalicelib.domain.key_sets import KeySets
+from chalicelib.domain.access.key_sets import KeySets
 
 
 class KeyStore(Protocol):
-    """The key sets, all in one place."""
+    """The key sets, stored together."""
 
     def read(self) -> tuple[KeySets, str]:
-        """The sets and their version."""
+        """Return the sets and their version."""
         ...
 
     def replace(self, version: str, sets: KeySets) -> None:
-        """Put others in their place, if the version is still the current one, else raise `RowRefused`."""
+        """Replace the sets. Raise `RowRefused` if `version` is no longer current."""
         ...

@@ -1,10 +1,10 @@
-"""The private bucket, and what a gateway must refuse at once."""
+"""The media bucket, and the denylist of a gateway."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class StoredObject:
 
 
 class EtagMismatch(Exception):
-    """The object is not the one that the writer expected: somebody else wrote it."""
+    """The object is not the expected one: another writer changed it."""
 
 
 class MediaStore(Protocol):
     """The private bucket of segments and playlists."""
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, or None."""
+        """Return the object, or None."""
         ...
 
     def put(
@@ -38,41 +38,41 @@ class MediaStore(Protocol):
         metadata: Mapping[str, str] | None = None,
         expires: bool = False,
     ) -> str:
-        """Write the object and answer its new ETag; `EtagMismatch` if `if_match` or `if_absent` does not hold.
+        """Write the object and return its new ETag. Raise `EtagMismatch` if `if_match` or `if_absent` does not hold.
 
-        `metadata` is kept beside the object and comes with every answer that serves it; names are lower case.
-        What `expires` may be deleted by the store itself after some days; all else under `streams/` is kept.
+        `metadata` is stored beside the object and sent with every response; names are lower case. Objects with
+        `expires` may be deleted by the store after some days; all others under `streams/` stay.
         """
         ...
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete up to 1000 objects; those that do not exist are no error."""
+        """Delete up to 1000 objects. Missing ones are no error."""
         ...
 
     def list(self, prefix: str, *, limit: int) -> Sequence[str]:
-        """Up to `limit` keys under a prefix, in order."""
+        """Return up to `limit` keys under a prefix, in order."""
         ...
 
     def signed_query(self, key: str, expires_s: int) -> str:
-        """The query string of a GET of that one object, signed with the method of S3's `s3v4`."""
+        """Return the query string of a GET of this object, signed like S3's `s3v4`."""
         ...
 
 
 class Denylist(Protocol):
-    """What a gateway must refuse at once, ahead of its cached verdicts. Entries outlive the longest token."""
+    """What a gateway rejects at once, despite cached decisions. Entries outlive the longest token."""
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
-        """From the return of this call on, the gateway serves nothing to this session."""
+        """Reject a session. When this returns, the gateway serves nothing to it."""
         ...
 
     def deny_stream(self, stream_id: str, reason: EndReason) -> None:
-        """One entry for all viewers of a stream."""
+        """Reject all viewers of a stream."""
         ...
 
     def allow_stream(self, stream_id: str) -> None:
-        """The stream is live again."""
+        """Remove a stream, which is live again."""
         ...
 
     def sweep(self, now_ms: int) -> int:
-        """Drop session entries that have outlived every token; answers how many."""
+        """Delete session entries older than every token, and return how many."""
         ...

@@ -1,50 +1,50 @@
-"""Sessions that are to be reconciled, and what came of it."""
+"""Sessions that are due for reconciliation, and the results."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.domain.reconciliation import DayTotals, SessionReconciliation
+from chalicelib.domain.money.reconciliation import DayTotals, SessionReconciliation
 from chalicelib.ports.common import ListPage
 
 
 @dataclass(frozen=True)
 class Due:
-    """A session to be reconciled, and the moment that it was due since, in ms."""
+    """A session to reconcile, and since when it is due, in ms."""
 
     session_id: str
     at_ms: int
 
 
 class Reconciliations(Protocol):
-    """An ended session is due once, at `RECONCILE_AFTER_MS` behind its end, and again whenever somebody says so."""
+    """An ended session is due once, `RECONCILE_AFTER_MS` after its end, and again after `make_due`."""
 
     def due(self, shard: int, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[Due]:
-        """Sessions of a shard that are due, the longest due first. The index may lag behind for a moment."""
+        """Return due sessions of a shard, the longest due first. The index may lag."""
         ...
 
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
-        """Write the row, and let the session be due at `again_at_ms` or (None) no more, both at once.
+        """Write the result, and set the session due at `again_at_ms` or (None) no more, in one transaction.
 
-        False, and nothing happens, if the session is not due any more as of `due`: somebody else has settled it, or it
-        has become due anew.
+        Return False without a change if the session is no longer due as of `due`: it was settled or became due again.
         """
         ...
 
-    def again(self, session_id: str, at_ms: int) -> bool:
-        """Let an ended session be due a moment after `at_ms`, or after it was due anyway; False if none has ended.
+    def make_due(self, session_id: str, at_ms: int) -> bool:
+        """Make an ended session due at `at_ms`, or a moment after its present due time. Return False if it has not
+        ended.
 
-        A `settle` of what was due before is refused from then on.
+        A `settle` for the earlier due time fails from then on.
         """
         ...
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
-        """The sessions that ended on a UTC day, `YYYY-MM-DD`; a page of agreeing ones may be short before the end."""
+        """Return the sessions that ended on a UTC day, `YYYY-MM-DD`. A page of agreeing ones may be short."""
         ...
 
     def put_totals(self, totals: DayTotals) -> None:
-        """Keep a day's totals, instead of those that were kept before."""
+        """Store a day's totals, replacing earlier ones."""
         ...
 
     def totals(self, day: str) -> DayTotals | None:
-        """A day's totals as they were kept last."""
+        """Return a day's stored totals."""
         ...

@@ -1,43 +1,43 @@
-"""What was served and answered: written by the gateways' followers of their logs, read by operators."""
+"""Usage and answer counters: written by the gateways' log followers, read by operators."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from chalicelib.domain.traffic import StreamTraffic
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.traffic import StreamTraffic
 from chalicelib.ports.common import ListPage
 
 
 class Usage(Protocol):
-    """Figures by session id, or by `day_key(day)` for a whole day. They are forgotten after a while."""
+    """Usage by session id, or by `day_key(day)` for a whole day. It expires after a while."""
 
     def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
-        """Add a batch's figures once: False, and nothing happens, if this follower's batch was added to `key` before.
+        """Add a batch once. Return False without a change if this follower's batch was added to `key` before.
 
         A follower numbers its batches upwards and adds one wholly before the next.
         """
         ...
 
     def get(self, key: str) -> Served | None:
-        """A consistent read; None if nothing was served."""
+        """Return the usage of a key by a consistent read; None if nothing was served."""
         ...
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
-        """Add a batch's counters of an epoch minute (of a stream: of the hour that it begins) once, as `add` does."""
+        """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour."""
         ...
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
-        """The whole gateway's counters of these minutes (both ends included, 60 at most) together."""
+        """Return the sums of the whole gateway's counters of these minutes, both ends included, at most 60."""
         ...
 
     def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
-        """What each stream's counters of an hour make, by stream id; `hour_minute` is the hour's first minute."""
+        """Return the statistics of each stream in an hour, by stream id. `hour_minute` is its first minute."""
         ...
 
     def mark(self, follower: str, through_ms: int) -> None:
-        """Say that all that this follower's gateway had logged before `through_ms` was added."""
+        """Store that everything this follower's gateway logged before `through_ms` was added."""
         ...
 
     def marks(self) -> Mapping[str, int]:
-        """How far each follower has come, in ms: a consistent read."""
+        """Return the position of each follower in ms, by a consistent read."""
         ...

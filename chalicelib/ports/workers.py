@@ -1,22 +1,22 @@
-"""Who is there to run streams."""
+"""Presence of workers."""
 
 from typing import Protocol
 
-from chalicelib.domain.workers import Worker
+from chalicelib.domain.operations.workers import Worker
 from chalicelib.ports.common import ListPage
 
 
 class Workers(Protocol):
-    """What workers say of themselves; it is forgotten some time after a worker has fallen silent."""
+    """The workers' reports. A report expires some time after the last one."""
 
     def report(self, worker: Worker) -> None:
-        """The worker is there; replaces what it said before."""
+        """Store a worker's report, replacing the one before."""
         ...
 
     def leave(self, worker_id: str) -> None:
-        """The worker is gone. Nothing happens if it was not known."""
+        """Delete a worker. Does nothing if it is unknown."""
         ...
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Worker]:
-        """All that are known, silent ones too, in no order. A consistent read."""
+        """Return all known workers, silent ones too, in no order, by a consistent read."""
         ...

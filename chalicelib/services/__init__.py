@@ -1,1 +1,1 @@
-"""Use cases, one file a part of the product. They know the rules and the ports, nothing of AWS or HTTP."""
+"""Use cases. They use the domain and the ports, and know nothing of AWS or HTTP."""

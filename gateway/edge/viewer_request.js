@@ -1,6 +1,6 @@
 // The access rule at CloudFront: may this play token fetch this session's media now?
 // A CloudFront Function for viewer requests of /play/* (runtime cloudfront-js-2.0: 10 KB of code, no network). It
-// decides like services/access.py, from the token and a KeyValueStore that the API writes to.
+// decides like services/access/access.py, from the token and a KeyValueStore that the API writes to.
 //   key/<kid>         a play key, base64
 //   session/<id>      the end reason of a session that ended before its token expires, and the time of the entry
 //   stream/<id>       the end reason of a stream that is not live
@@ -24,11 +24,11 @@ const TITLES = {
 };
 const ENDS = {
     viewer_stopped: [410, 'The viewer stopped this session.'],
-    balance_exhausted: [402, 'The points have run out. Top up the wallet to watch on.'],
-    max_points_reached: [402, 'The session has spent the most that its viewer allowed.'],
-    daily_cap_reached: [402, "The viewer's daily cap is reached. It starts anew at 00:00 UTC."],
+    balance_exhausted: [402, 'The wallet is empty. Top it up to continue.'],
+    max_points_reached: [402, 'The session has spent its maximum number of points. Start a new one to continue.'],
+    daily_cap_reached: [402, "The viewer's daily cap is reached. It resets at 00:00 UTC."],
     kicked: [403, 'An operator ended this session.'],
-    lease_expired: [402, 'The paid time has run out and no heartbeat bought more.'],
+    lease_expired: [402, 'The lease has expired, and no heartbeat bought another one.'],
     stream_paused: [410, 'The operator paused the stream.'],
     stream_stopped: [410, 'The operator stopped the stream.'],
     superseded: [403, 'A newer session of the same viewer replaced this one.']

@@ -26,8 +26,8 @@ from gateway.responses import Environ, Response, StartResponse, Wsgi
 def load() -> Wsgi:
     """Return the endpoints of this platform, with the product's own services."""
     from chalicelib import bootstrap
+    from chalicelib.adapters.access.file_denylist import FileDenylist
     from chalicelib.adapters.aws import client
-    from chalicelib.adapters.file_denylist import FileDenylist
 
     container = bootstrap.container()
     directory = container.settings.denylist_dir
@@ -39,7 +39,7 @@ def load() -> Wsgi:
     denylist.prepare()
     return application(
         EndpointServices(
-            authorize=container.access.verdict,
+            authorize=container.access.authorize,
             signed_query=container.media.signed_query,
             denial_reason=denylist.reason,
             find_stream=container.stream_table.get,

@@ -4,12 +4,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
 from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
 from chalicelib.problems import problem, problem_of
-from chalicelib.services.access import Verdict
+from chalicelib.services.access.access import Decision
 from gateway.endpoints.services import EndpointServices
 from gateway.responses import Environ, Response
 
@@ -66,7 +66,7 @@ def denial(services: EndpointServices, environ: Environ) -> Response:
     return Response(document["status"], headers, str(REFUSAL_CACHE_S), document)
 
 
-def _authorize(services: EndpointServices, environ: Environ) -> Verdict:
+def _authorize(services: EndpointServices, environ: Environ) -> Decision:
     session_id = environ.get("HTTP_X_TOLLCAST_SESSION", "")
     if not SESSION_ID.fullmatch(session_id):
         raise Unauthenticated("The address names no session.")

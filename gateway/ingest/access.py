@@ -13,10 +13,10 @@ from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from chalicelib.domain.ids import STREAM_ID
-from chalicelib.domain.ingest import ListenProtocol
-from chalicelib.domain.ingest_refusals import RefusalCode
-from chalicelib.domain.streams import Stream, takes_rtmp
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.streams.ingest import ListenProtocol
+from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.stream import Stream, takes_rtmp
+from chalicelib.ports.common import StoreUnavailable
 from gateway.responses import Environ, Response
 
 BODY_BYTES_MAX = 8 * 1024

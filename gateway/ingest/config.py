@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.ingest import RTMP_APPLICATION
+from chalicelib.domain.streams.ingest import RTMP_APPLICATION
 from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted
 
 TEMPLATE = Path(__file__).with_name("ingest.conf.template")

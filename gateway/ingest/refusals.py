@@ -17,9 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode
-from chalicelib.ports import EtagMismatch, StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.media import EtagMismatch
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.ingest.log_parser import IngestLogParser
 
 WRITE_INTERVAL_MS = 10_000

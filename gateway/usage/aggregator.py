@@ -5,8 +5,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.domain.traffic import MINUTE_MS, hour_of
-from chalicelib.domain.usage import Served, day_key, day_of
+from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, hour_of
 from gateway.usage.log_entries import LogEntry
 from gateway.usage.media_responses import MediaResponse, counters_of, media_response_of
 

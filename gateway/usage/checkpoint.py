@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
 from gateway.usage.aggregator import StoredSegments
 from gateway.usage.log_tailer import LogPosition
 

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.ports import StoreUnavailable, Usage
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.usage import Usage
 from gateway.usage.aggregator import UsageAggregator
 from gateway.usage.checkpoint import Checkpoint, read_checkpoint
 from gateway.usage.log_entries import parse_entry

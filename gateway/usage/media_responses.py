@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from chalicelib.domain.traffic import Kept, Part, counts_of
+from chalicelib.domain.operations.traffic import Kept, Part, counts_of
 from gateway.usage.log_entries import LogEntry
 
 SERVED_STATUS = (200, 206)

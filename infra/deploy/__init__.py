@@ -1,1 +1,1 @@
-"""Packing the functions and deploying them with CloudFormation."""
+"""Package the functions and deploy them with CloudFormation."""

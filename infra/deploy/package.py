@@ -1,4 +1,4 @@
-"""`python -m infra.deploy.package DIR`: pack the functions for Lambda: `DIR/functions.zip` and `DIR/template.json`."""
+"""Package the functions for Lambda: `python -m infra.deploy.package DIR` writes `functions.zip` and `template.json`."""
 
 import json
 import os
@@ -17,13 +17,13 @@ PACKAGE_TIMEOUT_S = 300
 
 
 class PackageFailed(Exception):
-    """Chalice could not pack the app; the message holds what it printed."""
+    """Chalice failed. The message is its output."""
 
 
 def package(out: Path) -> Path:
-    """Pack the app into `out`; answers the template's path.
+    """Package the app into `out`. Return the template's path.
 
-    Chalice writes its caches into the project it packs, so it packs a copy. It builds for the Python it runs under.
+    Chalice writes caches into its project, so it packages a copy. It builds for the Python version that runs it.
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -33,7 +33,7 @@ def package(out: Path) -> Path:
         done = subprocess.run(
             command,
             cwd=project,
-            # Packing asks nobody, but Chalice wants a region.
+            # Packaging sends no request, but Chalice requires a region.
             env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
             capture_output=True,
             text=True,
@@ -61,5 +61,5 @@ def _copy_sources(project: Path) -> None:
 
 
 if __name__ == "__main__":
-    print("packing the functions; the first time this fetches wheels for Lambda …", file=sys.stderr)
+    print("Packaging the functions. The first run downloads wheels for Lambda …", file=sys.stderr)
     print(package(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))

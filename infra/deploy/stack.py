@@ -1,4 +1,4 @@
-"""Deploying the packed functions as a CloudFormation stack."""
+"""Deploy the packaged functions as a CloudFormation stack."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
 
 
 def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, str]:
-    """Upload code and template, create the stage's stack and answer its outputs. Raises botocore's `WaiterError`."""
+    """Upload code and template, create the stage's stack and return its outputs. Raises botocore's `WaiterError`."""
     code_key = f"functions/{settings.stage}.zip"
     template_key = f"functions/{settings.stage}.json"
     store = client("s3")
@@ -23,7 +23,7 @@ def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, st
     formation = client("cloudformation")
     formation.create_stack(
         StackName=name,
-        # From the bucket, since a template that is sent along may have 51,200 bytes only.
+        # A template in the request may have 51,200 bytes only, one in a bucket more.
         TemplateURL=f"{store.meta.endpoint_url}/{code_bucket}/{template_key}",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
@@ -35,7 +35,7 @@ def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, st
 
 
 def setting_parameters(settings: Settings) -> dict[str, str]:
-    """The template's parameters for these settings."""
+    """Return the template's parameters for these settings."""
     values: dict[str, Any] = {
         "Stage": settings.stage,
         "MediaBucket": settings.media_bucket,

@@ -1,6 +1,6 @@
-"""The roles of what runs in containers, for ECS tasks: each may do what its code does and nothing else.
+"""The roles of the parts that run in containers, for ECS tasks: each role has the permissions that its code needs.
 
-The functions' policies are in `.chalice/`. nginx and the ingest have no role: they ask the endpoints, and never AWS.
+The functions' policies are in `.chalice/`. nginx and the ingest have no role, since they call the endpoints, not AWS.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ TRUST = {
             "Effect": "Allow",
             "Principal": {"Service": "ecs-tasks.amazonaws.com"},
             "Action": "sts:AssumeRole",
-            # ECS says for whom it asks, so no other account's tasks get in; what does not say so is not ECS.
+            # ECS sends the account of its task, so tasks of other accounts are refused.
             "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
         }
     ],
@@ -20,26 +20,26 @@ TRUST = {
 
 
 def task_roles() -> dict[str, Any]:
-    """The template's resources: a role for each part."""
+    """Return the template's resources: a role for each part."""
     policies = {"Worker": _worker(), "Endpoints": _endpoints(), "Usage": _usage(), "Refusals": _refusals()}
     return {f"{part}Role": _role(statements) for part, statements in policies.items()}
 
 
 def task_role_outputs() -> dict[str, Any]:
-    """The template's outputs: what a task definition names as its `taskRoleArn`."""
+    """Return the template's outputs: the value of `taskRoleArn` in task definitions."""
     return {f"{name}Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in task_roles()}
 
 
 def _worker() -> list[dict[str, Any]]:
-    """`python -m worker`."""
+    """Return the statements for `python -m worker`."""
     return [
         _on_table("streams", "GetItem", "Scan"),
         _on_table("stream_runtime", "GetItem", "UpdateItem"),
         _on_table("workers", "PutItem", "DeleteItem"),
-        # Tags are what segments expire by.
+        # Lifecycle rules select segments by their tags.
         _on_objects("streams/*", "GetObject", "PutObject", "PutObjectTagging", "DeleteObject"),
         _on_objects("logs/*", "GetObject", "PutObject"),
-        # Without it, S3 answers 403 for a playlist that is not there yet.
+        # Without it, S3 answers 403 instead of 404 for a missing playlist.
         _allow("s3", ["ListBucket"], "arn:${AWS::Partition}:s3:::${MediaBucket}"),
         _allow(
             "sqs",
@@ -50,10 +50,10 @@ def _worker() -> list[dict[str, Any]]:
 
 
 def _endpoints() -> list[dict[str, Any]]:
-    """`gateway.endpoints`: authorize viewers and senders, and sign. A signature grants what its signer may do."""
+    """Return the statements for `gateway.endpoints`. A signature permits what its signer may do."""
     return [
         *(_on_table(table, "GetItem") for table in ("wallets", "playback_sessions", "streams")),
-        # Whom a session's media is bound to, where its stream wants that.
+        # The client that a session's media is bound to, on streams that require it.
         _on_table("clients", "GetItem", "PutItem", "UpdateItem"),
         _on_objects("streams/*", "GetObject"),
         _allow(
@@ -65,15 +65,15 @@ def _endpoints() -> list[dict[str, Any]]:
 
 
 def _usage() -> list[dict[str, Any]]:
-    """`gateway.usage`: it only ever adds."""
+    """Return the statements for `gateway.usage`, which only updates counters."""
     return [_on_table(table, "UpdateItem") for table in ("usage", "metrics")]
 
 
 def _refusals() -> list[dict[str, Any]]:
-    """`gateway.ingest`: it adds to what it has stored itself."""
+    """Return the statements for `gateway.ingest`, which appends to its own objects."""
     return [
         _on_objects("logs/ingest/*", "GetObject", "PutObject"),
-        # Without it, S3 answers 403 for an object that is not there yet.
+        # Without it, S3 answers 403 instead of 404 for a missing object.
         _allow("s3", ["ListBucket"], "arn:${AWS::Partition}:s3:::${MediaBucket}"),
     ]
 

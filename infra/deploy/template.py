@@ -1,4 +1,4 @@
-"""The CloudFormation template: the functions as Chalice packs them, and the roles of what runs in containers.
+"""The CloudFormation template: Chalice's functions, and the roles of the parts that run in containers.
 
 The settings of a stage are its parameters.
 """
@@ -27,8 +27,8 @@ SETTINGS = {
     "AddressDays": "TOLLCAST_ADDRESS_DAYS",
 }
 CODE = ("CodeBucket", "CodeKey")
-# The ARN of a Lambda layer with the package awscrt, which signs requests to CloudFront's KeyValueStore. It would make
-# half of the package and is wanted only with a DenylistStore, so it is no part of it.
+# The ARN of a Lambda layer with the package awscrt, which signs requests to CloudFront's KeyValueStore. It has the size
+# of all other packages together and is needed only with a DenylistStore, so it is not packaged with the functions.
 SIGNER = "SignerLayer"
 AT_THE_EDGE = "DenylistIsAtTheEdge"
 AUTHORIZER = "app.play_token"
@@ -36,7 +36,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
-    """Chalice's template with parameters for settings and code, our task roles, and refusals as problem documents."""
+    """Return Chalice's template with parameters, task roles, and API Gateway's errors as problem documents."""
     template = copy.deepcopy(packed)
     template["Parameters"] = {name: {"Type": "String"} for name in (*SETTINGS, *CODE)}
     template["Parameters"][SIGNER] = {"Type": "String", "Default": ""}
@@ -51,15 +51,15 @@ def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": {"Ref": "CodeKey"}}
             resource["Properties"]["Environment"] = {"Variables": variables}
-    _let_deny(template["Resources"])
+    _allow_denials(template["Resources"])
     api = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     api["info"]["description"] = "Pay-as-you-watch live streaming."
     api["x-amazon-apigateway-gateway-responses"] = gateway_responses()
     return template
 
 
-def _let_deny(resources: dict[str, Any]) -> None:
-    """All functions but the authorizer end sessions, and may say so to the edges where there are any."""
+def _allow_denials(resources: dict[str, Any]) -> None:
+    """Let all functions except the authorizer write denials to the edges' store, if there is one."""
     functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
     denying = [each for each in functions if each["Handler"] != AUTHORIZER]
     for function in denying:
@@ -82,7 +82,7 @@ def _let_deny(resources: dict[str, Any]) -> None:
 
 
 def _substituted(value: Any) -> Any:
-    """Policies name a stage's own resources, by the template's parameters: `${Stage}` becomes a substitution."""
+    """Return a policy in which texts with parameters, as `${Stage}`, are substitutions."""
     if isinstance(value, dict):
         return {key: _substituted(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -91,15 +91,15 @@ def _substituted(value: Any) -> Any:
 
 
 def gateway_responses() -> dict[str, Any]:
-    """What API Gateway itself answers, as problem documents; a denied play token carries the authorizer's reason."""
+    """Return API Gateway's own errors as problem documents. A denied play token has the authorizer's reason."""
     return {
         "ACCESS_DENIED": _response(403, "$context.authorizer.code", "$context.authorizer.detail"),
-        "UNAUTHORIZED": _response(401, "token_invalid", "Media wants a play token in the Authorization header."),
+        "UNAUTHORIZED": _response(401, "token_invalid", "Send a play token in the header Authorization."),
         "MISSING_AUTHENTICATION_TOKEN": _response(404, "not_found", "There is nothing at this path."),
         "RESOURCE_NOT_FOUND": _response(404, "not_found", "There is nothing at this path."),
-        "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large."),
-        "THROTTLED": _response(429, "too_many_requests", "Too many requests; try again in a moment."),
-        "DEFAULT_5XX": _response(None, "unavailable", "The service could not answer; try again."),
+        "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large. Send a smaller one."),
+        "THROTTLED": _response(429, "too_many_requests", "There were too many requests. Try again in a moment."),
+        "DEFAULT_5XX": _response(None, "unavailable", "The service is unavailable. Try again."),
     }
 
 

@@ -1,7 +1,7 @@
-"""Where everything of one local platform lies, and the environment of its processes.
+"""The paths and ports of one local platform, and the environment of its processes.
 
-One state directory is one platform: its state, sockets, ports and process ids all derive from here, so two of them
-(a developer's and a test's) never touch each other.
+One state directory is one platform. Its sockets, ports and process ids derive from here, so two platforms (a
+developer's and a test's) do not affect each other.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.ingest import rtmp_server
+from chalicelib.domain.streams.ingest import rtmp_server
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -23,11 +23,11 @@ EMULATOR_PORT_DEFAULT = 4566
 RTMP_PORT_DEFAULT = 1935
 STAGE_DEFAULT = "local"
 
-# It opens nothing but the emulator on this machine, which takes any other as well, so it is no secret.
+# The emulator on this machine accepts any key, so this one is no secret.
 ACCESS_KEY = "tollcastlocal"
 SECRET_KEY = "tollcast-local-only"  # nosec B105
 REGION = "us-east-1"
-# The services' own settings that whoever starts a platform may choose; chalicelib/config.py says what they allow.
+# Settings of the services that are taken from the caller's environment. chalicelib/config.py has their allowed values.
 CHOOSABLE = (
     "TOLLCAST_SESSIONS_PER_USER_MAX",
     "TOLLCAST_LOGIN_LIMIT",
@@ -39,103 +39,103 @@ CHOOSABLE = (
     "TOLLCAST_INGEST_PORTS",
     "TOLLCAST_LISTEN_HOST",
 )
-# Everybody's, so what we make there has to be ours alone, see `make_directories`.
+# Other users can write here, so `make_directories` checks who owns our directory in it.
 _SHORT_DIR = "/tmp"  # nosec B108
 _UNSAFE = re.compile(r"[%;$\\\"'\x00-\x1f]")
 
 
 class LayoutError(Exception):
-    """The platform cannot be laid out so; the message says what to change."""
+    """A path or port cannot be used. The message says what to change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The places and ports of one local platform."""
+    """The paths and ports of one local platform."""
 
     state_dir: Path
     port: int
     emulator_port: int
     rtmp_port: int = RTMP_PORT_DEFAULT
     stage: str = STAGE_DEFAULT
-    # Where it is not derived from the state directory: containers share one under a name that they know.
+    # Set where it does not derive from the state directory: containers share one directory.
     shared_run_dir: Path | None = None
 
     @property
     def name(self) -> str:
-        """Short and the same for the same state directory; marks what belongs to this platform."""
+        """A short name that derives from the state directory and marks the platform's resources."""
         return hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:10]
 
     @property
     def run_dir(self) -> Path:
-        """Sockets and process ids. Under /tmp, since a socket's path is limited to 108 bytes."""
+        """The directory of sockets and process ids. It is in /tmp, since a socket's path has at most 108 bytes."""
         return self.shared_run_dir or Path(_SHORT_DIR) / f"tollcast-{os.getuid()}-{self.name}"
 
     @property
     def log_dir(self) -> Path:
-        """The log of each part."""
+        """The directory of the parts' logs."""
         return self.state_dir / "log"
 
     @property
     def emulator_dir(self) -> Path:
-        """The emulator's tables, queues and objects."""
+        """The directory of the emulator's tables, queues and objects."""
         return self.state_dir / "emulator"
 
     @property
     def denylist_dir(self) -> Path:
-        """What the gateway refuses at once: a file an entry."""
+        """The gateway's denylist, one file for each entry."""
         return self.state_dir / "denylist"
 
     @property
     def media_dir(self) -> Path:
-        """The only place that `file` sources are read from."""
+        """The only directory that `file` sources are read from."""
         return self.state_dir / "media"
 
     @property
     def work_dir(self) -> Path:
-        """What ffmpeg writes before it is uploaded."""
+        """The directory of segments before their upload."""
         return self.state_dir / "work"
 
     @property
     def nginx_dir(self) -> Path:
-        """nginx's configuration, caches and temporary files."""
+        """The gateway's configuration, caches and temporary files."""
         return self.state_dir / "nginx"
 
     @property
     def ingest_dir(self) -> Path:
-        """The configuration and temporary files of the nginx that takes what senders send."""
+        """The configuration and temporary files of the nginx that receives what senders publish."""
         return self.state_dir / "ingest"
 
     @property
     def usage_dir(self) -> Path:
-        """How far the gateway's log is added up."""
+        """The checkpoint of the follower of the gateway's log."""
         return self.state_dir / "usage"
 
     @property
     def url(self) -> str:
-        """What viewers and operators open."""
+        """The address for viewers and operators."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def rtmp_url(self) -> str:
-        """Where senders connect, and the worker."""
+        """The address for senders and the worker."""
         return rtmp_server(HOST, self.rtmp_port)
 
     @property
     def emulator_url(self) -> str:
-        """What the AWS SDK is pointed at."""
+        """The endpoint for the AWS SDK."""
         return f"http://{HOST}:{self.emulator_port}"
 
     @property
     def worker_id(self) -> str:
-        """The one worker of this platform."""
+        """The id of this platform's worker."""
         return f"local-{self.name}"
 
     def socket(self, part: str) -> Path:
-        """The unix socket of a part."""
+        """Return the path of a part's unix socket."""
         return self.run_dir / f"{part}.sock"
 
     def make_directories(self) -> None:
-        """Make what is missing; raises `LayoutError` where a directory is not ours alone."""
+        """Create missing directories. Raises `LayoutError` if other users can use the run directory."""
         for path in (
             self.log_dir,
             self.emulator_dir,
@@ -148,19 +148,17 @@ class Layout:
         ):
             path.mkdir(parents=True, exist_ok=True)
         self.run_dir.mkdir(mode=0o700, exist_ok=True)
-        # /tmp is everybody's: somebody else may have put a directory or a link of this name there first.
+        # Another user may have created a directory or a link of this name in /tmp.
         found = self.run_dir.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise LayoutError(f"{self.run_dir} must be a directory of yours with mode 0700; remove it and try again")
+            raise LayoutError(f"{self.run_dir} must be a directory of yours with mode 0700. Remove it and try again.")
 
 
 def layout_from(environ: Mapping[str, str]) -> Layout:
-    """The layout that TOLLCAST_STATE_DIR and the three variables of ports ask for, else the defaults."""
+    """Return the layout that TOLLCAST_STATE_DIR and the three variables of ports set, with defaults for the others."""
     state_dir = Path(environ.get("TOLLCAST_STATE_DIR") or ROOT / ".local")
     if _UNSAFE.search(str(state_dir)):
-        raise LayoutError(
-            f"TOLLCAST_STATE_DIR is {str(state_dir)!r}; nginx and supervisord cannot take % ; $ \\ or quotes"
-        )
+        raise LayoutError(f"TOLLCAST_STATE_DIR is {str(state_dir)!r}. Use a path without % ; $ \\ and quotes.")
     run_dir = environ.get("TOLLCAST_RUN_DIR")
     return Layout(
         state_dir=state_dir.expanduser().resolve(),
@@ -174,21 +172,21 @@ def layout_from(environ: Mapping[str, str]) -> Layout:
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise LayoutError(f"{name} is {text!r}; allowed: a port from 1 to 65535")
+        raise LayoutError(f"{name} is {text!r}. Set it to a port from 1 to 65535.")
     return int(text)
 
 
 def environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of every part: the caller's without any AWS settings of their own, plus the platform's."""
+    """Return the environment of every part: the caller's without its AWS settings, plus the platform's."""
     inherited = {key: value for key, value in environ.items() if not key.startswith(("AWS_", "TOLLCAST_"))}
     chosen = {name: environ[name] for name in CHOOSABLE if environ.get(name)}
-    own_bin = str(Path(sys.executable).parent)
+    python_bin = str(Path(sys.executable).parent)
     return {
         **inherited,
         **aws_environment(layout.emulator_url),
         **service_environment(layout.stage),
         **chosen,
-        "PATH": os.pathsep.join([own_bin, inherited.get("PATH", os.defpath), "/usr/sbin"]),
+        "PATH": os.pathsep.join([python_bin, inherited.get("PATH", os.defpath), "/usr/sbin"]),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "TOLLCAST_STATE_DIR": str(layout.state_dir),
@@ -201,14 +199,14 @@ def environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
         "TOLLCAST_MEDIA_DIR": str(layout.media_dir),
         "TOLLCAST_WORK_DIR": str(layout.work_dir),
         "TOLLCAST_WORKER_ID": layout.worker_id,
-        # What only infra/local/supervisord.conf reads.
+        # Only infra/local/supervisord.conf reads these.
         "TOLLCAST_RUN_DIR": str(layout.run_dir),
         "TOLLCAST_USER": pwd.getpwuid(os.getuid()).pw_name,
     }
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """The SDK's standard variables for the emulator, shielding the user's own profiles from it and it from them."""
+    """Return the SDK's standard variables for the emulator. They switch the user's profiles off."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -222,7 +220,7 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 def service_environment(stage: str) -> dict[str, str]:
-    """What `chalicelib.config` reads, for a stage of this name in the emulator."""
+    """Return the settings that `chalicelib.config` reads, for a stage of this name in the emulator."""
     return {
         "TOLLCAST_STAGE": stage,
         "TOLLCAST_MEDIA_BUCKET": f"tollcast-{stage}-media",
@@ -230,7 +228,7 @@ def service_environment(stage: str) -> dict[str, str]:
         "TOLLCAST_TOKEN_SECRET": f"tollcast-{stage}-tokens",
         "TOLLCAST_PUBLIC_URL": f"http://{HOST}:{PORT_DEFAULT}",
         "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
-        # Here all come from one address, and a load test is one user: what has no bounds in practice.
+        # All local requests have one address, and a load test is one user, so these limits are too high to reach.
         "TOLLCAST_LOGIN_ADDRESS_LIMIT": "100000+1/1s",
         "TOLLCAST_START_LIMIT": "100000+1/1s",
         "TOLLCAST_RTMP_PORT": str(RTMP_PORT_DEFAULT),

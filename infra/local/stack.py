@@ -1,4 +1,4 @@
-"""The local platform as a whole: `python -m infra.local.stack up|down|status|logs`, behind `make up` and the like."""
+"""Start, stop and show the whole local platform: `python -m infra.local.stack up|down|status|logs|run`."""
 
 import json
 import os
@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from infra.local import ports, report
-from infra.local.health import checks
+from infra.local import report
 from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
-from infra.local.supervision import PARTS, SupervisionError, Supervisor
-from infra.local.turns import LockedError, alone, child, undisturbed
+from infra.local.processes import ports
+from infra.local.processes.health import checks
+from infra.local.processes.locking import LockedError, exclusive_lock
+from infra.local.processes.signals import child_process, ignored_signals
+from infra.local.processes.supervision import PARTS, SupervisionError, Supervisor
 
 HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
-# supervisord tries again and again; what has failed this often at start-up will not come.
+# supervisord retries without end; a part that failed this often at start-up does not recover.
 FAILURES_MAX = 3
 PORTS = {"port": "TOLLCAST_PORT", "emulator_port": "TOLLCAST_EMULATOR_PORT", "rtmp_port": "TOLLCAST_RTMP_PORT"}
 
@@ -28,30 +30,30 @@ class StackError(Exception):
 
 
 def up(layout: Layout) -> None:
-    """Start what does not run, apply migrations, and return when every part answers. Raises `StackError`."""
+    """Start the parts that do not run, apply migrations, and return when every part answers. Raises `StackError`."""
     layout.make_directories()
-    with alone(layout):
-        layout.make_directories()  # Whoever had its turn before may have removed some.
+    with exclusive_lock(layout):
+        layout.make_directories()  # A `make down` that held the lock before removed some.
         supervisor = Supervisor(layout)
         running = supervisor.pid() is not None
         if running:
-            asked, layout = layout, recorded(layout)
-            print(f"The platform of {layout.state_dir} is already running; checking it.", flush=True)
-            if _ports(asked) != _ports(layout):
+            requested, layout = layout, recorded(layout)
+            print(f"The platform of {layout.state_dir} is already running. Checking it.", flush=True)
+            if _ports(requested) != _ports(layout):
                 print(f"It keeps its ports {_listed(layout)} until `make down`.", flush=True)
         else:
             supervisor.clear()
             try:
                 _check_ports(layout)
             except StackError:
-                supervisor.stop()  # Nothing runs, but the directory for it was made.
+                supervisor.stop()  # Nothing runs, but the run directory was created.
                 raise
         try:
             _bring_up(layout, supervisor, running=running)
         except BaseException:
-            # What was started here is ended here; what ran before is left alone.
+            # A platform that ran before stays.
             if not running:
-                with undisturbed():
+                with ignored_signals():
                     print("Stopping what was started.", flush=True)
                     supervisor.stop()
             raise
@@ -66,30 +68,31 @@ def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
         (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
         (layout.state_dir / "stack.json").write_text(json.dumps({name: getattr(layout, name) for name in PORTS}))
         supervisor.start(env)
-    wanted = checks(layout)
+    health_checks = checks(layout)
     for part in PARTS:
         supervisor.start_part(part)
         if part == "emulator":
-            _wait(layout, supervisor, "emulator", wanted["emulator"])
+            _wait(layout, supervisor, "emulator", health_checks["emulator"])
             _prepare(layout, env)
     for part in PARTS[1:]:
-        _wait(layout, supervisor, part, wanted[part])
+        _wait(layout, supervisor, part, health_checks[part])
 
 
 def _prepare(layout: Layout, env: dict[str, str]) -> None:
     print("  migrations and seed", end=" ... ", flush=True)
+    seed = [sys.executable, "-m", "infra.local.setup.seed"]
     with (
         tempfile.TemporaryFile("w+") as output,
-        child([sys.executable, "-m", "infra.local.seed"], cwd=str(ROOT), env=env, output=output) as process,
+        child_process(seed, cwd=str(ROOT), env=env, output=output) as process,
     ):
         status = process.wait(SEED_S_MAX)
         output.seek(0)
-        said = output.read()
+        text = output.read()
     if status:
         print("failed", flush=True)
-        raise StackError(f"The migrations or the seed failed:\n{said[-3000:]}")
+        raise StackError(f"The migrations or the seed failed:\n{text[-3000:]}")
     print("ok", flush=True)
-    print(said, end="", flush=True)
+    print(text, end="", flush=True)
 
 
 def _wait(layout: Layout, supervisor: Supervisor, part: str, healthy: Callable[[], bool]) -> None:
@@ -108,12 +111,12 @@ def _wait(layout: Layout, supervisor: Supervisor, part: str, healthy: Callable[[
 
 
 def down(layout: Layout) -> None:
-    """Stop everything, the emulator last. Nothing happens if nothing runs."""
+    """Stop all parts, the emulator last. Do nothing if none runs."""
     if not layout.run_dir.exists():
         print(f"The platform of {layout.state_dir} does not run.")
         return
     layout.make_directories()
-    with alone(layout), undisturbed():
+    with exclusive_lock(layout), ignored_signals():
         supervisor = Supervisor(layout)
         running, began = supervisor.pid() is not None, time.monotonic()
         if running:
@@ -122,18 +125,18 @@ def down(layout: Layout) -> None:
         if running:
             print(f"ok ({time.monotonic() - began:.1f} s). Its state is kept.")
         else:
-            ended = f" Ended {left} processes that a crash had left." if left else ""
+            ended = f" Ended {left} processes that a crash left behind." if left else ""
             print(f"The platform of {layout.state_dir} does not run.{ended}")
 
 
 def run(layout: Layout, module: list[str]) -> int:
-    """Run a Python module with its arguments in the platform's environment, to its end; answers with its status."""
+    """Run a Python module with its arguments in the platform's environment. Return its exit status."""
     done = subprocess.run([sys.executable, "-m", *module], env=environment(layout, os.environ), cwd=ROOT, check=False)
     return done.returncode
 
 
 def recorded(layout: Layout) -> Layout:
-    """The layout with the ports that the platform was started with last."""
+    """Return the layout with the ports of the platform's last start."""
     try:
         known = json.loads((layout.state_dir / "stack.json").read_text())
         port, emulator_port, rtmp_port = (int(known[name]) for name in PORTS)
@@ -145,17 +148,17 @@ def recorded(layout: Layout) -> Layout:
 def _check_ports(layout: Layout) -> None:
     wanted = _ports(layout)
     if len(set(wanted.values())) < len(wanted):
-        raise StackError(f"{', '.join(wanted)} are {_listed(layout)}; they must differ.")
+        raise StackError(f"{', '.join(wanted)} are {_listed(layout)}. They must differ.")
     for name, port in wanted.items():
         if not ports.is_free(port):
             raise StackError(
-                f"Port {port} is in use by {ports.holder(port)}. End that, or choose another port: "
+                f"Port {port} is in use by {ports.holder(port)}. End that process, or choose another port: "
                 f"{name}={port + 1000 if port < 64000 else port - 1000} make up"
             )
 
 
 def _ports(layout: Layout) -> dict[str, int]:
-    """Each port by the variable that chooses it."""
+    """Return each port by the name of its environment variable."""
     return {variable: getattr(layout, name) for name, variable in PORTS.items()}
 
 
@@ -168,7 +171,7 @@ def _interrupted(*_: object) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """The command line. Status 0 if it did what it was asked, 1 if not, 130 after Ctrl-C."""
+    """Run the command line. Return 0 on success, 1 on failure, 2 for a wrong command, 130 after Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     command = arguments[0] if arguments else ""

@@ -6,8 +6,8 @@ from contextlib import suppress
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.config import Settings
-from chalicelib.domain.key_sets import first_key_sets, to_document
-from chalicelib.services.key_rotation import new_key
+from chalicelib.domain.access.key_sets import first_key_sets, to_document
+from chalicelib.services.access.key_rotation import new_key
 from infra.migrations.tables import ensure_expiry, ensure_table
 from infra.schema import (
     DEAD_QUEUE_RETENTION_S,
@@ -21,7 +21,7 @@ from infra.schema import (
 
 
 def apply(settings: Settings) -> None:
-    """Make everything that is missing."""
+    """Create the resources that are missing."""
     with translated():
         for name in TABLES:
             ensure_table(settings.table_prefix, name)
@@ -32,12 +32,12 @@ def apply(settings: Settings) -> None:
 
 
 def ensure_bucket(name: str) -> None:
-    """A bucket that nothing can be read from without a signature, and whose forgotten objects expire."""
+    """Create a private bucket whose forgotten objects expire."""
     s3 = client("s3")
     try:
         s3.create_bucket(Bucket=name)
     except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
-        s3.head_bucket(Bucket=name)  # Somebody else's bucket fails here.
+        s3.head_bucket(Bucket=name)  # Fails for a bucket of another account.
     s3.put_public_access_block(
         Bucket=name,
         PublicAccessBlockConfiguration={
@@ -51,7 +51,7 @@ def ensure_bucket(name: str) -> None:
 
 
 def ensure_queues(name: str) -> None:
-    """The work queue; what was received `QUEUE_RECEIVES_MAX` times goes to its dead letters."""
+    """Create the work queue. Messages that were received `QUEUE_RECEIVES_MAX` times go to its dead letters."""
     dead_arn = _ensure_queue(name + DEAD_QUEUE_SUFFIX, {"MessageRetentionPeriod": str(DEAD_QUEUE_RETENTION_S)})
     _ensure_queue(
         name,
@@ -74,7 +74,7 @@ def _ensure_queue(name: str, attributes: dict[str, str]) -> str:
 
 
 def ensure_token_keys(secret: str) -> None:
-    """One key for each kind of token; an existing secret is left alone, or everybody would be logged out."""
+    """Create one key for each kind of token. Keep an existing secret, since new keys would end all logins."""
     manager = client("secretsmanager")
     sets = first_key_sets(new_key, SystemClock().now_ms())
     with suppress(manager.exceptions.ResourceExistsException):

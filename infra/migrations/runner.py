@@ -1,4 +1,4 @@
-"""Applies what is not recorded yet. One runner at a time, held by a lock row that expires."""
+"""Apply the migrations that are not recorded yet, one runner at a time, under a lock row that expires."""
 
 import importlib
 import pkgutil
@@ -24,13 +24,13 @@ class MigrationLocked(Exception):
 
 
 def apply(settings: Settings, say: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Apply all changes that are not recorded, oldest first; answers their names and tells `say` of each."""
+    """Apply all changes that are not recorded, oldest first. Call `say` for each, and return their names."""
     table = settings.table_prefix + "migrations"
     ensure_table(settings.table_prefix, "migrations")
     if not pending(table):
         return []
     with _lock(table):
-        # Read again: another runner may have applied them while this one waited.
+        # Another runner may have applied them while this one waited.
         names = pending(table)
         for name in names:
             importlib.import_module(f"infra.migrations.{name}").apply(settings)
@@ -40,12 +40,12 @@ def apply(settings: Settings, say: Callable[[str], None] = lambda _: None) -> li
 
 
 def names_known() -> list[str]:
-    """All changes there are, in order."""
+    """Return the names of all changes, in order."""
     return sorted(info.name for info in pkgutil.iter_modules(infra.migrations.__path__) if _NAME.fullmatch(info.name))
 
 
 def pending(table: str) -> list[str]:
-    """The changes that `table` has no record of, in order."""
+    """Return the names of the changes that `table` has no record of, in order."""
     with translated():
         items = client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
     done = {item["migration_id"]["S"] for item in items}
@@ -63,9 +63,9 @@ def _record(table: str, name: str) -> None:
 def _lock(table: str) -> Iterator[None]:
     owner = secrets.token_hex(8)
     deadline = time.monotonic() + LOCK_WAIT_S
-    while not _take_lock(table, owner):
+    while not _acquire_lock(table, owner):
         if time.monotonic() > deadline:
-            raise MigrationLocked(f"another migration holds {table}; it expires after {LOCK_S} s")
+            raise MigrationLocked(f"another migration holds the lock of {table}, which expires after {LOCK_S} s")
         time.sleep(0.2)
     try:
         yield
@@ -79,10 +79,10 @@ def _lock(table: str) -> Iterator[None]:
                     ExpressionAttributeValues={":owner": {"S": owner}},
                 )
         except ConditionFailed:
-            pass  # It expired and somebody else took it.
+            pass  # It expired, and another runner acquired it.
 
 
-def _take_lock(table: str, owner: str) -> bool:
+def _acquire_lock(table: str, owner: str) -> bool:
     now_s = int(time.time())
     try:
         with translated():

@@ -1,4 +1,4 @@
-"""Tables of the schema, made unless they exist."""
+"""Create the tables of the schema."""
 
 import time
 
@@ -9,11 +9,11 @@ ACTIVE_WAIT_S = 60.0
 
 
 class TableNotActive(Exception):
-    """The store took longer than `ACTIVE_WAIT_S` to make a table."""
+    """The store took longer than `ACTIVE_WAIT_S` to create a table."""
 
 
 def ensure_table(prefix: str, name: str) -> None:
-    """Make one table of the schema unless it exists, and wait until it can be used."""
+    """Create a table of the schema unless it exists, and wait until it is active."""
     dynamodb = client("dynamodb")
     try:
         status = dynamodb.describe_table(TableName=prefix + name)["Table"]["TableStatus"]
@@ -32,12 +32,12 @@ def _create(prefix: str, name: str) -> str:
     try:
         created = dynamodb.create_table(**table_definition(prefix, name))
     except dynamodb.exceptions.ResourceInUseException:
-        return "CREATING"  # By somebody else, a moment ago.
+        return "CREATING"  # Another process has created it a moment ago.
     return str(created["TableDescription"]["TableStatus"])
 
 
 def ensure_expiry(prefix: str, name: str) -> None:
-    """Turn the table's time to live on, where the schema names an attribute for it."""
+    """Turn on the table's time to live if the schema names an attribute for it."""
     attribute = TABLES[name][3]
     dynamodb = client("dynamodb")
     table = prefix + name

@@ -1,1 +1,1 @@
-"""What stands before and beside the functions: CloudFront and its bucket, or nginx on a machine of one's own."""
+"""The fronts of production: CloudFront and its bucket, or nginx on a machine of the operator."""

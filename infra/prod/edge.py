@@ -1,8 +1,8 @@
-"""`python -m infra.prod.edge`: print the CloudFormation template of the edge.
+"""Print the CloudFormation template of the edge: `python -m infra.prod.edge`.
 
-It needs AWS: it was tested as data and never run. CloudFront stands in front of everything: segments come from the
-private bucket, whose objects only this distribution may read; all else is the API's.
-`gateway/edge/viewer_request.js` judges every request for media before any cache.
+The template was tested as data and never deployed. CloudFront is in front of everything: it fetches segments from the
+private bucket, whose objects only this distribution may read, and all other paths from the API.
+`gateway/edge/viewer_request.js` authorizes every request for media before any cache.
 """
 
 import json
@@ -13,10 +13,10 @@ from infra.prod.media_bucket import bucket, bucket_policy
 
 FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_request.js"
 FUNCTION_BYTES_MAX = 10_240
-# A segment never changes. Its stream's name is in its key, and no viewer's.
+# A segment never changes, and its key has its stream's name and no viewer's.
 SEGMENT_CACHE_S = 600
 VIEWER_CACHE_CONTROL = "private, max-age=300"
-# One that is not there may come soon.
+# A missing segment may be published soon.
 ERROR_CACHE_S = 1
 # CloudFront's own policies, the same in every account.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -32,7 +32,7 @@ PARAMETERS = {
 
 
 def template() -> dict[str, Any]:
-    """The template: parameters, resources and the outputs that the functions' stack is given."""
+    """Return the template. Its outputs are parameters of the functions' stack."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Tollcast: CloudFront in front of the functions and the media bucket.",
@@ -47,7 +47,7 @@ def template() -> dict[str, Any]:
                 OriginAccessControlConfig={
                     "Name": _named("media"),
                     "OriginAccessControlOriginType": "s3",
-                    # Always, so that nothing a viewer sends is ever taken for a signature.
+                    # "always", so that CloudFront never forwards a viewer's signature.
                     "SigningBehavior": "always",
                     "SigningProtocol": "sigv4",
                 },
@@ -88,7 +88,7 @@ def _segment_cache() -> dict[str, Any]:
             "MinTTL": 0,
             "DefaultTTL": SEGMENT_CACHE_S,
             "MaxTTL": SEGMENT_CACHE_S,
-            # By the key alone, which the function has written: one object for all viewers of a stream.
+            # The cache key is the object's key alone, so all viewers of a stream share one object.
             "ParametersInCacheKeyAndForwardedToOrigin": {
                 **dict(zip(("CookiesConfig", "HeadersConfig", "QueryStringsConfig"), none, strict=True)),
                 "EnableAcceptEncodingGzip": False,
@@ -113,7 +113,7 @@ def _segment_headers() -> dict[str, Any]:
 
 
 def _distribution() -> dict[str, Any]:
-    judged = {"FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": _arn_of_function()}]}
+    authorized = {"FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": _arn_of_function()}]}
     to_api = {"CachePolicyId": CACHING_DISABLED, "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST}
     segments = {"CachePolicyId": {"Ref": "SegmentCache"}, "ResponseHeadersPolicyId": {"Ref": "SegmentHeaders"}}
     return {
@@ -127,10 +127,10 @@ def _distribution() -> dict[str, Any]:
             "SslSupportMethod": "sni-only",
         },
         "Origins": [_media_origin(), _api_origin()],
-        # The bucket is behind the first of these and behind nothing else.
+        # Only the first behavior reaches the bucket.
         "CacheBehaviors": [
-            {"PathPattern": "/play/*.ts", **_behavior("media", READ), **segments, **judged},
-            {"PathPattern": "/play/*", **_behavior("api", READ), **to_api, **judged},
+            {"PathPattern": "/play/*.ts", **_behavior("media", READ), **segments, **authorized},
+            {"PathPattern": "/play/*", **_behavior("api", READ), **to_api, **authorized},
         ],
         "DefaultCacheBehavior": {**_behavior("api", ALL), **to_api},
         "CustomErrorResponses": [
@@ -144,7 +144,7 @@ def _media_origin() -> dict[str, Any]:
         "Id": "media",
         "DomainName": {"Fn::GetAtt": ["MediaBucketItself", "RegionalDomainName"]},
         "OriginAccessControlId": {"Fn::GetAtt": ["MediaAccess", "Id"]},
-        # What stands before an access control's time; it has to be there, and empty.
+        # The predecessor of access controls. It is required, and empty.
         "S3OriginConfig": {"OriginAccessIdentity": ""},
     }
 

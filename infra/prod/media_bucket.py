@@ -1,4 +1,4 @@
-"""The media bucket in AWS: private, reached over TLS only, read by one distribution and by who has a role for it."""
+"""The media bucket in AWS: private, reached over TLS only, readable by one distribution and the parts' roles."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ DISTRIBUTION = {"Fn::Sub": "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:
 
 
 def bucket() -> dict[str, Any]:
-    """The bucket, which stays when its stack goes."""
+    """Return the bucket, which is retained when its stack is deleted."""
     blocked = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     return {
         "Type": "AWS::S3::Bucket",
@@ -20,7 +20,7 @@ def bucket() -> dict[str, Any]:
         "Properties": {
             "BucketName": {"Ref": "MediaBucket"},
             "PublicAccessBlockConfiguration": dict.fromkeys(blocked, True),
-            # No access lists at all: policies alone say who may do what.
+            # No access lists: only policies grant access.
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
             "LifecycleConfiguration": {"Rules": [_rule(rule) for rule in media_lifecycle()["Rules"]]},
         },
@@ -28,7 +28,7 @@ def bucket() -> dict[str, Any]:
 
 
 def bucket_policy() -> dict[str, Any]:
-    """Nothing without TLS; streams for the distribution, and for no other distribution of anybody."""
+    """Return the policy: deny requests without TLS, and let only this distribution read streams."""
     without_tls = {
         "Sid": "TlsOnly",
         "Effect": "Deny",
@@ -53,14 +53,14 @@ def bucket_policy() -> dict[str, Any]:
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """A rule of S3's API in CloudFormation's words."""
+    """Return a rule of S3's API in the form of CloudFormation."""
     conditions = rule["Filter"].get("And", rule["Filter"])
-    words: dict[str, Any] = {"Id": rule["ID"], "Status": rule["Status"], "Prefix": conditions["Prefix"]}
+    converted: dict[str, Any] = {"Id": rule["ID"], "Status": rule["Status"], "Prefix": conditions["Prefix"]}
     if "ObjectSizeGreaterThan" in conditions:
-        # CloudFormation takes sizes as texts.
-        words["ObjectSizeGreaterThan"] = str(conditions["ObjectSizeGreaterThan"])
+        # CloudFormation expects sizes as text.
+        converted["ObjectSizeGreaterThan"] = str(conditions["ObjectSizeGreaterThan"])
     if "Expiration" in rule:
-        words["ExpirationInDays"] = rule["Expiration"]["Days"]
+        converted["ExpirationInDays"] = rule["Expiration"]["Days"]
     if "AbortIncompleteMultipartUpload" in rule:
-        words["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
-    return words
+        converted["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
+    return converted

@@ -1,8 +1,8 @@
-"""Writes nginx's configuration for a machine of one's own: `python -m infra.prod.nginx > /etc/tollcast/nginx.conf`.
+"""Write nginx's configuration for your own machine: `python -m infra.prod.nginx > /etc/tollcast/nginx.conf`.
 
-From the environment, beside the settings of the functions (`chalicelib/config.py`): the certificate and its key, where
-the parts listen, and whom to ask for S3's address. nginx is then started by whatever supervises the machine's services:
-`nginx -c /etc/tollcast/nginx.conf -e stderr`, its output into the file that `gateway.usage` follows.
+It is configured by the environment: beside the settings of the functions (`chalicelib/config.py`) the certificate and
+its key, the listening addresses, and the resolver for S3's address. The machine's supervisor then starts
+`nginx -c /etc/tollcast/nginx.conf -e stderr`, with its output in the file that `gateway.usage` follows.
 
 The file includes `gateway/nginx/snippets/` of this tree: write it again and restart nginx after each update.
 """
@@ -19,18 +19,18 @@ from gateway.nginx.config import GatewayConfig, render
 from gateway.nginx.rendering import GatewayConfigError
 from gateway.nginx.tls import Tls
 
-# Of Debian's package ca-certificates.
+# From Debian's package ca-certificates.
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
-# What systemd-resolved listens at.
+# The address of systemd-resolved.
 RESOLVER = "127.0.0.53"
 USER = "www-data"
 
 
 def gateway_config(environ: Mapping[str, str]) -> GatewayConfig:
-    """The gateway of this machine; raises `ConfigError` for what is missing or wrong."""
+    """Return the configuration of this machine's gateway. Raises `ConfigError` if a setting is missing or invalid."""
     settings = config.load(environ)
     if settings.denylist_dir is None:
-        raise ConfigError("TOLLCAST_DENYLIST_DIR is not set: a kick would not be heard of for 10 s")
+        raise ConfigError("TOLLCAST_DENYLIST_DIR is not set. Without it, a kick takes effect after up to 10 s.")
     run_dir = _path(environ, "TOLLCAST_RUN_DIR")
     return GatewayConfig(
         listen=environ.get("TOLLCAST_GATEWAY_LISTEN", "443"),
@@ -75,7 +75,7 @@ def _public_host(url: str) -> str:
 
 
 def main() -> int:
-    """The text on standard output; 2 and the reason where a setting is missing or wrong."""
+    """Print the configuration. Return 2 and print the reason if a setting is missing or invalid."""
     try:
         sys.stdout.write(render(gateway_config(os.environ)))
     except (ConfigError, GatewayConfigError) as error:

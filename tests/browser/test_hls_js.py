@@ -93,8 +93,8 @@ def play(house: House, headers: dict[str, str], stream_id: str, profile: Path) -
 
 def test_hls_js_plays_a_stream_and_switches_renditions(house: House, stream_id: str, tmp_path: Path) -> None:
     for missing in [program for program in ("node", str(CHROMIUM)) if not shutil.which(program)]:
-        pytest.fail(f"{missing} is missing: infra/local/setup.sh test installs it")
-    assert (HERE / "node_modules").is_dir(), "hls.js is missing: infra/local/setup.sh test installs it"
+        pytest.fail(f"{missing} is missing: infra/local/setup/install.sh test installs it")
+    assert (HERE / "node_modules").is_dir(), "hls.js is missing: infra/local/setup/install.sh test installs it"
     seen = play(house, viewer(house), stream_id, tmp_path / "profile")
     low, high = seen["end"]["levels"]
     published = house.operator("GET", f"/streams/{stream_id}/runtime")["published"]

@@ -41,7 +41,7 @@ class BadStore:
             timeout = IO_S_MAX
 
             def handle(self) -> None:
-                # Workers are killed here: both ends see it, nobody needs to read it.
+                # Workers are killed here, which both ends notice.
                 try:
                     super().handle()
                 except OSError:

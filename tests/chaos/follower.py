@@ -1,4 +1,4 @@
-"""Polls a stream like a player, through the gateway, and notes everything that a player must never be told."""
+"""Polls a stream like a player, through the gateway, and notes everything that a player must never get."""
 
 import threading
 import time

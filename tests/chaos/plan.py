@@ -16,7 +16,7 @@ class Kind(StrEnum):
     FREEZE = "worker frozen"
 
 
-# How long each takes, about, uploads beside the time for which they fail; what is left of the time lies between them.
+# About how long each takes, uploads beside the time for which they fail; the rest of the time lies between them.
 TYPICAL_S = {Kind.ENCODER: 5.0, Kind.WORKER: 7.0, Kind.HAND_OVER: 7.0, Kind.UPLOADS: 5.0, Kind.FREEZE: 25.0}
 # The least time of peace before each, in which a viewer's buffer fills again.
 CALM_S = 4.0

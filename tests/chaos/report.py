@@ -83,6 +83,6 @@ def notes(uploads_fail_s: float) -> list[str]:
     return [
         f"While uploads fail ({uploads_fail_s:.0f} s) nothing can be named, and what is not named cannot be played:",
         f"  the stall that follows is held against {uploads_fail_s:.0f} s + {STALL_S_MAX:.0f} s.",
-        f"A frozen worker keeps its claim for up to {TTL_MS / 1000:.0f} s, and until then nobody else may publish:",
+        f"A frozen worker keeps its claim for up to {TTL_MS / 1000:.0f} s, and until then no other worker may publish:",
         f"  that stall is held against {TTL_MS / 1000:.0f} s + {STALL_S_MAX:.0f} s.",
     ]

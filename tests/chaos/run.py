@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.streams import DesiredState
-from infra.local.seed import STREAM_ID
+from chalicelib.domain.streams.stream import DesiredState
+from infra.local.setup.seed import STREAM_ID
 from tests.chaos.events import Happened, Scene
 from tests.chaos.follower import Follower
 from tests.chaos.picture import Picture, stalls

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import groups
-from infra.local.health import checks
 from infra.local.layout import ROOT
-from infra.local.supervision import Supervisor
+from infra.local.processes.health import checks
+from infra.local.processes.supervision import Supervisor
 from tests.chaos.bad_store import BadStore
 from tests.faults.private_stack import wait_for
+from tests.fixtures.processes import children_named
 from tests.fixtures.stack import Stack
 
 READY_S_MAX = 30.0
@@ -51,10 +51,7 @@ class Worker:
 
     def encoders(self) -> list[int]:
         """The process ids of its encoders."""
-        own = self.process.pid
-        return [
-            found.pid for found in groups.processes() if found.parent == own and groups.name(found.pid) == "encoder"
-        ]
+        return children_named(self.process.pid, "encoder")
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal."""
@@ -112,7 +109,7 @@ class Workers:
 def own_workers(stack: Stack, directory: Path, rng: random.Random) -> Iterator[Workers]:
     """Workers in the place of the platform's own, which is back afterwards."""
     supervisor = Supervisor(stack.layout)
-    supervisor.stop_part("worker")
+    supervisor.stop_parts(["worker"])
     try:
         workers = Workers(stack, directory, rng)
         try:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.ports import Ledger, Payments, PlaybackSessions, Wallets
-from tests.fakes.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.sessions import MemoryPlaybackSessions
-from tests.fakes.wallets import MemoryStore, MemoryWallets
+from chalicelib.ports.money import Ledger, Payments, PlaybackSessions, Wallets
+from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ def money(request: pytest.FixtureRequest) -> Iterator[MoneyStores]:
             MemoryWallets(store), MemoryLedger(store), MemoryPayments(store), MemoryPlaybackSessions(store)
         )
         return
-    from chalicelib.adapters.dynamodb_ledger import DynamoLedger, DynamoPayments
-    from chalicelib.adapters.dynamodb_sessions import DynamoPlaybackSessions
-    from chalicelib.adapters.dynamodb_wallets import DynamoWallets
+    from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
+    from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
+    from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 
     prefix = request.getfixturevalue("module_settings").table_prefix
     yield MoneyStores(

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.local import groups
+from tests.fixtures.processes import children_named
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player
 
@@ -69,10 +69,7 @@ class House:
 
     def encoders(self) -> list[int]:
         """The process ids of the worker's encoders."""
-        worker = self.stack.pid("worker")
-        return [
-            found.pid for found in groups.processes() if found.parent == worker and groups.name(found.pid) == "encoder"
-        ]
+        return children_named(self.stack.pid("worker"), "encoder")
 
     def go_live(self) -> float:
         """Put the stream live, wait until it is, and answer how many seconds that took.

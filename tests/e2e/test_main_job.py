@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.local import groups
+from infra.local.processes import process_groups
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
 from tests.integration.player.player_harness import PlayProcess
 
@@ -132,7 +132,7 @@ def test_pausing_the_stream_ends_its_viewers_and_its_encoder(house: House, viewe
         house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
         answered = time.monotonic()
         assert gone_after_s(viewing, answered) < END_S_MAX
-        wait_for("end of the encoder", lambda: not any(map(groups.process, encoders)), 20)
+        wait_for("end of the encoder", lambda: not any(map(process_groups.find_process, encoders)), 20)
         assert time.monotonic() - answered < FFMPEG_ENDS_S_MAX
         exit_status, receipt = viewing.finish()
         assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.lease import GRACE_MS
-from infra.local.supervision import Supervisor
+from chalicelib.domain.money.lease import GRACE_MS
+from infra.local.processes.supervision import Supervisor
 from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
 from tests.e2e.test_main_job import fetch, play, start
 
@@ -62,7 +62,7 @@ def test_what_is_paid_plays_out_and_nothing_else(
     media.look(house, session)
     assert media.served_at_s, "nothing is served even with an API"
 
-    api.stop_part("api")
+    api.stop_parts(["api"])
     gone_at_s = time.time()
     wait_for("end of the pictures", lambda: viewing.process.poll() is not None, 30)
     while time.time() < gone_at_s + API_GONE_S:

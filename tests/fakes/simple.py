@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Outage
-from chalicelib.services.delivery import Reach
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.streams.runtime import Outage
+from chalicelib.services.money.delivery import DeliveryStatus
 
 
 class SetClock:
@@ -58,5 +58,5 @@ class Switch:
         self.on = True
         self.outages: tuple[Outage, ...] = ()
 
-    def reach(self, stream_id: str, *, fresh: bool = False) -> Reach:
-        return Reach(delivered=self.on, outages=self.outages)
+    def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
+        return DeliveryStatus(delivered=self.on, outages=self.outages)

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import DomainError, SessionOver
-from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.users import Role
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.billing import Beat
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.money.billing import Beat
 from tests.faults.faults import Killed
 from tests.faults.model import Answer, Crashed, Ended, Paid, Refused, Sold, Unknown
 from tests.faults.wire import WireFault

@@ -24,7 +24,7 @@ from botocore.retries.quota import RetryQuota
 from botocore.useragent import UserAgentString
 
 from chalicelib.adapters import aws
-from chalicelib.services import billing
+from chalicelib.services.money import billing
 from tests.fixtures.emulator import forget_clients
 
 Send = Callable[[Any], Any]

@@ -63,7 +63,7 @@ class WorkerClock:
 def load() -> Callable[..., Any]:
     """For gunicorn: the platform's own app, with this process's clock."""
     from chalicelib.bootstrap import container
-    from infra.local import wsgi
+    from infra.local.emulator import wsgi
 
     container().clock = WorkerClock(Path(os.environ[TIME_FILE]))  # type: ignore[misc,assignment]
     return wsgi.load()

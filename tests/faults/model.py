@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.wallets import Entry, Page, Wallet
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import Entry, Page, Wallet
 from tests.faults.days import NO_CAP
 from tests.faults.faults import Fault
 from tests.faults.world import Down, Terms

@@ -2,9 +2,9 @@
 
 from tests.faults.mutant_kind import Mutant
 
-RULE = "chalicelib/services/access.py"
-BINDING = "chalicelib/services/binding.py"
-TOKENS = "chalicelib/adapters/jwt_tokens.py"
+RULE = "chalicelib/services/access/access.py"
+BINDING = "chalicelib/services/access/binding.py"
+TOKENS = "chalicelib/adapters/access/jwt_tokens.py"
 AUTHORIZER = "chalicelib/api/media.py"
 EDGE = "gateway/edge/viewer_request.js"
 
@@ -114,7 +114,7 @@ MUTANTS_OF_ACCESS = (
     Mutant(
         "access: the authorizer's policy opens all sessions",
         AUTHORIZER,
-        'routes=[f"/play/{verdict.session_id}/*"],',
+        'routes=[f"/play/{decision.session_id}/*"],',
         'routes=["/play/*"],',
         tests=AT_AUTHORIZER,
     ),

@@ -47,7 +47,7 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "an end forgets what an outage owes",
         BILLING,
-        "            session = self._credited(wallet, session, outages, now_ms)\n",
+        "            session = self._apply_credits(wallet, session, outages, now_ms)\n",
         "",
         tests=steps("fault and stop and after and outage"),
     ),
@@ -97,8 +97,8 @@ MUTANTS_OF_THE_BOOKS = (
         also=(
             (
                 BILLING,
-                "            newest = newest_ms(reach.outages)\n",
-                """            newest = newest_ms(reach.outages)
+                "            newest = newest_outage_ms(status.outages)\n",
+                """            newest = newest_outage_ms(status.outages)
             self._wallets.begin_day(user_id, utc_day(now_ms))
 """,
             ),
@@ -114,7 +114,7 @@ MUTANTS_OF_THE_BOOKS = (
     ),
     Mutant(
         "a start that was made is refused",
-        "chalicelib/services/starts.py",
+        "chalicelib/services/money/session_opener.py",
         "            if attempt:\n",
         "            if attempt > 99:\n",
         tests=steps("made"),
@@ -122,8 +122,9 @@ MUTANTS_OF_THE_BOOKS = (
     Mutant(
         "each page is chained to the beginning",
         LEDGER,
-        "        return end_of(before[0])\n",
-        "        return State(version=first_version - 1, balance_millipoints=0, hash=genesis(user_id).hash)\n",
+        "        return state_after(before[0])\n",
+        "        state = initial_state(user_id)\n"
+        "        return ChainState(version=first_version - 1, balance_millipoints=0, hash=state.hash)\n",
         tests=SCENARIOS,
     ),
     Mutant(

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 ROUNDS = ("tests/faults/test_rounds.py",)
 SCENARIOS = ("tests/faults/test_scenarios.py",)
 
-WRITES = "chalicelib/adapters/wallet_writes.py"
-WALLETS = "chalicelib/adapters/dynamodb_wallets.py"
-RECORDS = "chalicelib/adapters/dynamodb_sessions.py"
-BILLING = "chalicelib/services/billing.py"
-LEDGER = "chalicelib/services/ledger.py"
-RECONCILIATION = "chalicelib/services/reconciliation.py"
-OUTAGES = "chalicelib/domain/outages.py"
-PLACES = "chalicelib/adapters/dynamodb_places.py"
-PLAYBACK = "chalicelib/services/playback.py"
-LEASE = "chalicelib/domain/lease.py"
+WRITES = "chalicelib/adapters/money/wallet_writes.py"
+WALLETS = "chalicelib/adapters/money/dynamodb_wallets.py"
+RECORDS = "chalicelib/adapters/money/dynamodb_sessions.py"
+BILLING = "chalicelib/services/money/billing.py"
+LEDGER = "chalicelib/services/money/ledger.py"
+RECONCILIATION = "chalicelib/services/money/reconciliation.py"
+OUTAGES = "chalicelib/domain/streams/outages.py"
+PLACES = "chalicelib/adapters/money/dynamodb_places.py"
+PLAYBACK = "chalicelib/services/access/playback.py"
+LEASE = "chalicelib/domain/money/lease.py"
 
 
 def steps(words: str) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ MUTANTS = (
     ),
     Mutant(
         "an incomplete page is moved",
-        "chalicelib/domain/wallets.py",
+        "chalicelib/domain/money/wallets.py",
         "if len(entries) == PAGE",
         "if len(entries) >= 1 or not PAGE",
         tests=SCENARIOS,
@@ -151,7 +151,7 @@ MUTANTS = (
     ),
     Mutant(
         "a journal has no cap",
-        "chalicelib/domain/wallets.py",
+        "chalicelib/domain/money/wallets.py",
         "JOURNAL_ENTRIES_MAX = 24",
         "JOURNAL_ENTRIES_MAX = 240",
         tests=SCENARIOS,
@@ -187,10 +187,10 @@ MUTANTS = (
     ),
     Mutant(
         "media is served long after the grace",
-        "chalicelib/services/access.py",
+        "chalicelib/services/access/access.py",
         "session.paid_until_ms + GRACE_MS",
         "session.paid_until_ms + 60_000",
-        also=(("chalicelib/domain/tokens.py", "min(paid_until_ms + GRACE_MS", "min(paid_until_ms + 60_000"),),
+        also=(("chalicelib/domain/access/tokens.py", "min(paid_until_ms + GRACE_MS", "min(paid_until_ms + 60_000"),),
     ),
     Mutant(
         "a kick is not put on the denylist",

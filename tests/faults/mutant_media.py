@@ -3,14 +3,14 @@
 from tests.faults.mutant_kind import Mutant
 
 ZOO = "tests/media/test_zoo_quick.py::test_an_input_comes_out_as_it_should"
-SOUND = "worker/transcoding/sound.py"
-SLOTS = "worker/transcoding/slots.py"
-PICTURES = "worker/transcoding/pictures.py"
-INTERLACING = "worker/transcoding/interlacing.py"
-HLS = "worker/transcoding/hls.py"
-RATES = "worker/transcoding/rates.py"
-DECODING = "worker/transcoding/decoding.py"
-COPYING = "worker/transcoding/copying.py"
+SOUND = "worker/transcoding/sound_line.py"
+SLOTS = "worker/transcoding/slot_clock.py"
+PICTURES = "worker/transcoding/picture_former.py"
+INTERLACING = "worker/transcoding/interlace_detector.py"
+HLS = "worker/transcoding/ladder_encoder.py"
+RATES = "worker/encoding/output_rate.py"
+DECODING = "worker/transcoding/decoders.py"
+COPYING = "worker/transcoding/copying_run.py"
 STAMPS = "worker/receiving/timestamps.py"
 HLS_SESSION = "worker/ingest/hls/session.py"
 INTERLEAVING = "worker/receiving/interleaving.py"
@@ -20,7 +20,7 @@ TABLES = "worker/receiving/ts_tables.py"
 
 
 def zoo(*names: str) -> tuple[str, ...]:
-    """These inputs of the quick zoo."""
+    """Return the tests of these inputs of the quick zoo."""
     return tuple(f"{ZOO}[{name}]" for name in names)
 
 
@@ -58,14 +58,14 @@ MUTANTS_OF_MEDIA = (
         HLS_SESSION,
         "            if live is None:\n",
         "            if live is None and read.is_ended:\n                return body\n            if live is None:\n",
-        tests=("tests/unit/worker/test_hls_recordings.py",),
+        tests=("tests/unit/worker/ingest/test_hls_recordings.py",),
     ),
     Mutant(
         "media: a skip behind a discontinuity tag is kept as a pause",
         STAMPS,
         "            if self._pass_tag(track):\n",
         "            if False:\n",
-        tests=("tests/integration/worker/test_pulled_hls.py", "tests/unit/worker/test_timestamps.py"),
+        tests=("tests/integration/worker/pulling/test_pulled_hls.py", "tests/unit/worker/receiving/test_timestamps.py"),
     ),
     Mutant(
         "media: the picture does not wait for its sound",
@@ -75,7 +75,7 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("sound-comes-late"),
     ),
     Mutant(
-        "media: silence does not stand in for sound that ends",
+        "media: silence does not replace sound that ends",
         SLOTS,
         "return picture_us - self.ends_us >= self.sound_patience.us",
         "return False",
@@ -91,7 +91,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: time stamps are not corrected",
         STAMPS,
-        "        elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):\n",
+        "        elif not self._fits(dts_us + track.offset_us, track.next_us, self._ahead_us(waited_us)):\n",
         "        elif False:\n",
         tests=zoo("jump-1h-back", "stamps-restart"),
     ),
@@ -112,7 +112,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: interlaced pictures are not deinterlaced",
         PICTURES,
-        "if look.interlaced else []",
+        "if picture_format.interlaced else []",
         "if False else []",
         tests=zoo("interlaced-tff"),
     ),
@@ -154,7 +154,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: a rotation is ignored",
         PICTURES,
-        "        filters += TURNS.get(look.rotation, [])\n",
+        "        filters += TURNS.get(picture_format.rotation, [])\n",
         "",
         tests=zoo("rotated-90"),
     ),
@@ -175,7 +175,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: HDR is not mapped",
         PICTURES,
-        "VideoReformatter() if look.is_hdr else None",
+        "VideoReformatter() if picture_format.is_hdr else None",
         "None",
         tests=zoo("hdr-pq"),
     ),
@@ -184,7 +184,7 @@ MUTANTS_OF_MEDIA = (
         HLS,
         "                _tag(stream.codec_context, picture)\n",
         "                pass\n",
-        tests=("tests/unit/worker/test_ladder_encoder.py",),
+        tests=("tests/unit/worker/transcoding/test_ladder_encoder.py",),
     ),
     Mutant(
         "media: full range is not converted",
@@ -224,9 +224,9 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: what ends a picture is taken for one",
         PACKETS,
-        "        made = [(each, data) for each, data in made if not is_end(data)]\n",
+        "        converted = [(each, data) for each, data in converted if not is_end(data)]\n",
         "",
-        tests=("tests/unit/worker/test_ts_pictures.py",),
+        tests=("tests/unit/worker/receiving/test_ts_pictures.py",),
     ),
     Mutant(
         "media: a slide counts as time that has passed",
@@ -258,7 +258,7 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: HEVC is not copied",
-        "worker/encoding/copying.py",
+        "worker/encoding/copy_segmentation.py",
         'COPIED_VIDEO = ("h264", "hevc")',
         'COPIED_VIDEO = ("h264",)',
         tests=zoo("h264-to-hevc-copied", "copied-hevc"),
@@ -272,14 +272,14 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: bytes that prevent start codes are taken for HEVC's profile",
-        "worker/publishing/codec_names.py",
+        "worker/publishing/playlists/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
         "found[1][1:13]",
-        tests=("tests/unit/worker/test_codec_names.py",),
+        tests=("tests/unit/worker/publishing/test_codec_names.py",),
     ),
     Mutant(
         "media: ADTS headers lose the channels",
-        "worker/adts.py",
+        "worker/media/adts.py",
         "index << 2 | channels >> 2, (channels & 3) << 6, 0",
         "index << 2, 0, 0",
         tests=zoo("copied-mp4"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import report
-from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
-from infra.local.supervision import PARTS
+from infra.local.processes.supervision import PARTS
+from infra.local.setup.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
 from tests.faults.caller import Account, Answer, Caller
 from tests.faults.told import Told
 from tests.faults.wallet_audit import Terms

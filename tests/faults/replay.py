@@ -7,8 +7,8 @@ line must have cost and how long each session was paid for; what differs from th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.sessions import SessionRecord
-from chalicelib.domain.wallets import Entry
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import Entry
 from tests.faults.days import NO_CAP, Days
 from tests.faults.world import Down, Terms
 

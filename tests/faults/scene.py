@@ -104,7 +104,7 @@ class Scene:
 
         def served() -> Answer:
             at_ms = instance.now_ms()
-            instance.services.access.verdict(token, session_id, None)
+            instance.services.access.authorize(token, session_id, None)
             return Served(at_ms=at_ms)
 
         return self._do(viewer, deed, faults, instance, served)

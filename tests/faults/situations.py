@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chalicelib.domain.wallets import PAGE_ENTRIES, Payment
+from chalicelib.domain.money.wallets import PAGE_ENTRIES, Payment
 from tests.faults.doors import ServicesDoor
 from tests.faults.faults import Faults
 from tests.faults.model import Deed, Viewer

@@ -4,8 +4,9 @@ import secrets
 
 import pytest
 
-from chalicelib.domain.wallets import Payment
-from chalicelib.ports import StoreUnavailable, WalletRefused
+from chalicelib.domain.money.wallets import Payment
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.money import WalletRefused
 from tests.faults.faults import Fault, Faults, Killed
 from tests.faults.scene import Scene
 

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
-from chalicelib.domain.streams import Runtime
-from chalicelib.domain.wallets import PAGE_ENTRIES
+from chalicelib.domain.money.wallets import PAGE_ENTRIES
+from chalicelib.domain.streams.runtime import Runtime
 from tests.faults.faults import Fault, Faults
 from tests.faults.model import Paid, Refused, Sold
 from tests.faults.scene import Scene, rows

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local import groups
-from infra.local.health import checks
 from infra.local.layout import Layout
-from infra.local.supervision import SupervisionError, Supervisor
+from infra.local.processes import process_groups
+from infra.local.processes.health import checks
+from infra.local.processes.supervision import SupervisionError, Supervisor
 from tests.faults.private_stack import Operator, bring_up
 from tests.fixtures.stack import Stack
 
@@ -42,7 +42,7 @@ class Site:
     def below(self, part: str) -> list[int]:
         """The processes below a part's that do its work: a pool's workers, the worker's encoder."""
         parents, found = {self.pid(part)} - {0}, []
-        for process in sorted(groups.processes(), key=lambda each: each.start):
+        for process in sorted(process_groups.running_processes(), key=lambda each: each.start):
             if process.parent in parents:
                 parents.add(process.pid)
                 if WORKING.get(part, b"") in _command(process.pid):
@@ -91,7 +91,7 @@ class Victim:
 
 
 def _gone(pid: int) -> bool:
-    found = groups.process(pid)
+    found = process_groups.find_process(pid)
     return found is None or found.state in "ZX"
 
 

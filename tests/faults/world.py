@@ -7,12 +7,13 @@ from pathlib import Path
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.access.tokens import AccessClaims
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.ids import new_user_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.outages import reported
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.tokens import AccessClaims
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.outages import with_outages
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from tests.faults.faults import Network
 
 # No clock of a function instance is ever further than this from the true time.
@@ -164,7 +165,7 @@ class World:
         runtime = Runtime(
             stream_id=stream_id, state=state, claim=claim, reported_at_ms=now_ms, last_manifest_at_ms=manifest_ms
         )
-        assert runtimes.report(claim, reported(runtimes.get(stream_id), runtime, now_ms)), stream_id
+        assert runtimes.report(claim, with_outages(runtimes.get(stream_id), runtime, now_ms)), stream_id
         if state is RuntimeState.LIVE:
             self._live_since[stream_id] = now_ms
 

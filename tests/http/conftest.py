@@ -13,10 +13,11 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.users import Role, User
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.local.layout import ROOT
 from tests.fixtures.ports import answers, free_port
 
@@ -93,7 +94,7 @@ def api(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         "--limit-request-field_size",
         "16380",
     ]
-    command += ["--bind", f"127.0.0.1:{port}", "infra.local.wsgi:load()"]
+    command += ["--bind", f"127.0.0.1:{port}", "infra.local.emulator.wsgi:load()"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=out)
     try:

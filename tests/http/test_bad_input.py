@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.openapi import ALL_ROUTES, document
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 from tests.http.conftest import Api
 
 ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
@@ -45,7 +45,7 @@ def test_bodies_that_are_no_object(api: Api, admin: dict[str, str], endpoint: An
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.method == "POST" and not each.body])
 def test_a_body_that_would_be_ignored_is_refused(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     found = check_problem(api.http.request(endpoint.method, path_of(endpoint), json={"x": 1}, headers=admin), 400)
-    assert found["errors"] == [{"field": "body", "detail": "this takes no body"}]
+    assert found["errors"] == [{"field": "body", "detail": "this route takes no body"}]
 
 
 # Lists of which none is a value, too.
@@ -69,33 +69,33 @@ def test_unknown_fields_and_wrong_types_are_named(api: Api, admin: dict[str, str
 
 
 WRONG_TEXTS = ["", "  ", "\x00", "ä ö/ü", "-", "x" * 600]
-# What is left of the language of the server's tools; people are told what is allowed, in words.
+# Remains of the server's tools. Errors say in words what is allowed.
 NOT_WORDS = ("pattern", "^", "\\", "[A-Z", "[a-z", "Value error", "regex")
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.body or each.query])
-def test_people_are_told_in_words_what_is_allowed(api: Api, admin: dict[str, str], endpoint: Any) -> None:
-    told = []
+def test_errors_say_in_words_what_is_allowed(api: Api, admin: dict[str, str], endpoint: Any) -> None:
+    answers = []
     for value in WRONG_TEXTS:
         if endpoint.body:
             body = dict.fromkeys(endpoint.body.model_fields, value)
-            told.append(api.http.request(endpoint.method, path_of(endpoint), json=body, headers=admin))
+            answers.append(api.http.request(endpoint.method, path_of(endpoint), json=body, headers=admin))
         else:
             params = dict.fromkeys(endpoint.query.model_fields, value)
-            told.append(api.http.get(path_of(endpoint), params=params, headers=admin))
+            answers.append(api.http.get(path_of(endpoint), params=params, headers=admin))
     # Some of it is allowed in a token or a reason, and then refused for what it is.
-    found = [check_problem(answer, 400, 401, 404) for answer in told]
+    found = [check_problem(answer, 400, 401, 404) for answer in answers]
     wrong = [each for each in found if each["status"] == 400]
     assert wrong
     details = [text for each in wrong for text in (each["detail"], *(error["detail"] for error in each["errors"]))]
     assert [text for text in details if any(bad in text for bad in NOT_WORDS)] == []
 
 
-def test_a_wrong_payment_id_is_told_what_it_may_have(api: Api, admin: dict[str, str]) -> None:
+def test_the_error_of_a_payment_id_says_what_is_allowed(api: Api, admin: dict[str, str]) -> None:
     body = {"payment_id": "no spaces!", "millipoints": 0}
     found = check_problem(api.http.post(f"/sessions/{'a' * 26}/adjust", json=body, headers=admin), 400)
     [error] = [each for each in found["errors"] if each["field"] == "payment_id"]
-    assert error["detail"] == "may have letters, digits and _ : - only, 1 to 64 of them"
+    assert error["detail"] == "must have 1 to 64 letters, digits and _ : -"
     body = {"payment_id": "fine", "millipoints": 0}
     found = check_problem(api.http.post(f"/sessions/{'a' * 26}/adjust", json=body, headers=admin), 400)
     assert found["detail"] == "body: millipoints must not be 0"

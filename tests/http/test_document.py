@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.users import Role
+from chalicelib.domain.accounts.users import Role
 from infra.local.layout import ROOT
 from tests.http.conftest import PASSWORD, Api
 

@@ -7,18 +7,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chalicelib.adapters.access.secret_keys import SecretKeyStore
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb import to_row
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
-from chalicelib.adapters.secret_keys import SecretKeyStore
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.run_logs import RunLog, encoded, run_log_key
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream, media_key
-from chalicelib.domain.users import Role
-from chalicelib.domain.workers import Worker
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.workers import Worker
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.media_keys import media_key
+from chalicelib.domain.streams.run_logs import RunLog, encode, run_log_key
+from chalicelib.domain.streams.runtime import Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.deploy.package import package
 from infra.deploy.stack import deploy
 from tests.fixtures.emulator import Emulator
@@ -139,7 +141,7 @@ def test_an_operator_is_told_why_a_stream_waits(
     live = api.post(f"{path}/state", json={"state": "live"}, headers=operator)
     assert live.json()["state"] == "backoff", live.text
     run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)
-    Container(module_settings).media.put(run_log_key(created["stream_id"]), encoded([run_log]), "application/json")
+    Container(module_settings).media.put(run_log_key(created["stream_id"]), encode([run_log]), "application/json")
     assert api.get(f"{path}/log", headers=operator).json()["items"][0]["run"] == "1-1"
     assert api.get("/workers", headers=operator).json() == {"items": [], "next_cursor": None}
     assert api.get(f"{path}/runtime", headers=operator).json()["waiting"] == "no_worker"

@@ -3,11 +3,11 @@
 import pytest
 
 from chalicelib.bootstrap import Container
-from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
-from chalicelib.domain.usage import Served, day_of
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services import reconciliation as service
-from chalicelib.services.reconciliation import Run
+from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
+from chalicelib.domain.money.usage import Served, day_of
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.money import reconciliation as service
+from chalicelib.services.money.reconciliation import Run
 from tests.integration.test_schedules import advance, house, watching
 
 __all__ = ["house"]
@@ -78,8 +78,8 @@ def test_each_ended_session_gets_its_row_once(house: Container) -> None:
 def test_a_line_of_the_ledger_that_is_wrong_is_found(house: Container) -> None:
     _, session_id = watched(house)
     serve(house, session_id, 30_000)
-    of_session = house.statements.of_session
-    house.statements.of_session = lambda record: _without_a_lease(of_session(record))  # type: ignore[method-assign]
+    session_entries = house.statements.session_entries
+    house.statements.session_entries = lambda record: _without_a_lease(session_entries(record))  # type: ignore[method-assign]
     arrive(house)
     house.reconciliation.run()
     row = rows(house)[session_id]
@@ -132,7 +132,7 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
 ) -> None:
     first, second = watched(house)[1], watched(house)[1]
     arrive(house)
-    session_entries = house.statements.of_session
+    session_entries = house.statements.session_entries
 
     def fail(record):  # type: ignore[no-untyped-def]
         if record.session_id == first:
@@ -140,7 +140,7 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
         return session_entries(record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "of_session", fail)
+        patch.setattr(house.statements, "session_entries", fail)
         assert house.reconciliation.run() == Run(settled=1, failed=1)
     assert set(rows(house)) == {second}
     assert house.reconciliation.run() == Run(settled=1)
@@ -198,7 +198,7 @@ def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
 ) -> None:
     _, session_id = watched(house)
     arrive(house)
-    session_entries = house.statements.of_session
+    session_entries = house.statements.session_entries
 
     def meanwhile(record):  # type: ignore[no-untyped-def]
         lines = session_entries(record)
@@ -206,7 +206,7 @@ def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
         return lines
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "of_session", meanwhile)
+        patch.setattr(house.statements, "session_entries", meanwhile)
         house.reconciliation.run()
     advance(house, 1_000)
     assert house.reconciliation.run() == Run(settled=1)

@@ -6,17 +6,19 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import StreamNotLive
 from chalicelib.domain.ids import new_session_id, new_user_id
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.lease import LATE_MS_MAX
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, Runtime, RuntimeState, Stream
-from chalicelib.domain.users import Role
-from chalicelib.domain.wallets import Payment
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services import controller, playback
+from chalicelib.domain.money.lease import LATE_MS_MAX
+from chalicelib.domain.money.wallets import Payment
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.access import playback
+from chalicelib.services.streams import controller
 from tests.fakes.simple import RecordingDenylist, SetClock
 
 STREAM_ID = "stream-1"
@@ -154,13 +156,13 @@ def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
 def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
     house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    original = house.starts.open
+    original = house.session_opener.open
 
     def paused_meanwhile(*args: object) -> object:
         house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.starts, "open", paused_meanwhile)
+    monkeypatch.setattr(house.session_opener, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
         house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     wallet = house.ledger.wallet(user.user_id)

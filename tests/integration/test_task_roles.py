@@ -14,16 +14,16 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
-from chalicelib.adapters.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
-from chalicelib.domain.run_logs import run_log_key
-from chalicelib.domain.streams import RuntimeState
-from chalicelib.domain.tokens import PlayClaims
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
+from chalicelib.domain.streams.run_logs import run_log_key
+from chalicelib.domain.streams.runtime import RuntimeState
 from infra.deploy.stack import setting_parameters
 from infra.deploy.task_roles import task_role_outputs, task_roles
 from tests.fixtures.emulator import forget_clients
@@ -184,11 +184,11 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            own.access.verdict(own.tokens.sign_play(claims), "s", None)
+            own.access.authorize(own.tokens.sign_play(claims), "s", None)
         assert own.stream_table.get(STREAM)
         first = Client(ip="192.0.2.1", user_agent="mpv")
         assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first
-        assert own.clients.mark("media.s")
+        assert own.clients.mark_elsewhere("media.s")
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
         signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
         assert (signed.status_code, signed.content) == (200, b"media"), signed.text

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD
+from infra.local.setup.seed import ADMIN_EMAIL, ADMIN_PASSWORD
 from tests.faults.caller import Account
 from tests.faults.private_stack import private_stack
 from tests.fixtures.authority import Authority

@@ -117,6 +117,14 @@ FILES = (
         expect=Expect(sound_s_off_max=0.35, silence_s_max=0.4),
     ),
     looped(
+        "copied-ts",
+        "A recording in MPEG-TS that is passed on as it is",
+        "in.ts",
+        "-g 25",
+        profile="source",
+        expect=Expect(sound_s_off_max=0.35, silence_s_max=0.4),
+    ),
+    looped(
         "copied-hevc",
         "A phone's HEVC that is passed on as it is",
         "in.mp4",

@@ -1,7 +1,8 @@
 """Puts one input through a receiver and transcoders of the worker, as fast as they go, and judges the segments.
 
-It does what `worker.ingest.feed` and `worker.driver` do, without a clock: the receiver's messages go through a backlog
-to a transcoder, and to another one where the format of a copied source changes. Nothing is published.
+It does what `worker.ingest.source_receiver` and `worker.supervision.driver` do, without a clock: the messages
+go through a backlog to a transcoder, and to another one where the format of a copied source changes. Nothing is
+published.
 """
 
 import json
@@ -14,26 +15,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.ladders import FPS_MAX_DEFAULT
-from chalicelib.domain.streams import Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
+from chalicelib.domain.streams.stream import Stream
 from tests.media.edits import PACKET
 from tests.media.judge import Verdict, judge
 from tests.media.making import FFMPEG, make
 from tests.media.model import Feed, Input
 from tests.media.segments import Segment, named_by
-from worker.driver import SEAM_S
-from worker.encoding.copying import FILE_FORMATS, cut_of
+from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
+from worker.encoding.output_rate import output_rate
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
-from worker.ingest.sources import examine
-from worker.limits import bounded
-from worker.python import python_argv
+from worker.ingest.sources import read_source_info
+from worker.media.messages import Kind, MessageReader, decoded_at_us
+from worker.processes.limits import limit_argv
+from worker.processes.module_process import python_argv
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
-from worker.source_info import SourceInfo, SourceRefused
+from worker.supervision.driver import RUN_GAP_S
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv
-from worker.transcoding.rates import output_rate
-from worker.wire import Kind, MessageReader, decoded_at_us
 
 CHUNK_BYTES = 1 << 16
 SEGMENT_S = 2
@@ -61,14 +62,14 @@ class QuickTry:
     def run(self) -> Verdict:
         """Feed it and judge what came out."""
         receiver = subprocess.Popen(
-            bounded(python_argv("tests.media.unpaced")),
+            limit_argv(python_argv("tests.media.unpaced")),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.work / "receiver.log").open("wb"),
         )
         assert receiver.stdin and receiver.stdout
         try:
-            receiver.stdin.write(self._request().encoded())
+            receiver.stdin.write(self._request().to_json())
             receiver.stdin.close()
             self._play(_Messages(receiver.stdout.fileno()))
             receiver.stdout.close()
@@ -96,7 +97,9 @@ class QuickTry:
                 continue
             backlog.add(kind, body, whole)
             if kind is Kind.TRACKS:
-                source = examine(json.loads(body), "the source", self.entry if self.item.feed is Feed.FILE else None)
+                source = read_source_info(
+                    json.loads(body), "the source", self.entry if self.item.feed is Feed.FILE else None
+                )
             if source is None:
                 continue
             given, has_changed = backlog.take(one_format=is_copied)
@@ -127,7 +130,7 @@ class QuickTry:
         width, height = self.item.size
         ladder = EncodedRendition(name="tiny", width=width, height=height, video_bps=400_000, audio_bps=96_000)
         stream = Stream(stream_id="s", title="t", ingest=FILE, segment_seconds=SEGMENT_S, abr_profile="source")
-        cut = cut_of(source, stream, os.environ) if copied else None
+        cut = plan_copy(source, stream, os.environ) if copied else None
         fps_max = int(str(self.item.settings.get("fps_max", FPS_MAX_DEFAULT)))
         out = output_rate(source.rate, fps_max, is_interlaced=source.is_interlaced)
         if number >= RUNS_MAX:
@@ -139,7 +142,7 @@ class QuickTry:
             name=f"r{number}",
             segment_s=SEGMENT_S,
             cut_s=cut.every_s if cut else SEGMENT_S * FIRST_SEGMENT,
-            offset_s=sum(each.extinf_s for each in self.segments) + SEAM_S if number else 0.0,
+            offset_s=sum(each.extinf_s for each in self.segments) + RUN_GAP_S if number else 0.0,
             rate=out.rate,
             fields=out.fields,
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 from schemathesis import Case
 
-from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
+from infra.local.setup.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
 from tests.faults.private_stack import Operator, private_stack, seed_of
 from tests.schema.cases import bounds, generated, loaded, sure
 from tests.schema.document import Document, Operation, operations, strict

@@ -33,10 +33,13 @@ def test_the_import_rule_is_kept() -> None:
 @pytest.mark.parametrize(
     ("module", "arrow"),
     [
-        ("chalicelib/domain/lease.py", "import chalicelib.services.billing"),
-        ("chalicelib/domain/points.py", "import pydantic"),
-        ("chalicelib/services/access.py", "import chalicelib.adapters.jwt_tokens"),
-        ("chalicelib/services/billing.py", "import chalicelib.config"),
+        ("chalicelib/domain/money/lease.py", "import chalicelib.services.money.billing"),
+        ("chalicelib/domain/money/points.py", "import pydantic"),
+        ("chalicelib/domain/money/points.py", "import chalicelib.domain.streams.outages"),
+        ("chalicelib/services/money/ledger.py", "import chalicelib.services.access.playback"),
+        ("chalicelib/adapters/access/file_denylist.py", "import chalicelib.adapters.access.keyvalue_denylist"),
+        ("chalicelib/services/access/access.py", "import chalicelib.adapters.access.jwt_tokens"),
+        ("chalicelib/services/money/billing.py", "import chalicelib.config"),
         ("chalicelib/adapters/clock.py", "import chalicelib.bootstrap"),
         ("chalicelib/adapters/clock.py", "import chalice"),
         ("chalicelib/api/playback.py", "import boto3"),
@@ -46,9 +49,11 @@ def test_the_import_rule_is_kept() -> None:
         ("gateway/ingest/access.py", "import gateway.endpoints.services"),
         ("gateway/nginx/config.py", "import gateway.ingest.config"),
         ("gateway/usage/aggregator.py", "import gateway.nginx.rendering"),
-        ("player/__init__.py", "import chalicelib.domain.points"),
+        ("player/__init__.py", "import chalicelib.domain.money.points"),
         ("player/media/credentials.py", "import player.session.heartbeat"),
         ("player/statement/statement.py", "import player.statement.csv_format"),
+        ("worker/encoding/transcoder.py", "import worker.ingest.sources"),
+        ("worker/ingest/hls/tags.py", "import worker.ingest.egress.proxy"),
     ],
 )
 def test_an_arrow_turned_round_is_noticed(tmp_path: Path, module: str, arrow: str) -> None:
@@ -101,10 +106,10 @@ def test_chance_that_can_be_guessed_only_spreads_things() -> None:
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"^(import|from) random\b", path.read_text(), re.MULTILINE)
     }
-    retries = {"chalicelib/services/billing.py", "player/session/heartbeat.py", "worker/backoff.py"}
-    retries.add("chalicelib/adapters/keyvalue_store.py")
-    rows = {"chalicelib/services/playback.py", "chalicelib/services/reconciliation.py"}
-    rows.add("chalicelib/adapters/dynamodb_reconciliation.py")
+    retries = {"chalicelib/services/money/billing.py", "player/session/heartbeat.py", "worker/ingest/backoff.py"}
+    retries.add("chalicelib/adapters/access/keyvalue_store.py")
+    rows = {"chalicelib/services/access/playback.py", "chalicelib/services/money/reconciliation.py"}
+    rows.add("chalicelib/adapters/money/dynamodb_reconciliation.py")
     assert users == retries | rows
 
 

@@ -8,8 +8,8 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.tokens import AccessClaims, RefreshClaims
-from chalicelib.domain.users import Role
+from chalicelib.domain.access.tokens import AccessClaims, RefreshClaims
+from chalicelib.domain.accounts.users import Role
 
 if TYPE_CHECKING:
     from tests.vectors.world import Case

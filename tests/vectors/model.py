@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chalicelib.domain.clients import Client
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, SessionBinding
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from chalicelib.problems import STATUS_OF_END
 
 ALLOW = "allow"

@@ -1,9 +1,9 @@
 """The vectors of what session and stream have come to when a good token is shown."""
 
-from chalicelib.domain.clients import Client
-from chalicelib.domain.lease import GRACE_MS
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState, SessionBinding
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.lease import GRACE_MS
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from tests.vectors.model import (
     A_PLAYLIST,
     ALLOW,

@@ -3,22 +3,23 @@
 import json
 from typing import Any
 
-from chalicelib.adapters.jwt_tokens import JwtTokens
-from chalicelib.domain.clients import Client, media_key
+from chalicelib.adapters.access.jwt_tokens import JwtTokens
+from chalicelib.domain.access.clients import Client, media_key
+from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.ids import session_id_of
-from chalicelib.domain.lease import GRACE_MS
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.streams import DesiredState, Pace, SessionBinding
-from chalicelib.domain.tokens import PlayClaims
-from chalicelib.domain.wallets import Wallet
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Access, Verdict
-from chalicelib.services.binding import Binding
-from tests.fakes.clients import MemoryClients
-from tests.fakes.sessions import MemoryPlaybackSessions
+from chalicelib.domain.money.lease import GRACE_MS
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import ActiveSession, SessionKind, SessionRecord
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.streams.pacing import Pace
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.access.access import Access, Decision
+from chalicelib.services.access.binding import Binding
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.simple import SetClock
-from tests.fakes.wallets import MemoryStore, MemoryWallets
 from tests.vectors.forged import KEY_SETS, forged
 from tests.vectors.model import ALLOW, STATUS_OF_CODE, Answer, Front, State, Vector
 
@@ -97,14 +98,14 @@ class World:
         )
         self.store.records[case.session_id] = _record(case, state)
         if state.bound_to:
-            self.clients.keep(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
+            self.clients.put(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
-    def verdict(self, token: str | None, session_id: str, client: Client | None) -> Verdict:
+    def authorize(self, token: str | None, session_id: str, client: Client | None) -> Decision:
         """What the product's rule says, unless the store is silent."""
         self.asked += 1
         if self._states.get(session_id, State()).silent:
             raise StoreUnavailable("silent")
-        return self._rule.verdict(token, session_id, client)
+        return self._rule.authorize(token, session_id, client)
 
     def desired(self, stream_id: str) -> DesiredState | None:
         """Stands for `Delivery`."""

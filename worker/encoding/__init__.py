@@ -1,1 +1,1 @@
-"""One run: its process, what it reports, and how copied sources are cut."""
+"""What a run is to make of a source: copied or encoded, at which rate, and the process that makes it."""

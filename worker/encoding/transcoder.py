@@ -1,4 +1,4 @@
-"""One run's process: a child that reports its progress on its standard output."""
+"""The process of one run, which reports its progress on its standard output."""
 
 import json
 import time
@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import IO, Any
 
-from chalicelib.domain.media_health import Repairs
-from chalicelib.domain.run_logs import NOTES_KEPT
-from worker.child import Child, lines_of
+from chalicelib.domain.streams.media_health import Repairs
+from chalicelib.domain.streams.run_logs import NOTES_KEPT
+from worker.processes.child import Child, read_lines
 
 ACTIVITY_KEPT = 8
+# A run without a new segment for so many target durations counts as dead.
+SILENT_TARGETS = 3
 REPAIR_NAMES = {field.name for field in fields(Repairs)}
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What the source had in one second: sound, movement, nothing but black."""
+    """What the source had in one second: audible sound, movement, nothing but black."""
 
     heard: bool
     moves: bool
@@ -26,7 +28,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Progress:
-    """A line of it. `out_us` is how much it has made, `speed` how fast that was against the clock."""
+    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock."""
 
     out_us: int | None = None
     fps: float | None = None
@@ -37,7 +39,7 @@ class Progress:
 
     @property
     def dropped_frames(self) -> int:
-        """Pictures that the source had too many of, or that came too late."""
+        """Return the number of pictures that were too many or came too late."""
         return self.repairs.pictures_dropped if self.repairs else 0
 
 
@@ -55,11 +57,11 @@ class Transcoder(Child):
         # What the source had in the last seconds, where it is decoded.
         self.activity: deque[Activity] = deque(maxlen=ACTIVITY_KEPT)
         self._rate = None if is_copy else rate
-        self._listen(self._read_progress, self.stdout)
+        self._start_reader(self._read_progress, self.stdout)
 
     def _read_progress(self, pipe: IO[bytes]) -> None:
-        for line in lines_of(pipe):
-            progress = parsed(line, self._rate)
+        for line in read_lines(pipe):
+            progress = parse_progress(line, self._rate)
             if progress is None:
                 continue
             if progress.out_us != self.progress.out_us:
@@ -70,8 +72,8 @@ class Transcoder(Child):
                 self.activity.append(progress.activity)
 
 
-def parsed(line: str, rate: float | None) -> Progress | None:
-    """Return a line's progress; None if it is none. `rate` is what it encodes a second of media."""
+def parse_progress(line: str, rate: float | None) -> Progress | None:
+    """Return the report in a line; None if it is none. `rate` is the number of pictures a second that it encodes."""
     try:
         values: dict[str, Any] = json.loads(line)
         repairs = {name: values["repairs"][name] for name in REPAIR_NAMES & values["repairs"].keys()}

@@ -1,1 +1,1 @@
-"""Where the picture comes from: opening, watching and choosing sources, and the guard of untrusted ones."""
+"""Sources: opened, received, and chosen by failover."""

@@ -1,28 +1,28 @@
-"""The newest packets of a live source, kept for the run that will play it: from the last keyframe on.
+"""The newest packets of a live source, from its last keyframe on, kept for the run that will play it.
 
-So a run begins with a picture at once, wherever in its group of pictures the source is just then.
+A run so begins with a picture at once, at any point of the source's group of pictures.
 """
 
 import json
 from collections import deque
 
-from worker.wire import Kind, decoded_at_us, is_video_keyframe
+from worker.media.messages import Kind, decoded_at_us, is_video_keyframe
 
-# A source whose keyframes are further apart than this loses what it has kept: its run waits for the next keyframe.
+# With more than this between its keyframes a source loses its backlog: the run waits for the next keyframe.
 BYTES_MAX = 48 << 20
 
 
 class Backlog:
-    """Messages of a receiver. `ahead_us` is how far the source may be ahead of the clock: what came early is kept."""
+    """Messages of a receiver. `ahead_us` is how far the source may be ahead of the clock: early packets are kept."""
 
     def __init__(self, ahead_us: int = 0) -> None:
         self._ahead_us = ahead_us
         self._newest_us = 0
-        # Of each message: when a run can begin with it, whether it describes tracks, and all of it.
-        self._kept: deque[tuple[int | None, bool, bytes]] = deque()
+        # Of each message: when a run can begin with it, whether it describes tracks, and its bytes.
+        self._messages: deque[tuple[int | None, bool, bytes]] = deque()
         self._bytes = 0
         self._tracks = b""
-        # The formats of what was handed on last, and of what is kept last.
+        # The formats of what was passed on last.
         self._played: dict[str, str | None] = {}
 
     def __len__(self) -> int:
@@ -34,14 +34,14 @@ class Backlog:
         if kind is Kind.PACKET:
             self._newest_us = decoded_at_us(body)
             keyframe_us = self._newest_us if is_video_keyframe(body) else None
-        self._kept.append((keyframe_us, kind is Kind.TRACKS, whole))
+        self._messages.append((keyframe_us, kind is Kind.TRACKS, whole))
         self._bytes += len(whole)
 
     def trim(self) -> None:
-        """Keep only what a run that begins now needs."""
+        """Drop what a run that begins now does not need."""
         until_us = self._newest_us - self._ahead_us
         last = max(
-            (n for n, (at_us, _, _) in enumerate(self._kept) if at_us is not None and at_us <= until_us), default=0
+            (n for n, (at_us, _, _) in enumerate(self._messages) if at_us is not None and at_us <= until_us), default=0
         )
         while last > 0 or self._bytes > BYTES_MAX:
             last -= 1
@@ -50,20 +50,20 @@ class Backlog:
     def begin(self) -> bytes:
         """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
         self._played = {}
-        if self._kept and self._kept[0][1]:
+        if self._messages and self._messages[0][1]:
             return b""
         if self._tracks:
             self._played = formats_of(self._tracks)
         return self._tracks
 
     def take(self, *, one_format: bool) -> tuple[bytes, bool]:
-        """Return all that is kept, and whether the format changes behind it.
+        """Return all messages, and whether the format changes behind them.
 
-        That is looked for with `one_format` only.
+        Changes are detected with `one_format` only.
         """
         taken: list[bytes] = []
-        while self._kept:
-            _, is_tracks, whole = self._kept[0]
+        while self._messages:
+            _, is_tracks, whole = self._messages[0]
             if is_tracks:
                 formats = formats_of(whole)
                 if one_format and self._played and changes(self._played, formats):
@@ -74,7 +74,7 @@ class Backlog:
         return b"".join(taken), False
 
     def _drop(self) -> None:
-        _, is_tracks, whole = self._kept.popleft()
+        _, is_tracks, whole = self._messages.popleft()
         self._bytes -= len(whole)
         if is_tracks:
             self._tracks = whole
@@ -89,7 +89,7 @@ def formats_of(whole: bytes) -> dict[str, str | None]:
 def changes(before: dict[str, str | None], now: dict[str, str | None]) -> bool:
     """Return whether a run that copies has to end between these formats.
 
-    Sound says late what it is: first `aac`, then `aac:4c80`.
+    The format of sound becomes known late: first `aac`, then `aac:4c80`.
     """
     old, new = before["audio"], now["audio"]
     if before["video"] != now["video"] or old is None or new is None:

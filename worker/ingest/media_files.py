@@ -1,7 +1,7 @@
-"""Finding a file of the media directory by the name that an operator typed.
+"""Files of the media directory, found by the name that an operator typed.
 
-The same letters can be stored in two ways: composed (NFC, as most people type them) and decomposed (NFD, as files that
-come from a Mac are named). Linux takes them for two names. So a name that is not there is looked for by its letters.
+The same letters can be stored in two ways: composed (NFC, as most people type them) and decomposed (NFD, as files from
+a Mac are named). Linux takes them for two names, so a missing name is looked up by its letters.
 """
 
 import os
@@ -9,14 +9,14 @@ from itertools import islice
 from pathlib import Path
 from unicodedata import normalize
 
-# So many entries of a directory are compared. A file that lies among more is found by the bytes of its name only.
+# The entries of a directory that are compared. A file among more is found by the bytes of its name only.
 ENTRIES_MAX = 20_000
 
 
 def find(name: str, root: Path) -> Path | None:
-    """Where this name leads to below `root`, links followed; None if that is nothing or lies outside.
+    """Return where this name leads to below `root`, links followed; None if that is nothing or outside.
 
-    A link that leads outside is answered like one that leads nowhere, so no answer shows what exists outside.
+    A link that leads outside gets the same answer as a broken one, so no answer shows what exists outside.
     """
     return _inside(root / name, root) or _by_letters(name, root)
 
@@ -32,7 +32,7 @@ def _inside(path: Path, root: Path) -> Path | None:
 def _by_letters(name: str, root: Path) -> Path | None:
     found: Path | None = root
     for part in Path(name).parts:
-        # Each directory is one of the media directory's before it is looked into.
+        # Each directory is checked to be inside the media directory before it is read.
         found = found and (_inside(found / part, root) or _entry(found, part, root))
     return found
 

@@ -1,12 +1,12 @@
-"""How a receiver is asked to open an untrusted source: pure functions from a checked URL to a request.
+"""Requests to receivers of untrusted sources: pure functions from a checked URL to a request.
 
-What holds FFmpeg back, found by experiment:
+What restricts FFmpeg, found by experiment:
 - The options here reach what a playlist names (media playlists, segments, keys, init sections): the white lists and
   `http_proxy` do. `max_redirects`, `tls_verify` and `ca_file` do not: they hold for the first request only.
 - So https is opened as http through `worker.ingest.egress`, which speaks TLS itself, verifies every host, and refuses
-  redirects at every level. FFmpeg knows neither `https` nor `tls`; all that is left to it is to ask the proxy.
-- A proxy of the CONNECT kind does not do for playlists: FFmpeg then needs `httpproxy` on its white list, and a playlist
-  that names `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. For rtmps it does: `flv` names nothing further.
+  redirects at every level. FFmpeg knows neither `https` nor `tls`: it can only ask the proxy.
+- A CONNECT proxy is not safe for playlists: FFmpeg then needs `httpproxy` on its white list, and a playlist that names
+  `httpproxy://127.0.0.1:80/x.ts` is opened past the proxy. It is safe for rtmps: `flv` names nothing further.
 - A host in the environment's `no_proxy` is asked past the proxy. The receiver's environment must not have it.
 - With `tcp` on the white list, which `http` needs, a playlist that names `tcp://10.0.0.1:80` as a media playlist is
   connected to past the proxy. So the proxy refuses playlists with any scheme but http and https.
@@ -17,21 +17,21 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.addresses import IpAddress
-from chalicelib.domain.source_urls import SourceUrl
+from chalicelib.domain.streams.addresses import IpAddress
+from chalicelib.domain.streams.source_urls import SourceUrl
 from worker.receiving.request import FLV_FORMAT, ReceiveRequest, Transport
 
 # HLS with the containers of its segments, or MPEG-TS alone. `mov` names no further files unless it is allowed to.
 HTTP_FORMATS = "hls,mpegts,mov,aac,mp3"
 ANY_NAMES = {"extension_picky": "0"}
-# Above the proxy's own bounds, so that its reason is known before FFmpeg gives up.
+# Longer than the proxy's own timeouts, so that its reason is known before FFmpeg gives up.
 TIMEOUT_S = 12
 SRT_NAMES = ("streamid", "latency", "passphrase", "pbkeylen")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proxied:
-    """By way of a proxy of `ingest/egress.py`, for https and rtmps. `ca_file` None: the authorities of the system."""
+    """The way through the egress proxy, for https and rtmps. `ca_file` None: the authorities of the system."""
 
     proxy_url: str
     ca_file: Path | None = None
@@ -39,7 +39,7 @@ class Proxied:
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """Straight to an address that `worker.ingest.resolving` has checked, for srt."""
+    """The direct way to an address that `worker.ingest.egress.resolving` has checked, for srt."""
 
     address: IpAddress
 
@@ -57,7 +57,7 @@ def pull_request(source: SourceUrl, way: Proxied | Pinned) -> ReceiveRequest:
 
 
 def _https(source: SourceUrl, way: Proxied) -> ReceiveRequest:
-    """Paced: a playlist is fetched ahead of the clock, and a server sends a recording as fast as it is read."""
+    """Return a paced request: a playlist is fetched ahead of the clock, and a server sends a recording at once."""
     options = {"protocol_whitelist": "http,tcp,crypto", "max_redirects": "0", **_proxy(way), **ANY_NAMES}
     url = "http" + source.without_query.removeprefix("https")
     return ReceiveRequest(transport=Transport.URL, url=url, options=options, formats=HTTP_FORMATS, is_live=False)

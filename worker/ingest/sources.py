@@ -1,18 +1,18 @@
-"""From what an operator typed to what may be opened, and from what was opened to how it is published."""
+"""File names become paths, and descriptions of tracks become source infos. Both are checked."""
 
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.media_health import SourceTrack, TrackKind
+from chalicelib.domain.streams.media_health import SourceTrack, TrackKind
+from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.media_files import find
-from worker.source_info import SourceInfo, SourceRefused
 from worker.transcoding.plan import PIXELS_MAX
 
 
 def locate(name: str | None, media_dir: Path) -> Path:
-    """The regular file of this name in the media directory, links followed; `SourceRefused` for anything else."""
+    """Return the regular file of this name in the media directory, links followed. Raise `SourceRefused`."""
     if not name or "\0" in name or Path(name).is_absolute():
         raise SourceRefused(f"{name!r} is no path relative to the media directory")
     try:
@@ -27,7 +27,7 @@ def locate(name: str | None, media_dir: Path) -> Path:
     return path
 
 
-def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -> SourceInfo:
+def read_source_info(described: Mapping[str, Any], name: str, path: Path | None = None) -> SourceInfo:
     """Return what a receiver's description of its tracks shows. Raise `SourceRefused`."""
     video, audio = described["video"], described["audio"]
     width, height = video["width"], video["height"]
@@ -46,5 +46,5 @@ def examine(described: Mapping[str, Any], name: str, path: Path | None = None) -
 
 
 def _audio_codec(audio: Mapping[str, Any]) -> str:
-    # What keeps its configuration beside its packets has no ADTS headers, which a copied stream needs.
+    # With a configuration outside the packets it has no ADTS headers, which a copied stream needs.
     return "aac (own layout)" if audio["codec"] == "aac" and audio["extradata"] else str(audio["codec"])

@@ -1,1 +1,1 @@
-"""From finished segments to what viewers fetch."""
+"""Publishing: finished segments are uploaded, named by playlists, inspected and later deleted."""

@@ -1,16 +1,16 @@
-"""What one owner publishes of one stream, from a claim or a change of settings on."""
+"""The names of what one owner publishes of a stream, from a claim or a change of settings on."""
 
 from dataclasses import dataclass
 
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import media_key
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.media_keys import media_key
 
 PLAYLIST = "index.m3u8"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """The names of things. `epoch` and `first_run` begin the segments' names, so no two owners ever share one."""
+    """The names of a stream's objects. `epoch` and `first_run` begin the segments' names: no two owners share one."""
 
     stream_id: str
     epoch: int
@@ -20,24 +20,24 @@ class Channel:
 
     @property
     def rendition_names(self) -> tuple[str, ...]:
-        """Best first."""
+        """Return the names, best rendition first."""
         return tuple(rendition.name for rendition in self.renditions)
 
     @property
-    def root_key(self) -> str:
-        """The key of the multivariant playlist."""
+    def multivariant_key(self) -> str:
+        """Return the key of the multivariant playlist."""
         return media_key(self.stream_id, PLAYLIST)
 
     @property
     def prefix(self) -> str:
-        """What the keys of all its objects begin with."""
+        """Return the prefix of all its keys."""
         return media_key(self.stream_id, "")
 
     def key(self, rendition: str, file: str) -> str:
-        """The key of a file of a rendition."""
+        """Return the key of a rendition's file."""
         return media_key(self.stream_id, f"{rendition}/{file}")
 
 
 def run_name(epoch: int, run: int) -> str:
-    """How the segments of a run begin."""
+    """Return the prefix of a run's segment names."""
     return f"{epoch}-{run}"

@@ -1,4 +1,4 @@
-"""What a finished segment really holds, by ffprobe: size, frame rate and codecs, for the multivariant playlist."""
+"""The probe of a finished segment with ffprobe: size, frame rate and codecs, for the multivariant playlist."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from worker.limits import bounded
-from worker.publishing.codec_names import picture_name
-from worker.publishing.variants import Facts
+from worker.processes.limits import limit_argv
+from worker.publishing.playlists.codec_names import picture_name
+from worker.publishing.playlists.variants import MediaInfo
 
-# Nobody waits for it; a machine that is busy with encoding takes its time.
+# Nothing waits for it, and a machine that is busy with encoding is slow.
 PROBE_TIMEOUT_S = 8.0
-# Enough to see all there is to see, of however heavy a segment.
+# Enough of a segment of any bitrate.
 PROBE_BYTES_MAX = 4_000_000
 # The object types of MPEG-4 audio (ISO/IEC 14496-3), by ffprobe's names of the profiles.
 AUDIO_OBJECT_TYPES = {"Main": 1, "LC": 2, "SSR": 3, "LTP": 4, "HE-AAC": 5, "HE-AACv2": 29}
@@ -23,10 +23,10 @@ DUMP_LINE = re.compile(r"^[0-9a-f]{8}: ((?:[0-9a-f]{2,4} )+)", re.MULTILINE)
 VIDEO_RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
-def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
-    """Ask ffprobe; None if it does not answer in time or finds no picture.
+def probe(segment: bytes, environ: Mapping[str, str]) -> MediaInfo | None:
+    """Return what a segment holds; None if ffprobe does not answer in time or finds no picture.
 
-    The segment comes through a pipe, and nothing else may be opened: a copied one was made by a stranger.
+    The segment comes through a pipe, and ffprobe may open nothing else: copied segments come from strangers.
     """
     try:
         done = subprocess.run(
@@ -37,27 +37,27 @@ def probe(segment: bytes, environ: Mapping[str, str]) -> Facts | None:
             env=dict(environ),
             check=False,
         )
-        return facts_of(json.loads(done.stdout).get("streams", []))
+        return media_info_of(json.loads(done.stdout).get("streams", []))
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
 
 
 def probe_argv() -> list[str]:
-    """Ask for what a segment on the standard input holds, as JSON."""
+    """Return the command that prints what a segment on its standard input holds, as JSON."""
     entries = "stream=codec_type,codec_name,profile,width,height,avg_frame_rate,r_frame_rate,color_transfer,extradata"
     argv = ["ffprobe", "-v", "error", "-protocol_whitelist", "pipe", "-f", "mpegts", "-show_data"]
-    return bounded([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
+    return limit_argv([*argv, "-show_entries", entries, "-of", "json", "-i", "pipe:0"])
 
 
-def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
-    """From ffprobe's answer; None where something is missing, since half a truth is worse than none."""
+def media_info_of(streams: list[dict[str, Any]]) -> MediaInfo | None:
+    """Return the media info in ffprobe's answer; None if anything is missing."""
     video = next((stream for stream in streams if stream.get("codec_type") == "video"), {})
     audio = next((stream for stream in streams if stream.get("codec_type") == "audio"), None)
     codecs = [_video_codec(video)] + ([_audio_codec(audio)] if audio else [])
     fps = _rate(video.get("avg_frame_rate")) or _rate(video.get("r_frame_rate"))
     if not (video.get("width") and video.get("height") and fps and all(codecs)):
         return None
-    return Facts(
+    return MediaInfo(
         width=int(video["width"]),
         height=int(video["height"]),
         fps=round(float(fps), 3),
@@ -67,7 +67,7 @@ def facts_of(streams: list[dict[str, Any]]) -> Facts | None:
 
 
 def _video_codec(stream: Mapping[str, Any]) -> str | None:
-    """The stream's own parameters say it: ffprobe's words leave out the constraints."""
+    """Return the codec's name from the stream's parameters: ffprobe's own words leave out the constraints."""
     dump = "".join(DUMP_LINE.findall(str(stream.get("extradata", "")))).replace(" ", "")
     return picture_name(str(stream.get("codec_name")), bytes.fromhex(dump))
 

@@ -1,4 +1,4 @@
-"""The thread that publishes a channel: it follows one run after the other."""
+"""The thread that publishes a channel, one run after the other."""
 
 import logging
 import threading
@@ -8,20 +8,21 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from chalicelib.domain.streams import PublishedRendition
-from chalicelib.ports import Clock, MediaStore, StoreUnavailable
+from chalicelib.domain.streams.runtime import PublishedRendition
+from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.media import MediaStore
 from worker.claims import HeldClaim
-from worker.ingest.examination import Examination
 from worker.publishing.channel import Channel
-from worker.publishing.cleanup import Cleaner
-from worker.publishing.fenced import Lost
-from worker.publishing.figures import Figures
-from worker.publishing.inbox import Finished, Inbox
+from worker.publishing.cleaner import Cleaner
+from worker.publishing.fenced_object import ClaimLost
+from worker.publishing.multivariant_playlist import MultivariantPlaylist
 from worker.publishing.probe import probe
 from worker.publishing.publisher import Publisher
-from worker.publishing.root import Root
-from worker.publishing.sampling import SegmentSampler
-from worker.publishing.uploads import Unpublishable, Uploads
+from worker.publishing.segment_prober import SegmentProber
+from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
+from worker.publishing.segment_sampler import SegmentSampler
+from worker.publishing.segment_uploader import ClaimNotRenewed, SegmentUploader
+from worker.publishing.throughput import ThroughputStats
 
 log = logging.getLogger(__name__)
 
@@ -30,40 +31,40 @@ RETRY_S = 0.5
 
 
 class Publication(threading.Thread):
-    """What it has published is read from its attributes by the supervising thread, which `notify` wakes."""
+    """The publishing thread. The supervising thread, which `notify` wakes, reads the results from its attributes."""
 
     def __init__(
         self,
         media: MediaStore,
         clock: Clock,
         channel: Channel,
-        held: HeldClaim,
+        held_claim: HeldClaim,
         window_s: float,
         environ: Mapping[str, str],
         notify: Callable[[], None],
     ) -> None:
         super().__init__(name=f"publish-{channel.stream_id}", daemon=True)
-        # Where the first run has to set the media clock; None until the owners before are read and shut out.
+        # The media clock at the start of the first run; None until the earlier owners are read and fenced off.
         self.starts_at_s: float | None = None
-        # The run whose segment was published last, once viewers can play it, and when, by the monotonic clock.
+        # The run of the newest segment, once viewers can play it, and when it was published, by the monotonic clock.
         self.published_run: int | None = None
         self.published_at_s = 0.0
-        self.figures = Figures()
+        self.throughput = ThroughputStats()
         self.error: str | None = None
         self._clock = clock
         self._channel = channel
-        self._held = held
+        self._held_claim = held_claim
         self._notify = notify
         self._abandoned = threading.Event()
-        # Once abandoned, another one of the same claim may follow: what hangs now must not be written after it.
-        self._uploads = Uploads(media, channel, lambda: held.safe and not self._abandoned.is_set())
+        # After it is abandoned, another one of the same claim may follow: a hanging write must not come after that.
+        self._uploads = SegmentUploader(media, channel, lambda: held_claim.is_safe and not self._abandoned.is_set())
         self._cleaner = Cleaner(media, channel, self._uploads.check)
         probes = ThreadPoolExecutor(len(channel.renditions), thread_name_prefix=f"probe-{channel.stream_id}")
-        examination = Examination(partial(probe, environ=environ), channel.rendition_names, probes)
-        self._root = Root(media, channel, self._uploads.check, examination)
-        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._root, window_s)
+        prober = SegmentProber(partial(probe, environ=environ), channel.rendition_names, probes)
+        self._multivariant = MultivariantPlaylist(media, channel, self._uploads.check, prober)
+        self._publisher = Publisher(media, channel, self._uploads, self._cleaner, self._multivariant, window_s)
         self.sampler = SegmentSampler(environ)
-        self._inboxes: deque[Inbox] = deque()
+        self._queues: deque[SegmentQueue] = deque()
         self._retry_at_s = 0.0
         self._named_run: int | None = None
         self._finishing = threading.Event()
@@ -71,21 +72,21 @@ class Publication(threading.Thread):
 
     @property
     def published(self) -> tuple[PublishedRendition, ...]:
-        """The renditions as they were found by probing and measuring, best first."""
+        """Return the renditions as they were probed and measured, best first."""
         return self._publisher.published
 
-    def follow(self, inbox: Inbox) -> None:
-        """Publish this run when those before it are through."""
-        self._inboxes.append(inbox)
+    def follow(self, queue: SegmentQueue) -> None:
+        """Publish this run after those before it."""
+        self._queues.append(queue)
 
     def set_window(self, window_s: float) -> None:
-        """From the next segment on."""
+        """Set the window from the next segment on."""
         self._publisher.window_s = window_s
 
     def finish(self, *, ended: bool, by_s: float) -> bool:
-        """Publish what is left, and that nothing follows if `ended`. False if it was not done in time and given up.
+        """Publish the last segments, and the playlists' end if `ended`. Return whether it was done in time.
 
-        Returns by `by_s`, by the monotonic clock. The last `RETRY_S` before are for a thread that is given up to end.
+        Return by `by_s` of the monotonic clock. The last `RETRY_S` before that are for an abandoned thread to end.
         """
         self._ended = ended
         self._finishing.set()
@@ -97,12 +98,12 @@ class Publication(threading.Thread):
         return True
 
     def abandon(self) -> None:
-        """Write nothing more, whatever is left."""
+        """Write nothing more, whatever is unpublished."""
         self._abandoned.set()
         self._uploads.hurry.set()
 
     def run(self) -> None:
-        """The thread."""
+        """Publish until it is finished or abandoned."""
         try:
             while not self._abandoned.is_set() and not self._attempt(self._publisher.take_over):
                 self._abandoned.wait(RETRY_S)
@@ -112,45 +113,45 @@ class Publication(threading.Thread):
             while not self._abandoned.is_set():
                 finishing = self._finishing.is_set()
                 self._step()
-                if finishing and not self._inboxes:
+                if finishing and not self._queues:
                     self._finish()
                     break
                 self._abandoned.wait(0.0 if finishing else POLL_S)
         except Exception as error:
-            # A mistake of ours. The supervising thread sees that this one has ended, and starts the stream anew.
+            # A bug. The supervising thread sees that this one has ended, and restarts the stream.
             self.error = f"internal error: {type(error).__name__}: {error}"
             log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
         finally:
             self._uploads.close()
-            self._root.close()
+            self._multivariant.close()
             self.sampler.close()
-            for inbox in self._inboxes:
-                inbox.discard()
+            for queue in self._queues:
+                queue.discard()
             self._notify()
 
     def _step(self) -> None:
-        if self._inboxes:
-            inbox = self._inboxes[0]
-            # Asked before it is looked into: what comes after the last look would be lost.
-            closed = inbox.closed
-            while (segment := inbox.take()) and not self._abandoned.is_set():
+        if self._queues:
+            queue = self._queues[0]
+            # Read before the segments: those that come after the last refresh would be lost.
+            is_closed = queue.is_closed
+            while (segment := queue.take()) and not self._abandoned.is_set():
                 self._publish(segment)
-            if closed:
-                inbox.discard()
-                self._inboxes.popleft()
+            if is_closed:
+                queue.discard()
+                self._queues.popleft()
         if time.monotonic() >= self._retry_at_s:
             self._catch_up()
-        self._cleaner.work(self._publisher.named)
+        self._cleaner.delete_due(self._publisher.named_keys)
 
     def _catch_up(self) -> None:
-        """Write what could not be written before, and what the probes have told since."""
-        if self._publisher.unwritten:
+        """Write what could not be written before, and new results of the probes."""
+        if self._publisher.has_unwritten:
             if self._attempt(self._publisher.flush):
                 self._note_published(self._named_run)
-        elif self._publisher.answered and self._attempt(self._publisher.refresh):
+        elif self._publisher.has_answers and self._attempt(self._publisher.refresh):
             self._note_playable(self._named_run)
 
-    def _publish(self, segment: Finished) -> None:
+    def _publish(self, segment: FinishedSegment) -> None:
         size = segment.files[self._channel.rendition_names[0]].stat().st_size
         refusals: list[str | None] = []
         done = self._attempt(lambda: refusals.append(self._publisher.publish(segment)))
@@ -163,12 +164,12 @@ class Publication(threading.Thread):
             log.error("a segment was left out", extra=extra)
             return
         self._named_run = segment.run
-        self.figures.add(segment.duration_s, size)
+        self.throughput.add(segment.duration_s, size)
         if done:
             self._note_published(segment.run)
 
     def _finish(self) -> None:
-        if self._publisher.unwritten:
+        if self._publisher.has_unwritten:
             self._attempt(self._publisher.flush)
         if self._ended:
             self._attempt(self._publisher.end)
@@ -176,24 +177,26 @@ class Publication(threading.Thread):
     def _attempt(self, work: Callable[[], None]) -> bool:
         try:
             work()
-        except Lost as error:
-            log.warning("the claim is another's", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-            self._held.give_up()
+        except ClaimLost as error:
+            log.warning(
+                "another worker has the claim", extra={"stream_id": self._channel.stream_id, "error": str(error)}
+            )
+            self._held_claim.give_up()
             self.abandon()
             return False
-        except (StoreUnavailable, Unpublishable) as error:
+        except (StoreUnavailable, ClaimNotRenewed) as error:
             self.error = f"{type(error).__name__}: {error}"
             self._retry_at_s = time.monotonic() + RETRY_S
-            log.warning("publishing waits", extra={"stream_id": self._channel.stream_id, "error": self.error})
+            log.warning("publishing is delayed", extra={"stream_id": self._channel.stream_id, "error": self.error})
             return False
         return True
 
     def _note_published(self, run: int | None) -> None:
         self.published_at_s = time.monotonic()
-        self._held.last_manifest_at_ms = self._clock.now_ms()
+        self._held_claim.last_manifest_at_ms = self._clock.now_ms()
         self._note_playable(run)
 
     def _note_playable(self, run: int | None) -> None:
-        if self._publisher.playable:
+        if self._publisher.is_playable:
             self.published_run = run
         self._notify()

@@ -1,7 +1,7 @@
-"""From finished segments to what viewers fetch: segments first, then the playlists that name them.
+"""Finished segments become what viewers fetch: first the segments, then the playlists that name them.
 
-All renditions go in step: they have the same numbers and the same discontinuities at all times, as the standard wants
-of variants, so a segment that cannot be stored in one rendition is left out of all.
+All renditions go in step: they have the same numbers and discontinuities at all times, as the standard requires of
+variants. So a segment that cannot be stored in one rendition is left out of all.
 """
 
 import logging
@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.streams import PublishedRendition
-from chalicelib.ports import MediaStore
+from chalicelib.domain.streams.runtime import PublishedRendition
+from chalicelib.ports.media import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
-from worker.publishing.cleanup import Cleaner
-from worker.publishing.fenced import FencedObject, Overtaken
-from worker.publishing.inbox import Finished
-from worker.publishing.playlist import START_SEGMENTS, Entry, Playlist
-from worker.publishing.root import Root
-from worker.publishing.takeover import continued, read_stored
-from worker.publishing.uploads import Uploads
+from worker.publishing.cleaner import Cleaner
+from worker.publishing.fenced_object import FencedObject, StaleEtag
+from worker.publishing.multivariant_playlist import MultivariantPlaylist
+from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist
+from worker.publishing.segment_queue import FinishedSegment
+from worker.publishing.segment_uploader import SegmentUploader
+from worker.publishing.takeover import continue_playlists, read_stored
 
 log = logging.getLogger(__name__)
 
@@ -31,32 +31,32 @@ class Publisher:
         self,
         media: MediaStore,
         channel: Channel,
-        uploads: Uploads,
+        uploads: SegmentUploader,
         cleaner: Cleaner,
-        root: Root,
+        multivariant: MultivariantPlaylist,
         window_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.window_s = window_s
-        # The stored playlists lag behind ours, since a write failed.
-        self.unwritten = False
+        # The stored playlists are behind these, since a write failed.
+        self.has_unwritten = False
         self._media = media
         self._channel = channel
         self._uploads = uploads
         self._cleaner = cleaner
         self._objects = {name: self._object(name) for name in channel.rendition_names}
-        self._root = root
+        self._multivariant = multivariant
         self._now = now
-        # What the runs of this owner need; more than was asked for where a source is copied.
+        # The longest segment of this owner's runs; more than the setting where a source is copied.
         self._target_s = channel.segment_seconds
         self._playlists: dict[str, Playlist] = {}
-        # Named by our playlists, but by no stored one yet.
+        # Entries of these playlists that no stored one has yet.
         self._pending: list[tuple[Mapping[str, Entry], float]] = []
-        # An older owner has written after we had looked: ours must not be written before we have looked again.
-        self._overtaken = False
+        # An older owner has written since the playlists were read: they have to be read again before a write.
+        self._is_stale = False
 
-    def named(self) -> set[str]:
-        """The keys of all segments that the playlists name."""
+    def named_keys(self) -> set[str]:
+        """Return the keys of all segments that the playlists name."""
         return {
             self._channel.key(name, entry.uri)
             for name, playlist in self._playlists.items()
@@ -64,114 +64,114 @@ class Publisher:
         }
 
     @property
-    def playable(self) -> bool:
-        """Whether a player that starts now finds as much as it starts behind the end (RFC 8216, section 6.3.3).
+    def is_playable(self) -> bool:
+        """Return whether a player that starts now finds enough segments (RFC 8216, section 6.3.3).
 
-        With less it would begin at the very end, and stall at the first segment that is a little late.
+        With fewer it would begin at the very end, and stall at the first segment that is a little late.
         """
         fewest = min((len(playlist.entries) for playlist in self._playlists.values()), default=0)
-        return fewest >= START_SEGMENTS and self._root.there
+        return fewest >= START_SEGMENTS and self._multivariant.is_stored
 
     @property
     def clock_s(self) -> float:
-        """Where the stream's media clock stands at the end of what is named."""
+        """Return the stream's media clock at the end of the newest segment."""
         return max((playlist.clock_s for playlist in self._playlists.values()), default=0.0)
 
     @property
     def published(self) -> tuple[PublishedRendition, ...]:
-        """The renditions as they were found by probing and measuring, best first."""
-        return self._root.published
+        """Return the renditions as they were probed and measured, best first."""
+        return self._multivariant.published
 
     def take_over(self) -> None:
-        """Read what the owners before have published and shut them out.
+        """Read what the earlier owners have published and fence them off.
 
-        Raises `Lost`, and `Unpublishable` or `StoreUnavailable`: try again.
+        Raise `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable`: try again.
         """
-        self._root.learn()
+        self._multivariant.read_stored()
         stored = self._fence()
-        dropped = [read_stored(self._object(name)) for name in sorted(self._root.dropped)]
-        before = continued(stored, dropped, self._channel.segment_seconds, self._exists)
+        dropped = [read_stored(self._object(name)) for name in sorted(self._multivariant.dropped_names)]
+        before = continue_playlists(stored, dropped, self._channel.segment_seconds, self._exists)
         cut = self._now() - timedelta(seconds=self.window_s)
-        self._playlists = {name: playlist.since(cut).interrupted() for name, playlist in before.items()}
-        # The same in all renditions, and for as long as longer segments are in one of their windows.
+        self._playlists = {name: playlist.without_older(cut).with_interruption() for name, playlist in before.items()}
+        # The same in all renditions, as long as a longer segment is in any window.
         self._set_target(max(self._target_s, *(playlist.target_s_min for playlist in self._playlists.values())))
         self._forget(before)
 
-    def publish(self, segment: Finished) -> str | None:
-        """Store a segment, then name it. Answers why it was left out, if it was.
+    def publish(self, segment: FinishedSegment) -> str | None:
+        """Store a segment, then name it. Return why it was left out, if it was.
 
-        Raises `Lost`, and `Unpublishable` or `StoreUnavailable` when it is stored but not named: `flush` does that.
+        Raise `ClaimLost`, and `ClaimNotRenewed` or `StoreUnavailable` if it is stored but not named: `flush` does that.
         """
-        if segment.first_of_run or segment.gap:
+        if segment.is_first_of_run or segment.has_gap:
             self._interrupt()
-        refusal = self._uploads.store(segment)
-        if refusal:
+        rejection = self._uploads.store(segment)
+        if rejection:
             self._interrupt()
-            # An answer may have been lost, so the objects may be there.
+            # An answer may have been lost, so the objects may exist.
             self._cleaner.add(self._channel.key(name, segment.name) for name in segment.files)
-            return refusal
+            return rejection
         entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at, listed_at=self._now())
         self._keep_target(max(segment.target_s, entry.rounded_s))
-        self._append({name: _weighed(entry, segment, name) for name in segment.files}, segment.ends_at_s)
-        self._root.examine(segment)
+        self._append({name: _with_bitrate(entry, segment, name) for name in segment.files}, segment.ends_at_s)
+        self._multivariant.probe(segment)
         self._store_playlists()
         return None
 
     def flush(self) -> None:
-        """Write what is not written yet, without what has left the window meanwhile. Raises as `publish`."""
+        """Write what is not written yet, without what has left the window meanwhile. Raise as `publish`."""
         self._trim()
         self._store_playlists()
 
     def _store_playlists(self) -> None:
         """Write the media playlists, then the one that names them."""
-        self._look_again()
-        self._root.announce(self._playlists)
+        self._reread_if_stale()
+        self._multivariant.raise_bandwidths(self._playlists)
         try:
             self._write(ended=False)
-        except Overtaken as error:
-            # An older owner made the playlist after we had looked for one: only our first write can meet that.
+        except StaleEtag as error:
+            # An older owner made the playlist after the read: only the first write can meet that.
             log.warning("taking over again", extra={"stream_id": self._channel.stream_id, "error": str(error)})
-            self._overtaken = True
-            self._look_again()
+            self._is_stale = True
+            self._reread_if_stale()
             self._write(ended=False)
-        self._root.refresh(self._playlists)
-        self.unwritten = False
+        self._multivariant.refresh(self._playlists)
+        self.has_unwritten = False
         self._pending.clear()
-        self._cleaner.published()
-        self._root.drop()
+        self._cleaner.start_lag()
+        self._multivariant.delete_dropped()
 
     @property
-    def answered(self) -> bool:
-        """Whether the probes have told something: time to `refresh`."""
-        return self._root.answered
+    def has_answers(self) -> bool:
+        """Return whether the probes have new results, for `refresh`."""
+        return self._multivariant.has_answers
 
     def refresh(self) -> None:
-        """Say what the probes have told. Raises as `publish`."""
-        self._root.refresh(self._playlists)
-        self._root.drop()
+        """Write the new results of the probes. Raise as `publish`."""
+        self._multivariant.refresh(self._playlists)
+        self._multivariant.delete_dropped()
 
     def end(self) -> None:
-        """Say that nothing follows: the operator stopped the stream. Raises as `publish`."""
-        self._look_again()
+        """Write the playlists' end: the operator stopped the stream. Raise as `publish`."""
+        self._reread_if_stale()
         self._trim()
         if any(playlist.next_sequence for playlist in self._playlists.values()):
             self._write(ended=True)
 
-    def _look_again(self) -> None:
-        """If an older owner has written since: go on where it has stopped. Raises as `publish`."""
-        if not self._overtaken:
+    def _reread_if_stale(self) -> None:
+        """Continue what an older owner has written since. Raise as `publish`."""
+        if not self._is_stale:
             return
         self.take_over()
         pending, self._pending = self._pending, []
         for entries, clock_s in pending:
             self._append(entries, clock_s)
-        self._overtaken = False
+        self._is_stale = False
 
     def _object(self, rendition: str) -> FencedObject:
         return FencedObject(self._media, self._channel.key(rendition, PLAYLIST), self._channel.epoch)
 
     def _fence(self) -> dict[str, Playlist | None]:
-        """Every stored playlist, written back under our epoch: from then on every older owner's ETag is wrong."""
+        """Return the stored playlists, written back under this epoch: every older owner's ETag is wrong then."""
         while True:
             self._uploads.check()
             stored = {name: read_stored(item) for name, item in self._objects.items()}
@@ -180,9 +180,9 @@ class Publisher:
                     if playlist is not None:
                         self._objects[name].write(playlist.render(self._channel.epoch))
                 return stored
-            except Overtaken as error:
+            except StaleEtag as error:
                 log.info(
-                    "an older owner still writes", extra={"stream_id": self._channel.stream_id, "error": str(error)}
+                    "an older owner is still writing", extra={"stream_id": self._channel.stream_id, "error": str(error)}
                 )
 
     def _write(self, *, ended: bool) -> None:
@@ -190,17 +190,17 @@ class Publisher:
             self._uploads.check()
             self._objects[name].write(self._playlists[name].render(self._channel.epoch, ended=ended))
 
-        self._uploads.together(write, self._objects)
+        self._uploads.run_for_all(write, self._objects)
 
     def _append(self, entries: Mapping[str, Entry], clock_s: float) -> None:
         self._playlists = {name: p.append(entries[name], clock_s) for name, p in self._playlists.items()}
         self._pending.append(({name: playlist.entries[-1] for name, playlist in self._playlists.items()}, clock_s))
-        self.unwritten = True
+        self.has_unwritten = True
         self._trim()
 
     def _trim(self) -> None:
         before, now = self._playlists, self._now()
-        self._playlists = {name: playlist.trimmed(self.window_s, now) for name, playlist in before.items()}
+        self._playlists = {name: playlist.trim(self.window_s, now) for name, playlist in before.items()}
         self._forget(before)
 
     def _forget(self, before: dict[str, Playlist]) -> None:
@@ -209,10 +209,10 @@ class Publisher:
             self._cleaner.add(self._channel.key(name, entry.uri) for entry in gone)
 
     def _interrupt(self) -> None:
-        self._playlists = {name: playlist.interrupted() for name, playlist in self._playlists.items()}
+        self._playlists = {name: playlist.with_interruption() for name, playlist in self._playlists.items()}
 
     def _keep_target(self, target_s: int) -> None:
-        """Let no segment be longer than the target. If it rises, then at a discontinuity; it never falls again."""
+        """Raise the target to this segment's length, at a discontinuity. It never falls again."""
         self._target_s = max(self._target_s, target_s)
         if any(playlist.target_s < target_s for playlist in self._playlists.values()):
             self._interrupt()
@@ -226,6 +226,6 @@ class Publisher:
         return key in self._media.list(key, limit=1)
 
 
-def _weighed(entry: Entry, segment: Finished, rendition: str) -> Entry:
+def _with_bitrate(entry: Entry, segment: FinishedSegment, rendition: str) -> Entry:
     size = segment.files[rendition].stat().st_size
     return replace(entry, bitrate_kbps=math.ceil(8 * size / segment.duration_s / 1000))

@@ -1,12 +1,12 @@
-"""Going on where the owner before stopped, whatever it was doing just then."""
+"""Continues the playlists of the last owner, which may have stopped at any step."""
 
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from worker.publishing.fenced import FencedObject
-from worker.publishing.playlist import Playlist, PlaylistError, parse
+from worker.publishing.fenced_object import FencedObject
+from worker.publishing.playlists.media_playlist import Playlist, PlaylistError, parse
 
 log = logging.getLogger(__name__)
 
@@ -15,38 +15,39 @@ BEHIND_MAX = 3
 
 
 def read_stored(item: FencedObject) -> Playlist | None:
-    """The playlist as it stands; None if there is none yet. Raises `Lost` and `StoreUnavailable`."""
+    """Return the stored playlist; None if there is none yet. Raise `ClaimLost` and `StoreUnavailable`."""
     body = item.read()
     if body is None:
         return None
     try:
         return parse(body)
     except PlaylistError as error:
-        # Its numbers are not known any more, but they grew by one a second at most since the stream began.
-        log.error("a playlist is begun anew", extra={"error": str(error)})
+        # Its numbers are lost, but they grew by one a second at most since the stream began.
+        log.error("a playlist is replaced by a new one", extra={"error": str(error)})
         return Playlist(target_s=1, first_sequence=int(time.time()))
 
 
-def continued(
+def continue_playlists(
     stored: Mapping[str, Playlist | None],
     dropped: Sequence[Playlist | None],
     segment_seconds: int,
     exists: Callable[[str, str], bool],
 ) -> dict[str, Playlist]:
-    """The renditions' playlists brought into step with the one that is ahead, be it of a rendition that is `dropped`:
-    a ladder that has nothing of the one before goes on with its numbers, for that one may come back.
+    """Return the renditions' playlists, brought into step with the one that is ahead.
 
-    `exists` tells whether a rendition's segment is in the store. Where segments are missing for good (a rendition that
-    was not published for a while), the playlist goes on empty at the common number.
+    That one may be of a rendition that is `dropped`: a ladder without any rendition of the last one continues its
+    numbers, for the last one may come back. `exists` returns whether a rendition's segment is in the store. Where
+    segments are missing for good (a rendition that was not published for a while), the playlist continues empty at the
+    common number.
     """
     present = [playlist for playlist in (*stored.values(), *dropped) if playlist is not None]
     if not present:
         return {name: Playlist(target_s=segment_seconds) for name in stored}
     ahead = max(present, key=lambda playlist: playlist.next_sequence)
-    return {name: _caught_up(name, playlist, ahead, exists) for name, playlist in stored.items()}
+    return {name: _catch_up(name, playlist, ahead, exists) for name, playlist in stored.items()}
 
 
-def _caught_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Callable[[str, str], bool]) -> Playlist:
+def _catch_up(name: str, behind: Playlist | None, ahead: Playlist, exists: Callable[[str, str], bool]) -> Playlist:
     empty = ahead.without_first(len(ahead.entries))
     if behind is None:
         return empty

@@ -1,1 +1,1 @@
-"""The process that opens one source, puts its time stamps in order, and copies its packets to the worker."""
+"""The process that opens one source, corrects its time stamps, and copies its packets to the worker."""

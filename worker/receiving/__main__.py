@@ -1,6 +1,6 @@
 """Receive one source: `python -m worker.receiving`, with a `ReceiveRequest` on the standard input.
 
-Messages of `worker.wire` come out of the standard output, what the media libraries say out of the standard error.
+Messages of `worker.media.messages` go to the standard output, the media libraries' log to the standard error.
 """
 
 import os
@@ -9,28 +9,28 @@ import time
 from collections import deque
 from typing import Any
 
-import av.logging
 from av.error import FFmpegError, InvalidDataError
 
-from worker.python import name_process
+from worker.media.libav import set_up_program
+from worker.media.messages import Kind, encode_json, encode_packet
+from worker.processes.module_process import print_error
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.discontinuities import DiscontinuityTags
-from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, in_order
+from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, merge_in_order
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
 from worker.receiving.request import EXIT_REFUSED, ReceiveRequest
 from worker.receiving.timestamps import TimestampCorrector
 from worker.receiving.tracks import TrackError, choose
-from worker.wire import Kind, encode_json, encode_packet
 
-# So many damaged packets in a row are no source any more.
+# After so many damaged packets in a row the source has failed.
 DAMAGED_MAX = 1_000
-# So many packets wait for the first picture, the newest ones: ten seconds of sound.
+# The newest packets that wait for the first picture: ten seconds of sound.
 WAITING_MAX = 500
 
 
 class Receiver:
-    """Copies one source's packets until it ends."""
+    """A copier of one source's packets, until the source ends."""
 
     def __init__(self, request: ReceiveRequest, output: int) -> None:
         self._request = request
@@ -40,7 +40,7 @@ class Receiver:
         self._interleaver = Interleaver(self._send)
 
     def run(self) -> None:
-        """Receive until the end. Raise `ReceiveError`."""
+        """Copy until the end. Raise `ReceiveError`."""
         request, has_begun = self._request, False
         for container, programs in containers(request):
             if has_begun and request.is_looped:
@@ -60,12 +60,12 @@ class Receiver:
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
         pieces = PieceReader()
-        # What comes before the first picture waits for it: the description needs it.
+        # Packets before the first picture wait for it: the description needs it.
         waiting: deque[ReadPacket] = deque(maxlen=WAITING_MAX)
         is_described = False
         for packet in _packets(container, [track.stream for track in tracks]):
             track = by_index[packet.stream_index]
-            # Of one track alone there is nothing to wait for, and a live source is not read ahead of the clock.
+            # One track alone needs no order, and a live source is not read ahead of the clock.
             continues = pieces.continues(packet) and len(tracks) > 1 and not self._request.is_live
             made, has_changed = track.convert(packet)
             read = [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
@@ -74,7 +74,7 @@ class Receiver:
                 continue
             if has_changed or not is_described:
                 self._describe(tracks, offered)
-                read = in_order(list(waiting), read)
+                read = merge_in_order(list(waiting), read)
                 waiting.clear()
                 is_described = True
             for each in read:
@@ -108,7 +108,7 @@ class Receiver:
 
 
 def _packets(container: Any, streams: list[Any]) -> Any:
-    """Yield packets with something in them, over damage that the demuxer reports."""
+    """Yield the packets that are not empty, despite damage that the demuxer reports."""
     damaged = 0
     while damaged < DAMAGED_MAX:
         try:
@@ -118,26 +118,24 @@ def _packets(container: Any, streams: list[Any]) -> Any:
                     yield packet
             return
         except (InvalidDataError, IndexError):
-            # The second: a track has appeared that the library did not know at the opening. It is left out.
+            # IndexError: a track has appeared that the library did not know at the opening. It is left out.
             damaged += 1
 
 
 def main() -> int:
-    """Return the exit status: see `worker.receiving.request`."""
-    name_process("receiver")
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.WARNING)
-    request = ReceiveRequest.decoded(sys.stdin.buffer.read())
+    """Run the receiver and return the exit status: see `worker.receiving.request`."""
+    set_up_program("receiver")
+    request = ReceiveRequest.from_json(sys.stdin.buffer.read())
     sys.stdin.close()
     try:
         Receiver(request, sys.stdout.fileno()).run()
     except BrokenPipeError:
         return 0
     except ReceiveError as error:
-        print(f"[error] {error}", file=sys.stderr, flush=True)
+        print_error(error)
         return error.status
     except (FFmpegError, OSError) as error:
-        print(f"[error] {error.strerror or error}", file=sys.stderr, flush=True)
+        print_error(error.strerror or error)
         return 1
     return 0
 

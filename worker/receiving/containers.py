@@ -1,4 +1,4 @@
-"""Opening a source's container, and opening it again where its tracks change or a loop begins."""
+"""A source's container: opened, and opened again where its tracks change or a loop begins."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,7 +14,7 @@ from worker.receiving.tracks import open_quietly
 from worker.receiving.ts_tables import Programs, TransportTables
 
 CHUNK_BYTES = 32_768
-# So much of a live source is looked at to find out what its tracks are. Recordings give all the time it takes.
+# The part of a live source in which its tracks are detected. Recordings are read as long as needed.
 LIVE_OPTIONS = {"analyzeduration": "1000000", "fpsprobesize": "4"}
 TRANSPORT_STREAM = "mpegts"
 
@@ -28,15 +28,15 @@ class ReceiveError(Exception):
 
 
 class Tables(Protocol):
-    """What looks bytes through on their way to the demuxer."""
+    """A filter of the bytes on their way to the demuxer, which detects changes of the tracks."""
 
     has_changed: bool
 
     def feed(self, data: bytes) -> bytes:
-        """Return what can be passed on."""
+        """Return the bytes that can be passed on."""
 
     def reopen(self) -> bytes:
-        """Return what the part after a change begins with."""
+        """Return the bytes that the part after a change begins with."""
 
 
 class Part:
@@ -62,7 +62,7 @@ Opened = tuple[Any, Programs]
 
 
 def containers(request: ReceiveRequest) -> Iterator[Opened]:
-    """Yield containers one after the other, with the programmes of each; the caller reads each to its end.
+    """Yield containers one after the other, with the programmes of each. The caller reads each to its end.
 
     Raise `ReceiveError`.
     """
@@ -96,7 +96,7 @@ def _srt(request: ReceiveRequest) -> SrtReceiver:
 
 
 def _raw(request: ReceiveRequest) -> Callable[[int], bytes]:
-    """Return a reader of a URL's bytes as they are."""
+    """Return a function that reads a URL's bytes unchanged."""
     packets = open_quietly(request.url, format="data", options=request.options).demux()
 
     def read(_size: int) -> bytes:
@@ -124,7 +124,7 @@ def _parts(read: Callable[[int], bytes], tables: Any, request: ReceiveRequest) -
 
 
 def _url(request: ReceiveRequest) -> Iterator[Opened]:
-    """A transport stream is opened once more as bytes, for its programmes; HLS and the rest are opened as they are."""
+    """Open a transport stream once more as bytes, for its programmes; open HLS and the rest as they are."""
     options = {**request.options, "format_whitelist": request.formats}
     container = open_quietly(request.url, options=options)
     if container.format.name == TRANSPORT_STREAM:
@@ -136,7 +136,7 @@ def _url(request: ReceiveRequest) -> Iterator[Opened]:
 
 
 def _file(request: ReceiveRequest) -> Iterator[Opened]:
-    """The file, again and again if it is looped."""
+    """Open the file, repeatedly if it is looped."""
     options = {"protocol_whitelist": "file", "format_whitelist": request.formats}
     while True:
         try:
@@ -158,7 +158,7 @@ def _file(request: ReceiveRequest) -> Iterator[Opened]:
 
 
 def _words(error: Exception) -> str:
-    """Return what a library said, without the address."""
+    """Return a library's error text, without the address."""
     text = getattr(error, "strerror", None) or str(error)
     log = getattr(error, "log", None)
     return f"{log[2].strip()}: {text}" if log else str(text)

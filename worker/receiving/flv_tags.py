@@ -1,4 +1,4 @@
-"""The tags of an FLV stream, as RTMP brings it: when a track appears that was not there at the opening."""
+"""The tags of an FLV stream, as RTMP brings it: they show tracks that appear after the opening."""
 
 AUDIO_TAG, VIDEO_TAG, SCRIPT_TAG = 8, 9, 18
 HEADER_BYTES, TAG_HEADER_BYTES = 13, 15  # a tag's 11 bytes, and the 4 bytes of the size of the tag before
@@ -7,7 +7,7 @@ ENHANCED_VIDEO, ENHANCED_AUDIO, SEQUENCE_START = 0x80, 9, 0
 
 
 class FlvTags:
-    """Passes an FLV stream on, tag by tag, up to where a track appears that was not there at the opening.
+    """A filter that passes an FLV stream on, tag by tag, up to where a new track appears.
 
     After such a change, `reopen` begins the next part.
     """
@@ -56,10 +56,10 @@ class FlvTags:
 
 
 def describes(kind: int, begin: bytes) -> bool:
-    """Return whether a tag with these first two bytes says how its track is to be decoded."""
+    """Return whether a tag with these first two bytes describes how to decode its track."""
     if len(begin) < 2:
         return False
-    # Enhanced RTMP has a flag, or a number of its own, before the kind of packet; a name of the codec follows.
+    # Enhanced RTMP has a flag, or another number, before the kind of packet; a name of the codec follows.
     if kind == VIDEO_TAG:
         return (
             begin[0] & 0x0F == SEQUENCE_START if begin[0] & ENHANCED_VIDEO else begin[0] & 0x0F == AVC and not begin[1]

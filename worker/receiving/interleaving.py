@@ -1,7 +1,7 @@
-"""Putting packets of two tracks in the order of their times where a container stores each track in long pieces.
+"""Packets of two tracks in the order of their times, where a container stores each track in long pieces.
 
 A fragment of MP4, as of HLS, has all its pictures first and all its sound behind them, for as long as a segment lasts.
-At the pace of the clock, that sound would come after the time at which it is due.
+At the pace of the clock, that sound would come too late.
 """
 
 from collections import deque
@@ -11,16 +11,16 @@ from typing import Any
 
 from worker.receiving.timestamps import LAG_US
 
-# How much is held at most: a fragment lasts as long as its segment, which is 10 s at most in nearly all sources.
+# A fragment lasts as long as its segment, which is 10 s at most in nearly all sources.
 HELD_US_MAX = 10_000_000
 HELD_BYTES_MAX = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPacket:
-    """A packet in the order of the container, with its track, its data, and its own decoding time.
+    """A packet in the container's order, with its track, its data, and its own decoding time.
 
-    `continues`: it lies in one piece with the packet of its track before it.
+    `continues`: it is stored in one piece with its track's last packet.
     """
 
     track: Any
@@ -31,13 +31,13 @@ class ReadPacket:
 
 
 class PieceReader:
-    """Says which packets are stored in one piece with the packet of their track before them."""
+    """A detector of packets that are stored in one piece with the packet of their track before them."""
 
     def __init__(self) -> None:
         self._ends: dict[int, int] = {}
 
     def continues(self, packet: Any) -> bool:
-        """Return whether no byte lies between this packet and the one before; call it once for each packet.
+        """Return whether no byte lies between this packet and its track's last; call it once for each packet.
 
         Containers that interleave packet by packet, such as MPEG-TS and Matroska, have a header before each.
         """
@@ -50,14 +50,14 @@ class PieceReader:
 
 
 class Interleaver:
-    """Holds the packets of a piece until those of the other track come, and sends all in the order of decoding times.
+    """A buffer that holds a piece until packets of the other track come, and sends all in the order of decoding times.
 
-    What is not stored in pieces is sent at once.
+    Packets that are not stored in pieces are sent at once.
     """
 
     def __init__(self, send: Callable[[ReadPacket], None]) -> None:
         self._send = send
-        # Of one track: the one that is ahead.
+        # Packets of one track: the one that is ahead.
         self._held: deque[ReadPacket] = deque()
         self._held_bytes = 0
 
@@ -73,12 +73,12 @@ class Interleaver:
             while self._is_full():
                 self._release()
         else:
-            # The piece before has ended, and nothing of the other track came behind it.
+            # The last piece has ended, and nothing of the other track came behind it.
             self.flush()
             self._send(read)
 
     def flush(self) -> None:
-        """Send all that is held."""
+        """Send all held packets."""
         while self._held:
             self._release()
 
@@ -92,10 +92,10 @@ class Interleaver:
         self._send(read)
 
 
-def in_order(sound: Sequence[ReadPacket], picture: Sequence[ReadPacket]) -> list[ReadPacket]:
-    """Return the first picture with the sound that came before it in their order, since a run begins with the picture.
+def merge_in_order(sound: Sequence[ReadPacket], picture: Sequence[ReadPacket]) -> list[ReadPacket]:
+    """Return the first picture with the sound before it in order, since a run begins with the picture.
 
-    One that is further behind than tracks may be comes late, and is shown after that sound.
+    A picture that is further behind than tracks may be is shown after that sound.
     """
     at_us = picture[0].dts_us
     earlier = sum(each.dts_us < at_us for each in sound)

@@ -1,18 +1,18 @@
-"""Reading what could be read faster at the pace of the clock: files, and what comes by https."""
+"""Pacing of files and of https: sources that could be read faster than the clock."""
 
 import time
 from collections.abc import Callable
 
-# Handed out at once at the beginning, so that the first segment does not wait for the clock.
+# Passed on at once at the beginning, so that the first segment does not wait for the clock.
 BURST_US = 1_000_000
-# So much is handed out at a time. Each wake-up costs this process, the worker and the encoder more than a packet does.
+# Passed on at a time: each wake-up costs this process, the worker and the encoder more than a packet does.
 BATCH_S = 0.1
-# While a packet is held back for longer, it is said that there is one.
+# While a packet is held back for longer, the worker is notified that there is one.
 HELD_INTERVAL_S = 2.0
 
 
 class Pacer:
-    """Holds packets back until their time has come. `is_held` is called every 2 s of a long wait."""
+    """A delay of packets until their time has come. `is_held` is called every 2 s of a long wait."""
 
     def __init__(
         self,
@@ -26,11 +26,10 @@ class Pacer:
         self._began_s: float | None = None
 
     def wait(self, at_us: int) -> None:
-        """Return when it is time for what is decoded at `at_us`, or up to `BATCH_S` later.
+        """Return when it is time for a packet that is decoded at `at_us`, or up to `BATCH_S` later.
 
-        0 is when the first picture or sound is shown.
-
-        What has to be decoded before that comes at once: of slides with B-frames that is half a minute's.
+        0 is when the first picture or sound is shown. Packets that are decoded before that come at once: of slides with
+        B-frames that is half a minute's.
         """
         if self._began_s is None:
             self._began_s = self._monotonic()

@@ -1,7 +1,7 @@
-"""From a library's packets to messages: one form of each codec, and a new track description where the format changes.
+"""Packets become messages: one form of each codec, and a new track description where the format changes.
 
-H.264 and HEVC become Annex B, AAC gets ADTS headers: both carry their parameters inside, so a change in the middle of a
-source reaches the decoder with the packet that it begins at.
+H.264 and HEVC become Annex B, AAC gets ADTS headers. Both carry their parameters inside, so a change in the middle of a
+source reaches the decoder with the packet at which it begins.
 """
 
 import base64
@@ -13,31 +13,31 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from worker.adts import adts_header, adts_packet
+from worker.media.adts import adts_header, adts_packet
+from worker.media.messages import AUDIO, MICRO, VIDEO, PacketMessage
 from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import is_interlaced, rate_of
 from worker.receiving.ts_pictures import is_end
-from worker.wire import AUDIO, MICRO, VIDEO, PacketMessage
 
 ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 START_CODE = re.compile(rb"\x00\x00\x01")
-# The NAL units that say what a picture is: H.264's sequence parameters, HEVC's.
+# The NAL units that describe a picture: the sequence parameters of H.264 and HEVC.
 PARAMETERS = {"h264": lambda first: first & 0x1F == 7, "hevc": lambda first: first >> 1 & 0x3F == 33}
 PARAMETERS_BYTES_MAX = 4096
-# Containers that can say that a picture is to be turned.
+# Containers that can declare a rotation.
 ROTATING_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-# Sound that a decoder understands from its packets and extradata alone. All other is decoded here.
+# Codecs that a decoder understands from packets and extradata alone. Other sound is decoded here.
 PLAIN_SOUND = {"aac", "mp3", "mp2", "mp1", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts", "truehd", "aac_latm"}
 
 
 class VideoTrack:
-    """The picture that is played."""
+    """The picture track that is played."""
 
     number, kind = VIDEO, "video"
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
-        # By how many degrees it has to be turned, counter-clockwise. The container says so, and a decoder repeats it.
+        # Degrees of rotation, counter-clockwise. The container declares them, and a decoder repeats them.
         self.rotation = 0
         self._has_rotation = stream.container.format.name in ROTATING_FORMATS
         codec = stream.codec_context
@@ -49,7 +49,7 @@ class VideoTrack:
         self.signature = self.codec if self.codec in PARAMETERS else self._fixed_signature()
 
     def describe(self) -> dict[str, Any]:
-        """Return what a decoder has to know."""
+        """Return what a decoder needs to know."""
         codec, rate = self.stream.codec_context, rate_of(self.stream)
         in_band = self.codec in PARAMETERS and (self._filter or not codec.extradata or codec.extradata[0] != 1)
         return {
@@ -66,16 +66,16 @@ class VideoTrack:
         }
 
     def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
-        """Return the packets that this one becomes with their data, and whether the format changes with it."""
+        """Return the messages' packets with their data, and whether the format changes with them."""
         if self._has_rotation and packet.is_keyframe:
             self.rotation, self._has_rotation = rotation_of(packet), False
-        made = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
+        converted = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
         changed = False
-        made = [(each, data) for each, data in made if not is_end(data)]
-        for each, data in made:
+        converted = [(each, data) for each, data in converted if not is_end(data)]
+        for each, data in converted:
             if each.is_keyframe and self.codec in PARAMETERS:
                 changed |= self._look(data)
-        return made, changed
+        return converted, changed
 
     def _look(self, data: bytes) -> bool:
         found = parameters(self.codec, data)
@@ -91,7 +91,7 @@ class VideoTrack:
 
 
 class AudioTrack:
-    """The sound that is played."""
+    """The sound track that is played."""
 
     number, kind = AUDIO, "audio"
 
@@ -107,7 +107,7 @@ class AudioTrack:
         self.signature = self._signature(b"")
 
     def describe(self) -> dict[str, Any]:
-        """Return what a decoder has to know."""
+        """Return what a decoder needs to know."""
         codec = self.stream.codec_context
         if not self._is_plain:
             rate, layout = codec.sample_rate, codec.layout.name
@@ -124,7 +124,7 @@ class AudioTrack:
         }
 
     def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
-        """Return the packets that this one becomes with their data, and whether the format changes with it."""
+        """Return the messages' packets with their data, and whether the format changes with them."""
         if not self._is_plain:
             return self._decoded(packet), False
         data = bytes(packet)
@@ -136,25 +136,25 @@ class AudioTrack:
 
     def _signature(self, data: bytes) -> str:
         if self.codec == "aac":
-            # Profile, rate and channels of an ADTS header; without packets there is nothing to tell.
+            # Profile, rate and channels of an ADTS header, which are unknown without a packet.
             found = data[2:4] if data[:1] == b"\xff" else b""
             return f"aac:{found[0] & 0xFD:02x}{found[1] & 0xC0:02x}" if len(found) == 2 else "aac"
         codec = self.stream.codec_context
         return f"{self.codec}:{codec.sample_rate}:{codec.layout.name if codec.sample_rate else ''}"
 
     def _decoded(self, packet: Any) -> list[tuple[Any, bytes]]:
-        made = []
+        converted = []
         for frame in packet.decode():
             if self._resampler is None:
                 self._resampler = av.AudioResampler("s16", frame.layout.name, frame.sample_rate)
             for each in self._resampler.resample(frame):
                 data = bytes(each.planes[0])[: each.samples * 2 * len(each.layout.channels)]
-                made.append((each, data))
-        return made
+                converted.append((each, data))
+        return converted
 
 
 def rotation_of(packet: Any) -> int:
-    """Return how a keyframe's picture has to be turned, in degrees; 0 if it cannot be decoded."""
+    """Return by how many degrees a keyframe's picture has to be rotated; 0 if it cannot be decoded."""
     try:
         frames = packet.decode() or packet.stream.codec_context.decode(None)
     except FFmpegError:
@@ -163,7 +163,7 @@ def rotation_of(packet: Any) -> int:
 
 
 def parameters(codec: str, data: bytes) -> bytes:
-    """Return the parameter sets of the picture in an Annex B packet, `b""` if it has none."""
+    """Return the picture's parameter sets in an Annex B packet, `b""` without any."""
     starts = [found.end() for found in START_CODE.finditer(data, 0, PARAMETERS_BYTES_MAX)]
     found = []
     for start, following in zip(starts, [*starts[1:], None], strict=False):
@@ -173,7 +173,7 @@ def parameters(codec: str, data: bytes) -> bytes:
 
 
 def message(track: VideoTrack | AudioTrack, packet: Any, data: bytes, dts_us: int, shift_us: int) -> PacketMessage:
-    """Return the message for a packet that is decoded at `dts_us`, and shown `shift_us` later than its own time."""
+    """Return the message of a packet that is decoded at `dts_us`, and shown `shift_us` later than its own time."""
     times = times_of(packet)
     skip, drop = _trims(packet)
     return PacketMessage(

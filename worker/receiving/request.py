@@ -1,14 +1,14 @@
-"""What a receiver is asked to open: JSON on its standard input, since everybody on a machine can read arguments."""
+"""The request to a receiver: JSON on its standard input, since everybody on a machine can read arguments."""
 
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-# Exit statuses of a receiver beside 0 (the source ended) and 1 (it could not be opened or read; stderr says why).
+# Exit statuses of a receiver beside 0 (the source ended) and 1 (it could not be opened or read; stderr has the reason).
 EXIT_MUTE = 3  # a sender was connected and sent nothing
-EXIT_REFUSED = 4  # the source cannot be used as it is: the last line says why
+EXIT_REFUSED = 4  # the source cannot be used as it is: the last line has the reason
 
-# What RTMP brings, by the name of its demuxer.
+# The format of RTMP, by the name of its demuxer.
 FLV_FORMAT = "flv"
 
 
@@ -23,7 +23,7 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveRequest:
-    """A source.
+    """A source to open.
 
     `options` are libavformat's, or for SRT `host`, `port`, `passphrase`, `pbkeylen`, `streamid` and `latency`.
     `is_live` sources come at their own pace; others are read at the pace of the clock. `formats` are the demuxers that
@@ -40,12 +40,12 @@ class ReceiveRequest:
     program: int | None = None
     audio_track: int | None = None
 
-    def encoded(self) -> bytes:
+    def to_json(self) -> bytes:
         """Return the JSON."""
         return json.dumps(asdict(self)).encode()
 
     @staticmethod
-    def decoded(body: bytes) -> "ReceiveRequest":
-        """Return the request of `encoded`."""
+    def from_json(body: bytes) -> "ReceiveRequest":
+        """Return the request in this JSON."""
         values = json.loads(body)
         return ReceiveRequest(**{**values, "transport": Transport(values["transport"])})

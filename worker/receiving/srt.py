@@ -1,4 +1,4 @@
-"""Bytes that come by SRT, through the system's libsrt: the media libraries of this process have no SRT of their own.
+"""SRT connections through the system's libsrt: the media libraries of this process have no SRT of their own.
 
 Secrets are options of a socket here, and never part of an address that could be logged. `libsrt` is a part of Debian's
 ffmpeg package. The numbers are those of `srt.h`, which never change.
@@ -20,15 +20,15 @@ WARNING_LEVEL = 4
 
 
 class SrtError(OSError):
-    """SRT refused something; the message is libsrt's own."""
+    """SRT has failed; the message is libsrt's."""
 
 
 class SrtSilence(SrtError):
-    """The other side is connected and sent nothing for as long as was allowed."""
+    """The sender is connected and sent nothing for as long as was allowed."""
 
 
 class SrtReceiver:
-    """One connection that is received from. `mute_s` is how long the other side may be silent before it has sent."""
+    """One incoming connection. `mute_s` is how long the sender may send nothing at first."""
 
     def __init__(self, options: dict[str, str], mute_s: float) -> None:
         self._lib = _library()
@@ -38,7 +38,7 @@ class SrtReceiver:
                 self._set(number, options[name].encode())
         for name, number in NUMBER_OPTIONS.items():
             if options.get(name):
-                # Sources say `latency` in microseconds, as FFmpeg does, and libsrt takes milliseconds.
+                # Sources give `latency` in microseconds, as FFmpeg does; libsrt takes milliseconds.
                 value = int(options[name]) // (1000 if name == "latency" else 1)
                 self._set(number, struct.pack("=i", value))
         self._set(CONNTIMEO, struct.pack("=i", CONNECT_MS))
@@ -47,13 +47,13 @@ class SrtReceiver:
         self._buffer = ctypes.create_string_buffer(MESSAGE_BYTES)
 
     def connect(self) -> None:
-        """Call the other side. Raise `SrtError`."""
+        """Connect to the sender. Raise `SrtError`."""
         if self._lib.srt_connect(self._socket, self._address, len(self._address)) < 0:
             reason = self._lib.srt_rejectreason_str(self._lib.srt_getrejectreason(self._socket)).decode()
             raise SrtError(f"the sender could not be reached by SRT: {self._error()} ({reason})")
 
     def accept(self) -> None:
-        """Wait for a sender, for as long as it takes. While it is connected, others are refused. Raise `SrtError`."""
+        """Wait for a sender without a time limit. While it is connected, others are rejected. Raise `SrtError`."""
         if self._lib.srt_bind(self._socket, self._address, len(self._address)) < 0:
             raise SrtError(f"the port cannot be listened at: {self._error()}")
         if self._lib.srt_listen(self._socket, 1) < 0:
@@ -66,7 +66,7 @@ class SrtReceiver:
             raise SrtError(f"no sender could be accepted: {reason}")
 
     def read(self, size: int) -> bytes:
-        """Return what came next, `b""` at the end of the connection. Raise `SrtSilence` or `SrtError`."""
+        """Return the next bytes, `b""` at the end of the connection. Raise `SrtSilence` or `SrtError`."""
         count = self._lib.srt_recvmsg(self._socket, self._buffer, MESSAGE_BYTES)
         if count >= 0:
             return self._buffer.raw[:count]
@@ -79,7 +79,7 @@ class SrtReceiver:
 
     def _set(self, option: int, value: bytes) -> None:
         if self._lib.srt_setsockflag(self._socket, option, value, len(value)) < 0:
-            raise SrtError(f"SRT does not take option {option}: {self._error()}")
+            raise SrtError(f"SRT rejects option {option}: {self._error()}")
 
     def _error(self) -> str:
         return str(self._lib.srt_getlasterror_str().decode(errors="replace"))

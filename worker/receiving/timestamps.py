@@ -1,10 +1,10 @@
-"""Putting the time stamps of one source on one time line: pure rules, all times in microseconds.
+"""The time stamps of one source on one time line: pure rules, all times in microseconds.
 
 Encoders restart, loops begin again, 33-bit clocks wrap, and one track's clock may jump while the others go on. A packet
-that does not fit where its track has come to gets another offset: one that another track took before, so that tracks
-that jump together stay in step, or a new one that continues the time line.
+that does not continue its track gets another offset: one that another track took before, so that tracks that jump
+together stay in step, or a new one that continues the time line.
 
-A skip that is short enough to be a pause is kept, unless the source says that its clocks are unrelated there.
+A skip that is short enough to be a pause is kept, unless the source declares a discontinuity there.
 """
 
 from collections import deque
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 BACK_US = 500_000
 # How far one track may be behind the others.
 LAG_US = 10_000_000
-# How far a recording's next packet may be ahead of everything before: longer than slides last without sound. With
-# picture and sound, one of them shows how much time has passed.
+# How far a recording's next packet may be ahead of all before: longer than slides without sound last. With picture and
+# sound, one of them shows how much time has passed.
 AHEAD_US = 15_000_000
 AHEAD_TWO_TRACKS_US = 3_000_000
 # A live packet may be ahead by as much as the clock went on since the packet before, and this much for a burst.
 AHEAD_LIVE_US = 1_500_000
-# What both tracks skip behind a discontinuity tag is closed from here on. Less is an encoder's own inaccuracy.
+# Longer skips of both tracks behind a discontinuity tag are closed. Shorter ones are an encoder's inaccuracy.
 SKIP_US = 200_000
 # A packet without a duration lasts as long as the one before; until that is known, as long as a picture at 25 a second.
 STEP_US = 40_000
@@ -31,7 +31,7 @@ OFFSETS_KEPT = 3
 
 @dataclass(frozen=True)
 class PacketTimes:
-    """A packet's own times; None where its source does not say. `duration_us` is 0 if it is not known."""
+    """A packet's own times; None where its source does not give them. `duration_us` is 0 if it is not known."""
 
     dts_us: int | None
     pts_us: int | None
@@ -40,10 +40,10 @@ class PacketTimes:
 
 @dataclass
 class _Track:
-    """`next_us` is when the next packet is decoded, `end_us` until when something is shown or heard.
+    """A track. `next_us` is when the next packet is decoded, `end_us` until when something is shown or heard.
 
-    `reached_us` is the same, where a slide counts for a second: how long it lasts is not known before the next one.
-    `tag` is the newest discontinuity tag at which it has taken another offset.
+    `reached_us` is the same, but a slide counts for a second: its length is not known before the next one. `tag` is the
+    newest discontinuity tag at which the track took another offset.
     """
 
     offset_us: int
@@ -57,7 +57,7 @@ class _Track:
 class TimestampCorrector:
     """The time line of one source. `jumps` counts the offsets that had to be made since the first.
 
-    `tags` returns the numbers, in their order, of discontinuity tags in front of what is read about now.
+    `tags` returns the numbers, in order, of the discontinuity tags before what is read about now.
     """
 
     def __init__(self, *, is_live: bool, tags: Callable[[], Sequence[int]] = tuple) -> None:
@@ -74,12 +74,12 @@ class TimestampCorrector:
 
     @property
     def end_us(self) -> int:
-        """Where the time line has come to."""
+        """Return the end of the time line."""
         return max((track.end_us for track in self._tracks.values()), default=0)
 
     @property
     def _reached_us(self) -> int:
-        """The same, where a track shows how much time has passed while another one's slide lasts."""
+        """Return the end of the time line, without slides where another track shows how much time has passed."""
         if self._count == 1:
             return self.end_us
         return max((track.reached_us for track in self._tracks.values()), default=0)
@@ -94,7 +94,7 @@ class TimestampCorrector:
         self._arrived_us = arrived_us
         track = self._tracks.get(number)
         if dts_us is None and track:
-            # It belongs to the packet before, and moves nothing.
+            # It belongs to the last packet, and moves nothing.
             return track.next_us, track.offset_us
         dts_us = dts_us or 0
         pts_us = dts_us if packet.pts_us is None else packet.pts_us
@@ -116,7 +116,7 @@ class TimestampCorrector:
         return at_us, track.offset_us
 
     def restart(self, start_us: int) -> None:
-        """Continue the time line with a source that begins again; `start_us` is when its first track begins."""
+        """Continue the time line with a source that begins again at `start_us`."""
         offset_us = self.end_us - start_us
         self._offsets.clear()
         self._offsets.appendleft(offset_us)
@@ -124,7 +124,7 @@ class TimestampCorrector:
             track.offset_us = offset_us
 
     def _begin(self, dts_us: int, pts_us: int, waited_us: int) -> _Track:
-        """A track's first packet: in step with the others where that is possible."""
+        """Return a track for its first packet, in step with the others where possible."""
         self._count += 1
         if not self._tracks:
             offset_us = self._offsets[0] if self._offsets else -pts_us
@@ -142,11 +142,11 @@ class TimestampCorrector:
             if self._pass_tag(track):
                 track.offset_us = self._other_offset(dts_us, pts_us, track, SKIP_US)
         elif track.tag != self._newest_tag and self._fits(dts_us + self._offsets[0], track.next_us, SKIP_US):
-            # The other track was there first, and has come further since.
+            # The other track passed the tag first, and has come further since.
             track.tag, track.offset_us = self._newest_tag, self._offsets[0]
 
     def _pass_tag(self, track: _Track) -> bool:
-        """Count a tag as passed by this track; return False if there is none that it has not passed."""
+        """Count a tag as passed by this track; return False if there is no new one."""
         tag = next((tag for tag in self._tags() if tag > track.tag), 0)
         if tag:
             track.tag, self._newest_tag = tag, max(tag, self._newest_tag)

@@ -1,4 +1,4 @@
-"""Which of a source's tracks are played, and what there is to choose from."""
+"""The tracks of a source: which are played, and which are offered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ NOT_INTERLACED = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
 
 
 class TrackError(Exception):
-    """The tracks that are wanted are not there; the message says what there is."""
+    """The requested tracks are missing; the message names what there is."""
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenTracks:
     """The tracks that are played. Without sound `audio` is None."""
 
     video: Any
@@ -26,8 +26,8 @@ class Chosen:
     offered: Sequence[Mapping[str, Any]]
 
 
-def choose(container: Any, programs: Programs, program: int | None, audio_track: int | None) -> Chosen:
-    """Return one programme's picture and sound, those of default disposition first. Raise `TrackError`."""
+def choose(container: Any, programs: Programs, program: int | None, audio_track: int | None) -> ChosenTracks:
+    """Return one programme's picture and sound, preferring the default disposition. Raise `TrackError`."""
     streams = [s for s in container.streams if s.type in ("video", "audio") and s.codec_context is not None]
     pictures = [s for s in streams if s.type == "video" and not s.disposition & Disposition.attached_pic]
     sounds = [s for s in streams if s.type == "audio"]
@@ -42,7 +42,7 @@ def choose(container: Any, programs: Programs, program: int | None, audio_track:
     video = _preferred(pictures)
     audio = sounds[audio_track - 1] if audio_track else _preferred(sounds) if sounds else None
     played = {video.index, *([audio.index] if audio else [])}
-    return Chosen(video, audio, _offered(streams, programs, played))
+    return ChosenTracks(video, audio, _offered(streams, programs, played))
 
 
 def rate_of(stream: Any) -> Fraction | None:
@@ -52,7 +52,7 @@ def rate_of(stream: Any) -> Fraction | None:
 
 
 def is_interlaced(stream: Any) -> bool:
-    """Return whether a picture track says that it is interlaced."""
+    """Return whether a picture track is declared interlaced."""
     return stream.codec_context.field_order not in NOT_INTERLACED
 
 
@@ -111,5 +111,5 @@ def _details(stream: Any) -> str:
 
 
 def open_quietly(source: Any, format: str | None = None, options: dict[str, str] | None = None) -> Any:
-    """Open a container; metadata may be in any encoding."""
+    """Open a container with metadata in any encoding."""
     return av.open(source, "r", format, options, metadata_errors="replace")

@@ -1,8 +1,8 @@
-"""Ending the pictures of an MPEG transport stream whose track pauses.
+"""Ends the pictures of an MPEG transport stream whose track pauses.
 
-A picture of unknown length ends where the next one begins, and a parser looks for that beginning too. So libavformat
-hands a slide on two slides late. Here, the beginning of the picture is put behind it once more, marked: the demuxer
-takes that for the next picture, and `is_end` says of a packet that it is none.
+A picture of unknown length ends where the next one begins, and a parser waits for that beginning too. So libavformat
+passes a slide on two slides late. This module repeats the beginning of the picture behind it, with a mark: the demuxer
+takes that for the next picture, and `is_end` recognises it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ PICTURE_TYPES = {0x01, 0x02, 0x10, 0x1B, 0x24}
 # After so much sound without a byte of the picture, the picture has ended.
 PAUSE_TICKS = 36_000
 CLOCK_TICKS = 1 << 33
-# Within so many bytes a picture's first slice begins, behind what encoders say of themselves.
+# A picture's first slice begins within so many bytes, behind an encoder's description of itself.
 HEAD_BYTES_MAX = 8_192
 PES_START, PES_HEADER_BYTES = b"\x00\x00\x01", 9
 # The room in a packet behind its header and an adaptation field of two bytes.
@@ -23,12 +23,12 @@ END_MARK = b"the end of a picture whose track pauses"
 
 
 def is_end(data: bytes) -> bool:
-    """Return whether a packet is no picture, but what ended the one before. A parser may leave zeros behind it."""
+    """Return whether a packet is no picture, but the mark that ended one. A parser may leave zeros behind it."""
     return END_MARK in data[-len(END_MARK) - 4 :]
 
 
 class PictureEnds:
-    """Follows the tracks of a transport stream, packet by packet. `pids` are the ones to be looked at."""
+    """A follower of the tracks of a transport stream, packet by packet. `pids` are those of the tracks."""
 
     def __init__(self) -> None:
         self.pids: set[int] = set()
@@ -41,7 +41,7 @@ class PictureEnds:
         self._pictures = {pid: _Picture(pid) for pid, kind in types.items() if kind in PICTURE_TYPES}
 
     def look(self, pid: int, packet: bytes) -> bytes:
-        """Return what has to come before this packet."""
+        """Return the packets to insert before this one."""
         picture = self._pictures.get(pid)
         if picture:
             picture.take(packet)
@@ -56,10 +56,10 @@ class _Picture:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        # How it begins; nothing once it was ended.
+        # Its beginning; empty after it was ended.
         self._head = b""
         self._counter = 0
-        # When the sound of other tracks came first since the picture's last bytes.
+        # The first time of each other track since the picture's last bytes.
         self._since: dict[int, int] = {}
 
     def take(self, packet: bytes) -> None:
@@ -92,27 +92,27 @@ class _Picture:
         if not head.startswith(PES_START) or len(head) <= max(len(header), PES_HEADER_BYTES):
             return b""
         body = head[len(header) :] + END_MARK
-        # With a length of its own it ends by itself; in one packet with its header the demuxer does not see that.
+        # With a length it ends by itself; in one packet with its header the demuxer does not see that.
         length = len(header) - 6 + len(body)
         header = header[:4] + length.to_bytes(2, "big") + header[6:]
         parts = [header, *(body[at : at + ROOM_BYTES] for at in range(0, len(body), ROOM_BYTES))]
         return b"".join(self._packet(part, 0 if number else 0x40) for number, part in enumerate(parts))
 
     def _packet(self, payload: bytes, begins: int) -> bytes:
-        """Return a packet that says that it does not continue the count, so that the track's next packet does."""
+        """Return a packet that does not advance the continuity counter, so that the track's next packet does."""
         filler = ROOM_BYTES - len(payload)
         head = [SYNC, begins | self._pid >> 8, self._pid & 0xFF, 0x30 | self._counter, 1 + filler, 0x80]
         return bytes(head) + b"\xff" * filler + payload
 
 
 def payload_of(packet: bytes) -> bytes:
-    """Return what a packet carries."""
+    """Return a packet's payload."""
     start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
     return packet[start:] if packet[3] & 0x10 else b""
 
 
 def shown_at(payload: bytes) -> int | None:
-    """Return the presentation time with which a PES packet begins."""
+    """Return the presentation time at the beginning of a PES packet."""
     if not payload.startswith(PES_START) or len(payload) < PES_HEADER_BYTES + 5 or not payload[7] & 0x80:
         return None
     at = payload[PES_HEADER_BYTES : PES_HEADER_BYTES + 5]

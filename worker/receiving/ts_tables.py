@@ -1,7 +1,7 @@
-"""The tables of an MPEG transport stream: which programmes it has, of which tracks, and when that changes.
+"""The tables of an MPEG transport stream: its programmes, their tracks, and when these change.
 
-libavformat's Python binding knows no programmes, and shows no track that appears after the opening. So the bytes are
-looked through here, on their way to it.
+libavformat's Python binding shows no programmes, and no track that appears after the opening. So the bytes are parsed
+here, on their way to it.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ Programs = dict[int, tuple[ElementaryStream, ...]]
 
 
 class TransportTables:
-    """Passes a transport stream on, packet by packet, up to where a known programme changes its tracks.
+    """A filter that passes a transport stream on, packet by packet, up to where a known programme changes its tracks.
 
-    `programs` are the ones of which a PMT has come, by number. After a change, `reopen` begins the next part.
-    Pictures whose track pauses are ended.
+    `programs` are those whose PMT has come, by number. After a change, `reopen` begins the next part. Pictures whose
+    track pauses are ended.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class TransportTables:
             elif pid in self._ends.pids and (ended := self._ends.look(pid, data[at - PACKET_BYTES : at])):
                 passed += [data[start:end], ended]
                 start = end
-            # A demuxer that reads of another track counts it among those that it was opened with.
+            # A demuxer that reads a table with another track counts that among its tracks.
             end = end if self.has_changed else at
         self._rest = data[at:]
         passed.append(data[start:end])
@@ -82,7 +82,7 @@ class TransportTables:
             return False
         self._open[pid].append(packet)
         section = b"".join(map(payload_of, self._open[pid]))
-        # The first byte says how much of another section comes first.
+        # The first byte is the length of another section's end.
         section = section[1 + section[0] :] if section else b""
         if len(section) < 3:
             return False
@@ -98,7 +98,7 @@ class TransportTables:
             return False
         self._whole[pid], self._section[pid] = packets, section
         section = section[:-4]
-        # Bit 0 says that the table is in force, and not the next one.
+        # Bit 0: this is the current table, not the next one.
         if len(section) < 8 or not section[5] & 1:
             return False
         return self._read_pat(section) if pid == PAT_PID else self._read_pmt(pid, section)
@@ -130,7 +130,7 @@ class TransportTables:
 
 
 def crc_of(section: bytes) -> int:
-    """Return a section's CRC by ISO/IEC 13818-1, annex A: 0 if it is whole, since it ends with its own."""
+    """Return a section's CRC by ISO/IEC 13818-1, annex A: 0 if the section, which ends with its CRC, is undamaged."""
     crc = 0xFFFFFFFF
     for byte in section:
         crc ^= byte << 24
@@ -151,7 +151,7 @@ def _language(descriptors: bytes) -> str | None:
 
 
 def _synchronized(data: bytes, at: int) -> int:
-    """Return where the next packet begins: at a sync byte that another one follows, if as much is there."""
+    """Return the index of the next packet: a sync byte that another one follows, if that much data is there."""
     while (at := data.find(SYNC, at)) >= 0:
         if at + PACKET_BYTES >= len(data) or data[at + PACKET_BYTES] == SYNC:
             return at

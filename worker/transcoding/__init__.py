@@ -1,1 +1,1 @@
-"""The process that makes one run's segments: it repairs sound and picture, encodes the ladder, or passes packets on."""
+"""The process that makes one run's segments: it repairs sound and picture and encodes the ladder, or copies packets."""

@@ -1,6 +1,6 @@
-"""Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.wire` on the standard input.
+"""Make one run: `python -m worker.transcoding PLAN`, with messages of `worker.media.messages` on the standard input.
 
-Once a second a line of JSON comes out of the standard output: how far it is, and what it has repaired.
+Once a second it prints a line of JSON: how much is made, and what was repaired.
 """
 
 import json
@@ -12,17 +12,16 @@ import time
 from contextlib import suppress
 from typing import Any, Protocol
 
-import av.logging
-
-from worker.python import name_process
-from worker.transcoding.activity import SourceActivity
-from worker.transcoding.copying import CopyingRun
-from worker.transcoding.encoding import EncodingRun, Frozen
-from worker.transcoding.generating import generate
+from worker.media.libav import set_up_program
+from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
+from worker.processes.module_process import print_error
+from worker.transcoding.copying_run import CopyingRun
+from worker.transcoding.encoding_run import EncodingRun, SourceFrozen
+from worker.transcoding.generator import generate
+from worker.transcoding.movement import MovementDetector, SourceMoved
 from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.watching import MovementWatch, Moves
-from worker.wire import Kind, MessageReader, PacketMessage, decode_packet
+from worker.transcoding.source_activity import SourceActivity
 
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50
@@ -30,14 +29,14 @@ REPORT_INTERVAL_S = 1.0
 
 
 class Run(Protocol):
-    """What is fed with a source."""
+    """A run that is fed with a source."""
 
     @property
     def out_us(self) -> int:
-        """How much is made."""
+        """Return how much is made."""
 
     def tracks(self, described: dict[str, Any]) -> None:
-        """The source's tracks are these from now on."""
+        """Take the description of the source's tracks from now on."""
 
     def packet(self, packet: PacketMessage, now_s: float) -> None:
         """Take a packet."""
@@ -46,15 +45,15 @@ class Run(Protocol):
         """Make what is due."""
 
     def close(self) -> None:
-        """Make the remaining part, and finish."""
+        """Make the rest, and finish."""
 
 
 class Reporter:
-    """Writes a line a second."""
+    """The writer of a line a second."""
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs
-        # What the source had in the last second, where it is decoded.
+        # The source's activity in the last second, where it is decoded.
         self.activity: SourceActivity | None = None
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
@@ -66,13 +65,13 @@ class Reporter:
             return
         speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
         self._at_s, self._out_us = now_s, out_us
-        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counted()}
-        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.taken() if self.activity else None}
+        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counts()}
+        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.take() if self.activity else None}
         print(json.dumps(line), flush=True)
 
 
 class StopFlag:
-    """Set by a signal that asks the process to finish what it is at."""
+    """A flag that a signal sets, to ask the process to finish."""
 
     def __init__(self, number: signal.Signals) -> None:
         self.is_set = False
@@ -80,7 +79,7 @@ class StopFlag:
 
 
 def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
-    """Feed a run until its source ends: what was sent before a signal is worth showing."""
+    """Feed a run until its source ends. After a signal, the rest of the source is still made."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
     ready.register(source, select.POLLIN)
@@ -97,19 +96,16 @@ def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
                 run.advance(now_s)
             else:
                 repairs.timestamp_jumps += 1
-                repairs.note("jump", "the source's time stamps jumped: they were put on")
+                repairs.note("jump", "the source's time stamps jumped: they were corrected")
         run.advance(now_s)
         if reporter:
             reporter.report(run.out_us)
 
 
 def main() -> int:
-    """Return the exit status."""
-    name_process("encoder")
-    # Straight to the standard error: the threads of codecs must not wait for Python's lock to say something.
-    av.logging.restore_default_callback()
-    av.logging.set_libav_level(av.logging.WARNING)
-    plan, repairs, stop = TranscodePlan.decoded(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
+    """Make the run and return the exit status."""
+    set_up_program("encoder")
+    plan, repairs, stop = TranscodePlan.from_json(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
     reporter = Reporter(repairs)
     if plan.work is Work.WATCH:
         return watch()
@@ -124,8 +120,8 @@ def main() -> int:
         reporter.activity = run.activity
     try:
         follow(run, reporter, repairs)
-    except Frozen as frozen:
-        print(f"[error] {frozen}", file=sys.stderr, flush=True)
+    except SourceFrozen as frozen:
+        print_error(frozen)
         return EXIT_FROZEN
     run.close()
     reporter.report(run.out_us, at_once=True)
@@ -135,8 +131,8 @@ def main() -> int:
 def watch() -> int:
     """Return 0 once the source moves, or ends."""
     repairs = RunRepairs()
-    with suppress(Moves):
-        follow(MovementWatch(repairs), None, repairs)
+    with suppress(SourceMoved):
+        follow(MovementDetector(repairs), None, repairs)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Drawing the time of day into a picture: the media libraries of this process have no fonts."""
+"""The time of day as a picture: the media libraries of this process have no fonts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What one run is to make, from the worker to its transcoder: JSON as an argument, since nothing in it is secret."""
+"""The plan of one run, from the worker to its transcoder: JSON as an argument, since nothing in it is secret."""
 
 import json
 import math
@@ -8,17 +8,17 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from worker.limits import ENCODING, bounded
-from worker.python import python_argv
+from worker.processes.limits import ENCODING, limit_argv
+from worker.processes.module_process import python_argv
 
 SAMPLE_RATE = 48_000
 # Sound between the parts of a run is stereo of 16 bits.
 BYTES_PER_SAMPLE = 4
 # The exit status of a run whose source stood still and was silent for as long as the plan allows.
 EXIT_FROZEN = 5
-# How much of a whole segment the first of an encoded run is: a picture that broke off is back so much sooner.
+# The length of an encoded run's first segment, of a whole one: after a failure the picture is back sooner.
 FIRST_SEGMENT = 0.75
-# A playlist of the muxer's own this long lets the worker be that much behind before it loses segments.
+# The length of the muxer's playlist: the worker may be that far behind before it loses segments.
 LIST_SIZE = 30
 # The largest picture that is decoded: somewhat more than the largest rendition.
 PIXELS_MAX = 4_096 * 2_304
@@ -27,7 +27,7 @@ TIMESTAMP_WRAP_S = 2**33 / 90_000
 
 
 class Work(StrEnum):
-    """What a run does: encode a source, pass its packets on, make a picture by itself, or wait until a source moves."""
+    """The kind of a run: encode a source, copy its packets, generate a picture, or wait until a source moves."""
 
     ENCODE = "encode"
     COPY = "copy"
@@ -49,7 +49,7 @@ class EncodedRendition:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscodePlan:
-    """One run. `name` begins every segment's name; `offset_s` is where its media clock starts.
+    """One run. `name` begins every segment's name; `offset_s` is the start of its media clock.
 
     `cut_s` is after how long a segment ends at the next keyframe. `rate` counts pictures a second; with `fields` each
     field of an interlaced picture becomes one.
@@ -68,12 +68,12 @@ class TranscodePlan:
 
     @property
     def picture_bytes(self) -> int:
-        """How much memory one picture of the source takes in all renditions, at 12 bits a pixel."""
+        """Return the memory of one picture in all renditions, at 12 bits a pixel."""
         return sum(each.width * each.height * 3 // 2 for each in self.renditions)
 
     @property
     def keyframe_interval(self) -> int:
-        """How many pictures lie between keyframes at most; those that are forced are closer."""
+        """Return the most pictures between keyframes; forced keyframes are closer."""
         return 2 * math.ceil(self.rate * Fraction(self.segment_s))
 
     def is_keyframe(self, number: int) -> bool:
@@ -81,18 +81,18 @@ class TranscodePlan:
         return self._segment(number) != self._segment(number - 1) if number else True
 
     def _segment(self, number: int) -> int:
-        """Return the number of the segment that a picture belongs to, where the first one is shorter."""
+        """Return the number of a picture's segment, where the first segment is shorter."""
         at_s = float(number / self.rate) + 1e-6
         return math.floor(at_s / self.segment_s + (1 - FIRST_SEGMENT))
 
-    def encoded(self) -> str:
+    def to_json(self) -> str:
         """Return the JSON."""
         values = asdict(self) | {"directory": str(self.directory), "rate": str(self.rate)}
         return json.dumps(values | {"renditions": [asdict(each) for each in self.renditions]})
 
     @staticmethod
-    def decoded(text: str) -> "TranscodePlan":
-        """Return the plan of `encoded`."""
+    def from_json(text: str) -> "TranscodePlan":
+        """Return the plan in this JSON."""
         values = json.loads(text)
         return TranscodePlan(
             **values
@@ -115,4 +115,4 @@ def watching_argv() -> list[str]:
 
 def transcoder_argv(plan: TranscodePlan) -> list[str]:
     """Return the argument list of a run."""
-    return bounded([*python_argv("worker.transcoding"), plan.encoded()], space=ENCODING)
+    return limit_argv([*python_argv("worker.transcoding"), plan.to_json()], space=ENCODING)

@@ -1,4 +1,4 @@
-"""Counting what one run repairs, and saying it in words."""
+"""Counts and notes of what one run repairs."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ NOTE_INTERVAL_S = 10.0
 
 
 class RunRepairs:
-    """What a run has repaired since its start. Notes are taken by `new_notes` once."""
+    """The repairs of a run since its start. `new_notes` returns each note once."""
 
     def __init__(self) -> None:
         self.drift_ppm: int | None = None
@@ -20,26 +20,26 @@ class RunRepairs:
         self._notes: deque[str] = deque(maxlen=NOTES_MAX)
         self._noted_at_s: dict[str, float] = {}
 
-    def filled(self, samples: int, at_us: int) -> None:
-        """Silence was made where sound is missing."""
+    def count_gap(self, samples: int, at_us: int) -> None:
+        """Count silence that was made where sound is missing."""
         self._silent_samples += samples
         self.note("gap", f"{samples / 48:.0f} ms of sound are missing at {at_us / 1e6:.2f} s: silence was played")
 
-    def trimmed(self, samples: int, at_us: int) -> None:
-        """Sound that overlaps the sound before was left out."""
+    def count_overlap(self, samples: int, at_us: int) -> None:
+        """Count sound that was left out since it overlaps earlier sound."""
         self._trimmed_samples += samples
         self.note(
             "overlap", f"{samples / 48:.0f} ms of sound at {at_us / 1e6:.2f} s overlap the sound before: left out"
         )
 
-    def silent(self, samples: int) -> None:
-        """Silence was made since no sound has come."""
+    def count_silence(self, samples: int) -> None:
+        """Count silence that was made since no sound has come."""
         if samples:
             self._silent_samples += samples
             self.note("no sound", "no sound comes from the source: silence is played")
 
-    def repeated(self, at_us: int, paused_us: int) -> None:
-        """A picture was shown again since no other has come."""
+    def count_repeat(self, at_us: int, paused_us: int) -> None:
+        """Count a picture that was shown again since no other has come."""
         self.pictures_repeated += 1
         if paused_us >= 1_000_000:
             self.note(
@@ -59,7 +59,7 @@ class RunRepairs:
         self._notes.clear()
         return notes
 
-    def counted(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, Any]:
         """Return the counts, by the names of `chalicelib.domain.media_health.Repairs`."""
         return {
             "silence_ms": round(self._silent_samples / 48),

@@ -1,1 +1,1 @@
-"""The wire models: what goes over HTTP, with its bounds. Amounts are integer millipoints, times server milliseconds."""
+"""Wire models with their bounds. Amounts are integer millipoints, times are server milliseconds."""

@@ -8,7 +8,7 @@ from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import Email
-from chalicelib.domain.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
+from chalicelib.domain.accounts.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 NewPassword = Annotated[str, StringConstraints(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
@@ -29,7 +29,7 @@ class RefreshRequest(Request):
 
 
 class ChangePasswordRequest(Request):
-    """Another password for oneself."""
+    """A new password for the caller."""
 
     current_password: Password
     new_password: NewPassword
@@ -46,7 +46,7 @@ class UserAnswer(Answer):
 
 
 class LoginAnswer(Answer):
-    """Tokens; `expires_in` is the access token's, in seconds."""
+    """Tokens. `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
@@ -64,14 +64,14 @@ class CreateUserRequest(Request):
 
 
 class ErasedAnswer(Answer):
-    """Who is erased, and since when; what they paid and watched stays under this id."""
+    """An erased account and when it was erased. Payments and sessions stay under this id."""
 
     user_id: str
     erased_at_ms: int
 
 
 class EditUserRequest(Request):
-    """What to change of an account."""
+    """Changes of an account."""
 
     password: NewPassword | None = None
     role: Role | None = None

@@ -11,7 +11,7 @@ from chalicelib.api.models.forms import UserId
 
 
 class AuditQuery(ListQuery):
-    """Which entries: what was done to a user, or by an operator; all unless one of them is given."""
+    """Filter of the audit log: actions on one user, or by one operator; else all."""
 
     user_id: UserId | None = None
     by_user_id: UserId | None = None
@@ -24,7 +24,7 @@ class AuditQuery(ListQuery):
 
 
 class AuditItem(Answer):
-    """What an operator did on what, from where, and what that has changed. Addresses are null after some weeks."""
+    """An operator's action, with target, address and changes. Addresses become null after some weeks."""
 
     audit_id: str
     at_ms: int

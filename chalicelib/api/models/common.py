@@ -13,26 +13,26 @@ Item = TypeVar("Item")
 
 
 class Request(BaseModel):
-    """What a client sends: unknown fields are refused, types are not guessed."""
+    """A request. Unknown fields are rejected, and types are not converted."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
-    """What the API says."""
+    """A response of the API."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class ListAnswer(Answer, Generic[Item]):
-    """A part of a list; ask again with `next_cursor` until it is null."""
+    """A page of a list. Repeat the request with `next_cursor` until it is null."""
 
     items: list[Item]
     next_cursor: str | None
 
 
 class ListQuery(Request):
-    """Which part of a list."""
+    """The page of a list."""
 
     limit: int = Field(default=LIST_LIMIT_DEFAULT, ge=1, le=LIST_LIMIT_MAX)
     cursor: str | None = Field(default=None, min_length=1, max_length=1000)

@@ -1,4 +1,4 @@
-"""Health, figures, errors."""
+"""Health, metrics and error counts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import Field
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Day
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 AT_MS_MAX = 4_102_444_799_999
 
 
 class HealthAnswer(Answer):
-    """Up, and what it depends on: `ok` or `failed` each."""
+    """Overall status, and `ok` or `failed` for each dependency."""
 
     status: Literal["ok", "failed"]
     version: str
@@ -22,7 +22,7 @@ class HealthAnswer(Answer):
 
 
 class ReconciliationFigures(Answer):
-    """Sessions that ended yesterday or today (UTC) and were reconciled. Drift: points served less points paid."""
+    """Sessions that ended yesterday or today (UTC) and were reconciled. Drift is points served minus points paid."""
 
     sessions: int
     disagreeing: int
@@ -30,7 +30,7 @@ class ReconciliationFigures(Answer):
 
 
 class AnswerFigures(Answer):
-    """Answers by class of status. `closed`: the client was gone before; `egress_bytes` are of all that went out."""
+    """Answers by status class. `closed` counts clients that disconnected first; `egress_bytes` is all that was sent."""
 
     answers_2xx: int
     answers_3xx: int
@@ -41,7 +41,7 @@ class AnswerFigures(Answer):
 
 
 class CacheFigures(Answer):
-    """How often the gateway had a copy. `hit_ratio` is from 0 to 1, null where nothing was looked for."""
+    """Cache lookups. `hit_ratio` is from 0 to 1, or null without lookups."""
 
     hits: int
     misses: int
@@ -49,7 +49,7 @@ class CacheFigures(Answer):
 
 
 class MediaFigures(Answer):
-    """Media that the gateways answered. `refusals` are by status, and among the 4xx."""
+    """The gateways' answers to media requests. `refusals` is by status and part of the 4xx."""
 
     media: AnswerFigures
     refusals: dict[str, int]
@@ -59,15 +59,15 @@ class MediaFigures(Answer):
 
 
 class GatewayFigures(MediaFigures):
-    """All that the gateways answered; from their logs, which arrive some 10 s later."""
+    """All answers of the gateways, from their logs, which arrive some 10 s late."""
 
     api: AnswerFigures
 
 
 class CutOffItem(Answer):
-    """Sessions that ended early, and how long after their end the last byte of media went out: 0 if before it.
+    """Sessions that ended early, and how long after the end the last media byte was sent; 0 if before it.
 
-    Percentiles are upper bounds of a histogram's parts, and never more than the longest.
+    Percentiles are upper bounds of histogram buckets, never above the maximum.
     """
 
     end_reason: EndReason
@@ -78,9 +78,9 @@ class CutOffItem(Answer):
 
 
 class MetricsAnswer(Answer):
-    """Figures of the last `window_minutes`; counters are written every few seconds.
+    """Metrics of the last `window_minutes`. Counters are written every few seconds.
 
-    `reconciliation` and `cut_offs` are of yesterday and today (UTC).
+    `reconciliation` and `cut_offs` cover yesterday and today (UTC).
     """
 
     at_ms: int
@@ -96,35 +96,35 @@ class MetricsAnswer(Answer):
 
 
 class StreamTrafficQuery(ListQuery):
-    """Of which hour (UTC): that of a moment, the present one unless given. A week is kept."""
+    """The hour (UTC) that contains `at_ms`, by default the current hour. Data is kept for a week."""
 
     at_ms: int | None = Field(default=None, ge=0, le=AT_MS_MAX)
 
 
 class StreamTrafficItem(MediaFigures):
-    """What the gateways answered for a stream in the hour that begins at `hour_ms`."""
+    """The gateways' answers for a stream in the hour that begins at `hour_ms`."""
 
     stream_id: str
     hour_ms: int
 
 
 class CutOffQuery(Request):
-    """Of which day: today (UTC) unless given."""
+    """The UTC day, by default today."""
 
     day: Day | None = None
 
 
 class HourCutOffItem(CutOffItem):
-    """The same of one hour. `histogram` has the number of sessions by the most ms that it took, `more` beyond these."""
+    """The same for one hour. `histogram` maps an upper bound in ms, or `more`, to a number of sessions."""
 
     hour_ms: int
     histogram: dict[str, int]
 
 
 class CutOffsAnswer(Answer):
-    """Each hour's sessions that ended early, by reason; each is in it some minutes after its end.
+    """Sessions that ended early, by hour and reason. A session appears some minutes after its end.
 
-    Where the day has more sessions than are added up, `all_added_up` is false.
+    `all_added_up` is false if the day has more sessions than are summed.
     """
 
     day: str
@@ -133,7 +133,7 @@ class CutOffsAnswer(Answer):
 
 
 class ErrorItem(Answer):
-    """How often an answer of this status and code was given in the last hour."""
+    """How often a status and code was returned in the last hour."""
 
     status: int
     code: str
@@ -142,6 +142,6 @@ class ErrorItem(Answer):
 
 
 class ErrorsAnswer(Answer):
-    """The last hour's refusals and failures, the most frequent first."""
+    """Errors of the last hour, most frequent first."""
 
     items: list[ErrorItem]

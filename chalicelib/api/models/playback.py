@@ -1,4 +1,4 @@
-"""Watching: start, beats, ends; and sessions as operators see them."""
+"""Playback: starts, heartbeats, ends, and sessions for operators."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
-from chalicelib.domain.lease import Outcome
-from chalicelib.domain.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
-from chalicelib.domain.sessions import EndReason, SessionKind
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
+from chalicelib.domain.money.sessions import SessionKind
 
 SEQ_MAX = 1_000_000_000
 
 
 class StartRequest(Request):
-    """Watch a stream; `max_points` whole points are the most that the session spends.
+    """Watch a stream. The session spends at most `max_points` whole points.
 
-    The same `idempotency_key` again answers the session that it has opened, and buys nothing.
+    A repeated `idempotency_key` returns the session that it opened and buys nothing.
     """
 
     stream_id: StreamId
@@ -28,27 +29,27 @@ class StartRequest(Request):
 
 
 class SessionRequest(Request):
-    """One's own session."""
+    """A session of the caller."""
 
     session_id: SessionId
 
 
 class HeartbeatRequest(SessionRequest):
-    """Buy the next lease; the start itself was seq 1."""
+    """Buy the next lease. The start was seq 1."""
 
     seq: int = Field(ge=1, le=SEQ_MAX)
 
 
 class KickRequest(SessionRequest):
-    """End somebody's session; the reason goes into the log."""
+    """End any session. The reason goes into the audit log."""
 
     reason: str = Field(default="", max_length=200)
 
 
 class PlaybackAnswer(Answer):
-    """A session's money and time. `seconds_left` is null where watching is free.
+    """A session's money and time. `seconds_left` is null for free streams.
 
-    It counts the wallet's other sessions that are being watched for points; `others_spending` is how many those are.
+    `seconds_left` counts the wallet's other sessions that spend points; `others_spending` is their number.
     """
 
     session_id: str
@@ -68,13 +69,13 @@ class PlaybackAnswer(Answer):
 
 
 class StartAnswer(PlaybackAnswer):
-    """A session that was opened. `live_start_index`: the segment to begin with, counted from the playlist's end."""
+    """An opened session. `live_start_index` is the first segment to play, counted from the playlist's end."""
 
     live_start_index: int
 
 
 class EndAnswer(Answer):
-    """How a session ended; `charged_millipoints` is what it cost after the refund."""
+    """How a session ended. `charged_millipoints` is its cost after the refund."""
 
     session_id: str
     end_reason: EndReason
@@ -85,8 +86,7 @@ class EndAnswer(Answer):
 
 
 class SessionAnswer(Answer):
-    """A session for people: where from, since when, what it earned. Live figures are null once it has ended, and
-    address and user agent once they are not kept any more."""
+    """A session for operators. Live fields are null after its end, address and user agent after they expire."""
 
     session_id: str
     user_id: str
@@ -105,7 +105,7 @@ class SessionAnswer(Answer):
 
 
 class SessionsQuery(ListQuery):
-    """Which sessions; ended ones are listed by stream or by user."""
+    """Filter of sessions. Ended sessions need a stream or a user."""
 
     stream_id: StreamId | None = None
     user_id: UserId | None = None
@@ -119,7 +119,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Answer):
-    """One of one's own sessions. What it was served is null in lists."""
+    """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
 
     session_id: str
     stream_id: str

@@ -1,21 +1,21 @@
-"""What a worker reports of a stream."""
+"""Runtime reports of workers."""
 
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer
-from chalicelib.domain.media_health import IngestIssueCode, TrackKind
-from chalicelib.domain.streams import RuntimeState, Waiting
+from chalicelib.domain.streams.media_health import IngestIssueCode, TrackKind
+from chalicelib.domain.streams.runtime import RuntimeState, Waiting
 
 
 class OutageAnswer(Answer):
-    """A time without a picture; `until_ms` null while it lasts. It costs viewers nothing."""
+    """A time without a picture. `until_ms` is null while it lasts. Viewers do not pay for it."""
 
     since_ms: int
     until_ms: int | None
 
 
 class PublishedRenditionAnswer(Answer):
-    """A rendition as it was found by probing and measuring; bandwidths are of its heaviest segment and of all."""
+    """A published rendition, probed and measured. Bandwidths: of the heaviest segment, and the average."""
 
     name: str
     width: int
@@ -27,7 +27,7 @@ class PublishedRenditionAnswer(Answer):
 
 
 class SourceTrackAnswer(Answer):
-    """A track that the played source offers; `track` counts from 1 within its kind and programme."""
+    """A track of the played source. `track` counts from 1 within its kind and programme."""
 
     kind: TrackKind
     track: int
@@ -41,7 +41,7 @@ class SourceTrackAnswer(Answer):
 
 
 class RepairsAnswer(Answer):
-    """What one run repaired, counted from its start; `drift_ppm` is null where the sender's drift was not measured."""
+    """Repairs of one run, counted from its start. `drift_ppm` is null while the sender's drift is unknown."""
 
     silence_ms: int
     trimmed_ms: int
@@ -55,7 +55,7 @@ class RepairsAnswer(Answer):
 
 
 class IngestIssueAnswer(Answer):
-    """Something that goes on to be wrong with the source, and since when."""
+    """A lasting problem of the source, and since when."""
 
     code: IngestIssueCode
     detail: str
@@ -63,10 +63,10 @@ class IngestIssueAnswer(Answer):
 
 
 class RuntimeAnswer(Answer):
-    """What the worker reports; null where it has not reported yet. `outages` are the newest, oldest first.
+    """The worker's report; null fields were not reported yet. `outages` are the newest, oldest first.
 
-    `manifest_age_ms` is how long ago, at the time of this answer, something new was published last. `tracks` are what
-    the played source offers, `repairs` what the present run repaired, `issues` what goes on to be wrong.
+    `manifest_age_ms` is the age of the last published media. `tracks` are those of the played source, `repairs` those
+    of the current run, `issues` are lasting problems.
     """
 
     stream_id: str

@@ -1,4 +1,4 @@
-"""Where a stream's picture comes from."""
+"""Sources of a stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from chalicelib.api.models.common import Request
 from chalicelib.api.models.forms import MediaPath
-from chalicelib.domain.ingest import (
+from chalicelib.domain.streams.ingest import (
     AUDIO_TRACK_MAX,
     BACKUPS_MAX,
     PROGRAM_MAX,
@@ -17,7 +17,7 @@ from chalicelib.domain.ingest import (
     Ingest,
     IngestMode,
     ListenProtocol,
-    misfit,
+    mode_fault,
 )
 
 SOURCE_CHARS_MAX = 1_000
@@ -41,7 +41,7 @@ AudioTrack = Annotated[
 
 
 class IngestModel(Request):
-    """A source: `pull` takes a url, `listen` a protocol (`srt` a port too), `file` a path in the media directory."""
+    """A source: `pull` has a url, `listen` a protocol (`srt` also a port), `file` a path in the media directory."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -55,12 +55,12 @@ class IngestModel(Request):
 
     @model_validator(mode="after")
     def _fits_mode(self) -> IngestModel:
-        if fault := misfit(self.source()):
+        if fault := mode_fault(self.source()):
             raise ValueError(fault)
         return self
 
     def source(self) -> Ingest:
-        """The same in the domain's words."""
+        """Return the source as the domain's `Ingest`."""
         return Ingest(**{name: getattr(self, name) for name in type(self).model_fields})
 
 

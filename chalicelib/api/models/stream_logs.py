@@ -1,16 +1,16 @@
-"""The log of a stream: its runs of ffmpeg, and what the ingest refused."""
+"""The log of a stream: encoder runs, and senders that the ingest rejected."""
 
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer, ListAnswer
 from chalicelib.api.models.streams import RunLogAnswer
-from chalicelib.domain.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.ingest_refusals import RefusalCode
 
 
 class IngestRefusalAnswer(Answer):
-    """Why the RTMP ingest refused or ended senders, and what to do; `count` times, the last at `last_at_ms`.
+    """Why the RTMP ingest rejected or disconnected senders, `count` times, last at `last_at_ms`.
 
-    After 24 h without a refusal for this reason it is dropped, and the next one begins a new count.
+    `detail` also says what to do. A reason is dropped after 24 h without a rejection.
     """
 
     code: RefusalCode
@@ -20,6 +20,6 @@ class IngestRefusalAnswer(Answer):
 
 
 class StreamLogAnswer(ListAnswer[RunLogAnswer]):
-    """The runs of a stream's ffmpegs, and the refusals of the ingest, both newest first."""
+    """The encoder runs of a stream and the rejections of its ingest, both newest first."""
 
     ingest_refusals: list[IngestRefusalAnswer]

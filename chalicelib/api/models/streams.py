@@ -10,7 +10,8 @@ from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import StreamId, Title
 from chalicelib.api.models.runtimes import RepairsAnswer
 from chalicelib.api.models.sources import Backups, IngestModel
-from chalicelib.domain.ladders import (
+from chalicelib.domain.money.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
+from chalicelib.domain.streams.ladders import (
     ABR_PROFILES,
     CUSTOM_PROFILE,
     FPS_MAX_DEFAULT,
@@ -20,21 +21,18 @@ from chalicelib.domain.ladders import (
     Rendition,
     ladder_faults,
 )
-from chalicelib.domain.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
-from chalicelib.domain.stream_edits import Applies
-from chalicelib.domain.streams import (
+from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX, SEGMENT_SECONDS_MIN, Latency
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import (
     FROZEN_AFTER_S_MAX,
     FROZEN_AFTER_S_MIN,
     FROZEN_AFTER_S_OFF,
-    SEGMENT_SECONDS_MAX,
-    SEGMENT_SECONDS_MIN,
     WINDOW_MINUTES_MAX,
     WINDOW_MINUTES_MIN,
     DesiredState,
-    Latency,
-    RuntimeState,
     SessionBinding,
 )
+from chalicelib.domain.streams.stream_edits import Applies
 
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -62,19 +60,19 @@ FrozenAfterS = Annotated[
         {
             "type": "integer",
             "anyOf": [{"const": FROZEN_AFTER_S_OFF}, {"minimum": FROZEN_AFTER_S_MIN, "maximum": FROZEN_AFTER_S_MAX}],
-            "description": "A frozen picture with silence for longer than this counts as a failed source. 0: off.",
+            "description": "A source fails if its picture is frozen and its sound silent for longer than this. 0: off.",
         }
     ),
 ]
 ViewersMax = Annotated[
     int,
-    Field(ge=0, le=1_000_000, description="0: no limit. Counts the sessions that start while there is one."),
+    Field(ge=0, le=1_000_000, description="0: no limit. Only sessions that start under a limit are counted."),
 ]
 AbrProfile = Annotated[str, AfterValidator(_known_profile), Field(json_schema_extra={"enum": PROFILE_NAMES})]
 
 
 class CustomRendition(Request):
-    """One rendition of an operator's own ladder, encoded as H.264 and AAC."""
+    """A rendition of a custom ladder, encoded as H.264 and AAC."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -85,12 +83,12 @@ class CustomRendition(Request):
     audio_bps: int
 
     def rendition(self) -> Rendition:
-        """The same in the domain's words."""
+        """Return the rendition as the domain's `Rendition`."""
         return Rendition(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 def _fit_ladder(renditions: list[CustomRendition]) -> list[CustomRendition]:
-    # None at all is what a stream with any other profile has.
+    # Streams with another profile have none.
     if renditions and (faults := ladder_faults([each.rendition() for each in renditions])):
         raise ValueError("; ".join(faults))
     return renditions
@@ -107,14 +105,14 @@ FpsMax = Annotated[
     Field(
         ge=FPS_MAX_MIN,
         le=FPS_MAX_MAX,
-        description=f"How many pictures a second the renditions of the profile `{CUSTOM_PROFILE}` have at most. "
+        description=f"The highest frame rate of the profile `{CUSTOM_PROFILE}`. "
         f"{FPS_MAX_DEFAULT} with every other profile.",
     ),
 ]
 
 
 class StreamFields(Request):
-    """What an operator may set; everything has a default but title and ingest."""
+    """Settings of a stream."""
 
     backups: Backups = Field(default_factory=list)
     slate: bool = False
@@ -140,7 +138,7 @@ class CreateStreamRequest(StreamFields):
 
 
 class EditStreamRequest(Request):
-    """What to change of a stream; what is left out stays."""
+    """Changes of a stream. Fields that are left out stay."""
 
     title: Title | None = None
     ingest: IngestModel | None = None
@@ -160,7 +158,7 @@ class EditStreamRequest(Request):
 
 
 class EditQuery(Request):
-    """`dry_run=true` changes nothing, and answers what the change would do."""
+    """`dry_run=true` changes nothing and reports what the change would do."""
 
     dry_run: bool = False
 
@@ -172,9 +170,9 @@ class StateRequest(Request):
 
 
 class RenditionAnswer(Answer):
-    """One quality that can be watched; `bitrate_bps` is the most that it needs, measured where it is being published.
+    """A quality that can be watched. `bitrate_bps` is its peak, measured while it is published.
 
-    Null where the source is passed on as it is and no worker has seen it yet.
+    Sizes and bitrate are null if the source is copied and no worker has seen it yet.
     """
 
     name: str
@@ -184,9 +182,9 @@ class RenditionAnswer(Answer):
 
 
 class StreamAnswer(Answer):
-    """A stream; `state` is what really happens, `desired_state` what the operator asked for.
+    """A stream. `desired_state` is the operator's setting, `state` what really happens.
 
-    `live_start_index` is the segment that a player should begin with, counted from the end of the playlist.
+    `live_start_index` is the first segment to play, counted from the end of the playlist.
     """
 
     stream_id: str
@@ -205,20 +203,20 @@ class StreamAnswer(Answer):
 
 
 class RtmpAddressAnswer(Answer):
-    """Where to send by RTMP: what OBS asks for as server and as stream key."""
+    """Where to send by RTMP: server and stream key, as in OBS."""
 
     server: str
     stream_key: str
 
 
 class SrtAddressAnswer(Answer):
-    """Where to send by SRT: what OBS asks for as server of a custom service; there is no stream key."""
+    """Where to send by SRT: the server of a custom service in OBS. There is no stream key."""
 
     url: str
 
 
 class StreamSettingsAnswer(StreamAnswer):
-    """A stream as its operator sees it. `ingest_address` is null where the stream does not listen for a sender."""
+    """A stream for operators. `ingest_address` is null if the stream has no listening source."""
 
     ingest: IngestModel
     backups: list[IngestModel]
@@ -235,10 +233,10 @@ class StreamSettingsAnswer(StreamAnswer):
 
 
 class EditAnswer(StreamSettingsAnswer):
-    """The stream as it is now, and what the change does.
+    """The stream after the change, and what the change does.
 
-    `applies` is `none` if nothing changes, `hot` if ffmpeg goes on, `restart` if it is restarted; `viewers` are the
-    active sessions that meet the restart, 1000 for so many or more. With `dry_run` that is what the change would do.
+    `applies` is `none` if nothing changes, `hot` if the encoder keeps running, `restart` if it restarts. `viewers`
+    counts the active sessions that see the restart, up to 1000. With `dry_run` both describe what the change would do.
     """
 
     applies: Applies
@@ -247,11 +245,11 @@ class EditAnswer(StreamSettingsAnswer):
 
 
 class RunLogAnswer(Answer):
-    """A run of ffmpeg: its last lines, oldest first, and how it ended; null while it runs.
+    """An encoder run: its last lines, oldest first, and how it ended (null while it runs).
 
-    `source_lines` are those of what receives a live source. Where `run` is null, the source was not opened, or nobody
-    sends to it, and `ending` says why; `ended_at_ms` is null while that lasts. `notes` say what was repaired, newest
-    last; `repairs` counts it, null where nothing is known of it.
+    `source_lines` are from the process that receives a live source. If `run` is null, the source could not be opened or
+    has no sender, `ending` says why, and `ended_at_ms` is null while that lasts. `notes` describe repairs, newest last,
+    and `repairs` counts them (null if unknown).
     """
 
     worker_id: str

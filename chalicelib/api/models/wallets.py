@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import PaymentId
-from chalicelib.domain.points import MILLIPOINTS_MAX
-from chalicelib.domain.sessions import SessionKind
-from chalicelib.domain.wallets import EntryKind
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionKind
+from chalicelib.domain.money.wallets import EntryKind
 
 
 class WalletSession(Answer):
@@ -27,7 +27,7 @@ class WalletSession(Answer):
 
 
 class WalletAnswer(Answer):
-    """A wallet as it stands. The daily cap (null: none) counts by days of UTC; what was given back is not spent."""
+    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent."""
 
     user_id: str
     balance_millipoints: int
@@ -39,7 +39,7 @@ class WalletAnswer(Answer):
 
 
 class LedgerItem(Answer):
-    """One change of a wallet; versions have no gaps."""
+    """A change of a wallet. Versions have no gaps."""
 
     version: int
     entry_id: str
@@ -54,20 +54,20 @@ class LedgerItem(Answer):
 
 
 class DailyCapRequest(Request):
-    """The most that all sessions together may spend in a day (UTC); null for no cap."""
+    """The most that all sessions together may spend on a UTC day; null for no cap."""
 
     daily_cap_millipoints: int | None = Field(ge=0, le=MILLIPOINTS_MAX)
 
 
 class StatementQuery(Request):
-    """Which form, and behind which version of the ledger."""
+    """The format, and the version of the ledger after which to begin."""
 
     format: Literal["json", "csv"] = "json"
     after_version: int = Field(default=0, ge=0, le=10**15)
 
 
 class LedgerState(Answer):
-    """Where a ledger stands after a version."""
+    """The state of a ledger after a version."""
 
     version: int
     balance_millipoints: int
@@ -82,7 +82,7 @@ class StatementLine(LedgerItem):
 
 
 class StatementAnswer(Answer):
-    """Consecutive lines of a ledger, oldest first, that can be checked offline; more follow `next_after_version`."""
+    """Consecutive lines of a ledger, oldest first, that can be checked offline. More follow `next_after_version`."""
 
     format: Literal["tollcast-statement-1"]
     user_id: str
@@ -94,7 +94,7 @@ class StatementAnswer(Answer):
 
 
 class CreditRequest(Request):
-    """Add to a wallet or, negative, take from it: exactly once by its payment id."""
+    """Points to add to a wallet or, negative, to remove: exactly once for each payment id."""
 
     millipoints: int = Field(ge=-MILLIPOINTS_MAX, le=MILLIPOINTS_MAX)
     payment_id: PaymentId

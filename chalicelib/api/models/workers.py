@@ -6,7 +6,7 @@ from chalicelib.api.models.common import Answer
 
 
 class WorkerAnswer(Answer):
-    """A worker: how many streams it may run, which it runs, and when it said so."""
+    """A worker: its capacity, its streams, and when it last reported."""
 
     worker_id: str
     capacity: int

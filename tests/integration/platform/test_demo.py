@@ -1,11 +1,11 @@
-"""`make demo` up to the picture, and what Ctrl-C leaves. (That points run out is tests/e2e's.)"""
+"""`make demo` until the player plays, and Ctrl-C after that. (tests/e2e has the end of the points.)"""
 
 import os
 import signal
 import subprocess
 import sys
 
-from infra.local.clip import find_source
+from infra.local.demo.clip import find_source
 from infra.local.layout import ROOT
 from tests.fixtures.stack import new_stack
 from tests.integration.platform.test_stack import assert_nothing_is_left
@@ -40,7 +40,7 @@ def test_ctrl_c_while_playing_leaves_nothing(tmp_path):
     for line in demo.stdout:
         seen.append(line)
         if line.startswith("Playing: ") and "points" in line:
-            os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
+            os.killpg(demo.pid, signal.SIGINT)  # as a terminal sends it
             break
     rest, _ = demo.communicate(timeout=60)
     text = "".join(seen) + rest
@@ -50,7 +50,7 @@ def test_ctrl_c_while_playing_leaves_nothing(tmp_path):
     assert_nothing_is_left(platform)
 
 
-def test_a_source_that_is_none_is_named(tmp_path):
+def test_an_invalid_source_is_named(tmp_path):
     platform = new_stack(tmp_path / "state")
     (tmp_path / "notes.mp4").write_text("no film")
     for name in ("missing.mp4", "notes.mp4"):
@@ -61,7 +61,7 @@ def test_a_source_that_is_none_is_named(tmp_path):
     assert_nothing_is_left(platform)
 
 
-def test_ones_own_file_is_put_into_the_media_directory(tmp_path):
+def test_a_file_of_the_user_is_linked_into_the_media_directory(tmp_path):
     film = tmp_path / "Ein Film (1).mkv"
     make_film(film)
     source = find_source(tmp_path / "media", str(film))

@@ -1,4 +1,4 @@
-"""The emulator's launcher: private, closed, and what it keeps over an orderly stop and over a crash."""
+"""The local emulator: private, with closed admin paths, and with state that survives a stop and a crash."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.aws import client
 from infra import migrations
-from infra.local.emulator import SAVE_INTERVAL_S
+from infra.local.emulator.ministack import SAVE_INTERVAL_S
 from infra.migrations import m0001_initial
 from infra.migrations.runner import names_known, pending
 from tests.fixtures.emulator import point_at, start_emulator
@@ -15,7 +15,7 @@ from tests.fixtures.emulator import point_at, start_emulator
 POINTS = {"user_id": {"S": "u"}, "balance_millipoints": {"N": "100"}}
 
 
-def test_migrations_make_everything_once(settings):
+def test_migrations_create_everything_once(settings):
     wallets = client("dynamodb").describe_table(TableName=settings.table_prefix + "wallets")["Table"]
     assert wallets["TableStatus"] == "ACTIVE"
     assert pending(settings.table_prefix + "migrations") == []
@@ -30,13 +30,13 @@ def test_the_queue_has_dead_letters(settings):
     assert settings.work_queue + "-dead" in policy
 
 
-def test_what_workers_forget_expires(settings):
+def test_objects_that_workers_forget_expire(settings):
     m0001_initial.ensure_bucket(settings.media_bucket)
-    told = client("s3").get_bucket_lifecycle_configuration(Bucket=settings.media_bucket)["Rules"]
-    rules = {rule["ID"]: rule for rule in told}
+    found = client("s3").get_bucket_lifecycle_configuration(Bucket=settings.media_bucket)["Rules"]
+    rules = {rule["ID"]: rule for rule in found}
     assert rules.keys() == {"expire-segments", "expire-logs", "abort-unfinished-uploads"}
-    assert {rule["Status"] for rule in told} == {"Enabled"}
-    # The longest window is half a day. Only segments have the tag: a playlist that stays as it is stays there.
+    assert {rule["Status"] for rule in found} == {"Enabled"}
+    # The longest window is half a day. Only segments have the tag, so unchanged playlists do not expire.
     assert rules["expire-segments"]["Expiration"]["Days"] == 2
     segments = rules["expire-segments"]["Filter"]["And"]
     assert (segments["Prefix"], segments["Tags"]) == ("streams/", [{"Key": "expires", "Value": "yes"}])

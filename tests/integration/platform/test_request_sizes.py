@@ -1,4 +1,4 @@
-"""Requests that are unusually large: whoever answers them, nginx or the API, says so in a problem document."""
+"""Unusually large requests: nginx or the API answers them with a problem document."""
 
 import socket
 
@@ -20,7 +20,7 @@ def headers(count: int, size: int = 1) -> dict[str, str]:
     [(5_000, {}), (8_000, {}), (0, headers(150)), (0, headers(199)), (0, headers(950)), (0, {"X-Long": "v" * 8_000})],
     ids=["query 5000", "query 8000", "150 headers", "199 headers", "950 headers", "header 8000"],
 )
-def test_what_nginx_lets_through_is_answered_by_the_api(
+def test_requests_that_nginx_accepts_are_answered_by_the_api(
     stack: Stack, path: str, query: int, extra: dict[str, str]
 ) -> None:
     answer = httpx.get(stack.url + path + ("?x=" + "q" * query if query else ""), headers=extra)
@@ -37,7 +37,7 @@ def test_what_nginx_lets_through_is_answered_by_the_api(
     ],
     ids=["query", "one header", "long headers", "many headers"],
 )
-def test_what_is_too_much_is_refused_by_nginx(
+def test_larger_requests_are_refused_by_nginx(
     stack: Stack, query: int, extra: dict[str, str], status: int, code: str
 ) -> None:
     answer = httpx.get(stack.url + "/me?x=" + "q" * query, headers=extra)
@@ -46,7 +46,7 @@ def test_what_is_too_much_is_refused_by_nginx(
 
 
 def test_there_is_no_length_between_the_limits_of_nginx_and_those_of_the_api(stack: Stack) -> None:
-    """nginx counts the whole line in a buffer of 8 KiB; gunicorn takes 8190 bytes of it at most."""
+    """nginx reads the whole line into a buffer of 8 KiB. gunicorn accepts at most 8190 bytes of it."""
     seen = set()
     for length in range(8_180, 8_200):
         line = "GET /me?x= HTTP/1.1"

@@ -1,4 +1,4 @@
-"""The platform's life: up, down, and everything in between that goes wrong."""
+"""The local platform: start, stop, crashes and interruptions."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local import groups
 from infra.local.layout import ROOT
-from infra.local.ports import is_free
-from infra.local.supervision import PARTS, Supervisor
+from infra.local.processes import process_groups
+from infra.local.processes.ports import is_free
+from infra.local.processes.supervision import PARTS, Supervisor
 from tests.fixtures.stack import new_stack
 
 BACK_S_MAX = 20.0
@@ -24,7 +24,7 @@ BACK_S_MAX = 20.0
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
-    """A platform of this module's own, since its parts are killed."""
+    """A separate platform for this module, since its parts are killed."""
     made = new_stack(tmp_path_factory.mktemp("with space"))
     yield made
     made.command("down")
@@ -49,16 +49,16 @@ def is_healthy(platform):
 
 
 def leftovers(platform):
-    """Processes that run for this platform."""
+    """Return the processes that run for this platform."""
     marker = f"TOLLCAST_STATE_DIR={platform.layout.state_dir}".encode()
     found = []
-    for process in groups.processes():
+    for process in process_groups.running_processes():
         try:
             environ = Path(f"/proc/{process.pid}/environ").read_bytes()
             command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         except OSError:
             continue
-        # nginx writes over its environment, but names the directory in its command.
+        # nginx overwrites its environment, but its command contains the directory.
         if marker in environ.split(b"\0") or str(platform.layout.state_dir).encode() in command:
             found.append((process.pid, command))
     return found
@@ -71,7 +71,7 @@ def assert_nothing_is_left(platform):
     assert is_free(platform.layout.rtmp_port)
 
 
-def test_up_prints_where_things_are_and_is_healthy(running):
+def test_up_prints_the_addresses_and_is_healthy(running):
     done = running.command("up")
     assert "already running" in done.stdout
     for text in (
@@ -90,7 +90,7 @@ def test_up_prints_where_things_are_and_is_healthy(running):
 
 
 def test_commands_run_in_the_platforms_environment(running):
-    done = running.command("run", "infra.erase_user", "nobody@local")
+    done = running.command("run", "infra.commands.erase_user", "unknown@local")
     assert done.returncode == 1
     assert done.stderr.startswith("Not erased: There is no account with this email")
 
@@ -114,7 +114,7 @@ def test_the_signing_endpoint_cannot_be_reached(running):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_killed_part_comes_back(running, part):
+def test_a_killed_part_is_restarted(running, part):
     killed = running.pid(part)
     os.kill(killed, signal.SIGKILL)
     wait_for(lambda: running.pid(part) not in (0, killed), f"{part} was not started again")
@@ -122,9 +122,9 @@ def test_a_killed_part_comes_back(running, part):
 
 
 @pytest.mark.parametrize("part", ["api", "endpoints", "nginx"])
-def test_a_killed_worker_process_comes_back(running, part):
+def test_a_killed_worker_process_is_restarted(running, part):
     def workers():
-        return [process.pid for process in groups.processes() if process.parent == running.pid(part)]
+        return [process.pid for process in process_groups.running_processes() if process.parent == running.pid(part)]
 
     count, killed = len(workers()), workers()[0]
     os.kill(killed, signal.SIGKILL)
@@ -171,8 +171,8 @@ def test_a_port_in_use_is_named(tmp_path, name):
     assert not platform.layout.run_dir.exists()
 
 
-def test_a_stale_pid_file_is_nobodys(tmp_path):
-    """The number may be another process's by now: it is neither taken for supervisord nor harmed."""
+def test_a_stale_pid_file_is_ignored(tmp_path):
+    """Another process may have the number now. It is neither taken for supervisord nor ended."""
     platform = new_stack(tmp_path)
     platform.layout.make_directories()
     with subprocess.Popen(["sleep", "60"]) as bystander:
@@ -204,7 +204,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(tmp_path):
     assert_nothing_is_left(platform)
 
 
-def test_a_part_that_cannot_start_is_shown_and_nothing_stays(tmp_path):
+def test_a_part_that_cannot_start_is_named_and_nothing_is_left(tmp_path):
     platform = new_stack(tmp_path)
     (platform.layout.nginx_dir / "nginx.conf").mkdir(parents=True)
     done = platform.command("up")

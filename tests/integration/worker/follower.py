@@ -1,14 +1,14 @@
-"""Follows a stream's playlists in the store, and holds every reading against all readings before."""
+"""A follower of a stream's playlists in the store, which compares every reading with all earlier ones."""
 
 from dataclasses import dataclass, field
 
-from chalicelib.ports import MediaStore
+from chalicelib.ports.media import MediaStore
 from tests.fixtures.continuity import Continuity
 
 
 @dataclass
 class Follower:
-    """Reads what viewers would be given, without a gateway between."""
+    """A reader of what viewers would get, without a gateway."""
 
     media: MediaStore
     stream_id: str

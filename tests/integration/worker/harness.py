@@ -14,25 +14,26 @@ from typing import Any
 import m3u8
 
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.adapters.dynamodb_streams import DynamoStreams
-from chalicelib.adapters.s3_media import S3Media
-from chalicelib.adapters.sqs_work import SqsWorkQueue
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import Claim, DesiredState, Runtime, RuntimeState, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.local.layout import ROOT
-from tests.fakes.media import FaultyMedia
+from tests.fakes.streams.media import FaultyMedia
 from tests.integration.worker.follower import Follower
 from worker import claims, config
-from worker.agent import DRAIN_S
-from worker.pipeline import Pipeline, Ports
+from worker.supervision.agent import DRAIN_S
+from worker.supervision.pipeline import Pipeline, Ports
 
 STREAM = "stream-1"
 
 
 def eventually(condition: Callable[[], Any], timeout_s: float, what: str, now: Callable[[], Any] = str) -> Any:
-    """Wait for it, and say what it was and what is `now` if it does not come."""
+    """Wait for a condition; fail with its name and `now`."""
     deadline = time.monotonic() + timeout_s
     while not (result := condition()):
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}; {now()}"
@@ -41,7 +42,7 @@ def eventually(condition: Callable[[], Any], timeout_s: float, what: str, now: C
 
 
 class RecordingRuntimes(DynamoRuntimes):
-    """Keeps what the pipelines of this process have reported."""
+    """Runtimes that keep what the pipelines of this process have reported."""
 
     def __init__(self, table_prefix: str) -> None:
         super().__init__(table_prefix)
@@ -52,12 +53,12 @@ class RecordingRuntimes(DynamoRuntimes):
         return super().report(claim, runtime)
 
     def changes(self) -> list[Runtime]:
-        """The first report of each state in a row."""
+        """Return the first report of each state in a row."""
         return [next(group) for _, group in itertools.groupby(self.reports, key=lambda report: report.state)]
 
 
 class Lab:
-    """A stage of the emulator with one stream, and what has been started on it."""
+    """A stage of the emulator with one stream, and the workers that were started on it."""
 
     def __init__(self, settings: Settings, directory: Path) -> None:
         self.directory = directory
@@ -72,11 +73,11 @@ class Lab:
         self.pipelines: list[Pipeline] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         # What a test sets in the settings of the pipelines in this process.
-        self.own: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
         self.rendition = "480p"
 
     def add(self, **changes: Any) -> Stream:
-        """Put the stream there, live."""
+        """Store the stream, live."""
         stream = Stream(
             stream_id=STREAM,
             title="Test",
@@ -91,7 +92,7 @@ class Lab:
         return stream
 
     def change(self, *, hint: bool = False, **changes: Any) -> None:
-        """What the API does when an operator changes something."""
+        """Change the stream as the API does for an operator."""
         seen = self.streams.get(STREAM)
         assert seen
         self.streams.replace(seen, replace(seen, **changes))
@@ -99,7 +100,7 @@ class Lab:
             self.queue.send(STREAM)
 
     def environ(self, worker_id: str) -> dict[str, str]:
-        """Of a worker process."""
+        """Return the environment of a worker process."""
         return {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -110,17 +111,17 @@ class Lab:
 
     def pipeline(self, worker_id: str = "w1") -> Pipeline:
         """Claim the stream and run it in this process."""
-        own = replace(config.load(self.environ(worker_id)), **self.own)
+        settings = replace(config.load(self.environ(worker_id)), **self.settings)
         stream = self.streams.get(STREAM)
-        held = claims.take(self.runtimes, SystemClock(), STREAM, worker_id)
-        assert stream and held
-        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), own, stream, held)
+        held_claim = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
+        assert stream and held_claim
+        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), settings, stream, held_claim)
         self.pipelines.append(pipeline)
         pipeline.start()
         return pipeline
 
     def process(self, worker_id: str = "w1") -> subprocess.Popen[bytes]:
-        """A whole worker."""
+        """Start a whole worker."""
         with (self.directory / f"{worker_id}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "worker"],
@@ -134,7 +135,7 @@ class Lab:
         return process
 
     def runtime(self) -> Runtime:
-        """As it stands."""
+        """Return the stored runtime."""
         return self.runtimes.get(STREAM) or Runtime(stream_id=STREAM)
 
     def wait_for(self, state: RuntimeState, timeout_s: float = 20) -> Runtime:
@@ -143,7 +144,7 @@ class Lab:
         return self.runtime()
 
     def wait_for_segments(self, count: int, timeout_s: float = 20) -> int:
-        """Follow until there are so many segments more; answers with the newest number."""
+        """Follow until there are so many more segments; return the newest number."""
         goal = self.follower.poll() + count
         eventually(lambda: self.follower.poll() >= goal, timeout_s, f"segment {goal}", self.runtime)
         return goal
@@ -153,15 +154,15 @@ class Lab:
         eventually(lambda: self.follower.poll() >= 0 and run in self.runs(), timeout_s, run, self.runtime)
 
     def runs(self) -> list[str]:
-        """The runs that were seen, in order."""
+        """Return the runs that were seen, in order."""
         return self.follower.runs(self.rendition)
 
     def encoders(self) -> list[int]:
-        """The process ids of this lab's encoders: those whose command line names its directory."""
+        """Return the process ids of this lab's encoders: their command lines name its directory."""
         return self.programs("encoder", str(self.directory))
 
     def programs(self, name: str, word: str = "") -> list[int]:
-        """The process ids of programs that have this in their command line; with a name, those of that name."""
+        """Return the process ids of programs with this in their command line; with a name, those of that name."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
@@ -176,16 +177,16 @@ class Lab:
         return sorted(found)
 
     def signal_encoder(self, number: signal.Signals) -> None:
-        """To the one that runs."""
+        """Send a signal to the running encoder."""
         (pid,) = eventually(self.encoders, 5, "an encoder")
         os.kill(pid, number)
 
     def fetch(self, rendition: str | None = None) -> bytes:
-        """All segments that are named now, in order, as one transport stream."""
+        """Return all segments that are named now, in order, as one transport stream."""
         return b"".join(self.segments(rendition).values())
 
     def segments(self, rendition: str | None = None) -> Mapping[str, bytes]:
-        """The segments that are named now, by their names."""
+        """Return the segments that are named now, by name."""
         rendition = rendition or self.rendition
         stored = self.s3.get(f"streams/{STREAM}/{rendition}/index.m3u8")
         assert stored
@@ -197,7 +198,7 @@ class Lab:
         return found
 
     def close(self) -> None:
-        """End everything, and hold the follower's findings against it."""
+        """End everything, and check what the follower has found."""
         for pipeline in self.pipelines:
             pipeline.hand_over(time.monotonic() + DRAIN_S)
         for process in self.processes:

@@ -1,5 +1,4 @@
-"""Servers that a source may have: TLS origins with certificates of an authority of the tests' own, and a listener
-that only counts who comes."""
+"""Servers of sources: TLS origins with certificates of the tests' own authority, and a listener that counts clients."""
 
 import selectors
 import socket
@@ -13,7 +12,7 @@ HEAD_BYTES_MAX = 65_536
 
 
 class Listener:
-    """Accepts on one address until it is closed; each connection is counted and handed to `serve`."""
+    """A listener that counts its connections and passes each to `serve`."""
 
     def __init__(self, address: str, port: int = 0) -> None:
         self._listener = socket.create_server((address, port))
@@ -67,7 +66,7 @@ class Listener:
 
 @dataclass
 class Page:
-    """What an origin answers: pieces are sent one after the other."""
+    """An origin's answer, sent piece by piece."""
 
     pieces: Iterator[bytes] | Sequence[bytes]
     status: int = 200
@@ -75,7 +74,7 @@ class Page:
 
 
 class Origin(Listener):
-    """An HTTPS server of `pages`; `asked` are the paths that were asked for, in order."""
+    """An HTTPS server of `pages`; `asked` are the requested paths, in order."""
 
     def __init__(self, address: str, context: ssl.SSLContext, port: int = 0) -> None:
         self._context = context
@@ -89,7 +88,7 @@ class Origin(Listener):
         return f"https://{self.address}:{self.port}"
 
     def put(self, path: str, body: bytes | str, status: int = 200, **headers: str) -> None:
-        """A page of one piece, with its length."""
+        """Add a page of one piece, with its length."""
         data = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.pages[path] = Page([data], status, {"Content-Length": str(len(data)), **named})
@@ -117,7 +116,7 @@ class Origin(Listener):
 
 
 class Front(Listener):
-    """TLS before a plain server on the loopback interface, which is only asked once a client has said something."""
+    """TLS in front of a plain server on the loopback interface, which is asked after a client has sent something."""
 
     def __init__(self, address: str, context: ssl.SSLContext, behind: int) -> None:
         self._context = context
@@ -137,7 +136,7 @@ class Front(Listener):
 
 
 def _exchange(one: ssl.SSLSocket, other: socket.socket) -> None:
-    """Hand on what each says, until one of them ends. By one thread, since two must not use a TLS socket at once."""
+    """Pass bytes both ways until one side ends. By one thread, since two must not use a TLS socket at once."""
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)
         selector.register(other, selectors.EVENT_READ, one)

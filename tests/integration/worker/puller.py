@@ -1,4 +1,4 @@
-"""Sources pulled by a real ffmpeg, as a worker does and, to see that an attack is one, as a careless one would."""
+"""Sources pulled by a real ffmpeg: as a worker does, and carelessly, to prove that an attack works without a guard."""
 
 import json
 import os
@@ -11,15 +11,15 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.source_urls import SourceUrl, check_source_url
+from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from tests.fixtures.authority import Authority
-from worker.ingest.egress import Egress
+from worker.egress_rules import EgressRules
+from worker.ingest.egress.proxy import Egress
 from worker.ingest.hls.session import HlsSession
-from worker.ingest.outward import EgressRules
 from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
-from worker.python import python_argv
+from worker.media.messages import Kind, MessageReader, decode_packet
+from worker.processes.module_process import python_argv
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.wire import Kind, MessageReader, decode_packet
 
 RUN_S_MAX = 30
 OUTSIDE = (ip_network("127.0.0.2/32"),)
@@ -29,34 +29,33 @@ CARELESS = "http,https,tls,tcp,httpproxy,crypto,file,concat,data"
 
 @dataclass(frozen=True)
 class Pulled:
-    """How it ended: ffmpeg's status and complaints, how many bytes of media came out, and what the proxy tells."""
+    """The result: ffmpeg's status and errors, how many bytes of media came out, and the proxy's last refusal."""
 
     status: int
     said: str
     media_bytes: int
-    received_bytes: int = 0
     refusal: str | None = None
 
 
 @dataclass
 class Puller:
-    """Pulls from the ports given. `names` are what names resolve to: one answer after another, the last one stays."""
+    """A puller from the given ports. `names` are what names resolve to, answer by answer; the last one stays."""
 
     authority: Authority
     ports: frozenset[int]
     names: Mapping[str, Sequence[list[str]]]
 
     def pull(self, url: str, networks=OUTSIDE) -> Pulled:
-        """Through the proxy."""
+        """Pull through the proxy."""
         source = check_source_url(url, ports=self.ports, networks=networks)
         with self.egress(source, networks) as egress:
             way = Proxied(proxy_url=egress.url, ca_file=self.authority.ca_file)
             pulled = run(pull_request(source, way))
-            return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.bytes_received, egress.last_refusal)
+            return Pulled(pulled.status, pulled.said, pulled.media_bytes, egress.last_refusal)
 
     @contextmanager
     def egress(self, source: SourceUrl, networks=OUTSIDE, hls: HlsSession | None = None) -> Iterator[Egress]:
-        """A proxy as long as it is needed."""
+        """Run a proxy as long as it is needed."""
         rules = EgressRules(
             networks=networks, ports=self.ports, ca_file=self.authority.ca_file, lookup=self._lookup_once_each()
         )
@@ -78,14 +77,14 @@ class Puller:
 
 
 def run(request: ReceiveRequest, seconds: float = 2) -> Pulled:
-    """Receive that much of a source, in the environment that a worker gives a receiver."""
+    """Receive that much of a source, in the environment of a worker's receiver."""
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
     argv = python_argv("worker.receiving")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(argv, env=environ, **pipes) as process:
         overdue = threading.Timer(RUN_S_MAX, process.kill)
         overdue.start()
-        process.stdin.write(request.encoded())
+        process.stdin.write(request.to_json())
         process.stdin.close()
         media_bytes, has_enough = _media_bytes(process.stdout.fileno(), seconds)
         if has_enough:
@@ -109,36 +108,36 @@ def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
 
 
 def described(request: ReceiveRequest) -> dict[str, Any]:
-    """What a receiver says of a source's tracks."""
+    """Return a receiver's description of a source's tracks."""
     done = subprocess.run(
-        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
     return next(json.loads(body) for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.TRACKS)
 
 
 def seconds_of(request: ReceiveRequest) -> float:
-    """How long a source lasts on the receiver's time line."""
+    """Return how long a source lasts on the receiver's time line."""
     done = subprocess.run(
-        python_argv("worker.receiving"), input=request.encoded(), capture_output=True, timeout=RUN_S_MAX
+        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
     )
     times = [decode_packet(body).dts_us for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.PACKET]
     return max(times, default=0) / 1_000_000
 
 
 def run_careless(url: str, **options: str) -> Pulled:
-    """With every protocol at hand and no proxy."""
+    """Pull with every protocol and no proxy."""
     wide = {"protocol_whitelist": CARELESS, "rw_timeout": "5000000", **options}
     formats = f"{HTTP_FORMATS},concat,flv"
     return run(ReceiveRequest(transport=Transport.URL, url=url, options=wide, formats=formats, is_live=False))
 
 
 def pinned(source: SourceUrl, address) -> ReceiveRequest:
-    """The request for SRT."""
+    """Return the request for SRT."""
     return pull_request(source, Pinned(address=address))
 
 
 def make_media(directory: Path) -> None:
-    """Three seconds of HLS in every form: plain.m3u8, secret.m3u8 (AES-128) and fragments.m3u8 (fMP4)."""
+    """Make three seconds of HLS in every form: plain.m3u8, secret.m3u8 (AES-128) and fragments.m3u8 (fMP4)."""
     key = directory / "secret.key"
     key.write_bytes(bytes(range(16)))
     info = directory / "keyinfo"

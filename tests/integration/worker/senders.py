@@ -17,21 +17,21 @@ ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "y
 
 @contextmanager
 def sending(*output: str, sound: bool = True) -> Iterator[subprocess.Popen[bytes]]:
-    """An ffmpeg that publishes a small pattern in real time, for as long as it is let in and needed."""
+    """Publish a small pattern with ffmpeg in real time, for as long as it is accepted and needed."""
     with _running(*PICTURE, *(SOUND if sound else ()), *ENCODED, *output) as process:
         yield process
 
 
 @contextmanager
 def mute_by_srt(port: int, key: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Somebody who is let in, and says nothing."""
+    """Connect a sender that sends nothing."""
     with _running("-i", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16", "-f", "null", "-") as process:
         yield process
 
 
 @contextmanager
 def mute_by_rtmp(url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Somebody who is let in, and whose first picture is long in coming."""
+    """Connect a sender whose first picture comes late."""
     with _running("-re", "-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate=1/60", *ENCODED, "-f", "flv", url) as process:
         yield process
 
@@ -48,19 +48,19 @@ def _running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def srt_output(port: int, key: str) -> Sequence[str]:
-    """To a stream that listens for SRT."""
+    """Return the output to a stream that listens for SRT."""
     return ("-f", "mpegts", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16")
 
 
 def free_udp_port() -> int:
-    """A port that nobody has just now."""
+    """Return a free port."""
     with socket.socket(type=socket.SOCK_DGRAM) as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])
 
 
 class Files(dict[str, Page]):
-    """The pages of an origin that are files of a directory, as they are at the moment."""
+    """The pages of an origin that are files of a directory, read at each request."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Files(dict[str, Page]):
 
 @contextmanager
 def live_hls(directory: Path, authority: Authority, name: str, port: int = 0) -> Iterator[Origin]:
-    """An HTTPS server of `/live.m3u8`, whose window of 6 s slides."""
+    """Serve `/live.m3u8` by HTTPS, whose window of 6 s slides."""
     directory.mkdir()
     hls = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "6", "-hls_flags", "delete_segments+temp_file")
     with sending(*hls, str(directory / "live.m3u8")), Origin("127.0.0.1", authority.context(name), port) as origin:

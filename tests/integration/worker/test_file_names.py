@@ -1,4 +1,4 @@
-"""Files whose names are as people have them, opened by the real receiver and ffprobe."""
+"""Files with all sorts of names, opened by the real receiver and ffprobe."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,16 @@ from unicodedata import normalize
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.streams import RuntimeState, Stream
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import Stream
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.puller import described
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.encoding.copying import FILE_FORMATS, cut_of
-from worker.ingest.sources import examine, locate
+from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
+from worker.encoding.source_info import SourceInfo
+from worker.ingest.sources import locate, read_source_info
 from worker.receiving.request import ReceiveRequest, Transport
-from worker.source_info import SourceInfo
 
 NAMES = [
     "Film (2004).mp4",
@@ -47,7 +48,7 @@ def clip(lab: Lab) -> Path:
 def examined(name: str, media_dir: Path) -> SourceInfo:
     path = locate(name, media_dir)
     request = ReceiveRequest(transport=Transport.FILE, url=f"file:{path}", formats=FILE_FORMATS, is_live=False)
-    return examine(described(request), name, path)
+    return read_source_info(described(request), name, path)
 
 
 def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
@@ -57,7 +58,7 @@ def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
         os.link(clip, lab.media_dir / name)
         source = examined(name, lab.media_dir)
         assert (source.path, source.video_codec) == ((lab.media_dir / name).resolve(), "h264")
-        assert cut_of(source, copied, os.environ) is not None, name
+        assert plan_copy(source, copied, os.environ) is not None, name
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])

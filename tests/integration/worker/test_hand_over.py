@@ -1,4 +1,4 @@
-"""Handing a stream over in time, whatever hangs just then."""
+"""Streams are handed over in time, whatever hangs at that moment."""
 
 import signal
 import threading
@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-import worker.pipeline
-from chalicelib.domain.streams import RuntimeState
+import worker.supervision.pipeline
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_ingest import SMALL
-from worker.pipeline import LOGS_WAIT_S, End
+from worker.supervision.pipeline import LOGS_WAIT_S, EndReason
 
 HAND_OVER_S = 3.0
 
@@ -35,14 +35,14 @@ def test_a_claim_is_released_in_time_though_ffmpeg_and_the_media_store_hang(lab:
     assert lab.runtime().state is RuntimeState.STOPPED
     # The logs hang, too.
     pipeline.join(began_s + HAND_OVER_S + LOGS_WAIT_S + 0.3 - time.monotonic())
-    assert not pipeline.is_alive() and pipeline.end is End.HANDOVER
+    assert not pipeline.is_alive() and pipeline.end is EndReason.HANDOVER
     over.set()
 
 
 def test_new_settings_that_meet_a_hanging_store_begin_with_a_new_claim(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker.pipeline, "CLOSE_S", 1.0)
+    monkeypatch.setattr(worker.supervision.pipeline, "CLOSE_S", 1.0)
     lab.rendition = SMALL.name
     lab.add(abr_profile="custom", custom_renditions=(SMALL,))
     first = lab.pipeline()
@@ -58,7 +58,7 @@ def test_new_settings_that_meet_a_hanging_store_begin_with_a_new_claim(
     assert hanging.wait(10)
     lab.change(generation=2)
     first.join(10)
-    assert first.end is End.HANDOVER and lab.runtime().claim is None
+    assert first.end is EndReason.HANDOVER and lab.runtime().claim is None
     lab.media.before = lambda operation, key: None
     lab.pipeline()
     lab.wait_for_segments(1)

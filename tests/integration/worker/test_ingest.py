@@ -1,14 +1,14 @@
-"""Streams that live from what others send: every kind of source, and what takes over when one goes."""
+"""Streams of received sources: every kind of source, and failover when one ends."""
 
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.run_logs import RunLog, decoded, run_log_key
-from chalicelib.domain.streams import SLATE, RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.run_logs import RunLog, decode, run_log_key
+from chalicelib.domain.streams.runtime import SLATE, RuntimeState
 from tests.fixtures.authority import Authority
 from tests.integration.gateway.ingest.harness import GOOD as RTMP_GOOD
 from tests.integration.gateway.ingest.harness import KEY as RTMP_KEY
@@ -17,9 +17,9 @@ from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker.ingest import receivers, source_choice
-from worker.ingest.live_trial import MUTE_REASON, WAITING_REASON
-from worker.ingest.outward import EgressRules
+from worker.egress_rules import EgressRules
+from worker.ingest import failover, receiver_commands
+from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"
@@ -47,10 +47,10 @@ def wait_for_first_segment(lab: Lab) -> None:
 
 
 def log_of(lab: Lab) -> tuple[RunLog, ...]:
-    """What operators read."""
+    """Return what operators read."""
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored is None or KEY.encode() not in stored.body
-    return decoded(stored.body) if stored else ()
+    return decode(stored.body) if stored else ()
 
 
 def wait_for_error(lab: Lab, error: str, timeout_s: float = 20) -> None:
@@ -58,7 +58,7 @@ def wait_for_error(lab: Lab, error: str, timeout_s: float = 20) -> None:
 
 
 def assert_all_unbroken(lab: Lab) -> None:
-    """Over all that was played, in one piece."""
+    """Check all that was played, in one piece."""
     everything = lab.directory / "all.ts"
     everything.write_bytes(lab.fetch())
     assert_unbroken(everything, gap_s=0.2)
@@ -67,7 +67,7 @@ def assert_all_unbroken(lab: Lab) -> None:
 def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     small: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receivers, "MUTE_S", 3)
+    monkeypatch.setattr(receiver_commands, "MUTE_S", 3)
     port = free_udp_port()
     add(small, Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port))
     small.pipeline()
@@ -100,7 +100,7 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     assert small.runs() == ["1-1", "1-2"]
 
 
-def test_new_settings_send_no_sender_away_and_a_restart_opens_all_anew(small: Lab) -> None:
+def test_new_settings_disconnect_no_sender_and_a_restart_reopens_all(small: Lab) -> None:
     port, small.rendition = free_udp_port(), "source"
     small.add(
         ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port),
@@ -119,8 +119,8 @@ def test_new_settings_send_no_sender_away_and_a_restart_opens_all_anew(small: La
         small.wait_for(RuntimeState.LIVE)
         small.wait_for_segments(2)
         assert sender.poll() is None
-        told = [(log.run, log.ending) for log in reversed(log_of(small)) if log.run]
-        assert told[:2] == [("1-1", "new settings"), ("1-2", "new settings")]
+        runs = [(log.run, log.ending) for log in reversed(log_of(small)) if log.run]
+        assert runs[:2] == [("1-1", "new settings"), ("1-2", "new settings")]
         small.change(generation=4)
         assert sender.wait(10) != 0
 
@@ -140,7 +140,7 @@ def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(small: Lab) -> 
 
 def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
     with run_ingest() as ingest:
-        small.own["rtmp_url"] = ingest.url("").rstrip("/")
+        small.settings["rtmp_url"] = ingest.url("").rstrip("/")
         small.add(
             ingest=Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP),
             ingest_key=RTMP_KEY,
@@ -165,7 +165,7 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
 def test_a_backup_takes_over_from_a_playlist_and_gives_back(small: Lab, tmp_path: Path, authority: Authority) -> None:
     with live_hls(tmp_path / "first", authority, NAME) as origin:
         port = origin.port
-        small.own["egress"] = EgressRules(
+        small.settings["egress"] = EgressRules(
             networks=(ip_network("127.0.0.0/8"),),
             ports=frozenset({port}),
             ca_file=authority.ca_file,
@@ -196,7 +196,7 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
     with Origin("127.0.0.2", authority.context(NAME)) as origin, Listener("127.0.0.1") as inside:
         segment = f"https://inner.test:{inside.port}/x.ts"
         origin.put("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{segment}\n#EXT-X-ENDLIST\n")
-        small.own["egress"] = EgressRules(
+        small.settings["egress"] = EgressRules(
             networks=(ip_network("127.0.0.2/32"),),
             ports=frozenset({origin.port, inside.port}),
             ca_file=authority.ca_file,
@@ -213,8 +213,8 @@ def test_a_hostile_source_reaches_nothing_and_its_backup_neither(small: Lab, aut
         assert all(log.run is None and log.ending and refused in log.ending for log in log_of(small))
 
 
-def test_the_slate_stands_in_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
+def test_the_slate_is_shown_while_no_source_works(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
     add(small, Ingest(mode=IngestMode.FILE, path="late.mp4"), slate=True)
     small.pipeline()
     small.wait_for_segments(4)

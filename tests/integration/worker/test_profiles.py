@@ -1,4 +1,4 @@
-"""Each profile on a real worker: what is published keeps to the rules, and says of itself what it is."""
+"""Each profile on a real worker: what is published follows the rules, and is described as it is."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.ladders import Rendition
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import Rendition
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.hls.probe import Probed, probed
 from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker import supervision
-from worker.encoding import copying
+from worker.encoding import copy_segmentation
+from worker.supervision import state_machine
 
 PREFIX = f"streams/{STREAM}/"
 CUSTOM = (
@@ -37,7 +37,7 @@ def text_of(lab: Lab, path: str) -> str:
 
 
 def read(lab: Lab) -> tuple[str, dict[str, str]]:
-    """The root and its playlists, of one moment: the root is the same before and after."""
+    """Return the multivariant playlist and its playlists of one moment: the former is the same before and after."""
     for _ in range(10):
         root = text_of(lab, "index.m3u8")
         playlists = {variant.uri: text_of(lab, variant.uri) for variant in read_root(root).variants}
@@ -56,33 +56,39 @@ def segments(lab: Lab, playlists: dict[str, str]) -> Iterator[tuple[str, bytes]]
 
 
 def assert_decodes(bodies: list[bytes], path: Path) -> None:
-    """Every picture of it, one segment after the other, without a complaint."""
+    """Check that every picture decodes, one segment after the other, without an error."""
     path.write_bytes(b"".join(bodies))
     argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-f", "null", "-"]
     assert subprocess.run(argv, capture_output=True, check=True, timeout=60).stderr.decode() == ""
 
 
-def assert_told(lab: Lab, snapshot: Snapshot) -> None:
-    """What the worker reports is what the segments are, and the declared bandwidth follows from it."""
+def assert_published(lab: Lab, snapshot: Snapshot) -> None:
+    """Check that the worker reports what the segments are, and declares their bandwidth."""
     runtime = lab.runtime()
     assert runtime.segments_per_minute and runtime.segments_per_minute > 10
-    for variant, told in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
+    for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
         name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
-        assert told.name == name
-        own = {path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")}
-        one = next(iter(own.values()))
-        assert (told.width, told.height, told.fps) == (one.width, one.height, pytest.approx(one.fps, abs=0.001))
-        peak = peak_bps(media, {uri: each.size for uri, each in own.items()})
-        assert peak and f'CODECS="{told.codecs}"' in snapshot.root
+        assert published.name == name
+        segments = {
+            path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")
+        }
+        one = next(iter(segments.values()))
+        assert (published.width, published.height, published.fps) == (
+            one.width,
+            one.height,
+            pytest.approx(one.fps, abs=0.001),
+        )
+        peak = peak_bps(media, {uri: each.size for uri, each in segments.items()})
+        assert peak and f'CODECS="{published.codecs}"' in snapshot.root
         declared = variant.attributes["BANDWIDTH"]
-        print(f"{name}: declared {declared}, measured {peak:.0f}, average {told.average_bandwidth_bps}")
+        print(f"{name}: declared {declared}, measured {peak:.0f}, average {published.average_bandwidth_bps}")
 
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is late is not at stake here, and four renditions can be late on a machine that others use too."""
-    monkeypatch.setattr(supervision, "START_S_MIN", 60.0)
-    monkeypatch.setattr(supervision, "SILENT_TARGETS", 20)
+    """Allow late segments: they are not the subject, and four renditions can be late on a busy machine."""
+    monkeypatch.setattr(state_machine, "START_S_MIN", 60.0)
+    monkeypatch.setattr(state_machine, "SILENT_TARGETS", 20)
 
 
 @pytest.mark.usefixtures("patience")
@@ -113,7 +119,7 @@ def test_what_is_published_keeps_to_the_rules(
     assert [uri.partition("/")[0] for uri in playlists] == names
     assert faults(snapshot) == []
     assert [fault for uri in playlists for fault in history_faults(before[uri], playlists[uri])] == []
-    assert_told(lab, snapshot)
+    assert_published(lab, snapshot)
     for name in names:
         assert_decodes([body for path, body in bodies.items() if path.startswith(f"{name}/")], tmp_path / "all.ts")
     assert_unbroken(tmp_path / "all.ts", gap_s=0.25)
@@ -142,7 +148,7 @@ def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> No
 def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "MEASURE_S", 1)
+    monkeypatch.setattr(copy_segmentation, "MEASURE_S", 1)
     times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,7.4,8", "-g", "1000", "-sc_threshold", "0")
     make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=8.5", *H264_AAC, *times)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")

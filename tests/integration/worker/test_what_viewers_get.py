@@ -1,17 +1,17 @@
-"""A source that only seems alive, and a run that publishes what its source is not."""
+"""A frozen source, and a run that publishes something else than its source."""
 
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.media_health import IngestIssueCode
-from chalicelib.domain.streams import RuntimeState
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.media_health import IngestIssueCode
+from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker import driver, published_faults
-from worker.checking import looked_into
-from worker.publishing import sampling
+from worker.checking import inspect_segment
+from worker.publishing import segment_sampler
+from worker.supervision import driver, published_faults
 
 # It moves and sounds for 4 s, and then it does not for 8 s.
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4,tpad=stop_mode=clone:stop_duration=8"]
@@ -21,7 +21,7 @@ REASON = "the picture is frozen and silent for 3 s"
 
 
 def issues(lab: Lab) -> dict[IngestIssueCode, str]:
-    """Those of the runtime now."""
+    """Return the runtime's present issues."""
     return {issue.code: issue.detail for issue in lab.runtime().issues}
 
 
@@ -50,7 +50,7 @@ def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
 def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.add()
     monkeypatch.setattr(published_faults, "CLEAN_S", 1.0)
-    monkeypatch.setattr(sampling, "INTERVAL_S", 2.0)
+    monkeypatch.setattr(segment_sampler, "INTERVAL_S", 2.0)
     monkeypatch.setattr(driver, "published_fault", lambda sample, activity: f"{sample.sound_s > 0} {sample.moves}")
     lab.pipeline()
     lab.wait_for_run("1-2", 30)
@@ -64,7 +64,7 @@ def test_a_look_into_a_segment_finds_what_it_holds(tmp_path: Path) -> None:
     found = []
     for picture, sound in (("testsrc2=size=320x180:rate=25", "sine"), ("color=black:size=320x180", "anullsrc")):
         make_clip(tmp_path / "s.ts", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", "2")
-        found.append(looked_into((tmp_path / "s.ts").read_bytes()))
+        found.append(inspect_segment((tmp_path / "s.ts").read_bytes()))
     lively, dull = found
     assert lively["moves"] and not lively["dark"] and lively["peak"] > 1000
     assert not dull["moves"] and dull["dark"] and dull["peak"] < 10

@@ -1,4 +1,4 @@
-"""One stream with real ffmpeg and real stores: it goes live, and goes on whatever dies."""
+"""One stream with real ffmpeg and real stores: it goes live, and recovers from every failure."""
 
 import itertools
 import json
@@ -9,25 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.run_logs import decoded, run_log_key
-from chalicelib.domain.streams import DesiredState, RuntimeState, is_delivered
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.run_logs import decode, run_log_key
+from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
+from chalicelib.domain.streams.stream import DesiredState
+from chalicelib.ports.common import StoreUnavailable
 from tests.integration.worker.harness import STREAM, Lab, eventually
-from worker.ingest import source_choice
-from worker.pipeline import End
-from worker.publishing import uploads
+from worker.ingest import failover
+from worker.publishing import segment_uploader
+from worker.supervision.pipeline import EndReason
 
 
 def packets(path: Path, kind: str) -> list[float]:
-    """The decoding time stamps of a transport stream, in order."""
+    """Return the decoding time stamps of a transport stream, in order."""
     argv = ["ffprobe", "-v", "error", "-select_streams", kind, "-show_entries", "packet=dts_time", "-of", "json"]
-    told = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
-    return [float(packet["dts_time"]) for packet in json.loads(told.stdout)["packets"]]
+    done = subprocess.run([*argv, str(path)], capture_output=True, check=True, timeout=30)
+    return [float(packet["dts_time"]) for packet in json.loads(done.stdout)["packets"]]
 
 
 def assert_unbroken(path: Path, *, gap_s: float) -> float:
-    """Both tracks' time stamps rise without a gap; answers with the length."""
+    """Check that both tracks' time stamps rise without a gap; return the length."""
     lengths = []
     for kind in ("v:0", "a:0"):
         times = packets(path, kind)
@@ -72,15 +73,15 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     paused_at = time.monotonic()
     eventually(lambda: not lab.encoders(), 3, "ffmpeg ended")
     pipeline.join(3)
-    assert pipeline.end is End.PAUSED and time.monotonic() - paused_at < 3
+    assert pipeline.end is EndReason.PAUSED and time.monotonic() - paused_at < 3
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.STOPPED and runtime.claim is None
     lab.follower.poll()
     assert not lab.follower.ended
     stored = lab.s3.get(run_log_key(STREAM))
     assert stored
-    told = [(run.run, run.ending) for run in decoded(stored.body)]
-    assert told[0] == ("1-3", "paused") and told[2] == ("1-1", "the encoder was killed by SIGKILL")
+    done = [(run.run, run.ending) for run in decode(stored.body)]
+    assert done[0] == ("1-3", "paused") and done[2] == ("1-1", "the encoder was killed by SIGKILL")
 
 
 def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
@@ -89,9 +90,9 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     lab.wait_for_segments(2)
     new = lab.pipeline()
     old.join(10)
-    assert old.end is End.LOST and old.held.lost
+    assert old.end is EndReason.LOST and old.held_claim.is_lost
     lab.wait_for_run("2-1")
-    assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held.claim
+    assert lab.runs() == ["1-1", "2-1"] and lab.wait_for(RuntimeState.LIVE).claim == new.held_claim.claim
     assert len(lab.encoders()) == 1
     lab.change(desired_state=DesiredState.STOPPED)
     new.join(5)
@@ -107,8 +108,8 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
 def test_failing_uploads_leave_a_discontinuity_and_name_nothing_missing(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "WORTH_S_MIN", 0.5)
-    monkeypatch.setattr(uploads, "WORTH_TARGETS", 0)
+    monkeypatch.setattr(segment_uploader, "WORTH_S_MIN", 0.5)
+    monkeypatch.setattr(segment_uploader, "WORTH_TARGETS", 0)
     refused: list[str] = []
     lab.add(abr_profile="hd")
     lab.pipeline()
@@ -173,8 +174,8 @@ def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab
     looped.write_bytes(lab.fetch())
     assert assert_unbroken(looped, gap_s=0.06) > 4 * 1.7
     argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
-    told = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
-    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in told.split()}
+    done = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
+    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in done.split()}
     assert lab.runtime().restarts == 0
 
 
@@ -193,7 +194,7 @@ def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab, tmp_path
 
 
 def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_choice, "REFUSED_DELAY_S", 0.5)
+    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
     lab.add(ingest=Ingest(mode=IngestMode.FILE, path="late.mp4"))
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)
@@ -231,7 +232,7 @@ def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> No
 
     lab.media.before = before
     pipeline.join(10)
-    assert pipeline.end is End.CRASHED and not lab.encoders()
+    assert pipeline.end is EndReason.CRASHED and not lab.encoders()
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.FAILED and runtime.claim is None
     assert "ZeroDivisionError: injected" in (runtime.last_error or "")

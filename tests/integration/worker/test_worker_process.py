@@ -1,9 +1,10 @@
-"""Whole workers: found by the queue and by themselves, killed, restarted, drained, replaced."""
+"""Whole workers: started by the queue or a scan, killed, restarted, drained, replaced."""
 
 import signal
 from pathlib import Path
 
-from chalicelib.domain.streams import DesiredState, RuntimeState
+from chalicelib.domain.streams.runtime import RuntimeState
+from chalicelib.domain.streams.stream import DesiredState
 from tests.integration.worker.harness import Lab, eventually
 
 # Well below the time of a claim, after which anybody could take it.

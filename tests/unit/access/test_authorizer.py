@@ -11,7 +11,7 @@ from chalice.app import AuthRequest
 import app as functions
 from chalicelib.api import media
 from infra.deploy.template import gateway_responses
-from tests.fakes.media import MemoryMedia
+from tests.fakes.streams.media import MemoryMedia
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, PLAYLIST, RENDITION, SEGMENT, STATUS_OF_CODE, Answer, Front, Vector
 from tests.vectors.world import Case, World
@@ -95,12 +95,12 @@ def test_the_vectors(vector: Vector, world: World) -> None:
     expected = case.expected(Front.AUTHORIZER)
     if vector.after_a_good_one:
         world.enter(case, OPEN)
-        assert world.verdict(case.play(), case.session_id, None)
+        assert world.authorize(case.play(), case.session_id, None)
     world.enter(case, vector.state)
-    told = ApiGateway(case).answer()
-    assert (told.code, told.key) == (expected.code, expected.key)
-    assert told.status in (401, 403) or told.code == ALLOW
-    assert told.code in STATUS_OF_CODE
+    decided = ApiGateway(case).answer()
+    assert (decided.code, decided.key) == (expected.code, expected.key)
+    assert decided.status in (401, 403) or decided.code == ALLOW
+    assert decided.code in STATUS_OF_CODE
 
 
 def test_a_policy_opens_no_other_session(world: World) -> None:

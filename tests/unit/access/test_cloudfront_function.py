@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver
-from chalicelib.domain.sessions import EndReason
 from chalicelib.problems import STATUS_OF_END, problem_of
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS
@@ -18,7 +18,7 @@ BYTES_MAX = 10_240
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, dict]:
+def responses() -> dict[str, dict]:
     """What the function returned, by the vector's name."""
     cases = [Case(vector, NOW_MS) for vector in VECTORS]
     returned = answers_of([question(case, case.vector.state) for case in cases])
@@ -39,13 +39,13 @@ def answer(case: Case, returned: dict) -> Answer:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_the_vectors(vector: Vector, told: dict[str, dict]) -> None:
+def test_the_vectors(vector: Vector, responses: dict[str, dict]) -> None:
     case = Case(vector, NOW_MS)
-    assert answer(case, told[vector.name]) == case.expected(Front.CLOUDFRONT)
+    assert answer(case, responses[vector.name]) == case.expected(Front.CLOUDFRONT)
 
 
-def test_refusals_are_problems_that_nobody_keeps(told: dict[str, dict]) -> None:
-    refusals = [each for each in told.values() if "statusCode" in each]
+def test_refusals_are_problems_that_are_not_cached(responses: dict[str, dict]) -> None:
+    refusals = [each for each in responses.values() if "statusCode" in each]
     for each in refusals:
         document = json.loads(each["body"]["data"])
         assert document["status"] == each["statusCode"]
@@ -57,9 +57,9 @@ def test_refusals_are_problems_that_nobody_keeps(told: dict[str, dict]) -> None:
     assert len(refusals) > 50
 
 
-def test_end_reasons_are_told_in_the_products_own_words(told: dict[str, dict]) -> None:
+def test_end_reasons_have_the_details_of_the_domain(responses: dict[str, dict]) -> None:
     for reason in EndReason:
-        returned = told[f"ended and denied: {reason.value}"]
+        returned = responses[f"ended and denied: {reason.value}"]
         assert json.loads(returned["body"]["data"]) == problem_of(SessionOver(reason))
         assert returned["statusCode"] == STATUS_OF_END[reason]
 

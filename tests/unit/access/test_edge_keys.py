@@ -3,14 +3,14 @@
 import pytest
 
 from chalicelib.adapters import aws
-from chalicelib.adapters.edge_keys import EdgeKeyStore
-from chalicelib.adapters.keyvalue_store import TRIES_MAX, KeyValueStore
-from chalicelib.domain.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY, first_key_sets
-from chalicelib.domain.tokens import TokenKind
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.key_rotation import KeyRotation, new_key
-from tests.fakes.keys import MemoryKeyStore
-from tests.fakes.keyvalue import MemoryKeyValueClient
+from chalicelib.adapters.access.edge_keys import EdgeKeyStore
+from chalicelib.adapters.access.keyvalue_store import TRIES_MAX, KeyValueStore
+from chalicelib.domain.access.key_sets import ANNOUNCED_MS, KEY_DAYS, MS_PER_DAY, first_key_sets
+from chalicelib.domain.access.tokens import TokenKind
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.access.key_rotation import KeyRotation, new_key
+from tests.fakes.access.keys import MemoryKeyStore
+from tests.fakes.access.keyvalue import MemoryKeyValueClient
 from tests.fakes.simple import SetClock
 
 DENIAL = {"stream/s": "stream_paused"}
@@ -59,10 +59,10 @@ def test_through_two_rotations_the_edge_has_the_keys_of_the_secret(edge: Edge) -
     edge.keys.publish(edge.secret.sets)
     for number in (2, 3):
         edge.clock.advance(KEY_DAYS * MS_PER_DAY)
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
         assert edge.current == f"k{number - 1}" and f"key/k{number}" in edge.at_the_edge
         edge.clock.advance(ANNOUNCED_MS)
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
         assert edge.current == f"k{number}" and edge.holds_what_is_secret()
 
 
@@ -72,11 +72,11 @@ def test_no_key_signs_that_the_edge_has_not_heard_of_in_time(edge: Edge) -> None
     edge.client.conflicts = 2 * TRIES_MAX
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="tries"):
-            edge.rotation.tend()
+            edge.rotation.rotate_if_due()
         edge.clock.advance(ANNOUNCED_MS)
     with pytest.raises(StoreUnavailable, match="only now"):
-        edge.rotation.tend()
+        edge.rotation.rotate_if_due()
     assert edge.current == "k1" and edge.holds_what_is_secret()
     edge.clock.advance(ANNOUNCED_MS)
-    edge.rotation.tend()
+    edge.rotation.rotate_if_due()
     assert edge.current == "k2" and edge.holds_what_is_secret()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import keyvalue_denylist
-from chalicelib.adapters.edge_keys import KEY_PREFIX
+from chalicelib.adapters.access import keyvalue_denylist
+from chalicelib.adapters.access.edge_keys import KEY_PREFIX
 from infra.prod import edge
 from infra.schema import media_lifecycle
 
@@ -70,7 +70,7 @@ def test_the_bucket_is_private() -> None:
     assert [rule.get("ExpirationInDays") for rule in rules] == [2, 30, None]
 
 
-def test_the_bucket_answers_the_distribution_over_tls_and_nobody_else() -> None:
+def test_only_the_distribution_may_read_the_bucket_and_only_over_tls() -> None:
     denied, allowed = RESOURCES["MediaBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "s3:*")
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

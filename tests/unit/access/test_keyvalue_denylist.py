@@ -6,16 +6,17 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib import bootstrap, config
-from chalicelib.adapters import aws, keyvalue_denylist
-from chalicelib.adapters.file_denylist import SESSION_ENTRY_MS
-from chalicelib.adapters.keyvalue_denylist import ENTRIES_MAX, KeyValueDenylist
-from chalicelib.adapters.keyvalue_store import KEYS_PER_WRITE_MAX, TRIES_MAX, KeyValueStore
+from chalicelib.adapters import aws
+from chalicelib.adapters.access import keyvalue_denylist
+from chalicelib.adapters.access.file_denylist import SESSION_ENTRY_MS
+from chalicelib.adapters.access.keyvalue_denylist import ENTRIES_MAX, KeyValueDenylist
+from chalicelib.adapters.access.keyvalue_store import KEYS_PER_WRITE_MAX, TRIES_MAX, KeyValueStore
 from chalicelib.config import ConfigError, load
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.sessions import EndReason
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
 from infra.local.layout import service_environment
-from tests.fakes.keyvalue import MemoryKeyValueClient, refusal
+from tests.fakes.access.keyvalue import MemoryKeyValueClient, refusal
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/01234567-89ab-cdef-0123-456789abcdef"
 SERVICE = "cloudfront-keyvaluestore"
@@ -68,7 +69,7 @@ def test_conflicts_are_tried_again(store: KeyValueStore, client: MemoryKeyValueC
     assert (client.entries, len(waits)) == ({"a": "1"}, TRIES_MAX - 1)
 
 
-def test_conflicts_without_end_are_told(store: KeyValueStore, client: MemoryKeyValueClient, waits: list[float]) -> None:
+def test_endless_conflicts_are_raised(store: KeyValueStore, client: MemoryKeyValueClient, waits: list[float]) -> None:
     client.conflicts = 1_000
     with pytest.raises(StoreUnavailable, match=f"each of {TRIES_MAX} tries"):
         store.write({"a": "1"})

@@ -1,4 +1,4 @@
-"""What is planned from a seed, and what is told of a run."""
+"""The plan from a seed, and the report of a run."""
 
 import random
 
@@ -41,7 +41,7 @@ def test_a_plan_needs_its_time() -> None:
         plan(random.Random(1), COUNTS, 60.0, 60.0)
 
 
-def test_a_row_tells_what_came_of_its_event() -> None:
+def test_a_row_has_the_result_of_its_event() -> None:
     events = [Happened(Kind.ENCODER, 10.0, 3.0), Happened(Kind.WORKER, 20.0, None)]
     arrivals = [arrival(8.0, 1), arrival(9.5, 2), arrival(13.0, 3, 1), arrival(15.0, 4, 1), arrival(19.0, 5, 1)]
     stalls = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fixtures.continuity import LAG_S_MAX, Continuity
-from worker.publishing.playlist import Entry, Playlist
+from worker.publishing.playlists.media_playlist import Entry, Playlist
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> 
 
 FIRST = grown(Playlist(target_s=2), "1-1", 5)
 # What another owner goes on with.
-NEXT = grown(FIRST.interrupted(), "2-1", 2)
+NEXT = grown(FIRST.with_interruption(), "2-1", 2)
 
 
 def problems(*readings: tuple[Playlist, int], rendition: str = "480p", ended: bool = False) -> list[str]:
@@ -34,11 +34,11 @@ def problems(*readings: tuple[Playlist, int], rendition: str = "480p", ended: bo
 
 def test_an_unbroken_stream_has_no_problems() -> None:
     shorter = NEXT.without_first(3)
-    later = grown(shorter.without_first(3).interrupted(), "2-2", 3).without_first(2)
+    later = grown(shorter.without_first(3).with_interruption(), "2-2", 3).without_first(2)
     assert problems((FIRST, 1), (FIRST, 1), (FIRST, 2), (NEXT, 2), (shorter, 2), (later, 2)) == []
 
 
-def test_what_is_new_is_told_once() -> None:
+def test_what_is_new_is_reported_once() -> None:
     rules = Continuity()
     assert [named.number for named in rules.read("480p", FIRST.render(1))] == [0, 1, 2, 3, 4]
     assert [(named.number, named.run, named.discontinuity) for named in rules.read("480p", NEXT.render(2))] == [
@@ -100,6 +100,6 @@ def test_renditions_must_be_in_step() -> None:
 def test_a_number_is_the_same_segment_in_all_renditions() -> None:
     rules = Continuity()
     rules.read("720p", NEXT.render(2))
-    rules.read("480p", grown(FIRST.interrupted(), "1-2", 1).render(2))
+    rules.read("480p", grown(FIRST.with_interruption(), "1-2", 1).render(2))
     [problem] = rules.problems
     assert problem == "480p #5 is ('1-2-000005.ts', 1), but in 720p ('2-1-000005.ts', 1)"

@@ -23,7 +23,7 @@ def test_no_picture_is_a_standing_one_but_not_before_the_first() -> None:
     assert (stall.since_s, stall.length_s) == (0.0, 0.75)
 
 
-def test_a_stall_that_lasts_is_told() -> None:
+def test_a_stall_that_lasts_is_reported() -> None:
     [stall] = stalls(samples(1.0, 2.0, 2.0, 2.0, 2.0))
     assert (stall.since_s, stall.length_s) == (0.25, 0.75)
 

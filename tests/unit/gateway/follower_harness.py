@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from chalicelib.domain.usage import Served
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.money.usage import Served
+from chalicelib.ports.common import StoreUnavailable
 from gateway.usage.follower import UsageFollower
-from tests.fakes.usage import MemoryUsage
+from tests.fakes.money.usage import MemoryUsage
 from tests.unit.gateway.log_lines import MINUTE, A, RotatedLog
 
 NOW = 1_795_341_700_000

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from chalicelib.domain.clients import Client
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Pace
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Verdict
+from chalicelib.domain.streams.pacing import Pace
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.access.access import Decision
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 
@@ -35,7 +35,7 @@ class World:
         self.clients.append(client)
         if self.error:
             raise self.error
-        return Verdict(
+        return Decision(
             session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms, pace=Pace.LONG
         )
 

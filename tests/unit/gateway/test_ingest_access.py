@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams import Stream
-from chalicelib.ports import StoreUnavailable
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
+from chalicelib.domain.streams.stream import Stream
+from chalicelib.ports.common import StoreUnavailable
 from gateway.ingest.access import BODY_BYTES_MAX, ingest
 
 KEY = "k" * 24

@@ -7,12 +7,13 @@ from threading import Semaphore
 
 import pytest
 
-from chalicelib.domain.ingest_refusals import decoded, ingest_refusals_key
-from chalicelib.ports import EtagMismatch, StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.domain.streams.ingest_refusals import decode, ingest_refusals_key
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.media import EtagMismatch
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.ingest.refusals import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, collect, listen
-from tests.fakes.media import FaultyMedia, MemoryMedia
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 
 KEY = ingest_refusals_key("stream-1")
 
@@ -32,7 +33,7 @@ class Lab:
 
     def stored(self) -> dict[str, tuple[int, int]]:
         found = self.memory.get(KEY)
-        return {each.code.value: (each.count, each.last_at_ms) for each in decoded(found.body if found else b"")}
+        return {each.code.value: (each.count, each.last_at_ms) for each in decode(found.body if found else b"")}
 
 
 @pytest.fixture

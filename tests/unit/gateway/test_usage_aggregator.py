@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib.domain.usage import Served
+from chalicelib.domain.money.usage import Served
 from gateway.usage import aggregator as module
 from gateway.usage.aggregator import IDLE_MS, Counters, UsageAggregator
 from gateway.usage.log_entries import parse_entry

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
 
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports.common import StoreUnavailable
 from gateway.usage import follower as module
 from gateway.usage.checkpoint import Checkpoint, CheckpointUnreadable
 from gateway.usage.follower import AlreadyFollowed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.media_health import IngestIssueCode, Repairs
+from chalicelib.domain.streams.media_health import IngestIssueCode, Repairs
 from tests.media.inputs import BY_NAME, INPUTS, SUBJECTS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,12 +4,12 @@ import io
 
 import pytest
 
-from worker.child import LINE_BYTES_MAX, lines_of
-from worker.redaction import redacted
+from worker.processes.child import LINE_BYTES_MAX, read_lines
+from worker.processes.redaction import redact
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("line", "redacted"),
     [
         ("https://cdn.example.org/live.m3u8?token=abc&e=1: 403", "https://cdn.example.org/live.m3u8?*** 403"),
         ("Opening 'https://h/a.ts?s='x' for reading", "Opening 'https://h/a.ts?*** for reading"),
@@ -26,21 +26,21 @@ from worker.redaction import redacted
         ),
     ],
 )
-def test_addresses_and_named_secrets(said: str, told: str) -> None:
-    assert redacted(said) == told
-    assert redacted(told) == told
+def test_addresses_and_named_secrets(line: str, redacted: str) -> None:
+    assert redact(line) == redacted
+    assert redact(redacted) == redacted
 
 
 def test_given_secrets_go_wherever_they_stand() -> None:
     assert (
-        redacted("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
+        redact("publisher kkkkkkkk-1 and kkkkkkkk left", ["kkkkkkkk", "kkkkkkkk-1", "an"])
         == "publisher *** and *** left"
     )
 
 
 def test_what_a_line_is_too_long_for_is_dropped() -> None:
-    """Or the end of a query would come as a line of its own, in which nothing tells that it is one."""
-    said = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
-    lines = list(lines_of(io.BytesIO(said)))
+    """The end of a query would otherwise be a line of its own, which nothing marks as secret."""
+    line = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
+    lines = list(read_lines(io.BytesIO(line)))
     assert len(lines) == 2 and lines[1] == "the next line\n"
-    assert "sss" not in redacted(lines[0])
+    assert "sss" not in redact(lines[0])

@@ -1,4 +1,4 @@
-"""The small parts: settings, logs, health, progress, how the end of a program is explained."""
+"""Small parts: settings, logs, health, progress, and why a program ended."""
 
 import json
 import logging
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import ConfigError
-from chalicelib.domain.media_health import Repairs
+from chalicelib.domain.streams.media_health import Repairs
 from worker import config, health
-from worker.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
-from worker.encoding.transcoder import Activity, Progress, Transcoder, parsed
-from worker.limits import ENCODING, bounded
+from worker.encoding.transcoder import Activity, Progress, Transcoder, parse_progress
 from worker.logs import JsonFormatter
+from worker.processes.child import LINE_BYTES_MAX, LOG_LINES_MAX, Child
+from worker.processes.limits import ENCODING, limit_argv
 
 ENVIRON = {
     "TOLLCAST_WORKER_ID": "w1",
@@ -28,16 +28,20 @@ ENVIRON = {
 
 
 def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
-    own = config.load(ENVIRON)
-    assert (own.worker_id, own.capacity, own.media_dir) == ("w1", config.CAPACITY_DEFAULT, Path("/media"))
-    assert own.scratch_dir == Path("/scratch/w1")
-    assert set(own.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
+    settings = config.load(ENVIRON)
+    assert (settings.worker_id, settings.capacity, settings.media_dir) == (
+        "w1",
+        config.CAPACITY_DEFAULT,
+        Path("/media"),
+    )
+    assert settings.scratch_dir == Path("/scratch/w1")
+    assert set(settings.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
 
 
 def test_where_rtmp_is_played_from_may_be_left_out() -> None:
     assert config.load(ENVIRON).rtmp_url is None
-    own = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
-    assert own.rtmp_url == "rtmp://127.0.0.1:1935/live"
+    settings = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
+    assert settings.rtmp_url == "rtmp://127.0.0.1:1935/live"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ LINE = {
 
 
 def test_a_line_of_progress_is_read() -> None:
-    progress = parsed(json.dumps(LINE), 30.0)
+    progress = parse_progress(json.dumps(LINE), 30.0)
     assert progress == Progress(
         out_us=1_000_000,
         fps=29.7,
@@ -84,13 +88,13 @@ def test_a_line_of_progress_is_read() -> None:
 
 
 def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
-    progress = parsed(json.dumps(LINE | {"activity": None}), None)
+    progress = parse_progress(json.dumps(LINE | {"activity": None}), None)
     assert progress and progress.speed == 0.99
     assert progress.fps is None and progress.activity is None
 
 
 def test_repairs_that_are_not_known_here_are_left_out() -> None:
-    progress = parsed(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
+    progress = parse_progress(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
     assert progress and progress.repairs == Repairs(silence_ms=1)
 
 
@@ -117,17 +121,17 @@ def test_repairs_that_are_not_known_here_are_left_out() -> None:
     ],
 )
 def test_what_is_no_progress_is_nothing(line: str) -> None:
-    assert parsed(line, 30.0) is None
+    assert parse_progress(line, 30.0) is None
 
 
-def started(script: str) -> Transcoder:
+def start_transcoder(script: str) -> Transcoder:
     return Transcoder(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, rate=30.0, is_copy=False, stdin=False)
 
 
 def finished(script: str) -> Transcoder:
-    process = started(script)
+    process = start_transcoder(script)
     deadline = time.monotonic() + 10
-    while process.running and time.monotonic() < deadline:
+    while process.is_running and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()
     return process
@@ -162,13 +166,13 @@ def test_what_it_says_is_kept_within_bounds() -> None:
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
-    process = started("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
+    process = start_transcoder("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
     deadline = time.monotonic() + 10
     while not process.lines and time.monotonic() < deadline:
         time.sleep(0.01)
     began_s = time.monotonic()
     process.stop(0.3)
-    assert not process.running and time.monotonic() - began_s < 3
+    assert not process.is_running and time.monotonic() - began_s < 3
     assert process.ending() == f"the encoder was killed by {signal.SIGKILL.name}"
 
 
@@ -200,9 +204,11 @@ def test_what_it_says_is_kept_without_secrets() -> None:
 
 
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
-    argv = bounded(["ffmpeg", "-version"], cores=2)
+    argv = limit_argv(["ffmpeg", "-version"], cores=2)
     assert argv[:3] == ["setpriv", "--pdeathsig", "KILL"] and argv[-3:] == ["--", "ffmpeg", "-version"]
     assert f"--as={(4 << 30) + (512 << 20)}" in argv and "--core=0" in argv
-    assert f"--as={9 << 30}" in bounded(["encoder"], cores=2, space=ENCODING)
-    allowed = subprocess.run(bounded(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True)
+    assert f"--as={9 << 30}" in limit_argv(["encoder"], cores=2, space=ENCODING)
+    allowed = subprocess.run(
+        limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True
+    )
     assert allowed.stdout.split() == [b"256", b"0", str((512 << 20) // 512).encode()]

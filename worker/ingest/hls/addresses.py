@@ -1,14 +1,14 @@
-"""Addresses in playlists: which ones may be passed on, and the one form in which they are compared."""
+"""Addresses in playlists: which may be passed on, and the one form in which they are compared."""
 
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.tags import tag_name, to_lines
-from worker.ingest.outward import EgressRefused
 
-# Tags with addresses that clients open.
+# Tags whose addresses clients open.
 OPENED = frozenset(
     {"#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-MEDIA", "#EXT-X-PART", "#EXT-X-PRELOAD-HINT", "#EXT-X-RENDITION-REPORT"}
 )
@@ -46,7 +46,7 @@ def absolute_url(base: str, uri: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """Return the host, and the port if it is not the usual one."""
+    """Return the host, with the port if it is not the usual one."""
     return urlsplit(url).netloc.removesuffix(":443")
 
 
@@ -55,5 +55,5 @@ def _addresses(body: bytes) -> Iterator[str]:
         if not line.startswith("#"):
             yield line
         elif tag_name(line) in OPENED:
-            # FFmpeg takes a backslash in a quoted value for an escape.
+            # FFmpeg reads a backslash in a quoted value as an escape.
             yield from _URI.findall(line.replace("\\", ""))

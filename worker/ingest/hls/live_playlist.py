@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from worker.ingest.hls.addresses import absolute_url
-from worker.ingest.hls.media_playlist import MediaPlaylist, Placed, Segment, write_media_playlist
-from worker.ingest.hls.played import HandedOut, PlayedSegments, SegmentId
+from worker.ingest.hls.media_playlist import MediaPlaylist, Segment, SegmentPlace, write_media_playlist
+from worker.ingest.hls.played import Delivery, PlayedSegments, SegmentId
 
 STILL_S_MIN = 10.0
 STILL_TARGETS = 3
@@ -13,26 +13,26 @@ STILL_TARGETS = 3
 NUMBERS_KEPT = 100
 # An edge server may be behind by as much as the playlist is long, or by so many numbers. Else it is a restart.
 BEHIND_MAX = 5
-# So many segments a client may have fetched before the first of them is played: 5 s to find out what the tracks are.
+# A client may fetch so many segments before it plays the first: it examines the tracks for 5 s.
 READ_AHEAD_MAX = 6
 
 
 @dataclass
 class Decision:
-    """What was decided about a segment when it was listed first. `place` None: it is left out."""
+    """What was decided about a segment when it was first listed. `place` None: it is left out."""
 
     segment: SegmentId
-    # Of the address that it had first: later ones may have other tokens.
+    # The key of its first address: later ones may have other tokens.
     content_key: bytes
     uri: str
     duration_s: float
-    place: Placed | None
+    place: SegmentPlace | None
     is_fetched: bool = False
 
 
 @dataclass
 class LivePlaylist:
-    """The state of one playlist. `looked_at_s` is when the client asked last, `new_at_s` when something was new."""
+    """The state of one playlist. `looked_at_s` is the client's last request, `new_at_s` when something was new."""
 
     url: str
     opening: int
@@ -41,13 +41,13 @@ class LivePlaylist:
     looked_at_s: float
     target_s: float = 1.0
     is_ended: bool = False
-    # It had its end when it was looked at first.
+    # It had an end at the first request.
     is_recording: bool = False
-    # When what was fetched has been played, at the pace of the clock.
+    # When all fetched segments have been played, at the pace of the clock.
     content_ends_at_s: float = 0.0
     # Of the segments fetched last, the number of the discontinuity that each begins; 0: it begins none.
     recent_tags: deque[int] = field(default_factory=lambda: deque(maxlen=READ_AHEAD_MAX))
-    # The server sends what it sent before: what it lists does not count as new until something of it is.
+    # The server repeats old segments: what it lists counts as new only after one of them is.
     is_repeating: bool = False
     _decided: dict[int, Decision] = field(default_factory=dict)
     _passed_on: set[bytes] = field(default_factory=set)
@@ -60,7 +60,7 @@ class LivePlaylist:
     _is_cut: bool = False
 
     def update(self, body: bytes, playlist: MediaPlaylist, now_s: float) -> bytes | None:
-        """Decide about what is new; return what is passed on, or None if all of it was handed out before."""
+        """Decide about new segments. Return what is passed on, or None if all of it was handed out before."""
         self.looked_at_s, self.target_s, self.is_ended = now_s, playlist.target_s, playlist.is_ended
         if not playlist.segments:
             return body
@@ -84,19 +84,19 @@ class LivePlaylist:
         return None if self._newest_passed_on < 0 else self._write(body, playlist)
 
     def find(self, url: str, offset: int) -> Decision | None:
-        """Return what was decided about the segment at this address, if it is one of this playlist."""
+        """Return the decision about the segment at this address, if it is one of this playlist."""
         found = [each for each in self._decided.values() if each.segment.url == url]
         exact = [each for each in found if each.segment.offset == offset] or found
         # Under several numbers it was passed on under one.
         passed_on = [each for each in exact if each.place] or exact
         if self.is_recording:
-            # There it was passed on under each.
+            # In a recording it was passed on under each.
             passed_on = [each for each in passed_on if not each.is_fetched][:1] or passed_on
         return passed_on[-1] if passed_on else None
 
-    def fetched(self, decision: Decision, now_s: float) -> None:
+    def record_fetch(self, decision: Decision, now_s: float) -> None:
         """Note that a segment is handed out now."""
-        self.played.add(decision.segment, self.handed_out(decision))
+        self.played.add(decision.segment, self.delivery_of(decision))
         if self.is_repeating:
             self.is_repeating, self.new_at_s = False, now_s
         if not decision.is_fetched:
@@ -104,18 +104,18 @@ class LivePlaylist:
             self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
-    def handed_out(self, decision: Decision) -> HandedOut:
+    def delivery_of(self, decision: Decision) -> Delivery:
         """Return how this segment is remembered."""
-        return self._as_number(decision.segment.number)
+        return self._delivery_as(decision.segment.number)
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended and all of it was fetched."""
+        """Return whether it has ended and all of it was fetched."""
         return self.is_ended and all(each.is_fetched for each in self._decided.values() if each.place)
 
     @property
     def still_s_max(self) -> float:
-        """For how long it may bring nothing new."""
+        """Return for how long it may bring nothing new."""
         return max(STILL_S_MIN, STILL_TARGETS * self.target_s)
 
     def _id_of(self, segment: Segment) -> SegmentId:
@@ -125,7 +125,7 @@ class LivePlaylist:
         return SegmentId(segment.number, absolute_url(self.url, segment.uri), segment.offset)
 
     def _went_back(self, ids: dict[int, SegmentId]) -> bool:
-        """Return whether its numbers are lower than before and it is not an older copy from another server."""
+        """Return whether its numbers are lower than before and it is no older copy from another server."""
         behind = self._newest - max(ids)
         if behind <= 0:
             return False
@@ -134,7 +134,7 @@ class LivePlaylist:
         return behind > max(len(ids), BEHIND_MAX) or not known or not all(known)
 
     def _restart(self, first_number: int) -> None:
-        """Number on from what was passed on, so that the client does not wait for numbers that are long past."""
+        """Continue the numbers that were passed on, so that the client does not wait for ones long past."""
         self.opening = self.played.next_opening()
         self.played.restart(self.url, first_number - 1)
         self._decided.clear()
@@ -142,7 +142,7 @@ class LivePlaylist:
         self._newest, self._shift, self._is_cut = first_number - 1, first_number - self._newest_passed_on - 1, True
 
     def _first_new(self, ids: dict[int, SegmentId]) -> int:
-        """Return the number after the last segment that an opening before has handed out."""
+        """Return the number after the last segment that an earlier opening has handed out."""
         first, last = min(ids), max(ids)
         newest = self.played.newest_number(self.url)
         repeated = [number for number, each in ids.items() if self._is_repeat(each)]
@@ -151,17 +151,17 @@ class LivePlaylist:
             and last < newest
             and (newest - last > max(len(ids), BEHIND_MAX) or len(repeated) < len(ids))
         ):
-            # The server was restarted. It may use its old names again for new segments: what they hold decides.
+            # The server was restarted. It may reuse old names for new segments: their content decides.
             self.played.restart(self.url, first - 1)
             return first
         return max(repeated, default=first - 1) + 1
 
     def _is_repeat(self, segment: SegmentId) -> bool:
         is_listed_twice = segment.content_key in self._passed_on and not self.is_recording
-        return is_listed_twice or self.played.has(segment, self._as_number(segment.number))
+        return is_listed_twice or self.played.has(segment, self._delivery_as(segment.number))
 
-    def _as_number(self, number: int) -> HandedOut:
-        return HandedOut(self.opening, self.url, number, self.is_recording)
+    def _delivery_as(self, number: int) -> Delivery:
+        return Delivery(self.opening, self.url, number, self.is_recording)
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
         place, count, key = None, segment.discontinuities, as_listed.content_key
@@ -169,7 +169,7 @@ class LivePlaylist:
             is_discontinuity = count > 0 or self._is_cut
             self._extra_discontinuities += is_discontinuity - count
             number = segment.number - self._shift
-            place = Placed(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
+            place = SegmentPlace(number, is_discontinuity, segment.discontinuity_number + self._extra_discontinuities)
             self._newest_passed_on, self._is_cut = number, False
             self._passed_on.add(key)
         elif self._newest_passed_on >= 0:
@@ -180,11 +180,13 @@ class LivePlaylist:
         self._decided[segment.number] = Decision(as_listed, key, segment.uri, segment.duration_s, place)
 
     def _write(self, body: bytes, playlist: MediaPlaylist) -> bytes:
-        """Return the playlist byte for byte, unless something of it has to change."""
+        """Return the playlist byte for byte, unless something in it has to change."""
         decided = (self._decided.get(each.number) for each in playlist.segments)
         places = {each.segment.number: each.place for each in decided if each and each.place}
         for each in playlist.segments:
-            if places.get(each.number) != Placed(each.number, each.discontinuities > 0, each.discontinuity_number):
+            if places.get(each.number) != SegmentPlace(
+                each.number, each.discontinuities > 0, each.discontinuity_number
+            ):
                 return write_media_playlist(playlist, places)
         return body
 

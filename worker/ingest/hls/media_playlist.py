@@ -1,6 +1,6 @@
-"""Media playlists: read into segments, and written again without some of them. Pure functions.
+"""Media playlists: parsed into segments, and written without some of them. Pure functions.
 
-What is written keeps what the left-out segments had set: keys, init sections, offsets of byte ranges, numbers.
+The output keeps what the left-out segments had set: keys, init sections, offsets of byte ranges, numbers.
 """
 
 import re
@@ -14,13 +14,13 @@ KEY, MAP, BYTERANGE = "#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-BYTERANGE"
 DISCONTINUITY = "#EXT-X-DISCONTINUITY"
 SEQUENCE, DISCONTINUITY_SEQUENCE = "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"
 TARGET = "#EXT-X-TARGETDURATION"
-# Tags of the whole playlist, wherever they stand.
+# Tags of the whole playlist, at any line.
 HEAD = frozenset(
     {"#EXTM3U", "#EXT-X-VERSION", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-I-FRAMES-ONLY", "#EXT-X-INDEPENDENT-SEGMENTS"}
     | {"#EXT-X-START", "#EXT-X-SERVER-CONTROL", "#EXT-X-PART-INF", "#EXT-X-ALLOW-CACHE", "#EXT-X-DEFINE"}
     | {TARGET, SEQUENCE, DISCONTINUITY_SEQUENCE, URI_END}
 )
-# An upstream that claims more is not believed: so long viewers would pay for nothing.
+# A larger value is cut: viewers would pay for as long without a picture.
 TARGET_S_MAX = 60
 DURATION_S_MAX = 600.0
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
@@ -47,7 +47,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class MediaPlaylist:
-    """What a media playlist says."""
+    """A parsed media playlist."""
 
     head: tuple[str, ...]
     segments: tuple[Segment, ...]
@@ -57,8 +57,8 @@ class MediaPlaylist:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """The place of a kept segment in what is written."""
+class SegmentPlace:
+    """The place of a kept segment in the output."""
 
     number: int
     is_discontinuity: bool
@@ -66,7 +66,7 @@ class Placed:
 
 
 def read_media_playlist(body: bytes) -> MediaPlaylist:
-    """Read whatever is there. Lines that nothing is known about stay with the segment after them."""
+    """Parse leniently. Unknown lines stay with the segment after them."""
     lines = to_lines(body)
     head = {tag_name(line): line for line in lines if tag_name(line) in HEAD}
     target_s = float(min(max(number(value(head.get(TARGET, ""))), 1), TARGET_S_MAX))
@@ -78,8 +78,8 @@ def read_media_playlist(body: bytes) -> MediaPlaylist:
     return MediaPlaylist(kept, tuple(reader.segments), tuple(reader.pending), target_s, URI_END in head)
 
 
-def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, Placed]) -> bytes:
-    """Write the segments that have a place, by their numbers in `playlist`."""
+def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPlace]) -> bytes:
+    """Return the playlist with the segments that have a place, by their numbers in `playlist`."""
     kept = [(segment, places[segment.number]) for segment in playlist.segments if segment.number in places]
     lines = list(playlist.head)
     if kept:
@@ -104,7 +104,7 @@ def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, Placed]) 
 
 
 class _Reader:
-    """What holds at a line, by the lines before it."""
+    """The state of the parser at one line."""
 
     def __init__(self, first_number: int, discontinuity_number: int) -> None:
         self.segments: list[Segment] = []
@@ -116,7 +116,7 @@ class _Reader:
         self._init: tuple[Keys, str] | None = None
         self._range: tuple[int, int | None] | None = None
         self._duration_s: float | None = None
-        # Where the next byte range of a resource begins if it does not say so.
+        # Where the next byte range of a resource begins by default.
         self._ends: dict[str, int] = {}
 
     def take(self, line: str, target_s: float) -> None:
@@ -176,8 +176,8 @@ def _switch(present: Keys, wanted: Keys) -> Sequence[str]:
     return wanted or (f"{KEY}:METHOD=NONE",)
 
 
-def _numbered(segment: Segment, place: Placed) -> Keys:
-    """Where a key has no IV, the segment's number is the IV: under another number it has to be written out."""
+def _numbered(segment: Segment, place: SegmentPlace) -> Keys:
+    """Return the keys with the IV written out where the number has changed: without an IV, the number is the IV."""
     if place.number == segment.number:
         return segment.keys
     return tuple(line if "IV" in attributes(line) else f"{line},IV=0x{segment.number:032x}" for line in segment.keys)

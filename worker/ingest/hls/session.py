@@ -1,29 +1,30 @@
-"""What HLS is to one opening of a source: every playlist and segment that the egress proxy passes on goes by here."""
+"""The HLS of one opening of a source: the egress proxy passes every playlist and segment through it."""
 
 import math
 import re
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import absolute_url, check_addresses, place_of
 from worker.ingest.hls.live_playlist import Decision, LivePlaylist
 from worker.ingest.hls.media_playlist import read_media_playlist
 from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
 from worker.ingest.hls.variants import VariantLimits, best_variant
-from worker.ingest.outward import EgressRefused
 
-# Segments are distinguished by so much of their beginning: it has the first picture and its time stamp.
+# Segments are compared by this much of their beginning: it has the first picture and its time stamp.
 START_BYTES = 16_384
 # Shorter answers hold no picture.
 START_BYTES_MIN = 188
 # Sound without time stamps: its silence is always the same.
 BARE_SOUND = b"\xff"
-# When a source is over its client gets an end, so that nothing stays in its buffers. It asks every half target.
-# A client that has not ended so long after that is ended.
+# When a source is over, its client gets an end, so that nothing stays in its buffers. It asks every half target.
+# A client that has not ended this long after that is killed.
 END_MARGIN_S = 2.0
-# A client asks about when what it has ends, and not again before half a target is over.
+# A client asks about when its segments end, and next after half a target.
 EARLY_S = 0.5
 END_LIST = b"\n#EXT-X-ENDLIST\n"
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-")
@@ -32,7 +33,7 @@ _RANGE = re.compile(r"bytes=([0-9]{1,18})-")
 class HlsSession:
     """The playlists of one opening. Used by the threads of its `Egress` and by the supervising thread.
 
-    `limits` is what the ladder can use; `played` is what openings of the same source have handed out.
+    `limits` is what the ladder can use; `played` is what earlier openings of the source have handed out.
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class HlsSession:
         self._variant_url = ""
 
     def playlist(self, url: str, body: bytes) -> bytes:
-        """Return what is passed on of a playlist.
+        """Return the playlist to pass on.
 
-        Raises `EgressRefused` if all of it was played before, or if it names what may not be opened.
+        Raise `EgressRefused` if all of it was played before, or if it names what may not be opened.
         """
         choice = best_variant(body, self._limits, lambda uri: self._played.is_avoided(absolute_url(url, uri)))
         if choice:
@@ -79,28 +80,31 @@ class HlsSession:
             is_over = now_s >= max(self._still_until_s(), self._content_ends_at_s()) - EARLY_S
         return passed_on.rstrip() + END_LIST if is_over and not read.is_ended else passed_on
 
-    def missed(self, url: str, status: HTTPStatus) -> None:
-        """Note that a client has asked for this and is answered by an error."""
+    def record_miss(self, url: str, status: HTTPStatus) -> None:
+        """Note that a client's request was answered by an error."""
         url = absolute_url(url, "")
         with self._lock:
             if live := self._live.get(url):
                 live.looked_at_s = self._clock()
         is_gone = status < HTTPStatus.INTERNAL_SERVER_ERROR
         if url == self._variant_url and is_gone and self._played.newest_number(url) is None:
-            # The next opening takes another variant. One that has played is kept: others would repeat its seconds.
+            # The next opening takes another variant, unless this one has played: another would repeat its seconds.
             self._played.avoid(url)
 
-    def segment(self, url: str, byte_range: str = "") -> "SegmentRequest | None":
-        """Return the segment that is at this address, if a live playlist has named one."""
+    def segment(self, url: str, byte_range: str = "") -> Callable[[bytes, int | None], None] | None:
+        """Return what to call with the beginning and the length of the segment at this address, before it is passed on.
+
+        None if no live playlist has named it. The function raises `EgressRefused` if the segment was handed out before.
+        """
         url, found = absolute_url(url, ""), _RANGE.match(byte_range)
         with self._lock:
             for live in self._live.values():
                 if decision := live.find(url, int(found[1]) if found else 0):
-                    return SegmentRequest(self, live, decision)
+                    return partial(self._accept, live, decision)
         return None
 
     def stillness(self) -> str | None:
-        """Return in words that the playlists have brought nothing new for longer than is usual; None: they have."""
+        """Return a sentence if the playlists have brought nothing new for longer than usual; else None."""
         with self._lock:
             newest = max(self._unended(), key=lambda each: each.new_at_s, default=None)
         still_s = self._clock() - newest.new_at_s if newest else 0.0
@@ -116,17 +120,17 @@ class HlsSession:
             target_s = max(each.target_s for each in self._unended())
             still_until_s = self._still_until_s()
             due_s = max(still_until_s, self._content_ends_at_s() + END_MARGIN_S + target_s / 2)
-            # A client that does not ask cannot know.
+            # The client must have had a chance to get something new.
             has_asked = max(each.looked_at_s for each in self._unended()) >= still_until_s - target_s
         return self.stillness() if has_asked and self._clock() >= due_s else None
 
     def recent_tags(self) -> list[int]:
-        """Return the numbers of the discontinuities that the segments fetched last begin, in their order."""
+        """Return the numbers of the discontinuities at which the last fetched segments begin, in order."""
         with self._lock:
             return sorted({tag for each in self._live.values() for tag in each.recent_tags if tag})
 
     def ending(self) -> str | None:
-        """Return in words that all playlists have ended and were fetched; None: they have not."""
+        """Return a sentence if all playlists have ended and were fetched; else None."""
         with self._lock:
             is_over = bool(self._live) and all(each.is_over for each in self._live.values())
             return _ended(next(iter(self._live))) if is_over else None
@@ -135,35 +139,23 @@ class HlsSession:
         return [each for each in self._live.values() if not each.is_ended]
 
     def _still_until_s(self) -> float:
-        """Return until when it is no failure that nothing is new."""
+        """Return until when a playlist without anything new has not failed."""
         live = self._unended()
         return max(each.new_at_s for each in live) + max(each.still_s_max for each in live) if live else math.inf
 
     def _content_ends_at_s(self) -> float:
         return max((each.content_ends_at_s for each in self._unended()), default=0.0)
 
-    def accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
-        """See `SegmentRequest`."""
+    def _accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
         with self._lock:
-            how = live.handed_out(decision)
+            delivery = live.delivery_of(decision)
             is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
-            if is_telling and not self._played.add_start(start + repr(length).encode(), how):
+            if is_telling and not self._played.add_start(start + repr(length).encode(), delivery):
                 live.is_repeating = True
                 reason = f"{place_of(live.url)} sends a segment again that was played before"
                 raise EgressRefused(HTTPStatus.NOT_FOUND, reason)
-            live.fetched(decision, self._clock())
+            live.record_fetch(decision, self._clock())
 
 
 def _ended(url: str) -> str:
     return f"the playlist at {place_of(url)} has ended"
-
-
-class SegmentRequest:
-    """A segment that a client has asked for."""
-
-    def __init__(self, session: HlsSession, live: LivePlaylist, decision: Decision) -> None:
-        self._session, self._live, self._decision = session, live, decision
-
-    def begins(self, start: bytes, length: int | None) -> None:
-        """Note that it is handed out, beginning with `start`. Raises `EgressRefused` if it was handed out before."""
-        self._session.accept(self._live, self._decision, start, length)

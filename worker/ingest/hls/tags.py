@@ -1,4 +1,4 @@
-"""Lines and attributes of HLS playlists (RFC 8216), read leniently: what cannot be read counts as absent."""
+"""Lines and attributes of HLS playlists (RFC 8216). The parsers are lenient: what is invalid counts as absent."""
 
 import re
 
@@ -8,12 +8,12 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def to_lines(body: bytes) -> list[str]:
-    """Return the lines without their ends, which may be of any kind. `to_body` restores every other byte."""
+    """Return the lines without their ends, of any kind. `to_body` restores every other byte."""
     return body.decode("utf-8", "surrogateescape").replace("\r", "\n").split("\n")
 
 
 def to_body(lines: list[str]) -> bytes:
-    """Join lines to a playlist."""
+    """Return a playlist of these lines."""
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from chalicelib.domain.ladders import Rendition
+from chalicelib.domain.streams.ladders import Rendition
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines
 from worker.transcoding.plan import PIXELS_MAX
 
 STREAM_INF, MEDIA = "#EXT-X-STREAM-INF", "#EXT-X-MEDIA"
 KEPT = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DEFINE")
-# First parts of names in CODECS. Dolby Vision's are not among them: without its metadata the colours are wrong.
+# Prefixes of names in CODECS. Dolby Vision is left out: without its metadata the colours are wrong.
 H264, HEVC = ("avc1", "avc3"), ("hvc1", "hev1")
 PICTURES = (*H264, *HEVC, "av01", "vp09", "mp4v", "mp2v")
 SOUNDS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "mp3")
@@ -48,7 +48,7 @@ class Variant:
 
 
 class Fitness(IntEnum):
-    """How well the path takes a variant's codecs; higher is better."""
+    """How well a variant's codecs suit the ladder; higher is better."""
 
     UNUSABLE = 0
     HDR = 1
@@ -71,16 +71,16 @@ def limits_of(renditions: Sequence[Rendition]) -> VariantLimits:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A multivariant playlist with one variant alone, that variant's URI, and how many there were."""
+class ChosenVariant:
+    """A multivariant playlist reduced to one variant, that variant's URI, and how many there were."""
 
     body: bytes
     uri: str
     count: int
 
 
-def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str], bool]) -> Choice | None:
-    """Return the best variant, if there is one, of those whose URIs are not avoided; None for a media playlist."""
+def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str], bool]) -> ChosenVariant | None:
+    """Return the best variant among those that are not avoided, or among all; None for a media playlist."""
     lines = to_lines(body)
     variants = _variants(lines)
     if not variants:
@@ -89,7 +89,7 @@ def best_variant(body: bytes, limits: VariantLimits, is_avoided: Callable[[str],
     kept = [line for line in lines if tag_name(line) in KEPT]
     sound = _audio_rendition(lines, best.audio_group)
     only = to_body([*kept, *sound, _LEADS_ON.sub("", best.line).rstrip(","), best.uri])
-    return Choice(only, best.uri, len(variants))
+    return ChosenVariant(only, best.uri, len(variants))
 
 
 def _variants(lines: Iterable[str]) -> list[Variant]:
@@ -118,14 +118,14 @@ def _variant(line: str, uri: str) -> Variant:
 
 
 def _rank(variant: Variant, limits: VariantLimits) -> tuple[int, ...]:
-    """Order by codecs, then whether it fits, then size: the largest that fits, else the smallest."""
+    """Return a sort key: codecs, then whether it fits, then size. The largest that fits is best, else the smallest."""
     size, size_max = variant.pixels, limits.pixels_max
     if not size:
         size, size_max = variant.bandwidth_bps, limits.bitrate_max_bps
     fits = size <= size_max
     return (
         _fitness(variant, limits),
-        # Beside variants with a size, those without are sound alone.
+        # Among variants with a size, those without one are sound alone.
         variant.pixels > 0,
         fits,
         size if fits else -size,
@@ -151,9 +151,9 @@ def _fitness(variant: Variant, limits: VariantLimits) -> Fitness:
 
 
 def _audio_rendition(lines: Iterable[str], group: str) -> list[str]:
-    """Return the line of the group's rendition that plays by default; none where the variant names no group."""
+    """Return the line of the group's default rendition; none where the variant names no group."""
     given = [(line, attributes(line)) for line in lines if group and tag_name(line) == MEDIA]
-    found = [(line, of) for line, of in given if of.get("TYPE") == "AUDIO" and of.get("GROUP-ID") == group]
+    found = [each for each in given if each[1].get("TYPE") == "AUDIO" and each[1].get("GROUP-ID") == group]
     if not found:
         return []
     best = max(found, key=lambda each: (each[1].get("DEFAULT") == "YES", each[1].get("AUTOSELECT") == "YES"))

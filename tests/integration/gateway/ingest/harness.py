@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.domain.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
-from chalicelib.domain.streams import Stream
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.ingest_refusals import IngestRefusals
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
+from chalicelib.domain.streams.stream import Stream
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.ingest.refusals import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
-from tests.fakes.media import MemoryMedia
+from tests.fakes.streams.media import MemoryMedia
 from tests.fixtures.ports import answers, free_port
 from tests.integration.gateway.nginx.harness import Quiet, UnixServer
 

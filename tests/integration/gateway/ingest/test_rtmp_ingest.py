@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.ingest import rtmp_stream_key
+from chalicelib.domain.streams.ingest import rtmp_stream_key
 from tests.integration.gateway.ingest.harness import GOOD, KEY, OTHER_KEY, STREAMS, IngestHarness, run_ingest
 
 NEW_KEY = "n" * 24

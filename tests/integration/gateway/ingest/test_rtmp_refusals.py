@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from tests.integration.gateway.ingest.harness import STREAMS, IngestHarness, closed, connected, picture, run_ingest
 
 REFUSED_S_MAX = 8.0

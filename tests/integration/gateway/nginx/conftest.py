@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.adapters.access.file_denylist import FileDenylist
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig

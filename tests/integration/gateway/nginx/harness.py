@@ -14,13 +14,13 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import httpx
 
-from chalicelib.adapters.file_denylist import FileDenylist
-from chalicelib.domain.clients import Client
+from chalicelib.adapters.access.file_denylist import FileDenylist
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import Pace
-from chalicelib.ports import StoreUnavailable
-from chalicelib.services.access import Verdict
+from chalicelib.domain.streams.pacing import Pace
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.access.access import Decision
 from gateway.nginx.config import GatewayConfig, render
 from tests.fixtures.ports import answers
 
@@ -45,7 +45,7 @@ class Rule:
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
 
-    def verdict(self, token: str | None, session_id: str, client: Client) -> Verdict:
+    def verdict(self, token: str | None, session_id: str, client: Client) -> Decision:
         self.asked[session_id] += 1
         if self.broken:
             raise StoreUnavailable("stub")
@@ -53,7 +53,7 @@ class Rule:
             raise Unauthenticated("stub")
         if session_id in self.over:
             raise SessionOver(self.over[session_id])
-        return Verdict(
+        return Decision(
             session_id=session_id,
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.problems import problem
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices

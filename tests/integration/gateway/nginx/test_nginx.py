@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 from gateway.nginx.config import render
 from tests.integration.gateway.nginx.harness import SEGMENT
 

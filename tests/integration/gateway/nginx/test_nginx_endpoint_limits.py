@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.sessions import EndReason
+from chalicelib.domain.end_reasons import EndReason
 
 A = "a" * 26
 PER_S, ASKED = 10, 120

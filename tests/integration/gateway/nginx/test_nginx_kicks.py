@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 import pytest
 
-from chalicelib.domain.sessions import EndReason
-from chalicelib.services.access import Verdict
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.services.access.access import Decision
 
 A = "a" * 26
 # Requests served at once, and requests that wait at two a second, the last for four seconds.
@@ -55,7 +55,7 @@ def test_a_kick_applies_during_the_authorization(gateway, monkeypatch, path):
     judged, kicked = threading.Event(), threading.Event()
     judge = gateway.rule.verdict
 
-    def slowly(*asked: object) -> Verdict:
+    def slowly(*asked: object) -> Decision:
         found = judge(*asked)
         if not judged.is_set():
             judged.set()

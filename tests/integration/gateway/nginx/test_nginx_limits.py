@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.file_denylist import FileDenylist
+from chalicelib.adapters.access.file_denylist import FileDenylist
 from tests.fixtures.ports import free_port
 from tests.integration.gateway.nginx.harness import empty, start_nginx
 

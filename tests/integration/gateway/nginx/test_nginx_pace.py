@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.domain.streams import Pace
+from chalicelib.domain.streams.pacing import Pace
 
 A, B, C = "a" * 26, "b" * 26, "c" * 26
 

@@ -6,9 +6,9 @@ import struct
 import time
 from collections import Counter
 
-from chalicelib.domain.cut_offs import cut_off_ms
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.traffic import traffic_of
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.cut_offs import cut_off_ms
+from chalicelib.domain.operations.traffic import traffic_of
 from gateway.usage.aggregator import UsageAggregator
 from gateway.usage.log_entries import parse_entry
 from tests.integration.gateway.nginx.harness import LONG_SEGMENT, MEDIA_MS, SEGMENT

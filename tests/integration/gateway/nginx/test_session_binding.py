@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.domain.clients import media_key
-from chalicelib.domain.streams import SessionBinding
+from chalicelib.domain.access.clients import media_key
+from chalicelib.domain.streams.stream import SessionBinding
 from tests.integration.gateway.nginx.test_access_vectors import Gate
 from tests.integration.gateway.nginx.test_access_vectors import gate as gate
 from tests.vectors.model import ALLOW, PLAYLIST, SEGMENT, Answer, State, Vector

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.bootstrap import Container
-from chalicelib.domain.reconciliation import RECONCILE_AFTER_MS
-from chalicelib.domain.sessions import EndReason
-from chalicelib.domain.streams import DesiredState
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
+from chalicelib.domain.streams.stream import DesiredState
 from gateway.usage.follower import UsageFollower
 from tests.integration.test_schedules import STREAM_ID, advance, house, watching
 from tests.unit.gateway.log_lines import RotatedLog, segment

@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from chalicelib.adapters.dynamodb_usage import DynamoUsage
+from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.config import Settings
-from chalicelib.domain.traffic import traffic_of
-from chalicelib.domain.usage import day_key
+from chalicelib.domain.money.usage import day_key
+from chalicelib.domain.operations.traffic import traffic_of
 from gateway.usage.log_tailer import BACKUPS_MAX
 from infra.local.layout import ROOT
 from tests.unit.gateway.log_lines import DAY, MINUTE, RotatedLog, segment

@@ -1,0 +1,114 @@
+"""Addresses and user agents in DynamoDB: rows of their own, deleted by the table's time to live.
+
+So no longer-lived row has to change when they expire. Time to live deletes within days; expired rows are not returned
+meanwhile. `elsewhere` is set once another client has requested a bound session's media.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, client, translated
+from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.domain.access.clients import Client
+
+S_PER_DAY = 86_400
+# DynamoDB's limits for a batch.
+GET_AT_ONCE, WRITE_AT_ONCE = 100, 25
+
+
+class DynamoClients:
+    """The port `Clients` over the table `clients`."""
+
+    def __init__(self, table_prefix: str, address_days: int) -> None:
+        self._table = table_prefix + "clients"
+        self._kept_s = address_days * S_PER_DAY
+
+    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
+        self._put(key, user_id, client, now_ms)
+
+    def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
+        """Leave out what the store did not process: this is for people to read."""
+        wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
+        found: dict[str, Client] = {}
+        for first in range(0, len(wanted), GET_AT_ONCE):
+            request = {self._table: {"Keys": wanted[first : first + GET_AT_ONCE]}}
+            with translated():
+                answer = client("dynamodb").batch_get_item(RequestItems=request)
+            rows = map(from_row, answer["Responses"].get(self._table, []))
+            found |= {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
+        return found
+
+    def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
+        """Read first, and only for a first client write, on the condition that there is none."""
+        row = get_item(self._table, {"client_id": key})
+        if row and _is_kept(row, now_ms):
+            return _client(row)
+        try:
+            self._put(
+                key,
+                user_id,
+                client,
+                now_ms,
+                ConditionExpression="attribute_not_exists(client_id) OR expires_at_s <= :now",
+                ExpressionAttributeValues=to_row({":now": now_ms // 1000}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ConditionFailed as refusal:
+            return _client(from_row(refusal.item or {}))
+        return client
+
+    def mark_elsewhere(self, key: str) -> bool:
+        try:
+            with translated():
+                client("dynamodb").update_item(
+                    TableName=self._table,
+                    Key=to_row({"client_id": key}),
+                    UpdateExpression="SET elsewhere = :yes",
+                    ConditionExpression="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
+                    ExpressionAttributeValues=to_row({":yes": True}),
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        with translated():
+            client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
+
+    def delete_of_user(self, user_id: str, limit: int) -> int:
+        """Delete again what an index some seconds behind still lists."""
+        with translated():
+            rows = client("dynamodb").query(
+                TableName=self._table,
+                IndexName="by_user",
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues=to_row({":user": user_id}),
+                Limit=limit,
+            )["Items"]
+        deletes = [{"DeleteRequest": {"Key": {"client_id": row["client_id"]}}} for row in rows]
+        for first in range(0, len(deletes), WRITE_AT_ONCE):
+            with translated():
+                # The next call finds unprocessed rows again.
+                client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
+        return len(deletes)
+
+    def _put(self, key: str, user_id: str, kept: Client, now_ms: int, **condition: Any) -> None:
+        row = {
+            "client_id": key,
+            "user_id": user_id,
+            "ip": kept.ip,
+            "user_agent": kept.user_agent,
+            "expires_at_s": now_ms // 1000 + self._kept_s,
+        }
+        with translated():
+            client("dynamodb").put_item(TableName=self._table, Item=to_row(row), **condition)
+
+
+def _is_kept(row: dict[str, Any], now_ms: int) -> bool:
+    return bool(now_ms // 1000 < row["expires_at_s"])
+
+
+def _client(row: dict[str, Any]) -> Client:
+    return Client(ip=row["ip"], user_agent=row["user_agent"])

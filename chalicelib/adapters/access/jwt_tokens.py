@@ -1,0 +1,173 @@
+"""The three kinds of token as JWTs: HS256, with a key set, a `typ` and an `aud` for each kind.
+
+The keys come from Secrets Manager. All keys of a set are accepted; the current one signs. For their format and rotation
+see `domain/access/key_sets.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.domain.access.key_sets import REREAD_MS_MIN, from_document
+from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.errors import TokenExpired, Unauthenticated
+from chalicelib.ports.common import StoreUnavailable
+
+ALGORITHM = "HS256"
+TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
+AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
+TOKEN_CHARS_MAX = 2048
+REREAD_S_MIN = REREAD_MS_MIN / 1000
+REREAD_S_MAX = 600.0
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """The keys of one kind, by key id."""
+
+    current: str
+    keys: Mapping[str, bytes]
+
+
+def secret_from_aws(secret_id: str) -> str:
+    """Return the secret's text from Secrets Manager."""
+    with translated():
+        return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+
+
+def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
+    """Return the key sets in a secret's text."""
+    sets = from_document(json.loads(text))
+    return {
+        kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
+        for kind, each in sets.items()
+    }
+
+
+class JwtTokens:
+    """The port `Tokens`.
+
+    The secret is read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
+    processes sign with the current key. If a later read fails, the known keys stay in use.
+    """
+
+    def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read_secret = read_secret
+        self._monotonic = monotonic
+        self._known: dict[TokenKind, KeySet] | None = None
+        self._read_at_s = 0.0
+        self._failed = False
+
+    @property
+    def _key_sets(self) -> dict[TokenKind, KeySet]:
+        if self._known is None:
+            self._read_at_s = self._monotonic()
+            self._known = parse_key_sets(self._read_secret())
+        elif self._monotonic() - self._read_at_s >= REREAD_S_MAX:
+            with suppress(StoreUnavailable):
+                self._read_again()
+        return self._known
+
+    def _read_again(self) -> None:
+        # Set before the read, so that a failing store is not asked at every token.
+        self._read_at_s, self._failed = self._monotonic(), True
+        self._known = parse_key_sets(self._read_secret())
+        self._failed = False
+
+    def _key(self, kind: TokenKind, kid: str) -> bytes | None:
+        key = self._key_sets[kind].keys.get(kid)
+        # Keys rotate while processes run, but forged tokens must not cause a read each.
+        if key is None and self._monotonic() - self._read_at_s >= REREAD_S_MIN:
+            self._read_again()
+            key = self._key_sets[kind].keys.get(kid)
+        if key is None and self._failed:
+            raise StoreUnavailable("the token keys could not be reread, and the key of this token is unknown")
+        return key
+
+    def sign_access(self, claims: AccessClaims) -> str:
+        return self._sign(
+            TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value, gen=claims.generation
+        )
+
+    def sign_refresh(self, claims: RefreshClaims) -> str:
+        return self._sign(
+            TokenKind.REFRESH, claims.expires_at_ms, sub=claims.user_id, fam=claims.family_id, jti=claims.jti
+        )
+
+    def sign_play(self, claims: PlayClaims) -> str:
+        return self._sign(
+            TokenKind.PLAY, claims.expires_at_ms, sub=claims.user_id, sid=claims.session_id, stream=claims.stream_id
+        )
+
+    def access(self, token: str, now_ms: int) -> AccessClaims:
+        claims = self._check(TokenKind.ACCESS, token, ("sub", "role", "gen"))
+        _not_expired(claims, now_ms)
+        return AccessClaims(
+            user_id=claims["sub"],
+            role=Role(claims["role"]),
+            expires_at_ms=claims["exp_ms"],
+            generation=claims["gen"],
+        )
+
+    def refresh(self, token: str, now_ms: int) -> RefreshClaims:
+        claims = self._check(TokenKind.REFRESH, token, ("sub", "fam", "jti"))
+        _not_expired(claims, now_ms)
+        return RefreshClaims(
+            user_id=claims["sub"], family_id=claims["fam"], jti=claims["jti"], expires_at_ms=claims["exp_ms"]
+        )
+
+    def play(self, token: str) -> PlayClaims:
+        claims = self._check(TokenKind.PLAY, token, ("sub", "sid", "stream"))
+        return PlayClaims(
+            user_id=claims["sub"],
+            session_id=claims["sid"],
+            stream_id=claims["stream"],
+            expires_at_ms=claims["exp_ms"],
+        )
+
+    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str | int) -> str:
+        import jwt
+
+        key_set = self._key_sets[kind]
+        return jwt.encode(
+            # `exp` is whole seconds by its standard; `exp_ms` is exact.
+            {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
+            key_set.keys[key_set.current],
+            algorithm=ALGORITHM,
+            headers={"kid": key_set.current, "typ": TYP[kind]},
+        )
+
+    def _check(self, kind: TokenKind, token: str, required: tuple[str, ...]) -> dict[str, Any]:
+        """Check everything except the expiry, which is compared with the caller's clock."""
+        import jwt
+
+        try:
+            if len(token) > TOKEN_CHARS_MAX:
+                raise Unauthenticated(f"The token is longer than {TOKEN_CHARS_MAX} characters.")
+            header = jwt.get_unverified_header(token)
+            key = self._key(kind, str(header.get("kid")))
+            if key is None or header.get("typ") != TYP[kind]:
+                raise Unauthenticated(f"This is not a valid {kind.value} token.")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUD[kind],
+                options={"require": ["aud", "exp", "exp_ms", *required], "verify_exp": False},
+            )
+        except (jwt.PyJWTError, ValueError):
+            raise Unauthenticated(f"This is not a valid {kind.value} token.") from None
+        return claims
+
+
+def _not_expired(claims: Mapping[str, Any], now_ms: int) -> None:
+    if now_ms >= claims["exp_ms"]:
+        raise TokenExpired("The token has expired. Refresh it or log in again.")

@@ -1,0 +1,182 @@
+"""Accounts in DynamoDB.
+
+An email is a row of its own (`email:<email>`), so that two accounts can never share one: a global index could not
+guarantee that, nor be read consistently. Of an erased account, the id and the time stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
+from chalicelib.adapters.dynamodb import get_item, page_of, to_row
+from chalicelib.domain.accounts.users import RefreshFamily, Role, User
+from chalicelib.domain.errors import EmailTaken, UserNotFound
+from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
+
+UNKNOWN_USER = "u_nobody"
+ABSENT = "attribute_not_exists(user_id)"
+# The same password, not disabled, and no logins ended since. `token_generation` exists from its first rise on.
+AS_SEEN = (
+    "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
+    " AND (attribute_not_exists(token_generation) OR token_generation = :generation)"
+)
+
+
+class DynamoUsers:
+    """The port `Users` over the table `users`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "users"
+
+    def add(self, user: User) -> None:
+        account = {**vars(user), "families": {}}
+        rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
+        parts = [{"Put": {"TableName": self._table, "Item": to_row(r), "ConditionExpression": ABSENT}} for r in rows]
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=parts)
+        except TransactionRefused as refusal:
+            if "ConditionalCheckFailed" not in refusal.codes:
+                raise StoreUnavailable(str(refusal)) from None
+            raise EmailTaken(f"There is an account with the email {user.email} already.") from None
+
+    def get(self, user_id: str) -> User | None:
+        row = get_item(self._table, {"user_id": user_id})
+        return _user(row) if row and "email" in row else None
+
+    def by_email(self, email: str) -> User | None:
+        row = get_item(self._table, {"user_id": _email_key(email)})
+        # An unknown email also costs a read, so that its response does not come sooner.
+        return self.get(row["owner_id"] if row else UNKNOWN_USER)
+
+    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
+        """Scan the table. Rows of emails are filtered out, so a page may be short or empty before the end."""
+        request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
+        return page_of("scan", request, cursor, _user, position=["user_id"])
+
+    def change(
+        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+    ) -> User:
+        values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
+        given = {name: value for name, value in values.items() if value is not None}
+        ends_logins = bool(disabled or password_hash)
+        try:
+            self._set(user_id, given, "attribute_exists(email)", ends_logins=ends_logins)
+        except ConditionFailed:
+            raise UserNotFound(f"There is no user {user_id}.") from None
+        user = self.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def replace_password(self, seen: User, password_hash: str) -> None:
+        try:
+            self._set(seen.user_id, {"password_hash": password_hash}, AS_SEEN, ends_logins=True, seen=seen)
+        except ConditionFailed:
+            raise RowRefused from None
+
+    def end_logins(self, user_id: str) -> None:
+        try:
+            self._set(user_id, {}, "attribute_exists(email)", ends_logins=True)
+        except ConditionFailed:
+            raise UserNotFound(f"There is no user {user_id}.") from None
+
+    def erase(self, seen: User, now_ms: int) -> None:
+        """Write both rows in one transaction, so that neither email nor account is left alone."""
+        account = {
+            "TableName": self._table,
+            "Item": to_row({"user_id": seen.user_id, "erased_at_ms": now_ms}),
+            "ConditionExpression": "#disabled = :yes AND token_generation = :generation",
+            "ExpressionAttributeNames": {"#disabled": "disabled"},
+            "ExpressionAttributeValues": to_row({":yes": True, ":generation": seen.token_generation}),
+        }
+        email = {"TableName": self._table, "Key": to_row({"user_id": _email_key(seen.email)})}
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=[{"Put": account}, {"Delete": email}])
+        except TransactionRefused as refusal:
+            if "ConditionalCheckFailed" not in refusal.codes:
+                raise StoreUnavailable(str(refusal)) from None
+            raise RowRefused from None
+
+    def erased_at_ms(self, user_id: str) -> int | None:
+        row = get_item(self._table, {"user_id": user_id})
+        return row.get("erased_at_ms") if row else None
+
+    def add_family(self, seen: User, family: RefreshFamily, drop: Sequence[str]) -> None:
+        """Write this family only: a concurrent login, refresh or logout must not be undone."""
+        names = {"#f": family.family_id, **{f"#d{i}": family_id for i, family_id in enumerate(drop)}}
+        update = "SET families.#f = :family"
+        if drop:
+            update += " REMOVE " + ", ".join(f"families.#d{i}" for i in range(len(drop)))
+        values = {":family": _family_map(family), **_seen_values(seen)}
+        try:
+            self._update(seen.user_id, update, AS_SEEN, {**names, "#disabled": "disabled"}, to_row(values))
+        except ConditionFailed:
+            raise RowRefused from None
+
+    def rotate_family(self, user_id: str, seen: RefreshFamily, new: RefreshFamily) -> None:
+        try:
+            self._update(
+                user_id,
+                "SET families.#f = :new",
+                "families.#f.current_jti = :seen AND families.#f.rotated_at_ms = :at",
+                {"#f": seen.family_id},
+                to_row({":new": _family_map(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms}),
+            )
+        except ConditionFailed:
+            raise RowRefused from None
+
+    def drop_family(self, user_id: str, family_id: str) -> None:
+        try:
+            self._update(user_id, "REMOVE families.#f", "attribute_exists(families.#f)", {"#f": family_id}, {})
+        except ConditionFailed:
+            return
+
+    def _set(
+        self,
+        user_id: str,
+        given: dict[str, Any],
+        condition: str,
+        *,
+        ends_logins: bool,
+        seen: User | None = None,
+    ) -> None:
+        values: dict[str, Any] = {f":{name}": value for name, value in given.items()}
+        names = {f"#{name}": name for name in (*given, *(["disabled"] if seen else []))}
+        update = "SET " + ", ".join([f"#{name} = :{name}" for name in given] + ["families = :none"] * ends_logins)
+        if ends_logins:
+            update += " ADD token_generation :one"
+            values |= {":none": {}, ":one": 1}
+        if seen:
+            values |= _seen_values(seen)
+        self._update(user_id, update, condition, names, to_row(values))
+
+    def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
+        request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = values
+        with translated():
+            client("dynamodb").update_item(TableName=self._table, Key=to_row({"user_id": user_id}), **request)
+
+
+def _seen_values(seen: User) -> dict[str, Any]:
+    """Return the values that the condition `AS_SEEN` compares with."""
+    return {":hash": seen.password_hash, ":no": False, ":generation": seen.token_generation}
+
+
+def _email_key(email: str) -> str:
+    return "email:" + email.lower()
+
+
+def _family_map(family: RefreshFamily) -> dict[str, Any]:
+    return {name: value for name, value in vars(family).items() if value is not None}
+
+
+def _user(row: dict[str, Any]) -> User:
+    families = {key: RefreshFamily(**{"previous_jti": None, **values}) for key, values in row["families"].items()}
+    return User(**{**row, "role": Role(row["role"]), "families": families})

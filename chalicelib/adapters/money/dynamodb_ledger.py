@@ -1,0 +1,84 @@
+"""The ledger's pages and the payments. Both are written once and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.adapters.money.wallet_item import entry, entry_map
+from chalicelib.domain.money.wallets import Page, Payment
+
+
+class DynamoLedger:
+    """The port `Ledger` over the table `ledger`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "ledger"
+
+    def put_page(self, user_id: str, page: Page) -> None:
+        """Write without a condition: a page's content is fixed, so a second write is the same."""
+        entries = [
+            to_row({**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints})
+            for each in page.entries
+        ]
+        row = to_row(
+            {
+                "user_id": user_id,
+                "first_version": page.first_version,
+                "previous_hash": page.previous_hash,
+                "hash": page.hash,
+                "balance_millipoints": page.balance_millipoints,
+            }
+        )
+        with translated():
+            client("dynamodb").put_item(
+                TableName=self._table, Item={**row, "entries": {"L": [{"M": e} for e in entries]}}
+            )
+
+    def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
+        return self._query(user_id, "first_version <= :version", up_to_version, limit, forward=False)
+
+    def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
+        return self._query(user_id, "first_version >= :version", from_version, limit, forward=True)
+
+    def _query(self, user_id: str, which: str, version: int, limit: int, *, forward: bool) -> Sequence[Page]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"user_id = :user AND {which}",
+            "ExpressionAttributeValues": to_row({":user": user_id, ":version": version}),
+            "ConsistentRead": True,
+            "ScanIndexForward": forward,
+        }
+        found: list[Page] = []
+        while len(found) < limit:
+            with translated():
+                answer = client("dynamodb").query(**request, Limit=limit - len(found))
+            found += [_page(from_row(row)) for row in answer.get("Items", [])]
+            # A response ends after 1 MB, whatever the limit.
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found
+
+
+class DynamoPayments:
+    """The port `Payments` over the table `payments`, which `DynamoWallets.pay` writes."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "payments"
+
+    def get(self, payment_id: str) -> Payment | None:
+        row = get_item(self._table, {"payment_id": payment_id})
+        return Payment(**row) if row else None
+
+
+def _page(row: dict[str, Any]) -> Page:
+    return Page(
+        first_version=row["first_version"],
+        previous_hash=row["previous_hash"],
+        hash=row["hash"],
+        balance_millipoints=row["balance_millipoints"],
+        entries=tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"]),
+    )

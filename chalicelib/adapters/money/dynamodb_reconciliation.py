@@ -1,0 +1,124 @@
+"""Reconciliation in DynamoDB: the table `reconciliation`, and two attributes of a session's record.
+
+An ended session's record has `reconcile_shard` and `reconcile_at_ms` while it is due, so their index is sparse. A row
+has `disagreeing_day` if it does not agree, for the same reason. Totals are stored under the day `totals`.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
+from chalicelib.adapters.dynamodb import get_item, page_of, to_row
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.cut_offs import CutOffs
+from chalicelib.domain.money.reconciliation import DayTotals, Finding, SessionReconciliation
+from chalicelib.domain.money.sessions import DUE_SHARDS
+from chalicelib.ports.common import ListPage, StoreUnavailable
+from chalicelib.ports.reconciliation import Due
+
+TOTALS = "totals"
+
+
+class DynamoReconciliations:
+    """The port `Reconciliations`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "reconciliation"
+        self._sessions = table_prefix + "playback_sessions"
+
+    def due(self, shard: int, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[Due]:
+        request = {
+            "TableName": self._sessions,
+            "IndexName": "by_reconcile",
+            "KeyConditionExpression": "reconcile_shard = :shard AND reconcile_at_ms <= :now",
+            "ExpressionAttributeValues": to_row({":shard": shard, ":now": now_ms}),
+            "Limit": limit,
+        }
+        position = ("session_id", "reconcile_shard", "reconcile_at_ms")
+        return page_of("query", request, cursor, _due, position=position, within={"reconcile_shard": shard})
+
+    def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
+        """Write in one transaction, so that a result from old data replaces nothing newer."""
+        change, values = "REMOVE reconcile_shard, reconcile_at_ms", {":seen": due.at_ms}
+        if again_at_ms is not None:
+            change, values[":again"] = "SET reconcile_at_ms = :again", again_at_ms
+        item = {**vars(row), "disagreeing_day": None if row.agrees else row.day}
+        update = {
+            "TableName": self._sessions,
+            "Key": to_row({"session_id": due.session_id}),
+            "UpdateExpression": change,
+            "ConditionExpression": "reconcile_at_ms = :seen",
+            "ExpressionAttributeValues": to_row(values),
+        }
+        put = {"TableName": self._table, "Item": to_row(item)}
+        try:
+            with translated():
+                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, {"Put": put}])
+        except TransactionRefused as refusal:
+            if "ConditionalCheckFailed" in refusal.codes:
+                return False
+            raise StoreUnavailable(str(refusal)) from None
+        return True
+
+    def make_due(self, session_id: str, at_ms: int) -> bool:
+        try:
+            with translated():
+                client("dynamodb").update_item(
+                    TableName=self._sessions,
+                    Key=to_row({"session_id": session_id}),
+                    # Incremented if it is due already, so that a `settle` in progress fails.
+                    UpdateExpression="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
+                    " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
+                    ConditionExpression="attribute_exists(end_reason)",
+                    ExpressionAttributeValues=to_row({":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)}),
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+    def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
+        key = "disagreeing_day" if agrees is False else "day"
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#day = :day",
+            "ExpressionAttributeNames": {"#day": key},
+            "ExpressionAttributeValues": to_row({":day": day}),
+            "Limit": limit,
+        }
+        if agrees is False:
+            request["IndexName"] = "disagreeing_by_day"
+        if agrees:
+            request["FilterExpression"] = "agrees = :agrees"
+            request["ExpressionAttributeValues"] |= to_row({":agrees": True})
+        within = {"day": day, key: day}
+        return page_of("query", request, cursor, _row, position=(*within, "session_id"), within=within)
+
+    def put_totals(self, totals: DayTotals) -> None:
+        cut_offs = [vars(each) for each in totals.cut_offs]
+        row = {**vars(totals), "cut_offs": cut_offs, "day": TOTALS, "session_id": totals.day}
+        with translated():
+            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+
+    def totals(self, day: str) -> DayTotals | None:
+        row = get_item(self._table, {"day": TOTALS, "session_id": day})
+        if row is None:
+            return None
+        del row["session_id"]
+        return DayTotals(**{**row, "day": day, "cut_offs": tuple(map(_cut_offs, row.get("cut_offs", ())))})
+
+
+def _due(row: dict[str, Any]) -> Due:
+    return Due(row["session_id"], row["reconcile_at_ms"])
+
+
+def _cut_offs(found: dict[str, Any]) -> CutOffs:
+    return CutOffs(**{**found, "end_reason": EndReason(found["end_reason"]), "counts": tuple(found["counts"])})
+
+
+def _row(row: dict[str, Any]) -> SessionReconciliation:
+    values = {name: row.get(name) for name in SessionReconciliation.__dataclass_fields__}
+    return SessionReconciliation(
+        **{**values, "end_reason": EndReason(row["end_reason"]), "reason": Finding(row["reason"])}  # type: ignore[arg-type]
+    )

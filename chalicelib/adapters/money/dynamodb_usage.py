@@ -1,0 +1,150 @@
+"""Usage in the table `usage`, and answer counters in the table `metrics`.
+
+A row of `usage` is a session (or a day, `day:YYYY-MM-DD`): media_ms, media_bytes, segments, requests, first_at_ms,
+expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum. The row
+`followers` holds `m_<follower>`, each follower's position.
+
+A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
+`stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The functions keep their counters in the same
+table.
+
+In both, `b_<follower>` is the last batch that this follower added.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.adapters.aws import ConditionFailed, client, translated
+from chalicelib.adapters.dynamodb import from_row, get_item, page_of, to_row
+from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
+from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
+from chalicelib.ports.common import ListPage
+
+KEEP_S = 90 * 24 * 3600
+FOLLOWERS = "followers"
+ADDED = ("media_ms", "media_bytes", "segments", "requests")
+GATEWAY, STREAM = "gateway", "stream:"
+NO_COUNTERS = ("minute", "shard", "expires_at_s")
+
+
+class DynamoUsage:
+    """The port `Usage`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "usage"
+        self._metrics = table_prefix + "metrics"
+
+    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+        return _add_once(
+            self._table,
+            {"session_id": key},
+            {name: getattr(served, name) for name in ADDED},
+            last={f"l_{follower}": served.last_at_ms, "expires_at_s": now_ms // 1000 + KEEP_S},
+            first={"first_at_ms": served.first_at_ms},
+            batch=(f"b_{follower}", batch),
+        )
+
+    def get(self, key: str) -> Served | None:
+        row = get_item(self._table, {"session_id": key})
+        if row is None:
+            return None
+        last_at_ms = max((value for name, value in row.items() if name.startswith("l_")), default=0)
+        return Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
+
+    def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
+        return _add_once(
+            self._metrics,
+            {"minute": minute, "shard": STREAM + stream_id if stream_id else GATEWAY},
+            counts,
+            last={"expires_at_s": minute * MINUTE_MS // 1000 + KEEP_COUNTERS_S},
+            first={},
+            batch=(f"b_{follower}", batch),
+        )
+
+    def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        for minute in range(max(from_minute, to_minute - MINUTES_MAX + 1), to_minute + 1):
+            with translated():
+                answer = client("dynamodb").query(**self._counters(minute, "#s = :s", {":s": GATEWAY}))
+            for row in answer["Items"]:
+                total.update(_counts(from_row(row)))
+        return total
+
+    def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
+        request = self._counters(hour_minute, "begins_with(#s, :s)", {":s": STREAM})
+        request["Limit"] = limit
+        position, within = ("minute", "shard"), {"minute": hour_minute}
+        return page_of("query", request, cursor, _stream_traffic, position=position, within=within)
+
+    def _counters(self, minute: int, shard: str, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "TableName": self._metrics,
+            "KeyConditionExpression": f"#m = :m AND {shard}",
+            "ExpressionAttributeNames": {"#m": "minute", "#s": "shard"},
+            "ExpressionAttributeValues": to_row({":m": minute, **values}),
+        }
+
+    def mark(self, follower: str, through_ms: int) -> None:
+        with translated():
+            client("dynamodb").update_item(
+                TableName=self._table,
+                Key=to_row({"session_id": FOLLOWERS}),
+                UpdateExpression="SET #m = :through",
+                ExpressionAttributeNames={"#m": f"m_{follower}"},
+                ExpressionAttributeValues=to_row({":through": through_ms}),
+            )
+
+    def marks(self) -> Mapping[str, int]:
+        row = get_item(self._table, {"session_id": FOLLOWERS}) or {}
+        return {name[2:]: value for name, value in row.items() if name.startswith("m_")}
+
+
+def _add_once(
+    table: str,
+    key: Mapping[str, Any],
+    added: Mapping[str, int],
+    *,
+    last: Mapping[str, int],
+    first: Mapping[str, int],
+    batch: tuple[str, int],
+) -> bool:
+    """Add to a row unless it has this batch. Set `last`, and set `first` if missing.
+
+    The batch number is in the same write, so a write whose response was lost is recognized.
+    """
+    values = {**added, **last, **first}
+    # Some of the names are reserved words of the store.
+    short = {name: f"n{i}" for i, name in enumerate(values)}
+    sets = [f"#{short[name]} = :{short[name]}" for name in last]
+    sets += [f"#{short[name]} = if_not_exists(#{short[name]}, :{short[name]})" for name in first]
+    adds = [f"#{short[name]} :{short[name]}" for name in added]
+    try:
+        with translated():
+            client("dynamodb").update_item(
+                TableName=table,
+                Key=to_row(key),
+                UpdateExpression=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
+                ConditionExpression="attribute_not_exists(#b) OR #b < :b",
+                ExpressionAttributeNames={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
+                ExpressionAttributeValues=to_row({":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}}),
+            )
+    except ConditionFailed:
+        return False
+    return True
+
+
+def _counts(row: Mapping[str, Any]) -> dict[str, int]:
+    return {name: value for name, value in row.items() if name not in NO_COUNTERS and not name.startswith("b_")}
+
+
+def _stream_traffic(row: dict[str, Any]) -> StreamTraffic:
+    return StreamTraffic(
+        stream_id=row["shard"].removeprefix(STREAM),
+        hour_ms=row["minute"] * MINUTE_MS,
+        traffic=traffic_of(_counts(row)),
+    )

@@ -1,0 +1,106 @@
+"""The audit log in DynamoDB: a row for each action, by month, so that listing the newest needs no scan."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import from_cursor, invalid_cursor, page_of, to_cursor, to_row
+from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, month_before, month_of
+from chalicelib.ports.common import ListPage
+
+S_PER_DAY = 86_400
+_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+
+
+class DynamoAuditLog:
+    """The port `AuditLog` over the table `audit`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "audit"
+
+    def add(self, entry: AuditEntry) -> None:
+        row = {
+            "month": month_of(entry.at_ms),
+            "audit_id": entry.audit_id,
+            "at_ms": entry.at_ms,
+            "by_user_id": entry.by_user_id,
+            "expires_at_s": entry.at_ms // 1000 + AUDIT_DAYS * S_PER_DAY,
+            "action": entry.action.name,
+            "target": entry.action.target,
+            "user_id": entry.action.user_id,
+            "before": _without_none(entry.action.before),
+            "after": _without_none(entry.action.after),
+            "details": _without_none(entry.action.details),
+        }
+        with translated():
+            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+
+    def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
+        """Query month by month, as long as rows are kept. The cursor is the month and the store's position in it."""
+        month, inner = _position(cursor) or (month_of(now_ms), None)
+        oldest = month_of(now_ms - AUDIT_DAYS * S_PER_DAY * 1000)
+        items: list[AuditEntry] = []
+        while oldest <= month and len(items) < limit:
+            page = self._query("month", month, limit - len(items), inner, index=None)
+            items += page.items
+            inner = page.next_cursor
+            if inner is None:
+                month = month_before(month)
+        return ListPage(items=items, next_cursor=to_cursor([month, inner]) if oldest <= month else None)
+
+    def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
+        return self._query("user_id", user_id, limit, cursor, index="by_user")
+
+    def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
+        return self._query("by_user_id", user_id, limit, cursor, index="by_operator")
+
+    def _query(
+        self, key: str, value: str, limit: int, cursor: str | None, *, index: str | None
+    ) -> ListPage[AuditEntry]:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": to_row({":key": value}),
+            "ScanIndexForward": False,
+            "Limit": limit,
+            **({"IndexName": index} if index else {}),
+        }
+        position = list(dict.fromkeys((key, "month", "audit_id")))
+        return page_of("query", request, cursor, _entry, position=position, within={key: value})
+
+
+def _position(cursor: str | None) -> tuple[str, str | None] | None:
+    if cursor is None:
+        return None
+    match from_cursor(cursor):
+        case [str(month), None | str() as inner] if _MONTH.fullmatch(month):
+            return month, inner
+    raise invalid_cursor()
+
+
+def _without_none(values: Any) -> dict[str, Any]:
+    """Replace None, which rows cannot hold. In the log it means that a value was not set."""
+    return {name: _known(value) for name, value in values.items()}
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: part for name, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_known(part) for part in value]
+    return "none" if value is None else value
+
+
+def _entry(row: dict[str, Any]) -> AuditEntry:
+    action = Action(
+        name=row["action"],
+        target=row["target"],
+        user_id=row.get("user_id"),
+        before=row["before"],
+        after=row["after"],
+        details=row["details"],
+    )
+    return AuditEntry(audit_id=row["audit_id"], at_ms=row["at_ms"], by_user_id=row["by_user_id"], action=action)

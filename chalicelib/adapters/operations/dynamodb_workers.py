@@ -1,0 +1,41 @@
+"""Workers in DynamoDB: one row each, which expires some time after its worker's last report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import page_of, to_row
+from chalicelib.domain.operations.workers import PRESENT_MS, Worker
+from chalicelib.ports.common import ListPage
+
+KEPT_S = 10 * PRESENT_MS // 1000
+
+
+class DynamoWorkers:
+    """The port `Workers` over the table `workers`."""
+
+    def __init__(self, table_prefix: str) -> None:
+        self._table = table_prefix + "workers"
+
+    def report(self, worker: Worker) -> None:
+        row = {**vars(worker), "expires_at_s": worker.seen_at_ms // 1000 + KEPT_S}
+        with translated():
+            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+
+    def leave(self, worker_id: str) -> None:
+        with translated():
+            client("dynamodb").delete_item(TableName=self._table, Key=to_row({"worker_id": worker_id}))
+
+    def list(self, *, limit: int, cursor: str | None) -> ListPage[Worker]:
+        request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
+        return page_of("scan", request, cursor, _worker, position=("worker_id",))
+
+
+def _worker(row: dict[str, Any]) -> Worker:
+    return Worker(
+        worker_id=row["worker_id"],
+        capacity=row["capacity"],
+        stream_ids=tuple(row["stream_ids"]),
+        seen_at_ms=row["seen_at_ms"],
+    )

@@ -1,0 +1,59 @@
+"""Tracks, repairs and issues in the runtime's row, in a compact form, since every heartbeat reads the row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from chalicelib.domain.streams.media_health import (
+    IngestIssue,
+    IngestIssueCode,
+    Repairs,
+    SourceTrack,
+    TrackKind,
+    bounded_issues,
+    bounded_tracks,
+)
+from chalicelib.domain.streams.runtime import Runtime
+
+HEALTH = ("tracks", "repairs", "issues")
+Part = SourceTrack | Repairs | IngestIssue
+
+
+def health_values(runtime: Runtime) -> dict[str, Any]:
+    """Return the attributes of `HEALTH`; None where there is nothing to store."""
+    return {
+        "tracks": [_compact(track) for track in bounded_tracks(runtime.tracks)] or None,
+        "repairs": None if runtime.repairs is None else _compact(runtime.repairs),
+        "issues": [_compact(issue) for issue in bounded_issues(runtime.issues)] or None,
+    }
+
+
+def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's tracks, repairs and issues. Fields, kinds and codes of a newer version are left out."""
+    kinds, codes, repairs = set(TrackKind), set(IngestIssueCode), row.get("repairs")
+    return {
+        "tracks": tuple(
+            SourceTrack(**{"program": None, **_known(SourceTrack, track), "kind": TrackKind(track["kind"])})
+            for track in row.get("tracks", ())
+            if track["kind"] in kinds
+        ),
+        "repairs": None if repairs is None else Repairs(**_known(Repairs, repairs)),
+        "issues": tuple(
+            IngestIssue(**{**_known(IngestIssue, issue), "code": IngestIssueCode(issue["code"])})
+            for issue in row.get("issues", ())
+            if issue["code"] in codes
+        ),
+    }
+
+
+def _compact(part: Part) -> dict[str, Any]:
+    """Return the fields that differ from their default."""
+    defaults = {field.name: field.default for field in fields(part) if field.default is not MISSING}
+    return {name: value for name, value in vars(part).items() if name not in defaults or value != defaults[name]}
+
+
+def _known(kind: type[Part], values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}

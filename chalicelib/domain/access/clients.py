@@ -1,0 +1,44 @@
+"""Addresses and user agents of clients, and the keys that they are stored by, apart from all longer-lived data."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.access.limits import network_of
+
+ADDRESS_DAYS_DEFAULT = 30
+# At most as long as the audit log keeps its entries.
+ADDRESS_DAYS_MIN, ADDRESS_DAYS_MAX = 1, 400
+AGENT_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """The network address and user agent of a client."""
+
+    ip: str
+    user_agent: str = ""
+
+    @property
+    def bound(self) -> "Client":
+        """What a session is bound to: the address (of IPv6 its network) and the start of the user agent."""
+        return Client(ip=network_of(self.ip), user_agent=self.user_agent[:AGENT_CHARS_MAX])
+
+
+def differing(first: Client, other: Client) -> list[str]:
+    """Return in words where two clients differ, each given as `bound`."""
+    words = {"address": first.ip != other.ip, "user agent": first.user_agent != other.user_agent}
+    return [word for word, differs in words.items() if differs]
+
+
+def start_key(session_id: str) -> str:
+    """Return the key of the client that started a session."""
+    return f"start.{session_id}"
+
+
+def media_key(session_id: str) -> str:
+    """Return the key of the client that a session's media is bound to: the first that fetched it."""
+    return f"media.{session_id}"
+
+
+def audit_key(audit_id: str) -> str:
+    """Return the key of the operator's client behind an audit entry."""
+    return f"audit.{audit_id}"

@@ -1,0 +1,53 @@
+"""Accounts, roles and refresh token families."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chalicelib.domain.errors import Invalid
+
+PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 8, 200
+
+
+class Role(StrEnum):
+    """The role of an account. `admin` includes `viewer`."""
+
+    VIEWER = "viewer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshFamily:
+    """One login. Each refresh replaces `current_jti`; using an older one revokes the family."""
+
+    family_id: str
+    current_jti: str
+    previous_jti: str | None
+    rotated_at_ms: int
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """An account. `token_generation` rises when all its logins end; older access tokens are then rejected."""
+
+    user_id: str
+    email: str
+    password_hash: str
+    role: Role
+    disabled: bool = False
+    created_at_ms: int = 0
+    token_generation: int = 0
+    families: Mapping[str, RefreshFamily] = field(default_factory=dict)
+
+
+def check_new_password(password: str, email: str, *, current: str | None = None, field: str = "password") -> None:
+    """Raise `Invalid` for a password that is easy to guess. The wire model checks the length."""
+    if password.lower() == email.lower():
+        raise _refused(field, "must not be the account's email")
+    if password == current:
+        raise _refused(field, "must differ from the current one")
+
+
+def _refused(field: str, detail: str) -> Invalid:
+    return Invalid(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])

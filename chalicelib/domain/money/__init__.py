@@ -1,0 +1,1 @@
+"""Wallets, leases, ledgers and what was served for them."""

@@ -1,0 +1,1 @@
+"""Tokens, clients, limits, and who may fetch media."""

@@ -1,0 +1,72 @@
+"""Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
+
+from chalicelib.domain.accounts.users import Role, User, check_new_password
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import UserNotFound
+from chalicelib.domain.ids import new_user_id
+from chalicelib.ports.common import Clock, ListPage
+from chalicelib.ports.identity import PasswordHasher, Users
+from chalicelib.ports.money import Wallets
+from chalicelib.services.money.billing import Billing
+
+
+class Accounts:
+    """Accounts as operators manage them."""
+
+    def __init__(
+        self, *, users: Users, wallets: Wallets, passwords: PasswordHasher, billing: Billing, clock: Clock
+    ) -> None:
+        self._users = users
+        self._wallets = wallets
+        self._passwords = passwords
+        self._billing = billing
+        self._clock = clock
+
+    def create(self, email: str, password: str, role: Role) -> User:
+        """Create an account with an empty wallet. Raise `EmailTaken` or `Invalid`."""
+        check_new_password(password, email)
+        user = User(
+            user_id=new_user_id(),
+            email=email,
+            password_hash=self._passwords.hash(password),
+            role=role,
+            created_at_ms=self._clock.now_ms(),
+        )
+        # The wallet first: a wallet without an account is harmless, an account without a wallet is not.
+        self._wallets.create(user.user_id)
+        self._users.add(user)
+        return user
+
+    def ensure_user(self, email: str, password: str, role: Role) -> User:
+        """Return the account with this email, created if missing. An existing one stays as it is."""
+        return self._users.by_email(email) or self.create(email, password, role)
+
+    def get(self, user_id: str) -> User:
+        """Return the account. Raise `UserNotFound`."""
+        user = self._users.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def listing(self, *, limit: int, cursor: str | None) -> ListPage[User]:
+        """Return a page of all accounts."""
+        return self._users.list(limit=limit, cursor=cursor)
+
+    def change(
+        self, user_id: str, *, password: str | None = None, role: Role | None = None, disabled: bool | None = None
+    ) -> User:
+        """Set the given fields. A password or disabling ends all logins, and all sessions as `kicked`.
+
+        Raise `UserNotFound` or `Invalid`.
+        """
+        if password:
+            check_new_password(password, self.get(user_id).email)
+        user = self._users.change(
+            user_id,
+            password_hash=self._passwords.hash(password) if password else None,
+            role=role.value if role else None,
+            disabled=disabled,
+        )
+        if disabled or password:
+            self._billing.end_all(user_id, EndReason.KICKED)
+        return user

@@ -1,0 +1,55 @@
+"""Erasure of a person: what identifies them is deleted; what was paid and served stays under an anonymous id.
+
+Ledger, wallet, payments, sessions, usage and reconciliation contain only `user_id`, a random id, and stay unchanged
+with all sums and chains. Deleted are the account with its email (which may register again as a new account), and every
+address and user agent.
+"""
+
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import Busy, UserNotFound
+from chalicelib.ports.clients import Clients
+from chalicelib.ports.common import Clock, RowRefused
+from chalicelib.ports.identity import Users
+from chalicelib.services.money.billing import Billing
+
+# Bounds of one call. A person with more addresses needs further calls.
+FORGET_AT_ONCE, ROUNDS_MAX = 100, 50
+
+
+class Erasure:
+    """Each step is idempotent and the account is deleted last, so a repeated call continues where one failed."""
+
+    def __init__(self, *, users: Users, billing: Billing, clients: Clients, clock: Clock) -> None:
+        self._users = users
+        self._billing = billing
+        self._clients = clients
+        self._clock = clock
+
+    def erase(self, user_id: str) -> int:
+        """Erase a person and return when that was done. Erasing again returns the same.
+
+        Raise `UserNotFound`, or `Busy` if another call has to continue.
+        """
+        if self._users.get(user_id) is None:
+            erased_at_ms = self._users.erased_at_ms(user_id)
+            if erased_at_ms is None:
+                raise UserNotFound(f"There is no user {user_id}.")
+            # A start that was in progress when the account was deleted.
+            self._forget(user_id)
+            return erased_at_ms
+        # From here on no login, refresh or start succeeds, and a start in progress takes itself back.
+        disabled = self._users.change(user_id, disabled=True)
+        self._billing.end_all(user_id, EndReason.KICKED)
+        self._forget(user_id)
+        now_ms = self._clock.now_ms()
+        try:
+            self._users.erase(disabled, now_ms)
+        except RowRefused:
+            raise Busy("The account was changed meanwhile. Erase it again.") from None
+        return now_ms
+
+    def _forget(self, user_id: str) -> None:
+        for _ in range(ROUNDS_MAX):
+            if self._clients.delete_of_user(user_id, FORGET_AT_ONCE) == 0:
+                return
+        raise Busy("Not all addresses of the account are deleted yet. Erase it again to continue.")

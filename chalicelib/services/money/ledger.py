@@ -1,0 +1,202 @@
+"""Wallets, payments, and the ledger, which consists of journal and pages."""
+
+from collections.abc import Sequence
+
+from chalicelib.domain.errors import (
+    Busy,
+    InsufficientBalance,
+    Invalid,
+    LedgerDamaged,
+    PaymentMismatch,
+    UserNotFound,
+    WalletFull,
+)
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import (
+    JOURNAL_ENTRIES_MAX,
+    NO_DAILY_CAP,
+    PAGE_ENTRIES,
+    Entry,
+    Payment,
+    Wallet,
+    full_pages,
+    utc_day,
+)
+from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
+from chalicelib.ports.money import BeyondCost, Ledger, Payments, WalletRefused, Wallets
+
+TRIES_MAX = 8
+# A journal this long holds a page that the change completing it did not move; the next change moves it.
+OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
+CATCH_UP_WALLETS_MAX = 200
+
+
+class LedgerService:
+    """Credits wallets, moves journals to pages, and reads both as one."""
+
+    def __init__(self, wallets: Wallets, ledger: Ledger, payments: Payments, clock: Clock) -> None:
+        self._wallets = wallets
+        self._ledger = ledger
+        self._payments = payments
+        self._clock = clock
+
+    def wallet(self, user_id: str) -> Wallet:
+        """Return the wallet. Raise `UserNotFound`."""
+        wallet = self._wallets.get(user_id)
+        if wallet is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return wallet
+
+    def credit(
+        self,
+        *,
+        user_id: str,
+        millipoints: int,
+        payment_id: str,
+        note: str,
+        by_user_id: str,
+        session: SessionRecord | None = None,
+    ) -> Wallet:
+        """Add to a wallet (or, negative, take from it) exactly once by `payment_id`. Return the wallet afterwards.
+
+        With an ended session of the same user, it is an adjustment of that session's cost. Raise `UserNotFound`,
+        `InsufficientBalance`, `PaymentMismatch` (the id was used for something else), `Busy`; for an adjustment,
+        `BeyondCost`.
+        """
+        payment = Payment(
+            payment_id=payment_id,
+            user_id=user_id,
+            millipoints=millipoints,
+            note=note,
+            by_user_id=by_user_id,
+            at_ms=self._clock.now_ms(),
+            session_id=session.session_id if session else None,
+            stream_id=session.stream_id if session else None,
+        )
+        for _ in range(TRIES_MAX):
+            try:
+                if not self._wallets.pay(payment, session):
+                    self._check_same(payment)
+                wallet = self.wallet(user_id)
+                self.flush_if_due(wallet)
+                return wallet
+            except BeyondCost:
+                raise
+            except WalletRefused:
+                wallet = self.wallet(user_id)
+                if wallet.balance_millipoints + millipoints > MILLIPOINTS_MAX:
+                    raise WalletFull(f"A wallet holds at most {MILLIPOINTS_MAX} millipoints.") from None
+                if wallet.balance_millipoints + millipoints < 0:
+                    raise InsufficientBalance(
+                        f"The wallet holds {wallet.balance_millipoints} millipoints, less than {-millipoints}.",
+                        balance_millipoints=wallet.balance_millipoints,
+                    ) from None
+                self.make_room(wallet)
+        raise Busy("The wallet was busy at every try. Nothing was credited. Try again.")
+
+    def _check_same(self, payment: Payment) -> None:
+        applied = self._payments.get(payment.payment_id)
+        names = ("user_id", "millipoints", "session_id")
+        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
+            raise PaymentMismatch(
+                f"The payment id {payment.payment_id} was used for another amount, wallet or session. Use a new id."
+            )
+
+    def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:
+        """Set what the user's sessions may spend on a UTC day; None for no cap. Return the wallet afterwards.
+
+        What was spent today stays spent. Raise `UserNotFound` or `Busy`.
+        """
+        for _ in range(TRIES_MAX):
+            wallet = self.wallet(user_id)
+            self._wallets.begin_day(user_id, utc_day(self._clock.now_ms()))
+            if self._wallets.set_daily_cap(wallet, NO_DAILY_CAP if cap_millipoints is None else cap_millipoints):
+                return self.wallet(user_id)
+        raise Busy("The wallet was busy at every try. The cap was not changed. Try again.")
+
+    def entries(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[Entry]:
+        """Return changes of a wallet, newest first, complete at every time.
+
+        The wallet is read before the pages. In the other order, a page written and trimmed in between would be missed.
+        """
+        wallet = self.wallet(user_id)
+        before = wallet.version + 1 if cursor is None else min(version_of(cursor), wallet.version + 1)
+        pages = self._ledger.pages(user_id, up_to_version=before - 1, limit=limit // PAGE_ENTRIES + 2)
+        by_version = {entry.version: entry for page in pages for entry in page.entries}
+        by_version |= {entry.version: entry for entry in wallet.journal}
+        items = [by_version[version] for version in sorted(by_version, reverse=True) if version < before][:limit]
+        more = bool(items) and items[-1].version > 1
+        return ListPage(items=items, next_cursor=str(items[-1].version) if more else None)
+
+    def flush_if_due(self, wallet: Wallet) -> None:
+        """Move full pages if this change completed one, or if one was missed.
+
+        Only the process whose change completed a page moves it, so processes do not all move it at once. A failure does
+        not fail the change: the entries stay in the journal, and the next change moves them.
+        """
+        if wallet.version % PAGE_ENTRIES and len(wallet.journal) < OVERDUE_ENTRIES:
+            return
+        try:
+            self.flush(wallet)
+        except (StoreUnavailable, LedgerDamaged):
+            # The schedule and every statement report a damaged ledger.
+            return
+
+    def make_room(self, wallet: Wallet) -> None:
+        """Move full pages of a journal that is at its cap."""
+        if len(wallet.journal) >= JOURNAL_ENTRIES_MAX:
+            self.flush(wallet)
+
+    def flush(self, wallet: Wallet) -> int:
+        """Move all full pages and return how many. Always write the pages before the trim."""
+        pages = full_pages(wallet.journal)
+        state: ChainState | None = None
+        for entries in pages:
+            if state is None or state.version != entries[0].version - 1:
+                state = self.state_before(wallet.user_id, entries[0].version)
+            page = make_page(state, entries)
+            self._ledger.put_page(wallet.user_id, page)
+            state = state_after(page)
+        if pages:
+            self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
+        return len(pages)
+
+    def state_before(self, user_id: str, first_version: int) -> ChainState:
+        """Return the ledger's state before a page. Raise `LedgerDamaged` if the page before is missing.
+
+        That cannot happen normally: entries leave the journal after their page was written, oldest first.
+        """
+        if first_version == 1:
+            return initial_state(user_id)
+        before = self._ledger.pages(user_id, up_to_version=first_version - 1, limit=1)
+        if not before or before[0].first_version != first_version - PAGE_ENTRIES:
+            raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
+        return state_after(before[0])
+
+    def catch_up(self) -> int:
+        """Move pages that heartbeats have missed, and return how many. For the schedule.
+
+        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end.
+        """
+        found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
+        moved, damaged = 0, None
+        for wallet in found:
+            try:
+                moved += self.flush(wallet)
+            except LedgerDamaged as error:
+                damaged = error
+        if damaged is not None:
+            raise damaged
+        return moved
+
+
+def version_of(cursor: str) -> int:
+    """Return the version in a list's cursor. Raise `Invalid` for any other text."""
+    if not cursor.isascii() or not cursor.isdecimal() or not 0 < int(cursor[:16]) <= 10**15:
+        raise Invalid(
+            "The cursor is not from this list.",
+            errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
+        )
+    return int(cursor[:16])

@@ -1,0 +1,1 @@
+"""Streams: settings, sources, runtime and outages."""

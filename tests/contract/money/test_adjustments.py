@@ -1,0 +1,119 @@
+"""Adjustments of a session: what they give back stays between nothing and what it has cost, also at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.money.lease import Settlement
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import Payment
+from chalicelib.ports.money import BeyondCost
+from tests.contract.conftest import MoneyStores
+from tests.contract.money.wallet_parts import NOW, funded, payment, started, wallet_of
+
+COST = 6_000
+
+
+@pytest.fixture
+def ended(money: MoneyStores) -> SessionRecord:
+    """A session that cost 6 points, after a refund of 4."""
+    user_id = funded(money, 100_000)
+    session = started(money, user_id)
+    settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
+    money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 6_000)
+    return record_now(money, session.session_id)
+
+
+def record_now(money: MoneyStores, session_id: str) -> SessionRecord:
+    record = money.sessions.get(session_id)
+    assert record is not None
+    return record
+
+
+def adjustment(record: SessionRecord, millipoints: int, payment_id: str | None = None) -> Payment:
+    bare = payment(record.user_id, millipoints, payment_id or new_session_id())
+    return replace(bare, session_id=record.session_id, stream_id=record.stream_id)
+
+
+def test_no_more_is_given_back_than_the_session_cost(money: MoneyStores, ended: SessionRecord) -> None:
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(adjustment(ended, COST + 1), ended)
+    assert money.wallets.pay(adjustment(ended, COST - 1_000), ended)
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(adjustment(ended, 1_001), ended)
+    assert money.wallets.pay(adjustment(ended, 1_000), ended)
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(adjustment(ended, 1), ended)
+    assert wallet_of(money, ended.user_id).balance_millipoints == 100_000
+    now = record_now(money, ended.session_id)
+    assert (now.adjustments, now.adjusted_millipoints, now.charged_millipoints) == (2, COST, COST)
+
+
+def test_no_more_is_taken_than_adjustments_gave(money: MoneyStores, ended: SessionRecord) -> None:
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(adjustment(ended, -1), ended)
+    assert money.wallets.pay(adjustment(ended, 2_500), ended)
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(adjustment(ended, -2_501), ended)
+    assert money.wallets.pay(adjustment(ended, -2_500), ended)
+    now = record_now(money, ended.session_id)
+    assert (now.adjustments, now.adjusted_millipoints) == (2, 0)
+
+
+def test_one_that_was_made_is_known_again_whatever_is_left(money: MoneyStores, ended: SessionRecord) -> None:
+    all_of_it = adjustment(ended, COST)
+    assert money.wallets.pay(all_of_it, ended) is True
+    assert money.wallets.pay(all_of_it, ended) is False
+    assert money.wallets.pay(adjustment(ended, 7, all_of_it.payment_id), ended) is False
+    assert record_now(money, ended.session_id).adjusted_millipoints == COST
+
+
+def test_what_is_refused_leaves_no_trace(money: MoneyStores, ended: SessionRecord) -> None:
+    refused = adjustment(ended, COST + 1)
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(refused, ended)
+    assert money.payments.get(refused.payment_id) is None
+    assert wallet_of(money, ended.user_id).balance_millipoints == 100_000 - COST
+
+
+def test_a_session_that_goes_on_has_no_cost_yet(money: MoneyStores) -> None:
+    user_id = funded(money, 100_000)
+    active = record_now(money, started(money, user_id).session_id)
+    # Not even where its cost is made up.
+    for record in (active, replace(active, charged_millipoints=10_000)):
+        with pytest.raises(BeyondCost):
+            money.wallets.pay(adjustment(active, 1), record)
+
+
+def test_a_session_that_costs_nothing_has_nothing_to_give_back(money: MoneyStores) -> None:
+    user_id = funded(money, 100_000)
+    session = started(money, user_id, charged_millipoints=0, rate_millipoints_per_minute=0, charge_millipoints=0)
+    money.wallets.end(
+        user_id, session, EndReason.VIEWER_STOPPED, Settlement(refund_millipoints=0, watched_ms=1), NOW + 1
+    )
+    record = record_now(money, session.session_id)
+    for millipoints in (1, -1):
+        with pytest.raises(BeyondCost):
+            money.wallets.pay(adjustment(record, millipoints), record)
+
+
+def test_many_at_once_give_back_no_more_than_it_cost(money: MoneyStores, ended: SessionRecord) -> None:
+    def made(_: int) -> bool:
+        one = adjustment(ended, 1_700)
+        for _ in range(50):
+            try:
+                return money.wallets.pay(one, ended)
+            except BeyondCost:
+                return False
+            except Exception as error:  # a conflict with one of the others
+                assert type(error).__name__ == "WalletRefused", error
+        raise AssertionError("never decided")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(made, range(16))) == COST // 1_700
+    now = record_now(money, ended.session_id)
+    assert (now.adjustments, now.adjusted_millipoints) == (3, 5_100)
+    assert wallet_of(money, ended.user_id).balance_millipoints == 100_000 - COST + 5_100

@@ -1,0 +1,129 @@
+"""The port `Usage`: the fake and DynamoDB keep the same promises, above all that a batch counts once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
+from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.config import Settings
+from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
+from chalicelib.ports.usage import Usage
+from tests.fakes.money.usage import MemoryUsage
+from tests.fakes.simple import SetClock
+
+NOW = 1_800_000_000_000
+PART = Served(media_ms=2_002, media_bytes=500, segments=1, requests=2, first_at_ms=NOW, last_at_ms=NOW + 1_000)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def usage(request: pytest.FixtureRequest) -> Usage:
+    if request.param == "memory":
+        return MemoryUsage()
+    return DynamoUsage(request.getfixturevalue("module_settings").table_prefix)
+
+
+def add(usage: Usage, key: str, batch: int, follower: str = "one", served: Served = PART) -> bool:
+    return usage.add(key, served, follower=follower, batch=batch, now_ms=NOW)
+
+
+def test_batches_add_up(usage: Usage) -> None:
+    session_id = new_session_id()
+    assert usage.get(session_id) is None
+    assert add(usage, session_id, 1)
+    later = Served(media_bytes=7, requests=1, first_at_ms=NOW + 9_000, last_at_ms=NOW + 9_000)
+    assert add(usage, session_id, 5, served=later)
+    assert usage.get(session_id) == Served(
+        media_ms=2_002, media_bytes=507, segments=1, requests=3, first_at_ms=NOW, last_at_ms=NOW + 9_000
+    )
+
+
+def test_a_batch_counts_once_for_each_session(usage: Usage) -> None:
+    first, second = new_session_id(), new_session_id()
+    assert add(usage, first, 3)
+    assert not add(usage, first, 3)
+    assert not add(usage, first, 2)
+    assert add(usage, second, 3), "another session of the same batch"
+    assert usage.get(first) == usage.get(second) == PART
+
+
+def test_followers_do_not_stand_in_each_others_way(usage: Usage) -> None:
+    session_id = new_session_id()
+    assert add(usage, session_id, 9, follower="one")
+    assert add(usage, session_id, 1, follower="two")
+    found = usage.get(session_id)
+    assert found and found.media_ms == 2 * PART.media_ms
+
+
+def test_of_the_same_batch_at_once_one_counts(usage: Usage) -> None:
+    session_id = new_session_id()
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: add(usage, session_id, 1), range(8))) == 1
+    assert usage.get(session_id) == PART
+
+
+def test_the_last_moment_is_the_latest_that_any_follower_knows(usage: Usage) -> None:
+    session_id = new_session_id()
+    assert add(usage, session_id, 1, "ahead")
+    behind = Served(requests=1, first_at_ms=NOW - 10, last_at_ms=NOW - 10)
+    assert add(usage, session_id, 1, "behind", behind)
+    found = usage.get(session_id)
+    assert found and found.last_at_ms == PART.last_at_ms
+
+
+def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
+    minute = hour_of(NOW // MINUTE_MS)
+    streams = [f"{letter}{new_session_id()[:8]}" for letter in "bca"]
+    names = ["", *streams]
+    for batch in (1, 2):
+        for number, stream_id in enumerate(names):
+            counts = counts_of(Part.MEDIA, 200, 100 + number, {Kept.SEGMENT: True})
+            assert usage.count(minute, stream_id, counts, follower="f", batch=batch)
+            assert not usage.count(minute, stream_id, counts, follower="f", batch=batch), "the same batch again"
+    later = counts_of(Part.API, 503, 7, {})
+    assert usage.count(minute + 1, "", later, follower="f", batch=3)
+    assert usage.count(minute + 1, "", later, follower="another", batch=3)
+    first, both = (traffic_of(usage.counted(minute, to)) for to in (minute, minute + 1))
+    assert (first.media.answers_2xx, first.media.egress_bytes, first.segments.hits) == (2, 200, 2)
+    assert (first.api.answers_5xx, both.api.answers_5xx, both.api.egress_bytes) == (0, 2, 14)
+    assert usage.counted(minute - 60, minute - 1) == {}
+    found, cursor = [], None
+    while True:
+        page = usage.counted_by_stream(minute, limit=2, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert [each.stream_id for each in found] == sorted(streams)
+    assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
+    assert {each.hour_ms for each in found} == {minute * MINUTE_MS}
+    assert usage.counted_by_stream(minute + 60, limit=2, cursor=None).items == []
+
+
+def test_the_functions_counters_lie_in_the_same_table_and_are_not_mixed_up(settings: Settings) -> None:
+    clock = SetClock(NOW)
+    counters, usage = DynamoCounters(settings.table_prefix, clock), DynamoUsage(settings.table_prefix)
+    minute = hour_of(NOW // MINUTE_MS)
+    clock.at_ms = minute * MINUTE_MS
+    counters.add("login_failures", 3)
+    for stream_id in ("", "stream-1"):
+        assert usage.count(minute, stream_id, {"media_2xx": 5}, follower="f", batch=1)
+    assert counters.minutes(minute, minute) == {minute: {"login_failures": 3}}
+    assert usage.counted(minute, minute) == {"media_2xx": 5}
+    assert [each.stream_id for each in usage.counted_by_stream(minute, limit=9, cursor=None).items] == ["stream-1"]
+
+
+def test_days_lie_beside_sessions(usage: Usage) -> None:
+    key = day_key(day_of(NOW))
+    assert key == "day:2027-01-15"
+    assert add(usage, key, 1)
+    assert usage.get(key) == PART
+
+
+def test_marks_hold_the_position_of_each_follower(usage: Usage) -> None:
+    usage.mark("one", NOW)
+    usage.mark("two", NOW + 1)
+    usage.mark("one", NOW + 2)
+    assert usage.marks() == {"one": NOW + 2, "two": NOW + 1}

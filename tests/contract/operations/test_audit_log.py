@@ -1,0 +1,73 @@
+"""The port `AuditLog`: the fake and DynamoDB keep the same promises."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.operations.audit import Action, AuditEntry, audit_id_of
+from chalicelib.ports.audit import AuditLog
+from tests.fakes.operations.audit import MemoryAuditLog
+
+# Over the turn of a year, with a month in which nothing was done.
+MOMENTS = [
+    datetime(*day, tzinfo=UTC) for day in ((2026, 11, 5), (2026, 11, 6), (2027, 1, 1), (2027, 1, 2), (2027, 1, 3))
+]
+AT_MS = [int(moment.timestamp() * 1000) for moment in MOMENTS]
+NOW_MS = AT_MS[-1] + 1_000
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def log(request: pytest.FixtureRequest) -> AuditLog:
+    if request.param == "memory":
+        return MemoryAuditLog()
+    from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
+
+    return DynamoAuditLog(request.getfixturevalue("settings").table_prefix)
+
+
+def test_entries_are_listed_newest_first_over_all_months_by_account_and_by_operator(log: AuditLog) -> None:
+    entries = [
+        AuditEntry(
+            audit_id=audit_id_of(at_ms, f"r{number}"),
+            at_ms=at_ms,
+            by_user_id=f"u_operator{number % 2}",
+            action=Action(
+                name="user.edit",
+                target="u_x",
+                user_id=f"u_{number}" if number else None,
+                before={"role": "viewer", "sources": [{"mode": "file"}]},
+                after={"role": "admin", "slate": True},
+                details={"millipoints": -5},
+            ),
+        )
+        for number, at_ms in enumerate(AT_MS)
+    ]
+    for entry in entries:
+        log.add(entry)
+    newest = entries[::-1]
+    for limit in (1, 2, 5, 50):
+        found, cursor = [], None
+        for _ in range(20):
+            page = log.newest(NOW_MS, limit=limit, cursor=cursor)
+            found += page.items
+            assert len(page.items) <= limit
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == newest and cursor is None
+    assert log.of_user("u_2", limit=5, cursor=None).items == [entries[2]]
+    first = log.by_operator("u_operator0", limit=2, cursor=None)
+    assert first.items == [entries[4], entries[2]]
+    assert log.by_operator("u_operator0", limit=2, cursor=first.next_cursor).items == [entries[0]]
+    assert log.of_user("u_nobody", limit=5, cursor=None).items == []
+
+
+def test_cursors_of_other_lists_are_refused(request: pytest.FixtureRequest) -> None:
+    from chalicelib.adapters.dynamodb import to_cursor
+    from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
+
+    log = DynamoAuditLog("no table is asked for these-")
+    for position in ({}, [], ["2027-01"], ["2027-13", None], [1, None], ["x", None], ["2027-01", 1]):
+        with pytest.raises(Invalid):
+            log.newest(NOW_MS, limit=1, cursor=to_cursor(position))

@@ -1,0 +1,154 @@
+"""The port `MediaStore`: the fake and S3 keep the same promises, above all of conditional writes."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.streams.s3_media import S3Media
+from chalicelib.config import Settings
+from chalicelib.ports.media import EtagMismatch, MediaStore
+from infra.schema import media_lifecycle
+from tests.fakes.streams.media import MemoryMedia
+
+PLAYLIST = "application/vnd.apple.mpegurl"
+KEY = "streams/stream-1/index.m3u8"
+
+
+@pytest.fixture(params=["memory", "s3"])
+def media(request: pytest.FixtureRequest) -> MediaStore:
+    if request.param == "memory":
+        return MemoryMedia()
+    return S3Media(request.getfixturevalue("settings").media_bucket)
+
+
+def test_an_object_is_read_back_with_the_etag_of_its_write(media: MediaStore) -> None:
+    assert media.get(KEY) is None
+    body = bytes(range(256)) * 700
+    etag = media.put(KEY, body, PLAYLIST)
+    stored = media.get(KEY)
+    assert stored and (stored.body, stored.etag) == (body, etag)
+
+
+def test_metadata_is_kept_beside_the_object(media: MediaStore) -> None:
+    media.put(KEY, b"first", PLAYLIST, metadata={"media-ms": "2002"})
+    stored = media.get(KEY)
+    assert stored and (stored.body, dict(stored.metadata)) == (b"first", {"media-ms": "2002"})
+    media.put(KEY, b"second", PLAYLIST)
+    stored = media.get(KEY)
+    assert stored and dict(stored.metadata) == {}
+
+
+def test_of_a_streams_objects_only_its_segments_expire(settings: Settings) -> None:
+    media, bucket = S3Media(settings.media_bucket), settings.media_bucket
+    segment, playlist = "streams/stream-1/480p/1-1-000000.ts", "streams/stream-1/480p/index.m3u8"
+    media.put(segment, b"x", "video/mp2t", expires=True)
+    # Of a long window, a playlist is larger than many a segment.
+    media.put(playlist, b"x" * 1_000_000, PLAYLIST, if_absent=True)
+    tags = {key: client("s3").get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in (segment, playlist)}
+    assert len(tags[segment]) == 1 and tags[playlist] == []
+    filters = [rule["Filter"] for rule in media_lifecycle()["Rules"] if "Expiration" in rule]
+    assert filters == [{"And": {"Prefix": "streams/", "Tags": tags[segment]}}, {"Prefix": "logs/"}]
+
+
+def test_a_write_can_ask_that_there_be_nothing(media: MediaStore) -> None:
+    media.put(KEY, b"first", PLAYLIST, if_absent=True)
+    with pytest.raises(EtagMismatch):
+        media.put(KEY, b"second", PLAYLIST, if_absent=True)
+    stored = media.get(KEY)
+    assert stored and stored.body == b"first"
+
+
+def test_a_write_can_ask_for_the_object_it_replaces(media: MediaStore) -> None:
+    first = media.put(KEY, b"first", PLAYLIST)
+    second = media.put(KEY, b"second", PLAYLIST, if_match=first)
+    assert second != first
+    with pytest.raises(EtagMismatch):
+        media.put(KEY, b"third", PLAYLIST, if_match=first)
+    stored = media.get(KEY)
+    assert stored and stored.body == b"second"
+
+
+def test_what_does_not_exist_is_not_replaced(media: MediaStore) -> None:
+    etag = media.put(KEY, b"first", PLAYLIST)
+    media.delete([KEY])
+    with pytest.raises(EtagMismatch):
+        media.put(KEY, b"second", PLAYLIST, if_match=etag)
+    assert media.get(KEY) is None
+
+
+def test_of_writers_that_replace_the_same_object_one_wins(media: MediaStore) -> None:
+    etag = media.put(KEY, b"first", PLAYLIST)
+
+    def write(number: int) -> bool:
+        try:
+            media.put(KEY, f"by {number}".encode(), PLAYLIST, if_match=etag)
+        except EtagMismatch:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(write, range(6))) == 1
+
+
+def test_a_reader_sees_whole_objects_while_they_are_replaced(media: MediaStore) -> None:
+    bodies = [bytes([65 + number]) * (200 + 150 * number) for number in range(8)]
+    media.put(KEY, bodies[0], PLAYLIST)
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(media.put, KEY, body, PLAYLIST) for body in bodies * 12]
+        seen = list(pool.map(lambda _: media.get(KEY), range(100)))
+    for write in writes:
+        write.result()
+    assert {stored.body for stored in seen if stored} <= set(bodies)
+
+
+def test_keys_are_listed_in_order_up_to_a_limit(media: MediaStore) -> None:
+    keys = [f"streams/stream-1/480p/1-1-{number:06d}.ts" for number in range(7)]
+    for key in reversed(keys):
+        media.put(key, b"x", "video/mp2t")
+    media.put("streams/stream-10/480p/1-1-000000.ts", b"x", "video/mp2t")
+    assert list(media.list("streams/stream-1/", limit=100)) == keys
+    assert list(media.list("streams/stream-1/", limit=3)) == keys[:3]
+    assert list(media.list("streams/stream-2/", limit=3)) == []
+
+
+def test_deleting_is_idempotent(media: MediaStore) -> None:
+    media.put(KEY, b"x", PLAYLIST)
+    media.delete([KEY, "streams/stream-1/none.ts"])
+    media.delete([KEY])
+    media.delete([])
+    assert media.get(KEY) is None
+
+
+def test_more_keys_than_a_page_of_s3s_are_listed_and_deleted(media: MediaStore) -> None:
+    keys = [f"streams/stream-1/480p/1-1-{number:06d}.ts" for number in range(1_005)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: media.put(key, b"", "video/mp2t"), keys))
+    assert list(media.list("streams/stream-1/", limit=2_000)) == keys
+    media.delete(keys[:1_000])
+    assert list(media.list("streams/stream-1/", limit=2_000)) == keys[1_000:]
+
+
+def test_a_signed_query_opens_one_object_for_get(request: pytest.FixtureRequest) -> None:
+    import urllib.error
+    import urllib.request
+
+    settings = request.getfixturevalue("settings")
+    endpoint = request.getfixturevalue("emulator").endpoint
+    media = S3Media(settings.media_bucket)
+    media.put(KEY, b"secret", PLAYLIST)
+    media.put("streams/stream-2/index.m3u8", b"other", PLAYLIST)
+    query = media.signed_query(KEY, 30)
+    assert query.startswith("X-Amz-Algorithm=AWS4-HMAC-SHA256")
+
+    def status(path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"{endpoint}/{settings.media_bucket}/{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert status(f"{KEY}?{query}") == 200
+    assert status(KEY) == 403
+    assert status(f"streams/stream-2/index.m3u8?{query}") == 403

@@ -1,0 +1,58 @@
+"""The port `Usage` in memory."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
+from chalicelib.ports.common import ListPage
+
+
+class MemoryUsage:
+    def __init__(self) -> None:
+        self.rows: dict[str, Served] = {}
+        self.counts: dict[tuple[int, str], Counter[str]] = {}
+        self.batches: dict[tuple[object, str], int] = {}
+        self.through: dict[str, int] = {}
+
+    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+        if not self._once(key, follower, batch):
+            return False
+        self.rows[key] = self.rows.get(key, Served()).plus(served)
+        return True
+
+    def get(self, key: str) -> Served | None:
+        return self.rows.get(key)
+
+    def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
+        if not self._once((minute, stream_id), follower, batch):
+            return False
+        self.counts.setdefault((minute, stream_id), Counter()).update(counts)
+        return True
+
+    def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        for minute in range(from_minute, to_minute + 1):
+            total.update(self.counts.get((minute, ""), {}))
+        return total
+
+    def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
+        found = [
+            StreamTraffic(stream_id=stream_id, hour_ms=minute * MINUTE_MS, traffic=traffic_of(counts))
+            for (minute, stream_id), counts in sorted(self.counts.items())
+            if minute == hour_minute and stream_id and (cursor is None or stream_id > cursor)
+        ]
+        more = len(found) > limit
+        return ListPage(items=found[:limit], next_cursor=found[limit - 1].stream_id if more else None)
+
+    def mark(self, follower: str, through_ms: int) -> None:
+        self.through[follower] = through_ms
+
+    def marks(self) -> Mapping[str, int]:
+        return dict(self.through)
+
+    def _once(self, row: object, follower: str, batch: int) -> bool:
+        if self.batches.get((row, follower), 0) >= batch:
+            return False
+        self.batches[row, follower] = batch
+        return True

@@ -1,0 +1,156 @@
+"""Another password, and logging out everywhere: what ends, and what old tokens are still good for."""
+
+import httpx
+import pytest
+
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.accounts.users import Role, User
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.services.money.session_opener import SessionOpener
+from tests.http.conftest import PASSWORD, Api
+
+NEW = "another good password"
+
+
+def login(api: Api, user: User, password: str = PASSWORD) -> httpx.Response:
+    return api.http.post("/auth/login", json={"email": user.email, "password": password})
+
+
+def bearer(login: httpx.Response) -> dict[str, str]:
+    return {"Authorization": f"Bearer {login.json()['access_token']}"}
+
+
+def refreshed(api: Api, login: httpx.Response) -> int:
+    return api.http.post("/auth/refresh", json={"refresh_token": login.json()["refresh_token"]}).status_code
+
+
+def change(api: Api, headers: dict[str, str], current: str = PASSWORD, new: str = NEW) -> httpx.Response:
+    return api.http.post("/me/password", json={"current_password": current, "new_password": new}, headers=headers)
+
+
+def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> None:
+    """Neither the old login nor its session is good for anything that changes something."""
+    headers = bearer(old)
+    assert refreshed(api, old) == 401
+    beat = api.http.post("/playback/heartbeat", json={"session_id": session_id, "seq": 2}, headers=headers)
+    assert beat.json().get("end_reason") == reason, beat.text
+    expected = 403 if reason == "kicked" and api.services.users.get(api_user(api, session_id)).disabled else 401
+    refusals = [
+        api.start(headers, api.live_stream()),
+        api.http.get("/me", headers=headers),
+        api.http.put("/me/wallet/cap", json={"daily_cap_millipoints": 1}, headers=headers),
+        change(api, headers),
+        api.http.post("/auth/logout-everywhere", headers=headers),
+    ]
+    assert [answer.status_code for answer in refusals] == [expected] * len(refusals)
+
+
+def api_user(api: Api, session_id: str) -> str:
+    record = api.services.sessions.get(session_id)
+    assert record is not None
+    return record.user_id
+
+
+def test_another_password_ends_everything_but_the_login_that_it_answers(api: Api) -> None:
+    user = api.user(millipoints=100_000)
+    mine, elsewhere = login(api, user), login(api, user)
+    session_id = api.start(bearer(elsewhere), api.live_stream()).json()["session_id"]
+    fresh = change(api, bearer(mine))
+    assert fresh.status_code == 200, fresh.text
+    assert_over(api, elsewhere, session_id, "viewer_stopped")
+    assert refreshed(api, mine) == 401
+    assert api.start(bearer(fresh), api.live_stream()).status_code == 201
+    assert refreshed(api, fresh) == 200
+    assert (login(api, user).status_code, login(api, user, NEW).status_code) == (401, 200)
+
+
+def test_logging_out_everywhere_ends_everything(api: Api) -> None:
+    user = api.user(millipoints=100_000)
+    mine, elsewhere = login(api, user), login(api, user)
+    session_id = api.start(bearer(elsewhere), api.live_stream()).json()["session_id"]
+    out = api.http.post("/auth/logout-everywhere", headers=bearer(mine))
+    assert (out.status_code, out.content) == (204, b"")
+    for old in (mine, elsewhere):
+        assert_over(api, old, session_id, "viewer_stopped")
+    assert api.start(bearer(login(api, user)), api.live_stream()).status_code == 201
+
+
+@pytest.mark.parametrize("body", [{"password": NEW}, {"disabled": True}])
+def test_a_reset_and_disabling_end_everything(api: Api, body: dict[str, object]) -> None:
+    user = api.user(millipoints=100_000)
+    old = login(api, user)
+    session_id = api.start(bearer(old), api.live_stream()).json()["session_id"]
+    answer = api.http.patch(f"/users/{user.user_id}", json=body, headers=api.admin())
+    assert answer.status_code == 200, answer.text
+    assert_over(api, old, session_id, "kicked")
+    assert login(api, user, NEW).status_code == (200 if "password" in body else 401)
+
+
+def test_a_wrong_current_password_changes_nothing_and_is_counted_as_a_wrong_login(api: Api) -> None:
+    user = api.user()
+    headers = {**bearer(login(api, user)), "x-real-ip": "192.0.2.77"}
+    answers = [change(api, headers, current="a wrong one") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429]
+    assert answers[0].json()["code"] == "wrong_password"
+    assert change(api, headers).status_code == 429
+    body = {"email": user.email, "password": PASSWORD}
+    assert api.http.post("/auth/login", json=body, headers={"x-real-ip": "192.0.2.77"}).status_code == 429
+    assert login(api, user).status_code == 200
+
+
+def test_passwords_have_rules(api: Api) -> None:
+    user = api.user()
+    headers = bearer(login(api, user))
+    for new, said in (
+        ("short", "8 characters"),
+        ("x" * 201, "200 characters"),
+        (user.email.upper(), "email"),
+        (PASSWORD, "differ"),
+    ):
+        answer = change(api, headers, new=new)
+        assert answer.status_code == 400
+        [error] = answer.json()["errors"]
+        assert error["field"] == "new_password" and said in error["detail"], error
+    admin = api.admin()
+    for method, path, body in (
+        ("PATCH", f"/users/{user.user_id}", {"password": user.email}),
+        ("POST", "/users", {"email": "long-enough@local", "password": "Long-Enough@local"}),
+    ):
+        answer = api.http.request(method, path, json=body, headers=admin)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "password")
+
+
+@pytest.mark.parametrize("disabling", [True, False])
+def test_a_start_that_was_under_way_takes_itself_back(
+    api: Api, disabling: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = api.user(millipoints=100_000)
+    services, stream_id, real = api.services, api.live_stream(), SessionOpener.open
+    opened: list[str] = []
+
+    def logins_end_just_before(self: SessionOpener, user_id: str, record: SessionRecord, *rest: int) -> object:
+        if disabling:
+            services.accounts.change(user_id, disabled=True)
+        else:
+            services.credentials.logout_everywhere(user_id)
+        opened.append(record.session_id)
+        return real(self, user_id, record, *rest)
+
+    monkeypatch.setattr(SessionOpener, "open", logins_end_just_before)
+    with pytest.raises(Exception, match="disabled" if disabling else "was ended"):
+        services.playback.start(user.user_id, stream_id, client=Client(ip=""), replace=False, max_points=None)
+    record = services.sessions.get(opened[0])
+    assert record is not None and not record.active
+    assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000
+
+
+@pytest.mark.parametrize("changes", [{"disabled": True}, {"role": "viewer"}])
+def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) -> None:
+    operator = api.user(Role.ADMIN)
+    headers = api.login(operator)
+    refused = api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    kept = api.services.users.get(operator.user_id)
+    assert kept is not None and (kept.role, kept.disabled) == (Role.ADMIN, False)
+    assert api.http.patch(f"/users/{operator.user_id}", json={"role": "admin"}, headers=headers).status_code == 200
+    assert api.http.patch(f"/users/{operator.user_id}", json=changes, headers=api.admin()).status_code == 200

@@ -1,0 +1,152 @@
+"""Every action of an operator is in the audit log: who, what, on what, from where, before and after."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.api.openapi import ALL_ROUTES
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.audit import Action, Actor
+from chalicelib.observability import report_error
+from chalicelib.ports.common import StoreUnavailable
+from chalicelib.services.operations.audit import Audit
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.simple import MemoryCounters, SetClock
+from tests.http.conftest import Api
+
+IP = "192.0.2.55"
+SECRETS = ("a new password", "hush", "/private/path")
+
+
+class Operator:
+    """An operator who remembers which routes they have used to change something."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        user = api.user(Role.ADMIN)
+        self.user_id = user.user_id
+        self.headers = {**api.login(user), "x-real-ip": IP}
+        self.used: set[tuple[str, str]] = set()
+
+    def does(self, method: str, path: str, body: dict[str, Any] | None = None, **ids: str) -> Any:
+        self.used.add((method, path))
+        answer = self._api.http.request(method, path.format(**ids), json=body, headers=self.headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    def log(self, **params: str) -> list[dict[str, Any]]:
+        """Of this operator, oldest first."""
+        chosen = params or {"by_user_id": self.user_id}
+        answer = self._api.http.get("/audit", params=chosen, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return list(reversed(answer.json()["items"]))
+
+
+def work(api: Api, operator: Operator) -> dict[str, str]:
+    """Use every route that changes something, and answer the ids of what it was used on."""
+    source = {"mode": "pull", "url": "https://example.org/private/path/live.m3u8?token=hush"}
+    stream_id = operator.does("POST", "/streams", {"title": "News", "ingest": source})["stream_id"]
+    for method, path, body in (
+        ("PATCH", "/streams/{stream_id}", {"title": "Late news"}),
+        ("POST", "/streams/{stream_id}/restart", None),
+        ("POST", "/streams/{stream_id}/ingest-key", None),
+        ("POST", "/streams/{stream_id}/state", {"state": "live"}),
+        ("DELETE", "/streams/{stream_id}", None),
+    ):
+        operator.does(method, path, body, stream_id=stream_id)
+    live = api.live_stream()
+    operator.does("POST", "/streams/{stream_id}/preview", stream_id=live)
+    body = {"email": f"{stream_id}@local", "password": "a new password"}
+    user_id = operator.does("POST", "/users", body)["user_id"]
+    payment = {"millipoints": 50_000, "payment_id": f"p-{stream_id}", "note": "welcome"}
+    operator.does("POST", "/wallets/{user_id}/credit", payment, user_id=user_id)
+    login = api.http.post("/auth/login", json=body).json()
+    session_id = api.start({"Authorization": f"Bearer {login['access_token']}"}, live).json()["session_id"]
+    operator.does("POST", "/playback/kick", {"session_id": session_id, "reason": "rude"})
+    adjustment = {"millipoints": 1, "payment_id": f"a-{stream_id}"}
+    operator.does("POST", "/sessions/{session_id}/adjust", adjustment, session_id=session_id)
+    edit = {"role": "admin", "password": "a new password", "disabled": True}
+    operator.does("PATCH", "/users/{user_id}", edit, user_id=user_id)
+    operator.does("POST", "/users/{user_id}/erase", user_id=user_id)
+    return {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live, "email": body["email"]}
+
+
+def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
+    operator = Operator(api)
+    ids = work(api, operator)
+    declared = {
+        (endpoint.method, endpoint.path)
+        for routes in ALL_ROUTES
+        for endpoint in routes.endpoints
+        if endpoint.role is Role.ADMIN and endpoint.method != "GET"
+    }
+    assert operator.used == declared, "a route that changes something belongs in this test, and in the log"
+    log = operator.log()
+    assert [(entry["action"], entry["target"]) for entry in log] == [
+        ("stream.create", ids["stream_id"]),
+        ("stream.edit", ids["stream_id"]),
+        ("stream.restart", ids["stream_id"]),
+        ("stream.ingest-key", ids["stream_id"]),
+        ("stream.state", ids["stream_id"]),
+        ("stream.archive", ids["stream_id"]),
+        ("stream.preview", ids["live"]),
+        ("user.create", ids["user_id"]),
+        ("wallet.credit", ids["user_id"]),
+        ("session.kick", ids["session_id"]),
+        ("session.adjust", ids["session_id"]),
+        ("user.edit", ids["user_id"]),
+        ("user.erase", ids["user_id"]),
+    ]
+    assert {(entry["by_user_id"], entry["ip"]) for entry in log} == {(operator.user_id, IP)}
+    changes = {entry["action"]: (entry["before"], entry["after"]) for entry in log}
+    assert changes["stream.edit"] == ({"title": "News"}, {"title": "Late news"})
+    assert changes["stream.state"] == ({"desired_state": "stopped"}, {"desired_state": "live"})
+    assert changes["wallet.credit"] == ({"balance_millipoints": 0}, {"balance_millipoints": 50_000})
+    assert changes["user.edit"] == ({"role": "viewer", "disabled": False}, {"role": "admin", "disabled": True})
+    assert changes["stream.create"][1]["sources"] == [{"mode": "pull", "url": "https://example.org/…"}]
+    text = json.dumps(log)
+    assert list(changes["user.erase"][1]) == ["erased_at_ms"] and f"{ids['email']}" not in text
+    assert not [secret for secret in SECRETS if secret in text]
+    assert [entry["details"] for entry in log if entry["action"] == "user.edit"] == [{"password": "reset"}]
+    assert [entry["action"] for entry in operator.log(user_id=ids["user_id"])] == [
+        "user.create",
+        "wallet.credit",
+        "session.kick",
+        "session.adjust",
+        "user.edit",
+        "user.erase",
+    ]
+    pages = api.http.get("/audit", params={"limit": "3"}, headers=operator.headers).json()
+    assert [entry["action"] for entry in pages["items"]] == ["user.erase", "user.edit", "session.adjust"]
+    more = {"limit": "3", "cursor": pages["next_cursor"]}
+    following = api.http.get("/audit", params=more, headers=operator.headers).json()["items"]
+    assert [entry["action"] for entry in following] == ["session.kick", "wallet.credit", "user.create"]
+
+
+def test_what_is_refused_or_only_tried_dry_is_no_action(api: Api) -> None:
+    operator = Operator(api)
+    stream_id = api.live_stream()
+    for method, path, body in (
+        ("PATCH", f"/streams/{stream_id}?dry_run=true", {"title": "x"}),
+        ("PATCH", f"/users/{'u_' + 'b' * 20}", {"disabled": True}),
+        ("POST", "/users", {"email": "x"}),
+    ):
+        api.http.request(method, path, json=body, headers=operator.headers)
+    both = {"user_id": operator.user_id, "by_user_id": operator.user_id}
+    assert api.http.get("/audit", params=both, headers=operator.headers).status_code == 400
+    assert operator.log() == []
+
+
+def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    class Full:
+        def add(self, entry: object) -> None:
+            raise StoreUnavailable("full")
+
+    counters = MemoryCounters()
+    audit = Audit(log=Full(), clients=MemoryClients(), counters=counters, clock=SetClock(), report=report_error)  # type: ignore[arg-type]
+    audit.record(Actor(user_id="u_operator", ip=IP), Action(name="user.edit", target="u_x", after={"disabled": True}))
+    assert counters.counts["audit_failures"] == 1
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["level"] == "ERROR" and IP not in json.dumps(line)
+    assert (line["entry"]["target"], line["entry"]["after"]) == ("u_x", {"disabled": True})

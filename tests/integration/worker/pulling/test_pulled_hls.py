@@ -1,0 +1,207 @@
+"""Pulled HLS as servers serve it, from a TLS origin through the proxy to a receiver."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import m3u8
+import pytest
+
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import ABR_PROFILES
+from chalicelib.domain.streams.runtime import SLATE
+from chalicelib.domain.streams.source_urls import check_source_url
+from chalicelib.domain.streams.stream import Stream
+from tests.fixtures.authority import Authority
+from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.integration.worker.origins import Listener, Origin
+from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
+from worker.config import WorkerConfig
+from worker.egress_rules import EgressRules
+from worker.ingest import failover
+from worker.ingest.hls import live_playlist
+from worker.ingest.hls.session import HlsSession
+from worker.ingest.hls.variants import limits_of
+from worker.ingest.pull_options import Proxied, pull_request
+from worker.ingest.source_opener import OpenerStatus
+from worker.ingest.source_pool import SourcePool
+
+HEIGHTS = (144, 180, 240, 288, 360, 400, 480, 540, 576, 720, 900, 1080, 1440, 2160)
+
+
+@pytest.fixture
+def origin(authority: Authority, media: Path) -> Iterator[Origin]:
+    with Origin("127.0.0.2", authority.context("127.0.0.2")) as it:
+        for path in media.iterdir():
+            it.put(f"/{path.name}", path.read_bytes())
+        yield it
+
+
+def test_of_many_variants_one_is_opened(authority: Authority, origin: Origin) -> None:
+    lines = ["#EXTM3U", '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="s",URI="subtitles.m3u8"']
+    for height in HEIGHTS:
+        lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={height}000,RESOLUTION={height * 16 // 9}x{height},SUBTITLES="s"']
+        lines += [f"{origin.url}/{height}/index.m3u8"]
+        origin.put(
+            f"/{height}/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/plain0.ts\n#EXT-X-ENDLIST\n"
+        )
+    origin.put("/all", "\n".join(lines))
+    puller = Puller(authority, frozenset({origin.port}), {})
+    source = check_source_url(f"{origin.url}/all?token=1", ports=puller.ports, networks=OUTSIDE)
+    with puller.egress(source, hls=HlsSession(limits_of(ABR_PROFILES["hd"]))) as egress:
+        pulled = run(pull_request(source, Proxied(proxy_url=egress.url)))
+    assert pulled.status == 0 and pulled.media_bytes > 10_000, pulled
+    assert origin.asked == ["/all?token=1", "/720/index.m3u8", "/plain0.ts"]
+
+
+@pytest.mark.parametrize("named", ["{0}", '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="{0}"'])
+def test_a_playlist_cannot_have_an_inner_address_connected(authority: Authority, origin: Origin, named: str) -> None:
+    """FFmpeg connects to `tcp:` past the proxy, and must have it on its white list to reach the proxy."""
+    with Listener("127.0.0.1") as inside:
+        address = named.format(f"tcp://127.0.0.1:{inside.port}")
+        variant = '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"\n'
+        origin.put("/evil.m3u8", f"#EXTM3U\n{variant}{address}\n{variant}plain.m3u8\n")
+        pulled = Puller(authority, frozenset({origin.port}), {}).pull(f"{origin.url}/evil.m3u8")
+        assert inside.hits() == 0 and pulled.refusal and "'tcp:'; allowed: https://" in pulled.refusal
+        run_careless(f"{origin.url}/evil.m3u8")
+        assert inside.hits() > 0, "without the guard it must be reached"
+
+
+@pytest.mark.parametrize(("tag", "lasts_s"), [("#EXT-X-DISCONTINUITY\n", 2), ("", 3)])
+def test_what_skips_behind_a_discontinuity_tag_goes_on_without_a_pause(
+    authority: Authority, origin: Origin, tag: str, lasts_s: int
+) -> None:
+    """The segment between is left out, so time stamps skip a second."""
+    segments = f"#EXTINF:1,\nplain0.ts\n{tag}#EXTINF:1,\nplain2.ts\n#EXT-X-ENDLIST\n"
+    origin.put("/skip.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{segments}")
+    source = check_source_url(f"{origin.url}/skip.m3u8", ports=frozenset({origin.port}), networks=WIDE)
+    with Puller(authority, frozenset({origin.port}), {}).egress(source, WIDE) as egress:
+        way = Proxied(proxy_url=egress.url, ca_file=authority.ca_file)
+        assert seconds_of(pull_request(source, way)) == pytest.approx(lasts_s, abs=0.15)
+
+
+def live(*segments: tuple[int, str]) -> str:
+    lines = [f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{segments[0][0]}"]
+    return "\n".join([*lines, *(f"#EXTINF:1,\n{uri}" for _, uri in segments), ""])
+
+
+class PooledSource:
+    """A source pool over the origin's playlist, which fails after 3 s without anything new."""
+
+    def __init__(self, authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
+        monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.3)
+        rules = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+        environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        config = WorkerConfig(
+            worker_id="w", capacity=1, media_dir=tmp_path, work_dir=tmp_path, egress=rules, ffmpeg_environ=environ
+        )
+        stream = Stream(
+            stream_id="s", title="t", ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True
+        )
+        self.said: list[str] = []
+        self.ready = 0
+        self.pool = SourcePool(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
+
+    def look(self) -> str:
+        self.pool.update(time.monotonic())
+        opener = self.pool._openers.get(0)
+        self.ready += bool(opener and opener.status is OpenerStatus.READY)
+        return self.said[-1] if self.said else ""
+
+    def fails(self, words: str) -> None:
+        eventually(lambda: words in self.look(), 20, words, lambda: self.said)
+
+    def plays(self) -> None:
+        self.ready = 0
+        eventually(self._is_ready, 20, "it plays", lambda: self.said)
+
+    def _is_ready(self) -> int:
+        self.look()
+        return self.ready
+
+
+@pytest.fixture
+def pooled(
+    authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PooledSource]:
+    it = PooledSource(authority, origin, tmp_path, monkeypatch)
+    yield it
+    it.pool.close()
+
+
+def segments_asked(origin: Origin) -> list[str]:
+    return [path for path in origin.asked if path.endswith(".ts")]
+
+
+def test_a_playlist_that_stops_fails_once_and_comes_back_when_it_moves(origin: Origin, pooled: PooledSource) -> None:
+    origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
+    began_s = time.monotonic()
+    pooled.plays()
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has had no new segment for")
+    assert 2.4 <= time.monotonic() - began_s <= 6, "not before the content has ended, and not long after"
+    pooled.ready = 0
+    pooled.fails("has had no new segment since it was played last (https:")
+    assert f"https://127.0.0.2:{origin.port}/live.m3u8" in pooled.said[-1] and "http:" not in pooled.said[-1]
+    assert pooled.ready == 0 and segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
+    origin.put("/live.m3u8", live((8, "plain1.ts"), (9, "plain2.ts")))
+    pooled.plays()
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
+
+
+def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
+    lab: Lab, authority: Authority, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
+    origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))))
+    lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+    lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True)
+    lab.pipeline()
+    lab.wait_for_run("1-1")
+    # The slate is the second run, and nothing gives it up while the playlist stays as it is.
+    lab.wait_for_run("1-2")
+    lab.wait_for_segments(4)
+    assert lab.runs() == ["1-1", "1-2"] and lab.runtime().source == SLATE
+    stored = lab.s3.get(f"streams/{STREAM}/{lab.rendition}/index.m3u8")
+    read = m3u8.loads(stored.body.decode()).segments
+    assert sum(each.duration for each in read if each.uri.startswith("1-1-")) == pytest.approx(3, abs=0.2)
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
+    reason = lab.runtime().last_error
+    assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
+
+
+def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, pooled: PooledSource) -> None:
+    origin.put("/live.m3u8", live((0, "plain0.ts")) + "#EXT-X-ENDLIST\n")
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
+    pooled.ready = 0
+    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
+    assert pooled.ready == 0 and segments_asked(origin) == ["/plain0.ts"]
+    # More than a receiver reads at once, so that it is seen while it plays.
+    origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))) + "#EXT-X-ENDLIST\n")
+    pooled.plays()
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
+
+
+def test_a_source_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
+    origin: Origin, pooled: PooledSource, media: Path
+) -> None:
+    origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
+    pooled.plays()
+    origin.put("/live.m3u8", live((8, "plain1.ts"), (9, "plain0.ts"), (10, "plain1.ts")))
+    pooled.fails("has had no new segment for")
+    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
+    # The same under other names is refused by what it holds.
+    origin.put("/again.ts", (media / "plain0.ts").read_bytes())
+    origin.put("/live.m3u8", live((11, "again.ts")))
+    pooled.ready = 0
+    pooled.fails("sends a segment again that was played before")
+    assert pooled.ready == 0
+
+
+def test_a_server_that_was_restarted_plays(origin: Origin, pooled: PooledSource) -> None:
+    origin.put("/live.m3u8", live((70, "plain0.ts")))
+    pooled.plays()
+    pooled.fails("has had no new segment for")
+    origin.put("/live.m3u8", live((0, "plain1.ts"), (1, "plain2.ts")))
+    pooled.plays()
+    assert segments_asked(origin)[:2] == ["/plain0.ts", "/plain1.ts"]

@@ -1,0 +1,128 @@
+"""Token buckets as rules, and what counts as one address."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.config import ConfigError, limit_text, load
+from chalicelib.domain.access.limits import (
+    Allowances,
+    Limit,
+    after_taking,
+    login_address_key,
+    login_key,
+    network_of,
+    wait_ms,
+)
+from chalicelib.domain.errors import Forbidden, InvalidCredentials, TooManyRequests
+from chalicelib.services.access.limiter import Limiter
+from infra.local.layout import service_environment
+from tests.fakes.access.limits import MemoryLimits
+from tests.fakes.simple import SetClock
+
+
+@given(
+    st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000)),
+    st.lists(st.integers(0, 20_000), min_size=1, max_size=60),
+)
+def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]) -> None:
+    full_at_ms, now_ms, taken = 0, 10**12, 0
+    for pause_ms in pauses_ms:
+        now_ms += pause_ms
+        wait = wait_ms(limit, full_at_ms, now_ms)
+        if not wait:
+            full_at_ms = after_taking(limit, full_at_ms, now_ms)
+            taken += 1
+        else:
+            assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
+            assert wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
+        assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms
+
+
+@pytest.mark.parametrize(
+    ("ip", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("not an address", "unknown"),
+    ],
+)
+def test_an_ipv6_host_is_its_network(ip: str, network: str) -> None:
+    assert network_of(ip) == network
+
+
+def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
+    key = login_key("Ann@local", "192.0.2.7")
+    assert key == login_key("ann@LOCAL", "::ffff:192.0.2.7")
+    assert len({key, login_key("ann@local", "192.0.2.8"), login_key("bob@local", "192.0.2.7")}) == 3
+    assert "ann" not in key
+    assert login_address_key("2001:db8::1") == login_address_key("2001:db8::2") != login_address_key("192.0.2.7")
+
+
+def limiter(login: int = 2, login_address: int = 3, start: int = 2) -> tuple[Limiter, MemoryLimits, SetClock]:
+    limits, clock = MemoryLimits(), SetClock()
+    allowances = Allowances(
+        login=Limit(login, 10_000), login_address=Limit(login_address, 10_000), start=Limit(start, 3_000)
+    )
+    return Limiter(limits=limits, allowances=allowances, clock=clock), limits, clock
+
+
+def wrong_password(limited: Limiter, email: str, ip: str = "192.0.2.1") -> None:
+    with pytest.raises(InvalidCredentials), limited.password_try(email, ip):
+        raise InvalidCredentials("wrong")
+
+
+def test_only_wrong_passwords_cost_something() -> None:
+    limited, limits, _ = limiter()
+    before = {}
+    for _ in range(20):
+        with limited.password_try("a@local", "192.0.2.1"):
+            pass
+        with pytest.raises(Forbidden), limited.password_try("a@local", "192.0.2.1"):
+            raise Forbidden("another reason")
+        before = before or dict(limits.full_at_ms)
+    assert limits.full_at_ms == before
+
+
+def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_other_bucket_nothing() -> None:
+    limited, limits, clock = limiter()
+    for _ in range(2):
+        wrong_password(limited, "a@local")
+    full = dict(limits.full_at_ms)
+    for _ in range(5):
+        with pytest.raises(TooManyRequests) as refused, limited.password_try("a@local", "192.0.2.1"):
+            pytest.fail("the password was looked at")
+        assert refused.value.extra == {"retry_after_s": 10}
+    assert limits.full_at_ms == full
+    # One account more, and the address has tried often enough, whatever the account.
+    wrong_password(limited, "b@local")
+    with pytest.raises(TooManyRequests), limited.password_try("c@local", "192.0.2.1"):
+        pytest.fail("the password was looked at")
+    wrong_password(limited, "a@local", ip="192.0.2.2")
+    clock.advance(10_000)
+    wrong_password(limited, "a@local")
+
+
+def test_starts_are_counted_by_user() -> None:
+    limited, _, clock = limiter()
+    for user_id in ("u_a", "u_a", "u_b"):
+        limited.start(user_id)
+    with pytest.raises(TooManyRequests):
+        limited.start("u_a")
+    clock.advance(3_000)
+    limited.start("u_a")
+
+
+def test_limits_are_settings() -> None:
+    environ = service_environment("unit")
+    chosen = load({**environ, "TOLLCAST_LOGIN_LIMIT": "5+1/60s", "TOLLCAST_START_LIMIT": ""}).allowances
+    assert (chosen.login, chosen.start) == (Limit(5, 60_000), Allowances().start)
+    assert limit_text(chosen.login) == "5+1/60s"
+    for wrong in ("10", "0+1/10s", "10+1/0s", "10+1/3601s", "10+2/10s", "-1+1/10s", "10+1/10", "x"):
+        with pytest.raises(ConfigError, match="TOLLCAST_LOGIN_LIMIT"):
+            load({**environ, "TOLLCAST_LOGIN_LIMIT": wrong})

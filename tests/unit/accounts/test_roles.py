@@ -1,0 +1,51 @@
+"""`docs/roles.md` has the declared roles of all routes; `python -m tests.unit.accounts.test_roles` writes it."""
+
+from pathlib import Path
+
+from chalicelib.api.openapi import ALL_ROUTES, document
+from chalicelib.domain.accounts.users import Role
+
+ROLES = Path(__file__).resolve().parents[3] / "docs" / "roles.md"
+OPENING = """# Roles
+
+Who may call what. This table is made from the declarations of the routes
+(`python -m tests.unit.accounts.test_roles`), and the
+suite compares them. `/openapi.json` has the same as `x-role` and `x-account-checked`.
+
+A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).
+An `admin` may do all that a viewer may, as themselves. Where the account is checked, a token is not enough: an account
+that was disabled, demoted or logged out everywhere since is refused at once.
+
+| method | path | who | account checked | may answer 429 |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def roles() -> str:
+    """What the page should say."""
+    lines = []
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            checked = "yes" if operation.get("x-account-checked") else ""
+            limited = "yes" if "429" in operation["responses"] else ""
+            who = operation.get("x-role", "anyone")
+            lines.append(f"| {method.upper()} | `{path}` | {who} | {checked} | {limited} |")
+    return OPENING + "\n".join(lines) + "\n"
+
+
+def test_the_page_of_roles_is_true() -> None:
+    assert ROLES.read_text() == roles(), "run `python -m tests.unit.accounts.test_roles` and look at what has changed"
+
+
+def test_operators_accounts_are_always_checked_and_so_are_viewers_who_change_something() -> None:
+    endpoints = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints if endpoint.role]
+    unchecked = {
+        (endpoint.method, endpoint.path) for endpoint in endpoints if endpoint.method != "GET" and not endpoint.account
+    }
+    # Ending logins also ends the sessions of these.
+    assert unchecked == {("POST", f"/playback/{name}") for name in ("heartbeat", "renew", "stop")}
+    assert all(endpoint.account for endpoint in endpoints if endpoint.role is Role.ADMIN)
+
+
+if __name__ == "__main__":
+    ROLES.write_text(roles())

@@ -1,0 +1,78 @@
+"""The worker's image and container, as far as they can be checked without a container engine."""
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import yaml
+
+from infra.local.layout import ROOT
+from worker.supervision.agent import DRAIN_S
+
+DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
+
+
+def instructions(path: str) -> list[tuple[str, str]]:
+    """Name and arguments, in their order; continued lines are one."""
+    lines = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
+    whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    found = [line.partition(" ") for line in whole.splitlines() if line]
+    return [(name, arguments) for name, _, arguments in found]
+
+
+def only(path: str, wanted: str) -> str:
+    [arguments] = [arguments for name, arguments in instructions(path) if name == wanted]
+    return arguments
+
+
+def worker_service() -> dict[str, Any]:
+    services = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
+    return dict(services["worker"])
+
+
+def test_all_pins_of_a_package_are_the_same_version() -> None:
+    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
+    pinned = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in lock.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for requirement in [*project["dependencies"], *(each for extra in extras.values() for each in extra)]:
+        name, version = requirement.split("==")
+        assert pinned[name] == version
+    # The image takes its versions from the lock.
+    [install] = [arguments for name, arguments in instructions("worker/Dockerfile") if "pip install" in arguments]
+    options, _, packages = install.partition("--constraint requirements.lock ")
+    assert options and packages.split() == [requirement.split("==")[0] for requirement in extras["worker"]]
+
+
+def test_the_workers_process_receives_signals_and_runs_without_privileges() -> None:
+    assert int(only("worker/Dockerfile", "USER")) > 1000
+    assert json.loads(only("worker/Dockerfile", "ENTRYPOINT")) == ["tini", "--"]
+    assert json.loads(only("worker/Dockerfile", "CMD")) == ["python", "-m", "worker"]
+    health = only("worker/Dockerfile", "HEALTHCHECK").partition("CMD ")[2]
+    assert json.loads(health) == ["python", "-m", "worker.health"]
+
+
+def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
+    service, user = worker_service(), only("worker/Dockerfile", "USER")
+    assert service["build"]["dockerfile"] == "worker/Dockerfile"
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"] and service["mem_limit"]
+    assert float(service["stop_grace_period"].removesuffix("s")) > DRAIN_S
+    # The only writable directory. All other mounts are read only.
+    [scratch] = service["tmpfs"]
+    assert scratch.split(":")[0] == service["environment"]["TOLLCAST_WORK_DIR"] and f"uid={user}," in scratch
+    assert all(volume.endswith(":ro") for volume in service["volumes"])
+    assert service["init"] is False
+
+
+def test_what_the_images_copy_is_in_their_context() -> None:
+    included = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {
+        source
+        for path in DOCKERFILES
+        for name, arguments in instructions(path)
+        if name == "COPY"
+        for source in arguments.split()[:-1]
+    }
+    assert copied == included and all((ROOT / name).exists() for name in included)

@@ -1,0 +1,93 @@
+"""The paths of a platform, and the environment of its parts."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import worker.config
+from chalicelib import config
+from infra.local.layout import Layout, LayoutError, environment, layout_from
+from infra.local.processes import process_groups
+
+
+def test_defaults_and_variables(tmp_path):
+    default = layout_from({})
+    assert (default.port, default.emulator_port, default.rtmp_port) == (8080, 4566, 1935)
+    assert default.state_dir.name == ".local"
+    ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
+    chosen = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
+    assert (chosen.port, chosen.emulator_port, chosen.rtmp_port) == (9000, 9001, 9002)
+    assert chosen.state_dir == tmp_path.resolve()
+    assert chosen.name != default.name
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1", "80.0"])
+def test_wrong_ports_are_named(port):
+    with pytest.raises(LayoutError, match="TOLLCAST_PORT"):
+        layout_from({"TOLLCAST_PORT": port})
+
+
+def test_socket_paths_are_short_for_any_state_directory():
+    layout = Layout(state_dir=Path("/" + "long/" * 60), port=1, emulator_port=2)
+    assert len(str(layout.socket("supervisor"))) < 100
+
+
+def test_the_callers_own_settings_do_not_leak(tmp_path):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    caller = {"AWS_PROFILE": "company", "AWS_SESSION_TOKEN": "secret", "TOLLCAST_STAGE": "prod", "HOME": "/h"}
+    env = environment(layout, caller)
+    assert env["HOME"] == "/h"
+    assert "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
+    assert env["AWS_ENDPOINT_URL"] == "http://127.0.0.1:2"
+    assert config.load(env).stage == "local"
+
+
+def test_the_limit_of_sessions_may_be_chosen(tmp_path):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    assert config.load(environment(layout, {})).sessions_per_user_max == 3
+    chosen = environment(layout, {"TOLLCAST_SESSIONS_PER_USER_MAX": "8"})
+    assert config.load(chosen).sessions_per_user_max == 8
+
+
+def test_the_networks_of_encoders_may_be_chosen(tmp_path):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    assert config.load(environment(layout, {})).ingest_networks == ()
+    chosen = config.load(
+        environment(layout, {"TOLLCAST_INGEST_NETWORKS": "10.20.0.0/16", "TOLLCAST_INGEST_PORTS": "9443"})
+    )
+    assert (str(chosen.ingest_networks[0]), chosen.ingest_ports) == ("10.20.0.0/16", frozenset({9443}))
+
+
+def test_the_worker_reads_from_the_address_of_the_senders(tmp_path):
+    env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
+    assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
+    assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
+
+
+def test_a_run_directory_that_others_can_use_is_refused(tmp_path):
+    layout = Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, shared_run_dir=tmp_path / "run")
+    layout.make_directories()
+    assert layout.run_dir.stat().st_mode & 0o777 == 0o700
+    layout.run_dir.chmod(0o755)
+    with pytest.raises(LayoutError):
+        layout.make_directories()
+    layout.run_dir.rmdir()
+    layout.run_dir.symlink_to(tmp_path)
+    with pytest.raises(LayoutError):
+        layout.make_directories()
+
+
+def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
+    process_groups.record_own_group(tmp_path, "part")
+    recorded = process_groups.recorded_group(tmp_path, "part")
+    assert os.getpid() not in process_groups.members(recorded)
+    changed = process_groups.Group(recorded.group, recorded.session, recorded.leader_start + 1, recorded.boot_id)
+    if process_groups.find_process(recorded.group):
+        assert process_groups.members(changed) == []
+    text = (tmp_path / "part.group").read_text()
+    (tmp_path / "part.group").write_text(text.replace(recorded.boot_id, "another"))
+    assert process_groups.recorded_group(tmp_path, "part") is None
+    (tmp_path / "part.group").write_text("{")
+    assert process_groups.recorded_group(tmp_path, "part") is None
+    assert process_groups.end_group(tmp_path, "part", grace_s=0) == 0

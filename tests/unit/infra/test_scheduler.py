@@ -1,0 +1,81 @@
+"""Scheduled functions: their intervals, and that one which fails or hangs does not stop the others."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from chalice import Chalice, Cron, Rate
+
+from infra.local.emulator import scheduler
+from infra.local.emulator.scheduler import ScheduleError, interval_of
+
+NOW = datetime(2026, 11, 22, 7, 33, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("expression", "interval"),
+    [
+        ("rate(1 minute)", timedelta(minutes=1)),
+        ("rate(5 minutes)", timedelta(minutes=5)),
+        ("rate(2 hours)", timedelta(hours=2)),
+        ("rate(1 day)", timedelta(days=1)),
+    ],
+)
+def test_intervals_of_rates(expression, interval):
+    assert interval_of(expression) == interval
+
+
+@pytest.mark.parametrize("expression", ["", "rate(1)", "rate(x minutes)", "rate(1 minute) ", "cron(0/15 * * * ? *)"])
+def test_other_expressions_are_rejected(expression):
+    with pytest.raises(ScheduleError):
+        interval_of(expression)
+
+
+def test_an_app_with_a_cron_expression_is_rejected_at_the_start():
+    app = Chalice("small")
+    app.schedule(Cron(0, "*", "*", "*", "?", "*"))(lambda event: None)
+    with pytest.raises(ScheduleError):
+        scheduler.jobs(app, NOW)
+
+
+def small_app(calls):
+    app = Chalice("small")
+
+    @app.schedule(Rate(1, Rate.MINUTES))
+    def first(event):
+        calls.append(("first", event.time))
+        raise RuntimeError("broken")
+
+    @app.schedule(Rate(1, Rate.HOURS))
+    def second(event):
+        calls.append(("second", event.to_dict()["source"]))
+
+    return app
+
+
+def test_due_functions_run_once_each_and_a_failure_is_logged(caplog):
+    calls = []
+    jobs = scheduler.jobs(small_app(calls), NOW)
+    scheduler.run_due(jobs, NOW)
+    assert calls == [("first", "2026-11-22T07:33:20Z"), ("second", "aws.events")]
+    assert "first failed" in caplog.text
+    scheduler.run_due(jobs, NOW + timedelta(seconds=59))
+    assert len(calls) == 2
+    # Three minutes missed are one invocation.
+    scheduler.run_due(jobs, NOW + timedelta(minutes=3))
+    assert [name for name, _ in calls[2:]] == ["first"]
+
+
+def test_an_invocation_that_hangs_is_ended(monkeypatch, caplog):
+    monkeypatch.setattr(scheduler, "INVOCATION_S_MAX", 0.1)
+
+    def hang(event, context):
+        try:
+            time.sleep(30)
+        except Exception:
+            time.sleep(30)
+
+    began = time.monotonic()
+    scheduler.run_due([scheduler.Job("hang", timedelta(minutes=1), hang, NOW)], NOW)
+    assert time.monotonic() - began < 5
+    assert "hang was ended" in caplog.text

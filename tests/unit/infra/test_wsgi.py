@@ -1,0 +1,152 @@
+"""The WSGI adapter with a small Chalice app."""
+
+import io
+import json
+
+import pytest
+from chalice import AuthResponse, Chalice, Rate, Response
+
+from infra.local.emulator.wsgi import BODY_BYTES_MAX, application
+
+
+def small_app() -> Chalice:
+    app = Chalice("small")
+
+    @app.authorizer(ttl_seconds=0)
+    def authorize(request):
+        if request.token == "Bearer crash":
+            raise RuntimeError("broken")
+        if request.token == "Bearer good":
+            return AuthResponse(routes=["*"], principal_id="u")
+        context = {"code": "kicked", "detail": "An operator ended this session.", "end_reason": "kicked"}
+        return AuthResponse(routes=[], principal_id="u", context=context)
+
+    @app.route("/echo/{name}", methods=["GET", "POST"], content_types=["application/json"])
+    def echo(name):
+        request = app.current_request
+        return {
+            "name": name,
+            "query": {key: request.query_params.getlist(key) for key in request.query_params or {}},
+            "body": request.json_body if request.method == "POST" else None,
+            "address": request.context["identity"]["sourceIp"],
+            "request_id": request.context["requestId"],
+            "header": request.headers.get("x-own"),
+        }
+
+    @app.route("/bytes")
+    def binary():
+        return Response(b"\x00\xff", headers={"Content-Type": "application/octet-stream", "Set-Cookie": ["a", "b"]})
+
+    @app.route("/guarded", authorizer=authorize)
+    def guarded():
+        return {}
+
+    @app.schedule(Rate(1, Rate.MINUTES))
+    def tick(event):
+        pass
+
+    return app
+
+
+def call(method="GET", uri="/echo/a", body=None, **environ):
+    seen = {}
+
+    def start_response(status, headers):
+        seen.update(status=int(status[:3]), headers=headers)
+
+    environ = {"REQUEST_METHOD": method, "RAW_URI": uri, "wsgi.input": io.BytesIO(body or b""), **environ}
+    if body is not None and "HTTP_TRANSFER_ENCODING" not in environ:
+        environ.setdefault("CONTENT_LENGTH", str(len(body)))
+    content = b"".join(application(small_app())(environ, start_response))
+    return seen["status"], seen["headers"], content
+
+
+def document(content):
+    return json.loads(content)
+
+
+def test_query_headers_and_address_reach_the_view():
+    status, _, content = call(
+        uri="/echo/a%20b?q=1&q=2&empty=", HTTP_X_OWN="x", HTTP_X_REAL_IP="192.0.2.7", HTTP_X_REQUEST_ID="r1"
+    )
+    assert status == 200
+    assert document(content) == {
+        "name": "a b",
+        "query": {"q": ["1", "2"], "empty": [""]},
+        "body": None,
+        "address": "192.0.2.7",
+        "request_id": "r1",
+        "header": "x",
+    }
+
+
+@pytest.mark.parametrize("encoding", [{}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_bodies_of_known_length_and_chunked(encoding):
+    status, _, content = call("POST", body=b'{"a": 1}', CONTENT_TYPE="application/json", **encoding)
+    assert status == 200
+    assert document(content)["body"] == {"a": 1}
+
+
+@pytest.mark.parametrize("encoding", [{}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_large_bodies_are_refused(encoding):
+    status, headers, content = call("POST", body=b"x" * (BODY_BYTES_MAX + 1), **encoding)
+    assert status == 413
+    assert document(content)["code"] == "body_too_large"
+    assert ("Content-Type", "application/problem+json") in headers
+
+
+def test_a_length_that_is_no_number_is_refused():
+    assert call("POST", body=b"", CONTENT_LENGTH="-1")[0] == 400
+
+
+def test_head_has_the_headers_of_get_and_no_body():
+    status, headers, content = call("HEAD")
+    assert (status, content) == (200, b"")
+    assert int(dict(headers)["Content-Length"]) == len(call("GET")[2])
+
+
+@pytest.mark.parametrize(
+    "uri", ["/nothing", "//echo/a", "//x/echo/a", "/echo/a;b", "/echo//a", "/echo/a#b", "*", "/ec%68o/a"]
+)
+def test_unknown_paths(uri):
+    status, _, content = call(uri=uri, HTTP_AUTHORIZATION="Bearer x")
+    assert status == 404
+    assert document(content)["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS", "BREW"])
+def test_wrong_methods(method):
+    status, headers, content = call(method)
+    assert status == 405
+    assert dict(headers)["Allow"] == "GET, HEAD, POST"
+    assert document(content)["code"] == "method_not_allowed"
+
+
+def test_binary_answers_and_repeated_headers():
+    status, headers, content = call(uri="/bytes", HTTP_ACCEPT="application/octet-stream")
+    assert (status, content) == (200, b"\x00\xff")
+    assert [value for name, value in headers if name == "Set-Cookie"] == ["a", "b"]
+
+
+def test_authorizer_refusals_are_problems():
+    status, headers, content = call(uri="/guarded")
+    assert (status, document(content)["code"]) == (401, "token_invalid")
+    assert dict(headers)["WWW-Authenticate"] == "Bearer"
+    status, _, content = call(uri="/guarded", HTTP_AUTHORIZATION="Bearer bad")
+    assert (status, document(content)["end_reason"]) == (403, "kicked")
+    assert call(uri="/guarded", HTTP_AUTHORIZATION="Bearer good")[0] == 200
+
+
+def test_a_crash_reveals_nothing():
+    status, _, content = call(uri="/guarded", HTTP_AUTHORIZATION="Bearer crash")
+    assert (status, document(content)["code"]) == (500, "internal_error")
+    assert b"broken" not in content
+
+
+def test_bad_json_is_400_of_the_view_and_bad_utf8_does_not_crash():
+    assert call("POST", body=b"{", CONTENT_TYPE="application/json")[0] == 400
+    assert call("POST", body=b'"\xff"', CONTENT_TYPE="application/json")[0] == 200
+
+
+def test_an_absolute_address_is_its_path():
+    assert call(uri="http://elsewhere/echo/a?q=1")[0] == 200

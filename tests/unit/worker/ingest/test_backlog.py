@@ -1,0 +1,133 @@
+"""The packets of a live source that are kept for the run that will play it."""
+
+import pytest
+
+from worker.ingest import backlog
+from worker.ingest.backlog import Backlog, changes
+from worker.media.messages import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
+
+
+def tracks(video: str = "h264:1", audio: str | None = "aac:4c80") -> bytes:
+    described = {"video": {"signature": video}, "audio": audio and {"signature": audio}}
+    return encode_json(Kind.TRACKS, described)
+
+
+def packet(at_s: float, *, stream: int = VIDEO, key: bool = False) -> bytes:
+    at_us = round(at_s * 1_000_000)
+    return encode_packet(PacketMessage(stream, at_us, at_us, 40_000, b"data", is_keyframe=key))
+
+
+def filled(*messages: bytes, ahead_us: int = 0, trims: bool = False) -> Backlog:
+    trimmed, reader = Backlog(ahead_us), MessageReader()
+    for message in messages:
+        for kind, body, whole in reader.feed(message):
+            trimmed.add(kind, body, whole)
+        if trims:
+            trimmed.trim()
+    return trimmed
+
+
+def trimmed(*messages: bytes, ahead_us: int = 0) -> bytes:
+    it = filled(*messages, ahead_us=ahead_us, trims=True)
+    return it.begin() + it.take(one_format=False)[0]
+
+
+TRACKS = tracks()
+# A keyframe of sound is none to begin with.
+SOUND = packet(1.1, stream=AUDIO, key=True)
+GROUP = (packet(1, key=True), SOUND, packet(1.2))
+NEXT = (packet(2, key=True), packet(2.1))
+NOTE = encode_json(Kind.NOTE, {"note": "timestamp_jump"})
+
+
+def test_it_begins_with_the_last_description_and_the_last_keyframe() -> None:
+    assert trimmed(TRACKS, *GROUP) == TRACKS + b"".join(GROUP)
+    assert trimmed(TRACKS, packet(0.5), SOUND, *GROUP) == TRACKS + b"".join(GROUP)
+    assert trimmed(TRACKS, *GROUP, *NEXT) == TRACKS + b"".join(NEXT)
+    assert trimmed(TRACKS, *GROUP, tracks("h264:2"), *NEXT) == tracks("h264:2") + b"".join(NEXT)
+    # One that comes within the group stays where it is.
+    later = (*GROUP, NOTE, tracks("h264:2"), packet(1.3))
+    assert trimmed(TRACKS, *later) == TRACKS + b"".join(later)
+
+
+def test_nothing_is_described_twice() -> None:
+    it = filled(TRACKS, *GROUP)
+    assert it.begin() == b"" and it.take(one_format=False) == (TRACKS + b"".join(GROUP), False)
+    # The next run is given the description of the one before.
+    assert it.begin() == TRACKS and it.take(one_format=False) == (b"", False)
+
+
+def test_what_is_ahead_of_the_clock_is_kept() -> None:
+    assert trimmed(TRACKS, *GROUP, *NEXT, ahead_us=1_500_000) == TRACKS + b"".join((*GROUP, *NEXT))
+    # As soon as the clock has come to the second keyframe, the group before it is not needed.
+    assert trimmed(TRACKS, *GROUP, *NEXT, packet(3.5), ahead_us=1_500_000) == TRACKS + b"".join((*NEXT, packet(3.5)))
+
+
+def test_nothing_is_cut_while_it_is_played_and_each_message_is_handed_on_once() -> None:
+    it = filled(TRACKS, SOUND, *GROUP, *NEXT)
+    it.begin()
+    assert it.take(one_format=True) == (b"".join((TRACKS, SOUND, *GROUP, *NEXT)), False)
+    assert it.take(one_format=True) == (b"", False) and len(it) == 0
+
+
+def test_it_does_not_grow_without_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "BYTES_MAX", 10 * len(SOUND))
+    it = filled(TRACKS)
+    for _ in range(100):
+        for kind, body, whole in MessageReader().feed(SOUND):
+            it.add(kind, body, whole)
+        it.trim()
+        assert len(it) <= backlog.BYTES_MAX
+    assert it.begin() == TRACKS
+
+
+@pytest.mark.parametrize("taken_before", [False, True])
+def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> None:
+    other = tracks("h264:2")
+    it = filled(TRACKS, *GROUP)
+    it.begin()
+    before = it.take(one_format=True)[0] if taken_before else b""
+    for message in (other, *NEXT):
+        for kind, body, whole in MessageReader().feed(message):
+            it.add(kind, body, whole)
+    after, has_changed = it.take(one_format=True)
+    assert has_changed and before + after == TRACKS + b"".join(GROUP)
+    it.trim()
+    # The next run goes on with the new format.
+    assert it.begin() + it.take(one_format=True)[0] == other + b"".join(NEXT)
+
+
+def test_what_is_encoded_goes_on_over_a_change() -> None:
+    it = filled(TRACKS, *GROUP, tracks("hevc:2"), *NEXT)
+    it.begin()
+    assert it.take(one_format=False) == (b"".join((TRACKS, *GROUP, tracks("hevc:2"), *NEXT)), False)
+
+
+def test_the_description_that_a_run_begins_with_is_what_it_plays() -> None:
+    it = filled(TRACKS, *GROUP, tracks("h264:2"), *NEXT)
+    it.begin()
+    it.take(one_format=False)
+    assert it.begin() == tracks("h264:2")
+    for kind, body, whole in MessageReader().feed(tracks("h264:2") + packet(3) + TRACKS):
+        it.add(kind, body, whole)
+    assert it.take(one_format=True) == (tracks("h264:2") + packet(3), True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        (("h264:1", "aac:4c80"), ("h264:1", "aac:4c80"), False),
+        (("h264:1", "aac:4c80"), ("h264:2", "aac:4c80"), True),
+        (("h264:1", "aac:4c80"), ("h264:1", "aac:5080"), True),
+        # Sound says late what it is.
+        (("h264:1", "aac"), ("h264:1", "aac:4c80"), False),
+        (("h264:1", "aac:4c80"), ("h264:1", "aac"), False),
+        (("h264:1", "aac"), ("h264:1", "opus:48000:stereo"), True),
+        (("h264:1", None), ("h264:1", "aac"), True),
+        (("h264:1", "aac:4c80"), ("h264:1", None), True),
+        (("h264:1", None), ("h264:1", None), False),
+    ],
+)
+def test_what_is_a_change(before: tuple[str, str | None], now: tuple[str, str | None], changed: bool) -> None:
+    names = ("video", "audio")
+    assert changes(dict(zip(names, before, strict=True)), dict(zip(names, now, strict=True))) is changed

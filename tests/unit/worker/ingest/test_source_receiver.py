@@ -1,0 +1,263 @@
+"""The receiver of a source, with processes that send what a real one would."""
+
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from worker.encoding.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
+from worker.ingest.receiver_commands import ReceiverCommand
+from worker.ingest.source_receiver import SourceReceiver
+from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
+from worker.processes.module_process import ROOT
+
+ENVIRON = {"PATH": os.environ["PATH"]}
+
+
+def tracks(video: str) -> bytes:
+    return encode_json(Kind.TRACKS, {"video": {"signature": video}, "audio": None})
+
+
+def packet(at_us: int, *, key: bool = False) -> bytes:
+    return encode_packet(PacketMessage(VIDEO, at_us, at_us, 40_000, b"data", is_keyframe=key))
+
+
+FIRST = tracks("h264:1") + packet(0, key=True) + packet(40_000)
+SECOND = tracks("h264:2") + packet(120_000, key=True)
+SAY_ENDLESSLY = f"""
+import sys
+sys.path[0] = {str(ROOT)!r}
+from worker.media.messages import PacketMessage, encode_packet
+while True:
+    sys.stdout.buffer.write(encode_packet(PacketMessage(0, 0, 0, 0, bytes(100_000), is_keyframe=True)))
+"""
+
+
+def until(holds: Callable[[], Any]) -> None:
+    deadline_s = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def some_source(described: Mapping[str, Any]) -> SourceInfo:
+    return PATTERN
+
+
+def refuse(described: Mapping[str, Any]) -> SourceInfo:
+    raise SourceRefused(f"{described['video']['signature']} is nothing to play")
+
+
+class Sender:
+    """A source whose receiver writes the given messages."""
+
+    def __init__(self, directory: Path, examine: Callable[[Mapping[str, Any]], SourceInfo] = some_source) -> None:
+        path = directory / "messages"
+        os.mkfifo(path)
+        self.feed = SourceReceiver(ReceiverCommand(argv=("/bin/cat", str(path))), ENVIRON, examine)
+        self._pipe = path.open("wb", buffering=0)
+
+    def send(self, data: bytes) -> None:
+        self._pipe.write(data)
+
+    def end(self) -> None:
+        self._pipe.close()
+
+    def play(self, *, one_format: bool = False) -> IO[bytes]:
+        """Return what a run would read from."""
+        read_end, write_end = os.pipe()
+        self.feed.play(os.fdopen(write_end, "wb"), one_format=one_format)
+        return os.fdopen(read_end, "rb")
+
+
+@pytest.fixture
+def sender(tmp_path: Path) -> Iterator[Sender]:
+    made = Sender(tmp_path)
+    yield made
+    with suppress(OSError):
+        made.end()
+    made.feed.close()
+
+
+def test_a_run_begins_with_the_description_and_goes_on_with_what_comes(sender: Sender) -> None:
+    sender.send(tracks("h264:0") + packet(0, key=True) + FIRST)
+    until(lambda: sender.feed.began_at_s)
+    with sender.play() as played:
+        assert played.read(len(FIRST)) == FIRST
+        sender.send(SECOND)
+        assert played.read(len(SECOND)) == SECOND
+        sender.end()
+        assert played.read() == b""
+    until(lambda: not sender.feed.is_running)
+    assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
+
+
+def test_the_next_run_is_given_the_newest_picture_and_the_one_before_ends(sender: Sender) -> None:
+    sender.send(FIRST)
+    with sender.play() as before:
+        assert before.read(len(FIRST)) == FIRST
+        sender.feed.play(None)
+        assert before.read() == b""
+    sender.send(packet(80_000, key=True) + packet(120_000, key=True))
+    with sender.play() as after:
+        assert after.read(len(tracks("h264:1"))) == tracks("h264:1")
+        sender.end()
+        assert after.read().endswith(packet(120_000, key=True))
+
+
+def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None:
+    sender.send(FIRST)
+    with sender.play(one_format=True) as copied:
+        assert copied.read(len(FIRST)) == FIRST and not sender.feed.format_has_changed
+        sender.send(packet(80_000) + SECOND)
+        assert copied.read() == packet(80_000)
+    until(lambda: sender.feed.format_has_changed)
+    with sender.play(one_format=True) as following:
+        assert not sender.feed.format_has_changed
+        assert following.read(len(SECOND)) == SECOND
+
+
+def test_sound_without_a_picture_is_known_and_not_handed_on(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(encode_json(Kind.SOUND_ALONE, {}))
+        until(lambda: sender.feed.has_sound_alone)
+        assert sender.feed.began_at_s is None and sender.feed.source is None
+        sender.send(FIRST)
+        assert played.read(len(FIRST)) == FIRST
+
+
+def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
+    assert not sender.feed.is_flowing(time.monotonic(), 10)
+    sender.send(tracks("h264:1"))
+    until(lambda: sender.feed.source)
+    assert sender.feed.source is PATTERN and sender.feed.refusal == ""
+    assert sender.feed.began_at_s is None and not sender.feed.is_flowing(time.monotonic(), 10)
+    sender.send(packet(0, key=True))
+    until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
+    assert sender.feed.began_at_s and not sender.feed.is_flowing(time.monotonic() + 10, 10)
+
+
+def test_a_source_whose_next_packet_is_held_back_flows(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(encode_json(Kind.HELD, {}))
+        until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
+        assert sender.feed.began_at_s is None
+        sender.send(FIRST)
+        assert played.read(len(FIRST)) == FIRST
+
+
+def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    sink = os.fdopen(write_end, "wb")
+    sender.feed.play(sink)
+    sender.send(FIRST)
+    # What it was given is lost with it.
+    until(lambda: sink.closed)
+    sender.send(SECOND)
+    with sender.play() as played:
+        sender.send(packet(160_000))
+        assert sender.feed.is_running
+        sender.end()
+        assert played.read().endswith(SECOND + packet(160_000))
+
+
+def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender: Sender) -> None:
+    kept = [os.pipe() for _ in range(3)]
+    sinks = [os.fdopen(write_end, "wb") for _, write_end in kept]
+    # The first is replaced before the reader can take it up, the last comes after the end.
+    for sink in sinks[:2]:
+        sender.feed.play(sink)
+    sender.end()
+    until(lambda: all(sink.closed for sink in sinks[:2]))
+    sender.feed.play(sinks[2])
+    assert [sink.closed for sink in sinks] == [True, True, True]
+    for read_end, _ in kept:
+        os.close(read_end)
+
+
+def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
+    sender = Sender(tmp_path, refuse)
+    sender.send(FIRST)
+    until(lambda: sender.feed.refusal)
+    assert sender.feed.refusal == "h264:1 is nothing to play" and sender.feed.source is None
+    sender.end()
+    sender.feed.close()
+
+
+def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
+    """Each loop of a file describes its tracks again, and measuring a file takes time."""
+    examined: list[str] = []
+    release = threading.Event()
+
+    def examine(described: Mapping[str, Any]) -> SourceInfo:
+        examined.append(described["video"]["signature"])
+        if len(examined) > 1:
+            release.wait(10)
+        return PATTERN if len(examined) == 1 else SLATE_SOURCE
+
+    sender = Sender(tmp_path, examine)
+    try:
+        sender.send(tracks("h264:1") + tracks("h264:1"))
+        until(lambda: sender.feed.source is PATTERN)
+        sender.send(tracks("h264:2"))
+        until(lambda: len(examined) == 2)
+        assert sender.feed.source is PATTERN
+        release.set()
+        until(lambda: sender.feed.source is SLATE_SOURCE)
+        assert examined == ["h264:1", "h264:2"], "the same description is examined once"
+    finally:
+        release.set()
+        sender.end()
+        sender.feed.close()
+
+
+def test_damaged_messages_end_it(sender: Sender) -> None:
+    with sender.play() as played:
+        sender.send(bytes([99]) * 100)
+        assert played.read() == b""
+    until(lambda: not sender.feed.is_running)
+    assert "killed" in sender.feed.ending()
+
+
+def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
+    fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
+    receiver = ReceiverCommand(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
+    feed = SourceReceiver(receiver, ENVIRON, some_source)
+    until(lambda: not feed.is_running)
+    assert feed.exit_status == 4
+    assert feed.ending().startswith("cannot open") and "a-secret" not in feed.ending()
+    feed.close()
+
+
+def reader_of(before: set[threading.Thread]) -> threading.Thread:
+    return next(each for each in threading.enumerate() if each.name == "feed" and each not in before)
+
+
+def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source() -> None:
+    before = set(threading.enumerate())
+    feed = SourceReceiver(ReceiverCommand(argv=(sys.executable, "-B", "-c", SAY_ENDLESSLY)), ENVIRON, some_source)
+    reader = reader_of(before)
+    read_end, write_end = os.pipe()
+    feed.play(os.fdopen(write_end, "wb"))
+    # The pipe has no reader, so it blocks as soon as the pipe is full.
+    until(lambda: feed.is_flowing(float("inf"), 0))
+    number = feed._child.stdout.fileno()
+    feed.close()
+    others_read_end, others_write_end = os.pipe()
+    os.dup2(others_read_end, number)
+    os.write(others_write_end, b"another's")
+    os.close(read_end)
+    reader.join(2)
+    ended = not reader.is_alive()
+    left = bool(select.select([others_read_end], [], [], 0)[0])
+    for descriptor in {others_write_end, others_read_end, number}:
+        os.close(descriptor)
+    assert ended and left

@@ -1,0 +1,125 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from worker.publishing import segment_queue
+from worker.publishing.playlists.media_playlist import Entry, Playlist
+from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeFfmpeg:
+    """A writer of segments and playlists like ffmpeg: the segment first, the playlist replaced by rename."""
+
+    def __init__(self, directory: Path, renditions: tuple[str, ...] = ("720p", "480p")) -> None:
+        self.directory = directory
+        self.playlists = {name: Playlist(target_s=2) for name in renditions}
+        for name in renditions:
+            (directory / name).mkdir(parents=True)
+
+    def make(self, rendition: str, index: int, duration_s: float = 2.0) -> None:
+        name = f"1-1-{index:06d}.ts"
+        (self.directory / rendition / name).write_bytes(b"x")
+        playlist = self.playlists[rendition].append(Entry(name, duration_s, START + timedelta(seconds=2 * index)), 0)
+        self.playlists[rendition] = playlist
+        temporary = self.directory / rendition / "index.m3u8.tmp"
+        temporary.write_bytes(playlist.render(0))
+        temporary.rename(self.directory / rendition / "index.m3u8")
+
+
+@pytest.fixture
+def ffmpeg(tmp_path: Path) -> FakeFfmpeg:
+    return FakeFfmpeg(tmp_path / "1-1")
+
+
+@pytest.fixture
+def queue(ffmpeg: FakeFfmpeg) -> SegmentQueue:
+    return SegmentQueue(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
+
+
+def taken(queue: SegmentQueue) -> list[FinishedSegment]:
+    segments = []
+    while segment := queue.take():
+        segments.append(segment)
+    return segments
+
+
+def test_nothing_is_there_at_first(queue: SegmentQueue) -> None:
+    assert queue.take() is None
+    assert queue.segment_at_s is None
+
+
+def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    ffmpeg.make("720p", 0)
+    assert queue.take() is None
+    ffmpeg.make("480p", 0, 2.04)
+    (segment,) = taken(queue)
+    assert (segment.name, segment.duration_s, segment.at, segment.ends_at_s) == ("1-1-000000.ts", 2.04, START, 12.04)
+    assert segment.is_first_of_run and not segment.has_gap
+    assert all(path.is_file() for path in segment.files.values())
+    assert taken(queue) == []
+
+
+def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    for index in range(3):
+        for rendition in ("720p", "480p"):
+            ffmpeg.make(rendition, index)
+    segments = taken(queue)
+    assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in range(3)]
+    assert [segment.is_first_of_run for segment in segments] == [True, False, False]
+    assert queue.ends_at_s == 16.0
+
+
+def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    for index, duration_s in enumerate((2.0, 8.4, 2.0)):
+        for rendition in ("720p", "480p"):
+            ffmpeg.make(rendition, index, duration_s)
+    assert [segment.target_s for segment in taken(queue)] == [2, 8, 8] and queue.target_s == 8
+
+
+def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    for rendition in ("720p", "480p"):
+        for index in (999_998, 999_999, 1_000_000):
+            ffmpeg.make(rendition, index)
+    assert [segment.name for segment in taken(queue)] == ["1-1-999998.ts", "1-1-999999.ts", "1-1-1000000.ts"]
+
+
+def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    for index in range(3):
+        ffmpeg.make("720p", index)
+    for index in (0, 2):
+        ffmpeg.make("480p", index)
+    first, second = taken(queue)
+    assert not first.has_gap and second.has_gap and second.name == "1-1-000002.ts"
+    assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
+    assert queue.ends_at_s == 16.0
+
+
+def test_too_many_that_wait_are_given_up_from_the_oldest(
+    ffmpeg: FakeFfmpeg, queue: SegmentQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_queue, "WAITING_MAX", 3)
+    for index in range(5):
+        for rendition in ("720p", "480p"):
+            ffmpeg.make(rendition, index)
+        queue.refresh()
+    segments = taken(queue)
+    assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in (2, 3, 4)]
+    assert [segment.has_gap for segment in segments] == [True, False, False]
+    assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
+
+
+def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    for rendition in ("720p", "480p"):
+        ffmpeg.make(rendition, 0, 0.4)
+    queue.close()
+    assert queue.is_closed and len(taken(queue)) == 1
+    queue.discard()
+    assert not ffmpeg.directory.exists()
+
+
+def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+    (ffmpeg.directory / "720p" / "index.m3u8").write_bytes(b"\xff")
+    assert queue.take() is None

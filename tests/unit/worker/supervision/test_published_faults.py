@@ -1,0 +1,79 @@
+"""Faults of what is published, by what a segment holds and what its source had."""
+
+import pytest
+
+from worker.encoding.transcoder import Activity
+from worker.publishing.segment_sampler import Sample
+from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
+
+LIVELY = Activity(heard=True, moves=True, dark=False)
+QUIET = Activity(heard=False, moves=False, dark=False)
+GOOD = {"run": 1, "duration_s": 2.0, "has_sound": True, "sound_s": 2.01, "peak": 3000, "moves": True, "dark": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "activity", "expected"),
+    [
+        ({}, [LIVELY] * 8, None),
+        ({"sound_s": 1.86}, [LIVELY] * 8, None),
+        ({"sound_s": 1.8}, [], "a published segment of 2.00 s has 1.80 s of sound"),
+        ({"sound_s": 31.0}, [LIVELY] * 8, "a published segment of 2.00 s has 31.00 s of sound"),
+        ({"has_sound": False, "sound_s": 0.0, "peak": 0}, [LIVELY] * 8, None),
+        ({"peak": 0}, [LIVELY] * 8, "a published segment is silent while the source has sound"),
+        ({"peak": 0}, [LIVELY] * 7, None),
+        ({"peak": 0}, [*[LIVELY] * 7, QUIET], None),
+        ({"dark": True}, [LIVELY] * 8, "a published segment is black while the source is not"),
+        ({"dark": True}, [*[LIVELY] * 7, Activity(heard=True, moves=True, dark=True)], None),
+        ({"moves": False}, [LIVELY] * 8, "a published segment stands still while the source moves"),
+        ({"moves": False}, [*[LIVELY] * 7, QUIET], None),
+    ],
+)
+def test_a_segment_is_held_against_its_source(changes, activity, expected) -> None:
+    assert published_fault(Sample(**{**GOOD, **changes}), activity) == expected
+
+
+FAULT = "a published segment is silent while the source has sound"
+
+
+def replaced(history: FaultHistory, now_s: float) -> bool:
+    """Let two inspections in a row find the fault; return whether the run has to be replaced."""
+    found = [history.record(now_s, FAULT) for _ in range(FAULTS_MIN)]
+    history.start_run()
+    return found == [None, FAULT]
+
+
+def test_the_operator_hears_of_faults_until_all_was_right_for_ten_minutes() -> None:
+    history = FaultHistory()
+    history.record(0, None)
+    assert history.record(10, FAULT) is None and history.issue(10) is None, "one look is no fault of the run"
+    history.record(20, None)
+    assert replaced(history, 30)
+    said = f"The run was replaced, since viewers got something wrong: {FAULT}."
+    assert history.issue(30) == said
+    assert history.issue(5_000) == said, "nothing was looked into meanwhile"
+    history.record(5_000, None)
+    history.record(5_030, None)
+    assert history.issue(5_000 + CLEAN_S - 1) == said
+    assert history.issue(5_000 + CLEAN_S) is None
+
+
+def test_one_faulty_segment_starts_the_ten_minutes_again_and_replaced_runs_are_counted() -> None:
+    history = FaultHistory()
+    assert replaced(history, 0)
+    history.record(10, None)
+    history.record(500, FAULT)
+    history.record(510, None)
+    assert history.issue(10 + CLEAN_S) and history.issue(509 + CLEAN_S)
+    assert replaced(history, 520)
+    assert (history.issue(520) or "").startswith("2 runs were replaced")
+    history.record(530, None)
+    assert history.issue(530 + CLEAN_S) is None
+    assert replaced(history, 9_000)
+    assert (history.issue(9_000) or "").startswith("The run was replaced"), "those before are long over"
+
+
+def test_faults_in_a_row_are_one_runs() -> None:
+    history = FaultHistory()
+    assert history.record(0, FAULT) is None
+    history.start_run()
+    assert history.record(1, FAULT) is None and history.record(2, FAULT) == FAULT

@@ -1,0 +1,74 @@
+"""Messages between receiver, worker and transcoder."""
+
+import json
+
+import pytest
+
+from worker.media.messages import (
+    AUDIO,
+    BODY_BYTES_MAX,
+    VIDEO,
+    Kind,
+    MessageReader,
+    PacketMessage,
+    WireError,
+    decode_packet,
+    decoded_at_us,
+    encode_json,
+    encode_packet,
+    is_video_keyframe,
+)
+
+PICTURE = PacketMessage(VIDEO, 80_000, 40_000, 40_000, b"picture", is_keyframe=True)
+PACKETS = [
+    PICTURE,
+    PacketMessage(VIDEO, None, -1, 0, b""),
+    # Time lines of many years, and times before the first picture is shown.
+    PacketMessage(VIDEO, 10**15, -(10**15), 2**32 - 1, b"x"),
+    PacketMessage(AUDIO, 0, 0, 21_333, b"sound", is_keyframe=True, skip_samples=1024, drop_samples=7),
+]
+DESCRIBED = {"video": {"codec": "h264"}, "audio": None, "title": "é"}
+
+
+def body_of(packet: PacketMessage) -> bytes:
+    return next(MessageReader().feed(encode_packet(packet)))[1]
+
+
+@pytest.mark.parametrize("packet", PACKETS)
+def test_a_packet_is_the_same_at_the_other_end(packet: PacketMessage) -> None:
+    body = body_of(packet)
+    assert decode_packet(body) == packet
+    assert decoded_at_us(body) == packet.dts_us
+    assert is_video_keyframe(body) is (packet is PICTURE)
+
+
+@pytest.mark.parametrize(("duration_us", "sent_us"), [(-1, 0), (2**32, 2**32 - 1)])
+def test_a_duration_that_has_no_place_is_cut(duration_us: int, sent_us: int) -> None:
+    assert decode_packet(body_of(PacketMessage(VIDEO, 0, 0, duration_us, b""))).duration_us == sent_us
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 6, 33, 1_000])
+def test_pieces_may_end_anywhere(size: int) -> None:
+    sent = [encode_json(Kind.TRACKS, DESCRIBED), *map(encode_packet, PACKETS), encode_json(Kind.NOTE, {"note": "x"})]
+    stream, reader, got = b"".join(sent), MessageReader(), []
+    for at in range(0, len(stream), size):
+        got += list(reader.feed(stream[at : at + size]))
+    assert [whole for _, _, whole in got] == sent
+    assert [kind for kind, _, _ in got] == [Kind.TRACKS, *[Kind.PACKET] * len(PACKETS), Kind.NOTE]
+    assert json.loads(got[0][1]) == DESCRIBED
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x00\x00\x00\x00\x00", b"\x06\x00\x00\x00\x00", b"\x02" + (BODY_BYTES_MAX + 1).to_bytes(4, "big")]
+)
+def test_what_is_no_message_is_an_error_at_once(head: bytes) -> None:
+    with pytest.raises(WireError):
+        list(MessageReader().feed(encode_packet(PICTURE) + head))
+
+
+def test_a_packet_that_is_cut_short_is_an_error() -> None:
+    body = body_of(PacketMessage(VIDEO, 0, 0, 0, b""))[:-1]
+    for decode in (decode_packet, decoded_at_us):
+        with pytest.raises(WireError):
+            decode(body)
+    assert not is_video_keyframe(b"") and not is_video_keyframe(b"\x00")

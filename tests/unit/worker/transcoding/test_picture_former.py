@@ -1,0 +1,202 @@
+"""Decoded pictures in the ladder's forms, and the time of day in them."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import pytest
+
+from worker.transcoding.clock_face import COLUMNS, ROWS, draw_clock
+from worker.transcoding.picture_former import BT601, BT709, MATRICES, PictureFormat, PictureFormer, fit_size
+from worker.transcoding.plan import EncodedRendition
+
+HD = (1280, 720)
+BLACK, WHITE, DARK = 16, 235, 32
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "box", "expected"),
+    [
+        ((1920, 1080), Fraction(1), HD, (1280, 720)),
+        ((640, 360), Fraction(1), HD, (1280, 720)),
+        # PAL: 4:3 and 16:9 by its pixels.
+        ((720, 576), Fraction(16, 15), HD, (960, 720)),
+        ((720, 576), Fraction(64, 45), HD, (1280, 720)),
+        ((720, 480), Fraction(8, 9), (854, 480), (640, 480)),
+        # Upright, very wide, very high.
+        ((1080, 1920), Fraction(1), HD, (404, 720)),
+        ((3840, 800), Fraction(1), HD, (1280, 266)),
+        ((16, 4096), Fraction(1), HD, (2, 720)),
+        ((4096, 16), Fraction(1), HD, (1280, 4)),
+        # Pixels that claim to be 255 times as wide as high.
+        ((1280, 720), Fraction(255), HD, (1280, 240)),
+        ((1280, 720), Fraction(1, 255), HD, (6, 720)),
+        # Odd sizes.
+        ((1279, 719), Fraction(1), HD, (1280, 720)),
+        ((853, 480), Fraction(1), (854, 480), (852, 480)),
+    ],
+)
+def test_a_picture_keeps_its_shape(
+    size: tuple[int, int], aspect: Fraction, box: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    found = fit_size(*size, aspect, *box)
+    assert found == expected
+    assert all(side % 2 == 0 and 2 <= side <= most for side, most in zip(found, box, strict=True))
+
+
+def picture(width: int, height: int, luma: int, pixel_format: str = "yuv420p") -> Any:
+    """Return a picture of one gray whose upper left quarter is white."""
+    frame = av.VideoFrame(width, height, pixel_format)
+    for number, plane in enumerate(frame.planes):
+        plane.update(bytes([128 if number else luma]) * plane.buffer_size)
+    rows = memoryview(frame.planes[0])
+    for y in range(height // 2):
+        start = y * frame.planes[0].line_size
+        rows[start : start + width // 2] = bytes([WHITE]) * (width // 2)
+    return frame
+
+
+def at(frame: Any, x: float, y: float) -> int:
+    """Return the brightness at a place, given as shares of width and height."""
+    plane = frame.planes[0]
+    return memoryview(plane)[int(y * (frame.height - 1)) * plane.line_size + int(x * (frame.width - 1))]
+
+
+def formed(frame: Any, aspect: Fraction = Fraction(1), rotation: int = 0, *boxes: tuple[int, int]) -> list[Any]:
+    former = PictureFormer([EncodedRendition(name=f"{w}", width=w, height=h) for w, h in boxes])
+    picture_format = PictureFormat.of_frame(frame, aspect, rotation=rotation)
+    ((at_us, pictures),) = former.form(frame, 40_000, picture_format)
+    assert at_us == 40_000 and former.picture_format == picture_format
+    return pictures
+
+
+def test_each_rendition_gets_its_size_with_bars_where_the_shape_differs() -> None:
+    pictures = formed(picture(320, 240, 100), Fraction(1), 0, (640, 360), (320, 240))
+    assert [(each.width, each.height, each.format.name) for each in pictures] == [
+        (640, 360, "yuv420p"),
+        (320, 240, "yuv420p"),
+    ]
+    wide, same = pictures
+    # 480 of 640 columns are picture.
+    assert at(wide, 0.02, 0.5) == at(wide, 0.98, 0.5) == BLACK
+    assert at(wide, 0.3, 0.2) == pytest.approx(WHITE, abs=2) and at(wide, 0.8, 0.8) == pytest.approx(100, abs=2)
+    assert at(same, 0.02, 0.02) == WHITE
+
+
+@pytest.mark.parametrize(
+    ("rotation", "corner"), [(0, (0.25, 0.25)), (90, (0.25, 0.75)), (180, (0.75, 0.75)), (270, (0.75, 0.25))]
+)
+def test_a_picture_is_turned_counter_clockwise(rotation: int, corner: tuple[float, float]) -> None:
+    size = (160, 320) if rotation in (90, 270) else (320, 160)
+    (upright,) = formed(picture(320, 160, 100), Fraction(1), rotation, size)
+    bright = [place for place in ((x, y) for x in (0.25, 0.75) for y in (0.25, 0.75)) if at(upright, *place) > 200]
+    assert bright == [corner] and (upright.width, upright.height) == size
+
+
+@pytest.mark.parametrize(("rotation", "shown"), [(0, (320, 80)), (90, (46, 180))])
+def test_wide_pixels_stay_wide_when_the_picture_is_turned(rotation: int, shown: tuple[int, int]) -> None:
+    """A picture of 160x80 whose pixels are two by one is shown four by one; turned, one by four."""
+    (made,) = formed(picture(160, 80, 100), Fraction(2), rotation, (320, 180))
+    luma, stride = bytes(made.planes[0]), made.planes[0].line_size
+    row, column = luma[90 * stride : 90 * stride + 320], luma[160 : 180 * stride : stride]
+    across, down = (sum(value > BLACK + 20 for value in line) for line in (row, column))
+    assert (across, down) == (pytest.approx(shown[0], abs=2), pytest.approx(shown[1], abs=2))
+
+
+@pytest.mark.parametrize(("fields", "made_us"), [(False, [0, 40_000, 80_000]), (True, list(range(0, 120_000, 20_000)))])
+def test_an_interlaced_picture_becomes_one_or_two(fields: bool, made_us: list[int]) -> None:
+    former = PictureFormer([EncodedRendition(name="tiny", width=160, height=90)], fields=fields)
+    picture_format = PictureFormat.of_frame(picture(160, 90, 100), Fraction(1), interlaced=True)
+    made = [former.form(picture(160, 90, 100), 40_000 * number, picture_format) for number in range(4)]
+    # The filter waits for the next picture.
+    assert not made[0] and [at_us for each in made for at_us, _ in each] == made_us
+
+
+def test_full_range_becomes_the_range_of_television() -> None:
+    frame = picture(320, 180, 0, "yuvj420p")
+    (made,) = formed(frame, Fraction(1), 0, (320, 180))
+    assert made.format.name == "yuv420p" and at(made, 0.8, 0.8) == pytest.approx(BLACK, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("size", "said", "matrix"),
+    [
+        # What is not said is read as players do.
+        ((720, 576), 2, BT601),
+        ((1024, 576), 2, BT601),
+        ((1280, 720), 2, BT709),
+        ((720, 578), 2, BT709),
+        ((720, 576), 1, BT709),
+        ((1280, 720), 5, BT601),
+        # BT.2020 is made one that every player knows.
+        ((1280, 720), 9, BT709),
+    ],
+)
+def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(
+    size: tuple[int, int], said: int, matrix: int
+) -> None:
+    frame = picture(*size, 100)
+    frame.colorspace = said
+    made = formed(frame, Fraction(1), 0, (640, 360), size)
+    assert [MATRICES.get(int(each.colorspace), BT709) for each in made] == [MATRICES.get(matrix, BT709)] * 2
+
+
+def test_colours_stay_when_the_matrix_changes_in_the_middle_of_a_run() -> None:
+    former = PictureFormer([EncodedRendition(name="a", width=320, height=180)])
+    made = []
+    for said in (BT709, BT601):
+        frame = picture(320, 180, 100)
+        frame.colorspace = said
+        frame.planes[2].update(bytes([200]) * frame.planes[2].buffer_size)
+        ((_, pictures),) = former.form(frame, 0, PictureFormat.of_frame(frame, Fraction(1)))
+        made.append((int(pictures[0].colorspace), at(pictures[0], 0.8, 0.8)))
+    # By the matrices of H.273: what is red is darker in BT.709 than in BT.601.
+    assert made == [(BT709, 100), (BT709, pytest.approx(85, abs=2))]
+
+
+def drawn(width: int, height: int, text: str) -> tuple[list[list[int]], int]:
+    """Return the brightness of each block of the clock, row by row, and how many pixels are not of the picture."""
+    frame = picture(width, height, DARK)
+    for y in range(height):
+        memoryview(frame.planes[0])[y * frame.planes[0].line_size :][:width] = bytes([DARK]) * width
+    draw_clock(frame, text)
+    block = max(2, height // 50 // 2 * 2)
+    left, top = (width - (len(text) * COLUMNS + 1) * block) // 4 * 2, height * 3 // 4 // 2 * 2
+    luma, stride = bytes(frame.planes[0]), frame.planes[0].line_size
+    changed = sum(luma[y * stride + x] != DARK for y in range(height) for x in range(width))
+    cells = [
+        [
+            luma[(top + row * block + 1) * stride + left + column * block + 1]
+            for column in range(len(text) * COLUMNS + 1)
+        ]
+        for row in range(ROWS + 2)
+    ]
+    return cells, changed
+
+
+def test_the_clock_is_digits_in_a_black_box() -> None:
+    cells, changed = drawn(640, 360, "17:04")
+    rows = ["".join("#" if cell == WHITE else "." if cell == BLACK else "?" for cell in row) for row in cells]
+    assert rows == [
+        ".....................",
+        "..#..###.....###.#.#.",
+        ".##....#..#..#.#.#.#.",
+        "..#....#.....#.#.###.",
+        "..#....#..#..#.#...#.",
+        ".###...#.....###...#.",
+        ".....................",
+    ]
+    assert changed == len(rows) * len(rows[0]) * 6 * 6
+
+
+@pytest.mark.parametrize("size", [(16, 360), (640, 16), (40, 24)])
+def test_a_picture_without_room_has_no_clock(size: tuple[int, int]) -> None:
+    frame = picture(*size, DARK)
+    before = [bytes(plane) for plane in frame.planes]
+    draw_clock(frame, "17:04:59")
+    assert [bytes(plane) for plane in frame.planes] == before
+
+
+def test_every_digit_is_another_one() -> None:
+    shapes = {tuple(map(tuple, drawn(640, 360, character)[0])) for character in "0123456789:"}
+    assert len(shapes) == 11

@@ -1,0 +1,1 @@
+"""The form of media between the processes of a stream: messages, and AAC headers."""

@@ -1,0 +1,1 @@
+"""Streams on this worker: claimed, run, restarted after failures, and reported."""
