@@ -37,8 +37,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def platform(media: Path) -> Iterator[PlatformServer]:
-    server = PlatformServer(media)
+def platform(media: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformServer]:
+    server = PlatformServer(media, monkeypatch)
     yield server
     server.close()
 

@@ -10,23 +10,19 @@ import httpx
 import pytest
 
 from app import app as chalice_app
-from chalicelib.domain.clients import Client
-from chalicelib.domain.ingest import Ingest, IngestMode
-from chalicelib.domain.outages import OutageCredit
-from chalicelib.domain.sessions import EndReason, SessionRecord
-from chalicelib.domain.streams import (
-    DesiredState,
-    Latency,
-    Runtime,
-    RuntimeState,
-    SessionBinding,
-    Stream,
-)
-from chalicelib.domain.usage import Served
-from chalicelib.domain.users import Role
+from chalicelib.domain.access.clients import Client
+from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.outages import OutageCredit
+from chalicelib.domain.streams.pacing import Latency
+from chalicelib.domain.streams.runtime import Runtime, RuntimeState
+from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from gateway.endpoints.services import EndpointServices
-from infra.local.wsgi import application
-from tests.fakes.wallets import MemoryStore
+from infra.local.emulator.wsgi import application
+from tests.fakes.money.wallets import MemoryStore
 from tests.integration.player.memory_services import build_services, drop_services
 
 STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
@@ -40,8 +36,8 @@ CLAIM_MS = 365 * 86_400_000
 class MemoryPlatform:
     """The app and its services, with what tests do as operator, worker, or course of time."""
 
-    def __init__(self) -> None:
-        self._patch, self._lock = pytest.MonkeyPatch(), threading.Lock()
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch, self._lock = patch, threading.Lock()
         self.store = MemoryStore()
         self.services: Any = build_services(self._patch, self.store)
         self.clock = self.services.clock
@@ -63,7 +59,6 @@ class MemoryPlatform:
 
     def close(self) -> None:
         self.api.close()
-        self._patch.undo()
         drop_services()
 
     def app(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -74,7 +69,7 @@ class MemoryPlatform:
     @property
     def endpoint_services(self) -> EndpointServices:
         return EndpointServices(
-            authorize=self.services.access.verdict,
+            authorize=self.services.access.authorize,
             signed_query=self.services.media.signed_query,
             denial_reason=self.services.denylist.reason,
             find_stream=self.services.stream_table.get,
@@ -164,7 +159,7 @@ class MemoryPlatform:
     def bind_elsewhere(self, session_id: str, play_token: str) -> None:
         """Let another client be the first that fetches the session's media, and bind it."""
         self.set_stream(session_binding=SessionBinding.ENFORCE)
-        self.services.access.verdict(play_token, session_id, ELSEWHERE)
+        self.services.access.authorize(play_token, session_id, ELSEWHERE)
 
     def measure(self, session_id: str, media_ms: int, media_bytes: int) -> None:
         served = Served(media_ms=media_ms, media_bytes=media_bytes, requests=1)
@@ -201,7 +196,7 @@ class MemoryPlatform:
             reported_at_ms=now_ms,
         )
         assert runtimes.report(claim, runtime)
-        self.services.delivery.reach(STREAM_ID, fresh=True)  # the service keeps what it read for a second
+        self.services.delivery.status(STREAM_ID, fresh=True)  # the service keeps what it read for a second
 
     @property
     def media_url(self) -> str:

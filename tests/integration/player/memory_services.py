@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from chalicelib import bootstrap, config
-from tests.fakes.audit import MemoryAuditLog
-from tests.fakes.clients import MemoryClients
-from tests.fakes.denylist import FakeDenylist
-from tests.fakes.identity import CountingPasswords, MemoryUsers
-from tests.fakes.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.limits import MemoryLimits
-from tests.fakes.media import MemoryMedia
-from tests.fakes.reconciliation import MemoryReconciliations
-from tests.fakes.runtimes import MemoryRuntimes
-from tests.fakes.sessions import MemoryPlaybackSessions
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.access.denylist import FakeDenylist
+from tests.fakes.access.limits import MemoryLimits
+from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
+from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
+from tests.fakes.money.reconciliation import MemoryReconciliations
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.usage import MemoryUsage
+from tests.fakes.money.wallets import MemoryStore, MemoryWallets
+from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import MemoryCounters
-from tests.fakes.streams import MemoryStreams
-from tests.fakes.usage import MemoryUsage
-from tests.fakes.wallets import MemoryStore, MemoryWallets
-from tests.fakes.work_queue import MemoryWorkQueue
-from tests.fakes.workers import MemoryWorkers
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fakes.streams.streams import MemoryStreams
+from tests.fakes.streams.work_queue import MemoryWorkQueue
 
 ENVIRONMENT = {
     "TOLLCAST_STAGE": "test",

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler
 
+import pytest
+
 from tests.integration.player.fault_injector import FaultInjector, Wsgi
 from tests.integration.player.media_endpoint import MediaEndpoint
 from tests.integration.player.memory_platform import MemoryPlatform
@@ -15,8 +17,8 @@ from tests.integration.player.memory_platform import MemoryPlatform
 class PlatformServer(MemoryPlatform, FaultInjector):
     """The server. Tests set its attributes."""
 
-    def __init__(self, media: Path) -> None:
-        MemoryPlatform.__init__(self)
+    def __init__(self, media: Path, patch: pytest.MonkeyPatch) -> None:
+        MemoryPlatform.__init__(self, patch)
         FaultInjector.__init__(self, self._route)
         self.media = MediaEndpoint(media, self.endpoint_services)
         self._server = _WsgiServer(self)
