@@ -1,12 +1,18 @@
-"""A live HLS stream made by ffmpeg, a fake platform that serves it, and the player that watches it."""
+"""A live HLS stream made by ffmpeg, the real app that sells it, and the player that watches it."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_platform import FakePlatform
-from player_harness import Player, wait_until
+
+from player.auth.account import Account
+from player.auth.tokens import TokenStore
+from player.auth.vault import Vault, VaultError
+from player.http.client import Http
+from tests.integration.player.memory_platform import EMAIL, PASSWORD
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, wait_until
 
 MEDIA_ARGV = [
     "ffmpeg", "-nostdin", "-loglevel", "error",
@@ -31,14 +37,14 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def platform(media: Path) -> Iterator[FakePlatform]:
-    with FakePlatform(media) as server:
-        yield server
-        server.shutdown()
+def platform(media: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformServer]:
+    server = PlatformServer(media, monkeypatch)
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def player(platform: FakePlatform, tmp_path: Path) -> Iterator[Player]:
+def player(platform: PlatformServer, tmp_path: Path) -> Iterator[Player]:
     """The player's command line with its own home directory, not logged in."""
     runner = Player(platform.url, tmp_path)
     yield runner
@@ -47,6 +53,15 @@ def player(platform: FakePlatform, tmp_path: Path) -> Iterator[Player]:
 
 @pytest.fixture
 def viewer(player: Player) -> Player:
-    """The player's command line, logged in."""
-    assert player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n").returncode == 0
+    """The player's command line, logged in. `test_player_account.py` tests the login as a process."""
+    http = Http(player.server)
+    try:
+        Account(http, TokenStore(player.home / ".config" / "tollcast", NoKeyring())).login(EMAIL, PASSWORD)
+    finally:
+        http.close()
     return player
+
+
+class NoKeyring(Vault):
+    def set(self, key: str, secret: str) -> None:
+        raise VaultError("tests use no keyring")

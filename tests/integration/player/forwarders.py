@@ -1,4 +1,4 @@
-"""Indirect access to the fake platform: a mapped port, and an HTTP proxy."""
+"""Indirect access to the platform: a mapped port, and an HTTP proxy."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""The account commands as processes against the fake platform."""
+"""The account commands as processes against the app."""
 
 import json
 import stat
@@ -6,15 +6,15 @@ import threading
 import time
 from pathlib import Path
 
-from fake_platform import FakePlatform
-from player_harness import Player
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player
 
 
 def logins(player: Player) -> list[Path]:
     return sorted((player.home / ".config" / "tollcast").glob("http*.json"))
 
 
-def test_login_stores_the_tokens_in_a_private_file(player: Player, platform: FakePlatform) -> None:
+def test_login_stores_the_tokens_in_a_private_file(player: Player, platform: PlatformServer) -> None:
     refused = player.run("login", "--email", "demo@local", "--password-stdin", stdin="wrong\n")
     assert refused.returncode == 4 and "invalid_credentials" in refused.stderr and logins(player) == []
     done = player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n")
@@ -38,50 +38,49 @@ def test_not_logged_in(player: Player) -> None:
         assert done.returncode == 4 and "Run: player login" in done.stderr, words
 
 
-def test_listings(viewer: Player, platform: FakePlatform) -> None:
+def test_listings(viewer: Player, platform: PlatformServer) -> None:
     streams = viewer.run("streams").stdout
     assert "stream-1" in streams and "live" in streams and "3600" in streams
     assert "Balance: 100.000 points" in viewer.run("wallet").stdout
     assert json.loads(viewer.run("wallet", "--json").stdout)["balance_millipoints"] == 100_000
-    platform.ledger = [
-        {"version": n, "delta_millipoints": -2_000, "kind": "lease", "at_ms": 1_700_000_000_000 + n}
-        for n in range(1, 121)
-    ]
+    platform.top_up(900_000, "gift-1")
+    for number in range(3, 121):
+        platform.top_up(-2_000, f"fee-{number}")
     found = json.loads(viewer.run("ledger", "--limit", "70", "--json").stdout)
     assert [entry["version"] for entry in found] == list(range(120, 50, -1))
     assert "-2.000" in viewer.run("ledger").stdout
 
 
-def test_titles_of_all_scripts_are_shown_as_they_are(viewer: Player, platform: FakePlatform) -> None:
+def test_titles_of_all_scripts_are_shown_as_they_are(viewer: Player, platform: PlatformServer) -> None:
     title = "می\u200cخواهم 👨\u200d👩\u200d👧 e\u0301"
-    platform.title = f"{title}\u202e\x1b[31m"
+    platform.set_stream(title=f"{title}\u202e\x1b[31m")
     for words in (("streams",), ("play", "stream-1", "--dry-run")):
         shown = viewer.run(*words, COLUMNS="100").stdout
         assert title in shown and "\u202e" not in shown and "\x1b" not in shown
     assert "e?" in viewer.run("streams", COLUMNS="100", PYTHONIOENCODING="latin-1").stdout
 
 
-def test_status_distinguishes_expired_and_unreachable(viewer: Player, platform: FakePlatform) -> None:
+def test_status_distinguishes_expired_and_unreachable(viewer: Player, platform: PlatformServer) -> None:
     good = viewer.run("status")
     assert good.returncode == 0 and "demo@local (viewer)" in good.stdout and "100.000 points" in good.stdout
-    platform.access.clear()
-    platform.refresh.clear()
+    platform.expire_access_tokens()
+    platform.end_logins()
     expired = viewer.run("status")
     assert expired.returncode == 4 and "expired" in expired.stdout and "Run: player login" in expired.stderr
     away = viewer.run("--server", "http://127.0.0.1:9", "status")
     assert away.returncode == 5 and "cannot be reached" in away.stdout
 
 
-def test_an_expired_access_token_is_refreshed(viewer: Player, platform: FakePlatform) -> None:
-    platform.access.clear()
+def test_an_expired_access_token_is_refreshed(viewer: Player, platform: PlatformServer) -> None:
+    platform.expire_access_tokens()
     assert viewer.run("wallet").returncode == 0
     assert len(platform.seen("POST", "/auth/refresh")) == 1
     assert viewer.run("wallet").returncode == 0
     assert len(platform.seen("POST", "/auth/refresh")) == 1
 
 
-def test_two_processes_refresh_once(viewer: Player, platform: FakePlatform) -> None:
-    platform.access.clear()
+def test_two_processes_refresh_once(viewer: Player, platform: PlatformServer) -> None:
+    platform.expire_access_tokens()
     results: list[int] = []
     threads = [threading.Thread(target=lambda: results.append(viewer.run("wallet").returncode)) for _ in range(2)]
     for thread in threads:
@@ -93,45 +92,47 @@ def test_two_processes_refresh_once(viewer: Player, platform: FakePlatform) -> N
     assert viewer.run("wallet").returncode == 0
 
 
-def test_a_lost_refresh_is_retried(viewer: Player, platform: FakePlatform) -> None:
-    platform.access.clear()
+def test_a_lost_refresh_is_retried(viewer: Player, platform: PlatformServer) -> None:
+    platform.expire_access_tokens()
     platform.drop_next = {"/auth/refresh"}
     assert viewer.run("wallet").returncode == 0
     assert len(platform.seen("POST", "/auth/refresh")) == 2
 
 
-def test_logout_revokes_first(viewer: Player, platform: FakePlatform) -> None:
+def test_logout_revokes_first(viewer: Player, platform: PlatformServer) -> None:
     assert viewer.run("logout").returncode == 0
-    assert platform.refresh == {} and logins(viewer) == []
+    assert platform.logins == 0 and logins(viewer) == []
     assert "were not logged in" in viewer.run("logout").stdout
 
 
-def test_logout_without_the_server_says_so(viewer: Player, platform: FakePlatform) -> None:
+def test_logout_without_the_server_says_so(viewer: Player, platform: PlatformServer) -> None:
     platform.dead_paths = ("/auth/logout",)
     done = viewer.run("logout")
     assert done.returncode == 5 and "not revoked at the server" in done.stderr and logins(viewer) == []
 
 
-def test_starts_that_are_refused(viewer: Player, platform: FakePlatform) -> None:
+def test_starts_that_are_refused(viewer: Player, platform: PlatformServer) -> None:
     def play(*words: str) -> tuple[int, str]:
         done = viewer.run("play", *words, "--headless")
         return done.returncode, done.stderr
 
     assert play("nothing")[0] == 4 and "player streams" in play("nothing")[1]
-    platform.stream_state = "backoff"
+    platform.report("backoff")
     assert play("stream-1")[0] == 4 and "stream_not_live" in play("stream-1")[1]
-    platform.stream_state = "live"
-    platform.session_limit = 0
+    platform.report("live")
+    for _ in range(3):
+        platform.start()
     status, text = play("stream-1")
     assert status == 4 and "--replace" in text
-    platform.session_limit, platform.balance = 1, 0
+    platform.end("kicked")
+    platform.balance = 0
     assert play("stream-1")[0] == 3
     platform.dead_paths = ("/",)
     started_at = time.monotonic()
     assert play("stream-1")[0] == 5 and time.monotonic() - started_at < 10
 
 
-def test_mpv_missing(viewer: Player, platform: FakePlatform, tmp_path: Path) -> None:
+def test_mpv_missing(viewer: Player, platform: PlatformServer, tmp_path: Path) -> None:
     done = viewer.run("play", "stream-1", "--json", PATH=str(tmp_path))
     assert done.returncode == 7 and json.loads(done.stdout)["exit_status"] == 7 and "Install it" in done.stderr
     assert platform.seen("POST", "/playback/start") == []

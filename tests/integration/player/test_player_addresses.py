@@ -7,9 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from fake_platform import FakePlatform
-from forwarders import MappedPort
-from player_harness import Player, PlayProcess, wait_until
+
+from tests.integration.player.forwarders import MappedPort
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, PlayProcess, wait_until
 
 DEAD = "http://127.0.0.1:9"  # no server
 
@@ -39,7 +40,7 @@ def program(status: int) -> Iterator[str]:
         server.shutdown()
 
 
-def check_playing(platform: FakePlatform, viewing: PlayProcess) -> None:
+def check_playing(platform: PlatformServer, viewing: PlayProcess) -> None:
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
     platform.wait_for("POST", "/playback/heartbeat", 1)
     wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
@@ -47,7 +48,7 @@ def check_playing(platform: FakePlatform, viewing: PlayProcess) -> None:
     assert viewing.finish()[0] == 0
 
 
-def test_behind_a_mapped_port_media_come_from_the_login_address(platform: FakePlatform, player: Player) -> None:
+def test_behind_a_mapped_port_media_come_from_the_login_address(platform: PlatformServer, player: Player) -> None:
     mapped = MappedPort(platform.server_port)
     platform.media_url, player.server = DEAD, mapped.url
     try:
@@ -58,7 +59,9 @@ def test_behind_a_mapped_port_media_come_from_the_login_address(platform: FakePl
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])
-def test_another_program_at_the_named_address_is_not_used(platform: FakePlatform, viewer: Player, status: int) -> None:
+def test_another_program_at_the_named_address_is_not_used(
+    platform: PlatformServer, viewer: Player, status: int
+) -> None:
     with program(status) as platform.media_url:
         check_playing(platform, viewer.play())
 
@@ -74,10 +77,10 @@ def bad_address(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 
 def test_unreachable_media_are_reported_with_addresses_and_cost_one_lease_at_most(
-    platform: FakePlatform, viewer: Player, bad_address: tuple[str, str]
+    platform: PlatformServer, viewer: Player, bad_address: tuple[str, str]
 ) -> None:
     named, fault = bad_address
-    platform.media_url, platform.lease_ms, platform.dead_paths = named, 2_000, ("/play/",)
+    platform.media_url, platform.dead_paths = named, ("/play/",)
     started_at = time.monotonic()
     status, receipt = viewer.play().finish()
     assert status == 5 and time.monotonic() - started_at < 15

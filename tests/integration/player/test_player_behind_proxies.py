@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from fake_platform import FakePlatform
-from forwarders import HttpProxy, MappedPort
-from player_harness import Player, wait_until
+
+from tests.integration.player.forwarders import HttpProxy, MappedPort
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, wait_until
 
 ELSEWHERE = "http://tv.example.org"
 DEAD_PROXY = "http://127.0.0.1:9"  # no server
 
 
 @pytest.fixture
-def proxy(platform: FakePlatform) -> Iterator[HttpProxy]:
+def proxy(platform: PlatformServer) -> Iterator[HttpProxy]:
     with HttpProxy(platform.server_port) as server:
         yield server
         server.shutdown()
@@ -62,7 +63,7 @@ def test_a_proxy_is_used_and_named_when_it_fails(player: Player, proxy: HttpProx
     assert done.returncode == 5 and "the proxy that http_proxy names" in done.stderr
 
 
-def test_an_excluded_server_is_reached_without_the_proxy(player: Player, platform: FakePlatform) -> None:
+def test_an_excluded_server_is_reached_without_the_proxy(player: Player, platform: PlatformServer) -> None:
     mapped = MappedPort(platform.server_port)
     try:
         for excluded in ("localhost,[::1],127.0.0.2", "127.0.0.0/8", "*"):
@@ -77,7 +78,7 @@ def test_this_machine_is_reached_without_a_proxy(viewer: Player) -> None:
     assert viewer.run("status", http_proxy=DEAD_PROXY, ALL_PROXY="socks5://127.0.0.1:1080").returncode == 0
 
 
-def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: FakePlatform, proxy: HttpProxy) -> None:
+def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: PlatformServer, proxy: HttpProxy) -> None:
     platform.media_url = ELSEWHERE
     assert log_in(player, ELSEWHERE, http_proxy=proxy.url) == 0
     viewing = player.play(mpv=(f"--http-proxy={DEAD_PROXY}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_platform import FakePlatform
-from player_harness import Player, wait_until
+
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, wait_until
 
 BEFORE, AFTER = 5, 20
 ENCODERS = {"h264": ("libx264",), "hevc": ("libx265", "-x265-params", "log-level=none")}
 
 
 @pytest.fixture
-def changing(platform: FakePlatform, tmp_path: Path) -> Iterator[Path]:
-    """What the platform serves: a live stream that is made already, and named as far as `listed` says."""
+def changing(platform: PlatformServer, tmp_path: Path) -> Iterator[Path]:
+    """A recorded stream that the platform serves as live; its playlist names what `listed` writes."""
     directory = tmp_path / "changing"
     directory.mkdir()
     for codec, from_s, count in (("h264", 0, BEFORE), ("hevc", BEFORE, AFTER)):
@@ -24,7 +25,7 @@ def changing(platform: FakePlatform, tmp_path: Path) -> Iterator[Path]:
         hls = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-output_ts_offset", str(from_s))
         names = ("-hls_segment_filename", str(directory / f"{codec}-%d.ts"), str(tmp_path / f"{codec}.m3u8"))
         subprocess.run(["ffmpeg", "-v", "error", *sources, *made, *hls, *names], check=True, timeout=60)
-    platform.media = directory
+    platform.media.directory = directory
     listed(directory, BEFORE, 0)
     yield directory
 
@@ -40,13 +41,13 @@ def listed(directory: Path, before: int, after: int) -> None:
     written.rename(directory / "index.m3u8")
 
 
-def given(platform: FakePlatform) -> list[str]:
+def given(platform: PlatformServer) -> list[str]:
     """The segments that were fetched, by name."""
     asked = [path.rpartition("/")[2] for _, _, path, status, _ in platform.seen("GET", "/play/") if status == 200]
     return [name for name in asked if name.endswith(".ts")]
 
 
-def test_mpv_goes_on_with_another_codec(platform: FakePlatform, viewer: Player, changing: Path) -> None:
+def test_mpv_goes_on_with_another_codec(platform: PlatformServer, viewer: Player, changing: Path) -> None:
     viewing = viewer.play()
     wait_until(lambda: f"h264-{BEFORE - 1}.ts" in given(platform), 20, "H.264 is not played")
     assert viewing.mpv("get_property", "video-format") == "h264"

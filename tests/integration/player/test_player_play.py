@@ -1,26 +1,27 @@
-"""`player play` with real mpv against the fake platform: every ending."""
+"""`player play` with real mpv against the app: every ending."""
 
 import os
 import signal
 import threading
 import time
-from typing import Any
 
 import pytest
-from fake_platform import FakePlatform
-from player_harness import Player, wait_until
+
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, wait_until
 
 SEGMENT = "/play/"
 
 
-def wait_until_playing(platform: FakePlatform, heartbeats: int = 0) -> None:
+def wait_until_playing(platform: PlatformServer, heartbeats: int = 0) -> None:
     """Wait until media flows and leases are bought."""
     platform.wait_for("POST", "/playback/heartbeat", heartbeats, timeout_s=30)
     wait_until(lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", SEGMENT)), 10, "no media")
 
 
-def test_plays_until_the_points_are_used_up(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms, platform.balance = 1_000, 3_500  # three leases and a half
+def test_plays_until_the_points_are_used_up(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
+    platform.balance = 3_500  # three leases and a half
     viewing = viewer.play()
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
@@ -33,7 +34,7 @@ def test_plays_until_the_points_are_used_up(platform: FakePlatform, viewer: Play
     assert viewing.mpv_pids() == []
 
 
-def test_a_kick_ends_mpv_at_once(platform: FakePlatform, viewer: Player) -> None:
+def test_a_kick_ends_mpv_at_once(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     platform.end("kicked")
@@ -44,27 +45,28 @@ def test_a_kick_ends_mpv_at_once(platform: FakePlatform, viewer: Player) -> None
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
-def test_a_paused_stream_is_distinguished_from_a_kick(platform: FakePlatform, viewer: Player) -> None:
+def test_a_paused_stream_is_distinguished_from_a_kick(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
-    platform.end("stream_paused")
+    platform.pause_stream()
     status, receipt = viewing.finish()
     assert (status, receipt["end_reason"]) == (8, "stream_paused")
 
 
-def test_max_points_bound_what_is_spent(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms = 1_000
+def test_max_points_bound_what_is_spent(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
     status, receipt = viewer.play("--max-points", "3").finish()
     assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "max_points_reached", 3_000)
 
 
-def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: FakePlatform, viewer: Player) -> None:
+def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     viewing.mpv("set_property", "pause", True)
     time.sleep(0.7)  # requests in flight may finish
     paused_at = time.monotonic()
     time.sleep(3.0)  # longer than a lease
+    platform.clock.shift_ms += 10_000  # longer than the grace, whose time a late heartbeat pays for
     assert platform.seen("GET", SEGMENT, since=paused_at) == []
     assert platform.seen("POST", "/playback", since=paused_at) == []
     viewing.mpv("set_property", "pause", False)
@@ -78,12 +80,12 @@ def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: FakePlatf
     viewing.process.send_signal(signal.SIGINT)
     status, receipt = viewing.finish()
     assert (status, len(receipt["session_ids"])) == (130, 1)
-    # The server counts the paid time as watched, including the rest of the lease in which the pause started_at.
+    # The server counts the paid time as watched, including the rest of the lease in which the pause began.
     elapsed_ms = (time.monotonic() - platform.requests[0][0]) * 1000
-    assert receipt["watched_ms"] < elapsed_ms - 3_000 + platform.lease_ms
+    assert receipt["watched_ms"] < elapsed_ms - 3_000 + platform.stream.lease_ms
 
 
-def test_a_play_that_begins_paused_can_be_resumed(platform: FakePlatform, viewer: Player) -> None:
+def test_a_play_that_begins_paused_can_be_resumed(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play(mpv=("--pause",))
     platform.wait_for("POST", "/playback/start")
     time.sleep(1.0)
@@ -94,8 +96,9 @@ def test_a_play_that_begins_paused_can_be_resumed(platform: FakePlatform, viewer
     assert viewing.finish()[0] == 0
 
 
-def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms, platform.balance = 1_000, 6_000
+def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
+    platform.balance = 6_000
     viewing = viewer.play()
     wait_until_playing(platform, heartbeats=2)  # within its first lease a session is not restarted
     viewing.mpv("set_property", "pause", True)
@@ -109,23 +112,20 @@ def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: FakePlatform, v
     assert receipt["spent_millipoints"] == 6_000
 
 
-def test_a_signal_during_a_restart_stops_the_new_session(
-    platform: FakePlatform, viewer: Player, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    platform.lease_ms = 1_000
+def test_a_signal_during_a_restart_stops_the_new_session(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
     viewing = viewer.play()
     wait_until_playing(platform, heartbeats=2)
     viewing.mpv("set_property", "pause", True)
     time.sleep(0.5)
     platform.expire_lease()
-    asked, start = threading.Event(), platform.start
+    asked = threading.Event()
 
-    def slow(body: dict[str, Any]) -> dict[str, Any]:
+    def delay() -> None:
         asked.set()
         time.sleep(3.0)  # longer than the player waits for a heartbeat
-        return start(body)
 
-    monkeypatch.setattr(platform, "start", slow)
+    platform.before["/playback/start"] = delay
     viewing.mpv("set_property", "pause", False)
     assert asked.wait(10)
     viewing.process.send_signal(signal.SIGINT)
@@ -135,19 +135,19 @@ def test_a_signal_during_a_restart_stops_the_new_session(
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
-def test_a_lost_answer_to_a_start_is_retried(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_to_a_start_is_retried(platform: PlatformServer, viewer: Player) -> None:
     platform.drop_next = {"/playback/start"}
     viewing = viewer.play()
     wait_until_playing(platform)
     viewing.mpv("quit")
     _, receipt = viewing.finish()
     first, retry = platform.seen("POST", "/playback/start")
-    assert first[4] == retry[4] and len(platform.sessions) == 1
+    assert first.body == retry.body and len(platform.sessions) == 1
     assert receipt["settled"] and receipt["session_ids"] == list(platform.sessions)
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_an_unanswered_start_is_reported(platform: FakePlatform, viewer: Player) -> None:
+def test_an_unanswered_start_is_reported(platform: PlatformServer, viewer: Player) -> None:
     platform.dead_paths = ("/playback/start",)
     started_at = time.monotonic()
     status, receipt = viewer.play().finish()
@@ -155,16 +155,17 @@ def test_an_unanswered_start_is_reported(platform: FakePlatform, viewer: Player)
     assert "may have been bought" in receipt["message"] and time.monotonic() - started_at < 15
 
 
-def test_the_daily_cap_ends_the_session(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms, platform.cap = 1_000, 2_500
+def test_the_daily_cap_ends_the_session(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
+    platform.set_cap(2_500)
     status, receipt = viewer.play().finish()
     assert (status, receipt["end_reason"], receipt["spent_millipoints"]) == (3, "daily_cap_reached", 2_500)
     status, receipt = viewer.play().finish()
     assert (status, receipt["end_reason"], receipt["settled"]) == (3, "daily_cap_reached", True)
 
 
-def test_a_lost_answer_to_a_restart_is_retried(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms = 1_000
+def test_a_lost_answer_to_a_restart_is_retried(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=1_000)
     viewing = viewer.play()
     wait_until_playing(platform, heartbeats=2)
     viewing.mpv("set_property", "pause", True)
@@ -181,7 +182,7 @@ def test_a_lost_answer_to_a_restart_is_retried(platform: FakePlatform, viewer: P
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_stops_the_session(
-    platform: FakePlatform, viewer: Player, number: signal.Signals, expected: int
+    platform: PlatformServer, viewer: Player, number: signal.Signals, expected: int
 ) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
@@ -193,7 +194,7 @@ def test_a_signal_stops_the_session(
     assert viewing.mpv_pids() == []
 
 
-def test_closing_mpv_ends_well(platform: FakePlatform, viewer: Player) -> None:
+def test_closing_mpv_ends_well(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     viewing.mpv("quit")
@@ -202,7 +203,7 @@ def test_closing_mpv_ends_well(platform: FakePlatform, viewer: Player) -> None:
     assert len(platform.seen("POST", "/playback/stop")) == 1
 
 
-def test_a_crash_of_mpv_stops_the_session(platform: FakePlatform, viewer: Player) -> None:
+def test_a_crash_of_mpv_stops_the_session(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     os.kill(viewing.mpv_pids()[0], signal.SIGKILL)
@@ -211,7 +212,7 @@ def test_a_crash_of_mpv_stops_the_session(platform: FakePlatform, viewer: Player
     assert len(platform.seen("POST", "/playback/stop")) == 1
 
 
-def test_mpv_does_not_outlive_a_killed_player(platform: FakePlatform, viewer: Player) -> None:
+def test_mpv_does_not_outlive_a_killed_player(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     assert len(viewing.mpv_pids()) == 1
@@ -219,7 +220,7 @@ def test_mpv_does_not_outlive_a_killed_player(platform: FakePlatform, viewer: Pl
     wait_until(lambda: not viewing.mpv_pids(), 3, "mpv lives on")
 
 
-def test_a_lost_network_ends_when_the_paid_time_is_over(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_network_ends_when_the_paid_time_is_over(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     platform.dead_paths = ("/",)
@@ -227,7 +228,7 @@ def test_a_lost_network_ends_when_the_paid_time_is_over(platform: FakePlatform, 
     assert (status, receipt["end_reason"], receipt["settled"]) == (6, "lease_expired", False)
 
 
-def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: FakePlatform, viewer: Player) -> None:
+def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: PlatformServer, viewer: Player) -> None:
     viewing = viewer.play()
     wait_until_playing(platform)
     platform.dead_paths = ("/playback", "/play/")
@@ -238,11 +239,11 @@ def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: FakePlatfo
     platform.wait_for("GET", SEGMENT, 2, since=since)
     viewing.mpv("quit")
     assert viewing.finish()[0] == 0
-    counted = [entry["seq"] for entry in platform.ledger if entry["kind"] == "lease"]
+    counted = [line["seq"] for line in platform.statement()["lines"] if line["kind"] == "lease"]
     assert counted == list(range(1, len(counted) + 1))
 
 
-def test_a_lost_answer_is_retried_with_the_same_seq(platform: FakePlatform, viewer: Player) -> None:
+def test_a_lost_answer_is_retried_with_the_same_seq(platform: PlatformServer, viewer: Player) -> None:
     platform.drop_next = {"/playback/heartbeat"}
     viewing = viewer.play()
     platform.wait_for("POST", "/playback/heartbeat", 3)
@@ -253,15 +254,15 @@ def test_a_lost_answer_is_retried_with_the_same_seq(platform: FakePlatform, view
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_the_servers_start_index_is_used(platform: FakePlatform, viewer: Player) -> None:
-    platform.live_start_index = -2
+def test_the_servers_start_index_is_used(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_low_latency()
     viewing = viewer.play()
     wait_until_playing(platform)
     assert viewing.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
 
 
-def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) -> None:
-    platform.title = "می\u200cخواهم 👨\u200d👩\u200d👧\u202e"
+def test_no_secret_is_in_a_command_line(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(title="می\u200cخواهم 👨\u200d👩\u200d👧\u202e")
     viewing = viewer.play()
     wait_until_playing(platform)
     (pid,) = viewing.mpv_pids()
@@ -269,5 +270,5 @@ def test_no_secret_is_in_a_command_line(platform: FakePlatform, viewer: Player) 
         argv = file.read()
     url = viewing.mpv("get_property", "path")
     assert url.split("/")[3] not in argv and "127.0.0.1" not in argv
-    assert not any(token in argv for token in platform.play_tokens)
+    assert len(platform.tokens) >= 2 and not any(token in argv for token in platform.tokens)
     assert viewing.mpv("get_property", "media-title") == "می\u200cخواهم 👨\u200d👩\u200d👧"

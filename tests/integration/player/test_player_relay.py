@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_platform import FakePlatform
-from player_harness import wait_until
 
 from player.endings import Ending
 from player.media.credentials import CredentialsProvider, MediaCredentials
 from player.media.relay import Relay
 from player.media.upstream import Upstream
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import wait_until
 
 
 @dataclass
 class Rig:
-    platform: FakePlatform
+    platform: PlatformServer
     credentials: CredentialsProvider = field(default_factory=CredentialsProvider)
     endings: list[Ending] = field(default_factory=list)
     heartbeats: int = 0
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.state = self.platform.start({"stream_id": "stream-1"})
+        self.state = self.platform.start()
         upstream = Upstream(
             self.credentials, self.send_heartbeat, self.restart_session, self.endings.append, self.platform.url
         )
@@ -41,13 +41,11 @@ class Rig:
 
     def send_heartbeat(self) -> None:
         self.heartbeats += 1
-        with self.platform.lock:
-            session = self.platform.sessions[self.state["session_id"]]
-            self.issue(self.platform.heartbeat({"session_id": session.session_id, "seq": session.seq + 1}))
+        self.issue(self.platform.heartbeat(self.state["session_id"], self.state["seq"] + 1))
 
     def restart_session(self) -> None:
         self.restarts += 1
-        self.state = self.platform.start({"stream_id": "stream-1"})
+        self.state = self.platform.start()
         self.issue(self.state)
 
     def ask(
@@ -63,7 +61,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig(platform: FakePlatform) -> Iterator[Rig]:
+def rig(platform: PlatformServer) -> Iterator[Rig]:
     rig = Rig(platform)
     yield rig
     rig.relay.close()
@@ -100,7 +98,7 @@ def test_a_heartbeat_replaces_an_expired_token(rig: Rig) -> None:
 
 
 def test_a_session_bound_elsewhere_is_restarted_without_a_heartbeat(rig: Rig) -> None:
-    rig.platform.bound_elsewhere.add(rig.state["session_id"])
+    rig.platform.bind_elsewhere(rig.state["session_id"], rig.state["play_token"])
     assert rig.ask()[0] == 200
     assert (rig.restarts, rig.heartbeats, rig.endings) == (1, 0, [])
 
@@ -152,7 +150,7 @@ def test_an_outage_is_retried_and_then_reported(rig: Rig, monkeypatch: pytest.Mo
 
 def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
-    rig.platform.media = tmp_path
+    rig.platform.media.directory = tmp_path
     assert rig.ask()[0] == 200
     wait_until(lambda: rig.relay.saw_end_of_stream, 1, "not noticed")
 
@@ -167,7 +165,7 @@ def live(rig: Rig, tmp_path: Path) -> Callable[[str], None]:
         fresh.replace(tmp_path / "index.m3u8")
 
     write("#EXTM3U\n#EXTINF:2,\n1.ts\n")
-    rig.platform.media = tmp_path
+    rig.platform.media.directory = tmp_path
     assert rig.ask()[:2] == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
     return write
 
@@ -201,6 +199,6 @@ def test_polling_ends_with_a_refusal(rig: Rig, live: Callable[[str], None]) -> N
 
 def test_a_multivariant_playlist_is_not_polled(rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n")
-    rig.platform.media = tmp_path
+    rig.platform.media.directory = tmp_path
     assert [rig.ask()[0] for _ in range(2)] == [200, 200]
     assert [request[3] for request in rig.platform.requests] == [200, 200]

@@ -4,18 +4,20 @@ import itertools
 import json
 import time
 
-from fake_platform import FakePlatform
-from player_harness import Player, wait_until
+from tests.integration.player.platform_server import PlatformServer
+from tests.integration.player.player_harness import Player, wait_until
 
 
-def playing(platform: FakePlatform) -> None:
+def playing(platform: PlatformServer) -> None:
     wait_until(
         lambda: any(r[2].endswith(".ts") and r[3] == 200 for r in platform.seen("GET", "/play/")), 20, "no media"
     )
 
 
-def test_a_top_up_shows_at_the_next_heartbeat_and_warnings_are_repeated(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms = 1_000
+def test_a_top_up_shows_at_the_next_heartbeat_and_warnings_are_repeated(
+    platform: PlatformServer, viewer: Player
+) -> None:
+    platform.set_stream(lease_ms=1_000)
     platform.balance = 63_000  # a minute and a little more
     viewing = viewer.play()
     playing(platform)
@@ -33,8 +35,9 @@ def test_a_top_up_shows_at_the_next_heartbeat_and_warnings_are_repeated(platform
     assert len(receipt["session_ids"]) == 1 and receipt["balance_millipoints"] == platform.balance
 
 
-def test_other_sessions_are_counted(platform: FakePlatform, viewer: Player) -> None:
-    platform.start({"stream_id": "stream-1"})
+def test_other_sessions_are_counted(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=30_000)  # the other screen has no heartbeats
+    platform.start()
     alone = viewer.run("wallet", COLUMNS="100").stdout
     assert "At 60 points/min that lasts" in alone and "screens" not in alone
     viewing = viewer.play()
@@ -46,8 +49,8 @@ def test_other_sessions_are_counted(platform: FakePlatform, viewer: Player) -> N
     assert " left with 2 screens on this wallet, " in err
 
 
-def test_nothing_is_bought_while_the_gateway_is_away(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms = 2_000
+def test_nothing_is_bought_while_the_gateway_is_away(platform: PlatformServer, viewer: Player) -> None:
+    platform.set_stream(lease_ms=2_000)
     viewing = viewer.play()
     playing(platform)
     platform.dead_paths = ("/play/",)
@@ -71,8 +74,10 @@ def test_nothing_is_bought_while_the_gateway_is_away(platform: FakePlatform, vie
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(platform: FakePlatform, viewer: Player) -> None:
-    platform.lease_ms = 2_000
+def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(
+    platform: PlatformServer, viewer: Player
+) -> None:
+    platform.set_stream(lease_ms=2_000)
     viewing = viewer.play()
     playing(platform)
     platform.media_status = 503
@@ -80,22 +85,21 @@ def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(platform:
     status, receipt = viewing.finish(60)
     fault = f"{platform.url} (it answers 503)"
     assert (status, receipt["message"]) == (6, f"The server stopped sending the picture: {fault}.")
-    # By schedule it would be one every 2 s for 30 s. A token expires after 3 s, and mpv retries with pauses.
+    # By schedule it would be one every 2 s for 30 s. A token expires after 7 s, and mpv retries with pauses.
     requested = [entry for entry in platform.seen("POST", "/playback/heartbeat") if entry[0] > failed_at + 7.0]
     assert 1 <= len(requested) <= 8
     assert receipt["settled"] and receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
-def test_a_dry_run_starts_nothing(platform: FakePlatform, viewer: Player, tmp_path: object) -> None:
-    platform.renditions = [{"name": "720p", "width": 1280, "height": 720, "bitrate_bps": 3_000_000}]
-    platform.cap = 50_000
+def test_a_dry_run_starts_nothing(platform: PlatformServer, viewer: Player, tmp_path: object) -> None:
+    platform.set_cap(50_000)
     done = viewer.run("play", "stream-1", "--dry-run", "--max-points", "70", PATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    for word in ("60 points/min, 3600 points/hour", "in 0:50.", "(daily_cap_reached)", "1350", "nothing was charged"):
+    for word in ("60 points/min, 3600 points/hour", "in 0:50.", "(daily_cap_reached)", "1423", "nothing was charged"):
         assert word in done.stdout
     found = json.loads(viewer.run("play", "stream-1", "--dry-run", "--json").stdout)
     assert found["cut_off"]["end_reason"] == "daily_cap_reached" and found["balance_millipoints"] == 100_000
-    platform.stream_state = "backoff"
+    platform.report("backoff")
     done = viewer.run("play", "stream-1", "--dry-run")
     assert done.returncode == 0 and "not live now (backoff)" in done.stdout
     assert viewer.run("play", "nothing", "--dry-run").returncode == 4

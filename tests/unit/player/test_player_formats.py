@@ -1,6 +1,7 @@
 import pytest
 from wcwidth import wcswidth
 
+from player.commands.receipt import _served
 from player.terminal import formats, tables
 from player.terminal import text as texts
 
@@ -107,3 +108,7 @@ def test_control_characters_are_removed(code: int) -> None:
 def test_columns_are_aligned_for_titles_of_all_scripts() -> None:
     lines = tables.table(("TITLE", "STATE"), [[title, "live"] for title in TITLES], 40)
     assert {texts.cells(line.removesuffix("live").removesuffix("STATE")) for line in lines} == {11}
+
+
+def test_a_receipt_names_what_a_server_did_not_measure() -> None:
+    assert _served({"granted_ms": 6_000, "media_ms": None, "media_bytes": None}) == "not measured yet (of 0:06 granted)"

@@ -17,7 +17,7 @@ from player.statement.json_format import read_json
 from player.statement.reader import read_statement
 from player.statement.statement import MalformedError, Statement
 from player.statement.verification import MismatchError, Verification, verify
-from tests.integration.player.fake_ledger import COLUMNS, as_csv, statement_of
+from tests.unit.player.statement_oracle import COLUMNS, as_csv, statement_of
 
 NOTES = (None, 'gift, "from" Zoë', "two\nlines", "夜 🎁", "=1+1")
 
