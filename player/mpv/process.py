@@ -68,6 +68,10 @@ class MpvProcess:
         for number, name in enumerate(names, start=1):
             self._ipc.command("observe_property", number, name)
 
+    def is_paused(self) -> bool:
+        """Return whether mpv is paused now."""
+        return self._ipc.command("get_property", "pause") is True
+
     def show(self, text: str, seconds: float) -> None:
         """Show a text on the picture. Errors are ignored."""
         with suppress(MpvError):

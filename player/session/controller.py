@@ -68,6 +68,9 @@ class PlaybackController:
         self._heartbeat.start()
         try:
             self._mpv.observe(*OBSERVED)
+            if self._mpv.is_paused():
+                # Its event may come behind the first request for media.
+                self._take_pause(True)
             self._play()
             while True:
                 self._screen.draw(self._status())
@@ -123,7 +126,7 @@ class PlaybackController:
 
     def _take_pause(self, is_paused: bool) -> None:
         if is_paused:
-            self._paused_at = time.monotonic()
+            self._paused_at = self._paused_at or time.monotonic()
             self._heartbeat.pause()
         elif self._paused_at is not None:
             self._lease_at += time.monotonic() - max(self._paused_at, self._lease_at)  # a pause uses up no time left
