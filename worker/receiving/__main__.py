@@ -28,8 +28,9 @@ from worker.receiving.tracks import TrackError, choose
 DAMAGED_MAX = 1_000
 # The newest packets that wait for the first picture: ten seconds of sound.
 WAITING_MAX = 500
-# A packet, the packets of its messages with their data, and whether the format changes with them.
-Converted = tuple[Any, list[tuple[Any, bytes]], bool]
+# A track, the packets of its messages with their data, whether the format changes with them, and whether the packet
+# continues its track's piece.
+Converted = tuple[VideoTrack | AudioTrack, list[tuple[Any, bytes]], bool, bool]
 
 
 class Receiver:
@@ -62,14 +63,13 @@ class Receiver:
 
     def _copy(self, container: Any, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         by_index = {track.stream.index: track for track in tracks}
-        pieces = PieceReader()
         # Packets before the first picture wait for it: the description needs it.
         waiting: deque[ReadPacket] = deque(maxlen=WAITING_MAX)
         is_described = False
-        for packet, made, has_changed in converted_packets(container, by_index):
-            track = by_index[packet.stream_index]
-            # One track alone needs no order, and a live source is not read ahead of the clock.
-            continues = pieces.continues(packet) and len(tracks) > 1 and not self._request.is_live
+        # One track alone needs no order, and a live source is not read ahead of the clock.
+        has_pieces = len(tracks) > 1 and not self._request.is_live
+        for track, made, has_changed, is_in_piece in converted_packets(container, by_index):
+            continues = is_in_piece and has_pieces
             read = [ReadPacket(track, each, data, times_of(each).dts_us or 0, continues) for each, data in made]
             if not is_described and (track is not tracks[0] or not read):
                 self._wait(waiting, read)
@@ -110,18 +110,21 @@ class Receiver:
 
 
 def converted_packets(container: Any, tracks: Mapping[int, VideoTrack | AudioTrack]) -> Iterator[Converted]:
-    """Yield the packets that are not empty, with what `convert` made of them. Damaged ones are left out.
+    """Yield what the tracks made of the packets that are not empty. Damaged ones are left out.
 
-    `tracks` are by the index of their streams.
+    `tracks` are by the index of their streams. The last value is `PieceReader.continues` of the packet.
     """
-    damaged, streams = 0, [track.stream for track in tracks.values()]
+    damaged, streams, pieces = 0, [track.stream for track in tracks.values()], PieceReader()
     while damaged < DAMAGED_MAX:
         try:
             for packet in container.demux(streams):
                 if packet.size:
-                    made, has_changed = tracks[packet.stream_index].convert(packet)
+                    track = tracks[packet.stream_index]
+                    # A filter takes the packet over, and leaves it without its place.
+                    continues = pieces.continues(packet)
+                    made, has_changed = track.convert(packet)
                     damaged = 0
-                    yield packet, made, has_changed
+                    yield track, made, has_changed, continues
             return
         except (InvalidDataError, IndexError):
             # IndexError: a track has appeared that the library did not know at the opening. It is left out.
