@@ -234,8 +234,9 @@ def test_another_init_section_is_played_in_its_own_format(
     lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"))
     lab.pipeline()
     lab.wait_for_run("1-2", 30)
-    lab.wait_for_segments(9)
-    assert lab.runtime().restarts == 0
+    # Of ten: the end of the recording counts as a failure.
+    lab.wait_for_segments(7)
+    assert lab.runtime().restarts == 0, lab.runtime().last_error
     stored = m3u8.loads(lab.s3.get(f"streams/{STREAM}/{lab.rendition}/index.m3u8").body.decode()).segments
     assert [each.discontinuity for each in stored].count(True) == 1
     assert {each.uri.rpartition("-")[0] for each in stored} == {"1-1", "1-2"}
