@@ -28,9 +28,13 @@ class Activity:
 
 @dataclass(frozen=True)
 class Progress:
-    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock."""
+    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock.
+
+    `source_us` is the source's time at `out_us`, where there is a source.
+    """
 
     out_us: int | None = None
+    source_us: int | None = None
     fps: float | None = None
     speed: float | None = None
     repairs: Repairs | None = None
@@ -81,6 +85,7 @@ def parse_progress(line: str, rate: float | None) -> Progress | None:
         fps = None if rate is None else round(speed * rate, 2)
         notes = tuple(map(str, values["notes"]))
         activity = Activity(**values["activity"]) if values["activity"] else None
-        return Progress(int(values["out_us"]), fps, speed, Repairs(**repairs), notes, activity)
+        source_us = None if values["source_us"] is None else int(values["source_us"])
+        return Progress(int(values["out_us"]), source_us, fps, speed, Repairs(**repairs), notes, activity)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

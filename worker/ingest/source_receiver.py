@@ -57,7 +57,7 @@ class SourceReceiver:
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._next_sink: IO[bytes] | None = None
-        self._one_format = False
+        self._one_format = self._replay = False
         self._has_ended = False
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
@@ -103,17 +103,18 @@ class SourceReceiver:
             return "the source ended"
         return self._child.complaint() or self._child.ending()
 
-    def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:
+    def play(self, sink: IO[bytes] | None, *, one_format: bool = False, replay: bool = False) -> None:
         """Write to this pipe from the last keyframe on, and close it at the end; None: close the present one now.
 
-        With `one_format` it is closed where the format changes.
+        With `one_format` it is closed where the format changes; with `replay` it begins with what the last pipe had.
         """
         with self._lock:
             # The reader closes the pipe that it writes to. One that it never wrote to is closed here.
             unused = [] if self._next_sink is self._sink else [self._next_sink]
             if self._has_ended:
                 unused, sink = [*unused, sink], None
-            self._next_sink, self._one_format, self.format_has_changed = sink, one_format, False
+            self._next_sink, self._one_format, self._replay = sink, one_format, replay
+            self.format_has_changed = False
         for each in filter(None, unused):
             _close(each)
 
@@ -162,13 +163,12 @@ class SourceReceiver:
 
     def _forward(self) -> None:
         with self._lock:
-            before, self._sink = self._sink, self._next_sink
+            before, self._sink, replay = self._sink, self._next_sink, self._replay
         if before is not self._sink:
             if before is not None:
                 _close(before)
             if self._sink is not None:
-                self._backlog.trim()
-                self._write(self._sink, self._backlog.begin())
+                self._write(self._sink, self._backlog.begin(replay=replay))
         if self._sink is None:
             self._backlog.trim()
             return

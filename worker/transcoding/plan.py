@@ -52,7 +52,8 @@ class TranscodePlan:
     """One run. `name` begins every segment's name; `offset_s` is the start of its media clock.
 
     `cut_s` is after how long a segment ends at the next keyframe. `rate` counts pictures a second; with `fields` each
-    field of an interlaced picture becomes one.
+    field of an interlaced picture becomes one. `begins_us` is the time of its first picture in the source: pictures
+    before it are only decoded.
     """
 
     work: Work
@@ -65,6 +66,7 @@ class TranscodePlan:
     rate: Fraction
     fields: bool = False
     frozen_after_s: int = 0
+    begins_us: int | None = None
 
     @property
     def picture_bytes(self) -> int:

@@ -66,6 +66,7 @@ def test_wrong_settings_are_named(name: str, value: str) -> None:
 
 LINE = {
     "out_us": 1_000_000,
+    "source_us": 31_000_000,
     "speed": 0.99,
     "repairs": {"silence_ms": 40, "pictures_dropped": 3, "drift_ppm": None},
     "notes": ["40 ms of sound are missing"],
@@ -77,6 +78,7 @@ def test_a_line_of_progress_is_read() -> None:
     progress = parse_progress(json.dumps(LINE), 30.0)
     assert progress == Progress(
         out_us=1_000_000,
+        source_us=31_000_000,
         fps=29.7,
         speed=0.99,
         repairs=Repairs(silence_ms=40, pictures_dropped=3),
@@ -112,6 +114,7 @@ def test_repairs_that_are_not_known_here_are_left_out() -> None:
             for wrong in (
                 {"speed": "fast"},
                 {"out_us": None},
+                {"source_us": "late"},
                 {"repairs": 3},
                 {"notes": None},
                 {"activity": {"heard": True}},
