@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.adapters.access.dynamodb_clients import DynamoClients
+from chalicelib.config import Settings
 from chalicelib.domain.access.clients import Client, audit_key, media_key, start_key
 from chalicelib.ports.clients import Clients
 from tests.fakes.access.clients import MS_PER_DAY, MemoryClients
@@ -15,13 +17,9 @@ NOW_MS = int(time.time() * 1000)
 HOME, CAFE = Client(ip="192.0.2.1", user_agent="mpv"), Client(ip="2001:db8::/64", user_agent="")
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def clients(request: pytest.FixtureRequest) -> Clients:
-    if request.param == "memory":
-        return MemoryClients(DAYS)
-    from chalicelib.adapters.access.dynamodb_clients import DynamoClients
-
-    return DynamoClients(request.getfixturevalue("settings").table_prefix, DAYS)
+@pytest.fixture
+def clients(stage: Settings | None) -> Clients:
+    return DynamoClients(stage.table_prefix, DAYS) if stage else MemoryClients(DAYS)
 
 
 def test_clients_are_returned_until_they_expire(clients: Clients) -> None:

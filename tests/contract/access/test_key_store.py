@@ -2,6 +2,8 @@
 
 import pytest
 
+from chalicelib.adapters.access.secret_keys import SecretKeyStore
+from chalicelib.config import Settings
 from chalicelib.domain.access.key_sets import first_key_sets, rotated
 from chalicelib.ports.common import RowRefused
 from chalicelib.ports.keys import KeyStore
@@ -10,13 +12,9 @@ from tests.fakes.access.keys import MemoryKeyStore
 from tests.fakes.simple import SetClock
 
 
-@pytest.fixture(params=["memory", "secrets manager"])
-def store(request: pytest.FixtureRequest) -> KeyStore:
-    if request.param == "memory":
-        return MemoryKeyStore(first_key_sets(new_key, 0))
-    from chalicelib.adapters.access.secret_keys import SecretKeyStore
-
-    return SecretKeyStore(request.getfixturevalue("settings").token_secret)
+@pytest.fixture
+def store(stage: Settings | None) -> KeyStore:
+    return SecretKeyStore(stage.token_secret) if stage else MemoryKeyStore(first_key_sets(new_key, 0))
 
 
 def test_of_two_rotations_at_once_one_is_refused_and_no_key_is_lost(store: KeyStore) -> None:

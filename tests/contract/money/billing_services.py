@@ -1,14 +1,19 @@
 """Billing over some stores, with a clock that is set."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import pytest
+
+from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import SessionOver
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.session_opener import SessionOpener
-from tests.contract.conftest import MoneyStores
+from tests.contract.conftest import MoneyStores, all_items
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
 
 RATE = 60_000
@@ -27,16 +32,17 @@ class Services:
     billing: Billing
     session_opener: SessionOpener
 
-    def viewer(self, millipoints: int) -> str:
+    def viewer(self, millipoints: int = 100_000) -> str:
         user_id = new_user_id()
         self.money.wallets.create(user_id)
         if millipoints:
             self.credit(user_id, millipoints)
         return user_id
 
-    def credit(self, user_id: str, millipoints: int) -> None:
+    def credit(self, user_id: str, millipoints: int, payment_id: str = "") -> None:
+        payment_id = payment_id or new_session_id()
         self.ledger.credit(
-            user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="", by_user_id="u_admin"
+            user_id=user_id, millipoints=millipoints, payment_id=payment_id, note="", by_user_id="u_admin"
         )
 
     def open(
@@ -55,42 +61,69 @@ class Services:
         )
         return self.session_opener.open(user_id, record, budget, viewers_max)
 
+    def watching(self, millipoints: int = 100_000, budget: int = MILLIPOINTS_MAX) -> "Viewing":
+        user_id = self.viewer(millipoints)
+        return Viewing(self, user_id, self.open(user_id, budget).session.session_id)
+
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
 
-    def ledger_sum(self, user_id: str) -> int:
-        total, cursor, versions = 0, None, []
-        while True:
-            page = self.ledger.entries(user_id, limit=5, cursor=cursor)
-            total += sum(entry.delta_millipoints for entry in page.items)
-            versions += [entry.version for entry in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                assert versions == list(range(len(versions), 0, -1))
-                return total
+    def ledger_sum(self, user_id: str, page_entries: int = 5) -> int:
+        """The sum of all entries, which number the wallet's versions without a gap or a repetition."""
+        entries = all_items(lambda cursor: self.ledger.entries(user_id, limit=page_entries, cursor=cursor))
+        assert [entry.version for entry in entries] == list(range(self.ledger.wallet(user_id).version, 0, -1))
+        assert len({entry.entry_id for entry in entries}) == len(entries)
+        return sum(entry.delta_millipoints for entry in entries)
 
 
-def build_services(money: MoneyStores) -> Services:
+@dataclass
+class Viewing:
+    """A viewer's session. `after_ms` is the time that passes before the call."""
+
+    services: Services
+    user_id: str
+    session_id: str
+
+    @property
+    def balance(self) -> int:
+        return self.services.balance(self.user_id)
+
+    @property
+    def ledger_sum(self) -> int:
+        return self.services.ledger_sum(self.user_id)
+
+    def beat(self, seq: int, after_ms: int = 0) -> Beat:
+        self.services.clock.advance(after_ms)
+        return self.services.billing.heartbeat(self.user_id, self.session_id, seq)
+
+    def end(
+        self, reason: EndReason = EndReason.VIEWER_STOPPED, after_ms: int = 0, as_of_ms: int | None = None
+    ) -> SessionRecord:
+        self.services.clock.advance(after_ms)
+        return self.services.billing.end(self.user_id, self.session_id, reason, as_of_ms=as_of_ms)
+
+    def kinds(self) -> list[str]:
+        """The kinds of this session's entries, oldest first."""
+        entries = self.services.ledger.entries(self.user_id, limit=50, cursor=None).items
+        return [entry.kind.value for entry in reversed(entries) if entry.session_id]
+
+
+def ended_by(reason: EndReason) -> Any:
+    return pytest.raises(SessionOver, check=lambda over: over.reason is reason)
+
+
+def build_services(money: MoneyStores, sessions_per_user_max: int = 2) -> Services:
     """Billing with everything that surrounds it replaced, but the stores."""
     clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
     ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
-    billing = Billing(
-        wallets=money.wallets,
-        sessions=money.sessions,
-        ledger=ledger,
-        delivery=delivery,  # type: ignore[arg-type]
-        denylist=denylist,
-        counters=MemoryCounters(),
-        clock=clock,
-    )
-    session_opener = SessionOpener(
-        wallets=money.wallets,
-        sessions=money.sessions,
-        ledger=ledger,
-        billing=billing,
-        delivery=delivery,  # type: ignore[arg-type]
-        counters=MemoryCounters(),
-        clock=clock,
-        sessions_per_user_max=2,
-    )
+    shared = {
+        "wallets": money.wallets,
+        "sessions": money.sessions,
+        "ledger": ledger,
+        "delivery": delivery,
+        "counters": MemoryCounters(),
+        "clock": clock,
+    }
+    billing = Billing(**shared, denylist=denylist)  # type: ignore[arg-type]
+    session_opener = SessionOpener(**shared, billing=billing, sessions_per_user_max=sessions_per_user_max)  # type: ignore[arg-type]
     return Services(money, clock, delivery, denylist, ledger, billing, session_opener)

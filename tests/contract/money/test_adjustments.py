@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import Settlement
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Payment
-from chalicelib.ports.money import BeyondCost
+from chalicelib.ports.money import BeyondCost, WalletRefused
 from tests.contract.conftest import MoneyStores
-from tests.contract.money.wallet_parts import NOW, funded, payment, started, wallet_of
+from tests.contract.money.wallet_parts import NOW, payment, record_now, wallet_of, watching
 
 COST = 6_000
 
@@ -20,44 +19,42 @@ COST = 6_000
 @pytest.fixture
 def ended(money: MoneyStores) -> SessionRecord:
     """A session that cost 6 points, after a refund of 4."""
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
     money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 6_000)
     return record_now(money, session.session_id)
 
 
-def record_now(money: MoneyStores, session_id: str) -> SessionRecord:
-    record = money.sessions.get(session_id)
-    assert record is not None
-    return record
-
-
 def adjustment(record: SessionRecord, millipoints: int, payment_id: str | None = None) -> Payment:
-    bare = payment(record.user_id, millipoints, payment_id or new_session_id())
-    return replace(bare, session_id=record.session_id, stream_id=record.stream_id)
+    return replace(
+        payment(record.user_id, millipoints, payment_id), session_id=record.session_id, stream_id=record.stream_id
+    )
+
+
+def refused(money: MoneyStores, record: SessionRecord, millipoints: int) -> None:
+    """The adjustment is beyond what the session cost, and leaves no trace."""
+    one = adjustment(record, millipoints)
+    with pytest.raises(BeyondCost):
+        money.wallets.pay(one, record)
+    assert money.payments.get(one.payment_id) is None
 
 
 def test_no_more_is_given_back_than_the_session_cost(money: MoneyStores, ended: SessionRecord) -> None:
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(adjustment(ended, COST + 1), ended)
+    refused(money, ended, COST + 1)
+    assert wallet_of(money, ended.user_id).balance_millipoints == 100_000 - COST
     assert money.wallets.pay(adjustment(ended, COST - 1_000), ended)
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(adjustment(ended, 1_001), ended)
+    refused(money, ended, 1_001)
     assert money.wallets.pay(adjustment(ended, 1_000), ended)
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(adjustment(ended, 1), ended)
+    refused(money, ended, 1)
     assert wallet_of(money, ended.user_id).balance_millipoints == 100_000
     now = record_now(money, ended.session_id)
     assert (now.adjustments, now.adjusted_millipoints, now.charged_millipoints) == (2, COST, COST)
 
 
 def test_no_more_is_taken_than_adjustments_gave(money: MoneyStores, ended: SessionRecord) -> None:
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(adjustment(ended, -1), ended)
+    refused(money, ended, -1)
     assert money.wallets.pay(adjustment(ended, 2_500), ended)
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(adjustment(ended, -2_501), ended)
+    refused(money, ended, -2_501)
     assert money.wallets.pay(adjustment(ended, -2_500), ended)
     now = record_now(money, ended.session_id)
     assert (now.adjustments, now.adjusted_millipoints) == (2, 0)
@@ -71,33 +68,20 @@ def test_one_that_was_made_is_known_again_whatever_is_left(money: MoneyStores, e
     assert record_now(money, ended.session_id).adjusted_millipoints == COST
 
 
-def test_what_is_refused_leaves_no_trace(money: MoneyStores, ended: SessionRecord) -> None:
-    refused = adjustment(ended, COST + 1)
-    with pytest.raises(BeyondCost):
-        money.wallets.pay(refused, ended)
-    assert money.payments.get(refused.payment_id) is None
-    assert wallet_of(money, ended.user_id).balance_millipoints == 100_000 - COST
-
-
 def test_a_session_that_goes_on_has_no_cost_yet(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    active = record_now(money, started(money, user_id).session_id)
+    active = record_now(money, watching(money)[1].session_id)
     # Not even where its cost is made up.
     for record in (active, replace(active, charged_millipoints=10_000)):
-        with pytest.raises(BeyondCost):
-            money.wallets.pay(adjustment(active, 1), record)
+        refused(money, record, 1)
 
 
 def test_a_session_that_costs_nothing_has_nothing_to_give_back(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id, charged_millipoints=0, rate_millipoints_per_minute=0, charge_millipoints=0)
-    money.wallets.end(
-        user_id, session, EndReason.VIEWER_STOPPED, Settlement(refund_millipoints=0, watched_ms=1), NOW + 1
-    )
-    record = record_now(money, session.session_id)
+    free = {"charged_millipoints": 0, "rate_millipoints_per_minute": 0, "charge_millipoints": 0}
+    user_id, session = watching(money, **free)
+    settlement = Settlement(refund_millipoints=0, watched_ms=1)
+    money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 1)
     for millipoints in (1, -1):
-        with pytest.raises(BeyondCost):
-            money.wallets.pay(adjustment(record, millipoints), record)
+        refused(money, record_now(money, session.session_id), millipoints)
 
 
 def test_many_at_once_give_back_no_more_than_it_cost(money: MoneyStores, ended: SessionRecord) -> None:
@@ -108,8 +92,8 @@ def test_many_at_once_give_back_no_more_than_it_cost(money: MoneyStores, ended: 
                 return money.wallets.pay(one, ended)
             except BeyondCost:
                 return False
-            except Exception as error:  # a conflict with one of the others
-                assert type(error).__name__ == "WalletRefused", error
+            except WalletRefused:  # a conflict with one of the others
+                continue
         raise AssertionError("never decided")
 
     with ThreadPoolExecutor(8) as threads:

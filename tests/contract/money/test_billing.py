@@ -6,148 +6,109 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionLimit, SessionNotFound, SessionOver, WalletFull
+from chalicelib.domain.errors import SessionLimit, SessionNotFound, WalletFull
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.wallets import PAGE_ENTRIES, EntryKind
-from chalicelib.services.money.billing import Billing
-from tests.contract.conftest import MoneyStores
-from tests.contract.money.billing_services import LEASE_MS, RATE, Services, build_services
-
-
-@pytest.fixture
-def services(money: MoneyStores) -> Services:
-    return build_services(money)
+from chalicelib.domain.money.wallets import PAGE_ENTRIES
+from tests.contract.money.billing_services import LEASE_MS, RATE, Services, Viewing, ended_by
 
 
 def test_watching_costs_exactly_the_leases_bought(services: Services) -> None:
-    user_id = services.viewer(1_000_000)
-    beat = services.open(user_id)
-    session_id = beat.session.session_id
+    viewing = services.watching(1_000_000)
     for seq in range(2, 31):
-        services.clock.advance(beat.session.paid_until_ms - services.clock.now_ms() - 1_000)
-        beat = services.billing.heartbeat(user_id, session_id, seq)
+        beat = viewing.beat(seq, after_ms=LEASE_MS - (1_000 if seq == 2 else 0))
         assert (beat.outcome, beat.charged_millipoints) == (Outcome.ON_TIME, 10_000)
-        assert beat.wallet.balance_millipoints == 1_000_000 - seq * 10_000
-        assert services.ledger_sum(user_id) == beat.wallet.balance_millipoints
+        assert beat.wallet.balance_millipoints == 1_000_000 - seq * 10_000 == viewing.ledger_sum
     # 290 s have passed less the second before each end; 11 s of the last lease are unserved.
-    record = services.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
+    record = viewing.end()
     assert record.watched_ms == services.clock.now_ms() - record.started_at_ms
     assert record.charged_millipoints == record.watched_ms * RATE // 60_000
-    assert services.balance(user_id) == 1_000_000 - record.charged_millipoints == services.ledger_sum(user_id)
+    assert viewing.balance == 1_000_000 - record.charged_millipoints == viewing.ledger_sum
 
 
 def test_a_replay_is_answered_and_not_charged(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(6_000)
-    first = services.billing.heartbeat(user_id, session_id, 2)
-    again = services.billing.heartbeat(user_id, session_id, 2)
-    assert again == replace(first, outcome=Outcome.REPLAY)
-    stale = services.billing.heartbeat(user_id, session_id, 1)
-    assert (stale.outcome, stale.charged_millipoints) == (Outcome.STALE, 0)
-    assert services.balance(user_id) == 80_000
+    viewing = services.watching()
+    first = viewing.beat(2, after_ms=6_000)
+    assert viewing.beat(2) == replace(first, outcome=Outcome.REPLAY)
+    stale = viewing.beat(1)
+    assert (stale.outcome, stale.charged_millipoints, viewing.balance) == (Outcome.STALE, 0, 80_000)
 
 
 def test_early_late_and_lapsed(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.EARLY
-    services.clock.advance(LEASE_MS + LATE_MS_MAX)
-    late = services.billing.heartbeat(user_id, session_id, 2)
+    viewing = services.watching()
+    assert viewing.beat(2).outcome is Outcome.EARLY
+    late = viewing.beat(2, after_ms=LEASE_MS + LATE_MS_MAX)
     assert (late.outcome, late.session.paid_until_ms) == (Outcome.LATE, services.clock.now_ms() + LEASE_MS)
-    services.clock.advance(LEASE_MS + LATE_MS_MAX + 1)
-    with pytest.raises(SessionOver) as over:
-        services.billing.heartbeat(user_id, session_id, 3)
-    assert over.value.reason is EndReason.LEASE_EXPIRED
-    assert services.balance(user_id) == 80_000
+    with ended_by(EndReason.LEASE_EXPIRED):
+        viewing.beat(3, after_ms=LEASE_MS + LATE_MS_MAX + 1)
+    assert viewing.balance == 80_000
 
 
 def test_at_the_end_of_the_money_the_rest_is_sold_and_then_the_session_ends(services: Services) -> None:
-    user_id = services.viewer(13_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(9_000)
-    poor = services.billing.heartbeat(user_id, session_id, 2)
+    viewing = services.watching(13_000)
+    poor = viewing.beat(2, after_ms=9_000)
     assert (poor.outcome, poor.charged_millipoints, poor.wallet.balance_millipoints) == (Outcome.POOR, 3_000, 0)
-    services.clock.advance(3_999)
-    assert services.billing.heartbeat(user_id, session_id, 3).outcome is Outcome.EARLY
-    services.clock.advance(1)
-    with pytest.raises(SessionOver) as over:
-        services.billing.heartbeat(user_id, session_id, 3)
-    assert over.value.reason is EndReason.BALANCE_EXHAUSTED
+    assert viewing.beat(3, after_ms=3_999).outcome is Outcome.EARLY
+    with ended_by(EndReason.BALANCE_EXHAUSTED) as over:
+        viewing.beat(3, after_ms=1)
     assert over.value.extra["charged_millipoints"] == 13_000
-    assert services.denylist.sessions[session_id] is EndReason.BALANCE_EXHAUSTED
-    assert services.ledger_sum(user_id) == 0
-    with pytest.raises(SessionOver):
-        services.open(user_id)
+    assert services.denylist.sessions[viewing.session_id] is EndReason.BALANCE_EXHAUSTED
+    assert viewing.ledger_sum == 0
+    with ended_by(EndReason.BALANCE_EXHAUSTED):
+        services.open(viewing.user_id)
 
 
 def test_a_top_up_takes_effect_at_the_next_beat(services: Services) -> None:
-    user_id = services.viewer(10_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(9_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.EARLY
-    services.credit(user_id, 50_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.ON_TIME
+    viewing = services.watching(10_000)
+    assert viewing.beat(2, after_ms=9_000).outcome is Outcome.EARLY
+    services.credit(viewing.user_id, 50_000)
+    assert viewing.beat(2).outcome is Outcome.ON_TIME
 
 
 def test_the_most_of_a_session_is_kept_to_the_millipoint(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id, budget=14_000).session.session_id
-    services.clock.advance(9_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).charged_millipoints == 4_000
-    services.clock.advance(5_000)
-    with pytest.raises(SessionOver) as over:
-        services.billing.heartbeat(user_id, session_id, 3)
-    assert over.value.reason is EndReason.MAX_POINTS_REACHED
-    assert services.balance(user_id) == 86_000
+    viewing = services.watching(budget=14_000)
+    assert viewing.beat(2, after_ms=9_000).charged_millipoints == 4_000
+    with ended_by(EndReason.MAX_POINTS_REACHED):
+        viewing.beat(3, after_ms=5_000)
+    assert viewing.balance == 86_000
 
 
 def test_what_is_not_delivered_is_not_charged(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
+    viewing = services.watching()
     services.delivery.on = False
-    services.clock.advance(6_000)
-    free = services.billing.heartbeat(user_id, session_id, 2)
+    free = viewing.beat(2, after_ms=6_000)
     assert (free.outcome, free.charged_millipoints) == (Outcome.UNSERVED, 0)
     assert free.session.paid_until_ms == services.clock.now_ms() + 4_000 + LEASE_MS
-    assert services.balance(user_id) == 90_000
-    assert services.ledger.entries(user_id, limit=1, cursor=None).items[0].kind is EntryKind.UNSERVED
-    services.billing.end(user_id, session_id, EndReason.KICKED)
-    assert services.balance(user_id) == 94_000
+    assert (viewing.balance, viewing.kinds()) == (90_000, ["lease", "unserved"])
+    viewing.end(EndReason.KICKED)
+    assert viewing.balance == 94_000
 
 
 def test_an_end_refunds_once_however_often_it_is_asked_for(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(2_500)
-    first = services.billing.end(user_id, session_id, EndReason.KICKED)
-    again = services.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
-    assert first == again
+    viewing = services.watching()
+    first = viewing.end(EndReason.KICKED, after_ms=2_500)
+    assert viewing.end() == first
     assert (first.end_reason, first.refunded_millipoints, first.watched_ms) == (EndReason.KICKED, 7_500, 2_500)
-    assert services.balance(user_id) == 97_500
-    with pytest.raises(SessionOver) as over:
-        services.billing.heartbeat(user_id, session_id, 2)
-    assert over.value.reason is EndReason.KICKED
+    assert viewing.balance == 97_500
+    with ended_by(EndReason.KICKED):
+        viewing.beat(2)
 
 
 def test_sessions_of_others_do_not_exist(services: Services) -> None:
-    session_id = services.open(services.viewer(100_000)).session.session_id
-    stranger = services.viewer(100_000)
+    viewing, stranger = services.watching(), services.viewer()
     for attempt in (
-        lambda: services.billing.heartbeat(stranger, session_id, 2),
-        lambda: services.billing.end(stranger, session_id, EndReason.VIEWER_STOPPED),
+        lambda: services.billing.heartbeat(stranger, viewing.session_id, 2),
+        lambda: services.billing.end(stranger, viewing.session_id, EndReason.VIEWER_STOPPED),
         lambda: services.billing.heartbeat(stranger, new_session_id(), 2),
     ):
         with pytest.raises(SessionNotFound):
             attempt()
-    assert session_id not in services.denylist.sessions
+    assert viewing.session_id not in services.denylist.sessions
 
 
 def test_the_limit_of_sessions_names_those_in_the_way(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    open_ids = []
+    user_id, open_ids = services.viewer(), []
     for _ in range(2):
         open_ids.append(services.open(user_id).session.session_id)
         services.clock.advance(1)
@@ -157,7 +118,7 @@ def test_the_limit_of_sessions_names_those_in_the_way(services: Services) -> Non
 
 
 def test_a_session_whose_lease_ran_out_is_in_nobodys_way(services: Services) -> None:
-    user_id = services.viewer(100_000)
+    user_id = services.viewer()
     first, second = (services.open(user_id).session.session_id for _ in range(2))
     services.clock.advance(LEASE_MS + GRACE_MS)
     with pytest.raises(SessionLimit):
@@ -183,49 +144,38 @@ def test_pages_move_out_of_the_journal_and_the_ledger_stays_whole(services: Serv
 
 
 def test_late_within_the_grace_pays_for_the_time_in_which_media_was_open(services: Services) -> None:
-    user_id = services.viewer(1_000_000)
-    session_id = services.open(user_id).session.session_id
+    viewing, began_ms = services.watching(1_000_000), services.clock.now_ms()
     for seq in range(2, 12):
-        services.clock.advance(LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS)
-        assert services.billing.heartbeat(user_id, session_id, seq).outcome is Outcome.LATE
-    served_ms = services.clock.now_ms() - services.money.sessions.get(session_id).started_at_ms  # type: ignore[union-attr]
-    assert 1_000_000 - services.balance(user_id) >= served_ms * RATE // 60_000 - LEASE_MS
+        assert viewing.beat(seq, LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS).outcome is Outcome.LATE
+    served_ms = services.clock.now_ms() - began_ms
+    assert 1_000_000 - viewing.balance >= served_ms * RATE // 60_000 - LEASE_MS
 
 
 def test_an_end_as_of_an_earlier_moment_refunds_from_there(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(2_000)
-    paused_at_ms = services.clock.now_ms()
-    services.clock.advance(60_000)
-    record = services.billing.end(user_id, session_id, EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
-    assert (record.charged_millipoints, record.watched_ms) == (2_000, 2_000)
-    assert services.balance(user_id) == 98_000
+    viewing, began_ms = services.watching(), services.clock.now_ms()
+    record = viewing.end(EndReason.STREAM_PAUSED, after_ms=62_000, as_of_ms=began_ms + 2_000)
+    assert (record.charged_millipoints, record.watched_ms, viewing.balance) == (2_000, 2_000, 98_000)
 
 
 def test_a_replay_returns_its_charge_after_its_entry_has_moved(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
+    viewing = services.watching()
     for _ in range(3):
-        services.credit(user_id, 1)
-    services.clock.advance(6_000)
+        services.credit(viewing.user_id, 1)
     services.delivery.on = False
     # Version 6 completes a page, so the entry of this very beat leaves the journal.
-    assert services.billing.heartbeat(user_id, session_id, 2).charged_millipoints == 0
-    assert services.ledger.wallet(user_id).journal == ()
+    assert viewing.beat(2, after_ms=6_000).charged_millipoints == 0
+    assert services.ledger.wallet(viewing.user_id).journal == ()
     services.delivery.on = True
-    again = services.billing.heartbeat(user_id, session_id, 2)
+    again = viewing.beat(2)
     assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 0)
 
 
 def test_a_replay_returns_its_charge_after_many_other_changes(services: Services) -> None:
-    user_id = services.viewer(13_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(9_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).charged_millipoints == 3_000
+    viewing = services.watching(13_000)
+    assert viewing.beat(2, after_ms=9_000).charged_millipoints == 3_000
     for _ in range(250):
-        services.credit(user_id, 1)
-    again = services.billing.heartbeat(user_id, session_id, 2)
+        services.credit(viewing.user_id, 1)
+    again = viewing.beat(2)
     assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 3_000)
 
 
@@ -237,32 +187,23 @@ def test_a_wallet_has_an_upper_bound(services: Services) -> None:
 
 
 class TopUpBeforeEnd:
-    """A store in which a top-up arrives just before the first end."""
+    """A store in which a top-up and a heartbeat arrive just before the first end."""
 
-    def __init__(self, services: Services, user_id: str) -> None:
-        self._house, self._user_id, self._done = services, user_id, False
+    def __init__(self, viewing: Viewing) -> None:
+        self._viewing, self._done = viewing, False
 
     def __getattr__(self, name: str) -> object:
         if name == "end" and not self._done:
             self._done = True
-            wallet = self._house.ledger.wallet(self._user_id)
-            [session_id] = wallet.sessions
-            self._house.credit(self._user_id, 50_000)
-            self._house.billing.heartbeat(self._user_id, session_id, 3)
-        return getattr(self._house.money.wallets, name)
+            self._viewing.services.credit(self._viewing.user_id, 50_000)
+            self._viewing.beat(3)
+        return getattr(self._viewing.services.money.wallets, name)
 
 
 def test_a_top_up_that_comes_between_saves_the_session(services: Services) -> None:
-    user_id = services.viewer(10_000)
-    session_id = services.open(user_id).session.session_id
+    viewing = services.watching(10_000)
     services.clock.advance(LEASE_MS)
-    racing = replace_wallets(services, TopUpBeforeEnd(services, user_id))
-    beat = racing.heartbeat(user_id, session_id, 2)
-    assert beat.outcome is Outcome.STALE
-    assert session_id in services.ledger.wallet(user_id).sessions
-
-
-def replace_wallets(services: Services, wallets: object) -> Billing:
-    billing = copy(services.billing)
-    billing._wallets = wallets  # type: ignore[assignment]
-    return billing
+    racing = copy(services.billing)
+    racing._wallets = TopUpBeforeEnd(viewing)  # type: ignore[assignment]
+    assert racing.heartbeat(viewing.user_id, viewing.session_id, 2).outcome is Outcome.STALE
+    assert viewing.session_id in services.ledger.wallet(viewing.user_id).sessions

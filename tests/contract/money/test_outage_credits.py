@@ -3,126 +3,87 @@
 from copy import copy
 from dataclasses import replace
 
-import pytest
-
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
-from chalicelib.domain.money.wallets import EntryKind
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.services.money.delivery import DeliveryStatus
-from tests.contract.conftest import MoneyStores
-from tests.contract.money.billing_services import LEASE_MS, Services, build_services
+from tests.contract.money.billing_services import LEASE_MS, Services
 
 
-@pytest.fixture
-def services(money: MoneyStores) -> Services:
-    return build_services(money)
-
-
-def goes_down(services: Services, ago_ms: int) -> Outage:
+def goes_down(services: Services, ago_ms: int = 0, after_ms: int = 0) -> Outage:
+    services.clock.advance(after_ms)
     outage = Outage(since_ms=services.clock.now_ms() - ago_ms, until_ms=None)
     services.delivery.on, services.delivery.outages = False, (*services.delivery.outages, outage)
     return outage
 
 
-def comes_back(services: Services) -> None:
+def comes_back(services: Services, after_ms: int = 0) -> None:
+    services.clock.advance(after_ms)
     outage = replace(services.delivery.outages[-1], until_ms=services.clock.now_ms())
     services.delivery.on, services.delivery.outages = True, (*services.delivery.outages[:-1], outage)
 
 
-def kinds(services: Services, user_id: str) -> list[str]:
-    entries = services.ledger.entries(user_id, limit=50, cursor=None).items
-    return [entry.kind.value for entry in reversed(entries) if entry.session_id]
-
-
 def test_a_minute_without_picture_costs_nothing(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    beat = services.open(user_id)
-    session_id, began_ms = beat.session.session_id, services.clock.now_ms()
-    services.clock.advance(8_000)
-    services.billing.heartbeat(user_id, session_id, 2)
+    viewing, began_ms = services.watching(), services.clock.now_ms()
+    beat = viewing.beat(2, after_ms=8_000)
     outage = goes_down(services, ago_ms=3_000)
-    seq = 2
     while services.clock.now_ms() < outage.since_ms + 60_000:
-        beat = services.billing.heartbeat(user_id, session_id, seq + 1)
-        seq = beat.session.seq
+        beat = viewing.beat(beat.session.seq + 1)
         services.clock.advance(2_000)
     comes_back(services)
-    free_until_ms = beat.session.paid_until_ms
-    services.clock.advance(free_until_ms - services.clock.now_ms())
-    beat = services.billing.heartbeat(user_id, session_id, seq + 1)
+    beat = viewing.beat(beat.session.seq + 1, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
     assert (beat.outcome, beat.charged_millipoints) == (Outcome.ON_TIME, 10_000)
     # Five seconds of picture before the outage, and the lease that has just been bought.
-    assert services.balance(user_id) == 100_000 - 5_000 - 10_000
-    assert kinds(services, user_id).count("outage_credit") == 1
-    credit = next(e for e in services.ledger.entries(user_id, limit=50, cursor=None).items if e.kind == "outage_credit")
-    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.2.{session_id}"
+    assert viewing.balance == 100_000 - 5_000 - 10_000 == viewing.ledger_sum
+    entries = services.ledger.entries(viewing.user_id, limit=50, cursor=None).items
+    [credit] = [entry for entry in entries if entry.kind == "outage_credit"]
+    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.2.{viewing.session_id}"
     assert credit.delta_millipoints == 20_000 - (outage.since_ms - began_ms)
-    assert services.ledger_sum(user_id) == services.balance(user_id)
 
 
 def test_a_short_outage_between_two_beats_is_given_back_at_the_next(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(4_000)
-    goes_down(services, ago_ms=1_000)
-    services.clock.advance(1_500)
-    comes_back(services)
-    services.clock.advance(1_000)
-    beat = services.billing.heartbeat(user_id, session_id, 2)
+    viewing = services.watching()
+    goes_down(services, ago_ms=1_000, after_ms=4_000)
+    comes_back(services, after_ms=1_500)
+    beat = viewing.beat(2, after_ms=1_000)
     assert (beat.outcome, beat.wallet.balance_millipoints) == (Outcome.ON_TIME, 100_000 - 20_000 + 2_500)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.REPLAY
-    services.clock.advance(LEASE_MS)
-    after = services.billing.heartbeat(user_id, session_id, 3)
-    assert after.wallet.balance_millipoints == 100_000 - 30_000 + 2_500
-    assert kinds(services, user_id) == ["lease", "outage_credit", "lease", "lease"]
+    assert viewing.beat(2).outcome is Outcome.REPLAY
+    assert viewing.beat(3, after_ms=LEASE_MS).wallet.balance_millipoints == 100_000 - 30_000 + 2_500
+    assert viewing.kinds() == ["lease", "outage_credit", "lease", "lease"]
 
 
 def test_an_end_gives_back_what_the_outage_took_and_the_rest_once(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(7_000)
-    goes_down(services, ago_ms=3_000)
-    record = services.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
-    assert (record.charged_millipoints, record.refunded_millipoints) == (4_000, 0)
-    assert services.balance(user_id) == 96_000
-    assert kinds(services, user_id) == ["lease", "outage_credit", "refund"]
-    assert services.billing.end(user_id, session_id, EndReason.KICKED) == record
+    viewing = services.watching()
+    goes_down(services, ago_ms=3_000, after_ms=7_000)
+    record = viewing.end()
+    assert (record.charged_millipoints, record.refunded_millipoints, viewing.balance) == (4_000, 0, 96_000)
+    assert viewing.kinds() == ["lease", "outage_credit", "refund"]
+    assert viewing.end(EndReason.KICKED) == record
 
 
 def test_what_is_down_because_it_was_paused_is_a_refund(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(4_000)
-    paused_at_ms = services.clock.now_ms()
-    services.clock.advance(1_000)
-    goes_down(services, ago_ms=500)
-    record = services.billing.end(user_id, session_id, EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
+    viewing, began_ms = services.watching(), services.clock.now_ms()
+    goes_down(services, ago_ms=500, after_ms=5_000)
+    record = viewing.end(EndReason.STREAM_PAUSED, as_of_ms=began_ms + 4_000)
     assert (record.charged_millipoints, record.refunded_millipoints) == (4_000, 6_000)
-    assert kinds(services, user_id) == ["lease", "refund"]
+    assert viewing.kinds() == ["lease", "refund"]
 
 
 def test_a_session_that_starts_after_an_outage_gets_nothing_for_it(services: Services) -> None:
     goes_down(services, ago_ms=5_000)
     comes_back(services)
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(6_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.ON_TIME
-    assert kinds(services, user_id) == ["lease", "lease"]
+    viewing = services.watching()
+    assert viewing.beat(2, after_ms=6_000).outcome is Outcome.ON_TIME
+    assert viewing.kinds() == ["lease", "lease"]
 
 
 def test_a_credit_gives_a_viewer_who_had_nothing_left_more_time(services: Services) -> None:
-    user_id = services.viewer(10_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(9_000)
-    goes_down(services, ago_ms=6_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.UNSERVED
+    viewing = services.watching(10_000)
+    goes_down(services, ago_ms=6_000, after_ms=9_000)
+    assert viewing.beat(2).outcome is Outcome.UNSERVED
     comes_back(services)
-    services.clock.advance(LEASE_MS)
-    beat = services.billing.heartbeat(user_id, session_id, 3)
-    assert (beat.outcome, beat.charged_millipoints) == (Outcome.POOR, 7_000)
-    assert services.ledger_sum(user_id) == 0
+    beat = viewing.beat(3, after_ms=LEASE_MS)
+    assert (beat.outcome, beat.charged_millipoints, viewing.ledger_sum) == (Outcome.POOR, 7_000, 0)
 
 
 class OldNews:
@@ -136,69 +97,53 @@ class OldNews:
 
 
 def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(6_000)
-    goes_down(services, ago_ms=3_000)
-    beat = services.billing.heartbeat(user_id, session_id, 2)
-    stale = copy(services.billing)
-    stale._delivery = OldNews(services)  # type: ignore[assignment]
-    services.clock.advance(beat.session.paid_until_ms - services.clock.now_ms())
-    assert stale.heartbeat(user_id, session_id, 3).outcome is Outcome.UNSERVED
-    assert services.balance(user_id) == 97_000
-    assert [kind for kind in kinds(services, user_id) if kind != EntryKind.UNSERVED] == ["lease", "outage_credit"]
+    viewing = services.watching()
+    goes_down(services, ago_ms=3_000, after_ms=6_000)
+    beat = viewing.beat(2)
+    services.billing = copy(services.billing)
+    services.billing._delivery = OldNews(services)  # type: ignore[assignment]
+    again = viewing.beat(3, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
+    assert (again.outcome, viewing.balance) == (Outcome.UNSERVED, 97_000)
+    assert [kind for kind in viewing.kinds() if kind != "unserved"] == ["lease", "outage_credit"]
 
 
 def test_no_time_without_picture_is_sold_afterwards(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id, began_ms = services.open(user_id).session.session_id, services.clock.now_ms()
-    services.clock.advance(3_000)
-    goes_down(services, ago_ms=0)
-    services.clock.advance(11_400)
-    comes_back(services)
-    services.clock.advance(100)
+    viewing, began_ms = services.watching(), services.clock.now_ms()
+    goes_down(services, after_ms=3_000)
+    comes_back(services, after_ms=11_400)
     # The beat comes in the grace, and the lease ended in the middle of the outage.
-    beat = services.billing.heartbeat(user_id, session_id, 2)
+    beat = viewing.beat(2, after_ms=100)
     assert (beat.outcome, beat.session.paid_until_ms) == (Outcome.LATE, began_ms + 14_500 + LEASE_MS)
-    assert services.balance(user_id) == 100_000 - 3_000 - 10_000
+    assert viewing.balance == 100_000 - 3_000 - 10_000
 
 
 def test_a_session_that_starts_in_the_last_second_of_a_stream_gets_its_lease_back(services: Services) -> None:
     # Live as far as this process knows, and down when it looks again.
-    services.delivery.outages = (Outage(since_ms=services.clock.now_ms() - 500, until_ms=None),)
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
+    goes_down(services, ago_ms=500)
+    services.delivery.on = True
+    viewing = services.watching()
     services.delivery.on = False
-    services.clock.advance(6_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.UNSERVED
-    assert services.balance(user_id) == 100_000
+    assert viewing.beat(2, after_ms=6_000).outcome is Outcome.UNSERVED
+    assert viewing.balance == 100_000
 
 
 def test_an_end_as_of_a_moment_in_an_outage_gives_each_moment_back_once(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(3_000)
-    goes_down(services, ago_ms=0)
-    services.clock.advance(1_000)
-    paused_at_ms = services.clock.now_ms()
-    services.clock.advance(1_000)
-    comes_back(services)
-    record = services.billing.end(user_id, session_id, EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
-    assert (record.charged_millipoints, services.balance(user_id)) == (3_000, 97_000)
+    viewing = services.watching()
+    goes_down(services, after_ms=3_000)
+    paused_at_ms = services.clock.now_ms() + 1_000
+    comes_back(services, after_ms=2_000)
+    record = viewing.end(EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
+    assert (record.charged_millipoints, viewing.balance) == (3_000, 97_000)
 
 
 def test_an_outage_reported_twice_makes_two_lines_and_pays_once(services: Services) -> None:
-    user_id = services.viewer(100_000)
-    session_id = services.open(user_id).session.session_id
-    services.clock.advance(6_000)
-    outage = goes_down(services, ago_ms=2_000)
-    assert services.billing.heartbeat(user_id, session_id, 2).outcome is Outcome.UNSERVED
+    viewing = services.watching()
+    outage = goes_down(services, ago_ms=2_000, after_ms=6_000)
+    assert viewing.beat(2).outcome is Outcome.UNSERVED
     # Clocks disagree on whether a claim had expired: it seems never to have been down, and then it was.
     services.delivery.on, services.delivery.outages = True, ()
-    services.clock.advance(LEASE_MS)
-    assert services.billing.heartbeat(user_id, session_id, 3).charged_millipoints == 10_000
+    assert viewing.beat(3, after_ms=LEASE_MS).charged_millipoints == 10_000
     services.delivery.on, services.delivery.outages = False, (outage,)
-    services.clock.advance(LEASE_MS)
-    assert services.billing.heartbeat(user_id, session_id, 4).outcome is Outcome.UNSERVED
-    assert kinds(services, user_id).count("outage_credit") == 2
-    assert services.balance(user_id) == 100_000 - 4_000 == services.ledger_sum(user_id)
+    assert viewing.beat(4, after_ms=LEASE_MS).outcome is Outcome.UNSERVED
+    assert viewing.kinds().count("outage_credit") == 2
+    assert viewing.balance == 100_000 - 4_000 == viewing.ledger_sum

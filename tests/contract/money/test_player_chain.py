@@ -9,20 +9,11 @@ from chalicelib.domain.money import chain
 from chalicelib.domain.money.wallets import Entry, EntryKind
 from player.statement.chain import genesis, line_hash
 
-TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-ENTRIES = st.builds(
-    Entry,
-    entry_id=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    kind=st.sampled_from(EntryKind),
-    at_ms=st.integers(0, 2**53),
-    version=st.just(1),
-    delta_millipoints=st.integers(-(2**53), 2**53),
-    session_id=TEXTS,
-    stream_id=TEXTS,
-    seq=st.none() | st.integers(1, 2**53),
-    payment_id=TEXTS,
-    note=TEXTS,
-)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBERS = {"at_ms": st.integers(0, 2**53), "delta_millipoints": st.integers(-(2**53), 2**53)}
+NUMBERS |= {"version": st.just(1), "seq": st.none() | st.integers(1, 2**53)}
+NAMES = dict.fromkeys(("session_id", "stream_id", "payment_id", "note"), st.none() | TEXTS)
+ENTRIES = st.builds(Entry, entry_id=TEXTS, kind=st.sampled_from(EntryKind), **NUMBERS, **NAMES)
 
 
 @given(st.text("abc_", max_size=22), ENTRIES)

@@ -9,13 +9,8 @@ from chalicelib.domain.errors import Invalid, LedgerDamaged
 from chalicelib.domain.money.chain import initial_state, next_state
 from chalicelib.services.money import statements as module
 from chalicelib.services.money.statements import Statements
-from tests.contract.conftest import MoneyStores
-from tests.contract.money.billing_services import LEASE_MS, Services, build_services
-
-
-@pytest.fixture
-def services(money: MoneyStores) -> Services:
-    return build_services(money)
+from tests.contract.money.billing_services import LEASE_MS, Services
+from tests.contract.money.wallet_parts import record_now
 
 
 @pytest.fixture
@@ -68,8 +63,7 @@ def test_any_cut_gives_the_same_lines(
 
 def test_the_lines_of_one_session_and_no_others(services: Services, statements: Statements) -> None:
     _, (ended, active) = a_viewer_with_a_past(services)
-    record = services.money.sessions.get(ended)
-    assert record is not None
+    record = record_now(services.money, ended)
     lines = list(statements.session_entries(record))
     assert [line.seq for line in lines] == [*range(1, 14), None]
     assert -sum(line.delta_millipoints for line in lines) == record.charged_millipoints
@@ -77,9 +71,7 @@ def test_the_lines_of_one_session_and_no_others(services: Services, statements: 
     rest = statements.session_page(record, limit=50, cursor=first.next_cursor)
     assert [*first.items, *rest.items] == lines
     assert rest.next_cursor is None
-    running = services.money.sessions.get(active)
-    assert running is not None
-    assert len(list(statements.session_entries(running))) == 13
+    assert len(list(statements.session_entries(record_now(services.money, active)))) == 13
     with pytest.raises(Invalid):
         statements.session_page(record, limit=5, cursor="x")
 

@@ -11,6 +11,7 @@ from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.usage import Served, day_key, day_of
 from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.usage import Usage
+from tests.contract.conftest import all_items
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.simple import SetClock
 
@@ -18,11 +19,9 @@ NOW = 1_800_000_000_000
 PART = Served(media_ms=2_002, media_bytes=500, segments=1, requests=2, first_at_ms=NOW, last_at_ms=NOW + 1_000)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def usage(request: pytest.FixtureRequest) -> Usage:
-    if request.param == "memory":
-        return MemoryUsage()
-    return DynamoUsage(request.getfixturevalue("module_settings").table_prefix)
+@pytest.fixture
+def usage(shared_stage: Settings | None) -> Usage:
+    return DynamoUsage(shared_stage.table_prefix) if shared_stage else MemoryUsage()
 
 
 def add(usage: Usage, key: str, batch: int, follower: str = "one", served: Served = PART) -> bool:
@@ -49,12 +48,14 @@ def test_a_batch_counts_once_for_each_session(usage: Usage) -> None:
     assert usage.get(first) == usage.get(second) == PART
 
 
-def test_followers_do_not_stand_in_each_others_way(usage: Usage) -> None:
+def test_followers_count_by_themselves_and_the_latest_moment_of_all_is_the_last(usage: Usage) -> None:
     session_id = new_session_id()
     assert add(usage, session_id, 9, follower="one")
     assert add(usage, session_id, 1, follower="two")
+    behind = Served(requests=1, first_at_ms=NOW - 10, last_at_ms=NOW - 10)
+    assert add(usage, session_id, 1, "behind", behind)
     found = usage.get(session_id)
-    assert found and found.media_ms == 2 * PART.media_ms
+    assert found and (found.media_ms, found.last_at_ms) == (2 * PART.media_ms, PART.last_at_ms)
 
 
 def test_of_the_same_batch_at_once_one_counts(usage: Usage) -> None:
@@ -62,15 +63,6 @@ def test_of_the_same_batch_at_once_one_counts(usage: Usage) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(lambda _: add(usage, session_id, 1), range(8))) == 1
     assert usage.get(session_id) == PART
-
-
-def test_the_last_moment_is_the_latest_that_any_follower_knows(usage: Usage) -> None:
-    session_id = new_session_id()
-    assert add(usage, session_id, 1, "ahead")
-    behind = Served(requests=1, first_at_ms=NOW - 10, last_at_ms=NOW - 10)
-    assert add(usage, session_id, 1, "behind", behind)
-    found = usage.get(session_id)
-    assert found and found.last_at_ms == PART.last_at_ms
 
 
 def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
@@ -89,13 +81,7 @@ def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
     assert (first.media.answers_2xx, first.media.egress_bytes, first.segments.hits) == (2, 200, 2)
     assert (first.api.answers_5xx, both.api.answers_5xx, both.api.egress_bytes) == (0, 2, 14)
     assert usage.counted(minute - 60, minute - 1) == {}
-    found, cursor = [], None
-    while True:
-        page = usage.counted_by_stream(minute, limit=2, cursor=cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    found = all_items(lambda cursor: usage.counted_by_stream(minute, limit=2, cursor=cursor))
     assert [each.stream_id for each in found] == sorted(streams)
     assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
     assert {each.hour_ms for each in found} == {minute * MINUTE_MS}
@@ -115,14 +101,11 @@ def test_the_functions_counters_lie_in_the_same_table_and_are_not_mixed_up(setti
     assert [each.stream_id for each in usage.counted_by_stream(minute, limit=9, cursor=None).items] == ["stream-1"]
 
 
-def test_days_lie_beside_sessions(usage: Usage) -> None:
+def test_days_and_the_positions_of_followers_lie_beside_sessions(usage: Usage) -> None:
     key = day_key(day_of(NOW))
     assert key == "day:2027-01-15"
     assert add(usage, key, 1)
     assert usage.get(key) == PART
-
-
-def test_marks_hold_the_position_of_each_follower(usage: Usage) -> None:
     usage.mark("one", NOW)
     usage.mark("two", NOW + 1)
     usage.mark("one", NOW + 2)

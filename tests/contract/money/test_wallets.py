@@ -14,15 +14,19 @@ from chalicelib.ports.money import WalletRefused
 from tests.contract.conftest import MoneyStores
 from tests.contract.money.wallet_parts import (
     NOW,
+    PURCHASE,
     SESSIONS_MAX,
     a_beat,
-    a_purchase,
     funded,
     payment,
+    record_now,
     record_of,
     started,
     wallet_of,
+    watching,
 )
+
+NOTHING = Settlement(refund_millipoints=0, watched_ms=0)
 
 
 def test_a_new_wallet_is_empty_and_made_once(money: MoneyStores) -> None:
@@ -40,9 +44,8 @@ def test_a_payment_is_applied_once(money: MoneyStores) -> None:
     assert money.wallets.pay(top_up) is True
     assert money.wallets.pay(top_up) is False
     assert money.payments.get(top_up.payment_id) == top_up
-    wallet = wallet_of(money, user_id)
-    assert wallet.balance_millipoints == 7_000
-    entry = wallet.journal[0]
+    assert wallet_of(money, user_id).balance_millipoints == 7_000
+    [entry] = wallet_of(money, user_id).journal
     assert (entry.kind, entry.delta_millipoints, entry.version, entry.note) == (EntryKind.CREDIT, 7_000, 1, "top-up")
     assert entry.payment_id == top_up.payment_id
 
@@ -51,13 +54,10 @@ def test_an_adjustment_never_takes_a_balance_below_zero(money: MoneyStores) -> N
     user_id = funded(money, 5_000)
     with pytest.raises(WalletRefused) as refused:
         money.wallets.pay(payment(user_id, -5_001))
-    assert refused.value.wallet is not None
-    assert refused.value.wallet.balance_millipoints == 5_000
+    assert refused.value.wallet and refused.value.wallet.balance_millipoints == 5_000
     assert money.wallets.pay(payment(user_id, -5_000))
     assert wallet_of(money, user_id).balance_millipoints == 0
-
-
-def test_a_payment_to_an_unknown_user_changes_nothing(money: MoneyStores) -> None:
+    # Nor does one of an unknown user change anything.
     lost = payment(new_user_id(), 1)
     with pytest.raises(WalletRefused):
         money.wallets.pay(lost)
@@ -65,17 +65,14 @@ def test_a_payment_to_an_unknown_user_changes_nothing(money: MoneyStores) -> Non
 
 
 def test_start_buys_the_first_lease_and_puts_the_record(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 90_000
     assert wallet.sessions[session.session_id] == session
     assert wallet.journal[-1].entry_id == f"{session.session_id}.1"
     assert wallet.journal[-1].delta_millipoints == -10_000
-    record = money.sessions.get(session.session_id)
-    assert record == record_of(user_id, session)
-    assert record is not None
-    assert record.active
+    record = record_now(money, session.session_id)
+    assert record == record_of(user_id, session) and record.active
 
 
 def test_start_is_refused_without_money_or_over_the_limit(money: MoneyStores) -> None:
@@ -103,19 +100,12 @@ def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
 
 
 def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     wallet = money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     sold = wallet.sessions[session.session_id]
     assert wallet.balance_millipoints == 80_000
-    assert sold == replace(
-        session,
-        seq=2,
-        paid_until_ms=NOW + 20_000,
-        charged_millipoints=20_000,
-        granted_ms=20_000,
-        budget_millipoints=MILLIPOINTS_MAX - 10_000,
-    )
+    bought = {"seq": 2, "paid_until_ms": NOW + 20_000, "charged_millipoints": 20_000, "granted_ms": 20_000}
+    assert sold == replace(session, **bought, budget_millipoints=MILLIPOINTS_MAX - 10_000)
     assert buy_from_ms(sold) == NOW + 15_000
     assert [entry.version for entry in wallet.journal] == [1, 2, 3]
     assert wallet == money.wallets.get(user_id)
@@ -127,34 +117,25 @@ def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
     ids=["replay", "stale", "early", "late", "clock stepped back"],
 )
 def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: MoneyStores, seq: int, at_ms: int) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     with pytest.raises(WalletRefused) as refused:
         money.wallets.buy_on_time(user_id, a_beat(session, seq, NOW + at_ms))
     assert refused.value.wallet == wallet_of(money, user_id)
     assert wallet_of(money, user_id).balance_millipoints == 90_000
 
 
-@pytest.mark.parametrize("at_ms", [5_000, 10_000])
-def test_the_window_of_a_beat_includes_both_ends(money: MoneyStores, at_ms: int) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
-    assert money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + at_ms)).balance_millipoints == 80_000
-
-
-def test_a_beat_needs_balance_and_budget(money: MoneyStores) -> None:
-    poor = funded(money, 19_999)
-    session = started(money, poor)
-    with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(poor, a_beat(session, 2, NOW + 6_000))
-    capped = funded(money, 100_000)
-    session = started(money, capped, budget_millipoints=9_999)
-    with pytest.raises(WalletRefused):
-        money.wallets.buy_on_time(capped, a_beat(session, 2, NOW + 6_000))
+def test_a_beat_needs_balance_and_budget_and_its_window_includes_both_ends(money: MoneyStores) -> None:
+    for terms in ({"millipoints": 19_999}, {"budget_millipoints": 9_999}):
+        user_id, session = watching(money, **terms)
+        with pytest.raises(WalletRefused):
+            money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
+    for at_ms in (5_000, 10_000):
+        user_id, session = watching(money)
+        assert money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + at_ms)).balance_millipoints == 80_000
 
 
 def test_a_beat_of_somebody_else_finds_no_session(money: MoneyStores) -> None:
-    session = started(money, funded(money, 100_000))
+    _, session = watching(money)
     stranger = funded(money, 100_000)
     with pytest.raises(WalletRefused) as refused:
         money.wallets.buy_on_time(stranger, a_beat(session, 2, NOW + 6_000))
@@ -164,36 +145,32 @@ def test_a_beat_of_somebody_else_finds_no_session(money: MoneyStores) -> None:
 
 
 def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     stale = replace(session, paid_until_ms=session.paid_until_ms - 1)
     with pytest.raises(WalletRefused):
-        money.wallets.buy(user_id, stale, 2, a_purchase(), NOW + 30_000, 0)
-    wallet = money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000, 0)
+        money.wallets.buy(user_id, stale, 2, PURCHASE, NOW + 30_000, 0)
+    wallet = money.wallets.buy(user_id, session, 2, PURCHASE, NOW + 30_000, 0)
     assert wallet.balance_millipoints == 80_000
     assert wallet.sessions[session.session_id].paid_until_ms == NOW + 40_000
     with pytest.raises(WalletRefused):
-        money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000, 0)
+        money.wallets.buy(user_id, session, 2, PURCHASE, NOW + 30_000, 0)
     # The window of the next beat follows the new end of the lease.
     assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
 
 
 def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:
-    user_id = funded(money, 13_000)
-    session = started(money, user_id)
+    user_id, session = watching(money, 13_000)
+    rest = replace(PURCHASE, outcome=Outcome.POOR, charge_millipoints=3_000, granted_ms=3_000)
     with pytest.raises(WalletRefused):
-        rest = a_purchase(outcome=Outcome.POOR, charge_millipoints=2_000)
-        money.wallets.buy(user_id, session, 2, rest, NOW + 6_000, 0)
-    rest = a_purchase(outcome=Outcome.POOR, charge_millipoints=3_000, granted_ms=3_000, paid_until_ms=NOW + 13_000)
+        money.wallets.buy(user_id, session, 2, replace(rest, charge_millipoints=2_000), NOW + 6_000, 0)
+    rest = replace(rest, paid_until_ms=NOW + 13_000)
     assert money.wallets.buy(user_id, session, 2, rest, NOW + 6_000, 0).balance_millipoints == 0
 
 
 def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
-    free = a_purchase(
-        outcome=Outcome.UNSERVED, charge_millipoints=0, free_from_ms=NOW + 10_000, free_until_ms=NOW + 40_000
-    )
+    user_id, session = watching(money)
+    times = {"free_from_ms": NOW + 10_000, "free_until_ms": NOW + 40_000}
+    free = replace(PURCHASE, outcome=Outcome.UNSERVED, charge_millipoints=0, **times)
     wallet = money.wallets.buy(user_id, session, 2, free, NOW + 6_000, 0)
     assert wallet.balance_millipoints == 90_000
     assert (wallet.journal[-1].kind, wallet.journal[-1].delta_millipoints) == (EntryKind.UNSERVED, 0)
@@ -202,31 +179,23 @@ def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
 
 
 def test_the_end_refunds_once_and_closes_the_record(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
     money.wallets.end(user_id, session, EndReason.KICKED, settlement, NOW + 6_000)
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 94_000
     assert dict(wallet.sessions) == {}
     assert wallet.journal[-1].entry_id == f"{session.session_id}.end"
-    record = money.sessions.get(session.session_id)
-    assert record is not None
-    assert not record.active
-    assert (record.end_reason, record.charged_millipoints, record.refunded_millipoints, record.watched_ms) == (
-        EndReason.KICKED,
-        6_000,
-        4_000,
-        6_000,
-    )
+    record = record_now(money, session.session_id)
+    assert (record.active, record.end_reason, record.watched_ms) == (False, EndReason.KICKED, 6_000)
+    assert (record.charged_millipoints, record.refunded_millipoints) == (6_000, 4_000)
     with pytest.raises(WalletRefused):
         money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 6_000)
     assert wallet_of(money, user_id).balance_millipoints == 94_000
 
 
 def test_an_end_against_an_older_state_is_refused(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
+    user_id, session = watching(money)
     money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     with pytest.raises(WalletRefused):
         money.wallets.end(user_id, session, EndReason.KICKED, Settlement(refund_millipoints=1, watched_ms=1), NOW)
@@ -234,12 +203,11 @@ def test_an_end_against_an_older_state_is_refused(money: MoneyStores) -> None:
 
 
 def test_an_ended_session_never_buys_again(money: MoneyStores) -> None:
-    user_id = funded(money, 100_000)
-    session = started(money, user_id)
-    money.wallets.end(user_id, session, EndReason.KICKED, Settlement(refund_millipoints=0, watched_ms=0), NOW)
+    user_id, session = watching(money)
+    money.wallets.end(user_id, session, EndReason.KICKED, NOTHING, NOW)
     for attempt in (
         lambda: money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000)),
-        lambda: money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 6_000, 0),
+        lambda: money.wallets.buy(user_id, session, 2, PURCHASE, NOW + 6_000, 0),
         lambda: money.wallets.start(user_id, session, record_of(user_id, session), SESSIONS_MAX, 0),
     ):
         with pytest.raises(WalletRefused):
@@ -248,8 +216,7 @@ def test_an_ended_session_never_buys_again(money: MoneyStores) -> None:
 
 
 def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: MoneyStores) -> None:
-    user_id = funded(money, 1_000_000)
-    session = started(money, user_id, lease_ms=1_000, charge_millipoints=1_000, charged_millipoints=1_000)
+    user_id, session = watching(money, 1_000_000, lease_ms=1_000, charge_millipoints=1_000, charged_millipoints=1_000)
     seq = 1
     while len(wallet_of(money, user_id).journal) < JOURNAL_ENTRIES_MAX:
         seq += 1
@@ -258,9 +225,7 @@ def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: MoneyStores) ->
     seen = wallet_of(money, user_id).sessions[session.session_id]
     with pytest.raises(WalletRefused):
         money.wallets.buy_on_time(user_id, a_beat(session, seq + 1, seen.paid_until_ms))
-    money.wallets.end(
-        user_id, seen, EndReason.KICKED, Settlement(refund_millipoints=0, watched_ms=0), seen.paid_until_ms
-    )
+    money.wallets.end(user_id, seen, EndReason.KICKED, NOTHING, seen.paid_until_ms)
     assert [wallet.user_id for wallet in money.wallets.with_full_pages(100)].count(user_id) == 1
 
 

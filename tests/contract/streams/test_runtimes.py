@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+from chalicelib.config import Settings
 from chalicelib.domain.streams.media_health import (
     ISSUE_DETAIL_CHARS_MAX,
     TRACK_TEXT_CHARS_MAX,
@@ -67,13 +69,15 @@ LIVE = Runtime(
 TRACK, ISSUE = LIVE.tracks[1], LIVE.issues[0]
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def runtimes(request: pytest.FixtureRequest) -> Runtimes:
-    if request.param == "memory":
-        return MemoryRuntimes()
-    from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
+@pytest.fixture
+def runtimes(stage: Settings | None) -> Runtimes:
+    return DynamoRuntimes(stage.table_prefix) if stage else MemoryRuntimes()
 
-    return DynamoRuntimes(request.getfixturevalue("settings").table_prefix)
+
+def stored(runtimes: Runtimes) -> Runtime:
+    runtime = runtimes.get("stream-1")
+    assert runtime
+    return runtime
 
 
 def claimed(runtimes: Runtimes, worker_id: str = "w1", now_ms: int = NOW) -> Claim:
@@ -96,14 +100,10 @@ def test_a_claim_keeps_others_out_until_it_expires(runtimes: Runtimes) -> None:
     assert runtimes.claim("stream-1", "w2", SOON - 1, SOON + 10_000) is None
     taken = runtimes.claim("stream-1", "w2", SOON, SOON + 10_000)
     assert taken and (taken.worker_id, taken.epoch) == ("w2", 2)
-
-
-def test_a_worker_takes_its_own_again_with_a_higher_epoch(runtimes: Runtimes) -> None:
-    first = claimed(runtimes)
-    again = claimed(runtimes)
-    assert again.epoch == 2
-    assert runtimes.renew(first, NOW, SOON, None) is None
-    assert not runtimes.report(first, LIVE)
+    # A worker takes its own again with a higher epoch.
+    assert claimed(runtimes, "w2", SOON).epoch == 3
+    assert runtimes.renew(taken, SOON, SOON + 10_000, None) is None
+    assert not runtimes.report(taken, LIVE)
 
 
 def test_a_new_claim_does_not_inherit_that_the_stream_is_live(runtimes: Runtimes) -> None:
@@ -129,14 +129,13 @@ def test_a_claim_is_renewed_until_it_has_expired(runtimes: Runtimes) -> None:
 def test_releasing_lets_others_in_at_once_and_the_epoch_rises_on(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
     runtimes.release(claim)
-    runtime = runtimes.get("stream-1")
-    assert runtime and runtime.claim is None
+    assert stored(runtimes).claim is None
     assert runtimes.renew(claim, NOW, SOON, None) is None
     assert claimed(runtimes, "w2").epoch == 2
     # The old owner's release comes late and changes nothing.
     runtimes.release(claim)
-    runtime = runtimes.get("stream-1")
-    assert runtime and runtime.claim and runtime.claim.worker_id == "w2"
+    claim = stored(runtimes).claim
+    assert claim and claim.worker_id == "w2"
 
 
 def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtimes) -> None:
@@ -147,13 +146,10 @@ def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtim
     bare = Runtime(stream_id="stream-1", state=RuntimeState.BACKOFF, reported_at_ms=NOW + 1)
     assert runtimes.report(claim, bare)
     assert runtimes.get("stream-1") == replace(bare, claim=renewed)
-
-
-def test_a_run_that_repaired_nothing_is_another_than_one_of_which_nothing_is_known(runtimes: Runtimes) -> None:
-    claim = claimed(runtimes)
+    # A run that repaired nothing is another than one of which nothing is known.
     for repairs in (Repairs(), None):
         assert runtimes.report(claim, replace(LIVE, repairs=repairs))
-        assert runtimes.get("stream-1") == replace(LIVE, repairs=repairs, claim=claim)
+        assert runtimes.get("stream-1") == replace(LIVE, repairs=repairs, claim=renewed)
 
 
 def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
@@ -161,8 +157,7 @@ def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
     wordy = replace(TRACK, codec=long, language=long, title=long, details=long)
     issues = (ISSUE, replace(ISSUE, code=IngestIssueCode.AUDIO_GAPS), replace(ISSUE, detail=long))
     assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(wordy,) * (TRACKS_MAX + 1), issues=issues))
-    runtime, text = runtimes.get("stream-1"), "x" * TRACK_TEXT_CHARS_MAX
-    assert runtime
+    runtime, text = stored(runtimes), "x" * TRACK_TEXT_CHARS_MAX
     assert runtime.tracks == (replace(TRACK, codec=text, language=text, title=text, details=text),) * TRACKS_MAX
     assert [(issue.code, issue.detail) for issue in runtime.issues] == [
         (IngestIssueCode.AUDIO_DRIFT, "x" * ISSUE_DETAIL_CHARS_MAX),
@@ -175,43 +170,32 @@ def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
     new = claimed(runtimes, "w2", SOON)
     assert not runtimes.report(old, LIVE)
     assert runtimes.renew(old, NOW, SOON + 60_000, None) is None
-    runtime = runtimes.get("stream-1")
-    assert runtime and runtime.state is RuntimeState.STARTING and runtime.claim == new
+    assert (stored(runtimes).state, stored(runtimes).claim) == (RuntimeState.STARTING, new)
 
 
 def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
     runtimes.report(claim, LIVE)
-    seen = runtimes.get("stream-1")
-    assert seen
+    seen = stored(runtimes)
     runtimes.mark_unclaimed(seen, RuntimeState.STALLED, "its worker is gone", Waiting.NO_WORKER, NOW)
-    marked = runtimes.get("stream-1")
-    assert marked == replace(
-        seen,
-        state=RuntimeState.STALLED,
-        last_error="its worker is gone",
-        waiting=Waiting.NO_WORKER,
-        down_since_ms=NOW,
-    )
+    marks = {"last_error": "its worker is gone", "waiting": Waiting.NO_WORKER, "down_since_ms": NOW}
+    assert stored(runtimes) == replace(seen, state=RuntimeState.STALLED, **marks)
     claimed(runtimes, "w2", SOON)
     runtimes.mark_unclaimed(seen, RuntimeState.FAILED, "too late", Waiting.NO_CAPACITY, NOW)
-    runtime = runtimes.get("stream-1")
-    assert runtime and runtime.waiting is None
-    assert runtime and runtime.state is RuntimeState.STARTING and runtime.last_error == "its worker is gone"
+    runtime = stored(runtimes)
+    assert (runtime.waiting, runtime.state) == (None, RuntimeState.STARTING)
+    assert runtime.last_error == "its worker is gone"
 
 
 def test_a_renewed_or_a_released_claim_is_not_marked_as_seen_before(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
-    seen = runtimes.get("stream-1")
-    assert seen
+    seen = stored(runtimes)
     runtimes.renew(claim, NOW, SOON + 1, None)
     runtimes.mark_unclaimed(seen, RuntimeState.FAILED, None, None, NOW)
-    assert (runtimes.get("stream-1") or seen).state is RuntimeState.STARTING
+    assert stored(runtimes).state is RuntimeState.STARTING
     runtimes.release(claim)
-    free = runtimes.get("stream-1")
-    assert free
-    runtimes.mark_unclaimed(free, RuntimeState.STOPPED, None, None, NOW)
-    assert (runtimes.get("stream-1") or free).state is RuntimeState.STOPPED
+    runtimes.mark_unclaimed(stored(runtimes), RuntimeState.STOPPED, None, None, NOW)
+    assert stored(runtimes).state is RuntimeState.STOPPED
 
 
 def test_of_many_workers_exactly_one_claims(runtimes: Runtimes) -> None:
