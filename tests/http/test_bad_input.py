@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
+import app
 from chalicelib.api.openapi import ALL_ROUTES, document
 from chalicelib.domain.accounts.users import Role
 from tests.http.conftest import Api
 
 ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body]
-NAMES = [f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS]
-NAMES_WITH_BODY = [f"{endpoint.method} {endpoint.path}" for endpoint in WITH_BODY]
 PLACES = {"stream_id": "no-such-stream", "user_id": "u_" + "a" * 20, "session_id": "a" * 26, "day": "2026-01-01"}
 BODIES = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 20_000, b'{"a":' * 5_000, b"NaN", b"1e999"]
 
@@ -21,9 +20,18 @@ def path_of(endpoint: Any) -> str:
     return str(endpoint.path).format(**PLACES)
 
 
+def each_of(endpoints: list[Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("endpoint", endpoints, ids=lambda each: f"{each.method} {each.path}")
+
+
 @pytest.fixture(scope="module")
 def admin(api: Api) -> dict[str, str]:
     return api.admin()
+
+
+@pytest.fixture(scope="module")
+def viewer(api: Api) -> dict[str, str]:
+    return api.viewer(0)
 
 
 def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
@@ -35,14 +43,14 @@ def check_problem(answer: Any, *statuses: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+@each_of(WITH_BODY)
 def test_bodies_that_are_no_object(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     for body in BODIES:
         answer = api.http.request(endpoint.method, path_of(endpoint), content=body, headers=admin)
         assert check_problem(answer, 400)["errors"], body[:20]
 
 
-@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.method == "POST" and not each.body])
+@each_of([each for each in ENDPOINTS if each.method == "POST" and not each.body])
 def test_a_body_that_would_be_ignored_is_refused(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     found = check_problem(api.http.request(endpoint.method, path_of(endpoint), json={"x": 1}, headers=admin), 400)
     assert found["errors"] == [{"field": "body", "detail": "this route takes no body"}]
@@ -52,7 +60,7 @@ def test_a_body_that_would_be_ignored_is_refused(api: Api, admin: dict[str, str]
 MAY_BE_EMPTY = {"backups", "custom_renditions"}
 
 
-@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+@each_of(WITH_BODY)
 def test_unknown_fields_and_wrong_types_are_named(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     path = path_of(endpoint)
     found = check_problem(api.http.request(endpoint.method, path, json={"no_such_field": 1}, headers=admin), 400)
@@ -73,7 +81,7 @@ WRONG_TEXTS = ["", "  ", "\x00", "ä ö/ü", "-", "x" * 600]
 NOT_WORDS = ("pattern", "^", "\\", "[A-Z", "[a-z", "Value error", "regex")
 
 
-@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.body or each.query])
+@each_of([each for each in ENDPOINTS if each.body or each.query])
 def test_errors_say_in_words_what_is_allowed(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     answers = []
     for value in WRONG_TEXTS:
@@ -92,40 +100,34 @@ def test_errors_say_in_words_what_is_allowed(api: Api, admin: dict[str, str], en
 
 
 def test_the_error_of_a_payment_id_says_what_is_allowed(api: Api, admin: dict[str, str]) -> None:
-    body = {"payment_id": "no spaces!", "millipoints": 0}
-    found = check_problem(api.http.post(f"/sessions/{'a' * 26}/adjust", json=body, headers=admin), 400)
-    [error] = [each for each in found["errors"] if each["field"] == "payment_id"]
+    def refused(payment_id: str) -> dict[str, Any]:
+        body = {"payment_id": payment_id, "millipoints": 0}
+        return check_problem(api.http.post(f"/sessions/{'a' * 26}/adjust", json=body, headers=admin), 400)
+
+    [error] = [each for each in refused("no spaces!")["errors"] if each["field"] == "payment_id"]
     assert error["detail"] == "must have 1 to 64 letters, digits and _ : -"
-    body = {"payment_id": "fine", "millipoints": 0}
-    found = check_problem(api.http.post(f"/sessions/{'a' * 26}/adjust", json=body, headers=admin), 400)
-    assert found["detail"] == "body: millipoints must not be 0"
+    assert refused("fine")["detail"] == "body: millipoints must not be 0"
 
 
-@pytest.mark.parametrize("endpoint", WITH_BODY, ids=NAMES_WITH_BODY)
+@each_of(WITH_BODY)
 def test_huge_bodies(api: Api, admin: dict[str, str], endpoint: Any) -> None:
     body = json.dumps({"note": "x" * 70_000}).encode()
     answer = api.http.request(endpoint.method, path_of(endpoint), content=body, headers=admin)
     assert check_problem(answer, 413)["code"] == "body_too_large"
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
-def test_every_route_asks_for_its_role(api: Api, endpoint: Any) -> None:
-    if endpoint.role is None:
-        return
+@each_of([each for each in ENDPOINTS if each.role])
+def test_every_route_asks_for_its_role(api: Api, viewer: dict[str, str], endpoint: Any) -> None:
     answer = api.http.request(endpoint.method, path_of(endpoint))
     assert check_problem(answer, 401)["code"] == "token_invalid"
     if endpoint.role is Role.ADMIN:
-        answer = api.http.request(endpoint.method, path_of(endpoint), headers=api.viewer(0))
+        answer = api.http.request(endpoint.method, path_of(endpoint), headers=viewer)
         assert check_problem(answer, 403)["code"] == "forbidden"
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
+@each_of([each for each in ENDPOINTS if each.method == "GET" and each.path != "/openapi.json"])
 def test_query_parameters_are_checked(api: Api, admin: dict[str, str], endpoint: Any) -> None:
-    if endpoint.method != "GET":
-        return
     path = path_of(endpoint)
-    if endpoint.path == "/openapi.json":
-        return
     found = check_problem(api.http.get(path, params={"no_such": "1"}, headers=admin), 400)
     assert found["errors"][0]["field"] == "no_such"
     if endpoint.query:
@@ -153,20 +155,13 @@ def test_ids_of_another_form_do_not_exist(api: Api, admin: dict[str, str], strea
 
 
 def test_ids_that_do_not_exist(api: Api, admin: dict[str, str]) -> None:
-    wanted = {
-        ("GET", "/streams/nope"): "stream_not_found",
-        ("GET", "/streams/nope/runtime"): "stream_not_found",
-        ("DELETE", "/streams/nope"): "stream_not_found",
-        ("POST", "/streams/nope/restart"): "stream_not_found",
-        ("POST", "/streams/nope/preview"): "stream_not_found",
-        ("GET", "/wallets/u_" + "b" * 20): "user_not_found",
-        ("GET", "/wallets/u_" + "b" * 20 + "/ledger"): "user_not_found",
-    }
-    for (method, path), code in wanted.items():
-        assert check_problem(api.http.request(method, path, headers=admin), 404)["code"] == code
-    beat = {"session_id": "a" * 26, "seq": 2}
-    answer = api.http.post("/playback/heartbeat", json=beat, headers=admin)
-    assert check_problem(answer, 404)["code"] == "session_not_found"
+    stream, wallet = "/streams/nope", f"/wallets/u_{'b' * 20}"
+    wanted = {f"GET {wallet}": "user_not_found", f"GET {wallet}/ledger": "user_not_found"}
+    for request in ("GET {}", "GET {}/runtime", "DELETE {}", "POST {}/restart", "POST {}/preview"):
+        wanted[request.format(stream)] = "stream_not_found"
+    for request, code in wanted.items():
+        assert check_problem(api.http.request(*request.split(), headers=admin), 404)["code"] == code
+    assert check_problem(api.beat(admin, "a" * 26, 2), 404)["code"] == "session_not_found"
 
 
 def test_the_document_names_every_route(api: Api) -> None:
@@ -174,8 +169,6 @@ def test_the_document_names_every_route(api: Api) -> None:
     assert served == json.loads(json.dumps(document()))
     declared = {(endpoint.path, endpoint.method.lower()) for endpoint in ENDPOINTS}
     assert {(path, method) for path, methods in served["paths"].items() for method in methods} == declared
-    import app
-
     routed = {(path, method.lower()) for path, methods in app.app.routes.items() for method in methods}
     media = {("/play/{session_id}/index.m3u8", "get"), ("/play/{session_id}/{rendition}/index.m3u8", "get")}
     assert routed - media == declared

@@ -7,11 +7,9 @@ import pytest
 
 from tests.http.conftest import PASSWORD, Api
 
-FROM = "x-real-ip"
-
 
 def login(api: Api, email: str, password: str, ip: str) -> httpx.Response:
-    return api.http.post("/auth/login", json={"email": email, "password": password}, headers={FROM: ip})
+    return api.try_login(email, password, **{"x-real-ip": ip})
 
 
 @pytest.mark.parametrize("known", [True, False])

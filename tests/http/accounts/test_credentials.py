@@ -4,24 +4,16 @@ import httpx
 import pytest
 
 from chalicelib.domain.access.clients import Client
-from chalicelib.domain.accounts.users import Role, User
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.services.money.session_opener import SessionOpener
-from tests.http.conftest import PASSWORD, Api
+from tests.http.conftest import PASSWORD, Api, assert_problem, bearer
 
 NEW = "another good password"
 
 
-def login(api: Api, user: User, password: str = PASSWORD) -> httpx.Response:
-    return api.http.post("/auth/login", json={"email": user.email, "password": password})
-
-
-def bearer(login: httpx.Response) -> dict[str, str]:
-    return {"Authorization": f"Bearer {login.json()['access_token']}"}
-
-
 def refreshed(api: Api, login: httpx.Response) -> int:
-    return api.http.post("/auth/refresh", json={"refresh_token": login.json()["refresh_token"]}).status_code
+    return api.refresh(login.json()["refresh_token"]).status_code
 
 
 def change(api: Api, headers: dict[str, str], current: str = PASSWORD, new: str = NEW) -> httpx.Response:
@@ -32,9 +24,9 @@ def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> 
     """Neither the old login nor its session is good for anything that changes something."""
     headers = bearer(old)
     assert refreshed(api, old) == 401
-    beat = api.http.post("/playback/heartbeat", json={"session_id": session_id, "seq": 2}, headers=headers)
-    assert beat.json().get("end_reason") == reason, beat.text
-    expected = 403 if reason == "kicked" and api.services.users.get(api_user(api, session_id)).disabled else 401
+    assert api.beat(headers, session_id, 2).json().get("end_reason") == reason
+    record = api.services.sessions.get(session_id)
+    expected = 403 if reason == "kicked" and api.services.users.get(record.user_id).disabled else 401
     refusals = [
         api.start(headers, api.live_stream()),
         api.http.get("/me", headers=headers),
@@ -45,68 +37,57 @@ def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> 
     assert [answer.status_code for answer in refusals] == [expected] * len(refusals)
 
 
-def api_user(api: Api, session_id: str) -> str:
-    record = api.services.sessions.get(session_id)
-    assert record is not None
-    return record.user_id
-
-
 def test_another_password_ends_everything_but_the_login_that_it_answers(api: Api) -> None:
     user = api.user(millipoints=100_000)
-    mine, elsewhere = login(api, user), login(api, user)
-    session_id = api.start(bearer(elsewhere), api.live_stream()).json()["session_id"]
+    mine, elsewhere = api.try_login(user.email), api.try_login(user.email)
+    session_id = api.watch(bearer(elsewhere))
     fresh = change(api, bearer(mine))
     assert fresh.status_code == 200, fresh.text
     assert_over(api, elsewhere, session_id, "viewer_stopped")
     assert refreshed(api, mine) == 401
     assert api.start(bearer(fresh), api.live_stream()).status_code == 201
     assert refreshed(api, fresh) == 200
-    assert (login(api, user).status_code, login(api, user, NEW).status_code) == (401, 200)
+    assert (api.try_login(user.email).status_code, api.try_login(user.email, NEW).status_code) == (401, 200)
 
 
 def test_logging_out_everywhere_ends_everything(api: Api) -> None:
     user = api.user(millipoints=100_000)
-    mine, elsewhere = login(api, user), login(api, user)
-    session_id = api.start(bearer(elsewhere), api.live_stream()).json()["session_id"]
+    mine, elsewhere = api.try_login(user.email), api.try_login(user.email)
+    session_id = api.watch(bearer(elsewhere))
     out = api.http.post("/auth/logout-everywhere", headers=bearer(mine))
     assert (out.status_code, out.content) == (204, b"")
     for old in (mine, elsewhere):
         assert_over(api, old, session_id, "viewer_stopped")
-    assert api.start(bearer(login(api, user)), api.live_stream()).status_code == 201
+    assert api.start(bearer(api.try_login(user.email)), api.live_stream()).status_code == 201
 
 
 @pytest.mark.parametrize("body", [{"password": NEW}, {"disabled": True}])
 def test_a_reset_and_disabling_end_everything(api: Api, body: dict[str, object]) -> None:
     user = api.user(millipoints=100_000)
-    old = login(api, user)
-    session_id = api.start(bearer(old), api.live_stream()).json()["session_id"]
+    old = api.try_login(user.email)
+    session_id = api.watch(bearer(old))
     answer = api.http.patch(f"/users/{user.user_id}", json=body, headers=api.admin())
     assert answer.status_code == 200, answer.text
     assert_over(api, old, session_id, "kicked")
-    assert login(api, user, NEW).status_code == (200 if "password" in body else 401)
+    assert api.try_login(user.email, NEW).status_code == (200 if "password" in body else 401)
 
 
 def test_a_wrong_current_password_changes_nothing_and_is_counted_as_a_wrong_login(api: Api) -> None:
     user = api.user()
-    headers = {**bearer(login(api, user)), "x-real-ip": "192.0.2.77"}
+    headers = {**bearer(api.try_login(user.email)), "x-real-ip": "192.0.2.77"}
     answers = [change(api, headers, current="a wrong one") for _ in range(11)]
     assert [answer.status_code for answer in answers] == [403] * 10 + [429]
     assert answers[0].json()["code"] == "wrong_password"
     assert change(api, headers).status_code == 429
-    body = {"email": user.email, "password": PASSWORD}
-    assert api.http.post("/auth/login", json=body, headers={"x-real-ip": "192.0.2.77"}).status_code == 429
-    assert login(api, user).status_code == 200
+    assert api.try_login(user.email, **{"x-real-ip": "192.0.2.77"}).status_code == 429
+    assert api.try_login(user.email).status_code == 200
 
 
 def test_passwords_have_rules(api: Api) -> None:
     user = api.user()
-    headers = bearer(login(api, user))
-    for new, said in (
-        ("short", "8 characters"),
-        ("x" * 201, "200 characters"),
-        (user.email.upper(), "email"),
-        (PASSWORD, "differ"),
-    ):
+    headers = bearer(api.try_login(user.email))
+    rules = {"short": "8 characters", "x" * 201: "200 characters", user.email.upper(): "email", PASSWORD: "differ"}
+    for new, said in rules.items():
         answer = change(api, headers, new=new)
         assert answer.status_code == 400
         [error] = answer.json()["errors"]
@@ -140,7 +121,7 @@ def test_a_start_that_was_under_way_takes_itself_back(
     with pytest.raises(Exception, match="disabled" if disabling else "was ended"):
         services.playback.start(user.user_id, stream_id, client=Client(ip=""), replace=False, max_points=None)
     record = services.sessions.get(opened[0])
-    assert record is not None and not record.active
+    assert record and not record.active
     assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000
 
 
@@ -148,8 +129,7 @@ def test_a_start_that_was_under_way_takes_itself_back(
 def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) -> None:
     operator = api.user(Role.ADMIN)
     headers = api.login(operator)
-    refused = api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert_problem(api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers), 409, "conflict")
     kept = api.services.users.get(operator.user_id)
     assert kept is not None and (kept.role, kept.disabled) == (Role.ADMIN, False)
     assert api.http.patch(f"/users/{operator.user_id}", json={"role": "admin"}, headers=headers).status_code == 200

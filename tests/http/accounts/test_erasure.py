@@ -1,17 +1,14 @@
 """Where addresses stand, and that a person can be erased while every sum stays: over HTTP, looked up in the tables."""
 
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from typing import Any
 
 from chalicelib.adapters.aws import client
 from chalicelib.domain.access.clients import audit_key, start_key
 from chalicelib.domain.accounts.users import Role, User
-from infra.local.layout import ROOT
 from infra.schema import TABLES
-from tests.http.conftest import PASSWORD, Api
+from tests.http.conftest import PASSWORD, Api, assert_problem
 from tests.http.money.test_reconciling import make_due, row_of, serve
 
 HOME, AGENT = "192.0.2.77", "mpv of a person"
@@ -30,33 +27,29 @@ def tables_with(api: Api, *texts: str) -> set[str]:
 def watched(api: Api, user: User, **settings: object) -> tuple[dict[str, str], str]:
     """The headers of somebody at home, and a session of theirs that goes on."""
     headers = {**api.login(user), "x-real-ip": HOME, "user-agent": AGENT}
-    started = api.start(headers, api.live_stream(**settings))
-    assert started.status_code == 201, started.text
-    return headers, str(started.json()["session_id"])
+    return headers, api.watch(headers, **settings)
 
 
 def listed(api: Api, admin: dict[str, str], user_id: str, state: str) -> list[dict[str, Any]]:
-    answer = api.http.get("/sessions", params={"user_id": user_id, "state": state}, headers=admin)
-    assert answer.status_code == 200, answer.text
-    return list(answer.json()["items"])
+    return list(api.get(admin, "/sessions", user_id=user_id, state=state)["items"])
 
 
 def test_addresses_stand_in_one_table_and_go_without_what_they_belong_to(api: Api) -> None:
     operator, viewer = api.user(Role.ADMIN), api.user(millipoints=100_000)
     admin = {**api.login(operator), "x-real-ip": HOME, "user-agent": AGENT}
     _, session_id = watched(api, viewer)
-    assert api.http.post("/playback/kick", json={"session_id": session_id, "reason": ""}, headers=admin).is_success
+    api.end(admin, session_id, "kick", reason="")
     assert tables_with(api, HOME, AGENT) == {"clients"}
     [session] = listed(api, admin, viewer.user_id, "ended")
     assert (session["ip"], session["user_agent"]) == (HOME, AGENT)
-    [entry] = api.http.get("/audit", params={"user_id": viewer.user_id}, headers=admin).json()["items"]
+    [entry] = api.get(admin, "/audit", user_id=viewer.user_id)["items"]
     assert entry["ip"] == HOME
     # As if their days were over.
     for key in (start_key(session_id), audit_key(entry["audit_id"])):
         api.services.clients.delete(key)
     [session] = listed(api, admin, viewer.user_id, "ended")
     assert (session["ip"], session["user_agent"], session["end_reason"]) == (None, None, "kicked")
-    [kept] = api.http.get("/audit", params={"user_id": viewer.user_id}, headers=admin).json()["items"]
+    [kept] = api.get(admin, "/audit", user_id=viewer.user_id)["items"]
     assert kept == {**entry, "ip": None}
 
 
@@ -64,9 +57,9 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     admin, viewer = api.admin(), api.user(millipoints=1_000_000_000)
     user_id = viewer.user_id
     headers, ended = watched(api, viewer, rate_millipoints_per_minute=60_000_000)
-    assert api.http.post("/playback/stop", json={"session_id": ended}, headers=headers).is_success
+    api.end(headers, ended)
     _, running = watched(api, viewer, rate_millipoints_per_minute=60_000_000)
-    refresh = api.http.post("/auth/login", json={"email": viewer.email, "password": PASSWORD}).json()["refresh_token"]
+    refresh = api.try_login(viewer.email).json()["refresh_token"]
     lines = api.services.statements.statement(user_id, 0).lines
     serve(api, ended)
 
@@ -75,9 +68,7 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     assert answers[0].json() == answers[1].json() and answers[0].json()["user_id"] == user_id
 
     assert tables_with(api, viewer.email, viewer.password_hash, HOME, AGENT) == set()
-    login = {"email": viewer.email, "password": PASSWORD}
-    assert api.http.post("/auth/login", json=login).status_code == 401
-    assert api.http.post("/auth/refresh", json={"refresh_token": refresh}).status_code == 401
+    assert (api.try_login(viewer.email).status_code, api.refresh(refresh).status_code) == (401, 401)
     assert api.http.get("/me", headers=headers).status_code in (401, 403)
     assert api.start(headers, api.live_stream()).status_code in (401, 403)
     sessions = {each["session_id"]: each for each in listed(api, admin, user_id, "ended")}
@@ -88,39 +79,32 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     # Recompute the chain line by line: only the end of the running session was added.
     after = api.services.statements.statement(user_id, 0)
     assert after.lines[: len(lines)] == lines and len(after.lines) == len(lines) + 1
-    wallet = api.http.get(f"/wallets/{user_id}", headers=admin).json()
-    assert wallet["balance_millipoints"] == after.closing.balance_millipoints
     spent = sum(int(each["charged_millipoints"]) for each in sessions.values())
-    assert wallet["balance_millipoints"] == 1_000_000_000 - spent
+    balance = api.get(admin, f"/wallets/{user_id}")["balance_millipoints"]
+    assert balance == after.closing.balance_millipoints == 1_000_000_000 - spent
     make_due(api, ended)
     api.services.reconciliation.run()
     row = row_of(api, admin, ended)
     assert row and row["reason"] != "ledger_mismatch"
     assert row["net_millipoints"] == sessions[ended]["charged_millipoints"]
 
-    log = api.http.get("/audit", params={"user_id": user_id}, headers=admin).json()["items"]
+    log = api.get(admin, "/audit", user_id=user_id)["items"]
     assert [entry["action"] for entry in log] == ["user.erase", "user.erase"]
     assert viewer.email not in json.dumps(log)
-    registered = api.http.post("/users", json=login, headers=admin)
+    registered = api.http.post("/users", json={"email": viewer.email, "password": PASSWORD}, headers=admin)
     assert registered.status_code == 201 and registered.json()["user_id"] != user_id
-    assert api.http.post("/auth/login", json=login).status_code == 200
+    assert api.try_login(viewer.email).status_code == 200
 
 
 def test_who_is_not_there_and_oneself_are_not_erased(api: Api) -> None:
     operator = api.user(Role.ADMIN)
     headers = api.login(operator)
-    unknown = api.http.post(f"/users/{'u_' + 'b' * 20}/erase", headers=headers)
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "user_not_found")
-    oneself = api.http.post(f"/users/{operator.user_id}/erase", headers=headers)
-    assert (oneself.status_code, oneself.json()["code"]) == (409, "conflict")
-    assert api.http.post(f"/users/{operator.user_id}/erase", headers=api.viewer()).status_code == 403
+    assert_problem(api.http.post(f"/users/{'u_' + 'b' * 20}/erase", headers=headers), 404, "user_not_found")
+    assert_problem(api.http.post(f"/users/{operator.user_id}/erase", headers=headers), 409, "conflict")
 
 
 def test_the_command_does_the_same_by_email_or_id(api: Api) -> None:
-    def run(*who: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infra.commands.erase_user", *who]
-        return subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=60)
-
+    run = partial(api.command, "infra.commands.erase_user")
     viewer = api.user()
     by_email = run(viewer.email.upper())
     assert by_email.returncode == 0 and viewer.user_id in by_email.stdout, by_email.stderr

@@ -1,43 +1,24 @@
 """The main job over HTTP: start, beat, renew, stop, kick, and what each answers when it is over."""
 
-from chalicelib.domain.accounts.users import Role
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import LEASE_MS_MIN
 from chalicelib.domain.streams.runtime import RuntimeState
-from tests.http.conftest import Api
+from tests.http.conftest import Api, assert_problem
 
-SESSION_FIELDS = {
-    "session_id",
-    "seq",
-    "play_url",
-    "play_token",
-    "expires_in",
-    "next_beat_in_ms",
-    "lease_ms",
-    "paid_until_ms",
-    "balance_millipoints",
-    "rate_millipoints_per_minute",
-    "seconds_left",
-    "others_spending",
-    "charged_millipoints",
-    "outcome",
-}
-
-
-def beat(api: Api, headers: dict[str, str], session_id: str, seq: int):  # type: ignore[no-untyped-def]
-    return api.http.post("/playback/heartbeat", json={"session_id": session_id, "seq": seq}, headers=headers)
+FIELDS = (
+    "session_id seq play_url play_token expires_in next_beat_in_ms lease_ms paid_until_ms balance_millipoints"
+    " rate_millipoints_per_minute seconds_left others_spending charged_millipoints outcome"
+)
+SESSION_FIELDS = {*FIELDS.split()}
 
 
 def wait_for_beat(api: Api, session_id: str, headers: dict[str, str]) -> None:
     """Let the session's window come without waiting for it: move the session's times back by a lease's length."""
-    wallet = api.services.wallets
-    user = api.http.get("/me", headers=headers).json()["user_id"]
-    from chalicelib.adapters.aws import client
-    from chalicelib.adapters.dynamodb import to_row
-
     client("dynamodb").update_item(
-        TableName=wallet._table,
-        Key=to_row({"user_id": user}),
+        TableName=api.services.settings.table_prefix + "wallets",
+        Key=to_row({"user_id": api.get(headers, "/me")["user_id"]}),
         UpdateExpression="SET ss.#s.pu = ss.#s.pu - :ms, ss.#s.bf = ss.#s.bf - :ms",
         ExpressionAttributeNames={"#s": session_id},
         ExpressionAttributeValues=to_row({":ms": LEASE_MS_MIN + 2_500}),
@@ -52,69 +33,61 @@ def test_start_sells_the_first_lease(api: Api) -> None:
     assert set(session) == SESSION_FIELDS | {"live_start_index"}
     assert session["play_url"].endswith(f"/play/{session['session_id']}/index.m3u8")
     assert (session["seq"], session["balance_millipoints"], session["charged_millipoints"]) == (1, 90_000, 10_000)
-    assert session["rate_millipoints_per_minute"] == 60_000
-    assert session["lease_ms"] == 10_000
+    assert (session["rate_millipoints_per_minute"], session["lease_ms"]) == (60_000, 10_000)
     assert 4_000 < session["next_beat_in_ms"] <= 5_250
     assert session["expires_in"] in (14, 15)
     assert (session["seconds_left"] in (99, 100), session["others_spending"]) == (True, 0)
     other = api.start(headers, stream_id).json()
     assert (other["seconds_left"] < 60, other["others_spending"]) == (True, 1)
-    assert api.http.get("/me/wallet", headers=headers).json()["sessions"][0]["session_id"] == session["session_id"]
+    assert api.get(headers, "/me/wallet")["sessions"][0]["session_id"] == session["session_id"]
 
 
 def test_a_heartbeat_answers_all_of_start_but_where_to_begin(api: Api) -> None:
-    headers, stream_id = api.viewer(), api.live_stream()
-    session_id = api.start(headers, stream_id).json()["session_id"]
-    early = beat(api, headers, session_id, 2).json()
+    session_id = api.watch(headers := api.viewer())
+    early = api.beat(headers, session_id, 2).json()
     assert set(early) == SESSION_FIELDS
     assert (early["outcome"], early["charged_millipoints"], early["seq"]) == ("early", 0, 1)
     wait_for_beat(api, session_id, headers)
-    sold = beat(api, headers, session_id, 2).json()
+    sold = api.beat(headers, session_id, 2).json()
     assert (sold["outcome"], sold["charged_millipoints"], sold["seq"]) == ("on_time", 10_000, 2)
-    again = beat(api, headers, session_id, 2).json()
+    again = api.beat(headers, session_id, 2).json()
     assert (again["outcome"], again["charged_millipoints"]) == ("replay", 10_000)
     assert again["balance_millipoints"] == sold["balance_millipoints"] == 80_000
 
 
 def test_renew_charges_nothing(api: Api) -> None:
-    headers = api.viewer()
-    session_id = api.start(headers, api.live_stream()).json()["session_id"]
+    session_id = api.watch(headers := api.viewer())
     renewed = api.http.post("/playback/renew", json={"session_id": session_id}, headers=headers)
     assert renewed.status_code == 200
     assert renewed.json()["balance_millipoints"] == 90_000
     for _ in range(2):
         wait_for_beat(api, session_id, headers)
-    over = api.http.post("/playback/renew", json={"session_id": session_id}, headers=headers)
-    assert (over.status_code, over.json()["code"]) == (409, "lease_not_paid")
+    assert_problem(
+        api.http.post("/playback/renew", json={"session_id": session_id}, headers=headers), 409, "lease_not_paid"
+    )
 
 
 def test_stop_refunds_and_may_be_repeated(api: Api) -> None:
-    headers = api.viewer()
-    session_id = api.start(headers, api.live_stream()).json()["session_id"]
-    first = api.http.post("/playback/stop", json={"session_id": session_id}, headers=headers).json()
-    again = api.http.post("/playback/stop", json={"session_id": session_id}, headers=headers).json()
-    assert first == again
-    assert first["end_reason"] == "viewer_stopped"
+    session_id = api.watch(headers := api.viewer())
+    first = api.end(headers, session_id)
+    assert api.end(headers, session_id) == first and first["end_reason"] == "viewer_stopped"
     assert first["charged_millipoints"] + first["refunded_millipoints"] == 10_000
     assert first["balance_millipoints"] == 100_000 - first["charged_millipoints"]
     assert abs(first["charged_millipoints"] - first["watched_ms"]) <= 1
-    over = beat(api, headers, session_id, 2)
+    over = api.beat(headers, session_id, 2)
     assert (over.status_code, over.json()["end_reason"]) == (410, "viewer_stopped")
-    ledger = api.http.get("/me/ledger", headers=headers).json()["items"]
+    ledger = api.get(headers, "/me/ledger")["items"]
     assert sum(item["delta_millipoints"] for item in ledger) == first["balance_millipoints"]
     assert [item["kind"] for item in ledger] == ["refund", "lease", "credit"]
     assert {"delta_millipoints", "kind", "at_ms", "version"} <= set(ledger[0])
 
 
 def test_kick_ends_with_its_own_reason(api: Api) -> None:
-    admin, headers = api.admin(), api.viewer()
-    session_id = api.start(headers, api.live_stream()).json()["session_id"]
-    assert api.http.post("/playback/kick", json={"session_id": session_id}, headers=headers).status_code == 403
-    kicked = api.http.post("/playback/kick", json={"session_id": session_id, "reason": "test"}, headers=admin)
-    assert kicked.json()["end_reason"] == "kicked"
-    over = beat(api, headers, session_id, 2)
-    assert (over.status_code, over.json()["code"], over.json()["end_reason"]) == (403, "kicked", "kicked")
-    assert over.json()["charged_millipoints"] == kicked.json()["charged_millipoints"]
+    session_id = api.watch(headers := api.viewer())
+    kicked = api.end(api.admin(), session_id, "kick", reason="test")
+    over = assert_problem(api.beat(headers, session_id, 2), 403, "kicked")
+    assert kicked["end_reason"] == over["end_reason"] == "kicked"
+    assert over["charged_millipoints"] == kicked["charged_millipoints"]
 
 
 def test_an_empty_wallet_and_a_spent_one(api: Api) -> None:
@@ -124,7 +97,7 @@ def test_an_empty_wallet_and_a_spent_one(api: Api) -> None:
     session = api.start(headers, stream_id).json()
     assert (session["outcome"], session["balance_millipoints"], session["seconds_left"]) == ("poor", 0, 4)
     wait_for_beat(api, session["session_id"], headers)
-    over = beat(api, headers, session["session_id"], 2)
+    over = api.beat(headers, session["session_id"], 2)
     assert (over.status_code, over.json()["end_reason"]) == (402, "balance_exhausted")
     assert over.json()["charged_millipoints"] == 4_000
 
@@ -138,18 +111,17 @@ def test_streams_that_are_not_live_sell_nothing(api: Api) -> None:
         answer = api.start(headers, stream_id)
         if answer.status_code == 409:
             break
-        api.http.post("/playback/stop", json={"session_id": answer.json()["session_id"]}, headers=headers)
+        api.end(headers, answer.json()["session_id"])
     assert answer.json()["code"] == "stream_not_live"
 
 
 def test_the_limit_of_sessions_and_replace(api: Api) -> None:
     headers, stream_id = api.viewer(), api.live_stream()
     ids = [api.start(headers, stream_id).json()["session_id"] for _ in range(3)]
-    full = api.start(headers, stream_id)
-    assert (full.status_code, full.json()["code"]) == (409, "session_limit")
-    assert [each["session_id"] for each in full.json()["sessions"]] == ids
+    full = assert_problem(api.start(headers, stream_id), 409, "session_limit")
+    assert [each["session_id"] for each in full["sessions"]] == ids
     assert api.start(headers, stream_id, replace=True).status_code == 201
-    assert beat(api, headers, ids[0], 2).json()["end_reason"] == "superseded"
+    assert api.beat(headers, ids[0], 2).json()["end_reason"] == "superseded"
 
 
 def test_max_points_bounds_a_session(api: Api) -> None:
@@ -157,7 +129,7 @@ def test_max_points_bounds_a_session(api: Api) -> None:
     session = api.start(headers, api.live_stream(), max_points=4).json()
     assert (session["charged_millipoints"], session["balance_millipoints"]) == (4_000, 96_000)
     wait_for_beat(api, session["session_id"], headers)
-    over = beat(api, headers, session["session_id"], 2)
+    over = api.beat(headers, session["session_id"], 2)
     assert (over.status_code, over.json()["end_reason"]) == (402, "max_points_reached")
 
 
@@ -166,58 +138,43 @@ def test_pausing_ends_sessions_with_a_refund(api: Api) -> None:
     session_id = api.start(headers, stream_id).json()["session_id"]
     paused = api.http.post(f"/streams/{stream_id}/state", json={"state": "paused"}, headers=admin)
     assert paused.json()["desired_state"] == "paused"
-    over = beat(api, headers, session_id, 2)
+    over = api.beat(headers, session_id, 2)
     assert (over.status_code, over.json()["end_reason"]) == (410, "stream_paused")
     assert api.http.get("/me/wallet", headers=headers).json()["balance_millipoints"] > 98_000
     assert api.start(headers, stream_id).json()["code"] == "stream_not_live"
 
 
 def test_sessions_belong_to_their_viewer(api: Api) -> None:
-    owner, stranger = api.viewer(), api.viewer()
-    session_id = api.start(owner, api.live_stream()).json()["session_id"]
-    assert beat(api, stranger, session_id, 2).status_code == 404
+    stranger, session_id = api.viewer(), api.watch(api.viewer())
+    assert api.beat(stranger, session_id, 2).status_code == 404
     for route in ("renew", "stop"):
         answer = api.http.post(f"/playback/{route}", json={"session_id": session_id}, headers=stranger)
-        assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
-    assert api.http.get("/me/wallet", headers=stranger).json()["sessions"] == []
+        assert_problem(answer, 404, "session_not_found")
+    assert api.get(stranger, "/me/wallet")["sessions"] == []
 
 
 def test_operators_see_who_watches(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     user = api.user(millipoints=100_000)
     session_id = api.start(api.login(user), stream_id).json()["session_id"]
-    listed = api.http.get("/sessions", params={"stream_id": stream_id}, headers=admin).json()["items"]
-    assert [each["session_id"] for each in listed] == [session_id]
-    assert (listed[0]["user_id"], listed[0]["active"], listed[0]["charged_millipoints"]) == (user.user_id, True, 10_000)
-    assert listed[0]["user_agent"].startswith("python-httpx")
-    everywhere: list[str] = []
-    cursor = None
-    while True:
-        params = {"limit": "2", **({"cursor": cursor} if cursor else {})}
-        page = api.http.get("/sessions", params=params, headers=admin).json()
-        everywhere += [each["session_id"] for each in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert session_id in everywhere
-    assert len(everywhere) == len(set(everywhere))
+    [listed] = api.get(admin, "/sessions", stream_id=stream_id)["items"]
+    assert (listed["session_id"], listed["user_id"], listed["active"]) == (session_id, user.user_id, True)
+    assert listed["charged_millipoints"] == 10_000 and listed["user_agent"].startswith("python-httpx")
+    everywhere = [each["session_id"] for each in api.all_items(admin, "/sessions", limit=2)]
+    assert session_id in everywhere and len(everywhere) == len(set(everywhere))
     api.services.billing.end(user.user_id, session_id, EndReason.KICKED)
-    params = {"stream_id": stream_id, "state": "ended"}
-    [ended] = api.http.get("/sessions", params=params, headers=admin).json()["items"]
+    [ended] = api.get(admin, "/sessions", stream_id=stream_id, state="ended")["items"]
     assert (ended["end_reason"], ended["active"]) == ("kicked", False)
-    assert api.http.get("/sessions", params={"stream_id": stream_id}, headers=admin).json()["items"] == []
-    own = api.http.get("/me/sessions", headers=api.login(user)).json()["items"]
-    assert [each["session_id"] for each in own] == [session_id]
+    assert api.get(admin, "/sessions", stream_id=stream_id)["items"] == []
+    [own] = api.get(api.login(user), "/me/sessions")["items"]
+    assert own["session_id"] == session_id
 
 
 def test_a_preview_is_free_and_for_operators(api: Api) -> None:
-    stream_id = api.live_stream()
-    admin = api.login(api.user(Role.ADMIN))
+    admin, stream_id = api.admin(), api.live_stream()
     preview = api.http.post(f"/streams/{stream_id}/preview", headers=admin)
     assert preview.status_code == 201
     session = preview.json()
     assert (session["rate_millipoints_per_minute"], session["charged_millipoints"]) == (0, 0)
-    assert session["lease_ms"] == 600_000
-    assert session["expires_in"] <= 90
-    assert beat(api, admin, session["session_id"], 2).json()["outcome"] == "early"
-    assert api.http.post(f"/streams/{stream_id}/preview", headers=api.viewer()).status_code == 403
+    assert session["lease_ms"] == 600_000 and session["expires_in"] <= 90
+    assert api.beat(admin, session["session_id"], 2).json()["outcome"] == "early"

@@ -1,18 +1,18 @@
 """What operators do: streams, accounts, money."""
 
 import json
+from typing import Any
 
+import httpx
 import pytest
 
 from chalicelib.domain.ids import new_session_id
-from tests.http.conftest import PASSWORD, Api
+from tests.http.conftest import PASSWORD, Api, assert_problem
 
 
 def test_a_stream_from_creation_to_archive(api: Api) -> None:
     admin, viewer = api.admin(), api.viewer(0)
-    created = api.http.post("/streams", json={"title": "News", "ingest": {"mode": "test"}}, headers=admin)
-    assert created.status_code == 201
-    stream = created.json()
+    stream = create(api, admin, title="News").json()
     assert (stream["state"], stream["desired_state"], stream["lease_ms"]) == ("stopped", "stopped", 10_000)
     path = f"/streams/{stream['stream_id']}"
     edited = api.http.patch(path, json={"title": "Late news", "rate_millipoints_per_minute": 1}, headers=admin).json()
@@ -20,22 +20,25 @@ def test_a_stream_from_creation_to_archive(api: Api) -> None:
     assert api.http.patch(path, json={"segment_seconds": 4}, headers=admin).json()["generation"] == 2
     assert api.http.post(f"{path}/restart", headers=admin).json()["generation"] == 3
     assert api.http.post(f"{path}/state", json={"state": "live"}, headers=admin).json()["desired_state"] == "live"
-    seen = api.http.get(path, headers=viewer).json()
-    assert seen["desired_state"] == "live"
-    assert "ingest" not in seen
-    assert api.http.get(path, headers=admin).json()["ingest"]["mode"] == "test"
+    seen = api.get(viewer, path)
+    assert seen["desired_state"] == "live" and "ingest" not in seen
+    assert api.get(admin, path)["ingest"]["mode"] == "test"
     assert api.http.delete(path, headers=admin).status_code == 204
     assert api.http.get(path, headers=viewer).status_code == 404
-    assert stream["stream_id"] not in [s["stream_id"] for s in api.http.get("/streams", headers=viewer).json()["items"]]
+    assert stream["stream_id"] not in [each["stream_id"] for each in api.get(viewer, "/streams")["items"]]
+
+
+def create(api: Api, admin: dict[str, str], **settings: Any) -> httpx.Response:
+    created = api.http.post("/streams", json={"title": "x", "ingest": {"mode": "test"}, **settings}, headers=admin)
+    assert created.status_code == 201, created.text
+    return created
 
 
 @pytest.mark.parametrize(
     "title", ["می\u200cخواهم", "👨\u200d👩\u200d👧 ❤\ufe0f 🇩🇪", "שלום\u200f!", "e\u0301tude", "夜と霧", "กํ"]
 )
 def test_a_title_may_be_in_any_script(api: Api, title: str) -> None:
-    body = {"title": title, "ingest": {"mode": "test"}}
-    made = api.http.post("/streams", json=body, headers=api.admin())
-    assert (made.status_code, made.json().get("title")) == (201, title)
+    assert create(api, api.admin(), title=title).json()["title"] == title
 
 
 @pytest.mark.parametrize("code", [0x0A, 0x7F, 0x9B, 0x2028, 0x202A, 0x202E, 0x2066, 0x2069])
@@ -48,9 +51,8 @@ def test_a_title_may_not_steer_what_shows_it(api: Api, code: int) -> None:
 def test_a_stream_id_is_taken_once(api: Api) -> None:
     admin = api.admin()
     body = {"stream_id": "taken", "title": "One", "ingest": {"mode": "file", "path": "clip.mp4"}}
-    assert api.http.post("/streams", json=body, headers=admin).status_code == 201
-    again = api.http.post("/streams", json=body, headers=admin)
-    assert (again.status_code, again.json()["code"]) == (409, "stream_exists")
+    create(api, admin, **body)
+    assert_problem(api.http.post("/streams", json=body, headers=admin), 409, "stream_exists")
 
 
 def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
@@ -66,82 +68,66 @@ def test_sources_outside_the_media_directory_are_refused(api: Api) -> None:
 
 def test_files_have_names_as_people_have_them(api: Api) -> None:
     admin = api.admin()
-    for path in (
-        "Amélie.mp4",
-        "Ame\u0301lie.mp4",
-        "Film (2004).mp4",
-        "Rock'n'Roll.mp4",
-        "A & B.mp4",
-        "映画/夜 👩\u200d👧.mp4",
-    ):
-        body = {"title": "x", "ingest": {"mode": "file", "path": path}}
-        created = api.http.post("/streams", json=body, headers=admin)
-        assert (created.status_code, created.json()["ingest"]["path"]) == (201, path)
-        edited = api.http.patch(
-            f"/streams/{created.json()['stream_id']}", json={"backups": [body["ingest"]]}, headers=admin
-        )
+    names = ("Amélie", "Ame\u0301lie", "Film (2004)", "Rock'n'Roll", "A & B", "映画/夜 👩\u200d👧")
+    for path in (f"{name}.mp4" for name in names):
+        ingest = {"mode": "file", "path": path}
+        created = create(api, admin, ingest=ingest).json()
+        assert created["ingest"]["path"] == path
+        edited = api.http.patch(f"/streams/{created['stream_id']}", json={"backups": [ingest]}, headers=admin)
         assert edited.json()["backups"][0]["path"] == path
-    refused = api.http.post("/streams", json={**body, "ingest": {"mode": "file", "path": "é" * 128}}, headers=admin)
+    long = {"title": "x", "ingest": {"mode": "file", "path": "é" * 128}}
+    refused = api.http.post("/streams", json=long, headers=admin)
     assert refused.status_code == 400 and "256 bytes" in refused.text and "allowed: 255" in refused.text
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://example.org/live.m3u8",
-        "file:///etc/passwd",
-        "https://127.0.0.1/live.m3u8",
-        "https://2130706433/live.m3u8",
-        "https://[::ffff:10.0.0.1]/live.m3u8",
-        "https://169.254.169.254/latest/meta-data",
-        "https://user:secret@example.org/live.m3u8",
-        "https://example.org:22/live.m3u8",
-        "srt://example.org:9000?mode=listener",
-    ],
-)
+HOSTILE = """
+    http://example.org/live.m3u8 file:///etc/passwd https://127.0.0.1/live.m3u8 https://2130706433/live.m3u8
+    https://[::ffff:10.0.0.1]/live.m3u8 https://169.254.169.254/latest/meta-data
+    https://user:secret@example.org/live.m3u8 https://example.org:22/live.m3u8 srt://example.org:9000?mode=listener
+"""
+
+
+@pytest.mark.parametrize("url", HOSTILE.split())
 def test_sources_that_are_nobodys_to_open_are_refused_and_nothing_is_kept(api: Api, url: str) -> None:
     admin, stream_id = api.admin(), new_session_id()
     hostile, good = ({"mode": "pull", "url": each} for each in (url, "https://example.org/live.m3u8"))
     for body in ({"ingest": hostile}, {"ingest": good, "backups": [hostile]}):
         refused = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", **body}, headers=admin)
-        assert (refused.status_code, refused.json()["code"]) == (400, "source_refused"), refused.text
+        assert_problem(refused, 400, "source_refused")
         assert "allowed" in refused.json()["detail"] and "secret" not in refused.text
-    made = api.http.post("/streams", json={"stream_id": stream_id, "title": "x", "ingest": good}, headers=admin)
-    assert made.status_code == 201, made.text
+    create(api, admin, stream_id=stream_id, ingest=good)
     path = f"/streams/{stream_id}"
-    edited = api.http.patch(path, json={"ingest": hostile}, headers=admin)
-    assert (edited.status_code, edited.json()["code"]) == (400, "source_refused")
-    assert api.http.get(path, headers=admin).json()["ingest"]["url"] == good["url"]
+    assert_problem(api.http.patch(path, json={"ingest": hostile}, headers=admin), 400, "source_refused")
+    assert api.get(admin, path)["ingest"]["url"] == good["url"]
+
+
+def assert_wrong(refused: httpx.Response, field: str, allowed: str) -> None:
+    assert refused.status_code == 400, refused.text
+    [error] = refused.json()["errors"]
+    assert error["field"] == field and allowed in error["detail"], error
 
 
 def test_a_ladder_of_ones_own_has_a_bound_of_pictures(api: Api) -> None:
     admin = api.admin()
     rendition = {"name": "a", "width": 640, "height": 360, "video_bps": 800_000, "audio_bps": 96_000}
     ladder = {"abr_profile": "custom", "custom_renditions": [rendition]}
-    made = api.http.post("/streams", json={"title": "x", "ingest": {"mode": "test"}, **ladder}, headers=admin)
-    assert made.status_code == 201, made.text
-    path = f"/streams/{made.json()['stream_id']}"
-    assert made.json()["fps_max"] == 30
+    made = create(api, admin, **ladder).json()
+    path = f"/streams/{made['stream_id']}"
+    assert made["fps_max"] == 30
     edited = api.http.patch(path, json={"fps_max": 60}, headers=admin).json()
     assert (edited["fps_max"], edited["generation"]) == (60, 2)
     for fps_max, allowed in ((9, "greater than or equal to 10"), (61, "less than or equal to 60")):
-        refused = api.http.patch(path, json={"fps_max": fps_max}, headers=admin)
-        assert refused.status_code == 400
-        [error] = refused.json()["errors"]
-        assert error["field"] == "fps_max" and allowed in error["detail"], error
+        assert_wrong(api.http.patch(path, json={"fps_max": fps_max}, headers=admin), "fps_max", allowed)
     usual = {"abr_profile": "hd", "custom_renditions": []}
     refused = api.http.patch(path, json=usual, headers=admin)
-    assert refused.status_code == 400
-    assert "with every other profile fps_max is 30" in refused.text
+    assert refused.status_code == 400 and "with every other profile fps_max is 30" in refused.text
     assert api.http.patch(path, json={**usual, "fps_max": 30}, headers=admin).json()["fps_max"] == 30
 
 
 def test_what_is_played_of_a_source_is_chosen_with_it(api: Api) -> None:
     admin, file = api.admin(), {"mode": "file", "path": "clip.ts"}
-    body = {"title": "x", "ingest": {**file, "program": 7, "audio_track": 2}, "frozen_after_s": 60}
-    made = api.http.post("/streams", json=body, headers=admin)
-    assert made.status_code == 201, made.text
-    stream, path = made.json(), f"/streams/{made.json()['stream_id']}"
+    stream = create(api, admin, ingest={**file, "program": 7, "audio_track": 2}, frozen_after_s=60).json()
+    path = f"/streams/{stream['stream_id']}"
     assert (stream["ingest"]["program"], stream["ingest"]["audio_track"]) == (7, 2)
     assert (stream["frozen_after_s"], stream["generation"]) == (60, 1)
     edited = api.http.patch(path, json={"ingest": file, "frozen_after_s": 0}, headers=admin).json()
@@ -154,10 +140,7 @@ def test_what_is_played_of_a_source_is_chosen_with_it(api: Api) -> None:
         ({"ingest": {**file, "audio_track": 33}}, "ingest.audio_track", "less than or equal to 32"),
         ({"ingest": {"mode": "test", "audio_track": 1}}, "ingest", "mode `test` takes no audio_track"),
     ):
-        refused = api.http.patch(path, json=wrong, headers=admin)
-        assert refused.status_code == 400, wrong
-        [error] = refused.json()["errors"]
-        assert error["field"] == field and allowed in error["detail"], error
+        assert_wrong(api.http.patch(path, json=wrong, headers=admin), field, allowed)
 
 
 def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
@@ -180,26 +163,16 @@ def test_an_edit_says_what_it_does_and_a_dry_run_only_says_it(api: Api) -> None:
 def test_accounts(api: Api) -> None:
     admin, email = api.admin(), f"{new_session_id()}@Example.org"
     created = api.http.post("/users", json={"email": email, "password": PASSWORD}, headers=admin)
-    assert created.status_code == 201
-    assert created.json()["role"] == "viewer"
-    again = api.http.post("/users", json={"email": email.lower(), "password": PASSWORD}, headers=admin)
-    assert (again.status_code, again.json()["code"]) == (409, "email_taken")
+    assert (created.status_code, created.json()["role"]) == (201, "viewer")
+    again = {"email": email.lower(), "password": PASSWORD}
+    assert_problem(api.http.post("/users", json=again, headers=admin), 409, "email_taken")
     user_id = created.json()["user_id"]
-    wallet = api.http.get(f"/wallets/{user_id}", headers=admin).json()
+    wallet = api.get(admin, f"/wallets/{user_id}")
     assert (wallet["balance_millipoints"], wallet["version"], wallet["sessions"]) == (0, 0, [])
     changed = api.http.patch(f"/users/{user_id}", json={"role": "admin", "password": "another one"}, headers=admin)
     assert changed.json()["role"] == "admin"
-    login = api.http.post("/auth/login", json={"email": email, "password": "another one"})
-    assert login.status_code == 200
-    found, cursor = [], None
-    while True:
-        params = {"limit": "3", **({"cursor": cursor} if cursor else {})}
-        page = api.http.get("/users", params=params, headers=admin).json()
-        found += [user["user_id"] for user in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert user_id in found
+    assert api.try_login(email, "another one").status_code == 200
+    assert user_id in [user["user_id"] for user in api.all_items(admin, "/users", limit=3)]
 
 
 def test_credit_counts_once_by_its_payment_id(api: Api) -> None:
@@ -208,14 +181,12 @@ def test_credit_counts_once_by_its_payment_id(api: Api) -> None:
     for _ in range(2):
         answer = api.http.post(path, json=payment, headers=admin)
         assert (answer.status_code, answer.json()["balance_millipoints"]) == (200, 5_000)
-    other = api.http.post(path, json={**payment, "millipoints": 6_000}, headers=admin)
-    assert (other.status_code, other.json()["code"]) == (409, "payment_mismatch")
+    assert_problem(api.http.post(path, json={**payment, "millipoints": 6_000}, headers=admin), 409, "payment_mismatch")
     less = {"millipoints": -5_001, "payment_id": new_session_id()}
-    refused = api.http.post(path, json=less, headers=admin)
-    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_balance")
+    assert_problem(api.http.post(path, json=less, headers=admin), 409, "insufficient_balance")
     taken = {"millipoints": -1_000, "payment_id": new_session_id(), "note": "mistake"}
     assert api.http.post(path, json=taken, headers=admin).json()["balance_millipoints"] == 4_000
-    ledger = api.http.get(f"/wallets/{user.user_id}/ledger", headers=admin).json()["items"]
+    ledger = api.get(admin, f"/wallets/{user.user_id}/ledger")["items"]
     assert [(item["kind"], item["delta_millipoints"]) for item in ledger] == [("adjustment", -1_000), ("credit", 5_000)]
     unknown = api.http.post("/wallets/u_" + "c" * 20 + "/credit", json=payment, headers=admin)
     assert unknown.status_code in (404, 409)
@@ -224,18 +195,9 @@ def test_credit_counts_once_by_its_payment_id(api: Api) -> None:
 def test_ledgers_are_paged_without_gaps(api: Api) -> None:
     user = api.user()
     for n in range(20):
-        api.services.ledger.credit(
-            user_id=user.user_id, millipoints=n + 1, payment_id=new_session_id(), note="", by_user_id="u_x"
-        )
-    headers, versions, cursor = api.login(user), [], None
-    while True:
-        params = {"limit": "7", **({"cursor": cursor} if cursor else {})}
-        page = api.http.get("/me/ledger", params=params, headers=headers).json()
-        versions += [item["version"] for item in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert versions == list(range(20, 0, -1))
+        api.credit(user, n + 1)
+    lines = api.all_items(api.login(user), "/me/ledger", limit=7)
+    assert [line["version"] for line in lines] == list(range(20, 0, -1))
 
 
 def test_request_ids_come_back(api: Api) -> None:
