@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 # Name of the profile -> the first byte of an `avc1` codec, and the constraints that go with the name.
-PROFILES = {
-    "Constrained Baseline": (0x42, 0x40),
-    "Baseline": (0x42, 0),
-    "Main": (0x4D, 0),
-    "High": (0x64, 0),
-}
+PROFILES = {"Constrained Baseline": (0x42, 0x40), "Baseline": (0x42, 0), "Main": (0x4D, 0), "High": (0x64, 0)}
 AAC = {"LC": "mp4a.40.2", "HE-AAC": "mp4a.40.5", "HE-AACv2": "mp4a.40.29"}
 
 
@@ -32,7 +27,6 @@ class Probed:
 
 
 def probed(body: bytes) -> Probed:
-    """Ask ffprobe."""
     entries = "stream=codec_type,codec_name,profile,level,width,height,avg_frame_rate:packet=codec_type,pts_time,flags"
     argv = ["ffprobe", "-v", "error", "-f", "mpegts", "-show_entries", entries, "-of", "json", "-i", "pipe:0"]
     told = json.loads(subprocess.run(argv, input=body, capture_output=True, check=True, timeout=30).stdout)

@@ -26,7 +26,6 @@ class Snapshot:
 
 
 def faults(snapshot: Snapshot) -> list[str]:
-    """All that is wrong."""
     root = read_root(snapshot.root)
     found = [f"root: {fault}" for fault in root.faults]
     media: dict[str, Media] = {}

@@ -9,13 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 # In media playlists: what stands once, before the first segment.
-HEAD_TAGS = (
-    "EXT-X-VERSION",
-    "EXT-X-TARGETDURATION",
-    "EXT-X-MEDIA-SEQUENCE",
-    "EXT-X-DISCONTINUITY-SEQUENCE",
-    "EXT-X-INDEPENDENT-SEGMENTS",
-)
+COUNTERS = ("EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE")
+HEAD_TAGS = ("EXT-X-VERSION", *COUNTERS, "EXT-X-INDEPENDENT-SEGMENTS")
 SEGMENT_TAGS = ("EXTINF", "EXT-X-DISCONTINUITY", "EXT-X-PROGRAM-DATE-TIME", "EXT-X-BITRATE", "EXT-X-BYTERANGE")
 ROOT_TAGS = ("EXT-X-VERSION", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-STREAM-INF")
 # The lowest version that allows a feature (section 7).
@@ -74,7 +69,6 @@ class Root:
 
 
 def read_media(text: str) -> Media:
-    """Parse and check a media playlist."""
     media, head, pending = Media(), {}, {}
     body = list(_lines(text, media.faults))
     for tag, value in body:
@@ -107,7 +101,6 @@ def read_media(text: str) -> Media:
 
 
 def read_root(text: str) -> Root:
-    """Parse and check a multivariant playlist."""
     root, attributes, version = Root(), None, None
     for tag, value in _lines(text, root.faults):
         if tag not in ("", *ROOT_TAGS):
@@ -225,11 +218,8 @@ def _attribute_faults(attributes: dict[str, str]) -> list[str]:
         "FRAME-RATE": re.compile(r"\d+\.\d{3}"),
         "CODECS": re.compile(r'"avc1\.[0-9A-F]{6}(,mp4a\.40\.\d+)?"'),
     }
-    faults = [
-        f"{name} is {attributes.get(name)}"
-        for name, form in rules.items()
-        if not form.fullmatch(attributes.get(name, ""))
-    ]
+    wrong = [name for name, form in rules.items() if not form.fullmatch(attributes.get(name, ""))]
+    faults = [f"{name} is {attributes.get(name)}" for name in wrong]
     if not faults and int(attributes["AVERAGE-BANDWIDTH"]) > int(attributes["BANDWIDTH"]):
         faults.append("AVERAGE-BANDWIDTH is above BANDWIDTH")
     return faults

@@ -31,8 +31,6 @@ REFUSED_SHARE = 4
 
 
 class Run:
-    """All operations by all callers."""
-
     def __init__(self, world: World, document: Document, arguments: argparse.Namespace) -> None:
         self._world = world
         self._operations = operations(document)
@@ -89,7 +87,6 @@ def platform(arguments: argparse.Namespace) -> Iterator[World]:
 
 
 def report(tally: Tally) -> list[str]:
-    """Tell what came of an operation; answers what was wrong."""
     statuses = " ".join(f"{status}:{count}" for status, count in sorted(tally.statuses.items()))
     print(f"{tally.caller:6} {tally.operation!s:42} {tally.asked:5} requests  {statuses}", flush=True)
     wrong = [f"{what}\n    {shown}" for what, shown in tally.failures.items()]
@@ -101,7 +98,6 @@ def report(tally: Tally) -> list[str]:
 
 
 def main() -> int:
-    """Run it; the status of the process."""
     parser = argparse.ArgumentParser(prog="python -m tests.schema")
     parser.add_argument("--examples", type=int, default=100, help="made from the schema, for each who may; 100")
     parser.add_argument("--bounds", action="store_true", help="also each bound of each field")

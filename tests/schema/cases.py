@@ -1,6 +1,7 @@
 """The requests that are tried on an operation: some that mean something, and many that are made from its schema."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import schemathesis
@@ -43,15 +44,9 @@ def generated(operation: APIOperation, known: dict[str, Any], examples: int, see
 
 def bounds(operation: APIOperation, known: dict[str, Any], try_it: Try) -> None:
     """Each bound of each field, both sides of it, each field left out, each other method: some hundred."""
-    made = operation.schema.iter_coverage_cases(
-        operation,
-        generation_modes=list(GenerationMode),
-        generation_config=GenerationConfig(with_security_parameters=False, allow_x00=False),
-        extra_data_source=None,
-        error_feedback=None,
-        session=None,
-    )
-    for case in made:
+    options = dict.fromkeys(("extra_data_source", "error_feedback", "session"))
+    options |= {"generation_config": GenerationConfig(with_security_parameters=False, allow_x00=False)}
+    for case in operation.schema.iter_coverage_cases(operation, generation_modes=list(GenerationMode), **options):
         _name_known(case, known, in_path=True, in_body=False)
         try_it(case)
 
@@ -76,20 +71,13 @@ def _draw(strategy: st.SearchStrategy[Case], count: int, seed: int, try_it: Try)
     if not count:
         return
 
+    options = {"database": None, "deadline": None, "phases": [Phase.generate]}
+
     @seeded(seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=count, suppress_health_check=list(HealthCheck), **options)
     @given(strategy)
     def run(case: Case) -> None:
         try_it(case)
 
-    try:
+    with suppress(Unsatisfiable):  # It takes nothing that could be wrong.
         run()
-    except Unsatisfiable:
-        # It takes nothing that could be wrong.
-        return

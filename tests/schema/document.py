@@ -25,12 +25,10 @@ class Operation:
 
     @property
     def changes(self) -> bool:
-        """Whether it may change something."""
         return self.method != "GET"
 
 
 def operations(document: Document) -> list[Operation]:
-    """All operations, as they stand in the document."""
     return list(_operations(document))
 
 

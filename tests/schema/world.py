@@ -44,7 +44,6 @@ class Seat:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What they send along."""
         return {"Authorization": f"Bearer {self.access_token}", "X-Real-IP": OWN_ADDRESS}
 
 
@@ -61,11 +60,9 @@ class World:
         self._seats = {role: self.new_seat(role) for role in ("viewer", "admin")}
 
     def close(self) -> None:
-        """End its connections."""
         self._http.close()
 
     def document(self) -> dict[str, Any]:
-        """The OpenAPI document as it is served."""
         return self._sure("GET", "/openapi.json")
 
     def seat(self, role: str, operation: Operation, *, spoils: bool) -> Seat:
@@ -143,7 +140,6 @@ class World:
         return seat.session
 
     def tidy(self) -> None:
-        """Take streams away that were made to be spoilt: one that was put live would keep the machine busy."""
         while self._to_spoil:
             self._http.delete(f"/streams/{self._to_spoil.pop()}", headers=self._operator.headers)
 

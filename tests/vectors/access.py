@@ -7,15 +7,15 @@ from tests.vectors.states import STATES
 from tests.vectors.tokens import TOKENS
 
 GOOD = (
-    Vector(name="a segment", expect=ALLOW),
-    Vector(name="the multivariant playlist", expect=ALLOW, target=A_PLAYLIST, media=PLAYLIST),
-    Vector(name="a rendition's playlist", expect=ALLOW, target="/play/{session}/720p/index.m3u8", media=RENDITION),
-    Vector(name="HEAD", expect=ALLOW, method="HEAD", differs={Front.AUTHORIZER: "token_invalid"}),
-    Vector(name="a token of the key before", expect=ALLOW, headers=bearer("{old_key}")),
-    Vector(name="a token in its last second", expect=ALLOW, headers=bearer("{last}")),
-    Vector(name="a fresh token after an old one", expect=ALLOW, headers=bearer("{long}"), after_a_good_one=True),
-    Vector(name="POST", expect="method_not_allowed", method="POST"),
-    Vector(name="DELETE of a playlist", expect="method_not_allowed", method="DELETE", target=A_PLAYLIST),
+    Vector("a segment", ALLOW),
+    Vector("the multivariant playlist", ALLOW, target=A_PLAYLIST, media=PLAYLIST),
+    Vector("a rendition's playlist", ALLOW, target="/play/{session}/720p/index.m3u8", media=RENDITION),
+    Vector("HEAD", ALLOW, method="HEAD", differs={Front.AUTHORIZER: "token_invalid"}),
+    Vector("a token of the key before", ALLOW, headers=bearer("{old_key}")),
+    Vector("a token in its last second", ALLOW, headers=bearer("{last}")),
+    Vector("a fresh token after an old one", ALLOW, headers=bearer("{long}"), after_a_good_one=True),
+    Vector("POST", "method_not_allowed", method="POST"),
+    Vector("DELETE of a playlist", "method_not_allowed", method="DELETE", target=A_PLAYLIST),
 )
 
 VECTORS = (*GOOD, *TOKENS, *STATES, *PATHS, *HEADERS)

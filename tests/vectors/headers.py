@@ -2,62 +2,41 @@
 
 from tests.vectors.model import A_SEGMENT, ALLOW, Front, Vector, bearer
 
+ANOTHERS = "/play/{other}/720p/1-000001.ts"
 GOOD_BEARER = ("Authorization", "Bearer {good}")
 HEADERS = (
-    Vector(name="bearer in lower case", expect=ALLOW, headers=(("Authorization", "bearer {good}"),)),
-    Vector(name="the header's name in capitals", expect=ALLOW, headers=(("AUTHORIZATION", "Bearer {good}"),)),
-    Vector(name="spaces before and after the token", expect=ALLOW, headers=(("Authorization", "Bearer   {good}  "),)),
-    Vector(name="a tab for the space", expect="token_invalid", headers=(("Authorization", "Bearer\t{good}"),)),
-    Vector(name="no scheme", expect="token_invalid", headers=(("Authorization", "{good}"),)),
-    Vector(name="another scheme", expect="token_invalid", headers=(("Authorization", "Basic {good}"),)),
-    Vector(
-        name="two tokens in one header",
-        expect="token_invalid",
-        headers=(("Authorization", "Bearer {good}, Bearer {good}"),),
-    ),
+    Vector("bearer in lower case", ALLOW, headers=(("Authorization", "bearer {good}"),)),
+    Vector("the header's name in capitals", ALLOW, headers=(("AUTHORIZATION", "Bearer {good}"),)),
+    Vector("spaces before and after the token", ALLOW, headers=(("Authorization", "Bearer   {good}  "),)),
+    Vector("a tab for the space", "token_invalid", headers=(("Authorization", "Bearer\t{good}"),)),
+    Vector("no scheme", "token_invalid", headers=(("Authorization", "{good}"),)),
+    Vector("another scheme", "token_invalid", headers=(("Authorization", "Basic {good}"),)),
+    Vector("two tokens in one header", "token_invalid", headers=(("Authorization", "Bearer {good}, Bearer {good}"),)),
     *(
-        Vector(
-            name=f"two headers, {name}",
-            expect="token_invalid",
-            headers=headers,
-            differs={Front.NGINX: "invalid_request"},
-        )
+        Vector(f"two headers, {name}", "token_invalid", headers=headers, differs={Front.NGINX: "invalid_request"})
         for name, headers in (
             ("good and bad", (GOOD_BEARER, ("Authorization", "Bearer {bit}"))),
             ("bad and good", (("Authorization", "Bearer {bit}"), GOOD_BEARER)),
             ("twice the same", (GOOD_BEARER, GOOD_BEARER)),
         )
     ),
-    Vector(
-        name="the token in the query",
-        expect="token_invalid",
-        headers=(),
-        target=A_SEGMENT + "?token={good}",
-    ),
-    Vector(
-        name="the token in a cookie",
-        expect="token_invalid",
-        headers=(("Cookie", "token={good}; Authorization={good}"),),
-    ),
+    Vector("the token in the query", "token_invalid", headers=(), target=A_SEGMENT + "?token={good}"),
+    Vector("the token in a cookie", "token_invalid", headers=(("Cookie", "token={good}; Authorization={good}"),)),
     *(
-        Vector(name=f"the token in {each}", expect="token_invalid", headers=((each, "Bearer {good}"),))
+        Vector(f"the token in {each}", "token_invalid", headers=((each, "Bearer {good}"),))
         for each in ("Proxy-Authorization", "X-Authorization", "X-Forwarded-Authorization", "X-Amz-Security-Token")
     ),
     *(
         Vector(
-            name=f"{header} may not name another's media",
-            expect="token_invalid",
-            headers=(*bearer("{of_other}"), (header, value)),
+            f"{header} may not name another's media", "token_invalid", headers=(*bearer("{of_other}"), (header, value))
         )
         for header, value in (
-            ("X-Original-URL", "/play/{other}/720p/1-000001.ts"),
-            ("X-Rewrite-URL", "/play/{other}/720p/1-000001.ts"),
-            ("X-Forwarded-Uri", "/play/{other}/720p/1-000001.ts"),
+            *((each, ANOTHERS) for each in ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri")),
             ("X-Tollcast-Session", "{other}"),
         )
     ),
     *(
-        Vector(name=f"{header} from the client says nothing", expect=ALLOW, headers=(GOOD_BEARER, (header, value)))
+        Vector(f"{header} from the client says nothing", ALLOW, headers=(GOOD_BEARER, (header, value)))
         for header, value in (
             ("X-Tollcast-Stream", "s-other"),
             ("X-Tollcast-User", "u_other"),
@@ -74,8 +53,8 @@ HEADERS = (
         )
     ),
     Vector(
-        name="headers that claim to be the gateway's own are no token",
-        expect="token_invalid",
+        "headers that claim to be the gateway's own are no token",
+        "token_invalid",
         headers=(("X-Tollcast-Stream", "{stream}"), ("X-Tollcast-User", "u_a"), ("X-Real-IP", "127.0.0.1")),
     ),
 )

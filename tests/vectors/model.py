@@ -4,7 +4,7 @@ A front that differs from the others does so by a table: `TOLD_AS` for all vecto
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 
 from chalicelib.domain.access.clients import Client
@@ -19,8 +19,6 @@ BALANCE_MILLIPOINTS = MILLIPOINTS_MAX // 2
 
 
 class Front(StrEnum):
-    """Who guards the media."""
-
     AUTHORIZER = "authorizer"
     NGINX = "nginx"
     CLOUDFRONT = "cloudfront"
@@ -73,12 +71,13 @@ class State:
 OPEN = State()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Vector:
     """In `target` and `headers`, names in braces stand for sessions, the stream and tokens (`world.py`)."""
 
     name: str
     expect: str
+    _: KW_ONLY
     target: str = A_SEGMENT
     # What is served to whom it is allowed.
     media: str = SEGMENT
@@ -91,7 +90,6 @@ class Vector:
     differs: Mapping[Front, str] = field(default_factory=dict)
 
     def expected(self, front: Front) -> str:
-        """`ALLOW`, or the code of the refusal."""
         return self.differs.get(front) or TOLD_AS[front].get(self.expect, self.expect)
 
 
@@ -105,5 +103,4 @@ class Answer:
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    """The usual header."""
     return (("Authorization", f"Bearer {token}"),)

@@ -40,6 +40,10 @@ NOWHERE = {
     "an encoded question mark": "/play/{session}/" + SEGMENT + "%3fx",
     "another extension": "/play/{session}/720p/1-000001.mp4",
     "a hidden second extension": "/play/{session}/720p/1-000001.ts.key",
+    "an encoded slash in the rendition": "/play/{session}/720p/..%2f1.ts",
+    "no session": "/play/index.m3u8",
+    "nothing": "/play/",
+    "the streams as a rendition": "/play/{session}/streams/1.m3u8",
     "a rendition too deep": "/play/{session}/720p/x/1-000001.ts",
     "a segment without a rendition": "/play/{session}/1-000001.ts",
     "a run's log": "/play/{session}/logs/{stream}.json",
@@ -54,9 +58,9 @@ NOWHERE = {
 }
 
 PATHS = (
-    *(Vector(name=f"path: {name}", expect="not_found", target=target) for name, target in NOWHERE.items()),
+    *(Vector(f"path: {name}", "not_found", target=target) for name, target in NOWHERE.items()),
     *(
-        Vector(name=f"path: {name}", expect="not_found", target=target, differs=FOLDED)
+        Vector(f"path: {name}", "not_found", target=target, differs=FOLDED)
         for name, target in {
             "a dot": "/play/{session}/./" + SEGMENT,
             "a dot, encoded": "/play/{session}/%2e/" + SEGMENT,
@@ -69,7 +73,7 @@ PATHS = (
         }.items()
     ),
     *(
-        Vector(name=f"path: {name}", expect="not_found", target=target, differs=FOLDED_TO_ANOTHER)
+        Vector(f"path: {name}", "not_found", target=target, differs=FOLDED_TO_ANOTHER)
         for name, target in {
             "out of the session": "/play/{session}/../{other}/" + SEGMENT,
             "out of the session, encoded": "/play/{session}/%2e%2e/{other}/" + SEGMENT,
@@ -80,7 +84,7 @@ PATHS = (
         }.items()
     ),
     *(
-        Vector(name=f"path: {name}", expect="not_found", target=target, differs=MALFORMED)
+        Vector(f"path: {name}", "not_found", target=target, differs=MALFORMED)
         for name, target in {
             "NUL": "/play/{session}/" + SEGMENT + "\0",
             "NUL, encoded": "/play/{session}/" + SEGMENT + "%00",
@@ -91,17 +95,15 @@ PATHS = (
         }.items()
     ),
     Vector(
-        name="path: overlong",
-        expect="not_found",
+        "path: overlong",
+        "not_found",
         target="/play/{session}/" + "x" * 9_000 + ".ts",
         differs={Front.NGINX: "address_too_long"},
     ),
     # What is not part of the address changes nothing.
-    Vector(name="a query", expect=ALLOW, target="/play/{session}/" + SEGMENT + "?session={other}&path=/../{other}"),
-    Vector(name="an absolute address", expect=ALLOW, target="http://elsewhere/play/{session}/" + SEGMENT),
+    Vector("a query", ALLOW, target="/play/{session}/" + SEGMENT + "?session={other}&path=/../{other}"),
+    Vector("an absolute address", ALLOW, target="http://elsewhere/play/{session}/" + SEGMENT),
     Vector(
-        name="an absolute address of another's media",
-        expect="token_invalid",
-        target="http://elsewhere/play/{other}/" + SEGMENT,
+        "an absolute address of another's media", "token_invalid", target="http://elsewhere/play/{other}/" + SEGMENT
     ),
 )

@@ -40,22 +40,18 @@ class Case:
 
     @property
     def target(self) -> str:
-        """The request's target, filled in."""
         return self._filled(self.vector.target)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The request's headers, filled in."""
         return [(name, self._filled(value)) for name, value in self.vector.headers]
 
     def expected(self, front: Front) -> Answer:
-        """What the front has to do."""
         code = self.vector.expected(front)
         key = f"streams/{self._filled(self.vector.stream)}/{self.vector.media}" if code == ALLOW else None
         return Answer(code, STATUS_OF_CODE[code], key)
 
     def key(self, media: str) -> str:
-        """The bucket's key of the stream's media."""
         return f"streams/{self.stream_id}/{media}"
 
     def _filled(self, text: str) -> str:
@@ -89,7 +85,6 @@ class World:
         )
 
     def enter(self, case: Case, state: State) -> None:
-        """Let the tables say of the case's session what the state says."""
         self._states[case.stream_id] = self._states[case.session_id] = state
         session = _session(case, self.clock.now_ms(), state)
         sessions = {} if state.ended else {session.session_id: session}
@@ -113,41 +108,23 @@ class World:
         return state.desired if state else None
 
     def binding(self, stream_id: str) -> SessionBinding:
-        """The same."""
         return self._states[stream_id].binding
 
     def pace(self, stream_id: str) -> Pace:
-        """The same."""
         return Pace.SHORT
 
 
 def _session(case: Case, now_ms: int, state: State) -> ActiveSession:
-    return ActiveSession(
-        session_id=case.session_id,
-        stream_id=case.stream_id,
-        kind=SessionKind.VIEWING,
-        started_at_ms=now_ms - 60_000,
-        rate_millipoints_per_minute=60_000,
-        lease_ms=LEASE_MS,
-        charge_millipoints=10_000,
-        seq=1,
-        paid_until_ms=now_ms + state.paid_ms,
-        charged_millipoints=10_000,
-        budget_millipoints=MILLIPOINTS_MAX,
-        granted_ms=LEASE_MS,
-    )
+    paid = {"seq": 1, "paid_until_ms": now_ms + state.paid_ms, "granted_ms": LEASE_MS, "charged_millipoints": 10_000}
+    terms = {"started_at_ms": now_ms - 60_000, "charge_millipoints": 10_000, "budget_millipoints": MILLIPOINTS_MAX}
+    return ActiveSession(**_terms(case), **paid, **terms)
 
 
 def _record(case: Case, state: State) -> SessionRecord:
-    return SessionRecord(
-        session_id=case.session_id,
-        user_id=case.user_id,
-        stream_id=case.stream_id,
-        kind=SessionKind.VIEWING,
-        started_at_ms=0,
-        rate_millipoints_per_minute=0,
-        lease_ms=0,
-        due_shard=0,
-        due_ms=0,
-        end_reason=state.ended,
-    )
+    reconciled = {"due_shard": 0, "due_ms": 0, "end_reason": state.ended}
+    return SessionRecord(**_terms(case), user_id=case.user_id, started_at_ms=0, **reconciled)
+
+
+def _terms(case: Case) -> dict[str, Any]:
+    names = {"session_id": case.session_id, "stream_id": case.stream_id, "kind": SessionKind.VIEWING}
+    return {**names, "rate_millipoints_per_minute": 60_000, "lease_ms": LEASE_MS}
