@@ -4,7 +4,6 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -27,7 +26,9 @@ from chalicelib.domain.streams.runtime import RuntimeState
 from infra.deploy.stack import setting_parameters
 from infra.deploy.task_roles import task_role_outputs, task_roles
 from tests.fixtures.emulator import forget_clients
-from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.fixtures.waiting import eventually
+from tests.integration.worker.conftest import lab as lab
+from tests.integration.worker.harness import STREAM, Lab
 
 NEEDED = ("Stage", "MediaBucket", "WorkQueue", "TokenSecret")
 KEYS = {"users": "user_id", "wallets": "user_id", "playback_sessions": "session_id", "usage": "session_id"}
@@ -38,11 +39,8 @@ SEGMENT = f"streams/{STREAM}/480p/1-1-000000.ts"
 @pytest.fixture
 def roles(settings: Settings) -> dict[str, str]:
     """The roles' ARNs, by output, of a stack that has nothing else."""
-    template = {
-        "Parameters": {name: {"Type": "String"} for name in NEEDED},
-        "Resources": task_roles(),
-        "Outputs": task_role_outputs(),
-    }
+    parameters = {name: {"Type": "String"} for name in NEEDED}
+    template = {"Parameters": parameters, "Resources": task_roles(), "Outputs": task_role_outputs()}
     values = setting_parameters(settings)
     name = f"roles-{settings.stage}"
     formation = client("cloudformation")
@@ -55,13 +53,6 @@ def roles(settings: Settings) -> dict[str, str]:
     formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     [stack] = formation.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-@pytest.fixture
-def lab(settings: Settings, tmp_path: Path) -> Iterator[Lab]:
-    it = Lab(settings, tmp_path)
-    yield it
-    it.close()
 
 
 def credentials(role_arn: str) -> dict[str, str]:

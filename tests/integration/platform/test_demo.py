@@ -19,16 +19,9 @@ def make_film(path):
 
 
 def start_demo(platform, **environ):
-    return subprocess.Popen(
-        [sys.executable, "-m", "infra.local.demo"],
-        cwd=ROOT,
-        env=platform.caller_environ | environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    argv, env = [sys.executable, "-m", "infra.local.demo"], platform.caller_environ | environ
+    return subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=True, **pipes)
 
 
 def test_ctrl_c_while_playing_leaves_nothing(tmp_path):

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.local.processes.log_rotation import S_PER_DAY, rotate_logs
+from tests.fixtures.waiting import eventually
 
 DAYS = 30
 WAIT_S = 30.0
@@ -25,11 +26,8 @@ stderr_logfile={dir}/nginx.log
 """
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def has_lines(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > 0
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def logs(tmp_path: Path) -> Iterator[Path]:
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: (tmp_path / "access.log").exists() and (tmp_path / "access.log").stat().st_size > 0)
+        eventually(lambda: has_lines(tmp_path / "access.log"), WAIT_S, "the first line")
         yield tmp_path
     finally:
         process.terminate()
@@ -56,7 +54,7 @@ def test_no_line_gets_older_than_its_days_and_none_is_lost(logs: Path) -> None:
     rotate_after(DAYS / 2 - 1)
     assert not backup.exists()
     rotate_after(DAYS / 2 + 1)
-    wait_until(lambda: live.exists() and live.stat().st_size > 0)
+    eventually(lambda: has_lines(live), WAIT_S, "a line after the rotation")
     lines = [*backup.read_text().splitlines(), *live.read_text().splitlines()]
     assert lines == [f"line {number}" for number in range(1, len(lines) + 1)]
     # The newest line of the backup is of now, and the new log was seen first a moment ago.

@@ -18,6 +18,7 @@ from infra.local.processes import process_groups
 from infra.local.processes.ports import is_free
 from infra.local.processes.supervision import PARTS, Supervisor
 from tests.fixtures.stack import new_stack
+from tests.fixtures.waiting import eventually
 
 BACK_S_MAX = 20.0
 
@@ -35,13 +36,6 @@ def running(platform):
     done = platform.command("up")
     assert done.returncode == 0, done.stdout + done.stderr
     return platform
-
-
-def wait_for(condition, what, seconds=BACK_S_MAX):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
 
 
 def is_healthy(platform):
@@ -66,36 +60,28 @@ def leftovers(platform):
 
 def assert_nothing_is_left(platform):
     assert leftovers(platform) == []
-    assert is_free(platform.layout.port)
-    assert is_free(platform.layout.emulator_port)
-    assert is_free(platform.layout.rtmp_port)
+    layout = platform.layout
+    assert all(is_free(port) for port in (layout.port, layout.emulator_port, layout.rtmp_port))
 
 
 def test_up_prints_the_addresses_and_is_healthy(running):
     done = running.command("up")
     assert "already running" in done.stdout
-    for text in (
-        running.url,
-        running.layout.rtmp_url,
-        running.layout.emulator_url,
-        "demo@local / demo",
-        "admin@local / admin",
-        "stream-1",
-    ):
+    layout = running.layout
+    addresses = (running.url, layout.rtmp_url, layout.emulator_url)
+    for text in (*addresses, "demo@local / demo", "admin@local / admin", "stream-1"):
         assert text in done.stdout
     assert httpx.get(running.url + "/healthz").json()["status"] == "ok"
     status = running.command("status")
     assert status.returncode == 0
     assert [line.split()[0] for line in status.stdout.splitlines()[:-1]] == list(PARTS)
-
-
-def test_commands_run_in_the_platforms_environment(running):
+    # Commands run in its environment.
     done = running.command("run", "infra.commands.erase_user", "unknown@local")
     assert done.returncode == 1
     assert done.stderr.startswith("Not erased: There is no account with this email")
 
 
-def test_everything_listens_on_this_machine_only(running):
+def test_it_listens_on_this_machine_only_and_nobody_reaches_the_signing_endpoint(running):
     layout = running.layout
     ports = {f"{port:04X}" for port in (layout.port, layout.emulator_port, layout.rtmp_port)}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -103,22 +89,19 @@ def test_everything_listens_on_this_machine_only(running):
             address, port = line.split()[1].rsplit(":", 1)
             if port in ports and line.split()[3] == "0A":
                 assert address == "0100007F"
-
-
-def test_the_signing_endpoint_cannot_be_reached(running):
     for path in ("/sign", "/verdict", "/denial", "/ingest", "/_sign", "/_verdict"):
         answer = httpx.get(running.url + path, headers={"X-Tollcast-Key": "streams/stream-1/index.m3u8"})
         assert answer.status_code == 404, path
         assert "x-tollcast-query" not in answer.headers
-    assert running.layout.run_dir.stat().st_mode & 0o077 == 0
+    assert layout.run_dir.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_killed_part_is_restarted(running, part):
     killed = running.pid(part)
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: running.pid(part) not in (0, killed), f"{part} was not started again")
-    wait_for(lambda: is_healthy(running), f"not healthy after {part} was killed")
+    eventually(lambda: running.pid(part) not in (0, killed), BACK_S_MAX, f"{part} is started again")
+    eventually(lambda: is_healthy(running), BACK_S_MAX, f"healthy after {part} was killed")
 
 
 @pytest.mark.parametrize("part", ["api", "endpoints", "nginx"])
@@ -128,7 +111,7 @@ def test_a_killed_worker_process_is_restarted(running, part):
 
     count, killed = len(workers()), workers()[0]
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: len(workers()) == count and killed not in workers(), f"{part} has no new worker")
+    eventually(lambda: len(workers()) == count and killed not in workers(), BACK_S_MAX, f"a new worker of {part}")
     assert is_healthy(running)
 
 
@@ -136,14 +119,14 @@ def test_balances_survive_a_killed_emulator(running):
     login = httpx.post(running.url + "/auth/login", json={"email": "demo@local", "password": "demo"}).json()
     time.sleep(3)
     os.kill(running.pid("emulator"), signal.SIGKILL)
-    wait_for(lambda: is_healthy(running), "not healthy")
+    eventually(lambda: is_healthy(running), BACK_S_MAX, "healthy")
     wallet = httpx.get(running.url + "/me/wallet", headers={"Authorization": "Bearer " + login["access_token"]})
     assert wallet.json()["balance_millipoints"] == 100_000
 
 
 def test_a_killed_supervisord_leaves_nothing_and_up_works_again(running):
     os.kill(Supervisor(running.layout).pid(), signal.SIGKILL)
-    wait_for(lambda: not leftovers(running), "parts outlived supervisord")
+    eventually(lambda: not leftovers(running), BACK_S_MAX, "its parts end")
     assert_nothing_is_left(running)
     assert running.command("status").returncode == 1
     assert running.command("down").returncode == 0
@@ -209,6 +192,5 @@ def test_a_part_that_cannot_start_is_named_and_nothing_is_left(tmp_path):
     (platform.layout.nginx_dir / "nginx.conf").mkdir(parents=True)
     done = platform.command("up")
     assert done.returncode == 1
-    assert "nginx did not start" in done.stderr
-    assert "IsADirectoryError" in done.stderr
+    assert "nginx did not start" in done.stderr and "IsADirectoryError" in done.stderr
     assert_nothing_is_left(platform)

@@ -10,9 +10,10 @@ from player.auth.account import Account
 from player.auth.tokens import TokenStore
 from player.auth.vault import Vault, VaultError
 from player.http.client import Http
+from tests.fixtures.waiting import eventually
 from tests.integration.player.memory_platform import EMAIL, PASSWORD
 from tests.integration.player.platform_server import PlatformServer
-from tests.integration.player.player_harness import Player, wait_until
+from tests.integration.player.player_harness import Player
 
 MEDIA_ARGV = [
     "ffmpeg", "-nostdin", "-loglevel", "error",
@@ -29,7 +30,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("media")
     ffmpeg = subprocess.Popen([*MEDIA_ARGV, str(directory / "index.m3u8")])
     try:
-        wait_until(lambda: len(list(directory.glob("*.ts"))) >= 4, 20, "no segments from ffmpeg")
+        eventually(lambda: len(list(directory.glob("*.ts"))) >= 4, 20, "segments of ffmpeg")
         yield directory
     finally:
         ffmpeg.kill()

@@ -63,6 +63,14 @@ class FaultInjector:
         with self._changed:
             return [r for r in self.requests if r.method == method and r.path.startswith(prefix) and r.at_s >= since]
 
+    def segments(self, since: float = 0.0) -> list[str]:
+        """The paths of the segments that were sent, in order."""
+        return [r.path for r in self.seen("GET", "/play/", since) if r.path.endswith(".ts") and r.status == 200]
+
+    def wait_for_media(self, since: float = 0.0) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.segments(since), 20), "no media"
+
     def wait_for(self, method: str, prefix: str, count: int = 1, timeout_s: float = 20.0, since: float = 0.0) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.seen(method, prefix, since)) >= count, timeout_s), (

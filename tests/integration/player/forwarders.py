@@ -3,50 +3,26 @@
 import http.client
 import socket
 import threading
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from tests.integration.worker.origins import Listener, exchange
 
-class MappedPort:
+
+class MappedPort(Listener):
     """A port of 127.0.0.2 that is forwarded to a port of 127.0.0.1, as with `ssh -L`."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.2", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._to = port
+        super().__init__("127.0.0.2")
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.2:{self._listener.getsockname()[1]}"
+        return f"http://{self.address}:{self.port}"
 
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near = self._listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._join, args=(near,), daemon=True).start()
-
-    def _join(self, near: socket.socket) -> None:
-        with near, socket.create_connection(("127.0.0.1", self._port)) as far:
-            back = threading.Thread(target=_copy, args=(far, near), daemon=True)
-            back.start()
-            _copy(near, far)
-            back.join()
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+    def serve(self, client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self._to)) as far:
+            exchange(client, far)
 
 
 class HttpProxy(ThreadingHTTPServer):
@@ -74,13 +50,7 @@ class _ProxyHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def do_GET(self) -> None:
-        self._forward()
-
-    def do_POST(self) -> None:
-        self._forward()
-
-    def _forward(self) -> None:
+    def forward(self) -> None:
         parts = urlsplit(self.path)
         self.server.asked.append(f"{parts.scheme}://{parts.netloc}")
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -95,3 +65,5 @@ class _ProxyHandler(BaseHTTPRequestHandler):
             self.wfile.write(answer.read())
         finally:
             onward.close()
+
+    do_GET = do_POST = forward  # noqa: N815 - the names that BaseHTTPRequestHandler calls

@@ -114,14 +114,8 @@ class MemoryPlatform:
         self.top_up(millipoints - self.balance, f"balance-{time.monotonic_ns()}")
 
     def top_up(self, millipoints: int, payment_id: str, note: str = "", session: SessionRecord | None = None) -> None:
-        self.services.ledger.credit(
-            user_id=self.user_id,
-            millipoints=millipoints,
-            payment_id=payment_id,
-            note=note,
-            by_user_id="u_operator",
-            session=session,
-        )
+        payment = {"payment_id": payment_id, "note": note, "by_user_id": "u_operator", "session": session}
+        self.services.ledger.credit(user_id=self.user_id, millipoints=millipoints, **payment)
 
     def adjust(self, session_id: str, millipoints: int, payment_id: str, note: str) -> None:
         self.top_up(millipoints, payment_id, note, self.sessions[session_id])
@@ -188,14 +182,8 @@ class MemoryPlatform:
         """Report a runtime state, as a worker does."""
         runtimes, now_ms = self.services.runtimes, self.clock.now_ms()
         claim = runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + CLAIM_MS)
-        runtime = Runtime(
-            stream_id=STREAM_ID,
-            state=RuntimeState(state),
-            claim=claim,
-            generation=self.stream.generation,
-            reported_at_ms=now_ms,
-        )
-        assert runtimes.report(claim, runtime)
+        runtime = Runtime(stream_id=STREAM_ID, state=RuntimeState(state), claim=claim, reported_at_ms=now_ms)
+        assert runtimes.report(claim, replace(runtime, generation=self.stream.generation))
         self.services.delivery.status(STREAM_ID, fresh=True)  # the service keeps what it read for a second
 
     @property

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ from typing import Any
 
 @dataclass
 class PlayProcess:
-    """A running `player play`."""
-
     process: "subprocess.Popen[str]"
     control: Path
 
@@ -70,18 +66,17 @@ class Player:
         env = {**self.environment, **environment}
         return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
 
+    def login(self, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return self.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n", **environment)
+
     def play(
         self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str
     ) -> PlayProcess:
         control = self.home / f"mpv-{len(self.plays)}"
         argv = [sys.executable, "-m", "player", "play", stream_id, "--headless", "--json", *words]
+        argv += ["--", f"--input-ipc-server={control}", *mpv]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(
-            [*argv, "--", f"--input-ipc-server={control}", *mpv],
-            env={**self.environment, **environment},
-            text=True,
-            **pipes,
-        )
+        process = subprocess.Popen(argv, env={**self.environment, **environment}, text=True, **pipes)
         play = PlayProcess(process, control)
         self.plays.append(play)
         return play
@@ -93,10 +88,3 @@ class Player:
             play.process.communicate(timeout=10)
             for pid in play.mpv_pids():
                 os.kill(pid, signal.SIGKILL)
-
-
-def wait_until(condition: Callable[[], Any], timeout_s: float, complaint: str) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)

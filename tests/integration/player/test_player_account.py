@@ -2,8 +2,7 @@
 
 import json
 import stat
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration.player.platform_server import PlatformServer
@@ -17,22 +16,15 @@ def logins(player: Player) -> list[Path]:
 def test_login_stores_the_tokens_in_a_private_file(player: Player, platform: PlatformServer) -> None:
     refused = player.run("login", "--email", "demo@local", "--password-stdin", stdin="wrong\n")
     assert refused.returncode == 4 and "invalid_credentials" in refused.stderr and logins(player) == []
-    done = player.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n")
+    done = player.login()
     (file,) = logins(player)
     assert done.returncode == 0 and str(file) in done.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-def test_a_login_remembers_its_server(viewer: Player) -> None:
-    assert viewer.run("wallet", TOLLCAST_SERVER="").returncode == 0
-
-
-def test_without_a_terminal_nothing_is_asked(player: Player) -> None:
-    done = player.run("login")
-    assert done.returncode == 2 and "--password-stdin" in done.stderr
-
-
 def test_not_logged_in(player: Player) -> None:
+    done = player.run("login")
+    assert done.returncode == 2 and "--password-stdin" in done.stderr, "without a terminal nothing is asked"
     for words in (["streams"], ["wallet"], ["ledger"], ["status"], ["play", "stream-1", "--headless"]):
         done = player.run(*words)
         assert done.returncode == 4 and "Run: player login" in done.stderr, words
@@ -61,6 +53,7 @@ def test_titles_of_all_scripts_are_shown_as_they_are(viewer: Player, platform: P
 
 
 def test_status_distinguishes_expired_and_unreachable(viewer: Player, platform: PlatformServer) -> None:
+    assert viewer.run("wallet", TOLLCAST_SERVER="").returncode == 0, "a login remembers its server"
     good = viewer.run("status")
     assert good.returncode == 0 and "demo@local (viewer)" in good.stdout and "100.000 points" in good.stdout
     platform.expire_access_tokens()
@@ -77,35 +70,26 @@ def test_an_expired_access_token_is_refreshed(viewer: Player, platform: Platform
     assert len(platform.seen("POST", "/auth/refresh")) == 1
     assert viewer.run("wallet").returncode == 0
     assert len(platform.seen("POST", "/auth/refresh")) == 1
+    # A refresh whose answer is lost is retried.
+    platform.expire_access_tokens()
+    platform.drop_next = {"/auth/refresh"}
+    assert viewer.run("wallet").returncode == 0
+    assert len(platform.seen("POST", "/auth/refresh")) == 3
 
 
 def test_two_processes_refresh_once(viewer: Player, platform: PlatformServer) -> None:
     platform.expire_access_tokens()
-    results: list[int] = []
-    threads = [threading.Thread(target=lambda: results.append(viewer.run("wallet").returncode)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert results == [0, 0]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: viewer.run("wallet").returncode, range(2))) == [0, 0]
     assert len(platform.seen("POST", "/auth/refresh")) <= 1 + (len(platform.seen("GET", "/me/wallet")) > 3)
     assert viewer.run("wallet").returncode == 0
 
 
-def test_a_lost_refresh_is_retried(viewer: Player, platform: PlatformServer) -> None:
-    platform.expire_access_tokens()
-    platform.drop_next = {"/auth/refresh"}
-    assert viewer.run("wallet").returncode == 0
-    assert len(platform.seen("POST", "/auth/refresh")) == 2
-
-
-def test_logout_revokes_first(viewer: Player, platform: PlatformServer) -> None:
+def test_logout_revokes_first_and_reports_an_unreachable_server(viewer: Player, platform: PlatformServer) -> None:
     assert viewer.run("logout").returncode == 0
     assert platform.logins == 0 and logins(viewer) == []
     assert "were not logged in" in viewer.run("logout").stdout
-
-
-def test_logout_without_the_server_says_so(viewer: Player, platform: PlatformServer) -> None:
+    assert viewer.login().returncode == 0
     platform.dead_paths = ("/auth/logout",)
     done = viewer.run("logout")
     assert done.returncode == 5 and "not revoked at the server" in done.stderr and logins(viewer) == []
@@ -128,8 +112,7 @@ def test_starts_that_are_refused(viewer: Player, platform: PlatformServer) -> No
     platform.balance = 0
     assert play("stream-1")[0] == 3
     platform.dead_paths = ("/",)
-    started_at = time.monotonic()
-    assert play("stream-1")[0] == 5 and time.monotonic() - started_at < 10
+    assert play("stream-1")[0] == 5
 
 
 def test_mpv_missing(viewer: Player, platform: PlatformServer, tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fixtures.waiting import eventually
 from tests.integration.player.forwarders import HttpProxy, MappedPort
 from tests.integration.player.platform_server import PlatformServer
-from tests.integration.player.player_harness import Player, wait_until
+from tests.integration.player.player_harness import Player
 
 ELSEWHERE = "http://tv.example.org"
 DEAD_PROXY = "http://127.0.0.1:9"  # no server
@@ -21,27 +22,17 @@ def proxy(platform: PlatformServer) -> Iterator[HttpProxy]:
 
 def log_in(player: Player, server: str, **environment: str) -> int:
     player.server = server
-    words = ("login", "--email", "demo@local", "--password-stdin")
-    return player.run(*words, stdin="demo\n", **environment).returncode
+    return player.login(**environment).returncode
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("login", "--email", "demo@local", "--password-stdin"),
-        ("play", "stream-1", "--headless"),
-        ("play", "stream-1", "--dry-run"),
-        ("streams",),
-        ("wallet",),
-        ("ledger",),
-        ("receipt",),
-        ("status",),
-    ],
-    ids=" ".join,
-)
-def test_each_command_names_the_bad_variable(player: Player, words: tuple[str, ...]) -> None:
+LOGIN = "login --email demo@local --password-stdin"
+PLAYS = ["play stream-1 --headless", "play stream-1 --dry-run"]
+
+
+@pytest.mark.parametrize("words", [LOGIN, *PLAYS, "streams", "wallet", "ledger", "receipt", "status"])
+def test_each_command_names_the_bad_variable(player: Player, words: str) -> None:
     player.server = ELSEWHERE
-    done = player.run(*words, stdin="demo\n", ALL_PROXY="socks5://user:secret-word@127.0.0.1:1080")
+    done = player.run(*words.split(), stdin="demo\n", ALL_PROXY="socks5://user:secret-word@127.0.0.1:1080")
     assert done.returncode == 5 and len(done.stderr.splitlines()) <= 2, done.stderr
     message = done.stderr.splitlines()[-1]
     assert message.startswith("Error: ALL_PROXY names a socks5:// proxy, but player can use HTTP proxies only"), message
@@ -64,14 +55,11 @@ def test_a_proxy_is_used_and_named_when_it_fails(player: Player, proxy: HttpProx
 
 
 def test_an_excluded_server_is_reached_without_the_proxy(player: Player, platform: PlatformServer) -> None:
-    mapped = MappedPort(platform.server_port)
-    try:
+    with MappedPort(platform.server_port) as mapped:
         for excluded in ("localhost,[::1],127.0.0.2", "127.0.0.0/8", "*"):
             assert log_in(player, mapped.url, ALL_PROXY="socks5://127.0.0.1:1080", NO_PROXY=excluded) == 0, excluded
         done = player.run("status", HTTP_PROXY=DEAD_PROXY, NO_PROXY="localhost,[::1]")
         assert done.returncode == 5 and "the proxy that HTTP_PROXY names" in done.stderr
-    finally:
-        mapped.close()
 
 
 def test_this_machine_is_reached_without_a_proxy(viewer: Player) -> None:
@@ -82,8 +70,8 @@ def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: Platform
     platform.media_url = ELSEWHERE
     assert log_in(player, ELSEWHERE, http_proxy=proxy.url) == 0
     viewing = player.play(mpv=(f"--http-proxy={DEAD_PROXY}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)
-    wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
-    wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
+    platform.wait_for_media()
+    eventually(lambda: viewing.mpv("get_property", "time-pos"), 10, "a picture")
     assert set(proxy.asked) == {ELSEWHERE}, "mpv does not use the proxy"
     viewing.mpv("quit")
     assert viewing.finish()[0] == 0

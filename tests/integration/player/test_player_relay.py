@@ -15,8 +15,8 @@ from player.endings import Ending
 from player.media.credentials import CredentialsProvider, MediaCredentials
 from player.media.relay import Relay
 from player.media.upstream import Upstream
+from tests.fixtures.waiting import eventually
 from tests.integration.player.platform_server import PlatformServer
-from tests.integration.player.player_harness import wait_until
 
 
 @dataclass
@@ -73,6 +73,7 @@ def test_the_relay_adds_the_token_and_forwards_playlists_and_segments(rig: Rig) 
     segment = next(line for line in body.decode().splitlines() if line.endswith(".ts"))
     status, body, _ = rig.ask(f"/{rig.relay.secret}/{segment}")
     assert status == 200 and body[0] == 0x47 and len(body) % 188 == 0
+    assert rig.ask(f"/{rig.relay.secret}/gone.ts")[0] == 404, "a missing segment is missing for mpv too"
 
 
 def test_other_programs_cannot_use_it(rig: Rig) -> None:
@@ -85,10 +86,6 @@ def test_other_programs_cannot_use_it(rig: Rig) -> None:
     assert rig.ask(headers={"Host": "evil.example:80"})[0] == 404
     assert rig.ask(method="POST")[0] == 501 and rig.ask(method="PUT")[0] == 501
     assert len(rig.platform.requests) == asked
-
-
-def test_a_missing_segment_is_missing_for_mpv_too(rig: Rig) -> None:
-    assert rig.ask(f"/{rig.relay.secret}/gone.ts")[0] == 404
 
 
 def test_a_heartbeat_replaces_an_expired_token(rig: Rig) -> None:
@@ -114,14 +111,12 @@ def test_a_final_refusal_ends_the_session_at_once(rig: Rig, reason: str) -> None
 
 def test_held_requests_wait_and_fetch_nothing(rig: Rig) -> None:
     rig.credentials.hold()
-    answers: list[int] = []
-    thread = threading.Thread(target=lambda: answers.append(rig.ask()[0]))
-    thread.start()
-    time.sleep(0.5)
-    assert answers == [] and rig.platform.requests == []
-    rig.credentials.release()
-    thread.join(10)
-    assert answers == [200]
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(rig.ask)
+        time.sleep(0.5)
+        assert not answer.done() and rig.platform.requests == []
+        rig.credentials.release()
+        assert answer.result(10)[0] == 200
 
 
 def test_a_closed_connection_fetches_nothing(rig: Rig) -> None:
@@ -152,7 +147,7 @@ def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
     rig.platform.media.directory = tmp_path
     assert rig.ask()[0] == 200
-    wait_until(lambda: rig.relay.saw_end_of_stream, 1, "not noticed")
+    eventually(lambda: rig.relay.saw_end_of_stream, 1, "the end is noticed")
 
 
 @pytest.fixture

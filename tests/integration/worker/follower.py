@@ -16,21 +16,17 @@ class Follower:
 
     @property
     def seen(self) -> dict[str, dict[int, tuple[str, int]]]:
-        """Number -> (uri, discontinuity) of each rendition."""
         return self.rules.seen
 
     @property
     def problems(self) -> list[str]:
-        """What must never be."""
         return self.rules.problems
 
     @property
     def ended(self) -> bool:
-        """Whether the playlist that was read last has an end."""
         return self.rules.ended
 
     def renditions(self) -> list[str]:
-        """As the multivariant playlist names them."""
         whole = self.media.get(f"streams/{self.stream_id}/index.m3u8")
         return self.rules.ladder(whole.body) if whole else []
 
@@ -39,7 +35,6 @@ class Follower:
         return max((self._read(rendition) for rendition in self.renditions()), default=-1)
 
     def runs(self, rendition: str) -> list[str]:
-        """The runs that the numbers seen belong to, in order."""
         return self.rules.runs(rendition)
 
     def _read(self, rendition: str) -> int:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,30 +20,22 @@ from chalicelib.adapters.streams.s3_media import S3Media
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from infra.local.layout import ROOT
 from tests.fakes.streams.media import FaultyMedia
+from tests.fixtures.waiting import eventually
 from tests.integration.worker.follower import Follower
 from worker import claims, config
 from worker.supervision.agent import DRAIN_S
 from worker.supervision.pipeline import Pipeline, Ports
 
 STREAM = "stream-1"
-
-
-def eventually(condition: Callable[[], Any], timeout_s: float, what: str, now: Callable[[], Any] = str) -> Any:
-    """Wait for a condition; fail with its name and `now`."""
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}; {now()}"
-        time.sleep(0.05)
-    return result
+SMALL = Rendition(name="180p", width=320, height=180, video_bps=300_000, audio_bps=64_000)
 
 
 class RecordingRuntimes(DynamoRuntimes):
-    """Runtimes that keep what the pipelines of this process have reported."""
-
     def __init__(self, table_prefix: str) -> None:
         super().__init__(table_prefix)
         self.reports: list[Runtime] = []
@@ -53,7 +45,6 @@ class RecordingRuntimes(DynamoRuntimes):
         return super().report(claim, runtime)
 
     def changes(self) -> list[Runtime]:
-        """Return the first report of each state in a row."""
         return [next(group) for _, group in itertools.groupby(self.reports, key=lambda report: report.state)]
 
 
@@ -74,22 +65,20 @@ class Lab:
         self.processes: list[subprocess.Popen[bytes]] = []
         # What a test sets in the settings of the pipelines in this process.
         self.settings: dict[str, Any] = {}
-        self.rendition = "480p"
+        self.rendition = SMALL.name
 
     def add(self, **changes: Any) -> Stream:
-        """Store the stream, live."""
-        stream = Stream(
-            stream_id=STREAM,
-            title="Test",
-            ingest=Ingest(mode=IngestMode.TEST),
-            abr_profile="sd",
-            segment_seconds=1,
-            desired_state=DesiredState.LIVE,
-            created_at_ms=SystemClock().now_ms(),
-        )
-        stream = replace(stream, **changes)
+        """Store the stream, live. Without a profile it has the rendition `SMALL` alone, which is quick to encode."""
+        values = {"segment_seconds": 1, "created_at_ms": SystemClock().now_ms(), "desired_state": DesiredState.LIVE}
+        ladder = {} if "abr_profile" in changes else {"abr_profile": "custom", "custom_renditions": (SMALL,)}
+        values |= {"ingest": Ingest(mode=IngestMode.TEST), **ladder, **changes}
+        stream = Stream(stream_id=STREAM, title="Test", **values)
+        self.rendition = {"custom": SMALL.name, "source": "source"}.get(stream.abr_profile, "480p")
         self.streams.add(stream)
         return stream
+
+    def add_file(self, path: str, **changes: Any) -> Stream:
+        return self.add(ingest=Ingest(mode=IngestMode.FILE, path=path), **changes)
 
     def change(self, *, hint: bool = False, **changes: Any) -> None:
         """Change the stream as the API does for an operator."""
@@ -100,7 +89,6 @@ class Lab:
             self.queue.send(STREAM)
 
     def environ(self, worker_id: str) -> dict[str, str]:
-        """Return the environment of a worker process."""
         return {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -121,25 +109,16 @@ class Lab:
         return pipeline
 
     def process(self, worker_id: str = "w1") -> subprocess.Popen[bytes]:
-        """Start a whole worker."""
+        options = {"cwd": ROOT, "env": self.environ(worker_id), "stdin": subprocess.DEVNULL}
         with (self.directory / f"{worker_id}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "worker"],
-                cwd=ROOT,
-                env=self.environ(worker_id),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            process = subprocess.Popen([sys.executable, "-m", "worker"], stdout=log, stderr=log, **options)
         self.processes.append(process)
         return process
 
     def runtime(self) -> Runtime:
-        """Return the stored runtime."""
         return self.runtimes.get(STREAM) or Runtime(stream_id=STREAM)
 
     def wait_for(self, state: RuntimeState, timeout_s: float = 20) -> Runtime:
-        """Wait for a reported state."""
         eventually(lambda: self.runtime().state is state, timeout_s, state, self.runtime)
         return self.runtime()
 
@@ -154,7 +133,6 @@ class Lab:
         eventually(lambda: self.follower.poll() >= 0 and run in self.runs(), timeout_s, run, self.runtime)
 
     def runs(self) -> list[str]:
-        """Return the runs that were seen, in order."""
         return self.follower.runs(self.rendition)
 
     def encoders(self) -> list[int]:
@@ -177,7 +155,6 @@ class Lab:
         return sorted(found)
 
     def signal_encoder(self, number: signal.Signals) -> None:
-        """Send a signal to the running encoder."""
         (pid,) = eventually(self.encoders, 5, "an encoder")
         os.kill(pid, number)
 
@@ -188,17 +165,18 @@ class Lab:
     def segments(self, rendition: str | None = None) -> Mapping[str, bytes]:
         """Return the segments that are named now, by name."""
         rendition = rendition or self.rendition
-        stored = self.s3.get(f"streams/{STREAM}/{rendition}/index.m3u8")
-        assert stored
-        found = {}
-        for segment in m3u8.loads(stored.body.decode()).segments:
-            body = self.s3.get(f"streams/{STREAM}/{rendition}/{segment.uri}")
-            assert body
-            found[segment.uri] = body.body
-        return found
+        return {each.uri: self.stored(f"{rendition}/{each.uri}") for each in self.playlist(rendition).segments}
+
+    def stored(self, path: str) -> bytes:
+        """Return an object of the stream."""
+        found = self.s3.get(f"streams/{STREAM}/{path}")
+        assert found, path
+        return found.body
+
+    def playlist(self, rendition: str | None = None) -> m3u8.M3U8:
+        return m3u8.loads(self.stored(f"{rendition or self.rendition}/index.m3u8").decode())
 
     def close(self) -> None:
-        """End everything, and check what the follower has found."""
         for pipeline in self.pipelines:
             pipeline.hand_over(time.monotonic() + DRAIN_S)
         for process in self.processes:

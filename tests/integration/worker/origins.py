@@ -84,7 +84,6 @@ class Origin(Listener):
 
     @property
     def url(self) -> str:
-        """Its root, without a slash."""
         return f"https://{self.address}:{self.port}"
 
     def put(self, path: str, body: bytes | str, status: int = 200, **headers: str) -> None:
@@ -132,10 +131,10 @@ class Front(Listener):
             with socket.create_connection(("127.0.0.1", self.behind), timeout=10) as server:
                 self._open.append(server)
                 server.sendall(first)
-                _exchange(secured, server)
+                exchange(secured, server)
 
 
-def _exchange(one: ssl.SSLSocket, other: socket.socket) -> None:
+def exchange(one: socket.socket, other: socket.socket) -> None:
     """Pass bytes both ways until one side ends. By one thread, since two must not use a TLS socket at once."""
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)

@@ -27,6 +27,17 @@ WIDE = (ip_network("127.0.0.0/8"),)
 CARELESS = "http,https,tls,tcp,httpproxy,crypto,file,concat,data"
 
 
+def rules(authority: Authority, *ports: int, networks=WIDE, lookup=None) -> EgressRules:
+    """Return the rules that allow these ports, and trust the authority."""
+    options = {"lookup": lookup} if lookup else {}
+    return EgressRules(networks=networks, ports=frozenset(ports), ca_file=authority.ca_file, **options)
+
+
+def here(_: str) -> list[str]:
+    """Resolve each name to this machine."""
+    return ["127.0.0.1"]
+
+
 @dataclass(frozen=True)
 class Pulled:
     """The result: ffmpeg's status and errors, how many bytes of media came out, and the proxy's last refusal."""
@@ -46,7 +57,6 @@ class Puller:
     names: Mapping[str, Sequence[list[str]]]
 
     def pull(self, url: str, networks=OUTSIDE) -> Pulled:
-        """Pull through the proxy."""
         source = check_source_url(url, ports=self.ports, networks=networks)
         with self.egress(source, networks) as egress:
             way = Proxied(proxy_url=egress.url, ca_file=self.authority.ca_file)
@@ -55,11 +65,8 @@ class Puller:
 
     @contextmanager
     def egress(self, source: SourceUrl, networks=OUTSIDE, hls: HlsSession | None = None) -> Iterator[Egress]:
-        """Run a proxy as long as it is needed."""
-        rules = EgressRules(
-            networks=networks, ports=self.ports, ca_file=self.authority.ca_file, lookup=self._lookup_once_each()
-        )
-        egress = Egress(source, rules, hls)
+        allowed = rules(self.authority, *self.ports, networks=networks, lookup=self._lookup_once_each())
+        egress = Egress(source, allowed, hls)
         egress.start()
         try:
             yield egress
@@ -107,20 +114,20 @@ def _media_bytes(descriptor: int, seconds: float) -> tuple[int, bool]:
     return count, False
 
 
+def _messages(request: ReceiveRequest) -> list[tuple[Kind, bytes]]:
+    argv, options = python_argv("worker.receiving"), {"capture_output": True, "timeout": RUN_S_MAX}
+    done = subprocess.run(argv, input=request.to_json(), **options)
+    return [(kind, body) for kind, body, _ in MessageReader().feed(done.stdout)]
+
+
 def described(request: ReceiveRequest) -> dict[str, Any]:
     """Return a receiver's description of a source's tracks."""
-    done = subprocess.run(
-        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
-    )
-    return next(json.loads(body) for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.TRACKS)
+    return next(json.loads(body) for kind, body in _messages(request) if kind is Kind.TRACKS)
 
 
 def seconds_of(request: ReceiveRequest) -> float:
     """Return how long a source lasts on the receiver's time line."""
-    done = subprocess.run(
-        python_argv("worker.receiving"), input=request.to_json(), capture_output=True, timeout=RUN_S_MAX
-    )
-    times = [decode_packet(body).dts_us for kind, body, _ in MessageReader().feed(done.stdout) if kind is Kind.PACKET]
+    times = [decode_packet(body).dts_us for kind, body in _messages(request) if kind is Kind.PACKET]
     return max(times, default=0) / 1_000_000
 
 
@@ -132,7 +139,6 @@ def run_careless(url: str, **options: str) -> Pulled:
 
 
 def pinned(source: SourceUrl, address) -> ReceiveRequest:
-    """Return the request for SRT."""
     return pull_request(source, Pinned(address=address))
 
 

@@ -24,7 +24,6 @@ def sending(*output: str, sound: bool = True) -> Iterator[subprocess.Popen[bytes
 
 @contextmanager
 def mute_by_srt(port: int, key: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Connect a sender that sends nothing."""
     with _running("-i", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16", "-f", "null", "-") as process:
         yield process
 
@@ -48,12 +47,10 @@ def _running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def srt_output(port: int, key: str) -> Sequence[str]:
-    """Return the output to a stream that listens for SRT."""
     return ("-f", "mpegts", f"srt://127.0.0.1:{port}?passphrase={key}&pbkeylen=16")
 
 
 def free_udp_port() -> int:
-    """Return a free port."""
     with socket.socket(type=socket.SOCK_DGRAM) as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])

@@ -10,15 +10,15 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.runtime import RuntimeState
+from tests.fixtures.waiting import eventually
 from tests.hls.probe import Probed, probed
 from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media, read_root
-from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.integration.worker.harness import Lab
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.encoding import copy_segmentation
 from worker.supervision import state_machine
 
-PREFIX = f"streams/{STREAM}/"
 CUSTOM = (
     Rendition(name="wide", width=640, height=270, video_bps=600_000, audio_bps=96_000),
     Rendition(name="tall", width=180, height=320, video_bps=200_000, audio_bps=32_000),
@@ -31,9 +31,7 @@ KEYFRAMES = ("-g", "12", "-sc_threshold", "0", "-bf", "2")
 
 
 def text_of(lab: Lab, path: str) -> str:
-    stored = lab.s3.get(PREFIX + path)
-    assert stored, path
-    return stored.body.decode()
+    return lab.stored(path).decode()
 
 
 def read(lab: Lab) -> tuple[str, dict[str, str]]:
@@ -50,9 +48,7 @@ def segments(lab: Lab, playlists: dict[str, str]) -> Iterator[tuple[str, bytes]]
     for uri, text in playlists.items():
         for named in read_media(text).segments:
             path = f"{uri.partition('/')[0]}/{named.uri}"
-            stored = lab.s3.get(PREFIX + path)
-            assert stored, path
-            yield path, stored.body
+            yield path, lab.stored(path)
 
 
 def assert_decodes(bodies: list[bytes], path: Path) -> None:
@@ -69,19 +65,12 @@ def assert_published(lab: Lab, snapshot: Snapshot) -> None:
     for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
         name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
         assert published.name == name
-        segments = {
-            path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")
-        }
-        one = next(iter(segments.values()))
-        assert (published.width, published.height, published.fps) == (
-            one.width,
-            one.height,
-            pytest.approx(one.fps, abs=0.001),
-        )
-        peak = peak_bps(media, {uri: each.size for uri, each in segments.items()})
-        assert peak and f'CODECS="{published.codecs}"' in snapshot.root
-        declared = variant.attributes["BANDWIDTH"]
-        print(f"{name}: declared {declared}, measured {peak:.0f}, average {published.average_bandwidth_bps}")
+        found = [(path, one) for path, one in snapshot.segments.items() if path.startswith(f"{name}/")]
+        one = found[0][1]
+        assert (published.width, published.height) == (one.width, one.height)
+        assert published.fps == pytest.approx(one.fps, abs=0.001)
+        assert peak_bps(media, {path.rpartition("/")[2]: each.size for path, each in found})
+        assert f'CODECS="{published.codecs}"' in snapshot.root
 
 
 @pytest.fixture
@@ -106,7 +95,7 @@ def test_what_is_published_keeps_to_the_rules(
     lab: Lab, tmp_path: Path, profile: str, clip: tuple[str, ...], changes: dict[str, Any], names: list[str]
 ) -> None:
     make_clip(lab.media_dir / "clip.mp4", *SMALL, *H264_AAC, *clip)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile=profile, **changes)
+    lab.add_file("clip.mp4", abr_profile=profile, **changes)
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE, 60)
     _, before = read(lab)
@@ -131,7 +120,7 @@ def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> No
     encode = (*H264_AAC, "-flags", "+ildct+ilme", "-x264-params", "tff=1")
     make_clip(lab.media_dir / "clip.mp4", "-f", "lavfi", "-i", fields, *SMALL[4:], *encode)
     ladder = {"abr_profile": "custom", "custom_renditions": CUSTOM, "fps_max": 60}
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), **ladder)
+    lab.add_file("clip.mp4", **ladder)
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE, 60)
     lab.wait_for_segments(3, 60)
@@ -151,7 +140,7 @@ def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_so
     monkeypatch.setattr(copy_segmentation, "MEASURE_S", 1)
     times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,7.4,8", "-g", "1000", "-sc_threshold", "0")
     make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=8.5", *H264_AAC, *times)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile="source")
+    lab.add_file("clip.mp4", abr_profile="source")
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)
     _, before = read(lab)
@@ -168,17 +157,15 @@ def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_so
 
 def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(lab: Lab) -> None:
     make_clip(lab.media_dir / "old.avi", *SMALL, "-c:v", "mpeg4", "-c:a", "libmp3lame")
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="old.avi"), abr_profile="source")
+    lab.add_file("old.avi", abr_profile="source")
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)
-    assert "has mpeg4 video and mp3 audio; a copied stream needs h264 or hevc video and aac" in (
-        runtime.last_error or ""
-    )
+    refused = "has mpeg4 video and mp3 audio; a copied stream needs h264 or hevc video and aac"
+    assert refused in (runtime.last_error or "")
     # A clip of one keyframe, longer than any segment may be; and without sound, which would be no hindrance.
     pattern = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=11")
     make_clip(lab.media_dir / "long.mp4", *pattern, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "1000")
     lab.change(ingest=Ingest(mode=IngestMode.FILE, path="long.mp4"), generation=2)
-    eventually(
-        lambda: "keyframes up to 11.0 s apart" in (lab.runtime().last_error or ""), 15, "the reason", lab.runtime
-    )
+    reason = "keyframes up to 11.0 s apart"
+    eventually(lambda: reason in (lab.runtime().last_error or ""), 15, reason, lab.runtime)
     assert not lab.encoders()

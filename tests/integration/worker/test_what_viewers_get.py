@@ -11,7 +11,8 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
-from tests.integration.worker.harness import Lab, eventually
+from tests.fixtures.waiting import eventually
+from tests.integration.worker.harness import Lab
 from tests.integration.worker.test_worker_pipeline import make_clip
 from tests.media.picture import active_area, clock
 from tests.media.recipes import clip
@@ -28,7 +29,6 @@ REASON = "the picture is frozen and silent for 3 s"
 
 
 def issues(lab: Lab) -> dict[IngestIssueCode, str]:
-    """Return the runtime's present issues."""
     return {issue.code: issue.detail for issue in lab.runtime().issues}
 
 
@@ -47,7 +47,7 @@ def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> Non
 
 def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
     make_clip(lab.media_dir / "clip.mp4", *PICTURE, *SOUND, *CODECS)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"))
+    lab.add_file("clip.mp4")
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)
     lab.wait_for_segments(12)
@@ -67,12 +67,11 @@ def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: p
     eventually(lambda: not issues(lab), 20, "the issue's end", lab.runtime)
 
 
-@pytest.mark.parametrize(("profile", "rendition", "keyframe_interval"), [("sd", "480p", 500), ("source", "source", 25)])
-def test_a_killed_encoder_costs_no_picture(lab: Lab, profile: str, rendition: str, keyframe_interval: int) -> None:
+@pytest.mark.parametrize(("profile", "keyframe_interval"), [("sd", 500), ("source", 25)])
+def test_a_killed_encoder_costs_no_picture(lab: Lab, profile: str, keyframe_interval: int) -> None:
     argv = shlex.split(clip("clip.mp4", 20, encode=f"-g {keyframe_interval}"))
     subprocess.run(argv, cwd=lab.media_dir, capture_output=True, check=True, timeout=60)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile=profile)
-    lab.rendition = rendition
+    lab.add_file("clip.mp4", abr_profile=profile)
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)
     lab.wait_for_segments(3)

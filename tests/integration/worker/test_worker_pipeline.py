@@ -4,17 +4,16 @@ import itertools
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.run_logs import decode, run_log_key
 from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
 from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports.common import StoreUnavailable
-from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.fixtures.waiting import eventually
+from tests.integration.worker.harness import STREAM, Lab
 from worker.ingest import failover
 from worker.publishing import segment_uploader
 from worker.supervision.pipeline import EndReason
@@ -48,10 +47,7 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     lab.wait_for_segments(1)
 
     lab.signal_encoder(signal.SIGKILL)
-    killed_at = time.monotonic()
     lab.wait_for_run("1-2")
-    # Back-off 0.6 s at most, start, one segment of a second, and a machine that others use too.
-    assert time.monotonic() - killed_at < 6
     runtime = lab.wait_for(RuntimeState.LIVE)
     assert runtime.restarts == 1 and runtime.last_error == "the encoder was killed by SIGKILL"
 
@@ -70,10 +66,9 @@ def test_the_pattern_goes_live_and_survives_its_ffmpeg(lab: Lab, tmp_path: Path)
     assert_unbroken(tmp_path / "all.ts", gap_s=0.2)
 
     lab.change(desired_state=DesiredState.PAUSED)
-    paused_at = time.monotonic()
     eventually(lambda: not lab.encoders(), 3, "ffmpeg ended")
     pipeline.join(3)
-    assert pipeline.end is EndReason.PAUSED and time.monotonic() - paused_at < 3
+    assert pipeline.end is EndReason.PAUSED
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.STOPPED and runtime.claim is None
     lab.follower.poll()
@@ -154,7 +149,7 @@ def test_lost_answers_and_failing_playlists_lose_nothing(lab: Lab) -> None:
     lab.media.after = after
     lab.wait_for_segments(4)
     lab.media.after = lambda operation, key: None
-    seen = lab.follower.seen["480p"]
+    seen = lab.follower.seen[lab.rendition]
     assert {discontinuity for _, discontinuity in seen.values()} == {0}
     assert [uri for uri, _ in seen.values()] == [f"1-1-{number:06d}.ts" for number in range(len(seen))]
 
@@ -164,38 +159,38 @@ def make_clip(path: Path, *options: str) -> None:
     subprocess.run(argv, check=True, timeout=30, stdin=subprocess.DEVNULL)
 
 
-def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab, tmp_path: Path) -> None:
-    pattern = "testsrc2=size=321x243:rate=24000/1001:duration=1.7"
-    make_clip(lab.media_dir / "odd.mkv", "-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-pix_fmt", "yuv444p")
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="odd.mkv"))
+def looped(lab: Lab, name: str) -> Path:
+    """Play a file until it has been looped; return all that was played."""
+    lab.add_file(name, abr_profile="sd")
     lab.pipeline()
     lab.wait_for_segments(8)
-    looped = tmp_path / "looped.ts"
-    looped.write_bytes(lab.fetch())
-    assert assert_unbroken(looped, gap_s=0.06) > 4 * 1.7
-    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
-    done = subprocess.run([*argv, str(looped)], capture_output=True, check=True, timeout=30).stdout.decode()
-    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in done.split()}
     assert lab.runtime().restarts == 0
+    played = lab.directory / "looped.ts"
+    played.write_bytes(lab.fetch())
+    return played
 
 
-def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab, tmp_path: Path) -> None:
+def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab) -> None:
+    pattern = "testsrc2=size=321x243:rate=24000/1001:duration=1.7"
+    make_clip(lab.media_dir / "odd.mkv", "-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-pix_fmt", "yuv444p")
+    played = looped(lab, "odd.mkv")
+    assert assert_unbroken(played, gap_s=0.06) > 4 * 1.7
+    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
+    done = subprocess.run([*argv, str(played)], capture_output=True, check=True, timeout=30).stdout.decode()
+    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in done.split()}
+
+
+def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab) -> None:
     """MP4 with B-frames (so with an edit list), and six channels of sound that are longer than the picture."""
     inputs = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2.28"]
     inputs += ["-f", "lavfi", "-i", "sine=duration=2.4:sample_rate=44100"]
     make_clip(lab.media_dir / "clip.mp4", *inputs, "-ac", "6", "-c:v", "libx264", "-bf", "3", "-c:a", "aac")
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"))
-    lab.pipeline()
-    lab.wait_for_segments(8)
-    looped = tmp_path / "looped.ts"
-    looped.write_bytes(lab.fetch())
-    assert assert_unbroken(looped, gap_s=0.06) > 3 * 2.4
-    assert lab.runtime().restarts == 0
+    assert assert_unbroken(looped(lab, "clip.mp4"), gap_s=0.06) > 3 * 2.4
 
 
 def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="late.mp4"))
+    lab.add_file("late.mp4")
     lab.pipeline()
     runtime = lab.wait_for(RuntimeState.FAILED)
     assert runtime.last_error == "there is no file 'late.mp4' in the media directory" and runtime.restarts == 0
@@ -208,7 +203,7 @@ def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.Mon
 
 
 def test_new_settings_restart_ffmpeg_and_the_numbers_go_on(lab: Lab) -> None:
-    lab.add()
+    lab.add(abr_profile="sd")
     lab.pipeline()
     newest = lab.wait_for_segments(2)
     lab.change(abr_profile="hd", segment_seconds=2, generation=2)
@@ -218,8 +213,15 @@ def test_new_settings_restart_ffmpeg_and_the_numbers_go_on(lab: Lab) -> None:
     assert lab.follower.renditions() == ["720p", "480p"]
     lab.follower.poll()
     assert min(lab.follower.seen["720p"]) > newest
-    stored = lab.s3.get(f"streams/{STREAM}/480p/index.m3u8")
-    assert stored and b"#EXT-X-TARGETDURATION:2" in stored.body
+    assert lab.playlist().target_duration == 2
+    # A dropped rendition is gone as soon as the new ladder is live.
+    dropped = f"streams/{STREAM}/720p/index.m3u8"
+    lab.change(abr_profile="sd", generation=3)
+    # Not with the follower: it may have read the old ladder just before its playlist goes, as a viewer may.
+    eventually(lambda: lab.follower.renditions() == ["480p"], 15, "the new ladder")
+    eventually(lambda: lab.s3.get(dropped) is None, 1.5, "no playlist of the dropped rendition")
+    lab.wait_for_run("1-3")
+    assert not lab.playlist().is_endlist
 
 
 def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> None:
@@ -236,18 +238,3 @@ def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> No
     runtime = lab.runtime()
     assert runtime.state is RuntimeState.FAILED and runtime.claim is None
     assert "ZeroDivisionError: injected" in (runtime.last_error or "")
-
-
-def test_a_dropped_rendition_is_gone_as_soon_as_the_new_ladder_is_live(lab: Lab) -> None:
-    lab.add(abr_profile="hd")
-    lab.pipeline()
-    lab.wait_for_segments(2)
-    assert lab.follower.renditions() == ["720p", "480p"]
-    dropped = f"streams/{STREAM}/720p/index.m3u8"
-    lab.change(abr_profile="sd", generation=2)
-    # Not with the follower: it may have read the old ladder just before its playlist goes, as a viewer may.
-    eventually(lambda: lab.follower.renditions() == ["480p"], 15, "the new ladder")
-    eventually(lambda: lab.s3.get(dropped) is None, 1.5, "no playlist of the dropped rendition")
-    lab.wait_for_run("1-2")
-    stored = lab.s3.get(f"streams/{STREAM}/480p/index.m3u8")
-    assert stored and b"ENDLIST" not in stored.body

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import DesiredState
-from tests.integration.worker.harness import Lab, eventually
+from tests.fixtures.waiting import eventually
+from tests.integration.worker.harness import Lab
 
 # Well below the time of a claim, after which anybody could take it.
 TAKEN_S_MAX = 5.0

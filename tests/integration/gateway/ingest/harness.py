@@ -1,17 +1,15 @@
 """A real nginx with the product's ingest and endpoints, real senders and players, and a stub of the streams."""
 
 import resource
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, rtmp_server, rtmp_stream_key
 from chalicelib.domain.streams.stream import Stream
@@ -22,8 +20,8 @@ from gateway.endpoints.services import EndpointServices
 from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
 from gateway.ingest.refusals import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.streams.media import MemoryMedia
-from tests.fixtures.ports import answers, free_port
-from tests.integration.gateway.nginx.harness import Quiet, UnixServer
+from tests.fixtures.ports import free_port
+from tests.integration.gateway.nginx.harness import run_nginx, serving, wsgi_server
 
 LISTENING = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 KEY, OTHER_KEY = "k" * 24, "o" * 24
@@ -82,32 +80,26 @@ class IngestHarness:
         return f"{rtmp_server('127.0.0.1', self.port)}/{stream_key}"
 
     def sender(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
-        """Start an ffmpeg that sends until it is ended or refused."""
         self.started.append(send(self.url(stream_key)))
         return self.started[-1]
 
     def player(self, stream_key: str = GOOD) -> subprocess.Popen[bytes]:
-        """Start an ffmpeg that plays into a pipe."""
         self.started.append(play(self.url(stream_key)))
         return self.started[-1]
 
     def plays(self, stream_key: str = GOOD, seconds: float = 8.0) -> bool:
-        """Return whether a new player gets a picture within that time."""
         return plays(self.url(stream_key), seconds)
 
 
 def send(url: str) -> subprocess.Popen[bytes]:
-    """Start an ffmpeg that sends to the URL until it is ended or refused."""
     return _ffmpeg(["-re", *PICTURE, *CODECS, url])
 
 
 def play(url: str) -> subprocess.Popen[bytes]:
-    """Start an ffmpeg that plays the URL into a pipe."""
     return _ffmpeg([*QUICK, "-i", url, "-c", "copy", "-f", "mpegts", "pipe:1"])
 
 
 def plays(url: str, seconds: float) -> bool:
-    """Return whether a new player gets a picture within that time."""
     with play(url) as player:
         timer = threading.Timer(seconds, player.kill)
         timer.start()
@@ -149,38 +141,40 @@ def _ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
 @contextmanager
 def run_ingest(memory_bytes_max: int = MEMORY_BYTES_MAX) -> Iterator[IngestHarness]:
     """Run an ingest, and end it with its clients. Assert that it logged and stored no key."""
-    directory, sockets = Path(tempfile.mkdtemp(prefix="tc in-")), Path(tempfile.mkdtemp(prefix="tcin-", dir="/tmp"))
-    config = IngestConfig(
-        listen=f"127.0.0.1:{free_port()}",
-        hook_socket=sockets / "ingest.sock",
-        endpoints_socket=sockets / "endpoints.sock",
-        refusals_socket=sockets / "refusals.sock",
-        state_dir=directory,
-    )
-    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
-    threading.Thread(target=endpoints.serve_forever, args=(0.02,), daemon=True).start()
-    receiver, over = listen(config.refusals_socket), threading.Event()
-    running = IngestHarness(int(config.listen.split(":")[1]), *_start(config, memory_bytes_max))
-    endpoints.set_app(application(_asked(running)))
+    with TemporaryDirectory(prefix="tc in-") as directory, TemporaryDirectory(prefix="tcin-", dir="/tmp") as sockets:
+        config = IngestConfig(
+            listen=f"127.0.0.1:{free_port()}",
+            hook_socket=Path(sockets) / "ingest.sock",
+            endpoints_socket=Path(sockets) / "endpoints.sock",
+            refusals_socket=Path(sockets) / "refusals.sock",
+            state_dir=Path(directory),
+        )
+        receiver, endpoints = listen(config.refusals_socket), wsgi_server(config.endpoints_socket)
+        memory = (memory_bytes_max, memory_bytes_max)
+        options = {"cwd": sockets, "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, memory)}
+        with serving(endpoints), run_nginx(config, render(config), **options) as (process, log):
+            running = IngestHarness(int(config.listen.split(":")[1]), process, log)
+            endpoints.set_app(application(_asked(running)))
+            with _collecting(running, receiver):
+                yield running
+        logged = log.read_text() + repr(running.media.objects)
+    assert not [key for key in (KEY, OTHER_KEY) if key in logged]
+
+
+@contextmanager
+def _collecting(running: IngestHarness, receiver: socket.socket) -> Iterator[None]:
+    over = threading.Event()
     reader = threading.Thread(target=collect, args=(running.collector, receiver, over), daemon=True)
     reader.start()
     try:
-        yield running
+        yield
     finally:
         for process in running.started:
             with process:  # Closes its pipe and waits.
                 process.kill()
-        running.process.terminate()
-        running.process.wait(10)
-        endpoints.shutdown()
-        endpoints.server_close()
         over.set()
         reader.join(5)
         receiver.close()
-        logged = running.log.read_text() + repr(running.media.objects)
-        shutil.rmtree(directory)
-        shutil.rmtree(sockets)
-    assert not [key for key in (KEY, OTHER_KEY) if key in logged]
 
 
 def _asked(running: IngestHarness) -> EndpointServices:
@@ -190,21 +184,3 @@ def _asked(running: IngestHarness) -> EndpointServices:
     return EndpointServices(
         authorize=never, signed_query=never, denial_reason=never, find_stream=running.stream, now_ms=never
     )  # type: ignore[arg-type]
-
-
-def _start(config: IngestConfig, memory_bytes_max: int) -> tuple[subprocess.Popen[bytes], Path]:
-    path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
-    path.write_text(render(config))
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"],
-            cwd=config.hook_socket.parent,
-            stdout=log,
-            stderr=log,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max)),
-        )
-    deadline = time.monotonic() + 10
-    while not answers(int(config.listen.split(":")[1])):
-        assert process.poll() is None and time.monotonic() < deadline, log_path.read_text()
-        time.sleep(0.02)
-    return process, log_path

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -16,15 +15,7 @@ from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.nginx.harness import (
-    Gateway,
-    Quiet,
-    Rule,
-    UnixServer,
-    empty,
-    start_nginx,
-    stub_s3,
-)
+from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, run_nginx, serving, stub_s3, wsgi_server
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +53,6 @@ def gateway(nginx_config):
         find_stream=lambda _: None,
         now_ms=lambda: int(time.time() * 1000),
     )
-    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
-    endpoints.set_app(application(asked))
-    s3 = stub_s3(config)
-    for server in (endpoints, s3):
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    process, log_path = start_nginx(config)
-    with httpx.Client(timeout=15) as client:
+    endpoints, s3 = wsgi_server(config.endpoints_socket, application(asked)), stub_s3(config)
+    with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
-    process.terminate()
-    process.wait(10)
-    for server in (endpoints, s3):
-        server.shutdown()
-        server.server_close()

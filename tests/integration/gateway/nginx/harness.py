@@ -5,11 +5,15 @@ import shutil
 import socket
 import socketserver
 import subprocess
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import httpx
@@ -22,7 +26,7 @@ from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
 from gateway.nginx.config import GatewayConfig, render
-from tests.fixtures.ports import answers
+from tests.fixtures.ports import await_server
 
 SESSIONS = {"a" * 26: "stream-1", "b" * 26: "stream-2", "c" * 26: "stream-1"}
 USERS = {"a" * 26: "u-one", "b" * 26: "u-two", "c" * 26: "u-one"}
@@ -69,8 +73,6 @@ class LongQueueServer(ThreadingHTTPServer):
 
 
 class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
-    """wsgiref on a unix socket."""
-
     address_family = socket.AF_UNIX
     # A test sends many requests at once, of which the default queue of five would refuse some.
     request_queue_size = 128
@@ -144,20 +146,29 @@ class Gateway:
     client: httpx.Client
 
     def get(self, path: str, session: str = "a" * 26, *, method: str = "GET", token: str | None = None, **headers):
-        """Fetch below /play/<session>/ with that session's token."""
         headers = {"Authorization": f"Bearer {token or 't-' + session}", **headers}
         return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
 
     def logged(self) -> list[dict[str, object]]:
         """Stop nginx and return all entries of its access log."""
+        lines = [json.loads(line) for line in self.stop().splitlines() if line.startswith("{")]
+        return [line for line in lines if "method" in line]
+
+    def stop(self) -> str:
+        """Stop nginx and return all of its output."""
         self.process.terminate()
         self.process.wait(10)
-        lines = self.log_path.read_text().splitlines()
-        return [line for line in map(json.loads, (each for each in lines if each.startswith("{"))) if "method" in line]
+        return self.log_path.read_text()
 
     def hits(self, path: str) -> int:
-        """Return how often nginx fetched an object from the stub of S3."""
         return self.s3.hits["/media/streams/" + path]
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers.get_list("Cache-Control") == ["no-store"]
+    assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"]
 
 
 def empty(config: GatewayConfig) -> None:
@@ -169,23 +180,45 @@ def empty(config: GatewayConfig) -> None:
 
 
 def stub_s3(config: GatewayConfig) -> LongQueueServer:
-    """Return the stub of S3 at the configured address."""
     host, port = config.s3_host.split(":")
     s3 = LongQueueServer((host, int(port)), StubS3)
     s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
     return s3
 
 
-def start_nginx(config: GatewayConfig, more: str = "") -> tuple[subprocess.Popen[bytes], Path]:
-    """Start nginx, with `more` at the end of its block `http`, and wait until it listens."""
+@contextmanager
+def serving(*servers: socketserver.BaseServer) -> Iterator[None]:
+    """Run servers in threads, and close them at the end."""
+    for server in servers:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def wsgi_server(path: Path, app: Callable[..., Any] | None = None) -> UnixServer:
+    server = UnixServer(str(path), Quiet)
+    server.set_app(app)
+    return server
+
+
+def nginx_argv(directory: Path, configuration: Path) -> list[str]:
+    return ["/usr/sbin/nginx", "-p", str(directory), "-c", str(configuration), "-e", "stderr"]
+
+
+@contextmanager
+def run_nginx(config: Any, text: str = "", **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run nginx. Return its process and its log when it listens."""
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
-    path.write_text(render(config).rstrip().removesuffix("}") + more + "}\n")
+    path.write_text(text or render(config))
     with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            ["/usr/sbin/nginx", "-p", str(config.state_dir), "-c", str(path), "-e", "stderr"], stdout=log, stderr=log
-        )
-    deadline = time.monotonic() + 10
-    while not answers(int(config.listen.split(":")[1])):
-        assert process.poll() is None and time.monotonic() < deadline, log_path.read_text()
-        time.sleep(0.02)
-    return process, log_path
+        process = subprocess.Popen(nginx_argv(config.state_dir, path), stdout=log, stderr=log, **options)
+    try:
+        await_server(int(config.listen.split(":")[1]), process, log_path)
+        yield process, log_path
+    finally:
+        process.terminate()
+        process.wait(10)

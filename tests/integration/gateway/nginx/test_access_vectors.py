@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from chalicelib.problems import problem
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
-from tests.integration.gateway.nginx.harness import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
+from tests.integration.gateway.nginx.harness import LongQueueServer, empty, run_nginx, serving, stub_s3, wsgi_server
 from tests.vectors.access import VECTORS
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
 from tests.vectors.world import Case, World
@@ -39,7 +38,6 @@ class Gate:
         return Case(vector, self.world.clock.now_ms())
 
     def enter(self, case: Case, state: State) -> None:
-        """Write the state to tables and denylist."""
         self.world.enter(case, state)
         if state.denied:
             self.denylist.deny_session(case.session_id, state.denied)
@@ -47,7 +45,6 @@ class Gate:
             self.denylist.deny_stream(case.stream_id, state.stream_denied)
 
     def good(self, case: Case) -> Answer:
-        """Return the response to a valid request."""
         return self.ask("GET", f"/play/{case.session_id}/{SEGMENT}", [("Authorization", f"Bearer {case.play()}")])
 
     def ask(self, method: str, target: str, headers: list[tuple[str, str]], address: str = "127.0.0.1") -> Answer:
@@ -81,25 +78,12 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
         find_stream=lambda _: None,
         now_ms=world.clock.now_ms,
     )
-    endpoints = UnixServer(str(config.endpoints_socket), Quiet)
-    endpoints.set_app(application(asked))
-    api = UnixServer(str(config.api_socket), Quiet)
-    api.set_app(no_media)
-    s3 = stub_s3(config)
-    servers = (endpoints, api, s3)
-    for server in servers:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    process, _ = start_nginx(config)
-    yield Gate(int(config.listen.split(":")[1]), world, denylist, s3)
-    process.terminate()
-    process.wait(10)
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    endpoints, s3 = wsgi_server(config.endpoints_socket, application(asked)), stub_s3(config)
+    with serving(endpoints, wsgi_server(config.api_socket, no_media), s3), run_nginx(config):
+        yield Gate(int(config.listen.split(":")[1]), world, denylist, s3)
 
 
 def no_media(_environ, start_response):
-    """A stub of the API, which responds 404."""
     body = json.dumps(problem(404, "not_found", "There is nothing at this path.")).encode()
     start_response("404 Not Found", [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))])
     return [body]

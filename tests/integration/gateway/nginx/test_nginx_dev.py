@@ -5,10 +5,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gateway.nginx.config import TEMPLATE
+from gateway.nginx.config import TEMPLATE, render
 from infra.local.layout import ROOT
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.nginx.harness import PLAYLIST, SEGMENT, start_nginx
+from tests.integration.gateway.nginx.harness import PLAYLIST, SEGMENT, run_nginx
 
 SNIPPET = ROOT / "infra" / "dev" / "hls.conf"
 PORT = 8090
@@ -27,10 +27,9 @@ def dev(gateway, nginx_config, tmp_path):
         origin_socket=nginx_config.origin_socket.with_name("origin-dev.sock"),
         state_dir=tmp_path / "state",
     )
-    process, _ = start_nginx(config, f'include "{snippet}";')
-    yield f"http://127.0.0.1:{port}/hls", f"http://{config.listen}/hls"
-    process.terminate()
-    process.wait(10)
+    text = render(config).rstrip().removesuffix("}") + f'include "{snippet}"; }}\n'
+    with run_nginx(config, text):
+        yield f"http://127.0.0.1:{port}/hls", f"http://{config.listen}/hls"
 
 
 def test_the_snippet_serves_a_stream_without_a_session(dev):

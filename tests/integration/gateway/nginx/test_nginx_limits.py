@@ -1,7 +1,6 @@
 """The limits of one address."""
 
 import socket
-import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -9,7 +8,8 @@ import pytest
 
 from chalicelib.adapters.access.file_denylist import FileDenylist
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.nginx.harness import empty, start_nginx
+from tests.fixtures.waiting import eventually
+from tests.integration.gateway.nginx.harness import empty, run_nginx
 
 SESSION = "a" * 26
 
@@ -32,11 +32,17 @@ def strict(nginx_config, tmp_path):
     with socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(config.api_socket))
         mute.listen(16)
-        process, _ = start_nginx(config)
-        yield config
-        process.terminate()
-        process.wait(10)
+        with run_nginx(config):
+            yield config
     config.api_socket.unlink()
+
+
+@pytest.fixture
+def connections():
+    opened: list[socket.socket] = []
+    yield opened
+    for connection in opened:
+        connection.close()
 
 
 def ask(config, path: str, connections: list[socket.socket]) -> str:
@@ -51,26 +57,19 @@ def ask(config, path: str, connections: list[socket.socket]) -> str:
         return ""
 
 
-def test_connections_of_an_address_are_limited(strict):
-    connections: list[socket.socket] = []
+def test_connections_of_an_address_are_limited(strict, connections):
     assert [ask(strict, "/me", connections) for _ in range(2)] == ["", ""], "the API does not answer"
     refused = ask(strict, "/me", connections)
     assert refused.startswith("HTTP/1.1 429 ") and '"code": "too_many_requests"' in refused
     connections[0].close()
-    threading.Event().wait(0.1)
-    assert ask(strict, "/me", connections) == "", "its place is free again"
-    for connection in connections:
-        connection.close()
+    eventually(lambda: ask(strict, "/me", connections) == "", 5, "its place is free again")
 
 
-def test_requests_of_an_address_are_limited(strict):
+def test_requests_of_an_address_are_limited(strict, connections):
     path = f"/play/{SESSION}/index.m3u8"
-    connections: list[socket.socket] = []
     answers = Counter(ask(strict, path, connections).split(" ")[1] for _ in range(6))
     # One, the burst of two, and those that the duration of the test allows.
     assert answers.pop("429") >= 2, answers
     assert set(answers) == {"503"} and sum(answers.values()) >= 3, "there are no endpoints to ask"
     last = ask(strict, path, connections)
     assert "Retry-After: 1" in last and "application/problem+json" in last
-    for connection in connections:
-        connection.close()

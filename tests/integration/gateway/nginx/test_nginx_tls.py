@@ -5,7 +5,7 @@ import socket
 import ssl
 import struct
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from gateway.nginx.config import GatewayConfig
 from gateway.nginx.tls import Tls
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.nginx.harness import SEGMENT, LongQueueServer, StubS3, start_nginx
+from tests.integration.gateway.nginx.harness import SEGMENT, LongQueueServer, StubS3, run_nginx, serving
 
 SESSION = "a" * 26
 HOST = "watch.test"
@@ -62,10 +62,8 @@ def start(gateway, nginx_config, authority, tmp_path, names):
     port = s3.server_address[1]
     s3.socket = authority.context(S3_HOST).wrap_socket(s3.socket, server_side=True, do_handshake_on_connect=False)
     s3.hits, s3.missing, s3.failing, s3.host = gateway.s3.hits, set(), False, f"{S3_HOST}:{port}"
-    threading.Thread(target=s3.serve_forever, args=(0.02,), daemon=True).start()
     certificate = authority.certificate(HOST)
     (tmp_path / "state").mkdir()
-    processes = []
 
     def started(trusted) -> GatewayConfig:
         config = replace(
@@ -78,15 +76,12 @@ def start(gateway, nginx_config, authority, tmp_path, names):
             resolver=names,
             tls=Tls(certificate=certificate, key=certificate, host=HOST, plain_listen=f"127.0.0.1:{free_port()}"),
         )
-        processes.append(start_nginx(config)[0])
+        running.enter_context(run_nginx(config))
         return config
 
-    yield started
-    for process in processes:
-        process.terminate()
-        process.wait(10)
-    s3.shutdown()
-    s3.server_close()
+    with ExitStack() as running:
+        running.enter_context(serving(s3))
+        yield started
 
 
 def connected(config, authority, *protocols: str) -> ssl.SSLSocket:

@@ -13,6 +13,7 @@ from chalicelib.domain.money.usage import day_key
 from chalicelib.domain.operations.traffic import traffic_of
 from gateway.usage.log_tailer import BACKUPS_MAX
 from infra.local.layout import ROOT
+from tests.fixtures.waiting import eventually
 from tests.unit.gateway.log_lines import DAY, MINUTE, RotatedLog, segment
 
 SESSIONS = [letter * 26 for letter in "abcdefgh"]
@@ -91,10 +92,8 @@ def test_each_line_counts_once_after_repeated_kills(settings: Settings, tmp_path
 
 def await_mark(path: Path, began_ns: int, process: subprocess.Popen[bytes], seed: int) -> None:
     """Wait until the follower started at `began_ns` has written the file."""
-    deadline = time.monotonic() + 60
-    while mark(path) <= began_ns:
-        assert process.poll() is None and time.monotonic() < deadline, (seed, path)
-        time.sleep(0.02)
+    eventually(lambda: mark(path) > began_ns or process.poll() is not None, 60, (seed, path))
+    assert process.poll() is None, (seed, path)
 
 
 def mark(state: Path) -> int:

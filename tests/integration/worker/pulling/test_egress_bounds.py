@@ -5,20 +5,17 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from ipaddress import ip_network
 
 import pytest
 
 from chalicelib.domain.streams.source_urls import check_source_url
 from tests.fixtures.authority import Authority
-from tests.integration.worker.harness import eventually
+from tests.fixtures.waiting import eventually
 from tests.integration.worker.origins import Listener, Origin, Page
-from worker.egress_rules import EgressRules
+from tests.integration.worker.puller import WIDE, rules
 from worker.ingest.egress import connections, http
 from worker.ingest.egress import proxy as egress_module
 from worker.ingest.egress.proxy import Egress
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 @pytest.fixture
@@ -30,11 +27,8 @@ def origin(authority: Authority) -> Iterator[Origin]:
 
 @contextmanager
 def proxy(authority: Authority, url: str, port: int, lookup=None) -> Iterator[Egress]:
-    ports = frozenset({port})
-    rules = EgressRules(networks=LOOPBACK, ports=ports, ca_file=authority.ca_file)
-    if lookup:
-        rules = EgressRules(networks=LOOPBACK, ports=ports, ca_file=authority.ca_file, lookup=lookup)
-    it = Egress(check_source_url(url, ports=ports, networks=LOOPBACK), rules)
+    allowed = rules(authority, port, lookup=lookup)
+    it = Egress(check_source_url(url, ports=allowed.ports, networks=WIDE), allowed)
     it.start()
     try:
         yield it
@@ -52,7 +46,6 @@ def connected(egress: Egress) -> socket.socket:
 
 
 def asked(egress: Egress, request: str) -> bytes:
-    """Return the whole answer to a request."""
     with connected(egress) as client:
         client.sendall(request.encode())
         return b"".join(iter(lambda: client.recv(65_536), b""))
@@ -62,40 +55,35 @@ def get(url: str) -> str:
     return f"GET http{url.removeprefix('https')} HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.mark.parametrize(
-    ("request_line", "status"),
-    [
-        ("CONNECT 127.0.0.2:{port} HTTP/1.1", 405),
-        ("POST http://127.0.0.2:{port}/good.ts HTTP/1.1", 405),
-        ("HEAD http://127.0.0.2:{port}/good.ts HTTP/1.1", 405),
-        ("GET /good.ts HTTP/1.1", 405),
-        ("GET https://127.0.0.2:{port}/good.ts HTTP/1.1", 405),
-        ("GET ftp://127.0.0.2:{port}/good.ts HTTP/1.1", 405),
-        ("GET http://user@127.0.0.2:{port}/good.ts HTTP/1.1", 403),
-        ("GET http://127.0.0.2:{port}/good ts HTTP/1.1", 400),
-        ("GET http://127.0.0.2:{port}/good.ts HTTP/2", 400),
-        ("nonsense", 400),
-    ],
-)
-def test_https_is_asked_by_get_and_nothing_else(
-    authority: Authority, origin: Origin, request_line: str, status: int
-) -> None:
+REFUSED = {
+    "CONNECT {at} HTTP/1.1": 405,
+    "POST http://{at}/good.ts HTTP/1.1": 405,
+    "HEAD http://{at}/good.ts HTTP/1.1": 405,
+    "GET /good.ts HTTP/1.1": 405,
+    "GET https://{at}/good.ts HTTP/1.1": 405,
+    "GET ftp://{at}/good.ts HTTP/1.1": 405,
+    "GET http://user@{at}/good.ts HTTP/1.1": 403,
+    "GET http://{at}/good ts HTTP/1.1": 400,
+    "GET http://{at}/good.ts HTTP/2": 400,
+    "nonsense": 400,
+}
+
+
+def test_https_is_asked_by_get_and_nothing_else(authority: Authority, origin: Origin) -> None:
     with proxy(authority, origin.url, origin.port) as egress:
-        answer = asked(egress, request_line.format(port=origin.port) + "\r\n\r\n")
-        assert answer.startswith(f"HTTP/1.1 {status} ".encode()) and egress.last_refusal
+        for line, status in REFUSED.items():
+            answer = asked(egress, line.format(at=f"127.0.0.2:{origin.port}") + "\r\n\r\n")
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode()) and egress.last_refusal, line
         assert origin.asked == []
         assert asked(egress, get(f"{origin.url}/good.ts")).endswith(b"\r\n\r\nmedia")
 
 
 def test_the_tunnel_leads_to_the_source_and_nowhere_else(authority: Authority) -> None:
     with Listener("127.0.0.2") as there, proxy(authority, f"rtmps://127.0.0.2:{there.port}/a/b", there.port) as egress:
-        for wrong in (
-            f"GET http://127.0.0.2:{there.port}/ HTTP/1.1",
-            f"CONNECT 127.0.0.1:{there.port} HTTP/1.1",
-            f"CONNECT 127.0.0.2:{there.port + 1} HTTP/1.1",
-            f"CONNECT 127.0.0.2:{there.port}@x HTTP/1.1",
-        ):
-            assert asked(egress, f"{wrong}\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+        for wrong in ("127.0.0.1:{0}", "127.0.0.2:{1}", "127.0.0.2:{0}@x"):
+            request = f"CONNECT {wrong.format(there.port, there.port + 1)} HTTP/1.1\r\n\r\n"
+            assert asked(egress, request).startswith(b"HTTP/1.1 403 ")
+        assert asked(egress, get(f"https://127.0.0.2:{there.port}/")).startswith(b"HTTP/1.1 403 ")
         assert there.hits() == 0
         assert asked(egress, f"CONNECT 127.0.0.2:{there.port} HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 ")
         assert there.hits() == 1
@@ -178,9 +166,8 @@ def test_answers_that_ffmpeg_must_not_see(authority: Authority, origin: Origin) 
     with proxy(authority, origin.url, origin.port) as egress:
         for name, status in (("gone.ts", 410), ("odd.ts", 502), ("away.ts", 403), ("zipped.m3u8", 502)):
             answer = asked(egress, get(f"{origin.url}/{name}"))
-            assert answer.startswith(f"HTTP/1.1 {status} ".encode()) and answer.endswith(
-                b"\r\nContent-Length: 0\r\n\r\n"
-            )
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+            assert answer.endswith(b"\r\nContent-Length: 0\r\n\r\n")
         head = asked(egress, get(f"{origin.url}/folded.ts")).partition(b"\r\n\r\n")[0]
         assert b"\nLocation" not in head and b"\n Location" not in head
         assert egress.last_refusal == f"127.0.0.2:{origin.port} answers in an encoding that was not asked for"

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.streams.source_urls import check_source_url
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
-from tests.integration.worker.harness import eventually
+from tests.fixtures.waiting import eventually
 from tests.integration.worker.origins import Front, Listener
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, pinned, run
 
@@ -22,20 +22,8 @@ NAMES = {NAME: [["127.0.0.2"]], INNER_NAME: [["127.0.0.1"]]}
 @contextmanager
 def sender(media: Path, argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a sender that waits for a player, and then sends for as long as it stays."""
-    loop = [
-        "ffmpeg",
-        "-nostdin",
-        "-v",
-        "error",
-        "-re",
-        "-stream_loop",
-        "-1",
-        "-i",
-        str(media / "whole.mp4"),
-        "-c",
-        "copy",
-    ]
-    process = subprocess.Popen([*loop, *argv], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    loop = ["ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(media / "whole.mp4")]
+    process = subprocess.Popen([*loop, "-c", "copy", *argv], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

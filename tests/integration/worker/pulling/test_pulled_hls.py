@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
-import m3u8
 import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
@@ -16,12 +15,12 @@ from chalicelib.domain.streams.runtime import SLATE
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
 from tests.fixtures.authority import Authority
-from tests.integration.worker.harness import STREAM, Lab, eventually
+from tests.fixtures.waiting import eventually
+from tests.integration.worker.harness import Lab
 from tests.integration.worker.origins import Listener, Origin
-from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
+from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, rules, run, run_careless, seconds_of
 from tests.integration.worker.test_worker_pipeline import make_clip
 from worker.config import WorkerConfig
-from worker.egress_rules import EgressRules
 from worker.ingest import failover
 from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
@@ -46,9 +45,7 @@ def test_of_many_variants_one_is_opened(authority: Authority, origin: Origin) ->
     for height in HEIGHTS:
         lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={height}000,RESOLUTION={height * 16 // 9}x{height},SUBTITLES="s"']
         lines += [f"{origin.url}/{height}/index.m3u8"]
-        origin.put(
-            f"/{height}/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/plain0.ts\n#EXT-X-ENDLIST\n"
-        )
+        origin.put(f"/{height}/index.m3u8", live((0, "/plain0.ts")) + "#EXT-X-ENDLIST\n")
     origin.put("/all", "\n".join(lines))
     puller = Puller(authority, frozenset({origin.port}), {})
     source = check_source_url(f"{origin.url}/all?token=1", ports=puller.ports, networks=OUTSIDE)
@@ -95,14 +92,11 @@ class PooledSource:
     def __init__(self, authority: Authority, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
         monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.3)
-        rules = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
         environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-        config = WorkerConfig(
-            worker_id="w", capacity=1, media_dir=tmp_path, work_dir=tmp_path, egress=rules, ffmpeg_environ=environ
-        )
-        stream = Stream(
-            stream_id="s", title="t", ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True
-        )
+        options = {"egress": rules(authority, origin.port), "ffmpeg_environ": environ}
+        config = WorkerConfig(worker_id="w", capacity=1, media_dir=tmp_path, work_dir=tmp_path, **options)
+        ingest = Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8")
+        stream = Stream(stream_id="s", title="t", ingest=ingest, slate=True)
         self.said: list[str] = []
         self.ready = 0
         self.pool = SourcePool(stream, config, time.monotonic(), lambda name, why, lines: self.said.append(why))
@@ -140,10 +134,10 @@ def segments_asked(origin: Origin) -> list[str]:
 
 def test_a_playlist_that_stops_fails_once_and_comes_back_when_it_moves(origin: Origin, pooled: PooledSource) -> None:
     origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
-    began_s = time.monotonic()
     pooled.plays()
-    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has had no new segment for")
-    assert 2.4 <= time.monotonic() - began_s <= 6, "not before the content has ended, and not long after"
+    still = f"the playlist at 127.0.0.2:{origin.port} has had no new segment for "
+    pooled.fails(still)
+    assert int(pooled.said[-1].partition(still)[2].split()[0]) >= 3, "not before the content has ended"
     pooled.ready = 0
     pooled.fails("has had no new segment since it was played last (https:")
     assert f"https://127.0.0.2:{origin.port}/live.m3u8" in pooled.said[-1] and "http:" not in pooled.said[-1]
@@ -158,7 +152,7 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
 ) -> None:
     monkeypatch.setattr(live_playlist, "STILL_S_MIN", 3.0)
     origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))))
-    lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+    lab.settings["egress"] = rules(authority, origin.port)
     lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True)
     lab.pipeline()
     lab.wait_for_run("1-1")
@@ -166,9 +160,9 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
     lab.wait_for_run("1-2")
     lab.wait_for_segments(4)
     assert lab.runs() == ["1-1", "1-2"] and lab.runtime().source == SLATE
-    stored = lab.s3.get(f"streams/{STREAM}/{lab.rendition}/index.m3u8")
-    read = m3u8.loads(stored.body.decode()).segments
-    assert sum(each.duration for each in read if each.uri.startswith("1-1-")) == pytest.approx(3, abs=0.2)
+    assert sum(each.duration for each in lab.playlist().segments if each.uri.startswith("1-1-")) == pytest.approx(
+        3, abs=0.2
+    )
     assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
     reason = lab.runtime().last_error
     assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
@@ -230,19 +224,18 @@ def test_another_init_section_is_played_in_its_own_format(
         origin.put(f"/{path.name}", path.read_bytes())
     head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n"
     origin.put("/live.m3u8", head + "#EXT-X-DISCONTINUITY\n".join(parts) + "#EXT-X-ENDLIST\n")
-    lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
+    lab.settings["egress"] = rules(authority, origin.port)
     lab.add(ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"))
     lab.pipeline()
     lab.wait_for_run("1-2", 30)
     # Of ten: the end of the recording counts as a failure.
     lab.wait_for_segments(7)
     assert lab.runtime().restarts == 0, lab.runtime().last_error
-    stored = m3u8.loads(lab.s3.get(f"streams/{STREAM}/{lab.rendition}/index.m3u8").body.decode()).segments
-    assert [each.discontinuity for each in stored].count(True) == 1
-    assert {each.uri.rpartition("-")[0] for each in stored} == {"1-1", "1-2"}
-    for each in (stored[0], stored[-2]):
-        body = lab.s3.get(f"streams/{STREAM}/{lab.rendition}/{each.uri}").body
-        assert pitch_of(body) == pytest.approx(1_000, rel=0.02), each.uri
+    assert [each.discontinuity for each in lab.playlist().segments].count(True) == 1
+    stored = list(lab.segments().items())
+    assert {uri.rpartition("-")[0] for uri, _ in stored} == {"1-1", "1-2"}
+    for uri, body in (stored[0], stored[-2]):
+        assert pitch_of(body) == pytest.approx(1_000, rel=0.02), uri
 
 
 def pitch_of(segment: bytes) -> float:
