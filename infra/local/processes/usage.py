@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from pathlib import Path
 
 from chalicelib.bootstrap import container
 from gateway.usage.follower import UsageFollower, run
@@ -17,7 +16,7 @@ def main() -> None:
     alive = layout.run_dir / "usage.alive"
     follower = UsageFollower(
         usage=container().usage,
-        log_path=Path(os.environ.get("TOLLCAST_ACCESS_LOG") or layout.log_dir / "access.log"),
+        log_path=layout.access_log,
         checkpoint_path=layout.usage_dir / "state.json",
         now_ms=lambda: time.time_ns() // 1_000_000,
         alive=alive.touch,

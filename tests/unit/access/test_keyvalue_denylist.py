@@ -15,8 +15,8 @@ from chalicelib.config import ConfigError, load
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
 from chalicelib.ports.common import StoreUnavailable
-from infra.local.layout import service_environment
 from tests.fakes.access.keyvalue import MemoryKeyValueClient, refusal
+from tests.fixtures.settings import service_environment
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/01234567-89ab-cdef-0123-456789abcdef"
 SERVICE = "cloudfront-keyvaluestore"

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.config import ConfigError, limit_text, load
 from chalicelib.domain.access.limits import (
     Allowances,
     Limit,
@@ -16,7 +15,6 @@ from chalicelib.domain.access.limits import (
 )
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, TooManyRequests
 from chalicelib.services.access.limiter import Limiter
-from infra.local.layout import service_environment
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.simple import SetClock
 
@@ -116,13 +114,3 @@ def test_starts_are_counted_by_user() -> None:
         limited.start("u_a")
     clock.advance(3_000)
     limited.start("u_a")
-
-
-def test_limits_are_settings() -> None:
-    environ = service_environment("unit")
-    chosen = load({**environ, "TOLLCAST_LOGIN_LIMIT": "5+1/60s", "TOLLCAST_START_LIMIT": ""}).allowances
-    assert (chosen.login, chosen.start) == (Limit(5, 60_000), Allowances().start)
-    assert limit_text(chosen.login) == "5+1/60s"
-    for wrong in ("10", "0+1/10s", "10+1/0s", "10+1/3601s", "10+2/10s", "-1+1/10s", "10+1/10", "x"):
-        with pytest.raises(ConfigError, match="TOLLCAST_LOGIN_LIMIT"):
-            load({**environ, "TOLLCAST_LOGIN_LIMIT": wrong})

@@ -1,7 +1,6 @@
 """Opening one live source: why it waits, what its receiver refuses, and what is remembered of it."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
+from tests.fixtures.settings import worker_config
 from worker.ingest import live_source_opener
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
@@ -28,9 +27,7 @@ from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 BROKEN = "Input/output error"
 
 

@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
+from tests.fixtures.settings import worker_config
 from worker.ingest.live_source_opener import MUTE_REASON
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
@@ -18,9 +17,7 @@ from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 
 
 class SetOpener:

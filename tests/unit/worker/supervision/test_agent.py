@@ -18,8 +18,8 @@ from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fixtures.settings import worker_config
 from worker.claims import HeldClaim
-from worker.config import WorkerConfig
 from worker.supervision import agent as agent_module
 from worker.supervision import presence as presence_module
 from worker.supervision.agent import Agent
@@ -71,9 +71,7 @@ class Harness:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
         self.workers, self.clock = MemoryWorkers(), SetClock()
         ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
-        config = WorkerConfig(
-            worker_id="w1", capacity=capacity, media_dir=tmp_path, work_dir=tmp_path, ffmpeg_environ={}
-        )
+        config = worker_config(capacity=capacity, media_dir=tmp_path, work_dir=tmp_path)
         self.config = config
         self.agent = Agent(ports, self.queue, self.workers, config)
         self.clean: bool | None = None
