@@ -11,6 +11,7 @@ from chalicelib.domain.streams.addresses import IpNetwork
 from chalicelib.setting_types import ConfigError as ConfigError  # for all who load the settings
 from chalicelib.settings_table import Part, read
 
+# pyproject.toml reads the product's version here.
 VERSION = "0.1.0"
 
 
