@@ -10,8 +10,7 @@ CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Set in the environment: DEMO_SOURCE=file, TOLLCAST_PORT (8080),"
-	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_RTMP_PORT (1935), TOLLCAST_STATE_DIR (.local)"
+	@echo "docs/settings.md lists the environment variables that they read, such as TOLLCAST_PORT."
 
 setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
 	@infra/local/setup/install.sh
