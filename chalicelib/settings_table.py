@@ -70,7 +70,7 @@ HIGH = "100000+1/1s"
 choosable = partial(Setting, is_choosable=True)
 
 STAGE = (
-    Setting("TOLLCAST_STAGE", TEXT, NEEDED, "name of the stage, and in its tables' names", "{layout.stage}"),
+    Setting("TOLLCAST_STAGE", TEXT, NEEDED, "name of the stage; part of its tables' names", "{layout.stage}"),
     Setting("TOLLCAST_MEDIA_BUCKET", TEXT, NEEDED, "S3 bucket of the media", "tollcast-{layout.stage}-media"),
     Setting("TOLLCAST_WORK_QUEUE", TEXT, NEEDED, "SQS queue of hints for workers", "tollcast-{layout.stage}-work"),
     Setting("TOLLCAST_TOKEN_SECRET", TEXT, NEEDED, "name of the token keys' secret", "tollcast-{layout.stage}-tokens"),
@@ -91,7 +91,7 @@ STAGE = (
 WORKER = (
     Setting("TOLLCAST_MEDIA_DIR", WORK, NEEDED, "the only place for `file` sources", "{layout.media_dir}"),
     Setting("TOLLCAST_WORK_DIR", WORK, NEEDED, "seconds of every stream; a tmpfs is best", "{layout.work_dir}"),
-    Setting("TOLLCAST_WORKER_ID", WORKER_ID, HOST_NAME, "unique; one id keeps its streams", "{layout.worker_id}"),
+    Setting("TOLLCAST_WORKER_ID", WORKER_ID, HOST_NAME, "unique among running workers", "{layout.worker_id}"),
     Setting("TOLLCAST_WORKER_CAPACITY", whole(1, 64), "4", "streams at a time, whatever their picture rate is"),
     Setting("TOLLCAST_RTMP_URL", RTMP_URL, NONE, "the ingest; needed to listen for RTMP", "{layout.rtmp_url}"),
     choosable("TOLLCAST_LISTEN_HOST", LISTEN_HOST, "127.0.0.1", "where streams listen for SRT; 0.0.0.0 is all"),
@@ -107,7 +107,7 @@ NGINX = (
     Setting("TOLLCAST_RESOLVER", TEXT, "127.0.0.53", "resolver of S3's name"),
     Setting("TOLLCAST_GATEWAY_LISTEN", TEXT, "443", "address or port for TLS"),
     Setting("TOLLCAST_GATEWAY_PLAIN_LISTEN", TEXT, "80", "address or port without TLS"),
-    Setting("TOLLCAST_GATEWAY_USER", TEXT, "www-data", "user of nginx's processes; empty: its own", may_be_empty=True),
+    Setting("TOLLCAST_GATEWAY_USER", TEXT, "www-data", "nginx's user; empty if not started by root", may_be_empty=True),
 )
 LOCAL = (
     Setting("TOLLCAST_PORT", PORT, "8080", "port of the gateway on 127.0.0.1", "{layout.port}"),

@@ -1,5 +1,7 @@
 """Write the page of all settings from their table: `python -m infra.dev.settings_page`."""
 
+from textwrap import fill
+
 from chalicelib.setting_types import Default, Setting
 from chalicelib.settings_table import SETTINGS, Part
 from infra.deploy.template import PARAMETERS
@@ -20,7 +22,11 @@ SECTIONS = {
         "The parameter is the name in the CloudFormation template. More about [rate limits](security.md#rate-limits), "
         "[addresses](privacy.md), [CloudFront](gateway.md#cloudfront).",
     ),
-    Part.WORKER: ("Of a worker", ""),
+    Part.WORKER: (
+        "Of a worker",
+        "A restarted worker with the same `TOLLCAST_WORKER_ID` takes its streams back at once. Two running workers "
+        "with one id take them from each other.",
+    ),
     Part.NGINX: ("Of nginx on your own machine", "`TOLLCAST_DENYLIST_DIR` is needed here."),
     Part.LOCAL: (
         "Of the local platform",
@@ -36,7 +42,8 @@ def page() -> str:
     choosable = ", ".join(f"`{each.name}`" + (f" ({each.local})" if each.local else "") for each in choices)
     parts = [OPENING]
     for part, (heading, note) in SECTIONS.items():
-        parts.append(f"\n## {heading}\n\nRead by {part.value}. {note.format(choosable=choosable)}".rstrip() + "\n\n")
+        text = f"Read by {part.value}. {note.format(choosable=choosable)}"
+        parts.append(f"\n## {heading}\n\n{fill(text, 120, break_long_words=False, break_on_hyphens=False)}\n\n")
         columns = ["setting", "default", "allowed", "meaning", *(["parameter"] if part is Part.STAGE else [])]
         rows = [columns, ["---"] * len(columns), *(_cells(each)[: len(columns)] for each in SETTINGS[part])]
         parts += [f"| {' | '.join(row)} |\n" for row in rows]
