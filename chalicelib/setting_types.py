@@ -1,8 +1,7 @@
 """What a setting is: a variable's name, the values that it allows, its default. `settings_table` lists all settings."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 Environ = Mapping[str, str]
@@ -14,14 +13,28 @@ class ConfigError(Exception):
 
 
 class Kind(NamedTuple):
-    """The values of a setting. `parse` raises `ValueError` for a text that is not allowed."""
+    """The values of a setting: texts that match the pattern, and that `convert` accepts without a `ValueError`."""
 
-    parse: Callable[[str], Any]
     allowed: str
+    convert: Callable[[str], Any] = str
+    pattern: str = "(?s).*"
+
+    def parse(self, text: str) -> Any:
+        """Return the value of a text. Raise `ValueError`."""
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(text)
+        return self.convert(text)
+
+
+def whole(least: int, most: int) -> Kind:
+    """Return the whole numbers between two bounds."""
+    numbers = range(least, most + 1)
+    # `index` raises ValueError for a number out of bounds.
+    return Kind(f"a whole number from {least} to {most}", lambda text: least + numbers.index(int(text)), "[0-9]+")
 
 
 class Default(NamedTuple):
-    """A default that is not a constant: the text of another default, or no value at all."""
+    """A default that is not a constant. Without `text` the setting has no value."""
 
     description: str
     text: Callable[[Environ], str] | None = None
@@ -59,12 +72,12 @@ class Setting(NamedTuple):
         if not text and not (self.may_be_empty and self.name in environ):
             if self.default is None:
                 raise ConfigError(f"{self.name} is not set; allowed: {self.kind.allowed}")
-            if isinstance(self.default, str):
+            if not isinstance(self.default, Default):
                 text = self.default
-            elif self.default.text is None:
-                return None
-            else:
+            elif self.default.text:
                 text = self.default.text(environ)
+            else:
+                return None
         try:
             return self.kind.parse(text)
         except ValueError:
@@ -77,40 +90,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, tuple | frozenset):
         return ",".join(sorted(map(str, value)))
     return "" if value is None else str(value)
-
-
-def whole(least: int, most: int) -> Kind:
-    """Return the whole numbers between two bounds."""
-
-    def parse(text: str) -> int:
-        if not re.fullmatch("[0-9]+", text) or not least <= int(text) <= most:
-            raise ValueError
-        return int(text)
-
-    return Kind(parse, f"a whole number from {least} to {most}")
-
-
-def matching(pattern: str, allowed: str) -> Kind:
-    """Return the texts that match a pattern."""
-
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError
-        return text
-
-    return Kind(parse, allowed)
-
-
-def listed(container: Callable[[Iterable[Any]], Any], parse: Callable[[str], Any], allowed: str) -> Kind:
-    """Return lists of values, separated by commas."""
-
-    def parse_all(text: str) -> Any:
-        return container(parse(part.strip()) for part in text.split(",")) if text.strip() else container(())
-
-    return Kind(parse_all, f"{allowed}, separated by commas")
-
-
-def path(pattern: str, allowed: str) -> Kind:
-    """Return the paths that match a pattern."""
-    text = matching(pattern, allowed)
-    return Kind(lambda given: Path(text.parse(given)), allowed)

@@ -13,9 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.domain.access.limits import BACK_S_MAX, Allowances, Limit
-from chalicelib.setting_types import ConfigError, Default, Environ, Kind, Setting, listed, matching, path, whole
-
-STATE_DIR_DEFAULT = Path(__file__).resolve().parents[1] / ".local"
+from chalicelib.setting_types import ConfigError, Default, Environ, Kind, Setting, whole
 
 
 class Part(Enum):
@@ -26,6 +24,10 @@ class Part(Enum):
     NGINX = "`python -m infra.prod.nginx`, beside the settings of the stage"
     LOCAL = "`make up` and the other commands of the local platform"
     PLAYER = "the viewer's command, `player`"
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def _viewers_host(environ: Environ) -> str:
@@ -41,28 +43,31 @@ def _s3_host(environ: Environ) -> str:
 
 NEEDED = None
 NONE = Default("none")
-TEXT = Kind(str, "any text")
-URL = Kind(lambda text: text.rstrip("/"), "an address")
+TEXT = Kind("any text")
+URL = Kind("an address", lambda text: text.rstrip("/"))
 PORT = whole(1, 65_535)
-HOST = matching(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]", "a host name or an address, without a port")
-LISTEN_HOST = Kind(lambda text: str(IPv4Address(text)), "an IPv4 address of this machine")
-LIMIT = Kind(Limit.parse, f"`10+1/10s` is 10 at once, then one each 10 s; at most `9999999+1/{BACK_S_MAX}s`")
-NETWORKS = listed(tuple, ip_network, "networks such as 10.20.0.0/16 or fd12:3456::/32, without host bits")
-PORTS = listed(frozenset, PORT.parse, "whole numbers from 1 to 65535")
-FILE = path("(?s).+", "a path")
-ABSOLUTE = path("(?s)/.*", "an absolute path")
-# FFmpeg reads a per cent sign in the name of an output as a pattern.
-WORK = path("(?s)/[^%]*", "an absolute path without %")
-STATE = path(r"[^%;$\\\"'\x00-\x1f]+", "a path without % ; $ \\ and quotes")
-STORE = matching(
-    r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}",
-    "the ARN of a KeyValueStore, `arn:aws:cloudfront::<account>:key-value-store/<id>`",
+HOST = Kind("a host name or an address, without a port", pattern=r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+LISTEN_HOST = Kind("an IPv4 address of this machine", lambda text: str(IPv4Address(text)))
+LIMIT = Kind(f"`10+1/10s` is 10 at once, then one each 10 s; at most `9999999+1/{BACK_S_MAX}s`", Limit.parse)
+NETWORKS = Kind(
+    "networks such as 10.20.0.0/16 or fd12:3456::/32, without host bits, separated by commas",
+    lambda text: tuple(map(ip_network, _parts(text))),
 )
-RTMP_URL = matching(r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live", "`rtmp://HOST:PORT/live`")
-WORKER_ID = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "1 to 63 letters, digits, dots, - and _")
+PORTS = Kind("ports from 1 to 65535, separated by commas", lambda text: frozenset(map(PORT.parse, _parts(text))))
+FILE = Kind("a path", Path)
+ABSOLUTE = Kind("an absolute path", Path, "(?s)/.*")
+# FFmpeg reads a per cent sign in the name of an output as a pattern.
+WORK = Kind("an absolute path without %", Path, "(?s)/[^%]*")
+STATE = Kind("a path without % ; $ \\ and quotes", Path, r"[^%;$\\\"'\x00-\x1f]+")
+STORE = Kind(
+    "the ARN of a KeyValueStore, `arn:aws:cloudfront::<account>:key-value-store/<id>`",
+    pattern=r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}",
+)
+RTMP_URL = Kind("`rtmp://HOST:PORT/live`", pattern=r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
+WORKER_ID = Kind("1 to 63 letters, digits, dots, - and _", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 VIEWERS_HOST = Default("the host of the public URL", _viewers_host)
 S3_HOST = Default("`s3.<region>.amazonaws.com:443`", _s3_host)
-STATE_DIR = Default("`.local`", lambda _: str(STATE_DIR_DEFAULT))
+STATE_DIR = Default("`.local`", lambda _: str(Path(__file__).resolve().parents[1] / ".local"))
 HOST_NAME = Default("the host name", lambda _: socket.gethostname())
 # All local requests have one address, and a load test is one user, so this limit is too high to reach.
 HIGH = "100000+1/1s"

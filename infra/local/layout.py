@@ -28,6 +28,16 @@ REGION = "us-east-1"
 _SHORT_DIR = "/tmp"  # nosec B108
 
 
+class StateDirectory:
+    """A directory in the state directory."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, layout: "Layout", _: object) -> Path:
+        return layout.state_dir / self._name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """The paths and ports of one local platform."""
@@ -41,6 +51,15 @@ class Layout:
     shared_run_dir: Path | None = None
     shared_access_log: Path | None = None
 
+    denylist_dir = StateDirectory("denylist")
+    emulator_dir = StateDirectory("emulator")
+    ingest_dir = StateDirectory("ingest")
+    log_dir = StateDirectory("log")
+    media_dir = StateDirectory("media")
+    nginx_dir = StateDirectory("nginx")
+    usage_dir = StateDirectory("usage")
+    work_dir = StateDirectory("work")
+
     @property
     def name(self) -> str:
         """A short name that derives from the state directory and marks the platform's resources."""
@@ -52,49 +71,9 @@ class Layout:
         return self.shared_run_dir or Path(_SHORT_DIR) / f"tollcast-{os.getuid()}-{self.name}"
 
     @property
-    def log_dir(self) -> Path:
-        """The directory of the parts' logs."""
-        return self.state_dir / "log"
-
-    @property
     def access_log(self) -> Path:
         """The log of the gateway's requests."""
         return self.shared_access_log or self.log_dir / "access.log"
-
-    @property
-    def emulator_dir(self) -> Path:
-        """The directory of the emulator's tables, queues and objects."""
-        return self.state_dir / "emulator"
-
-    @property
-    def denylist_dir(self) -> Path:
-        """The gateway's denylist, one file for each entry."""
-        return self.state_dir / "denylist"
-
-    @property
-    def media_dir(self) -> Path:
-        """The only directory that `file` sources are read from."""
-        return self.state_dir / "media"
-
-    @property
-    def work_dir(self) -> Path:
-        """The directory of segments before their upload."""
-        return self.state_dir / "work"
-
-    @property
-    def nginx_dir(self) -> Path:
-        """The gateway's configuration, caches and temporary files."""
-        return self.state_dir / "nginx"
-
-    @property
-    def ingest_dir(self) -> Path:
-        """The configuration and temporary files of the nginx that receives what senders publish."""
-        return self.state_dir / "ingest"
-
-    @property
-    def usage_dir(self) -> Path:
-        """The checkpoint of the follower of the gateway's log."""
-        return self.state_dir / "usage"
 
     @property
     def url(self) -> str:
@@ -127,17 +106,9 @@ class Layout:
 
     def make_directories(self) -> None:
         """Create missing directories. Raises `ConfigError` if other users can use the run directory."""
-        for path in (
-            self.log_dir,
-            self.emulator_dir,
-            self.denylist_dir,
-            self.media_dir,
-            self.work_dir,
-            self.nginx_dir,
-            self.ingest_dir,
-            self.usage_dir,
-        ):
-            path.mkdir(parents=True, exist_ok=True)
+        for name, attribute in vars(Layout).items():
+            if isinstance(attribute, StateDirectory):
+                getattr(self, name).mkdir(parents=True, exist_ok=True)
         self.run_dir.mkdir(mode=0o700, exist_ok=True)
         # Another user may have created a directory or a link of this name in /tmp.
         found = self.run_dir.lstat()

@@ -24,16 +24,13 @@ from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fixtures.settings import service_environment
 
 ENVIRONMENT = {
-    "TOLLCAST_STAGE": "test",
-    "TOLLCAST_MEDIA_BUCKET": "media",
-    "TOLLCAST_WORK_QUEUE": "work",
-    "TOLLCAST_TOKEN_SECRET": "tokens",
-    "TOLLCAST_PUBLIC_URL": "http://127.0.0.1",
+    **service_environment("test"),
+    "TOLLCAST_START_LIMIT": "",
+    "TOLLCAST_LOGIN_ADDRESS_LIMIT": "",
     "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
-    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
-    "TOLLCAST_RTMP_PORT": "1935",
 }
 KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
 TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
