@@ -18,6 +18,8 @@ PACKETS = "worker/receiving/packets.py"
 TRACKS = "worker/receiving/tracks.py"
 TABLES = "worker/receiving/ts_tables.py"
 
+KILLED = ("tests/integration/worker/test_what_viewers_get.py::test_a_killed_encoder_costs_no_picture",)
+
 
 def zoo(*names: str) -> tuple[str, ...]:
     """Return the tests of these inputs of the quick zoo."""
@@ -283,5 +285,12 @@ MUTANTS_OF_MEDIA = (
         "index << 2 | channels >> 2, (channels & 3) << 6, 0",
         "index << 2, 0, 0",
         tests=zoo("copied-mp4"),
+    ),
+    Mutant(
+        "media: a run that replaces a crashed one waits for the next keyframe",
+        "worker/supervision/run.py",
+        "replay=plan.begins_us is not None",
+        "replay=False",
+        tests=KILLED,
     ),
 )
