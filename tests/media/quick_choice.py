@@ -23,7 +23,7 @@ ALIKE = """
     flv-file webm-vp8 wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
     rotated-180 gray prores webm-vp9 ts-bits-flipped two-services-loud sound-ends-early
     subtitles-mp4 mkv-truncated mxf rtmp-44k-mono ts-bytes-lost sound-with-cover hls-44k hls-live
-    hls-separate-sound
+    hls-separate-sound raw-mov v210 huffyuv ffv1 utvideo
 """
 LEFT_OUT = {name for names in (OF_THE_PLATFORM, HEAVY, ALIKE) for name in names.split()}
 
