@@ -20,6 +20,7 @@ from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
+from worker.ingest.refused_senders import SrtRejections
 from worker.ingest.source_opener import OpenerStatus, SourceOpener
 from worker.ingest.source_receiver import SourceReceiver
 from worker.ingest.sources import locate, read_source_info
@@ -48,8 +49,8 @@ REOPEN_S_MIN = 5.0
 class LiveSourceOpener(SourceOpener):
     """A source with a receiver. A listener that waits has not failed.
 
-    `previous_reason` is why the last opening failed. `played` is what earlier openings have passed on of the source's
-    HLS.
+    `previous_reason` is why the last opening failed, `refused` which sender one of them refused. `played` is what
+    earlier openings have passed on of the source's HLS.
     """
 
     def __init__(
@@ -60,11 +61,14 @@ class LiveSourceOpener(SourceOpener):
         now_s: float,
         previous_reason: str = "",
         played: PlayedSegments | None = None,
+        refused: str = "",
     ) -> None:
         super().__init__()
         self._config = config
         self._stream = stream
         self._previous_reason = previous_reason
+        self._refused = refused
+        self._rejections = SrtRejections()
         self._played = played
         self.is_listener = ingest.mode is IngestMode.LISTEN
         self._reports_silence = ingest.protocol is ListenProtocol.RTMP
@@ -215,6 +219,8 @@ class LiveSourceOpener(SourceOpener):
         if receiver.has_sound_alone:
             return SOUND_ALONE_REASON
         waited_s = now_s - self._began_at_s
+        if known := self._rejections.look(receiver.lines) or self._refused:
+            return f"{WAITING_REASON}: {known}"
         if self._previous_reason == MUTE_REASON or (self._previous_reason and waited_s < SETTLED_S):
             return self._previous_reason
         if self._reports_silence and waited_s >= SILENCE_REPORTED_S:

@@ -1,6 +1,7 @@
 """Opening one live source: why it waits, what its receiver refuses, and what is remembered of it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
-from worker.ingest import live_source_opener
+from worker.ingest import live_source_opener, refused_senders
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
@@ -40,6 +41,7 @@ class SetReceiver:
     began_at_s: float | None = None
     source, refusal = None, ""
     has_sound_alone = False
+    lines: tuple[str, ...] = ()
 
     def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
@@ -192,3 +194,21 @@ def test_a_source_is_reopened_only_after_all_came_that_it_played(monkeypatch: py
     assert not opener.must_reopen(REOPEN_S_MIN - 1), "its format changes too often"
     hls.changes_format = lambda: False
     assert not opener.must_reopen(REOPEN_S_MIN)
+
+
+def test_a_refused_or_rejected_sender_stays_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    receiver = SetReceiver()
+    opener = LiveSourceOpener(SRT, STREAM, CONFIG, 0, "it is turned", refused="the last sender was refused")
+    opener._judge(receiver, 3_600)  # type: ignore[arg-type]
+    assert opener.reason == f"{WAITING_REASON}: the last sender was refused"
+    wrong = "SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Incorrect passphrase"
+    # A sender that tries again and again changes the reason once a minute.
+    for after_s, line, shown in ((0, wrong, 0), (30, f"1 {wrong}", 0), (90, f"2 {wrong}", 90), (900, f"2 {wrong}", 90)):
+        at = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=each) for each in (after_s, shown)]
+        monkeypatch.setattr(refused_senders, "_now", lambda now=at[0]: now)
+        receiver.lines = ("another line", line, "another line")
+        opener._judge(receiver, 3_600)  # type: ignore[arg-type]
+        assert opener.reason == (
+            f"{WAITING_REASON}: a sender was rejected at {at[1]:%H:%M:%S} UTC: its passphrase is not the stream's key"
+        )
