@@ -164,6 +164,16 @@ FILES = (
 )
 
 SENDERS = (
+    Input(
+        name="far-keyframes-copied",
+        about="A sender to be passed on as it is, with a keyframe every 16 s",
+        make=(clip("in.ts", 40, encode="-g 400 -keyint_min 400 -sc_threshold 0"),),
+        entry="in.ts",
+        feed=Feed.SRT,
+        profile="source",
+        turn_s=40,
+        expect=Expect(refused=("has keyframes more than 10 s apart",)),
+    ),
     rtmp(
         "rtmp-obs",
         "OBS: 59.94 pictures a second, B-frames, AAC at 48 kHz",

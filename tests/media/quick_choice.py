@@ -7,6 +7,7 @@ from tests.media.model import Input
 OF_THE_PLATFORM = """
     file-name hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
     slides-silent hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
+    far-keyframes-copied
 """
 # Too long, or too much for two cores.
 HEAVY = """

@@ -9,7 +9,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import plan_copy
+from worker.encoding.copy_segmentation import FAR_KEYFRAMES, plan_copy
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import BackgroundTask
@@ -180,6 +180,8 @@ class LiveSourceOpener(SourceOpener):
         self.source = receiver.source
         if receiver.refusal:
             self.status, self.reason = OpenerStatus.REFUSED, receiver.refusal
+        elif self._path is None and _copies(self._stream) and receiver.keyframes.are_too_long:
+            self.status, self.reason = OpenerStatus.REFUSED, FAR_KEYFRAMES
         elif not receiver.is_running:
             refused = receiver.exit_status == EXIT_REFUSED
             self.status = OpenerStatus.REFUSED if refused else OpenerStatus.FAILED
@@ -237,5 +239,10 @@ class LiveSourceOpener(SourceOpener):
 
 def _silent_s(stream: Stream) -> float:
     """Return how long a source may send nothing. A run that copies has nothing to show meanwhile."""
-    copies = any(rendition.copied for rendition in stream.renditions)
-    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S) if copies else SILENT_S_MAX
+    if not _copies(stream):
+        return SILENT_S_MAX
+    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
+
+
+def _copies(stream: Stream) -> bool:
+    return any(rendition.copied for rendition in stream.renditions)

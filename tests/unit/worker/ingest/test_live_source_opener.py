@@ -42,6 +42,7 @@ class SetReceiver:
     source, refusal = None, ""
     has_sound_alone = False
     lines: tuple[str, ...] = ()
+    keyframes = SimpleNamespace(are_too_long=False)
 
     def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
@@ -212,3 +213,19 @@ def test_a_refused_or_rejected_sender_stays_the_reason(monkeypatch: pytest.Monke
         assert opener.reason == (
             f"{WAITING_REASON}: a sender was rejected at {at[1]:%H:%M:%S} UTC: its passphrase is not the stream's key"
         )
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "refused"),
+    [("source", None, True), ("hd", None, False), ("source", Path("in.mp4"), False)],
+)
+def test_a_live_source_with_far_keyframes_is_not_copied(
+    monkeypatch: pytest.MonkeyPatch, profile: str, path: Path | None, refused: bool
+) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    opener, receiver = LiveSourceOpener(SRT, replace(STREAM, abr_profile=profile), CONFIG, 0), SetReceiver()
+    monkeypatch.setattr(receiver, "keyframes", SimpleNamespace(are_too_long=True))
+    opener._path = path
+    opener._judge(receiver, 1)  # type: ignore[arg-type]
+    assert (opener.status is OpenerStatus.REFUSED) is refused
+    assert ("has keyframes more than 10 s apart" in opener.reason) is refused
