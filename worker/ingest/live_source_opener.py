@@ -36,6 +36,8 @@ SILENT_S_MAX = 10.0
 BEFORE_RUN_S = 0.5
 WAITING_REASON = "waiting for the sender"
 MUTE_REASON = f"{WAITING_REASON}: a sender was connected but sent no picture"
+# Senders of HEVC look like that by RTMP: the ingest's module passes nothing of them on.
+RTMP_HINT = "; RTMP carries H.264 here, so send HEVC by SRT"
 SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come yet"
 # After this long the reason says that nothing comes, where it is unknown whether a sender is connected. By RTMP, one
 # may be connected that sends nothing but sound.
@@ -211,7 +213,13 @@ class LiveSourceOpener(SourceOpener):
         # A sender may disconnect at any time; a listener that cannot listen is a failure to report.
         if receiver.began_at_s:
             return WAITING_REASON
-        return MUTE_REASON if self._was_mute(receiver) else f"{WAITING_REASON} ({receiver.ending()})"
+        if self._was_mute(receiver):
+            return MUTE_REASON + self._hint
+        return f"{WAITING_REASON} ({receiver.ending()})"
+
+    @property
+    def _hint(self) -> str:
+        return RTMP_HINT if self._ingest.protocol is ListenProtocol.RTMP else ""
 
     def _was_mute(self, receiver: SourceReceiver) -> bool:
         """Return whether a sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP."""
@@ -223,10 +231,10 @@ class LiveSourceOpener(SourceOpener):
         waited_s = now_s - self._began_at_s
         if known := self._rejections.look(receiver.lines) or self._refused:
             return f"{WAITING_REASON}: {known}"
-        if self._previous_reason == MUTE_REASON or (self._previous_reason and waited_s < SETTLED_S):
+        if self._previous_reason.startswith(MUTE_REASON) or (self._previous_reason and waited_s < SETTLED_S):
             return self._previous_reason
         if self._reports_silence and waited_s >= SILENCE_REPORTED_S:
-            return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s"
+            return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s{self._hint}"
         return WAITING_REASON
 
     def _with_refusal(self, reason: str) -> str:

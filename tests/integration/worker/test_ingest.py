@@ -19,7 +19,7 @@ from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rt
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.egress_rules import EgressRules
 from worker.ingest import failover, live_source_opener, receiver_commands
-from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
+from worker.ingest.live_source_opener import MUTE_REASON, RTMP_HINT, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"
@@ -171,7 +171,7 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
         small.pipeline()
         wait_for_error(small, WAITING_REASON)
         with mute_by_rtmp(ingest.url(RTMP_GOOD)):
-            wait_for_error(small, MUTE_REASON)
+            wait_for_error(small, MUTE_REASON + RTMP_HINT)
         sender = ingest.sender()
         wait_for_first_segment(small)
         small.wait_for(RuntimeState.LIVE)

@@ -16,6 +16,7 @@ from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
     REOPEN_S_MIN,
+    RTMP_HINT,
     SETTLED_S,
     SILENCE_REPORTED_S,
     SOUND_ALONE_REASON,
@@ -64,9 +65,9 @@ def test_a_mute_sender_is_distinguished_from_none(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_REPORTED_S - 1) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
-    for listener in (SRT, RTMP):
-        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
+    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s{RTMP_HINT}"
+    for listener, hint in ((SRT, ""), (RTMP, RTMP_HINT)):
+        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON + hint
     monkeypatch.setattr(SetReceiver, "has_sound_alone", True)
     assert reason_of(SRT, 11, before=MUTE_REASON) == SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
@@ -87,7 +88,8 @@ def test_the_last_failure_is_reported_until_the_new_opening_has_settled(
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # No other sender has come since.
-    assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
+    for reason in (MUTE_REASON, MUTE_REASON + RTMP_HINT):
+        assert reason_of(SRT, 3_600, before=reason) == reason_of(RTMP, 3_600, before=reason) == reason
 
 
 PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
