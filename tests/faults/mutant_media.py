@@ -168,6 +168,20 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("rotated-90-copied"),
     ),
     Mutant(
+        "media: the form of raw pictures is not known",
+        "worker/media/pictures.py",
+        'if track["pix_fmt"]:',
+        "if False:",
+        tests=zoo("raw-avi"),
+    ),
+    Mutant(
+        "media: a palette is lost",
+        "worker/media/pictures.py",
+        "        packet.set_sidedata(side_data)\n",
+        "",
+        tests=zoo("raw-palette"),
+    ),
+    Mutant(
         "media: the pixels' shape is ignored",
         DECODING,
         "return self._codec.sample_aspect_ratio or Fraction(1)",

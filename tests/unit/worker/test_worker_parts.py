@@ -168,6 +168,13 @@ def test_what_it_says_is_kept_within_bounds() -> None:
     assert max(len(line) for line in process.lines) <= LINE_BYTES_MAX
 
 
+def test_what_is_known_to_be_harmless_is_left_out() -> None:
+    aac = "Codec 'aac' (86018) is not supported by the bitstream filter 'extract_extradata'. Supported codecs are: av1"
+    hevc = "[hls @ 0x1] Stream HEVC is not hvc1, you should use tag:v hvc1 to set it."
+    process = finished(f'echo "{aac}" >&2; echo one >&2; echo "{hevc}" >&2; echo two >&2')
+    assert list(process.lines) == ["one", "two"]
+
+
 def test_a_process_that_takes_no_hint_is_killed() -> None:
     process = start_transcoder("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
     deadline = time.monotonic() + 10
