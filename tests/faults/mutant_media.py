@@ -18,6 +18,8 @@ PACKETS = "worker/receiving/packets.py"
 TRACKS = "worker/receiving/tracks.py"
 TABLES = "worker/receiving/ts_tables.py"
 
+KILLED = ("tests/integration/worker/test_what_viewers_get.py::test_a_killed_encoder_costs_no_picture",)
+
 
 def zoo(*names: str) -> tuple[str, ...]:
     """Return the tests of these inputs of the quick zoo."""
@@ -166,6 +168,20 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("rotated-90-copied"),
     ),
     Mutant(
+        "media: the form of raw pictures is not known",
+        "worker/media/pictures.py",
+        'if track["pix_fmt"]:',
+        "if False:",
+        tests=zoo("raw-avi"),
+    ),
+    Mutant(
+        "media: a palette is lost",
+        "worker/media/pictures.py",
+        "        packet.set_sidedata(side_data)\n",
+        "",
+        tests=zoo("raw-palette"),
+    ),
+    Mutant(
         "media: the pixels' shape is ignored",
         DECODING,
         "return self._codec.sample_aspect_ratio or Fraction(1)",
@@ -283,5 +299,12 @@ MUTANTS_OF_MEDIA = (
         "index << 2 | channels >> 2, (channels & 3) << 6, 0",
         "index << 2, 0, 0",
         tests=zoo("copied-mp4"),
+    ),
+    Mutant(
+        "media: a run that replaces a crashed one waits for the next keyframe",
+        "worker/supervision/run.py",
+        "replay=plan.begins_us is not None",
+        "replay=False",
+        tests=KILLED,
     ),
 )

@@ -110,6 +110,31 @@ FILES = (
         "in.mxf",
         "-c:v mpeg2video -pix_fmt yuv422p -b:v 2M -g 12 -c:a pcm_s16le -ac 1",
     ),
+    *(
+        looped(name, about, out, f"-c:v {video} -c:a {sound} -ac 2")
+        for name, about, out, video, sound in (
+            (
+                "raw-avi",
+                "A capture card's raw pictures, PCM of 24 bits",
+                "in.avi",
+                "rawvideo -pix_fmt uyvy422",
+                "pcm_s24le",
+            ),
+            (
+                "raw-palette",
+                "Raw pictures with a palette, A-law",
+                "in.avi",
+                "rawvideo -pix_fmt pal8",
+                "pcm_alaw",
+            ),
+            ("raw-mov", "Raw pictures in RGB, PCM in floats", "in.mov", "rawvideo -pix_fmt rgb24", "pcm_f32le"),
+            ("v210", "An editor's raw pictures of 10 bits", "in.mov", "v210 -pix_fmt yuv422p10le", "pcm_s16be"),
+            ("qtrle", "A screen recording: QuickTime RLE", "in.mov", "qtrle -pix_fmt rgb24", "adpcm_ima_qt"),
+            ("utvideo", "A lossless capture: Ut Video", "in.avi", "utvideo -pix_fmt yuv422p", "pcm_s16le"),
+            ("huffyuv", "A lossless capture: HuffYUV", "in.avi", "huffyuv -pix_fmt yuv422p", "pcm_mulaw"),
+            ("ffv1", "An archive: FFV1 and FLAC", "in.mkv", "ffv1 -level 3", "flac"),
+        )
+    ),
     looped("hevc-mp4", "A phone's HEVC", "in.mp4", "-c:v libx265 -tag:v hvc1 -x265-params log-level=none"),
     looped(
         "copied-mp4",
@@ -139,6 +164,16 @@ FILES = (
 )
 
 SENDERS = (
+    Input(
+        name="far-keyframes-copied",
+        about="A sender to be passed on as it is, with a keyframe every 16 s",
+        make=(clip("in.ts", 40, encode="-g 400 -keyint_min 400 -sc_threshold 0"),),
+        entry="in.ts",
+        feed=Feed.SRT,
+        profile="source",
+        turn_s=40,
+        expect=Expect(refused=("has keyframes more than 10 s apart",)),
+    ),
     rtmp(
         "rtmp-obs",
         "OBS: 59.94 pictures a second, B-frames, AAC at 48 kHz",
@@ -232,6 +267,13 @@ DAMAGE = (
         "in.mkv",
         steps=(clip("whole.mkv", 10), "truncate whole.mkv in.mkv share=0.8"),
         expect=Expect(silence_s_max=0.6),
+    ),
+    refused(
+        "undecodable",
+        "Pictures that no decoder takes in this container",
+        "in.avi",
+        (f"ffmpeg {picture()} -t 4 -c:v sgi in.avi",),
+        "cannot be decoded",
     ),
     refused(
         "sound-only",

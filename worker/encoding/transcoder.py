@@ -14,6 +14,11 @@ from worker.processes.child import Child, read_lines
 ACTIVITY_KEPT = 8
 # A run without a new segment for so many target durations counts as dead.
 SILENT_TARGETS = 3
+# What libavformat says of each copied stream: it looks for parameters in sound, and expects HEVC in the form of Apple.
+HARMLESS = (
+    "is not supported by the bitstream filter 'extract_extradata'",
+    "Stream HEVC is not hvc1, you should use tag:v hvc1 to set it.",
+)
 REPAIR_NAMES = {field.name for field in fields(Repairs)}
 
 
@@ -28,9 +33,13 @@ class Activity:
 
 @dataclass(frozen=True)
 class Progress:
-    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock."""
+    """One report. `out_us` is how much media is made, `speed` how fast that was against the clock.
+
+    `source_us` is the source's time at `out_us`, where there is a source.
+    """
 
     out_us: int | None = None
+    source_us: int | None = None
     fps: float | None = None
     speed: float | None = None
     repairs: Repairs | None = None
@@ -49,7 +58,7 @@ class Transcoder(Child):
     def __init__(
         self, argv: Sequence[str], environ: Mapping[str, str], *, rate: float, is_copy: bool, stdin: bool
     ) -> None:
-        super().__init__("encoder", argv, environ, stdin=stdin)
+        super().__init__("encoder", argv, environ, stdin=stdin, harmless=HARMLESS)
         self.progress = Progress()
         self.progressed_at_s = time.monotonic()
         # What was repaired, in words.
@@ -81,6 +90,7 @@ def parse_progress(line: str, rate: float | None) -> Progress | None:
         fps = None if rate is None else round(speed * rate, 2)
         notes = tuple(map(str, values["notes"]))
         activity = Activity(**values["activity"]) if values["activity"] else None
-        return Progress(int(values["out_us"]), fps, speed, Repairs(**repairs), notes, activity)
+        source_us = None if values["source_us"] is None else int(values["source_us"])
+        return Progress(int(values["out_us"]), source_us, fps, speed, Repairs(**repairs), notes, activity)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

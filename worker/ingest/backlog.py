@@ -1,15 +1,19 @@
-"""The newest packets of a live source, from its last keyframe on, kept for the run that will play it.
+"""The newest packets of a live source, kept for the run that will play it, or that replaces the one that plays it.
 
-A run so begins with a picture at once, at any point of the source's group of pictures.
+A run so begins with a picture at once, at any point of the source's group of pictures, and one that replaces a run that
+has crashed continues where that one ended.
 """
 
 import json
 from collections import deque
+from itertools import islice
 
 from worker.media.messages import Kind, decoded_at_us, is_video_keyframe
 
 # With more than this between its keyframes a source loses its backlog: the run waits for the next keyframe.
 BYTES_MAX = 48 << 20
+# What was passed on is kept for this long: an unfinished segment, and the time until its run is replaced.
+KEPT_US = 6_000_000
 
 
 class Backlog:
@@ -18,8 +22,13 @@ class Backlog:
     def __init__(self, ahead_us: int = 0) -> None:
         self._ahead_us = ahead_us
         self._newest_us = 0
-        # Of each message: when a run can begin with it, whether it describes tracks, and its bytes.
-        self._messages: deque[tuple[int | None, bool, bytes]] = deque()
+        # Of each message: whether it describes tracks, and its bytes.
+        self._messages: deque[tuple[bool, bytes]] = deque()
+        # How many messages were dropped before the first one, and how many from there on were passed on.
+        self._dropped = 0
+        self._passed_on = 0
+        # The numbers of the messages that a run can begin with, and their times.
+        self._keyframes: deque[tuple[int, int]] = deque()
         self._bytes = 0
         self._tracks = b""
         # The formats of what was passed on last.
@@ -30,51 +39,66 @@ class Backlog:
 
     def add(self, kind: Kind, body: bytes, whole: bytes) -> None:
         """Keep a message."""
-        keyframe_us = None
         if kind is Kind.PACKET:
             self._newest_us = decoded_at_us(body)
-            keyframe_us = self._newest_us if is_video_keyframe(body) else None
-        self._messages.append((keyframe_us, kind is Kind.TRACKS, whole))
+            if is_video_keyframe(body):
+                self._keyframes.append((self._dropped + len(self._messages), self._newest_us))
+        self._messages.append((kind is Kind.TRACKS, whole))
         self._bytes += len(whole)
 
-    def trim(self) -> None:
-        """Drop what a run that begins now does not need."""
-        until_us = self._newest_us - self._ahead_us
-        last = max(
-            (n for n, (at_us, _, _) in enumerate(self._messages) if at_us is not None and at_us <= until_us), default=0
-        )
-        while last > 0 or self._bytes > BYTES_MAX:
-            last -= 1
+    def trim(self, kept_us: int = KEPT_US) -> None:
+        """Drop what a run does not need that begins now, or that replaces one which ended `kept_us` ago."""
+        until_us = self._newest_us - max(self._ahead_us, kept_us)
+        keyframes = self._keyframes
+        while len(keyframes) > 1 and keyframes[1][1] <= until_us:
+            keyframes.popleft()
+        first = keyframes[0][0] if keyframes and keyframes[0][1] <= until_us else 0
+        while self._dropped < first or self._bytes > BYTES_MAX:
             self._drop()
 
-    def begin(self) -> bytes:
-        """Return the description that a new run has to begin with, `b""` if the messages begin with one."""
+    def begin(self, *, replay: bool = False) -> bytes:
+        """Return the description that a new run has to begin with, `b""` if the messages begin with one.
+
+        With `replay` it takes what was passed on to the last run once more.
+        """
+        if replay:
+            self._passed_on = 0
+        while self._passed_on:
+            self._drop()
+        if not replay:
+            self.trim(kept_us=0)
         self._played = {}
-        if self._messages and self._messages[0][1]:
+        if self._messages and self._messages[0][0]:
             return b""
         if self._tracks:
             self._played = formats_of(self._tracks)
         return self._tracks
 
     def take(self, *, one_format: bool) -> tuple[bytes, bool]:
-        """Return all messages, and whether the format changes behind them.
+        """Return all messages that were not passed on, and whether the format changes behind them.
 
         Changes are detected with `one_format` only.
         """
         taken: list[bytes] = []
-        while self._messages:
-            _, is_tracks, whole = self._messages[0]
+        for is_tracks, whole in islice(self._messages, self._passed_on, None):
             if is_tracks:
                 formats = formats_of(whole)
                 if one_format and self._played and changes(self._played, formats):
-                    return b"".join(taken), True
+                    break
                 self._played = formats
             taken.append(whole)
-            self._drop()
-        return b"".join(taken), False
+        self._passed_on += len(taken)
+        has_changed = self._passed_on < len(self._messages)
+        if not has_changed:
+            self.trim()
+        return b"".join(taken), has_changed
 
     def _drop(self) -> None:
-        _, is_tracks, whole = self._messages.popleft()
+        is_tracks, whole = self._messages.popleft()
+        self._dropped += 1
+        self._passed_on = max(0, self._passed_on - 1)
+        if self._keyframes and self._keyframes[0][0] < self._dropped:
+            self._keyframes.popleft()
         self._bytes -= len(whole)
         if is_tracks:
             self._tracks = whole

@@ -18,6 +18,7 @@ from worker.encoding.source_info import SourceInfo
 from worker.ingest.background_task import BackgroundTask
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress.http import restore_urls
+from worker.ingest.keyframe_intervals import KeyframeIntervals
 from worker.ingest.receiver_commands import ReceiverCommand
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
@@ -46,6 +47,7 @@ class SourceReceiver:
         self.began_at_s: float | None = None
         # A sender sends sound, and no picture has come yet.
         self.has_sound_alone = False
+        self.keyframes = KeyframeIntervals()
         self._examine = examine
         self._task: BackgroundTask[SourceInfo] | None = None
         self._description = b""
@@ -57,7 +59,7 @@ class SourceReceiver:
         self._lock = threading.Lock()
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._next_sink: IO[bytes] | None = None
-        self._one_format = False
+        self._one_format = self._replay = False
         self._has_ended = False
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
@@ -103,17 +105,18 @@ class SourceReceiver:
             return "the source ended"
         return self._child.complaint() or self._child.ending()
 
-    def play(self, sink: IO[bytes] | None, *, one_format: bool = False) -> None:
+    def play(self, sink: IO[bytes] | None, *, one_format: bool = False, replay: bool = False) -> None:
         """Write to this pipe from the last keyframe on, and close it at the end; None: close the present one now.
 
-        With `one_format` it is closed where the format changes.
+        With `one_format` it is closed where the format changes; with `replay` it begins with what the last pipe had.
         """
         with self._lock:
             # The reader closes the pipe that it writes to. One that it never wrote to is closed here.
             unused = [] if self._next_sink is self._sink else [self._next_sink]
             if self._has_ended:
                 unused, sink = [*unused, sink], None
-            self._next_sink, self._one_format, self.format_has_changed = sink, one_format, False
+            self._next_sink, self._one_format, self._replay = sink, one_format, replay
+            self.format_has_changed = False
         for each in filter(None, unused):
             _close(each)
 
@@ -157,18 +160,18 @@ class SourceReceiver:
                 self._description = body
                 self._task = BackgroundTask(partial(self._examine, json.loads(body)))
             elif kind is Kind.PACKET:
+                self.keyframes.add(body)
                 self.began_at_s = self.began_at_s or now_s
                 self._received_at_s = now_s
 
     def _forward(self) -> None:
         with self._lock:
-            before, self._sink = self._sink, self._next_sink
+            before, self._sink, replay = self._sink, self._next_sink, self._replay
         if before is not self._sink:
             if before is not None:
                 _close(before)
             if self._sink is not None:
-                self._backlog.trim()
-                self._write(self._sink, self._backlog.begin())
+                self._write(self._sink, self._backlog.begin(replay=replay))
         if self._sink is None:
             self._backlog.trim()
             return

@@ -56,6 +56,8 @@ class Driver:
         self._sample: Sample | None = None
         self._faults = FaultHistory()
         self._clock_s = 0.0
+        # The last run, if it has crashed: the next one continues with its source.
+        self._crashed: Run | None = None
 
     @property
     def progress(self) -> Progress | None:
@@ -83,7 +85,7 @@ class Driver:
     @property
     def tracks(self) -> tuple[SourceTrack, ...]:
         """Return the tracks of the source that is played."""
-        opener = self._pool.playing if self._pool else None
+        opener = self._pool and self._pool.playing
         return opener.source.tracks if opener and opener.source else ()
 
     def lasting_issues(self, now_s: float) -> dict[IngestIssueCode, str]:
@@ -98,7 +100,7 @@ class Driver:
     @property
     def ingest_bitrate_bps(self) -> int | None:
         """Return the incoming bitrate of the source that is played, if it is a live one."""
-        opener = self._pool.playing if self._pool else None
+        opener = self._pool and self._pool.playing
         return opener.receiver.bitrate_bps if opener and opener.receiver else None
 
     def drive(self, now_s: float, stream: Stream, publication: Publication, report: Callable[[], None]) -> None:
@@ -198,8 +200,10 @@ class Driver:
         if run.transcoder.is_running:
             self._state_machine.stall(reason)
             report()
+        has_crashed = not run.transcoder.is_running
         # What a source sent before it ended is finished; an encoder that hangs is killed.
         self._end(run, reason, kill=not has_ended)
+        self._crashed = run if has_crashed else None
         self._state_machine.end_run(reason)
         if playing is None:
             pool.failover.record_playing(None, now_s)
@@ -241,18 +245,21 @@ class Driver:
         assert source
         self.runs += 1
         self._faults.start_run()
-        segmentation = opener.segmentation if opener else None
-        plan = self._plan(stream, source, segmentation)
+        segmentation, receiver = (opener.segmentation, opener.receiver) if opener else (None, None)
+        begins_us = self._crashed.resume_us if self._crashed and self._crashed.receiver is receiver else None
+        plan = self._plan(stream, source, segmentation, begins_us)
         target_s = segmentation.target_s if segmentation else stream.segment_seconds
-        self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, opener.receiver if opener else None)
+        self._run = Run(self.runs, plan, target_s, self._config.ffmpeg_environ, receiver)
         pool.failover.record_playing(index, time.monotonic())
-        received = opener.receiver.lines if opener and opener.receiver else deque[str]()
+        received = receiver.lines if receiver else deque[str]()
         self._log = self._logs.add_run(plan.name, self.source or SLATE, self._run.transcoder, received)
         publication.follow(self._run.segments)
         who = {"stream_id": stream.stream_id, "epoch": self._epoch, "source": self.source}
         log.info("the encoder is started", extra={**who, "run": self.runs, "pid": self._run.transcoder.pid})
 
-    def _plan(self, stream: Stream, source: SourceInfo, segmentation: CopySegmentation | None) -> TranscodePlan:
+    def _plan(
+        self, stream: Stream, source: SourceInfo, segmentation: CopySegmentation | None, begins_us: int | None = None
+    ) -> TranscodePlan:
         name = run_name(self._epoch, self.runs)
         ladder = stream.renditions if segmentation else slate_ladder(stream.renditions)
         out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
@@ -278,6 +285,7 @@ class Driver:
             rate=out.rate,
             fields=out.fields,
             frozen_after_s=stream.frozen_after_s,
+            begins_us=begins_us,
         )
 
     def _end(self, run: Run, reason: str, *, kill: bool) -> None:
@@ -286,7 +294,7 @@ class Driver:
             self._log.close(reason)
         self._dropped_before += run.transcoder.progress.dropped_frames
         self._clock_s = run.segments.ends_at_s
-        self._run = None
+        self._run = self._crashed = None
 
     def _directory(self, stream: Stream) -> Path:
         return self._config.scratch_dir / stream.stream_id / str(self._epoch)

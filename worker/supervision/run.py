@@ -11,7 +11,10 @@ STOP_GRACE_S = 1.0
 
 
 class Run:
-    """A process and the directory that it fills. Made by the thread that supervises it. `receiver` is its source."""
+    """A process and the directory that it fills. Made by the thread that supervises it. `receiver` is its source.
+
+    A run whose plan has `begins_us` continues the last run of its receiver.
+    """
 
     def __init__(
         self,
@@ -30,19 +33,28 @@ class Run:
         self.transcoder = Transcoder(
             transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=receiver is not None
         )
-        self._receiver = receiver
+        self.receiver = receiver
+        self._plan = plan
         if receiver:
-            receiver.play(self.transcoder.stdin, one_format=is_copy)
+            receiver.play(self.transcoder.stdin, one_format=is_copy, replay=plan.begins_us is not None)
 
     @property
     def format_has_changed(self) -> bool:
         """Return whether the source's format changed and all before the change has been passed on."""
-        return self._receiver is not None and self._receiver.format_has_changed
+        return self.receiver is not None and self.receiver.format_has_changed
+
+    @property
+    def resume_us(self) -> int | None:
+        """Return the source's time at the end of the newest finished segment; None if that is unknown."""
+        progress, made_us = self.transcoder.progress, round((self.segments.ends_at_s - self._plan.offset_s) * 1e6)
+        if progress.out_us is None or progress.source_us is None:
+            return None if made_us else self._plan.begins_us
+        return progress.source_us - progress.out_us + made_us
 
     def end(self, *, kill: bool = False) -> None:
         """End the process and close its queue; finished segments can still be published."""
-        if self._receiver:
+        if self.receiver:
             # A signal does not wake a process that waits for its input; the end of the input does.
-            self._receiver.play(None)
+            self.receiver.play(None)
         self.transcoder.stop(0.0 if kill else STOP_GRACE_S)
         self.segments.close()

@@ -35,6 +35,10 @@ class Run(Protocol):
     def out_us(self) -> int:
         """Return how much is made."""
 
+    @property
+    def source_us(self) -> int | None:
+        """Return the source's time at `out_us`; None before the first picture."""
+
     def tracks(self, described: dict[str, Any]) -> None:
         """Take the description of the source's tracks from now on."""
 
@@ -58,15 +62,21 @@ class Reporter:
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
 
-    def report(self, out_us: int, *, at_once: bool = False) -> None:
+    def report(self, out_us: int, source_us: int | None = None, *, at_once: bool = False) -> None:
         """Write a line if one is due."""
         now_s = time.monotonic()
         if now_s - self._at_s < REPORT_INTERVAL_S and not at_once:
             return
         speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
         self._at_s, self._out_us = now_s, out_us
-        line = {"out_us": out_us, "speed": round(speed, 3), "repairs": self._repairs.counts()}
-        line |= {"notes": self._repairs.new_notes(), "activity": self.activity.take() if self.activity else None}
+        line = {
+            "out_us": out_us,
+            "source_us": source_us,
+            "speed": round(speed, 3),
+            "repairs": self._repairs.counts(),
+            "notes": self._repairs.new_notes(),
+            "activity": self.activity.take() if self.activity else None,
+        }
         print(json.dumps(line), flush=True)
 
 
@@ -99,7 +109,7 @@ def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
                 repairs.note("jump", "the source's time stamps jumped: they were corrected")
         run.advance(now_s)
         if reporter:
-            reporter.report(run.out_us)
+            reporter.report(run.out_us, run.source_us)
 
 
 def main() -> int:
@@ -124,7 +134,7 @@ def main() -> int:
         print_error(frozen)
         return EXIT_FROZEN
     run.close()
-    reporter.report(run.out_us, at_once=True)
+    reporter.report(run.out_us, run.source_us, at_once=True)
     return 0
 
 

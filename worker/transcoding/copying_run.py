@@ -18,6 +18,8 @@ LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 GAP_US = 40_000
 # How far the picture may be ahead of the sound before the sound counts as missing.
 PATIENCE_US = 1_000_000
+# A segment's length is that of its pictures as they are shown, its keyframe's time is when it is decoded.
+KEYFRAME_TOLERANCE_US = 100_000
 
 
 class CopyingRun:
@@ -42,6 +44,11 @@ class CopyingRun:
         """Return how much is made."""
         return self._picture_us
 
+    @property
+    def source_us(self) -> int | None:
+        """Return the source's time at `out_us`; None before the first picture."""
+        return None if self._origin_us is None else self._origin_us + self._picture_us
+
     def tracks(self, described: Mapping[str, Any]) -> None:
         """Open the output for these tracks. The worker begins another run where they change."""
         if self._output is not None:
@@ -61,7 +68,8 @@ class CopyingRun:
         if self._output is None or (not is_video and self._audio is None):
             return
         if self._origin_us is None:
-            if not is_video or not packet.is_keyframe:
+            begins_us = packet.dts_us if self._plan.begins_us is None else self._plan.begins_us
+            if not is_video or not packet.is_keyframe or packet.dts_us < begins_us - KEYFRAME_TOLERANCE_US:
                 return
             self._origin_us = packet.dts_us
         dts_us = packet.dts_us - self._origin_us
@@ -139,5 +147,7 @@ def silent_packet(sample: bytes) -> tuple[bytes, int]:
     for number in range(3):
         frame.pts = number * AAC_SAMPLES
         packets += encoder.encode(frame)
+    # Closed with frames in it, it would complain.
+    packets += encoder.encode(None)
     header = header_of(LOW_COMPLEXITY, index, channels)
     return adts_packet(header, bytes(packets[-1])), AAC_SAMPLES * 1_000_000 // rate

@@ -61,11 +61,16 @@ class EncodingRun:
         """Return how much is made."""
         return round(self._clock.number * self._slot_us) if self._clock else 0
 
+    @property
+    def source_us(self) -> int | None:
+        """Return the source's time at `out_us`; None before the first picture."""
+        return round(self._clock.begins_us) if self._clock else None
+
     def tracks(self, described: Mapping[str, Any]) -> None:
         """Take the description of the source's tracks from now on."""
         video, audio = described["video"], described["audio"]
         self._rotation = video["rotation"]
-        if self._video is None or not self._video.fits(video):
+        if self._video is None or not self._video.follow(video):
             if self._video:
                 self._flush_pictures()
                 self._repairs.format_changes += 1
@@ -120,8 +125,10 @@ class EncodingRun:
     def _show_first(self, packet: PacketMessage) -> None:
         """Begin with the first keyframe, however long the decoder waits for the pictures around it."""
         assert self._video
+        if packet.pts_us is None or self._is_before(packet.pts_us):
+            return
         first = self._video.first_picture(packet)
-        if first and packet.pts_us is not None:
+        if first:
             frame, pixel_aspect = first
             picture_format = PictureFormat.of_frame(
                 frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame
@@ -131,6 +138,8 @@ class EncodingRun:
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
+        if self._is_before(at_us):
+            return
         self.activity.picture(at_us, frame)
         interlaced = self._interlacing.look(frame)
         picture_format = PictureFormat.of_frame(
@@ -140,6 +149,11 @@ class EncodingRun:
             self._repairs.format_changes += 1
         for shown_us, pictures in self._former.form(frame, at_us, picture_format):
             self._add_picture(shown_us, pictures)
+
+    def _is_before(self, at_us: int) -> bool:
+        """Return whether a picture is only decoded, since the last run has shown it."""
+        begins_us = self._plan.begins_us
+        return self._clock is None and begins_us is not None and at_us < begins_us - self._slot_us / 2
 
     def _add_picture(self, at_us: int, pictures: list[Any]) -> None:
         if self._clock is None:

@@ -20,6 +20,7 @@ class MovementDetector:
     """A run without output; `advance` raises `SourceMoved` once the source moves or is heard again."""
 
     out_us = 0
+    source_us: int | None = None
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs

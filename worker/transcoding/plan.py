@@ -20,8 +20,6 @@ EXIT_FROZEN = 5
 FIRST_SEGMENT = 0.75
 # The length of the muxer's playlist: the worker may be that far behind before it loses segments.
 LIST_SIZE = 30
-# The largest picture that is decoded: somewhat more than the largest rendition.
-PIXELS_MAX = 4_096 * 2_304
 # Time stamps of MPEG-TS are 33 bits of a 90 kHz clock. Larger offsets would only wrap.
 TIMESTAMP_WRAP_S = 2**33 / 90_000
 
@@ -52,7 +50,8 @@ class TranscodePlan:
     """One run. `name` begins every segment's name; `offset_s` is the start of its media clock.
 
     `cut_s` is after how long a segment ends at the next keyframe. `rate` counts pictures a second; with `fields` each
-    field of an interlaced picture becomes one.
+    field of an interlaced picture becomes one. `begins_us` is the time of its first picture in the source: pictures
+    before it are only decoded.
     """
 
     work: Work
@@ -65,6 +64,7 @@ class TranscodePlan:
     rate: Fraction
     fields: bool = False
     frozen_after_s: int = 0
+    begins_us: int | None = None
 
     @property
     def picture_bytes(self) -> int:

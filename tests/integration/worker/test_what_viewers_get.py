@@ -1,5 +1,9 @@
 """A frozen source, and a run that publishes something else than its source."""
 
+import shlex
+import signal
+import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,9 @@ from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
+from tests.media.picture import active_area, clock
+from tests.media.recipes import clip
+from tests.media.segments import Segment, decode
 from worker.checking import inspect_segment
 from worker.publishing import segment_sampler
 from worker.supervision import driver, published_faults
@@ -58,6 +65,30 @@ def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: p
     assert lab.wait_for(RuntimeState.LIVE).last_error == "True True", "real segments were looked into"
     assert "viewers got something wrong: True True." in issues(lab)[IngestIssueCode.PUBLISHED_FAULTY]
     eventually(lambda: not issues(lab), 20, "the issue's end", lab.runtime)
+
+
+@pytest.mark.parametrize(("profile", "rendition", "keyframe_interval"), [("sd", "480p", 500), ("source", "source", 25)])
+def test_a_killed_encoder_costs_no_picture(lab: Lab, profile: str, rendition: str, keyframe_interval: int) -> None:
+    argv = shlex.split(clip("clip.mp4", 20, encode=f"-g {keyframe_interval}"))
+    subprocess.run(argv, cwd=lab.media_dir, capture_output=True, check=True, timeout=60)
+    lab.add(ingest=Ingest(mode=IngestMode.FILE, path="clip.mp4"), abr_profile=profile)
+    lab.rendition = rendition
+    lab.pipeline()
+    lab.wait_for(RuntimeState.LIVE)
+    lab.wait_for_segments(3)
+    lab.signal_encoder(signal.SIGKILL)
+    lab.wait_for_run("1-2")
+    lab.wait_for_segments(3)
+    pictures: Counter[int] = Counter()
+    for run in ("1-1", "1-2"):
+        segments = []
+        for name, body in lab.segments().items():
+            if name.startswith(f"{run}-"):
+                segments.append(Segment(lab.directory / name, 1.0))
+                segments[-1].path.write_bytes(body)
+        pictures.update(clock(frame, area) for frame in decode(segments).frames if (area := active_area(frame)))
+    whole = range(1, max(pictures))
+    assert len(whole) > 5 and all(abs(pictures[second] - 25) <= 1 for second in whole), pictures
 
 
 def test_a_look_into_a_segment_finds_what_it_holds(tmp_path: Path) -> None:

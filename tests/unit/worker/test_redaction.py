@@ -1,6 +1,7 @@
 """What operators may read holds nothing that opens a source."""
 
 import io
+import time
 
 import pytest
 
@@ -44,3 +45,15 @@ def test_what_a_line_is_too_long_for_is_dropped() -> None:
     lines = list(read_lines(io.BytesIO(line)))
     assert len(lines) == 2 and lines[1] == "the next line\n"
     assert "sss" not in redact(lines[0])
+
+
+def test_no_scheme_is_too_long_or_too_close_to_a_digit() -> None:
+    for before in ("a" * 100, "1", "a." * 50):
+        assert redact(f"{before}https://bob:hunter2@h/x?key=abc") == f"{before}https://***@h/x?***"
+
+
+@pytest.mark.parametrize("line", ["a." * 40_000, "a+" * 40_000 + ":/", "a://" * 40_000, "key=" * 40_000])
+def test_a_long_line_takes_no_time(line: str) -> None:
+    began_s = time.process_time()
+    redact(line)
+    assert time.process_time() - began_s < 2

@@ -30,6 +30,7 @@ def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
 
 LINE = {
     "out_us": 1_000_000,
+    "source_us": 31_000_000,
     "speed": 0.99,
     "repairs": {"silence_ms": 40, "pictures_dropped": 3, "drift_ppm": None},
     "notes": ["40 ms of sound are missing"],
@@ -41,6 +42,7 @@ def test_a_line_of_progress_is_read() -> None:
     progress = parse_progress(json.dumps(LINE), 30.0)
     assert progress == Progress(
         out_us=1_000_000,
+        source_us=31_000_000,
         fps=29.7,
         speed=0.99,
         repairs=Repairs(silence_ms=40, pictures_dropped=3),
@@ -76,6 +78,7 @@ def test_repairs_that_are_not_known_here_are_left_out() -> None:
             for wrong in (
                 {"speed": "fast"},
                 {"out_us": None},
+                {"source_us": "late"},
                 {"repairs": 3},
                 {"notes": None},
                 {"activity": {"heard": True}},
@@ -127,6 +130,13 @@ def test_what_it_says_is_kept_within_bounds() -> None:
     process = finished("i=0; while [ $i -lt 300 ]; do echo line $i >&2; i=$((i+1)); done; head -c 9000 /dev/zero >&2")
     assert len(process.lines) == LOG_LINES_MAX
     assert max(len(line) for line in process.lines) <= LINE_BYTES_MAX
+
+
+def test_what_is_known_to_be_harmless_is_left_out() -> None:
+    aac = "Codec 'aac' (86018) is not supported by the bitstream filter 'extract_extradata'. Supported codecs are: av1"
+    hevc = "[hls @ 0x1] Stream HEVC is not hvc1, you should use tag:v hvc1 to set it."
+    process = finished(f'echo "{aac}" >&2; echo one >&2; echo "{hevc}" >&2; echo two >&2')
+    assert list(process.lines) == ["one", "two"]
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:

@@ -27,6 +27,11 @@ def filled(*messages: bytes, ahead_us: int = 0, trims: bool = False) -> Backlog:
     return trimmed
 
 
+def add(it: Backlog, *messages: bytes) -> None:
+    for kind, body, whole in MessageReader().feed(b"".join(messages)):
+        it.add(kind, body, whole)
+
+
 def trimmed(*messages: bytes, ahead_us: int = 0) -> bytes:
     it = filled(*messages, ahead_us=ahead_us, trims=True)
     return it.begin() + it.take(one_format=False)[0]
@@ -52,7 +57,7 @@ def test_it_begins_with_the_last_description_and_the_last_keyframe() -> None:
 
 def test_nothing_is_described_twice() -> None:
     it = filled(TRACKS, *GROUP)
-    assert it.begin() == b"" and it.take(one_format=False) == (TRACKS + b"".join(GROUP), False)
+    assert it.begin() == TRACKS and it.take(one_format=False) == (b"".join(GROUP), False)
     # The next run is given the description of the one before.
     assert it.begin() == TRACKS and it.take(one_format=False) == (b"", False)
 
@@ -63,11 +68,40 @@ def test_what_is_ahead_of_the_clock_is_kept() -> None:
     assert trimmed(TRACKS, *GROUP, *NEXT, packet(3.5), ahead_us=1_500_000) == TRACKS + b"".join((*NEXT, packet(3.5)))
 
 
-def test_nothing_is_cut_while_it_is_played_and_each_message_is_handed_on_once() -> None:
-    it = filled(TRACKS, SOUND, *GROUP, *NEXT)
+def test_each_message_is_passed_on_once() -> None:
+    it = filled(TRACKS, *GROUP)
     it.begin()
-    assert it.take(one_format=True) == (b"".join((TRACKS, SOUND, *GROUP, *NEXT)), False)
-    assert it.take(one_format=True) == (b"", False) and len(it) == 0
+    assert it.take(one_format=True) == (b"".join(GROUP), False)
+    assert it.take(one_format=True) == (b"", False)
+    add(it, *NEXT)
+    assert it.take(one_format=True) == (b"".join(NEXT), False)
+
+
+def test_a_run_that_replaces_one_begins_before_its_unfinished_segment() -> None:
+    it = filled(TRACKS, *GROUP)
+    it.begin()
+    it.take(one_format=False)
+    long = tuple(packet(at_s, key=at_s == 4) for at_s in range(3, 8))
+    add(it, *NEXT, *long)
+    it.take(one_format=False)
+    add(it, packet(8.1))
+    it.trim()
+    # Of the keyframes at 1, 2 and 4 s the second is the last one that is old enough.
+    assert it.begin(replay=True) == TRACKS
+    assert it.take(one_format=False) == (b"".join((*NEXT, *long, packet(8.1))), False)
+    # One that was ended on purpose has finished all that it was given.
+    add(it, packet(8.2), packet(9, key=True))
+    assert it.begin() == TRACKS and it.take(one_format=False) == (packet(9, key=True), False)
+
+
+def test_what_was_passed_on_counts_among_the_bytes_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "BYTES_MAX", 10 * len(SOUND))
+    it = filled(TRACKS, *GROUP)
+    it.begin()
+    for _ in range(100):
+        add(it, SOUND)
+        assert it.take(one_format=False)[0].endswith(SOUND) and len(it) <= backlog.BYTES_MAX
+    assert it.begin(replay=True) == TRACKS
 
 
 def test_it_does_not_grow_without_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +119,8 @@ def test_it_does_not_grow_without_keyframes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> None:
     other = tracks("h264:2")
     it = filled(TRACKS, *GROUP)
-    it.begin()
-    before = it.take(one_format=True)[0] if taken_before else b""
+    before = it.begin()
+    before += it.take(one_format=True)[0] if taken_before else b""
     for message in (other, *NEXT):
         for kind, body, whole in MessageReader().feed(message):
             it.add(kind, body, whole)
@@ -98,9 +132,10 @@ def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> Non
 
 
 def test_what_is_encoded_goes_on_over_a_change() -> None:
-    it = filled(TRACKS, *GROUP, tracks("hevc:2"), *NEXT)
+    it = filled(TRACKS, *GROUP)
     it.begin()
-    assert it.take(one_format=False) == (b"".join((TRACKS, *GROUP, tracks("hevc:2"), *NEXT)), False)
+    add(it, tracks("hevc:2"), *NEXT)
+    assert it.take(one_format=False) == (b"".join((*GROUP, tracks("hevc:2"), *NEXT)), False)
 
 
 def test_the_description_that_a_run_begins_with_is_what_it_plays() -> None:

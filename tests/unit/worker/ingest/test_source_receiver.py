@@ -70,10 +70,10 @@ class Sender:
     def end(self) -> None:
         self._pipe.close()
 
-    def play(self, *, one_format: bool = False) -> IO[bytes]:
+    def play(self, **how: bool) -> IO[bytes]:
         """Return what a run would read from."""
         read_end, write_end = os.pipe()
-        self.feed.play(os.fdopen(write_end, "wb"), one_format=one_format)
+        self.feed.play(os.fdopen(write_end, "wb"), **how)
         return os.fdopen(read_end, "rb")
 
 
@@ -110,6 +110,16 @@ def test_the_next_run_is_given_the_newest_picture_and_the_one_before_ends(sender
         assert after.read(len(tracks("h264:1"))) == tracks("h264:1")
         sender.end()
         assert after.read().endswith(packet(120_000, key=True))
+
+
+def test_a_run_that_replaces_another_is_given_what_that_one_had(sender: Sender) -> None:
+    sender.send(FIRST)
+    with sender.play() as before:
+        assert before.read(len(FIRST)) == FIRST
+    with sender.play(replay=True) as after:
+        assert after.read(len(FIRST)) == FIRST
+        sender.send(packet(80_000))
+        assert after.read(len(packet(80_000))) == packet(80_000)
 
 
 def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None:
