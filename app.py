@@ -34,7 +34,7 @@ def settle_streams(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def reap_sessions(event: CloudWatchEvent) -> None:
     """End sessions whose lease expired too long ago."""
-    container().playback.reap()
+    container().reaper.reap()
 
 
 @app.schedule(Rate(2, unit=Rate.MINUTES))

@@ -17,6 +17,7 @@ from chalicelib.services.access.auth import Auth
 from chalicelib.services.access.binding import Binding
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
+from chalicelib.services.access.reaper import Reaper
 from chalicelib.services.accounts.accounts import Accounts
 from chalicelib.services.accounts.credentials import Credentials
 from chalicelib.services.accounts.erasure import Erasure
@@ -107,8 +108,14 @@ class Container(Stores):
             sessions=self.sessions,
             delivery=self.delivery,
             clients=self.clients,
+            audit=self.audit,
             clock=self.clock,
         )
+
+    @cached_property
+    def reaper(self) -> Reaper:
+        """The service that ends expired sessions."""
+        return Reaper(billing=self.billing, wallets=self.wallets, sessions=self.sessions, clock=self.clock)
 
     @cached_property
     def limiter(self) -> Limiter:
@@ -137,13 +144,18 @@ class Container(Stores):
     def accounts(self) -> Accounts:
         """The service for accounts."""
         return Accounts(
-            users=self.users, wallets=self.wallets, passwords=self.passwords, billing=self.billing, clock=self.clock
+            users=self.users,
+            wallets=self.wallets,
+            passwords=self.passwords,
+            billing=self.billing,
+            audit=self.audit,
+            clock=self.clock,
         )
 
     @cached_property
     def erasure(self) -> Erasure:
         """The service for erasing people."""
-        return Erasure(users=self.users, billing=self.billing, clients=self.clients, clock=self.clock)
+        return Erasure(users=self.users, billing=self.billing, clients=self.clients, audit=self.audit, clock=self.clock)
 
     @cached_property
     def audit(self) -> Audit:

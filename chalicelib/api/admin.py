@@ -1,18 +1,14 @@
 """Operators' routes for sessions, accounts and money."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from chalicelib.api.audit import record, record_payment
+from chalicelib.api.audit import record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
 from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.accounts.users import Role, User
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, erased_values, user_values
 from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
@@ -41,8 +37,7 @@ def list_users(call: Call) -> ListAnswer[UserAnswer]:
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
-    user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    record(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
+    user = call.services.accounts.create(call.body.email, call.body.password, call.body.role, by=call.actor)
     return UserAnswer.model_validate(user)
 
 
@@ -56,12 +51,7 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         # The last operator could lock everyone out.
         raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
     changes = {name: value for name, value in call.body if value is not None}
-    seen = call.services.accounts.get(user_id)
-    with call.services.audit.also_unfinished(
-        call.actor, lambda: _begun(seen, call.services.users.get(user_id), changes)
-    ):
-        user = call.services.accounts.change(user_id, **changes)
-    call.services.audit.record(call.actor, _edit(seen, user, changes))
+    user = call.services.accounts.change(user_id, **changes, by=call.actor)
     return UserAnswer.model_validate(user)
 
 
@@ -71,12 +61,7 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     if user_id == call.user_id:
         # The audit entry would store the address of an erased person, and the last operator could erase the account.
         raise Conflict("You cannot erase your own account. Ask another operator.")
-    seen = call.services.users.get(user_id)
-    with call.services.audit.also_unfinished(
-        call.actor, lambda: _erasure_begun(seen, call.services.users.get(user_id))
-    ):
-        erased_at_ms = call.services.erasure.erase(user_id)
-    record(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
+    erased_at_ms = call.services.erasure.erase(user_id, by=call.actor)
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
@@ -107,30 +92,6 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     )
     record_payment(call, "wallet.credit", user_id, before, wallet)
     return wallet_answer(call, wallet)
-
-
-def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
-    """Return the audit action of an edit. It names only the fields that this request changed."""
-    old, new = ({name: value for name, value in user_values(each).items() if name in changes} for each in (seen, user))
-    before, after = difference(old, new)
-    details = {"password": WAS_RESET} if "password" in changes else {}
-    user_id = user.user_id
-    return Action(name="user.edit", target=user_id, user_id=user_id, before=before, after=after, details=details)
-
-
-def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
-    """Return the action of an edit that changed the account but failed in a later step; None if nothing changed."""
-    if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
-        return None
-    return _edit(seen, user, changes)
-
-
-def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
-    """Return the action of an erasure that disabled the account but did not finish; None if nothing changed."""
-    if seen is None or user is None or seen.disabled or not user.disabled:
-        return None
-    before, after = difference(user_values(seen), user_values(user))
-    return Action(name="user.erase", target=user.user_id, user_id=user.user_id, before=before, after=after)
 
 
 def _session(live: LiveSession) -> SessionAnswer:

@@ -112,7 +112,7 @@ class Scene:
     def work(self, instance: Instance, name: str, *, faults: Faults | None = None) -> Deed:
         """A run of the schedule: `catch_up` moves pages, `reap` ends lapsed sessions."""
         services = instance.services
-        works: dict[str, Callable[[], object]] = {"catch_up": services.ledger.catch_up, "reap": services.playback.reap}
+        works: dict[str, Callable[[], object]] = {"catch_up": services.ledger.catch_up, "reap": services.reaper.reap}
 
         def done() -> Answer:
             works[name]()

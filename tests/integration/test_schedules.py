@@ -17,7 +17,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.access import playback
+from chalicelib.services.access import reaper
 from chalicelib.services.streams import controller
 from tests.fakes.simple import RecordingDenylist, SetClock
 
@@ -59,10 +59,10 @@ def advance(house: Container, ms: int) -> None:
 
 
 def test_the_reaper_misses_nothing_after_it_has_been_away(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playback, "REAP_AT_ONCE", 2)
+    monkeypatch.setattr(reaper, "REAP_AT_ONCE", 2)
     viewers = [watching(house) for _ in range(40)]
     advance(house, 86_400_000)
-    assert house.playback.reap() == 40
+    assert house.reaper.reap() == 40
     assert house.sessions.count_active() == 0
     assert {house.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
 
@@ -73,18 +73,18 @@ def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(house: Container) -> 
     advance(house, LATE_MS_MAX)
     for user_id, session_id in viewers[:5]:
         house.billing.heartbeat(user_id, session_id, 2)
-    assert house.playback.reap() == 0
+    assert house.reaper.reap() == 0
     advance(house, 10_001)
-    assert house.playback.reap() == 0, "rows were re-armed, so nobody looks again before their time"
+    assert house.reaper.reap() == 0, "rows were re-armed, so nobody looks again before their time"
     advance(house, 120_000)
-    assert house.playback.reap() == 15
+    assert house.reaper.reap() == 15
     for user_id, session_id in viewers[5:]:
         record = house.sessions.get(session_id)
         assert record is not None
         assert record.end_reason is EndReason.LEASE_EXPIRED
         assert house.ledger.wallet(user_id).balance_millipoints == 90_000
     assert house.sessions.count_active() == 5
-    assert house.playback.reap() == 0
+    assert house.reaper.reap() == 0
 
 
 def test_the_controller_ends_sessions_that_a_change_has_missed(house: Container) -> None:

@@ -148,7 +148,7 @@ class MemoryPlatform:
     def expire_lease(self) -> None:
         """Let the time pass after which the reaper ends a session without heartbeats, and run it."""
         self.clock.shift_ms += LAPSE_MS
-        assert self.services.playback.reap() >= 1
+        assert self.services.reaper.reap() >= 1
 
     def expire_access_tokens(self) -> None:
         self.clock.shift_ms += ACCESS_TOKEN_MS
