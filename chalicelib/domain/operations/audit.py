@@ -14,8 +14,6 @@ from chalicelib.domain.streams.stream import Stream
 
 Values = Mapping[str, Any]
 AUDIT_DAYS = 400
-# The actor of commands in infra/, which have no account.
-BY_COMMAND = "operator-command"
 # Logged in place of a password.
 WAS_RESET = "reset"
 # The logged settings of a stream, without the ingest key.
@@ -59,6 +57,10 @@ class Actor:
 
     user_id: str
     ip: str = ""
+
+
+# The actor of commands in infra/, which have no account.
+COMMAND = Actor(user_id="operator-command")
 
 
 @dataclass(frozen=True, kw_only=True)

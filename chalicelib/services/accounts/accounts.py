@@ -1,6 +1,6 @@
 """Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
 
-from chalicelib.domain.accounts.users import Role, User, check_new_password
+from chalicelib.domain.accounts.users import Role, User, check_credentials, check_new_password
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import UserNotFound
 from chalicelib.domain.ids import new_user_id
@@ -51,6 +51,21 @@ class Accounts:
     def ensure_user(self, email: str, password: str, role: Role) -> User:
         """Return the account with this email, created if missing. An existing one stays as it is."""
         return self._users.by_email(email) or self.create(email, password, role)
+
+    def make_operator(self, email: str, password: str, *, by: Actor) -> User:
+        """Return the account with this email as an enabled operator with this password. Raise `Invalid`."""
+        check_credentials(email, password)
+        user = self._users.by_email(email)
+        if user is None:
+            return self.create(email, password, Role.ADMIN, by=by)
+        return self.change(user.user_id, password=password, role=Role.ADMIN, disabled=False, by=by)
+
+    def id_of(self, email: str) -> str:
+        """Return the id of the account with this email. Raise `UserNotFound`, also for an erased account."""
+        user = self._users.by_email(email)
+        if user is None:
+            raise UserNotFound("There is no account with this email. An erased one is found by its user id only.")
+        return user.user_id
 
     def get(self, user_id: str) -> User:
         """Return the account. Raise `UserNotFound`."""
