@@ -1,6 +1,5 @@
 """Operators' routes for sessions, accounts and money."""
 
-from chalicelib.api.audit import record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
@@ -82,16 +81,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
 )
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
-    before = call.services.ledger.wallet(user_id)
-    wallet = call.services.ledger.credit(
-        user_id=user_id,
-        millipoints=call.body.millipoints,
-        payment_id=call.body.payment_id,
-        note=call.body.note,
-        by_user_id=call.user_id,
-    )
-    record_payment(call, "wallet.credit", user_id, before, wallet)
-    return wallet_answer(call, wallet)
+    return wallet_answer(call, call.services.payments.credit(user_id, by=call.actor, **dict(call.body)))
 
 
 def _session(live: LiveSession) -> SessionAnswer:

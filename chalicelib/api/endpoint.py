@@ -22,7 +22,6 @@ from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
-from chalicelib.services.operations.monitoring import problem_counter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
@@ -143,15 +142,15 @@ class Routes:
 
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
-    services = container()
+    services, problem = container(), None
     try:
         call = _call(endpoint, request, services)
         answer = view(call, **checked_path(params))
         response = _success(endpoint, answer)
     except Exception as error:
         response = problem_response(error, request.path)
-        _count(services, response)
-    services.counters.flush_if_due()
+        problem = json.loads(response.body)
+    services.monitoring.count_response(problem)
     request_id = request.headers.get("x-request-id", "")
     if REQUEST_ID.fullmatch(request_id):
         response.headers["X-Request-ID"] = request_id
@@ -164,11 +163,6 @@ def _success(endpoint: Endpoint, answer: Any) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     body = answer.model_dump_json(exclude_none=False) if isinstance(answer, BaseModel) else ""
     return Response(body=body, status_code=endpoint.status, headers=headers)
-
-
-def _count(services: Container, response: Response) -> None:
-    document = json.loads(response.body)
-    services.counters.add(problem_counter(document["status"], document["code"]))
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:

@@ -44,7 +44,7 @@ def start(call: Call) -> StartAnswer:
             idempotency_key=call.body.idempotency_key,
         )
     except DomainError:
-        call.services.counters.add("playback_errors")
+        call.services.monitoring.count_failed_start()
         raise
     return start_answer(call, opened)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from chalicelib.api.audit import record
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -145,9 +144,7 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """Open a free session of ten minutes for the operator."""
-    opened = call.services.playback.preview(call.user_id, stream_id, client=call.client)
-    record(call, "stream.preview", stream_id, details={"session_id": opened.session.session_id})
-    return start_answer(call, opened)
+    return start_answer(call, call.services.playback.preview(stream_id, client=call.client, by=call.actor))
 
 
 def _changed(call: Call, stream: Stream) -> StreamSettingsAnswer:

@@ -118,11 +118,14 @@ class Playback:
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
         return self._open(record, stream, client, budget, stream.viewers_max)
 
-    def preview(self, user_id: str, stream_id: str, *, client: Client) -> Opened:
+    def preview(self, stream_id: str, *, client: Client, by: Actor) -> Opened:
         """Open a free session of `PREVIEW_MS` for an operator. Heartbeats do not extend it."""
         stream = self._live_stream(stream_id)
-        record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW)
-        return self._open(record, stream, client, MILLIPOINTS_MAX, viewers_max=0)
+        record = self._record(by.user_id, new_session_id(), stream, SessionKind.PREVIEW)
+        opened = self._open(record, stream, client, MILLIPOINTS_MAX, viewers_max=0)
+        details = {"session_id": record.session_id}
+        self._audit.record(by, Action(name="stream.preview", target=stream_id, details=details))
+        return opened
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """Return the session for a fresh play token inside the paid lease. Charges nothing.
