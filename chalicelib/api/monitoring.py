@@ -7,7 +7,6 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.monitoring import (
     CutOffQuery,
     CutOffsAnswer,
-    ErrorItem,
     ErrorsAnswer,
     HealthAnswer,
     HourCutOffItem,
@@ -68,7 +67,7 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
 @routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)
 def errors(call: Call) -> ErrorsAnswer:
     """Count the errors of the last hour."""
-    return ErrorsAnswer(items=[ErrorItem.model_validate(each) for each in call.services.monitoring.errors()])
+    return ErrorsAnswer(items=call.services.monitoring.errors())
 
 
 def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:

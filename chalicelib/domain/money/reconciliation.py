@@ -52,7 +52,6 @@ class Finding(StrEnum):
 AGREEING = frozenset({Finding.OK, Finding.FREE})
 
 
-# The API returns it as it is, so its fields are part of the wire format.
 @dataclass(frozen=True, kw_only=True)
 class SessionReconciliation:
     """A session's ledger amounts, lease times and served media.
