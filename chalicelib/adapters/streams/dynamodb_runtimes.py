@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.adapters.aws import ConditionFailed
+from chalicelib.adapters.dynamodb import call, from_row, get_item
 from chalicelib.adapters.streams.media_health_item import HEALTH, health_of, health_values
 from chalicelib.domain.streams.runtime import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
@@ -122,17 +122,16 @@ class DynamoRuntimes:
     def _update(
         self, stream_id: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str]
     ) -> dict[str, Any]:
-        request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
-        if names:
-            request["ExpressionAttributeNames"] = names
-        with translated():
-            answer = client("dynamodb").update_item(
-                TableName=self._table,
-                Key=to_row({"stream_id": stream_id}),
-                ExpressionAttributeValues=to_row(values),
-                ReturnValues="ALL_NEW",
-                **request,
-            )
+        answer = call(
+            "update_item",
+            self._table,
+            key={"stream_id": stream_id},
+            update=update,
+            condition=condition,
+            values=values,
+            names=names,
+            ReturnValues="ALL_NEW",
+        )
         return from_row(answer["Attributes"])
 
 
