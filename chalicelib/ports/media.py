@@ -38,23 +38,18 @@ class MediaStore(Protocol):
 
     def get(self, key: str) -> StoredObject | None:
         """Return the object, or None."""
-        ...
 
     def put(self, key: str, body: bytes, content_type: str, **options: Unpack[PutOptions]) -> str:
         """Write the object and return its new ETag. Raise `EtagMismatch` if a condition does not hold."""
-        ...
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete up to 1000 objects. Missing ones are no error."""
-        ...
 
     def list(self, prefix: str, *, limit: int) -> Sequence[str]:
         """Return up to `limit` keys under a prefix, in order."""
-        ...
 
     def signed_query(self, key: str, expires_s: int) -> str:
         """Return the query string of a GET of this object, signed like S3's `s3v4`."""
-        ...
 
 
 class Denylist(Protocol):
@@ -62,16 +57,12 @@ class Denylist(Protocol):
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
         """Reject a session. When this returns, the gateway serves nothing to it."""
-        ...
 
     def deny_stream(self, stream_id: str, reason: EndReason) -> None:
         """Reject all viewers of a stream."""
-        ...
 
     def allow_stream(self, stream_id: str) -> None:
         """Remove a stream, which is live again."""
-        ...
 
     def sweep(self, now_ms: int) -> int:
         """Delete session entries older than every token, and return how many."""
-        ...

@@ -31,8 +31,5 @@ class DynamoWorkers:
 
 def _worker(row: dict[str, Any]) -> Worker:
     return Worker(
-        worker_id=row["worker_id"],
-        capacity=row["capacity"],
-        stream_ids=tuple(row["stream_ids"]),
-        seen_at_ms=row["seen_at_ms"],
+        **{**{name: row[name] for name in Worker.__dataclass_fields__}, "stream_ids": tuple(row["stream_ids"])}
     )
