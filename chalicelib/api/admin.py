@@ -5,7 +5,7 @@ from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, E
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
-from chalicelib.api.wire import ledger_answer, wallet_answer
+from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Conflict
 from chalicelib.services.access.playback import LiveSession
@@ -29,15 +29,13 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
 @routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
     """List all accounts. A page may be short before the end."""
-    page = call.services.accounts.listing(limit=call.query.limit, cursor=call.query.cursor)
-    return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
+    return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
-    user = call.services.accounts.create(call.body.email, call.body.password, call.body.role, by=call.actor)
-    return UserAnswer.model_validate(user)
+    return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
 @routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
@@ -73,7 +71,7 @@ def user_wallet(call: Call, user_id: str) -> WalletAnswer:
 @routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     """List a user's ledger, newest first."""
-    return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
+    return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(user_id, **dict(call.query)))
 
 
 @routes.add(

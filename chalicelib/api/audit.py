@@ -12,10 +12,7 @@ routes = Routes("audit")
 @routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery, answer=ListAnswer[AuditItem])
 def list_audit(call: Call) -> ListAnswer[AuditItem]:
     """List operators' actions, newest first: on one user, by one operator, or all."""
-    query = call.query
-    page = call.services.audit.listing(
-        user_id=query.user_id, by_user_id=query.by_user_id, limit=query.limit, cursor=query.cursor
-    )
+    page = call.services.audit.listing(**dict(call.query))
     return ListAnswer(items=[_item(entry) for entry in page.items], next_cursor=page.next_cursor)
 
 

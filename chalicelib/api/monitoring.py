@@ -49,8 +49,7 @@ def metrics(call: Call) -> MetricsAnswer:
 )
 def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     """List the gateways' answers, refusals, cache hits and bytes for each stream in one hour."""
-    query = call.query
-    page = call.services.monitoring.streams(query.at_ms, limit=query.limit, cursor=query.cursor)
+    page = call.services.monitoring.streams(**dict(call.query))
     items = [StreamTrafficItem.model_validate({**vars(each.traffic), **vars(each)}) for each in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 

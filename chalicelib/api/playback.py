@@ -35,14 +35,7 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
     try:
-        opened = call.services.playback.start(
-            call.user_id,
-            call.body.stream_id,
-            client=call.client,
-            replace=call.body.replace,
-            max_points=call.body.max_points,
-            idempotency_key=call.body.idempotency_key,
-        )
+        opened = call.services.playback.start(call.user_id, client=call.client, **dict(call.body))
     except DomainError:
         call.services.monitoring.count_failed_start()
         raise
@@ -80,8 +73,7 @@ def stop(call: Call) -> EndAnswer:
 @routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End any session now and refund the rest of its lease."""
-    record = call.services.playback.kick(call.body.session_id, reason=call.body.reason, by=call.actor)
-    return _end_answer(call, record)
+    return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))
 
 
 def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:

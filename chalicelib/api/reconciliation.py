@@ -20,7 +20,7 @@ def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
     page = call.services.reconciliation.rows(
         call.query.day, agrees=agrees, limit=call.query.limit, cursor=call.query.cursor
     )
-    return ListAnswer(items=list(page.items), next_cursor=page.next_cursor)
+    return ListAnswer[SessionReconciliation].model_validate(page)
 
 
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)

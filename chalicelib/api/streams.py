@@ -28,7 +28,7 @@ routes = Routes("streams")
 @routes.add("GET", "/streams", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[StreamAnswer])
 def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     """List the streams, with rate and state."""
-    page = call.services.streams.listing(limit=call.query.limit, cursor=call.query.cursor)
+    page = call.services.streams.listing(**dict(call.query))
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 

@@ -11,5 +11,4 @@ routes = Routes("workers")
 @routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[Worker])
 def list_workers(call: Call) -> ListAnswer[Worker]:
     """List the workers and their streams. A worker that is silent for 20 s is left out."""
-    page = call.services.workers.listing(limit=call.query.limit, cursor=call.query.cursor)
-    return ListAnswer(items=list(page.items), next_cursor=page.next_cursor)
+    return ListAnswer[Worker].model_validate(call.services.workers.listing(**dict(call.query)))
