@@ -23,7 +23,7 @@ def main() -> None:
     """Carry out one request of the parent's and die at the write that it names."""
     asked = json.loads(sys.argv[1])
     services = Container(replace(config.load(), denylist_dir=Path(asked["denylist_dir"])))
-    services.clock = SetClock(asked["now_ms"])  # type: ignore[misc,assignment]
+    services.stores.clock = SetClock(asked["now_ms"])  # type: ignore[misc,assignment]
     door = ServicesDoor(SimpleNamespace(services=services))  # type: ignore[arg-type]
     user_id, session_id = asked["user_id"], asked["session_id"]
     acts = {

@@ -65,7 +65,7 @@ def load() -> Callable[..., Any]:
     from chalicelib.bootstrap import container
     from infra.local.emulator import wsgi
 
-    container().clock = WorkerClock(Path(os.environ[TIME_FILE]))  # type: ignore[misc,assignment]
+    container().stores.clock = WorkerClock(Path(os.environ[TIME_FILE]))  # type: ignore[misc,assignment]
     return wsgi.load()
 
 

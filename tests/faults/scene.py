@@ -112,7 +112,7 @@ class Scene:
     def work(self, instance: Instance, name: str, *, faults: Faults | None = None) -> Deed:
         """A run of the schedule: `catch_up` moves pages, `reap` ends lapsed sessions."""
         services = instance.services
-        works: dict[str, Callable[[], object]] = {"catch_up": services.ledger.catch_up, "reap": services.playback.reap}
+        works: dict[str, Callable[[], object]] = {"catch_up": services.ledger.catch_up, "reap": services.reaper.reap}
 
         def done() -> Answer:
             works[name]()
@@ -168,7 +168,7 @@ class Scene:
         """8. Once an end is answered, the gateway's list has the session and the access rule refuses its token."""
         checked["an_ended_session_is_refused_at_once"] += 1
         services = self.world.observer.services
-        if services.denylist.reason(ended.session_id, None) is None:  # type: ignore[attr-defined]
+        if services.stores.denylist.reason(ended.session_id, None) is None:  # type: ignore[attr-defined]
             self.broken.append(f"an_ended_session_is_refused_at_once: {ended} is not on the denylist")
         if ended.session_id in viewer.tokens:
             with self.world.network.under(None):
@@ -193,7 +193,7 @@ class Scene:
             wallet = services.ledger.wallet(viewer.user_id)
             newest_first = services.ledger.entries(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
             pages = services.ledger._ledger.pages(viewer.user_id, up_to_version=LEDGER_LIMIT, limit=LEDGER_LIMIT)
-            records = services.sessions.by_user(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
+            records = services.stores.sessions.by_user(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
             kept = rows(self.world.settings.table_prefix + "payments", "payment_id", list(viewer.payments))
         return View(
             wallet=wallet,
@@ -211,7 +211,7 @@ class Scene:
         checked["a_stream_keeps_to_its_places"] += 1
         prefix = self.world.settings.table_prefix
         with self.world.network.under(None):
-            wallets = self.world.observer.services.wallets.get_many(sorted(self.world.counted_users))
+            wallets = self.world.observer.services.stores.wallets.get_many(sorted(self.world.counted_users))
             for terms in self.world.terms.values():
                 watching = [s for wallet in wallets.values() for s in wallet.sessions.values()]
                 taken = sum(session.counted and session.stream_id == terms.stream_id for session in watching)

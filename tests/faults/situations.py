@@ -48,7 +48,7 @@ Act = Callable[[Situation, Faults], Deed]
 def funded(scene: Scene, millipoints: int, changes: int, cap: int | None = None) -> Viewer:
     """A viewer whose wallet has been changed so often, and holds so much."""
     viewer = scene.viewer(0, cap)
-    wallets, now_ms = scene.world.observer.services.wallets, scene.world.time.now_ms
+    wallets, now_ms = scene.world.observer.services.stores.wallets, scene.world.time.now_ms
     for n in range(changes):
         amount = millipoints - changes + 1 if n == 0 else 1
         payment_id = f"s-{secrets.token_hex(8)}"

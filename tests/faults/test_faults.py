@@ -76,7 +76,7 @@ def paid(scene: Scene, faults: Faults) -> object:
     )
     with scene.world.network.under(faults):
         try:
-            return DONE if scene.world.observer.services.wallets.pay(payment) else AGAIN
+            return DONE if scene.world.observer.services.stores.wallets.pay(payment) else AGAIN
         except (WalletRefused, StoreUnavailable, Killed) as error:
             return type(error)
 

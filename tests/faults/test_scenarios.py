@@ -152,7 +152,7 @@ def test_an_outage_that_begins_while_a_function_stands_still_is_not_paid_for(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     situation = watching(scene, after_ms=500)
-    runtimes, seen = situation.here.instance.services.runtimes, []
+    runtimes, seen = situation.here.instance.services.stores.runtimes, []
 
     def read_and_stand_still(stream_id: str) -> Runtime | None:
         seen.append(type(runtimes).get(runtimes, stream_id))

@@ -91,8 +91,8 @@ class Instance:
     def restart(self) -> None:
         """A new process takes its place."""
         self.services = Container(self._world.settings)
-        self.services.clock = self  # type: ignore[misc,assignment]
-        self.services.tokens = self._world.tokens  # type: ignore[misc]
+        self.services.stores.clock = self  # type: ignore[misc,assignment]
+        self.services.stores.tokens = self._world.tokens  # type: ignore[misc]
 
     def now_ms(self) -> int:
         return self._world.time.now_ms + self.offset_ms
@@ -105,7 +105,7 @@ class World:
         self.settings = replace(settings, denylist_dir=denylist_dir)
         self.network = network
         self.time = time or Time()
-        self.tokens = Container(self.settings).tokens
+        self.tokens = Container(self.settings).stores.tokens
         self.terms = {each.stream_id: each for each in new_terms()}
         self._one_worker = threading.Lock()
         self._claims: dict[str, Claim] = {}
@@ -127,9 +127,11 @@ class World:
                 viewers_max=each.viewers_max,
                 desired_state=DesiredState.LIVE,
             )
-            self.observer.services.stream_table.add(stream)
+            self.observer.services.stores.streams.add(stream)
             now_ms = self.time.now_ms
-            claim = self.observer.services.runtimes.claim(each.stream_id, "worker-1", now_ms, now_ms + FOR_EVER_MS)
+            claim = self.observer.services.stores.runtimes.claim(
+                each.stream_id, "worker-1", now_ms, now_ms + FOR_EVER_MS
+            )
             assert claim is not None, f"the claim on {each.stream_id} was refused"
             self._claims[each.stream_id] = claim
             self._outages[each.stream_id] = []
@@ -161,7 +163,7 @@ class World:
 
     def _report(self, stream_id: str, state: RuntimeState, manifest_ms: int) -> None:
         """As the worker's reporter does it."""
-        runtimes, claim, now_ms = self.observer.services.runtimes, self._claims[stream_id], self.time.now_ms
+        runtimes, claim, now_ms = self.observer.services.stores.runtimes, self._claims[stream_id], self.time.now_ms
         runtime = Runtime(
             stream_id=stream_id, state=state, claim=claim, reported_at_ms=now_ms, last_manifest_at_ms=manifest_ms
         )
@@ -181,8 +183,8 @@ class World:
         """An account with an empty wallet."""
         user_id = new_user_id()
         services = self.observer.services
-        services.users.add(
+        services.stores.users.add(
             User(user_id=user_id, email=f"{user_id}@local", password_hash="none", role=role, created_at_ms=0)
         )
-        services.wallets.create(user_id)
+        services.stores.wallets.create(user_id)
         return user_id

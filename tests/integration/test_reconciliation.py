@@ -16,7 +16,7 @@ FOLLOWER = "gateway-1"
 
 def serve(house: Container, session_id: str, media_ms: int, batch: int = 1) -> None:
     """What the follower of a gateway adds."""
-    now_ms = house.clock.now_ms()
+    now_ms = house.stores.clock.now_ms()
     figures = Served(
         media_ms=media_ms,
         media_bytes=media_ms * 100,
@@ -25,7 +25,7 @@ def serve(house: Container, session_id: str, media_ms: int, batch: int = 1) -> N
         first_at_ms=now_ms,
         last_at_ms=now_ms,
     )
-    assert house.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
+    assert house.stores.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
 
 
 def watched(house: Container, leases: int = 3) -> tuple[str, str]:
@@ -42,7 +42,7 @@ def watched(house: Container, leases: int = 3) -> tuple[str, str]:
 def arrive(house: Container) -> None:
     """The log of all that was until now arrives, and what has ended becomes due."""
     advance(house, RECONCILE_AFTER_MS)
-    house.usage.mark(FOLLOWER, house.clock.now_ms() - 10_000)
+    house.stores.usage.mark(FOLLOWER, house.stores.clock.now_ms() - 10_000)
 
 
 def rows(house: Container, agrees: bool | None = None) -> dict[str, SessionReconciliation]:
@@ -71,7 +71,7 @@ def test_each_ended_session_gets_its_row_once(house: Container) -> None:
     assert rows(house) == found, "running again changes nothing"
     figures = house.reconciliation.figures()
     assert (figures.sessions, figures.disagreeing, figures.drift_points) == (2, 1, -20.0)
-    totals = house.reconciliation.totals(day_of(house.clock.now_ms()))
+    totals = house.reconciliation.totals(day_of(house.stores.clock.now_ms()))
     assert (totals.sessions, totals.disagreeing, totals.net_millipoints, totals.media_ms) == (2, 1, 50_000, 30_000)
 
 
@@ -94,12 +94,12 @@ def test_an_outage_of_the_function_leaves_nothing_out(house: Container, monkeypa
     monkeypatch.setattr(service, "DUE_PER_PAGE", 2)
     sessions = {watched(house, leases=1)[1] for _ in range(15)}
     advance(house, 3 * 3_600_000)
-    house.usage.mark(FOLLOWER, house.clock.now_ms())
+    house.stores.usage.mark(FOLLOWER, house.stores.clock.now_ms())
     assert house.reconciliation.run() == Run(settled=15)
     found = set(rows(house)) | {
         row.session_id
         for row in house.reconciliation.rows(
-            day_of(house.clock.now_ms() - 3 * 3_600_000), agrees=None, limit=200, cursor=None
+            day_of(house.stores.clock.now_ms() - 3 * 3_600_000), agrees=None, limit=200, cursor=None
         ).items
     }
     assert found == sessions
@@ -168,7 +168,7 @@ def test_without_any_log_it_is_given_up_after_a_day(house: Container) -> None:
         runs += 1
         assert runs < 100
     assert 48 <= runs <= 80
-    day = day_of(house.clock.now_ms() - runs * 30 * 60_000)
+    day = day_of(house.stores.clock.now_ms() - runs * 30 * 60_000)
     [row] = house.reconciliation.rows(day, agrees=None, limit=10, cursor=None).items
     assert (row.session_id, row.reason) == (session_id, Finding.NOT_MEASURED)
 

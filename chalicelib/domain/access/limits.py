@@ -65,11 +65,6 @@ def wait_ms(limit: Limit, full_at_ms: int, now_ms: int) -> int:
     return min(max(0, full_at_ms - limit.last_ms(now_ms)), limit.span_ms)
 
 
-def after_taking(limit: Limit, full_at_ms: int, now_ms: int) -> int:
-    """Return when the bucket is full again after a token was taken now."""
-    return max(full_at_ms, now_ms) + limit.back_every_ms
-
-
 def login_key(email: str, ip: str) -> str:
     """Return the bucket of failed logins to one account from one address. Hashed, so it reveals no addresses."""
     return "login." + _hashed(f"{email.lower()}\n{network_of(ip)}")

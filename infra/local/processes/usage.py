@@ -15,7 +15,7 @@ def main() -> None:
     layout = layout_from(os.environ)
     alive = layout.run_dir / "usage.alive"
     follower = UsageFollower(
-        usage=container().usage,
+        usage=container().stores.usage,
         log_path=layout.access_log,
         checkpoint_path=layout.usage_dir / "state.json",
         now_ms=lambda: time.time_ns() // 1_000_000,

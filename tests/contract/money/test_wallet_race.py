@@ -31,10 +31,10 @@ class RaceTrack:
     def __init__(self, settings: Settings) -> None:
         container = Container(settings)
         self.clock = SetClock()
-        self.wallets = container.wallets
+        self.wallets = container.stores.wallets
         payments, ledger = container.ledger._payments, container.ledger._ledger
         self.ledger = LedgerService(self.wallets, ledger, payments, self.clock)
-        self.sessions = container.sessions
+        self.sessions = container.stores.sessions
         self.billing = Billing(
             wallets=self.wallets,
             sessions=self.sessions,

@@ -142,14 +142,14 @@ def test_logins_at_once_all_hold(api: Api) -> None:
 
 def test_a_login_that_was_under_way_does_not_outlive_a_disabling(api: Api) -> None:
     user = api.user()
-    seen = api.services.users.get(user.user_id)
+    seen = api.services.stores.users.get(user.user_id)
     assert seen is not None
     api.services.accounts.change(user.user_id, disabled=True)
     family = RefreshFamily(
         family_id="f", current_jti="j", previous_jti=None, rotated_at_ms=0, expires_at_ms=2_000_000_000_000
     )
     with pytest.raises(RowRefused):
-        api.services.users.add_family(seen, family, [])
+        api.services.stores.users.add_family(seen, family, [])
 
 
 def test_the_oldest_login_makes_place_for_the_eleventh(api: Api) -> None:

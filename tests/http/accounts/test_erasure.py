@@ -53,7 +53,7 @@ def test_addresses_stand_in_one_table_and_go_without_what_they_belong_to(api: Ap
     assert entry["ip"] == HOME
     # As if their days were over.
     for key in (start_key(session_id), audit_key(entry["audit_id"])):
-        api.services.clients.delete(key)
+        api.services.stores.clients.delete(key)
     [session] = listed(api, admin, viewer.user_id, "ended")
     assert (session["ip"], session["user_agent"], session["end_reason"]) == (None, None, "kicked")
     [kept] = api.http.get("/audit", params={"user_id": viewer.user_id}, headers=admin).json()["items"]

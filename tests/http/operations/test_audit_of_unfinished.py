@@ -138,5 +138,5 @@ def test_a_logout_everywhere_that_is_repeated_denies_what_has_ended(api: Api, wa
     assert answer.status_code == 503 and not denied(api, session_id)
     api.services.credentials.logout_everywhere(user.user_id)
     assert denied(api, session_id)
-    record = api.services.sessions.get(session_id)
+    record = api.services.stores.sessions.get(session_id)
     assert record is not None and record.end_reason is EndReason.VIEWER_STOPPED

@@ -23,7 +23,7 @@ def test_health_and_figures(api: Api) -> None:
 
 
 def test_what_the_gateways_answered_is_shown(api: Api) -> None:
-    admin, now_ms = api.admin(), api.services.clock.now_ms()
+    admin, now_ms = api.admin(), api.services.stores.clock.now_ms()
     minute, stream_id = now_ms // MINUTE_MS, f"stream-{new_session_id()[:8]}"
     answers = [
         counts_of(Part.MEDIA, 200, 900, {Kept.SEGMENT: True, Kept.VERDICT: True}),
@@ -34,7 +34,7 @@ def test_what_the_gateways_answered_is_shown(api: Api) -> None:
     counts = sum(answers, Counter())
     before = api.http.get("/monitoring/metrics", headers=admin).json()["gateway"]
     for row in ((minute, ""), (hour_of(minute), stream_id)):
-        assert api.services.usage.count(*row, counts, follower=new_session_id(), batch=1)
+        assert api.services.stores.usage.count(*row, counts, follower=new_session_id(), batch=1)
     gateway = api.http.get("/monitoring/metrics", headers=admin).json()["gateway"]
     assert gateway["media"]["egress_bytes"] == before["media"]["egress_bytes"] + 1_000
     assert gateway["api"]["answers_5xx"] == before["api"]["answers_5xx"] + 1

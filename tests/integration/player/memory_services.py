@@ -50,24 +50,18 @@ def build_services(patch: pytest.MonkeyPatch, store: MemoryStore) -> bootstrap.C
     """Return the container that the app uses, with every adapter replaced that needs AWS, and a movable clock."""
     settings = config.load(ENVIRONMENT)
     patch.setattr(bootstrap.config, "load", lambda: settings)
-    for name, fake in {
-        "DynamoLedger": MemoryLedger(store),
-        "DynamoPayments": MemoryPayments(store),
-        "DynamoReconciliations": MemoryReconciliations(store),
-        "DynamoLimits": MemoryLimits(),
-        "DynamoAuditLog": MemoryAuditLog(),
-        "DynamoWorkers": MemoryWorkers(),
-    }.items():
-        patch.setattr(bootstrap, name, lambda prefix, fake=fake: fake)
     patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
     bootstrap.container.cache_clear()
-    services: Any = bootstrap.container()
-    services.clock = MovableClock()
-    services.wallets, services.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
-    services.clients, services.users, services.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-    services.stream_table, services.runtimes, services.usage = MemoryStreams(), MemoryRuntimes(), MemoryUsage()
-    services.media, services.queue = MemoryMedia(), MemoryWorkQueue()
-    services.denylist, services.counters = FakeDenylist(), MemoryCounters()
+    services = bootstrap.container()
+    stores: Any = services.stores
+    stores.clock = MovableClock()
+    stores.wallets, stores.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
+    stores.ledger, stores.payments = MemoryLedger(store), MemoryPayments(store)
+    stores.reconciliations, stores.usage, stores.limits = MemoryReconciliations(store), MemoryUsage(), MemoryLimits()
+    stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
+    stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
+    stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
+    stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
     return services
 
 

@@ -26,7 +26,8 @@ STATUS_OF_REFUSAL = int(gateway_responses()["ACCESS_DENIED"]["statusCode"])
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(NOW_MS)
     world.media = MemoryMedia()
-    monkeypatch.setattr(media, "container", lambda: SimpleNamespace(access=world, media=world.media))
+    services = SimpleNamespace(access=world, stores=SimpleNamespace(media=world.media))
+    monkeypatch.setattr(media, "container", lambda: services)
     return world
 
 

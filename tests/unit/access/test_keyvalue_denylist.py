@@ -150,8 +150,8 @@ def test_exactly_one_denylist_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None
     settings = load({**environ, "TOLLCAST_DENYLIST_STORE": ARN})
     monkeypatch.setattr(config, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match="awscrt"):
-        bootstrap.Container(settings).denylist  # noqa: B018
+        bootstrap.Container(settings).stores.denylist  # noqa: B018
     monkeypatch.setattr(config, "find_spec", lambda _: object())
     chosen = (settings, load(environ), load(in_files))
-    kinds = [type(bootstrap.Container(each).denylist).__name__ for each in chosen]
+    kinds = [type(bootstrap.Container(each).stores.denylist).__name__ for each in chosen]
     assert kinds == ["KeyValueDenylist", "NoDenylist", "FileDenylist"]

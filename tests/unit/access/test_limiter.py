@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from chalicelib.domain.access.limits import (
     Allowances,
     Limit,
-    after_taking,
     login_address_key,
     login_key,
     network_of,
@@ -24,14 +23,14 @@ from tests.fakes.simple import SetClock
     st.lists(st.integers(0, 20_000), min_size=1, max_size=60),
 )
 def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]) -> None:
-    full_at_ms, now_ms, taken = 0, 10**12, 0
+    limits, now_ms, taken = MemoryLimits(), 10**12, 0
     for pause_ms in pauses_ms:
         now_ms += pause_ms
-        wait = wait_ms(limit, full_at_ms, now_ms)
+        wait = limits.take("key", limit, now_ms)
         if not wait:
-            full_at_ms = after_taking(limit, full_at_ms, now_ms)
             taken += 1
         else:
+            full_at_ms = limits.full_at_ms["key"]
             assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
             assert wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
         assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms

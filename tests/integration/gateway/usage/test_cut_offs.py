@@ -24,10 +24,10 @@ def log(tmp_path: Path) -> RotatedLog:
 def follow(house: Container, log: RotatedLog) -> None:
     """Catch up with a new follower, which starts from the batch of the one before."""
     follower = UsageFollower(
-        usage=house.usage,
+        usage=house.stores.usage,
         log_path=log.path,
         checkpoint_path=log.path.with_name("state.json"),
-        now_ms=house.clock.now_ms,
+        now_ms=house.stores.clock.now_ms,
     )
     follower.catch_up()
     follower.close()
@@ -36,10 +36,10 @@ def follow(house: Container, log: RotatedLog) -> None:
 def test_cut_offs_are_reported_with_their_delay(house: Container, log: RotatedLog) -> None:
     (_, kicked), (user_id, stopped), (_, paused) = (watching(house) for _ in range(3))
     for session in (kicked, stopped, paused):
-        log.write(segment(1, session, at_s=house.clock.now_ms() / 1000))
+        log.write(segment(1, session, at_s=house.stores.clock.now_ms() / 1000))
     follow(house, log)
     advance(house, 4_000)
-    ended_ms = house.clock.now_ms()
+    ended_ms = house.stores.clock.now_ms()
     house.playback.kick(kicked)
     house.playback.stop(user_id, stopped)
     house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
@@ -71,7 +71,7 @@ def test_cut_offs_are_reported_with_their_delay(house: Container, log: RotatedLo
 def test_a_kick_is_counted_only_after_its_log_is_read(house: Container, log: RotatedLog) -> None:
     _, session = watching(house)
     house.playback.kick(session)
-    log.write(segment(1, session, at_s=(house.clock.now_ms() + TOOK_MS) / 1000))
+    log.write(segment(1, session, at_s=(house.stores.clock.now_ms() + TOOK_MS) / 1000))
     advance(house, RECONCILE_AFTER_MS)
     house.reconciliation.run()
     assert house.reconciliation.figures().cut_offs == [], "a delay of 0 would be wrong"
