@@ -36,14 +36,14 @@ test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
-	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	@$(PYTHON) -m tests.faults.commands.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
 load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
-	@$(PYTHON) -m tests.faults.load $(ARGS)
+	@$(PYTHON) -m tests.faults.commands.load $(ARGS)
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
-	@$(PYTHON) -m tests.faults.kills $(ARGS)
+	@$(PYTHON) -m tests.faults.commands.kills $(ARGS)
 
 chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
@@ -52,7 +52,7 @@ zoo: setup ## Let a viewer pay for every kind of source in 20 minutes (ARGS="--l
 	@$(PYTHON) -m tests.media $(ARGS)
 
 mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
-	@$(PYTHON) -m tests.faults.mutants $(ARGS)
+	@$(PYTHON) -m tests.faults.commands.mutants $(ARGS)
 
 lint: setup ## Check style, types, the import rules and known insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.faults.caller import Account, Answer, Caller
-from tests.faults.load import percentile_ms
-from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of, wait_for
+from tests.faults.commands.load import percentile_ms
+from tests.faults.harness.api_client import Account, Answer, Caller
+from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack, seed_of, wait_for
 from tests.integration.player.player_harness import Player, PlayProcess
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")

@@ -34,8 +34,8 @@ from chalicelib.adapters import aws
 from gateway.nginx.config import GatewayConfig, render
 from infra.local.nginx import gateway_config
 from infra.local.seed import STREAM_ID
-from tests.faults.caller import Caller
-from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of
+from tests.faults.harness.api_client import Caller
+from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack, seed_of
 from tests.fixtures.ports import answers, free_port
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player

@@ -22,7 +22,7 @@ import httpx
 from bench.cpu import cpu_s
 from chalicelib.adapters.s3_media import S3Media
 from chalicelib.domain.streams import media_key
-from tests.faults.private_stack import Operator, private_stack, wait_for
+from tests.faults.harness.private_stack import Operator, private_stack, wait_for
 from tests.fixtures.stack import Stack
 
 SEGMENTS = 60

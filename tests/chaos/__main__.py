@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.chaos.plan import Kind, plan
 from tests.chaos.report import HEAD, notes
 from tests.chaos.run import play
-from tests.faults.private_stack import private_stack, seed_of
+from tests.faults.harness.private_stack import private_stack, seed_of
 
 # Of ten minutes; of less, as many less.
 COUNTS = {Kind.ENCODER: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}

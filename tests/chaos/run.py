@@ -19,7 +19,7 @@ from tests.chaos.plan import CALM_S, Plan
 from tests.chaos.report import Row, broken_goals, rows
 from tests.chaos.seat import Seat
 from tests.chaos.workers import own_workers
-from tests.faults.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
+from tests.faults.harness.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player, PlayProcess
 

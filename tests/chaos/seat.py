@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from tests.faults.caller import Account, Caller
+from tests.faults.harness.api_client import Account, Caller
 
 STOP_S_MAX = 10.0
 

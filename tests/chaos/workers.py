@@ -13,7 +13,7 @@ from infra.local.health import checks
 from infra.local.layout import ROOT
 from infra.local.supervision import Supervisor
 from tests.chaos.bad_store import BadStore
-from tests.faults.private_stack import wait_for
+from tests.faults.harness.private_stack import wait_for
 from tests.fixtures.stack import Stack
 
 READY_S_MAX = 30.0

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.config import Settings
-from tests.faults.faults import Network, faulty_network
-from tests.faults.scene import Scene
-from tests.faults.world import World
+from tests.faults.harness.environment import World
+from tests.faults.harness.store_faults import Network, faulty_network
+from tests.faults.scenarios.recorder import Scene
 
 
 @pytest.fixture(scope="module")

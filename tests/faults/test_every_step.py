@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import pytest
 
-from tests.faults.faults import KILLS, Fault, Faults
-from tests.faults.model import Refused
-from tests.faults.scene import Scene
-from tests.faults.situations import BETWEEN, SITUATIONS, Act, Situation, read, start, watching
+from tests.faults.harness.operations import Refused
+from tests.faults.harness.store_faults import KILLS, Fault, Faults
+from tests.faults.scenarios.recorder import Scene
+from tests.faults.scenarios.situations import BETWEEN, SITUATIONS, Act, Situation, read, start, watching
 
 STEPS_MAX = 20
 # A run of three is what the SDK's retries do not get over.

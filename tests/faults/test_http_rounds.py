@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.config import Settings
-from tests.faults.faults import Network
-from tests.faults.functions import FileTime, Functions, running
-from tests.faults.http_rounds import play_http
-from tests.faults.rounds import Round
-from tests.faults.wire import WireFault
+from tests.faults.harness.api_server import FileTime, Functions, running
+from tests.faults.harness.http_faults import WireFault
+from tests.faults.harness.store_faults import Network
+from tests.faults.scenarios.http_rounds import play_http
+from tests.faults.scenarios.rounds import Round
 
 SEED = 20_260_802
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.faults import Faults
-from tests.faults.judging import INVARIANTS, violations
-from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, View, Viewer
-from tests.faults.scene import Scene
-from tests.faults.situations import adjust, beat, pay, read, start, stop, watching
-from tests.faults.world import Down, World
+from tests.faults.harness.environment import Down, World
+from tests.faults.harness.operations import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, View, Viewer
+from tests.faults.harness.store_faults import Faults
+from tests.faults.oracle.registry import INVARIANTS, violations
+from tests.faults.scenarios.recorder import Scene
+from tests.faults.scenarios.situations import adjust, beat, pay, read, start, stop, watching
 
 Spoil = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000

@@ -1,9 +1,9 @@
-"""A short run of the load, on the platform that the suite shares; `python -m tests.faults.load` is the long one."""
+"""A short run of `make load`, on the platform that the suite shares."""
 
 import pytest
 
-from tests.faults.load import described, load
-from tests.faults.private_stack import Operator
+from tests.faults.commands.load import described, load
+from tests.faults.harness.private_stack import Operator
 from tests.fixtures.stack import Stack
 
 SECONDS = 8.0

@@ -6,9 +6,9 @@ What is asked for here is small; `make soak` asks for a hundred thousand operati
 import pytest
 
 from chalicelib.config import Settings
-from tests.faults.faults import Fault, Network
-from tests.faults.rounds import Round, play
-from tests.faults.soak import command, round_of
+from tests.faults.commands.soak import command, round_of
+from tests.faults.harness.store_faults import Fault, Network
+from tests.faults.scenarios.rounds import Round, play
 
 SEED = 20_260_801
 MOVES = 160

@@ -9,10 +9,11 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.streams import Runtime
 from chalicelib.domain.wallets import PAGE_ENTRIES
-from tests.faults.faults import Fault, Faults
-from tests.faults.model import Paid, Refused, Sold
-from tests.faults.scene import Scene, rows
-from tests.faults.situations import (
+from tests.faults.harness.environment import OLD_NEWS_MS
+from tests.faults.harness.operations import Paid, Refused, Sold
+from tests.faults.harness.store_faults import Fault, Faults
+from tests.faults.scenarios.recorder import Scene, rows
+from tests.faults.scenarios.situations import (
     BETWEEN,
     Situation,
     adjust,
@@ -26,8 +27,7 @@ from tests.faults.situations import (
     watched,
     watching,
 )
-from tests.faults.situations import idle as standing
-from tests.faults.world import OLD_NEWS_MS
+from tests.faults.scenarios.situations import idle as standing
 
 
 def test_a_start_that_arrives_after_the_end_changes_nothing(scene: Scene) -> None:

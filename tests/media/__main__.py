@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD
-from tests.faults.caller import Account
-from tests.faults.private_stack import private_stack
+from tests.faults.harness.api_client import Account
+from tests.faults.harness.private_stack import private_stack
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.media.inputs import BY_NAME, INPUTS

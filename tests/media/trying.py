@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.faults.caller import Account, Answer, Caller
-from tests.faults.private_stack import wait_for
+from tests.faults.harness.api_client import Account, Answer, Caller
+from tests.faults.harness.private_stack import wait_for
 from tests.fixtures.stack import Stack
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders

@@ -8,7 +8,7 @@ import httpx
 import m3u8
 
 from tests.chaos.seat import Seat
-from tests.faults.caller import Account
+from tests.faults.harness.api_client import Account
 from tests.media.segments import Segment
 
 POLL_S = 0.5

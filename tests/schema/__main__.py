@@ -19,7 +19,7 @@ import requests
 from schemathesis import Case
 
 from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
-from tests.faults.private_stack import Operator, private_stack, seed_of
+from tests.faults.harness.private_stack import Operator, private_stack, seed_of
 from tests.schema.cases import bounds, generated, loaded, sure
 from tests.schema.document import Document, Operation, operations, strict
 from tests.schema.judge import Tally

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.private_stack import LIVE_S_MAX, wait_for
+from tests.faults.harness.private_stack import LIVE_S_MAX, wait_for
 from tests.schema.document import Operation
 
 ANSWER_S_MAX = 40.0
