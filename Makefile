@@ -6,6 +6,8 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 # Three processes share the suite, since much of it is waiting; each starts what its tests need on ports of its own.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# The options of the long runs: SEED=1 repeats a run, ARGS has more.
+RUN = $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
@@ -35,23 +37,23 @@ test: setup lint ## Lint, then run all tests (ARGS="tests/unit" for some)
 	@infra/local/setup.sh test
 	@$(PYTHON) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
-soak: setup ## Let faults meet 100,000 operations (SEED=1 ROUNDS=7:8 plays one again)
-	@$(PYTHON) -m tests.faults.commands.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 repeats a round)
+	@$(PYTHON) -m tests.faults.commands.soak $(RUN) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
-load: setup ## Let 64 threads beat on one wallet with 8 sessions for a minute
-	@$(PYTHON) -m tests.faults.commands.load $(ARGS)
+load: setup ## Send heartbeats for one wallet from 64 threads for a minute (MINUTES=0.2)
+	@$(PYTHON) -m tests.faults.commands.load $(RUN)
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
-	@$(PYTHON) -m tests.faults.commands.kills $(ARGS)
+	@$(PYTHON) -m tests.faults.commands.kills $(RUN)
 
-chaos: setup ## Let all of the pipeline die for 10 minutes while mpv plays (SEED=1 MINUTES=2)
-	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
+	@$(PYTHON) -m tests.chaos $(RUN)
 
-zoo: setup ## Let a viewer pay for every kind of source in 20 minutes (ARGS="--list", "--only gap-40ms")
+zoo: setup ## Watch every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
 
-mutants: setup ## Plant known bugs one by one and see the faults find each (ARGS="name" for some)
+mutants: setup ## Plant known bugs one by one; a test has to find each (ARGS="name" for some)
 	@$(PYTHON) -m tests.faults.commands.mutants $(ARGS)
 
 lint: setup ## Check style, types, the import rules and known insecure patterns
@@ -64,8 +66,8 @@ audit: setup ## Ask which pinned packages have known vulnerabilities (wants the 
 	@infra/local/setup.sh test
 	@$(PYTHON) -m infra.local.audit
 
-fuzz: setup ## Hold all of the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
-	@$(PYTHON) -m tests.schema --bounds $(ARGS)
+fuzz: setup ## Check the API against its OpenAPI document with thousands of requests (ARGS="--examples 20 --only /me")
+	@$(PYTHON) -m tests.schema --bounds $(RUN)
 
 bench: setup ## Measure what a wallet's operations, the worker, the gateway's access rule and logins cost
 	@infra/local/setup.sh bench

@@ -33,7 +33,7 @@ def wait_for(what: str, condition: Callable[[], Any], timeout_s: float = 30.0) -
 
 
 @dataclass
-class House:
+class Platform:
     """The platform with an operator logged in, and viewers to be made."""
 
     stack: Stack
@@ -91,7 +91,7 @@ class House:
 class Viewer:
     """A person with the player."""
 
-    house: House
+    platform: Platform
     user_id: str
     email: str
     player: Player
@@ -99,16 +99,16 @@ class Viewer:
     @property
     def headers(self) -> dict[str, str]:
         """For calling the API as this viewer."""
-        return self.house.login(self.email, VIEWER_PASSWORD)
+        return self.platform.login(self.email, VIEWER_PASSWORD)
 
     def sessions(self) -> list[dict[str, Any]]:
         """All sessions, newest first."""
-        found: list[dict[str, Any]] = self.house.http.get("/me/sessions", headers=self.headers).json()["items"]
+        found: list[dict[str, Any]] = self.platform.http.get("/me/sessions", headers=self.headers).json()["items"]
         return found
 
     def wallet(self) -> dict[str, Any]:
         """The wallet."""
-        found: dict[str, Any] = self.house.http.get("/me/wallet", headers=self.headers).json()
+        found: dict[str, Any] = self.platform.http.get("/me/wallet", headers=self.headers).json()
         return found
 
     def ledger(self) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ class Viewer:
         headers, items, cursor = self.headers, [], None
         while True:
             params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-            page = self.house.http.get("/me/ledger", headers=headers, params=params).json()
+            page = self.platform.http.get("/me/ledger", headers=headers, params=params).json()
             items += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -138,9 +138,9 @@ class Viewer:
 
 
 @pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[House]:
+def platform(stack: Stack) -> Iterator[Platform]:
     with httpx.Client(base_url=stack.url, timeout=20) as http:
-        house = House(stack, http)
+        platform = Platform(stack, http)
         settings = {
             "ingest": {"mode": "test"},
             "abr_profile": "sd",
@@ -148,12 +148,12 @@ def house(stack: Stack) -> Iterator[House]:
             "lease_ms": LEASE_MS,
             "rate_millipoints_per_minute": RATE,
         }
-        house.operator("PATCH", f"/streams/{STREAM_ID}", json=settings)
-        house.go_live()
-        yield house
-        house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "stopped"})
+        platform.operator("PATCH", f"/streams/{STREAM_ID}", json=settings)
+        platform.go_live()
+        yield platform
+        platform.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "stopped"})
 
 
 @pytest.fixture
-def viewer(house: House, tmp_path: Path) -> Callable[[int], Viewer]:
-    return lambda millipoints: house.viewer(millipoints, tmp_path)
+def viewer(platform: Platform, tmp_path: Path) -> Callable[[int], Viewer]:
+    return lambda millipoints: platform.viewer(millipoints, tmp_path)

@@ -7,56 +7,56 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
+from tests.e2e.conftest import STREAM_ID, Platform, Viewer, wait_for
 from tests.e2e.test_main_job import play
 from tests.integration.player.player_harness import PlayProcess
 
 BACK_S_MAX = 25.0
 
 
-def children(pid: int) -> list[int]:
+def child_pids(pid: int) -> list[int]:
     """The processes below one, all of them."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
-            found += [int(child), *children(int(child))]
+            found += [int(child), *child_pids(int(child))]
     return found
 
 
-def worker(house: House) -> int:
-    return house.stack.pid("worker")
+def worker(platform: Platform) -> int:
+    return platform.stack.pid("worker")
 
 
-def encoder(house: House) -> int:
-    return house.encoders()[0]
+def encoder(platform: Platform) -> int:
+    return platform.encoders()[0]
 
 
-def api_worker(house: House) -> int:
-    return children(house.stack.pid("api"))[-1]
+def api_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("api"))[-1]
 
 
-def endpoints_worker(house: House) -> int:
-    return children(house.stack.pid("endpoints"))[-1]
+def endpoints_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("endpoints"))[-1]
 
 
-def nginx_worker(house: House) -> int:
-    return children(house.stack.pid("nginx"))[-1]
+def nginx_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("nginx"))[-1]
 
 
-def nginx_master(house: House) -> int:
-    return house.stack.pid("nginx")
+def nginx_master(platform: Platform) -> int:
+    return platform.stack.pid("nginx")
 
 
-def api_master(house: House) -> int:
-    return house.stack.pid("api")
+def api_master(platform: Platform) -> int:
+    return platform.stack.pid("api")
 
 
 VICTIMS = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")
-def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
-    person = house.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
+def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
+    person = platform.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
     viewing = play(person)
     yield person, viewing
     viewing.process.send_signal(signal.SIGINT)
@@ -78,28 +78,28 @@ def position(viewing: PlayProcess) -> float:
 
 @pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
 def test_a_killed_part_comes_back(
-    house: House, watched: tuple[Viewer, PlayProcess], victim: Callable[[House], int]
+    platform: Platform, watched: tuple[Viewer, PlayProcess], victim: Callable[[Platform], int]
 ) -> None:
     person, viewing = watched
     before = position(viewing)
-    pid = victim(house)
+    pid = victim(platform)
     os.kill(pid, signal.SIGKILL)
-    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(victim, house) not in (0, pid))
+    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(victim, platform) not in (0, pid))
     wait_for("moving picture", lambda: position(viewing) > max(before, 0.1) + 3, BACK_S_MAX)
     assert viewing.process.poll() is None
-    wait_for("live stream", lambda: is_live(house), BACK_S_MAX)
+    wait_for("live stream", lambda: is_live(platform), BACK_S_MAX)
     person.check_ledger()
 
 
-def found(victim: Callable[[House], int], house: House) -> int:
+def found(victim: Callable[[Platform], int], platform: Platform) -> int:
     try:
-        return victim(house)
+        return victim(platform)
     except (IndexError, OSError):
         return 0
 
 
-def is_live(house: House) -> bool:
+def is_live(platform: Platform) -> bool:
     try:
-        return bool(house.operator("GET", f"/streams/{STREAM_ID}/runtime")["state"] == "live")
+        return bool(platform.operator("GET", f"/streams/{STREAM_ID}/runtime")["state"] == "live")
     except Exception:
         return False

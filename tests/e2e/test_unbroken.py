@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.plan import Kind, Plan, Planned
+from tests.chaos.plan import Kind, Plan, PlannedEvent
 from tests.chaos.report import HEAD
-from tests.chaos.run import play
+from tests.chaos.run import run_plan
 from tests.fixtures.stack import Stack
 
 SEED = 4
@@ -21,8 +21,8 @@ def test_a_stream_survives_everything(stack: Stack, tmp_path: Path) -> None:
     rng = random.Random(SEED)
     kinds = rng.sample(list(Kind), len(Kind))
     # Due at once: each begins a moment after the one before is over.
-    plan = Plan(tuple(Planned(0.0, kind) for kind in kinds), UPLOADS_FAIL_S, 0.0)
-    outcome = play(stack, plan, rng, tmp_path, SEGMENT_SECONDS)
+    plan = Plan(tuple(PlannedEvent(0.0, kind) for kind in kinds), UPLOADS_FAIL_S, 0.0)
+    outcome = run_plan(stack, plan, rng, tmp_path, SEGMENT_SECONDS)
     print("\n".join([HEAD, *map(str, outcome.rows), *outcome.broken_goals, outcome.summary]))
     # How long mpv stalls is for `make chaos` to judge: here other tests may have the processors.
     assert outcome.violations == []

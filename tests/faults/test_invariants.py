@@ -1,4 +1,4 @@
-"""Each invariant can fail: a sound view of a viewer is spoilt in one way, and the invariant that watches it says so."""
+"""Each invariant can fail: a correct view of a viewer is changed, and the invariant finds it."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -6,25 +6,36 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.harness.environment import Down, World
-from tests.faults.harness.operations import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, View, Viewer
-from tests.faults.harness.store_faults import Faults
-from tests.faults.oracle.registry import INVARIANTS, violations
-from tests.faults.scenarios.recorder import Scene
+from tests.faults.harness.environment import Environment, Outage
+from tests.faults.harness.operations import (
+    Crash,
+    EndAnswer,
+    LeaseAnswer,
+    LedgerAnswer,
+    MediaAnswer,
+    Operation,
+    PaymentAnswer,
+    Refusal,
+    View,
+    Viewer,
+)
+from tests.faults.harness.store_faults import FaultPlan
+from tests.faults.oracle.registry import INVARIANTS, find_violations
+from tests.faults.scenarios.recorder import Recorder
 from tests.faults.scenarios.situations import adjust, beat, pay, read, start, stop, watching
 
-Spoil = Callable[[Viewer, View], View]
+Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
 
 
-def deed(viewer: Viewer, **values: object) -> None:
-    """Something that the viewer is made to have seen."""
+def operation(viewer: Viewer, **values: object) -> None:
+    """Add an operation to the viewer."""
     answer = values.pop("answer")
-    viewer.deeds.append(Deed(user_id=viewer.user_id, **values).answered(answer, 0))  # type: ignore[arg-type]
+    viewer.operations.append(Operation(user_id=viewer.user_id, **values).record_answer(answer, 0))  # type: ignore[arg-type]
 
 
 def doubled(view: View, kind: str) -> View:
-    """A line of this kind, a second time."""
+    """Repeat a line of this kind."""
     line = next(entry for entry in view.entries if entry.kind.value == kind)
     return replace(view, entries=[*view.entries, replace(line, version=len(view.entries) + 1)])
 
@@ -34,54 +45,64 @@ def wallet(view: View, **changes: object) -> View:
 
 
 def session(view: View, **changes: object) -> View:
-    """The session that goes on, changed."""
+    """Change the active session."""
     sessions = {key: replace(each, **changes) for key, each in view.wallet.sessions.items()}  # type: ignore[arg-type]
     return wallet(view, sessions=sessions)
 
 
 def gap(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="read", answer=Listed(wallet=view.wallet, entries=view.entries[1:]))
+    operation(viewer, kind="read", answer=LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]))
     return view
 
 
 def unheard(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="pay", payment_id="never", millipoints=5, answer=Paid(balance=5))
+    operation(viewer, kind="pay", payment_id="never", millipoints=5, answer=PaymentAnswer(balance=5))
     return view
 
 
 def media(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[0]
-    deed(viewer, kind="media", session_id=session_id, token_until_ms=FAR_MS, answer=Served(at_ms=view.now_ms + FAR_MS))
+    operation(
+        viewer,
+        kind="media",
+        session_id=session_id,
+        token_until_ms=FAR_MS,
+        answer=MediaAnswer(at_ms=view.now_ms + FAR_MS),
+    )
     return view
 
 
 def risen(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[-1]
-    deed(viewer, kind="stop", answer=Ended(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0))
-    sold = next(d.answer for d in viewer.deeds if isinstance(d.answer, Sold) and d.answer.session_id == session_id)
-    deed(viewer, kind="renew", session_id=session_id, answer=sold)
+    operation(
+        viewer, kind="stop", answer=EndAnswer(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0)
+    )
+    lease = next(
+        d.answer for d in viewer.operations if isinstance(d.answer, LeaseAnswer) and d.answer.session_id == session_id
+    )
+    operation(viewer, kind="renew", session_id=session_id, answer=lease)
     return view
 
 
 def forgotten(viewer: Viewer, view: View) -> View:
-    """The viewer was never told of the second lease."""
-    viewer.deeds = [each for each in viewer.deeds if each.kind != "beat"]
+    """Forget the answer of the second lease."""
+    viewer.operations = [each for each in viewer.operations if each.kind != "beat"]
     return view
 
 
 def crash(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="beat", answer=Crashed(error="KeyError"))
+    operation(viewer, kind="beat", answer=Crash(error="KeyError"))
     return view
 
 
 def elsewhere(viewer: Viewer, view: View) -> View:
-    """The viewer sent another key than the one that opened the session."""
+    """Change the key of the start."""
     next(viewer.of("start")).key = "another-key-than-this"
     return view
 
 
 def paged(view: View, **changes: object) -> View:
-    """The first page, changed."""
+    """Change the first page."""
     return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])  # type: ignore[arg-type]
 
 
@@ -91,9 +112,9 @@ def capped(viewer: Viewer, view: View) -> View:
 
 
 def down(viewer: Viewer, view: View) -> View:
-    """The stream was down while the first session was watching."""
+    """Add an outage during the first session."""
     record = view.records[viewer.sessions[0]]
-    outage = Down(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
+    outage = Outage(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
     return replace(view, outages={**view.outages, record.stream_id: (outage,)})
 
 
@@ -103,8 +124,8 @@ def counted(view: View) -> View:
 
 
 def turned_away(viewer: Viewer, view: View) -> View:
-    refusal = Refused(code="adjustment_out_of_bounds")
-    deed(viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal)
+    refusal = Refusal(code="adjustment_out_of_bounds")
+    operation(viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal)
     return view
 
 
@@ -113,7 +134,7 @@ def many(viewer: Viewer, view: View) -> View:
     return wallet(view, sessions={str(n): one for n in range(4)})
 
 
-SPOILT: dict[str, Spoil] = {
+MUTATIONS: dict[str, Mutation] = {
     "a_balance_is_never_below_zero": lambda viewer, view: wallet(view, balance_millipoints=-1),
     "the_balance_is_the_sum_of_the_ledger": lambda viewer, view: replace(view, entries=view.entries[:-1]),
     "a_ledger_read_while_it_moves_is_whole": gap,
@@ -125,10 +146,10 @@ SPOILT: dict[str, Spoil] = {
     "an_ended_session_gets_nothing_more": risen,
     "a_refund_is_made_once": lambda viewer, view: doubled(view, "refund"),
     "an_ended_session_stays_as_it_ended": lambda viewer, view: wallet(view, sessions={}),
-    "a_calm_session_costs_what_was_answered": forgotten,
+    "a_fault_free_session_costs_what_was_answered": forgotten,
     "a_payment_counts_once": lambda viewer, view: replace(view, payments={}),
     "every_line_follows_the_rules": lambda viewer, view: session(view, seq=77),
-    "nothing_happens_unasked": forgotten,
+    "nothing_happens_without_a_request": forgotten,
     "a_journal_stays_small": lambda viewer, view: wallet(view, journal=tuple(view.entries) * 10),
     "a_page_is_six_versions": lambda viewer, view: paged(view, entries=view.pages[0].entries[:3]),
     "a_viewer_keeps_to_the_limit_of_sessions": many,
@@ -144,28 +165,28 @@ SPOILT: dict[str, Spoil] = {
 
 
 def test_each_invariant_has_a_way_to_fail() -> None:
-    assert {each.__name__ for each in INVARIANTS} == set(SPOILT)
+    assert {each.__name__ for each in INVARIANTS} == set(MUTATIONS)
 
 
 @pytest.fixture(scope="module")
-def sound(world: World) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, started anew, paid, got something back and read, without any fault."""
-    situation = watching(Scene(world), after_ms=6_000)
-    assert beat(situation, Faults()).sold
-    situation.scene.world.time.advance(9_000)
-    stop(situation, Faults())
+def sound(environment: Environment) -> tuple[Viewer, View]:
+    """A viewer who watched, stopped, started again, paid, was refunded and read the ledger, without faults."""
+    situation = watching(Recorder(environment), after_ms=6_000)
+    assert beat(situation, FaultPlan()).lease
+    situation.recorder.environment.time.advance(9_000)
+    stop(situation, FaultPlan())
     situation.key += "-2"
-    assert start(situation, Faults()).sold
-    pay(situation, Faults())
-    adjust(situation, Faults())
-    read(situation, Faults())
-    [view] = situation.scene.check(situation.viewer)
+    assert start(situation, FaultPlan()).lease
+    pay(situation, FaultPlan())
+    adjust(situation, FaultPlan())
+    read(situation, FaultPlan())
+    [view] = situation.recorder.check(situation.viewer)
     return situation.viewer, view
 
 
-@pytest.mark.parametrize("name", SPOILT)
-def test_what_is_spoilt_is_seen(sound: tuple[Viewer, View], name: str) -> None:
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_each_change_is_found(sound: tuple[Viewer, View], name: str) -> None:
     viewer, view = deepcopy(sound)
-    assert violations(viewer, view) == []
-    broken = violations(viewer, SPOILT[name](viewer, view))
+    assert find_violations(viewer, view) == []
+    broken = find_violations(viewer, MUTATIONS[name](viewer, view))
     assert name in {each.split(":", 1)[0] for each in broken}

@@ -1,4 +1,4 @@
-"""Processes that are really killed, with SIGKILL, at a write: what they had acknowledged or done is never lost."""
+"""Processes that are killed with SIGKILL at a write lose nothing that they acknowledged or did."""
 
 import json
 import os
@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from infra.local.layout import ROOT
-from tests.faults.harness.operations import Deed, Unknown
-from tests.faults.harness.store_faults import Fault, Faults
-from tests.faults.scenarios.recorder import Scene
+from tests.faults.harness.operations import Operation, UnknownOutcome
+from tests.faults.harness.store_faults import Fault, FaultPlan
+from tests.faults.scenarios.recorder import Recorder
 from tests.faults.scenarios.situations import SITUATIONS, Situation
 
 CHILD_S_MAX = 60
@@ -31,11 +31,11 @@ CHANGE, PAGE, TRIM = range(3)
         ("beat on time", "beat", TRIM, Fault.KILLED_AFTER),
     ],
 )
-def test_a_killed_process_loses_nothing(scene: Scene, name: str, kind: str, write: int, fault: Fault) -> None:
-    stand, act = SITUATIONS[name]
-    situation = stand(scene)
+def test_a_killed_process_loses_nothing(recorder: Recorder, name: str, kind: str, write: int, fault: Fault) -> None:
+    set_up, act = SITUATIONS[name]
+    situation = set_up(recorder)
     payment_id = f"killed-{os.urandom(6).hex()}"
-    deed = Deed(
+    operation = Operation(
         kind=kind,
         user_id=situation.viewer.user_id,
         session_id=situation.session_id or None,
@@ -47,24 +47,24 @@ def test_a_killed_process_loses_nothing(scene: Scene, name: str, kind: str, writ
     )
     if kind == "pay":
         situation.viewer.payments[payment_id] = {5_000}
-    situation.viewer.deeds.append(deed)
+    situation.viewer.operations.append(operation)
     killed(situation, kind, payment_id, write, fault)
-    deed.answered(Unknown(why="killed"), scene.world.time.now_ms)
-    scene.check(situation.viewer)
-    # The client asks again: it is answered, and nothing happens twice.
+    operation.record_answer(UnknownOutcome(why="killed"), recorder.environment.time.now_ms)
+    recorder.check(situation.viewer)
+    # The client repeats the request: it is answered, and nothing happens twice.
     if kind == "pay":
-        scene.pay(situation.here, situation.viewer, payment_id, 5_000)
+        recorder.pay(situation.driver, situation.viewer, payment_id, 5_000)
     else:
-        act(situation, Faults())
-    assert not isinstance(situation.viewer.deeds[-1].answer, Unknown)
-    scene.work(scene.world.observer, "catch_up")
-    [view] = scene.check(situation.viewer)
+        act(situation, FaultPlan())
+    assert not isinstance(situation.viewer.operations[-1].answer, UnknownOutcome)
+    recorder.work(recorder.environment.observer, "catch_up")
+    [view] = recorder.check(situation.viewer)
     assert len(view.wallet.journal) < 6
 
 
 def killed(situation: Situation, kind: str, payment_id: str, write: int, fault: Fault) -> None:
-    """Let a process carry it out, and see it killed there."""
-    world = situation.scene.world
+    """Let a process execute the request, and assert that it is killed."""
+    environment = situation.recorder.environment
     asked = {
         "kind": kind,
         "user_id": situation.viewer.user_id,
@@ -72,8 +72,8 @@ def killed(situation: Situation, kind: str, payment_id: str, write: int, fault: 
         "stream_id": situation.terms.stream_id,
         "payment_id": payment_id,
         "key": situation.key,
-        "now_ms": world.time.now_ms,
-        "denylist_dir": str(world.settings.denylist_dir),
+        "now_ms": environment.time.now_ms,
+        "denylist_dir": str(environment.settings.denylist_dir),
         "write": write,
         "fault": fault.value,
     }

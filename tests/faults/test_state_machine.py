@@ -1,7 +1,7 @@
-"""A state machine that Hypothesis drives: any order of any requests, any faults, judged after every step.
+"""A state machine of Hypothesis: requests and faults in any order, checked after every step.
 
-It is derandomized, so every run plays the same; what fails is made small and printed as the calls that repeat it. The
-emulator is shared by all examples, and each example has viewers, streams and function instances of its own.
+It is derandomized, so every run is the same. Hypothesis prints a failure as the shortest sequence of calls. All
+examples share the emulator; each has its own viewers and function instances.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.faults.harness.environment import SKEW_MS, Instance, World
-from tests.faults.harness.store_faults import KILLS, Fault, Faults
-from tests.faults.scenarios.moves import WAITS_MS, WEIGHTS, Move, Player
-from tests.faults.scenarios.recorder import Scene
-from tests.faults.scenarios.rounds import BEFORE_MIDNIGHT_MS, CAPS, OPENING, judge
+from tests.faults.harness.environment import SKEW_MS, Environment, FunctionInstance
+from tests.faults.harness.store_faults import KILLS, Fault, FaultPlan
+from tests.faults.scenarios.moves import WAITS_MS, WEIGHTS, Move, MoveRunner
+from tests.faults.scenarios.recorder import Recorder
+from tests.faults.scenarios.rounds import BEFORE_MIDNIGHT_MS, CAPS, OPENING, verify
 
 EXAMPLES = 10
 STEPS = 20
@@ -31,7 +31,7 @@ deaths = st.dictionaries(st.integers(0, 2), st.sampled_from(KILLS), max_size=1)
 class Watching(RuleBasedStateMachine):
     """Two viewers, three function instances."""
 
-    world: World
+    environment: Environment
 
     @initialize(
         openings=st.tuples(*[st.tuples(st.sampled_from(OPENING), st.sampled_from(CAPS))] * 2),
@@ -40,48 +40,50 @@ class Watching(RuleBasedStateMachine):
     )
     def open(self, openings: tuple[tuple[int, int | None], ...], skew: int, before_midnight_ms: int | None) -> None:
         if before_midnight_ms is not None:
-            self.world.time.to_midnight(before_midnight_ms)
-        self.scene = Scene(self.world)
-        self.judged: dict[str, int] = {}
+            self.environment.time.to_midnight(before_midnight_ms)
+        self.recorder = Recorder(self.environment)
+        self.verified: dict[str, int] = {}
         for millipoints, cap in openings:
-            self.scene.viewer(millipoints, cap)
-        self.player = Player(self.scene, [Instance(self.world, offset_ms) for offset_ms in (0, skew, -skew)])
+            self.recorder.viewer(millipoints, cap)
+        self.runner = MoveRunner(
+            self.recorder, [FunctionInstance(self.environment, offset_ms) for offset_ms in (0, skew, -skew)]
+        )
 
     @rule(move=moves | beats, requests=requests, deaths=deaths)
     def one(self, move: Move, requests: dict[int, Fault], deaths: dict[int, Fault]) -> None:
-        self.player.play(move, Faults(on_request=requests, on_write=deaths))
+        self.runner.run(move, FaultPlan(on_request=requests, on_write=deaths))
 
     @rule(move=moves | beats, at=st.integers(0, 4), other=moves | beats, requests=requests)
     def one_between_two_steps_of_another(self, move: Move, at: int, other: Move, requests: dict[int, Fault]) -> None:
-        meanwhile = {at: partial(self.player.play, other, Faults())}
-        self.player.play(move, Faults(on_request=requests, meanwhile=meanwhile))
+        before_request = {at: partial(self.runner.run, other, FaultPlan())}
+        self.runner.run(move, FaultPlan(on_request=requests, before_request=before_request))
 
     @rule(ms=st.sampled_from(WAITS_MS))
     def wait(self, ms: int) -> None:
-        self.world.time.advance(ms)
+        self.environment.time.advance(ms)
 
     @invariant()
     def nothing_is_broken(self) -> None:
-        # Those who did nothing since were judged before; what arrives late for them is judged at the end.
-        for viewer in self.scene.viewers if hasattr(self, "scene") else ():
-            if self.judged.get(viewer.user_id) != len(viewer.deeds):
-                self.judged[viewer.user_id] = len(viewer.deeds)
-                self.scene.check(viewer)
+        # Viewers without new operations were checked before. Late requests are checked at the end.
+        for viewer in self.recorder.viewers if hasattr(self, "recorder") else ():
+            if self.verified.get(viewer.user_id) != len(viewer.operations):
+                self.verified[viewer.user_id] = len(viewer.operations)
+                self.recorder.check(viewer)
 
     def teardown(self) -> None:
-        if hasattr(self, "scene"):
-            judge(self.scene)
+        if hasattr(self, "recorder"):
+            verify(self.recorder)
 
 
 @pytest.fixture
-def machine(world: World) -> Iterator[type[Watching]]:
-    yield type("Watching", (Watching,), {"world": world})
-    world.network.refusing.clear()
-    world.network.land()
+def machine(environment: Environment) -> Iterator[type[Watching]]:
+    yield type("Watching", (Watching,), {"environment": environment})
+    environment.network.throttled_tables.clear()
+    environment.network.deliver_late()
 
 
 @pytest.mark.timeout(600)
-def test_any_order_of_anything(machine: type[Watching]) -> None:
+def test_any_order_of_requests_and_faults(machine: type[Watching]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -91,7 +93,7 @@ def test_any_order_of_anything(machine: type[Watching]) -> None:
             database=None,
             deadline=None,
             print_blob=True,
-            # Explaining a failure would play it hundreds of times more.
+            # Explaining a failure would repeat it hundreds of times.
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         ),

@@ -1,4 +1,4 @@
-"""The audit of the load and kill runs finds what it is there for: each way in which a ledger can be wrong."""
+"""The wallet check of `make load` and `make kills` finds each kind of error in a ledger."""
 
 import threading
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.harness.answer_log import Told
-from tests.faults.harness.api_client import Account, Answer, Caller, NeverAnswered, NoAnswer
-from tests.faults.harness.terms import Terms
-from tests.faults.oracle.wallet_check import CHAINED, Audit, Findings, Line, _after, statement
+from tests.faults.harness.answer_log import AnswerLog
+from tests.faults.harness.api_client import Account, Answer, ApiClient, NeverAnswered, NoAnswer
+from tests.faults.harness.terms import LeaseTerms
+from tests.faults.oracle.wallet_check import CHAINED, Findings, Line, WalletCheck, _after, statement
 
 SESSION = "s" * 26
-TERMS = Terms(stream_id="stream-1", rate_millipoints_per_minute=61_117, lease_ms=5_000)
+TERMS = LeaseTerms(stream_id="stream-1", rate_millipoints_per_minute=61_117, lease_ms=5_000)
 CHARGE = 5_094
 
 
@@ -35,11 +35,11 @@ def answer(**document: Any) -> Answer:
     return Answer(200, document, 0.0)
 
 
-class Ledger(Caller):
-    """A platform of one wallet: what it answers follows from `lines`, unless it is told to say something else."""
+class Ledger(ApiClient):
+    """A client of a platform with one wallet. Answers follow from `lines`, unless `changes` has another one."""
 
     def __init__(self) -> None:
-        self.told = Told("u_one")
+        self.answers = AnswerLog("u_one")
         self.lines = [
             line("p.opening", "credit", 50_000, 0, payment_id="opening", note=""),
             lease(1, 1_000),
@@ -47,14 +47,14 @@ class Ledger(Caller):
             line(f"{SESSION}.end", "refund", 3_000, 8_000, session_id=SESSION, stream_id="stream-1"),
         ]
         self.record: Line = {"charged_millipoints": 2 * CHARGE - 3_000, "refunded_millipoints": 3_000}
-        self.said: dict[str, Callable[[Any], Any]] = {}
-        self.told.pays("opening", 50_000)
-        self.told.paid("opening", answer(version=1, balance_millipoints=50_000))
+        self.changes: dict[str, Callable[[Any], Any]] = {}
+        self.answers.record_payment_sent("opening", 50_000)
+        self.answers.record_payment("opening", answer(version=1, balance_millipoints=50_000))
         for seq, until_ms in ((1, 6_000), (2, 11_000)):
-            self.told.asks(SESSION, seq)
-            self.told.beat(self.beat(seq, "on_time", paid_until_ms=until_ms))
-        self.told.beat(self.beat(2, "replay"), 2)
-        self.told.end(answer(session_id=SESSION, balance_millipoints=42_812, **self.record))
+            self.answers.record_beat_sent(SESSION, seq)
+            self.answers.record_beat(self.beat(seq, "on_time", paid_until_ms=until_ms))
+        self.answers.record_beat(self.beat(2, "replay"), 2)
+        self.answers.record_end(answer(session_id=SESSION, balance_millipoints=42_812, **self.record))
 
     @staticmethod
     def beat(seq: int, outcome: str, charged: int = CHARGE, paid_until_ms: int = 0) -> Answer:
@@ -68,7 +68,7 @@ class Ledger(Caller):
         )
 
     def chained(self) -> tuple[Line, list[Line], Line]:
-        """The state before, the lines with version, balance and hash, and the state after."""
+        """Return the opening state, the lines with version, balance and hash, and the closing state."""
         _, first = statement(_Empty(), Findings(), "u_one")
         state, lines = first, []
         for number, each in enumerate(self.lines):
@@ -77,7 +77,7 @@ class Ledger(Caller):
             lines.append(each | state)
         return first, lines, state
 
-    def sure(self, method: str, path: str, body: Any = None) -> Answer:
+    def send(self, method: str, path: str, body: Any = None) -> Answer:
         first, lines, state = self.chained()
         if path.startswith("/me/ledger/export"):
             found: Any = {"opening": first, "lines": lines, "closing": state, "next_after_version": None}
@@ -89,32 +89,32 @@ class Ledger(Caller):
             session = {"session_id": SESSION, "active": False, "started_at_ms": 1_000, **self.record}
             found = {"items": [session], "next_cursor": None}
         kind = path.split("?")[0]
-        return Answer(200, self.said.get(kind, lambda document: document)(found), 0.0)
+        return Answer(200, self.changes.get(kind, lambda document: document)(found), 0.0)
 
 
-class _Empty(Caller):
+class _Empty(ApiClient):
     def __init__(self) -> None:
         pass
 
-    def sure(self, method: str, path: str, body: Any = None) -> Answer:
+    def send(self, method: str, path: str, body: Any = None) -> Answer:
         return answer(opening=None, lines=[], closing=None, next_after_version=None)
 
 
-def audit(ledger: Ledger) -> Findings:
-    return Audit(ledger, ledger.told, TERMS).run()
+def check(ledger: Ledger) -> Findings:
+    return WalletCheck(ledger, ledger.answers, TERMS).run()
 
 
-def test_a_right_ledger_has_nothing_wrong() -> None:
-    found = audit(Ledger())
+def test_a_correct_ledger_has_no_violations() -> None:
+    found = check(Ledger())
     assert found.violations == []
-    assert (found.balance_told, found.untold, found.balance_actual) == (42_812, 0, 42_812)
+    assert (found.balance_answered, found.unanswered_lines, found.balance_actual) == (42_812, 0, 42_812)
 
 
 def settled(ledger: Ledger) -> None:
-    """Let the record say what the lines say, so that only the fault itself can be noticed."""
+    """Update the record to the lines, so that only the fault itself can be found."""
     net = -sum(each["delta_millipoints"] for each in ledger.lines if each["session_id"])
     ledger.record["charged_millipoints"] = net
-    ledger.told.ended.clear()
+    ledger.answers.ended.clear()
 
 
 def lost_lease(ledger: Ledger) -> None:
@@ -139,19 +139,19 @@ def doubled_seq(ledger: Ledger) -> None:
 
 def too_many_leases(ledger: Ledger) -> None:
     for seq in (3, 4):
-        ledger.told.asks(SESSION, seq)
+        ledger.answers.record_beat_sent(SESSION, seq)
         ledger.lines.insert(seq, lease(seq, 4_000))
     settled(ledger)
 
 
 def lost_payment(ledger: Ledger) -> None:
-    ledger.told.pays("gift", 10)
-    ledger.told.paid("gift", answer(version=1, balance_millipoints=50_000))
+    ledger.answers.record_payment_sent("gift", 10)
+    ledger.answers.record_payment("gift", answer(version=1, balance_millipoints=50_000))
 
 
 def doubled_payment(ledger: Ledger) -> None:
     ledger.lines.insert(1, ledger.lines[0])
-    ledger.told.balances.clear()
+    ledger.answers.balances.clear()
 
 
 def unknown_payment(ledger: Ledger) -> None:
@@ -164,58 +164,58 @@ def doubled_refund(ledger: Ledger) -> None:
 
 
 def lease_after_the_end(ledger: Ledger) -> None:
-    ledger.told.asks(SESSION, 3)
+    ledger.answers.record_beat_sent(SESSION, 3)
     ledger.lines.append(lease(3, 9_000))
     settled(ledger)
 
 
 def below_zero(ledger: Ledger) -> None:
-    ledger.told.pays("back", -45_000)
+    ledger.answers.record_payment_sent("back", -45_000)
     ledger.lines.append(line("p.back", "adjustment", -45_000, 9_000, payment_id="back"))
 
 
 def wrong_hash(ledger: Ledger) -> None:
-    ledger.said["/me/ledger/export"] = lambda part: (
+    ledger.changes["/me/ledger/export"] = lambda part: (
         part | {"lines": [each | {"note": "changed"} for each in part["lines"]]}
     )
 
 
 def version_gap(ledger: Ledger) -> None:
-    ledger.said["/me/ledger/export"] = lambda part: part | {"lines": part["lines"][:1] + part["lines"][2:]}
+    ledger.changes["/me/ledger/export"] = lambda part: part | {"lines": part["lines"][:1] + part["lines"][2:]}
 
 
 def another_list(ledger: Ledger) -> None:
-    ledger.said["/me/ledger"] = lambda page: page | {"items": page["items"][1:]}
+    ledger.changes["/me/ledger"] = lambda page: page | {"items": page["items"][1:]}
 
 
 def another_balance(ledger: Ledger) -> None:
-    ledger.said["/me/wallet"] = lambda wallet: wallet | {"balance_millipoints": wallet["balance_millipoints"] + 1}
+    ledger.changes["/me/wallet"] = lambda wallet: wallet | {"balance_millipoints": wallet["balance_millipoints"] + 1}
 
 
 def another_record(ledger: Ledger) -> None:
     ledger.record["charged_millipoints"] += 1
-    ledger.told.ended.clear()
+    ledger.answers.ended.clear()
 
 
 def missing_session(ledger: Ledger) -> None:
-    ledger.told.sessions.add("t" * 26)
+    ledger.answers.sessions.add("t" * 26)
 
 
 def another_moment(ledger: Ledger) -> None:
-    ledger.told.wallet(answer(version=2, balance_millipoints=50_000))
+    ledger.answers.record_wallet(answer(version=2, balance_millipoints=50_000))
 
 
 def paid_too_far(ledger: Ledger) -> None:
-    ledger.told.sold.clear()
-    ledger.told.beat(ledger.beat(2, "on_time", paid_until_ms=4_000 + TERMS.ahead_ms + 1))
+    ledger.answers.sales.clear()
+    ledger.answers.record_beat(ledger.beat(2, "on_time", paid_until_ms=4_000 + TERMS.ahead_ms + 1))
 
 
-def replay_told_otherwise(ledger: Ledger) -> None:
-    ledger.told.beat(ledger.beat(2, "replay", CHARGE - 1))
+def other_cost_of_a_replay(ledger: Ledger) -> None:
+    ledger.answers.record_beat(ledger.beat(2, "replay", CHARGE - 1))
 
 
 def sold_twice(ledger: Ledger) -> None:
-    ledger.told.beat(ledger.beat(2, "on_time", paid_until_ms=11_000))
+    ledger.answers.record_beat(ledger.beat(2, "on_time", paid_until_ms=11_000))
 
 
 FAULTS = [
@@ -238,7 +238,7 @@ FAULTS = [
     missing_session,
     another_moment,
     paid_too_far,
-    replay_told_otherwise,
+    other_cost_of_a_replay,
     sold_twice,
 ]
 
@@ -247,11 +247,11 @@ FAULTS = [
 def test_a_fault_is_found(fault: Callable[[Ledger], None]) -> None:
     ledger = Ledger()
     fault(ledger)
-    assert audit(ledger).violations
+    assert check(ledger).violations
 
 
 class Flaky(BaseHTTPRequestHandler):
-    """Ends every first connection without an answer, then is unavailable, then answers."""
+    """Closes the first connection without an answer, answers 503, then succeeds."""
 
     seen = 0
 
@@ -271,17 +271,17 @@ class Flaky(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_caller_sends_again_what_was_not_answered_and_counts_it() -> None:
+def test_a_client_retries_until_it_is_answered_and_counts_the_retries() -> None:
     with HTTPServer(("127.0.0.1", 0), Flaky) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        caller = Caller(url)
-        assert Account(url, "a@local", "x").token(caller) == "t"
-        assert caller.retried == {"RemoteDisconnected": 1, "busy": 1}
-        caller.close()
+        client = ApiClient(url)
+        assert Account(url, "a@local", "x").token(client) == "t"
+        assert client.retries == {"RemoteDisconnected": 1, "busy": 1}
+        client.close()
         server.shutdown()
-    impatient = Caller(url, patience_s=0.0)
+    impatient = ApiClient(url, patience_s=0.0)
     with pytest.raises(NoAnswer):
-        impatient.call("GET", "/")
+        impatient.request("GET", "/")
     with pytest.raises(NeverAnswered):
-        impatient.until_answered(lambda: impatient.call("GET", "/"))
+        impatient.retry_until_answered(lambda: impatient.request("GET", "/"))

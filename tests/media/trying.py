@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.faults.harness.api_client import Account, Answer, Caller
+from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.faults.harness.private_stack import wait_for
 from tests.fixtures.stack import Stack
 from tests.integration.worker.senders import free_udp_port
@@ -63,7 +63,7 @@ class Try:
 
     def run(self) -> Outcome:
         """Try it, and leave nothing of it behind."""
-        with Caller(self.stage.stack.url, self.stage.account) as self.caller:
+        with ApiClient(self.stage.stack.url, self.stage.account) as self.client:
             made = self._create()
             if made.status >= 300:
                 return Outcome(self.item, judge(self.item, [], str(made.document.get("detail", made))))
@@ -76,7 +76,7 @@ class Try:
                 # The worker takes the next stream only once this one has ended.
                 with suppress(AssertionError):
                     wait_for("end of the stream", lambda: self._look() == "stopped", STOPPED_S_MAX)
-                self.caller.sure("DELETE", f"/streams/{self.stream_id}")
+                self.client.send("DELETE", f"/streams/{self.stream_id}")
 
     def _create(self) -> Answer:
         item = self.item
@@ -92,7 +92,7 @@ class Try:
             **item.settings,
             "ingest": {**self._ingest(), **item.ingest},
         }
-        return self.caller.sure("POST", "/streams", fields)
+        return self.client.send("POST", "/streams", fields)
 
     def _ingest(self) -> dict[str, Any]:
         made = self.stage.directories[self.item.name] / self.item.entry
@@ -185,16 +185,16 @@ class Try:
         return self.state
 
     def _state(self, state: str) -> None:
-        self.caller.sure("POST", f"/streams/{self.stream_id}/state", {"state": state})
+        self.client.send("POST", f"/streams/{self.stream_id}/state", {"state": state})
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self.caller.sure("GET", path).document
+        return self.client.send("GET", path).document
 
     def _viewer(self) -> tuple[Account, str]:
         email = f"{uuid.uuid4()}@local"
-        user_id = self.caller.sure("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
+        user_id = self.client.send("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
         body = {"millipoints": OPENING_MILLIPOINTS, "payment_id": f"opening-{user_id}"}
-        self.caller.sure("POST", f"/wallets/{user_id}/credit", body)
+        self.client.send("POST", f"/wallets/{user_id}/credit", body)
         return Account(self.stage.stack.url, email, PASSWORD), user_id
 
     def _paid(self, user_id: str) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import m3u8
 
-from tests.chaos.seat import Seat
+from tests.chaos.viewer_session import Seat
 from tests.faults.harness.api_client import Account
 from tests.media.segments import Segment
 

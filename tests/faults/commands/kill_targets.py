@@ -1,4 +1,4 @@
-"""The processes of a platform that are killed, and how one sees that each is back and at work."""
+"""The processes of a platform that are killed, and the checks that each has recovered."""
 
 import os
 import signal
@@ -15,13 +15,13 @@ from tests.faults.harness.private_stack import Operator, bring_up
 from tests.fixtures.stack import Stack
 
 BACK_S_MAX = 120.0
-# What the command of those processes says, where a part has others too (nginx has a manager of its cache).
-WORKING = {"nginx": b"worker process", "worker": b"worker.transcoding"}
+# Parts with other processes too, such as the cache manager of nginx: the command lines of their workers.
+WORKER_COMMANDS = {"nginx": b"worker process", "worker": b"worker.transcoding"}
 
 
 @dataclass(frozen=True)
-class Site:
-    """The platform under attack."""
+class TargetPlatform:
+    """The platform whose processes are killed."""
 
     stack: Stack
     operator: Operator
@@ -29,32 +29,30 @@ class Site:
 
     @property
     def layout(self) -> Layout:
-        """Where its parts lie."""
         return self.stack.layout
 
     def pid(self, part: str) -> int:
-        """The process of a part, 0 while there is none."""
+        """Return the process id of a part, or 0."""
         try:
             return self.stack.pid(part)
         except (SupervisionError, KeyError):
             return 0
 
-    def below(self, part: str) -> list[int]:
-        """The processes below a part's that do its work: a pool's workers, the worker's encoder."""
+    def worker_pids(self, part: str) -> list[int]:
+        """Return the worker processes of a part: those of a pool, or the encoder of the worker."""
         parents, found = {self.pid(part)} - {0}, []
         for process in sorted(groups.processes(), key=lambda each: each.start):
             if process.parent in parents:
                 parents.add(process.pid)
-                if WORKING.get(part, b"") in _command(process.pid):
+                if WORKER_COMMANDS.get(part, b"") in _command(process.pid):
                     found.append(process.pid)
         return found
 
     def healthy(self, part: str) -> bool:
-        """Whether the part answers as it must."""
         return checks(self.layout)[part]()
 
-    def fatal(self) -> list[str]:
-        """Parts that supervisord has given up."""
+    def fatal_parts(self) -> list[str]:
+        """Return the parts that supervisord has given up."""
         try:
             return [name for name, part in Supervisor(self.layout).states().items() if part.state == "FATAL"]
         except SupervisionError:
@@ -62,35 +60,35 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Victim:
-    """A process of ours: how it is found, with what it is ended, and whether it is back (given the killed pid)."""
+class KillTarget:
+    """A process to kill. `is_back` gets the killed process id."""
 
     name: str
-    find: Callable[[Site], list[int]]
-    back: Callable[[Site, int], bool]
-    sent: signal.Signals = signal.SIGKILL
+    find: Callable[[TargetPlatform], list[int]]
+    is_back: Callable[[TargetPlatform, int], bool]
+    signal_number: signal.Signals = signal.SIGKILL
 
-    def kill(self, site: Site, choose: Callable[[list[int]], int]) -> float:
-        """End one and wait until it is back; answers how many seconds that took. Raises `AssertionError`."""
-        pid = choose(self.find(site))
-        # A file's time is compared with it, so this is the machine's clock.
-        killed_at, began = time.time(), time.monotonic()
-        os.kill(pid, self.sent)
-        while not (_gone(pid) and self._is_back(site, pid, killed_at)):
-            fatal = site.fatal()
+    def kill(self, platform: TargetPlatform, choose: Callable[[list[int]], int]) -> float:
+        """End one and wait until it is back. Returns the recovery time in seconds, or raises `AssertionError`."""
+        pid = choose(self.find(platform))
+        # Modification times of files are compared with it.
+        killed_at_s, began_s = time.time(), time.monotonic()
+        os.kill(pid, self.signal_number)
+        while not (_has_ended(pid) and self._has_recovered(platform, pid, killed_at_s)):
+            fatal = platform.fatal_parts()
             assert not fatal, f"after {self.name} was killed, supervisord gave up {fatal}"
-            waited_s = time.monotonic() - began
+            waited_s = time.monotonic() - began_s
             assert waited_s < BACK_S_MAX, f"{self.name} was not back after {waited_s:.0f} s"
             time.sleep(0.02)
-        return time.monotonic() - began
+        return time.monotonic() - began_s
 
-    def _is_back(self, site: Site, pid: int, killed_at: float) -> bool:
-        if self.name == "scheduler" and not _touched_since(site.layout.run_dir / "scheduler.alive", killed_at):
+    def _has_recovered(self, platform: TargetPlatform, pid: int, killed_at_s: float) -> bool:
+        if self.name == "scheduler" and not _touched_since(platform.layout.run_dir / "scheduler.alive", killed_at_s):
             return False
-        return self.back(site, pid)
+        return self.is_back(platform, pid)
 
 
-def _gone(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     found = groups.process(pid)
     return found is None or found.state in "ZX"
 
@@ -109,53 +107,55 @@ def _touched_since(path: Path, at: float) -> bool:
         return False
 
 
-def _part(name: str, victim: str, pool: int = 0, sent: signal.Signals = signal.SIGKILL) -> Victim:
-    """A process that supervisord watches, with so many below it."""
+def _part(name: str, target: str, pool: int = 0, signal_number: signal.Signals = signal.SIGKILL) -> KillTarget:
+    """Return a process that supervisord restarts, with a pool of workers."""
 
-    def back(site: Site, killed: int) -> bool:
-        # A killed master's workers may answer a while longer: only the new one's count.
-        complete = not pool or len(site.below(name)) == pool
-        return site.pid(name) not in (0, killed) and complete and site.healthy(name)
+    def is_back(platform: TargetPlatform, killed: int) -> bool:
+        # The workers of a killed master may answer for a while. Only those of the new one count.
+        complete = not pool or len(platform.worker_pids(name)) == pool
+        return platform.pid(name) not in (0, killed) and complete and platform.healthy(name)
 
-    return Victim(victim, lambda site: [pid for pid in [site.pid(name)] if pid], back, sent)
-
-
-def _child(part: str, count: int) -> Victim:
-    """A worker process of a pool: it is back when the pool is complete."""
-
-    def back(site: Site, killed: int) -> bool:
-        found = site.below(part)
-        return len(found) == count and killed not in found and site.healthy(part)
-
-    return Victim(f"{part} worker", lambda site: site.below(part), back)
+    return KillTarget(target, lambda platform: [pid for pid in [platform.pid(name)] if pid], is_back, signal_number)
 
 
-def _is_live(site: Site, before: int) -> bool:
-    return any(pid != before for pid in site.below("worker")) and site.operator.is_live()
+def _child(part: str, count: int) -> KillTarget:
+    """Return a worker of a pool. It is back when the pool is complete."""
+
+    def is_back(platform: TargetPlatform, killed: int) -> bool:
+        found = platform.worker_pids(part)
+        return len(found) == count and killed not in found and platform.healthy(part)
+
+    return KillTarget(f"{part} worker", lambda platform: platform.worker_pids(part), is_back)
 
 
-def _encoder() -> Victim:
-    return Victim("encoder", lambda site: site.below("worker"), _is_live)
+def _is_live(platform: TargetPlatform, before: int) -> bool:
+    return any(pid != before for pid in platform.worker_pids("worker")) and platform.operator.is_live()
 
 
-def _worker() -> Victim:
-    def back(site: Site, killed: int) -> bool:
-        return site.pid("worker") not in (0, killed) and _is_live(site, 0)
-
-    return Victim("worker", lambda site: [site.pid("worker")], back)
+def _encoder() -> KillTarget:
+    return KillTarget("encoder", lambda platform: platform.worker_pids("worker"), _is_live)
 
 
-def _supervisord() -> Victim:
-    """supervisord is not watched by anything: whoever runs the platform types `make up` again."""
+def _worker() -> KillTarget:
+    def is_back(platform: TargetPlatform, killed: int) -> bool:
+        return platform.pid("worker") not in (0, killed) and _is_live(platform, 0)
 
-    def back(site: Site, _: int) -> bool:
-        bring_up(site.stack, site.sessions_per_user_max)
-        return site.operator.is_live()
-
-    return Victim("supervisord", lambda site: [pid for pid in [Supervisor(site.layout).pid()] if pid], back)
+    return KillTarget("worker", lambda platform: [platform.pid("worker")], is_back)
 
 
-KILLED = (
+def _supervisord() -> KillTarget:
+    """Return supervisord, which only `make up` restarts."""
+
+    def is_back(platform: TargetPlatform, _: int) -> bool:
+        bring_up(platform.stack, platform.sessions_per_user_max)
+        return platform.operator.is_live()
+
+    return KillTarget(
+        "supervisord", lambda platform: [pid for pid in [Supervisor(platform.layout).pid()] if pid], is_back
+    )
+
+
+KILL_TARGETS = (
     _child("api", 4),
     _part("api", "api master", 4),
     _child("endpoints", 2),
@@ -167,5 +167,5 @@ KILLED = (
     _part("nginx", "nginx master", 2),
     _supervisord(),
 )
-# Its state is saved at an orderly end only (and every few seconds): killing it is losing data, by design.
-TERMINATED = (_part("emulator", "emulator (SIGTERM)", sent=signal.SIGTERM),)
+# The emulator saves its state every few seconds and at its end: a SIGKILL would lose data, by design.
+TERMINATE_TARGETS = (_part("emulator", "emulator (SIGTERM)", signal_number=signal.SIGTERM),)

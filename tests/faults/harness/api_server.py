@@ -1,7 +1,6 @@
-"""The functions over HTTP with clocks that are set: gunicorn's workers as in `make up`, each with a clock of its own.
+"""The API in gunicorn as in `make up`, with clocks that tests set.
 
-The true time lies in a file that tests write and the workers read; how far each worker's clock is from it follows from
-its process id.
+Tests write the true time into a file. The clock of each worker differs from it by an offset that its process id gives.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.layout import ROOT
-from tests.faults.harness.environment import BEGIN_MS, SKEW_MS, Time
+from tests.faults.harness.environment import BEGIN_MS, SKEW_MS, TrueTime
 from tests.fixtures.ports import answers, free_port
 
 TIME_FILE = "FAULTS_TIME_FILE"
@@ -26,9 +25,7 @@ WORKERS = 2
 START_S_MAX = 60.0
 
 
-class FileTime(Time):
-    """The true time, in a file."""
-
+class FileTime(TrueTime):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__()
@@ -45,13 +42,11 @@ class FileTime(Time):
 
 
 def read_ms(path: Path) -> int:
-    """The time in the file; eight bytes are written at once."""
+    """Return the time in a file. Its eight bytes are written at once."""
     return int(struct.unpack("q", path.read_bytes())[0])
 
 
 class WorkerClock:
-    """The clock of this process."""
-
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset_ms = os.getpid() * 997 % (2 * SKEW_MS + 1) - SKEW_MS
@@ -61,7 +56,7 @@ class WorkerClock:
 
 
 def load() -> Callable[..., Any]:
-    """For gunicorn: the platform's own app, with this process's clock."""
+    """Return the WSGI app of the platform with the clock of this process, for gunicorn."""
     from chalicelib.bootstrap import container
     from infra.local import wsgi
 
@@ -69,15 +64,13 @@ def load() -> Callable[..., Any]:
     return wsgi.load()
 
 
-class Functions:
-    """The running API."""
-
+class ApiServer:
     def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
         self.port = port
         self._process = process
 
     def kill_one(self, which: int) -> None:
-        """Kill a worker, whatever it is doing; the master starts another."""
+        """Kill a worker. The master starts another one."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         if children:
             try:
@@ -87,8 +80,8 @@ class Functions:
 
 
 @contextmanager
-def running(directory: Path, denylist_dir: Path) -> Iterator[tuple[Functions, FileTime]]:
-    """Start the API on the stage that the environment names, and end it."""
+def running_api(directory: Path, denylist_dir: Path) -> Iterator[tuple[ApiServer, FileTime]]:
+    """Run the API on the stage that the environment names."""
     true_time, port = FileTime(directory / "time"), free_port()
     environ = os.environ | {TIME_FILE: str(true_time.path), "TOLLCAST_DENYLIST_DIR": str(denylist_dir)}
     command = [sys.executable, "-m", "gunicorn", "--worker-class", "sync", "--workers", str(WORKERS)]
@@ -101,8 +94,8 @@ def running(directory: Path, denylist_dir: Path) -> Iterator[tuple[Functions, Fi
         while not answers(port):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
-        yield Functions(port, process), true_time
-        # gunicorn tells of workers that were killed, and of clients that hung up; neither is a trace of ours.
+        yield ApiServer(port, process), true_time
+        # gunicorn logs killed workers and clients that hung up, both without a trace.
         assert "Traceback" not in log.read_text(errors="replace"), log.read_text(errors="replace")[-3_000:]
     finally:
         process.terminate()

@@ -1,6 +1,6 @@
-"""How a request reaches the product: through its services in this process, or over HTTP. Both answer in the same words.
+"""Drivers send requests to the product: to its services in this process, or over HTTP. Both return the same answers.
 
-To add an operation, add it to both doors and to `scene.py`.
+A new operation is added to both drivers and to `scenarios/recorder.py`.
 """
 
 from __future__ import annotations
@@ -16,35 +16,43 @@ from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.users import Role
 from chalicelib.ports import StoreUnavailable
 from chalicelib.services.billing import Beat
-from tests.faults.harness.environment import Instance, Terms, World
-from tests.faults.harness.http_faults import WireFault
-from tests.faults.harness.operations import Answer, Crashed, Ended, Paid, Refused, Sold, Unknown
+from tests.faults.harness.environment import Environment, FunctionInstance, StreamTerms
+from tests.faults.harness.http_faults import HttpFault
+from tests.faults.harness.operations import (
+    Answer,
+    Crash,
+    EndAnswer,
+    LeaseAnswer,
+    PaymentAnswer,
+    Refusal,
+    UnknownOutcome,
+)
 from tests.faults.harness.store_faults import Killed
 
 
 def answer_of(call: Callable[[], Answer]) -> Answer:
-    """What a request came to."""
+    """Return the outcome of a request, also of one that raises."""
     try:
         return call()
     except SessionOver as over:
-        return Refused(code=over.code, ended=over.extra.get("session_id"))
+        return Refusal(code=over.code, ended=over.extra.get("session_id"))
     except DomainError as error:
-        return Refused(code=error.code)
+        return Refusal(code=error.code)
     except StoreUnavailable as error:
-        return Unknown(why=str(error))
+        return UnknownOutcome(why=str(error))
     except Killed:
-        return Unknown(why="killed")
+        return UnknownOutcome(why="killed")
     except Exception as error:
-        return Crashed(error=repr(error))
+        return Crash(error=repr(error))
 
 
-class ServicesDoor:
+class ServicesDriver:
     """Calls the services of one function instance."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: FunctionInstance) -> None:
         self.instance = instance
 
-    def start(self, user_id: str, terms: Terms, replace: bool, key: str) -> Answer:
+    def start(self, user_id: str, terms: StreamTerms, replace: bool, key: str) -> Answer:
         beat = self.instance.services.playback.start(
             user_id,
             terms.stream_id,
@@ -71,17 +79,17 @@ class ServicesDoor:
         wallet = self.instance.services.ledger.credit(
             user_id=user_id, millipoints=millipoints, payment_id=payment_id, note="a note", by_user_id="u_admin"
         )
-        return Paid(balance=wallet.balance_millipoints)
+        return PaymentAnswer(balance=wallet.balance_millipoints)
 
     def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
         wallet = self.instance.services.reconciliation.adjust(
             session_id, millipoints=millipoints, payment_id=payment_id, note="a note", by_user_id="u_admin"
         )
-        return Paid(balance=wallet.balance_millipoints)
+        return PaymentAnswer(balance=wallet.balance_millipoints)
 
-    def _sold(self, user_id: str, beat: Beat) -> Sold:
+    def _sold(self, user_id: str, beat: Beat) -> LeaseAnswer:
         session = beat.session
-        return Sold(
+        return LeaseAnswer(
             session_id=session.session_id,
             seq=session.seq,
             outcome=beat.outcome.value,
@@ -92,9 +100,9 @@ class ServicesDoor:
         )
 
 
-def _ended(record: SessionRecord) -> Ended:
+def _ended(record: SessionRecord) -> EndAnswer:
     assert record.end_reason is not None
-    return Ended(
+    return EndAnswer(
         session_id=record.session_id,
         reason=record.end_reason.value,
         charged=record.charged_millipoints or 0,
@@ -102,15 +110,15 @@ def _ended(record: SessionRecord) -> Ended:
     )
 
 
-class HttpDoor:
-    """Sends requests to the running API, and asks the proxy between for a fault."""
+class HttpDriver:
+    """Sends requests to the running API, and asks the proxy in front of it for a fault."""
 
-    def __init__(self, world: World, http: httpx.Client, fault: WireFault | None = None) -> None:
-        self._world = world
+    def __init__(self, environment: Environment, http: httpx.Client, fault: HttpFault | None = None) -> None:
+        self._environment = environment
         self._http = http
         self.fault = fault
 
-    def start(self, user_id: str, terms: Terms, replace: bool, key: str) -> Answer:
+    def start(self, user_id: str, terms: StreamTerms, replace: bool, key: str) -> Answer:
         body: dict[str, Any] = {"stream_id": terms.stream_id, "replace": replace, "idempotency_key": key}
         if terms.max_points is not None:
             body["max_points"] = terms.max_points
@@ -126,7 +134,7 @@ class HttpDoor:
         return self._end("stop", user_id, Role.VIEWER, {"session_id": session_id})
 
     def kick(self, user_id: str, session_id: str) -> Answer:
-        return self._end("kick", self._world.operator_id, Role.ADMIN, {"session_id": session_id})
+        return self._end("kick", self._environment.operator_id, Role.ADMIN, {"session_id": session_id})
 
     def pay(self, user_id: str, payment_id: str, millipoints: int) -> Answer:
         return self._paid(f"/wallets/{user_id}/credit", payment_id, millipoints)
@@ -136,14 +144,14 @@ class HttpDoor:
 
     def _paid(self, path: str, payment_id: str, millipoints: int) -> Answer:
         body = {"millipoints": millipoints, "payment_id": payment_id, "note": "a note"}
-        document = self._ask(path, self._world.operator_id, Role.ADMIN, body)
-        return document if not isinstance(document, dict) else Paid(balance=document["balance_millipoints"])
+        document = self._ask(path, self._environment.operator_id, Role.ADMIN, body)
+        return document if not isinstance(document, dict) else PaymentAnswer(balance=document["balance_millipoints"])
 
     def _sold(self, path: str, user_id: str, body: dict[str, Any]) -> Answer:
         document = self._ask(f"/playback/{path}", user_id, Role.VIEWER, body)
         if not isinstance(document, dict):
             return document
-        return Sold(
+        return LeaseAnswer(
             session_id=document["session_id"],
             seq=document["seq"],
             outcome=document["outcome"],
@@ -157,7 +165,7 @@ class HttpDoor:
         document = self._ask(f"/playback/{path}", user_id, role, body)
         if not isinstance(document, dict):
             return document
-        return Ended(
+        return EndAnswer(
             session_id=document["session_id"],
             reason=document["end_reason"],
             charged=document["charged_millipoints"],
@@ -165,18 +173,18 @@ class HttpDoor:
         )
 
     def _ask(self, path: str, user_id: str, role: Role, body: dict[str, Any]) -> dict[str, Any] | Answer:
-        """The document of a success, or what else it came to."""
-        headers = {"Authorization": f"Bearer {self._world.access(user_id, role)}"}
+        """Return the document of a success, else the outcome."""
+        headers = {"Authorization": f"Bearer {self._environment.access(user_id, role)}"}
         headers |= {"X-Fault": self.fault.value} if self.fault else {}
         try:
             response = self._http.post(path, json=body, headers=headers)
             document = response.json()
         except httpx.HTTPError as error:
-            return Unknown(why=repr(error))
+            return UnknownOutcome(why=repr(error))
         if response.status_code < 300:
             return document  # type: ignore[no-any-return]
         if document["code"] == "unavailable":
-            return Unknown(why="503 unavailable")
+            return UnknownOutcome(why="503 unavailable")
         if response.status_code == 500:
-            return Crashed(error=response.text)
-        return Refused(code=document["code"], ended=document.get("session_id") if "end_reason" in document else None)
+            return Crash(error=response.text)
+        return Refusal(code=document["code"], ended=document.get("session_id") if "end_reason" in document else None)

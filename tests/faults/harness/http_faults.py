@@ -1,4 +1,4 @@
-"""A bad way between clients and the API: a proxy that does to each request what its header `X-Fault` asks for."""
+"""A proxy between clients and the API. It injects the fault that a request names in its header `X-Fault`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import Any
 
 IO_S_MAX = 30
-# The longest that one request waits for others to overtake it.
-OVERTAKEN_S_MAX = 0.3
+# A request waits at most this long for others to overtake it.
+DELAY_S_MAX = 0.3
 READ_BYTES = 65_536
 
 
-class WireFault(StrEnum):
-    """What happens to a request on its way to the API."""
+class HttpFault(StrEnum):
+    """A fault of a request on its way to the API."""
 
     RESET = "http_reset_before_send"
     CUT_AFTER = "http_cut_after_commit"
@@ -27,11 +27,11 @@ class WireFault(StrEnum):
     LATE = "http_late_arrival"
 
 
-DOUBLED = (WireFault.DUPLICATE_FIRST, WireFault.DUPLICATE_SECOND)
+DUPLICATES = (HttpFault.DUPLICATE_FIRST, HttpFault.DUPLICATE_SECOND)
 
 
-class Proxy:
-    """Listens on a free port of 127.0.0.1 and forwards to `upstream_port`, one request a connection."""
+class FaultyProxy:
+    """Listens on a free port of 127.0.0.1 and forwards one request a connection to `upstream_port`."""
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream = ("127.0.0.1", upstream_port)
@@ -49,13 +49,13 @@ class Proxy:
             allow_reuse_address = True
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """Clients hang up and the API is killed here: both ends see it, nobody needs to read it."""
+                """Ignore clients that hang up, and killed workers of the API."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
-    def __enter__(self) -> Proxy:
+    def __enter__(self) -> FaultyProxy:
         self._thread.start()
         return self
 
@@ -64,47 +64,47 @@ class Proxy:
         self._server.server_close()
         self._thread.join(IO_S_MAX)
 
-    def land(self) -> int:
-        """Let what is late arrive, the newest first; answers how many requests that were."""
-        landed = 0
+    def deliver_late(self) -> int:
+        """Send the delayed requests, the newest first. Returns how many there were."""
+        sent = 0
         while self._late:
             try:
                 self._forward(self._late.pop())
             except OSError:
                 continue
-            landed += 1
-        return landed
+            sent += 1
+        return sent
 
     def _handle(self, client: socket.socket) -> None:
         client.settimeout(IO_S_MAX)
         request = _read_request(client)
         fault = _fault(request)
         match fault:
-            case WireFault.RESET:
+            case HttpFault.RESET:
                 return _reset(client)
-            case WireFault.LATE:
+            case HttpFault.LATE:
                 self._late.append(request)
                 return _reset(client)
-            case WireFault.DELAYED:
-                self._let_pass()
+            case HttpFault.DELAYED:
+                self._wait_for_others()
         answer = self._forward(request)
-        if fault in DOUBLED:
+        if fault in DUPLICATES:
             second = self._forward(request)
-            answer = answer if fault is WireFault.DUPLICATE_FIRST else second
+            answer = answer if fault is HttpFault.DUPLICATE_FIRST else second
         with self._passed:
             self._passes += 1
             self._passed.notify_all()
-        if fault is WireFault.CUT_AFTER:
+        if fault is HttpFault.CUT_AFTER:
             return _reset(client)
-        if fault is WireFault.CUT_HALF:
+        if fault is HttpFault.CUT_HALF:
             client.sendall(answer[: len(answer) // 2])
             return _reset(client)
         return client.sendall(answer)
 
-    def _let_pass(self) -> None:
+    def _wait_for_others(self) -> None:
         with self._passed:
             before = self._passes
-            self._passed.wait_for(lambda: self._passes >= before + 2, OVERTAKEN_S_MAX)
+            self._passed.wait_for(lambda: self._passes >= before + 2, DELAY_S_MAX)
 
     def _forward(self, request: bytes) -> bytes:
         with socket.create_connection(self._upstream, IO_S_MAX) as upstream:
@@ -116,7 +116,7 @@ class Proxy:
 
 
 def _read_request(client: socket.socket) -> bytes:
-    """A whole request: the SDK-free client here always sends a length."""
+    """Read a request. The client always sends its length."""
     request = b""
     while b"\r\n\r\n" not in request:
         part = client.recv(READ_BYTES)
@@ -134,9 +134,9 @@ def _read_request(client: socket.socket) -> bytes:
     return request
 
 
-def _fault(request: bytes) -> WireFault | None:
+def _fault(request: bytes) -> HttpFault | None:
     value = _header(request.partition(b"\r\n\r\n")[0], b"x-fault")
-    return WireFault(value.decode()) if value else None
+    return HttpFault(value.decode()) if value else None
 
 
 def _header(head: bytes, name: bytes) -> bytes:
@@ -148,6 +148,6 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 
 def _reset(client: socket.socket) -> None:
-    """Close so that the other end sees a reset and not an end."""
+    """Close the connection with a reset."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()

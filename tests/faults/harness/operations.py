@@ -1,7 +1,7 @@
-"""What is known from the outside: who asked for what, when, under which faults, and what was answered.
+"""Operations and views: what was requested and answered, and what the store holds afterwards.
 
-A deed is one request of a client or an operator. A view is what the store says about one viewer afterwards, read
-without faults. `invariants.py` holds the two against each other; nothing here looks into the services.
+An operation is one request of a client or an operator, with its faults and its answer. A view is the state of one
+viewer in the store, read without faults. The invariants compare the two.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.sessions import SessionRecord
 from chalicelib.domain.wallets import Entry, Page, Wallet
-from tests.faults.harness.environment import NO_CAP, Down, Terms
+from tests.faults.harness.environment import NO_CAP, Outage, StreamTerms
 from tests.faults.harness.store_faults import Fault
 
 _ticks = itertools.count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sold:
-    """A start, a beat or a renewal was answered with the session as it stands."""
+class LeaseAnswer:
+    """The session that a start, a beat or a renewal returned."""
 
     session_id: str
     seq: int
@@ -32,8 +32,8 @@ class Sold:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """A session was ended, now or before."""
+class EndAnswer:
+    """The end of a session, now or before."""
 
     session_id: str
     reason: str
@@ -42,60 +42,69 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paid:
-    """A payment was acknowledged."""
+class PaymentAnswer:
+    """A success of a payment."""
 
     balance: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
-    """Media was allowed, by a clock that said `at_ms`."""
+class MediaAnswer:
+    """Media was allowed. `at_ms` is the time of the function instance."""
 
     at_ms: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """The ledger as it was read, oldest first, and the wallet as it was read just before."""
+class LedgerAnswer:
+    """A ledger, oldest first, and the wallet that was read just before."""
 
     wallet: Wallet
     entries: list[Entry]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """Work of the schedule was done."""
+class WorkAnswer:
+    """A success of a scheduled run."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
-    """Refused in the product's own words. `ended` is the session whose end was told."""
+class Refusal:
+    """An error of the product. `ended` is the session whose end it reports."""
 
     code: str
     ended: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unknown:
-    """No answer: the process died, or said that it does not know."""
+class UnknownOutcome:
+    """No answer, or one that says the outcome is unknown."""
 
     why: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crashed:
-    """An error that is none of the product's own."""
+class Crash:
+    """An error that the product does not declare."""
 
     error: str
 
 
-Answer = Sold | Ended | Paid | Served | Listed | Done | Refused | Unknown | Crashed
+Answer = (
+    LeaseAnswer | EndAnswer | PaymentAnswer | MediaAnswer | LedgerAnswer | WorkAnswer | Refusal | UnknownOutcome | Crash
+)
+
+
+def ended_session(answer: Answer) -> str | None:
+    """Return the session whose end an answer reports."""
+    if isinstance(answer, EndAnswer):
+        return answer.session_id
+    return answer.ended if isinstance(answer, Refusal) else None
 
 
 @dataclass(kw_only=True)
-class Deed:
-    """One request. `tick` numbers count requests sent and answers received, for saying what was before what."""
+class Operation:
+    """One request. Ticks number requests and answers, so that they can be ordered."""
 
     kind: str
     user_id: str | None = None
@@ -107,73 +116,73 @@ class Deed:
     payment_id: str | None = None
     millipoints: int = 0
     token_until_ms: int = 0
-    # How often it may have been carried out as one of its own, for instance doubled on the way.
+    # How often it may have been executed: a duplicate counts twice.
     times: int = 1
     began_ms: int = 0
     answered_ms: int = 0
     began_tick: int = field(default_factory=lambda: next(_ticks))
     answered_tick: int = 0
     injected: list[Fault] = field(default_factory=list)
-    answer: Answer = field(default_factory=lambda: Unknown(why="under way"))
+    answer: Answer = field(default_factory=lambda: UnknownOutcome(why="under way"))
 
-    def answered(self, answer: Answer, now_ms: int) -> Deed:
+    def record_answer(self, answer: Answer, now_ms: int) -> Operation:
         self.answer, self.answered_ms, self.answered_tick = answer, now_ms, next(_ticks)
         return self
 
     @property
-    def sold(self) -> Sold | None:
-        """The answer if this start or beat bought or was told what it had bought."""
-        bought = isinstance(self.answer, Sold) and self.kind in ("start", "beat")
+    def lease(self) -> LeaseAnswer | None:
+        """Return the answer of a start or beat that bought a lease, now or before."""
+        bought = isinstance(self.answer, LeaseAnswer) and self.kind in ("start", "beat")
         return self.answer if bought and self.answer.outcome not in ("early", "stale") else None  # type: ignore[union-attr,return-value]
 
 
 @dataclass(kw_only=True)
 class Viewer:
-    """A viewer as their own machine knows them, and all deeds that concern them."""
+    """A viewer, with all operations about them and what their client knows."""
 
     user_id: str
-    # What all their sessions may cost in a day.
+    # The daily cap.
     cap: int = NO_CAP
-    deeds: list[Deed] = field(default_factory=list)
-    # Sessions that were ever acknowledged, and the last seq that was answered.
+    operations: list[Operation] = field(default_factory=list)
+    # The last answered seq of each acknowledged session.
     seqs: dict[str, int] = field(default_factory=dict)
-    # Sessions whose end was told.
+    # Sessions whose end was reported.
     ended: set[str] = field(default_factory=set)
-    # The newest play token of a session and how long the lease was paid for when it was issued.
+    # The newest play token of a session, and the end of its paid time when the token was issued.
     tokens: dict[str, tuple[str, int]] = field(default_factory=dict)
-    # Every amount that was ever asked for under a payment id.
+    # All amounts that were requested with a payment id.
     payments: dict[str, set[int]] = field(default_factory=dict)
-    # The session that a payment id was first asked for, where it is an adjustment of one.
+    # The session that an adjustment with this payment id was first requested for.
     adjusted: dict[str, str] = field(default_factory=dict)
     # Sessions that meet no faults.
-    calm: set[str] = field(default_factory=set)
+    fault_free: set[str] = field(default_factory=set)
 
     @property
     def sessions(self) -> list[str]:
         return list(self.seqs)
 
-    def of(self, *kinds: str) -> Iterator[Deed]:
-        return (deed for deed in self.deeds if deed.kind in kinds)
+    def of(self, *kinds: str) -> Iterator[Operation]:
+        return (operation for operation in self.operations if operation.kind in kinds)
 
-    def on(self, session_id: str) -> Iterator[Deed]:
-        """The deeds on a session, its own start with them."""
-        for deed in self.deeds:
-            if deed.session_id == session_id or (deed.sold and deed.sold.session_id == session_id):
-                yield deed
+    def on(self, session_id: str) -> Iterator[Operation]:
+        """Return the operations of a session, with its start."""
+        for operation in self.operations:
+            if operation.session_id == session_id or (operation.lease and operation.lease.session_id == session_id):
+                yield operation
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What the store says about one viewer, read without faults while nothing else runs."""
+    """The state of one viewer in the store, read without faults while nothing else runs."""
 
     wallet: Wallet
     entries: list[Entry]
-    # Each page that was moved, in order.
+    # All pages, in order.
     pages: list[Page]
     records: dict[str, SessionRecord]
-    # Payments that the store has: id -> (user, millipoints, session).
+    # Payments in the store: id -> (user, millipoints, session).
     payments: dict[str, tuple[str, int, str | None]]
     now_ms: int
-    terms: dict[str, Terms]
-    # When the streams were down, oldest first.
-    outages: dict[str, tuple[Down, ...]]
+    terms: dict[str, StreamTerms]
+    # Outages by stream, oldest first.
+    outages: dict[str, tuple[Outage, ...]]

@@ -1,6 +1,5 @@
-"""A platform of one's own for a proof under load, with an operator who puts `stream-1` live."""
+"""A private platform for long runs, and an operator who starts `stream-1`."""
 
-import os
 import tempfile
 import time
 import uuid
@@ -12,19 +11,19 @@ from typing import Any
 from infra.local import report
 from infra.local.seed import ADMIN_EMAIL, ADMIN_PASSWORD, STREAM_ID
 from infra.local.supervision import PARTS
-from tests.faults.harness.answer_log import Told
-from tests.faults.harness.api_client import Account, Answer, Caller
-from tests.faults.harness.terms import Terms
+from tests.faults.harness.answer_log import AnswerLog
+from tests.faults.harness.api_client import Account, Answer, ApiClient
+from tests.faults.harness.terms import LeaseTerms
 from tests.fixtures.stack import Stack, new_stack
 
 LIVE_S_MAX = 60.0
 PASSWORD = "a viewer's password"
-# A rate at which no lease costs a whole number of millipoints, so that every rounding shows.
-TERMS = Terms(stream_id=STREAM_ID, rate_millipoints_per_minute=61_117, lease_ms=5_000)
+# At this rate no lease costs a whole number of millipoints, so every rounding shows.
+TERMS = LeaseTerms(stream_id=STREAM_ID, rate_millipoints_per_minute=61_117, lease_ms=5_000)
 
 
 def wait_for(what: str, condition: Callable[[], Any], timeout_s: float) -> Any:
-    """Ask until the answer is true; fails naming what never came."""
+    """Poll a condition until it is true, and return its value. Raises `AssertionError` after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -34,27 +33,27 @@ def wait_for(what: str, condition: Callable[[], Any], timeout_s: float) -> Any:
 
 
 class Operator:
-    """Whoever runs the platform: makes viewers, puts the stream live, gives money."""
+    """A client with an operator's login: it adds viewers, tops up wallets and starts the stream."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.account = Account(url, ADMIN_EMAIL, ADMIN_PASSWORD)
-        self._caller = Caller(url, self.account)
+        self._client = ApiClient(url, self.account)
 
     def __enter__(self) -> "Operator":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._caller.close()
+        self._client.close()
 
     def do(self, method: str, path: str, body: Any = None) -> Answer:
-        """A request that must succeed."""
-        answer = self._caller.sure(method, path, body)
+        """Send a request that has to succeed."""
+        answer = self._client.send(method, path, body)
         assert answer.status < 300, f"{method} {path}: {answer}"
         return answer
 
     def go_live(self) -> None:
-        """Put the test pattern live, in the smallest rendition and at `TERMS`, and wait until it is."""
+        """Start the test pattern in the smallest rendition at `TERMS`, and wait until it is live."""
         settings = {
             "ingest": {"mode": "test"},
             "abr_profile": "sd",
@@ -64,39 +63,37 @@ class Operator:
         }
         before = self.do("PATCH", f"/streams/{STREAM_ID}", settings).document
         if before["desired_state"] != "live":
-            # A worker that has not yet let go of it still says live.
-            wait_for("worker that has let go", lambda: self.state() == "stopped", LIVE_S_MAX)
+            # The state stays live until the worker has released the stream.
+            wait_for("released stream", lambda: self.state() == "stopped", LIVE_S_MAX)
         self.do("POST", f"/streams/{STREAM_ID}/state", {"state": "live"})
         wait_for("live stream", self.is_live, LIVE_S_MAX)
 
     def stop_stream(self) -> None:
-        """Leave the stream as it was found."""
         self.do("POST", f"/streams/{STREAM_ID}/state", {"state": "stopped"})
 
     def is_live(self) -> bool:
-        """Whether the stream reaches viewers."""
         return self.state() == "live"
 
     def state(self) -> str:
-        """What really happens with the stream."""
+        """Return the state in the runtime of the stream."""
         return str(self.do("GET", f"/streams/{STREAM_ID}/runtime").document["state"])
 
-    def viewer(self, millipoints: int) -> tuple[Account, Told]:
-        """A new viewer with so much money, and the record of what they are told."""
+    def viewer(self, millipoints: int) -> tuple[Account, AnswerLog]:
+        """Add a viewer with this balance. Returns their login and the log of their answers."""
         email = f"{uuid.uuid4()}@local"
         user_id = self.do("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
-        told = Told(user_id)
-        told.pays(f"opening-{user_id}", millipoints)
+        answers = AnswerLog(user_id)
+        answers.record_payment_sent(f"opening-{user_id}", millipoints)
         body = {"millipoints": millipoints, "payment_id": f"opening-{user_id}"}
-        told.paid(f"opening-{user_id}", self.do("POST", f"/wallets/{user_id}/credit", body))
-        return Account(self.url, email, PASSWORD), told
+        answers.record_payment(f"opening-{user_id}", self.do("POST", f"/wallets/{user_id}/credit", body))
+        return Account(self.url, email, PASSWORD), answers
 
 
 @contextmanager
 def private_stack(sessions_per_user_max: int, **environ: str) -> Iterator[Stack]:
-    """A platform on free ports with a temporary state directory; its logs are shown if the block fails.
+    """Run a platform on free ports in a temporary directory. Its logs are printed if the block raises.
 
-    `environ` has more of its settings.
+    `environ` adds settings.
     """
     with tempfile.TemporaryDirectory(prefix="tollcast-load-") as directory:
         stack = new_stack(Path(directory))
@@ -112,12 +109,7 @@ def private_stack(sessions_per_user_max: int, **environ: str) -> Iterator[Stack]
 
 
 def bring_up(stack: Stack, sessions_per_user_max: int, **environ: str) -> None:
-    """`make up` for it, also again after it was killed."""
+    """Run `make up` for it, also after it was killed."""
     done = stack.command("up", TOLLCAST_SESSIONS_PER_USER_MAX=str(sessions_per_user_max), **environ)
     if done.returncode:
         raise RuntimeError(f"the platform did not start:\n{done.stdout}{done.stderr}")
-
-
-def seed_of(text: str | None) -> int:
-    """The seed that was asked for, else a new one."""
-    return int.from_bytes(os.urandom(4)) if text is None else int(text)

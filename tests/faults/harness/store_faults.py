@@ -1,8 +1,7 @@
 """Faults between the functions and DynamoDB, injected where the SDK hands a request to its HTTP session.
 
-What happens to a request is said beforehand, by its number within the operation that is under way in this thread, so a
-run follows from its seed. The SDK's own retries see the faults as they would see real ones; only their pauses are left
-out, and their quota, so that a run neither waits nor depends on what was run before it.
+A plan names the requests that fail, by their number within the current operation of a thread, so a run follows from
+its seed. The SDK retries as usual, but without pauses and without its retry quota: no run waits or depends on another.
 """
 
 import io
@@ -31,7 +30,7 @@ Send = Callable[[Any], Any]
 
 
 class Fault(StrEnum):
-    """What happens to a request. BEFORE: the store never sees it. AFTER: the store has done it, the answer is lost."""
+    """A fault of a request. BEFORE: it never reaches the store. AFTER: the store has done it, the answer is lost."""
 
     TIMEOUT_BEFORE = "timeout_before_send"
     TIMEOUT_AFTER = "timeout_after_commit"
@@ -41,17 +40,17 @@ class Fault(StrEnum):
     ERROR_AFTER = "server_error_after_commit"
     THROTTLED = "throttled"
     CONFLICT = "transaction_conflict"
-    # Sent twice by the network; the caller gets the answer to the first or to the second.
+    # The network sends the request twice; the caller gets the first or the second answer.
     DUPLICATE_FIRST = "duplicate_first_answer"
     DUPLICATE_SECOND = "duplicate_second_answer"
-    # The caller has a time-out now; the request arrives later, after others that were sent after it.
+    # The caller has a time-out; the request arrives after later ones.
     LATE = "late_arrival"
     KILLED_BEFORE = "killed_before_write"
     KILLED_AFTER = "killed_after_write"
 
 
 KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
-# After these the caller cannot know whether the store has done it.
+# After these the caller cannot know the outcome.
 AMBIGUOUS = {
     Fault.TIMEOUT_AFTER,
     Fault.RESET_AFTER,
@@ -66,34 +65,34 @@ READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 
 
 class Killed(BaseException):
-    """The process is gone: not an Exception, so that no service can clean up after it."""
+    """The process was killed. It is no `Exception`, so that no service can clean up."""
 
 
-def _die() -> None:
+def _kill_process() -> None:
     raise Killed
 
 
 @dataclass
-class Faults:
-    """What happens to the requests of one operation: by number of the request, of the write, of the transaction.
+class FaultPlan:
+    """The faults of one operation, by the number of the request, of the write or of the transaction.
 
-    `meanwhile` runs just before a request is sent: another function instance acts between two steps of this one.
+    `before_request` has calls that run just before a request: another function instance acts between two steps.
     """
 
     on_request: dict[int, Fault] = field(default_factory=dict)
     on_write: dict[int, Fault] = field(default_factory=dict)
     on_transaction: dict[int, Fault] = field(default_factory=dict)
-    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    before_request: dict[int, Callable[[], object]] = field(default_factory=dict)
     requests: int = 0
     writes: int = 0
     transactions: int = 0
     injected: list[Fault] = field(default_factory=list)
 
     def next(self, operation: str) -> Fault | None:
-        """The fault of the next request, None for a request that simply works."""
+        """Return the fault of the next request, if any."""
         write = operation not in READS
         fault = self.on_request.get(self.requests)
-        act = self.meanwhile.pop(self.requests, None)
+        act = self.before_request.pop(self.requests, None)
         self.requests += 1
         if write:
             fault = fault or self.on_write.get(self.writes)
@@ -111,36 +110,36 @@ class Faults:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether a write may have been done though its caller was told otherwise."""
+        """Whether the caller cannot know if a write was done."""
         return not AMBIGUOUS.isdisjoint(self.injected)
 
 
 class Network:
-    """All clients' way to the store: late requests, tables that refuse writes, and counts of what was injected."""
+    """The network to the store. It injects faults, counts them, and holds late requests back."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.requests = 0
-        # What a death is: in a process of its own, a real one.
-        self.die: Callable[[], None] = _die
-        # Writes to a table whose name ends so are throttled, for as long as it stands here.
-        self.refusing: set[str] = set()
+        # Raises `Killed`; a separate process replaces it by a real SIGKILL.
+        self.kill_process: Callable[[], None] = _kill_process
+        # Writes to tables whose names end with one of these are throttled.
+        self.throttled_tables: set[str] = set()
         self._late: list[Callable[[], object]] = []
         self._lock = threading.Lock()
-        self._here = threading.local()
+        self._thread = threading.local()
 
     @contextmanager
-    def under(self, faults: Faults | None) -> Iterator[None]:
-        """Whatever this thread sends meanwhile meets these faults; None is a network without any."""
-        before = getattr(self._here, "faults", None)
-        self._here.faults = faults
+    def injecting(self, faults: FaultPlan | None) -> Iterator[None]:
+        """Inject these faults into the requests of this thread; None injects none."""
+        before = getattr(self._thread, "faults", None)
+        self._thread.faults = faults
         try:
             yield
         finally:
-            self._here.faults = before
+            self._thread.faults = before
 
-    def land(self, count: int | None = None) -> int:
-        """Let so many late requests arrive (the newest first, so out of order), or all; answers how many did."""
+    def deliver_late(self, count: int | None = None) -> int:
+        """Send late requests, the newest first: `count` of them, or all. Returns how many were sent."""
         landed = 0
         while count is None or landed < count:
             with self._lock:
@@ -152,15 +151,15 @@ class Network:
         return landed
 
     def send(self, request: Any, real: Send) -> Any:
-        """Stands for the HTTP session's `send`."""
+        """Send a request of the SDK, or inject a fault."""
         self.requests += 1
-        faults: Faults | None = getattr(self._here, "faults", None)
+        faults: FaultPlan | None = getattr(self._thread, "faults", None)
         if faults is None:
             return real(request)
-        operation = _operation(request)
+        operation = _operation_of(request)
         write = operation not in READS
         fault = faults.next(operation)
-        if fault is None and write and self._refuses(request):
+        if fault is None and write and self._is_throttled(request):
             fault = Fault.THROTTLED
             faults.injected.append(fault)
         if fault is None:
@@ -169,8 +168,8 @@ class Network:
             self.counts[fault] += 1
         return self._faulty(fault, request, real, operation)
 
-    def _refuses(self, request: Any) -> bool:
-        return any(f'{table}"'.encode() in bytes(request.body) for table in self.refusing)
+    def _is_throttled(self, request: Any) -> bool:
+        return any(f'{table}"'.encode() in bytes(request.body) for table in self.throttled_tables)
 
     def _faulty(self, fault: Fault, request: Any, real: Send, operation: str) -> Any:
         match fault:
@@ -179,7 +178,7 @@ class Network:
             case Fault.RESET_BEFORE:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.KILLED_BEFORE:
-                self.die()
+                self.kill_process()
             case Fault.THROTTLED:
                 return _refusal(request, 400, THROTTLES[len(request.body) % 2])
             case Fault.ERROR_BEFORE:
@@ -197,7 +196,7 @@ class Network:
             case Fault.RESET_AFTER:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.KILLED_AFTER:
-                self.die()
+                self.kill_process()
             case Fault.ERROR_AFTER:
                 return _refusal(request, 500, "InternalServerError")
             case Fault.DUPLICATE_FIRST:
@@ -206,14 +205,14 @@ class Network:
         return real(request)
 
 
-def _operation(request: Any) -> str:
+def _operation_of(request: Any) -> str:
     target = request.headers["X-Amz-Target"]
     text = target.decode() if isinstance(target, bytes) else str(target)
     return text.rsplit(".", 1)[1]
 
 
 def _conflict(request: Any, operation: str) -> AWSResponse:
-    """As the store says it: a cancelled transaction names its reasons; a read never meets a conflict."""
+    """Return a conflict in the store's format. Reads are throttled instead."""
     if operation in READS:
         return _refusal(request, 400, THROTTLES[0])
     if operation != "TransactWriteItems":
@@ -234,7 +233,7 @@ class _Body(io.BytesIO):
 
 
 class _Session:
-    """The SDK's HTTP session with the network between."""
+    """The HTTP session of the SDK, behind a `Network`."""
 
     def __init__(self, network: Network, real: Any) -> None:
         self._network = network
@@ -249,16 +248,16 @@ class _Session:
 
 @contextmanager
 def faulty_network() -> Iterator[Network]:
-    """Put a network between this process's DynamoDB client and the store, and leave out all pauses of retries."""
+    """Put a `Network` in front of the DynamoDB client of this process, and remove the pauses of retries."""
     network = Network()
-    # A client of one's own, so that a client made before this, or after it, has no faults.
+    # With a new client, clients that exist before or after this block have no faults.
     forget_clients()
     endpoint = aws.client("dynamodb")._endpoint
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(endpoint, "http_session", _Session(network, endpoint.http_session))
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
         patch.setattr(RetryQuota, "acquire", lambda self, amount: True)
-        # A tenth of the SDK's work goes into writing its own name anew for each request.
+        # The SDK formats its user agent for each request, which is a tenth of its work.
         patch.setattr(UserAgentString, "to_string", lambda self: "fault-suite")
         patch.setattr(billing, "BACKOFF_S_MAX", 0.0)
         yield network

@@ -1,4 +1,4 @@
-"""What the sessions of a long run cost."""
+"""The price of the sessions of a long run."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ HORIZON_MS_MAX = 5_000
 
 
 @dataclass(frozen=True)
-class Terms:
+class LeaseTerms:
     """The rate and the lease of a stream, without caps or maxima."""
 
     stream_id: str

@@ -1,4 +1,4 @@
-"""Known bugs of the access rule, the authorizer and the edge, which shared vectors find; nginx's: mutant_gateway.py."""
+"""Known bugs of the access rule, the authorizer and the edge, which the shared vectors find."""
 
 from tests.faults.mutants.mutant import Mutant
 
@@ -97,7 +97,7 @@ MUTANTS_OF_ACCESS = (
         tests=AT_BOUND_NGINX,
     ),
     Mutant(
-        "access: a front that sees nobody serves bound sessions",
+        "access: a front without client addresses serves bound sessions",
         BINDING,
         "if policy is SessionBinding.ENFORCE:\n                raise BoundElsewhere(UNSEEN)",
         "if policy is None:\n                raise BoundElsewhere(UNSEEN)",
@@ -119,7 +119,7 @@ MUTANTS_OF_ACCESS = (
         tests=AT_AUTHORIZER,
     ),
     Mutant(
-        "access: the authorizer allows when nobody can tell",
+        "access: the authorizer allows when the store is unavailable",
         AUTHORIZER,
         'AuthResponse(routes=[], principal_id="nobody", context=context)',
         'AuthResponse(["/play/*"] if document["status"] == 503 else [], "nobody", context)',
@@ -204,7 +204,7 @@ MUTANTS_OF_ACCESS = (
         tests=AT_EDGE,
     ),
     Mutant(
-        "access: the edge tells the store whose token it was",
+        "access: the edge sends the token to the store",
         EDGE,
         "        delete request.headers.authorization;\n",
         "",

@@ -1,4 +1,4 @@
-"""Known bugs of nginx and its endpoints, the front that viewers meet on one machine."""
+"""Known bugs of nginx and its endpoints."""
 
 from tests.faults.mutants.mutant import Mutant
 
@@ -12,10 +12,10 @@ AT_NGINX_KICKS = ("tests/integration/gateway/nginx/test_nginx_kicks.py",)
 AT_NGINX_ENDPOINT_LIMITS = ("tests/integration/gateway/nginx/test_nginx_endpoint_limits.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 
-# Where nginx looks for a session, so that it need not wait, and for all that has ended, behind the wait for a turn.
+# nginx checks the denylist before it delays a request, and again after the delay.
 BEFORE_THE_WAIT = "try_files /sessions/$sid @segment;"
 AFTER_THE_WAIT = "try_files /sessions/$sid /streams/$tollcast_stream @served;"
-# Of verdicts, which come before denials.
+# The cache of authorization decisions.
 ABOVE = "proxy_cache verdicts;\n            "
 VERDICT_KEY = ABOVE + r'proxy_cache_key "$sid\n$remote_addr\n$http_user_agent\n$http_authorization";'
 
@@ -28,7 +28,7 @@ MUTANTS_OF_GATEWAY = (
         tests=AT_NGINX,
     ),
     Mutant(
-        "access: nginx keeps verdicts for whoever has the token",
+        "access: nginx caches verdicts by the token alone",
         NGINX,
         VERDICT_KEY,
         ABOVE + r'proxy_cache_key "$sid\n$http_authorization";',

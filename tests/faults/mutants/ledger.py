@@ -1,4 +1,4 @@
-"""More known bugs: of outages, daily caps, keys, places, adjustments and the hash chain."""
+"""Known bugs of outages, daily caps, keys, places, adjustments and the hash chain."""
 
 from tests.faults.mutants.mutant import (
     BILLING,
@@ -20,7 +20,7 @@ BOUNDS_OF_ADJUSTMENTS = """
                     ":least": -millipoints,
                     ":most": charged - millipoints,"""
 
-MUTANTS_OF_THE_BOOKS = (
+MUTANTS_OF_LEDGER = (
     Mutant(
         "an outage is credited twice",
         WRITES,
@@ -45,7 +45,7 @@ MUTANTS_OF_THE_BOOKS = (
         tests=steps("between and after and outage"),
     ),
     Mutant(
-        "an end forgets what an outage owes",
+        "an end forgets the credit of an outage",
         BILLING,
         "            session = self._credited(wallet, session, outages, now_ms)\n",
         "",

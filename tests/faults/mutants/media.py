@@ -1,4 +1,4 @@
-"""Known bugs of the media path: each repair taken out, with the inputs of the quick zoo that show it."""
+"""Known bugs of the media path: each removes one repair of the input, and quick zoo inputs find it."""
 
 from tests.faults.mutants.mutant import Mutant
 
@@ -20,7 +20,6 @@ TABLES = "worker/receiving/ts_tables.py"
 
 
 def zoo(*names: str) -> tuple[str, ...]:
-    """These inputs of the quick zoo."""
     return tuple(f"{ZOO}[{name}]" for name in names)
 
 
@@ -75,7 +74,7 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("sound-comes-late"),
     ),
     Mutant(
-        "media: silence does not stand in for sound that ends",
+        "media: sound that ends is not replaced by silence",
         SLOTS,
         "return picture_us - self.ends_us >= self.sound_patience.us",
         "return False",

@@ -1,4 +1,4 @@
-"""What a mutant is: a known bug, the place for it, and the part of the suite that finds it."""
+"""A mutant is a known bug: a change of the code, and the tests that find it."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ LEASE = "chalicelib/domain/lease.py"
 
 
 def steps(words: str) -> tuple[str, ...]:
-    """The tests of every step of the situations that are so named."""
+    """Return the tests of every step of the situations with these words in their names."""
     return ("tests/faults/test_every_step.py", "-k", words)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug: in `file`, `new` instead of `old`."""
+    """A bug: `new` replaces `old` in `file`."""
 
     name: str
     file: str

@@ -1,8 +1,8 @@
-"""Judging one viewer: every invariant gets the viewer's deeds (what was asked and answered), the store's view of that
-viewer, and its ledger replayed by the rules.
+"""The registry of invariants.
 
-To add an invariant, write a function in `invariants.py` or `books.py` and mark it with `@invariant`; it is then checked
-after every operation of the state machine and after every round of the crowd, and counted.
+An invariant is a function with `@invariant` in `session_invariants.py` or `ledger_invariants.py`. It gets the
+operations of a viewer, the view of them in the store, and their replayed ledger. It runs after every step of the state
+machine and after every round.
 """
 
 from collections import Counter
@@ -10,35 +10,36 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.faults.harness.operations import View, Viewer
-from tests.faults.oracle.replay import Replayed, replay
+from tests.faults.oracle.replay import ReplayedLedger, replay
 
 
 @dataclass(frozen=True)
 class Case:
-    """One viewer to be judged."""
+    """One viewer to check."""
 
     viewer: Viewer
     view: View
-    replayed: Replayed
+    replayed: ReplayedLedger
 
 
 Check = Callable[[Case], Iterator[str]]
 INVARIANTS: list[Check] = []
-checked: Counter[str] = Counter()
+check_counts: Counter[str] = Counter()
 
 
 def invariant(check: Check) -> Check:
-    """Mark a function as one that is checked always."""
+    """Register an invariant."""
     INVARIANTS.append(check)
     return check
 
 
-def violations(viewer: Viewer, view: View) -> list[str]:
-    """Everything that is broken about a viewer, each with the name of its invariant."""
-    told = {(deed.sold.session_id, deed.sold.seq): deed.sold.paid_until_ms for deed in viewer.deeds if deed.sold}
-    case = Case(viewer, view, replay(view.entries, view.records, view.terms, view.outages, viewer.cap, told))
+def find_violations(viewer: Viewer, view: View) -> list[str]:
+    """Return the violations of a viewer, each with the name of its invariant."""
+    leases = [operation.lease for operation in viewer.operations if operation.lease]
+    answered = {(lease.session_id, lease.seq): lease.paid_until_ms for lease in leases}
+    case = Case(viewer, view, replay(view.entries, view.records, view.terms, view.outages, viewer.cap, answered))
     found = []
     for check in INVARIANTS:
-        checked[check.__name__] += 1
+        check_counts[check.__name__] += 1
         found += [f"{check.__name__}: {what} [{viewer.user_id}]" for what in check(case)]
     return found

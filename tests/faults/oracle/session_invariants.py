@@ -1,11 +1,21 @@
-"""What must hold whatever happens: the invariants of selling, stopping and paying."""
+"""The invariants of leases, ends and payments."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from chalicelib.domain.ids import session_id_of
 from tests.faults.harness.environment import SKEW_MS
-from tests.faults.harness.operations import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, Unknown
+from tests.faults.harness.operations import (
+    Crash,
+    EndAnswer,
+    LeaseAnswer,
+    LedgerAnswer,
+    MediaAnswer,
+    Operation,
+    PaymentAnswer,
+    UnknownOutcome,
+    ended_session,
+)
 from tests.faults.oracle.registry import Case, invariant
 from tests.faults.oracle.replay import GRACE_MS, HORIZON_MS_MAX
 
@@ -16,20 +26,19 @@ SESSIONS_MAX = 3
 
 @invariant
 def a_balance_is_never_below_zero(case: Case) -> Iterator[str]:
-    """1."""
     for version, balance in case.replayed.balance_after.items():
         if balance < 0:
             yield f"{balance} after version {version}"
     if case.view.wallet.balance_millipoints < 0:
         yield f"the wallet holds {case.view.wallet.balance_millipoints}"
-    for deed in case.viewer.deeds:
-        if isinstance(deed.answer, Sold | Paid) and deed.answer.balance < 0:
-            yield f"a {deed.kind} was answered with {deed.answer.balance}"
+    for operation in case.viewer.operations:
+        if isinstance(operation.answer, LeaseAnswer | PaymentAnswer) and operation.answer.balance < 0:
+            yield f"a {operation.kind} was answered with {operation.answer.balance}"
 
 
 @invariant
 def the_balance_is_the_sum_of_the_ledger(case: Case) -> Iterator[str]:
-    """2. Every version from 1 on is there once, and all deltas make the balance (wallets open empty)."""
+    """Each version from 1 on exists once, and the deltas add up to the balance."""
     wallet = case.view.wallet
     versions = [entry.version for entry in case.view.entries]
     if versions != list(range(1, wallet.version + 1)):
@@ -40,11 +49,11 @@ def the_balance_is_the_sum_of_the_ledger(case: Case) -> Iterator[str]:
 
 @invariant
 def a_ledger_read_while_it_moves_is_whole(case: Case) -> Iterator[str]:
-    """2, at every moment: what was read during the run has no gap and makes the balance read before it."""
-    for deed in case.viewer.of("read"):
-        if not isinstance(deed.answer, Listed):
+    """A ledger that was read during the run has no gap, and adds up to the balance that was read before it."""
+    for operation in case.viewer.of("read"):
+        if not isinstance(operation.answer, LedgerAnswer):
             continue
-        wallet, entries = deed.answer.wallet, deed.answer.entries
+        wallet, entries = operation.answer.wallet, operation.answer.entries
         versions = [entry.version for entry in entries]
         if versions != list(range(1, len(versions) + 1)) or len(versions) < wallet.version:
             yield f"read after version {wallet.version}: {versions}"
@@ -54,45 +63,43 @@ def a_ledger_read_while_it_moves_is_whole(case: Case) -> Iterator[str]:
 
 @invariant
 def a_seq_is_charged_at_most_once(case: Case) -> Iterator[str]:
-    """3."""
-    sold = Counter((e.session_id, e.seq) for e in case.view.entries if e.kind.value in ("lease", "unserved"))
-    yield from (f"{session_id} seq {seq}: {n} times" for (session_id, seq), n in sold.items() if n > 1)
+    leases = Counter((e.session_id, e.seq) for e in case.view.entries if e.kind.value in ("lease", "unserved"))
+    yield from (f"{session_id} seq {seq}: {n} times" for (session_id, seq), n in leases.items() if n > 1)
     ids = Counter(entry.entry_id for entry in case.view.entries)
     yield from (f"entry {entry_id}: {n} times" for entry_id, n in ids.items() if n > 1)
 
 
 @invariant
 def what_was_acknowledged_is_in_the_ledger(case: Case) -> Iterator[str]:
-    """4. And says the same: cost, balance, paid time, refund."""
+    """The ledger has the same cost, balance, paid time and refund as the answer."""
     entries = {entry.entry_id: entry for entry in case.view.entries}
-    for deed in case.viewer.deeds:
-        answer = deed.answer
-        if isinstance(answer, Ended):
+    for operation in case.viewer.operations:
+        answer = operation.answer
+        if isinstance(answer, EndAnswer):
             end = entries.get(f"{answer.session_id}.end")
             if end is None or end.delta_millipoints != answer.refunded:
                 yield f"{answer.session_id} was ended with {answer.refunded} back, the ledger says {end}"
-        elif isinstance(answer, Paid):
-            entry = entries.get(f"p.{deed.payment_id}")
-            if entry is None or entry.delta_millipoints != deed.millipoints:
-                yield f"payment {deed.payment_id} of {deed.millipoints} was acknowledged, the ledger says {entry}"
-        elif deed.sold:
-            sold = deed.sold
-            name = f"{sold.session_id}.{sold.seq}"
+        elif isinstance(answer, PaymentAnswer):
+            entry = entries.get(f"p.{operation.payment_id}")
+            if entry is None or entry.delta_millipoints != operation.millipoints:
+                yield f"{operation.payment_id} of {operation.millipoints} was acknowledged, the ledger says {entry}"
+        elif lease := operation.lease:
+            name = f"{lease.session_id}.{lease.seq}"
             entry = entries.get(name)
-            if entry is None or -entry.delta_millipoints != sold.charged:
-                yield f"{name} was answered with a cost of {sold.charged}, the ledger says {entry}"
-            elif case.replayed.accounts[sold.session_id].paid_until.get(sold.seq) != sold.paid_until_ms:
-                yield f"{name} was answered as paid until {sold.paid_until_ms}"
-            # The answer to a start is read after it, and to a replay long after.
-            elif deed.kind == "beat" and sold.outcome != "replay":
+            if entry is None or -entry.delta_millipoints != lease.charged:
+                yield f"{name} was answered with a cost of {lease.charged}, the ledger says {entry}"
+            elif case.replayed.accounts[lease.session_id].paid_until.get(lease.seq) != lease.paid_until_ms:
+                yield f"{name} was answered as paid until {lease.paid_until_ms}"
+            # The answers to a start and to a replay have a later balance.
+            elif operation.kind == "beat" and lease.outcome != "replay":
                 made = case.replayed.balance_after[entry.version]
-                if made != sold.balance:
-                    yield f"{name} was answered with a balance of {sold.balance}, the ledger makes {made}"
+                if made != lease.balance:
+                    yield f"{name} was answered with a balance of {lease.balance}, the ledger makes {made}"
 
 
 @invariant
 def a_session_is_charged_for_time_that_passed(case: Case) -> Iterator[str]:
-    """5. At most rate * (elapsed + horizon + lease), whatever the client did; clocks may differ by the skew."""
+    """A session costs at most rate * (elapsed + horizon + lease). Clocks may differ by the skew."""
     for session_id, account in case.replayed.accounts.items():
         lease_ms, rate = account.terms.lease_ms, account.terms.rate
         elapsed_ms = case.view.now_ms - account.started_ms + 2 * SKEW_MS
@@ -103,11 +110,11 @@ def a_session_is_charged_for_time_that_passed(case: Case) -> Iterator[str]:
 
 @invariant
 def paid_time_ends_soon(case: Case) -> Iterator[str]:
-    """6. Never beyond now + horizon + lease, in the wallet and in every answer; clocks may differ by the skew."""
-    stands = {s.session_id: (s.paid_until_ms, case.view.now_ms) for s in case.view.wallet.sessions.values()}
-    answers = [(d.answer, d.answered_ms) for d in case.viewer.deeds if isinstance(d.answer, Sold)]
+    """Paid time ends before now + horizon + lease, in wallets and in answers. Clocks may differ by the skew."""
+    current = {s.session_id: (s.paid_until_ms, case.view.now_ms) for s in case.view.wallet.sessions.values()}
+    answers = [(d.answer, d.answered_ms) for d in case.viewer.operations if isinstance(d.answer, LeaseAnswer)]
     answered = [(a.session_id, (a.paid_until_ms, at_ms)) for a, at_ms in answers]
-    for session_id, (until_ms, at_ms) in [*stands.items(), *answered]:
+    for session_id, (until_ms, at_ms) in [*current.items(), *answered]:
         account = case.replayed.accounts.get(session_id)
         if account and until_ms > at_ms + account.horizon_ms + account.terms.lease_ms + SKEW_MS:
             yield f"{session_id} is paid {until_ms - at_ms} ms ahead"
@@ -115,39 +122,37 @@ def paid_time_ends_soon(case: Case) -> Iterator[str]:
 
 @invariant
 def no_media_after_the_grace(case: Case) -> Iterator[str]:
-    """7. By the clock of the function that allowed it; nor after the lease that the token was issued for."""
-    for deed in case.viewer.of("media"):
-        if not isinstance(deed.answer, Served):
+    """No media is served after the lease of its token, by the clock of the function."""
+    for operation in case.viewer.of("media"):
+        if not isinstance(operation.answer, MediaAnswer):
             continue
-        at_ms, account = deed.answer.at_ms, case.replayed.accounts.get(str(deed.session_id))
+        at_ms, account = operation.answer.at_ms, case.replayed.accounts.get(str(operation.session_id))
         until_ms = max(account.paid_until.values()) if account else 0
-        if at_ms >= min(until_ms, deed.token_until_ms) + GRACE_MS:
-            yield f"{deed.session_id} got media {at_ms - until_ms} ms after its paid time"
+        if at_ms >= min(until_ms, operation.token_until_ms) + GRACE_MS:
+            yield f"{operation.session_id} got media {at_ms - until_ms} ms after its paid time"
 
 
 @invariant
 def an_ended_session_gets_nothing_more(case: Case) -> Iterator[str]:
-    """8 and 10. Once an end was told, no later request is sold, renewed or served, and the wallet has it no more."""
-    told: dict[str, int] = {}
-    for deed in sorted(case.viewer.deeds, key=lambda deed: deed.answered_tick):
-        answer = deed.answer
-        ended = (
-            answer.session_id if isinstance(answer, Ended) else answer.ended if isinstance(answer, Refused) else None
-        )
-        if ended:
-            told.setdefault(ended, deed.answered_tick)
-    for deed in case.viewer.deeds:
-        session_id = deed.answer.session_id if isinstance(deed.answer, Sold) else str(deed.session_id)
-        if isinstance(deed.answer, Sold | Served) and deed.began_tick > told.get(session_id, deed.began_tick):
-            yield f"{session_id} had ended, and yet a {deed.kind} was answered {deed.answer}"
-    for session_id in told:
+    """After an answered end no later request is sold, renewed or served, and the wallet has no such session."""
+    ended_ticks: dict[str, int] = {}
+    for operation in sorted(case.viewer.operations, key=lambda operation: operation.answered_tick):
+        if ended := ended_session(operation.answer):
+            ended_ticks.setdefault(ended, operation.answered_tick)
+    for operation in case.viewer.operations:
+        answer, began_tick = operation.answer, operation.began_tick
+        session_id = answer.session_id if isinstance(answer, LeaseAnswer) else str(operation.session_id)
+        is_success = isinstance(answer, LeaseAnswer | MediaAnswer)
+        if is_success and began_tick > ended_ticks.get(session_id, began_tick):
+            yield f"{session_id} had ended, and yet a {operation.kind} was answered {answer}"
+    for session_id in ended_ticks:
         if session_id in case.view.wallet.sessions:
             yield f"{session_id} had ended, and is active again"
 
 
 @invariant
 def a_refund_is_made_once(case: Case) -> Iterator[str]:
-    """9. Its amount is held against the rules by `every_line_follows_the_rules`."""
+    """A session has one refund. `every_line_follows_the_rules` checks its amount."""
     refunds = Counter(entry.session_id for entry in case.view.entries if entry.kind.value == "refund")
     yield from (f"{session_id}: {n} refunds" for session_id, n in refunds.items() if n > 1)
     for session_id, account in case.replayed.accounts.items():
@@ -157,7 +162,7 @@ def a_refund_is_made_once(case: Case) -> Iterator[str]:
 
 @invariant
 def an_ended_session_stays_as_it_ended(case: Case) -> Iterator[str]:
-    """10. Wallet, record and ledger agree on what is active and what it came to, and every end was told alike."""
+    """Wallet, record and ledger agree on active sessions and on costs, and all answers on the reason of an end."""
     for session_id, record in case.view.records.items():
         account = case.replayed.accounts.get(session_id)
         active = session_id in case.view.wallet.sessions
@@ -167,29 +172,29 @@ def an_ended_session_stays_as_it_ended(case: Case) -> Iterator[str]:
             cost = (record.charged_millipoints, record.refunded_millipoints)
             if cost != (account.charged - account.refunded, account.refunded):
                 yield f"{session_id}: the record says {cost}, the ledger {account.charged}, {account.refunded} back"
-    for deed in case.viewer.deeds:
-        if isinstance(deed.answer, Ended):
-            record = case.view.records.get(deed.answer.session_id)
-            if record is None or record.end_reason is None or record.end_reason.value != deed.answer.reason:
-                yield f"{deed.answer.session_id} was told to have ended as {deed.answer.reason}, the record is {record}"
+    for operation in case.viewer.operations:
+        if isinstance(operation.answer, EndAnswer):
+            record = case.view.records.get(operation.answer.session_id)
+            if record is None or record.end_reason is None or record.end_reason.value != operation.answer.reason:
+                yield f"{operation.answer} was answered, the record is {record}"
 
 
 @invariant
-def a_calm_session_costs_what_was_answered(case: Case) -> Iterator[str]:
-    """11. A session that met no fault costs what its viewer was told, whatever others of the same wallet met."""
+def a_fault_free_session_costs_what_was_answered(case: Case) -> Iterator[str]:
+    """A session without faults costs the sum of its answers, whatever other sessions of the wallet met."""
     for session_id in case.viewer.sessions:
-        deeds = list(case.viewer.on(session_id))
-        if any(deed.injected or deed.times > 1 or isinstance(deed.answer, Unknown) for deed in deeds):
+        operations = list(case.viewer.on(session_id))
+        if any(each.injected or each.times > 1 or _is_unknown(each) for each in operations):
             continue
-        told = {deed.sold.seq: deed.sold.charged for deed in deeds if deed.sold}
+        answered = {each.lease.seq: each.lease.charged for each in operations if each.lease}
         account = case.replayed.accounts.get(session_id)
-        if account is None or account.charged + account.credited != sum(told.values()):
-            yield f"{session_id} comes to {account}, but its viewer was told of {told}"
+        if account is None or account.charged + account.credited != sum(answered.values()):
+            yield f"{session_id} comes to {account}, but the answers were {answered}"
 
 
 @invariant
 def a_payment_counts_once(case: Case) -> Iterator[str]:
-    """12. Once in the ledger, with a row of its own, or not at all."""
+    """A payment is once in the ledger and has a row, or has neither."""
     lines = Counter(e.payment_id for e in case.view.entries if e.payment_id)
     for payment_id, amounts in case.viewer.payments.items():
         n, row = lines.get(payment_id, 0), case.view.payments.get(payment_id)
@@ -205,45 +210,49 @@ def a_payment_counts_once(case: Case) -> Iterator[str]:
 
 @invariant
 def every_line_follows_the_rules(case: Case) -> Iterator[str]:
-    """The price, the moment and the time of each line, and the sessions that stand in the wallet."""
-    yield from case.replayed.wrong
+    """Price and time of each line follow the rules, and the sessions of the wallet follow from the lines."""
+    yield from case.replayed.errors
     for session_id, session in case.view.wallet.sessions.items():
         account = case.replayed.accounts.get(session_id)
-        stands = (session.seq, session.paid_until_ms, session.charged_millipoints, session.granted_ms)
+        current = (session.seq, session.paid_until_ms, session.charged_millipoints, session.granted_ms)
         if account is None:
-            yield f"{session_id} stands in the wallet without a line"
-        elif stands != (account.seq, account.paid_until_ms, account.charged, account.granted_ms):
-            yield f"{session_id} stands as {stands} (seq, paid until, charged, granted), its lines make {account}"
+            yield f"{session_id} is in the wallet without a line"
+        elif current != (account.seq, account.paid_until_ms, account.charged, account.granted_ms):
+            yield f"{session_id} is {current} (seq, paid until, charged, granted), its lines make {account}"
 
 
 @invariant
-def nothing_happens_unasked(case: Case) -> Iterator[str]:
-    """Each line was asked for, by a request whose answer does not say that nothing happened."""
-    asked = {(d.session_id, d.seq) for d in case.viewer.of("beat") if d.injected or d.sold or _open(d)}
+def nothing_happens_without_a_request(case: Case) -> Iterator[str]:
+    """Each line has a request whose answer allows it."""
+    requested = {(d.session_id, d.seq) for d in case.viewer.of("beat") if d.injected or d.lease or _is_unknown(d)}
     for entry in case.view.entries:
-        if entry.kind.value in ("lease", "unserved") and entry.seq != 1 and (entry.session_id, entry.seq) not in asked:
-            yield f"nobody asked for {entry.entry_id}, or it was refused"
+        if (
+            entry.kind.value in ("lease", "unserved")
+            and entry.seq != 1
+            and (entry.session_id, entry.seq) not in requested
+        ):
+            yield f"{entry.entry_id} was not requested, or was refused"
         if entry.payment_id and entry.payment_id not in case.viewer.payments:
-            yield f"nobody asked for payment {entry.payment_id}"
-    made = {
+            yield f"payment {entry.payment_id} was not requested"
+    started = {
         session_id_of(case.viewer.user_id, str(d.key))
         for d in case.viewer.of("start")
-        if d.injected or d.sold or d.times > 1 or _open(d)
+        if d.injected or d.lease or d.times > 1 or _is_unknown(d)
     }
-    for session_id in set(case.replayed.accounts) - made:
-        yield f"nobody asked for {session_id}, or its start was refused"
+    for session_id in set(case.replayed.accounts) - started:
+        yield f"{session_id} was not requested, or its start was refused"
 
 
 @invariant
 def a_journal_stays_small(case: Case) -> Iterator[str]:
-    """So that the item cannot outgrow its bound."""
+    """The journal is bounded, and with it the size of the item."""
     if len(case.view.wallet.journal) > JOURNAL_MAX:
         yield f"{len(case.view.wallet.journal)} entries"
 
 
 @invariant
 def a_page_is_six_versions(case: Case) -> Iterator[str]:
-    """Each is complete, and none is missing before the last: their content is fixed, whoever writes them."""
+    """Each page is complete, and no page is missing."""
     for n, page in enumerate(case.view.pages):
         versions = [entry.version for entry in page.entries]
         if versions != list(range(6 * n + 1, 6 * n + 7)):
@@ -252,18 +261,17 @@ def a_page_is_six_versions(case: Case) -> Iterator[str]:
 
 @invariant
 def a_viewer_keeps_to_the_limit_of_sessions(case: Case) -> Iterator[str]:
-    """However many starts come at once."""
     if len(case.view.wallet.sessions) > SESSIONS_MAX:
         yield f"{len(case.view.wallet.sessions)} at once"
 
 
 @invariant
 def nothing_crashes(case: Case) -> Iterator[str]:
-    """Every failure is answered in the product's own words."""
-    for deed in case.viewer.deeds:
-        if isinstance(deed.answer, Crashed):
-            yield f"a {deed.kind} with {deed.injected} ended in {deed.answer.error}"
+    """All errors are ones that the product declares."""
+    for operation in case.viewer.operations:
+        if isinstance(operation.answer, Crash):
+            yield f"a {operation.kind} with {operation.injected} ended in {operation.answer.error}"
 
 
-def _open(deed: Deed) -> bool:
-    return isinstance(deed.answer, Unknown)
+def _is_unknown(operation: Operation) -> bool:
+    return isinstance(operation.answer, UnknownOutcome)

@@ -1,4 +1,4 @@
-"""A bad way between one worker and S3: a proxy that can let writes fail, and knows what was written when."""
+"""A proxy between one worker and S3. It can make writes fail, and records the writes."""
 
 import http.client
 import random
@@ -18,15 +18,15 @@ BUSY = b"<Error><Code>SlowDown</Code><Message>injected</Message></Error>"
 
 @dataclass(frozen=True)
 class Write:
-    """A write that the store took: when its first byte came, by the monotonic clock, and what it was for."""
+    """A successful write, with the monotonic time of its first byte."""
 
     began_at_s: float
     method: str
     path: str
 
 
-class BadStore:
-    """Forwards to the store on `upstream_port`. While `failing`, no write is ever answered with success."""
+class FaultyStore:
+    """Forwards to the store on `upstream_port`. While `failing`, no write succeeds."""
 
     def __init__(self, upstream_port: int, rng: random.Random) -> None:
         self.failing = False
@@ -41,7 +41,7 @@ class BadStore:
             timeout = IO_S_MAX
 
             def handle(self) -> None:
-                # Workers are killed here: both ends see it, nobody needs to read it.
+                # Killed workers reset their connections.
                 try:
                     super().handle()
                 except OSError:
@@ -62,7 +62,6 @@ class BadStore:
         self._thread.start()
 
     def close(self) -> None:
-        """Listen no more."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(IO_S_MAX)
@@ -114,6 +113,6 @@ def _answer(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str
 
 
 def _reset(request: BaseHTTPRequestHandler) -> None:
-    """End the connection without any answer."""
+    """Reset the connection."""
     request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     request.close_connection = True

@@ -1,4 +1,4 @@
-"""Whether the picture moves: a real mpv asked several times a second, and the stalls in what it answered."""
+"""Samples the position of a real mpv several times a second, and finds its stalls."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from typing import Any
 
 SAMPLE_S = 0.15
 ANSWER_S_MAX = 5.0
-# A shorter stop is no stall but a frame that came late, or this machine being busy.
+# A shorter stop is a late frame or a busy machine.
 STALL_S_MIN = 0.5
 LINE_BYTES = 65_536
 JOIN_S = 15.0
@@ -20,7 +20,7 @@ JOIN_S = 15.0
 
 @dataclass(frozen=True)
 class Sample:
-    """Where the picture stood at a moment of the monotonic clock; None: there was no picture."""
+    """The position of the picture at a monotonic time; None without a picture."""
 
     at_s: float
     position_s: float | None
@@ -29,7 +29,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Stall:
-    """A time in which the picture did not move. `buffering`: mpv itself said that it waited for data."""
+    """A time in which the picture did not move. `buffering`: mpv waited for data."""
 
     since_s: float
     length_s: float
@@ -37,14 +37,14 @@ class Stall:
 
 
 def stalls(samples: Sequence[Sample], least_s: float = STALL_S_MIN) -> list[Stall]:
-    """All stalls, also one that has not ended. An mpv that answers late has not stalled if its picture has moved."""
+    """Return all stalls, also one that has not ended. A late answer is no stall if the picture has moved."""
     found, since, buffering = [], 0, False
     for index, sample in enumerate(samples):
-        # Without a picture it stands where it stood; where there was none yet, nothing has stalled.
+        # A missing picture has not moved. Before the first picture there is no stall.
         moved = sample.position_s is not None and sample.position_s != samples[since].position_s
         last = index == len(samples) - 1
         if moved or last:
-            # It moved at some time after the sample before; if it is still standing, it has stood until now.
+            # It moved after the previous sample. A picture that has not moved stalls until now.
             until = sample if last and not moved else samples[max(index - 1, since)]
             length_s = until.at_s - samples[since].at_s
             if length_s >= least_s and samples[since].position_s is not None:
@@ -54,8 +54,8 @@ def stalls(samples: Sequence[Sample], least_s: float = STALL_S_MIN) -> list[Stal
     return found
 
 
-class Picture:
-    """Samples an mpv by its control socket while it is entered."""
+class PictureSampler:
+    """A context manager that samples an mpv through its control socket."""
 
     def __init__(self, control: Path) -> None:
         self.samples: list[Sample] = []
@@ -63,20 +63,20 @@ class Picture:
         self._connection: socket.socket | None = None
         self._rest = b""
         self._number = 0
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="picture", daemon=True)
 
-    def __enter__(self) -> "Picture":
+    def __enter__(self) -> "PictureSampler":
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join(JOIN_S)
         self._close()
 
     def moves_within(self, timeout_s: float, by_s: float = 1.0) -> bool:
-        """Whether the picture gets on by so much in that time."""
+        """Whether the picture moves by `by_s` within `timeout_s`."""
         began, start = time.monotonic(), len(self.samples)
         while time.monotonic() - began < timeout_s:
             shown = [sample.position_s for sample in self.samples[start:] if sample.position_s is not None]
@@ -86,12 +86,12 @@ class Picture:
         return False
 
     def _run(self) -> None:
-        while not self._over.wait(SAMPLE_S):
+        while not self._stopped.wait(SAMPLE_S):
             position, buffering = self._ask("time-pos"), self._ask("paused-for-cache")
             self.samples.append(Sample(time.monotonic(), position, buffering is True))
 
     def _ask(self, name: str) -> Any:
-        """A property's value; None if there is none, or no mpv."""
+        """Return a property of mpv, or None."""
         self._number += 1
         line = json.dumps({"command": ["get_property", name], "request_id": self._number}) + "\n"
         try:
