@@ -24,7 +24,8 @@ from urllib.parse import urlsplit
 from tests.faults.commands.load import percentile_ms
 from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.faults.harness.command_line import command_parser
-from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack, wait_for
+from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import Player, PlayProcess
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")

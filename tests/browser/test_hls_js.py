@@ -1,4 +1,4 @@
-"""A browser's player on the real platform: hls.js in headless Chromium, through the gateway, with a viewer's token."""
+"""hls.js in headless Chromium plays a stream of the real platform with a viewer's token."""
 
 import json
 import shutil
@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import VIEWER_PASSWORD, Platform, wait_for
+from tests.e2e.conftest import VIEWER_PASSWORD, Platform
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -22,7 +23,7 @@ STREAM = {
     "title": "Two renditions",
     "ingest": {"mode": "test"},
     "abr_profile": "custom",
-    # Small ones: Chromium decodes on the cores that encode.
+    # Chromium decodes on the same CPU, so renditions are small.
     "custom_renditions": [
         {"name": "high", "width": 640, "height": 360, "video_bps": 700_000, "audio_bps": 96_000},
         {"name": "low", "width": 320, "height": 180, "video_bps": 250_000, "audio_bps": 64_000},
@@ -48,7 +49,7 @@ def stream_id(platform: Platform) -> Iterator[str]:
 
 
 def viewer(platform: Platform) -> dict[str, str]:
-    """Headers of somebody with money."""
+    """Add a viewer with a balance. Returns the headers of their requests."""
     email = f"{uuid.uuid4()}@local"
     user = platform.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
     credit = {"millipoints": 1_000_000, "payment_id": f"browser-{user['user_id']}"}
@@ -57,7 +58,7 @@ def viewer(platform: Platform) -> dict[str, str]:
 
 
 def play(platform: Platform, headers: dict[str, str], stream_id: str, profile: Path) -> dict[str, Any]:
-    """Let the browser play it, and beat as long as it does."""
+    """Let the browser play the stream, and send heartbeats meanwhile."""
 
     def ask(path: str, **body: Any) -> dict[str, Any]:
         answer = platform.http.post(f"/playback/{path}", json=body, headers=headers)

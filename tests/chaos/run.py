@@ -19,8 +19,9 @@ from tests.chaos.plan import PAUSE_S_MIN, Plan
 from tests.chaos.report import Row, broken_goals, rows
 from tests.chaos.viewer_session import ViewerSession
 from tests.chaos.workers import private_workers
-from tests.faults.harness.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
+from tests.faults.harness.private_stack import LIVE_S_MAX, PASSWORD, Operator
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import Player, PlayProcess
 
 OPENING_MILLIPOINTS = 100_000_000

@@ -13,8 +13,8 @@ from infra.local.health import checks
 from infra.local.layout import ROOT
 from infra.local.supervision import Supervisor
 from tests.chaos.faulty_store import FaultyStore
-from tests.faults.harness.private_stack import wait_for
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 
 READY_S_MAX = 30.0
 DRAIN_S_MAX = 10.0

@@ -1,4 +1,4 @@
-"""Log in, watch in mpv, pay lease by lease, and be cut off: with real ffmpeg, nginx and mpv."""
+"""Log in, watch in mpv, pay for each lease, and lose access, with real ffmpeg, nginx and mpv."""
 
 import json
 import signal
@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from infra.local import groups
-from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, Platform, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, Platform, Viewer
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import PlayProcess
 
 END_S_MAX = TARGET_S + 1.0
@@ -134,8 +135,7 @@ def test_pausing_the_stream_ends_its_viewers_and_its_encoder(
         platform.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
         answered = time.monotonic()
         assert ended_after_s(viewing, answered) < END_S_MAX
-        wait_for("end of the encoder", lambda: not any(map(groups.process, encoders)), 20)
-        assert time.monotonic() - answered < FFMPEG_ENDS_S_MAX
+        wait_for("end of the encoder", lambda: not any(map(groups.process, encoders)), FFMPEG_ENDS_S_MAX)
         exit_status, receipt = viewing.finish()
         assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")
         person.check_ledger()
@@ -199,7 +199,7 @@ def test_a_pause_costs_nothing_and_fetches_nothing(platform: Platform, viewer: C
     person.check_ledger()
 
 
-def test_only_the_own_fresh_token_opens_a_session(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
+def test_only_the_newest_token_of_a_session_opens_it(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     owner, stranger = viewer(100_000), viewer(100_000)
     own, others = start(platform, owner), start(platform, stranger)
     rendition, segment = media_paths(platform, own)
@@ -236,7 +236,7 @@ def test_the_bucket_and_the_signer_are_closed(platform: Platform, viewer: Callab
     platform.http.post("/playback/stop", json={"session_id": session["session_id"]}, headers=person.headers)
 
 
-def test_who_logs_out_is_logged_out(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
+def test_commands_fail_after_a_logout(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(1_000)
     for command in (["wallet"], ["ledger"], ["streams"], ["status"], ["logout"]):
         done = person.player.run(*command)
@@ -247,7 +247,7 @@ def test_who_logs_out_is_logged_out(platform: Platform, viewer: Callable[[int], 
     assert person.player.run("play", STREAM_ID).returncode == 4
 
 
-def test_nothing_went_wrong_on_our_side(platform: Platform) -> None:
+def test_no_request_failed_with_a_server_error(platform: Platform) -> None:
     """This test runs last: it checks that no request so far was answered with a 5xx."""
     lines = [json.loads(line) for line in platform.stack.log("access").splitlines() if '"status"' in line]
     assert len(lines) > 50

@@ -1,7 +1,7 @@
-"""The source of a live stream fails while two people watch: nobody pays for it, and both ledgers say so.
+"""The source of a live stream fails while two viewers watch, who do not pay for this time.
 
-`make test` takes it away for some seconds; with OUTAGE_S=60 it is a minute, and then the test waits until the sessions
-are reconciled, which is minutes after their end.
+The outage takes some seconds. With OUTAGE_S=60 it takes a minute, and the test waits until the sessions are reconciled,
+minutes after their end.
 """
 
 import json
@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import LEASE_MS, STREAM_ID, Platform, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
 from tests.e2e.test_recovery import encoder, position
+from tests.fixtures.waiting import wait_for
 
 OUTAGE_S = float(os.environ.get("OUTAGE_S", "12"))
 RECONCILED_AFTER_S = 60.0
@@ -29,7 +30,7 @@ CLIP_S = 8
 
 @pytest.fixture
 def clip(platform: Platform) -> Iterator[Path]:
-    """A source that can be taken away: `stream-1` plays a file, looped, as long as this lasts."""
+    """Let `stream-1` play a looped file, which a test can remove."""
     path = platform.stack.layout.media_dir / CLIP
     source = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine"]
     encoding = ["-t", str(CLIP_S), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]
@@ -48,7 +49,7 @@ def is_live(platform: Platform, generation: int = 0) -> bool:
 
 
 @pytest.mark.timeout(OUTAGE_S + 180 + RECONCILED_S_MAX)
-def test_nobody_pays_while_the_source_is_gone(platform: Platform, clip: Path, tmp_path: Path) -> None:
+def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: Path, tmp_path: Path) -> None:
     people = [platform.viewer(1_000_000, tmp_path / str(n)) for n in range(2)]
     viewings = [play(person) for person in people]
     wait_for("beats", lambda: all(len(person.ledger()) > 3 for person in people))
@@ -85,7 +86,7 @@ def test_nobody_pays_while_the_source_is_gone(platform: Platform, clip: Path, tm
 
 
 def reconciled(platform: Platform, session: dict[str, Any]) -> dict[str, Any] | None:
-    """The row of a session, once it has been measured."""
+    """Return the row of a session after its measurement."""
     day = datetime.fromtimestamp(session["ended_at_ms"] / 1000, UTC).strftime("%Y-%m-%d")
     rows = platform.operator("GET", f"/reconciliation?day={day}&limit=200")["items"]
     found = [row for row in rows if row["session_id"] == session["session_id"] and row["reason"] != "not_measured"]
@@ -114,7 +115,7 @@ def check_bill(person: Viewer, receipt: dict[str, Any], outage: dict[str, Any], 
     in_outage = [line for line in lines if credit["version"] <= line["version"] and line["at_ms"] < outage["until_ms"]]
     assert {line["kind"] for line in in_outage} == {"outage_credit", "unserved"}
     assert sum(line["delta_millipoints"] for line in lines[: in_outage[-1]["version"]]) == balance_in_outage
-    # A point a second: what was paid is the time without the outage, and never more.
+    # A point a second: viewers pay for the time without the outage, and never more.
     watched_ms = session["ended_at_ms"] - session["started_at_ms"]
     served_ms = watched_ms - (outage["until_ms"] - outage["since_ms"])
     assert served_ms - LEASE_MS - 2_500 <= session["charged_millipoints"] <= served_ms + len(lines)

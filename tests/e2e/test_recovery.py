@@ -1,4 +1,4 @@
-"""kill -9 of each part while somebody watches: everything comes back by itself, and no charge is lost or doubled."""
+"""Each process is killed while a viewer watches: it recovers, and no charge is lost or doubled."""
 
 import os
 import signal
@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import STREAM_ID, Platform, Viewer, wait_for
+from tests.e2e.conftest import STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import PlayProcess
 
 BACK_S_MAX = 25.0
 
 
 def child_pids(pid: int) -> list[int]:
-    """The processes below one, all of them."""
+    """Return all descendants of a process."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
@@ -77,7 +78,7 @@ def position(viewing: PlayProcess) -> float:
 
 
 @pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
-def test_a_killed_part_comes_back(
+def test_a_killed_process_recovers(
     platform: Platform, watched: tuple[Viewer, PlayProcess], victim: Callable[[Platform], int]
 ) -> None:
     person, viewing = watched

@@ -1,12 +1,13 @@
-"""What is really served is counted, from the segment in the store to the session in the API; whatever is killed."""
+"""Served media is counted once, from the segment to the session in the API, also after a kill."""
 
 import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
-from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, Platform, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, Platform, Viewer
 from tests.e2e.test_main_job import fetch, media_paths, start
+from tests.fixtures.waiting import wait_for
 
 ARRIVES_S_MAX = 40.0
 
@@ -17,7 +18,7 @@ def session_figures(platform: Platform, person: Viewer, session_id: str) -> dict
 
 
 def gateway_bytes(platform: Platform) -> int:
-    """What the gateway sent of the stream in this hour and the one before."""
+    """Return the bytes of the stream that the gateway sent in this hour and the one before."""
     now_ms = platform.operator("GET", "/monitoring/metrics")["at_ms"]
     pages = [
         platform.operator("GET", "/monitoring/streams", params={"at_ms": str(at_ms)})
@@ -29,14 +30,14 @@ def gateway_bytes(platform: Platform) -> int:
 
 
 def wait_for_the_follower(platform: Platform) -> None:
-    """Wait until the follower has once more read to the end of the log and added all of it."""
+    """Wait until the follower has read to the end of the log again."""
     alive = platform.stack.layout.run_dir / "usage.alive"
     before = alive.stat().st_mtime_ns
     wait_for("the follower", lambda: alive.stat().st_mtime_ns > before, ARRIVES_S_MAX)
 
 
 def second_lease(platform: Platform, person: Viewer, session_id: str) -> dict[str, Any] | None:
-    """Buy it; None while it is too early, which costs nothing."""
+    """Buy the second lease. Returns None while it is too early."""
     beat = {"session_id": session_id, "seq": 2}
     answer = platform.http.post("/playback/heartbeat", json=beat, headers=person.headers)
     assert answer.status_code == 200, answer.text
@@ -44,7 +45,7 @@ def second_lease(platform: Platform, person: Viewer, session_id: str) -> dict[st
     return None if found["outcome"] == "early" else found
 
 
-def test_a_segment_counts_once_whatever_is_fetched_again_or_killed(
+def test_a_segment_counts_once_despite_repeated_fetches_and_kills(
     platform: Platform, viewer: Callable[[int], Viewer]
 ) -> None:
     person = viewer(100_000)
@@ -58,10 +59,10 @@ def test_a_segment_counts_once_whatever_is_fetched_again_or_killed(
     assert abs(first["media_ms"] - TARGET_S * 1000) < 500
     assert first["media_bytes"] > sum(sizes)
     wait_for("the stream's figures", lambda: gateway_bytes(platform) >= first["media_bytes"], ARRIVES_S_MAX)
-    # Its newest lines are neither added up nor forgotten by a follower that is killed.
+    # A follower that is killed loses no lines.
     killed = platform.stack.pid("usage")
     os.kill(killed, signal.SIGKILL)
-    # The figures may have come within the first lease or after it.
+    # The first lease may have expired meanwhile.
     bought = wait_for("second lease", lambda: second_lease(platform, person, session_id), LEASE_MS / 1000)
     token = bought["play_token"]
     wait_for("a newer segment", lambda: media_paths(platform, {**session, "play_token": token})[1] != segment, 4)

@@ -1,4 +1,4 @@
-"""A viewer checks the receipt, a statement, and a statement with a changed digit."""
+"""The player verifies a receipt and a statement, and rejects a statement with a changed digit."""
 
 import json
 import signal
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Platform, Viewer, wait_for
+from tests.e2e.conftest import Platform, Viewer
 from tests.e2e.test_main_job import play
+from tests.fixtures.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
-"""The API is gone while people watch: what they have paid plays to its end, then nothing is served, and all comes back.
+"""The API stops while viewers watch: paid media plays to its end, then nothing is served, and all recovers.
 
-`make test` takes the API away for some seconds; with API_GONE_S=60 it is a minute.
+The API is stopped for some seconds, or for a minute with API_GONE_S=60.
 """
 
 import json
@@ -15,17 +15,18 @@ import pytest
 
 from chalicelib.domain.lease import GRACE_MS
 from infra.local.supervision import Supervisor
-from tests.e2e.conftest import STREAM_ID, Platform, Viewer, wait_for
+from tests.e2e.conftest import STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import fetch, play, start
+from tests.fixtures.waiting import wait_for
 
 API_GONE_S = float(os.environ.get("API_GONE_S", "14"))
-# From the end of what is paid to the refusal there is the grace, and the time that an answer takes.
+# Between the end of the paid time and the refusal are the grace and the time of an answer.
 LATE_S = GRACE_MS / 1000 + 0.5
 
 
 @dataclass
 class Media:
-    """What came of fetching a session's playlist again and again, by the wall clock."""
+    """The results of polling a playlist of a session, by the wall clock."""
 
     served_at_s: list[float] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Media:
 
 @pytest.fixture
 def api(platform: Platform) -> Iterator[Supervisor]:
-    """Who can take the API away. It is back at the end, whatever happens."""
+    """The supervisor, for stopping the API. Afterwards the API runs again."""
     supervisor = Supervisor(platform.stack.layout)
     yield supervisor
     supervisor.start_part("api")
@@ -52,7 +53,7 @@ def answers(platform: Platform) -> bool:
 
 
 @pytest.mark.timeout(API_GONE_S + 120)
-def test_what_is_paid_plays_out_and_nothing_else(
+def test_paid_media_is_served_without_the_api_and_nothing_else(
     platform: Platform, api: Supervisor, viewer: Callable[[int], Viewer], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     watching, silent = viewer(1_000_000), platform.viewer(1_000_000, tmp_path_factory.mktemp("silent"))
@@ -77,21 +78,21 @@ def test_what_is_paid_plays_out_and_nothing_else(
     paid_until_s = session["paid_until_ms"] / 1000
     check_silent(media, paid_until_s)
     check_watching(platform, watching, viewing.finish(), back_at_s)
-    # By itself: the next start works, and both wallets are right.
+    # The next start works, and both wallets are correct.
     assert platform.http.post("/playback/start", json={"stream_id": STREAM_ID}, headers=headers).status_code == 201
     for person in (watching, silent):
         person.check_ledger()
 
 
 def check_silent(media: Media, paid_until_s: float) -> None:
-    """Who only fetches is served until the end of the lease, and refused from the end of the grace on."""
+    """Assert that fetches succeed until the end of the lease, and are refused after the grace."""
     last_s = media.served_at_s[-1]
     assert paid_until_s - 0.5 < last_s < paid_until_s + LATE_S
     assert set(media.refusals) == {(402, "lease_expired")}
 
 
 def check_watching(platform: Platform, person: Viewer, finished: tuple[int, dict[str, Any]], back_at_s: float) -> None:
-    """The player ends when what was paid is over, and the gateway's log knows of nothing after that."""
+    """Assert that the player ended with its paid time, and that the gateway served nothing later."""
     exit_status, receipt = finished
     assert (exit_status, receipt["end_reason"]) == (6, "lease_expired")
     [lived] = person.sessions()

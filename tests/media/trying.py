@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.harness.api_client import Account, Answer, ApiClient
-from tests.faults.harness.private_stack import wait_for
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
 from tests.media.judge import Verdict, judge

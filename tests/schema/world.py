@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from tests.faults.harness.private_stack import LIVE_S_MAX, wait_for
+from tests.faults.harness.private_stack import LIVE_S_MAX
+from tests.fixtures.waiting import wait_for
 from tests.schema.document import Operation
 
 ANSWER_S_MAX = 40.0

@@ -1,9 +1,8 @@
 """A private platform for long runs, and an operator who starts `stream-1`."""
 
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,12 @@ from tests.faults.harness.answer_log import AnswerLog
 from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.faults.harness.terms import LeaseTerms
 from tests.fixtures.stack import Stack, new_stack
+from tests.fixtures.waiting import wait_for
 
 LIVE_S_MAX = 60.0
 PASSWORD = "a viewer's password"
 # At this rate no lease costs a whole number of millipoints, so every rounding shows.
 TERMS = LeaseTerms(stream_id=STREAM_ID, rate_millipoints_per_minute=61_117, lease_ms=5_000)
-
-
-def wait_for(what: str, condition: Callable[[], Any], timeout_s: float) -> Any:
-    """Poll a condition until it is true, and return its value. Raises `AssertionError` after `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"within {timeout_s:.0f} s there was no {what}")
-        time.sleep(0.05)
-    return found
 
 
 class Operator:
