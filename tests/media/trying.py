@@ -1,4 +1,4 @@
-"""Tries one input on a running platform: puts it live, watches and pays, and judges what came."""
+"""Tries one input on a running platform: starts it, watches and pays, and judges the segments."""
 
 import shutil
 import time
@@ -21,7 +21,7 @@ from tests.media.senders import Sender
 from tests.media.viewer import Viewer
 
 MILLIPOINTS_PER_POINT = 1_000
-# One point a second, so that points and seconds can be read side by side.
+# One point a second, so that points and seconds are the same.
 TERMS = {"rate_millipoints_per_minute": 60_000, "lease_ms": 5_000, "segment_seconds": 2}
 OPENING_MILLIPOINTS = 10_000_000
 POLL_S = 0.5
@@ -31,7 +31,7 @@ PASSWORD = "a viewer's password"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a try showed: the verdict, and what was paid, in points."""
+    """The verdict, and the paid points."""
 
     item: Input
     verdict: Verdict
@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass
 class Stage:
-    """Where inputs are tried. `account` is the operator's, shared by all threads."""
+    """The platform of a run. `account` is the operator's, shared by all threads."""
 
     stack: Stack
     account: Account
@@ -62,7 +62,7 @@ class Try:
     sender: Sender | None = None
 
     def run(self) -> Outcome:
-        """Try it, and leave nothing of it behind."""
+        """Try the input, and delete its stream."""
         with ApiClient(self.stage.stack.url, self.stage.account) as self.client:
             made = self._create()
             if made.status >= 300:
@@ -73,7 +73,7 @@ class Try:
                 if self.sender:
                     self.sender.close()
                 self._state("stopped")
-                # The worker takes the next stream only once this one has ended.
+                # The worker takes the next stream only after the end of this one.
                 with suppress(AssertionError):
                     wait_for("end of the stream", lambda: self._look() == "stopped", STOPPED_S_MAX)
                 self.client.send("DELETE", f"/streams/{self.stream_id}")
@@ -131,7 +131,7 @@ class Try:
         )
 
     def _wait(self, viewer: Viewer) -> None:
-        """Until enough was seen, nothing has come for long, or the time is over."""
+        """Wait until enough was seen, nothing has come for long, or the time is over."""
         began_s = time.monotonic()
         while (now_s := time.monotonic()) - began_s < self.item.watch_s + WATCH_S_MORE:
             self._look()
@@ -149,7 +149,7 @@ class Try:
         faults = list(viewer.problems)
         if viewer.segments:
             faults += broken_promises(viewer.multivariant, viewer.segments[-1].probed)
-        # A slate in the place of a dead source is another run.
+        # A slate that replaces a dead source is another run.
         if self.restarts and not self.item.expect.content_s:
             faults.append(f"restarted {self.restarts} times: {self.errors[-1] if self.errors else 'no reason'}")
         if self.sender and self.sender.sent_away:
@@ -198,7 +198,7 @@ class Try:
         return Account(self.stage.stack.url, email, PASSWORD), user_id
 
     def _paid(self, user_id: str) -> float:
-        """Return what the wallet lost, in points, after refunds and credits for outages."""
+        """Return the paid points after refunds and credits for outages."""
         items = self._get(f"/wallets/{user_id}/ledger")["items"]
         lost = -sum(item["delta_millipoints"] for item in items if item["kind"] != "credit")
         return lost / MILLIPOINTS_PER_POINT

@@ -47,12 +47,12 @@ class Viewer:
 
     @property
     def media_s(self) -> float:
-        """How much media was fetched, in seconds."""
+        """Return the seconds of media that were fetched."""
         return sum(segment.extinf_s for segment in list(self.segments))
 
     @property
     def problems(self) -> list[str]:
-        """Why the session was lost, if it was."""
+        """Return why the session ended early, if it did."""
         return self._seat.problems
 
     def _watch(self) -> None:
@@ -60,7 +60,7 @@ class Viewer:
             try:
                 self._poll()
             except (httpx.HTTPError, OSError):
-                # As a player does, it asks again.
+                # Players retry, too.
                 continue
 
     def _poll(self) -> None:

@@ -5,6 +5,7 @@ is 1 if a bug is not found or cannot be planted. `make mutants ARGS="kick trim"`
 in their names.
 """
 
+import argparse
 import os
 import resource
 import shutil
@@ -41,7 +42,11 @@ class Verdict:
 
 
 def main() -> int:
-    words = sys.argv[1:]
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="plant only bugs with one of these words in their names"
+    )
+    words = parser.parse_args().words
     chosen = [each for each in MUTANTS if not words or any(word in each.name for word in words)]
     verdicts = []
     for number, mutant in enumerate(chosen, 1):
