@@ -43,9 +43,7 @@ class Verdict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "words", nargs="*", metavar="WORD", help="plant only bugs with one of these words in their names"
-    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help="plant only bugs with one of these in their names")
     words = parser.parse_args().words
     chosen = [each for each in MUTANTS if not words or any(word in each.name for word in words)]
     verdicts = []
