@@ -7,7 +7,8 @@ PYTHON := $(BIN)/python
 # Three processes share the suite, since much of it is waiting; each starts what its tests need on ports of its own.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # The options of the long runs: SEED=1 repeats a run, ARGS has more.
-RUN = $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
+FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
@@ -42,13 +43,13 @@ soak: setup ## Let 100,000 operations meet faults (SEED=1 ROUNDS=7:8 repeats a r
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
 load: setup ## Send heartbeats for one wallet from 64 threads for a minute (MINUTES=0.2)
-	@$(PYTHON) -m tests.faults.commands.load $(RUN)
+	@$(PYTHON) -m tests.faults.commands.load $(RUN) $(FOR_MINUTES)
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 	@$(PYTHON) -m tests.faults.commands.kills $(RUN)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
-	@$(PYTHON) -m tests.chaos $(RUN)
+	@$(PYTHON) -m tests.chaos $(RUN) $(FOR_MINUTES)
 
 zoo: setup ## Watch every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
