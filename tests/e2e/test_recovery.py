@@ -52,7 +52,7 @@ def api_master(platform: Platform) -> int:
     return platform.stack.pid("api")
 
 
-VICTIMS = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+PROCESSES = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")
@@ -77,24 +77,24 @@ def position(viewing: PlayProcess) -> float:
         return 0.0
 
 
-@pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
+@pytest.mark.parametrize("find_pid", PROCESSES, ids=lambda find_pid: find_pid.__name__)
 def test_a_killed_process_recovers(
-    platform: Platform, watched: tuple[Viewer, PlayProcess], victim: Callable[[Platform], int]
+    platform: Platform, watched: tuple[Viewer, PlayProcess], find_pid: Callable[[Platform], int]
 ) -> None:
     person, viewing = watched
     before = position(viewing)
-    pid = victim(platform)
+    pid = find_pid(platform)
     os.kill(pid, signal.SIGKILL)
-    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(victim, platform) not in (0, pid))
+    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(find_pid, platform) not in (0, pid))
     wait_for("moving picture", lambda: position(viewing) > max(before, 0.1) + 3, BACK_S_MAX)
     assert viewing.process.poll() is None
     wait_for("live stream", lambda: is_live(platform), BACK_S_MAX)
     person.check_ledger()
 
 
-def found(victim: Callable[[Platform], int], platform: Platform) -> int:
+def found(find_pid: Callable[[Platform], int], platform: Platform) -> int:
     try:
-        return victim(platform)
+        return find_pid(platform)
     except (IndexError, OSError):
         return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import m3u8
 
-from tests.chaos.viewer_session import Seat
+from tests.chaos.viewer_session import ViewerSession
 from tests.faults.harness.api_client import Account
 from tests.media.segments import Segment
 
@@ -26,7 +26,7 @@ class Viewer:
         self.segments: list[Segment] = []
         self.news_at_s: list[float] = []
         self.multivariant = ""
-        self._seat = Seat(url, account, stream_id)
+        self._session = ViewerSession(url, account, stream_id)
         self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
         self._directory = directory
         self._seen: set[int] = set()
@@ -34,7 +34,7 @@ class Viewer:
         self._thread = threading.Thread(target=self._watch, name="viewer", daemon=True)
 
     def __enter__(self) -> "Viewer":
-        self._seat.__enter__()
+        self._session.__enter__()
         self._directory.mkdir(parents=True)
         self._thread.start()
         return self
@@ -42,7 +42,7 @@ class Viewer:
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
         self._thread.join(JOIN_S)
-        self._seat.__exit__()
+        self._session.__exit__()
         self._http.close()
 
     @property
@@ -53,7 +53,7 @@ class Viewer:
     @property
     def problems(self) -> list[str]:
         """Return why the session ended early, if it did."""
-        return self._seat.problems
+        return self._session.problems
 
     def _watch(self) -> None:
         while not self._is_over.wait(POLL_S) and len(self.segments) < SEGMENTS_MAX:
@@ -85,5 +85,5 @@ class Viewer:
             self.news_at_s.append(time.monotonic())
 
     def _get(self, media: str) -> bytes | None:
-        answer = self._http.get(self._seat.path(media), headers=self._seat.headers)
+        answer = self._http.get(self._session.path(media), headers=self._session.headers)
         return answer.content if answer.status_code == 200 else None
