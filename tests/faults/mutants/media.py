@@ -90,7 +90,7 @@ MUTANTS_OF_MEDIA = (
     Mutant(
         "media: time stamps are not corrected",
         STAMPS,
-        "        elif not self._fits(dts_us + track.offset_us, track.next_us, waited_us):\n",
+        "        elif not self._fits(dts_us + track.offset_us, track.next_us, self._ahead_us(waited_us)):\n",
         "        elif False:\n",
         tests=zoo("jump-1h-back", "stamps-restart"),
     ),
