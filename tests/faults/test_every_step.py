@@ -17,7 +17,7 @@ from tests.faults.scenarios.situations import BETWEEN, SITUATIONS, Act, Situatio
 
 STEPS_MAX = 20
 # The SDK retries twice, so three in a row fail.
-RUNS = (
+FAULT_RUNS = (
     (Fault.TIMEOUT_AFTER,),
     (Fault.DUPLICATE_SECOND,),
     (Fault.CONFLICT,),
@@ -26,28 +26,28 @@ RUNS = (
     # The first one arrives after the end of the operation.
     (Fault.LATE, Fault.CONFLICT),
 )
-AT_A_STEP = 1
+CHOICES_A_STEP = 1
 Choice = TypeVar("Choice")
 
 
-def some(choices: Sequence[Choice], name: str, step: int) -> Sequence[Choice]:
+def choices_at(choices: Sequence[Choice], name: str, step: int) -> Sequence[Choice]:
     """Return the choices that are tried at a step."""
     if os.environ.get("FAULTS") == "all":
         return choices
     first = list(SITUATIONS).index(name) + step
-    return [choices[(first + n) % len(choices)] for n in range(AT_A_STEP)]
+    return [choices[(first + n) % len(choices)] for n in range(CHOICES_A_STEP)]
 
 
 def steps(name: str) -> range:
     if os.environ.get("FAULTS") == "all":
         return range(STEPS_MAX)
-    return range(list(SITUATIONS).index(name) // len(RUNS) % 2, STEPS_MAX, 2)
+    return range(list(SITUATIONS).index(name) // len(FAULT_RUNS) % 2, STEPS_MAX, 2)
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_a_fault_at_every_step(recorder: Recorder, name: str) -> None:
     for step in steps(name):
-        requests = [try_request(recorder, name, step, run) for run in some(RUNS, name, step)]
+        requests = [try_request(recorder, name, step, run) for run in choices_at(FAULT_RUNS, name, step)]
         if max(requests) <= step:
             break
     assert step > 0
@@ -90,12 +90,12 @@ def test_a_death_at_every_write(recorder: Recorder, name: str) -> None:
 def test_another_function_between_any_two_steps(recorder: Recorder, name: str) -> None:
     set_up, act = SITUATIONS[name]
     for step in steps(name):
-        for between in some(list(BETWEEN), name, step):
+        for between in choices_at(list(BETWEEN), name, step):
             situation = set_up(recorder)
             faults = FaultPlan(before_request={step: lambda s=situation, b=between: BETWEEN[b](s)})
             act(situation, faults)
             recorder.check(situation.viewer)
-            leave(situation)
+            free_places(situation)
         if faults.before_request:
             break
 
@@ -106,10 +106,10 @@ def finish(situation: Situation, act: Act) -> None:
     situation.recorder.check(situation.viewer)
     if situation.recorder.environment.network.deliver_late():
         situation.recorder.check(situation.viewer)
-    leave(situation)
+    free_places(situation)
 
 
-def leave(situation: Situation) -> None:
+def free_places(situation: Situation) -> None:
     """Check the places of a stream with a limit, and free them."""
     if not situation.terms.viewers_max:
         return

@@ -28,41 +28,41 @@ Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
 
 
-def operation(viewer: Viewer, **values: object) -> None:
+def add_operation(viewer: Viewer, **values: object) -> None:
     """Add an operation to the viewer."""
     answer = values.pop("answer")
     viewer.operations.append(Operation(user_id=viewer.user_id, **values).record_answer(answer, 0))  # type: ignore[arg-type]
 
 
-def doubled(view: View, kind: str) -> View:
+def repeat_line(view: View, kind: str) -> View:
     """Repeat a line of this kind."""
     line = next(entry for entry in view.entries if entry.kind.value == kind)
     return replace(view, entries=[*view.entries, replace(line, version=len(view.entries) + 1)])
 
 
-def wallet(view: View, **changes: object) -> View:
+def change_wallet(view: View, **changes: object) -> View:
     return replace(view, wallet=replace(view.wallet, **changes))  # type: ignore[arg-type]
 
 
-def session(view: View, **changes: object) -> View:
+def change_session(view: View, **changes: object) -> View:
     """Change the active session."""
     sessions = {key: replace(each, **changes) for key, each in view.wallet.sessions.items()}  # type: ignore[arg-type]
-    return wallet(view, sessions=sessions)
+    return change_wallet(view, sessions=sessions)
 
 
-def gap(viewer: Viewer, view: View) -> View:
-    operation(viewer, kind="read", answer=LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]))
+def drop_first_line(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="read", answer=LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]))
     return view
 
 
-def unheard(viewer: Viewer, view: View) -> View:
-    operation(viewer, kind="pay", payment_id="never", millipoints=5, answer=PaymentAnswer(balance=5))
+def acknowledge_unknown_payment(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="pay", payment_id="never", millipoints=5, answer=PaymentAnswer(balance=5))
     return view
 
 
-def media(viewer: Viewer, view: View) -> View:
+def serve_media_late(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[0]
-    operation(
+    add_operation(
         viewer,
         kind="media",
         session_id=session_id,
@@ -72,95 +72,97 @@ def media(viewer: Viewer, view: View) -> View:
     return view
 
 
-def risen(viewer: Viewer, view: View) -> View:
+def renew_after_the_end(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[-1]
-    operation(
+    add_operation(
         viewer, kind="stop", answer=EndAnswer(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0)
     )
     lease = next(
         d.answer for d in viewer.operations if isinstance(d.answer, LeaseAnswer) and d.answer.session_id == session_id
     )
-    operation(viewer, kind="renew", session_id=session_id, answer=lease)
+    add_operation(viewer, kind="renew", session_id=session_id, answer=lease)
     return view
 
 
-def forgotten(viewer: Viewer, view: View) -> View:
+def forget_heartbeats(viewer: Viewer, view: View) -> View:
     """Forget the answer of the second lease."""
     viewer.operations = [each for each in viewer.operations if each.kind != "beat"]
     return view
 
 
-def crash(viewer: Viewer, view: View) -> View:
-    operation(viewer, kind="beat", answer=Crash(error="KeyError"))
+def add_crash(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="beat", answer=Crash(error="KeyError"))
     return view
 
 
-def elsewhere(viewer: Viewer, view: View) -> View:
+def change_key(viewer: Viewer, view: View) -> View:
     """Change the key of the start."""
     next(viewer.of("start")).key = "another-key-than-this"
     return view
 
 
-def paged(view: View, **changes: object) -> View:
+def change_first_page(view: View, **changes: object) -> View:
     """Change the first page."""
     return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])  # type: ignore[arg-type]
 
 
-def capped(viewer: Viewer, view: View) -> View:
+def lower_cap(viewer: Viewer, view: View) -> View:
     viewer.cap = 1
     return view
 
 
-def down(viewer: Viewer, view: View) -> View:
+def add_outage(viewer: Viewer, view: View) -> View:
     """Add an outage during the first session."""
     record = view.records[viewer.sessions[0]]
     outage = Outage(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
     return replace(view, outages={**view.outages, record.stream_id: (outage,)})
 
 
-def counted(view: View) -> View:
+def count_adjustment(view: View) -> View:
     records = {key: replace(each, adjustments=each.adjustments + 1) for key, each in view.records.items()}
     return replace(view, records=records)
 
 
-def turned_away(viewer: Viewer, view: View) -> View:
+def refuse_valid_adjustment(viewer: Viewer, view: View) -> View:
     refusal = Refusal(code="adjustment_out_of_bounds")
-    operation(viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal)
+    add_operation(
+        viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal
+    )
     return view
 
 
-def many(viewer: Viewer, view: View) -> View:
+def exceed_sessions(viewer: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
-    return wallet(view, sessions={str(n): one for n in range(4)})
+    return change_wallet(view, sessions={str(n): one for n in range(4)})
 
 
 MUTATIONS: dict[str, Mutation] = {
-    "a_balance_is_never_below_zero": lambda viewer, view: wallet(view, balance_millipoints=-1),
+    "a_balance_is_never_below_zero": lambda viewer, view: change_wallet(view, balance_millipoints=-1),
     "the_balance_is_the_sum_of_the_ledger": lambda viewer, view: replace(view, entries=view.entries[:-1]),
-    "a_ledger_read_while_it_moves_is_whole": gap,
-    "a_seq_is_charged_at_most_once": lambda viewer, view: doubled(view, "lease"),
-    "what_was_acknowledged_is_in_the_ledger": unheard,
+    "a_ledger_read_while_it_moves_is_whole": drop_first_line,
+    "a_seq_is_charged_at_most_once": lambda viewer, view: repeat_line(view, "lease"),
+    "what_was_acknowledged_is_in_the_ledger": acknowledge_unknown_payment,
     "a_session_is_charged_for_time_that_passed": lambda viewer, view: replace(view, now_ms=view.now_ms - FAR_MS),
-    "paid_time_ends_soon": lambda viewer, view: session(view, paid_until_ms=view.now_ms + FAR_MS),
-    "no_media_after_the_grace": media,
-    "an_ended_session_gets_nothing_more": risen,
-    "a_refund_is_made_once": lambda viewer, view: doubled(view, "refund"),
-    "an_ended_session_stays_as_it_ended": lambda viewer, view: wallet(view, sessions={}),
-    "a_fault_free_session_costs_what_was_answered": forgotten,
+    "paid_time_ends_soon": lambda viewer, view: change_session(view, paid_until_ms=view.now_ms + FAR_MS),
+    "no_media_after_the_grace": serve_media_late,
+    "an_ended_session_gets_nothing_more": renew_after_the_end,
+    "a_refund_is_made_once": lambda viewer, view: repeat_line(view, "refund"),
+    "an_ended_session_stays_as_it_ended": lambda viewer, view: change_wallet(view, sessions={}),
+    "a_fault_free_session_costs_what_was_answered": forget_heartbeats,
     "a_payment_counts_once": lambda viewer, view: replace(view, payments={}),
-    "every_line_follows_the_rules": lambda viewer, view: session(view, seq=77),
-    "nothing_happens_without_a_request": forgotten,
-    "a_journal_stays_small": lambda viewer, view: wallet(view, journal=tuple(view.entries) * 10),
-    "a_page_is_six_versions": lambda viewer, view: paged(view, entries=view.pages[0].entries[:3]),
-    "a_viewer_keeps_to_the_limit_of_sessions": many,
-    "nothing_crashes": crash,
-    "a_key_opens_one_session": elsewhere,
-    "every_page_is_chained": lambda viewer, view: paged(view, hash="0" * 64),
-    "a_day_costs_no_more_than_its_cap": capped,
-    "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: wallet(view, daily_left_millipoints=5),
-    "no_outage_is_paid_for": down,
-    "an_adjustment_is_counted_once": lambda viewer, view: counted(view),
-    "an_adjustment_that_fits_is_not_refused": turned_away,
+    "every_line_follows_the_rules": lambda viewer, view: change_session(view, seq=77),
+    "nothing_happens_without_a_request": forget_heartbeats,
+    "a_journal_stays_small": lambda viewer, view: change_wallet(view, journal=tuple(view.entries) * 10),
+    "a_page_is_six_versions": lambda viewer, view: change_first_page(view, entries=view.pages[0].entries[:3]),
+    "a_viewer_keeps_to_the_limit_of_sessions": exceed_sessions,
+    "nothing_crashes": add_crash,
+    "a_key_opens_one_session": change_key,
+    "every_page_is_chained": lambda viewer, view: change_first_page(view, hash="0" * 64),
+    "a_day_costs_no_more_than_its_cap": lower_cap,
+    "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: change_wallet(view, daily_left_millipoints=5),
+    "no_outage_is_paid_for": add_outage,
+    "an_adjustment_is_counted_once": lambda viewer, view: count_adjustment(view),
+    "an_adjustment_that_fits_is_not_refused": refuse_valid_adjustment,
 }
 
 

@@ -37,7 +37,7 @@ class ViewerClients:
         """Watch sessions of a random length, one after another."""
         with self._client(self.account) as client:
             while not self.stopped.is_set():
-                self._watch(client, rng, beats=rng.randint(1, 12))
+                self._run_session(client, rng, beats=rng.randint(1, 12))
 
     def pay_and_restart(self, rng: random.Random) -> None:
         """Send payments, some twice, and open short sessions."""
@@ -45,7 +45,7 @@ class ViewerClients:
             while not self.stopped.is_set():
                 self._pay(payer, rng)
                 if rng.random() < 0.15:
-                    self._watch(client, rng, beats=0)
+                    self._run_session(client, rng, beats=0)
                 if rng.random() < 0.2:
                     self.answers.record_wallet(client.send("GET", "/me/wallet"))
                 self.stopped.wait(rng.uniform(0.0, PAUSE_S_MAX))
@@ -73,7 +73,7 @@ class ViewerClients:
                 self.answers.record_violation(f"payment {payment_id} was refused: {answer}")
             self._count("payments")
 
-    def _watch(self, client: ApiClient, rng: random.Random, beats: int) -> None:
+    def _run_session(self, client: ApiClient, rng: random.Random, beats: int) -> None:
         """Start a session, send beats, fetch playlists, and stop it."""
         body = {"stream_id": TERMS.stream_id, "idempotency_key": f"{rng.getrandbits(128):032x}"}
         answer = client.send("POST", "/playback/start", body)
