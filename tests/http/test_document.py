@@ -48,6 +48,6 @@ def test_what_a_document_does_not_name_is_found(api: Api, tmp_path: Path) -> Non
         "Undocumented headers (200): cache-control",
         "Response violates schema (200)",
         "Undocumented Content-Type (401)",
-        "Answered 200 to viewer, who is to get 403",
+        "Answered 200 to viewer instead of 403",
     ):
         assert f"FAILED: {found}" in done.stdout, done.stdout

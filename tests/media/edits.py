@@ -26,15 +26,15 @@ def join(*names: str) -> None:
 def cut(source: str, out: str, stream: str, first: str, last: str) -> None:
     """Leave out the packets of one stream whose time is from `first` to `last`, in seconds of the clip."""
     begin, end, pids = _argument(first) * CLOCK_HZ, _argument(last) * CLOCK_HZ, PIDS[stream]
-    gone: dict[int, bool] = {}
+    removed: dict[int, bool] = {}
     kept = bytearray()
     data = bytearray(Path(source).read_bytes())
     start = _start(data)
     for at, pid, pes in _packets(data):
         if pid in pids and pes is not None:
             stamp = _stamps(data, pes)[-1][1]
-            gone[pid] = begin <= stamp - start < end
-        if not gone.get(pid, False):
+            removed[pid] = begin <= stamp - start < end
+        if not removed.get(pid, False):
             kept += data[at : at + PACKET]
     Path(out).write_bytes(kept)
 

@@ -6,7 +6,7 @@ from tests.media.model import Expect, Feed, Input
 from tests.media.recipes import AAC, X264, clip, picture, tone
 
 NOISE = 'ffmpeg -f lavfi -i "nullsrc=s=1920x1080,geq=random(1)*255:128:128" -frames:v 1 noise.png'
-# What is lost of damaged input is not to be had back.
+# Lost parts of damaged input stay lost.
 DAMAGED = Expect(
     silence_s_max=3.0, still_s_max=4.0, skew_s_max=0.3, has_clock=False, upright=False, discontinuities_max=4
 )
@@ -31,7 +31,7 @@ def looped(
 
 
 def refused(name: str, about: str, out: str, steps: tuple[str, ...], *words: str) -> Input:
-    """A file that cannot be played; the operator reads why."""
+    """A file that cannot be played, with an error for the operator."""
     return Input(
         name=name,
         about=about,

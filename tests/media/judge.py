@@ -1,4 +1,4 @@
-"""Judges what was published of an input. It does not matter how the input was fed."""
+"""Judges the published media of an input."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ BACK_PER_S_MAX = 0.6
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what came out is right. `faults` say what is not, `figure` what was measured."""
+    """The result of an input. `figure` is the measurement."""
 
     faults: tuple[str, ...]
     figure: str
@@ -36,12 +36,11 @@ class Verdict:
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing is wrong."""
         return not self.faults
 
 
 def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Verdict:
-    """Hold the segments of one rendition, in their order, against what the row expects.
+    """Compare the segments of one rendition, in their order, with the expectations of the row.
 
     `refusal` is the platform's reason where it plays nothing.
     """

@@ -19,7 +19,7 @@ FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
 
 
 class NotMade(Exception):
-    """An input could not be made; the message has the command and what was said."""
+    """An input could not be made. The message has the command and its output."""
 
 
 def make(item: Input, cache: Path) -> Path:
@@ -29,7 +29,7 @@ def make(item: Input, cache: Path) -> Path:
     directory = cache / f"{item.name}-{version}"
     if directory.is_dir():
         return directory
-    # Renamed when it is complete, so that what was interrupted is never taken for an input.
+    # It is renamed when it is complete, so that an interrupted one is never used.
     unfinished = cache / f".{directory.name}-{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -134,15 +134,15 @@ def decoded(printed: str, pixels: bytes) -> tuple[list[Frame], list[Level]]:
         found = PRINTED.match(line)
         if not found:
             continue
-        is_sound, said = bool(found[1]), found[2]
-        if said.startswith("frame:"):
-            at_s = _number(said.rpartition("pts_time:")[2])
+        is_sound, output = bool(found[1]), found[2]
+        if output.startswith("frame:"):
+            at_s = _number(output.rpartition("pts_time:")[2])
             if is_sound:
                 sound.append({"at_s": at_s})
             else:
                 times.append(at_s)
         elif is_sound and sound:
-            name, _, value = said.partition("=")
+            name, _, value = output.partition("=")
             sound[-1][name.rpartition(".")[2]] = _number(value)
     copies = [pixels[at : at + FRAME_BYTES] for at in range(0, len(pixels) - FRAME_BYTES + 1, FRAME_BYTES)]
     frames = [Frame(at_s, copy) for at_s, copy in zip(times, copies, strict=False)]

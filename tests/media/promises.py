@@ -1,4 +1,4 @@
-"""What a multivariant playlist promises of its first rendition, held against the newest segment: pure functions."""
+"""Compares the first rendition of a multivariant playlist with the newest segment: pure functions."""
 
 import m3u8
 

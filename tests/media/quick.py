@@ -180,13 +180,13 @@ class _Run:
         self._plan = plan
         self._playlist = plan.directory / plan.renditions[0].name / "index.m3u8"
         self._playlist.parent.mkdir(parents=True)
-        self._said, self._log = work / f"{plan.name}.json", work / f"{plan.name}.log"
-        with self._said.open("wb") as said, self._log.open("wb") as log:
-            self._process = subprocess.Popen(transcoder_argv(plan), stdin=subprocess.PIPE, stdout=said, stderr=log)
+        self._output, self._log = work / f"{plan.name}.json", work / f"{plan.name}.log"
+        with self._output.open("wb") as output, self._log.open("wb") as log:
+            self._process = subprocess.Popen(transcoder_argv(plan), stdin=subprocess.PIPE, stdout=output, stderr=log)
 
     def write(self, data: bytes) -> None:
         assert self._process.stdin
-        # A transcoder that has ended is found by its exit status.
+        # The exit status shows that a transcoder has ended.
         with suppress(BrokenPipeError):
             self._process.stdin.write(data)
 
@@ -199,11 +199,11 @@ class _Run:
 
     def faults(self) -> Iterator[str]:
         if self._process.returncode:
-            said = self._log.read_text(errors="replace").strip().rpartition("\n")[2]
-            yield f"the transcoder ended with {self._process.returncode}: {said}"
+            output = self._log.read_text(errors="replace").strip().rpartition("\n")[2]
+            yield f"the transcoder ended with {self._process.returncode}: {output}"
 
     def repairs(self) -> dict[str, float]:
-        lines: list[Any] = self._said.read_text().splitlines() or ["{}"]
+        lines: list[Any] = self._output.read_text().splitlines() or ["{}"]
         return dict(json.loads(lines[-1]).get("repairs", {}))
 
     def segments(self) -> list[Segment]:
@@ -224,7 +224,7 @@ class _Messages:
 
 
 def tried(item: Input, cache: Path, work: Path) -> Verdict:
-    """Make an input, try it, and leave nothing of the try behind."""
+    """Make an input, try it, and delete its files."""
     directory = work / item.name
     directory.mkdir(parents=True)
     try:

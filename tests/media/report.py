@@ -13,10 +13,10 @@ HEAD = f"{'input':{NAME_WIDTH}}  verdict  {'paid':>5} {'worth':>6}  figure"
 def row(outcome: Outcome) -> str:
     """Return a line for an input, and a line for each of its faults."""
     verdict = outcome.verdict
-    said = "right" if verdict.is_right else "WRONG"
+    result = "right" if verdict.is_right else "WRONG"
     paid = f"{outcome.paid_points:5.1f} {verdict.worth_s:5.1f}s" if outcome.paid_points else f"{'-':>5} {'-':>6}"
     faults = [f"{'':{NAME_WIDTH}}    {fault[:FAULT_CHARS]}" for fault in verdict.faults[:FAULTS_MAX]]
-    return "\n".join([f"{outcome.item.name:{NAME_WIDTH}}  {said}    {paid}  {verdict.figure}", *faults])
+    return "\n".join([f"{outcome.item.name:{NAME_WIDTH}}  {result}    {paid}  {verdict.figure}", *faults])
 
 
 def summary(outcomes: Sequence[Outcome], took_s: float) -> str:
@@ -28,7 +28,7 @@ def summary(outcomes: Sequence[Outcome], took_s: float) -> str:
 
 
 def listed() -> str:
-    """Return all inputs by subject, with what they stand for."""
+    """Return all inputs by subject, with their purposes."""
     lines = []
     for subject, items in SUBJECTS.items():
         lines += [

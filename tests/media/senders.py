@@ -11,7 +11,7 @@ from tests.media.edits import PACKET
 
 WRITES_PER_S = 20
 AGAIN_AFTER_S = 1.0
-# A sender that was connected for less than this was never let in.
+# A sender that was connected for less than this was not accepted.
 LET_IN_S = 3.0
 JOIN_S = 10.0
 

@@ -1,4 +1,4 @@
-"""An HTTPS server of all pulled inputs: files as they are, and live playlists whose windows slide by the clock."""
+"""An HTTPS server of all pulled inputs: files, and live playlists with windows that slide by the clock."""
 
 import re
 import time
