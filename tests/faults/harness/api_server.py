@@ -69,7 +69,7 @@ class ApiServer:
         self.port = port
         self._process = process
 
-    def kill_one(self, which: int) -> None:
+    def kill_worker(self, which: int) -> None:
         """Kill a worker. The master starts another one."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         if children:
