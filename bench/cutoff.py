@@ -224,17 +224,17 @@ class TrialStream:
         player = Player(self._operator.url, home)
         done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
         assert done.returncode == 0, done.stderr
-        viewing = player.play(stream_id=self._stream_id)
+        playback = player.play(stream_id=self._stream_id)
         try:
             session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
             if cause == "zero balance":
                 # The player's heartbeat finds the empty balance. The end of the paid time is before that.
                 ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
             else:
-                wait_for("picture", lambda: _shown(viewing), TRIAL_S_MAX)
+                wait_for("picture", lambda: _shown(playback), TRIAL_S_MAX)
                 time.sleep(rng.uniform(*PLAYER_MOMENTS_S))
                 ends_at_s = self._end(cause, user_id, session["session_id"])
-            wait_for("end of mpv", lambda: not viewing.mpv_pids(), TRIAL_S_MAX)
+            wait_for("end of mpv", lambda: not playback.mpv_pids(), TRIAL_S_MAX)
             took_s = time.monotonic() - float(ends_at_s)
         finally:
             player.end_all()
@@ -275,10 +275,10 @@ def _beat_to_the_end(client: ApiClient, session: dict[str, Any]) -> float:
         session, seq = answer.document, answer.document["seq"]
 
 
-def _shown(viewing: PlayProcess) -> bool:
-    assert viewing.process.poll() is None, "the player has ended"
+def _shown(playback: PlayProcess) -> bool:
+    assert playback.process.poll() is None, "the player has ended"
     try:
-        return bool(viewing.mpv("get_property", "estimated-frame-number"))
+        return bool(playback.mpv("get_property", "estimated-frame-number"))
     except (OSError, AssertionError):
         return False
 

@@ -235,10 +235,10 @@ def measure_decisions(stack: Stack, operator: Operator, directory: Path, log: Pa
     done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
     before = len(DECISION.findall(log.read_text()))
-    viewing = player.play()
+    playback = player.play()
     try:
         time.sleep(WATCHED_S)
-        assert viewing.process.poll() is None, viewing.finish()
+        assert playback.process.poll() is None, playback.finish()
         calls = len(DECISION.findall(log.read_text())) - before
     finally:
         player.end_all()

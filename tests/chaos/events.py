@@ -28,7 +28,7 @@ class EventResult:
 
 @dataclass
 class EventRunner:
-    """Runs the events of a stream. `problems` are violations by workers."""
+    """A runner of a stream's events. `problems` are violations by workers."""
 
     workers: Workers
     follower: Follower

@@ -76,7 +76,7 @@ class PictureSampler:
         self._close()
 
     def moves_within(self, timeout_s: float, by_s: float = 1.0) -> bool:
-        """Whether the picture moves by `by_s` within `timeout_s`."""
+        """Return whether the picture moves by `by_s` within `timeout_s`."""
         began, start = time.monotonic(), len(self.samples)
         while time.monotonic() - began < timeout_s:
             shown = [sample.position_s for sample in self.samples[start:] if sample.position_s is not None]

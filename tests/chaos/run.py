@@ -54,15 +54,15 @@ def run_plan(stack: Stack, plan: Plan, rng: random.Random, directory: Path, segm
         session = parts.enter_context(ViewerSession(stack.url, operator.viewer(OPENING_MILLIPOINTS)[0], STREAM_ID))
         bucket = stack.environ["TOLLCAST_MEDIA_BUCKET"]
         follower = parts.enter_context(Follower(session, s3_of(stack), bucket, STREAM_ID))
-        viewing = parts.enter_context(mpv_of(stack, operator, directory))
-        picture = parts.enter_context(PictureSampler(viewing.control))
+        playback = parts.enter_context(mpv_of(stack, operator, directory))
+        picture = parts.enter_context(PictureSampler(playback.control))
         wait_for("moving picture", lambda: picture.moves_within(1.0, 0.5), PICTURE_S_MAX)
         runner = EventRunner(workers, follower, rng, plan.uploads_fail_s)
         began_s = time.monotonic()
         events = run_events(runner, plan, picture, began_s)
         over_s = time.monotonic()
-        if viewing.process.poll() is not None:
-            runner.problems.append(f"the player ended with status {viewing.process.returncode}")
+        if playback.process.poll() is not None:
+            runner.problems.append(f"the player ended with status {playback.process.returncode}")
         found = rows(events, follower.arrivals, stalls(picture.samples), began_s, over_s)
         summary = (
             f"{follower.polls} polls saw {len(follower.arrivals)} numbers, checked {follower.checked} objects and"
@@ -118,12 +118,12 @@ def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[PlayPr
     player = Player(stack.url, directory)
     done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
-    viewing = player.play()
+    playback = player.play()
     try:
-        yield viewing
-        if viewing.process.poll() is None:
-            viewing.process.send_signal(signal.SIGINT)
-            status, _ = viewing.finish()
+        yield playback
+        if playback.process.poll() is None:
+            playback.process.send_signal(signal.SIGINT)
+            status, _ = playback.finish()
             assert status == INTERRUPTED, f"the player ended with status {status} after Ctrl-C"
     finally:
         player.end_all()

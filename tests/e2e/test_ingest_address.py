@@ -1,4 +1,4 @@
-"""What an operator copies into OBS, on the whole platform: it takes a sender until its key is replaced."""
+"""The address that an operator copies into OBS accepts a sender until its key is replaced."""
 
 import httpx
 

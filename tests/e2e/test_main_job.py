@@ -19,24 +19,24 @@ FFMPEG_ENDS_S_MAX = 3.0
 LIVE_AGAIN_S_MAX = 6.0
 
 
-def shown(viewing: PlayProcess) -> bool:
+def shown(playback: PlayProcess) -> bool:
     """Return whether mpv shows a picture."""
     try:
-        return bool(viewing.mpv("get_property", "estimated-frame-number"))
+        return bool(playback.mpv("get_property", "estimated-frame-number"))
     except (OSError, AssertionError):
         return False
 
 
 def play(viewer: Viewer, *words: str) -> PlayProcess:
-    viewing = viewer.player.play(*words)
-    wait_for("picture", lambda: shown(viewing) or viewing.process.poll() is not None, 40)
-    assert viewing.process.poll() is None, viewing.process.communicate()
-    return viewing
+    playback = viewer.player.play(*words)
+    wait_for("picture", lambda: shown(playback) or playback.process.poll() is not None, 40)
+    assert playback.process.poll() is None, playback.process.communicate()
+    return playback
 
 
-def ended_after_s(viewing: PlayProcess, since: float) -> float:
+def ended_after_s(playback: PlayProcess, since: float) -> float:
     """Wait for the end of mpv, and return the seconds since `since`."""
-    while viewing.mpv_pids():
+    while playback.mpv_pids():
         assert time.monotonic() - since < 30
         time.sleep(0.02)
     return time.monotonic() - since
@@ -67,7 +67,7 @@ def media_paths(platform: Platform, session: dict[str, Any]) -> tuple[str, str]:
 
 def test_play_until_the_points_are_gone(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(13_000)
-    viewing = play(person)
+    playback = play(person)
     # Another client with the same token is cut off, too.
     [session] = person.wallet()["sessions"]
     renewed = platform.http.post(
@@ -75,7 +75,7 @@ def test_play_until_the_points_are_gone(platform: Platform, viewer: Callable[[in
     ).json()
     rendition, segment = media_paths(platform, renewed)
     assert fetch(platform, session["session_id"], renewed["play_token"], segment).status_code == 200
-    exit_status, receipt = viewing.finish(60)
+    exit_status, receipt = playback.finish(60)
     assert exit_status == 3
     assert receipt["end_reason"] == "balance_exhausted"
     assert receipt["frames_shown"] > 100
@@ -87,24 +87,24 @@ def test_play_until_the_points_are_gone(platform: Platform, viewer: Callable[[in
     for path in ("index.m3u8", rendition, segment):
         refused = fetch(platform, session["session_id"], renewed["play_token"], path)
         assert (refused.status_code, refused.json()["end_reason"]) == (402, "balance_exhausted")
-    assert not viewing.mpv_pids()
+    assert not playback.mpv_pids()
 
 
 def test_at_zero_mpv_is_gone_in_time(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(8_000)
-    viewing = play(person)
+    playback = play(person)
     wait_for("spent wallet", lambda: person.wallet()["balance_millipoints"] == 0)
     [session] = person.wallet()["sessions"]
     left_s = session["paid_until_ms"] / 1000 - time.time()
     ends_at = time.monotonic() + left_s
-    exit_status, _ = viewing.finish()
+    exit_status, _ = playback.finish()
     assert exit_status == 3
-    assert ended_after_s(viewing, ends_at) < END_S_MAX
+    assert ended_after_s(playback, ends_at) < END_S_MAX
 
 
 def test_a_kick_ends_the_picture_with_its_own_reason(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(100_000)
-    viewing = play(person)
+    playback = play(person)
     [session] = person.wallet()["sessions"]
     renewed = platform.http.post(
         "/playback/renew", json={"session_id": session["session_id"]}, headers=person.headers
@@ -115,8 +115,8 @@ def test_a_kick_ends_the_picture_with_its_own_reason(platform: Platform, viewer:
     for path in ("index.m3u8", segment):
         refused = fetch(platform, session["session_id"], renewed["play_token"], path)
         assert (refused.status_code, refused.json()["end_reason"]) == (403, "kicked")
-    assert ended_after_s(viewing, answered) < END_S_MAX
-    exit_status, receipt = viewing.finish()
+    assert ended_after_s(playback, answered) < END_S_MAX
+    exit_status, receipt = playback.finish()
     assert exit_status == 8
     assert receipt["end_reason"] == "kicked"
     assert receipt["spent_millipoints"] == kicked["charged_millipoints"]
@@ -128,15 +128,15 @@ def test_pausing_the_stream_ends_its_viewers_and_its_encoder(
     platform: Platform, viewer: Callable[[int], Viewer]
 ) -> None:
     person = viewer(100_000)
-    viewing = play(person)
+    playback = play(person)
     encoders = platform.encoders()
     assert encoders
     try:
         platform.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "paused"})
         answered = time.monotonic()
-        assert ended_after_s(viewing, answered) < END_S_MAX
+        assert ended_after_s(playback, answered) < END_S_MAX
         wait_for("end of the encoder", lambda: not any(map(process_groups.find_process, encoders)), FFMPEG_ENDS_S_MAX)
-        exit_status, receipt = viewing.finish()
+        exit_status, receipt = playback.finish()
         assert (exit_status, receipt["end_reason"]) == (8, "stream_paused")
         person.check_ledger()
         check_refund(person)
@@ -165,9 +165,9 @@ def test_signals_stop_the_session_and_refund(
     platform: Platform, viewer: Callable[[int], Viewer], sent: signal.Signals, exit_status: int
 ) -> None:
     person = viewer(100_000)
-    viewing = play(person)
-    viewing.process.send_signal(sent)
-    status, receipt = viewing.finish()
+    playback = play(person)
+    playback.process.send_signal(sent)
+    status, receipt = playback.finish()
     assert status == exit_status
     [session] = person.sessions()
     assert session["end_reason"] == "viewer_stopped"
@@ -179,8 +179,8 @@ def test_signals_stop_the_session_and_refund(
 
 def test_a_pause_costs_nothing_and_fetches_nothing(platform: Platform, viewer: Callable[[int], Viewer]) -> None:
     person = viewer(100_000)
-    viewing = play(person)
-    viewing.mpv("set_property", "pause", True)
+    playback = play(person)
+    playback.mpv("set_property", "pause", True)
     [session] = person.wallet()["sessions"]
     wait_for("end of the lease", lambda: time.time() * 1000 > person.wallet()["sessions"][0]["paid_until_ms"], 20)
     [paused] = person.wallet()["sessions"]
@@ -190,12 +190,12 @@ def test_a_pause_costs_nothing_and_fetches_nothing(platform: Platform, viewer: C
     assert person.wallet()["balance_millipoints"] == balance
     assert person.wallet()["sessions"] == [paused]
     assert platform.stack.log("access").count(session["session_id"]) == fetched
-    position = viewing.mpv("get_property", "time-pos")
-    viewing.mpv("set_property", "pause", False)
-    wait_for("moving picture", lambda: (viewing.mpv("get_property", "time-pos") or 0) > position + 1)
+    position = playback.mpv("get_property", "time-pos")
+    playback.mpv("set_property", "pause", False)
+    wait_for("moving picture", lambda: (playback.mpv("get_property", "time-pos") or 0) > position + 1)
     assert person.wallet()["balance_millipoints"] < balance
-    viewing.process.send_signal(signal.SIGINT)
-    viewing.finish()
+    playback.process.send_signal(signal.SIGINT)
+    playback.finish()
     person.check_ledger()
 
 

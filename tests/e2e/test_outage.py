@@ -51,7 +51,7 @@ def is_live(platform: Platform, generation: int = 0) -> bool:
 @pytest.mark.timeout(OUTAGE_S + 180 + RECONCILED_S_MAX)
 def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: Path, tmp_path: Path) -> None:
     people = [platform.viewer(1_000_000, tmp_path / str(n)) for n in range(2)]
-    viewings = [play(person) for person in people]
+    playbacks = [play(person) for person in people]
     wait_for("beats", lambda: all(len(person.ledger()) > 3 for person in people))
 
     away = clip.with_suffix(".away")
@@ -63,17 +63,17 @@ def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: P
     wait_for("free beats", lambda: all(unserved(person) for person in people))
     wait_for("end of the outage", lambda: now_ms(platform) > down_until_ms, OUTAGE_S + 10)
     balances = [person.wallet()["balance_millipoints"] for person in people]
-    before = [position(viewing) for viewing in viewings]
+    before = [position(playback) for playback in playbacks]
     away.rename(clip)
 
     wait_for("live stream", lambda: is_live(platform), 40)
-    for n, viewing in enumerate(viewings):
-        wait_for("picture that moves again", lambda n=n, viewing=viewing: position(viewing) > before[n] + 3, 40)
+    for n, playback in enumerate(playbacks):
+        wait_for("picture that moves again", lambda n=n, playback=playback: position(playback) > before[n] + 3, 40)
     ended = next(each for each in platform.runtime()["outages"] if each["since_ms"] == outage["since_ms"])
     wait_for("leases that are paid again", lambda: all(paid_after(person, ended["until_ms"]) for person in people))
-    for person, viewing, balance in zip(people, viewings, balances, strict=True):
-        viewing.process.send_signal(signal.SIGINT)
-        exit_status, receipt = viewing.finish()
+    for person, playback, balance in zip(people, playbacks, balances, strict=True):
+        playback.process.send_signal(signal.SIGINT)
+        exit_status, receipt = playback.finish()
         assert (exit_status, receipt["settled"]) == (130, True)
         check_bill(person, receipt, ended, balance)
     if OUTAGE_S >= RECONCILED_AFTER_S:

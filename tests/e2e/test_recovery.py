@@ -58,10 +58,10 @@ PROCESSES = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_wo
 @pytest.fixture(scope="module")
 def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
     person = platform.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
-    viewing = play(person)
-    yield person, viewing
-    viewing.process.send_signal(signal.SIGINT)
-    exit_status, receipt = viewing.finish()
+    playback = play(person)
+    yield person, playback
+    playback.process.send_signal(signal.SIGINT)
+    exit_status, receipt = playback.finish()
     assert exit_status == 130
     assert len(receipt["session_ids"]) == 1
     person.check_ledger()
@@ -70,9 +70,9 @@ def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert session["charged_millipoints"] <= session["watched_ms"] + 20
 
 
-def position(viewing: PlayProcess) -> float:
+def position(playback: PlayProcess) -> float:
     try:
-        return float(viewing.mpv("get_property", "time-pos") or 0.0)
+        return float(playback.mpv("get_property", "time-pos") or 0.0)
     except (OSError, AssertionError):
         return 0.0
 
@@ -81,13 +81,13 @@ def position(viewing: PlayProcess) -> float:
 def test_a_killed_process_recovers(
     platform: Platform, watched: tuple[Viewer, PlayProcess], find_pid: Callable[[Platform], int]
 ) -> None:
-    person, viewing = watched
-    before = position(viewing)
+    person, playback = watched
+    before = position(playback)
     pid = find_pid(platform)
     os.kill(pid, signal.SIGKILL)
     wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(find_pid, platform) not in (0, pid))
-    wait_for("moving picture", lambda: position(viewing) > max(before, 0.1) + 3, BACK_S_MAX)
-    assert viewing.process.poll() is None
+    wait_for("moving picture", lambda: position(playback) > max(before, 0.1) + 3, BACK_S_MAX)
+    assert playback.process.poll() is None
     wait_for("live stream", lambda: is_live(platform), BACK_S_MAX)
     person.check_ledger()
 

@@ -16,10 +16,10 @@ from tests.fixtures.waiting import wait_for
 def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Viewer:
     """A viewer who watched for a few leases."""
     person = platform.viewer(100_000, tmp_path_factory.mktemp("bill"))
-    viewing = play(person)
+    playback = play(person)
     wait_for("leases", lambda: len(person.ledger()) > 4)
-    viewing.process.send_signal(signal.SIGINT)
-    assert viewing.finish()[0] == 130
+    playback.process.send_signal(signal.SIGINT)
+    assert playback.finish()[0] == 130
     return person
 
 

@@ -58,14 +58,14 @@ def test_paid_media_is_served_without_the_api_and_nothing_else(
 ) -> None:
     watching, silent = viewer(1_000_000), platform.viewer(1_000_000, tmp_path_factory.mktemp("silent"))
     headers = silent.headers
-    viewing = play(watching)
+    playback = play(watching)
     session, media = start(platform, silent), Media()
     media.look(platform, session)
     assert media.served_at_s, "nothing is served even with an API"
 
     api.stop_parts(["api"])
     stopped_at_s = time.time()
-    wait_for("end of the pictures", lambda: viewing.process.poll() is not None, 30)
+    wait_for("end of the pictures", lambda: playback.process.poll() is not None, 30)
     while time.time() < stopped_at_s + API_GONE_S:
         media.look(platform, session)
         time.sleep(0.05)
@@ -77,7 +77,7 @@ def test_paid_media_is_served_without_the_api_and_nothing_else(
 
     paid_until_s = session["paid_until_ms"] / 1000
     check_silent(media, paid_until_s)
-    check_watching(platform, watching, viewing.finish(), back_at_s)
+    check_watching(platform, watching, playback.finish(), back_at_s)
     # The next start works, and both wallets are correct.
     assert platform.http.post("/playback/start", json={"stream_id": STREAM_ID}, headers=headers).status_code == 201
     for person in (watching, silent):

@@ -1,4 +1,4 @@
-"""Every operation, by everybody, held against the OpenAPI document that is served; `make fuzz` does more of it."""
+"""Every operation, in every role, matches the served OpenAPI document. `make fuzz` tests more of it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""How often may be tried: the refusal over HTTP, with its header."""
+"""Rate limits over HTTP: the refusal and its header."""
 
 import os
 

@@ -20,7 +20,7 @@ from tests.faults.harness.private_stack import private_stack
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.media.inputs import BY_NAME, INPUTS
-from tests.media.judge import Verdict
+from tests.media.judge import Result
 from tests.media.making import make_all
 from tests.media.model import Feed, Input
 from tests.media.report import HEAD, listed, row, summary
@@ -57,7 +57,7 @@ def main() -> int:
         outcomes.append(outcome)
         print(row(outcome), flush=True)
     print(summary(outcomes, time.monotonic() - began_s))
-    return 0 if all(outcome.verdict.is_right for outcome in outcomes) else 1
+    return 0 if all(outcome.result.is_right for outcome in outcomes) else 1
 
 
 def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Iterator[Outcome]:
@@ -75,11 +75,11 @@ def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Ite
 def one(platform: Stage, item: Input, deadline_s: float) -> Outcome:
     """Try an input. An error is a fault of this input only."""
     if time.monotonic() > deadline_s:
-        return Outcome(item, Verdict(("there was no time for it",), "not tried"))
+        return Outcome(item, Result(("there was no time for it",), "not tried"))
     try:
         return Try(platform, item).run()
     except Exception as error:
-        return Outcome(item, Verdict((f"{type(error).__name__}: {error}",), "not measured"))
+        return Outcome(item, Result((f"{type(error).__name__}: {error}",), "not measured"))
 
 
 @contextmanager

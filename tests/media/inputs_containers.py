@@ -52,7 +52,7 @@ def rtmp(
     expect: Expect | None = None,
     **more: object,
 ) -> Input:
-    """Sent by RTMP, as OBS does."""
+    """Return an input that is sent by RTMP, as OBS does."""
     make = steps or (clip("in.flv", 10, encode=encode),)
     return Input(
         name=name,

@@ -16,7 +16,7 @@ def sent(
     watch_s: float = 18,
     live_s_max: float = 20,
 ) -> Input:
-    """By SRT."""
+    """Return an input that is sent by SRT."""
     return Input(
         name=name,
         about=about,
@@ -121,13 +121,13 @@ SOUND_PRESENCE = (
     ),
     sent(
         "picture-ends",
-        "The picture ends for good after 6 s, the sound goes on: the last picture stays",
+        "The picture ends after 6 s, the sound continues: the last picture stays",
         (CLEAN, "cut clean.ts in.ts picture first=6 last=99"),
         Expect(still_s_max=None, skew_s_max=None, has_clock=False, seconds_min=15),
     ),
     sent(
         "picture-hole-4s",
-        "No picture packets for 4 s, the sound goes on",
+        "No picture packets for 4 s, the sound continues",
         (CLEAN, "cut clean.ts in.ts picture first=8 last=12"),
         Expect(still_s_max=6.5, skew_s_max=None, has_clock=False, seconds_min=14),
     ),

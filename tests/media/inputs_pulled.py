@@ -1,4 +1,4 @@
-"""What the platform fetches by https: playlists as servers really write them, and sources that only seem alive."""
+"""Inputs that the platform fetches by https: playlists as servers write them, and sources that only seem live."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def pulled(
     serving: Serving = Serving.SLIDING,
     **more: object,
 ) -> Input:
-    """By https."""
+    """Return an input that is fetched by https."""
     return Input(
         name=name,
         about=about,
@@ -81,7 +81,7 @@ PLAYLISTS = (
     ),
     pulled(
         "hls-separate-sound",
-        "Sound in a rendition of its own",
+        "Sound in a separate rendition",
         f"ffmpeg {picture()} {tone()} -t {LENGTH_S} {X264} {AAC} {VARIANTS}"
         ' -var_stream_map "v:0,agroup:snd a:0,agroup:snd,default:yes" media_%v.m3u8',
     ),
@@ -181,7 +181,7 @@ SEEM_ALIVE = (
     ),
     pulled(
         "hls-recording-ends",
-        "A recording that ends: it is not played again as if it were live",
+        "A recording that ends: it is not repeated as a live source",
         playlist(seconds=18),
         serving=Serving.AS_IS,
         expect=STUCK,

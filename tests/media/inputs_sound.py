@@ -13,7 +13,7 @@ def sent(name: str, about: str, edit: str, expect: Expect | None = None, audio: 
 
 
 def drifting(name: str, about: str, ppm: int) -> Input:
-    """Long enough for a drift to be heard, where it is not followed: its beeps are in step with the flashes."""
+    """Return an input that is long enough to hear a drift. Its beeps are in step with the flashes."""
     steps = (clip("clean.ts", LONG_S, audio=tone(ppm=ppm)), f"retime clean.ts in.ts sound ppm={ppm}")
     return Input(
         name=name,

@@ -10,7 +10,7 @@ JUMP = Expect(discontinuities_max=1, silence_s_max=0.6)
 def sent(
     name: str, about: str, *make: str, expect: Expect = JUMP, turn_s: float = 20, turns: int = 1, **more: object
 ) -> Input:
-    """By SRT, byte for byte."""
+    """Return an input that is sent by SRT, byte for byte."""
     return Input(
         name=name,
         about=about,
@@ -25,13 +25,13 @@ def sent(
 
 
 def changed(name: str, about: str, first: str, second: str, expect: Expect = JUMP, **more: object) -> Input:
-    """Two halves of 10 s of one connection, the second of another format; their time stamps go on."""
+    """Return an input of two halves of 10 s, the second in another format, with continuous time stamps."""
     late = second.replace(TS, f"-output_ts_offset 10 -mpegts_flags +initial_discontinuity {TS} -tables_version 1")
     return sent(name, about, first, late, "join a.ts b.ts in.ts", expect=expect, **more)
 
 
 def part(out: str, encode: str = "", video: str = "", audio: str = "", sound: bool = True) -> str:
-    """Half of an input whose format changes."""
+    """Return half of an input whose format changes."""
     return clip(out, 10, video=video, audio=audio, encode=encode, sound=sound)
 
 

@@ -13,7 +13,7 @@ LANGUAGES = "-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu"
 
 
 def sent(name: str, about: str, make: tuple[str, ...], expect: Expect | None = None, **ingest: object) -> Input:
-    """By SRT."""
+    """Return an input that is sent by SRT."""
     return Input(
         name=name, about=about, make=make, entry="in.ts", feed=Feed.SRT, expect=expect or Expect(), ingest=ingest
     )
@@ -29,7 +29,7 @@ def looped(
 
 
 def two_sounds(out: str, more: str, seconds: int = 8) -> tuple[str, ...]:
-    """One picture with a track of 440 Hz and one of 880 Hz."""
+    """Return a picture with a track of 440 Hz and one of 880 Hz."""
     return (f"ffmpeg {picture()} {tone()} {tone(880)} -map 0 -map 1 -map 2 -t {seconds} {X264} {AAC} {more} {out}",)
 
 

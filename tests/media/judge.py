@@ -26,7 +26,7 @@ BACK_PER_S_MAX = 0.6
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Result:
     """The result of an input. `figure` is the measurement."""
 
     faults: tuple[str, ...]
@@ -39,7 +39,7 @@ class Verdict:
         return not self.faults
 
 
-def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Verdict:
+def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Result:
     """Compare the segments of one rendition, in their order, with the expectations of the row.
 
     `refusal` is the platform's reason where it plays nothing.
@@ -49,7 +49,7 @@ def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Verdic
     if expect.refused or (refusal and not segments and words):
         return _refused(words, segments, refusal)
     if not segments:
-        return Verdict((f"nothing was published: {refusal or 'no reason given'}",), "nothing")
+        return Result((f"nothing was published: {refusal or 'no reason given'}",), "nothing")
     parts = [decode(part) for part in continuous(segments)]
     media_s = sum(segment.extinf_s for segment in segments)
     faults = [
@@ -60,15 +60,15 @@ def judge(item: Input, segments: Sequence[Segment], refusal: str = "") -> Verdic
     seconds = clock_seconds(parts) if expect.has_clock or expect.replays_max is not None else []
     faults += _clock(expect, item, seconds)
     worth_s = min(media_s, expect.content_s) if expect.content_s else media_s
-    return Verdict(tuple(faults), _figure(segments, parts, media_s), worth_s)
+    return Result(tuple(faults), _figure(segments, parts, media_s), worth_s)
 
 
-def _refused(words: tuple[str, ...], segments: Sequence[Segment], refusal: str) -> Verdict:
+def _refused(words: tuple[str, ...], segments: Sequence[Segment], refusal: str) -> Result:
     if segments:
-        return Verdict((f"{len(segments)} segments were published of what cannot be played",), "published")
+        return Result((f"{len(segments)} segments were published of what cannot be played",), "published")
     if not any(word.lower() in refusal.lower() for word in words):
-        return Verdict((f"the reason has none of {', '.join(words)}: {refusal or 'none given'}",), "refused")
-    return Verdict((), f"refused: {refusal[:90]}")
+        return Result((f"the reason has none of {', '.join(words)}: {refusal or 'none given'}",), "refused")
+    return Result((), f"refused: {refusal[:90]}")
 
 
 def _lengths(expect: Expect, segments: Sequence[Segment], media_s: float) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _sound(expect: Expect, segments: Sequence[Segment], parts: Sequence[Decoded]
 
 
 def _silent_seconds(expect: Expect, parts: Sequence[Decoded]) -> Iterator[str]:
-    """Compare each second of the input's clock: is there sound where there should be, and none where not?"""
+    """Compare the sound with the input's clock, second by second, and yield the faults."""
     wrong: dict[str, set[int]] = {"sound": set(), "silence": set()}
     for part in parts:
         for second, first_s, last_s in clock_spans(part.frames):
@@ -129,7 +129,7 @@ def _silent_seconds(expect: Expect, parts: Sequence[Decoded]) -> Iterator[str]:
 def _pictures(expect: Expect, segments: Sequence[Segment], parts: Sequence[Decoded]) -> Iterator[str]:
     longest = max((picture.still_s(part.frames) for part in parts), default=0.0)
     if expect.still_s_max is not None and longest > expect.still_s_max:
-        yield f"the picture stands still for {longest:.1f} s, {expect.still_s_max:g} s may be"
+        yield f"the picture is frozen for {longest:.1f} s, {expect.still_s_max:g} s may be"
     sizes = tuple(dict.fromkeys(segment.probed.size for segment in segments if segment.probed.pictures))
     if expect.sizes and sizes != expect.sizes:
         yield f"the sizes are {', '.join(sizes)}, should be {', '.join(expect.sizes)}"

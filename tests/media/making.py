@@ -1,4 +1,4 @@
-"""Makes inputs from their rows, each in a directory of its own, and keeps them for the next time."""
+"""Creates inputs from their rows, each in a separate directory, and keeps them for the next run."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ class NotMade(Exception):
 
 
 def make(item: Input, cache: Path) -> Path:
-    """Return the directory with the input's files. It is made again when its commands or the edits have changed."""
+    """Return the directory with the input's files. It is created again when its commands or the edits have changed."""
     edits = Path(sys.modules[EDITS["join"].__module__].__file__ or "").read_bytes()
     version = hashlib.sha256("\n".join(item.make).encode() + edits).hexdigest()[:12]
     directory = cache / f"{item.name}-{version}"

@@ -1,4 +1,4 @@
-"""Figures of published segments: pure functions from what ffprobe and ffmpeg print to numbers."""
+"""Measurements of published segments: pure functions from the output of ffprobe and ffmpeg to numbers."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Probed:
-    """What ffprobe says of a segment. `video` and `audio` are the streams' fields, empty where there is none."""
+    """The output of ffprobe for a segment. `video` and `audio` are the streams' fields, empty if there is none."""
 
     sound: tuple[Packet, ...]
     pictures: tuple[Packet, ...]
@@ -42,12 +42,12 @@ class Probed:
 
     @property
     def size(self) -> str:
-        """Width and height, as `320x180`."""
+        """Return width and height, as `320x180`."""
         return f"{self.video.get('width')}x{self.video.get('height')}"
 
     @property
     def rotation(self) -> int:
-        """Degrees of a display matrix."""
+        """Return the degrees of the display matrix."""
         sides = self.video.get("side_data_list") or [{}]
         return int(sides[0].get("rotation", 0))
 

@@ -1,4 +1,4 @@
-"""What a row of the table of inputs says: how an input is made, how it is fed, and what must come out of it."""
+"""Rows of the table of inputs: how an input is made, how it reaches the platform, and the expected result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Feed(StrEnum):
-    """How an input reaches the platform."""
+    """The way of an input to the platform."""
 
     # A file in the media directory, looped by the platform.
     FILE = "file"
@@ -19,7 +19,7 @@ class Feed(StrEnum):
 
 
 class Serving(StrEnum):
-    """What the HTTPS server does with the media playlists of a directory."""
+    """The HTTPS server's treatment of the media playlists of a directory."""
 
     # They are files like all others.
     AS_IS = "as_is"
@@ -31,7 +31,7 @@ class Serving(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Expect:
-    """What must come out. Defaults are those of a clean source: sound and moving picture without a break.
+    """The expected result. Defaults are those of a clean source: sound and moving picture without a break.
 
     `refused`: words, of which the platform's reason has one; nothing is published. `may_refuse`: the same, where
     playing is right as well. Seconds in `silent` are those of the input's own clock, which is in its picture.

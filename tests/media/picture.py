@@ -1,4 +1,4 @@
-"""Reads the marks of `recipes.marks` from a small copy of each picture: pure functions."""
+"""Pure functions that read the marks of `recipes.marks` from a small copy of each picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from tests.media.recipes import CLOCK_BITS, CORNERS
 
-# The small copy: wide enough for the marks of a picture that stands upright within a wide one.
+# The small copy: wide enough for the marks of an upright picture within a wide one.
 GRID_WIDTH, GRID_HEIGHT = 64, 36
 FRAME_BYTES = GRID_WIDTH * GRID_HEIGHT * 3
 BLACK_MAX, WHITE_MIN, SATURATION_MIN = 28, 100, 50
@@ -42,7 +42,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Area:
-    """What of the small copy is picture, without black bars."""
+    """The picture within the small copy, without black bars."""
 
     left: int
     top: int

@@ -19,7 +19,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
 from chalicelib.domain.streams.stream import Stream
 from tests.media.edits import PACKET
-from tests.media.judge import Verdict, judge
+from tests.media.judge import Result, judge
 from tests.media.making import FFMPEG, make
 from tests.media.model import Feed, Input
 from tests.media.segments import Segment, named_by
@@ -49,7 +49,7 @@ FILE = Ingest(mode=IngestMode.FILE, path="a file")
 
 @dataclass
 class QuickTry:
-    """One input that is tried in a directory of its own."""
+    """A run of one input in a separate directory."""
 
     item: Input
     entry: Path
@@ -59,8 +59,8 @@ class QuickTry:
     segments: list[Segment] = field(default_factory=list)
     repairs: dict[str, float] = field(default_factory=dict)
 
-    def run(self) -> Verdict:
-        """Feed it and judge what came out."""
+    def run(self) -> Result:
+        """Feed the input and judge the result."""
         receiver = subprocess.Popen(
             limit_argv(python_argv("tests.media.unpaced")),
             stdin=subprocess.PIPE,
@@ -84,8 +84,8 @@ class QuickTry:
             receiver.stdout.close()
         if not self.segments and not self.refusal:
             self.refusal = (self.work / "receiver.log").read_text(errors="replace")[-400:].strip()
-        verdict = judge(self.item, self.segments, self.refusal)
-        return replace(verdict, faults=(*verdict.faults, *self.faults, *self._miscounted()))
+        result = judge(self.item, self.segments, self.refusal)
+        return replace(result, faults=(*result.faults, *self.faults, *self._miscounted()))
 
     def _play(self, messages: "_Messages") -> None:
         """Feed the transcoders until enough has come, or the source ends."""
@@ -211,7 +211,7 @@ class _Run:
 
 
 class _Messages:
-    """What a receiver writes, message by message."""
+    """Return the messages of a receiver."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -223,7 +223,7 @@ class _Messages:
                 yield from reader.feed(data)
 
 
-def tried(item: Input, cache: Path, work: Path) -> Verdict:
+def tried(item: Input, cache: Path, work: Path) -> Result:
     """Make an input, try it, and delete its files."""
     directory = work / item.name
     directory.mkdir(parents=True)

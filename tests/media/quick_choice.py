@@ -1,4 +1,4 @@
-"""Which inputs the quick zoo tries: one of each kind, as far as no network, name or clock makes them what they are."""
+"""The inputs of the quick zoo: one of each kind that needs no network, name or clock."""
 
 from tests.media.inputs import SUBJECTS
 from tests.media.model import Input

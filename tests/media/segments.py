@@ -35,7 +35,7 @@ class Segment:
 
     @cached_property
     def probed(self) -> Probed:
-        """What ffprobe says of it."""
+        """Return the output of ffprobe."""
         return measures.probed(_run([*FFPROBE, str(self.path)]).stdout.decode())
 
 

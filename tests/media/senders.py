@@ -17,7 +17,7 @@ JOIN_S = 10.0
 
 
 class Sender(threading.Thread):
-    """Sends until it is closed or has sent all; `sent_away` counts how often it lost its connection."""
+    """A sender that runs until it is closed or has sent all. `sent_away` counts lost connections."""
 
     def __init__(self, argv: list[str], feed: Callable[["Sender"], None]) -> None:
         super().__init__(daemon=True)

@@ -18,7 +18,7 @@ FRESH = "#EXT-X-DISCONTINUITY\n"
 def window(text: str, elapsed_s: float, repeats: bool = False) -> str:
     """Return a media playlist as it is so long after it was asked for first.
 
-    It names a segment once its time has come. At the end it goes on as it is, or begins again with the same numbers.
+    It names a segment once its time has come. At the end it stays the same, or starts again with the same numbers.
     """
     first = text.index("#EXTINF")
     # A discontinuity belongs to the segment behind it.

@@ -1,4 +1,4 @@
-"""Reads levels of sound, one for each packet: pure functions."""
+"""Pure functions that read levels of sound, one for each packet."""
 
 from bisect import bisect
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tries one input on a running platform: starts it, watches and pays, and judges the segments."""
+"""Tests one input on a running platform: starts it, watches and pays, and judges the segments."""
 
 import shutil
 import time
@@ -14,7 +14,7 @@ from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
-from tests.media.judge import Verdict, judge
+from tests.media.judge import Result, judge
 from tests.media.model import Feed, Input
 from tests.media.promises import broken_promises
 from tests.media.senders import Sender
@@ -31,10 +31,10 @@ PASSWORD = "a viewer's password"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict, and the paid points."""
+    """The result, and the paid points."""
 
     item: Input
-    verdict: Verdict
+    result: Result
     paid_points: float = 0.0
 
 
@@ -51,7 +51,7 @@ class Stage:
 
 @dataclass
 class Try:
-    """One input on the stage."""
+    """A test of one input on the stage."""
 
     stage: Stage
     item: Input
@@ -123,11 +123,11 @@ class Try:
         with Viewer(self.stage.stack.url, account, self.stream_id, self.stage.work / self.stream_id) as viewer:
             self._wait(viewer)
         paid = self._paid(user_id)
-        verdict = judge(self.item, viewer.segments, self.errors[-1] if self.errors else "")
-        faults = [*verdict.faults, *self._platform_faults(viewer, paid, verdict.worth_s)]
+        result = judge(self.item, viewer.segments, self.errors[-1] if self.errors else "")
+        faults = [*result.faults, *self._platform_faults(viewer, paid, result.worth_s)]
         shutil.rmtree(self.stage.work / self.stream_id, ignore_errors=True)
         return Outcome(
-            self.item, replace(verdict, faults=tuple(faults), figure=f"live {live_s:.0f} s, {verdict.figure}"), paid
+            self.item, replace(result, faults=tuple(faults), figure=f"live {live_s:.0f} s, {result.figure}"), paid
         )
 
     def _wait(self, viewer: Viewer) -> None:

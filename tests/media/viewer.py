@@ -17,7 +17,7 @@ SEGMENTS_MAX = 200
 
 
 class Viewer:
-    """Watches while it is entered. `segments` are those fetched so far, in their order.
+    """A context manager that watches. `segments` are those fetched so far, in their order.
 
     `multivariant` is the newest multivariant playlist.
     """

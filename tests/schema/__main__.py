@@ -31,7 +31,7 @@ REFUSED_SHARE = 4
 
 
 class Run:
-    """Runs all operations in all roles."""
+    """A run of all operations in all roles."""
 
     def __init__(self, accounts: Accounts, document: Document, arguments: argparse.Namespace) -> None:
         self._accounts = accounts

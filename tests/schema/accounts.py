@@ -40,7 +40,7 @@ class Login:
 
     @property
     def is_old(self) -> bool:
-        """Whether the token may expire soon."""
+        """Return whether the token may expire soon."""
         return time.monotonic() - self.since_s > TOKEN_S_MAX
 
     @property

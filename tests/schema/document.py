@@ -25,7 +25,7 @@ class Operation:
 
     @property
     def changes(self) -> bool:
-        """Whether it may change something."""
+        """Return whether the operation may change something."""
         return self.method != "GET"
 
 

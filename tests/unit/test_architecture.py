@@ -99,7 +99,7 @@ def test_one_place_reads_the_environment() -> None:
 
 
 def test_chance_that_can_be_guessed_only_spreads_things() -> None:
-    # bandit is told to pass over `random`, so who uses it is listed here. None of these makes an id, a key or a token.
+    # bandit ignores `random`, so its users are listed here. None of them makes an id, a key or a token.
     users = {
         str(path.relative_to(ROOT))
         for package in PACKAGES

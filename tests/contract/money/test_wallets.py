@@ -1,4 +1,4 @@
-"""What every store of wallets promises: each write happens whole and under its condition, or not at all."""
+"""The contract of wallet stores: each write happens as a whole and under its condition, or not at all."""
 
 from dataclasses import replace
 

@@ -29,7 +29,7 @@ JOIN_S_MAX = 120.0
 
 @dataclass
 class Slot:
-    """One of the parallel sessions (`session_id` may be empty), with its newest seq and the time of its next beat."""
+    """A parallel session (`session_id` may be empty), with its newest seq and the time of its next beat."""
 
     session_id: str = ""
     seq: int = 0

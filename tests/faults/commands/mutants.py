@@ -31,7 +31,7 @@ PARTS = ("app.py", "chalicelib", "gateway", "infra", "player", "tests", "worker"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Result:
     """The result of a mutant; `by` is the test that found it."""
 
     mutant: Mutant
@@ -46,37 +46,37 @@ def main() -> int:
     parser.add_argument("words", nargs="*", metavar="WORD", help="plant only bugs with one of these in their names")
     words = parser.parse_args().words
     chosen = [each for each in MUTANTS if not words or any(word in each.name for word in words)]
-    verdicts = []
+    results = []
     for number, mutant in enumerate(chosen, 1):
-        verdicts.append(try_mutant(mutant))
-        print(f"{number}/{len(chosen)} {row(verdicts[-1])}", flush=True)
-    alive = [each for each in verdicts if not each.found]
-    print(f"\n{len(verdicts) - len(alive)} of {len(verdicts)} found")
-    for verdict in verdicts:
-        print(row(verdict))
+        results.append(try_mutant(mutant))
+        print(f"{number}/{len(chosen)} {row(results[-1])}", flush=True)
+    alive = [each for each in results if not each.found]
+    print(f"\n{len(results) - len(alive)} of {len(results)} found")
+    for result in results:
+        print(row(result))
     return 1 if alive or not chosen else 0
 
 
-def row(verdict: Verdict) -> str:
-    found = "found   " if verdict.found else "SURVIVED"
-    return f"{found} {verdict.wall_s:5.1f} s ({verdict.cpu_s:4.1f} s cpu)  {verdict.mutant.name}: {verdict.by}"
+def row(result: Result) -> str:
+    found = "found   " if result.found else "SURVIVED"
+    return f"{found} {result.wall_s:5.1f} s ({result.cpu_s:4.1f} s cpu)  {result.mutant.name}: {result.by}"
 
 
-def try_mutant(mutant: Mutant) -> Verdict:
+def try_mutant(mutant: Mutant) -> Result:
     """Plant a bug in a copy and run its tests."""
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)
         for part in PARTS:
             copy_part(ROOT / part, copy / part)
         if missing := plant(mutant, copy):
-            return Verdict(mutant, False, f"not planted: {missing}", 0.0, 0.0)
+            return Result(mutant, False, f"not planted: {missing}", 0.0, 0.0)
         began_s, before_s = time.monotonic(), children_cpu_s()
         status, output = run_tests(mutant, copy)
         wall_s, cpu_s = time.monotonic() - began_s, children_cpu_s() - before_s
     # Status 1: tests failed. From 2 on the run itself failed.
     found = status == 1 and cpu_s < KILL_S_MAX
     by = first_failure(output) if status == 1 else f"exit status {status}: {output[-300:].strip()}"
-    return Verdict(mutant, found, by, wall_s, cpu_s)
+    return Result(mutant, found, by, wall_s, cpu_s)
 
 
 def children_cpu_s() -> float:

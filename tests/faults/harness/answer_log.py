@@ -1,4 +1,4 @@
-"""What the clients of one wallet have sent and which answers they got. `wallet_check` compares the ledger with it."""
+"""The requests of one wallet's clients, and the answers to them. `wallet_check` compares the ledger with it."""
 
 import threading
 from dataclasses import dataclass, field

@@ -111,7 +111,7 @@ def _ended(record: SessionRecord) -> EndAnswer:
 
 
 class HttpDriver:
-    """Sends requests to the running API, and asks the proxy in front of it for a fault."""
+    """A driver that sends requests to the running API, and requests a fault from the proxy in front of it."""
 
     def __init__(self, environment: Environment, http: httpx.Client, fault: HttpFault | None = None) -> None:
         self._environment = environment

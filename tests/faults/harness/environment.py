@@ -30,7 +30,7 @@ NO_CAP = 10**15
 
 
 class TrueTime:
-    """The time that only tests see. Function instances have clocks of their own."""
+    """The time that only tests see. Function instances have separate clocks."""
 
     def __init__(self, now_ms: int = BEGIN_MS) -> None:
         self.now_ms = now_ms

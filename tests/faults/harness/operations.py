@@ -104,7 +104,7 @@ def ended_session(answer: Answer) -> str | None:
 
 @dataclass(kw_only=True)
 class Operation:
-    """One request. Ticks number requests and answers, so that they can be ordered."""
+    """A request. Ticks number requests and answers, so that they can be ordered."""
 
     kind: str
     user_id: str | None = None

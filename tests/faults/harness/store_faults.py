@@ -110,7 +110,7 @@ class FaultPlan:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether the caller cannot know if a write was done."""
+        """Return whether the caller cannot know if a write was done."""
         return not AMBIGUOUS.isdisjoint(self.injected)
 
 

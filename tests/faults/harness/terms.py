@@ -21,5 +21,5 @@ class LeaseTerms:
 
     @property
     def ahead_ms(self) -> int:
-        """How far beyond now a session may have paid: horizon and lease."""
+        """Return how far beyond now a session may have paid: horizon and lease."""
         return min(self.lease_ms // 2, HORIZON_MS_MAX) + self.lease_ms

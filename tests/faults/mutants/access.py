@@ -190,7 +190,7 @@ MUTANTS_OF_ACCESS = (
         tests=AT_EDGE,
     ),
     Mutant(
-        "access: the edge goes on when the store is silent",
+        "access: the edge continues when the store is silent",
         EDGE,
         "    } catch (silent) {\n",
         "    } catch (silent) {\n        return request;\n",

@@ -85,7 +85,7 @@ MUTANTS_OF_GATEWAY = (
         tests=AT_NGINX_KICKS,
     ),
     Mutant(
-        "access: nginx asks for as many verdicts as a stranger wants",
+        "access: nginx requests decisions for a stranger without a limit",
         NGINX,
         "proxy_pass http://origin/verdict;",
         "proxy_pass http://endpoints/verdict;",
@@ -99,7 +99,7 @@ MUTANTS_OF_GATEWAY = (
         tests=AT_NGINX,
     ),
     Mutant(
-        "access: a verdict is kept longer than its lease",
+        "access: a decision is cached longer than its lease",
         ENDPOINTS,
         "last_s = min(until_ms // 1000 - 1, now_ms // 1000 + CACHE_S_MAX)",
         "last_s = now_ms // 1000 + CACHE_S_MAX",

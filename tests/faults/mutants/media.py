@@ -95,7 +95,7 @@ MUTANTS_OF_MEDIA = (
         tests=zoo("jump-1h-back", "stamps-restart"),
     ),
     Mutant(
-        "media: a loop goes on at the decoding time",
+        "media: a loop continues at the decoding time",
         STAMPS,
         "        offset_us = self.end_us - start_us\n",
         "        offset_us = max(track.next_us for track in self._tracks.values()) - start_us\n",

@@ -171,7 +171,7 @@ MUTANTS_OF_SELLING = (
     ),
     Mutant("free time is refunded", LEASE, "unserved_ms - free_ms, session", "unserved_ms, session", tests=SCENARIOS),
     Mutant(
-        "a lapsed session goes on",
+        "a lapsed session continues",
         LEASE,
         "LATE_MS_MAX = 600_000",
         "LATE_MS_MAX = 900_000",

@@ -15,7 +15,7 @@ from tests.faults.oracle.replay import ReplayedLedger, replay
 
 @dataclass(frozen=True)
 class Case:
-    """One viewer to check."""
+    """A viewer to check."""
 
     viewer: Viewer
     view: View

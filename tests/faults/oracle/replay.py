@@ -23,7 +23,7 @@ Interval = tuple[int, int]
 
 @dataclass
 class SessionAccount:
-    """One session as it follows from its lines. `paid_until` has the end of the paid time after each seq.
+    """A session as it follows from its lines. `paid_until` has the end of the paid time after each seq.
 
     `free` has the possible free intervals: several where the ledger does not show whether an outage was over for the
     function that credited it. `charged_time` has the sold intervals without the refunded rest of a lease.
@@ -143,7 +143,7 @@ def _lease(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[
 
 
 def _gap(done: ReplayedLedger, account: SessionAccount, entry: Entry, granted_ms: int) -> bool:
-    """Whether a late lease starts now: after the grace, or if the stream was down after the end of the last one.
+    """Return whether a late lease starts now: after the grace, or if the stream was down after the end of the last one.
 
     A function may miss an outage that was over within the time of its cache. Then its answer decides.
     """

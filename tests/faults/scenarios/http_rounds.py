@@ -25,7 +25,7 @@ FAULTY = 0.4
 
 
 class HttpMoveRunner(MoveRunner):
-    """Runs moves of viewers and operators over HTTP, and scheduled tasks and media requests in this process."""
+    """A runner of moves. Viewers and operators use HTTP; scheduled tasks and media requests run in this process."""
 
     def __init__(
         self, recorder: Recorder, instances: list[FunctionInstance], http: httpx.Client, api: ApiServer, seed: str

@@ -57,7 +57,7 @@ _payments = itertools.count(1)
 
 @dataclass(frozen=True)
 class Move:
-    """One step. `viewer`, `which` and `how` pick from what exists; `instance` picks the function instance."""
+    """A step. `viewer`, `which` and `how` pick from what exists; `instance` picks the function instance."""
 
     kind: str
     viewer: int
@@ -100,7 +100,7 @@ def random_faults(rng: random.Random, fault_mix: FaultMix = MODERATE) -> FaultPl
 
 
 class MoveRunner:
-    """Runs moves on several function instances."""
+    """A runner of moves on several function instances."""
 
     def __init__(self, recorder: Recorder, instances: Sequence[FunctionInstance]) -> None:
         self.recorder = recorder

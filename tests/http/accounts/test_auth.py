@@ -84,7 +84,7 @@ def test_disabling_ends_logins_and_sessions(api: Api) -> None:
 
 
 def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, alg: str = "HS256") -> str:
-    """A token signed with one kind's key that claims to be of another kind."""
+    """Return a token that is signed with one kind's key and claims to be of another kind."""
     import jwt
 
     keys = parse_key_sets(secret_from_aws(api.services.settings.token_secret))[key_of]

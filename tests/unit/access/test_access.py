@@ -30,7 +30,7 @@ KEYS = {kind: {"current": "k1", "keys": {"k1": "QUFB" * 11}} for kind in ("acces
 
 
 class DesiredStates:
-    """Stands for `Delivery`."""
+    """A stub of `Delivery`."""
 
     def __init__(self) -> None:
         self.state: DesiredState | None = DesiredState.LIVE

@@ -23,7 +23,7 @@ IP = "192.0.2.1"
 
 @dataclass
 class Desk:
-    """Where people log in, over fakes, with Ann, who may, and Bob, who is disabled."""
+    """The login service over fakes, with an active account (Ann) and a disabled one (Bob)."""
 
     users: MemoryUsers = field(default_factory=MemoryUsers)
     passwords: CountingPasswords = field(default_factory=CountingPasswords)

@@ -12,7 +12,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> Playlist:
-    """So many segments of a run more."""
+    """Add so many segments of a run."""
     for _ in range(count):
         number = playlist.next_sequence
         entry = Entry(f"{run}-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
@@ -21,7 +21,7 @@ def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> 
 
 
 FIRST = grown(Playlist(target_s=2), "1-1", 5)
-# What another owner goes on with.
+# The numbers with which another owner continues.
 NEXT = grown(FIRST.with_interruption(), "2-1", 2)
 
 

@@ -1,4 +1,4 @@
-"""When a picture counts as stalled."""
+"""The rule when a picture counts as stalled."""
 
 from tests.chaos.picture_sampler import Sample, Stall, stalls
 

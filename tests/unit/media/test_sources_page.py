@@ -1,4 +1,4 @@
-"""What docs/sources.md says to operators, held against the table of inputs and the worker's counters."""
+"""docs/sources.md agrees with the table of inputs and the worker's counters."""
 
 import re
 from dataclasses import fields

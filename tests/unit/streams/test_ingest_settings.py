@@ -1,4 +1,4 @@
-"""What the configuration opens for sources that are not public."""
+"""The configuration of sources that are not public."""
 
 from ipaddress import ip_network
 

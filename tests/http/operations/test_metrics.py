@@ -1,4 +1,4 @@
-"""The figures that operators are shown: health, sessions, what the gateways answered."""
+"""Operators' metrics: health, sessions, the gateways' responses."""
 
 from collections import Counter
 
@@ -16,9 +16,9 @@ def test_health_and_figures(api: Api) -> None:
     admin = api.admin()
     api.http.post("/auth/login", json={"email": "nobody@local", "password": "x"})
     api.start(api.viewer(), api.live_stream())
-    figures = api.http.get("/monitoring/metrics", headers=admin).json()
-    assert figures["active_sessions"] >= 1
-    assert {"points_spent_per_minute", "login_failures", "playback_errors", "cut_offs"} <= set(figures)
+    metrics = api.http.get("/monitoring/metrics", headers=admin).json()
+    assert metrics["active_sessions"] >= 1
+    assert {"points_spent_per_minute", "login_failures", "playback_errors", "cut_offs"} <= set(metrics)
     assert isinstance(api.http.get("/monitoring/errors", headers=admin).json()["items"], list)
 
 

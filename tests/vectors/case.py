@@ -1,4 +1,4 @@
-"""The world that vectors are judged in: a session with tokens for each, and the product's own access rule."""
+"""The access rule over tables in memory, and the cases of vectors: a session with its tokens."""
 
 import json
 from typing import Any
@@ -40,22 +40,22 @@ class Case:
 
     @property
     def target(self) -> str:
-        """The request's target, filled in."""
+        """Return the request's target, filled in."""
         return self._filled(self.vector.target)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The request's headers, filled in."""
+        """Return the request's headers, filled in."""
         return [(name, self._filled(value)) for name, value in self.vector.headers]
 
     def expected(self, front: Front) -> Answer:
-        """What the front has to do."""
+        """Return the expected decision of the front."""
         code = self.vector.expected(front)
         key = f"streams/{self._filled(self.vector.stream)}/{self.vector.media}" if code == ALLOW else None
         return Answer(code, STATUS_OF_CODE[code], key)
 
     def key(self, media: str) -> str:
-        """The bucket's key of the stream's media."""
+        """Return the bucket's key of the stream's media."""
         return f"streams/{self.stream_id}/{media}"
 
     def _filled(self, text: str) -> str:
@@ -69,7 +69,7 @@ class Case:
         return self.tokens.sign_play(PlayClaims(**{**values, "expires_at_ms": expires_at_ms, **changes}))
 
 
-class World:
+class AccessRule:
     """The access rule over tables in memory that hold every case's session."""
 
     def __init__(self, now_ms: int) -> None:
@@ -89,7 +89,7 @@ class World:
         )
 
     def enter(self, case: Case, state: State) -> None:
-        """Let the tables say of the case's session what the state says."""
+        """Store the state of the case's session in the tables."""
         self._states[case.stream_id] = self._states[case.session_id] = state
         session = _session(case, self.clock.now_ms(), state)
         sessions = {} if state.ended else {session.session_id: session}
@@ -101,14 +101,14 @@ class World:
             self.clients.put(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
     def authorize(self, token: str | None, session_id: str, client: Client | None) -> Decision:
-        """What the product's rule says, unless the store is silent."""
+        """Return the decision of the product's rule, unless the store is silent."""
         self.asked += 1
         if self._states.get(session_id, State()).silent:
             raise StoreUnavailable("silent")
         return self._rule.authorize(token, session_id, client)
 
     def desired(self, stream_id: str) -> DesiredState | None:
-        """Stands for `Delivery`."""
+        """A stub of `Delivery`."""
         state = self._states.get(stream_id)
         return state.desired if state else None
 
