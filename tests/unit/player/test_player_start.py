@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from player_fakes import lease
 
 from player.errors import LoginExpiredError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
 from player.session import start as module
 from player.session.playback_api import Lease
 from player.session.start import PlayRequest, start_session
+from tests.unit.player.player_fakes import lease
 
 AWAY = UnreachableError("x", "it did not answer in time")
 TOO_OFTEN = ProblemError(429, {"code": "too_many_requests"})
