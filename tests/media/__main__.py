@@ -19,10 +19,10 @@ from tests.faults.harness.api_client import Account
 from tests.faults.harness.private_stack import private_stack
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
-from tests.media.inputs import BY_NAME, INPUTS
-from tests.media.judge import Result
-from tests.media.making import make_all
-from tests.media.model import Feed, Input
+from tests.media.inputs.making import make_all
+from tests.media.inputs.model import Feed, Input
+from tests.media.inputs.table import BY_NAME, INPUTS
+from tests.media.judging.judge import Result
 from tests.media.report import HEAD, listed, row, summary
 from tests.media.serving import origin
 from tests.media.trying import Outcome, Stage, Try

@@ -18,11 +18,11 @@ from typing import Any
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
 from chalicelib.domain.streams.stream import Stream
-from tests.media.edits import PACKET
-from tests.media.judge import Result, judge
-from tests.media.making import FFMPEG, make
-from tests.media.model import Feed, Input
-from tests.media.segments import Segment, named_by
+from tests.media.inputs.edits import PACKET
+from tests.media.inputs.making import FFMPEG, make
+from tests.media.inputs.model import Feed, Input
+from tests.media.judging.judge import Result, judge
+from tests.media.judging.segments import Segment, named_by
 from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
 from worker.encoding.output_rate import output_rate
 from worker.encoding.source_info import SourceInfo, SourceRefused

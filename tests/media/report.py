@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.media.inputs import SUBJECTS
+from tests.media.inputs.table import SUBJECTS
 from tests.media.trying import Outcome
 
 NAME_WIDTH = max(len(item.name) for items in SUBJECTS.values() for item in items)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.media.edits import PACKET
+from tests.media.inputs.edits import PACKET
 
 WRITES_PER_S = 20
 AGAIN_AFTER_S = 1.0

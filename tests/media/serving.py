@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.integration.worker.origins import Origin, Page
-from tests.media.model import Input, Serving
+from tests.media.inputs.model import Input, Serving
 
 WINDOW = 5
 # How many segments a live playlist has when it is asked for the first time.

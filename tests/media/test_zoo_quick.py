@@ -9,9 +9,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 import pytest
 
-from tests.media.inputs import BY_NAME
-from tests.media.judge import Result
-from tests.media.model import Feed
+from tests.media.inputs.model import Feed
+from tests.media.inputs.table import BY_NAME
+from tests.media.judging.judge import Result
 from tests.media.quick import tried
 from tests.media.quick_choice import LEFT_OUT, QUICK
 

@@ -14,9 +14,9 @@ from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
-from tests.media.judge import Result, judge
-from tests.media.model import Feed, Input
-from tests.media.promises import broken_promises
+from tests.media.inputs.model import Feed, Input
+from tests.media.judging.judge import Result, judge
+from tests.media.judging.promises import broken_promises
 from tests.media.senders import Sender
 from tests.media.viewer import Viewer
 

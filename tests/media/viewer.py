@@ -9,7 +9,7 @@ import m3u8
 
 from tests.chaos.viewer_session import ViewerSession
 from tests.faults.harness.api_client import Account
-from tests.media.segments import Segment
+from tests.media.judging.segments import Segment
 
 POLL_S = 0.5
 JOIN_S = 20.0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.inputs import BY_NAME
-from tests.media.judge import judge
-from tests.media.making import make
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import clip, picture, tone
-from tests.media.segments import Segment, named_by
+from tests.media.inputs.making import make
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import clip, picture, tone
+from tests.media.inputs.table import BY_NAME
+from tests.media.judging.judge import judge
+from tests.media.judging.segments import Segment, named_by
 
 ENCODED = "-c:v libx264 -preset ultrafast -c:a aac -force_key_frames expr:gte(t,n_forced*2)"
 STEADY = Expect(seconds_min=7)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.media import judge as judging
-from tests.media.judge import judge
-from tests.media.measures import Packet, Probed
-from tests.media.model import Expect, Feed, Input
-from tests.media.segments import Decoded, Segment
-from tests.media.sound import Level
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.judging import judge as judging
+from tests.media.judging.judge import judge
+from tests.media.judging.measures import Packet, Probed
+from tests.media.judging.segments import Decoded, Segment
+from tests.media.judging.sound import Level
 from tests.unit.media.painting import painted
 
 PICTURES_PER_S, PACKETS_PER_S = 10, 50

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tests.media import measures
-from tests.media.measures import Packet
+from tests.media.judging import measures
+from tests.media.judging.measures import Packet
 
 PRINTED = """
 [Parsed_ametadata_3 @ 0x55e] frame:0    pts:0       pts_time:1.4

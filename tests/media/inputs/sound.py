@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import clip, tone
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import clip, tone
 
 
 def sent(name: str, about: str, edit: str, expect: Expect | None = None, audio: str = "", encode: str = "") -> Input:

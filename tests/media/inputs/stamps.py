@@ -1,7 +1,7 @@
 """Time stamps that start again, jump or wrap, and formats that change within one connection."""
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import TS, clip, picture
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import TS, clip, picture
 
 CLEAN = clip("clean.ts")
 JUMP = Expect(discontinuities_max=1, silence_s_max=0.6)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, X264, clip, picture, tone
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import AAC, X264, clip, picture, tone
 
 NOISE = 'ffmpeg -f lavfi -i "nullsrc=s=1920x1080,geq=random(1)*255:128:128" -frames:v 1 noise.png'
 # Lost parts of damaged input stay lost.

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.media.edits import EDITS
-from tests.media.model import Input
+from tests.media.inputs.edits import EDITS
+from tests.media.inputs.model import Input
 
 AT_ONCE = 2
 COMMAND_S_MAX = 120
@@ -49,8 +49,12 @@ def make_all(items: Iterable[Input], cache: Path, at_once: int = AT_ONCE) -> dic
 
 def _run(item: Input, line: str, directory: Path) -> None:
     program, *words = shlex.split(line)
-    argv = [*FFMPEG, *words] if program == "ffmpeg" else [sys.executable, "-m", "tests.media.making", program, *words]
-    root = Path(__file__).resolve().parents[2]
+    argv = (
+        [*FFMPEG, *words]
+        if program == "ffmpeg"
+        else [sys.executable, "-m", "tests.media.inputs.making", program, *words]
+    )
+    root = Path(__file__).resolve().parents[3]
     environ = os.environ | {"PYTHONPATH": str(root)}
     done = subprocess.run(argv, cwd=directory, env=environ, capture_output=True, text=True, timeout=COMMAND_S_MAX)
     if done.returncode:

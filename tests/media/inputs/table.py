@@ -1,13 +1,13 @@
-"""The table of all inputs, by subject: each subject has a file beside this one."""
+"""The table of all inputs, by subject: each subject has a module beside this one."""
 
-from tests.media.inputs_containers import CONTAINERS
-from tests.media.inputs_presence import PRESENCE
-from tests.media.inputs_pulled import PULLED
-from tests.media.inputs_shapes import SHAPES
-from tests.media.inputs_sound import SOUND
-from tests.media.inputs_stamps import STAMPS_AND_CHANGES
-from tests.media.inputs_tracks import ALL_TRACKS
-from tests.media.model import Input
+from tests.media.inputs.containers import CONTAINERS
+from tests.media.inputs.model import Input
+from tests.media.inputs.presence import PRESENCE
+from tests.media.inputs.pulled import PULLED
+from tests.media.inputs.shapes import SHAPES
+from tests.media.inputs.sound import SOUND
+from tests.media.inputs.stamps import STAMPS_AND_CHANGES
+from tests.media.inputs.tracks import ALL_TRACKS
 
 SUBJECTS: dict[str, tuple[Input, ...]] = {
     "Sound that is not regular": SOUND,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.media.recipes import CLOCK_BITS, CORNERS
+from tests.media.inputs.recipes import CLOCK_BITS, CORNERS
 
 # The small copy: wide enough for the marks of an upright picture within a wide one.
 GRID_WIDTH, GRID_HEIGHT = 64, 36

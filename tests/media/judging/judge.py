@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tests.media import measures, picture, sound
-from tests.media.model import Expect, Input
-from tests.media.picture import Area, Frame
-from tests.media.segments import Decoded, Segment, bar_steps_per_s, combed_share, continuous, decode
+from tests.media.inputs.model import Expect, Input
+from tests.media.judging import measures, picture, sound
+from tests.media.judging.picture import Area, Frame
+from tests.media.judging.segments import Decoded, Segment, bar_steps_per_s, combed_share, continuous, decode
 
 # Seconds at both ends of a span without sound are not judged, since codecs reach over them.
 EDGE_S = 0.3

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import m3u8
 
-from tests.media import measures
-from tests.media.measures import RATE_HZ, Probed
-from tests.media.picture import GRID_HEIGHT, GRID_WIDTH, Frame
-from tests.media.sound import Level
+from tests.media.judging import measures
+from tests.media.judging.measures import RATE_HZ, Probed
+from tests.media.judging.picture import GRID_HEIGHT, GRID_WIDTH, Frame
+from tests.media.judging.sound import Level
 
 COMMAND_S_MAX = 120
 FFPROBE = ("ffprobe", "-v", "error", "-show_packets", "-show_streams", "-of", "json")

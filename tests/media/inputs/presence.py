@@ -1,7 +1,7 @@
 """Sound or picture that is not there all the time, and pictures that come rarely or irregularly."""
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, TS, X264, clip, moving_bar, picture, tone
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import AAC, TS, X264, clip, moving_bar, picture, tone
 
 CLEAN = clip("clean.ts", 24)
 RARE = Expect(still_s_max=None, skew_s_max=None, has_clock=False)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.media.model import Expect, Feed, Input, Serving
-from tests.media.recipes import AAC, TS, X264, clip, picture, tone
+from tests.media.inputs.model import Expect, Feed, Input, Serving
+from tests.media.inputs.recipes import AAC, TS, X264, clip, picture, tone
 
 LENGTH_S = 40
 HLS = "-f hls -hls_time 2 -hls_list_size 0 -hls_segment_filename s%d.ts"

@@ -16,7 +16,7 @@ TS = "-f mpegts -pes_payload_size 0"
 
 
 def marks(badge: str = "white") -> str:
-    """Filters that draw what `tests.media.picture` reads, in shares of the picture's size."""
+    """Filters that draw what `tests.media.judging.picture` reads, in shares of the picture's size."""
     boxes = [
         ("0", "0", "iw/8", "ih/8", CORNERS[0], ""),
         ("iw*7/8", "0", "iw/8", "ih/8", CORNERS[1], ""),

@@ -2,7 +2,7 @@
 
 import m3u8
 
-from tests.media.measures import Probed
+from tests.media.judging.measures import Probed
 
 # As ffprobe names a codec, and how its name in CODECS begins (RFC 6381).
 CODECS = {

@@ -1,7 +1,7 @@
 """Several programmes, languages and tracks in one source, and tracks that are neither picture nor sound."""
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, TS, X264, clip, picture, tone
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import AAC, TS, X264, clip, picture, tone
 
 SECOND = Expect(tone_hz=880, badge="magenta")
 TWO_PICTURES = f"{picture()} {tone()} {picture(badge='magenta')} {tone(880)}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.media.picture import FRAME_BYTES, Frame
-from tests.media.sound import Level
+from tests.media.judging.picture import FRAME_BYTES, Frame
+from tests.media.judging.sound import Level
 
 # A packet is missing, or there twice, if the next is so far from where it should be. One packet may be.
 PACKETS_OFF_MAX = 1.5

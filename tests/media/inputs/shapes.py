@@ -1,7 +1,7 @@
 """Pictures as cameras, phones and broadcasters make them: interlaced, turned, stretched, deep, with other colours."""
 
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import AAC, TS, clip, moving_bar, picture, tone
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import AAC, TS, clip, moving_bar, picture, tone
 
 PAL = (360, 288)
 COMBED = Expect(progressive=True, shape=(5, 4))
