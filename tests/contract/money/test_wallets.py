@@ -178,6 +178,24 @@ def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -
     assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
 
 
+def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: MoneyStores) -> None:
+    user_id = funded(money, 100_000)
+    session = started(money, user_id)
+    wallet = money.wallets.buy(user_id, session, 2, a_purchase(paid_from_ms=NOW + 30_000), NOW + 30_000, 0)
+    assert wallet.sessions[session.session_id] == replace(
+        session,
+        seq=2,
+        paid_from_ms=NOW + 30_000,
+        paid_until_ms=NOW + 40_000,
+        charged_millipoints=20_000,
+        granted_ms=20_000,
+        budget_millipoints=MILLIPOINTS_MAX - 10_000,
+    )
+    entry = wallet.journal[-1]
+    assert (entry.kind, entry.stream_id, entry.delta_millipoints) == (EntryKind.LEASE, session.stream_id, -10_000)
+    assert entry.entry_id == f"{session.session_id}.2"
+
+
 def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:
     user_id = funded(money, 13_000)
     session = started(money, user_id)
