@@ -54,8 +54,8 @@ chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=
 zoo: setup ## Play every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
 
-mutants: setup ## Insert known bugs one by one and check that a test finds each (ARGS="name": some)
-	@$(PYTHON) -m tests.faults.commands.mutants $(ARGS)
+mutants: setup ## Insert known bugs and mutmut's changes, and check that tests find them (ARGS="name": some)
+	@$(PYTHON) -m tests.faults.commands.mutants $(RUN)
 
 lint: setup ## Check style, types, import rules and insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -25,42 +25,6 @@ ACCESS_TOKEN_TOO = """try:
             )"""
 
 MUTANTS_OF_ACCESS = (
-    # ---- the rule ----
-    Mutant(
-        "access: another session's token is taken",
-        RULE,
-        "if claims.session_id != session_id:",
-        "if not claims.session_id:",
-        tests=AT_AUTHORIZER,
-    ),
-    Mutant(
-        "access: the end of a lease is ignored",
-        RULE,
-        "if now_ms >= session.paid_until_ms + GRACE_MS:",
-        "if now_ms >= session.paid_until_ms + 10 * GRACE_MS:",
-        tests=AT_AUTHORIZER,
-    ),
-    Mutant(
-        "access: a token's expiry is ignored",
-        RULE,
-        "if now_ms >= claims.expires_at_ms:",
-        "if not claims.expires_at_ms:",
-        tests=AT_AUTHORIZER,
-    ),
-    Mutant(
-        "access: the stream's state is ignored",
-        RULE,
-        "if desired is not DesiredState.LIVE:",
-        "if desired is None:",
-        tests=AT_AUTHORIZER,
-    ),
-    Mutant(
-        "access: another stream's token is taken",
-        RULE,
-        " or session.stream_id != claims.stream_id:",
-        ":",
-        tests=AT_AUTHORIZER,
-    ),
     Mutant(
         "access: an access token is taken",
         RULE,
@@ -95,13 +59,6 @@ MUTANTS_OF_ACCESS = (
         "return bool(words)",
         "return False",
         tests=AT_BOUND_NGINX,
-    ),
-    Mutant(
-        "access: a front without client addresses serves bound sessions",
-        BINDING,
-        "if policy is SessionBinding.ENFORCE:\n                raise BoundElsewhere(UNSEEN)",
-        "if policy is None:\n                raise BoundElsewhere(UNSEEN)",
-        tests=AT_AUTHORIZER,
     ),
     # ---- the authorizer ----
     Mutant(

@@ -2,8 +2,6 @@
 
 from tests.faults.mutants.mutant import (
     BILLING,
-    LEDGER,
-    OUTAGES,
     PLACES,
     PLAYBACK,
     RECONCILIATION,
@@ -30,33 +28,12 @@ MUTANTS_OF_LEDGER = (
         tests=steps("between and early and outage"),
     ),
     Mutant(
-        "the rest of a lease is given back by an outage and by the end",
-        OUTAGES,
-        "        free_until_ms = max(until_ms, session.free_until_ms) if adjoining else until_ms\n",
-        "",
-        tests=steps("fault and stop and outage"),
-    ),
-    Mutant(
         "a paid beat ignores an outage that is not credited",
         WRITES,
         "ss.#s.pu >= :now AND ss.#s.os = :outage AND dd",
         "ss.#s.pu >= :now AND dd",
         also=((WRITES, '        ":outage": beat.outage_ms,\n', ""),),
         tests=steps("between and after and outage"),
-    ),
-    Mutant(
-        "an end forgets the credit of an outage",
-        BILLING,
-        "            session = self._apply_credits(wallet, session, outages, now_ms)\n",
-        "",
-        tests=steps("fault and stop and after and outage"),
-    ),
-    Mutant(
-        "an outage gives back time that was free",
-        OUTAGES,
-        "until_ms - from_ms - free_ms",
-        "until_ms - from_ms",
-        tests=SCENARIOS,
     ),
     Mutant(
         "an outage is not given back to the day",
@@ -71,16 +48,6 @@ MUTANTS_OF_LEDGER = (
         " AND dl >= ss.#s.c",
         "",
         tests=steps("fault and cap"),
-    ),
-    Mutant(
-        "a new day never begins",
-        BILLING,
-        """        if utc_day(now_ms) > seen.day:
-            self._wallets.begin_day(seen.user_id, utc_day(now_ms))
-            return None
-""",
-        "",
-        tests=SCENARIOS,
     ),
     Mutant(
         "a new day begins with what yesterday left",
@@ -118,14 +85,6 @@ MUTANTS_OF_LEDGER = (
         "            if attempt:\n",
         "            if attempt > 99:\n",
         tests=steps("made"),
-    ),
-    Mutant(
-        "each page is chained to the beginning",
-        LEDGER,
-        "        return state_after(before[0])\n",
-        "        state = initial_state(user_id)\n"
-        "        return ChainState(version=first_version - 1, balance_millipoints=0, hash=state.hash)\n",
-        tests=SCENARIOS,
     ),
     Mutant(
         "a place is not given back",

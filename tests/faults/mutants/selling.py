@@ -1,7 +1,6 @@
 """Known bugs of leases, ends, payments and the journal."""
 
 from tests.faults.mutants.mutant import (
-    BILLING,
     LEASE,
     LEDGER,
     RECORDS,
@@ -98,13 +97,6 @@ MUTANTS_OF_SELLING = (
         tests=steps("whole"),
     ),
     Mutant(
-        "an incomplete page is moved",
-        "chalicelib/domain/money/wallets.py",
-        "if len(entries) == PAGE",
-        "if len(entries) >= 1 or not PAGE",
-        tests=SCENARIOS,
-    ),
-    Mutant(
         "a conflict is taken for success",
         WALLETS,
         "if TRANSACTION_CONFLICT in refusal.codes:\n                raise WalletRefused(None) from None",
@@ -163,14 +155,6 @@ MUTANTS_OF_SELLING = (
         tests=SCENARIOS,
     ),
     Mutant(
-        "a gap is charged",
-        LEASE,
-        "(now_ms if gap else session.paid_until_ms)",
-        "session.paid_until_ms",
-        tests=steps("fault and gap"),
-    ),
-    Mutant("free time is refunded", LEASE, "unserved_ms - free_ms, session", "unserved_ms, session", tests=SCENARIOS),
-    Mutant(
         "a lapsed session continues",
         LEASE,
         "LATE_MS_MAX = 600_000",
@@ -183,13 +167,6 @@ MUTANTS_OF_SELLING = (
         "session.paid_until_ms + GRACE_MS",
         "session.paid_until_ms + 60_000",
         also=(("chalicelib/domain/access/tokens.py", "min(paid_until_ms + GRACE_MS", "min(paid_until_ms + 60_000"),),
-    ),
-    Mutant(
-        "a kick is not put on the denylist",
-        BILLING,
-        "        self._denylist.deny_session(session.session_id, reason)\n",
-        "",
-        tests=steps("fault and kick"),
     ),
     Mutant(
         "starts at once exceed the limit",

@@ -1,0 +1,24 @@
+"""Changes of mutmut that no test can find, since the code does the same."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of lines in a function, named `module.function`."""
+
+    function: str
+    old: str
+    new: str
+
+
+EQUIVALENT = frozenset(
+    {
+        # Times are milliseconds since 1970, so an outage that ended in 1970 is none.
+        Change(
+            "lease.decide",
+            "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 0",
+            "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 1",
+        ),
+    }
+)
