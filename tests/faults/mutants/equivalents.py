@@ -20,5 +20,11 @@ EQUIVALENT = frozenset(
             "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 0",
             "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 1",
         ),
+        # Less than a second is no second.
+        Change(
+            "access.Access.issue",
+            "return self._tokens.sign_play(claims), max(0, expires_at_ms - now_ms) // 1000",
+            "return self._tokens.sign_play(claims), max(1, expires_at_ms - now_ms) // 1000",
+        ),
     }
 )

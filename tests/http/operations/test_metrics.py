@@ -14,7 +14,7 @@ def test_health_and_figures(api: Api) -> None:
     assert health.status_code == 200
     assert health.json()["dependencies"] == {"tables": "ok", "media": "ok"}
     admin = api.admin()
-    api.http.post("/auth/login", json={"email": "nobody@local", "password": "x"})
+    api.http.post("/auth/login", json={"email": "unknown@local", "password": "x"})
     api.start(api.viewer(), api.live_stream())
     metrics = api.http.get("/monitoring/metrics", headers=admin).json()
     assert metrics["active_sessions"] >= 1
