@@ -44,7 +44,7 @@ class Api:
         return user
 
     def login(self, user: User) -> dict[str, str]:
-        """Headers of a logged-in user."""
+        """Return the headers of a logged-in user."""
         answer = self.http.post("/auth/login", json={"email": user.email, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}

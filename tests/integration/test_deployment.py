@@ -39,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def deployed(module_settings: Settings, template: Path) -> dict[str, str]:
-    """The stack's outputs."""
+    """Return the stack's outputs."""
     client("s3").create_bucket(Bucket=f"{module_settings.media_bucket}-code")
     return deploy(template, module_settings, f"{module_settings.media_bucket}-code")
 

@@ -37,7 +37,7 @@ SEGMENT = f"streams/{STREAM}/480p/1-1-000000.ts"
 
 @pytest.fixture
 def roles(settings: Settings) -> dict[str, str]:
-    """The roles' ARNs, by output, of a stack that has nothing else."""
+    """Return the ARNs of the roles, by output, of a stack with nothing else."""
     template = {
         "Parameters": {name: {"Type": "String"} for name in NEEDED},
         "Resources": task_roles(),
@@ -65,7 +65,7 @@ def lab(settings: Settings, tmp_path: Path) -> Iterator[Lab]:
 
 
 def credentials(role_arn: str) -> dict[str, str]:
-    """What a task of this role finds in its environment."""
+    """Return the environment of a task with this role."""
     given = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -76,20 +76,20 @@ def credentials(role_arn: str) -> dict[str, str]:
 
 @contextmanager
 def acting_as(role_arn: str) -> Iterator[None]:
-    """This process's clients are the role's."""
+    """Use the role's credentials in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in credentials(role_arn).items():
             patch.setenv(name, value)
-        begin_anew()
+        reset_clients()
         try:
             yield
         finally:
             patch.undo()
-            begin_anew()
+            reset_clients()
 
 
-def begin_anew() -> None:
-    """The SDK's default session keeps the credentials that it has found, and the clients keep theirs."""
+def reset_clients() -> None:
+    """Reset the SDK's default session and the clients, which keep their credentials."""
     boto3.setup_default_session()
     forget_clients()
 
@@ -113,7 +113,7 @@ def queue(settings: Settings) -> Callable[[], Any]:
 
 
 def assert_denied(*calls: Callable[[], Any]) -> None:
-    """Each, by the policy and for no other reason."""
+    """Check that each call is refused by the policy and for no other reason."""
     for number, call in enumerate(calls):
         with pytest.raises(ClientError) as refused:
             call()

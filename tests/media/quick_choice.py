@@ -1,7 +1,7 @@
-"""Which inputs the quick zoo tries: one of each kind, as far as no network, name or clock makes them what they are."""
+"""The inputs of the quick zoo: one of each kind that needs no network, name or clock."""
 
-from tests.media.inputs import SUBJECTS
-from tests.media.model import Input
+from tests.media.inputs.model import Input
+from tests.media.inputs.table import SUBJECTS
 
 # Made by a server's answers, by names, or by what the platform does with a dead source.
 OF_THE_PLATFORM = """

@@ -109,7 +109,7 @@ def test_views_reach_stores_through_services() -> None:
 
 
 def test_chance_that_can_be_guessed_only_spreads_things() -> None:
-    # bandit is told to pass over `random`, so who uses it is listed here. None of these makes an id, a key or a token.
+    # bandit ignores `random`, so its users are listed here. None of them makes an id, a key or a token.
     users = {
         str(path.relative_to(ROOT))
         for package in PACKAGES

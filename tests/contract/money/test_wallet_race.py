@@ -99,7 +99,7 @@ def track(module_settings: Settings) -> RaceTrack:
 
 
 def all_at_once(works: list[Callable[[], object]]) -> list[object]:
-    """Run all at the same moment in threads of their own; answers results and exceptions in order."""
+    """Run all at the same moment in separate threads. Return results and exceptions in order."""
     barrier = threading.Barrier(len(works))
 
     def run(work: Callable[[], object]) -> object:

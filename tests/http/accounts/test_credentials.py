@@ -29,7 +29,7 @@ def change(api: Api, headers: dict[str, str], current: str = PASSWORD, new: str 
 
 
 def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> None:
-    """Neither the old login nor its session is good for anything that changes something."""
+    """Neither the old login nor its session can change anything."""
     headers = bearer(old)
     assert refreshed(api, old) == 401
     beat = api.http.post("/playback/heartbeat", json={"session_id": session_id, "seq": 2}, headers=headers)

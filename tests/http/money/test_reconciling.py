@@ -1,4 +1,4 @@
-"""What operators see of served against paid, and what viewers see of it."""
+"""Reconciliation of served and paid time, as operators and viewers see it."""
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ SERVED = Served(media_ms=8_000, media_bytes=900, segments=4, requests=9, first_a
 def serve(api: Api, session_id: str) -> None:
     now_ms = api.services.stores.clock.now_ms()
     assert api.services.stores.usage.add(session_id, SERVED, follower="gw", batch=1, now_ms=now_ms)
-    # As if the log had come far: sessions are measured once it is past their end.
+    # Let the log be read far ahead: sessions are measured once it is past their end.
     api.services.stores.usage.mark("gw", now_ms + 3_600_000)
 
 
@@ -26,7 +26,7 @@ def stopped(api: Api, viewer: dict[str, str], **settings: object) -> str:
 
 
 def make_due(api: Api, session_id: str) -> None:
-    """As if the time for it had come."""
+    """Make the session due for reconciliation."""
     client("dynamodb").update_item(
         TableName=api.services.settings.table_prefix + "playback_sessions",
         Key=to_row({"session_id": session_id}),

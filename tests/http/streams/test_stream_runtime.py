@@ -1,4 +1,4 @@
-"""What operators see of a stream that runs: its runtime, its log, its workers."""
+"""A running stream as operators see it: its runtime, its log, its workers."""
 
 from dataclasses import replace
 

@@ -95,7 +95,7 @@ class MemoryPlatform:
 
     @property
     def sessions(self) -> dict[str, SessionRecord]:
-        """All sessions by id, in the order of their starts."""
+        """Return all sessions by id, in the order of their starts."""
         return self.store.records
 
     @property
@@ -157,7 +157,7 @@ class MemoryPlatform:
         self.services.stores.users.end_logins(self.user_id)
 
     def bind_elsewhere(self, session_id: str, play_token: str) -> None:
-        """Let another client be the first that fetches the session's media, and bind it."""
+        """Let another client fetch the session's media first, which binds the session to it."""
         self.set_stream(session_binding=SessionBinding.ENFORCE)
         self.services.access.authorize(play_token, session_id, ELSEWHERE)
 

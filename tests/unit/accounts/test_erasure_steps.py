@@ -1,4 +1,4 @@
-"""Erasing a person is done to its end, whatever ends it in between, and begun again as often as one likes."""
+"""An interrupted erasure of a person can be repeated until it is complete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ class Killed(Exception):
 
 
 class Sessions:
-    """Stands for `Billing`."""
+    """A stub of `Billing`."""
 
     def __init__(self, users: MemoryUsers) -> None:
         self.users = users

@@ -16,7 +16,7 @@ DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 
 
 def instructions(path: str) -> list[tuple[str, str]]:
-    """Name and arguments, in their order; continued lines are one."""
+    """Return names and arguments in their order. Continued lines are one."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
     whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
     found = [line.partition(" ") for line in whole.splitlines() if line]

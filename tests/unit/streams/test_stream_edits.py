@@ -1,4 +1,4 @@
-"""What a change of settings does to a running stream, and that a dry run does nothing."""
+"""The effects of a change of settings on a running stream. A dry run has none."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What operators may read holds nothing that opens a source."""
+"""Texts for operators hold no secret of a source."""
 
 import io
 import time
@@ -40,7 +40,7 @@ def test_given_secrets_go_wherever_they_stand() -> None:
 
 
 def test_what_a_line_is_too_long_for_is_dropped() -> None:
-    """The end of a query would otherwise be a line of its own, which nothing marks as secret."""
+    """The end of a query would otherwise be a separate line, which nothing marks as secret."""
     line = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
     lines = list(read_lines(io.BytesIO(line)))
     assert len(lines) == 2 and lines[1] == "the next line\n"

@@ -1,4 +1,4 @@
-"""Which streams a worker takes, with pipelines that do nothing."""
+"""The streams that a worker claims, with pipelines that do nothing."""
 
 import threading
 import time
@@ -65,7 +65,7 @@ class IdlePipeline(threading.Thread):
 
 
 class Harness:
-    """One agent in a thread, over stores in memory."""
+    """An agent in a thread, over stores in memory."""
 
     def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()

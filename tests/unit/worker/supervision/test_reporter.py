@@ -1,4 +1,4 @@
-"""What a worker reports of its stream, by which viewers are charged."""
+"""A worker's reports on its stream, by which viewers are charged."""
 
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fakes.simple import SetClock
