@@ -185,8 +185,8 @@ SENDERS = (
         "rtmp-sound-changes",
         "An encoder that goes from 48 to 44.1 kHz while it is connected",
         steps=(
-            clip("a.flv", 5),
-            clip("b.flv", 5, encode="-ar 44100 -output_ts_offset 5"),
+            clip("a.flv", 12),
+            clip("b.flv", 12, encode="-ar 44100 -output_ts_offset 12"),
             "join_flv a.flv b.flv in.flv",
         ),
         expect=Expect(discontinuities_max=2, silence_s_max=0.6, repairs={"format_changes": (1, 4)}),
