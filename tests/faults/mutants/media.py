@@ -168,9 +168,9 @@ MUTANTS_OF_MEDIA = (
     ),
     Mutant(
         "media: the form of raw pictures is not known",
-        "worker/media/pictures.py",
-        'if track["pix_fmt"]:',
-        "if False:",
+        PACKETS,
+        "self.codec not in PARAMETERS",
+        "False",
         tests=zoo("raw-avi"),
     ),
     Mutant(
