@@ -48,7 +48,7 @@ class Api:
         return self.http.post("/auth/login", json={"email": email, "password": password}, headers=headers)
 
     def login(self, user: User) -> dict[str, str]:
-        """Headers of a logged-in user."""
+        """Return the headers of a logged-in user."""
         return bearer(self.try_login(user.email))
 
     def refresh(self, token: str) -> httpx.Response:
@@ -72,11 +72,11 @@ class Api:
         return stream_id
 
     def report(self, stream_id: str, state: RuntimeState) -> Claim:
-        now_ms = self.services.clock.now_ms()
-        claim = self.services.runtimes.claim(stream_id, "worker-1", now_ms, now_ms + CLAIM_MS)
+        now_ms = self.services.stores.clock.now_ms()
+        claim = self.services.stores.runtimes.claim(stream_id, "worker-1", now_ms, now_ms + CLAIM_MS)
         assert claim is not None
         runtime = Runtime(stream_id=stream_id, state=state, claim=claim, reported_at_ms=now_ms)
-        assert self.services.runtimes.report(claim, runtime)
+        assert self.services.stores.runtimes.report(claim, runtime)
         return claim
 
     def start(self, headers: dict[str, str], stream_id: str, **more: object) -> httpx.Response:

@@ -59,7 +59,7 @@ def operator(api: Api) -> dict[str, str]:
 
 def test_login_start_and_an_authorised_playlist(api: Api, viewer: dict[str, str]) -> None:
     stream_id = api.live_stream()
-    api.services.media.put(media_key(stream_id, "index.m3u8"), PLAYLIST, "application/vnd.apple.mpegurl")
+    api.services.stores.media.put(media_key(stream_id, "index.m3u8"), PLAYLIST, "application/vnd.apple.mpegurl")
     start = api.start(viewer, stream_id)
     assert start.status_code == 201, start.text
     session = start.json()
@@ -107,7 +107,7 @@ def test_an_operator_is_told_why_a_stream_waits(api: Api, operator: dict[str, st
     live = api.http.post(f"{path}/state", json={"state": "live"}, headers=operator)
     assert live.json()["state"] == "backoff", live.text
     run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)
-    api.services.media.put(run_log_key(created["stream_id"]), encode([run_log]), "application/json")
+    api.services.stores.media.put(run_log_key(created["stream_id"]), encode([run_log]), "application/json")
     assert api.get(operator, f"{path}/log")["items"][0]["run"] == "1-1"
     assert api.get(operator, "/workers") == {"items": [], "next_cursor": None}
     assert api.get(operator, f"{path}/runtime")["waiting"] == "no_worker"
@@ -169,7 +169,7 @@ def test_addresses_are_kept_and_a_person_is_erased_as_deployed(api: Api, operato
         assert erased.status_code == 200, erased.text
     [entry, *_] = api.get(operator, "/audit", user_id=user_id)["items"]
     assert entry["action"] == "user.erase" and entry["ip"]
-    assert api.services.users.by_email("gone@local") is None
+    assert api.services.stores.users.by_email("gone@local") is None
 
 
 def test_a_binding_that_no_gateway_here_would_hold_is_refused(api: Api, operator: dict[str, str]) -> None:

@@ -15,11 +15,11 @@ FOLLOWER = "gateway-1"
 
 
 def serve(services: Container, session_id: str, media_ms: int, batch: int = 1) -> None:
-    """What the follower of a gateway adds."""
-    now_ms = services.clock.now_ms()
+    """Add usage like a gateway's follower."""
+    now_ms = services.stores.clock.now_ms()
     counts = {"media_bytes": media_ms * 100, "segments": media_ms // 2_000, "requests": media_ms // 1_000}
     figures = Served(media_ms=media_ms, first_at_ms=now_ms, last_at_ms=now_ms, **counts)
-    assert services.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
+    assert services.stores.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
 
 
 def watched(services: Container, leases: int = 3) -> tuple[str, str]:
@@ -36,7 +36,7 @@ def watched(services: Container, leases: int = 3) -> tuple[str, str]:
 def arrive(services: Container) -> None:
     """The log of all that was until now arrives, and what has ended becomes due."""
     advance(services, RECONCILE_AFTER_MS)
-    services.usage.mark(FOLLOWER, services.clock.now_ms() - 10_000)
+    services.stores.usage.mark(FOLLOWER, services.stores.clock.now_ms() - 10_000)
 
 
 def rows(services: Container, agrees: bool | None = None, day: str | None = None) -> dict[str, SessionReconciliation]:
@@ -64,7 +64,7 @@ def test_each_ended_session_gets_its_row_once(services: Container) -> None:
     assert rows(services) == found, "running again changes nothing"
     figures = services.reconciliation.figures()
     assert (figures.sessions, figures.disagreeing, figures.drift_points) == (2, 1, -20.0)
-    totals = services.reconciliation.totals(day_of(services.clock.now_ms()))
+    totals = services.reconciliation.totals(day_of(services.stores.clock.now_ms()))
     assert (totals.sessions, totals.disagreeing, totals.net_millipoints, totals.media_ms) == (2, 1, 50_000, 30_000)
 
 
@@ -87,9 +87,9 @@ def test_an_outage_of_the_function_leaves_nothing_out(services: Container, monke
     monkeypatch.setattr(service, "DUE_PER_PAGE", 2)
     sessions = {watched(services, leases=1)[1] for _ in range(15)}
     advance(services, 3 * 3_600_000)
-    services.usage.mark(FOLLOWER, services.clock.now_ms())
+    services.stores.usage.mark(FOLLOWER, services.stores.clock.now_ms())
     assert services.reconciliation.run() == Run(settled=15)
-    ended_on = day_of(services.clock.now_ms() - 3 * 3_600_000)
+    ended_on = day_of(services.stores.clock.now_ms() - 3 * 3_600_000)
     assert set(rows(services)) | set(rows(services, day=ended_on)) == sessions
 
 
@@ -156,7 +156,7 @@ def test_without_any_log_it_is_given_up_after_a_day(services: Container) -> None
         runs += 1
         assert runs < 100
     assert 48 <= runs <= 80
-    day = day_of(services.clock.now_ms() - runs * 30 * 60_000)
+    day = day_of(services.stores.clock.now_ms() - runs * 30 * 60_000)
     [row] = rows(services, day=day).values()
     assert (row.session_id, row.reason) == (session_id, Finding.NOT_MEASURED)
 

@@ -17,7 +17,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.access import playback
+from chalicelib.services.access import reaper
 from chalicelib.services.money.billing import Beat
 from chalicelib.services.streams import controller
 from tests.fakes.simple import RecordingDenylist, SetClock
@@ -27,9 +27,9 @@ STREAM_ID = "stream-1"
 
 @pytest.fixture
 def services(settings: Settings) -> Container:
-    """Services whose clock is set, with a live stream."""
+    """Return services with a clock that tests set, and a live stream."""
     container = Container(settings)
-    container.clock = SetClock()  # type: ignore[misc]
+    container.stores.clock = SetClock()  # type: ignore[misc]
     container.streams.create(Stream(stream_id=STREAM_ID, title="x", ingest=Ingest(mode=IngestMode.TEST)))
     container.streams.set_state(STREAM_ID, DesiredState.LIVE)
     report(container, RuntimeState.LIVE)
@@ -37,12 +37,12 @@ def services(settings: Settings) -> Container:
 
 
 def report(services: Container, state: RuntimeState) -> None:
-    now_ms = services.clock.now_ms()
-    claim = services.runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + 3_600_000)
+    now_ms = services.stores.clock.now_ms()
+    claim = services.stores.runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + 3_600_000)
     assert claim is not None
     generation = services.streams.get(STREAM_ID).generation
     runtime = Runtime(stream_id=STREAM_ID, state=state, claim=claim, generation=generation)
-    assert services.runtimes.report(claim, runtime)
+    assert services.stores.runtimes.report(claim, runtime)
 
 
 def watching(services: Container) -> tuple[str, str]:
@@ -62,7 +62,7 @@ def start(services: Container, user_id: str) -> Beat:
 
 
 def ended(services: Container, session_id: str) -> EndReason | None:
-    record = services.sessions.get(session_id)
+    record = services.stores.sessions.get(session_id)
     assert record is not None
     return record.end_reason
 
@@ -72,34 +72,34 @@ def balance(services: Container, user_id: str) -> int:
 
 
 def advance(services: Container, ms: int) -> None:
-    assert isinstance(services.clock, SetClock)
-    services.clock.advance(ms)
+    assert isinstance(services.stores.clock, SetClock)
+    services.stores.clock.advance(ms)
 
 
 def test_the_reaper_misses_nothing_after_it_has_been_away(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playback, "REAP_AT_ONCE", 2)
+    monkeypatch.setattr(reaper, "REAP_AT_ONCE", 2)
     viewers = [watching(services) for _ in range(40)]
     advance(services, 86_400_000)
-    assert services.playback.reap() == 40
-    assert services.sessions.count_active() == 0
+    assert services.reaper.reap() == 40
+    assert services.stores.sessions.count_active() == 0
     assert {services.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
 
 
 def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(services: Container) -> None:
     viewers = [watching(services) for _ in range(20)]
-    assert services.sessions.count_active() == 20
+    assert services.stores.sessions.count_active() == 20
     advance(services, LATE_MS_MAX)
     for user_id, session_id in viewers[:5]:
         services.billing.heartbeat(user_id, session_id, 2)
-    assert services.playback.reap() == 0
+    assert services.reaper.reap() == 0
     advance(services, 10_001)
-    assert services.playback.reap() == 0, "rows were re-armed, so nobody looks again before their time"
+    assert services.reaper.reap() == 0, "rows were re-armed, so they are not due before their time"
     advance(services, 120_000)
-    assert services.playback.reap() == 15
+    assert services.reaper.reap() == 15
     for user_id, session_id in viewers[5:]:
         assert (ended(services, session_id), balance(services, user_id)) == (EndReason.LEASE_EXPIRED, 90_000)
-    assert services.sessions.count_active() == 5
-    assert services.playback.reap() == 0
+    assert services.stores.sessions.count_active() == 5
+    assert services.reaper.reap() == 0
 
 
 def test_the_controller_ends_sessions_that_a_change_has_missed(services: Container) -> None:
@@ -114,20 +114,20 @@ def test_the_controller_ends_sessions_that_a_change_has_missed(services: Contain
 
 def set_in_table(services: Container, desired: DesiredState) -> None:
     stream = services.streams.get(STREAM_ID)
-    changes = {"desired_since_ms": services.clock.now_ms(), "version": stream.version + 1}
-    services.stream_table.replace(stream, dataclasses.replace(stream, desired_state=desired, **changes))
+    changes = {"desired_since_ms": services.stores.clock.now_ms(), "version": stream.version + 1}
+    services.stores.streams.replace(stream, dataclasses.replace(stream, desired_state=desired, **changes))
 
 
 def test_the_controller_says_that_a_worker_is_lost_and_asks_for_another(services: Container) -> None:
     assert services.controller.tick() == 0
-    while hints := services.queue.receive(0):
+    while hints := services.stores.queue.receive(0):
         for hint in hints:
-            services.queue.done(hint)
+            services.stores.queue.done(hint)
     advance(services, 3_600_001)
     assert services.controller.tick() == 1
-    runtime = services.runtimes.get(STREAM_ID)
+    runtime = services.stores.runtimes.get(STREAM_ID)
     assert runtime and (runtime.state, runtime.last_error) == (RuntimeState.BACKOFF, "no worker is running")
-    assert [hint.stream_id for hint in services.queue.receive(1)] == [STREAM_ID]
+    assert [hint.stream_id for hint in services.stores.queue.receive(1)] == [STREAM_ID]
     assert services.streams.view(STREAM_ID).state is RuntimeState.BACKOFF
 
 
@@ -136,7 +136,7 @@ def test_pages_that_no_beat_moved_are_caught_up(services: Container) -> None:
     first = Payment(payment_id="", user_id=user_id, millipoints=10, note="", by_user_id="u_x", at_ms=0)
     for n in range(8):
         # Straight into the wallet: as if each process had died before it moved a page.
-        services.wallets.pay(dataclasses.replace(first, payment_id=f"p{n}", at_ms=n))
+        services.stores.wallets.pay(dataclasses.replace(first, payment_id=f"p{n}", at_ms=n))
     assert len(services.ledger.wallet(user_id).journal) == 8
     assert services.ledger.catch_up() == 1
     assert [entry.version for entry in services.ledger.wallet(user_id).journal] == [7, 8]
@@ -153,8 +153,8 @@ def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
     viewers = [watching(services) for _ in range(9)]
     advance(services, 1_000)
     services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
-    assert services.sessions.count_active() == 5
-    while services.sessions.count_active():
+    assert services.stores.sessions.count_active() == 5
+    while services.stores.sessions.count_active():
         advance(services, 60_000)
         services.controller.tick()
     assert {balance(services, user_id) for user_id, _ in viewers} == {99_000}
@@ -186,22 +186,22 @@ def test_the_schedule_mends_a_denylist_that_a_crash_left_wrong(services: Contain
 
 
 def test_a_start_that_cannot_be_read_back_is_no_failure(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    user_id, original = a_viewer(services), services.wallets.start
+    user_id, original = a_viewer(services), services.stores.wallets.start
 
     def unread(*args: object) -> None:
         original(*args)  # type: ignore[arg-type]
-        monkeypatch.setattr(services.wallets, "get", unavailable)
-        monkeypatch.setattr(services.stream_table, "get", unavailable)
+        monkeypatch.setattr(services.stores.wallets, "get", unavailable)
+        monkeypatch.setattr(services.stores.streams, "get", unavailable)
 
     def unavailable(_: str) -> None:
         raise StoreUnavailable("injected")
 
-    monkeypatch.setattr(services.wallets, "start", unread)
+    monkeypatch.setattr(services.stores.wallets, "start", unread)
     assert start(services, user_id).wallet.balance_millipoints == 90_000
 
 
 def test_a_listing_reads_more_wallets_than_one_batch_holds(services: Container) -> None:
     users = [new_user_id() for _ in range(130)]
     for user_id in users:
-        services.wallets.create(user_id)
-    assert set(services.wallets.get_many(users)) == set(users)
+        services.stores.wallets.create(user_id)
+    assert set(services.stores.wallets.get_many(users)) == set(users)

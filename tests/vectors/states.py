@@ -92,6 +92,6 @@ STATES = (
         "kicked",
         state=replace(KICKED, binding=SessionBinding.ENFORCE, bound_to=ELSEWHERE),
     ),
-    Vector("nobody can tell", "unavailable", state=State(silent=True)),
-    Vector("nobody can tell about a playlist", "unavailable", target=A_PLAYLIST, state=State(silent=True)),
+    Vector("the store is silent", "unavailable", state=State(silent=True)),
+    Vector("the store is silent about a playlist", "unavailable", target=A_PLAYLIST, state=State(silent=True)),
 )

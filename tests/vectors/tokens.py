@@ -14,7 +14,7 @@ TOKENS = (
     Vector("an expired token", "token_expired", headers=bearer("{over}")),
     Vector("a wrong token after a good one", "token_invalid", headers=bearer("{bit}"), after_a_good_one=True),
     Vector("a bad token for a playlist", "token_invalid", headers=bearer("{bit}"), target=A_PLAYLIST),
-    # Only we sign, and never this: the edge has to believe what stands in a token that is ours.
+    # The platform never signs this. The edge has to believe the claims of a signed token.
     Vector(
         "token of_other_stream",
         "token_invalid",

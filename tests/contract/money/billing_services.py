@@ -22,7 +22,7 @@ LEASE_MS = 10_000
 
 @dataclass
 class Services:
-    """Billing over some stores, and what surrounds it."""
+    """Billing over some stores, with the services that it needs."""
 
     money: MoneyStores
     clock: SetClock
@@ -61,9 +61,9 @@ class Services:
         )
         return self.session_opener.open(user_id, record, budget, viewers_max)
 
-    def watching(self, millipoints: int = 100_000, budget: int = MILLIPOINTS_MAX) -> "Viewing":
+    def watching(self, millipoints: int = 100_000, budget: int = MILLIPOINTS_MAX) -> "Playback":
         user_id = self.viewer(millipoints)
-        return Viewing(self, user_id, self.open(user_id, budget).session.session_id)
+        return Playback(self, user_id, self.open(user_id, budget).session.session_id)
 
     def balance(self, user_id: str) -> int:
         return self.ledger.wallet(user_id).balance_millipoints
@@ -77,7 +77,7 @@ class Services:
 
 
 @dataclass
-class Viewing:
+class Playback:
     """A viewer's session. `after_ms` is the time that passes before the call."""
 
     services: Services
@@ -113,7 +113,7 @@ def ended_by(reason: EndReason) -> Any:
 
 
 def build_services(money: MoneyStores, sessions_per_user_max: int = 2) -> Services:
-    """Billing with everything that surrounds it replaced, but the stores."""
+    """Billing over the given stores, with stubs of everything else."""
     clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
     ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
     shared = {

@@ -11,100 +11,100 @@ from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
-from tests.contract.money.billing_services import LEASE_MS, RATE, Services, Viewing, ended_by
+from tests.contract.money.billing_services import LEASE_MS, RATE, Playback, Services, ended_by
 
 
 def test_watching_costs_exactly_the_leases_bought(services: Services) -> None:
-    viewing = services.watching(1_000_000)
+    playback = services.watching(1_000_000)
     for seq in range(2, 31):
-        beat = viewing.beat(seq, after_ms=LEASE_MS - (1_000 if seq == 2 else 0))
+        beat = playback.beat(seq, after_ms=LEASE_MS - (1_000 if seq == 2 else 0))
         assert (beat.outcome, beat.charged_millipoints) == (Outcome.ON_TIME, 10_000)
-        assert beat.wallet.balance_millipoints == 1_000_000 - seq * 10_000 == viewing.ledger_sum
+        assert beat.wallet.balance_millipoints == 1_000_000 - seq * 10_000 == playback.ledger_sum
     # 290 s have passed less the second before each end; 11 s of the last lease are unserved.
-    record = viewing.end()
+    record = playback.end()
     assert record.watched_ms == services.clock.now_ms() - record.started_at_ms
     assert record.charged_millipoints == record.watched_ms * RATE // 60_000
-    assert viewing.balance == 1_000_000 - record.charged_millipoints == viewing.ledger_sum
+    assert playback.balance == 1_000_000 - record.charged_millipoints == playback.ledger_sum
 
 
 def test_a_replay_is_answered_and_not_charged(services: Services) -> None:
-    viewing = services.watching()
-    first = viewing.beat(2, after_ms=6_000)
-    assert viewing.beat(2) == replace(first, outcome=Outcome.REPLAY)
-    stale = viewing.beat(1)
-    assert (stale.outcome, stale.charged_millipoints, viewing.balance) == (Outcome.STALE, 0, 80_000)
+    playback = services.watching()
+    first = playback.beat(2, after_ms=6_000)
+    assert playback.beat(2) == replace(first, outcome=Outcome.REPLAY)
+    stale = playback.beat(1)
+    assert (stale.outcome, stale.charged_millipoints, playback.balance) == (Outcome.STALE, 0, 80_000)
 
 
 def test_early_late_and_lapsed(services: Services) -> None:
-    viewing = services.watching()
-    assert viewing.beat(2).outcome is Outcome.EARLY
-    late = viewing.beat(2, after_ms=LEASE_MS + LATE_MS_MAX)
+    playback = services.watching()
+    assert playback.beat(2).outcome is Outcome.EARLY
+    late = playback.beat(2, after_ms=LEASE_MS + LATE_MS_MAX)
     assert (late.outcome, late.session.paid_until_ms) == (Outcome.LATE, services.clock.now_ms() + LEASE_MS)
     with ended_by(EndReason.LEASE_EXPIRED):
-        viewing.beat(3, after_ms=LEASE_MS + LATE_MS_MAX + 1)
-    assert viewing.balance == 80_000
+        playback.beat(3, after_ms=LEASE_MS + LATE_MS_MAX + 1)
+    assert playback.balance == 80_000
 
 
 def test_at_the_end_of_the_money_the_rest_is_sold_and_then_the_session_ends(services: Services) -> None:
-    viewing = services.watching(13_000)
-    poor = viewing.beat(2, after_ms=9_000)
+    playback = services.watching(13_000)
+    poor = playback.beat(2, after_ms=9_000)
     assert (poor.outcome, poor.charged_millipoints, poor.wallet.balance_millipoints) == (Outcome.POOR, 3_000, 0)
-    assert viewing.beat(3, after_ms=3_999).outcome is Outcome.EARLY
+    assert playback.beat(3, after_ms=3_999).outcome is Outcome.EARLY
     with ended_by(EndReason.BALANCE_EXHAUSTED) as over:
-        viewing.beat(3, after_ms=1)
+        playback.beat(3, after_ms=1)
     assert over.value.extra["charged_millipoints"] == 13_000
-    assert services.denylist.sessions[viewing.session_id] is EndReason.BALANCE_EXHAUSTED
-    assert viewing.ledger_sum == 0
+    assert services.denylist.sessions[playback.session_id] is EndReason.BALANCE_EXHAUSTED
+    assert playback.ledger_sum == 0
     with ended_by(EndReason.BALANCE_EXHAUSTED):
-        services.open(viewing.user_id)
+        services.open(playback.user_id)
 
 
 def test_a_top_up_takes_effect_at_the_next_beat(services: Services) -> None:
-    viewing = services.watching(10_000)
-    assert viewing.beat(2, after_ms=9_000).outcome is Outcome.EARLY
-    services.credit(viewing.user_id, 50_000)
-    assert viewing.beat(2).outcome is Outcome.ON_TIME
+    playback = services.watching(10_000)
+    assert playback.beat(2, after_ms=9_000).outcome is Outcome.EARLY
+    services.credit(playback.user_id, 50_000)
+    assert playback.beat(2).outcome is Outcome.ON_TIME
 
 
 def test_the_most_of_a_session_is_kept_to_the_millipoint(services: Services) -> None:
-    viewing = services.watching(budget=14_000)
-    assert viewing.beat(2, after_ms=9_000).charged_millipoints == 4_000
+    playback = services.watching(budget=14_000)
+    assert playback.beat(2, after_ms=9_000).charged_millipoints == 4_000
     with ended_by(EndReason.MAX_POINTS_REACHED):
-        viewing.beat(3, after_ms=5_000)
-    assert viewing.balance == 86_000
+        playback.beat(3, after_ms=5_000)
+    assert playback.balance == 86_000
 
 
 def test_what_is_not_delivered_is_not_charged(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     services.delivery.on = False
-    free = viewing.beat(2, after_ms=6_000)
+    free = playback.beat(2, after_ms=6_000)
     assert (free.outcome, free.charged_millipoints) == (Outcome.UNSERVED, 0)
     assert free.session.paid_until_ms == services.clock.now_ms() + 4_000 + LEASE_MS
-    assert (viewing.balance, viewing.kinds()) == (90_000, ["lease", "unserved"])
-    viewing.end(EndReason.KICKED)
-    assert viewing.balance == 94_000
+    assert (playback.balance, playback.kinds()) == (90_000, ["lease", "unserved"])
+    playback.end(EndReason.KICKED)
+    assert playback.balance == 94_000
 
 
 def test_an_end_refunds_once_however_often_it_is_asked_for(services: Services) -> None:
-    viewing = services.watching()
-    first = viewing.end(EndReason.KICKED, after_ms=2_500)
-    assert viewing.end() == first
+    playback = services.watching()
+    first = playback.end(EndReason.KICKED, after_ms=2_500)
+    assert playback.end() == first
     assert (first.end_reason, first.refunded_millipoints, first.watched_ms) == (EndReason.KICKED, 7_500, 2_500)
-    assert viewing.balance == 97_500
+    assert playback.balance == 97_500
     with ended_by(EndReason.KICKED):
-        viewing.beat(2)
+        playback.beat(2)
 
 
 def test_sessions_of_others_do_not_exist(services: Services) -> None:
-    viewing, stranger = services.watching(), services.viewer()
+    playback, stranger = services.watching(), services.viewer()
     for attempt in (
-        lambda: services.billing.heartbeat(stranger, viewing.session_id, 2),
-        lambda: services.billing.end(stranger, viewing.session_id, EndReason.VIEWER_STOPPED),
+        lambda: services.billing.heartbeat(stranger, playback.session_id, 2),
+        lambda: services.billing.end(stranger, playback.session_id, EndReason.VIEWER_STOPPED),
         lambda: services.billing.heartbeat(stranger, new_session_id(), 2),
     ):
         with pytest.raises(SessionNotFound):
             attempt()
-    assert viewing.session_id not in services.denylist.sessions
+    assert playback.session_id not in services.denylist.sessions
 
 
 def test_the_limit_of_sessions_names_those_in_the_way(services: Services) -> None:
@@ -144,38 +144,38 @@ def test_pages_move_out_of_the_journal_and_the_ledger_stays_whole(services: Serv
 
 
 def test_late_within_the_grace_pays_for_the_time_in_which_media_was_open(services: Services) -> None:
-    viewing, began_ms = services.watching(1_000_000), services.clock.now_ms()
+    playback, began_ms = services.watching(1_000_000), services.clock.now_ms()
     for seq in range(2, 12):
-        assert viewing.beat(seq, LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS).outcome is Outcome.LATE
+        assert playback.beat(seq, LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS).outcome is Outcome.LATE
     served_ms = services.clock.now_ms() - began_ms
-    assert 1_000_000 - viewing.balance >= served_ms * RATE // 60_000 - LEASE_MS
+    assert 1_000_000 - playback.balance >= served_ms * RATE // 60_000 - LEASE_MS
 
 
 def test_an_end_as_of_an_earlier_moment_refunds_from_there(services: Services) -> None:
-    viewing, began_ms = services.watching(), services.clock.now_ms()
-    record = viewing.end(EndReason.STREAM_PAUSED, after_ms=62_000, as_of_ms=began_ms + 2_000)
-    assert (record.charged_millipoints, record.watched_ms, viewing.balance) == (2_000, 2_000, 98_000)
+    playback, began_ms = services.watching(), services.clock.now_ms()
+    record = playback.end(EndReason.STREAM_PAUSED, after_ms=62_000, as_of_ms=began_ms + 2_000)
+    assert (record.charged_millipoints, record.watched_ms, playback.balance) == (2_000, 2_000, 98_000)
 
 
 def test_a_replay_returns_its_charge_after_its_entry_has_moved(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     for _ in range(3):
-        services.credit(viewing.user_id, 1)
+        services.credit(playback.user_id, 1)
     services.delivery.on = False
     # Version 6 completes a page, so the entry of this very beat leaves the journal.
-    assert viewing.beat(2, after_ms=6_000).charged_millipoints == 0
-    assert services.ledger.wallet(viewing.user_id).journal == ()
+    assert playback.beat(2, after_ms=6_000).charged_millipoints == 0
+    assert services.ledger.wallet(playback.user_id).journal == ()
     services.delivery.on = True
-    again = viewing.beat(2)
+    again = playback.beat(2)
     assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 0)
 
 
 def test_a_replay_returns_its_charge_after_many_other_changes(services: Services) -> None:
-    viewing = services.watching(13_000)
-    assert viewing.beat(2, after_ms=9_000).charged_millipoints == 3_000
+    playback = services.watching(13_000)
+    assert playback.beat(2, after_ms=9_000).charged_millipoints == 3_000
     for _ in range(250):
-        services.credit(viewing.user_id, 1)
-    again = viewing.beat(2)
+        services.credit(playback.user_id, 1)
+    again = playback.beat(2)
     assert (again.outcome, again.charged_millipoints) == (Outcome.REPLAY, 3_000)
 
 
@@ -189,8 +189,8 @@ def test_a_wallet_has_an_upper_bound(services: Services) -> None:
 class TopUpBeforeEnd:
     """A store in which a top-up and a heartbeat arrive just before the first end."""
 
-    def __init__(self, viewing: Viewing) -> None:
-        self._viewing, self._done = viewing, False
+    def __init__(self, playback: Playback) -> None:
+        self._viewing, self._done = playback, False
 
     def __getattr__(self, name: str) -> object:
         if name == "end" and not self._done:
@@ -201,9 +201,9 @@ class TopUpBeforeEnd:
 
 
 def test_a_top_up_that_comes_between_saves_the_session(services: Services) -> None:
-    viewing = services.watching(10_000)
+    playback = services.watching(10_000)
     services.clock.advance(LEASE_MS)
     racing = copy(services.billing)
-    racing._wallets = TopUpBeforeEnd(viewing)  # type: ignore[assignment]
-    assert racing.heartbeat(viewing.user_id, viewing.session_id, 2).outcome is Outcome.STALE
-    assert viewing.session_id in services.ledger.wallet(viewing.user_id).sessions
+    racing._wallets = TopUpBeforeEnd(playback)  # type: ignore[assignment]
+    assert racing.heartbeat(playback.user_id, playback.session_id, 2).outcome is Outcome.STALE
+    assert playback.session_id in services.ledger.wallet(playback.user_id).sessions

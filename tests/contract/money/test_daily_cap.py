@@ -3,41 +3,41 @@
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome, seconds_left
 from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, spent_today_millipoints
-from tests.contract.money.billing_services import LEASE_MS, Services, Viewing, ended_by
+from tests.contract.money.billing_services import LEASE_MS, Playback, Services, ended_by
 
 
-def capped(services: Services, millipoints: int) -> Viewing:
+def capped(services: Services, millipoints: int) -> Playback:
     user_id = services.viewer()
     services.ledger.set_daily_cap(user_id, millipoints)
-    return Viewing(services, user_id, services.open(user_id).session.session_id)
+    return Playback(services, user_id, services.open(user_id).session.session_id)
 
 
-def spent_today(viewing: Viewing) -> int:
-    wallet = viewing.services.ledger.wallet(viewing.user_id)
-    return spent_today_millipoints(wallet, viewing.services.clock.now_ms())
+def spent_today(playback: Playback) -> int:
+    wallet = playback.services.ledger.wallet(playback.user_id)
+    return spent_today_millipoints(wallet, playback.services.clock.now_ms())
 
 
-def left_s(viewing: Viewing) -> int:
-    wallet = viewing.services.ledger.wallet(viewing.user_id)
-    return seconds_left(wallet, wallet.sessions[viewing.session_id], viewing.services.clock.now_ms())
+def left_s(playback: Playback) -> int:
+    wallet = playback.services.ledger.wallet(playback.user_id)
+    return seconds_left(wallet, wallet.sessions[playback.session_id], playback.services.clock.now_ms())
 
 
 def test_the_rest_of_the_day_is_sold_exactly_and_then_the_session_ends(services: Services) -> None:
-    viewing = capped(services, 23_000)
-    assert left_s(viewing) == 23
+    playback = capped(services, 23_000)
+    assert left_s(playback) == 23
     for seq, (outcome, charge) in enumerate([(Outcome.ON_TIME, 10_000), (Outcome.POOR, 3_000)], start=2):
-        beat = viewing.beat(seq, after_ms=9_000)
+        beat = playback.beat(seq, after_ms=9_000)
         assert (beat.outcome, beat.charged_millipoints) == (outcome, charge)
     with ended_by(EndReason.DAILY_CAP_REACHED):
-        viewing.beat(4, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
-    assert (viewing.balance, spent_today(viewing)) == (77_000, 23_000)
+        playback.beat(4, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
+    assert (playback.balance, spent_today(playback)) == (77_000, 23_000)
     with ended_by(EndReason.DAILY_CAP_REACHED):
-        services.open(viewing.user_id)
+        services.open(playback.user_id)
 
 
 def test_sessions_share_the_cap_and_a_refund_gives_it_back(services: Services) -> None:
     first = capped(services, 25_000)
-    second = Viewing(services, first.user_id, services.open(first.user_id).session.session_id)
+    second = Playback(services, first.user_id, services.open(first.user_id).session.session_id)
     assert left_s(second) == 10 + 2
     first.end(after_ms=6_000)
     assert spent_today(second) == 16_000
@@ -47,21 +47,21 @@ def test_sessions_share_the_cap_and_a_refund_gives_it_back(services: Services) -
 
 def test_a_new_day_begins_with_the_whole_cap(services: Services) -> None:
     services.clock.advance(MS_PER_DAY - services.clock.now_ms() % MS_PER_DAY - 9_000)
-    viewing = capped(services, 12_000)
-    assert viewing.beat(2, after_ms=8_000).charged_millipoints == 2_000
-    beat = viewing.beat(3, after_ms=1_500)
-    assert (beat.outcome, beat.charged_millipoints, spent_today(viewing)) == (Outcome.ON_TIME, 10_000, 10_000)
+    playback = capped(services, 12_000)
+    assert playback.beat(2, after_ms=8_000).charged_millipoints == 2_000
+    beat = playback.beat(3, after_ms=1_500)
+    assert (beat.outcome, beat.charged_millipoints, spent_today(playback)) == (Outcome.ON_TIME, 10_000, 10_000)
     services.clock.advance(MS_PER_DAY)
-    assert spent_today(viewing) == 0
+    assert spent_today(playback) == 0
 
 
 def test_a_cap_can_be_raised_lowered_and_lifted_while_watching(services: Services) -> None:
-    viewing, set_cap = capped(services, 10_000), services.ledger.set_daily_cap
-    assert viewing.beat(2, after_ms=9_000).outcome is Outcome.EARLY
-    assert set_cap(viewing.user_id, 30_000).daily_left_millipoints == 20_000
-    assert viewing.beat(2).outcome is Outcome.ON_TIME
-    assert set_cap(viewing.user_id, 5_000).daily_left_millipoints == -15_000
-    assert viewing.beat(3, after_ms=LEASE_MS).outcome is Outcome.EARLY
-    assert set_cap(viewing.user_id, None).daily_cap_millipoints == NO_DAILY_CAP
-    assert viewing.beat(3).outcome is Outcome.ON_TIME
-    assert spent_today(viewing) == 30_000
+    playback, set_cap = capped(services, 10_000), services.ledger.set_daily_cap
+    assert playback.beat(2, after_ms=9_000).outcome is Outcome.EARLY
+    assert set_cap(playback.user_id, 30_000).daily_left_millipoints == 20_000
+    assert playback.beat(2).outcome is Outcome.ON_TIME
+    assert set_cap(playback.user_id, 5_000).daily_left_millipoints == -15_000
+    assert playback.beat(3, after_ms=LEASE_MS).outcome is Outcome.EARLY
+    assert set_cap(playback.user_id, None).daily_cap_millipoints == NO_DAILY_CAP
+    assert playback.beat(3).outcome is Outcome.ON_TIME
+    assert spent_today(playback) == 30_000

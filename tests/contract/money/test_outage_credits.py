@@ -24,66 +24,66 @@ def comes_back(services: Services, after_ms: int = 0) -> None:
 
 
 def test_a_minute_without_picture_costs_nothing(services: Services) -> None:
-    viewing, began_ms = services.watching(), services.clock.now_ms()
-    beat = viewing.beat(2, after_ms=8_000)
+    playback, began_ms = services.watching(), services.clock.now_ms()
+    beat = playback.beat(2, after_ms=8_000)
     outage = goes_down(services, ago_ms=3_000)
     while services.clock.now_ms() < outage.since_ms + 60_000:
-        beat = viewing.beat(beat.session.seq + 1)
+        beat = playback.beat(beat.session.seq + 1)
         services.clock.advance(2_000)
     comes_back(services)
-    beat = viewing.beat(beat.session.seq + 1, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
+    beat = playback.beat(beat.session.seq + 1, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
     assert (beat.outcome, beat.charged_millipoints) == (Outcome.ON_TIME, 10_000)
     # Five seconds of picture before the outage, and the lease that has just been bought.
-    assert viewing.balance == 100_000 - 5_000 - 10_000 == viewing.ledger_sum
-    entries = services.ledger.entries(viewing.user_id, limit=50, cursor=None).items
+    assert playback.balance == 100_000 - 5_000 - 10_000 == playback.ledger_sum
+    entries = services.ledger.entries(playback.user_id, limit=50, cursor=None).items
     [credit] = [entry for entry in entries if entry.kind == "outage_credit"]
-    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.2.{viewing.session_id}"
+    assert credit.entry_id == f"o.stream-1.{outage.since_ms}.2.{playback.session_id}"
     assert credit.delta_millipoints == 20_000 - (outage.since_ms - began_ms)
 
 
 def test_a_short_outage_between_two_beats_is_given_back_at_the_next(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     goes_down(services, ago_ms=1_000, after_ms=4_000)
     comes_back(services, after_ms=1_500)
-    beat = viewing.beat(2, after_ms=1_000)
+    beat = playback.beat(2, after_ms=1_000)
     assert (beat.outcome, beat.wallet.balance_millipoints) == (Outcome.ON_TIME, 100_000 - 20_000 + 2_500)
-    assert viewing.beat(2).outcome is Outcome.REPLAY
-    assert viewing.beat(3, after_ms=LEASE_MS).wallet.balance_millipoints == 100_000 - 30_000 + 2_500
-    assert viewing.kinds() == ["lease", "outage_credit", "lease", "lease"]
+    assert playback.beat(2).outcome is Outcome.REPLAY
+    assert playback.beat(3, after_ms=LEASE_MS).wallet.balance_millipoints == 100_000 - 30_000 + 2_500
+    assert playback.kinds() == ["lease", "outage_credit", "lease", "lease"]
 
 
 def test_an_end_gives_back_what_the_outage_took_and_the_rest_once(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     goes_down(services, ago_ms=3_000, after_ms=7_000)
-    record = viewing.end()
-    assert (record.charged_millipoints, record.refunded_millipoints, viewing.balance) == (4_000, 0, 96_000)
-    assert viewing.kinds() == ["lease", "outage_credit", "refund"]
-    assert viewing.end(EndReason.KICKED) == record
+    record = playback.end()
+    assert (record.charged_millipoints, record.refunded_millipoints, playback.balance) == (4_000, 0, 96_000)
+    assert playback.kinds() == ["lease", "outage_credit", "refund"]
+    assert playback.end(EndReason.KICKED) == record
 
 
 def test_what_is_down_because_it_was_paused_is_a_refund(services: Services) -> None:
-    viewing, began_ms = services.watching(), services.clock.now_ms()
+    playback, began_ms = services.watching(), services.clock.now_ms()
     goes_down(services, ago_ms=500, after_ms=5_000)
-    record = viewing.end(EndReason.STREAM_PAUSED, as_of_ms=began_ms + 4_000)
+    record = playback.end(EndReason.STREAM_PAUSED, as_of_ms=began_ms + 4_000)
     assert (record.charged_millipoints, record.refunded_millipoints) == (4_000, 6_000)
-    assert viewing.kinds() == ["lease", "refund"]
+    assert playback.kinds() == ["lease", "refund"]
 
 
 def test_a_session_that_starts_after_an_outage_gets_nothing_for_it(services: Services) -> None:
     goes_down(services, ago_ms=5_000)
     comes_back(services)
-    viewing = services.watching()
-    assert viewing.beat(2, after_ms=6_000).outcome is Outcome.ON_TIME
-    assert viewing.kinds() == ["lease", "lease"]
+    playback = services.watching()
+    assert playback.beat(2, after_ms=6_000).outcome is Outcome.ON_TIME
+    assert playback.kinds() == ["lease", "lease"]
 
 
 def test_a_credit_gives_a_viewer_who_had_nothing_left_more_time(services: Services) -> None:
-    viewing = services.watching(10_000)
+    playback = services.watching(10_000)
     goes_down(services, ago_ms=6_000, after_ms=9_000)
-    assert viewing.beat(2).outcome is Outcome.UNSERVED
+    assert playback.beat(2).outcome is Outcome.UNSERVED
     comes_back(services)
-    beat = viewing.beat(3, after_ms=LEASE_MS)
-    assert (beat.outcome, beat.charged_millipoints, viewing.ledger_sum) == (Outcome.POOR, 7_000, 0)
+    beat = playback.beat(3, after_ms=LEASE_MS)
+    assert (beat.outcome, beat.charged_millipoints, playback.ledger_sum) == (Outcome.POOR, 7_000, 0)
 
 
 class OldNews:
@@ -97,53 +97,53 @@ class OldNews:
 
 
 def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     goes_down(services, ago_ms=3_000, after_ms=6_000)
-    beat = viewing.beat(2)
+    beat = playback.beat(2)
     services.billing = copy(services.billing)
     services.billing._delivery = OldNews(services)  # type: ignore[assignment]
-    again = viewing.beat(3, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
-    assert (again.outcome, viewing.balance) == (Outcome.UNSERVED, 97_000)
-    assert [kind for kind in viewing.kinds() if kind != "unserved"] == ["lease", "outage_credit"]
+    again = playback.beat(3, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
+    assert (again.outcome, playback.balance) == (Outcome.UNSERVED, 97_000)
+    assert [kind for kind in playback.kinds() if kind != "unserved"] == ["lease", "outage_credit"]
 
 
 def test_no_time_without_picture_is_sold_afterwards(services: Services) -> None:
-    viewing, began_ms = services.watching(), services.clock.now_ms()
+    playback, began_ms = services.watching(), services.clock.now_ms()
     goes_down(services, after_ms=3_000)
     comes_back(services, after_ms=11_400)
     # The beat comes in the grace, and the lease ended in the middle of the outage.
-    beat = viewing.beat(2, after_ms=100)
+    beat = playback.beat(2, after_ms=100)
     assert (beat.outcome, beat.session.paid_until_ms) == (Outcome.LATE, began_ms + 14_500 + LEASE_MS)
-    assert viewing.balance == 100_000 - 3_000 - 10_000
+    assert playback.balance == 100_000 - 3_000 - 10_000
 
 
 def test_a_session_that_starts_in_the_last_second_of_a_stream_gets_its_lease_back(services: Services) -> None:
-    # Live as far as this process knows, and down when it looks again.
+    # Live as far as this process knows, and down at the next look-up.
     goes_down(services, ago_ms=500)
     services.delivery.on = True
-    viewing = services.watching()
+    playback = services.watching()
     services.delivery.on = False
-    assert viewing.beat(2, after_ms=6_000).outcome is Outcome.UNSERVED
-    assert viewing.balance == 100_000
+    assert playback.beat(2, after_ms=6_000).outcome is Outcome.UNSERVED
+    assert playback.balance == 100_000
 
 
 def test_an_end_as_of_a_moment_in_an_outage_gives_each_moment_back_once(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     goes_down(services, after_ms=3_000)
     paused_at_ms = services.clock.now_ms() + 1_000
     comes_back(services, after_ms=2_000)
-    record = viewing.end(EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
-    assert (record.charged_millipoints, viewing.balance) == (3_000, 97_000)
+    record = playback.end(EndReason.STREAM_PAUSED, as_of_ms=paused_at_ms)
+    assert (record.charged_millipoints, playback.balance) == (3_000, 97_000)
 
 
 def test_an_outage_reported_twice_makes_two_lines_and_pays_once(services: Services) -> None:
-    viewing = services.watching()
+    playback = services.watching()
     outage = goes_down(services, ago_ms=2_000, after_ms=6_000)
-    assert viewing.beat(2).outcome is Outcome.UNSERVED
+    assert playback.beat(2).outcome is Outcome.UNSERVED
     # Clocks disagree on whether a claim had expired: it seems never to have been down, and then it was.
     services.delivery.on, services.delivery.outages = True, ()
-    assert viewing.beat(3, after_ms=LEASE_MS).charged_millipoints == 10_000
+    assert playback.beat(3, after_ms=LEASE_MS).charged_millipoints == 10_000
     services.delivery.on, services.delivery.outages = False, (outage,)
-    assert viewing.beat(4, after_ms=LEASE_MS).outcome is Outcome.UNSERVED
-    assert viewing.kinds().count("outage_credit") == 2
-    assert viewing.balance == 100_000 - 4_000 == viewing.ledger_sum
+    assert playback.beat(4, after_ms=LEASE_MS).outcome is Outcome.UNSERVED
+    assert playback.kinds().count("outage_credit") == 2
+    assert playback.balance == 100_000 - 4_000 == playback.ledger_sum

@@ -12,7 +12,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import Wallet
 from chalicelib.ports.money import WalletRefused
 from chalicelib.services.money.billing import Beat
-from tests.contract.money.billing_services import LEASE_MS, Services, Viewing, ended_by
+from tests.contract.money.billing_services import LEASE_MS, Playback, Services, ended_by
 
 
 def find(
@@ -47,21 +47,21 @@ def test_a_start_whose_answer_was_lost_is_found_again(services: Services) -> Non
 
 
 def test_an_unknown_start_is_not_found_and_an_ended_one_raises_its_end(services: Services) -> None:
-    viewing = services.watching()
-    assert find(services, viewing.user_id, new_session_id()) is None
-    viewing.end(EndReason.KICKED)
+    playback = services.watching()
+    assert find(services, playback.user_id, new_session_id()) is None
+    playback.end(EndReason.KICKED)
     with ended_by(EndReason.KICKED):
-        find(services, viewing.user_id, viewing.session_id)
-    assert viewing.balance == 100_000
+        find(services, playback.user_id, playback.session_id)
+    assert playback.balance == 100_000
 
 
 @pytest.mark.parametrize("changed", [("stream-2", MILLIPOINTS_MAX), ("stream-1", 50_000)])
 def test_a_key_is_for_one_start_only(services: Services, changed: tuple[str, int]) -> None:
-    viewing = services.watching()
-    viewing.beat(2, after_ms=6_000)
-    assert find(services, viewing.user_id, viewing.session_id) is not None
+    playback = services.watching()
+    playback.beat(2, after_ms=6_000)
+    assert find(services, playback.user_id, playback.session_id) is not None
     with pytest.raises(IdempotencyMismatch):
-        find(services, viewing.user_id, viewing.session_id, *changed)
+        find(services, playback.user_id, playback.session_id, *changed)
 
 
 def test_keys_of_two_users_never_meet() -> None:
@@ -74,7 +74,7 @@ def end_all(services: Services, *user_ids: str) -> None:
     """Give the places of the stream back, which the other tests of this stage use too."""
     for user_id in user_ids:
         for session_id in services.ledger.wallet(user_id).sessions:
-            Viewing(services, user_id, session_id).end()
+            Playback(services, user_id, session_id).end()
 
 
 def test_a_stream_takes_no_more_viewers_than_it_may(services: Services) -> None:
@@ -106,11 +106,11 @@ def test_a_session_that_was_refused_a_place_has_left_no_trace(services: Services
 
 
 def test_a_start_is_not_in_its_own_way(services: Services) -> None:
-    viewing, session_id = services.watching(), new_session_id()
-    services.open(viewing.user_id, session_id=session_id)
-    # The limit is two, and one of them is the very session that is asked for again.
-    again = services.open(viewing.user_id, session_id=session_id)
-    assert (again.outcome, viewing.balance) == (Outcome.REPLAY, 80_000)
+    playback, session_id = services.watching(), new_session_id()
+    services.open(playback.user_id, session_id=session_id)
+    # The limit is two, and one of them is the session that is requested again.
+    again = services.open(playback.user_id, session_id=session_id)
+    assert (again.outcome, playback.balance) == (Outcome.REPLAY, 80_000)
 
 
 class OpensMeanwhile:

@@ -14,7 +14,7 @@ from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.sessions import SessionRecord
 from tests.contract.conftest import in_dynamodb
-from tests.contract.money.billing_services import LEASE_MS, Services, Viewing, build_services
+from tests.contract.money.billing_services import LEASE_MS, Playback, Services, build_services
 
 THREADS = 32
 CHARGE = 10_000
@@ -26,9 +26,9 @@ def race(module_settings: Settings) -> Services:
     return build_services(in_dynamodb(module_settings.table_prefix), sessions_per_user_max=8)
 
 
-def eight_sessions(race: Services, millipoints: int) -> list[Viewing]:
+def eight_sessions(race: Services, millipoints: int) -> list[Playback]:
     first = race.watching(millipoints)
-    return [first, *(Viewing(race, first.user_id, race.open(first.user_id).session.session_id) for _ in range(7))]
+    return [first, *(Playback(race, first.user_id, race.open(first.user_id).session.session_id) for _ in range(7))]
 
 
 def check_ledger(race: Services, user_id: str) -> int:
@@ -39,7 +39,7 @@ def check_ledger(race: Services, user_id: str) -> int:
 
 
 def all_at_once(works: list[Callable[[], object]]) -> list[object]:
-    """Run all at the same moment in threads of their own; answers results and exceptions in order."""
+    """Run all at the same moment in separate threads. Return results and exceptions in order."""
     barrier = threading.Barrier(len(works))
 
     def run(work: Callable[[], object]) -> object:
@@ -58,21 +58,21 @@ def outcomes(results: list[object]) -> Counter[Outcome]:
 
 
 def test_the_same_beat_from_32_threads_is_charged_once(race: Services) -> None:
-    viewing = race.watching(1_000_000)
+    playback = race.watching(1_000_000)
     for seq in range(2, 7):
         race.clock.advance(LEASE_MS)
-        beats = all_at_once([lambda seq=seq: viewing.beat(seq)] * THREADS)
+        beats = all_at_once([lambda seq=seq: playback.beat(seq)] * THREADS)
         assert outcomes(beats) == {Outcome.ON_TIME: 1, Outcome.REPLAY: THREADS - 1}
-        assert check_ledger(race, viewing.user_id) == 1_000_000 - seq * CHARGE
+        assert check_ledger(race, playback.user_id) == 1_000_000 - seq * CHARGE
 
 
 def test_different_beats_from_32_threads_sell_one_lease_a_window(race: Services) -> None:
-    viewing = race.watching(1_000_000)
+    playback = race.watching(1_000_000)
     race.clock.advance(LEASE_MS)
-    found = outcomes(all_at_once([lambda seq=seq: viewing.beat(seq) for seq in range(2, 2 + THREADS)]))
+    found = outcomes(all_at_once([lambda seq=seq: playback.beat(seq) for seq in range(2, 2 + THREADS)]))
     assert found[Outcome.ON_TIME] == 1
     assert set(found) <= {Outcome.ON_TIME, Outcome.EARLY, Outcome.STALE, Outcome.REPLAY}
-    assert check_ledger(race, viewing.user_id) == 1_000_000 - 2 * CHARGE
+    assert check_ledger(race, playback.user_id) == 1_000_000 - 2 * CHARGE
 
 
 def test_eight_sessions_beat_at_once_and_each_is_charged(race: Services) -> None:
@@ -97,12 +97,12 @@ def test_the_last_points_are_sold_once(race: Services) -> None:
 
 def test_stop_kick_and_beats_at_once_end_with_one_refund(race: Services) -> None:
     for _ in range(5):
-        viewing = race.watching(1_000_000)
+        playback = race.watching(1_000_000)
         race.clock.advance(6_000)
-        ends = [lambda each=viewing: each.end()] * 8 + [lambda each=viewing: each.end(EndReason.KICKED)] * 8
-        results = all_at_once([*ends, *[lambda each=viewing: each.beat(2)] * 16])
+        ends = [lambda each=playback: each.end()] * 8 + [lambda each=playback: each.end(EndReason.KICKED)] * 8
+        results = all_at_once([*ends, *[lambda each=playback: each.beat(2)] * 16])
         [record] = {each for each in results if isinstance(each, SessionRecord)}
-        assert 1_000_000 - check_ledger(race, viewing.user_id) == record.charged_millipoints == 6_000
+        assert 1_000_000 - check_ledger(race, playback.user_id) == record.charged_millipoints == 6_000
 
 
 def test_a_payment_id_counts_once_from_32_threads(race: Services) -> None:

@@ -1,4 +1,4 @@
-"""What every store of wallets promises: each write happens whole and under its condition, or not at all."""
+"""The contract of wallet stores: each write happens as a whole and under its condition, or not at all."""
 
 from dataclasses import replace
 
@@ -9,7 +9,8 @@ from chalicelib.domain.ids import new_user_id
 from chalicelib.domain.money.chain import initial_state, make_page
 from chalicelib.domain.money.lease import Outcome, Settlement, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, EntryKind, full_pages
+from chalicelib.domain.money.sessions import ActiveSession
+from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, Entry, EntryKind, full_pages, lease_entry
 from chalicelib.ports.money import WalletRefused
 from tests.contract.conftest import MoneyStores
 from tests.contract.money.wallet_parts import (
@@ -27,6 +28,12 @@ from tests.contract.money.wallet_parts import (
 )
 
 NOTHING = Settlement(refund_millipoints=0, watched_ms=0)
+
+
+def leased(session: ActiveSession, seq: int, at_ms: int, *, version: int) -> Entry:
+    """Return the ledger entry of a lease for 10,000 millipoints."""
+    entry = lease_entry(session.session_id, session.stream_id, seq, at_ms)
+    return replace(entry, delta_millipoints=-10_000, version=version)
 
 
 def test_a_new_wallet_is_empty_and_made_once(money: MoneyStores) -> None:
@@ -69,8 +76,7 @@ def test_start_buys_the_first_lease_and_puts_the_record(money: MoneyStores) -> N
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 90_000
     assert wallet.sessions[session.session_id] == session
-    assert wallet.journal[-1].entry_id == f"{session.session_id}.1"
-    assert wallet.journal[-1].delta_millipoints == -10_000
+    assert wallet.journal[-1] == leased(session, 1, NOW, version=2)
     record = record_now(money, session.session_id)
     assert record == record_of(user_id, session) and record.active
 
@@ -95,6 +101,8 @@ def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
     started(money, user_id, charged_millipoints=4_000, paid_until_ms=NOW + 4_000, granted_ms=4_000)
     assert wallet_of(money, user_id).balance_millipoints == 0
     capped = funded(money, 50_000)
+    with pytest.raises(WalletRefused):
+        started(money, capped, charged_millipoints=4_000, budget_millipoints=1)
     started(money, capped, charged_millipoints=4_000, budget_millipoints=0)
     assert wallet_of(money, capped).balance_millipoints == 46_000
 
@@ -108,6 +116,7 @@ def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
     assert sold == replace(session, **bought, budget_millipoints=MILLIPOINTS_MAX - 10_000)
     assert buy_from_ms(sold) == NOW + 15_000
     assert [entry.version for entry in wallet.journal] == [1, 2, 3]
+    assert wallet.journal[-1] == leased(session, 2, NOW + 6_000, version=3)
     assert wallet == money.wallets.get(user_id)
 
 
@@ -156,6 +165,16 @@ def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -
         money.wallets.buy(user_id, session, 2, PURCHASE, NOW + 30_000, 0)
     # The window of the next beat follows the new end of the lease.
     assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
+
+
+def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: MoneyStores) -> None:
+    user_id, session = watching(money)
+    wallet = money.wallets.buy(user_id, session, 2, replace(PURCHASE, paid_from_ms=NOW + 30_000), NOW + 30_000, 0)
+    times = {"paid_from_ms": NOW + 30_000, "paid_until_ms": NOW + 40_000}
+    bought = {"seq": 2, "charged_millipoints": 20_000, "granted_ms": 20_000}
+    after = replace(session, **times, **bought, budget_millipoints=MILLIPOINTS_MAX - 10_000)
+    assert wallet.sessions[session.session_id] == after
+    assert wallet.journal[-1] == leased(session, 2, NOW + 30_000, version=3)
 
 
 def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:

@@ -15,7 +15,7 @@ SESSION_FIELDS = {*FIELDS.split()}
 
 
 def wait_for_beat(api: Api, session_id: str, headers: dict[str, str]) -> None:
-    """Let the session's window come without waiting for it: move the session's times back by a lease's length."""
+    """Open the session's window without waiting: move the session's times back by a lease's length."""
     client("dynamodb").update_item(
         TableName=api.services.settings.table_prefix + "wallets",
         Key=to_row({"user_id": api.get(headers, "/me")["user_id"]}),

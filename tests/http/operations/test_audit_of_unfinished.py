@@ -1,4 +1,4 @@
-"""What an operator has begun is in the audit log, also where it was not finished; and a repetition finishes it."""
+"""Operators' actions are in the audit log even if they failed midway, and a repetition finishes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ UNFINISHED = {"finished": False}
 
 @pytest.fixture(scope="module")
 def module_settings(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Those of a machine with a gateway, for this process and the API's."""
+    """Return the settings of a machine with a gateway, for this process and the API's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOLLCAST_DENYLIST_DIR", str(tmp_path_factory.mktemp("denylist")))
         yield load()
@@ -57,7 +57,7 @@ def unwritable(directory: Path | None, part: str) -> Iterator[None]:
 
 
 def entries(api: Api, operator: dict[str, str], target: str) -> list[tuple[Any, ...]]:
-    """What was done to the target, oldest first: action, state before and after, details."""
+    """Return the target's entries, oldest first: action, state before and after, details."""
     items = [item for item in api.get(operator, "/audit")["items"] if item["target"] == target]
     return [(item["action"], item["before"], item["after"], item["details"]) for item in reversed(items)]
 
@@ -124,5 +124,5 @@ def test_a_logout_everywhere_that_is_repeated_denies_what_has_ended(api: Api, wa
     assert answer.status_code == 503 and not denied(api, session_id)
     api.services.credentials.logout_everywhere(user.user_id)
     assert denied(api, session_id)
-    record = api.services.sessions.get(session_id)
+    record = api.services.stores.sessions.get(session_id)
     assert record is not None and record.end_reason is EndReason.VIEWER_STOPPED

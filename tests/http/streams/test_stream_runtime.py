@@ -1,4 +1,4 @@
-"""What operators see of a stream that runs: its runtime, its log, its workers."""
+"""A running stream as operators see it: its runtime, its log, its workers."""
 
 from dataclasses import replace
 
@@ -20,8 +20,8 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     assert (runtime["state"], runtime["worker_id"], runtime["epoch"]) == ("live", "worker-1", 1)
     assert runtime["manifest_age_ms"] is None
     claim = api.report(stream_id, RuntimeState.STALLED)
-    now_ms = api.services.clock.now_ms()
-    api.services.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
+    now_ms = api.services.stores.clock.now_ms()
+    api.services.stores.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
     aged = api.get(admin, f"/streams/{stream_id}/runtime")
     assert 5_000 <= aged["manifest_age_ms"] < 15_000
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
@@ -32,7 +32,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
     path = f"/streams/{stream_id}/runtime"
     before = api.get(admin, path)
     assert (before["tracks"], before["repairs"], before["issues"]) == ([], None, [])
-    claim, now_ms = api.report(stream_id, RuntimeState.LIVE), api.services.clock.now_ms()
+    claim, now_ms = api.report(stream_id, RuntimeState.LIVE), api.services.stores.clock.now_ms()
     found = Runtime(
         stream_id=stream_id,
         state=RuntimeState.LIVE,
@@ -41,7 +41,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
         repairs=Repairs(silence_ms=40, drift_ppm=-300),
         issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sound is 300 ppm slow.", since_ms=5),),
     )
-    assert api.services.runtimes.report(claim, found)
+    assert api.services.stores.runtimes.report(claim, found)
     shown = api.get(admin, path)
     [track], [issue] = shown["tracks"], shown["issues"]
     assert (track["kind"], track["track"], track["language"], track["title"]) == ("audio", 2, "deu", None)
@@ -51,7 +51,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
 
 
 def test_the_workers_that_are_there_are_listed(api: Api) -> None:
-    admin, now_ms = api.admin(), api.services.clock.now_ms()
+    admin, now_ms = api.admin(), api.services.stores.clock.now_ms()
     table = DynamoWorkers(api.services.settings.table_prefix)
     there = Worker(worker_id="w-there", capacity=4, stream_ids=("stream-1",), seen_at_ms=now_ms)
     for worker in (there, replace(there, worker_id="w-gone", seen_at_ms=now_ms - PRESENT_MS)):
@@ -83,7 +83,7 @@ def test_what_the_encoder_said_is_shown_to_operators(api: Api) -> None:
     unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
     rest = {"lines": ("one", "two"), "source_lines": (), "notes": ("made 40 ms of silence",)}
     run = replace(unopened, run="1-2", began_at_ms=5, ending="killed", repairs=Repairs(silence_ms=40), **rest)
-    api.services.media.put(run_log_key(stream_id), encode([run, unopened]), "application/json")
+    api.services.stores.media.put(run_log_key(stream_id), encode([run, unopened]), "application/json")
     shown = []
     for log in (run, unopened):
         lists = {name: list(getattr(log, name)) for name in ("lines", "source_lines", "notes")}
@@ -98,7 +98,7 @@ def test_what_the_ingest_refused_is_shown_to_operators(api: Api) -> None:
     stream_id = api.http.post("/streams", json=listening, headers=admin).json()["stream_id"]
     api.services.streams.set_state(stream_id, DesiredState.LIVE)
     api.report(stream_id, RuntimeState.STARTING)
-    now_ms = api.services.clock.now_ms()
+    now_ms = api.services.stores.clock.now_ms()
     older = IngestRefusal(code=RefusalCode.SILENT, count=1, last_at_ms=now_ms - 1)
     newer = IngestRefusal(code=RefusalCode.WRONG_KEY, count=3, last_at_ms=now_ms)
     api.services.ingest_refusals.add(stream_id, (older, newer))

@@ -40,12 +40,12 @@ def program(status: int) -> Iterator[str]:
         server.shutdown()
 
 
-def check_playing(platform: PlatformServer, viewing: PlayProcess) -> None:
+def check_playing(platform: PlatformServer, playback: PlayProcess) -> None:
     platform.wait_for_media()
     platform.wait_for("POST", "/playback/heartbeat", 1)
-    eventually(lambda: viewing.mpv("get_property", "time-pos"), 10, "a picture")
-    viewing.mpv("quit")
-    assert viewing.finish()[0] == 0
+    eventually(lambda: playback.mpv("get_property", "time-pos"), 10, "a picture")
+    playback.mpv("quit")
+    assert playback.finish()[0] == 0
 
 
 def test_behind_a_mapped_port_media_come_from_the_login_address(platform: PlatformServer, player: Player) -> None:

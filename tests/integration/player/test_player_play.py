@@ -26,16 +26,16 @@ class End(NamedTuple):
     is_settled: bool = True
 
 
-def kill_mpv(_: PlatformServer, viewing: PlayProcess) -> None:
-    os.kill(viewing.mpv_pids()[0], signal.SIGKILL)
+def kill_mpv(_: PlatformServer, playback: PlayProcess) -> None:
+    os.kill(playback.mpv_pids()[0], signal.SIGKILL)
 
 
 ENDS = {
     "kick": End(lambda platform, _: platform.end("kicked"), 8, "kicked", None),
     "pause of the stream": End(lambda platform, _: platform.pause_stream(), 8, "stream_paused", None),
-    "SIGTERM": End(lambda _, viewing: viewing.process.send_signal(signal.SIGTERM), 143, "viewer_stopped", 1),
-    "SIGHUP": End(lambda _, viewing: viewing.process.send_signal(signal.SIGHUP), 129, "viewer_stopped", 1),
-    "mpv closed": End(lambda _, viewing: viewing.mpv("quit"), 0, "viewer_stopped", 1),
+    "SIGTERM": End(lambda _, playback: playback.process.send_signal(signal.SIGTERM), 143, "viewer_stopped", 1),
+    "SIGHUP": End(lambda _, playback: playback.process.send_signal(signal.SIGHUP), 129, "viewer_stopped", 1),
+    "mpv closed": End(lambda _, playback: playback.mpv("quit"), 0, "viewer_stopped", 1),
     "crash of mpv": End(kill_mpv, 7, "viewer_stopped", 1),
     "lost network": End(lambda platform, _: setattr(platform, "dead_paths", ("/",)), 6, "lease_expired", 0, False),
 }
@@ -43,37 +43,37 @@ ENDS = {
 
 def play(platform: PlatformServer, viewer: Player, heartbeats: int = 0) -> PlayProcess:
     """Start a play, and wait until media flows and leases are bought."""
-    viewing = viewer.play()
+    playback = viewer.play()
     platform.wait_for("POST", "/playback/heartbeat", heartbeats, timeout_s=30)
     platform.wait_for_media()
-    return viewing
+    return playback
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_each_end_has_its_status_and_reason(platform: PlatformServer, viewer: Player, end: End) -> None:
-    viewing = play(platform, viewer)
-    end.cause(platform, viewing)
-    status, receipt = viewing.finish()
+    playback = play(platform, viewer)
+    end.cause(platform, playback)
+    status, receipt = playback.finish()
     assert (status, receipt["end_reason"], receipt["settled"]) == (end.status, end.reason, end.is_settled)
     assert end.stops in (None, len(platform.seen("POST", "/playback/stop")))
     if end.is_settled:
         assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
-    assert viewing.mpv_pids() == []
+    assert playback.mpv_pids() == []
 
 
 def test_a_kick_ends_mpv_before_the_next_heartbeat(platform: PlatformServer, viewer: Player) -> None:
     platform.set_stream(lease_ms=30_000)
-    viewing = play(platform, viewer)
+    playback = play(platform, viewer)
     platform.end("kicked")
-    assert viewing.finish()[0] == 8
+    assert playback.finish()[0] == 8
     assert platform.seen("POST", "/playback/heartbeat") == [], "the refusal of media ended it"
 
 
 def test_plays_until_the_points_are_used_up(platform: PlatformServer, viewer: Player) -> None:
     platform.set_stream(lease_ms=1_000)
     platform.balance = 3_500  # three leases and a half
-    viewing = viewer.play()
-    status, receipt = viewing.finish()
+    playback = viewer.play()
+    status, receipt = playback.finish()
     assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
     assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (3_500, 0)
     assert receipt["frames_shown"] > 50
@@ -81,7 +81,7 @@ def test_plays_until_the_points_are_used_up(platform: PlatformServer, viewer: Pl
     assert receipt["watched_ms"] == 3_500
     assert "Watched:     0:03" in viewer.run("receipt").stdout
     assert receipt["session_ids"] == list(platform.sessions)
-    assert viewing.mpv_pids() == []
+    assert playback.mpv_pids() == []
 
 
 def test_max_points_and_the_daily_cap_bound_what_is_spent(platform: PlatformServer, viewer: Player) -> None:
@@ -96,22 +96,22 @@ def test_max_points_and_the_daily_cap_bound_what_is_spent(platform: PlatformServ
 
 
 def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: PlatformServer, viewer: Player) -> None:
-    viewing = play(platform, viewer)
-    viewing.mpv("set_property", "pause", True)
+    playback = play(platform, viewer)
+    playback.mpv("set_property", "pause", True)
     time.sleep(0.7)  # requests in flight may finish
     paused_at = time.monotonic()
     time.sleep(3.0)  # longer than a lease
     platform.clock.shift_ms += 10_000  # longer than the grace, whose time a late heartbeat pays for
     assert platform.seen("GET", SEGMENT, since=paused_at) == []
     assert platform.seen("POST", "/playback", since=paused_at) == []
-    viewing.mpv("set_property", "pause", False)
+    playback.mpv("set_property", "pause", False)
     platform.wait_for("GET", SEGMENT, 4, since=paused_at)
     after = [r for r in platform.requests if r.at_s > paused_at]
     assert after[0].path == "/playback/heartbeat", "after the pause the heartbeat comes first"
-    shown = viewing.mpv("get_property", "time-pos")
-    eventually(lambda: viewing.mpv("get_property", "time-pos") > shown + 2, 10, "mpv goes on")
-    viewing.process.send_signal(signal.SIGINT)
-    status, receipt = viewing.finish()
+    shown = playback.mpv("get_property", "time-pos")
+    eventually(lambda: playback.mpv("get_property", "time-pos") > shown + 2, 10, "mpv goes on")
+    playback.process.send_signal(signal.SIGINT)
+    status, receipt = playback.finish()
     assert (status, len(receipt["session_ids"])) == (130, 1)
     # The server counts the paid time as watched, including the rest of the lease in which the pause began.
     elapsed_ms = (time.monotonic() - platform.requests[0].at_s) * 1000
@@ -119,70 +119,70 @@ def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: PlatformS
 
 
 def test_a_play_that_begins_paused_can_be_resumed(platform: PlatformServer, viewer: Player) -> None:
-    viewing = viewer.play(mpv=("--pause",))
+    playback = viewer.play(mpv=("--pause",))
     platform.wait_for("POST", "/playback/start")
     time.sleep(1.0)
     assert platform.seen("GET", SEGMENT) == []
-    viewing.mpv("set_property", "pause", False)
+    playback.mpv("set_property", "pause", False)
     platform.wait_for_media()
-    viewing.mpv("quit")
-    assert viewing.finish()[0] == 0
+    playback.mpv("quit")
+    assert playback.finish()[0] == 0
 
 
 def lapsed(platform: PlatformServer, viewer: Player) -> PlayProcess:
     """Start a play whose session lapses in a pause. Within its first lease a session would not be restarted."""
     platform.set_stream(lease_ms=1_000)
-    viewing = play(platform, viewer, heartbeats=2)
-    viewing.mpv("set_property", "pause", True)
+    playback = play(platform, viewer, heartbeats=2)
+    playback.mpv("set_property", "pause", True)
     time.sleep(0.5)
     platform.expire_lease()
-    return viewing
+    return playback
 
 
 def test_a_session_that_lapsed_in_a_pause_is_restarted(platform: PlatformServer, viewer: Player) -> None:
     platform.balance = 6_000
-    viewing = lapsed(platform, viewer)
-    viewing.mpv("set_property", "pause", False)
+    playback = lapsed(platform, viewer)
+    playback.mpv("set_property", "pause", False)
     platform.wait_for("POST", "/playback/start", 2)
-    status, receipt = viewing.finish()
+    status, receipt = playback.finish()
     assert (status, receipt["end_reason"], receipt["balance_millipoints"]) == (3, "balance_exhausted", 0)
     assert receipt["session_ids"] == list(platform.sessions) and len(platform.sessions) == 2
     assert receipt["spent_millipoints"] == 6_000
 
 
 def test_a_signal_during_a_restart_stops_the_new_session(platform: PlatformServer, viewer: Player) -> None:
-    viewing, asked = lapsed(platform, viewer), threading.Event()
+    playback, asked = lapsed(platform, viewer), threading.Event()
 
     def delay() -> None:
         asked.set()
         time.sleep(3.0)  # longer than the player waits for a heartbeat
 
     platform.before["/playback/start"] = delay
-    viewing.mpv("set_property", "pause", False)
+    playback.mpv("set_property", "pause", False)
     assert asked.wait(10)
-    viewing.process.send_signal(signal.SIGINT)
-    status, receipt = viewing.finish()
+    playback.process.send_signal(signal.SIGINT)
+    status, receipt = playback.finish()
     assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
     assert [session.end_reason for session in platform.sessions.values()] == ["lease_expired", "viewer_stopped"]
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
 
 
 def test_a_lost_answer_to_a_restart_is_retried(platform: PlatformServer, viewer: Player) -> None:
-    viewing = lapsed(platform, viewer)
+    playback = lapsed(platform, viewer)
     platform.drop_next = {"/playback/start"}
-    viewing.mpv("set_property", "pause", False)
+    playback.mpv("set_property", "pause", False)
     platform.wait_for("POST", "/playback/start", 3)
-    viewing.process.send_signal(signal.SIGINT)
-    status, receipt = viewing.finish()
+    playback.process.send_signal(signal.SIGINT)
+    status, receipt = playback.finish()
     assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
     assert len(platform.sessions) == 2 and receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
 def test_a_lost_answer_to_a_start_is_retried(platform: PlatformServer, viewer: Player) -> None:
     platform.drop_next = {"/playback/start"}
-    viewing = play(platform, viewer)
-    viewing.mpv("quit")
-    _, receipt = viewing.finish()
+    playback = play(platform, viewer)
+    playback.mpv("quit")
+    _, receipt = playback.finish()
     first, retry = platform.seen("POST", "/playback/start")
     assert first.body == retry.body and len(platform.sessions) == 1
     assert receipt["settled"] and receipt["session_ids"] == list(platform.sessions)
@@ -197,31 +197,31 @@ def test_an_unanswered_start_is_reported(platform: PlatformServer, viewer: Playe
 
 
 def test_mpv_does_not_outlive_a_killed_player(platform: PlatformServer, viewer: Player) -> None:
-    viewing = play(platform, viewer)
-    assert len(viewing.mpv_pids()) == 1
-    viewing.process.kill()
-    eventually(lambda: not viewing.mpv_pids(), 3, "mpv ends")
+    playback = play(platform, viewer)
+    assert len(playback.mpv_pids()) == 1
+    playback.process.kill()
+    eventually(lambda: not playback.mpv_pids(), 3, "mpv ends")
 
 
 def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: PlatformServer, viewer: Player) -> None:
-    viewing = play(platform, viewer)
+    playback = play(platform, viewer)
     platform.dead_paths = ("/playback", "/play/")
     time.sleep(1.2)
     platform.dead_paths = ()
     since = time.monotonic()
     platform.wait_for("POST", "/playback/heartbeat", 2, since=since)
     platform.wait_for("GET", SEGMENT, 2, since=since)
-    viewing.mpv("quit")
-    assert viewing.finish()[0] == 0
+    playback.mpv("quit")
+    assert playback.finish()[0] == 0
     counted = [line["seq"] for line in platform.statement()["lines"] if line["kind"] == "lease"]
     assert counted == list(range(1, len(counted) + 1))
 
 
 def test_a_lost_answer_is_retried_with_the_same_seq(platform: PlatformServer, viewer: Player) -> None:
     platform.drop_next = {"/playback/heartbeat"}
-    viewing = play(platform, viewer, heartbeats=3)
-    viewing.mpv("quit")
-    _, receipt = viewing.finish()
+    playback = play(platform, viewer, heartbeats=3)
+    playback.mpv("quit")
+    _, receipt = playback.finish()
     asked = [request.body["seq"] for request in platform.seen("POST", "/playback/heartbeat")]
     assert asked[:3] == [2, 2, 3]
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
@@ -230,12 +230,12 @@ def test_a_lost_answer_is_retried_with_the_same_seq(platform: PlatformServer, vi
 def test_mpv_gets_the_servers_start_index_and_no_secret(platform: PlatformServer, viewer: Player) -> None:
     platform.set_low_latency()
     platform.set_stream(title="می\u200cخواهم 👨\u200d👩\u200d👧\u202e")
-    viewing = play(platform, viewer)
-    assert viewing.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
-    (pid,) = viewing.mpv_pids()
+    playback = play(platform, viewer)
+    assert playback.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
+    (pid,) = playback.mpv_pids()
     with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123
         argv = file.read()
-    url = viewing.mpv("get_property", "path")
+    url = playback.mpv("get_property", "path")
     assert url.split("/")[3] not in argv and "127.0.0.1" not in argv
     assert len(platform.tokens) >= 2 and not any(token in argv for token in platform.tokens)
-    assert viewing.mpv("get_property", "media-title") == "می\u200cخواهم 👨\u200d👩\u200d👧"
+    assert playback.mpv("get_property", "media-title") == "می\u200cخواهم 👨\u200d👩\u200d👧"

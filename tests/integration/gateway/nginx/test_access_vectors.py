@@ -16,8 +16,8 @@ from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
 from tests.integration.gateway.nginx.harness import LongQueueServer, empty, run_nginx, serving, stub_s3, wsgi_server
 from tests.vectors.access import VECTORS
+from tests.vectors.case import AccessRule, Case
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
-from tests.vectors.world import Case, World
 
 SERVED = (200, 206)
 
@@ -27,18 +27,18 @@ class Gate:
     """A running nginx with the product's access rule over fakes."""
 
     port: int
-    world: World
+    rule: AccessRule
     denylist: FileDenylist
     s3: LongQueueServer
 
     def case(self, vector: Vector) -> Case:
         """Return the vector's case at the present time, and reset the count of fetched objects."""
-        self.world.clock.at_ms = time.time_ns() // 1_000_000
+        self.rule.clock.at_ms = time.time_ns() // 1_000_000
         self.s3.hits.clear()
-        return Case(vector, self.world.clock.now_ms())
+        return Case(vector, self.rule.clock.now_ms())
 
     def enter(self, case: Case, state: State) -> None:
-        self.world.enter(case, state)
+        self.rule.enter(case, state)
         if state.denied:
             self.denylist.deny_session(case.session_id, state.denied)
         if state.stream_denied:
@@ -67,20 +67,20 @@ class Gate:
 
 @pytest.fixture(scope="module")
 def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
-    config, world = nginx_config, World(0)
+    config, rule = nginx_config, AccessRule(0)
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     asked = EndpointServices(
-        authorize=world.authorize,
+        authorize=rule.authorize,
         signed_query=lambda key, _: "signed=" + key,
         denial_reason=denylist.reason,
         find_stream=lambda _: None,
-        now_ms=world.clock.now_ms,
+        now_ms=rule.clock.now_ms,
     )
     endpoints, s3 = wsgi_server(config.endpoints_socket, application(asked)), stub_s3(config)
     with serving(endpoints, wsgi_server(config.api_socket, no_media), s3), run_nginx(config):
-        yield Gate(int(config.listen.split(":")[1]), world, denylist, s3)
+        yield Gate(int(config.listen.split(":")[1]), rule, denylist, s3)
 
 
 def no_media(_environ, start_response):
@@ -107,7 +107,7 @@ def test_no_authorization_outlives_its_lease_when_the_store_fails(gate: Gate) ->
     case = gate.case(Vector(name="the store falls silent", expect="unavailable", state=State(paid_ms=2_500)))
     gate.enter(case, case.vector.state)
     assert gate.good(case).code == ALLOW
-    gate.world.enter(case, State(paid_ms=2_500, silent=True))
+    gate.rule.enter(case, State(paid_ms=2_500, silent=True))
     asked_at_ms = case.now_ms
     while (answer := gate.good(case)).code == ALLOW:
         assert asked_at_ms < case.now_ms + 2_500

@@ -71,7 +71,7 @@ def test_the_segment_and_its_duration_are_logged_on_hit_and_miss(gateway):
 def test_an_interrupted_transfer_is_not_complete(gateway):
     assert gateway.get("720p/long-1.ts", C).content == LONG_SEGMENT
     with connected(gateway) as connection:
-        # Reset the connection, as if the network failed.
+        # Reset the connection, like a failing network.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     eventually(lambda: f'"session":"{A}"' in gateway.log_path.read_text(), 10, "the broken transfer is logged")
     whole, broken = gateway.logged()

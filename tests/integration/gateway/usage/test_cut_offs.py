@@ -1,4 +1,4 @@
-"""From log lines to the operators' reports: responses, and how long kicked sessions were still served."""
+"""Log lines become operators' reports: responses, and how long kicked sessions were still served."""
 
 from pathlib import Path
 
@@ -22,12 +22,12 @@ def log(tmp_path: Path) -> RotatedLog:
 
 
 def follow(services: Container, log: RotatedLog) -> None:
-    """Catch up with a new follower, which starts from the batch of the one before."""
+    """Catch up with a new follower, which starts from the previous one's batch."""
     follower = UsageFollower(
-        usage=services.usage,
+        usage=services.stores.usage,
         log_path=log.path,
         checkpoint_path=log.path.with_name("state.json"),
-        now_ms=services.clock.now_ms,
+        now_ms=services.stores.clock.now_ms,
     )
     follower.catch_up()
     follower.close()
@@ -36,10 +36,10 @@ def follow(services: Container, log: RotatedLog) -> None:
 def test_cut_offs_are_reported_with_their_delay(services: Container, log: RotatedLog) -> None:
     (_, kicked), (user_id, stopped), (_, paused) = (watching(services) for _ in range(3))
     for session in (kicked, stopped, paused):
-        log.write(segment(1, session, at_s=services.clock.now_ms() / 1000))
+        log.write(segment(1, session, at_s=services.stores.clock.now_ms() / 1000))
     follow(services, log)
     advance(services, 4_000)
-    ended_ms = services.clock.now_ms()
+    ended_ms = services.stores.clock.now_ms()
     services.playback.kick(kicked)
     services.playback.stop(user_id, stopped)
     services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
@@ -71,7 +71,7 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
 def test_a_kick_is_counted_only_after_its_log_is_read(services: Container, log: RotatedLog) -> None:
     _, session = watching(services)
     services.playback.kick(session)
-    log.write(segment(1, session, at_s=(services.clock.now_ms() + TOOK_MS) / 1000))
+    log.write(segment(1, session, at_s=(services.stores.clock.now_ms() + TOOK_MS) / 1000))
     advance(services, RECONCILE_AFTER_MS)
     services.reconciliation.run()
     assert services.reconciliation.figures().cut_offs == [], "a delay of 0 would be wrong"

@@ -15,12 +15,12 @@ from chalicelib.domain.streams.runtime import SLATE
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
 from tests.fixtures.authority import Authority
+from tests.fixtures.settings import worker_config
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, rules, run, run_careless, seconds_of
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.config import WorkerConfig
 from worker.ingest import failover
 from worker.ingest.hls import live_playlist
 from worker.ingest.hls.session import HlsSession
@@ -94,7 +94,7 @@ class PooledSource:
         monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.3)
         environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         options = {"egress": rules(authority, origin.port), "ffmpeg_environ": environ}
-        config = WorkerConfig(worker_id="w", capacity=1, media_dir=tmp_path, work_dir=tmp_path, **options)
+        config = worker_config(media_dir=tmp_path, work_dir=tmp_path, **options)
         ingest = Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8")
         stream = Stream(stream_id="s", title="t", ingest=ingest, slate=True)
         self.said: list[str] = []
