@@ -39,9 +39,7 @@ FILE = replace(LIVE, path=Path("/media/a.mp4"))
         (0.5, 10, CopySegmentation(every_s=9.95, target_s=10)),
     ],
 )
-def test_the_target_follows_from_the_keyframes(
-    interval_s: float, segment_seconds: int, segmentation: CopySegmentation
-) -> None:
+def test_the_target_follows_from_the_keyframes(interval_s, segment_seconds, segmentation) -> None:
     assert choose_segmentation(interval_s, segment_seconds) == segmentation
 
 
@@ -83,9 +81,7 @@ def test_ffprobes_output_of_keyframes() -> None:
         (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
-def test_what_cannot_be_copied_is_refused_with_the_reason(
-    source: SourceInfo, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_copied_is_refused_with_the_reason(source, lines, reason, monkeypatch) -> None:
     monkeypatch.setattr(copy_segmentation, "_read", lambda source, environ: lines)
     with pytest.raises(SourceRefused, match=reason):
         plan_copy(source, STREAM, {})
@@ -96,9 +92,7 @@ def test_what_is_encoded_is_not_measured() -> None:
 
 
 @pytest.mark.parametrize("audio_codec", ["aac", None])
-def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
-    audio_codec: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_measured_and_a_live_source_is_not_waited_for(audio_codec, monkeypatch) -> None:
     monkeypatch.setattr(copy_segmentation, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
     assert plan_copy(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(4.0, 2)
     assert plan_copy(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(

@@ -53,9 +53,7 @@ def test_the_published_frame_rate_of_usual_ladders(rate: Fraction | None, publis
         (None, 10, Fraction(10)),
     ],
 )
-def test_a_ladder_has_as_many_pictures_as_its_bound_allows(
-    rate: Fraction | None, fps_max: int, published: Fraction
-) -> None:
+def test_a_ladder_has_as_many_pictures_as_its_bound_allows(rate, fps_max, published) -> None:
     assert output_rate(rate, fps_max) == OutputRate(published)
 
 
@@ -73,7 +71,5 @@ def test_a_ladder_has_as_many_pictures_as_its_bound_allows(
         (Fraction(12), 30, OutputRate(Fraction(24), fields=True)),
     ],
 )
-def test_interlaced_pictures_become_two_where_the_bound_allows_both(
-    rate: Fraction, fps_max: int, expected: OutputRate
-) -> None:
+def test_interlaced_pictures_become_two_where_the_bound_allows_both(rate, fps_max, expected) -> None:
     assert output_rate(rate, fps_max, is_interlaced=True) == expected

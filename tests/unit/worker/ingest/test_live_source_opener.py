@@ -77,9 +77,7 @@ def test_a_source_that_its_receiver_refuses_is_refused(monkeypatch: pytest.Monke
     assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
-def test_the_last_failure_is_reported_until_the_new_opening_has_settled(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_last_failure_is_reported_until_the_new_opening_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
@@ -90,9 +88,7 @@ def test_the_last_failure_is_reported_until_the_new_opening_has_settled(
 PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
 
 
-def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     stream = replace(STREAM, ingest=PULLED, backups=(PULLED,))
     pool = SourcePool(stream, CONFIG, 0, lambda *what: None)
@@ -103,9 +99,7 @@ def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another(
 
 
 @pytest.mark.parametrize(("variants", "profile", "kept"), [(3, "sd", False), (3, "hd", True), (0, "sd", True)])
-def test_a_new_ladder_opens_a_source_again_that_has_other_variants(
-    monkeypatch: pytest.MonkeyPatch, variants: int, profile: str, kept: bool
-) -> None:
+def test_a_new_ladder_opens_a_source_again_that_has_other_variants(monkeypatch, variants, profile, kept) -> None:
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     opener = LiveSourceOpener(PULLED, STREAM, CONFIG, 0)
     opener.receiver = SetReceiver()  # type: ignore[assignment]

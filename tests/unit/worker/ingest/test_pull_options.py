@@ -20,12 +20,7 @@ TABLE = [
         ReceiveRequest(
             transport=Transport.URL,
             url="http://cdn.example:443/live.m3u8",
-            options={
-                "protocol_whitelist": "http,tcp,crypto",
-                "max_redirects": "0",
-                "extension_picky": "0",
-                **BY_PROXY,
-            },
+            options={"protocol_whitelist": "http,tcp,crypto", "max_redirects": "0", "extension_picky": "0", **BY_PROXY},
             formats="hls,mpegts,mov,aac,mp3",
             is_live=False,
         ),

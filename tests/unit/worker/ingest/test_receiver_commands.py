@@ -12,7 +12,7 @@ from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
-from worker.ingest.receiver_commands import MUTE_S, ReceiverCommand, file_command, listen_command, pull_command
+from worker.ingest.receiver_commands import MUTE_S, file_command, listen_command, pull_command
 from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.processes.redaction import redact
@@ -73,9 +73,7 @@ PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", progr
         ),
     ],
 )
-def test_addresses_and_keys_go_by_the_standard_input(
-    receiver: ReceiverCommand, options: dict[str, str], request_: ReceiveRequest
-) -> None:
+def test_addresses_and_keys_go_by_the_standard_input(receiver, options, request_) -> None:
     asked = ReceiveRequest.from_json(receiver.script)
     assert options.items() <= asked.options.items() and replace(asked, options={}) == request_
     script = receiver.script.decode()
@@ -114,8 +112,6 @@ def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
         (SRT, replace(STREAM, ingest_key="short"), CONFIG, "no key of at least 10 characters"),
     ],
 )
-def test_what_cannot_be_listened_for_is_reported(
-    ingest: Ingest, stream: Stream, config: WorkerConfig, said: str
-) -> None:
+def test_what_cannot_be_listened_for_is_reported(ingest, stream, config, said) -> None:
     with pytest.raises(SourceRefused, match=said):
         listen_command(ingest, stream, config)

@@ -103,9 +103,7 @@ def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Ha
         ({"ingest_key": "n" * 24}, False),
     ],
 )
-def test_new_settings_close_only_the_sources_that_they_change(
-    harness: Harness, changes: dict[str, Any], kept: bool
-) -> None:
+def test_new_settings_close_only_the_sources_that_they_change(harness, changes, kept) -> None:
     harness.plays(0)
     new = replace(STREAM, **changes)
     harness.pool.adopt(new, 1)

@@ -29,9 +29,7 @@ def owner(media: FaultyMedia, tmp_path: Path, epoch: int, profile: str = "hd") -
     return it
 
 
-def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(store, media, tmp_path) -> None:
     """A playlist that stands still would keep its viewers, and they pay."""
     owner(media, tmp_path, 1).publish(2)
     small = owner(media, tmp_path, 2, profile="sd")
@@ -45,9 +43,7 @@ def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is
     assert sum(operation.startswith("delete") for operation in order) == 1
 
 
-def test_a_dropped_playlist_that_could_not_be_deleted_is_deleted_with_the_next_segment(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_a_dropped_playlist_that_could_not_be_deleted_is_deleted_with_the_next_segment(store, media, tmp_path) -> None:
     owner(media, tmp_path, 1).publish(2)
     small = owner(media, tmp_path, 2, profile="sd")
 
@@ -63,9 +59,7 @@ def test_a_dropped_playlist_that_could_not_be_deleted_is_deleted_with_the_next_s
     assert DROPPED not in store.objects
 
 
-def test_an_owner_that_lost_its_claim_drops_nothing_of_the_new_owners(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_an_owner_that_lost_its_claim_drops_nothing_of_the_new_owners(store, media, tmp_path) -> None:
     owner(media, tmp_path, 1).publish(1)
     small = owner(media, tmp_path, 2, profile="sd")
 

@@ -70,9 +70,7 @@ def test_it_says_what_was_probed_and_measured(store: MemoryMedia, first: Owner) 
     )
 
 
-def test_a_heavier_segment_is_announced_before_it_is_named(
-    store: MemoryMedia, media: FaultyMedia, first: Owner
-) -> None:
+def test_a_heavier_segment_is_announced_before_it_is_named(store, media, first) -> None:
     first.publisher.publish(first.segment(size=MEGABIT))
     order: list[str] = []
     media.before = lambda operation, key: order.append(key) if operation == "put" and key.endswith(".m3u8") else None
@@ -84,9 +82,7 @@ def test_a_heavier_segment_is_announced_before_it_is_named(
     assert says(store)["720p"][0] == 2_100_000
 
 
-def test_a_bandwidth_falls_when_the_peak_has_left_the_window_and_not_too_often(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_a_bandwidth_falls_when_the_peak_has_left_the_window_and_not_too_often(store, media, tmp_path) -> None:
     first = owner(media, tmp_path, 1, window_s=4)
     first.publisher.publish(first.segment(size=2 * MEGABIT))
     for _ in range(4):
@@ -175,9 +171,7 @@ def test_late_answers_are_not_taken_for_those_of_the_next_run(media: FaultyMedia
     assert [one.codecs for one in first.publisher.published] == [second.codecs] * 2
 
 
-def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(store, media, tmp_path) -> None:
     asked: list[bytes] = []
     go = threading.Event()
 
@@ -198,9 +192,7 @@ def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(
 
 
 @pytest.mark.parametrize(("profile", "is_playable"), [("hd", True), ("sd", False)])
-def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(
-    media: FaultyMedia, tmp_path: Path, profile: str, is_playable: bool
-) -> None:
+def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(media, tmp_path, profile, is_playable) -> None:
     owner(media, tmp_path, 1).publish(START_SEGMENTS)
     go = threading.Event()
     with ThreadPoolExecutor(2) as probes:
@@ -213,9 +205,7 @@ def test_a_stream_that_is_taken_over_is_playable_by_its_old_ladder_only(
     assert second.publisher.is_playable
 
 
-def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_a_dropped_rendition_of_an_operators_own_ladder_is_known_from_what_is_stored(store, media, tmp_path) -> None:
     custom = Rendition(name="tiny", width=320, height=180, video_bps=300_000, audio_bps=64_000)
     owner(media, tmp_path, 1, renditions=(custom,)).publish(1)
     assert f"streams/{STREAM}/tiny/index.m3u8" in store.objects
@@ -261,9 +251,7 @@ def test_a_run_with_a_longer_target_begins_with_it_and_the_next_owner_needs_it_n
     assert target() == 5, "the window still names one of 5.2 s"
 
 
-def test_a_longer_target_holds_when_an_older_owner_writes_first(
-    store: MemoryMedia, media: FaultyMedia, tmp_path: Path
-) -> None:
+def test_a_longer_target_holds_when_an_older_owner_writes_first(store, media, tmp_path) -> None:
     old, new = owner(media, tmp_path, 1), owner(media, tmp_path, 2)
     old.publish(1)
     new.publisher.publish(new.segment(target_s=6))

@@ -7,14 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
 from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
-from worker.publishing.playlists.media_playlist import (
-    START_SEGMENTS,
-    Entry,
-    Playlist,
-    PlaylistError,
-    epoch_of,
-    parse,
-)
+from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist, PlaylistError, epoch_of, parse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -45,9 +45,7 @@ def test_a_new_run_goes_on_with_a_discontinuity(media: FaultyMedia, follower: Fo
     }
 
 
-def test_another_worker_goes_on_and_the_old_one_is_shut_out(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_another_worker_goes_on_and_the_old_one_is_shut_out(media, follower, tmp_path) -> None:
     old = owner(media, tmp_path, 1)
     old.publish(2)
     follower.poll()
@@ -112,9 +110,7 @@ def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_
     assert follower.problems == []
 
 
-def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(media, follower, tmp_path) -> None:
     first = owner(media, tmp_path, 1)
     first.publish(2)
 
@@ -152,9 +148,7 @@ def test_an_upload_is_tried_again(media: FaultyMedia, follower: Follower, tmp_pa
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_playlist_whose_write_failed_is_written_with_the_next(
-    media: FaultyMedia, follower: Follower, tmp_path: Path, kept: bool
-) -> None:
+def test_a_playlist_whose_write_failed_is_written_with_the_next(media, follower, tmp_path, kept) -> None:
     """The failed write may have arrived, with only its answer lost."""
     first = owner(media, tmp_path, 1)
     first.publish(1)
@@ -174,9 +168,7 @@ def test_a_playlist_whose_write_failed_is_written_with_the_next(
     assert [uri for uri, _ in numbers(media).values()] == [f"1-1-00000{n}.ts" for n in range(3)]
 
 
-def test_renditions_that_stand_apart_are_brought_into_step(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_renditions_that_stand_apart_are_brought_into_step(media, follower, tmp_path) -> None:
     first = owner(media, tmp_path, 1)
     first.publish(2)
 
@@ -203,9 +195,7 @@ def test_a_rendition_that_comes_back_names_nothing_that_it_lacks(media: FaultyMe
     assert numbers(media, "480p")[5] == ("3-1-000000.ts", 2)
 
 
-def test_a_ladder_that_comes_back_goes_on_with_its_numbers(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_a_ladder_that_comes_back_goes_on_with_its_numbers(media, follower, tmp_path) -> None:
     custom = (Rendition(name="mine", width=640, height=360, video_bps=500_000, audio_bps=64_000),)
     owner(media, tmp_path, 1).publish(4)
     follower.poll()
@@ -220,9 +210,7 @@ def test_a_ladder_that_comes_back_goes_on_with_its_numbers(
     assert [follower.seen["720p"][number] for number in (6, 7)] == [("3-1-000000.ts", 2), ("3-1-000001.ts", 2)]
 
 
-def test_only_an_intended_stop_says_so_and_it_can_be_taken_back(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_only_an_intended_stop_says_so_and_it_can_be_taken_back(media, follower, tmp_path) -> None:
     first = owner(media, tmp_path, 1)
     first.publish(1)
     follower.poll()

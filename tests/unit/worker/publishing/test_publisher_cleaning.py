@@ -4,16 +4,13 @@ from pathlib import Path
 
 from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
-from tests.integration.worker.follower import Follower
 from tests.unit.worker.publishing.owner import STREAM, numbers, owner
 from worker.publishing.cleaner import LAG_S
 
 ROOT = f"streams/{STREAM}/index.m3u8"
 
 
-def test_the_window_moves_and_old_segments_go_after_the_lag(
-    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_the_window_moves_and_old_segments_go_after_the_lag(store, media, follower, tmp_path) -> None:
     first = owner(media, tmp_path, 1, window_s=6)
     first.publish(5)
     assert sorted(numbers(media)) == [2, 3, 4]

@@ -34,9 +34,7 @@ def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(
     assert named_keys <= store.objects.keys()
 
 
-def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(media, follower, tmp_path) -> None:
     """The worker has waited all night, and took nothing over."""
     only, now = owner(media, tmp_path, 1), datetime(2026, 1, 1, tzinfo=UTC)
     only.now = lambda: now
@@ -61,9 +59,7 @@ def test_a_sender_whose_clock_is_slow_keeps_the_window(media: FaultyMedia, follo
     assert sorted(numbers(media)) == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_playlist_that_was_not_written_for_long_is_written_without_what_is_old(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_a_playlist_that_was_not_written_for_long_is_written_without_what_is_old(media, follower, tmp_path) -> None:
     only, now = owner(media, tmp_path, 1), datetime(2026, 1, 1, tzinfo=UTC)
     only.now = lambda: now
     only.publish(4)

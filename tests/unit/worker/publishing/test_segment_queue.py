@@ -97,9 +97,7 @@ def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, qu
     assert queue.ends_at_s == 16.0
 
 
-def test_too_many_that_wait_are_given_up_from_the_oldest(
-    ffmpeg: FakeFfmpeg, queue: SegmentQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_that_wait_are_given_up_from_the_oldest(ffmpeg, queue, monkeypatch) -> None:
     monkeypatch.setattr(segment_queue, "WAITING_MAX", 3)
     for index in range(5):
         for rendition in ("720p", "480p"):

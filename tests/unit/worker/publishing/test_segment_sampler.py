@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
@@ -64,9 +63,7 @@ def test_too_large_pictures_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(("profile", "options"), [("source", ["--sound"]), ("sd", [])])
-def test_copied_streams_are_inspected_for_their_sound_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, options: list[str]
-) -> None:
+def test_copied_streams_are_inspected_for_their_sound_alone(tmp_path, monkeypatch, profile, options) -> None:
     media, clock = MemoryMedia(), SetClock()
     channel = Owner(media, tmp_path, 1, renditions=ABR_PROFILES[profile]).channel
     held_claim = claims.claim_stream(MemoryRuntimes(), clock, "stream-1", "w1")

@@ -33,9 +33,7 @@ def window(*segments: tuple[float, int | None]) -> list[Entry]:
         ([(0.5, 9000)], 2, None),
     ],
 )
-def test_the_peak_is_of_sets_as_long_as_the_target(
-    segments: list[tuple[float, int | None]], target_s: int, peak: int | None
-) -> None:
+def test_the_peak_is_of_sets_as_long_as_the_target(segments, target_s, peak) -> None:
     assert peak_bps(window(*segments), target_s) == peak
 
 

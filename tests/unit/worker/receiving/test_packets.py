@@ -52,9 +52,7 @@ def config(kind: int, rate_index: int, channels: int, rest: bytes = b"") -> byte
         (config(29, 6, 1, b"\x08\x00"), 1, 6, 1),
     ],
 )
-def test_a_header_of_adts_says_what_the_configuration_did(
-    described: bytes, profile: int, rate_index: int, channels: int
-) -> None:
+def test_a_header_of_adts_says_what_the_configuration_did(described, profile, rate_index, channels) -> None:
     header = adts_header(described)
     assert len(header) == 7 and header[:2] == b"\xff\xf1"
     assert (header[2] >> 6, header[2] >> 2 & 0x0F) == (profile, rate_index)

@@ -141,9 +141,7 @@ def test_it_takes_no_more_than_its_capacity(harness: Harness) -> None:
     assert eventually(lambda: len(IdlePipeline.made) == 3)
 
 
-def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(harness, monkeypatch) -> None:
     monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 600)
     harness.start()
     assert eventually(harness.config.heartbeat_file.exists)
@@ -187,9 +185,7 @@ def test_a_drain_releases_and_offers_the_streams_to_others(harness: Harness) -> 
     assert [hint.stream_id for hint in harness.queue.receive(1)] == ["stream-1"]
 
 
-def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(harness, monkeypatch) -> None:
     harness.start()
     idle = Worker(worker_id="w1", capacity=2, stream_ids=(), seen_at_ms=harness.clock.now_ms())
     assert eventually(lambda: harness.presence() == [idle])

@@ -66,9 +66,7 @@ def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: T
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
 
 
-def test_publishing_stops_before_the_claim_expires(
-    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
-) -> None:
+def test_publishing_stops_before_the_claim_expires(runtimes, times, held_claim) -> None:
     runtimes.silent = True
     while held_claim.is_safe:
         times.pass_by(0.5)
@@ -83,9 +81,7 @@ def test_publishing_stops_before_the_claim_expires(
     assert held_claim.is_safe and not held_claim.is_lost
 
 
-def test_a_claim_that_another_took_is_lost_for_good(
-    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
-) -> None:
+def test_a_claim_that_another_took_is_lost_for_good(runtimes, times, held_claim) -> None:
     times.pass_by(TTL_MS / 1000)
     assert not held_claim.is_safe
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic)

@@ -144,9 +144,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
         (1, ("broke", 0, "the encoder ended with status 1")),
     ],
 )
-def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(
-    exit_status: int, said: tuple[object, ...]
-) -> None:
+def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_again(exit_status, said) -> None:
     run, pool, state_machine = FakeRun(segment_at_s=4.0), FakePool(0), StreamStateMachine(2)
     run.transcoder.is_running, run.transcoder.exit_status = False, exit_status
     driver = driver_of(run, pool, state_machine)

@@ -43,9 +43,7 @@ def plan_of(directory: Path, *, fields: bool = False) -> TranscodePlan:
         (False, 40_000, 9),
     ],
 )
-def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(
-    tmp_path: Path, fields: bool, interval_us: int, repeated: int
-) -> None:
+def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(tmp_path, fields, interval_us, repeated) -> None:
     plan = plan_of(tmp_path, fields=fields)
     repairs = RunRepairs()
     run = EncodingRun(plan, repairs)

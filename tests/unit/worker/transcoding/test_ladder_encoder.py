@@ -60,9 +60,7 @@ def test_the_options_of_the_muxer(opened: list[tuple[str, dict[str, str]]]) -> N
 
 
 @pytest.mark.parametrize(("days", "offset"), [(0, "0.000"), (1, "86400.000"), (2, "77356.282")])
-def test_the_time_stamps_wrap_where_mpeg_ts_does(
-    opened: list[tuple[str, dict[str, str]]], days: int, offset: str
-) -> None:
+def test_the_time_stamps_wrap_where_mpeg_ts_does(opened, days: int, offset: str) -> None:
     open_output(replace(PLAN, offset_s=days * 24 * 3600.0), "")
     assert opened[0][1]["output_ts_offset"] == offset
 

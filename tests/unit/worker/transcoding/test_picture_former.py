@@ -36,9 +36,7 @@ BLACK, WHITE, DARK = 16, 235, 32
         ((853, 480), Fraction(1), (854, 480), (852, 480)),
     ],
 )
-def test_a_picture_keeps_its_shape(
-    size: tuple[int, int], aspect: Fraction, box: tuple[int, int], expected: tuple[int, int]
-) -> None:
+def test_a_picture_keeps_its_shape(size, aspect, box, expected) -> None:
     found = fit_size(*size, aspect, *box)
     assert found == expected
     assert all(side % 2 == 0 and 2 <= side <= most for side, most in zip(found, box, strict=True))
@@ -132,9 +130,7 @@ def test_full_range_becomes_the_range_of_television() -> None:
         ((1280, 720), 9, BT709),
     ],
 )
-def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(
-    size: tuple[int, int], said: int, matrix: int
-) -> None:
+def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(size, said, matrix) -> None:
     frame = picture(*size, 100)
     frame.colorspace = said
     made = formed(frame, Fraction(1), 0, (640, 360), size)

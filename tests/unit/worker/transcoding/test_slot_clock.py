@@ -29,9 +29,7 @@ ORIGIN_US = 1_000_000
         (None, 40_000, False),
     ],
 )
-def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(
-    picture_us: int | None, sound_us: int | None, is_due: bool
-) -> None:
+def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(picture_us, sound_us, is_due) -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     for number in range(3):
         since_us = ORIGIN_US + number * SLOT_US

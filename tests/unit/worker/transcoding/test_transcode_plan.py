@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 
 from worker.processes.limits import ENCODING, limit_argv
-from worker.transcoding.plan import (
-    FIRST_SEGMENT,
-    EncodedRendition,
-    TranscodePlan,
-    Work,
-    transcoder_argv,
-    watching_argv,
-)
+from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv, watching_argv
 
 RATE = Fraction(24000, 1001)
 PLAN = TranscodePlan(
@@ -52,9 +45,7 @@ def keyframes(plan: TranscodePlan, lasts_s: int) -> list[int]:
         (Fraction(15), 1, [0, 12, 27, 42, 57]),
     ],
 )
-def test_the_first_segment_is_shorter_and_the_others_are_whole(
-    rate: Fraction, segment_s: int, numbers: list[int]
-) -> None:
+def test_the_first_segment_is_shorter_and_the_others_are_whole(rate, segment_s, numbers) -> None:
     found = keyframes(replace(PLAN, rate=rate, segment_s=segment_s), 16)
     assert found[: len(numbers)] == numbers
     assert found[1] == pytest.approx(rate * segment_s * Fraction(FIRST_SEGMENT), abs=1)
