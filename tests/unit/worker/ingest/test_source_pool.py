@@ -2,25 +2,16 @@
 
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
+from tests.unit.worker.parts import CONFIG, LISTENING, RTMP
 from worker.ingest.live_source_opener import MUTE_REASON
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
-
-SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
-RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
-STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
 
 
 class SetOpener:
@@ -50,35 +41,49 @@ class SetOpener:
 class Harness:
     """A pool of one source, all the openers that it has made, and what it has reported."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.trials: list[SetOpener] = []
         self.reported: list[tuple[str, str, list[str]]] = []
-        self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.reported.append((what[0], what[1], list(what[2]))))
-        monkeypatch.setattr(self.pool, "_open", self._open)
+        report = lambda source, reason, lines: self.reported.append((source, reason, list(lines)))  # noqa: E731
+        self.pool = SourcePool(LISTENING, CONFIG, 0, report)
+        self.pool._open = self._open  # type: ignore[method-assign, assignment]
 
     def _open(self, index: int, now_s: float, before: str) -> SetOpener:
         self.trials.append(SetOpener(before))
         return self.trials[-1]
 
+    @property
+    def closed(self) -> list[bool]:
+        return [opener.closed for opener in self.trials]
+
     def plays(self, now_s: float) -> None:
         self.pool.update(now_s)
         self.pool.failover.record_playing(0, now_s)
 
+    def breaks(self, now_s: float) -> None:
+        self.plays(now_s)
+        self.pool.record_break(0, now_s + 1, "the encoder failed")
+
 
 @pytest.fixture
-def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
-    return Harness(monkeypatch)
+def harness() -> Harness:
+    return Harness()
 
 
 def test_a_source_is_reopened_when_its_runs_end_repeatedly(harness: Harness) -> None:
-    for now_s in range(BREAKS_PER_OPENING):
-        harness.plays(100 * now_s)
-        assert len(harness.trials) == 1
-        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-    assert harness.trials[0].closed
-    harness.plays(1_000)
-    harness.pool.record_break(0, 1_001, "the encoder failed")
-    assert [opener.closed for opener in harness.trials] == [True, False], "a new one has all its chances"
+    for n in range(BREAKS_PER_OPENING):
+        assert harness.closed in ([], [False])
+        harness.breaks(100 * n)
+    assert harness.closed == [True]
+    harness.breaks(1_000)
+    assert harness.closed == [True, False], "a new one has all its chances"
+
+
+def test_a_run_that_lasted_gives_its_source_another_chance(harness: Harness) -> None:
+    for n in range(10):
+        harness.breaks(100 * n)
+        harness.pool.record_stable(0)
+    assert harness.closed == [False]
 
 
 def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Harness) -> None:
@@ -94,18 +99,21 @@ def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Ha
         assert len(harness.trials) == n + 1
 
 
+OTHER_LENGTH = {"segment_seconds": 4}
+
+
 @pytest.mark.parametrize(
     ("changes", "kept"),
     [
-        ({"segment_seconds": 4}, True),
+        (OTHER_LENGTH, True),
         ({"backups": (RTMP,)}, True),
         ({"ingest": RTMP}, False),
         ({"ingest_key": "n" * 24}, False),
     ],
 )
-def test_new_settings_close_only_the_sources_that_they_change(harness, changes, kept) -> None:
+def test_new_settings_close_only_the_sources_that_they_change(harness: Harness, changes, kept: bool) -> None:
     harness.plays(0)
-    new = replace(STREAM, **changes)
+    new = replace(LISTENING, **changes)
     harness.pool.adopt(new, 1)
     assert (harness.trials[0].adopted == new, harness.trials[0].closed) == (kept, not kept)
     assert harness.pool.failover.playing is None
@@ -117,17 +125,9 @@ def test_new_settings_close_only_the_sources_that_they_change(harness, changes, 
 def test_new_settings_try_again_what_did_not_work(harness: Harness, status: OpenerStatus) -> None:
     harness.plays(0)
     harness.trials[0].status = status
-    harness.pool.adopt(replace(STREAM, segment_seconds=4), 1)
+    harness.pool.adopt(replace(LISTENING, **OTHER_LENGTH), 1)
     harness.pool.update(1)
-    assert harness.trials[0].closed and len(harness.trials) == 2
-
-
-def test_a_run_that_lasted_gives_its_source_another_chance(harness: Harness) -> None:
-    for now_s in range(10):
-        harness.plays(100 * now_s)
-        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-        harness.pool.record_stable(0)
-    assert [opener.closed for opener in harness.trials] == [False]
+    assert harness.closed == [True, False]
 
 
 def test_why_a_source_is_not_played_is_reported_and_passed_to_the_next_opener(harness: Harness) -> None:
