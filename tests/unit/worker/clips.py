@@ -35,11 +35,8 @@ def clip(
     metadata: dict[str, str] | None = None,
 ) -> bytes:
     """Return a container in which these frames are encoded, in their order."""
-    first: dict[type, Any] = {}
-    frames = list(frames)
-    for frame in frames:
-        first.setdefault(type(frame), frame)
-    out = io.BytesIO()
+    frames, out = list(frames), io.BytesIO()
+    first = {type(frame): frame for frame in reversed(frames)}
     with av.open(out, "w", form, muxer or {}) as made:
         encoders: dict[type, Any] = {}
         if video:
@@ -52,7 +49,7 @@ def clip(
         if audio:
             sound = first[av.AudioFrame]
             encoder = made.add_stream(audio, rate=sound.sample_rate)
-            encoder.layout = sound.layout.name
+            encoder.layout, encoder.bit_rate = sound.layout.name, 128_000
             encoders[av.AudioFrame] = encoder
         for frame in frames:
             made.mux(encoders[type(frame)].encode(frame))

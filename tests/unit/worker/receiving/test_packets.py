@@ -1,15 +1,16 @@
 """What is found in the bytes of packets, and prepended to them."""
 
 import io
-from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
 
 import av
 import pytest
 
+from tests.unit.worker.clips import clip, gray, silence
 from worker.media.adts import adts_header
 from worker.receiving.packets import AudioTrack, parameters, times_of
+from worker.receiving.tracks import choose
 
 SPS, PPS, IDR = b"\x67\x42\xc0\x1e", b"\x68\xce", b"\x65picture"
 HEVC_VPS, HEVC_SPS, HEVC_IDR = b"\x40\x01vps", b"\x42\x01sps", b"\x26\x01picture"
@@ -59,38 +60,36 @@ def test_a_header_of_adts_says_what_the_configuration_did(described, profile, ra
     assert (header[2] & 1) << 2 | header[3] >> 6 == channels
 
 
-@pytest.mark.parametrize(
-    "described",
-    [
-        config(2, 15, 2, b"\x00\xbb\x80\x10"),
-        config(2, 13, 2),
-        config(0, 3, 2),
-        config(23, 3, 2),
-        config(31, 15, 2),
-        # As FFmpeg describes four channels in a square.
-        bytes.fromhex("118004c4040021100d4c61766336322e32382e31303256e500"),
-        config(2, 3, 11),
-        config(2, 3, 12),
-    ],
-    ids=["own rate", "reserved rate", "none", "low delay", "escaped", "own layout", "6.1", "7.1 from the back"],
-)
+# As FFmpeg describes four channels in a square.
+SQUARE = bytes.fromhex("118004c4040021100d4c61766336322e32382e31303256e500")
+UNSAID = {
+    "own rate": config(2, 15, 2, b"\x00\xbb\x80\x10"),
+    "reserved rate": config(2, 13, 2),
+    "none": config(0, 3, 2),
+    "low delay": config(23, 3, 2),
+    "escaped": config(31, 15, 2),
+    "own layout": SQUARE,
+    "6.1": config(2, 3, 11),
+    "7.1 from the back": config(2, 3, 12),
+}
+
+
+@pytest.mark.parametrize("described", UNSAID.values(), ids=UNSAID)
 def test_what_no_header_of_adts_can_say_has_none(described: bytes) -> None:
     assert adts_header(described) == b""
 
 
+def test_long_titles_and_languages_are_cut() -> None:
+    metadata = {"title": "t" * 100_000, "language": "l" * 100_000}
+    body = clip("matroska", [gray(0)], ("mpeg4", {}), metadata=metadata)
+    with av.open(io.BytesIO(body)) as container:
+        (offered,) = choose(container, {}, None, None).offered
+    assert offered["title"] == "t" * 200 and offered["language"] == "l" * 20
+
+
 def test_decoded_sound_is_decoded_when_it_is_shown() -> None:
-    out = io.BytesIO()
-    with av.open(out, "w", "asf") as made:
-        audio = made.add_stream("wmav2", rate=44_100)
-        audio.layout, audio.bit_rate = "stereo", 128_000
-        for number in range(20):
-            sound = av.AudioFrame("fltp", "stereo", 2048)
-            for plane in sound.planes:
-                plane.update(bytes(8192))
-            sound.sample_rate, sound.pts = 44_100, number * 2048
-            made.mux(audio.encode(sound))
-    out.seek(0)
-    with av.open(out) as read:
+    sound = [silence(n * 2_048, "fltp", "stereo", 44_100, 2_048) for n in range(20)]
+    with av.open(io.BytesIO(clip("asf", sound, audio="wmav2"))) as read:
         track = AudioTrack(read.streams.audio[0])
         times = [times_of(each) for packet in read.demux() if packet.size for each, _ in track.convert(packet)[0]]
     assert len(times) > 10 and all(each.dts_us == each.pts_us for each in times)
@@ -99,13 +98,7 @@ def test_decoded_sound_is_decoded_when_it_is_shown() -> None:
 
 
 def test_decoded_sound_keeps_its_form() -> None:
-    out = io.BytesIO()
-    with av.open(out, "w", "wav") as made:
-        audio = made.add_stream("pcm_s16le", rate=48_000)
-        audio.layout = "stereo"
-        made.mux(audio.encode(decoded("stereo", 48_000)))
-    out.seek(0)
-    with av.open(out) as read:
+    with av.open(io.BytesIO(clip("wav", [decoded("stereo", 48_000)], audio="pcm_s16le"))) as read:
         track = AudioTrack(read.streams.audio[0])
         track._is_plain = False
         forms = [("stereo", 48_000), ("mono", 48_000), ("stereo", 44_100), ("stereo", 48_000)]
@@ -115,15 +108,12 @@ def test_decoded_sound_keeps_its_form() -> None:
     assert all(made_of) and (described["layout"], described["rate"]) == ("stereo", 48_000)
 
 
-def decoded(layout: str, rate: int) -> av.AudioFrame:
-    sound = av.AudioFrame("s16", layout, 1024)
-    sound.planes[0].update(bytes(sound.planes[0].buffer_size))
-    sound.sample_rate, sound.pts = rate, 0
-    return sound
+def decoded(layout: str, rate: int, pts: int | None = 0):
+    return silence(pts, "s16", layout, rate)
 
 
 def test_decoded_sound_of_unknown_times_has_none() -> None:
-    sound = av.AudioFrame("s16", "mono", 1024)
-    sound.sample_rate, sound.dts, sound.time_base = 48_000, 90_000, Fraction(1, 48_000)
+    sound = decoded("mono", 48_000, None)
+    sound.dts = 90_000
     times = times_of(sound)
     assert times.dts_us is None and times.pts_us is None
