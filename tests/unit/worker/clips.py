@@ -17,11 +17,13 @@ def gray(luma: int, size: tuple[int, int] = (64, 64), pts: int | None = None, fo
     return frame
 
 
-def silence(pts: int = 0, form: str = "fltp", layout: str = "mono", rate: int = 48_000, samples: int = 1_024) -> Any:
-    """Return sound; times count samples."""
+def silence(
+    pts: int | None, form: str = "fltp", layout: str = "mono", rate: int = 48_000, samples: int = 1_024, fill: int = 0
+) -> Any:
+    """Return sound whose bytes are all the same; times count samples."""
     frame = av.AudioFrame(form, layout, samples)
     for plane in frame.planes:
-        plane.update(bytes(plane.buffer_size))
+        plane.update(bytes([fill]) * plane.buffer_size)
     frame.sample_rate, frame.pts, frame.time_base = rate, pts, Fraction(1, rate)
     return frame
 

@@ -13,7 +13,7 @@ from worker.receiving.packets import AudioTrack, VideoTrack
 PICTURES = 20
 H264 = ("libx264", {"tune": "zerolatency", "x264-params": "keyint=5"})
 MATROSKA = clip("matroska", [gray(n, pts=n) for n in range(PICTURES)], H264)
-ADPCM = clip("avi", [silence(n * 1_024, "s16p") for n in range(40)], audio="adpcm_ima_wav")
+ADPCM = clip("avi", [silence(n * 1_024, "s16p", fill=n) for n in range(40)], audio="adpcm_ima_wav")
 
 
 def damaged(body: bytes, at: int, *numbers: int) -> tuple[Any, int]:

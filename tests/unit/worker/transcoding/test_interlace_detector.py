@@ -50,9 +50,9 @@ def picture(number: int, *, speed: int = 8, top_first: bool | None = None, **mor
     return Picture(rows, **more)
 
 
-def verdict(pictures: Sequence[Picture]) -> bool:
-    detector = InterlaceDetector()
-    return [detector.look(each) for each in pictures][-1]  # type: ignore[arg-type]
+def looks(pictures: Sequence[Any], detector: InterlaceDetector | None = None) -> list[bool]:
+    detector = detector or InterlaceDetector()
+    return [detector.look(each) for each in pictures]
 
 
 COMB = bytes([DARK, BRIGHT] * 8)
@@ -78,57 +78,50 @@ def test_combs_are_counted_where_something_moves(now: bytes, before: bytes, expe
         assert (found.here, found.mixed) == (count * expected[0], count * expected[1])
 
 
+COMBED = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
+
+
 @pytest.mark.parametrize(("top_first", "is_combed"), [(None, False), (True, True), (False, True)])
 def test_what_does_not_say_that_it_is_interlaced_is_found(top_first: bool | None, is_combed: bool) -> None:
-    pictures = [picture(number, top_first=top_first) for number in range(LOOK_PICTURES)]
-    assert not verdict(pictures[:-1])
-    assert verdict(pictures) is is_combed
+    found = looks([picture(number, top_first=top_first) for number in range(LOOK_PICTURES)])
+    assert found[-2:] == [False, is_combed]
 
 
 def test_noise_has_combs_and_is_not_interlaced() -> None:
     chance = random.Random(1)
-    assert not verdict([Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)])
+    noise = [Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)]
+    assert not looks(noise)[-1]
 
 
 def test_one_look_among_others_does_not_overturn_what_these_found() -> None:
     detector = InterlaceDetector()
-    combed = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
-    assert [detector.look(each) for each in combed][-1]  # type: ignore[arg-type]
+    assert looks(COMBED, detector)[-1]
     # Slow, so that there is less to be seen than there was before.
-    plain = [picture(number, speed=2) for number in range(LOOK_INTERVAL)]
-    assert all(detector.look(each) for each in plain)  # type: ignore[arg-type]
+    assert all(looks([picture(number, speed=2) for number in range(LOOK_INTERVAL)], detector))
 
 
 def test_a_picture_that_stands_still_changes_no_verdict() -> None:
-    detector = InterlaceDetector()
-    moving = [picture(number, top_first=True) for number in range(LOOK_PICTURES)]
-    still = [moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)
-    assert [detector.look(each) for each in (*moving, *still)][-1]  # type: ignore[arg-type]
-    assert not verdict([moving[0]] * LOOK_PICTURES)
+    moving = COMBED[:LOOK_PICTURES]
+    assert looks([*moving, *[moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)])[-1]
+    assert not looks([moving[0]] * LOOK_PICTURES)[-1]
 
 
 def test_the_verdict_is_taken_again_now_and_then_and_for_another_size() -> None:
-    detector = InterlaceDetector()
-    combed = [picture(number, top_first=True) for number in range(LOOK_PICTURES)]
-    plain = [picture(number) for number in range(50 + LOOK_PICTURES)]
-    assert [detector.look(each) for each in combed][-1]  # type: ignore[arg-type]
-    after = [detector.look(each) for each in plain]  # type: ignore[arg-type]
+    detector, combed = InterlaceDetector(), COMBED[:LOOK_PICTURES]
+    assert looks(combed, detector)[-1]
     # The second look begins with the fiftieth picture.
-    assert after.index(False) == 50 - 1
-    assert [detector.look(each) for each in combed][-1] is False  # type: ignore[arg-type]
-    other = [bytes([DARK] * 32)] * 32
-    assert detector.look(Picture(other)) is False  # type: ignore[arg-type]
-    assert [detector.look(each) for each in combed][-1] is True  # type: ignore[arg-type]
+    assert looks([picture(number) for number in range(50 + LOOK_PICTURES)], detector).index(False) == 50 - 1
+    assert looks(combed, detector)[-1] is False
+    assert looks([Picture([bytes([DARK] * 32)] * 32)], detector) == [False]
+    assert looks(combed, detector)[-1] is True
 
 
 def test_a_declared_picture_counts_for_those_after_it() -> None:
-    detector = InterlaceDetector()
-    first, plain = picture(0, declared=True), picture(0)
-    found = [detector.look(each) for each in (first, *[plain] * (DECLARED_FOR + 1))]  # type: ignore[arg-type]
+    found = looks([picture(0, declared=True), *[picture(0)] * (DECLARED_FOR + 1)])
     assert found == [True] * DECLARED_FOR + [False, False]
 
 
 def test_other_forms_than_bytes_are_taken_at_their_word() -> None:
     deep = [picture(number, top_first=True, pixel_format="yuv420p10le") for number in range(LOOK_PICTURES)]
-    assert not verdict(deep)
-    assert verdict([picture(0, declared=True, pixel_format="yuv420p10le")])
+    assert not looks(deep)[-1]
+    assert looks([picture(0, declared=True, pixel_format="yuv420p10le")]) == [True]

@@ -49,15 +49,12 @@ def test_slots_do_not_drift_in_a_day() -> None:
 
 def test_patience_grows_with_what_comes_late_and_is_bounded() -> None:
     patience = Patience()
-    patience.was_late(300_000)
-    assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
-    patience.was_late(-10 * PATIENCE_STEP_US)
-    assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
+    for late_us in (300_000, -10 * PATIENCE_STEP_US):
+        patience.was_late(late_us)
+        assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
     patience.was_late(60_000_000)
     assert patience.us == PATIENCE_US_MAX
-
-
-def test_patience_with_one_track_is_not_patience_with_the_other() -> None:
+    # Patience with one track is not patience with the other.
     clock = SlotClock(ORIGIN_US, SLOT_US)
     clock.sound_patience.was_late(500_000)
     picture_us = ORIGIN_US + SLOT_US + PATIENCE_US
@@ -86,19 +83,15 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
 
 
 def test_what_was_late_goes_on_where_it_was() -> None:
-    clock = SlotClock(ORIGIN_US, SLOT_US)
+    clock, later = SlotClock(ORIGIN_US, SLOT_US), SlotClock(ORIGIN_US, SLOT_US)
     assert clock.resume(ORIGIN_US) == 0.0
-    idled(clock, 10.0, 0.0)
-    idled(clock, 11.001, 0.0)
+    for each in (clock, later):
+        idled(each, 10.0, 0.0)
+        idled(each, 11.001, 0.0)
     # The next picture belongs into the first of 25 slots that are made: the time line moves by that much.
     assert clock.resume(ORIGIN_US) == 25 * SLOT_US
     assert not clock.is_idle and clock.number == 25 and clock.begins_us == ORIGIN_US
     assert clock.resume(ORIGIN_US + 40_000) == 0.0
-
-
-def test_what_comes_after_a_pause_of_its_own_time_line_moves_nothing() -> None:
-    clock = SlotClock(ORIGIN_US, SLOT_US)
-    idled(clock, 10.0, 0.0)
-    idled(clock, 11.001, 0.0)
-    assert clock.resume(ORIGIN_US + 3_000_000) == 0.0
-    assert clock.begins_us == ORIGIN_US + 25 * SLOT_US
+    # What comes after a pause of its own time line moves nothing.
+    assert later.resume(ORIGIN_US + 3_000_000) == 0.0
+    assert later.begins_us == ORIGIN_US + 25 * SLOT_US

@@ -11,12 +11,13 @@ from worker.processes.limits import ENCODING, limit_argv
 from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work, transcoder_argv, watching_argv
 
 RATE = Fraction(24000, 1001)
+LADDER = [
+    EncodedRendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000),
+    EncodedRendition(name="480p", width=854, height=480, video_bps=1_200_000, audio_bps=96_000),
+]
 PLAN = TranscodePlan(
     work=Work.ENCODE,
-    renditions=[
-        EncodedRendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000),
-        EncodedRendition(name="480p", width=854, height=480, video_bps=1_200_000, audio_bps=96_000),
-    ],
+    renditions=LADDER,
     directory=Path("/scratch/stream 1;'/7-2"),
     name="7-2",
     segment_s=4,
@@ -62,26 +63,16 @@ def test_keyframes_do_not_drift_from_the_segments_in_an_hour(rate: Fraction, seg
     assert max(after - before for before, after in pairwise(places)) <= plan.keyframe_interval
 
 
-@pytest.mark.parametrize(
-    ("rate", "segment_s", "interval"), [(RATE, 4, 192), (Fraction(25), 2, 100), (Fraction(1), 1, 2)]
-)
-def test_the_encoder_makes_no_keyframe_before_one_is_due(rate: Fraction, segment_s: int, interval: int) -> None:
-    assert replace(PLAN, rate=rate, segment_s=segment_s).keyframe_interval == interval
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        PLAN,
-        replace(PLAN, work=Work.COPY, renditions=[EncodedRendition(name="source")]),
-        replace(PLAN, work=Work.SLATE, rate=Fraction(15), offset_s=0.0, frozen_after_s=0),
-    ],
-)
-def test_a_plan_is_read_as_it_was_written(plan: TranscodePlan) -> None:
-    assert TranscodePlan.from_json(plan.to_json()) == plan
+def test_the_encoder_makes_no_keyframe_before_one_is_due() -> None:
+    for rate, segment_s, interval in ((RATE, 4, 192), (Fraction(25), 2, 100), (Fraction(1), 1, 2)):
+        assert replace(PLAN, rate=rate, segment_s=segment_s).keyframe_interval == interval
 
 
 def test_a_run_is_a_process_within_limits_whose_last_argument_is_the_plan() -> None:
+    copied = replace(PLAN, work=Work.COPY, renditions=[EncodedRendition(name="source")])
+    slate = replace(PLAN, work=Work.SLATE, rate=Fraction(15), offset_s=0.0, frozen_after_s=0)
+    for plan in (PLAN, copied, slate):
+        assert TranscodePlan.from_json(plan.to_json()) == plan
     argv = transcoder_argv(PLAN)
     limits = limit_argv([], space=ENCODING)
     assert argv[: len(limits)] == limits
