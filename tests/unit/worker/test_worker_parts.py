@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.config import ConfigError
 from chalicelib.domain.streams.media_health import Repairs
+from tests.unit.worker.parts import eventually
 from worker import config, health
 from worker.encoding.transcoder import Activity, Progress, Transcoder, parse_progress
 from worker.logs import JsonFormatter
@@ -29,36 +30,24 @@ ENVIRON = {
 
 def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     settings = config.load(ENVIRON)
-    assert (settings.worker_id, settings.capacity, settings.media_dir) == (
-        "w1",
-        config.CAPACITY_DEFAULT,
-        Path("/media"),
-    )
-    assert settings.scratch_dir == Path("/scratch/w1")
+    assert (settings.worker_id, settings.capacity) == ("w1", config.CAPACITY_DEFAULT)
+    assert (settings.media_dir, settings.scratch_dir) == (Path("/media"), Path("/scratch/w1"))
     assert set(settings.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
+    rtmp = {"TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"}
+    assert settings.rtmp_url is None and config.load({**ENVIRON, **rtmp}).rtmp_url == rtmp["TOLLCAST_RTMP_URL"]
 
 
-def test_where_rtmp_is_played_from_may_be_left_out() -> None:
-    assert config.load(ENVIRON).rtmp_url is None
-    settings = config.load({**ENVIRON, "TOLLCAST_RTMP_URL": "rtmp://127.0.0.1:1935/live"})
-    assert settings.rtmp_url == "rtmp://127.0.0.1:1935/live"
+WRONG = {
+    "TOLLCAST_WORKER_ID": ("a b", "../up"),
+    "TOLLCAST_WORKER_CAPACITY": ("0", "many"),
+    "TOLLCAST_MEDIA_DIR": ("", "relative"),
+    "TOLLCAST_WORK_DIR": ("/with%d",),
+    "TOLLCAST_RTMP_URL": ("http://127.0.0.1:1935/live", "rtmp://127.0.0.1:1935/live/stream"),
+    "TOLLCAST_LISTEN_HOST": ("localhost",),
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("TOLLCAST_WORKER_ID", "a b"),
-        ("TOLLCAST_WORKER_ID", "../up"),
-        ("TOLLCAST_WORKER_CAPACITY", "0"),
-        ("TOLLCAST_WORKER_CAPACITY", "many"),
-        ("TOLLCAST_MEDIA_DIR", ""),
-        ("TOLLCAST_MEDIA_DIR", "relative"),
-        ("TOLLCAST_WORK_DIR", "/with%d"),
-        ("TOLLCAST_RTMP_URL", "http://127.0.0.1:1935/live"),
-        ("TOLLCAST_RTMP_URL", "rtmp://127.0.0.1:1935/live/stream"),
-        ("TOLLCAST_LISTEN_HOST", "localhost"),
-    ],
-)
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_wrong_settings_are_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         config.load({**ENVIRON, name: value})
@@ -87,44 +76,24 @@ def test_a_line_of_progress_is_read() -> None:
     )
     assert progress.dropped_frames == 3
     assert Progress().dropped_frames == 0
-
-
-def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
+    # A copy has no frame rate, and what is not decoded no activity.
     progress = parse_progress(json.dumps(LINE | {"activity": None}), None)
     assert progress and progress.speed == 0.99
     assert progress.fps is None and progress.activity is None
-
-
-def test_repairs_that_are_not_known_here_are_left_out() -> None:
+    # Repairs that are not known here are left out.
     progress = parse_progress(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
     assert progress and progress.repairs == Repairs(silence_ms=1)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "nonsense",
-        "[]",
-        "null",
-        "{}",
-        json.dumps({name: value for name, value in LINE.items() if name != "speed"}),
-        *(
-            json.dumps(LINE | wrong)
-            for wrong in (
-                {"speed": "fast"},
-                {"out_us": None},
-                {"source_us": "late"},
-                {"repairs": 3},
-                {"notes": None},
-                {"activity": {"heard": True}},
-                {"activity": {"heard": True, "moves": True, "dark": True, "new": True}},
-            )
-        ),
-    ],
-)
-def test_what_is_no_progress_is_nothing(line: str) -> None:
-    assert parse_progress(line, 30.0) is None
+NOT_ALL = {"activity": {"heard": True}}, {"activity": {"heard": True, "moves": True, "dark": True, "new": True}}
+WRONG_VALUES = {"speed": "fast"}, {"out_us": None}, {"source_us": "late"}, {"repairs": 3}, {"notes": None}, *NOT_ALL
+
+
+def test_what_is_no_progress_is_nothing() -> None:
+    incomplete = {name: value for name, value in LINE.items() if name != "speed"}
+    whole = map(json.dumps, (incomplete, *(LINE | wrong for wrong in WRONG_VALUES)))
+    for line in ("", "nonsense", "[]", "null", "{}", *whole):
+        assert parse_progress(line, 30.0) is None, line
 
 
 def start_transcoder(script: str) -> Transcoder:
@@ -133,9 +102,7 @@ def start_transcoder(script: str) -> Transcoder:
 
 def finished(script: str) -> Transcoder:
     process = start_transcoder(script)
-    deadline = time.monotonic() + 10
-    while process.is_running and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: not process.is_running)
     process.kill()
     return process
 
@@ -166,13 +133,17 @@ def test_what_it_says_is_kept_within_bounds() -> None:
     process = finished("i=0; while [ $i -lt 300 ]; do echo line $i >&2; i=$((i+1)); done; head -c 9000 /dev/zero >&2")
     assert len(process.lines) == LOG_LINES_MAX
     assert max(len(line) for line in process.lines) <= LINE_BYTES_MAX
+    # And without secrets.
+    script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
+    child = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
+    child.stdout.read()
+    child.stop(5)
+    assert child.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
 
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
     process = start_transcoder("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
-    deadline = time.monotonic() + 10
-    while not process.lines and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: process.lines)
     began_s = time.monotonic()
     process.stop(0.3)
     assert not process.is_running and time.monotonic() - began_s < 3
@@ -198,20 +169,11 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
     assert health.main() == 1
 
 
-def test_what_it_says_is_kept_without_secrets() -> None:
-    script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
-    process = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
-    process.stdout.read()
-    process.stop(5)
-    assert process.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
-
-
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
     argv = limit_argv(["ffmpeg", "-version"], cores=2)
     assert argv[:3] == ["setpriv", "--pdeathsig", "KILL"] and argv[-3:] == ["--", "ffmpeg", "-version"]
     assert f"--as={(4 << 30) + (512 << 20)}" in argv and "--core=0" in argv
     assert f"--as={9 << 30}" in limit_argv(["encoder"], cores=2, space=ENCODING)
-    allowed = subprocess.run(
-        limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True
-    )
+    limits = limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"])
+    allowed = subprocess.run(limits, capture_output=True, check=True)
     assert allowed.stdout.split() == [b"256", b"0", str((512 << 20) // 512).encode()]

@@ -20,27 +20,21 @@ from worker.encoding.copy_segmentation import (
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.processes.limits import limit_argv
 
-STREAM = Stream(
-    stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
-)
+INGEST = Ingest(mode=IngestMode.FILE, path="a.mp4")
+STREAM = Stream(stream_id="s", title="S", ingest=INGEST, abr_profile="source", segment_seconds=2)
 LIVE = SourceInfo(rate=Fraction(25), video_codec="h264", audio_codec="aac")
 FILE = replace(LIVE, path=Path("/media/a.mp4"))
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "segment_seconds", "segmentation"),
+    ("interval_s", "segment_seconds", "every_s", "target_s"),
     [
-        (2.0, 2, CopySegmentation(every_s=0.45, target_s=2)),
-        (2.002, 2, CopySegmentation(every_s=0.448, target_s=2)),
-        (1.0, 2, CopySegmentation(every_s=1.45, target_s=2)),
-        (0.04, 2, CopySegmentation(every_s=2, target_s=2)),
-        (4.0, 1, CopySegmentation(every_s=0.45, target_s=4)),
-        (8.3, 2, CopySegmentation(every_s=1.15, target_s=9)),
-        (0.5, 10, CopySegmentation(every_s=9.95, target_s=10)),
+        *((2.0, 2, 0.45, 2), (2.002, 2, 0.448, 2), (1.0, 2, 1.45, 2), (0.04, 2, 2, 2)),
+        *((4.0, 1, 0.45, 4), (8.3, 2, 1.15, 9), (0.5, 10, 9.95, 10)),
     ],
 )
-def test_the_target_follows_from_the_keyframes(interval_s, segment_seconds, segmentation) -> None:
-    assert choose_segmentation(interval_s, segment_seconds) == segmentation
+def test_the_target_follows_from_the_keyframes(interval_s, segment_seconds, every_s, target_s) -> None:
+    assert choose_segmentation(interval_s, segment_seconds) == CopySegmentation(every_s=every_s, target_s=target_s)
 
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
@@ -87,17 +81,14 @@ def test_what_cannot_be_copied_is_refused_with_the_reason(source, lines, reason,
         plan_copy(source, STREAM, {})
 
 
-def test_what_is_encoded_is_not_measured() -> None:
-    assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
-
-
 @pytest.mark.parametrize("audio_codec", ["aac", None])
 def test_a_file_is_measured_and_a_live_source_is_not_waited_for(audio_codec, monkeypatch) -> None:
     monkeypatch.setattr(copy_segmentation, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
     assert plan_copy(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(4.0, 2)
-    assert plan_copy(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(
-        copy_segmentation.LIVE_INTERVAL_S, 2
-    )
+    live = choose_segmentation(copy_segmentation.LIVE_INTERVAL_S, 2)
+    assert plan_copy(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == live
+    # Nor is what is encoded.
+    assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
 
 
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:
