@@ -41,46 +41,28 @@ def test_an_unbroken_stream_has_no_problems() -> None:
 def test_what_is_new_is_reported_once() -> None:
     rules = Continuity()
     assert [named.number for named in rules.read("480p", FIRST.render(1))] == [0, 1, 2, 3, 4]
-    assert [(named.number, named.run, named.discontinuity) for named in rules.read("480p", NEXT.render(2))] == [
-        (5, "2-1", 1),
-        (6, "2-1", 1),
-    ]
+    fresh = [(named.number, named.run, named.discontinuity) for named in rules.read("480p", NEXT.render(2))]
+    assert fresh == [(5, "2-1", 1), (6, "2-1", 1)]
     assert (rules.newest("480p"), rules.runs("480p")) == (6, ["1-1", "2-1"])
 
 
-@pytest.mark.parametrize(
-    ("wrong", "epoch", "said"),
-    [
-        pytest.param(
-            grown(Playlist(target_s=2), "2-1", 7), 2, "the media sequence fell from 4 to 0", id="restarts at 0"
-        ),
-        pytest.param(
-            grown(Playlist(target_s=2, first_sequence=2), "2-1", 9),
-            2,
-            "the media sequence fell from 4 to 2",
-            id="the sequence falls",
-        ),
-        pytest.param(grown(FIRST, "2-1", 1).without_first(4), 2, "without a discontinuity", id="no discontinuity"),
-        pytest.param(
-            replace(NEXT.without_first(6), discontinuity_sequence=0),
-            2,
-            "#6 was ('2-1-000006.ts', 1), is ('2-1-000006.ts', 0)",
-            id="a discontinuity that left the window is not counted",
-        ),
-        pytest.param(FIRST.without_first(4), 1, "ends at less now", id="an old owner writes over a new one"),
-        pytest.param(
-            grown(FIRST.without_first(4), "1-1", 3), 1, "epoch 1 wrote over epoch 2", id="and goes on with its own"
-        ),
-        pytest.param(
-            grown(NEXT, "2-1", 1, duration_s=3.2).without_first(4), 2, "3.2 s with a target", id="a segment too long"
-        ),
-        pytest.param(
-            replace(NEXT.without_first(4), target_s=4), 2, "the target was 2 s, is 4 s", id="the target changes"
-        ),
-    ],
-)
+BEGUN, TAKEN_OVER = FIRST.without_first(4), NEXT.without_first(4)
+UNCOUNTED = replace(NEXT.without_first(6), discontinuity_sequence=0)
+WRONG = {
+    "restarts at 0": (grown(Playlist(target_s=2), "2-1", 7), 2, "the media sequence fell from 4 to 0"),
+    "the sequence falls": (grown(Playlist(2, first_sequence=2), "2-1", 9), 2, "the media sequence fell from 4 to 2"),
+    "no discontinuity": (grown(FIRST, "2-1", 1).without_first(4), 2, "without a discontinuity"),
+    "one that left is not counted": (UNCOUNTED, 2, "#6 was ('2-1-000006.ts', 1), is ('2-1-000006.ts', 0)"),
+    "an old owner writes over a new one": (BEGUN, 1, "ends at less now"),
+    "and goes on with its own": (grown(BEGUN, "1-1", 3), 1, "epoch 1 wrote over epoch 2"),
+    "a segment too long": (grown(NEXT, "2-1", 1, duration_s=3.2).without_first(4), 2, "3.2 s with a target"),
+    "the target changes": (replace(TAKEN_OVER, target_s=4), 2, "the target was 2 s, is 4 s"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "epoch", "said"), WRONG.values(), ids=WRONG)
 def test_a_planted_bug_is_seen(wrong: Playlist, epoch: int, said: str) -> None:
-    found = problems((FIRST.without_first(4), 1), (NEXT.without_first(4), 2), (wrong, epoch))
+    found = problems((BEGUN, 1), (TAKEN_OVER, 2), (wrong, epoch))
     assert any(said in problem for problem in found), found
 
 

@@ -52,13 +52,10 @@ def references(path: Path) -> list[float]:
     return [round((int.from_bytes(clock) >> 7) / edits.CLOCK_HZ, 3) for clock in clocks]
 
 
-def test_sound_alone_is_cut_out(clip):
+def test_sound_alone_is_cut_out_jumps_and_drifts(clip):
     edits.cut("clean.ts", "in.ts", "sound", "first=5", "last=6")
     assert times(clip, SOUND) == [1.4, 8.4] and times(clip, PICTURE) == [1.48, 1.4, 6.48, 6.4]
     assert clip.stat().st_size == 7 * edits.PACKET
-
-
-def test_sound_alone_jumps_and_drifts(clip):
     edits.retime("clean.ts", "in.ts", "sound", "after=5", "shift=-0.5")
     assert times(clip, SOUND) == [1.4, 5.9, 7.9] and times(clip, PICTURE) == [1.48, 1.4, 6.48, 6.4]
     edits.retime("clean.ts", "in.ts", "sound", "ppm=1000")
@@ -69,9 +66,7 @@ def test_all_time_stamps_jump_with_their_clock(clip):
     edits.retime("clean.ts", "in.ts", "all", "after=5", "shift=3600")
     assert times(clip, SOUND) == [1.4, 3606.4, 3608.4] and times(clip, PICTURE)[2:] == [3606.48, 3606.4]
     assert references(clip) == [1.0, 3606.0]
-
-
-def test_a_clock_wraps_at_33_bits(clip):
+    # A clock wraps at 33 bits.
     edits.retime("clean.ts", "in.ts", "all", f"shift={edits.WRAP / edits.CLOCK_HZ - 4}")
     assert times(clip, SOUND)[1:] == [2.4, 4.4] and references(clip)[1] == 2.0
 

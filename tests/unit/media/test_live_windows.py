@@ -19,9 +19,7 @@ def test_a_window_slides_by_the_clock():
     assert (named(later), number(later)) == (["s1", "s2", "s3", "s4", "s5"], 101)
     last = window(WHOLE, 999.0)
     assert named(last)[-1] == "s8" and "ENDLIST" not in last
-
-
-def test_a_repeating_server_names_the_same_numbers_again():
+    # A repeating server names the same numbers again.
     assert window(WHOLE, 18.0, repeats=True) == window(WHOLE, 0.0)
 
 

@@ -10,11 +10,8 @@ def newest(video: str, width: int, audio: str) -> Probed:
     return Probed((), (), {"codec_name": video, "width": width, "height": 180}, {"codec_name": audio})
 
 
-def test_what_is_promised_is_held():
+def test_what_is_promised_is_held_and_another_size_and_other_codecs_are_named():
     assert broken_promises(VARIANT, newest("h264", 320, "aac")) == []
-
-
-def test_another_size_and_other_codecs_are_named():
     broken = broken_promises(VARIANT, newest("hevc", 160, "ac3"))
     assert broken[0] == "RESOLUTION is 320x180, the newest segment has 160x180"
     assert [fault.rpartition(" ")[2] for fault in broken[1:]] == ["hevc", "ac3"]
