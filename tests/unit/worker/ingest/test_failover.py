@@ -1,16 +1,8 @@
 """Which source is played, at given times."""
 
+from worker.ingest import failover
 from worker.ingest.backoff import FIRST_DELAY_S, Backoff
-from worker.ingest.failover import (
-    ANSWER_INTERVAL_S,
-    PATIENCE_S,
-    REFUSED_DELAY_S,
-    SLATE_AFTER_S,
-    WAIT_DELAY_S,
-    WATCH_FACTOR,
-    Failover,
-    Failure,
-)
+from worker.ingest.failover import ANSWER_INTERVAL_S, PATIENCE_S, SLATE_AFTER_S, Failover, Failure
 
 
 class Sources(Failover):
@@ -58,9 +50,7 @@ def test_one_source_is_opened_and_played_and_tried_again_with_growing_patience()
     it.record_stable(0)
     it.record_failure(0, 300, "gone")
     assert it.sources_to_open(300.2) == [0]
-
-
-def test_a_live_one_whose_ffmpeg_died_is_played_again_when_the_wait_is_over() -> None:
+    # A live one whose encoder died is played again when the wait is over.
     it = Sources(1)
     it.open(0)
     it.play(0, 1)
@@ -93,17 +83,13 @@ def test_the_next_is_tried_at_once_when_one_fails() -> None:
     assert it.open(2) == [2]
     it.record_answer(2, 3)
     assert it.pick(3) == 2
-
-
-def test_one_that_lets_itself_be_waited_for_is_not_waited_for_long() -> None:
+    # One that lets itself be waited for is not waited for long.
     it = Sources(2)
     assert [it.open(at_s) for at_s in (0, PATIENCE_S - 0.1, PATIENCE_S)] == [[0], [0], [0, 1]]
     it.record_answer(1, PATIENCE_S + 1)
     it.record_answer(0, PATIENCE_S + 1)
     assert it.pick(PATIENCE_S + 1) == 0, "the preferred one, if both are there"
-
-
-def test_a_backup_that_is_being_opened_is_not_given_up_for_the_next_try_of_the_primary() -> None:
+    # A backup that is being opened is not given up for the next try of the primary.
     it = Sources(2)
     it.open(0)
     it.fail(0, 0.2, "refused")
@@ -117,7 +103,7 @@ def test_a_missing_sender_is_no_failure() -> None:
         it.open(now_s)
         it.record_waiting(0, now_s, "waiting for the sender")
         it.fail(0, now_s, "waiting for the sender", Failure.WAITING)
-        assert it.sources_to_open(now_s + WAIT_DELAY_S) == [0]
+        assert it.sources_to_open(now_s + failover.WAIT_DELAY_S) == [0]
     assert it.troubles() == [(0, Failure.WAITING, "waiting for the sender")]
     it.open(100)
     it.record_answer(0, 100)
@@ -126,7 +112,7 @@ def test_a_missing_sender_is_no_failure() -> None:
 
 def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -> None:
     it = on_backup()
-    again_s = 10 + FIRST_DELAY_S * WATCH_FACTOR
+    again_s = 10 + FIRST_DELAY_S * failover.WATCH_FACTOR
     assert it.sources_to_open(again_s - 0.1) == [1]
     assert it.open(again_s) == [0, 1]
     it.record_answer(0, 20)
@@ -143,8 +129,7 @@ def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -
 
 def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely() -> None:
     it = on_backup()
-    waits = []
-    for _ in range(4):
+    for wait_s in (10, 20, 40, 80):
         now_s = next(second for second in range(10_000) if it.sources_to_open(second) == [0, 1])
         it.open(now_s)
         it.record_answer(0, now_s)
@@ -153,11 +138,8 @@ def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely()
         it.fail(0, failed_at_s)
         it.record_opened(1, failed_at_s)
         it.play(1, failed_at_s)
-        waits.append(it._states[0].return_at_s - failed_at_s)
-    assert waits == [10, 20, 40, 80]
-
-
-def test_nothing_better_than_the_second_is_not_the_third() -> None:
+        assert it._states[0].return_at_s - failed_at_s == wait_s
+    # Nothing better than the second is not the third.
     it = on_backup()
     it.fail(1, 11, "gone too")
     # The wait of the first is over, the second's is not.
@@ -179,12 +161,10 @@ def test_the_slate_is_for_when_nothing_works_or_comes() -> None:
     it.open(1 + PATIENCE_S)
     assert it.is_exhausted(1 + PATIENCE_S)
     it.record_playing(None, 4)
-    assert it.sources_to_open(1 + REFUSED_DELAY_S) == [0, 1], "both are tried while the slate is shown"
+    assert it.sources_to_open(1 + failover.REFUSED_DELAY_S) == [0, 1], "both are tried while the slate is shown"
     it.record_answer(1, 8)
     assert it.pick(8) == 1
-
-
-def test_the_slate_is_not_shown_for_what_comes_back_at_once() -> None:
+    # It is not shown for what comes back at once.
     it = Sources(1)
     it.open(0)
     it.play(0, 1)

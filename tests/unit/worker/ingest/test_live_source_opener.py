@@ -24,7 +24,6 @@ from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 
-FILE = Ingest(mode=IngestMode.FILE, path="a.mp4")
 PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
 
 
@@ -72,15 +71,7 @@ def test_a_mute_sender_is_distinguished_from_none() -> None:
         assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
     assert reason_of(SRT, 11, before=MUTE_REASON, has_sound_alone=True) == SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, "Input/output error") == f"{WAITING_REASON} (Input/output error)"
-
-
-@pytest.mark.parametrize("ingest", [SRT, RTMP, FILE])
-def test_a_source_that_its_receiver_refuses_is_refused(ingest: Ingest) -> None:
-    opener = opened(SetReceiver("there is no programme 9", EXIT_REFUSED), 1, ingest)
-    assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
-
-
-def test_the_last_failure_is_reported_until_the_new_opening_has_settled() -> None:
+    # The last failure is reported until the new opening has settled.
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # No other sender has come since.
@@ -111,6 +102,10 @@ def test_a_described_source_is_given_time_until_its_first_packet() -> None:
     receiver.began_at_s = 1.0
     opener.update(1.1)
     assert opener.status is OpenerStatus.READY
+    # One that its receiver refuses is refused.
+    for ingest in (SRT, RTMP, Ingest(mode=IngestMode.FILE, path="a.mp4")):
+        opener = opened(SetReceiver("there is no programme 9", EXIT_REFUSED), 1, ingest)
+        assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
 
 
 def test_the_proxy_knows_the_ladder() -> None:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,9 +69,8 @@ class Sender:
 
 @pytest.fixture
 def sender(tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(tmp_path)
-    yield made
-    made.close()
+    with closing(Sender(tmp_path)) as made:
+        yield made
 
 
 def gives(played: IO[bytes], expected: bytes) -> bool:
@@ -172,17 +171,6 @@ def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender
         os.close(read_end)
 
 
-def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
-    def refuse(described: Mapping[str, Any]) -> SourceInfo:
-        raise SourceRefused(f"{described['video']['signature']} is nothing to play")
-
-    sender = Sender(tmp_path, refuse)
-    sender.send(FIRST)
-    assert eventually(lambda: sender.feed.refusal)
-    assert sender.feed.refusal == "h264:1 is nothing to play" and sender.feed.source is None
-    sender.close()
-
-
 def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
     """Each loop of a file describes its tracks again, and measuring a file takes time."""
     examined: list[str] = []
@@ -192,10 +180,11 @@ def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Pat
         examined.append(described["video"]["signature"])
         if len(examined) > 1:
             release.wait(10)
+        if len(examined) > 2:
+            raise SourceRefused(f"{examined[-1]} is nothing to play")
         return PATTERN if len(examined) == 1 else SLATE_SOURCE
 
-    sender = Sender(tmp_path, examine)
-    try:
+    with closing(Sender(tmp_path, examine)) as sender:
         sender.send(tracks("h264:1") + tracks("h264:1"))
         assert eventually(lambda: sender.feed.source is PATTERN)
         sender.send(tracks("h264:2"))
@@ -204,20 +193,18 @@ def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Pat
         release.set()
         assert eventually(lambda: sender.feed.source is SLATE_SOURCE)
         assert examined == ["h264:1", "h264:2"], "the same description is examined once"
-    finally:
-        release.set()
-        sender.close()
+        assert sender.feed.refusal == ""
+        # What cannot be played is refused.
+        sender.send(tracks("h264:3"))
+        assert eventually(lambda: sender.feed.refusal == "h264:3 is nothing to play")
 
 
-def test_damaged_messages_end_it(sender: Sender) -> None:
+def test_damaged_messages_end_it_and_a_receiver_says_why_it_failed(sender: Sender) -> None:
     with sender.play() as played:
         sender.send(bytes([99]) * 100)
         assert played.read() == b""
     assert eventually(lambda: not sender.feed.is_running)
     assert "killed" in sender.feed.ending()
-
-
-def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
     fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
     receiver = ReceiverCommand(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
     feed = SourceReceiver(receiver, ENVIRON, some_source)
