@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.stream import Stream
 from worker.encoding import copy_segmentation
-from worker.encoding.copy_segmentation import (
-    CopySegmentation,
-    choose_segmentation,
-    keyframes_argv,
-    longest_interval_s,
-    plan_copy,
-)
+from worker.encoding.copy_segmentation import CopySegmentation, choose_segmentation, longest_interval_s, plan_copy
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.processes.limits import limit_argv
 
@@ -93,7 +87,7 @@ def test_a_file_is_measured_and_a_live_source_is_not_waited_for(audio_codec, mon
 
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:
     """They name further files, which would be opened."""
-    argv = keyframes_argv(Path("/media/a b;'.mp4"), 60)
+    argv = copy_segmentation.keyframes_argv(Path("/media/a b;'.mp4"), 60)
     assert argv[: len(limit_argv([]))] == limit_argv([]) and argv[-1] == "file:/media/a b;'.mp4"
     formats = argv[argv.index("-format_whitelist") + 1].split(",")
     assert argv[argv.index("-protocol_whitelist") + 1] == "file"

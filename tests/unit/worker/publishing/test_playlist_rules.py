@@ -38,13 +38,10 @@ def discontinuities(playlist: Playlist) -> dict[int, int]:
     return result
 
 
-def test_a_new_playlist_begins_without_a_discontinuity() -> None:
-    playlist = Playlist(target_s=2).with_interruption().append(entry(0), 2.0)
-    assert not playlist.entries[0].discontinuity
-    assert playlist.next_sequence == 1
-
-
 def test_the_window_moves_and_the_numbers_stay() -> None:
+    playlist = Playlist(target_s=2).with_interruption().append(entry(0), 2.0)
+    assert not playlist.entries[0].discontinuity, "a new playlist begins without one"
+    assert playlist.next_sequence == 1
     playlist = filled(10, breaks=(3, 7))
     moved = playlist.trim(8, at(20))
     assert (moved.first_sequence, len(moved.entries), moved.discontinuity_sequence) == (6, 4, 1)
@@ -86,10 +83,7 @@ def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
     assert playlist.trim(8, at(20) + timedelta(days=1)).first_sequence == 6
     interrupted = playlist.with_interruption().append(replace(entry(10), listed_at=at(22) + timedelta(days=1)), 2.0)
     assert interrupted.trim(8, at(22) + timedelta(days=1)).first_sequence == 7
-
-
-def test_a_playlist_never_has_more_segments_than_can_be_played() -> None:
-    """Keyframes of a copied source may come closer, and a window may be older than the bound."""
+    # It never has more segments than can be played: keyframes of a copied source may come closer.
     count = ENTRIES_MAX + 5
     long = Playlist(target_s=2, entries=tuple(entry(number, 0.1) for number in range(count)))
     kept = long.trim(WINDOW_MINUTES_MAX * 60, at(0))
@@ -104,11 +98,10 @@ def test_what_is_stale_goes_and_numbering_goes_on() -> None:
     assert len(filled(5).without_older(START + timedelta(seconds=4)).entries) == 4
 
 
-@pytest.mark.parametrize(("duration_s", "target_s"), [(6.0, 6), (6.499, 6), (6.5, 7), (2.5, 3), (0.3, 0)])
-def test_no_target_is_below_a_segment_rounded(duration_s: float, target_s: int) -> None:
-    playlist = Playlist(target_s=6).append(entry(0, duration_s), duration_s)
-    assert playlist.target_s_min == target_s
-    assert playlist.without_first(1).target_s_min == 0
+def test_no_target_is_below_a_segment_rounded() -> None:
+    for duration_s, target_s in ((6.0, 6), (6.499, 6), (6.5, 7), (2.5, 3), (0.3, 0)):
+        playlist = Playlist(target_s=6).append(entry(0, duration_s), duration_s)
+        assert (playlist.target_s_min, playlist.without_first(1).target_s_min) == (target_s, 0)
 
 
 def test_the_file_is_what_players_expect() -> None:
@@ -130,31 +123,22 @@ def test_the_file_is_what_players_expect() -> None:
 NO_TARGET, NO_NUMBER = b"#EXTM3U\n#EXTINF:2,\na.ts\n", b"#EXTM3U\n#EXT-X-TARGETDURATION:x\n"
 
 
-@pytest.mark.parametrize("body", [b"", b"junk", b"\xff\xfe", NO_NUMBER, NO_TARGET, b"<html></html>"])
-def test_what_is_no_playlist_is_said_to_be_none(body: bytes) -> None:
-    with pytest.raises(PlaylistError):
-        parse(body)
-
-
-def test_a_playlist_of_short_segments_is_read_though_ffmpeg_calls_their_target_nothing() -> None:
+def test_what_is_no_playlist_is_said_to_be_none() -> None:
+    for body in (b"", b"junk", b"\xff\xfe", NO_NUMBER, NO_TARGET, b"<html></html>"):
+        with pytest.raises(PlaylistError):
+            parse(body)
+    # One of short segments is read though ffmpeg calls their target nothing.
     time = "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000+0000"
     read = parse(f"#EXTM3U\n#EXT-X-TARGETDURATION:0\n#EXTINF:0.320000,\n{time}\n1-1-000000.ts\n".encode())
     assert [(entry.uri, entry.duration_s) for entry in read.entries] == [("1-1-000000.ts", 0.32)]
 
 
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(20_000, 10_000_000)),
-        st.tuples(st.just("interrupt"), st.just(0)),
-        st.tuples(st.just("trim"), st.integers(0, 30)),
-        st.tuples(st.just("pause"), st.integers(0, 100_000)),
-        st.tuples(st.just("take over"), st.integers(0, 60)),
-    ),
-    max_size=60,
-)
+AMOUNTS = {"append": (20_000, 10_000_000), "interrupt": (0, 0), "trim": (0, 30)}
+AMOUNTS |= {"pause": (0, 100_000), "take over": (0, 60)}
+STEPS = [st.tuples(st.just(what), st.integers(*bounds)) for what, bounds in AMOUNTS.items()]
 
 
-@given(STEPS)
+@given(st.lists(st.one_of(STEPS), max_size=60))
 def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int]]) -> None:
     playlist, now, epoch, made = Playlist(target_s=10), START, 1, 0
     numbers: dict[int, tuple[str, int]] = {}

@@ -18,19 +18,14 @@ def test_segments_come_before_the_playlists_that_name_them(bucket: Bucket) -> No
     assert stored == [{"media-ms": "2000"}] * 2
 
 
-def test_a_new_run_goes_on_with_a_discontinuity(bucket: Bucket) -> None:
-    first = bucket.owner(1)
-    first.publish(2)
-    bucket.follow()
-    first.restart()
-    first.publish(2)
-    assert bucket.numbers() == {0: ("1-1", 0, 0), 1: ("1-1", 1, 0), 2: ("1-2", 0, 1), 3: ("1-2", 1, 1)}
-
-
-def test_another_worker_goes_on_and_the_old_one_is_shut_out(bucket: Bucket) -> None:
+def test_a_new_run_goes_on_and_so_does_another_worker_and_the_old_one_is_shut_out(bucket: Bucket) -> None:
     old = bucket.owner(1)
     old.publish(2)
     bucket.follow()
+    old.restart()
+    old.publish(2)
+    runs = {0: ("1-1", 0, 0), 1: ("1-1", 1, 0), 2: ("1-2", 0, 1), 3: ("1-2", 1, 1)}
+    assert bucket.numbers() == runs
     new = bucket.owner(2)
     # The new one has published nothing yet, and the old one can do no more harm.
     with pytest.raises(ClaimLost):
@@ -39,7 +34,7 @@ def test_another_worker_goes_on_and_the_old_one_is_shut_out(bucket: Bucket) -> N
     for attempt in (old.publish, old.publisher.take_over):
         with pytest.raises(ClaimLost):
             attempt()
-    assert bucket.numbers() == {0: ("1-1", 0, 0), 1: ("1-1", 1, 0), 2: ("2-1", 0, 1)}
+    assert bucket.numbers() == {**runs, 4: ("2-1", 0, 2)}
     assert new.publisher.clock_s == 2.0
 
 
@@ -78,33 +73,24 @@ def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_
 
 
 def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(bucket: Bucket) -> None:
-    first = bucket.owner(1)
-    first.publish(2)
+    first, failures = bucket.owner(1), iter([True, True, False])
 
     def before(operation: str, key: str) -> None:
         if operation == "put" and key.endswith("480p/1-1-000002.ts"):
             first.now_s += 1
             raise StoreUnavailable("no")
+        # An upload is tried again.
+        if operation == "put" and key.endswith("720p/1-1-000001.ts") and next(failures):
+            raise StoreUnavailable("no")
 
     bucket.before = before
+    assert first.publish(2) == [None, None]
     assert first.publish(3) == ["StoreUnavailable: no", None, None]
     left = {0: ("1-1", 0, 0), 1: ("1-1", 1, 0), 2: ("1-1", 3, 1), 3: ("1-1", 4, 1)}
     assert bucket.numbers("720p") == bucket.numbers("480p") == left
     # What one rendition has of it is deleted later.
     first.clean()
     assert key_of("720p", "1-1-000002.ts") not in bucket.objects
-
-
-def test_an_upload_is_tried_again(bucket: Bucket) -> None:
-    failures = iter([True, True, False])
-
-    def before(operation: str, key: str) -> None:
-        if operation == "put" and key.endswith("720p/1-1-000000.ts") and next(failures):
-            raise StoreUnavailable("no")
-
-    bucket.before = before
-    assert bucket.owner(1).publish() == [None]
-    assert bucket.numbers() == {0: ("1-1", 0, 0)}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -35,8 +35,7 @@ class IdlePipeline(threading.Thread):
 
     def __init__(self, ports, config, stream: Stream, held_claim: HeldClaim, restarts: int, ended) -> None:
         super().__init__(daemon=True)
-        self.stream, self.held_claim, self.end = stream, held_claim, None
-        self.pokes = 0
+        self.stream, self.held_claim, self.end, self.pokes = stream, held_claim, None, 0
         self._over, self._ended = threading.Event(), ended
         self.made.append(self)
 
@@ -167,22 +166,15 @@ def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(harness: Harn
     assert harness.presence() == []
 
 
-def test_a_silent_registry_hurts_no_stream(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_registry_that_is_silent_or_hangs_hurts_no_stream_and_no_drain(harness, monkeypatch, hangs) -> None:
+    over = threading.Event()
+
     def silent(*_: object) -> None:
         raise StoreUnavailable("no answer")
 
     monkeypatch.setattr(harness.workers, "report", silent)
-    monkeypatch.setattr(harness.workers, "leave", silent)
-    harness.streams.add(LIVE)
-    harness.start()
-    assert harness.runs_the_stream()
-    harness.stop()
-    assert harness.clean is True
-
-
-def test_a_drain_ends_in_time_though_the_registry_hangs(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    over = threading.Event()
-    monkeypatch.setattr(harness.workers, "leave", lambda worker_id: over.wait(20))
+    monkeypatch.setattr(harness.workers, "leave", (lambda worker_id: over.wait(20)) if hangs else silent)
     monkeypatch.setattr(agent_module, "DRAIN_S", 0.5)
     harness.streams.add(LIVE)
     harness.start()

@@ -1,7 +1,5 @@
 """When continuing repairs become an issue, and when that ends."""
 
-import pytest
-
 from chalicelib.domain.streams.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
 from tests.fakes.simple import SetClock
 from worker.supervision.ingest_issues import WINDOW_S, IngestIssues, find_issues, frozen_issue
@@ -32,19 +30,13 @@ WITHOUT = [
 ]
 
 
-def test_a_repair_that_does_not_go_on_is_no_issue() -> None:
+def test_an_issue_is_a_repair_that_goes_on() -> None:
+    for windows, now, code in WITH_ISSUE:
+        ((found, detail),) = find_issues(tuple(windows), now).items()
+        assert found == code and detail.endswith(".") and len(detail) <= ISSUE_DETAIL_CHARS_MAX
     assert [find_issues(tuple(windows), FINE) for windows in WITHOUT] == [{}] * len(WITHOUT)
     assert find_issues((FINE,), Repairs(drift_ppm=99)) == {}
-
-
-@pytest.mark.parametrize(("windows", "now", "code"), WITH_ISSUE)
-def test_an_issue_is_a_repair_that_goes_on(windows: list[Repairs], now: Repairs, code: IngestIssueCode) -> None:
-    issues = find_issues(tuple(windows), now)
-    assert set(issues) == {code}
-    assert all(detail.endswith(".") and len(detail) <= ISSUE_DETAIL_CHARS_MAX for detail in issues.values())
-
-
-def test_details_have_the_figures() -> None:
+    # Details have the figures.
     issues = find_issues((GAP, GAP, Repairs(silence_ms=200, damaged_packets=12)), Repairs(drift_ppm=-350))
     assert "240 ms in the last minute" in issues[IngestIssueCode.AUDIO_GAPS]
     assert "350 ppm slow" in issues[IngestIssueCode.AUDIO_DRIFT]
@@ -62,9 +54,7 @@ def test_an_issue_has_begun_when_it_was_found_first_and_ends_with_its_repairs() 
         said = issues.update(window * WINDOW_S, 1, Repairs(silence_ms=made_ms), {})
         since.append([issue.since_ms for issue in said])
     assert since == [[], [1_001], [1_001], [], [1_004]]
-
-
-def test_between_two_windows_nothing_changes() -> None:
+    # Between two windows nothing changes.
     issues = IngestIssues(lambda: 1_000)
     (issue,) = issues.update(0.0, 1, Repairs(silence_ms=10_000), {})
     assert issue.code is IngestIssueCode.AUDIO_MISSING

@@ -1,7 +1,5 @@
 """Faults of what is published, by what a segment holds and what its source had."""
 
-import pytest
-
 from worker.encoding.transcoder import Activity
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
@@ -27,9 +25,9 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "activity", "expected"), [*FAULTY, *((*row, None) for row in RIGHT)])
-def test_a_segment_is_held_against_its_source(changes, activity, expected) -> None:
-    assert published_fault(Sample(**{**GOOD, **changes}), activity) == expected
+def test_a_segment_is_held_against_its_source() -> None:
+    for changes, activity, expected in (*FAULTY, *((*row, None) for row in RIGHT)):
+        assert published_fault(Sample(**{**GOOD, **changes}), activity) == expected
 
 
 FAULT = "a published segment is silent while the source has sound"
@@ -70,9 +68,7 @@ def test_one_faulty_segment_starts_the_ten_minutes_again_and_replaced_runs_are_c
     assert history.issue(530 + CLEAN_S) is None
     assert replaced(history, 9_000)
     assert (history.issue(9_000) or "").startswith("The run was replaced"), "those before are long over"
-
-
-def test_faults_in_a_row_are_one_runs() -> None:
+    # Faults in a row are one run's.
     history = FaultHistory()
     assert history.record(0, FAULT) is None
     history.start_run()

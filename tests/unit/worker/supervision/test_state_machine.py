@@ -58,12 +58,10 @@ SILENCES = [
 ]
 
 
-@pytest.mark.parametrize(("now_s", "progressed_at_s", "segment_at_s", "reason"), SILENCES)
-def test_silence_is_three_targets_without_a_segment_or_progress(now_s, progressed_at_s, segment_at_s, reason) -> None:
-    assert started(100, None).restart_reason(now_s, progressed_at_s, segment_at_s) == reason
-
-
-def test_long_segments_get_a_longer_start() -> None:
+def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
+    for *given, reason in SILENCES:
+        assert started(100, None).restart_reason(*given) == reason
+    # Long segments get a longer start.
     it = started(0, None, segment_seconds=10)
     assert it.restart_reason(39.9, 0, None) is None
     assert it.restart_reason(40.1, 0, None) == "no segment within 40 s of the start"
@@ -80,18 +78,16 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
     assert (it.state, it.restarts) == (RuntimeState.LIVE, 0)
 
 
-@pytest.mark.parametrize("state", [RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING])
-def test_nothing_to_start_is_reported_with_its_reason(state: RuntimeState) -> None:
-    it = StreamStateMachine(2)
-    it.wait(state, "there is no file")
-    assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
+def test_nothing_to_start_is_reported_with_its_reason() -> None:
+    for state in (RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING):
+        it = StreamStateMachine(2)
+        it.wait(state, "there is no file")
+        assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
     # Who waits for what was live before is stalled.
     it = started()
     it.wait(RuntimeState.STARTING, "waiting for the sender")
     assert it.state is RuntimeState.STALLED
-
-
-def test_the_slate_costs_nothing() -> None:
+    # The slate costs nothing.
     it = StreamStateMachine(2)
     it.start_run(0, "there is no file", is_slate=True)
     it.record_published(3, 3, None)

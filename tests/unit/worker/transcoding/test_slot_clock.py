@@ -8,34 +8,26 @@ SLOT_US = 40_000.0
 ORIGIN_US = 1_000_000
 
 
-@pytest.mark.parametrize(
-    ("picture_us", "sound_us", "is_due"),
-    [
-        # Both are there: the picture nearer to the next slot than to this one, the sound up to its end.
-        (20_000, 40_000, True),
-        (19_999, 40_000, False),
-        (20_000, 39_999, False),
-        # A source without sound.
-        (20_000, None, True),
-        (19_999, None, False),
-        (None, None, False),
-        # The sound does not come: the picture says how much time has passed.
-        (40_000 + PATIENCE_US, 0, True),
-        (40_000 + PATIENCE_US - 1, 0, False),
-        # The picture does not come, or has not come yet at all.
-        (0, 20_000 + PATIENCE_US, True),
-        (0, 20_000 + PATIENCE_US - 1, False),
-        (None, 20_000 + PATIENCE_US, True),
-        (None, 40_000, False),
-    ],
-)
+DUES = [
+    # Both are there: the picture nearer to the next slot than to this one, the sound up to its end.
+    *((20_000, 40_000, True), (19_999, 40_000, False), (20_000, 39_999, False)),
+    # A source without sound.
+    *((20_000, None, True), (19_999, None, False), (None, None, False)),
+    # The sound does not come: the picture says how much time has passed.
+    *((40_000 + PATIENCE_US, 0, True), (40_000 + PATIENCE_US - 1, 0, False)),
+    # The picture does not come, or has not come yet at all.
+    *((0, 20_000 + PATIENCE_US, True), (0, 20_000 + PATIENCE_US - 1, False)),
+    *((None, 20_000 + PATIENCE_US, True), (None, 40_000, False)),
+]
+
+
+@pytest.mark.parametrize(("picture_us", "sound_us", "is_due"), DUES)
 def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(picture_us, sound_us, is_due) -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     for number in range(3):
         since_us = ORIGIN_US + number * SLOT_US
-        picture = None if picture_us is None else since_us + picture_us
-        sound = None if sound_us is None else since_us + sound_us
-        assert clock.is_due(picture, sound) is is_due
+        given = [None if each is None else since_us + each for each in (picture_us, sound_us)]
+        assert clock.is_due(*given) is is_due
         clock.advance()
 
 
