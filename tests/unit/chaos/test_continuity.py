@@ -36,6 +36,8 @@ def test_an_unbroken_stream_has_no_problems() -> None:
     shorter = NEXT.without_first(3)
     later = grown(shorter.without_first(3).with_interruption(), "2-2", 3).without_first(2)
     assert problems((FIRST, 1), (FIRST, 1), (FIRST, 2), (NEXT, 2), (shorter, 2), (later, 2)) == []
+    # An end is seen.
+    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, though nobody stopped the stream"]
 
 
 def test_what_is_new_is_reported_once() -> None:
@@ -66,10 +68,6 @@ def test_a_planted_bug_is_seen(wrong: Playlist, epoch: int, said: str) -> None:
     assert any(said in problem for problem in found), found
 
 
-def test_an_end_is_seen() -> None:
-    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, though nobody stopped the stream"]
-
-
 def test_renditions_must_be_in_step() -> None:
     rules = Continuity(undisturbed=True)
     rules.read("720p", NEXT.render(2), 1.0)
@@ -77,9 +75,7 @@ def test_renditions_must_be_in_step() -> None:
     assert rules.problems == []
     rules.read("480p", FIRST.render(1), 2.0 + LAG_S_MAX)
     assert rules.problems == ["480p ends at 4, 6.0 s after another rendition had 6"]
-
-
-def test_a_number_is_the_same_segment_in_all_renditions() -> None:
+    # A number is the same segment in all of them.
     rules = Continuity()
     rules.read("720p", NEXT.render(2))
     rules.read("480p", grown(FIRST.with_interruption(), "1-2", 1).render(2))

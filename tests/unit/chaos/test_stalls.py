@@ -17,9 +17,7 @@ def test_a_moving_picture_has_no_stall() -> None:
 def test_a_standing_picture_has_one_also_while_it_lasts() -> None:
     assert stalls(samples(0.0, 1.0, 1.0, 1.0, 1.0, 1.3, 1.5)) == [Stall(0.25, 0.75, False)]
     assert stalls(samples(1.0, 2.0, 2.0, 2.0, 2.0)) == [Stall(0.25, 0.75, False)]
-
-
-def test_no_picture_is_a_standing_one_but_not_before_the_first() -> None:
+    # No picture is a standing one, but not before the first.
     assert stalls(samples(None, None, None, None, 1.0, 1.2)) == []
     assert stalls(samples(1.0, None, None, None, 2.0, 2.2)) == [Stall(0.0, 0.75, False)]
 

@@ -16,9 +16,7 @@ def test_corners_say_which_side_is_up():
     pale = Frame(0.0, bytes(90 + value // 4 for value in painted().pixels))
     assert picture.is_upright(pale, WHOLE)
     assert not picture.is_upright(pale, WHOLE, vivid=True)
-
-
-def test_marks_are_read_within_black_bars():
+    # Marks are read within black bars.
     bars = Area(22, 0, 42, GRID_HEIGHT)
     frame = painted(area=bars, badge="magenta")
     assert picture.active_area(frame) == bars

@@ -40,9 +40,7 @@ def test_a_packet_is_the_same_at_the_other_end(packet: PacketMessage) -> None:
     assert decode_packet(body) == packet
     assert decoded_at_us(body) == packet.dts_us
     assert is_video_keyframe(body) is (packet is PICTURE)
-
-
-def test_a_duration_that_has_no_place_is_cut() -> None:
+    # A duration that has no place is cut.
     for duration_us, sent_us in ((-1, 0), (2**32, 2**32 - 1)):
         assert decode_packet(body_of(PacketMessage(VIDEO, 0, 0, duration_us, b""))).duration_us == sent_us
 

@@ -21,17 +21,15 @@ def test_keys_in_many_formats_are_refused() -> None:
     assert len(read.segments[0].keys) == 3
     with pytest.raises(EgressRefused, match="keys in more than 8 formats at a time"):
         read_with(*keys(KEY_FORMATS_MAX + 1), "#EXTINF:1,", "a.ts")
+    # Long keys are not written for thousands of segments.
+    read = read_with(*keys(KEY_FORMATS_MAX, "u" * 10_000), *(f"#EXTINF:1,\n{n}.ts" for n in range(5_000)))
+    # With other numbers, each segment has its own IVs.
+    places = {each.number: SegmentPlace(each.number + 1, False, 0) for each in read.segments}
+    with pytest.raises(EgressRefused, match="repeats keys that are too long"):
+        write_media_playlist(read, places)
 
 
 def test_segments_share_their_keys() -> None:
     read = read_with(*keys(KEY_FORMATS_MAX), *(f'#EXT-X-MAP:URI="i{n}"\n#EXTINF:1,\n{n}.m4s' for n in range(100)))
     assert len({id(each.keys) for each in read.segments}) == 1
     assert {id(each.init[0]) for each in read.segments if each.init} == {id(read.segments[0].keys)}
-
-
-def test_long_keys_are_not_written_for_thousands_of_segments() -> None:
-    read = read_with(*keys(KEY_FORMATS_MAX, "u" * 10_000), *(f"#EXTINF:1,\n{n}.ts" for n in range(5_000)))
-    # With other numbers, each segment has its own IVs.
-    places = {each.number: SegmentPlace(each.number + 1, False, 0) for each in read.segments}
-    with pytest.raises(EgressRefused, match="repeats keys that are too long"):
-        write_media_playlist(read, places)

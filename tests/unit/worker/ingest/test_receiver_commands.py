@@ -117,9 +117,7 @@ def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
     assert not asked.is_live and not asked.is_looped and receiver.ahead_us > BURST_US
     # What may be secret in its query stays with the proxy.
     assert asked.url == f"http://source.test:443/{path.partition('?')[0]}" and receiver.has_other_urls
-
-
-def test_a_file_is_looped_at_the_pace_of_the_clock() -> None:
+    # A file is looped, too.
     receiver = file_command(Path("/media/a b.mp4"), Ingest(mode=IngestMode.FILE, path="a b.mp4", audio_track=2))
     asked = ReceiveRequest.from_json(receiver.script)
     assert (asked.transport, asked.url, asked.audio_track) == (Transport.FILE, "file:/media/a b.mp4", 2)

@@ -52,9 +52,7 @@ def test_networks_of_the_configuration_are_allowed() -> None:
     assert pinned("10.20.0.1", networks=networks) == ip_address("10.20.0.1")
     with pytest.raises(HostRefused):
         pinned("10.20.0.1", "10.21.0.1", networks=networks)
-
-
-def test_an_address_is_checked_without_a_look_up() -> None:
+    # An address is checked without a look-up.
     assert pinned("no look-up", host="8.8.8.8") == V4
     with pytest.raises(HostRefused):
         pinned(V4, host="::1")

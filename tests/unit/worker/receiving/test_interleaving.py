@@ -44,9 +44,7 @@ def test_fragments_are_sent_in_the_order_of_time(first: int) -> None:
     sent.end()
     assert len(sent) == 400 and sent == sorted(sent)
     assert sent.read[0] == 1, "nothing keeps the first picture waiting"
-
-
-def test_sound_that_lasts_longer_than_the_picture_of_its_fragment_waits_for_the_next_one() -> None:
+    # Sound that lasts longer than the picture of its fragment waits for the next one.
     sent = Sent()
     for fragment in range(3):
         sent.piece(VIDEO, fragment * 50, 50)
@@ -62,9 +60,7 @@ def test_what_is_not_stored_in_pieces_is_sent_at_once() -> None:
         if n >= 10:
             sent.packet(AUDIO, n - 10, continues=False)
     assert sent.read == list(range(1, 31))
-
-
-def test_a_fragment_without_sound_is_sent_when_the_next_one_begins() -> None:
+    # A fragment without sound is sent when the next one begins.
     sent = Sent()
     sent.piece(VIDEO, 0, 50)
     assert len(sent) == 1

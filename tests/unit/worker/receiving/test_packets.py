@@ -95,6 +95,11 @@ def test_decoded_sound_is_decoded_when_it_is_shown() -> None:
     assert len(times) > 10 and all(each.dts_us == each.pts_us for each in times)
     steps = {round((b.pts_us or 0) - (a.pts_us or 0), -4) for a, b in pairwise(times)}
     assert steps == {50_000}
+    # Sound of unknown times has none.
+    sound = decoded("mono", 48_000, None)
+    sound.dts = 90_000
+    times = times_of(sound)
+    assert times.dts_us is None and times.pts_us is None
 
 
 def test_decoded_sound_keeps_its_form() -> None:
@@ -110,10 +115,3 @@ def test_decoded_sound_keeps_its_form() -> None:
 
 def decoded(layout: str, rate: int, pts: int | None = 0):
     return silence(pts, "s16", layout, rate)
-
-
-def test_decoded_sound_of_unknown_times_has_none() -> None:
-    sound = decoded("mono", 48_000, None)
-    sound.dts = 90_000
-    times = times_of(sound)
-    assert times.dts_us is None and times.pts_us is None

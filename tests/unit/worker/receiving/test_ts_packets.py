@@ -33,17 +33,15 @@ def test_packets_are_cut_to_188_bytes(stream: bytes) -> None:
     # They are found behind the end of another.
     size = len(stream) // len(PACKETS)
     assert find_packets(stream[size - 20 :])[1] == size and find_packets(stream[:900]) == (0, 0)
+    # What has no packets is passed on.
+    for stream in [b"", b"short", PACKETS[0], bytes(100_000)]:
+        assert read(stream) == stream
 
 
 @pytest.mark.parametrize("stream", [TIMED, WITH_PARITY], ids=["192", "204"])
 def test_lost_bytes_cost_the_packets_around_them(stream: bytes) -> None:
     passed = read(stream[:4_000] + stream[4_100:])
     assert passed.startswith(STREAM[: 19 * 188]) and passed.endswith(STREAM[23 * 188 :])
-
-
-@pytest.mark.parametrize("stream", [b"", b"short", PACKETS[0], bytes(100_000)], ids=["none", "few", "one", "zeros"])
-def test_what_has_no_packets_is_passed_on(stream: bytes) -> None:
-    assert read(stream) == stream
 
 
 @pytest.mark.parametrize("parity", [b"", bytes(16)], ids=["192", "204"])

@@ -85,9 +85,7 @@ COMBED = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURE
 def test_what_does_not_say_that_it_is_interlaced_is_found(top_first: bool | None, is_combed: bool) -> None:
     found = looks([picture(number, top_first=top_first) for number in range(LOOK_PICTURES)])
     assert found[-2:] == [False, is_combed]
-
-
-def test_noise_has_combs_and_is_not_interlaced() -> None:
+    # Noise has combs and is not interlaced.
     chance = random.Random(1)
     noise = [Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)]
     assert not looks(noise)[-1]
@@ -98,9 +96,7 @@ def test_one_look_among_others_does_not_overturn_what_these_found() -> None:
     assert looks(COMBED, detector)[-1]
     # Slow, so that there is less to be seen than there was before.
     assert all(looks([picture(number, speed=2) for number in range(LOOK_INTERVAL)], detector))
-
-
-def test_a_picture_that_stands_still_changes_no_verdict() -> None:
+    # Nor does a picture that stands still.
     moving = COMBED[:LOOK_PICTURES]
     assert looks([*moving, *[moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)])[-1]
     assert not looks([moving[0]] * LOOK_PICTURES)[-1]
@@ -119,9 +115,7 @@ def test_the_verdict_is_taken_again_now_and_then_and_for_another_size() -> None:
 def test_a_declared_picture_counts_for_those_after_it() -> None:
     found = looks([picture(0, declared=True), *[picture(0)] * (DECLARED_FOR + 1)])
     assert found == [True] * DECLARED_FOR + [False, False]
-
-
-def test_other_forms_than_bytes_are_taken_at_their_word() -> None:
+    # Other forms than bytes are taken at their word.
     deep = [picture(number, top_first=True, pixel_format="yuv420p10le") for number in range(LOOK_PICTURES)]
     assert not looks(deep)[-1]
     assert looks([picture(0, declared=True, pixel_format="yuv420p10le")]) == [True]

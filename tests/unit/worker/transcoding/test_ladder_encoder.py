@@ -59,16 +59,7 @@ def test_every_rendition_has_its_size_and_bitrates(encoder: LadderEncoder) -> No
         # It makes no keyframes but those of segments.
         assert video.codec_context.options["sc_threshold"] == "0"
         assert (video.codec_context.gop_size, video.codec_context.framerate) == (192, PLAN.rate)
-
-
-@pytest.mark.parametrize(("rate", "b_frames"), [(10, "0"), (14, "0"), (15, None), (30, None)])
-def test_slow_pictures_have_no_b_frames(tmp_path: Path, rate: int, b_frames: str | None) -> None:
-    encoder = LadderEncoder(replace(PLAN, directory=tmp_path, rate=Fraction(rate)))
-    assert [video.codec_context.options.get("bf") for video in encoder._videos] == [b_frames, b_frames]
-    encoder._output.close()
-
-
-def test_the_encoded_pictures_say_what_their_colours_are(encoder: LadderEncoder) -> None:
+    # The encoded pictures say what their colours are.
     pictures = [av.VideoFrame(each.width, each.height, "yuv420p") for each in HD]
     for picture in pictures:
         picture.colorspace, picture.color_primaries, picture.color_trc = 6, 5, 1
@@ -79,3 +70,10 @@ def test_the_encoded_pictures_say_what_their_colours_are(encoder: LadderEncoder)
         codec = video.codec_context
         found = (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range)
         assert found == (6, 5, 1, ColorRange.MPEG)
+
+
+@pytest.mark.parametrize(("rate", "b_frames"), [(10, "0"), (14, "0"), (15, None), (30, None)])
+def test_slow_pictures_have_no_b_frames(tmp_path: Path, rate: int, b_frames: str | None) -> None:
+    encoder = LadderEncoder(replace(PLAN, directory=tmp_path, rate=Fraction(rate)))
+    assert [video.codec_context.options.get("bf") for video in encoder._videos] == [b_frames, b_frames]
+    encoder._output.close()

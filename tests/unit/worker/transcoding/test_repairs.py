@@ -35,9 +35,7 @@ def test_samples_are_added_up_and_reported_in_milliseconds() -> None:
     run.count_overlap(960, 2_000_000)
     counts = run.counts()
     assert (counts["silence_ms"], counts["trimmed_ms"]) == (100 + 1 + 50, 20)
-
-
-def test_each_count_has_its_name() -> None:
+    # Each count has its name.
     run = RunRepairs()
     assert Repairs(**run.counts()) == Repairs()
     assert set(run.counts()) == {field.name for field in fields(Repairs)}
@@ -77,9 +75,7 @@ def test_repairs_of_one_kind_are_one_note_for_a_while(clock: Clock) -> None:
     run.count_gap(4_800, 10_000_000)
     assert [note.partition(" ms")[0] for note in run.new_notes()] == ["100", "10", "100"]
     assert run.counts()["silence_ms"] == 300
-
-
-def test_notes_that_are_never_taken_do_not_pile_up(clock: Clock) -> None:
+    # Notes that are never taken do not pile up.
     run = RunRepairs()
     for number in range(NOTES_MAX + 10):
         run.note(f"kind {number}", str(number))
