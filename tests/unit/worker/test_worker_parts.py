@@ -115,18 +115,18 @@ def test_what_a_run_reports_is_kept() -> None:
     assert list(process.activity) == [Activity(heard=True, moves=False, dark=True)]
 
 
-@pytest.mark.parametrize(
-    ("script", "ending"),
-    [
-        ("exit 0", "the encoder ended with status 0 although it was not asked to"),
-        ("echo '[error] no such file' >&2; exit 1", "the encoder ended with status 1: [error] no such file"),
-        ("echo 'setpriv: no python' >&2; exit 127", "the encoder ended with status 127: setpriv: no python"),
-        ("exit 3", "the encoder ended with status 3"),
-        ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL"),
-    ],
-)
+ENDS = {
+    "exit 0": "ended with status 0 although it was not asked to",
+    "echo '[error] no such file' >&2; exit 1": "ended with status 1: [error] no such file",
+    "echo 'setpriv: no python' >&2; exit 127": "ended with status 127: setpriv: no python",
+    "exit 3": "ended with status 3",
+    "echo '[error] old' >&2; kill -9 $$": "was killed by SIGKILL",
+}
+
+
+@pytest.mark.parametrize(("script", "ending"), ENDS.items())
 def test_an_end_is_explained(script: str, ending: str) -> None:
-    assert finished(script).ending() == ending
+    assert finished(script).ending() == f"the encoder {ending}"
 
 
 def test_what_it_says_is_kept_within_bounds() -> None:

@@ -30,27 +30,15 @@ BY_PROXY = {"http_proxy": "http://127.0.0.1:9", "rw_timeout": "12000000"}
 BY_HTTP = {"protocol_whitelist": "http,tcp,crypto", "max_redirects": "0", "extension_picky": "0", **BY_PROXY}
 BY_TLS = {"protocol_whitelist": "rtmps,tls,tcp,httpproxy", "tls_verify": "1", "ca_file": "/ca.pem", **BY_PROXY}
 SECRET = {"streamid": "-secret-name", "passphrase": "it's-a-secret", "latency": "200000"}
+SECRET_SRT = "srt://live.example:9000?mode=caller&streamid=%2Dsecret-name&passphrase=it's-a-secret&latency=200000"
+RTMPS = "rtmps://live.example:1936/app/key?auth=1"
+# What may be secret in its query stays with the proxy, which speaks TLS.
+FETCHED = {"url": "http://cdn.example:443/live.m3u8", "formats": "hls,mpegts,mov,aac,mp3", "is_live": False}
 CALLER = {"transport": Transport.SRT_CALLER, "mute_s": 12}
 PULLS: list[tuple[str, Proxied | Pinned, dict[str, str], dict[str, Any]]] = [
-    # What may be secret in its query stays with the proxy, which speaks TLS.
-    (
-        "https://cdn.example/live.m3u8?token=1",
-        PROXIED,
-        BY_HTTP,
-        {"url": "http://cdn.example:443/live.m3u8", "formats": "hls,mpegts,mov,aac,mp3", "is_live": False},
-    ),
-    (
-        "rtmps://live.example:1936/app/key?auth=1",
-        PROXIED,
-        BY_TLS,
-        {"url": "rtmps://live.example:1936/app/key?auth=1", "formats": "flv"},
-    ),
-    (
-        "srt://live.example:9000?mode=caller&streamid=%2Dsecret-name&passphrase=it's-a-secret&latency=200000",
-        V4,
-        {"host": "8.8.8.8", "port": "9000", **SECRET},
-        CALLER,
-    ),
+    ("https://cdn.example/live.m3u8?token=1", PROXIED, BY_HTTP, FETCHED),
+    (RTMPS, PROXIED, BY_TLS, {"url": RTMPS, "formats": "flv"}),
+    (SECRET_SRT, V4, {"host": "8.8.8.8", "port": "9000", **SECRET}, CALLER),
     ("srt://live.example:9000", V6, {"host": "2606:4700::1111", "port": "9000"}, CALLER),
 ]
 

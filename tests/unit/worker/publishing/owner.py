@@ -9,9 +9,8 @@ from typing import Any
 
 import m3u8
 
-from chalicelib.domain.streams.ladders import ABR_PROFILES, Rendition
+from chalicelib.domain.streams.ladders import ABR_PROFILES
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import MediaStore
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.integration.worker.follower import Follower
 from worker.publishing.channel import Channel
@@ -33,8 +32,6 @@ def key_of(rendition: str, name: str = "index.m3u8") -> str:
 
 
 class AtOnce(Executor):
-    """An executor that runs everything at once."""
-
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
@@ -45,16 +42,7 @@ class Owner:
     """One worker's publishing side of the stream, with a clock that the test moves."""
 
     def __init__(
-        self,
-        media: MediaStore,
-        directory: Path,
-        epoch: int,
-        *,
-        profile: str = "hd",
-        window_s: float = 60,
-        allowed: Callable[[], bool] = lambda: True,
-        renditions: tuple[Rendition, ...] | None = None,
-        probes: Executor | None = None,
+        self, media, directory, epoch, *, profile="hd", window_s=60, allowed=lambda: True, renditions=(), probes=None
     ) -> None:
         self.now_s = 1_000.0
         # What its probe finds, from the bytes of a segment.
@@ -69,37 +57,24 @@ class Owner:
         self.uploads = SegmentUploader(media, self.channel, allowed, lambda: self.now_s)
         self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
         self.prober = SegmentProber(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
-        self.multivariant = MultivariantPlaylist(
-            media, self.channel, self.uploads.check, self.prober, lambda: self.now_s
-        )
-        self.publisher = Publisher(
-            media, self.channel, self.uploads, self.cleaner, self.multivariant, window_s, lambda: self.now()
-        )
+        given, check = (media, self.channel), self.uploads.check
+        multivariant = MultivariantPlaylist(*given, check, self.prober, lambda: self.now_s)
+        self.publisher = Publisher(*given, self.uploads, self.cleaner, multivariant, window_s, lambda: self.now())
 
     def segment(
         self, *, has_gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int = 0
     ) -> FinishedSegment:
         """Return the next segment of its run, of so many bytes in each rendition."""
         name = f"{self.channel.epoch}-{self.run}-{self.made:06d}.ts"
-        files = {}
-        for rendition in self.channel.rendition_names:
-            path = self._directory / rendition / name
+        files = {rendition: self._directory / rendition / name for rendition in self.channel.rendition_names}
+        for rendition, path in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(f"{rendition} {name}".encode().ljust(size))
-            files[rendition] = path
         self.made += 1
-        return FinishedSegment(
-            run=self.run,
-            name=name,
-            duration_s=duration_s,
-            at=self.now() + timedelta(seconds=2 * self.made),
-            ends_at_s=2.0 * self.made,
-            files=files,
-            is_first_of_run=self.made == 1,
-            has_gap=has_gap,
-            found_at_s=self.now_s,
-            target_s=target_s,
-        )
+        at, ends_at_s = self.now() + timedelta(seconds=2 * self.made), 2.0 * self.made
+        made = {"run": self.run, "name": name, "files": files, "at": at, "ends_at_s": ends_at_s, "has_gap": has_gap}
+        made |= {"duration_s": duration_s, "found_at_s": self.now_s, "target_s": target_s}
+        return FinishedSegment(**made, is_first_of_run=self.made == 1)
 
     def publish(self, count: int = 1, **segment: Any) -> list[str | None]:
         """Make and publish so many segments; return why each was left out."""

@@ -95,12 +95,12 @@ def test_a_run_is_stored_when_it_ends_without_its_secrets(harness: Harness) -> N
         worker_id="w1",
         run="1-1",
         source="backup-1",
+        repairs=repairs,
         began_at_ms=harness.now_ms() - 500,
         ended_at_ms=harness.now_ms(),
         ending="the encoder ended with status 1: srt://h:1?***",
         lines=("opening https://h/x?***", "*** is wrong", "y" * stored_logs.LINE_CHARS_MAX),
         source_lines=tuple("x" * n for n in range(LINES_KEPT)),
-        repairs=repairs,
         notes=(note, "n" * stored_logs.NOTE_CHARS_MAX),
     )
 
@@ -191,14 +191,12 @@ def test_a_store_that_fails_affects_no_stream_and_is_tried_again(harness: Harnes
     assert len(harness.close()) == 1 and not harness.logs.is_alive()
 
 
-def test_without_a_claim_nothing_is_written(harness: Harness) -> None:
+def test_without_a_claim_nothing_is_written_and_closing_waits_no_longer_than_it_may(harness: Harness) -> None:
     harness.held_claim.give_up()
     harness.run().close("killed")
     assert harness.close() == ()
-
-
-def test_closing_waits_no_longer_than_it_may(harness: Harness) -> None:
-    release = threading.Event()
+    harness, release = Harness(), threading.Event()
+    harness.logs.start()
     harness.media.before = lambda operation, key: release.wait(10) and None
     harness.run().close("killed")
     began_s = time.monotonic()
