@@ -47,20 +47,18 @@ def test_ffprobe_is_read_by_kind_and_in_the_order_of_presentation():
     assert measures.sound_off_s(found, 2.0) == -2.0
 
 
-def test_many_packets_a_tick_apart_are_too_much_sound_though_their_span_is_short():
+def test_breaks_are_more_than_a_packet():
+    assert measures.breaks([packets(0.0, 0.02), packets(0.04, 0.06)]) == []
+    assert measures.breaks([packets(0.0, 0.02), packets(0.065)]) == []
+    assert measures.breaks([packets(0.0, 0.02), [], packets(0.14)]) == [0.1]
+    assert measures.breaks([packets(0.0, 0.02), packets(0.0)]) == [-0.04]
+    # Many packets a tick apart are too much sound, though their span is short.
     pressed = measures.Probed(tuple(Packet(10 + n / 90_000, 0.021) for n in range(1_500)), ())
     assert measures.span_s(pressed.sound) < 0.1
     assert measures.sound_off_s(pressed, 2.0) == pytest.approx(29.5)
     # A segment whose sound has a hole is short of it.
     holed = measures.Probed(tuple(packets(0.0, 0.02, 1.96, 1.98)), ())
     assert measures.sound_off_s(holed, 2.0) == pytest.approx(-1.92)
-
-
-def test_breaks_are_more_than_a_packet():
-    assert measures.breaks([packets(0.0, 0.02), packets(0.04, 0.06)]) == []
-    assert measures.breaks([packets(0.0, 0.02), packets(0.065)]) == []
-    assert measures.breaks([packets(0.0, 0.02), [], packets(0.14)]) == [0.1]
-    assert measures.breaks([packets(0.0, 0.02), packets(0.0)]) == [-0.04]
 
 
 def test_combs_are_lines_that_differ_from_both_neighbours():

@@ -151,10 +151,9 @@ def test_a_process_that_takes_no_hint_is_killed() -> None:
 
 
 def test_an_event_is_one_line_of_json() -> None:
-    record = logging.makeLogRecord({"name": "worker", "levelname": "INFO", "msg": "ffmpeg %s", "args": ("started",)})
-    record.stream_id = "stream-1"
-    event = json.loads(JsonFormatter().format(record))
-    assert event["message"] == "ffmpeg started" and event["stream_id"] == "stream-1" and event["level"] == "info"
+    given = {"name": "worker", "levelname": "INFO", "msg": "ffmpeg %s", "args": ("started",), "stream_id": "stream-1"}
+    event = json.loads(JsonFormatter().format(logging.makeLogRecord(given)))
+    assert (event["message"], event["stream_id"], event["level"]) == ("ffmpeg started", "stream-1", "info")
     assert "args" not in event
 
 

@@ -59,21 +59,6 @@ def test_one_source_is_opened_and_played_and_tried_again_with_growing_patience()
     assert it.sources_to_open(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
 
 
-def test_a_failure_to_open_is_over_when_the_source_plays() -> None:
-    it = Sources(2)
-    it.record_failure(0, 100, "there is no file 'later.mp4'", Failure.REFUSED)
-    it.record_failure(1, 100, "it ended")
-    assert [index for index, _, _ in it.troubles()] == [0, 1]
-    it.record_playing(0, 110)
-    assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
-    # Why it broke off stays to be seen until it has played well.
-    it.record_failure(0, 120, "it was killed")
-    it.record_playing(0, 121)
-    assert (0, Failure.BROKEN, "it was killed") in it.troubles()
-    it.record_stable(0)
-    assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
-
-
 def test_the_next_is_tried_at_once_when_one_fails() -> None:
     it = Sources(3)
     assert it.open(0) == [0]
@@ -108,6 +93,19 @@ def test_a_missing_sender_is_no_failure() -> None:
     it.open(100)
     it.record_answer(0, 100)
     assert it.troubles() == []
+    # A failure to open is over when the source plays.
+    it = Sources(2)
+    it.record_failure(0, 100, "there is no file 'later.mp4'", Failure.REFUSED)
+    it.record_failure(1, 100, "it ended")
+    assert [index for index, _, _ in it.troubles()] == [0, 1]
+    it.record_playing(0, 110)
+    assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
+    # Why it broke off stays to be seen until it has played well.
+    it.record_failure(0, 120, "it was killed")
+    it.record_playing(0, 121)
+    assert (0, Failure.BROKEN, "it was killed") in it.troubles()
+    it.record_stable(0)
+    assert it.troubles() == [(1, Failure.BROKEN, "it ended")]
 
 
 def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -> None:
@@ -125,9 +123,7 @@ def test_a_preferred_one_is_played_again_when_it_has_answered_twice_in_a_row() -
     assert it.pick_better(22 + ANSWER_INTERVAL_S) == 0
     it.record_playing(0, 30)
     assert it.sources_to_open(30) == [0]
-
-
-def test_one_that_breaks_after_each_return_is_returned_to_more_and_more_rarely() -> None:
+    # One that breaks after each return is returned to more and more rarely.
     it = on_backup()
     for wait_s in (10, 20, 40, 80):
         now_s = next(second for second in range(10_000) if it.sources_to_open(second) == [0, 1])

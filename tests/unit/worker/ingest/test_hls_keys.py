@@ -27,9 +27,7 @@ def test_keys_in_many_formats_are_refused() -> None:
     places = {each.number: SegmentPlace(each.number + 1, False, 0) for each in read.segments}
     with pytest.raises(EgressRefused, match="repeats keys that are too long"):
         write_media_playlist(read, places)
-
-
-def test_segments_share_their_keys() -> None:
+    # Segments share their keys.
     read = read_with(*keys(KEY_FORMATS_MAX), *(f'#EXT-X-MAP:URI="i{n}"\n#EXTINF:1,\n{n}.m4s' for n in range(100)))
     assert len({id(each.keys) for each in read.segments}) == 1
     assert {id(each.init[0]) for each in read.segments if each.init} == {id(read.segments[0].keys)}

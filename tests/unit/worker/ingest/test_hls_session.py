@@ -141,9 +141,7 @@ def test_discontinuities_of_the_segments_fetched_last_are_known(server: Server) 
 
 
 @pytest.mark.parametrize("is_recording", [False, True])
-def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(
-    server: Server, is_recording: bool
-) -> None:
+def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(server, is_recording) -> None:
     server.head, server.tail = '#EXT-X-MAP:URI="a.mp4?t=1"\n', "#EXT-X-ENDLIST\n" if is_recording else ""
     # A discontinuity alone is none, nor is another token.
     server.tags = {

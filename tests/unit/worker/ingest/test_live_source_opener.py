@@ -85,6 +85,13 @@ def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another()
     assert pool._open(0, 0, "")._played is first is not backup
     pool.adopt(replace(stream, segment_seconds=4, ingest=replace(PULLED, url="https://cdn.test/other.m3u8")), 1)
     assert pool._open(0, 0, "")._played is not first and pool._open(1, 0, "")._played is backup
+    # The proxy knows the ladder.
+    opener = LiveSourceOpener(PULLED, LISTENING, CONFIG, 0)
+    opener._command((check_source_url("https://cdn.test/live.m3u8"), None))
+    try:
+        assert opener._egress and opener._egress.hls._limits == limits_of(LISTENING.renditions)
+    finally:
+        opener.close()
 
 
 @pytest.mark.parametrize(("variants", "profile", "kept"), [(3, "sd", False), (3, "hd", True), (0, "sd", True)])
@@ -106,15 +113,6 @@ def test_a_described_source_is_given_time_until_its_first_packet() -> None:
     for ingest in (SRT, RTMP, Ingest(mode=IngestMode.FILE, path="a.mp4")):
         opener = opened(SetReceiver("there is no programme 9", EXIT_REFUSED), 1, ingest)
         assert (opener.status, opener.reason) == (OpenerStatus.REFUSED, "there is no programme 9")
-
-
-def test_the_proxy_knows_the_ladder() -> None:
-    opener = LiveSourceOpener(PULLED, LISTENING, CONFIG, 0)
-    opener._command((check_source_url("https://cdn.test/live.m3u8"), None))
-    try:
-        assert opener._egress and opener._egress.hls._limits == limits_of(LISTENING.renditions)
-    finally:
-        opener.close()
 
 
 def test_a_playlist_that_is_still_is_the_reason() -> None:

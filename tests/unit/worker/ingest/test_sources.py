@@ -52,9 +52,7 @@ def test_a_name_is_found_by_its_letters(media_dir: Path, typed: str, stored: str
         path.parent.mkdir()
         path.write_bytes(b"x")
         assert locate(normalize(typed, "Série é/Å épisode.mp4"), media_dir) == path
-
-
-def test_nothing_outside_is_found_by_its_letters(media_dir: Path) -> None:
+    # Nothing outside is found by its letters.
     (media_dir.parent / "caf\u00e9.mp4").write_bytes(b"x")
     (media_dir / normalize("NFD", "dehors é.mp4")).symlink_to(media_dir.parent / "caf\u00e9.mp4")
     for name in ("up/cafe\u0301.mp4", "../cafe\u0301.mp4", "shows/../../cafe\u0301.mp4", "dehors \u00e9.mp4"):
@@ -86,15 +84,11 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     assert (silent.has_audio, silent.audio_codec) == (False, None)
     unknown = read_source_info({**described, "video": {**VIDEO, "rate": None, "is_interlaced": False}}, "'a.mp4'", path)
     assert (unknown.rate, unknown.is_interlaced) == (None, False)
-
-
-@pytest.mark.parametrize(("extradata", "codec"), [("", "aac"), ("EYAExARAACEQ", "aac (own layout)")])
-def test_sound_that_no_header_of_adts_describes_is_not_what_is_copied(extradata: str, codec: str) -> None:
-    audio = {"codec": "aac", "extradata": extradata}
-    assert read_source_info({"video": VIDEO, "audio": audio, "offered": []}, "'a.mp4'").audio_codec == codec
-
-
-def test_a_picture_is_no_larger_than_what_is_decoded_of_it() -> None:
+    # Sound that no header of ADTS describes is not what is copied.
+    for extradata, codec in [("", "aac"), ("EYAExARAACEQ", "aac (own layout)")]:
+        audio = {"codec": "aac", "extradata": extradata}
+        assert read_source_info({"video": VIDEO, "audio": audio, "offered": []}, "'a.mp4'").audio_codec == codec
+    # A picture is no larger than what is decoded of it.
     described = {"video": {**VIDEO, "height": 2306}, "audio": None, "offered": []}
     with pytest.raises(SourceRefused, match="what the source sends is 4096x2306; allowed: as many pixels as 4096x2304"):
         read_source_info(described, "what the source sends")

@@ -38,10 +38,7 @@ def test_it_says_what_was_probed_and_measured(bucket: Bucket, first: Owner) -> N
     assert rates == [("720p", 1_000_000, 1_000_000), ("480p", 1_000_000, 1_000_000)]
     one = first.publisher.published[0]
     assert MediaInfo(width=one.width, height=one.height, fps=one.fps, codecs=one.codecs) == MEDIA_INFO
-
-
-def test_a_heavier_segment_is_announced_before_it_is_named(bucket: Bucket, first: Owner) -> None:
-    first.publish(size=MEGABIT)
+    # A heavier segment is announced before it is named.
     order: list[str] = []
     bucket.before = lambda operation, key: order.append(key) if operation == "put" and key.endswith(".m3u8") else None
     first.publish(size=MEGABIT + 2_500)

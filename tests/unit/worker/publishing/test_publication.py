@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 from tests.fakes.simple import SetClock
 from tests.unit.worker.parts import hold
@@ -37,9 +36,7 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(bucket: B
     assert it.published_run == 2
 
 
-def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(
-    bucket: Bucket, tmp_path: Path
-) -> None:
+def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(bucket, tmp_path) -> None:
     clock, before = SetClock(), Owner(bucket, tmp_path / "before", 1)
     it = Publication(bucket, clock, before.channel, hold(clock), 60, {}, lambda: None)
     assert it._attempt(it._publisher.take_over)

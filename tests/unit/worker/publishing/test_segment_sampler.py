@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from chalicelib.domain.streams.ladders import ABR_PROFILES
 from tests.fakes.simple import SetClock
 from tests.unit.worker.clips import clip, gray, silence
 from tests.unit.worker.parts import hold
-from tests.unit.worker.publishing.owner import Bucket, Owner
+from tests.unit.worker.publishing.owner import Owner
 from worker import checking
 from worker.checking import inspect_segment
 from worker.publishing.publication import Publication
@@ -25,9 +24,7 @@ SILENT = clip("mpegts", MOVING, ("mpeg2video", {}))
 SEGMENT = clip("mpegts", [*MOVING, *(silence(n * 1_024) for n in range(46))], ("mpeg2video", {}), "aac")
 
 
-def test_the_picture_is_not_decoded_where_only_the_sound_is_judged(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_picture_is_not_decoded_where_only_the_sound_is_judged(monkeypatch, capsys) -> None:
     both = inspect_segment(SEGMENT)
     assert both["moves"] and not both["dark"] and both["has_sound"]
     monkeypatch.setattr(checking, "sample_points", None)
@@ -48,9 +45,7 @@ def test_too_large_pictures_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(("profile", "options"), [("source", ["--sound"]), ("sd", [])])
-def test_copied_streams_are_inspected_for_their_sound_alone(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, options: list[str]
-) -> None:
+def test_copied_streams_are_inspected_for_their_sound_alone(bucket, tmp_path, monkeypatch, profile, options) -> None:
     clock, asked = SetClock(), []
     channel = Owner(bucket, tmp_path, 1, renditions=ABR_PROFILES[profile]).channel
     sampler = Publication(bucket, clock, channel, hold(clock), 60, {}, lambda: None).sampler

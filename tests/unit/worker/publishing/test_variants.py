@@ -37,9 +37,7 @@ def test_the_peak_is_of_sets_as_long_as_the_target_and_never_below_the_average()
     assert measure_rates(window((2, 1000), (1, 4000)), 2) == Rates(peak_bps=4_000_000, average_bps=2_000_000)
     assert measure_rates(window((0.5, 9000)), 2) == Rates(peak_bps=9_000_000, average_bps=9_000_000)
     assert measure_rates(window((2, None)), 2) is None
-
-
-def test_a_bandwidth_changes_only_when_it_is_wrong() -> None:
+    # A bandwidth changes only when it is wrong.
     first = declare(None, Rates(peak_bps=1_000_000, average_bps=900_000))
     assert first == Rates(peak_bps=1_050_000, average_bps=900_000)
     for right in (1_050_000, 975_000):

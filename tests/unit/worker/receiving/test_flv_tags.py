@@ -53,6 +53,11 @@ def fixed(*before: bytes) -> FlvTags:
 
 def test_a_track_that_comes_before_the_opening_is_over_is_no_change() -> None:
     assert fixed(SILENT, AAC_CONFIG, SOUND).feed(META + SOUND + PICTURE) == META + SOUND + PICTURE
+    # It says nothing, has other flags, or ends a sequence.
+    others = [tag(AUDIO_TAG, body) for body in (b"", b"\xae\x01sound", b"\x92Opus")]
+    for same in (AAC_CONFIG, SOUND, *others):
+        tags = fixed(SILENT, AAC)
+        assert tags.feed(same + SOUND + PICTURE) == same + SOUND + PICTURE and not tags.has_changed
 
 
 def test_a_track_that_appears_later_ends_a_part() -> None:
@@ -130,11 +135,3 @@ def test_other_sound_ends_a_part(before: bytes, after: bytes) -> None:
     assert tags.feed(b"") == after + PICTURE and not tags.has_changed
     tags.is_fixed = True
     assert tags.feed(after + PICTURE) == after + PICTURE and not tags.has_changed
-
-
-def test_the_same_sound_is_no_change() -> None:
-    # It says nothing, has other flags, or ends a sequence.
-    others = [tag(AUDIO_TAG, body) for body in (b"", b"\xae\x01sound", b"\x92Opus")]
-    for same in (AAC_CONFIG, SOUND, *others):
-        tags = fixed(SILENT, AAC)
-        assert tags.feed(same + SOUND + PICTURE) == same + SOUND + PICTURE and not tags.has_changed

@@ -72,9 +72,7 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
     assert idled(clock, heard_s + IDLE_S, heard_s) == 0 and clock.is_idle
     assert idled(clock, heard_s + IDLE_S + 1.001, heard_s) == 25
     assert idled(clock, heard_s + IDLE_S + 2.001, heard_s) == 25
-
-
-def test_what_was_late_goes_on_where_it_was() -> None:
+    # What was late goes on where it was.
     clock, later = SlotClock(ORIGIN_US, SLOT_US), SlotClock(ORIGIN_US, SLOT_US)
     assert clock.resume(ORIGIN_US) == 0.0
     for each in (clock, later):

@@ -47,9 +47,7 @@ def test_a_small_part_of_a_picture_that_moves_is_movement() -> None:
     assert differs(before, sample_points(picture(100, bright_rows=2)))
     assert differs(before, sample_points(picture(100, size=(640, 360))))
     assert differs(b"", before)
-
-
-def test_what_is_heard() -> None:
+    # What is heard.
     given = ([], [0, 0], [SILENT_LEVEL, -SILENT_LEVEL], [0, 65], [0, -65])
     assert [is_audible(array("h", samples).tobytes()) for samples in given] == [False, False, False, True, True]
 
