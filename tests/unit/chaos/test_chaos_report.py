@@ -1,5 +1,3 @@
-"""The plan from a seed, and the report of a run."""
-
 import random
 
 import pytest

@@ -1,5 +1,3 @@
-"""When a picture counts as stalled."""
-
 from tests.chaos.picture import Sample, Stall, stalls
 
 

@@ -1,5 +1,3 @@
-"""Messages between receiver, worker and transcoder."""
-
 import json
 
 import pytest

@@ -1,5 +1,3 @@
-"""Small parts: settings, logs, health, progress, and why a program ended."""
-
 import json
 import logging
 import os

@@ -1,5 +1,3 @@
-"""The published frame rate of a source, by its rate, its fields and the ladder's bound."""
-
 from fractions import Fraction
 
 import pytest

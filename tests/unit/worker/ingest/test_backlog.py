@@ -1,5 +1,3 @@
-"""The packets of a live source that are kept for the run that will play it."""
-
 from itertools import zip_longest
 
 import pytest

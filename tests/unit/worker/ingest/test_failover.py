@@ -1,5 +1,3 @@
-"""Which source is played, at given times."""
-
 from worker.ingest import failover
 from worker.ingest.backoff import FIRST_DELAY_S, Backoff
 from worker.ingest.failover import ANSWER_INTERVAL_S, PATIENCE_S, SLATE_AFTER_S, Failover, Failure

@@ -1,5 +1,3 @@
-"""Keys in media playlists: their number and their length are bounded."""
-
 import pytest
 
 from worker.ingest.errors import EgressRefused

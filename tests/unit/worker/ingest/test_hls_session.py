@@ -1,5 +1,3 @@
-"""The playlists of one opening as the proxy passes them on."""
-
 from http import HTTPStatus
 
 import m3u8

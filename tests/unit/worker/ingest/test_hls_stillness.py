@@ -1,5 +1,3 @@
-"""When a source whose playlists bring nothing new has failed."""
-
 import re
 from http import HTTPStatus
 

@@ -1,5 +1,3 @@
-"""Which variant of a multivariant playlist is passed on."""
-
 import m3u8
 import pytest
 

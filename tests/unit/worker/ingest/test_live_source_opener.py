@@ -1,5 +1,3 @@
-"""Opening one live source: why it waits, what its receiver refuses, and what is remembered of it."""
-
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any

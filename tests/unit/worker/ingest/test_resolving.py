@@ -1,5 +1,3 @@
-"""Which address a name is pinned to, and when it has none."""
-
 import threading
 from collections.abc import Sequence
 from contextlib import suppress

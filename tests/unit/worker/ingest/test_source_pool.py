@@ -1,5 +1,3 @@
-"""Sources when their runs end, and the reasons of those that cannot be played."""
-
 from collections import deque
 from dataclasses import replace
 from types import SimpleNamespace

@@ -1,5 +1,3 @@
-"""The receiver of a source, with processes that send what a real one would."""
-
 import os
 import select
 import sys

@@ -1,5 +1,3 @@
-"""Names of codecs in CODECS, from parameters as encoders write them."""
-
 import pytest
 
 from worker.publishing.playlists.codec_names import picture_name

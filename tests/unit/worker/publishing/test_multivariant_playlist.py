@@ -1,5 +1,3 @@
-"""When the multivariant playlist is written, and its content then."""
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -1,5 +1,3 @@
-"""What is deleted from the store, and when."""
-
 import pytest
 
 from chalicelib.domain.streams.ladders import Rendition

@@ -1,5 +1,3 @@
-"""What is inspected of a published segment. Of copied streams the picture is not decoded."""
-
 import io
 import json
 import subprocess

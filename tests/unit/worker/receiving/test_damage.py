@@ -1,5 +1,3 @@
-"""Packets that are damaged, in containers that are not."""
-
 import io
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""FLV streams, made tag by tag."""
-
 import io
 import time
 

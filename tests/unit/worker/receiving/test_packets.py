@@ -1,5 +1,3 @@
-"""What is found in the bytes of packets, and prepended to them."""
-
 import io
 from itertools import pairwise
 from types import SimpleNamespace

@@ -1,5 +1,3 @@
-"""Packets of transport streams that are longer than 188 bytes."""
-
 import io
 
 import pytest

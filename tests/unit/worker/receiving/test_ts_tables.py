@@ -1,5 +1,3 @@
-"""The tables of transport streams, made packet by packet."""
-
 import pytest
 
 from worker.receiving.ts_tables import PACKET_BYTES, ElementaryStream, TransportTables, crc_of

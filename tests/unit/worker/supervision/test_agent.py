@@ -1,5 +1,3 @@
-"""Which streams a worker takes, with pipelines that do nothing."""
-
 import threading
 import time
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""The driver between the beginning and the end of a run, with a fake run."""
-
 from collections import deque
 from dataclasses import replace
 from fractions import Fraction

@@ -1,5 +1,3 @@
-"""When continuing repairs become an issue, and when that ends."""
-
 from chalicelib.domain.streams.media_health import ISSUE_DETAIL_CHARS_MAX, IngestIssueCode, Repairs
 from tests.fakes.simple import SetClock
 from worker.supervision.ingest_issues import WINDOW_S, IngestIssues, find_issues, frozen_issue

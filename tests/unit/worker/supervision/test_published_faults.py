@@ -1,5 +1,3 @@
-"""Faults of what is published, by what a segment holds and what its source had."""
-
 from worker.encoding.transcoder import Activity
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault

@@ -1,5 +1,3 @@
-"""What a worker reports of its stream, by which viewers are charged."""
-
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import MemoryMedia

@@ -1,5 +1,3 @@
-"""Which pictures a run counts as repeated, and how many wait for their slot."""
-
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path

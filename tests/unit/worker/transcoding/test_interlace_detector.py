@@ -1,5 +1,3 @@
-"""Which pictures are deinterlaced: declared ones, and those with combs where something moves."""
-
 import random
 from collections.abc import Sequence
 from typing import Any

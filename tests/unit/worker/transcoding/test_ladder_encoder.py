@@ -1,5 +1,3 @@
-"""The names, cuts and encoding of a run's segments: the options of the muxer and of the encoders."""
-
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction

@@ -1,5 +1,3 @@
-"""Decoded pictures in the ladder's forms, and the time of day in them."""
-
 from fractions import Fraction
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""Counts and notes of the repairs of one run."""
-
 from dataclasses import fields
 
 import pytest

@@ -1,5 +1,3 @@
-"""Which slots are due, by what has come and by the clock."""
-
 import pytest
 
 from worker.transcoding.slot_clock import IDLE_S, PATIENCE_STEP_US, PATIENCE_US, PATIENCE_US_MAX, Patience, SlotClock

@@ -1,5 +1,3 @@
-"""Sound with gaps, overlaps, and clocks that drift."""
-
 import math
 from array import array
 from itertools import groupby, pairwise

@@ -1,5 +1,3 @@
-"""When a source counts as frozen, and its activity in the last second."""
-
 from array import array
 from typing import Any
 

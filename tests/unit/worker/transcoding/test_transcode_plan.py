@@ -1,5 +1,3 @@
-"""Where the segments of an encoded run begin, and the plan as JSON."""
-
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
