@@ -9,15 +9,7 @@ from chalicelib.domain.streams.source_urls import check_source_url
 from tests.unit.worker.parts import CONFIG, LISTENING, RTMP, SRT
 from worker.ingest import live_source_opener
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.live_source_opener import (
-    MUTE_REASON,
-    REOPEN_S_MIN,
-    SETTLED_S,
-    SILENCE_REPORTED_S,
-    SOUND_ALONE_REASON,
-    WAITING_REASON,
-    LiveSourceOpener,
-)
+from worker.ingest.live_source_opener import MUTE_REASON, REOPEN_S_MIN, SETTLED_S, WAITING_REASON, LiveSourceOpener
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
@@ -63,11 +55,11 @@ def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = ""
 
 def test_a_mute_sender_is_distinguished_from_none() -> None:
     assert reason_of(SRT, 3_600) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_REPORTED_S - 1) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
+    assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S - 1) == WAITING_REASON
+    assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
     for listener in (SRT, RTMP):
         assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
-    assert reason_of(SRT, 11, before=MUTE_REASON, has_sound_alone=True) == SOUND_ALONE_REASON
+    assert reason_of(SRT, 11, before=MUTE_REASON, has_sound_alone=True) == live_source_opener.SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, "Input/output error") == f"{WAITING_REASON} (Input/output error)"
     # The last failure is reported until the new opening has settled.
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"

@@ -117,8 +117,7 @@ def test_a_source_that_was_never_opened_has_its_reason_stored(harness: Harness) 
     lines.append("and wrong again")
     later, first = harness.close()
     assert (first.run, first.source, first.began_at_ms) == (None, "primary", began_at_ms)
-    assert first.ending == "no address: srt://h:1?***"
-    assert first.source_lines == ("*** is wrong", "and wrong again")
+    assert (first.ending, first.source_lines) == ("no address: srt://h:1?***", ("*** is wrong", "and wrong again"))
     assert (later.run, later.source, later.ending) == (None, "backup-1", "waiting")
 
 

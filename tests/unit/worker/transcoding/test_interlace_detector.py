@@ -5,9 +5,9 @@ from typing import Any
 import av
 import pytest
 
+from worker.transcoding import interlace_detector
 from worker.transcoding.interlace_detector import (
     DECLARED_FOR,
-    DIFFERENCE,
     LOOK_INTERVAL,
     LOOK_PICTURES,
     InterlaceDetector,
@@ -56,24 +56,19 @@ def looks(pictures: Sequence[Any], detector: InterlaceDetector | None = None) ->
 COMB = bytes([DARK, BRIGHT] * 8)
 
 
-@pytest.mark.parametrize(
-    ("now", "before", "expected"),
-    [
-        # Nothing has moved: lines that differ are what the picture shows.
-        (COMB, COMB, (0, 0)),
-        # Both fields are elsewhere in the picture before.
-        (COMB, bytes([BRIGHT, DARK] * 8), (7, 0)),
-        # As a whole it has moved, and only with the other picture's lines it has combs.
-        (bytes([DARK] * 16), bytes([BRIGHT] * 16), (0, 7)),
-        (bytes([DARK] * 16), bytes([DARK + DIFFERENCE - 1] * 16), (0, 0)),
-        # A slope is no comb.
-        (bytes(range(0, 240, 15)), bytes([0] * 16), (0, 6)),
-    ],
-)
-def test_combs_are_counted_where_something_moves(now: bytes, before: bytes, expected: tuple[int, int]) -> None:
-    for count in (1, 3):
-        found = combs_of([now] * count, [before] * count)
-        assert (found.here, found.mixed) == (count * expected[0], count * expected[1])
+def combs(now: bytes, before: bytes, count: int) -> tuple[float, float]:
+    found = combs_of([now] * count, [before] * count)
+    return found.here / count, found.mixed / count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_combs_are_counted_where_something_moves(count: int) -> None:
+    assert combs(COMB, COMB, count) == (0, 0), "nothing has moved: lines that differ are what the picture shows"
+    assert combs(COMB, bytes([BRIGHT, DARK] * 8), count) == (7, 0), "both fields are elsewhere in the picture before"
+    # As a whole it has moved, and only with the other picture's lines it has combs.
+    assert combs(bytes([DARK] * 16), bytes([BRIGHT] * 16), count) == (0, 7)
+    assert combs(bytes([DARK] * 16), bytes([DARK + interlace_detector.DIFFERENCE - 1] * 16), count) == (0, 0)
+    assert combs(bytes(range(0, 240, 15)), bytes(16), count) == (0, 6), "a slope is no comb"
 
 
 COMBED = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
