@@ -61,34 +61,26 @@ def test_the_systems_authorities_are_the_default(monkeypatch: pytest.MonkeyPatch
     assert (asked.options["ca_file"], asked.options["tls_verify"]) == (__file__, "1")
 
 
-@pytest.mark.parametrize(
-    ("ingest", "options", "request_"),
-    [
-        (
-            SRT,
-            {"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"},
-            ReceiveRequest(transport=Transport.SRT_LISTENER, mute_s=MUTE_S),
-        ),
-        (
-            RTMP,
-            {"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"},
-            ReceiveRequest(transport=Transport.URL, url=f"{CONFIG.rtmp_url}/stream-1?key={KEY}", formats="flv"),
-        ),
-    ],
-)
+SRT_OPTIONS = {"host": "192.0.2.1", "port": "9000", "passphrase": KEY, "pbkeylen": "16"}
+RTMP_OPTIONS = {"protocol_whitelist": "rtmp,tcp", "rtmp_live": "live"}
+BY_INGEST = {"url": f"{CONFIG.rtmp_url}/stream-1?key={KEY}", "formats": "flv"}
+LISTENED = [
+    (SRT, SRT_OPTIONS, ReceiveRequest(transport=Transport.SRT_LISTENER, mute_s=MUTE_S)),
+    (RTMP, RTMP_OPTIONS, ReceiveRequest(transport=Transport.URL, **BY_INGEST)),
+]
+
+
+@pytest.mark.parametrize(("ingest", "options", "request_"), LISTENED)
 def test_what_is_listened_for(ingest: Ingest, options: dict[str, str], request_: ReceiveRequest) -> None:
     asked = ReceiveRequest.from_json(listen_command(ingest, LISTENING, CONFIG).script)
     assert options.items() <= asked.options.items() and replace(asked, options={}) == request_
 
 
-@pytest.mark.parametrize(
-    "receiver",
-    [
-        listen_command(SRT, LISTENING, CONFIG),
-        listen_command(RTMP, LISTENING, CONFIG),
-        *(pull_command(check_source_url(url), way, PULLED) for url, way, _, _ in PULLS[1:3]),
-    ],
-)
+LISTENERS = [listen_command(each, LISTENING, CONFIG) for each in (SRT, RTMP)]
+PULLERS = [pull_command(check_source_url(url), way, PULLED) for url, way, _, _ in PULLS[1:3]]
+
+
+@pytest.mark.parametrize("receiver", [*LISTENERS, *PULLERS])
 def test_addresses_and_keys_go_by_the_standard_input(receiver) -> None:
     script = receiver.script.decode()
     assert receiver.secrets and not [secret for secret in receiver.secrets if secret not in script]
@@ -114,14 +106,9 @@ def test_what_is_fetched_is_played_at_the_pace_of_the_clock(path: str) -> None:
     assert not {"hls", "concat", "dash", "image2"} & set(asked.formats.split(","))
 
 
-@pytest.mark.parametrize(
-    ("ingest", "key", "rtmp_url", "said"),
-    [
-        (RTMP, KEY, None, "TOLLCAST_RTMP_URL"),
-        (SRT, "", CONFIG.rtmp_url, "no key of at least 10 characters"),
-        (SRT, "short", CONFIG.rtmp_url, "no key of at least 10 characters"),
-    ],
-)
-def test_what_cannot_be_listened_for_is_reported(ingest, key, rtmp_url, said) -> None:
-    with pytest.raises(SourceRefused, match=said):
-        listen_command(ingest, replace(LISTENING, ingest_key=key), replace(CONFIG, rtmp_url=rtmp_url))
+def test_what_cannot_be_listened_for_is_reported() -> None:
+    with pytest.raises(SourceRefused, match="TOLLCAST_RTMP_URL"):
+        listen_command(RTMP, LISTENING, replace(CONFIG, rtmp_url=None))
+    for key in ("", "short"):
+        with pytest.raises(SourceRefused, match="no key of at least 10 characters"):
+            listen_command(SRT, replace(LISTENING, ingest_key=key), CONFIG)

@@ -15,64 +15,45 @@ HEVC_VPS, HEVC_SPS, HEVC_IDR = b"\x40\x01vps", b"\x42\x01sps", b"\x26\x01picture
 LONG, SHORT = b"\x00\x00\x00\x01", b"\x00\x00\x01"
 
 
-@pytest.mark.parametrize(
-    ("codec", "data", "found"),
-    [
-        ("h264", LONG + SPS + LONG + PPS + SHORT + IDR, SPS),
-        ("h264", SHORT + SPS + SHORT + PPS + SHORT + IDR, SPS),
-        ("h264", LONG + b"\x09\xf0" + LONG + SPS + b"\x00\x00" + LONG + IDR, SPS),
-        ("h264", LONG + SPS + LONG + SPS + b"2" + LONG + IDR, SPS + SPS + b"2"),
-        ("h264", LONG + SPS, SPS),
-        ("h264", LONG + IDR, b""),
-        ("h264", LONG, b""),
-        ("h264", b"", b""),
-        ("h264", LONG + IDR + bytes([1]) * 5_000 + LONG + SPS, b""),
-        ("hevc", LONG + HEVC_VPS + LONG + HEVC_SPS + SHORT + HEVC_IDR, HEVC_SPS),
-        ("hevc", LONG + HEVC_IDR, b""),
-    ],
-)
-def test_the_parameters_of_a_picture_are_found(codec: str, data: bytes, found: bytes) -> None:
-    assert parameters(codec, data) == found
+FOUND = [
+    (LONG + SPS + LONG + PPS + SHORT + IDR, SPS),
+    (SHORT + SPS + SHORT + PPS + SHORT + IDR, SPS),
+    (LONG + b"\x09\xf0" + LONG + SPS + b"\x00\x00" + LONG + IDR, SPS),
+    (LONG + SPS + LONG + SPS + b"2" + LONG + IDR, SPS + SPS + b"2"),
+    (LONG + SPS, SPS),
+]
+NOT_FOUND = (LONG + IDR, LONG, b"", LONG + IDR + bytes([1]) * 5_000 + LONG + SPS)
+
+
+def test_the_parameters_of_a_picture_are_found() -> None:
+    for data, found in (*FOUND, *((data, b"") for data in NOT_FOUND)):
+        assert parameters("h264", data) == found
+    assert parameters("hevc", LONG + HEVC_VPS + LONG + HEVC_SPS + SHORT + HEVC_IDR) == HEVC_SPS
+    assert parameters("hevc", LONG + HEVC_IDR) == b""
 
 
 def config(kind: int, rate_index: int, channels: int, rest: bytes = b"") -> bytes:
     return (kind << 11 | rate_index << 7 | channels << 3).to_bytes(2, "big") + rest
 
 
-@pytest.mark.parametrize(
-    ("described", "profile", "rate_index", "channels"),
-    [
-        (config(2, 3, 2), 1, 3, 2),
-        (config(2, 4, 1), 1, 4, 1),
-        (config(1, 12, 6), 0, 12, 6),
-        (config(4, 0, 7), 3, 0, 7),
-        # SBR and PS: the decoder finds them by itself behind a header of AAC-LC.
-        (config(5, 6, 2, b"\x08\x00"), 1, 6, 2),
-        (config(29, 6, 1, b"\x08\x00"), 1, 6, 1),
-    ],
-)
-def test_a_header_of_adts_says_what_the_configuration_did(described, profile, rate_index, channels) -> None:
-    header = adts_header(described)
+# Kind, rate and channels, and what the header says of them. SBR and PS (5, 29) are found behind a header of AAC-LC.
+SAID = [(2, 3, 2, 1), (2, 4, 1, 1), (1, 12, 6, 0), (4, 0, 7, 3), (5, 6, 2, 1), (29, 6, 1, 1)]
+# An own rate, a reserved one; no kind, low delay, an escaped one; 6.1, and 7.1 from the back.
+UNSAID = [(2, 15, 2), (2, 13, 2), (0, 3, 2), (23, 3, 2), (31, 15, 2), (2, 3, 11), (2, 3, 12)]
+OWN_RATE = config(2, 15, 2, b"\x00\xbb\x80\x10")
+# As FFmpeg describes four channels in a square.
+OWN_LAYOUT = bytes.fromhex("118004c4040021100d4c61766336322e32382e31303256e500")
+
+
+@pytest.mark.parametrize(("kind", "rate_index", "channels", "profile"), SAID)
+def test_a_header_of_adts_says_what_the_configuration_did(kind, rate_index, channels, profile) -> None:
+    header = adts_header(config(kind, rate_index, channels, b"\x08\x00" if kind > 4 else b""))
     assert len(header) == 7 and header[:2] == b"\xff\xf1"
     assert (header[2] >> 6, header[2] >> 2 & 0x0F) == (profile, rate_index)
     assert (header[2] & 1) << 2 | header[3] >> 6 == channels
 
 
-# As FFmpeg describes four channels in a square.
-SQUARE = bytes.fromhex("118004c4040021100d4c61766336322e32382e31303256e500")
-UNSAID = {
-    "own rate": config(2, 15, 2, b"\x00\xbb\x80\x10"),
-    "reserved rate": config(2, 13, 2),
-    "none": config(0, 3, 2),
-    "low delay": config(23, 3, 2),
-    "escaped": config(31, 15, 2),
-    "own layout": SQUARE,
-    "6.1": config(2, 3, 11),
-    "7.1 from the back": config(2, 3, 12),
-}
-
-
-@pytest.mark.parametrize("described", UNSAID.values(), ids=UNSAID)
+@pytest.mark.parametrize("described", [*(config(*each) for each in UNSAID), OWN_RATE, OWN_LAYOUT])
 def test_what_no_header_of_adts_can_say_has_none(described: bytes) -> None:
     assert adts_header(described) == b""
 
