@@ -28,7 +28,7 @@ def test_addresses_and_named_secrets(line: str, redacted: str) -> None:
     assert redact(redacted) == redacted
 
 
-def test_given_secrets_go_wherever_they_stand() -> None:
+def test_given_secrets_go_wherever_they_stand_and_so_does_the_end_of_a_long_line() -> None:
     secrets = ["kkkkkkkk", "kkkkkkkk-1", "an"]
     assert redact("publisher kkkkkkkk-1 and kkkkkkkk left", secrets) == "publisher *** and *** left"
     # The end of a query would otherwise be a line of its own, which nothing marks as secret.

@@ -48,16 +48,10 @@ def test_ffprobes_output_of_keyframes() -> None:
     assert longest(lines) == 2.75
     assert longest(lines[:-1]) == 1.5
     # A file that is longer than what was read of it.
-    assert (
-        longest([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"])
-        == 56.5
-    )
+    assert longest([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
     assert longest(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
     assert longest(["0.0|0.0|K_|", "1.0|1.0|__", "2.0|2.0|K_|", "mpegts|2.5"]) == 2.0
-    assert (
-        longest(["1.0|1.0|__"]) is None
-        and longest([]) is None
-    )
+    assert longest(["1.0|1.0|__"]) is None and longest([]) is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_one_source_is_opened_and_played_and_tried_again_with_growing_patience()
     assert it.sources_to_open(10.1) == [0] and it.pick(10.1) is None and it.pick(10.2) == 0
 
 
-def test_the_next_is_tried_at_once_when_one_fails() -> None:
+def test_the_next_is_tried_at_once_when_one_fails_and_soon_when_one_only_waits() -> None:
     it = Sources(3)
     assert it.open(0) == [0]
     it.fail(0, 1, "no such host", Failure.REFUSED)
@@ -80,7 +80,7 @@ def test_the_next_is_tried_at_once_when_one_fails() -> None:
     assert it.open(1) == it.sources_to_open(1.1) == [0, 1]
 
 
-def test_a_missing_sender_is_no_failure() -> None:
+def test_a_missing_sender_is_no_failure_and_a_failure_is_over_when_the_source_plays() -> None:
     it = Sources(1)
     for now_s in range(100):
         it.open(now_s)

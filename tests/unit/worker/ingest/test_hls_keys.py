@@ -14,7 +14,7 @@ def keys(count: int, text: str = "") -> list[str]:
     return [f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{text}",KEYFORMAT="f{n}"' for n in range(count)]
 
 
-def test_keys_in_many_formats_are_refused() -> None:
+def test_keys_are_shared_and_too_many_or_too_long_ones_are_refused() -> None:
     read = read_with(*keys(KEY_FORMATS_MAX), "#EXT-X-KEY:METHOD=NONE", *keys(3), "#EXTINF:1,", "a.ts")
     assert len(read.segments[0].keys) == 3
     with pytest.raises(EgressRefused, match="keys in more than 8 formats at a time"):

@@ -78,7 +78,7 @@ def test_a_restarted_server_with_the_same_names_plays_what_is_new(server: Server
     assert server.client().names() == [(31, "live31.ts")]
 
 
-def test_an_older_copy_from_another_edge_changes_nothing(server: Server) -> None:
+def test_an_older_copy_from_another_edge_or_a_restart_with_the_same_content_changes_nothing(server: Server) -> None:
     client = server.client()
     for first in (10, 11, 10, 9, 12):
         server.list(first, first + 3)
@@ -127,7 +127,7 @@ def test_a_feed_that_repeats_itself_under_other_names_fails(server: Server) -> N
     assert client.play().session.failure() is None
 
 
-def test_what_is_remembered_is_bounded(server: Server) -> None:
+def test_what_is_remembered_is_bounded_and_silence_is_no_repeat(server: Server) -> None:
     played = PlayedSegments()
     for n in range(SEGMENTS_MAX + 10):
         how = Delivery(1, f"https://h/{n % 100}.m3u8", n)

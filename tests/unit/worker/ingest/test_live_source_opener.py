@@ -53,7 +53,7 @@ def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = ""
     return opener.reason
 
 
-def test_a_mute_sender_is_distinguished_from_none() -> None:
+def test_a_mute_sender_is_distinguished_from_none_and_the_last_failure_is_reported_for_a_while() -> None:
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S - 1) == WAITING_REASON
     assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
@@ -68,7 +68,7 @@ def test_a_mute_sender_is_distinguished_from_none() -> None:
     assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
 
 
-def test_what_was_played_of_a_source_is_remembered_until_the_source_is_another() -> None:
+def test_the_proxy_knows_the_ladder_and_what_was_played_until_the_source_is_another() -> None:
     stream = replace(LISTENING, ingest=PULLED, backups=(PULLED,))
     pool = SourcePool(stream, CONFIG, 0, lambda *what: None)
     first, backup = (pool._open(index, 0, "")._played for index in (0, 1))

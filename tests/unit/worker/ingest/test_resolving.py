@@ -36,7 +36,7 @@ def test_the_first_of_the_good_addresses_is_pinned(monkeypatch: pytest.MonkeyPat
     assert resolve_all("a.example", (), 1) == [V4, V6] and asked == ["a.example"]
 
 
-def test_networks_of_the_configuration_are_allowed() -> None:
+def test_inner_addresses_are_refused_but_for_the_networks_of_the_configuration() -> None:
     networks = (ip_network("10.20.0.0/16"),)
     assert pinned("10.20.0.1", networks=networks) == ip_address("10.20.0.1")
     with pytest.raises(HostRefused):

@@ -45,7 +45,7 @@ def held_claim(times: Times) -> HeldClaim:
     return claim
 
 
-def test_a_claim_is_renewed_every_few_seconds(times: Times, held_claim: HeldClaim) -> None:
+def test_a_claim_is_renewed_every_few_seconds_and_no_clock_lengthens_it(times: Times, held_claim: HeldClaim) -> None:
     first = held_claim.claim.expires_at_ms
     assert first == times.clock.now_ms() + TTL_MS
     times.pass_by(RENEW_INTERVAL_S - 0.1)

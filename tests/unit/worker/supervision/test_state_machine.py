@@ -78,7 +78,7 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
     assert (it.state, it.restarts) == (RuntimeState.LIVE, 0)
 
 
-def test_nothing_to_start_is_reported_with_its_reason() -> None:
+def test_nothing_to_start_is_reported_with_its_reason_and_the_slate_costs_nothing() -> None:
     for state in (RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING):
         it = StreamStateMachine(2)
         it.wait(state, "there is no file")

@@ -47,7 +47,7 @@ def encoder(tmp_path: Path) -> Iterator[LadderEncoder]:
     made._output.close()
 
 
-def test_every_rendition_has_its_size_and_bitrates(encoder: LadderEncoder) -> None:
+def test_every_rendition_has_its_size_bitrates_and_colours(encoder: LadderEncoder) -> None:
     for rendition, video, audio in zip(HD, encoder._videos, encoder._audios, strict=True):
         assert (video.width, video.height, video.pix_fmt) == (rendition.width, rendition.height, "yuv420p")
         assert (video.bit_rate, audio.bit_rate) == (rendition.video_bps, rendition.audio_bps)

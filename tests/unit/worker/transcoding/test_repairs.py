@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_samples_are_added_up_and_reported_in_milliseconds() -> None:
+def test_each_repair_is_counted_under_its_name_and_sound_in_milliseconds() -> None:
     run = RunRepairs()
     run.count_gap(4_800, 1_000_000)
     run.count_silence(48)

@@ -38,7 +38,7 @@ def test_a_picture_that_stands_still_in_silence_is_frozen() -> None:
         assert 10_000_000 - change_us - 600_000 <= found <= 10_000_000 - change_us
 
 
-def test_a_small_part_of_a_picture_that_moves_is_movement() -> None:
+def test_a_small_part_that_moves_is_movement_and_a_little_sound_is_heard() -> None:
     before = sample_points(picture(100))
     assert not differs(before, sample_points(picture(100)))
     # Two lines of 180 are more than 1 in 500 of its points.
