@@ -12,4 +12,6 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     monkeypatch.setattr(segment_uploader, "RETRY_DELAYS_S", (0.0,))
     it = Bucket(tmp_path)
     yield it
+    for owner in it.owners:
+        owner.multivariant.close()
     assert it.follow().problems == []

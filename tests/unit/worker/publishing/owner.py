@@ -58,8 +58,8 @@ class Owner:
         self.cleaner = Cleaner(media, self.channel, self.uploads.check, lambda: self.now_s)
         self.prober = SegmentProber(lambda body: self.probe(body), self.channel.rendition_names, probes or AtOnce())
         given, check = (media, self.channel), self.uploads.check
-        multivariant = MultivariantPlaylist(*given, check, self.prober, lambda: self.now_s)
-        self.publisher = Publisher(*given, self.uploads, self.cleaner, multivariant, window_s, lambda: self.now())
+        files = self.multivariant = MultivariantPlaylist(*given, check, self.prober, lambda: self.now_s)
+        self.publisher = Publisher(*given, self.uploads, self.cleaner, files, window_s, lambda: self.now())
 
     def segment(
         self, *, has_gap: bool = False, duration_s: float = 2.0, target_s: int = 2, size: int = 0
@@ -98,11 +98,13 @@ class Bucket(FaultyMedia):
         super().__init__(self.store)
         self.objects = self.store.objects
         self.follower = Follower(self.store, STREAM)
+        self.owners: list[Owner] = []
         self._directory = directory
 
     def owner(self, epoch: int, **options: Any) -> Owner:
         """Return an owner that has taken over."""
         it = Owner(self, self._directory / str(epoch), epoch, **options)
+        self.owners.append(it)
         it.publisher.take_over()
         return it
 
