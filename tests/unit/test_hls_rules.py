@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.hls.probe import Probed
+from tests.hls.probe import SegmentInfo
 from tests.hls.rules import Snapshot, faults, history_faults
 
-ROOT = """#EXTM3U
+MULTIVARIANT = """#EXTM3U
 #TOLLCAST-EPOCH:1
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
@@ -35,7 +35,7 @@ b.ts
 #EXTINF:2.000000,
 c.ts
 """
-HIGH = Probed(
+HIGH = SegmentInfo(
     size=500_000,
     width=1280,
     height=720,
@@ -49,7 +49,7 @@ HIGH = Probed(
 )
 LOW = replace(HIGH, size=250_000, width=854, height=480, level=0x1E)
 GOOD = Snapshot(
-    root=ROOT,
+    multivariant=MULTIVARIANT,
     playlists={"720p/index.m3u8": MEDIA % 2000, "480p/index.m3u8": MEDIA % 1000},
     segments={f"{name}/{file}.ts": one for name, one in (("720p", HIGH), ("480p", LOW)) for file in "abc"},
 )
@@ -74,15 +74,15 @@ def test_a_stream_that_is_right_has_no_faults() -> None:
         ("#EXTINF:2.500000,", "#EXTINF:2.000000,", "lasts 2.5 s under a target of 2 s"),
         ("#NOTHING", "#EXT-X-TARGETDURATION:2", "no EXT-X-TARGETDURATION"),
         ("#EXT-X-TARGETDURATION:2.0", "#EXT-X-TARGETDURATION:2", "no EXT-X-TARGETDURATION of whole seconds"),
-        ("#EXT-X-TARGETDURATION:2\n#EXT-X-TARGETDURATION:2", "#EXT-X-TARGETDURATION:2", "stands twice"),
+        ("#EXT-X-TARGETDURATION:2\n#EXT-X-TARGETDURATION:2", "#EXT-X-TARGETDURATION:2", "is there twice"),
         ("#EXT-X-MEDIA-SEQUENCE:-7", "#EXT-X-MEDIA-SEQUENCE:7", "EXT-X-MEDIA-SEQUENCE is no whole number"),
-        ("a.ts\n#EXT-X-MEDIA-SEQUENCE:7", "a.ts", "EXT-X-MEDIA-SEQUENCE stands twice"),
+        ("a.ts\n#EXT-X-MEDIA-SEQUENCE:7", "a.ts", "EXT-X-MEDIA-SEQUENCE is there twice"),
         ("a.ts\n#EXT-X-INDEPENDENT-SEGMENTS", "a.ts", "comes after the first segment's tags"),
         ("x.ts\na.ts", "a.ts", "a.ts has no EXTINF"),
         ("#EXTINF:2.000000\n", "#EXTINF:2.000000,\n", "has no EXTINF with a duration and a comma"),
         ("c.ts\n#EXTINF:2.0,", "c.ts", "EXTINF belong to no segment"),
         ("#EXT-X-ENDLIST\nc.ts", "c.ts", "#c.ts comes after EXT-X-ENDLIST"),
-        ("#EXT-X-STREAM-INF:BANDWIDTH=1\nc.ts", "c.ts", "has no place in a media playlist"),
+        ("#EXT-X-STREAM-INF:BANDWIDTH=1\nc.ts", "c.ts", "is not allowed in a media playlist"),
         ("T00:00:03.000+00:00", "T00:00:02.000+00:00", "is dated +1.000 s from the end of the one before"),
         ("T00:00:02.000", "T00:00:02.000+00:00", "its date has no time zone"),
         ("#EXT-X-PROGRAM-DATE-TIME:now", "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000+00:00", "b.ts: Invalid"),
@@ -102,10 +102,10 @@ def test_faults_of_one_media_playlist(wrong: str, right: str, fault: str | None)
     [
         ("", "#EXTM3U", "the first line is not #EXTM3U"),
         ("#EXT-X-VERSION:9", "#EXT-X-VERSION:6", "EXT-X-VERSION is 9"),
-        ("#EXT-X-TARGETDURATION:2", "#EXT-X-VERSION:6", "has no place in a multivariant playlist"),
+        ("#EXT-X-TARGETDURATION:2", "#EXT-X-VERSION:6", "is not allowed in a multivariant playlist"),
         ("#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-STREAM-INF:B", "#EXT-X-STREAM-INF:B", "is not followed by an address"),
         ("a.m3u8\n720p/index.m3u8", "720p/index.m3u8", "a.m3u8 does not exist"),
-        ("720p/index.m3u8\n1080p/index.m3u8", "720p/index.m3u8", "stands without EXT-X-STREAM-INF"),
+        ("720p/index.m3u8\n1080p/index.m3u8", "720p/index.m3u8", "comes without EXT-X-STREAM-INF"),
         ("BANDWIDTH=2100000,BANDWIDTH=2100000,", "BANDWIDTH=2100000,", "are no list of names and values, each once"),
         ("BANDWIDTH=many,", "BANDWIDTH=2100000,", "BANDWIDTH is many"),
         ("BANDWIDTH=1999999,", "BANDWIDTH=2100000,", "BANDWIDTH is 1999999, the peak is 2000000"),
@@ -121,13 +121,13 @@ def test_faults_of_one_media_playlist(wrong: str, right: str, fault: str | None)
         ("mp4a.40.5", "mp4a.40.2", "CODECS are"),
         ('"avc1.64001F"', '"avc1.64001F,mp4a.40.2"', "CODECS are"),
         ("avc1.64001F,mp4a.40.2", '"avc1.64001F,mp4a.40.2"', "are no list of names and values"),
-        ("480p/index.m3u8\n", "720p/index.m3u8\n", "one stands twice"),
-        ("BANDWIDTH=1000000,", "BANDWIDTH=2100000,", "the best variant does not stand first"),
+        ("480p/index.m3u8\n", "720p/index.m3u8\n", "one is there twice"),
+        ("BANDWIDTH=1000000,", "BANDWIDTH=2100000,", "the best variant is not the first one"),
     ],
 )
 def test_faults_of_the_multivariant_playlist(wrong: str, right: str, fault: str) -> None:
-    assert right in ROOT
-    found = faults(replace(GOOD, root=ROOT.replace(right, wrong, 1)))
+    assert right in MULTIVARIANT
+    found = faults(replace(GOOD, multivariant=MULTIVARIANT.replace(right, wrong, 1)))
     assert any(fault in one for one in found), found
 
 
@@ -195,5 +195,5 @@ def test_a_target_may_rise_at_a_discontinuity() -> None:
 
 
 def test_an_end_is_an_end_and_nothing_is_taken_from_it() -> None:
-    assert history_faults(MEDIA + "#EXT-X-ENDLIST\n", LATER) == ["it goes on after EXT-X-ENDLIST"]
-    assert history_faults(LATER, MEDIA) == ["segments at the end are gone"]
+    assert history_faults(MEDIA + "#EXT-X-ENDLIST\n", LATER) == ["it continues after EXT-X-ENDLIST"]
+    assert history_faults(LATER, MEDIA) == ["segments at the end were removed"]

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.adapters.access.jwt_tokens import JwtTokens
+from chalicelib.domain.access.clients import Client, media_key
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX, AccessClaims, PlayClaims, RefreshClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession, SessionKind, SessionRecord
@@ -30,19 +31,20 @@ KEYS = {kind: {"current": "k1", "keys": {"k1": "QUFB" * 11}} for kind in ("acces
 
 
 class DesiredStates:
-    """Stands for `Delivery`."""
+    """A stub of `Delivery`."""
 
     def __init__(self) -> None:
         self.state: DesiredState | None = DesiredState.LIVE
+        self.policy = SessionBinding.OFF
 
     def desired(self, stream_id: str) -> DesiredState | None:
         return self.state
 
     def binding(self, stream_id: str) -> SessionBinding:
-        return SessionBinding.OFF
+        return self.policy
 
     def pace(self, stream_id: str) -> Pace:
-        return Pace.USUAL
+        return {"stream-1": Pace.USUAL}[stream_id]
 
 
 class Services:
@@ -69,12 +71,13 @@ class Services:
         self.hold(self.session)
         self.desired = DesiredStates()
         self.tokens = JwtTokens(lambda: json.dumps(KEYS))
+        self.clients = MemoryClients()
         self.access = Access(
             tokens=self.tokens,
             wallets=MemoryWallets(self.store),
             sessions=MemoryPlaybackSessions(self.store),
             delivery=self.desired,  # type: ignore[arg-type]
-            binding=Binding(MemoryClients(), self.clock),
+            binding=Binding(self.clients, self.clock),
             clock=self.clock,
         )
 
@@ -113,13 +116,24 @@ def services() -> Services:
     return Services()
 
 
-def test_a_paid_session_is_let_in_until_its_lease_ends(services: Services) -> None:
-    verdict = services.access.authorize(services.token(), SESSION_ID, None)
-    assert (verdict.stream_id, verdict.user_id) == ("stream-1", USER)
-    assert verdict.until_ms == services.session.paid_until_ms
+def test_a_paid_session_is_authorized_until_its_lease_ends(services: Services) -> None:
+    decision = services.access.authorize(services.token(), SESSION_ID, None)
+    assert (decision.stream_id, decision.user_id, decision.pace) == ("stream-1", USER, Pace.USUAL)
+    assert decision.until_ms == services.session.paid_until_ms
 
 
-def test_a_verdict_never_outlives_its_token(services: Services) -> None:
+def test_a_session_is_bound_to_its_first_client(services: Services) -> None:
+    services.desired.policy = SessionBinding.ENFORCE
+    home, away = Client(ip="192.0.2.1", user_agent="mpv"), Client(ip="192.0.2.2", user_agent="mpv")
+    services.access.authorize(services.token(), SESSION_ID, home)
+    assert services.clients.rows[media_key(SESSION_ID)].user_id == USER
+    services.access.authorize(services.token(), SESSION_ID, home)
+    for other in (away, None):
+        with pytest.raises(BoundElsewhere):
+            services.access.authorize(services.token(), SESSION_ID, other)
+
+
+def test_a_decision_never_outlives_its_token(services: Services) -> None:
     expires_at_ms = services.clock.now_ms() + 1_000
     assert (
         services.access.authorize(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms
@@ -139,6 +153,19 @@ def test_the_grace_lets_a_beat_arrive_and_no_more(services: Services) -> None:
     with pytest.raises(SessionOver) as over:
         services.access.authorize(token, SESSION_ID, None)
     assert over.value.reason is EndReason.BALANCE_EXHAUSTED
+
+
+@pytest.mark.parametrize(
+    ("millipoints", "reason"), [(0, EndReason.LEASE_EXPIRED), (1, EndReason.BALANCE_EXHAUSTED)], ids=["free", "cheap"]
+)
+def test_only_a_session_that_costs_points_ends_without_them(
+    services: Services, millipoints: int, reason: EndReason
+) -> None:
+    services.hold(replace(services.session, charge_millipoints=millipoints), balance=0)
+    services.clock.advance(10_000 + GRACE_MS)
+    with pytest.raises(SessionOver) as over:
+        services.access.authorize(services.token(), SESSION_ID, None)
+    assert over.value.reason is reason
 
 
 @pytest.mark.parametrize("reason", EndReason)
@@ -208,3 +235,8 @@ def test_a_token_lives_as_long_as_its_lease_and_the_grace(services: Services) ->
     assert services.tokens.play(token).expires_at_ms == services.session.paid_until_ms + GRACE_MS
     long = replace(services.session, paid_until_ms=services.clock.now_ms() + 600_000)
     assert services.access.issue(USER, long)[1] == PLAY_TTL_MS_MAX // 1000
+    services.clock.advance(10_000 + GRACE_MS - 999)
+    expires_in_s = services.access.issue(USER, services.session)[1]
+    assert (type(expires_in_s), expires_in_s) == (int, 0)
+    services.clock.advance(10_000)
+    assert services.access.issue(USER, services.session)[1] == 0

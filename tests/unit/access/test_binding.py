@@ -1,4 +1,4 @@
-"""Who counts as the same client as the one that a session is bound to."""
+"""The rule which clients count as the one that a session is bound to."""
 
 import pytest
 

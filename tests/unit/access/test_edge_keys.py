@@ -35,7 +35,7 @@ class Edge:
         return {name: key for name, key in self.client.entries.items() if name.startswith("key/")}
 
     def holds_what_is_secret(self) -> bool:
-        """Whether the edge has the play keys, and none of another kind."""
+        """Return whether the edge has the play keys, and none of another kind."""
         return self.at_the_edge == {f"key/{kid}": key for kid, key in self.secret.sets[TokenKind.PLAY].keys.items()}
 
 

@@ -1,4 +1,4 @@
-"""The template of the edge, as data: who may read the bucket, and that nothing of it is behind an unguarded path."""
+"""The template of the edge as data: who may read the bucket, and that every path to it is authorized."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ PSEUDO = ("AWS::Partition", "AWS::AccountId")
 
 
 def names_in(value: Any) -> set[str]:
-    """What a part of the template refers to."""
+    """Return the references of a part of the template."""
     if isinstance(value, list):
         return set().union(*map(names_in, value)) if value else set()
     if not isinstance(value, dict):

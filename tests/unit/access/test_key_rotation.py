@@ -1,4 +1,4 @@
-"""Keys rotate under processes that live on, each of which has read them at its own time: no honest token is refused."""
+"""Keys rotate while processes run that have read them at different times: no valid token is refused."""
 
 import random
 
@@ -121,7 +121,7 @@ def test_a_failing_reread_of_the_secret_keeps_known_keys() -> None:
     site.store.fails = True
     for _ in range(3):
         assert old.access(known, 0).user_id == "u"
-        # Not a refusal, which would log an honest user out.
+        # Not a refusal, which would log the user out.
         with pytest.raises(StoreUnavailable):
             old.access(new, 0)
     site.store.fails = False

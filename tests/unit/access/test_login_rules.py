@@ -23,7 +23,7 @@ IP = "192.0.2.1"
 
 @dataclass
 class Desk:
-    """Where people log in, over fakes, with Ann, who may, and Bob, who is disabled."""
+    """The login service over fakes, with an active account (Ann) and a disabled one (Bob)."""
 
     users: MemoryUsers = field(default_factory=MemoryUsers)
     passwords: CountingPasswords = field(default_factory=CountingPasswords)
@@ -54,7 +54,7 @@ class Desk:
 
 def test_each_refusal_costs_one_check_of_a_password_and_says_the_same() -> None:
     desk = Desk()
-    tries = [("ann@local", "wrong"), ("nobody@local", "wrong"), ("bob@local", "wrong"), ("bob@local", PASSWORD)]
+    tries = [("ann@local", "wrong"), ("unknown@local", "wrong"), ("bob@local", "wrong"), ("bob@local", PASSWORD)]
     said = {desk.refused(email, password) for email, password in tries}
     assert len(said) == 1
     hashed = desk.passwords.hash(PASSWORD)
@@ -62,7 +62,7 @@ def test_each_refusal_costs_one_check_of_a_password_and_says_the_same() -> None:
     assert desk.counters.counts["login_failures"] == 4
 
 
-@pytest.mark.parametrize("email", ["ann@local", "nobody@local", "bob@local"])
+@pytest.mark.parametrize("email", ["ann@local", "unknown@local", "bob@local"])
 def test_an_empty_bucket_costs_no_check_at_all(email: str) -> None:
     desk = Desk()
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Bugs planted in hand-made playlists: each must be seen from one reading to the next, and what is right must not."""
+"""Each bug in hand-made playlists is found from one reading to the next, and correct ones pass."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> Playlist:
-    """So many segments of a run more."""
+    """Add so many segments of a run."""
     for _ in range(count):
         number = playlist.next_sequence
         entry = Entry(f"{run}-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
@@ -21,7 +21,7 @@ def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> 
 
 
 FIRST = grown(Playlist(target_s=2), "1-1", 5)
-# What another owner goes on with.
+# The numbers with which another owner continues.
 NEXT = grown(FIRST.with_interruption(), "2-1", 2)
 
 
@@ -37,7 +37,7 @@ def test_an_unbroken_stream_has_no_problems() -> None:
     later = grown(shorter.without_first(3).with_interruption(), "2-2", 3).without_first(2)
     assert problems((FIRST, 1), (FIRST, 1), (FIRST, 2), (NEXT, 2), (shorter, 2), (later, 2)) == []
     # An end is seen.
-    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, though nobody stopped the stream"]
+    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, but the stream was not stopped"]
 
 
 def test_what_is_new_is_reported_once() -> None:
@@ -55,17 +55,17 @@ WRONG = {
     "the sequence falls": (grown(Playlist(2, first_sequence=2), "2-1", 9), 2, "the media sequence fell from 4 to 2"),
     "no discontinuity": (grown(FIRST, "2-1", 1).without_first(4), 2, "without a discontinuity"),
     "one that left is not counted": (UNCOUNTED, 2, "#6 was ('2-1-000006.ts', 1), is ('2-1-000006.ts', 0)"),
-    "an old owner writes over a new one": (BEGUN, 1, "ends at less now"),
-    "and goes on with its own": (grown(BEGUN, "1-1", 3), 1, "epoch 1 wrote over epoch 2"),
+    "an old owner overwrites a new one": (BEGUN, 1, "the last number fell"),
+    "and continues": (grown(BEGUN, "1-1", 3), 1, "epoch 1 overwrote epoch 2"),
     "a segment too long": (grown(NEXT, "2-1", 1, duration_s=3.2).without_first(4), 2, "3.2 s with a target"),
     "the target changes": (replace(TAKEN_OVER, target_s=4), 2, "the target was 2 s, is 4 s"),
 }
 
 
-@pytest.mark.parametrize(("wrong", "epoch", "said"), WRONG.values(), ids=WRONG)
-def test_a_planted_bug_is_seen(wrong: Playlist, epoch: int, said: str) -> None:
+@pytest.mark.parametrize(("wrong", "epoch", "text"), WRONG.values(), ids=WRONG)
+def test_each_planted_bug_is_found(wrong: Playlist, epoch: int, text: str) -> None:
     found = problems((BEGUN, 1), (TAKEN_OVER, 2), (wrong, epoch))
-    assert any(said in problem for problem in found), found
+    assert any(text in problem for problem in found), found
 
 
 def test_renditions_must_be_in_step() -> None:

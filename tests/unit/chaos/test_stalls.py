@@ -1,4 +1,4 @@
-from tests.chaos.picture import Sample, Stall, stalls
+from tests.chaos.picture_sampler import Sample, Stall, stalls
 
 
 def samples(*positions: float | None, step_s: float = 0.25) -> list[Sample]:

@@ -18,7 +18,7 @@ NOW_MS = 1_700_000_000_500
 NOW_S = NOW_MS // 1000
 
 
-class World:
+class StubServices:
     """Stubs of the endpoints' services. Tests change their results."""
 
     def __init__(self):
@@ -30,7 +30,7 @@ class World:
         self.tokens = []
         self.clients = []
 
-    def verdict(self, token, session_id, client):
+    def authorize(self, token, session_id, client):
         self.tokens.append(token)
         self.clients.append(client)
         if self.error:
@@ -45,8 +45,8 @@ class World:
         return f"key={key}&expires={expires_s}"
 
     def ask(self, path, session=SESSION, authorization="Bearer good", **environ):
-        asked = EndpointServices(
-            authorize=self.verdict,
+        stubs = EndpointServices(
+            authorize=self.authorize,
             signed_query=self.signed_query,
             denial_reason=lambda session, stream: self.reason,
             find_stream=lambda stream_id: None,
@@ -56,26 +56,26 @@ class World:
         environ = {"PATH_INFO": path, "HTTP_X_TOLLCAST_SESSION": session, **environ}
         if authorization is not None:
             environ["HTTP_AUTHORIZATION"] = authorization
-        body = b"".join(application(asked)(environ, lambda status, headers: seen.update(s=status, h=dict(headers))))
+        body = b"".join(application(stubs)(environ, lambda status, headers: seen.update(s=status, h=dict(headers))))
         return int(seen["s"][:3]), seen["h"], json.loads(body) if body else None
 
 
 @pytest.fixture
-def world():
-    return World()
+def services():
+    return StubServices()
 
 
-def test_an_authorization_names_the_stream(world):
-    status, headers, _ = world.ask("/verdict")
+def test_an_authorization_names_the_stream(services):
+    status, headers, _ = services.ask("/verdict")
     assert (status, headers["X-Tollcast-Stream"]) == (200, "stream-1")
-    assert world.tokens == ["good"]
+    assert services.tokens == ["good"]
 
 
-def test_the_access_rule_gets_the_client_that_nginx_sees(world):
+def test_the_access_rule_gets_the_client_that_nginx_sees(services):
     for path in ("/verdict", "/denial"):
-        world.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
-    world.ask("/verdict", HTTP_USER_AGENT="nginx")
-    assert world.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
+        services.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
+    services.ask("/verdict", HTTP_USER_AGENT="nginx")
+    assert services.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_the_access_rule_gets_the_client_that_nginx_sees(world):
         (-3_000, "0"),
     ],
 )
-def test_how_long_nginx_may_cache_an_authorization(world, left_ms, keep):
+def test_how_long_nginx_may_cache_an_authorization(services, left_ms, keep):
     """nginx caches it to the end of the given second, which must end before the lease."""
-    world.until_ms = NOW_MS + left_ms
-    assert world.ask("/verdict")[1]["X-Accel-Expires"] == keep
+    services.until_ms = NOW_MS + left_ms
+    assert services.ask("/verdict")[1]["X-Accel-Expires"] == keep
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict", "denial", "code"),
+    ("error", "authorize", "denial", "code"),
     [
         (Unauthenticated("x"), 401, 401, "token_invalid"),
         (TokenExpired("x"), 401, 401, "token_expired"),
@@ -110,54 +110,54 @@ def test_how_long_nginx_may_cache_an_authorization(world, left_ms, keep):
     ],
     ids=str,
 )
-def test_refusals(world, error, verdict, denial, code):
-    world.error = error
-    status, headers, _ = world.ask("/verdict")
-    assert (status, headers["X-Tollcast-Reason"]) == (verdict, code)
-    assert headers["X-Accel-Expires"] == ("0" if verdict == 503 else "1")
+def test_refusals(services, error, authorize, denial, code):
+    services.error = error
+    status, headers, _ = services.ask("/verdict")
+    assert (status, headers["X-Tollcast-Reason"]) == (authorize, code)
+    assert headers["X-Accel-Expires"] == ("0" if authorize == 503 else "1")
     assert "X-Tollcast-Stream" not in headers
-    status, headers, document = world.ask("/denial")
+    status, headers, document = services.ask("/denial")
     assert (status, document["status"], document["code"]) == (denial, denial, code)
     assert headers["Content-Type"] == "application/problem+json"
     assert "secret" not in json.dumps(document)
 
 
 @pytest.mark.parametrize("authorization", [None, "", "good", "Basic good", "Bearer", "Bearer  "])
-def test_without_a_bearer_token_there_is_no_token(world, authorization):
-    world.ask("/verdict", authorization=authorization)
-    assert world.tokens == [None]
+def test_without_a_bearer_token_there_is_no_token(services, authorization):
+    services.ask("/verdict", authorization=authorization)
+    assert services.tokens == [None]
 
 
 @pytest.mark.parametrize("session", ["", "x", "A" * 26, "a" * 27, "../" + "a" * 23])
-def test_an_invalid_session_is_refused_without_the_access_rule(world, session):
-    assert world.ask("/verdict", session=session)[0] == 401
-    assert world.tokens == []
+def test_an_invalid_session_is_refused_without_the_access_rule(services, session):
+    assert services.ask("/verdict", session=session)[0] == 401
+    assert services.tokens == []
 
 
 @pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
-def test_an_authorization_without_a_valid_stream_is_a_refusal(world, stream):
-    world.stream = stream
-    status, headers, _ = world.ask("/verdict")
+def test_an_authorization_without_a_valid_stream_is_a_refusal(services, stream):
+    services.stream = stream
+    status, headers, _ = services.ask("/verdict")
     assert status == 503
     assert "X-Tollcast-Stream" not in headers
 
 
-def test_an_authorization_of_another_session_is_a_refusal(world):
-    world.session = "b" * 26
-    assert world.ask("/verdict")[0] == 401
+def test_an_authorization_of_another_session_is_a_refusal(services):
+    services.session = "b" * 26
+    assert services.ask("/verdict")[0] == 401
 
 
-def test_a_denial_by_the_denylist_has_its_reason(world):
-    world.reason = EndReason.STREAM_STOPPED
-    status, _, document = world.ask("/denial")
+def test_a_denial_by_the_denylist_has_its_reason(services):
+    services.reason = EndReason.STREAM_STOPPED
+    status, _, document = services.ask("/denial")
     assert (status, document["end_reason"]) == (410, "stream_stopped")
-    world.reason = None
-    assert world.ask("/denial")[0] == 503
+    services.reason = None
+    assert services.ask("/denial")[0] == 503
 
 
 @pytest.mark.parametrize("key", ["streams/stream-1/index.m3u8", "streams/s/720p/1-000001.ts"])
-def test_media_is_signed(world, key):
-    status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+def test_media_is_signed(services, key):
+    status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
     assert (status, headers["X-Tollcast-Query"]) == (200, f"key={key}&expires=60")
 
 
@@ -175,16 +175,16 @@ def test_media_is_signed(world, key):
         "streams/s/a/b/c.ts",
     ],
 )
-def test_nothing_else_is_signed(world, key):
-    status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+def test_nothing_else_is_signed(services, key):
+    status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
     assert status == 403
     assert "X-Tollcast-Query" not in headers
 
 
-def test_a_failing_signer_refuses(world):
-    world.error = StoreUnavailable("x")
-    assert world.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
+def test_a_failing_signer_refuses(services):
+    services.error = StoreUnavailable("x")
+    assert services.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
 
 
-def test_other_paths_are_not_found(world):
-    assert world.ask("/")[0] == 404
+def test_other_paths_are_not_found(services):
+    assert services.ask("/")[0] == 404

@@ -147,7 +147,7 @@ def test_a_new_file_with_a_reused_inode_is_read_from_its_start(written: RotatedL
     assert read_all(log) == [b"one"]
     log.close()
     later = written.path.stat().st_mtime_ns + 1_000_000_000
-    # Overwritten in place, as if a new file had reused the inode.
+    # Overwritten in place, like a new file that reuses the inode.
     written.path.write_bytes(b"two\nthree\n")
     os.utime(written.path, ns=(later, later))
     assert read_all(LogTailer(written.path, log.position)) == [b"two", b"three"]

@@ -7,14 +7,16 @@ from typing import Any
 
 import yaml
 
-from infra.local.layout import ROOT
+import worker.config
+from chalicelib import config
+from infra.local.layout import ROOT, layout_from, local_settings
 from worker.supervision.agent import DRAIN_S
 
 DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 
 
 def instructions(path: str) -> list[tuple[str, str]]:
-    """Name and arguments, in their order; continued lines are one."""
+    """Return names and arguments in their order. Continued lines are one."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
     whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
     found = [line.partition(" ") for line in whole.splitlines() if line]
@@ -26,9 +28,8 @@ def only(path: str, wanted: str) -> str:
     return arguments
 
 
-def worker_service() -> dict[str, Any]:
-    services = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
-    return dict(services["worker"])
+def services() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"])
 
 
 def test_all_pins_of_a_package_are_the_same_version() -> None:
@@ -54,7 +55,7 @@ def test_the_workers_process_receives_signals_and_runs_without_privileges() -> N
 
 
 def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
-    service, user = worker_service(), only("worker/Dockerfile", "USER")
+    service, user = services()["worker"], only("worker/Dockerfile", "USER")
     assert service["build"]["dockerfile"] == "worker/Dockerfile"
     assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"] and service["mem_limit"]
@@ -64,6 +65,16 @@ def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
     assert scratch.split(":")[0] == service["environment"]["TOLLCAST_WORK_DIR"] and f"uid={user}," in scratch
     assert all(volume.endswith(":ro") for volume in service["volumes"])
     assert service["init"] is False
+
+
+def test_containers_have_the_settings_of_the_local_platform() -> None:
+    chosen = {"TOLLCAST_WORKER_ID", "TOLLCAST_MEDIA_DIR", "TOLLCAST_WORK_DIR", "TOLLCAST_ACCESS_LOG"}
+    for name in services().keys() - {"emulator"}:
+        environ = services()[name]["environment"]
+        config.load(environ)
+        expected = {**environ, **local_settings(layout_from(environ))}
+        assert {key: expected[key] for key in environ.keys() - chosen}.items() <= environ.items(), name
+    worker.config.load(services()["worker"]["environment"])
 
 
 def test_what_the_images_copy_is_in_their_context() -> None:

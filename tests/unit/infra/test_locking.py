@@ -13,7 +13,7 @@ from infra.local.processes.locking import LockedError, exclusive_lock
 def test_one_command_at_a_time_has_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
     monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
     errors: list[Exception] = []
 

@@ -1,16 +1,16 @@
-"""What is decoded is made up here: a second of it is a segment of two seconds or less."""
+"""Judging made-up decoded media, in segments of two seconds or less."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.media import judge as judging
-from tests.media.judge import Verdict, judge
-from tests.media.measures import Packet, Probed
-from tests.media.model import Expect, Feed, Input
-from tests.media.segments import Decoded, Segment
-from tests.media.sound import Level
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.judging import judge as judging
+from tests.media.judging.judge import Result, judge
+from tests.media.judging.measures import Packet, Probed
+from tests.media.judging.segments import Decoded, Segment
+from tests.media.judging.sound import Level
 from tests.unit.media.painting import painted
 
 PICTURES_PER_S, PACKETS_PER_S = 10, 50
@@ -51,7 +51,7 @@ def segments(*, fresh: tuple[int, ...] = (), sound_s: float = SEGMENT_S) -> list
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch):
-    def judged(*parts: Decoded, fresh: tuple[int, ...] = (), sound_s: float = SEGMENT_S, **expect: object) -> Verdict:
+    def judged(*parts: Decoded, fresh: tuple[int, ...] = (), sound_s: float = SEGMENT_S, **expect: object) -> Result:
         left = iter(parts)
         monkeypatch.setattr(judging, "decode", lambda _: next(left))
         return judge(item(**expect), segments(fresh=fresh, sound_s=sound_s), "")
@@ -64,9 +64,9 @@ def refused(reason: str, **expect: object) -> str:
 
 
 def test_what_is_steady_is_right(judged):
-    verdict = judged(decoded())
-    assert verdict.is_right and verdict.worth_s == 8
-    assert "A-V" in verdict.figure and "8 s" in verdict.figure
+    result = judged(decoded())
+    assert result.is_right and result.worth_s == 8
+    assert "A-V" in result.figure and "8 s" in result.figure
 
 
 STILL = decoded()
@@ -80,7 +80,7 @@ WRONG = [
     (decoded(silent=(1, 4, 5)), {"silent": ((4, 6),)}, "silence in seconds 1 of"),
     (decoded(), {"silent": ((4, 6),)}, "sound in seconds 4, 5 of"),
     (decoded(), {"sound": False}, "has none"),
-    (STILL, {}, "stands still"),
+    (STILL, {}, "is frozen"),
     (decoded(), {"badge": "magenta"}, "the badge is white, should be magenta"),
     (AGAIN, {"missing_s_max": 1}, "seconds 4 to 7 of the source never come"),
     (AGAIN, {"replays_max": 0}, "come again, 1 times"),

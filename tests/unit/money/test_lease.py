@@ -65,7 +65,7 @@ def test_a_refund_is_rounded_down_and_bounded_by_what_was_charged() -> None:
     assert refund(60_000, -5, 10_000) == 0
 
 
-@pytest.mark.parametrize(("lease_ms", "horizon"), [(5_000, 2_500), (10_000, 5_000), (60_000, 5_000)])
+@pytest.mark.parametrize(("lease_ms", "horizon"), [(5_000, 2_500), (5_001, 2_500), (10_000, 5_000), (60_000, 5_000)])
 def test_the_horizon_is_half_a_lease_and_five_seconds_at_most(lease_ms: int, horizon: int) -> None:
     assert horizon_ms(replace(SESSION, lease_ms=lease_ms)) == horizon
 
@@ -115,6 +115,43 @@ def test_beats_that_grant_time(
     assert (decision.outcome, decision.charge_millipoints, decision.paid_until_ms) == (outcome, charge, until_ms)
 
 
+@pytest.mark.parametrize("delivered", [True, False])
+@pytest.mark.parametrize(
+    ("at_ms", "from_ms"),
+    [
+        (PAID_UNTIL - 1, NOW),
+        (PAID_UNTIL + GRACE_MS, NOW),
+        (PAID_UNTIL + GRACE_MS + 1, PAID_UNTIL + GRACE_MS + 1),
+    ],
+)
+def test_paid_time_is_continuous_up_to_the_end_of_the_grace(at_ms: int, from_ms: int, delivered: bool) -> None:
+    decision = decide(holding(50_000), SESSION, 2, at_ms, delivered=delivered)
+    assert isinstance(decision, Purchase)
+    assert decision.paid_from_ms == from_ms
+
+
+@pytest.mark.parametrize(
+    ("down_until_ms", "until_ms"),
+    [
+        (PAID_UNTIL, PAID_UNTIL + 10_000),
+        (PAID_UNTIL + 1, PAID_UNTIL + 12_000),
+        (PAID_UNTIL + 2_000, PAID_UNTIL + 12_000),
+        (PAID_UNTIL + 2_001, PAID_UNTIL + 10_000),
+    ],
+)
+def test_the_time_of_an_outage_after_the_lease_is_not_sold(down_until_ms: int, until_ms: int) -> None:
+    at_ms = PAID_UNTIL + 2_000
+    decision = decide(holding(50_000), SESSION, 2, at_ms, delivered=True, down_until_ms=down_until_ms)
+    assert isinstance(decision, Purchase)
+    assert decision.paid_until_ms == until_ms
+
+
+def test_a_session_that_costs_one_millipoint_ends_with_an_empty_wallet() -> None:
+    cheap = replace(SESSION, rate_millipoints_per_minute=1, charge_millipoints=1, charged_millipoints=1)
+    assert decide(holding(0), cheap, 2, PAID_UNTIL, delivered=True) == Over(EndReason.BALANCE_EXHAUSTED)
+    assert next_beat_in_ms(holding(0), cheap, NOW) == 10_250
+
+
 def test_a_spent_maximum_ends_with_its_own_reason() -> None:
     session = replace(SESSION, budget_millipoints=0)
     assert decide(holding(50_000), session, 2, PAID_UNTIL, delivered=True) == Over(EndReason.MAX_POINTS_REACHED)
@@ -129,7 +166,8 @@ def test_a_preview_is_one_free_lease() -> None:
     )
     assert decide(holding(0), preview, 2, PAID_UNTIL, delivered=True) == Unchanged(Outcome.EARLY)
     assert decide(holding(0), preview, 2, PAID_UNTIL + 1, delivered=True) == Over(EndReason.LEASE_EXPIRED)
-    assert buy_from_ms(preview) > preview.paid_until_ms
+    assert buy_from_ms(preview) == preview.paid_until_ms + 1
+    assert [seconds_left(holding(0), preview, at_ms) for at_ms in (NOW, NOW + 1, PAID_UNTIL + 1)] == [10, 9, 0]
     assert settle(preview, NOW).refund_millipoints == 0
 
 
@@ -139,6 +177,7 @@ def test_a_free_stream_is_watched_with_an_empty_wallet() -> None:
     assert isinstance(decision, Purchase)
     assert (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
     assert seconds_left(holding(0), free, NOW) is None
+    assert next_beat_in_ms(holding(0), free, NOW) == 5_250
 
 
 @pytest.mark.parametrize(
@@ -150,9 +189,19 @@ def test_the_next_beat_is_due_when_it_becomes_chargeable(balance: int, at_ms: in
 
 
 def test_seconds_left_count_paid_time_and_money() -> None:
-    assert seconds_left(holding(30_000), SESSION, NOW) == 40
-    assert seconds_left(holding(30_000), replace(SESSION, budget_millipoints=5_000), NOW) == 15
-    assert seconds_left(holding(0), SESSION, PAID_UNTIL + 5_000) == 0
+    capped = replace(SESSION, budget_millipoints=5_000)
+    left = [
+        seconds_left(holding(balance), session, at_ms)
+        for balance, session, at_ms in (
+            (30_000, SESSION, NOW),
+            (30_000, capped, NOW),
+            (0, SESSION, PAID_UNTIL + 5_000),
+            (999, SESSION, PAID_UNTIL + 5_000),
+            (0, SESSION, PAID_UNTIL - 999),
+        )
+    ]
+    assert left == [40, 15, 0, 0, 0]
+    assert all(type(each) is int for each in left)
 
 
 def test_time_left_counts_the_other_sessions() -> None:
@@ -168,21 +217,31 @@ def test_time_left_counts_the_other_sessions() -> None:
 
 
 def test_the_first_lease_follows_the_same_rules() -> None:
-    def first(available: int) -> Purchase | Over:
+    def first(available: int, rate: int = 60_000, budget: int = MILLIPOINTS_MAX) -> Purchase | Over:
         return first_purchase(
             holding(available),
-            rate_millipoints_per_minute=60_000,
+            rate_millipoints_per_minute=rate,
             lease_ms=10_000,
-            budget_millipoints=MILLIPOINTS_MAX,
+            budget_millipoints=budget,
             now_ms=NOW,
         )
 
-    assert first(0) == Over(EndReason.BALANCE_EXHAUSTED)
-    poor, rich = first(1), first(10_000)
-    assert isinstance(poor, Purchase)
-    assert isinstance(rich, Purchase)
-    assert (poor.charge_millipoints, poor.granted_ms) == (1, 1)
-    assert (rich.charge_millipoints, rich.paid_until_ms) == (10_000, NOW + 10_000)
+    def lease(outcome: Outcome, charge: int, granted_ms: int) -> Purchase:
+        return Purchase(
+            outcome=outcome,
+            charge_millipoints=charge,
+            granted_ms=granted_ms,
+            paid_from_ms=NOW,
+            paid_until_ms=NOW + granted_ms,
+            free_from_ms=0,
+            free_until_ms=0,
+        )
+
+    assert first(0) == first(0, rate=1) == Over(EndReason.BALANCE_EXHAUSTED)
+    assert first(1) == lease(Outcome.POOR, 1, 1)
+    assert first(10_000) == lease(Outcome.ON_TIME, 10_000, 10_000)
+    assert first(10_000, budget=4_000) == lease(Outcome.POOR, 4_000, 4_000)
+    assert first(0, rate=0) == lease(Outcome.ON_TIME, 0, 10_000)
 
 
 def test_free_time_is_never_refunded() -> None:
@@ -203,6 +262,18 @@ def test_free_time_is_never_refunded() -> None:
     assert again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
     assert settle(longer, PAID_UNTIL).refund_millipoints == 0
+
+
+@pytest.mark.parametrize(("at_ms", "from_ms"), [(PAID_UNTIL, NOW + 5_000), (PAID_UNTIL + 1, PAID_UNTIL + 1)])
+def test_free_time_that_has_just_ended_merges_with_the_next(at_ms: int, from_ms: int) -> None:
+    session = replace(SESSION, free_from_ms=NOW + 5_000, free_until_ms=PAID_UNTIL)
+    decision = decide(holding(50_000), session, 2, at_ms, delivered=False)
+    assert isinstance(decision, Purchase)
+    assert decision.free_from_ms == from_ms
+
+
+def test_a_session_that_ends_at_its_start_was_not_watched() -> None:
+    assert settle(SESSION, NOW).watched_ms == 0
 
 
 RATES = st.integers(min_value=1, max_value=10_000_000)

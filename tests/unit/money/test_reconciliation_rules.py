@@ -1,4 +1,4 @@
-"""What was served against what was paid: the rules."""
+"""The rules of reconciliation: served time against paid time."""
 
 from dataclasses import replace
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from player_fakes import HeartbeatRig, lease
 
 from player.endings import Ending
 from player.errors import LoginExpiredError, UnreachableError
 from player.http.client import ProblemError
 from player.session.charges import Charges
 from player.session.playback_api import Lease, Totals
+from tests.unit.player.player_fakes import HeartbeatRig, lease
 
 
 class Script:

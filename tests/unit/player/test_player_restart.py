@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from player_fakes import HeartbeatRig, lease
 
 from player.endings import Ending
 from player.errors import UnreachableError
@@ -14,6 +13,7 @@ from player.session import heartbeat as module
 from player.session.play import _settle
 from player.session.playback_api import Lease, Totals
 from player.session.receipt import Receipt
+from tests.unit.player.player_fakes import HeartbeatRig, lease
 
 STOPPED = Ending.of_reason("viewer_stopped")
 

@@ -1,7 +1,7 @@
 import pytest
-from player_fakes import lease
 
 from player.session.schedule import HeartbeatSchedule
+from tests.unit.player.player_fakes import lease
 
 
 def schedule(jitter: float = 1.0) -> HeartbeatSchedule:

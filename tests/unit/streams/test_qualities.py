@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from chalicelib.api.models.streams import RenditionAnswer
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import PublishedRendition, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import Stream, stream_faults
@@ -23,8 +22,7 @@ FOUND = PublishedRendition(
 def shown(stream: Stream, *published: PublishedRendition, generation: int = 3) -> list[tuple[object, ...]]:
     runtime = Runtime(stream_id="s", state=RuntimeState.LIVE, generation=generation, published=published)
     view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=(), manifest_age_ms=None)
-    answers = [RenditionAnswer.model_validate(quality) for quality in view.renditions]
-    return [(each.name, each.width, each.height, each.bitrate_bps) for each in answers]
+    return [(each.name, each.width, each.height, each.bitrate_bps) for each in view.renditions]
 
 
 def test_what_is_measured_goes_before_what_was_planned() -> None:

@@ -1,4 +1,4 @@
-"""What an operator may set: sources, ladders, and what must go together."""
+"""The rules of a stream's settings: sources, ladders, and combinations."""
 
 from dataclasses import replace
 
@@ -93,7 +93,7 @@ def test_settings_that_do_not_fit_together_get_a_reason(stream: Stream, fault: s
 
 
 def test_a_ladder_of_ones_own_can_be_given_up_again() -> None:
-    # As it stands in the answers for all streams without one.
+    # The value in the responses for all streams without one.
     asked = EditStreamRequest.model_validate({"abr_profile": "hd", "custom_renditions": []})
     given = {name: value for name, value in asked if value is not None}
     own = replace(STREAM, abr_profile="custom", custom_renditions=(HIGH, LOW))

@@ -2,19 +2,16 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.stream import Stream
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fixtures.settings import worker_config
 from worker.claims import HeldClaim, claim_stream
-from worker.config import WorkerConfig
 
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 LISTENING = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="a-key-of-24-characters-0")

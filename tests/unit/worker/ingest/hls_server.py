@@ -52,7 +52,7 @@ class Server:
 
 
 class Client:
-    """One opening of the source."""
+    """An opening of the source."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -80,7 +80,7 @@ class Client:
         accept(self.server.start(uri, byte_range), 1_000)
 
     def fetch_all(self) -> None:
-        """Fetch what is listed and was not fetched yet."""
+        """Fetch the listed segments that were not fetched yet."""
         for number, uri in self._listed:
             if (number, uri.partition("?")[0]) not in self._has:
                 self._has.add((number, uri.partition("?")[0]))

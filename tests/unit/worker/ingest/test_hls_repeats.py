@@ -28,7 +28,7 @@ def test_a_dead_source_is_not_played_again_until_it_moves(server: Server) -> Non
     assert "h.test has ended" in server.refusal()
     server.tail = ""
     server.list(101, 105)
-    # The opening that was refused goes on, too.
+    # The opening that was refused continues, too.
     assert second.names() == [(105, "s105.ts")]
 
 

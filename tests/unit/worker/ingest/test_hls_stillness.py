@@ -7,7 +7,7 @@ from tests.unit.worker.ingest.hls_server import Server
 
 
 def test_a_playlist_that_stops_fails_when_its_content_has_been_played(server: Server) -> None:
-    """18 s in three segments, one fetched whenever the one before has been played."""
+    """Fetch three segments of 18 s in total, each when the previous one has been played."""
     server.list(100, 102)
     client = server.client()
     for _, uri in server.segments:

@@ -1,4 +1,6 @@
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +9,16 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.source_urls import check_source_url
 from tests.unit.worker.parts import CONFIG, LISTENING, RTMP, SRT
-from worker.ingest import live_source_opener
+from worker.ingest import live_source_opener, refused_senders
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.live_source_opener import MUTE_REASON, REOPEN_S_MIN, SETTLED_S, WAITING_REASON, LiveSourceOpener
+from worker.ingest.live_source_opener import (
+    MUTE_REASON,
+    REOPEN_S_MIN,
+    RTMP_HINT,
+    SETTLED_S,
+    WAITING_REASON,
+    LiveSourceOpener,
+)
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
 from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
@@ -28,6 +37,8 @@ class SetReceiver:
     began_at_s: float | None = None
     source: Any = None
     refusal = ""
+    lines: tuple[str, ...] = ()
+    keyframes = SimpleNamespace(are_too_long=False)
 
     def __init__(self, ended: str = "", exit_status: int = 1, *, has_sound_alone: bool = False) -> None:
         self.ending = lambda: ended
@@ -38,10 +49,10 @@ class SetReceiver:
 
 
 def opened(
-    receiver: SetReceiver, now_s: float = 1, ingest: Ingest = PULLED, before: str = "", egress: Any = None
+    receiver: SetReceiver, now_s: float = 1, ingest: Ingest = PULLED, before: str = "", egress: Any = None, **other: Any
 ) -> LiveSourceOpener:
     """Return an opener after a look at its receiver."""
-    opener = LiveSourceOpener(ingest, LISTENING, CONFIG, 0, before)
+    opener = LiveSourceOpener(ingest, LISTENING, CONFIG, 0, before, **other)
     opener.receiver, opener._egress = receiver, egress  # type: ignore[assignment]
     opener.update(now_s)
     return opener
@@ -56,16 +67,18 @@ def reason_of(ingest: Ingest, waited_s: float, ended: str = "", before: str = ""
 def test_a_mute_sender_is_distinguished_from_none_and_the_last_failure_is_reported_for_a_while() -> None:
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S - 1) == WAITING_REASON
-    assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
-    for listener in (SRT, RTMP):
-        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
+    silent = f"{WAITING_REASON}: no picture has come for 20 s{RTMP_HINT}"
+    assert reason_of(RTMP, live_source_opener.SILENCE_REPORTED_S) == silent
+    for listener, hint in ((SRT, ""), (RTMP, RTMP_HINT)):
+        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON + hint
     assert reason_of(SRT, 11, before=MUTE_REASON, has_sound_alone=True) == live_source_opener.SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, "Input/output error") == f"{WAITING_REASON} (Input/output error)"
     # The last failure is reported until the new opening has settled.
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # No other sender has come since.
-    assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
+    for reason in (MUTE_REASON, MUTE_REASON + RTMP_HINT):
+        assert reason_of(SRT, 3_600, before=reason) == reason_of(RTMP, 3_600, before=reason) == reason
 
 
 def test_the_proxy_knows_the_ladder_and_what_was_played_until_the_source_is_another() -> None:
@@ -141,3 +154,30 @@ def test_a_source_is_reopened_only_after_all_came_that_it_played() -> None:
     assert not opener.must_reopen(REOPEN_S_MIN - 1), "its format changes too often"
     hls.changes_format = lambda: False
     assert not opener.must_reopen(REOPEN_S_MIN)
+
+
+def test_a_refused_or_rejected_sender_stays_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver = SetReceiver()
+    opener = opened(receiver, 3_600, SRT, "it is turned", refused="the last sender was refused")
+    assert opener.reason == f"{WAITING_REASON}: the last sender was refused"
+    wrong = "SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Incorrect passphrase"
+    # A sender that tries again and again changes the reason once a minute.
+    for after_s, line, shown in ((0, wrong, 0), (30, f"1 {wrong}", 0), (90, f"2 {wrong}", 90), (900, f"2 {wrong}", 90)):
+        at = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=each) for each in (after_s, shown)]
+        monkeypatch.setattr(refused_senders, "_now", lambda now=at[0]: now)
+        receiver.lines = ("another line", line, "another line")
+        opener.update(3_600)
+        assert opener.reason == (
+            f"{WAITING_REASON}: a sender was rejected at {at[1]:%H:%M:%S} UTC: its passphrase is not the stream's key"
+        )
+
+
+def test_a_live_source_with_far_keyframes_is_not_copied() -> None:
+    receiver: Any = SetReceiver()
+    receiver.keyframes = SimpleNamespace(are_too_long=True)
+    for profile, path, refused in (("source", None, True), ("hd", None, False), ("source", Path("in.mp4"), False)):
+        opener = LiveSourceOpener(SRT, replace(LISTENING, abr_profile=profile), CONFIG, 0)
+        opener.receiver, opener._path = receiver, path
+        opener.update(1)
+        assert (opener.status is OpenerStatus.REFUSED) is refused
+        assert ("has keyframes more than 10 s apart" in opener.reason) is refused

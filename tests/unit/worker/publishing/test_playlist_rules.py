@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
@@ -129,6 +129,7 @@ AMOUNTS |= {"pause": (0, 100_000), "take over": (0, 60)}
 STEPS = [st.tuples(st.just(what), st.integers(*bounds)) for what, bounds in AMOUNTS.items()]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(STEPS), max_size=60))
 def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int]]) -> None:
     playlist, now, epoch, made = Playlist(target_s=10), START, 1, 0

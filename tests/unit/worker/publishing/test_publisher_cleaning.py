@@ -55,7 +55,7 @@ def test_who_was_replaced_deletes_nothing(bucket: Bucket) -> None:
 
 
 def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(bucket: Bucket) -> None:
-    """A playlist that stands still would keep its viewers, and they pay."""
+    """Viewers would stay at a playlist without new segments, and pay."""
     bucket.owner(1).publish(2)
     small = bucket.owner(2, profile="sd")
     assert DROPPED in bucket.objects, "until the new ladder is there, the old one is of use"

@@ -54,7 +54,7 @@ class IdlePipeline(threading.Thread):
 
 
 class Harness:
-    """One agent in a thread, over stores in memory."""
+    """An agent in a thread, over stores in memory."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()

@@ -27,7 +27,7 @@ ENDED = "the encoder ended with status 1"
 
 
 class FakePool:
-    """A pool of one source that is ready and played, or none, which records what it is told."""
+    """A pool of one source that is ready and played, or none, which records all calls."""
 
     def __init__(self, playing: int | None) -> None:
         self.said: list[tuple[object, ...]] = []

@@ -89,7 +89,7 @@ def test_one_look_among_others_does_not_overturn_what_these_found() -> None:
     assert looks(COMBED, detector)[-1]
     # Slow, so that there is less to be seen than there was before.
     assert all(looks([picture(number, speed=2) for number in range(LOOK_INTERVAL)], detector))
-    # Nor does a picture that stands still.
+    # Nor does a picture without movement.
     moving = COMBED[:LOOK_PICTURES]
     assert looks([*moving, *[moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)])[-1]
     assert not looks([moving[0]] * LOOK_PICTURES)[-1]

@@ -70,7 +70,7 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
     assert idled(clock, heard_s + IDLE_S, heard_s) == 0 and clock.is_idle
     assert idled(clock, heard_s + IDLE_S + 1.001, heard_s) == 25
     assert idled(clock, heard_s + IDLE_S + 2.001, heard_s) == 25
-    # What was late goes on where it was.
+    # What was late continues where it was.
     clock, later = SlotClock(ORIGIN_US, SLOT_US), SlotClock(ORIGIN_US, SLOT_US)
     assert clock.resume(ORIGIN_US) == 0.0
     for each in (clock, later):
@@ -80,6 +80,6 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
     assert clock.resume(ORIGIN_US) == 25 * SLOT_US
     assert not clock.is_idle and clock.number == 25 and clock.begins_us == ORIGIN_US
     assert clock.resume(ORIGIN_US + 40_000) == 0.0
-    # What comes after a pause of its own time line moves nothing.
+    # What comes after a pause in its time line moves nothing.
     assert later.resume(ORIGIN_US + 3_000_000) == 0.0
     assert later.begins_us == ORIGIN_US + 25 * SLOT_US
