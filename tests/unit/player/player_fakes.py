@@ -1,13 +1,15 @@
-"""Fakes for the unit tests: a lease with any fields, a heartbeat with its queue of reports, a vault in memory."""
+"""A lease with any fields, a server with scripted answers, a heartbeat with its queue of reports, a vault in memory."""
 
 import queue
+import threading
 from typing import Any
 
 from player.auth.vault import Vault, VaultError
+from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider
 from player.session.charges import Charges
 from player.session.heartbeat import Heartbeat
-from player.session.playback_api import Lease
+from player.session.playback_api import Lease, Totals
 from player.session.start import PlayRequest
 
 
@@ -20,6 +22,51 @@ def lease(**fields: Any) -> Lease:
     }  # fmt: skip
     answer.update(fields)
     return Lease.from_response(answer, seq=answer["seq"])
+
+
+def over(reason: str, **fields: Any) -> ProblemError:
+    return ProblemError(402, {"code": reason, "end_reason": reason, **fields})
+
+
+class Held:
+    """An answer that comes once the test releases it."""
+
+    def __init__(self, answer: Lease | Exception) -> None:
+        self.answer, self.is_asked, self.is_released = answer, threading.Event(), threading.Event()
+
+    def wait(self) -> Lease | Exception:
+        self.is_asked.set()
+        assert self.is_released.wait(10)
+        return self.answer
+
+
+class ScriptedServer:
+    """A server with answers to heartbeats and starts, then `stream_stopped`, and with end reasons for stops."""
+
+    def __init__(self, *answers: Lease | Exception | Held, ends: tuple[str | Exception, ...] = ()) -> None:
+        self.answers, self.ends = list(answers), list(ends)
+        self.heartbeats: list[tuple[str, int]] = []
+        self.starts: list[tuple[Any, ...]] = []
+        self.stops: list[str] = []
+
+    def heartbeat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
+        self.heartbeats.append((session_id, seq))
+        return self._answer(self.answers, over("stream_stopped"))
+
+    def start(self, stream_id: str, key: str, timeout_s: float, *options: Any) -> Lease:
+        self.starts.append((stream_id, key, *options))
+        return self._answer(self.answers, over("stream_stopped"))
+
+    def stop(self, session_id: str, timeout_s: float) -> Totals:
+        self.stops.append(session_id)
+        return Totals(self._answer(self.ends, "viewer_stopped"), 2_000, 80_000, 2_000)
+
+    def _answer(self, answers: list[Any], last: Any) -> Any:
+        answer = answers.pop(0) if answers else last
+        answer = answer.wait() if isinstance(answer, Held) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class HeartbeatRig:

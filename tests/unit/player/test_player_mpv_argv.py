@@ -2,30 +2,25 @@ import pytest
 
 from player.mpv.argv import mpv_argv, start_index
 
-BEFORE = [
-    "--force-media-title=A title",
-    "--title=${media-title}",
-    "--cache-pause-wait=3",
-    "--msg-level=all=warn",
-    "--msg-color=no",
-]
-LAST = ["--input-terminal=no", "--idle=yes", "--keep-open=no", "--ytdl=no", "--http-proxy=", "--network-timeout=0"]
-HEADLESS = ["--vo=null", "--ao=null"]
+BEFORE = "--title=${media-title} --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+LAST = "--input-terminal=no --idle=yes --keep-open=no --ytdl=no --http-proxy= --network-timeout=0"
 WINDOW = "--force-window=immediate"
 
 
 @pytest.mark.parametrize(
-    ("headless", "extra", "expected"),
+    ("headless", "extra", "outputs", "following"),
     [
-        (True, [], [*HEADLESS, *BEFORE, *LAST]),
-        (True, ["--volume=60"], [*HEADLESS, *BEFORE, "--volume=60", *LAST]),
-        (False, [], ["--vo=gpu,wlshm,xv,x11", *BEFORE, WINDOW, *LAST]),
-        (False, ["--fs", "--config=yes"], ["--vo=gpu,wlshm,xv,x11", *BEFORE, "--fs", "--config=yes", WINDOW, *LAST]),
+        (True, "", "--vo=null --ao=null", LAST),
+        (True, "--volume=60", "--vo=null --ao=null", f"--volume=60 {LAST}"),
+        (False, "", "--vo=gpu,wlshm,xv,x11", f"{WINDOW} {LAST}"),
+        (False, "--fs --config=yes", "--vo=gpu,wlshm,xv,x11", f"--fs --config=yes {WINDOW} {LAST}"),
     ],
 )
-def test_mpv_argv(headless: bool, extra: list[str], expected: list[str]) -> None:
-    argv = mpv_argv("A title", headless, 7, extra)
-    assert argv == ["mpv", "--no-config", *expected, "--input-ipc-client=fd://7"]
+def test_mpv_argv(headless, extra, outputs, following):
+    title = ["--force-media-title=A title"]
+    rest = f"{BEFORE} {following} --input-ipc-client=fd://7".split()
+    argv = mpv_argv("A title", headless, 7, extra.split())
+    assert argv == ["mpv", "--no-config", *outputs.split(), *title, *rest]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +31,7 @@ def test_mpv_argv(headless: bool, extra: list[str], expected: list[str]) -> None
         (-6, ["--demuxer-lavf-o=live_start_index=-6", "--cache-pause-wait=3"]),
     ],
 )
-def test_the_servers_start_index_is_used(index: int, options: list[str]) -> None:
+def test_the_servers_start_index_is_used(index, options):
     argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
     position = argv.index(options[0])
     assert argv[position : position + len(options)] == options
@@ -44,6 +39,5 @@ def test_the_servers_start_index_is_used(index: int, options: list[str]) -> None
 
 
 @pytest.mark.parametrize("index", [None, 0, 3, -21, "-2", 1.5, True])
-def test_an_invalid_start_index_is_mpvs_default(index: object) -> None:
-    assert start_index(index) == -3
-    assert start_index(-2) == -2
+def test_an_invalid_start_index_is_mpvs_default(index):
+    assert (start_index(index), start_index(-2)) == (-3, -2)

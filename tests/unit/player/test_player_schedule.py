@@ -1,37 +1,30 @@
 import pytest
 from player_fakes import lease
 
+from player.session.playback_api import Lease
 from player.session.schedule import HeartbeatSchedule
 
 
-def schedule(jitter: float = 1.0) -> HeartbeatSchedule:
+def schedule(jitter=1.0):
     return HeartbeatSchedule(lease(), now=100.0, jitter=lambda: jitter)
 
 
-def test_the_first_heartbeat_is_number_two_when_the_server_wants_it() -> None:
+def test_the_first_heartbeat_is_number_two_when_the_server_wants_it():
     heartbeats = schedule()
     assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (2, 105.0, 115.0)
 
 
 @pytest.mark.parametrize(
-    ("answer", "seq"),
-    [
-        ({"seq": 2, "outcome": "on_time"}, 3),
-        ({"seq": 2, "outcome": "late"}, 3),
-        ({"seq": 2, "outcome": "poor"}, 3),
-        ({"seq": 2, "outcome": "unserved"}, 3),
-        ({"seq": 2, "outcome": "replay"}, 3),
-        ({"seq": 1, "outcome": "early"}, 2),
-        ({"seq": 7, "outcome": "stale"}, 8),
-    ],
+    ("seq", "outcome", "following"),
+    [(2, name, 3) for name in ("on_time", "late", "poor", "unserved", "replay")] + [(1, "early", 2), (7, "stale", 8)],
 )
-def test_the_next_heartbeat_follows_the_last_that_counted(answer: dict[str, object], seq: int) -> None:
+def test_the_next_heartbeat_follows_the_last_that_counted(seq, outcome, following):
     heartbeats = schedule()
-    heartbeats.answered(lease(**answer, next_beat_in_ms=2_500, expires_in=9), now=106.0)
-    assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (seq, 108.5, 115.0)
+    heartbeats.answered(lease(seq=seq, outcome=outcome, next_beat_in_ms=2_500, expires_in=9), now=106.0)
+    assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (following, 108.5, 115.0)
 
 
-def test_failures_repeat_the_same_heartbeat_with_backoff() -> None:
+def test_failures_repeat_the_same_heartbeat_with_backoff_and_jitter_halves_a_wait_at_most():
     heartbeats = schedule()
     now, waits = 105.0, []
     for _ in range(5):
@@ -40,15 +33,12 @@ def test_failures_repeat_the_same_heartbeat_with_backoff() -> None:
         now = heartbeats.due_at
     assert waits == [0.25, 0.5, 1.0, 2.0, 4.0]
     assert heartbeats.seq == 2
-
-
-def test_jitter_halves_a_wait_at_most() -> None:
     heartbeats = schedule(jitter=0.0)
     heartbeats.failed(105.0)
     assert heartbeats.due_at == 105.125
 
 
-def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost() -> None:
+def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost():
     heartbeats = schedule()
     heartbeats.failed(114.9)
     heartbeats.failed(114.95)
@@ -57,7 +47,7 @@ def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost() -> Non
     assert heartbeats.is_lost(115.0)
 
 
-def test_retry_after_is_followed_but_not_beyond_the_deadline() -> None:
+def test_retry_after_is_followed_but_not_beyond_the_deadline():
     heartbeats = schedule()
     heartbeats.failed(105.0, retry_after_s=3.0)
     assert heartbeats.due_at == 108.0
@@ -65,14 +55,14 @@ def test_retry_after_is_followed_but_not_beyond_the_deadline() -> None:
     assert heartbeats.due_at == 115.0
 
 
-def test_an_answer_resets_failures() -> None:
+def test_an_answer_resets_failures():
     heartbeats = schedule()
     heartbeats.failed(105.0)
     heartbeats.answered(lease(seq=2), now=106.0)
     assert heartbeats.failures == 0 and not heartbeats.is_lost(200.0)
 
 
-def test_a_hurried_heartbeat_is_due_now_but_never_breaks_a_backoff() -> None:
+def test_a_hurried_heartbeat_is_due_now_but_never_breaks_a_backoff():
     heartbeats = schedule()
     heartbeats.hurry(101.0)
     assert heartbeats.due_at == 101.0
@@ -81,7 +71,7 @@ def test_a_hurried_heartbeat_is_due_now_but_never_breaks_a_backoff() -> None:
     assert heartbeats.due_at == 101.25
 
 
-def test_after_a_pause_a_heartbeat_is_due_now_with_time_to_reconnect() -> None:
+def test_after_a_pause_a_heartbeat_is_due_now_with_time_to_reconnect():
     heartbeats = schedule()
     heartbeats.resumed(1_900.0)
     assert (heartbeats.due_at, heartbeats.deadline) == (1_900.0, 1_915.0)
@@ -89,13 +79,9 @@ def test_after_a_pause_a_heartbeat_is_due_now_with_time_to_reconnect() -> None:
     assert not heartbeats.is_lost(1_905.0)
 
 
-def test_without_seq_in_the_answer_the_player_counts() -> None:
-    from player.session.playback_api import Lease
-
-    answer = {
-        "session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000,
-        "balance_millipoints": 0, "rate_millipoints_per_minute": 60_001,
-    }  # fmt: skip
+def test_without_seq_in_the_answer_the_player_counts():
+    answer = {"session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000}
+    answer |= {"balance_millipoints": 0, "rate_millipoints_per_minute": 60_001}
     assert Lease.from_response({**answer, "outcome": "early"}, seq=5).seq == 4
     assert Lease.from_response(answer, seq=5).seq == 5
     assert Lease.from_response(answer, seq=1).charged_millipoints == 10_001
