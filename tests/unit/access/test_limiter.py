@@ -5,58 +5,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.config import ConfigError, limit_text, load
-from chalicelib.domain.access.limits import (
-    Allowances,
-    Limit,
-    after_taking,
-    login_address_key,
-    login_key,
-    network_of,
-    wait_ms,
-)
+from chalicelib.domain.access import limits as rules
+from chalicelib.domain.access.limits import Allowances, Limit, login_address_key, login_key, network_of
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, TooManyRequests
 from chalicelib.services.access.limiter import Limiter
 from infra.local.layout import service_environment
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.simple import SetClock
 
+LIMITS = st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000))
 
-@given(
-    st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000)),
-    st.lists(st.integers(0, 20_000), min_size=1, max_size=60),
-)
-def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]) -> None:
+
+@given(LIMITS, st.lists(st.integers(0, 20_000), min_size=1, max_size=60))
+def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]):
     full_at_ms, now_ms, taken = 0, 10**12, 0
     for pause_ms in pauses_ms:
         now_ms += pause_ms
-        wait = wait_ms(limit, full_at_ms, now_ms)
+        wait = rules.wait_ms(limit, full_at_ms, now_ms)
         if not wait:
-            full_at_ms = after_taking(limit, full_at_ms, now_ms)
+            full_at_ms = rules.after_taking(limit, full_at_ms, now_ms)
             taken += 1
         else:
-            assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
-            assert wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
+            assert rules.wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
+            assert rules.wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
         assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms
 
 
-@pytest.mark.parametrize(
-    ("ip", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", "unknown"),
-        ("not an address", "unknown"),
-    ],
-)
-def test_an_ipv6_host_is_its_network(ip: str, network: str) -> None:
-    assert network_of(ip) == network
+def test_an_ipv6_host_is_its_network():
+    networks = dict.fromkeys(("192.0.2.7", "::ffff:192.0.2.7"), "192.0.2.7")
+    networks |= dict.fromkeys(("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1"), "2001:db8:1:2::/64")
+    networks |= {"2001:db8:1:3::1": "2001:db8:1:3::/64", "fe80::1%eth0": "fe80::/64"}
+    networks |= dict.fromkeys(("", "not an address"), "unknown")
+    assert {ip: network_of(ip) for ip in networks} == networks
 
 
-def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
+def test_keys_separate_accounts_and_addresses_and_reveal_neither():
     key = login_key("Ann@local", "192.0.2.7")
     assert key == login_key("ann@LOCAL", "::ffff:192.0.2.7")
     assert len({key, login_key("ann@local", "192.0.2.8"), login_key("bob@local", "192.0.2.7")}) == 3
@@ -64,21 +47,28 @@ def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
     assert login_address_key("2001:db8::1") == login_address_key("2001:db8::2") != login_address_key("192.0.2.7")
 
 
-def limiter(login: int = 2, login_address: int = 3, start: int = 2) -> tuple[Limiter, MemoryLimits, SetClock]:
-    limits, clock = MemoryLimits(), SetClock()
-    allowances = Allowances(
-        login=Limit(login, 10_000), login_address=Limit(login_address, 10_000), start=Limit(start, 3_000)
-    )
-    return Limiter(limits=limits, allowances=allowances, clock=clock), limits, clock
+@pytest.fixture
+def clock():
+    return SetClock()
 
 
-def wrong_password(limited: Limiter, email: str, ip: str = "192.0.2.1") -> None:
+@pytest.fixture
+def limits():
+    return MemoryLimits()
+
+
+@pytest.fixture
+def limited(limits, clock):
+    allowed = {"login": Limit(2, 10_000), "login_address": Limit(3, 10_000), "start": Limit(2, 3_000)}
+    return Limiter(limits=limits, allowances=Allowances(**allowed), clock=clock)
+
+
+def wrong_password(limited: Limiter, email: str, ip: str = "192.0.2.1"):
     with pytest.raises(InvalidCredentials), limited.password_try(email, ip):
         raise InvalidCredentials("wrong")
 
 
-def test_only_wrong_passwords_cost_something() -> None:
-    limited, limits, _ = limiter()
+def test_only_wrong_passwords_cost_something(limited, limits):
     before = {}
     for _ in range(20):
         with limited.password_try("a@local", "192.0.2.1"):
@@ -89,8 +79,9 @@ def test_only_wrong_passwords_cost_something() -> None:
     assert limits.full_at_ms == before
 
 
-def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_other_bucket_nothing() -> None:
-    limited, limits, clock = limiter()
+def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_other_bucket_nothing(
+    limited, limits, clock
+):
     for _ in range(2):
         wrong_password(limited, "a@local")
     full = dict(limits.full_at_ms)
@@ -108,8 +99,7 @@ def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_othe
     wrong_password(limited, "a@local")
 
 
-def test_starts_are_counted_by_user() -> None:
-    limited, _, clock = limiter()
+def test_starts_are_counted_by_user(limited, clock):
     for user_id in ("u_a", "u_a", "u_b"):
         limited.start(user_id)
     with pytest.raises(TooManyRequests):
@@ -118,7 +108,7 @@ def test_starts_are_counted_by_user() -> None:
     limited.start("u_a")
 
 
-def test_limits_are_settings() -> None:
+def test_limits_are_settings():
     environ = service_environment("unit")
     chosen = load({**environ, "TOLLCAST_LOGIN_LIMIT": "5+1/60s", "TOLLCAST_START_LIMIT": ""}).allowances
     assert (chosen.login, chosen.start) == (Limit(5, 60_000), Allowances().start)
