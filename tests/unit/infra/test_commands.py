@@ -32,12 +32,9 @@ def test_the_stacks_command_line_prints_its_usage():
     assert (done.returncode, "up|down|status|logs" in done.stderr) == (2, True)
 
 
-def test_continuous_integration_runs_what_people_run():
+def test_continuous_integration_runs_what_people_run_and_hooks_need_no_download():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert workflow["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
-
-
-def test_hooks_need_no_download():
     [local] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
     assert {hook["language"] for hook in local["hooks"]} == {"system"}

@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from typing import Any
 
 import yaml
 
@@ -13,25 +12,19 @@ from worker.supervision.agent import DRAIN_S
 DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 
 
-def instructions(path: str) -> list[tuple[str, str]]:
+def instructions(path):
     """Name and arguments, in their order; continued lines are one."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
     whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
-    found = [line.partition(" ") for line in whole.splitlines() if line]
-    return [(name, arguments) for name, _, arguments in found]
+    return [tuple(line.split(" ", 1)) for line in whole.splitlines() if line]
 
 
-def only(path: str, wanted: str) -> str:
+def only(path, wanted):
     [arguments] = [arguments for name, arguments in instructions(path) if name == wanted]
     return arguments
 
 
-def worker_service() -> dict[str, Any]:
-    services = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
-    return dict(services["worker"])
-
-
-def test_all_pins_of_a_package_are_the_same_version() -> None:
+def test_all_pins_of_a_package_are_the_same_version():
     lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
     pinned = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in lock.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -45,7 +38,7 @@ def test_all_pins_of_a_package_are_the_same_version() -> None:
     assert options and packages.split() == [requirement.split("==")[0] for requirement in extras["worker"]]
 
 
-def test_the_workers_process_receives_signals_and_runs_without_privileges() -> None:
+def test_the_workers_process_receives_signals_and_runs_without_privileges():
     assert int(only("worker/Dockerfile", "USER")) > 1000
     assert json.loads(only("worker/Dockerfile", "ENTRYPOINT")) == ["tini", "--"]
     assert json.loads(only("worker/Dockerfile", "CMD")) == ["python", "-m", "worker"]
@@ -53,8 +46,9 @@ def test_the_workers_process_receives_signals_and_runs_without_privileges() -> N
     assert json.loads(health) == ["python", "-m", "worker.health"]
 
 
-def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
-    service, user = worker_service(), only("worker/Dockerfile", "USER")
+def test_the_workers_container_is_confined_and_has_time_to_drain():
+    service = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]["worker"]
+    user = only("worker/Dockerfile", "USER")
     assert service["build"]["dockerfile"] == "worker/Dockerfile"
     assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"] and service["mem_limit"]
@@ -66,13 +60,8 @@ def test_the_workers_container_is_confined_and_has_time_to_drain() -> None:
     assert service["init"] is False
 
 
-def test_what_the_images_copy_is_in_their_context() -> None:
+def test_what_the_images_copy_is_in_their_context():
     included = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = {
-        source
-        for path in DOCKERFILES
-        for name, arguments in instructions(path)
-        if name == "COPY"
-        for source in arguments.split()[:-1]
-    }
+    copies = [arguments for path in DOCKERFILES for name, arguments in instructions(path) if name == "COPY"]
+    copied = {source for arguments in copies for source in arguments.split()[:-1]}
     assert copied == included and all((ROOT / name).exists() for name in included)

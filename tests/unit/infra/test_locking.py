@@ -1,30 +1,25 @@
 """The lock of a state directory."""
 
 import threading
-from pathlib import Path
-
-import pytest
 
 from infra.local.layout import Layout
 from infra.local.processes import locking
 from infra.local.processes.locking import LockedError, exclusive_lock
 
 
-def test_one_command_at_a_time_has_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_command_at_a_time_has_the_lock(tmp_path, monkeypatch, capsys):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
     monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
-    errors: list[Exception] = []
+    errors = []
 
-    def try_lock() -> None:
+    def try_lock():
         try:
             with exclusive_lock(layout):
                 pass
         except LockedError as error:
             errors.append(error)
 
-    def try_lock_elsewhere() -> None:
+    def try_lock_elsewhere():
         thread = threading.Thread(target=try_lock)
         thread.start()
         thread.join()
