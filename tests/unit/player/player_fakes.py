@@ -1,4 +1,4 @@
-"""A lease with any fields, a server with scripted answers, a heartbeat with its queue of reports, a vault in memory."""
+"""A lease with any fields, a server with scripted answers, a heartbeat with its reports, a vault in memory."""
 
 import queue
 import threading
@@ -31,7 +31,7 @@ def over(reason: str, **fields: Any) -> ProblemError:
 class Held:
     """An answer that comes once the test releases it."""
 
-    def __init__(self, answer: Lease | Exception) -> None:
+    def __init__(self, answer: Lease | Exception):
         self.answer, self.is_asked, self.is_released = answer, threading.Event(), threading.Event()
 
     def wait(self) -> Lease | Exception:
@@ -43,7 +43,7 @@ class Held:
 class ScriptedServer:
     """A server with answers to heartbeats and starts, then `stream_stopped`, and with end reasons for stops."""
 
-    def __init__(self, *answers: Lease | Exception | Held, ends: tuple[str | Exception, ...] = ()) -> None:
+    def __init__(self, *answers: Lease | Exception | Held, ends: tuple[str | Exception, ...] = ()):
         self.answers, self.ends = list(answers), list(ends)
         self.heartbeats: list[tuple[str, int]] = []
         self.starts: list[tuple[Any, ...]] = []
@@ -72,7 +72,7 @@ class ScriptedServer:
 class HeartbeatRig:
     """A heartbeat that is not started, with its credentials, charges and reports."""
 
-    def __init__(self, server: Any, first: Lease, max_points: int | None = None) -> None:
+    def __init__(self, server: Any, first: Lease, max_points: int | None = None):
         self.server, self.charges, self.credentials = server, Charges(), CredentialsProvider()
         self._reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
         request, put = PlayRequest("stream-1", max_points), self._reports.put
@@ -85,7 +85,7 @@ class HeartbeatRig:
 class MemoryVault(Vault):
     """A keyring in memory. If `locked`, every call fails."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.secrets: dict[str, str] = {}
         self.locked = False
 
@@ -93,14 +93,14 @@ class MemoryVault(Vault):
         self._check()
         return self.secrets.get(key)
 
-    def set(self, key: str, secret: str) -> None:
+    def set(self, key: str, secret: str):
         self._check()
         self.secrets[key] = secret
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str):
         self._check()
         self.secrets.pop(key, None)
 
-    def _check(self) -> None:
+    def _check(self):
         if self.locked:
             raise VaultError("locked")

@@ -23,27 +23,21 @@ def provider():
     return provider
 
 
-def test_the_newest_credentials_are_returned(provider):
+def test_the_newest_credentials_are_returned_until_their_token_is_refused(provider, monkeypatch):
     assert provider.get(0.1) == FIRST and provider.is_current("t-1")
     provider.update(MediaCredentials(FIRST.base_url, "t-2"))
     assert provider.get(0.1).token == "t-2" and not provider.is_current("t-1")
+    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
+    with pytest.raises(CredentialsTimeoutError):
+        provider.get(1, other_than="t-2")
 
 
-def test_held_credentials_are_returned_after_the_release(provider):
+def test_held_credentials_are_returned_after_the_release_and_closing_ends_every_wait(provider):
     provider.hold()
     with pytest.raises(CredentialsTimeoutError):
         provider.get(0.05)
     threading.Timer(0.05, provider.release).start()
     assert provider.get(5) == FIRST
-
-
-def test_a_refused_token_is_not_returned_twice(provider, monkeypatch):
-    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
-    with pytest.raises(CredentialsTimeoutError):
-        provider.get(1, other_than="t-1")
-
-
-def test_closing_ends_every_wait(provider):
     provider.hold()
     threading.Timer(0.05, provider.close).start()
     with pytest.raises(SessionOverError):

@@ -62,9 +62,9 @@ def test_a_keyring_that_is_locked_later_is_not_a_missing_login_and_fresh_tokens_
 def test_delete(store, vault, locked):
     vault.locked = locked
     store.save(LOGIN)
-    store.delete(SERVER)
-    store.delete(SERVER)
-    assert (store.load(SERVER), store.place(SERVER), vault.secrets) == (None, "", {})
+    for _ in range(2):
+        store.delete(SERVER)
+        assert (store.load(SERVER), store.place(SERVER), vault.secrets) == (None, "", {})
 
 
 def test_the_lock_admits_one_at_a_time(store):
