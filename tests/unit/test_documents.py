@@ -55,8 +55,7 @@ def test_what_a_page_names_exists(page: Path):
     text = page.read_text()
     for path in re.findall(r"`((?:chalicelib|gateway|worker|player|infra|docs|tests|bench)/[\w./-]*)`", text):
         assert (ROOT / path).exists(), path
-    assert commands(text, "make") <= TARGETS
-    assert commands(text, "player") <= PLAYER_COMMANDS
+    assert commands(text, "make") <= TARGETS and commands(text, "player") <= PLAYER_COMMANDS
     for module in re.findall(r"python -m ((?:bench|gateway|infra|player|tests|worker)[\w.]*)", text):
         assert importlib.util.find_spec(module), module
     tests = "\n".join(str(path) + path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))

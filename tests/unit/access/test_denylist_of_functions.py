@@ -26,8 +26,7 @@ def test_all_but_the_authorizer_may_deny_where_there_is_an_edge() -> None:
     template = parametrized(packed)
     resources = template["Resources"]
     policy = resources["DenylistPolicy"]
-    assert policy["Condition"] == AT_THE_EDGE
-    assert AT_THE_EDGE in template["Conditions"]
+    assert policy["Condition"] == AT_THE_EDGE and AT_THE_EDGE in template["Conditions"]
     assert policy["Properties"]["Roles"] == [{"Ref": "ApiRole"}, {"Ref": "ScheduleRole"}]
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Resource"] == {"Ref": "DenylistStore"}

@@ -34,8 +34,7 @@ def names_in(value: Any) -> set[str]:
 
 def test_everything_that_is_referred_to_is_there_and_every_parameter_is_used() -> None:
     named = names_in([RESOURCES, TEMPLATE["Outputs"]])
-    assert named <= {*RESOURCES, *TEMPLATE["Parameters"], *PSEUDO}
-    assert set(TEMPLATE["Parameters"]) <= named
+    assert named <= {*RESOURCES, *TEMPLATE["Parameters"], *PSEUDO} and set(TEMPLATE["Parameters"]) <= named
 
 
 def test_media_is_behind_the_access_rule_only() -> None:
@@ -43,8 +42,7 @@ def test_media_is_behind_the_access_rule_only() -> None:
     media = [each for each in behaviors if each["TargetOriginId"] == "media"]
     assert [each["PathPattern"] for each in media] == ["/play/*.ts"]
     for each in DISTRIBUTION["CacheBehaviors"]:
-        assert each["PathPattern"].startswith("/play/")
-        assert each["FunctionAssociations"] == JUDGED
+        assert each["PathPattern"].startswith("/play/") and each["FunctionAssociations"] == JUDGED
         assert each["AllowedMethods"] == ["GET", "HEAD"]
     assert {each["ViewerProtocolPolicy"] for each in behaviors} == {"https-only"}
     # The first that fits counts.

@@ -46,8 +46,7 @@ def test_media_locations_check_the_denylist_and_authorize():
     locations = re.findall(r'location ~ "\^/play/.*?\n        }', text, re.DOTALL)
     assert len(locations) == 2
     for location in locations:
-        assert "auth_request /_verdict;" in location
-        assert 'root "/home/me/my state/denylist";' in location
+        assert "auth_request /_verdict;" in location and 'root "/home/me/my state/denylist";' in location
         assert "try_files /sessions/$sid " in location
         # The location itself responds only if the session or the stream is on the denylist.
         assert "proxy_pass http://origin$denial;" in location
@@ -60,8 +59,7 @@ def test_authorizations_are_never_stale_or_locked():
     text = render_whole(CONFIG)
     assert "use_stale" not in text
     verdict = re.search(r"location = /_verdict \{.*?\n        }", text, re.DOTALL)[0]
-    assert "proxy_cache_lock" not in verdict
-    assert "proxy_cache_valid" not in verdict
+    assert "proxy_cache_lock" not in verdict and "proxy_cache_valid" not in verdict
 
 
 def test_nginx_errors_are_problem_documents():

@@ -31,8 +31,7 @@ def test_sessions_and_days_are_stored(harness):
     follower.catch_up()
     harness.log.write(segment(1), segment(2))
     follower.catch_up()
-    assert harness.served(A) == (4_000, 2, 4)
-    assert harness.served(B) == (2_000, 1, 1)
+    assert harness.served(A) == (4_000, 2, 4) and harness.served(B) == (2_000, 1, 1)
     assert harness.served(f"day:{DAY}") == (6_000, 3, 5)
 
 
@@ -170,8 +169,7 @@ def test_batches_of_a_long_log_are_bounded_and_complete(harness, monkeypatch):
     sessions = [f"{a}{b}" + "c" * 24 for a in "abcdefghij" for b in "abcdefghij"]
     harness.log.write(*(segment(n, session) for session in sessions for n in range(2)))
     harness.follower().catch_up()
-    assert {harness.served(session) for session in sessions} == {(4_000, 2, 2)}
-    assert len(sizes) > 5
+    assert {harness.served(session) for session in sessions} == {(4_000, 2, 2)} and len(sizes) > 5
     assert max(sizes) < 20
 
 
@@ -189,8 +187,7 @@ def test_responses_without_media_make_batches(harness):
     for _ in range(3):
         harness.log.write(asked)
         harness.follower().catch_up()
-    assert harness.usage.counts[MINUTE, ""] == {"api_2xx": 3, "api_bytes": 3_000}
-    assert harness.usage.rows == {}
+    assert (harness.usage.counts[MINUTE, ""], harness.usage.rows) == ({"api_2xx": 3, "api_bytes": 3_000}, {})
 
 
 def test_a_damaged_checkpoint_is_rejected(harness):

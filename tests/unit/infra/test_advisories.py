@@ -24,15 +24,13 @@ def test_pip_audits_report():
 def test_npms_report():
     assert status_of([read_npm(npm_report())]) == 0
     assert status_of([read_npm(npm_report(ws={"severity": "high", "range": "<8"}))]) == FOUND
-    assert read_npm(REFUSED).missed == [REFUSED["message"]]
-    assert status_of([read_npm(REFUSED)]) == NOT_LOOKED_UP
+    assert (read_npm(REFUSED).missed, status_of([read_npm(REFUSED)])) == ([REFUSED["message"]], NOT_LOOKED_UP)
     assert status_of([read_pip_audit({"dependencies": [CLEAN]}), read_npm(REFUSED)]) == NOT_LOOKED_UP, "no pass"
 
 
 def test_the_summary():
     lines = "\n".join(summary("requirements.lock", read_pip_audit({"dependencies": [CLEAN, KNOWN, *[SKIPPED] * 7]})))
-    assert "2 packages looked up, 1 advisories" in lines
-    assert "h11 0.1: PYSEC-1, fixed in 0.2" in lines
+    assert "2 packages looked up, 1 advisories" in lines and "h11 0.1: PYSEC-1, fixed in 0.2" in lines
     assert "NOT LOOKED UP: 7" in lines and "and 2 more" in lines
 
 
@@ -41,8 +39,7 @@ def test_a_tool_that_fails_hangs_or_is_missing(tmp_path, monkeypatch):
         return run(list(command), tmp_path, read_pip_audit)
 
     failing = tried(sys.executable, "-c", "import sys; sys.exit('no route to host')")
-    assert failing.missed == ["no route to host"]
-    assert tried(sys.executable, "-c", "print('[]')").missed == ["[]"]
+    assert (failing.missed, tried(sys.executable, "-c", "print('[]')").missed) == (["no route to host"], ["[]"])
     assert "does not run" in tried(str(tmp_path / "no-such-tool")).missed[0]
     monkeypatch.setattr(advisories, "TOOL_S_MAX", 0.2)
     assert tried(sys.executable, "-c", "while True: pass").missed == ["no answer within 0 s"]

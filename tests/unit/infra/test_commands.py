@@ -36,5 +36,4 @@ def test_continuous_integration_runs_what_people_run_and_hooks_need_no_download(
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert workflow["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
     [local] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
-    assert local["repo"] == "local"
-    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    assert (local["repo"], {hook["language"] for hook in local["hooks"]}) == ("local", {"system"})

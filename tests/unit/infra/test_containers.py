@@ -56,8 +56,7 @@ def test_the_workers_container_is_confined_and_has_time_to_drain():
     # The only writable directory. All other mounts are read only.
     [scratch] = service["tmpfs"]
     assert scratch.split(":")[0] == service["environment"]["TOLLCAST_WORK_DIR"] and f"uid={user}," in scratch
-    assert all(volume.endswith(":ro") for volume in service["volumes"])
-    assert service["init"] is False
+    assert all(volume.endswith(":ro") for volume in service["volumes"]) and service["init"] is False
 
 
 def test_what_the_images_copy_is_in_their_context():

@@ -19,8 +19,7 @@ def test_defaults_and_variables(tmp_path):
     ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
     chosen = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
     assert (chosen.port, chosen.emulator_port, chosen.rtmp_port) == (9000, 9001, 9002)
-    assert chosen.state_dir == tmp_path.resolve()
-    assert chosen.name != default.name
+    assert chosen.state_dir == tmp_path.resolve() and chosen.name != default.name
 
 
 def test_wrong_ports_are_named():
@@ -38,10 +37,8 @@ def test_the_callers_own_settings_do_not_leak(tmp_path):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
     caller = {"AWS_PROFILE": "company", "AWS_SESSION_TOKEN": "secret", "TOLLCAST_STAGE": "prod", "HOME": "/h"}
     env = environment(layout, caller)
-    assert env["HOME"] == "/h"
-    assert "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
-    assert env["AWS_ENDPOINT_URL"] == "http://127.0.0.1:2"
-    assert config.load(env).stage == "local"
+    assert env["HOME"] == "/h" and "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
+    assert (env["AWS_ENDPOINT_URL"], config.load(env).stage) == ("http://127.0.0.1:2", "local")
 
 
 def test_the_limit_of_sessions_may_be_chosen(tmp_path):

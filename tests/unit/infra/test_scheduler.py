@@ -66,5 +66,4 @@ def test_an_invocation_that_hangs_is_ended(monkeypatch, caplog):
 
     began = time.monotonic()
     scheduler.run_due([scheduler.Job("hang", timedelta(minutes=1), hang, NOW)], NOW)
-    assert time.monotonic() - began < 5
-    assert "hang was ended" in caplog.text
+    assert time.monotonic() - began < 5 and "hang was ended" in caplog.text

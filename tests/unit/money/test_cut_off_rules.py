@@ -15,8 +15,7 @@ def test_each_hour_and_reason_has_its_own():
     found = [(each.hour_ms, each.end_reason, sum(each.counts), each.max_ms) for each in parts]
     assert found == [(HOUR, KICKED, 2, 9), (HOUR, PAUSED, 1, 0), (next_hour, KICKED, 1, 3)]
     together = [(each.end_reason, each.sessions, each.max_ms) for each in cut_off_stats(parts)]
-    assert together == [(KICKED, 3, 9), (PAUSED, 1, 0)]
-    assert histograms([]) == () and cut_off_stats([]) == []
+    assert together == [(KICKED, 3, 9), (PAUSED, 1, 0)] and histograms([]) == () and cut_off_stats([]) == []
 
 
 def test_a_bound_is_still_within_it():
@@ -36,5 +35,4 @@ def test_percentiles_are_bounds_and_never_more_than_the_longest(cut_offs_ms, p50
     [found] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
     assert (found.sessions, found.p50_ms, found.p99_ms) == (len(cut_offs_ms), p50_ms, p99_ms)
     ranked = sorted(cut_offs_ms)
-    assert found.p50_ms >= ranked[(len(ranked) - 1) // 2]
-    assert found.p99_ms <= found.max_ms == ranked[-1]
+    assert found.p50_ms >= ranked[(len(ranked) - 1) // 2] and found.p99_ms <= found.max_ms == ranked[-1]

@@ -51,8 +51,7 @@ def problem(status, code, **fields):
 )
 def test_a_refused_start(status, code, expected, words):
     error = start_error(problem(status, code), "stream-1")
-    assert code in error.format_message()
-    assert error.exit_code == expected and words in error.format_message()
+    assert code in error.format_message() and error.exit_code == expected and words in error.format_message()
 
 
 @pytest.mark.parametrize("code", ["session_limit", "stream_full"])

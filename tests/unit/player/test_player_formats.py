@@ -37,16 +37,14 @@ def test_text_from_the_server_cannot_control_the_terminal():
     [("stream", 6, "stream"), ("stream", 5, "stre…"), ("夜夜夜", 6, "夜夜夜"), ("夜夜夜", 5, "夜夜…"), ("x", 0, "")],
 )
 def test_fit(text, width, expected):
-    assert texts.fit(text, width) == expected
-    assert texts.cells(expected) <= width
+    assert texts.fit(text, width) == expected and texts.cells(expected) <= width
 
 
 @pytest.mark.parametrize("width", [10, 20, 40, 60, 200])
 def test_a_table_fits_its_width(width):
     rows = [["stream-1", "A title that is rather long for a table", "live", "60"], ["s", "夜", "backoff", "1000"]]
     lines = tables.table(("STREAM", "TITLE", "STATE", "POINTS/MIN"), rows, width, right=(3,))
-    assert len(lines) == 3
-    assert all(texts.cells(line) <= width for line in lines)
+    assert len(lines) == 3 and all(texts.cells(line) <= width for line in lines)
     assert width < 200 or (lines[1].endswith("        60") and "long for a table" in lines[1])
 
 
@@ -58,12 +56,9 @@ TITLES |= {"夜と霧": 6} | dict.fromkeys(("क्षि", "❤\ufe0f", "👍�
 
 @pytest.mark.parametrize(("title", "cells"), TITLES.items())
 def test_words_and_emoji_are_not_split(title, cells):
-    assert texts.printable(title) == title
-    assert texts.cells(title) == cells
-    assert texts.fit(title, cells) == title
+    assert (texts.printable(title), texts.cells(title), texts.fit(title, cells)) == (title, cells, title)
     if cells == 2:
-        assert texts.fit(f"{title}x", 2) == "…"
-        assert texts.wrapped(title * 2, 2) == [title, title]
+        assert (texts.fit(f"{title}x", 2), texts.wrapped(title * 2, 2)) == ("…", [title, title])
 
 
 def test_columns_are_aligned_for_titles_of_all_scripts():

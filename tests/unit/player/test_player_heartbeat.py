@@ -113,8 +113,7 @@ def test_resuming_releases_the_media_even_if_none_has_arrived_yet(build):
     paused.heartbeat.start()
     paused.heartbeat.resume()
     paused.heartbeat.set_media_failing(True)
-    assert paused.next_report().seq == 2
-    assert paused.credentials.get(5).token == "t-1"
+    assert (paused.next_report().seq, paused.credentials.get(5).token) == (2, "t-1")
     time.sleep(0.2)
     assert len(server.heartbeats) == 1
 
@@ -152,5 +151,4 @@ def test_a_restart_waits_for_the_end_of_a_pause(build, order):
     time.sleep(0.2)
     assert server.stops == []
     paused.heartbeat.resume()
-    assert paused.next_report().session_id == "s-2"
-    assert (server.stops, server.heartbeats) == (["s-1"], [])
+    assert (paused.next_report().session_id, server.stops, server.heartbeats) == ("s-2", ["s-1"], [])

@@ -32,8 +32,7 @@ def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
     assert [line.endswith(f"stream-1 lease 12 {SESSION}") for line in ledger_lines([LEASE], 120)] == [False, True]
     header, row, below = ledger_lines([LEASE], 50)
     assert header.split() == ["NO", "WHEN", "WHAT", "POINTS"] and row.endswith("-10.000")
-    assert below == "     stream-1 lease 12"
-    assert len(ledger_lines([entry(1, "unserved", 0)], 50)) == 2
+    assert (below, len(ledger_lines([entry(1, "unserved", 0)], 50))) == ("     stream-1 lease 12", 2)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,5 @@ def test_an_endless_list_is_cut_off():
         return {"items": [{}] * int(path.split("limit=")[1].split("&")[0]), "next_cursor": "a b"}
 
     account = SimpleNamespace(call=call)
-    assert len(items(account, "/streams")) == ITEMS_MAX
-    assert paths[1] == "/streams?limit=50&cursor=a+b"
-    assert len(items(account, "/me/ledger", 7)) == 7
-    assert paths[-1] == "/me/ledger?limit=7"
+    assert (len(items(account, "/streams")), paths[1]) == (ITEMS_MAX, "/streams?limit=50&cursor=a+b")
+    assert (len(items(account, "/me/ledger", 7)), paths[-1]) == (7, "/me/ledger?limit=7")

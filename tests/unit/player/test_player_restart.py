@@ -46,8 +46,7 @@ def test_a_refused_start_leaves_no_session():
     server = ScriptedServer(LAPSED, ProblemError(409, {"code": "stream_not_live"}))
     rig = Rig(server)
     ending = rig.next_report()
-    assert ending.end_reason == "stream_stopped"
-    assert rig.settle(ending).settled and server.stops == []
+    assert ending.end_reason == "stream_stopped" and rig.settle(ending).settled and server.stops == []
 
 
 def test_a_start_in_flight_is_awaited_and_its_session_stopped(monkeypatch):
@@ -100,8 +99,7 @@ def test_a_viewer_whose_address_changed_gets_a_refund_and_a_new_session():
     assert rig.next_report().session_id == "s-2"
     assert (server.stops, len(server.starts), server.heartbeats) == (["s-1", "s-1"], 1, [])
     # What the first one has cost is known, and the second is stopped in the end.
-    assert rig.settle().settled and server.stops[2:] == ["s-2"]
-    assert rig.charges.spent_millipoints == 4_000
+    assert rig.settle().settled and server.stops[2:] == ["s-2"] and rig.charges.spent_millipoints == 4_000
 
 
 def test_an_address_that_changes_in_the_first_lease_ends_the_play():
@@ -109,8 +107,7 @@ def test_an_address_that_changes_in_the_first_lease_ends_the_play():
     rig = moved(server, lease_ms=60_000)
     ending = rig.next_report()
     assert "one address and program" in ending.sentence and int(ending.exit_status) == 8
-    assert (server.stops, server.starts, server.heartbeats) == (["s-1"], [], [])
-    assert rig.settle(ending).settled
+    assert (server.stops, server.starts, server.heartbeats) == (["s-1"], [], []) and rig.settle(ending).settled
 
 
 def test_a_kicked_viewer_whose_address_changed_is_not_restarted():

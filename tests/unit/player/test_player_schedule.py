@@ -31,8 +31,7 @@ def test_failures_repeat_the_same_heartbeat_with_backoff_and_jitter_halves_a_wai
         heartbeats.failed(now)
         waits.append(heartbeats.due_at - now)
         now = heartbeats.due_at
-    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0]
-    assert heartbeats.seq == 2
+    assert (waits, heartbeats.seq) == ([0.25, 0.5, 1.0, 2.0, 4.0], 2)
     heartbeats = schedule(jitter=0.0)
     heartbeats.failed(105.0)
     assert heartbeats.due_at == 105.125

@@ -27,8 +27,7 @@ SHORT = Status("Playing", "T", 20_000, 60_000, 20, 0)
     ],
 )
 def test_the_status_line_fits_its_width_and_counts_other_sessions(others, width, expected):
-    assert status_line(replace(STATUS, others_spending=others), width) == expected
-    assert cells(expected) <= width
+    assert status_line(replace(STATUS, others_spending=others), width) == expected and cells(expected) <= width
 
 
 def test_titles_in_the_status_line():

@@ -28,8 +28,7 @@ def start(server):
 @pytest.mark.parametrize("failures", [(), (AWAY,), (AWAY, AWAY, TOO_OFTEN), (AWAY, LoginExpiredError())])
 def test_lost_answers_are_retried_with_the_same_key_and_every_start_has_its_own(failures):
     server = ScriptedServer(*failures, lease(), lease())
-    assert start(server) == lease()
-    assert len(server.starts) == len(failures) + 1 and len(set(server.starts)) == 1
+    assert start(server) == lease() and len(server.starts) == len(failures) + 1 and len(set(server.starts)) == 1
     stream_id, key, replace, max_points = server.starts[0]
     assert (stream_id, replace, max_points) == ("stream-1", True, 30)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22,64}", key), "128 bits and more"

@@ -54,8 +54,7 @@ def test_a_keyring_that_is_locked_later_is_not_a_missing_login_and_fresh_tokens_
         store.load(SERVER)
     assert store.place(SERVER) == "system keyring"
     newer = replace(LOGIN, access_token="access-2", refresh_token="refresh-2")
-    assert store.save(newer).endswith(".json")
-    assert store.load(SERVER) == newer
+    assert store.save(newer).endswith(".json") and store.load(SERVER) == newer
 
 
 @pytest.mark.parametrize("locked", [False, True])

@@ -45,8 +45,7 @@ def test_a_stream_that_was_to_stop_is_down_from_then_on():
 
 def test_an_expired_claim_is_an_outage_although_the_worker_said_live():
     assert outages_of(LIVE, CLAIM.expires_at_ms) == (outage(-2_000),)
-    assert outages_of(LIVE, CLAIM.expires_at_ms - 1) == ()
-    assert outages_of(None, NOW) == ()
+    assert outages_of(LIVE, CLAIM.expires_at_ms - 1) == () and outages_of(None, NOW) == ()
     assert rules.newest_outage_ms(()) == 0
 
 
@@ -54,8 +53,7 @@ def test_only_the_newest_outages_are_kept():
     runtime = LIVE
     for n in range(KEPT_MAX + 3):
         runtime = interrupted(runtime, n)
-    assert len(runtime.outages) == KEPT_MAX
-    assert rules.newest_outage_ms(runtime.outages) == NOW + KEPT_MAX + 2
+    assert (len(runtime.outages), rules.newest_outage_ms(runtime.outages)) == (KEPT_MAX, NOW + KEPT_MAX + 2)
 
 
 def test_what_lies_long_back_is_forgotten_but_not_what_the_reaper_still_asks_for():

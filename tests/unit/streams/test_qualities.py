@@ -23,8 +23,7 @@ def shown(stream, *published, generation=3):
 
 def test_what_is_measured_goes_before_what_was_planned():
     planned = [("720p", 1280, 720, 3_162_240), ("480p", 854, 480, 1_399_680)]
-    assert shown(STREAM) == planned
-    assert shown(STREAM, FOUND) == [planned[0], ("480p", 854, 480, 1_111_111)]
+    assert (shown(STREAM), shown(STREAM, FOUND)) == (planned, [planned[0], ("480p", 854, 480, 1_111_111)])
     assert shown(STREAM, FOUND, generation=2) == planned, "that was under other settings"
 
 

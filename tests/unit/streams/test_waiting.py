@@ -89,8 +89,7 @@ def test_the_reason_is_set_on_the_change_and_at_every_tick(services):
     services.there("a")
     services.controller.tick()
     claiming = "a worker is about to claim it: 1 of 2 streams are running"
-    assert services.reason() == (RuntimeState.BACKOFF, None, claiming)
-    assert services.hints() == 3
+    assert services.reason() == (RuntimeState.BACKOFF, None, claiming) and services.hints() == 3
     services.clock.advance(PRESENT_MS)
     services.controller.tick()
     assert services.reason()[1] is Waiting.NO_WORKER
