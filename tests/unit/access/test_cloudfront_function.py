@@ -72,11 +72,8 @@ def test_an_entry_that_is_not_understood_is_an_entry_and_a_store_without_keys_op
     assert without_keys["statusCode"] == 401
 
 
-def test_the_function_fits():
+def test_the_function_fits_and_awaits_only_whole_values():
     assert len(FUNCTION.read_bytes()) <= BYTES_MAX
-
-
-def test_only_whole_values_are_awaited():
     """Node takes `await` anywhere, and CloudFront's runtime not in arguments."""
     code = re.sub(r"^\s*//.*$", "", FUNCTION.read_text(), flags=re.MULTILINE)
     awaited = re.findall(r".*\bawait\b.*", code)

@@ -37,9 +37,7 @@ def waits():
     return []
 
 
-@pytest.fixture
-def store(client, waits):
-    return KeyValueStore(ARN, sleep=waits.append)
+store = pytest.fixture(lambda client, waits: KeyValueStore(ARN, sleep=waits.append))
 
 
 def test_requests_are_those_of_the_sdk(monkeypatch):

@@ -45,9 +45,7 @@ class Desk:
         return refusal.value.detail
 
 
-@pytest.fixture
-def desk():
-    return Desk()
+desk = pytest.fixture(lambda: Desk())
 
 
 def test_each_refusal_costs_one_check_of_a_password_and_says_the_same(desk):
@@ -71,8 +69,7 @@ def test_an_empty_bucket_costs_no_check_at_all(desk, email):
 
 
 def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch):
-    somebody = Argon2Passwords().hash(PASSWORD)
-    done = []
+    somebody, done = Argon2Passwords().hash(PASSWORD), []
 
     def note(name, method):
         monkeypatch.setattr(PasswordHasher, name, lambda *args: (done.append(name), method(*args))[1])

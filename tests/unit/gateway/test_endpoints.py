@@ -1,5 +1,3 @@
-"""The endpoints, over stubs of their services."""
-
 import json
 
 import pytest
@@ -55,14 +53,13 @@ class World:
         return int(seen["s"][:3]), seen["h"], json.loads(body) if body else None
 
 
-@pytest.fixture
-def world():
-    return World()
+world = pytest.fixture(lambda: World())
 
 
-def test_an_authorization_names_the_stream(world):
+def test_an_authorization_names_the_stream_and_other_paths_are_not_found(world):
     status, headers, _ = world.ask("/verdict")
     assert (status, headers["X-Tollcast-Stream"], world.tokens) == (200, "stream-1", ["good"])
+    assert world.ask("/")[0] == 404
 
 
 def test_the_access_rule_gets_the_client_that_nginx_sees(world):
@@ -145,7 +142,3 @@ def test_media_and_nothing_else_is_signed(world):
         assert status == 403 and "X-Tollcast-Query" not in headers, key
     world.error = StoreUnavailable("x")
     assert world.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
-
-
-def test_other_paths_are_not_found(world):
-    assert world.ask("/")[0] == 404

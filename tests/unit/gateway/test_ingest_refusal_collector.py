@@ -39,9 +39,7 @@ class Lab:
         return {code: count for code, (count, _) in self.stored().items()}
 
 
-@pytest.fixture
-def lab():
-    return Lab()
+lab = pytest.fixture(lambda: Lab())
 
 
 def test_a_stream_is_written_at_once_and_then_every_ten_seconds(lab):

@@ -8,10 +8,7 @@ from gateway.usage import log_tailer
 from gateway.usage.log_tailer import LogPosition, LogTailer
 from tests.unit.gateway.log_lines import RotatedLog
 
-
-@pytest.fixture
-def written(tmp_path):
-    return RotatedLog(tmp_path / "access.log")
+written = pytest.fixture(lambda tmp_path: RotatedLog(tmp_path / "access.log"))
 
 
 def read_all(log):

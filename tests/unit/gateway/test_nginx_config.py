@@ -1,5 +1,3 @@
-"""Rendering nginx's configuration."""
-
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +27,9 @@ def test_every_placeholder_has_a_value_and_every_block_is_closed():
     assert render(CONFIG) == render(CONFIG), "rendering has no side effects"
 
 
-def test_only_root_sets_a_user():
+def test_only_root_sets_a_user_and_nginx_listens_on_the_configured_addresses_only():
     assert "\nuser root;" in render(replace(CONFIG, user="root"))
     assert not re.search(r"^user ", render(CONFIG), re.MULTILINE)
-
-
-def test_nginx_listens_on_the_configured_addresses_only():
     assert re.findall(r"listen ([^;]+);", render(CONFIG)) == ["127.0.0.1:8080", "unix:/run/t/origin.sock"]
 
 

@@ -1,5 +1,3 @@
-"""The aggregation of log lines."""
-
 import json
 
 import pytest
@@ -15,9 +13,7 @@ AT_MS = AT_S * 1000
 MIDNIGHT_S = AT_S + 14 * 3_600
 
 
-@pytest.fixture
-def aggregator():
-    return UsageAggregator()
+aggregator = pytest.fixture(lambda: UsageAggregator())
 
 
 def take(lines, aggregator):
@@ -57,19 +53,15 @@ def test_a_segment_counts_for_its_session_and_its_day_in_utc():
     assert {key: each.segments for key, each in result.items()} == {A: 2, "day:2026-11-23": 1, "day:2026-11-22": 1}
 
 
-def test_a_repeated_segment_adds_bytes_but_no_time():
+def test_only_segments_that_are_new_to_the_session_add_time():
     result = served(segment(1), segment(1), segment(1, status=206), segment(2), segment(1))[A]
     assert (result.media_ms, result.segments, result.media_bytes, result.requests) == (4_000, 2, 5_000, 5)
-
-
-def test_another_run_or_epoch_adds_time_and_another_rendition_does_not():
     assert media_ms(line("720p/1-1-000007.ts"), line("480p/1-1-000007.ts"), line("480p/1-1-000008.ts")) == 4_000
     assert media_ms(line("720p/1-1-000007.ts"), line("720p/1-2-000007.ts"), line("720p/2-1-000007.ts")) == 6_000
-
-
-def test_sessions_count_separately():
     result = served(segment(1, A), segment(1, B))
     assert result[A].media_ms == result[B].media_ms == 2_000 and result[f"day:{DAY}"].media_ms == 4_000
+    result = served(line("index.m3u8"), line("720p/index.m3u8", media_ms=5))[A]
+    assert (result.media_ms, result.media_bytes, result.requests) == (0, 2_000, 2)
 
 
 def test_a_segment_counts_once_over_batches_and_restarts(aggregator):
@@ -85,11 +77,6 @@ def test_a_response_without_media_time_adds_bytes(changes, aggregator):
     result = served(segment(1, **changes), aggregator=aggregator)[A]
     assert (result.media_ms, result.segments, result.media_bytes) == (0, 0, 1_000)
     assert media_ms(segment(1), aggregator=aggregator) == 2_000, "the segment did not count as served"
-
-
-def test_playlists_add_bytes():
-    result = served(line("index.m3u8"), line("720p/index.m3u8", media_ms=5))[A]
-    assert (result.media_ms, result.media_bytes, result.requests) == (0, 2_000, 2)
 
 
 @pytest.mark.parametrize(

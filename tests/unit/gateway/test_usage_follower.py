@@ -19,10 +19,7 @@ from gateway.usage.log_tailer import BACKUPS_MAX
 from tests.unit.gateway.follower_harness import NOW, Crash, FollowerHarness, Steps
 from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
 
-
-@pytest.fixture
-def harness(tmp_path):
-    return FollowerHarness(tmp_path)
+harness = pytest.fixture(lambda tmp_path: FollowerHarness(tmp_path))
 
 
 def test_sessions_and_days_are_stored(harness):
@@ -173,16 +170,13 @@ def test_batches_of_a_long_log_are_bounded_and_complete(harness, monkeypatch):
     assert max(sizes) < 20
 
 
-def test_irrelevant_lines_make_no_batch_but_move_the_position(harness):
+def test_lines_without_media_move_the_position_and_their_responses_make_batches(harness):
     follower = harness.follower()
     harness.log.write(segment(1).replace(b'"method"', b'"origin_path"'), b"nginx: worker process exited\n")
     follower.catch_up()
     found = json.loads(harness.checkpoint_path.read_text())
     assert (found["batch"], found["position"]["offset"]) == (0, harness.log.path.stat().st_size)
     assert harness.usage.rows == {}
-
-
-def test_responses_without_media_make_batches(harness):
     asked = line(path="/healthz", session="", stream="", media="", cache="", verdict="")
     for _ in range(3):
         harness.log.write(asked)
@@ -190,15 +184,11 @@ def test_responses_without_media_make_batches(harness):
     assert (harness.usage.counts[MINUTE, ""], harness.usage.rows) == ({"api_2xx": 3, "api_bytes": 3_000}, {})
 
 
-def test_a_damaged_checkpoint_is_rejected(harness):
+def test_a_checkpoint_that_is_in_use_or_damaged_is_rejected(harness):
     harness.follower().catch_up()
+    with pytest.raises(AlreadyFollowed):
+        FollowerHarness(harness.log.path.parent).follower()
     for text in ("", "{", "[]", '{"format": 3}', '{"format": 2}'):
         harness.checkpoint_path.write_text(text)
         with pytest.raises(CheckpointUnreadable):
             harness.follower()
-
-
-def test_two_followers_never_share_a_checkpoint(harness):
-    harness.follower()
-    with pytest.raises(AlreadyFollowed):
-        FollowerHarness(harness.log.path.parent).follower()

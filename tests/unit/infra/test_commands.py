@@ -1,5 +1,3 @@
-"""The commands that people type."""
-
 import re
 import subprocess
 import sys
@@ -20,14 +18,11 @@ def test_bare_make_lists_every_command_with_a_line():
     assert all(len(f"  make {name:<10} {line}") <= 120 for name, line in listed.items())
 
 
-def test_scripts_are_executable_and_parse():
+def test_scripts_parse_and_print_their_usage():
     for name in ("infra/local/setup/install.sh", ".ci/run"):
         assert (ROOT / name).stat().st_mode & 0o111
     assert run("bash", "-n", "infra/local/setup/install.sh").returncode == 0
     assert "make test" in (ROOT / ".ci/run").read_text()
-
-
-def test_the_stacks_command_line_prints_its_usage():
     done = run(sys.executable, "-m", "infra.local.stack", "fly")
     assert (done.returncode, "up|down|status|logs" in done.stderr) == (2, True)
 

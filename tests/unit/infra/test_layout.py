@@ -1,5 +1,3 @@
-"""The paths of a platform, and the environment of its parts."""
-
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +20,10 @@ def test_defaults_and_variables(tmp_path):
     assert chosen.state_dir == tmp_path.resolve() and chosen.name != default.name
 
 
-def test_wrong_ports_are_named():
+def test_wrong_ports_are_named_and_socket_paths_are_short():
     for port in ("0", "65536", "x", "-1", "80.0"):
         with pytest.raises(LayoutError, match="TOLLCAST_PORT"):
             pytest.fail(layout_from({"TOLLCAST_PORT": port}))
-
-
-def test_socket_paths_are_short_for_any_state_directory():
     layout = Layout(state_dir=Path("/" + "long/" * 60), port=1, emulator_port=2)
     assert len(str(layout.socket("supervisor"))) < 100
 

@@ -1,5 +1,3 @@
-"""The lock of a state directory."""
-
 import threading
 
 from infra.local.layout import Layout

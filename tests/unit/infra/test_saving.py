@@ -1,5 +1,3 @@
-"""The emulator's periodic saving, with an app that does nothing."""
-
 import asyncio
 import logging
 

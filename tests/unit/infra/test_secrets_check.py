@@ -1,5 +1,3 @@
-"""The check for secrets, which runs before a commit."""
-
 from pathlib import Path
 
 import pytest

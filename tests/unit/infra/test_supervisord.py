@@ -18,7 +18,7 @@ def programs():
     return {name.split(":")[1]: dict(parser[name]) for name in parser.sections() if name.startswith("program:")}
 
 
-def test_every_part_is_restarted_and_ends_in_time():
+def test_every_part_is_restarted_and_ends_in_time_and_the_emulator_starts_first():
     found = programs()
     assert set(found) == set(PARTS)
     for name, program in found.items():
@@ -27,9 +27,6 @@ def test_every_part_is_restarted_and_ends_in_time():
         assert float(program["stopwaitsecs"]) < STOP_S_MAX, name
         assert "stdout_logfile_maxbytes" in program, name
         assert shlex.split(program["command"])[:4] == ["python", "-m", "infra.local.processes.launcher", name]
-
-
-def test_the_emulator_starts_first_and_stops_last():
     priorities = {name: int(program["priority"]) for name, program in programs().items()}
     assert min(priorities, key=priorities.get) == "emulator"
 

@@ -1,5 +1,3 @@
-"""The WSGI adapter with a small Chalice app."""
-
 import io
 import json
 
@@ -90,13 +88,18 @@ def test_large_bodies_are_refused(encoding):
     assert ("Content-Type", "application/problem+json") in headers
 
 
-def test_a_length_that_is_no_number_is_refused():
+def test_bad_lengths_and_json_are_400_and_bad_utf8_does_not_crash():
     assert call("POST", body=b"", CONTENT_LENGTH="-1")[0] == 400
+    assert call("POST", body=b"{", CONTENT_TYPE="application/json")[0] == 400
+    assert call("POST", body=b'"\xff"', CONTENT_TYPE="application/json")[0] == 200
 
 
-def test_head_has_the_headers_of_get_and_no_body():
+def test_head_is_get_without_a_body_and_answers_may_be_binary_with_repeated_headers():
     status, headers, content = call("HEAD")
     assert (status, content, int(dict(headers)["Content-Length"])) == (200, b"", len(call("GET")[2]))
+    status, headers, content = call(uri="/bytes", HTTP_ACCEPT="application/octet-stream")
+    assert (status, content) == (200, b"\x00\xff")
+    assert [value for name, value in headers if name == "Set-Cookie"] == ["a", "b"]
 
 
 def test_unknown_paths():
@@ -113,12 +116,6 @@ def test_wrong_methods(method):
     assert document(content)["code"] == "method_not_allowed"
 
 
-def test_binary_answers_and_repeated_headers():
-    status, headers, content = call(uri="/bytes", HTTP_ACCEPT="application/octet-stream")
-    assert (status, content) == (200, b"\x00\xff")
-    assert [value for name, value in headers if name == "Set-Cookie"] == ["a", "b"]
-
-
 def test_authorizer_refusals_are_problems_and_a_crash_reveals_nothing():
     status, headers, content = call(uri="/guarded")
     assert (status, document(content)["code"]) == (401, "token_invalid")
@@ -128,8 +125,3 @@ def test_authorizer_refusals_are_problems_and_a_crash_reveals_nothing():
     assert call(uri="/guarded", HTTP_AUTHORIZATION="Bearer good")[0] == 200
     status, _, content = call(uri="/guarded", HTTP_AUTHORIZATION="Bearer crash")
     assert (status, document(content)["code"]) == (500, "internal_error") and b"broken" not in content
-
-
-def test_bad_json_is_400_of_the_view_and_bad_utf8_does_not_crash():
-    assert call("POST", body=b"{", CONTENT_TYPE="application/json")[0] == 400
-    assert call("POST", body=b'"\xff"', CONTENT_TYPE="application/json")[0] == 200

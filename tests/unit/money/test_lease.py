@@ -35,13 +35,10 @@ def first_lease(balance, rate=60_000, lease_ms=10_000):
     return lease.first_purchase(holding(balance), **price, now_ms=NOW)
 
 
-def test_a_charge_is_rounded_up():
+def test_a_charge_is_rounded_up_and_a_refund_is_rounded_down_and_bounded():
     expected = {(60_000, 10_000): 10_000, (1, 10_000): 1, (6, 10_000): 1, (7, 10_000): 2, (0, 60_000): 0}
     expected[1_000, 5_001] = 84
     assert {each: lease_charge(*each) for each in expected} == expected
-
-
-def test_a_refund_is_rounded_down_and_bounded_by_what_was_charged():
     unused = ((60_000, 3_333), (1_000, 59_999), (60_000, 60_000), (60_000, -5))
     assert [refund(rate, unused_ms, 10_000) for rate, unused_ms in unused] == [3_333, 999, 10_000, 0]
 
@@ -89,14 +86,11 @@ def test_a_spent_maximum_ends_with_its_own_reason():
     assert (rest.outcome, rest.charge_millipoints, rest.granted_ms) == (Outcome.POOR, 4_000, 4_000)
 
 
-def test_a_preview_is_one_free_lease():
+def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
     preview = replace(FREE, kind=SessionKind.PREVIEW)
     assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
     assert lease.buy_from_ms(preview) > preview.paid_until_ms
     assert lease.settle(preview, NOW).refund_millipoints == 0
-
-
-def test_a_free_stream_is_watched_with_an_empty_wallet():
     decision = beat(FREE, balance=0)
     assert isinstance(decision, Purchase)
     assert (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)

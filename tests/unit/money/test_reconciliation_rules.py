@@ -63,13 +63,10 @@ def test_the_tolerance_grows_with_the_time_and_with_segments_which_are_fetched_f
     assert found(100_000, segment_ms=2_000).reason is Finding.SERVED_NOT_PAID
 
 
-def test_the_lease_of_a_lost_connection_is_spent():
+def test_a_lost_lease_is_spent_and_free_time_may_have_been_served():
     assert found(30_000).reason is Finding.PAID_NOT_SERVED
     assert found(30_000, end_reason=EndReason.LEASE_EXPIRED).reason is Finding.OK
     assert found(27_999, end_reason=EndReason.LEASE_EXPIRED).reason is Finding.PAID_NOT_SERVED
-
-
-def test_time_that_was_granted_free_may_have_been_served():
     lines = [*LINES, entry(EntryKind.UNSERVED, 0, 7)]
     assert found(88_000, lines).reason is Finding.OK and found(90_000, lines).reason is Finding.SERVED_NOT_PAID
     assert found(88_000, lines).leases == 7
@@ -108,13 +105,10 @@ def test_what_is_free_is_not_compared(changes, measured):
     assert (row.reason, row.agrees, row.paid_ms, row.drift_ms) == (Finding.FREE, True, None, None)
 
 
-def test_what_was_not_measured_is_not_said_to_agree():
+def test_what_was_not_measured_is_not_said_to_agree_and_a_session_that_goes_on_is_an_error():
     row = found(None, measured=False)
     assert (row.reason, row.agrees, row.drift_ms, row.drift_millipoints) == (Finding.NOT_MEASURED, False, None, None)
     assert row.paid_ms == 58_000
-
-
-def test_a_session_that_goes_on_cannot_be_reconciled():
     with pytest.raises(ValueError, match="has not ended"):
         found(0, ended_at_ms=None, end_reason=None)
 
@@ -133,8 +127,7 @@ def test_a_session_is_measured_once_every_living_follower_is_past_it(behind_end_
 
 def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
     assert rules.next_try_ms(found(58_000)) is None and rules.next_try_ms(found(0)) is None
-    row = found(None, measured=False)
-    tries = 0
+    row, tries = found(None, measured=False), 0
     while (again_ms := rules.next_try_ms(row)) is not None:
         assert again_ms >= row.reconciled_at_ms + rules.RETRY_MS_MIN
         row = replace(row, reconciled_at_ms=again_ms)

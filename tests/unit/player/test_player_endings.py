@@ -61,13 +61,10 @@ def test_a_limit_names_the_viewers_sessions(code):
     assert "stream-7 (session s-9" in text and "--replace" in text
 
 
-def test_a_start_of_an_ended_session_reports_its_end_and_cost():
+def test_a_start_of_an_ended_session_reports_its_end_and_cost_and_so_does_a_restart():
     error = start_error(problem(403, "kicked", end_reason="kicked", charged_millipoints=9_000), "stream-1")
     assert (error.exit_code, error.end_reason) == (8, "kicked")
     assert "9.000 points" in error.format_message() and "player receipt" in error.format_message()
-
-
-def test_a_refused_restart():
     expected = {
         "daily_cap_reached": 3,
         "balance_exhausted": 3,

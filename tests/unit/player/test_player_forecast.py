@@ -1,5 +1,3 @@
-"""The forecast of a dry run: which limit comes first, and when."""
-
 import json
 
 import pytest

@@ -1,5 +1,3 @@
-"""The heartbeat's decisions, with a server that answers from a script."""
-
 import time
 
 import pytest
@@ -81,13 +79,10 @@ def test_a_lapsed_session_is_restarted_within_the_viewers_limit(run):
     assert (server.starts, seen[-1].end_reason) == ([], "max_points_reached")
 
 
-def test_a_session_that_lapses_in_its_first_lease_is_not_restarted(run):
+def test_a_session_that_lapses_in_its_first_lease_or_has_no_login_is_not_restarted(run):
     server = ScriptedServer(over("lease_expired"))
     seen, _ = run(server, now())
     assert (server.starts, int(seen[-1].exit_status)) == ([], 6)
-
-
-def test_an_expired_login_ends_the_session_as_refused(run):
     seen, _ = run(ScriptedServer(LoginExpiredError()), now())
     assert int(seen[-1].exit_status) == 4 and "player login" in seen[-1].sentence
 

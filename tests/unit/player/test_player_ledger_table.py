@@ -1,5 +1,3 @@
-"""The table of the ledger in terminals of all widths."""
-
 import pytest
 
 from player.terminal.ledger_table import ledger_lines

@@ -1,5 +1,3 @@
-"""The addresses of a session's media."""
-
 import httpx
 import pytest
 

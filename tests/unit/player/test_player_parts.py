@@ -1,5 +1,3 @@
-"""Small parts: credentials, meter, addresses, problems, paging."""
-
 import threading
 from types import SimpleNamespace
 

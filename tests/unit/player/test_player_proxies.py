@@ -1,5 +1,3 @@
-"""The proxy for an address, and the hosts that NO_PROXY excludes."""
-
 import os
 
 import pytest

@@ -30,15 +30,12 @@ def test_the_status_line_fits_its_width_and_counts_other_sessions(others, width,
     assert status_line(replace(STATUS, others_spending=others), width) == expected and cells(expected) <= width
 
 
-def test_titles_in_the_status_line():
+def test_titles_and_free_streams_in_the_status_line():
     right_to_left = status_line(replace(STATUS, title="می\u200cخواهم"), 100)
     assert right_to_left.startswith("Playing: می\u200cخواهم\u200e  12.345 points"), "numbers stay after it"
     assert status_line(replace(STATUS, title="x" * 70, seconds_left=245), 79) == (
         f"Playing: {'x' * 19}…  12.345 points  4:05 left  60 points/min"
     )
-
-
-def test_a_free_stream_has_no_time_left():
     assert status_line(Status("Playing", "T", 0, 0, None, 0), 80) == "Playing: T  0.000 points  free"
 
 

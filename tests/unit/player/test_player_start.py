@@ -1,5 +1,3 @@
-"""Retries of a start: the same key, a time limit, and refusals."""
-
 import re
 import time
 

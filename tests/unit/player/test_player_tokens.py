@@ -17,14 +17,8 @@ SERVER = "https://tv.example.org"
 LOGIN = Login(SERVER, "u-1", "demo@local", "viewer", "access", "refresh", 1_000.0)
 
 
-@pytest.fixture
-def vault():
-    return MemoryVault()
-
-
-@pytest.fixture
-def store(tmp_path, vault):
-    return TokenStore(tmp_path / "tollcast", vault)
+vault = pytest.fixture(lambda: MemoryVault())
+store = pytest.fixture(lambda tmp_path, vault: TokenStore(tmp_path / "tollcast", vault))
 
 
 def test_a_working_keyring_stores_the_tokens_of_each_server(store, vault, tmp_path):

@@ -105,8 +105,7 @@ def test_one_changed_character_in_a_json_line_is_found(index, field, position, c
 @example(12, "hash", 0, "x")
 @example(1, "session_id", 0, "S")
 def test_one_changed_character_in_a_csv_line_is_found(index, field, position, char):
-    rows = copy.deepcopy(ROWS)
-    column = COLUMNS.index(field)
+    rows, column = copy.deepcopy(ROWS), COLUMNS.index(field)
     rows[index + 2][column] = changed_char(rows[index + 2][column], position, char)
     assert re.match(rf"line {ROW_STARTS[index + 2]}: ", failure(check_csv, rows))
 

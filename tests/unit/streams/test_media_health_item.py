@@ -9,11 +9,8 @@ TRACK = SourceTrack(kind=TrackKind.VIDEO, track=1, program=None, codec="h264")
 ISSUE = IngestIssue(code=IngestIssueCode.AUDIO_GAPS, detail="x", since_ms=1)
 
 
-def test_an_old_row_has_nothing_of_it():
+def test_a_row_of_an_older_or_newer_version_is_read_as_far_as_it_is_known():
     assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
-
-
-def test_what_only_a_newer_version_knows_is_left_out():
     runtime = Runtime(stream_id="s", tracks=(TRACK,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
     row = from_row(to_row(health_values(runtime)))
     row["tracks"] = [{**row["tracks"][0], "new": 1}, {**row["tracks"][0], "kind": "subtitles"}]

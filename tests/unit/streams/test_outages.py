@@ -38,25 +38,19 @@ def test_a_stream_that_stalls_is_down_since_its_last_playlist():
     assert outages_of(back, NOW + 9_000) == back.outages
 
 
-def test_a_stream_that_was_to_stop_is_down_from_then_on():
+def test_a_claim_that_ends_is_an_outage():
     assert with_outages(LIVE, replace(LIVE, state=RuntimeState.STOPPED), NOW).down_since_ms == NOW
     assert rules.outage_began_ms(replace(LIVE, last_manifest_at_ms=None), NOW) == NOW
-
-
-def test_an_expired_claim_is_an_outage_although_the_worker_said_live():
     assert outages_of(LIVE, CLAIM.expires_at_ms) == (outage(-2_000),)
     assert outages_of(LIVE, CLAIM.expires_at_ms - 1) == () and outages_of(None, NOW) == ()
     assert rules.newest_outage_ms(()) == 0
 
 
-def test_only_the_newest_outages_are_kept():
+def test_only_the_newest_outages_are_kept_and_those_that_the_reaper_still_asks_for():
     runtime = LIVE
     for n in range(KEPT_MAX + 3):
         runtime = interrupted(runtime, n)
     assert (len(runtime.outages), rules.newest_outage_ms(runtime.outages)) == (KEPT_MAX, NOW + KEPT_MAX + 2)
-
-
-def test_what_lies_long_back_is_forgotten_but_not_what_the_reaper_still_asks_for():
     runtime = LIVE
     for ms in (0, 5_000, KEPT_MS - 1, KEPT_MS + 8_000):
         runtime = interrupted(runtime, ms)

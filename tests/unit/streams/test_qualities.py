@@ -1,5 +1,3 @@
-"""The renditions shown to viewers: as published, else as in the ladder."""
-
 from dataclasses import replace
 
 from chalicelib.api.models.streams import RenditionAnswer

@@ -122,9 +122,6 @@ def test_srt_options_are_decoded_and_secrets_do_not_show():
     with pytest.raises(SourceUrlRefused) as refused:
         check_source_url("srt://a.example:9000?passphrase=secret")
     assert "secret" not in refused.value.detail
-
-
-def test_the_host_may_be_an_address():
     assert check_source_url("https://a.example/").address is None
     assert check_source_url("srt://[2606:4700::1111]:9000").address == ip_address("2606:4700::1111")
 

@@ -1,5 +1,3 @@
-"""What an operator may set: sources, ladders, and what must go together."""
-
 from dataclasses import replace
 
 import pytest

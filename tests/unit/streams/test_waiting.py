@@ -71,9 +71,7 @@ class Services:
         return len(received)
 
 
-@pytest.fixture
-def services():
-    return Services()
+services = pytest.fixture(lambda: Services())
 
 
 def silent(*_, **__):
