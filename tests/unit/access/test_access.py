@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client, differing
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
@@ -78,3 +79,23 @@ def test_a_token_lives_as_long_as_its_lease_and_the_grace(world):
     assert (expires_in_s, CASE.tokens.play(token).expires_at_ms) == (15, PAID_UNTIL_MS + GRACE_MS)
     long = replace(session, paid_until_ms=NOW_MS + 600_000)
     assert world._rule.issue(CASE.user_id, long)[1] == PLAY_TTL_MS_MAX // 1000
+
+
+FIRST, LONG, BOTH = ("192.0.2.1", "mpv"), "a" * AGENT_CHARS_MAX, ["address", "user agent"]
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "words"),
+    [
+        *((FIRST, FIRST, []), (FIRST, ("192.0.2.2", "mpv"), ["address"])),
+        *((FIRST, ("192.0.2.1", "vlc"), ["user agent"]), (("192.0.2.1", ""), ("192.0.2.9", "x"), BOTH)),
+        # Of an IPv6 network, a host takes one address after the other.
+        (("2001:db8:1:2::1", "mpv"), ("2001:db8:1:2:ffff::9", "mpv"), []),
+        (("2001:db8:1:2::1", "mpv"), ("2001:db8:1:3::1", "mpv"), ["address"]),
+        *((("::ffff:192.0.2.1", "mpv"), FIRST, []), (("2001:db8::1", "mpv"), FIRST, ["address"])),
+        (("192.0.2.1", LONG + "b"), ("192.0.2.1", LONG + "c"), []),
+    ],
+)
+def test_who_is_the_same(first, other, words):
+    one, two = (Client(ip=ip, user_agent=agent).bound for ip, agent in (first, other))
+    assert differing(one, two) == words and differing(two, one) == words

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.adapters.access import keyvalue_denylist
 from chalicelib.adapters.access.edge_keys import KEY_PREFIX
+from infra.deploy.template import AT_THE_EDGE, SIGNER, parametrized
 from infra.prod import edge
 from infra.schema import media_lifecycle
 
@@ -92,3 +93,34 @@ def test_the_function_is_the_one_that_is_tested_and_reads_the_store() -> None:
 @pytest.mark.parametrize("prefix", [KEY_PREFIX, keyvalue_denylist.SESSION_PREFIX, keyvalue_denylist.STREAM_PREFIX])
 def test_who_writes_and_who_reads_name_the_keys_alike(prefix: str) -> None:
     assert f"'{prefix}' + " in edge.FUNCTION.read_text()
+
+
+def function(name: str, role: str) -> dict[str, Any]:
+    properties = {"Handler": f"app.{name}", "Role": {"Fn::GetAtt": [role, "Arn"]}}
+    return {"Type": "AWS::Serverless::Function", "Properties": properties}
+
+
+def test_all_but_the_authorizer_may_deny_where_there_is_an_edge() -> None:
+    roles = ("ApiRole", "AuthorizerRole", "ScheduleRole")
+    packed = {
+        "Resources": {
+            "RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {"DefinitionBody": {"info": {}}}},
+            **{name: {"Type": "AWS::IAM::Role", "Properties": {"Policies": []}} for name in roles},
+            "Api": function("app", "ApiRole"),
+            "Authorizer": function("play_token", "AuthorizerRole"),
+            "Settle": function("settle_streams", "ScheduleRole"),
+            "Reap": function("reap_sessions", "ScheduleRole"),
+        }
+    }
+    packed["Outputs"] = {}
+    template = parametrized(packed)
+    resources = template["Resources"]
+    policy = resources["DenylistPolicy"]
+    assert policy["Condition"] == AT_THE_EDGE and AT_THE_EDGE in template["Conditions"]
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiRole"}, {"Ref": "ScheduleRole"}]
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "DenylistStore"}
+    assert all(action.startswith("cloudfront-keyvaluestore:") for action in statement["Action"])
+    layered = [name for name, each in resources.items() if "Layers" in each["Properties"]]
+    assert layered == ["Api", "Settle", "Reap"]
+    assert resources["Api"]["Properties"]["Layers"]["Fn::If"][:2] == [AT_THE_EDGE, [{"Ref": SIGNER}]]

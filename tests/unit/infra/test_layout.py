@@ -1,4 +1,5 @@
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 import worker.config
 from chalicelib import config
 from infra.local.layout import Layout, LayoutError, environment, layout_from
-from infra.local.processes import process_groups
+from infra.local.processes import locking, process_groups
+from infra.local.processes.locking import LockedError, exclusive_lock
 
 
 def test_defaults_and_variables(tmp_path):
@@ -83,3 +85,27 @@ def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
         file.write_text(text)
         assert process_groups.recorded_group(tmp_path, "part") is None
     assert process_groups.end_group(tmp_path, "part", grace_s=0) == 0
+
+
+def test_one_command_at_a_time_has_the_lock(tmp_path, monkeypatch, capsys):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
+    monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
+    errors = []
+
+    def try_lock():
+        try:
+            with exclusive_lock(layout):
+                pass
+        except LockedError as error:
+            errors.append(error)
+
+    def try_lock_elsewhere():
+        thread = threading.Thread(target=try_lock)
+        thread.start()
+        thread.join()
+
+    with exclusive_lock(layout):
+        try_lock_elsewhere()
+    assert len(errors) == 1 and "Waiting for it" in capsys.readouterr().out
+    try_lock_elsewhere()
+    assert len(errors) == 1

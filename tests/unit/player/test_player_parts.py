@@ -2,13 +2,16 @@ import threading
 from types import SimpleNamespace
 
 import click
+import httpx
 import pytest
 
 from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
 from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider, CredentialsTimeoutError, MediaCredentials, SessionOverError
+from player.media.route import MediaRoute, at_server
 from player.mpv import meter as meter_module
+from player.mpv.argv import mpv_argv, start_index
 from player.mpv.meter import Meter
 
 FIRST = MediaCredentials("http://gw/play/s-1", "t-1")
@@ -91,3 +94,71 @@ def test_an_endless_list_is_cut_off():
     account = SimpleNamespace(call=call)
     assert (len(items(account, "/streams")), paths[1]) == (ITEMS_MAX, "/streams?limit=50&cursor=a+b")
     assert (len(items(account, "/me/ledger", 7)), paths[-1]) == (7, "/me/ledger?limit=7")
+
+
+NAMED = "http://h/play/s"
+PLAYLIST = httpx.Response(200, headers={"Content-Type": "application/vnd.apple.mpegurl"})
+
+
+@pytest.mark.parametrize(
+    ("base_url", "server", "expected"),
+    [
+        ("http://127.0.0.1:8080/play/s", "http://10.0.0.1:90", "http://10.0.0.1:90/play/s"),
+        ("http://127.0.0.1:8080/play/s", "https://tv.example.org", "https://tv.example.org/play/s"),
+        ("http://127.0.0.1:8080/play/s", "http://h/tv", "http://h/tv/play/s"),
+        ("http://127.0.0.1:8080/tv/play/s", "http://h/tv", "http://h/tv/play/s"),
+        *(("http://h/play/s", "http://h", None), ("https://media.example.org/play/s", "http://tv.example.org", None)),
+    ],
+)
+def test_the_viewers_server_has_the_same_path_and_never_drops_encryption(base_url, server, expected):
+    assert at_server(base_url, server) == expected
+
+
+def test_an_expired_token_does_not_hide_a_fault():
+    route = MediaRoute("http://h")
+    for response in (PLAYLIST, httpx.Response(503), httpx.Response(401)):
+        route.note_answer(NAMED, NAMED, response)
+    assert route.trouble == "http://h (it answers 503)"
+    route.note_answer(NAMED, NAMED, PLAYLIST)
+    assert route.trouble == ""
+
+
+BEFORE = "--title=${media-title} --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+LAST = "--input-terminal=no --idle=yes --keep-open=no --ytdl=no --http-proxy= --network-timeout=0"
+WINDOW = "--force-window=immediate"
+
+
+@pytest.mark.parametrize(
+    ("headless", "extra", "outputs", "following"),
+    [
+        (True, "", "--vo=null --ao=null", LAST),
+        (True, "--volume=60", "--vo=null --ao=null", f"--volume=60 {LAST}"),
+        (False, "", "--vo=gpu,wlshm,xv,x11", f"{WINDOW} {LAST}"),
+        (False, "--fs --config=yes", "--vo=gpu,wlshm,xv,x11", f"--fs --config=yes {WINDOW} {LAST}"),
+    ],
+)
+def test_mpv_argv(headless, extra, outputs, following):
+    title = ["--force-media-title=A title"]
+    rest = f"{BEFORE} {following} --input-ipc-client=fd://7".split()
+    argv = mpv_argv("A title", headless, 7, extra.split())
+    assert argv == ["mpv", "--no-config", *outputs.split(), *title, *rest]
+
+
+@pytest.mark.parametrize(
+    ("index", "options"),
+    [
+        (-3, ["--cache-pause-wait=3"]),
+        (-2, ["--demuxer-lavf-o=live_start_index=-2", "--cache-pause-initial=yes", "--cache-pause-wait=1.5"]),
+        (-6, ["--demuxer-lavf-o=live_start_index=-6", "--cache-pause-wait=3"]),
+    ],
+)
+def test_the_servers_start_index_is_used(index, options):
+    argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
+    position = argv.index(options[0])
+    assert argv[position : position + len(options)] == options
+    assert position < argv.index("--volume=60"), "the viewer may override it"
+
+
+@pytest.mark.parametrize("index", [None, 0, 3, -21, "-2", 1.5, True])
+def test_an_invalid_start_index_is_mpvs_default(index):
+    assert (start_index(index), start_index(-2)) == (-3, -2)

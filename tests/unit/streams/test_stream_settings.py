@@ -2,11 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.api.models.streams import EditStreamRequest
+from chalicelib.api.models.streams import EditStreamRequest, RenditionAnswer
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, mode_fault
 from chalicelib.domain.streams.ladders import ABR_PROFILES, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.streams.pacing import Latency
+from chalicelib.domain.streams.runtime import PublishedRendition, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import Stream, stream_faults
+from chalicelib.services.streams.views import StreamView
 
 HIGH = Rendition(name="720p", width=1280, height=720, video_bps=2_800_000, audio_bps=128_000)
 LOW = Rendition(name="360p", width=640, height=360, video_bps=700_000, audio_bps=96_000)
@@ -87,3 +89,31 @@ def test_a_ladder_of_ones_own_can_be_given_up_again():
     given = {name: value for name, value in asked if value is not None}
     assert stream_faults(replace(CUSTOM, abr_profile="hd"))
     assert stream_faults(replace(CUSTOM, **{**given, "custom_renditions": tuple(given["custom_renditions"])})) == []
+
+
+RECORDING = Stream(stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), generation=3)
+RATES = {"bandwidth_bps": 1_111_111, "average_bandwidth_bps": 1_000_000}
+PICTURE = {"name": "480p", "width": 854, "height": 480, "fps": 25.0}
+FOUND = PublishedRendition(**PICTURE, codecs="avc1.64001E,mp4a.40.2", **RATES)
+
+
+def shown(stream, *published, generation=3):
+    runtime = Runtime(stream_id="s", state=RuntimeState.LIVE, generation=generation, published=published)
+    view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=(), manifest_age_ms=None)
+    answers = [RenditionAnswer.model_validate(quality) for quality in view.renditions]
+    return [(each.name, each.width, each.height, each.bitrate_bps) for each in answers]
+
+
+def test_what_is_measured_goes_before_what_was_planned():
+    planned = [("720p", 1280, 720, 3_162_240), ("480p", 854, 480, 1_399_680)]
+    assert (shown(RECORDING), shown(RECORDING, FOUND)) == (planned, [planned[0], ("480p", 854, 480, 1_111_111)])
+    assert shown(RECORDING, FOUND, generation=2) == planned, "that was under other settings"
+
+
+def test_a_copied_source_is_what_it_is_found_to_be_and_a_pattern_has_nothing_to_copy():
+    copied = replace(RECORDING, abr_profile="source")
+    assert shown(copied) == [("source", None, None, None)]
+    assert shown(copied, replace(FOUND, name="source")) == [("source", 854, 480, 1_111_111)]
+    assert stream_faults(copied) == []
+    [fault] = stream_faults(replace(copied, ingest=Ingest(mode=IngestMode.TEST)))
+    assert "cannot copy" in fault
