@@ -69,17 +69,13 @@ def test_the_access_rule_gets_the_client_that_nginx_sees(world):
     assert world.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
 
 
-@pytest.mark.parametrize(
-    ("left_ms", "keep"),
-    [
-        *((60_000, f"@{NOW_S + 10}"), (4_000, f"@{NOW_S + 3}"), (1_600, f"@{NOW_S + 1}"), (1_000, f"@{NOW_S}")),
-        *((400, "0"), (0, "0"), (-3_000, "0")),
-    ],
-)
-def test_how_long_nginx_may_cache_an_authorization(world, left_ms, keep):
+def test_how_long_nginx_may_cache_an_authorization(world):
     """nginx caches it to the end of the given second, which must end before the lease."""
-    world.until_ms = NOW_MS + left_ms
-    assert world.ask("/verdict")[1]["X-Accel-Expires"] == keep
+    kept_s = {60_000: 10, 4_000: 3, 1_600: 1, 1_000: 0, 400: None, 0: None, -3_000: None}
+    for left_ms, more_s in kept_s.items():
+        world.until_ms = NOW_MS + left_ms
+        expires = world.ask("/verdict")[1]["X-Accel-Expires"]
+        assert expires == ("0" if more_s is None else f"@{NOW_S + more_s}"), left_ms
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,14 @@ def test_the_horizon_is_half_a_lease_and_five_seconds_at_most():
     assert {ms: lease.horizon_ms(replace(SESSION, lease_ms=ms)) for ms in horizons} == horizons
 
 
-@pytest.mark.parametrize(
-    ("seq", "after_ms", "balance", "delivered", "expected"),
-    [
-        *((1, 0, 50_000, True, REPLAY), (0, 0, 50_000, True, STALE), (1, LATE_MS_MAX + 1, 50_000, True, REPLAY)),
-        *((2, -5_001, 50_000, True, EARLY), (2, -5_001, 50_000, False, EARLY), (2, -1, 0, True, EARLY)),
-        *((2, 0, 0, True, EXHAUSTED), (2, LATE_MS_MAX, 0, True, EXHAUSTED)),
-        *((2, LATE_MS_MAX + 1, 50_000, True, EXPIRED), (2, LATE_MS_MAX + 1, 50_000, False, EXPIRED)),
-    ],
-)
-def test_beats_that_sell_nothing(seq, after_ms, balance, delivered, expected):
-    assert beat(seq=seq, at_ms=PAID_UNTIL + after_ms, balance=balance, delivered=delivered) == expected
+def test_beats_that_sell_nothing():
+    rich, expired = 50_000, LATE_MS_MAX + 1
+    expected = {(1, 0, rich, True): REPLAY, (0, 0, rich, True): STALE, (1, expired, rich, True): REPLAY}
+    expected |= {(2, -5_001, rich, True): EARLY, (2, -5_001, rich, False): EARLY, (2, -1, 0, True): EARLY}
+    expected |= {(2, 0, 0, True): EXHAUSTED, (2, LATE_MS_MAX, 0, True): EXHAUSTED}
+    expected |= {(2, expired, rich, True): EXPIRED, (2, expired, rich, False): EXPIRED}
+    found = {each: beat(SESSION, PAID_UNTIL + each[1], each[2], each[0], each[3]) for each in expected}
+    assert found == expected
 
 
 @pytest.mark.parametrize(

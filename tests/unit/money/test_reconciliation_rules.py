@@ -45,16 +45,12 @@ def test_the_three_figures_stand_side_by_side():
     assert (row.agrees, row.reason, row.day) == (True, Finding.OK, "2027-01-15")
 
 
-@pytest.mark.parametrize(
-    ("media_ms", "reason"),
-    [
-        *((38_000, Finding.OK), (37_999, Finding.PAID_NOT_SERVED), (0, Finding.PAID_NOT_SERVED)),
-        *((None, Finding.PAID_NOT_SERVED), (78_000, Finding.OK), (80_000, Finding.SERVED_NOT_PAID)),
-    ],
-)
-def test_a_drift_beyond_the_tolerance_is_a_finding(media_ms, reason):
-    row = found(media_ms)
-    assert (row.reason, row.agrees, row.drift_ms) == (reason, reason is Finding.OK, (media_ms or 0) - 58_000)
+def test_a_drift_beyond_the_tolerance_is_a_finding():
+    reasons = {38_000: Finding.OK, 78_000: Finding.OK, 80_000: Finding.SERVED_NOT_PAID}
+    reasons |= dict.fromkeys((37_999, 0, None), Finding.PAID_NOT_SERVED)
+    for media_ms, reason in reasons.items():
+        row = found(media_ms)
+        assert (row.reason, row.agrees, row.drift_ms) == (reason, reason is Finding.OK, (media_ms or 0) - 58_000)
 
 
 def test_the_tolerance_grows_with_the_time_and_with_segments_which_are_fetched_further_ahead():
@@ -114,16 +110,12 @@ def test_what_was_not_measured_is_not_said_to_agree_and_a_session_that_goes_on_i
         found(0, ended_at_ms=None, end_reason=None)
 
 
-@pytest.mark.parametrize(
-    ("behind_end_ms", "measured"),
-    [
-        *(([], False), ([LOG_ARRIVES_MS], True), ([LOG_ARRIVES_MS - 1], False)),
-        *(([LOG_ARRIVES_MS, LOG_ARRIVES_MS - 1], False), ([120_000, 120_000 - FOLLOWER_GONE_MS], True)),
-        ([120_000 - FOLLOWER_GONE_MS], False),
-    ],
-)
-def test_a_session_is_measured_once_every_living_follower_is_past_it(behind_end_ms, measured):
-    assert rules.is_measured(NOW, [NOW + each for each in behind_end_ms], NOW + 120_000) is measured
+def test_a_session_is_measured_once_every_living_follower_is_past_it():
+    past, gone = LOG_ARRIVES_MS, 120_000 - FOLLOWER_GONE_MS
+    expected = {(): False, (past,): True, (past - 1,): False, (past, past - 1): False}
+    expected |= {(120_000, gone): True, (gone,): False}
+    found = {each: rules.is_measured(NOW, [NOW + ms for ms in each], NOW + 120_000) for each in expected}
+    assert found == expected
 
 
 def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
@@ -183,15 +175,11 @@ def test_a_bound_is_still_within_it():
     assert by_bound(part) == {"0": 1, **{str(each): 2 for each in BOUNDS_MS[1:]}, "more": 1}
 
 
-@pytest.mark.parametrize(
-    ("cut_offs_ms", "p50_ms", "p99_ms"),
-    [
-        *(([0], 0, 0), ([7], 7, 7), ([3, 7, 90], 10, 90), ([90_000, 120_000], 120_000, 120_000)),
-        *(([0] * 99 + [4_321], 0, 0), ([0] * 98 + [4_321] * 2, 0, 4_321), ([40] * 50 + [300] * 50, 50, 300)),
-    ],
-)
-def test_percentiles_are_bounds_and_never_more_than_the_longest(cut_offs_ms, p50_ms, p99_ms):
-    [found] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
-    assert (found.sessions, found.p50_ms, found.p99_ms) == (len(cut_offs_ms), p50_ms, p99_ms)
-    ranked = sorted(cut_offs_ms)
-    assert found.p50_ms >= ranked[(len(ranked) - 1) // 2] and found.p99_ms <= found.max_ms == ranked[-1]
+def test_percentiles_are_bounds_and_never_more_than_the_longest():
+    tails = ([0] * 99 + [4_321], 0, 0), ([0] * 98 + [4_321] * 2, 0, 4_321), ([40] * 50 + [300] * 50, 50, 300)
+    few = ([0], 0, 0), ([7], 7, 7), ([3, 7, 90], 10, 90), ([90_000, 120_000], 120_000, 120_000)
+    for cut_offs_ms, p50_ms, p99_ms in (*few, *tails):
+        [found] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
+        assert (found.sessions, found.p50_ms, found.p99_ms) == (len(cut_offs_ms), p50_ms, p99_ms)
+        ranked = sorted(cut_offs_ms)
+        assert found.p50_ms >= ranked[(len(ranked) - 1) // 2] and found.p99_ms <= found.max_ms == ranked[-1]

@@ -41,12 +41,11 @@ def test_text_from_the_server_cannot_control_the_terminal():
         assert texts.printable(f"a{chr(code)}b") == "a b", hex(code)
 
 
-@pytest.mark.parametrize(
-    ("text", "width", "expected"),
-    [("stream", 6, "stream"), ("stream", 5, "stre…"), ("夜夜夜", 6, "夜夜夜"), ("夜夜夜", 5, "夜夜…"), ("x", 0, "")],
-)
-def test_fit(text, width, expected):
-    assert texts.fit(text, width) == expected and texts.cells(expected) <= width
+def test_fit():
+    expected = {("stream", 6): "stream", ("stream", 5): "stre…", ("x", 0): ""}
+    expected |= {("夜夜夜", 6): "夜夜夜", ("夜夜夜", 5): "夜夜…"}
+    assert {each: texts.fit(*each) for each in expected} == expected
+    assert all(texts.cells(fitting) <= width for (_, width), fitting in expected.items())
 
 
 @pytest.mark.parametrize("width", [10, 20, 40, 60, 200])
@@ -109,16 +108,11 @@ def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
     assert (below, len(ledger_lines([entry(1, "unserved", 0)], 50))) == ("     stream-1 lease 12", 2)
 
 
-@pytest.mark.parametrize(
-    ("text", "width", "expected"),
-    [
-        *(("one two three", 13, ["one two three"]), ("one two three", 8, ["one two", "three"])),
-        *(("one two three", 4, ["one", "two", "thre", "e"]), ("夜夜夜 x", 5, ["夜夜", "夜 x"])),
-        *(("", 5, [""]), ("one", -3, ["o", "n", "e"])),
-    ],
-)
-def test_wrapped(text, width, expected):
-    assert wrapped(text, width) == expected
+def test_wrapped():
+    expected = {("one two three", 13): ["one two three"], ("one two three", 8): ["one two", "three"]}
+    expected |= {("one two three", 4): ["one", "two", "thre", "e"], ("夜夜夜 x", 5): ["夜夜", "夜 x"]}
+    expected |= {("", 5): [""], ("one", -3): ["o", "n", "e"]}
+    assert {each: wrapped(*each) for each in expected} == expected
 
 
 STATUS = Status("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
@@ -186,19 +180,13 @@ def low(seconds_left, others_spending=0):
     return Status("Playing", "T", 1_000, 60_000, seconds_left, others_spending)
 
 
-@pytest.mark.parametrize(
-    ("times", "expected"),
-    [
-        ((400, 301, 300, 299), ["5:00 left (1.000 points)"]),
-        ((301, 119, 118), ["1:59 left (1.000 points)"]),
-        ((121, 120, 61, 60, 1), ["2:00 left (1.000 points)", "1:00 left (1.000 points)"]),
-        ((61, 59, 200, 59), ["0:59 left (1.000 points)", "0:59 left (1.000 points)"]),
-        *(((50, 10, 0), []), ((None, None), [])),
-    ],
-)
-def test_low_notices(times, expected):
-    notices = LowNotices(times[0])
-    assert [text for time in times[1:] if (text := notices.due(low(time)))] == expected
+def test_low_notices():
+    expected = {(400, 301, 300, 299): ["5:00"], (301, 119, 118): ["1:59"], (121, 120, 61, 60, 1): ["2:00", "1:00"]}
+    expected |= {(61, 59, 200, 59): ["0:59", "0:59"], (50, 10, 0): [], (None, None): []}
+    for times, notes in expected.items():
+        notices = LowNotices(times[0])
+        found = [text for time in times[1:] if (text := notices.due(low(time)))]
+        assert found == [f"{text} left (1.000 points)" for text in notes], times
     assert LowNotices(301).due(low(299, 1)) == "4:59 left with 2 screens on this wallet (1.000 points)"
 
 

@@ -78,20 +78,16 @@ def test_what_an_outage_gives_back(since_ms, until_ms, changes, millipoints):
     assert (credit.millipoints if credit else 0) == millipoints
 
 
-@pytest.mark.parametrize(
-    ("outages", "credits"),
-    [
-        ((outage(-15_000, -14_000), outage(-3_000, -1_000)), [(-15_000, 1_000), (-3_000, 2_000)]),
-        # Overlapping ones pay for no moment twice.
-        ((outage(-15_000, -10_000), outage(-12_000, -9_000)), [(-15_000, 5_000), (-12_000, 1_000)]),
-    ],
-)
-def test_several_outages_are_credited_oldest_first(outages, credits):
-    session, found = SESSION, []
-    while credit := next_credit(session, outages, NOW):
-        found.append((credit.outage_ms - NOW, credit.millipoints))
-        session = replace(session, outage_ms=credit.outage_ms)
-    assert found == credits
+def test_several_outages_are_credited_oldest_first_and_overlapping_ones_pay_for_no_moment_twice():
+    def credited(*outages):
+        session, found = SESSION, []
+        while credit := next_credit(session, outages, NOW):
+            found.append((credit.outage_ms - NOW, credit.millipoints))
+            session = replace(session, outage_ms=credit.outage_ms)
+        return found
+
+    assert credited(outage(-15_000, -14_000), outage(-3_000, -1_000)) == [(-15_000, 1_000), (-3_000, 2_000)]
+    assert credited(outage(-15_000, -10_000), outage(-12_000, -9_000)) == [(-15_000, 5_000), (-12_000, 1_000)]
 
 
 TIMES = st.integers(min_value=NOW - 60_000, max_value=NOW + 60_000)
