@@ -27,7 +27,6 @@ def commands(text: str, program: str) -> set[str]:
 
 
 def prose(page: Path) -> str:
-    """Return a page without its code blocks."""
     return re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
 
 

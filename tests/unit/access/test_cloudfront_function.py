@@ -18,14 +18,13 @@ BYTES_MAX = 10_240
 
 
 @pytest.fixture(scope="module")
-def responses() -> dict[str, dict]:
-    """What the function returned, by the vector's name."""
+def responses():
     cases = [Case(vector, NOW_MS) for vector in VECTORS]
     returned = answers_of([question(case, case.vector.state) for case in cases])
     return {case.vector.name: each for case, each in zip(cases, returned, strict=True)}
 
 
-def answer(case: Case, returned: dict) -> Answer:
+def answer(case, returned):
     """A playlist stays where it is: the API has its key."""
     if "statusCode" in returned:
         return Answer(json.loads(returned["body"]["data"])["code"], returned["statusCode"])
@@ -38,29 +37,29 @@ def answer(case: Case, returned: dict) -> Answer:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_the_vectors(vector: Vector, responses: dict[str, dict]):
+def test_the_vectors(vector, responses):
     case = Case(vector, NOW_MS)
     assert answer(case, responses[vector.name]) == case.expected(Front.CLOUDFRONT)
 
 
-def test_refusals_are_problems_that_are_not_cached(responses: dict[str, dict]):
+def test_refusals_are_problems_that_are_not_cached(responses):
     refusals = [each for each in responses.values() if "statusCode" in each]
     for each in refusals:
-        document = json.loads(each["body"]["data"])
+        document, headers = json.loads(each["body"]["data"]), each["headers"]
         assert document["status"] == each["statusCode"]
         assert document["type"] == f"urn:tollcast:problem:{document['code']}"
-        assert each["headers"]["cache-control"]["value"] == "no-store"
-        assert each["headers"]["content-type"]["value"] == "application/problem+json"
-        assert ("www-authenticate" in each["headers"]) == (each["statusCode"] == 401)
-        assert ("retry-after" in each["headers"]) == (each["statusCode"] == 503)
+        assert headers["cache-control"]["value"] == "no-store"
+        assert headers["content-type"]["value"] == "application/problem+json"
+        assert ("www-authenticate" in headers) == (each["statusCode"] == 401)
+        assert ("retry-after" in headers) == (each["statusCode"] == 503)
     assert len(refusals) > 50
 
 
-def test_end_reasons_have_the_details_of_the_domain(responses: dict[str, dict]):
+def test_end_reasons_have_the_details_of_the_domain(responses):
     for reason in EndReason:
         returned = responses[f"ended and denied: {reason.value}"]
-        assert json.loads(returned["body"]["data"]) == problem_of(SessionOver(reason))
-        assert returned["statusCode"] == STATUS_OF_END[reason]
+        found = json.loads(returned["body"]["data"]), returned["statusCode"]
+        assert found == (problem_of(SessionOver(reason)), STATUS_OF_END[reason])
 
 
 def test_an_entry_that_is_not_understood_is_an_entry_and_a_store_without_keys_opens_nothing():

@@ -19,7 +19,6 @@ PSEUDO = ("AWS::Partition", "AWS::AccountId")
 
 
 def names_in(value: Any) -> set[str]:
-    """What a part of the template refers to."""
     if isinstance(value, list):
         return set().union(*map(names_in, value)) if value else set()
     if not isinstance(value, dict):
@@ -62,8 +61,7 @@ def test_playlists_are_never_kept_and_segments_are_kept_for_all_viewers_alike() 
 def test_the_bucket_is_private() -> None:
     bucket = RESOURCES["MediaBucketItself"]
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
-    assert len(bucket["Properties"]["PublicAccessBlockConfiguration"]) == 4
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert (len(bucket["Properties"]["PublicAccessBlockConfiguration"]), bucket["DeletionPolicy"]) == (4, "Retain")
     rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert [rule["Id"] for rule in rules] == [rule["ID"] for rule in media_lifecycle()["Rules"]]
     assert [rule.get("ExpirationInDays") for rule in rules] == [2, 30, None]

@@ -102,8 +102,7 @@ def test_starts_are_counted_by_user(limited, clock):
 def test_limits_are_settings():
     environ = service_environment("unit")
     chosen = load({**environ, "TOLLCAST_LOGIN_LIMIT": "5+1/60s", "TOLLCAST_START_LIMIT": ""}).allowances
-    assert (chosen.login, chosen.start) == (Limit(5, 60_000), Allowances().start)
-    assert limit_text(chosen.login) == "5+1/60s"
+    assert (chosen.login, chosen.start, limit_text(chosen.login)) == (Limit(5, 60_000), Allowances().start, "5+1/60s")
     for wrong in ("10", "0+1/10s", "10+1/0s", "10+1/3601s", "10+2/10s", "-1+1/10s", "10+1/10", "x"):
         with pytest.raises(ConfigError, match="TOLLCAST_LOGIN_LIMIT"):
             load({**environ, "TOLLCAST_LOGIN_LIMIT": wrong})

@@ -57,8 +57,6 @@ class SteppingUsage(MemoryUsage):
 
 
 class FollowerHarness:
-    """A log, a store, and one follower after another."""
-
     def __init__(self, directory: Path, backups: int = 2) -> None:
         self.log = RotatedLog(directory / "access.log", backups)
         self.checkpoint_path = directory / "usage" / "state.json"
@@ -66,7 +64,6 @@ class FollowerHarness:
         self._follower: UsageFollower | None = None
 
     def follower(self) -> UsageFollower:
-        """Start a new follower after the end of the one before it."""
         if self._follower:
             self._follower.close()
         self._follower = UsageFollower(

@@ -19,7 +19,6 @@ def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object)
 
 
 def segment(number: int, session: str = A, **changes: object) -> bytes:
-    """Return the line of a segment."""
     return line(f"720p/1-1-{number:06d}.ts", session, **changes)
 
 

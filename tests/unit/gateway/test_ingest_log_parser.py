@@ -43,11 +43,13 @@ def test_a_line_of_an_accepted_sender_gives_stream_and_reason(words, code):
     assert read(line(LET_IN.replace("publish", "play")), ended) == [None, None]
 
 
-def test_a_refusal_of_the_http_part_gives_stream_and_reason():
+def test_a_refusal_of_the_http_part_gives_stream_and_reason_and_other_lines_are_ignored():
     said = b"<190>Nov 30 03:49:00 ingest: refused stream-1 wrong_key"
     assert read(said) == [("stream-1", RefusalCode.WRONG_KEY)]
     for bad in (b"stream-1 no_such_code", b"-x wrong_key", b"stream-1", b"a b wrong_key"):
         assert read(said.replace(b"stream-1 wrong_key", bad)) == [None]
+    for junk in (b"", b"\xff\xfe\x00", b"<190>", b"x" * 4_096, line("")):
+        assert read(junk) == [None]
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,6 @@ def test_a_refusal_of_the_http_part_gives_stream_and_reason():
 )
 def test_text_of_strangers_inside_a_line_is_ignored(forged):
     assert read(line(forged + TAIL), line(SILENT)) == [None, None]
-
-
-def test_other_lines_are_ignored():
-    for junk in (b"", b"\xff\xfe\x00", b"<190>", b"x" * 4_096, line("")):
-        assert read(junk) == [None]
 
 
 def test_the_number_of_remembered_connections_is_bounded():

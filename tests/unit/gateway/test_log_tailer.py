@@ -12,7 +12,6 @@ written = pytest.fixture(lambda tmp_path: RotatedLog(tmp_path / "access.log"))
 
 
 def read_all(log):
-    """Read to the end of the log."""
     found, more = [], True
     while more:
         lines, more = log.read()
@@ -77,11 +76,13 @@ def test_each_line_is_read_once_in_order(written, restart, steps):
             assert read_all(log) == [line.removesuffix(b"\n") for line in step]
 
 
-def test_the_log_may_be_created_later(tmp_path):
+def test_a_log_may_be_created_later_and_be_longer_than_one_read(tmp_path, monkeypatch):
     log = LogTailer(tmp_path / "access.log", LogPosition())
     assert read_all(log) == []
-    RotatedLog(tmp_path / "access.log").write(b"one\n")
-    assert read_all(log) == [b"one"]
+    monkeypatch.setattr(log_tailer, "READ_BYTES", 50)
+    lines = [f"line {number}".encode() for number in range(100)]
+    RotatedLog(tmp_path / "access.log").write(*(each + b"\n" for each in lines))
+    assert read_all(log) == lines
 
 
 def test_a_new_file_with_a_reused_inode_is_read_from_its_start(written):
@@ -99,13 +100,6 @@ def test_a_line_without_an_end_does_not_stop_the_tailer(written, monkeypatch):
     assert read_all(log) == [b"x" * 100]
     written.write(b"y\none\n")
     assert read_all(log) == [b"y", b"one"]
-
-
-def test_a_log_longer_than_one_read(written, monkeypatch):
-    monkeypatch.setattr(log_tailer, "READ_BYTES", 50)
-    lines = [f"line {number}".encode() for number in range(100)]
-    written.write(*(each + b"\n" for each in lines))
-    assert read_all(LogTailer(written.path, LogPosition())) == lines
 
 
 @pytest.mark.parametrize("restart", [False, True])

@@ -64,8 +64,7 @@ def test_authorizations_are_never_stale_or_locked():
 
 def test_nginx_errors_are_problem_documents():
     for status in PROBLEMS:
-        assert f"error_page {status} /_problem/{status};" in TEXT
-        assert f"location = /_problem/{status} {{" in TEXT
+        assert f"error_page {status} /_problem/{status};" in TEXT and f"location = /_problem/{status} {{" in TEXT
 
 
 @pytest.mark.parametrize(

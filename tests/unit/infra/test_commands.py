@@ -14,8 +14,7 @@ def run(*command):
 def test_bare_make_lists_every_command_with_a_line():
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
     listed = dict(re.findall(r"^  make (\w+) +(\S.*)$", run("make").stdout, re.MULTILINE))
-    assert list(listed) == phony
-    assert all(len(f"  make {name:<10} {line}") <= 120 for name, line in listed.items())
+    assert list(listed) == phony and all(len(f"  make {name:<10} {line}") <= 120 for name, line in listed.items())
 
 
 def test_scripts_parse_and_print_their_usage():

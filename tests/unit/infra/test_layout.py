@@ -1,5 +1,6 @@
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,22 +91,15 @@ def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
 def test_one_command_at_a_time_has_the_lock(tmp_path, monkeypatch, capsys):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2)
     monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
-    errors = []
 
-    def try_lock():
-        try:
-            with exclusive_lock(layout):
-                pass
-        except LockedError as error:
-            errors.append(error)
+    def is_free_elsewhere():
+        with ThreadPoolExecutor(1) as pool, suppress(LockedError):
+            return pool.submit(lock).result()
 
-    def try_lock_elsewhere():
-        thread = threading.Thread(target=try_lock)
-        thread.start()
-        thread.join()
+    def lock():
+        with exclusive_lock(layout):
+            return True
 
     with exclusive_lock(layout):
-        try_lock_elsewhere()
-    assert len(errors) == 1 and "Waiting for it" in capsys.readouterr().out
-    try_lock_elsewhere()
-    assert len(errors) == 1
+        assert not is_free_elsewhere() and "Waiting for it" in capsys.readouterr().out
+    assert is_free_elsewhere()

@@ -12,12 +12,9 @@ from infra.local.emulator.scheduler import ScheduleError, interval_of
 NOW = datetime(2026, 11, 22, 7, 33, 20, tzinfo=UTC)
 
 
-def test_intervals_of_rates():
+def test_rates_have_intervals_and_other_expressions_are_rejected_also_at_the_start():
     minutes = {"rate(1 minute)": 1, "rate(5 minutes)": 5, "rate(2 hours)": 120, "rate(1 day)": 24 * 60}
     assert {rate: interval_of(rate) for rate in minutes} == {k: timedelta(minutes=n) for k, n in minutes.items()}
-
-
-def test_other_expressions_are_rejected_and_an_app_with_one_at_the_start():
     for expression in ("", "rate(1)", "rate(x minutes)", "rate(1 minute) ", "cron(0/15 * * * ? *)"):
         with pytest.raises(ScheduleError):
             pytest.fail(str(interval_of(expression)))
@@ -46,8 +43,7 @@ def test_due_functions_run_once_each_and_a_failure_is_logged(caplog):
     calls = []
     jobs = scheduler.jobs(small_app(calls), NOW)
     scheduler.run_due(jobs, NOW)
-    assert calls == [("first", "2026-11-22T07:33:20Z"), ("second", "aws.events")]
-    assert "first failed" in caplog.text
+    assert calls == [("first", "2026-11-22T07:33:20Z"), ("second", "aws.events")] and "first failed" in caplog.text
     scheduler.run_due(jobs, NOW + timedelta(seconds=59))
     assert len(calls) == 2
     # Three minutes missed are one invocation.

@@ -32,8 +32,7 @@ def test_a_page_is_deterministic_and_leads_to_the_next():
     first = make_page(START, entries[:6])
     second = make_page(state_after(first), entries[6:])
     assert first == make_page(START, entries[:6])
-    assert (first.balance_millipoints, second.balance_millipoints) == (-60, -120)
-    assert second.previous_hash == first.hash
+    assert (first.balance_millipoints, second.balance_millipoints, second.previous_hash) == (-60, -120, first.hash)
     assert state_after(second) == ChainState(version=12, balance_millipoints=-120, hash=second.hash)
 
 

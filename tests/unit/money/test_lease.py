@@ -43,9 +43,12 @@ def test_a_charge_is_rounded_up_and_a_refund_is_rounded_down_and_bounded():
     assert [refund(rate, unused_ms, 10_000) for rate, unused_ms in unused] == [3_333, 999, 10_000, 0]
 
 
-def test_the_horizon_is_half_a_lease_and_five_seconds_at_most():
+def test_the_next_beat_is_due_half_a_lease_and_five_seconds_at_most_before_the_end():
     horizons = {5_000: 2_500, 10_000: 5_000, 60_000: 5_000}
     assert {ms: lease.horizon_ms(replace(SESSION, lease_ms=ms)) for ms in horizons} == horizons
+    expected = {(50_000, 0): 5_250, (50_000, 7_000): 250, (50_000, 20_000): 250, (0, 0): 10_250}
+    found = {(has, ms): lease.next_beat_in_ms(holding(has), SESSION, NOW + ms) for has, ms in expected}
+    assert found == expected
 
 
 def test_beats_that_sell_nothing():
@@ -86,18 +89,10 @@ def test_a_spent_maximum_ends_with_its_own_reason():
 def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
     preview = replace(FREE, kind=SessionKind.PREVIEW)
     assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
-    assert lease.buy_from_ms(preview) > preview.paid_until_ms
-    assert lease.settle(preview, NOW).refund_millipoints == 0
+    assert lease.buy_from_ms(preview) > preview.paid_until_ms and lease.settle(preview, NOW).refund_millipoints == 0
     decision = beat(FREE, balance=0)
-    assert isinstance(decision, Purchase)
-    assert (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
+    assert isinstance(decision, Purchase) and (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
     assert lease.seconds_left(holding(0), FREE, NOW) is None
-
-
-def test_the_next_beat_is_due_when_it_becomes_chargeable():
-    expected = {(50_000, 0): 5_250, (50_000, 7_000): 250, (50_000, 20_000): 250, (0, 0): 10_250}
-    found = {(has, ms): lease.next_beat_in_ms(holding(has), SESSION, NOW + ms) for has, ms in expected}
-    assert found == expected
 
 
 def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():

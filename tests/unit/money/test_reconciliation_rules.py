@@ -128,7 +128,7 @@ def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
     assert row.reconciled_at_ms > NOW + rules.GIVE_UP_MS and tries < 25
 
 
-def test_a_session_that_ended_early_has_a_cut_off_time():
+def test_a_session_that_ended_early_has_a_cut_off_time_which_is_waited_for():
     def cut_off(after_end_ms, reason=EndReason.KICKED, **options):
         return found(58_000, last_at_ms=NOW + after_end_ms, end_reason=reason, **options).cut_off_ms
 
@@ -136,9 +136,6 @@ def test_a_session_that_ended_early_has_a_cut_off_time():
     assert cut_off(77, EndReason.STREAM_PAUSED) == cut_off(77, EndReason.BALANCE_EXHAUSTED) == 77
     assert cut_off(77, EndReason.VIEWER_STOPPED) is None and cut_off(77, measured=False) is None
     assert found(None, end_reason=EndReason.KICKED).cut_off_ms == 0, "nothing was served"
-
-
-def test_a_cut_off_is_waited_for_where_all_else_is_free():
     assert rules.next_try_ms(found(0, [], measured=False, end_reason=EndReason.KICKED, **FREE))
     assert rules.next_try_ms(found(0, [], end_reason=EndReason.KICKED, **FREE)) is None
     assert rules.next_try_ms(found(0, [], measured=False, **FREE)) is None
@@ -160,16 +157,13 @@ HOUR = 1_800_000_000_000 - 1_800_000_000_000 % HOUR_MS
 KICKED, PAUSED = EndReason.KICKED, EndReason.STREAM_PAUSED
 
 
-def test_each_hour_and_reason_has_its_own():
+def test_each_hour_and_reason_has_its_own_histogram_and_a_bound_is_still_within_it():
     last, next_hour = HOUR + HOUR_MS - 1, HOUR + HOUR_MS
     parts = histograms([(HOUR, KICKED, 0), (last, KICKED, 9), (HOUR, PAUSED, 0), (next_hour, KICKED, 3)])
     found = [(each.hour_ms, each.end_reason, sum(each.counts), each.max_ms) for each in parts]
     assert found == [(HOUR, KICKED, 2, 9), (HOUR, PAUSED, 1, 0), (next_hour, KICKED, 1, 3)]
     together = [(each.end_reason, each.sessions, each.max_ms) for each in cut_off_stats(parts)]
     assert together == [(KICKED, 3, 9), (PAUSED, 1, 0)] and histograms([]) == () and cut_off_stats([]) == []
-
-
-def test_a_bound_is_still_within_it():
     cut_offs = [each + more for each in BOUNDS_MS for more in (0, 1)]
     [part] = histograms((HOUR, KICKED, each) for each in cut_offs)
     assert by_bound(part) == {"0": 1, **{str(each): 2 for each in BOUNDS_MS[1:]}, "more": 1}

@@ -50,8 +50,7 @@ def test_a_segment_says_what_its_picture_is(beginning, found):
 def test_a_playlist_ends_before_a_segment_or_begins_with_it():
     read = m3u8.loads(until(PLAYLIST, b"r2-0.ts").decode())
     assert [each.uri for each in read.segments] == ["r0-1.ts", "r1-0.ts", "r1-1.ts"] and read.is_endlist
-    assert m3u8.loads(until(PLAYLIST, b"r0-1.ts").decode()).segments == []
-    assert until(PLAYLIST, b"other.ts") == PLAYLIST
+    assert (m3u8.loads(until(PLAYLIST, b"r0-1.ts").decode()).segments, until(PLAYLIST, b"other.ts")) == ([], PLAYLIST)
     read = m3u8.loads(since(PLAYLIST, b"r2-0.ts").decode())
     assert [(each.uri, each.discontinuity) for each in read.segments] == [("r2-0.ts", True), ("r2-1.ts", False)]
     assert (read.media_sequence, read.discontinuity_sequence, read.target_duration) == (10, 4, 2)

@@ -95,8 +95,7 @@ def test_watched_time_is_the_servers_or_else_mpvs():
     assert (charges.watched_ms, receipt.watched_ms) == (None, 61_000)
     charges.settle("s-2", 1_000, 32_500)
     assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
-    assert receipt.lines()[1].startswith("Watched 1:02,")
-    assert json.loads(receipt.as_json())["watched_ms"] == 62_500
+    assert receipt.lines()[1].startswith("Watched 1:02,") and json.loads(receipt.as_json())["watched_ms"] == 62_500
 
 
 def test_a_receipt_names_the_end_reason():

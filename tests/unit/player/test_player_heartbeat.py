@@ -20,23 +20,17 @@ def now(**fields):
 def build():
     """Build heartbeats that end with the test."""
     rigs = []
-
-    def build_rig(*arguments):
-        rigs.append(HeartbeatRig(*arguments))
-        return rigs[-1]
-
-    yield build_rig
+    yield lambda *arguments: rigs.append(HeartbeatRig(*arguments)) or rigs[-1]
     for rig in rigs:
         rig.heartbeat.stop()
 
 
 @pytest.fixture
 def run(build):
-    def run_until_over(server, first, max_points=None):
-        rig = build(server, first, max_points)
+    def run_until_over(*arguments):
+        rig, reports = build(*arguments), []
         rig.heartbeat.start()
-        reports = [rig.next_report()]
-        while not isinstance(reports[-1], Ending):
+        while not reports or not isinstance(reports[-1], Ending):
             reports.append(rig.next_report())
         return reports, rig.charges
 
@@ -202,16 +196,13 @@ def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost():
     assert heartbeats.failures == 0 and not heartbeats.is_lost(200.0), "an answer resets failures"
 
 
-def test_a_hurried_heartbeat_is_due_now_but_never_breaks_a_backoff():
+def test_a_hurried_or_resumed_heartbeat_is_due_now_but_never_breaks_a_backoff():
     heartbeats = schedule()
     heartbeats.hurry(101.0)
     assert heartbeats.due_at == 101.0
     heartbeats.failed(101.0)
     heartbeats.hurry(101.1)
     assert heartbeats.due_at == 101.25
-
-
-def test_after_a_pause_a_heartbeat_is_due_now_with_time_to_reconnect():
     heartbeats = schedule()
     heartbeats.resumed(1_900.0)
     assert (heartbeats.due_at, heartbeats.deadline) == (1_900.0, 1_915.0)

@@ -22,8 +22,7 @@ store = pytest.fixture(lambda tmp_path, vault: TokenStore(tmp_path / "tollcast",
 
 
 def test_a_working_keyring_stores_the_tokens_of_each_server(store, vault, tmp_path):
-    assert store.save(LOGIN) == "system keyring"
-    assert store.load(SERVER) == LOGIN and list(vault.secrets) == [SERVER]
+    assert store.save(LOGIN) == "system keyring" and store.load(SERVER) == LOGIN and list(vault.secrets) == [SERVER]
     assert all("access" not in file.read_text() for file in (tmp_path / "tollcast").glob("*.json"))
     assert store.load("https://tv-example.org") is None
     store.remember_server(SERVER)

@@ -9,7 +9,7 @@ TRACK = SourceTrack(kind=TrackKind.VIDEO, track=1, program=None, codec="h264")
 ISSUE = IngestIssue(code=IngestIssueCode.AUDIO_GAPS, detail="x", since_ms=1)
 
 
-def test_a_row_of_an_older_or_newer_version_is_read_as_far_as_it_is_known():
+def test_a_row_of_an_older_or_newer_version_is_read_and_defaults_take_no_room():
     assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
     runtime = Runtime(stream_id="s", tracks=(TRACK,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
     row = from_row(to_row(health_values(runtime)))
@@ -17,9 +17,6 @@ def test_a_row_of_an_older_or_newer_version_is_read_as_far_as_it_is_known():
     row["repairs"]["new"] = 1
     row["issues"] = [{**row["issues"][0], "new": 1}, {**row["issues"][0], "code": "new"}]
     assert health_of(row) == {"tracks": (TRACK,), "repairs": Repairs(silence_ms=4), "issues": (ISSUE,)}
-
-
-def test_what_has_its_default_takes_no_room():
     runtime = Runtime(stream_id="s", tracks=(TRACK,), repairs=Repairs(), issues=())
     track = {"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264"}
     assert health_values(runtime) == {"tracks": [track], "repairs": {}, "issues": None}

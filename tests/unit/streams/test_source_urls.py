@@ -121,8 +121,7 @@ def test_srt_options_are_decoded_and_secrets_do_not_show():
     assert "0123456789" not in repr(source)
     with pytest.raises(SourceUrlRefused) as refused:
         check_source_url("srt://a.example:9000?passphrase=secret")
-    assert "secret" not in refused.value.detail
-    assert check_source_url("https://a.example/").address is None
+    assert "secret" not in refused.value.detail and check_source_url("https://a.example/").address is None
     assert check_source_url("srt://[2606:4700::1111]:9000").address == ip_address("2606:4700::1111")
 
 

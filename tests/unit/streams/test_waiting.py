@@ -24,17 +24,13 @@ NO_WORKER = (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
 FULL = Worker(worker_id="w1", capacity=2, stream_ids=("a", "b"), seen_at_ms=0)
 
 
-@pytest.mark.parametrize(
-    ("present", "waiting", "words"),
-    [
-        ([], Waiting.NO_WORKER, "no worker is running"),
-        ([FULL], Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams"),
-        ([FULL, replace(FULL, capacity=1)], Waiting.NO_CAPACITY, "all 2 workers are full: 4 of 3 streams"),
-        ([FULL, replace(FULL, capacity=6)], None, "a worker is about to claim it: 4 of 8 streams are running"),
-    ],
-)
-def test_the_reason_follows_from_who_is_there(present, waiting, words):
-    assert why_waiting(present) == (waiting, words)
+def test_the_reason_follows_from_who_is_there():
+    fulls = [FULL, replace(FULL, capacity=1)]
+    assert why_waiting([]) == NO_WORKER[1:]
+    assert why_waiting([FULL]) == (Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
+    assert why_waiting(fulls) == (Waiting.NO_CAPACITY, "all 2 workers are full: 4 of 3 streams")
+    claiming = "a worker is about to claim it: 4 of 8 streams are running"
+    assert why_waiting([FULL, replace(FULL, capacity=6)]) == (None, claiming)
     assert (is_present(FULL, PRESENT_MS - 1), is_present(FULL, PRESENT_MS)) == (True, False)
 
 
@@ -103,7 +99,7 @@ def test_an_unchanged_reason_is_not_written_again(services, monkeypatch):
     assert written == []
 
 
-def test_a_stream_that_a_worker_holds_waits_for_nothing(services):
+def test_a_stream_waits_for_nothing_while_a_worker_has_claimed_it(services):
     services.controller.tick()
     now_ms = services.clock.now_ms()
     services.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
