@@ -59,14 +59,11 @@ def test_a_playlist_ends_before_a_segment_or_begins_with_it():
     assert m3u8.loads(since(PLAYLIST, b"r0-1.ts").decode()).media_sequence == 7
 
 
-def test_a_stream_that_keeps_its_codec_is_given_as_it_is():
+def test_a_stream_is_given_as_it_is_until_its_codec_changes_and_the_next_part_begins():
     parts = CodecParts()
     parts.next_part()
     assert parts.takes("source/r0-1.ts", OLD) and parts.takes("source/r1-0.ts", OLD) and parts.takes("x.ts", b"")
     assert not parts.is_ending and parts.of_playlist(PLAYLIST) is PLAYLIST
-
-
-def test_where_the_codec_changes_one_part_ends_and_the_next_begins():
     parts = CodecParts()
     parts.next_part()
     assert parts.takes("source/r1-1.ts", OLD)

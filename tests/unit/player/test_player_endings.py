@@ -86,7 +86,7 @@ def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total():
     assert [charges.whole_points_left(limit) for limit in (30, 20, None)] == [2, 0, None]
 
 
-def test_watched_time_is_the_servers_or_else_mpvs():
+def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_else_of_mpv():
     charges = Charges(balance_millipoints=0)
     for session_id in ("s-1", "s-2"):
         charges.add(session_id, 1, 1_000)
@@ -96,9 +96,6 @@ def test_watched_time_is_the_servers_or_else_mpvs():
     charges.settle("s-2", 1_000, 32_500)
     assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
     assert receipt.lines()[1].startswith("Watched 1:02,") and json.loads(receipt.as_json())["watched_ms"] == 62_500
-
-
-def test_a_receipt_names_the_end_reason():
     charges = Charges(balance_millipoints=72_500)
     charges.add("s-1", 1, 27_500)
     receipt = Receipt(Ending.of_reason("balance_exhausted"), "stream-1", charges, 245_000, 900, settled=True)
