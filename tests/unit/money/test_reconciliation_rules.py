@@ -114,8 +114,8 @@ def test_a_session_is_measured_once_every_living_follower_is_past_it():
     past, gone = LOG_ARRIVES_MS, 120_000 - FOLLOWER_GONE_MS
     expected = {(): False, (past,): True, (past - 1,): False, (past, past - 1): False}
     expected |= {(120_000, gone): True, (gone,): False}
-    found = {each: rules.is_measured(NOW, [NOW + ms for ms in each], NOW + 120_000) for each in expected}
-    assert found == expected
+    measured = {each: rules.is_measured(NOW, [NOW + ms for ms in each], NOW + 120_000) for each in expected}
+    assert measured == expected
 
 
 def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
@@ -160,8 +160,8 @@ KICKED, PAUSED = EndReason.KICKED, EndReason.STREAM_PAUSED
 def test_each_hour_and_reason_has_its_own_histogram_and_a_bound_is_still_within_it():
     last, next_hour = HOUR + HOUR_MS - 1, HOUR + HOUR_MS
     parts = histograms([(HOUR, KICKED, 0), (last, KICKED, 9), (HOUR, PAUSED, 0), (next_hour, KICKED, 3)])
-    found = [(each.hour_ms, each.end_reason, sum(each.counts), each.max_ms) for each in parts]
-    assert found == [(HOUR, KICKED, 2, 9), (HOUR, PAUSED, 1, 0), (next_hour, KICKED, 1, 3)]
+    rows = [(each.hour_ms, each.end_reason, sum(each.counts), each.max_ms) for each in parts]
+    assert rows == [(HOUR, KICKED, 2, 9), (HOUR, PAUSED, 1, 0), (next_hour, KICKED, 1, 3)]
     together = [(each.end_reason, each.sessions, each.max_ms) for each in cut_off_stats(parts)]
     assert together == [(KICKED, 3, 9), (PAUSED, 1, 0)] and histograms([]) == () and cut_off_stats([]) == []
     cut_offs = [each + more for each in BOUNDS_MS for more in (0, 1)]
@@ -173,7 +173,7 @@ def test_percentiles_are_bounds_and_never_more_than_the_longest():
     tails = ([0] * 99 + [4_321], 0, 0), ([0] * 98 + [4_321] * 2, 0, 4_321), ([40] * 50 + [300] * 50, 50, 300)
     few = ([0], 0, 0), ([7], 7, 7), ([3, 7, 90], 10, 90), ([90_000, 120_000], 120_000, 120_000)
     for cut_offs_ms, p50_ms, p99_ms in (*few, *tails):
-        [found] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
-        assert (found.sessions, found.p50_ms, found.p99_ms) == (len(cut_offs_ms), p50_ms, p99_ms)
+        [stats] = cut_off_stats(histograms((HOUR, KICKED, each) for each in cut_offs_ms))
+        assert (stats.sessions, stats.p50_ms, stats.p99_ms) == (len(cut_offs_ms), p50_ms, p99_ms)
         ranked = sorted(cut_offs_ms)
-        assert found.p50_ms >= ranked[(len(ranked) - 1) // 2] and found.p99_ms <= found.max_ms == ranked[-1]
+        assert stats.p50_ms >= ranked[(len(ranked) - 1) // 2] and stats.p99_ms <= stats.max_ms == ranked[-1]
