@@ -6,12 +6,14 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 # Three processes share the suite, since much of it is waiting. Each starts its platforms on separate ports.
 IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Options of the long runs: SEED=1 repeats a run, ARGS adds others.
+RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
+FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))
 CODE := app.py bench chalicelib gateway infra player worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Set in the environment: DEMO_SOURCE=file, TOLLCAST_PORT (8080),"
-	@echo "  TOLLCAST_EMULATOR_PORT (4566), TOLLCAST_RTMP_PORT (1935), TOLLCAST_STATE_DIR (.local)"
+	@echo "docs/settings.md lists the environment variables that they read, such as TOLLCAST_PORT."
 
 setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
 	@infra/local/setup/install.sh
@@ -36,23 +38,23 @@ test: setup lint ## Lint, then run all tests (ARGS="tests/unit": some tests)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(IN_PARALLEL))
 
 soak: setup ## Run 100,000 operations on wallets with faults (SEED=1 ROUNDS=7:8: repeat one round)
-	@$(PYTHON) -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	@$(PYTHON) -m tests.faults.commands.soak $(RUN) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(MOVES),--moves $(MOVES)) $(if $(OPERATIONS),--operations $(OPERATIONS))
 
-load: setup ## Send heartbeats to one wallet with 8 sessions from 64 threads for a minute
-	@$(PYTHON) -m tests.faults.load $(ARGS)
+load: setup ## Send heartbeats to one wallet with 8 sessions from 64 threads for a minute (MINUTES=0.2)
+	@$(PYTHON) -m tests.faults.commands.load $(RUN) $(FOR_MINUTES)
 
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
-	@$(PYTHON) -m tests.faults.kills $(ARGS)
+	@$(PYTHON) -m tests.faults.commands.kills $(RUN)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
-	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(PYTHON) -m tests.chaos $(RUN) $(FOR_MINUTES)
 
 zoo: setup ## Play every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
 
-mutants: setup ## Insert known bugs one by one and check that a test finds each (ARGS="name": some)
-	@$(PYTHON) -m tests.faults.mutants $(ARGS)
+mutants: setup ## Insert known bugs and mutmut's changes, and check that tests find them (ARGS="name": some)
+	@$(PYTHON) -m tests.faults.commands.mutants $(RUN)
 
 lint: setup ## Check style, types, import rules and insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -65,7 +67,7 @@ advisories: setup ## Look up known vulnerabilities of pinned packages (needs the
 	@$(PYTHON) -m infra.dev.advisories
 
 fuzz: setup ## Test the API against its OpenAPI document for long (ARGS="--examples 20 --only /me")
-	@$(PYTHON) -m tests.schema --bounds $(ARGS)
+	@$(PYTHON) -m tests.schema --bounds $(RUN)
 
 bench: setup ## Measure the cost of wallet operations, the worker, media authorization and logins
 	@infra/local/setup/install.sh bench

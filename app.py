@@ -6,7 +6,6 @@ from chalicelib.api import media
 from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import container
-from chalicelib.services.access.key_rotation import KeyRotation
 
 app = Chalice(app_name="tollcast", debug=False)
 app.register_middleware(middleware, "http")
@@ -34,7 +33,7 @@ def settle_streams(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def reap_sessions(event: CloudWatchEvent) -> None:
     """End sessions whose lease expired too long ago."""
-    container().playback.reap()
+    container().reaper.reap()
 
 
 @app.schedule(Rate(2, unit=Rate.MINUTES))
@@ -52,4 +51,4 @@ def move_ledger_pages(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def tend_token_keys(event: CloudWatchEvent) -> None:
     """Rotate token keys that are 30 days old, in two phases."""
-    KeyRotation(container().token_keys, container().clock).rotate_if_due()
+    container().key_rotation.rotate_if_due()

@@ -6,7 +6,6 @@ ended at a random moment. The output is the time from the API's response to the 
 is negative if that byte came first. With `--players`, the real player and mpv watch, and the time is that of mpv's end.
 """
 
-import argparse
 import http.client
 import random
 import statistics
@@ -22,9 +21,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.faults.caller import Account, Answer, Caller
-from tests.faults.load import percentile_ms
-from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of, wait_for
+from tests.faults.commands.load import percentile_ms
+from tests.faults.harness.api_client import Account, Answer, ApiClient
+from tests.faults.harness.command_line import command_parser
+from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import Player, PlayProcess
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
@@ -46,12 +47,11 @@ TRIAL_S_MAX = 60.0
 
 def main() -> int:
     """Print a line for each cause."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = command_parser("make cutoff", __doc__)
     parser.add_argument("--trials", type=int, default=200, help="of each cause, at the gateway")
     parser.add_argument("--players", type=int, default=20, help="of each cause, with the player and mpv")
-    parser.add_argument("--seed")
     options = parser.parse_args()
-    seed = seed_of(options.seed)
+    seed = options.seed
     print(f"seed {seed}, {STREAMS} at a time, of players {PLAYER_STREAMS}", flush=True)
     with private_stack(sessions_per_user_max=1) as stack, ExitStack() as undo:
         operator = undo.enter_context(Operator(stack.url))
@@ -192,8 +192,8 @@ class TrialStream:
     def gateway_trial(self, cause: str, rng: random.Random) -> float:
         """Return the seconds from the API's response to the last byte that was served."""
         account, user_id = self._viewer(round(rng.uniform(*MOMENTS_S) * 1000) if cause == "zero balance" else 100_000)
-        with Caller(self._operator.url, account) as caller:
-            started = caller.sure("POST", "/playback/start", {"stream_id": self._stream_id})
+        with ApiClient(self._operator.url, account) as client:
+            started = client.send("POST", "/playback/start", {"stream_id": self._stream_id})
             assert started.status == 201, started
             parts = urlsplit(self._operator.url)
             probe = Probe((parts.hostname or "", parts.port or 80), f"127.0.1.{self.number + 1}", started.document)
@@ -202,7 +202,7 @@ class TrialStream:
             try:
                 assert probe.served.wait(TRIAL_S_MAX), "nothing was served"
                 if cause == "zero balance":
-                    answered_at_s = _beat_to_the_end(caller, started.document)
+                    answered_at_s = _beat_to_the_end(client, started.document)
                 else:
                     time.sleep(rng.uniform(*MOMENTS_S))
                     answered_at_s = self._end(cause, user_id, started.document["session_id"])
@@ -224,17 +224,17 @@ class TrialStream:
         player = Player(self._operator.url, home)
         done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
         assert done.returncode == 0, done.stderr
-        viewing = player.play(stream_id=self._stream_id)
+        playback = player.play(stream_id=self._stream_id)
         try:
             session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
             if cause == "zero balance":
                 # The player's heartbeat finds the empty balance. The end of the paid time is before that.
                 ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
             else:
-                wait_for("picture", lambda: _shown(viewing), TRIAL_S_MAX)
+                wait_for("picture", lambda: _shown(playback), TRIAL_S_MAX)
                 time.sleep(rng.uniform(*PLAYER_MOMENTS_S))
                 ends_at_s = self._end(cause, user_id, session["session_id"])
-            wait_for("end of mpv", lambda: not viewing.mpv_pids(), TRIAL_S_MAX)
+            wait_for("end of mpv", lambda: not playback.mpv_pids(), TRIAL_S_MAX)
             took_s = time.monotonic() - float(ends_at_s)
         finally:
             player.end_all()
@@ -262,23 +262,23 @@ class TrialStream:
         return time.monotonic()
 
 
-def _beat_to_the_end(caller: Caller, session: dict[str, Any]) -> float:
+def _beat_to_the_end(client: ApiClient, session: dict[str, Any]) -> float:
     """Send heartbeats as a player does until the balance is empty. Return when that response came."""
     seq = session["seq"]
     while True:
         time.sleep(session["next_beat_in_ms"] / 1000)
         seq += 1
-        answer = caller.sure("POST", "/playback/heartbeat", {"session_id": session["session_id"], "seq": seq})
+        answer = client.send("POST", "/playback/heartbeat", {"session_id": session["session_id"], "seq": seq})
         if answer.status == 402:
             return time.monotonic()
         assert answer.status == 200, answer
         session, seq = answer.document, answer.document["seq"]
 
 
-def _shown(viewing: PlayProcess) -> bool:
-    assert viewing.process.poll() is None, "the player has ended"
+def _shown(playback: PlayProcess) -> bool:
+    assert playback.process.poll() is None, "the player has ended"
     try:
-        return bool(viewing.mpv("get_property", "estimated-frame-number"))
+        return bool(playback.mpv("get_property", "estimated-frame-number"))
     except (OSError, AssertionError):
         return False
 

@@ -11,7 +11,6 @@ the median of the requests per second, and per second of nginx's processor time.
 removed from all of them. Then one real player watches, and nginx's requests for decisions are counted.
 """
 
-import argparse
 import base64
 import hashlib
 import os
@@ -34,8 +33,9 @@ from chalicelib.adapters import aws
 from gateway.nginx.config import GatewayConfig, render
 from infra.local.processes.nginx import gateway_config
 from infra.local.setup.seed import STREAM_ID
-from tests.faults.caller import Caller
-from tests.faults.private_stack import PASSWORD, Operator, private_stack, seed_of
+from tests.faults.harness.api_client import ApiClient
+from tests.faults.harness.command_line import command_parser, print_start
+from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
 from tests.fixtures.ports import answers, free_port
 from tests.fixtures.stack import Stack
 from tests.integration.player.player_harness import Player
@@ -57,13 +57,11 @@ DECISION_CACHE = re.compile(r"            proxy_cache verdicts;\n            pro
 
 def main() -> int:
     """Print a table for each size, and the number of decisions per minute of a viewer."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = command_parser("python -m bench.gateway_auth", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--seed")
     options = parser.parse_args()
-    seed = seed_of(options.seed)
-    print(f"seed {seed}, {os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f} before", flush=True)
+    print_start(options.seed)
     with ExitStack() as undo:
         directory = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tcbench-")))
         log = directory / "decisions.log"
@@ -71,7 +69,7 @@ def main() -> int:
         stack = undo.enter_context(private_stack(sessions_per_user_max=2))
         operator = undo.enter_context(Operator(stack.url))
         operator.go_live()
-        measure_throughput(stack, operator, directory, random.Random(seed), options.rounds, options.seconds)
+        measure_throughput(stack, operator, directory, random.Random(options.seed), options.rounds, options.seconds)
         measure_decisions(stack, operator, directory, log)
     return 0
 
@@ -83,20 +81,20 @@ def measure_throughput(
     operator.do("PATCH", f"/streams/{STREAM_ID}", {"lease_ms": LEASE_MS})
     account, _ = operator.viewer(1_000_000_000)
     with ExitStack() as undo:
-        caller = undo.enter_context(Caller(stack.url, account))
+        client = undo.enter_context(ApiClient(stack.url, account))
         gateways = {each: undo.enter_context(Variant(stack, each, directory / each).running()) for each in VARIANTS}
         for name, size in SIZES.items():
             # The worker deletes segments that no playlist names, so it is stored just before the variants cache it.
             put_segment(stack, size)
             found: dict[str, list[tuple[float, float]]] = {each: [] for each in VARIANTS}
             for _ in range(rounds):
-                session = caller.sure("POST", "/playback/start", {"stream_id": STREAM_ID}).document
+                session = client.send("POST", "/playback/start", {"stream_id": STREAM_ID}).document
                 for each in rng.sample(VARIANTS, len(VARIANTS)):
                     headers = gateways[each].headers(session["session_id"], session["play_token"])
                     path = f"/play/{session['session_id']}/bench/{size}.ts"
                     gateways[each].load(path, headers, 1)
                     found[each].append(gateways[each].load(path, headers, seconds))
-                caller.sure("POST", "/playback/stop", {"session_id": session["session_id"]})
+                client.send("POST", "/playback/stop", {"session_id": session["session_id"]})
             report(name, found)
 
 
@@ -237,10 +235,10 @@ def measure_decisions(stack: Stack, operator: Operator, directory: Path, log: Pa
     done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
     before = len(DECISION.findall(log.read_text()))
-    viewing = player.play()
+    playback = player.play()
     try:
         time.sleep(WATCHED_S)
-        assert viewing.process.poll() is None, viewing.finish()
+        assert playback.process.poll() is None, playback.finish()
         calls = len(DECISION.findall(log.read_text())) - before
     finally:
         player.end_all()

@@ -22,8 +22,9 @@ import httpx
 from bench.cpu import cpu_s
 from chalicelib.adapters.streams.s3_media import S3Media
 from chalicelib.domain.streams.media_keys import media_key
-from tests.faults.private_stack import Operator, private_stack, wait_for
+from tests.faults.harness.private_stack import Operator, private_stack
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 
 SEGMENTS = 60
 POLL_S = 0.01

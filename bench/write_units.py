@@ -72,11 +72,11 @@ class WalletBench:
     def __init__(self, settings: config.Settings) -> None:
         container = Container(settings)
         self.clock, self.delivery = SetClock(), Switch()
-        container.clock = self.clock
-        self.ledger, self.wallets = container.ledger, container.wallets
+        container.stores.clock = self.clock
+        self.ledger, self.wallets = container.ledger, container.stores.wallets
         shared: dict[str, Any] = {
-            "wallets": container.wallets,
-            "sessions": container.sessions,
+            "wallets": container.stores.wallets,
+            "sessions": container.stores.sessions,
             "ledger": container.ledger,
             "delivery": self.delivery,
             "counters": MemoryCounters(),

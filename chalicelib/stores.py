@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import config
 from chalicelib.adapters.access.dynamodb_clients import DynamoClients
+from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.edge_keys import EdgeKeyStore
 from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.adapters.access.jwt_tokens import JwtTokens, secret_from_aws
@@ -17,10 +18,14 @@ from chalicelib.adapters.access.secret_keys import SecretKeyStore
 from chalicelib.adapters.accounts.dynamodb_users import DynamoUsers
 from chalicelib.adapters.accounts.passwords import Argon2Passwords
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
+from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -33,86 +38,98 @@ if TYPE_CHECKING:
 
 
 class Stores:
-    """What a stage's services are built on."""
+    """The stores of a stage, each named after its port."""
 
     def __init__(self, settings: config.Settings) -> None:
         self.settings = settings
+        self._prefix = settings.table_prefix
 
     @cached_property
     def clock(self) -> Clock:
-        """The server's clock."""
         return SystemClock()
 
     @cached_property
     def wallets(self) -> DynamoWallets:
-        """The port `Wallets`."""
-        return DynamoWallets(self.settings.table_prefix)
+        return DynamoWallets(self._prefix)
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(self._prefix)
+
+    @cached_property
+    def payments(self) -> DynamoPayments:
+        return DynamoPayments(self._prefix)
 
     @cached_property
     def sessions(self) -> DynamoPlaybackSessions:
-        """The port `PlaybackSessions`."""
-        return DynamoPlaybackSessions(self.settings.table_prefix)
+        return DynamoPlaybackSessions(self._prefix)
+
+    @cached_property
+    def reconciliations(self) -> DynamoReconciliations:
+        return DynamoReconciliations(self._prefix)
+
+    @cached_property
+    def usage(self) -> DynamoUsage:
+        return DynamoUsage(self._prefix)
 
     @cached_property
     def clients(self) -> DynamoClients:
-        """The port `Clients`."""
-        return DynamoClients(self.settings.table_prefix, self.settings.address_days)
+        return DynamoClients(self._prefix, self.settings.address_days)
 
     @cached_property
-    def stream_table(self) -> DynamoStreams:
-        """The port `Streams`."""
-        return DynamoStreams(self.settings.table_prefix)
+    def limits(self) -> DynamoLimits:
+        return DynamoLimits(self._prefix)
+
+    @cached_property
+    def streams(self) -> DynamoStreams:
+        return DynamoStreams(self._prefix)
 
     @cached_property
     def runtimes(self) -> DynamoRuntimes:
-        """The port `Runtimes`."""
-        return DynamoRuntimes(self.settings.table_prefix)
-
-    @cached_property
-    def users(self) -> DynamoUsers:
-        """The port `Users`."""
-        return DynamoUsers(self.settings.table_prefix)
+        return DynamoRuntimes(self._prefix)
 
     @cached_property
     def media(self) -> S3Media:
-        """The port `MediaStore`."""
         return S3Media(self.settings.media_bucket)
 
     @cached_property
     def queue(self) -> SqsWorkQueue:
-        """The port `WorkQueue`."""
         return SqsWorkQueue(self.settings.work_queue)
 
     @cached_property
+    def users(self) -> DynamoUsers:
+        return DynamoUsers(self._prefix)
+
+    @cached_property
+    def passwords(self) -> Argon2Passwords:
+        return Argon2Passwords()
+
+    @cached_property
+    def tokens(self) -> JwtTokens:
+        return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
+
+    @cached_property
+    def token_keys(self) -> KeyStore:
+        """The keys of all tokens. CloudFront's edges, where there are any, have the play keys as well."""
+        keys, store = SecretKeyStore(self.settings.token_secret), config.store_at_edges(self.settings)
+        return EdgeKeyStore(keys, KeyValueStore(store)) if store else keys
+
+    @cached_property
     def denylist(self) -> Denylist:
-        """The port `Denylist`: files beside the gateway, or keys at CloudFront's edges, where that is set."""
+        """Files beside the gateway, or keys at CloudFront's edges, where that is set."""
         if self.settings.denylist_dir:
             return FileDenylist(self.settings.denylist_dir)
         store = config.store_at_edges(self.settings)
         return KeyValueDenylist(KeyValueStore(store)) if store else NoDenylist()
 
     @cached_property
+    def audit_log(self) -> DynamoAuditLog:
+        return DynamoAuditLog(self._prefix)
+
+    @cached_property
     def counters(self) -> DynamoCounters:
-        """The port `Counters`."""
-        return DynamoCounters(self.settings.table_prefix, self.clock)
+        return DynamoCounters(self._prefix, self.clock)
 
     @cached_property
-    def usage(self) -> DynamoUsage:
-        """The port `Usage`."""
-        return DynamoUsage(self.settings.table_prefix)
-
-    @cached_property
-    def tokens(self) -> JwtTokens:
-        """The port `Tokens`."""
-        return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
-
-    @cached_property
-    def token_keys(self) -> KeyStore:
-        """The port `KeyStore`, which keeps the play keys at CloudFront's edges as well where there are any."""
-        keys, store = SecretKeyStore(self.settings.token_secret), config.store_at_edges(self.settings)
-        return EdgeKeyStore(keys, KeyValueStore(store)) if store else keys
-
-    @cached_property
-    def passwords(self) -> Argon2Passwords:
-        """The port `PasswordHasher`."""
-        return Argon2Passwords()
+    def workers(self) -> DynamoWorkers:
+        return DynamoWorkers(self._prefix)

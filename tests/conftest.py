@@ -1,4 +1,4 @@
-"""Fixtures for all tests; see fixtures/README.md."""
+"""Fixtures for all tests. fixtures/README.md lists them."""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ UNIT = ROOT / "tests" / "unit"
 
 
 class NetworkUsed(AssertionError):
-    """A unit test tried to reach something outside its process."""
+    """A unit test opened a connection."""
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
         return
 
     def refuse(self: socket.socket, address: object) -> None:
-        raise NetworkUsed(f"a unit test connects to {address!r}; use a fake, or move it to tests/integration")
+        raise NetworkUsed(f"a unit test connects to {address!r}. Use a fake, or move the test to tests/integration.")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)

@@ -13,7 +13,7 @@ import av
 import av.logging
 
 from worker.media.libav import set_up_program
-from worker.transcoding.plan import PIXELS_MAX
+from worker.media.pictures import PIXELS_MAX
 from worker.transcoding.stillness import BLACK_MAX, differs, sample_points
 
 SOUND_OPTION = "--sound"

@@ -75,10 +75,46 @@ def invalid_cursor() -> Invalid:
     )
 
 
+def parameters(
+    table: str,
+    *,
+    key: Mapping[str, Any] | None = None,
+    item: Mapping[str, Any] | None = None,
+    update: str | None = None,
+    condition: str | None = None,
+    names: Mapping[str, str] | None = None,
+    values: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return the parameters of a request, without those that are None or empty."""
+    given = {
+        "TableName": table,
+        "Key": to_row(key or {}),
+        "Item": to_row(item or {}),
+        "UpdateExpression": update,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_row(values or {}),
+        **more,
+    }
+    return {name: value for name, value in given.items() if value is not None and value != {}}
+
+
+def call(operation: str, table: str, **given: Any) -> Any:
+    """Send a request with these `parameters`, and return the response. Raise what `translated` raises."""
+    with translated():
+        return getattr(client("dynamodb"), operation)(**parameters(table, **given))
+
+
+def transact(*parts: dict[str, Any]) -> None:
+    """Write all parts or none. Raise what `translated` raises."""
+    with translated():
+        client("dynamodb").transact_write_items(TransactItems=list(parts))
+
+
 def get_item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return one row by a consistent read."""
-    with translated():
-        row = client("dynamodb").get_item(TableName=table, Key=to_row(key), ConsistentRead=True).get("Item")
+    row = call("get_item", table, key=key, ConsistentRead=True).get("Item")
     return from_row(row) if row else None
 
 

@@ -8,7 +8,7 @@ from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
 from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
-from chalicelib.api.wire import ledger_answer, login_answer, wallet_answer
+from chalicelib.api.wire import login_answer, wallet_answer
 from chalicelib.domain.accounts.users import Role
 
 routes = Routes("account")
@@ -62,8 +62,7 @@ def my_daily_cap(call: Call) -> WalletAnswer:
 @routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem], refusals={404})
 def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     """List every change of the balance, newest first."""
-    page = call.services.ledger.entries(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
-    return ledger_answer(page)
+    return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(call.user_id, **dict(call.query)))
 
 
 @routes.add(
@@ -87,9 +86,8 @@ def my_statement(call: Call) -> StatementAnswer | Response:
 @routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
 def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
     """List the caller's sessions, newest first."""
-    page = call.services.playback.sessions_of(call.user_id, limit=call.query.limit, cursor=call.query.cursor)
-    items = [OwnSessionAnswer.model_validate(record) for record in page.items]
-    return ListAnswer(items=items, next_cursor=page.next_cursor)
+    page = call.services.playback.sessions_of(call.user_id, **dict(call.query))
+    return ListAnswer[OwnSessionAnswer].model_validate(page)
 
 
 @routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
@@ -105,6 +103,4 @@ def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
 def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
     """List what a session paid and got back, oldest first."""
     record = call.services.playback.session_of(call.user_id, session_id)
-    return ledger_answer(
-        call.services.statements.session_page(record, limit=call.query.limit, cursor=call.query.cursor)
-    )
+    return ListAnswer[LedgerItem].model_validate(call.services.statements.session_page(record, **dict(call.query)))

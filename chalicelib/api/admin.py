@@ -1,18 +1,13 @@
 """Operators' routes for sessions, accounts and money."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from chalicelib.api.audit import record, record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
-from chalicelib.api.wire import ledger_answer, wallet_answer
-from chalicelib.domain.accounts.users import Role, User
+from chalicelib.api.wire import wallet_answer
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.operations.audit import WAS_RESET, Action, difference, erased_values, user_values
 from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
@@ -34,16 +29,13 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
 @routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
     """List all accounts. A page may be short before the end."""
-    page = call.services.accounts.listing(limit=call.query.limit, cursor=call.query.cursor)
-    return ListAnswer(items=[UserAnswer.model_validate(u) for u in page.items], next_cursor=page.next_cursor)
+    return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
-    user = call.services.accounts.create(call.body.email, call.body.password, call.body.role)
-    record(call, "user.create", user.user_id, user_id=user.user_id, after=user_values(user))
-    return UserAnswer.model_validate(user)
+    return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
 @routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
@@ -56,12 +48,7 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         # The last operator could lock everyone out.
         raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
     changes = {name: value for name, value in call.body if value is not None}
-    seen = call.services.accounts.get(user_id)
-    with call.services.audit.also_unfinished(
-        call.actor, lambda: _begun(seen, call.services.users.get(user_id), changes)
-    ):
-        user = call.services.accounts.change(user_id, **changes)
-    call.services.audit.record(call.actor, _edit(seen, user, changes))
+    user = call.services.accounts.change(user_id, **changes, by=call.actor)
     return UserAnswer.model_validate(user)
 
 
@@ -71,12 +58,7 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     if user_id == call.user_id:
         # The audit entry would store the address of an erased person, and the last operator could erase the account.
         raise Conflict("You cannot erase your own account. Ask another operator.")
-    seen = call.services.users.get(user_id)
-    with call.services.audit.also_unfinished(
-        call.actor, lambda: _erasure_begun(seen, call.services.users.get(user_id))
-    ):
-        erased_at_ms = call.services.erasure.erase(user_id)
-    record(call, "user.erase", user_id, user_id=user_id, after=erased_values(erased_at_ms))
+    erased_at_ms = call.services.erasure.erase(user_id, by=call.actor)
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
@@ -89,7 +71,7 @@ def user_wallet(call: Call, user_id: str) -> WalletAnswer:
 @routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     """List a user's ledger, newest first."""
-    return ledger_answer(call.services.ledger.entries(user_id, limit=call.query.limit, cursor=call.query.cursor))
+    return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(user_id, **dict(call.query)))
 
 
 @routes.add(
@@ -97,40 +79,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
 )
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
-    before = call.services.ledger.wallet(user_id)
-    wallet = call.services.ledger.credit(
-        user_id=user_id,
-        millipoints=call.body.millipoints,
-        payment_id=call.body.payment_id,
-        note=call.body.note,
-        by_user_id=call.user_id,
-    )
-    record_payment(call, "wallet.credit", user_id, before, wallet)
-    return wallet_answer(call, wallet)
-
-
-def _edit(seen: User, user: User, changes: Mapping[str, Any]) -> Action:
-    """Return the audit action of an edit. It names only the fields that this request changed."""
-    old, new = ({name: value for name, value in user_values(each).items() if name in changes} for each in (seen, user))
-    before, after = difference(old, new)
-    details = {"password": WAS_RESET} if "password" in changes else {}
-    user_id = user.user_id
-    return Action(name="user.edit", target=user_id, user_id=user_id, before=before, after=after, details=details)
-
-
-def _begun(seen: User, user: User | None, changes: Mapping[str, Any]) -> Action | None:
-    """Return the action of an edit that changed the account but failed in a later step; None if nothing changed."""
-    if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
-        return None
-    return _edit(seen, user, changes)
-
-
-def _erasure_begun(seen: User | None, user: User | None) -> Action | None:
-    """Return the action of an erasure that disabled the account but did not finish; None if nothing changed."""
-    if seen is None or user is None or seen.disabled or not user.disabled:
-        return None
-    before, after = difference(user_values(seen), user_values(user))
-    return Action(name="user.erase", target=user.user_id, user_id=user.user_id, before=before, after=after)
+    return wallet_answer(call, call.services.payments.credit(user_id, by=call.actor, **dict(call.body)))
 
 
 def _session(live: LiveSession) -> SessionAnswer:

@@ -22,7 +22,6 @@ from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
-from chalicelib.services.operations.monitoring import problem_counter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
@@ -53,26 +52,28 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A declared route."""
+    """A declared route. `role` None means anyone, `limited` that it may return 429.
+
+    `account` means that the account must be neither disabled nor logged out everywhere since the token was issued. The
+    last four are for the OpenAPI document: `refusals` are error statuses that do not follow from the other fields,
+    `operators_answer` is the answer for operators, `other_types` are further content types of a success, and `failed`
+    is another body of a 503.
+    """
 
     method: str
     path: str
     summary: str
     role: Role | None
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
     answer: type[BaseModel] | None
-    status: int
-    # Whether it may return 429.
-    limited: bool
-    # Error statuses that do not follow from the other fields; see responses.py.
-    refusals: frozenset[int]
-    # For operators; further content types of a success; the body of a 503 that is no problem document.
-    operators_answer: type[BaseModel] | None
-    other_types: Mapping[str, Mapping[str, Any]]
-    failed: type[BaseModel] | None
-    # Whether the token is checked against the current account; on operators' routes it always is.
-    account: bool
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: int = 200
+    limited: bool = False
+    account: bool = False
+    refusals: Collection[int] = ()
+    operators_answer: type[BaseModel] | None = None
+    other_types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failed: type[BaseModel] | None = None
 
 
 @dataclass
@@ -87,48 +88,17 @@ class Routes:
         self.blueprint = Blueprint(self.name)
 
     def add(
-        self,
-        method: str,
-        path: str,
-        *,
-        role: Role | None,
-        answer: type[BaseModel] | None,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
-        status: int = 200,
-        limited: bool = False,
-        account: bool = False,
-        refusals: Collection[int] = (),
-        operators_answer: type[BaseModel] | None = None,
-        other_types: Mapping[str, Mapping[str, Any]] | None = None,
-        failed: type[BaseModel] | None = None,
+        self, method: str, path: str, *, role: Role | None, account: bool = False, **declared: Any
     ) -> Callable[[View], View]:
-        """Declare a route; the first line of the view's docstring becomes its summary.
+        """Declare a route with the fields of `Endpoint`. The first line of the view's docstring is its summary.
 
-        `role` None means anyone. `limited` means that it may return 429. `account` means that the account must be
-        neither disabled nor logged out everywhere since the token was issued. The last four are for the OpenAPI
-        document: `refusals` are error statuses that do not follow from the other arguments, `operators_answer` is the
-        answer for operators, `other_types` are further content types of a success, and `failed` is another body of a
-        503.
+        Operators' routes always check the account.
         """
 
         def register(view: View) -> View:
-            endpoint = Endpoint(
-                method=method,
-                path=path,
-                summary=(view.__doc__ or "").strip().split("\n")[0],
-                role=role,
-                body=body,
-                query=query,
-                answer=answer,
-                status=status,
-                limited=limited,
-                refusals=frozenset(refusals),
-                operators_answer=operators_answer,
-                other_types=other_types or {},
-                failed=failed,
-                account=account or role is Role.ADMIN,
-            )
+            summary = (view.__doc__ or "").strip().split("\n")[0]
+            checked = account or role is Role.ADMIN
+            endpoint = Endpoint(method=method, path=path, summary=summary, role=role, account=checked, **declared)
             self.endpoints.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -143,15 +113,15 @@ class Routes:
 
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
-    services = container()
+    services, problem = container(), None
     try:
         call = _call(endpoint, request, services)
         answer = view(call, **checked_path(params))
         response = _success(endpoint, answer)
     except Exception as error:
         response = problem_response(error, request.path)
-        _count(services, response)
-    services.counters.flush_if_due()
+        problem = json.loads(response.body)
+    services.monitoring.count_response(problem)
     request_id = request.headers.get("x-request-id", "")
     if REQUEST_ID.fullmatch(request_id):
         response.headers["X-Request-ID"] = request_id
@@ -164,11 +134,6 @@ def _success(endpoint: Endpoint, answer: Any) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     body = answer.model_dump_json(exclude_none=False) if isinstance(answer, BaseModel) else ""
     return Response(body=body, status_code=endpoint.status, headers=headers)
-
-
-def _count(services: Container, response: Response) -> None:
-    document = json.loads(response.body)
-    services.counters.add(problem_counter(document["status"], document["code"]))
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:

@@ -67,7 +67,7 @@ def _playlist(request: Any, path: str) -> Response:
     if not stream_id:
         return as_response(problem(403, "forbidden", "The authorizer returned no stream."))
     try:
-        found = container().media.get(media_key(stream_id, path)) if path else None
+        found = container().stores.media.get(media_key(stream_id, path)) if path else None
     except Exception as error:
         return problem_response(error, request.path)
     if found is None:

@@ -1,7 +1,5 @@
 """Routes for health, metrics and error counts."""
 
-from collections.abc import Callable
-
 from chalice.app import Response
 
 from chalicelib.api.endpoint import Call, Routes
@@ -9,7 +7,6 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.monitoring import (
     CutOffQuery,
     CutOffsAnswer,
-    ErrorItem,
     ErrorsAnswer,
     HealthAnswer,
     HourCutOffItem,
@@ -20,7 +17,6 @@ from chalicelib.api.models.monitoring import (
 from chalicelib.config import VERSION
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.money import cut_offs
-from chalicelib.ports.common import StoreUnavailable
 
 routes = Routes("monitoring")
 
@@ -28,11 +24,7 @@ routes = Routes("monitoring")
 @routes.add("GET", "/healthz", role=None, answer=HealthAnswer, failed=HealthAnswer)
 def healthz(call: Call) -> HealthAnswer | Response:
     """Check the API and its dependencies; 503 when a dependency fails."""
-    checks: dict[str, Callable[[], object]] = {
-        "tables": lambda: call.services.stream_table.list(limit=1, cursor=None),
-        "media": lambda: call.services.media.list("streams/", limit=1),
-    }
-    found = {name: "ok" if _works(check) else "failed" for name, check in checks.items()}
+    found = {name: "ok" if works else "failed" for name, works in call.services.monitoring.health().items()}
     status = "ok" if set(found.values()) == {"ok"} else "failed"
     answer = HealthAnswer.model_validate({"status": status, "version": VERSION, "dependencies": found})
     if status == "ok":
@@ -57,8 +49,7 @@ def metrics(call: Call) -> MetricsAnswer:
 )
 def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     """List the gateways' answers, refusals, cache hits and bytes for each stream in one hour."""
-    query = call.query
-    page = call.services.monitoring.streams(query.at_ms, limit=query.limit, cursor=query.cursor)
+    page = call.services.monitoring.streams(**dict(call.query))
     items = [StreamTrafficItem.model_validate({**vars(each.traffic), **vars(each)}) for each in page.items]
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
@@ -75,18 +66,10 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
 @routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)
 def errors(call: Call) -> ErrorsAnswer:
     """Count the errors of the last hour."""
-    return ErrorsAnswer(items=[ErrorItem.model_validate(each) for each in call.services.monitoring.errors()])
+    return ErrorsAnswer(items=call.services.monitoring.errors())
 
 
 def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:
     [figures] = cut_offs.cut_off_stats([part])
     values = {**vars(figures), "hour_ms": part.hour_ms, "histogram": cut_offs.by_bound(part)}
     return HourCutOffItem.model_validate(values)
-
-
-def _works(check: Callable[[], object]) -> bool:
-    try:
-        check()
-    except StoreUnavailable:
-        return False
-    return True

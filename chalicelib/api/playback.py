@@ -12,10 +12,8 @@ from chalicelib.api.models.playback import (
 )
 from chalicelib.api.wire import playback_answer, start_answer
 from chalicelib.domain.accounts.users import Role
-from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.money.sessions import SessionRecord
-from chalicelib.domain.operations.audit import Action
 from chalicelib.problems import STATUS_OF_END
 
 routes = Routes("playback")
@@ -37,16 +35,9 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
 def start(call: Call) -> StartAnswer:
     """Open a session and buy its first lease."""
     try:
-        opened = call.services.playback.start(
-            call.user_id,
-            call.body.stream_id,
-            client=call.client,
-            replace=call.body.replace,
-            max_points=call.body.max_points,
-            idempotency_key=call.body.idempotency_key,
-        )
+        opened = call.services.playback.start(call.user_id, client=call.client, **dict(call.body))
     except DomainError:
-        call.services.counters.add("playback_errors")
+        call.services.monitoring.count_failed_start()
         raise
     return start_answer(call, opened)
 
@@ -82,28 +73,7 @@ def stop(call: Call) -> EndAnswer:
 @routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End any session now and refund the rest of its lease."""
-    session_id, reason = call.body.session_id, call.body.reason
-    with call.services.audit.also_unfinished(
-        call.actor, lambda: _kicked(call.services.sessions.get(session_id), reason)
-    ):
-        record = call.services.playback.kick(session_id)
-    call.services.audit.record(call.actor, _kick(record, reason))
-    return _end_answer(call, record)
-
-
-def _kick(record: SessionRecord, reason: str) -> Action:
-    return Action(
-        name="session.kick",
-        target=record.session_id,
-        user_id=record.user_id,
-        after={"end_reason": record.end_reason},
-        details={"reason": reason, "stream_id": record.stream_id},
-    )
-
-
-def _kicked(record: SessionRecord | None, reason: str) -> Action | None:
-    """Return the action of a kick that ended the session although the gateway was not notified."""
-    return _kick(record, reason) if record is not None and record.end_reason is EndReason.KICKED else None
+    return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))
 
 
 def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:

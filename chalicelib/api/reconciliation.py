@@ -1,13 +1,8 @@
 """Routes for reconciliation and adjustments."""
 
-from chalicelib.api.audit import record_payment
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.api.models.reconciliation import (
-    AdjustRequest,
-    DayTotalsAnswer,
-    ReconciliationQuery,
-)
+from chalicelib.api.models.reconciliation import AdjustRequest, DayTotalsAnswer, ReconciliationQuery
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.accounts.users import Role
@@ -25,7 +20,7 @@ def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
     page = call.services.reconciliation.rows(
         call.query.day, agrees=agrees, limit=call.query.limit, cursor=call.query.cursor
     )
-    return ListAnswer(items=list(page.items), next_cursor=page.next_cursor)
+    return ListAnswer[SessionReconciliation].model_validate(page)
 
 
 @routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN, answer=DayTotalsAnswer)
@@ -44,14 +39,4 @@ def day_totals(call: Call, day: str) -> DayTotalsAnswer:
 )
 def adjust_session(call: Call, session_id: str) -> WalletAnswer:
     """Give points back for a session, or take some with a negative amount: once for each `payment_id`."""
-    record = call.services.sessions.get(session_id)
-    before = call.services.ledger.wallet(record.user_id) if record else None
-    wallet = call.services.reconciliation.adjust(
-        session_id,
-        millipoints=call.body.millipoints,
-        payment_id=call.body.payment_id,
-        note=call.body.note,
-        by_user_id=call.user_id,
-    )
-    record_payment(call, "session.adjust", session_id, before, wallet)
-    return wallet_answer(call, wallet)
+    return wallet_answer(call, call.services.payments.adjust(session_id, by=call.actor, **dict(call.body)))

@@ -4,7 +4,7 @@ import csv
 from datetime import UTC, datetime
 from io import StringIO
 
-from chalicelib.api.models.wallets import LedgerState, StatementAnswer, StatementLine
+from chalicelib.api.models.wallets import StatementAnswer, StatementLine
 from chalicelib.services.money.statements import Statement
 
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -31,14 +31,14 @@ def statement_answer(statement: Statement) -> StatementAnswer:
         format="tollcast-statement-1",
         user_id=statement.user_id,
         created_at_ms=statement.created_at_ms,
-        opening=LedgerState.model_validate(statement.opening),
+        opening=statement.opening,
         lines=[
             StatementLine.model_validate(
                 {**vars(entry), "balance_millipoints": state.balance_millipoints, "hash": state.hash}
             )
             for entry, state in statement.lines
         ],
-        closing=LedgerState.model_validate(statement.closing),
+        closing=statement.closing,
         next_after_version=statement.closing.version if statement.more else None,
     )
 

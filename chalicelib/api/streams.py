@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from chalicelib.api.audit import record
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
@@ -29,7 +28,7 @@ routes = Routes("streams")
 @routes.add("GET", "/streams", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[StreamAnswer])
 def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     """List the streams, with rate and state."""
-    page = call.services.streams.listing(limit=call.query.limit, cursor=call.query.cursor)
+    page = call.services.streams.listing(**dict(call.query))
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 
@@ -145,9 +144,7 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, answer=StartAnswer, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """Open a free session of ten minutes for the operator."""
-    opened = call.services.playback.preview(call.user_id, stream_id, client=call.client)
-    record(call, "stream.preview", stream_id, details={"session_id": opened.session.session_id})
-    return start_answer(call, opened)
+    return start_answer(call, call.services.playback.preview(stream_id, client=call.client, by=call.actor))
 
 
 def _changed(call: Call, stream: Stream) -> StreamSettingsAnswer:

@@ -2,16 +2,14 @@
 
 from chalicelib.api.endpoint import Call
 from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
-from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
-from chalicelib.api.models.wallets import LedgerItem, WalletAnswer, WalletSession
+from chalicelib.api.models.wallets import WalletAnswer, WalletSession
 from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
-from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, Entry, Wallet, spent_today_millipoints, utc_day
+from chalicelib.domain.money.wallets import NO_DAILY_CAP, Wallet
 from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
 from chalicelib.domain.streams.pacing import LIVE_START_INDEX
 from chalicelib.domain.streams.stream import Stream
-from chalicelib.ports.common import ListPage
 from chalicelib.services.access.auth import Login
 from chalicelib.services.access.playback import Opened
 from chalicelib.services.money.billing import Beat
@@ -30,22 +28,17 @@ def login_answer(login: Login) -> LoginAnswer:
 
 def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
     """Return a wallet as its wire model."""
-    now_ms = call.services.clock.now_ms()
+    today = call.services.ledger.today(wallet)
     capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
     return WalletAnswer(
         user_id=wallet.user_id,
         balance_millipoints=wallet.balance_millipoints,
         version=wallet.version,
         daily_cap_millipoints=wallet.daily_cap_millipoints if capped else None,
-        spent_today_millipoints=spent_today_millipoints(wallet, now_ms),
-        day_ends_at_ms=(utc_day(now_ms) + 1) * MS_PER_DAY,
+        spent_today_millipoints=today.spent_millipoints,
+        day_ends_at_ms=today.ends_at_ms,
         sessions=[WalletSession.model_validate(session) for session in wallet.sessions.values()],
     )
-
-
-def ledger_answer(page: ListPage[Entry]) -> ListAnswer[LedgerItem]:
-    """Return a page of the ledger as its wire model."""
-    return ListAnswer(items=[LedgerItem.model_validate(e) for e in page.items], next_cursor=page.next_cursor)
 
 
 def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:

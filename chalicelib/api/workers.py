@@ -2,14 +2,13 @@
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
-from chalicelib.api.models.workers import WorkerAnswer
 from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.operations.workers import Worker
 
 routes = Routes("workers")
 
 
-@routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[WorkerAnswer])
-def list_workers(call: Call) -> ListAnswer[WorkerAnswer]:
+@routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[Worker])
+def list_workers(call: Call) -> ListAnswer[Worker]:
     """List the workers and their streams. A worker that is silent for 20 s is left out."""
-    page = call.services.workers.listing(limit=call.query.limit, cursor=call.query.cursor)
-    return ListAnswer(items=[WorkerAnswer.model_validate(each) for each in page.items], next_cursor=page.next_cursor)
+    return ListAnswer[Worker].model_validate(call.services.workers.listing(**dict(call.query)))

@@ -11,16 +11,12 @@ class AuditLog(Protocol):
 
     def add(self, entry: AuditEntry) -> None:
         """Store an entry."""
-        ...
 
     def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Return all entries, newest first. A page may be short."""
-        ...
 
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Return the actions on an account, newest first."""
-        ...
 
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Return an operator's actions, newest first."""
-        ...

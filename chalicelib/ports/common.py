@@ -28,4 +28,3 @@ class Clock(Protocol):
 
     def now_ms(self) -> int:
         """Return the milliseconds since the epoch."""
-        ...

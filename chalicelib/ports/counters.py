@@ -12,12 +12,9 @@ class Counters(Protocol):
 
         Names are `login_failures`, `playback_errors`, `audit_failures`, `spent_millipoints`, `problem.<status>.<code>`.
         """
-        ...
 
     def flush_if_due(self) -> None:
         """Write the sums if it is time. Never fails: what could not be written stays for the next time."""
-        ...
 
     def minutes(self, from_minute: int, to_minute: int) -> Mapping[int, Mapping[str, int]]:
         """Return the flushed counters of each epoch minute, both ends included, at most 60."""
-        ...

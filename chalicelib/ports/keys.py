@@ -10,8 +10,6 @@ class KeyStore(Protocol):
 
     def read(self) -> tuple[KeySets, str]:
         """Return the sets and their version."""
-        ...
 
     def replace(self, version: str, sets: KeySets) -> None:
         """Replace the sets. Raise `RowRefused` if `version` is no longer current."""
-        ...

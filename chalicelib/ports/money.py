@@ -48,15 +48,12 @@ class Wallets(Protocol):
 
     def create(self, user_id: str) -> None:
         """Create an empty wallet unless it exists."""
-        ...
 
     def get(self, user_id: str) -> Wallet | None:
         """Return a wallet by a consistent read."""
-        ...
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
         """Return the wallets of these users, without missing ones and those that were not read in time."""
-        ...
 
     def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
         """Sell a lease for the common heartbeat, in one write without a prior read. Return the new wallet.
@@ -64,7 +61,6 @@ class Wallets(Protocol):
         Raise `WalletRefused` unless the session exists, `seq` is new, `now_ms` is in the session's window and the
         wallet's day, no outage is unsettled, balance, day and budget suffice, and the journal is below its cap.
         """
-        ...
 
     def buy(
         self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
@@ -74,19 +70,15 @@ class Wallets(Protocol):
         A `poor` purchase takes the exact remainder, so the balance (or day, or budget) must still equal it. Outages up
         to `outage_ms` count as settled.
         """
-        ...
 
     def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
         """Credit a session for an outage, guarded by the session as seen."""
-        ...
 
     def begin_day(self, user_id: str, day: int) -> None:
         """Reset the daily cap for a new day. Does nothing if that day has begun in the wallet."""
-        ...
 
     def set_daily_cap(self, seen: Wallet, cap_millipoints: int) -> bool:
         """Set the cap; what was spent today stays spent. Return False if the cap changed since `seen`."""
-        ...
 
     def start(
         self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
@@ -97,11 +89,9 @@ class Wallets(Protocol):
         be the exact remainder of one of them, or have used up the session's budget. A `counted` session takes one of
         its stream's `viewers_max` places until it ends. Raise `NoPlace` if none is free, `WalletRefused` otherwise.
         """
-        ...
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
         """Refund, remove the session and close its record, in one transaction guarded by the session as seen."""
-        ...
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
         """Apply a payment once, in one transaction. Return False if its id was applied before.
@@ -109,15 +99,12 @@ class Wallets(Protocol):
         With the record of an adjusted session, its adjustments together must give back at least 0 and at most its cost,
         else raise `BeyondCost`; a session that has not ended has no cost yet.
         """
-        ...
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
         """Remove entries from the journal that are in the ledger. Idempotent."""
-        ...
 
     def with_full_pages(self, limit: int) -> Sequence[Wallet]:
         """Return up to `limit` wallets whose journals hold at least one page, for the scheduled catch-up."""
-        ...
 
 
 class Ledger(Protocol):
@@ -125,15 +112,12 @@ class Ledger(Protocol):
 
     def put_page(self, user_id: str, page: Page) -> None:
         """Write a page. Writing it twice writes the same row."""
-        ...
 
     def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
         """Return up to `limit` pages by a consistent read, newest first, that begin at `up_to_version` or before."""
-        ...
 
     def pages_from(self, user_id: str, *, from_version: int, limit: int) -> Sequence[Page]:
         """Return up to `limit` pages by a consistent read, oldest first, that begin at `from_version` or later."""
-        ...
 
 
 class Payments(Protocol):
@@ -141,7 +125,6 @@ class Payments(Protocol):
 
     def get(self, payment_id: str) -> Payment | None:
         """Return a payment by a consistent read."""
-        ...
 
 
 class PlaybackSessions(Protocol):
@@ -149,32 +132,24 @@ class PlaybackSessions(Protocol):
 
     def get(self, session_id: str) -> SessionRecord | None:
         """Return a record by a consistent read."""
-        ...
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a user, newest first."""
-        ...
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a stream, newest first."""
-        ...
 
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return the active sessions of a stream, newest first."""
-        ...
 
     def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return the active sessions of all streams, shard by shard."""
-        ...
 
     def count_active(self) -> int:
         """Return how many sessions have not ended."""
-        ...
 
     def due(self, shard: int, now_ms: int, limit: int) -> Sequence[SessionRecord]:
         """Return active sessions of a shard whose `due_ms` has passed, the longest due first."""
-        ...
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         """Set the session's `due_ms`. Does nothing if it has ended."""
-        ...

@@ -20,14 +20,12 @@ class Reconciliations(Protocol):
 
     def due(self, shard: int, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[Due]:
         """Return due sessions of a shard, the longest due first. The index may lag."""
-        ...
 
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
         """Write the result, and set the session due at `again_at_ms` or (None) no more, in one transaction.
 
         Return False without a change if the session is no longer due as of `due`: it was settled or became due again.
         """
-        ...
 
     def make_due(self, session_id: str, at_ms: int) -> bool:
         """Make an ended session due at `at_ms`, or a moment after its present due time. Return False if it has not
@@ -35,16 +33,12 @@ class Reconciliations(Protocol):
 
         A `settle` for the earlier due time fails from then on.
         """
-        ...
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         """Return the sessions that ended on a UTC day, `YYYY-MM-DD`. A page of agreeing ones may be short."""
-        ...
 
     def put_totals(self, totals: DayTotals) -> None:
         """Store a day's totals, replacing earlier ones."""
-        ...
 
     def totals(self, day: str) -> DayTotals | None:
         """Return a day's stored totals."""
-        ...

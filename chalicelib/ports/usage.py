@@ -16,28 +16,21 @@ class Usage(Protocol):
 
         A follower numbers its batches upwards and adds one wholly before the next.
         """
-        ...
 
     def get(self, key: str) -> Served | None:
         """Return the usage of a key by a consistent read; None if nothing was served."""
-        ...
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour."""
-        ...
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
         """Return the sums of the whole gateway's counters of these minutes, both ends included, at most 60."""
-        ...
 
     def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
         """Return the statistics of each stream in an hour, by stream id. `hour_minute` is its first minute."""
-        ...
 
     def mark(self, follower: str, through_ms: int) -> None:
         """Store that everything this follower's gateway logged before `through_ms` was added."""
-        ...
 
     def marks(self) -> Mapping[str, int]:
         """Return the position of each follower in ms, by a consistent read."""
-        ...

@@ -40,9 +40,9 @@ def load() -> Wsgi:
     return application(
         EndpointServices(
             authorize=container.access.authorize,
-            signed_query=container.media.signed_query,
+            signed_query=container.stores.media.signed_query,
             denial_reason=denylist.reason,
-            find_stream=container.stream_table.get,
+            find_stream=container.stores.streams.get,
             now_ms=lambda: time.time_ns() // 1_000_000,
         )
     )

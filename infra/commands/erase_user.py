@@ -8,43 +8,29 @@ with the user id that it printed.
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import ConfigError, load
-from chalicelib.domain.errors import Busy, DomainError, UserNotFound
+from chalicelib.domain.errors import Busy, DomainError
 from chalicelib.domain.ids import USER_ID
-from chalicelib.domain.operations.audit import BY_COMMAND, Action, erased_values
+from chalicelib.domain.operations.audit import COMMAND
 from chalicelib.ports.common import StoreUnavailable
 
 TRIES_MAX = 20
 
 
 def erase(services: Container, email_or_id: str, say: Callable[[str], None]) -> None:
-    """Erase the person with this email or user id, and log that. Raises `UserNotFound`, `Busy`."""
-    user_id = _user_id(services, email_or_id)
+    """Erase the person with this email or user id. Raise `UserNotFound`, or `Busy` after `TRIES_MAX` tries."""
+    user_id = email_or_id if USER_ID.fullmatch(email_or_id) else services.accounts.id_of(email_or_id)
     say(f"erasing {user_id}")
-    erased_at_ms = _erased(services, user_id)
-    action = Action(name="user.erase", target=user_id, user_id=user_id, after=erased_values(erased_at_ms))
-    services.audit.write(services.audit.entry(action, by_user_id=BY_COMMAND, ip=""))
-    say(f"erased {user_id}; its payments and sessions stay under this id")
-
-
-def _user_id(services: Container, email_or_id: str) -> str:
-    if USER_ID.fullmatch(email_or_id):
-        return email_or_id
-    user = services.users.by_email(email_or_id)
-    if user is None:
-        raise UserNotFound("There is no account with this email. To continue an interrupted erasure, give the user id.")
-    return user.user_id
-
-
-def _erased(services: Container, user_id: str) -> int:
     for _ in range(TRIES_MAX - 1):
-        try:
-            return services.erasure.erase(user_id)
-        except Busy:
-            continue
-    return services.erasure.erase(user_id)
+        with suppress(Busy):
+            services.erasure.erase(user_id, by=COMMAND)
+            break
+    else:
+        services.erasure.erase(user_id, by=COMMAND)
+    say(f"erased {user_id}; its payments and sessions stay under this id")
 
 
 def main() -> int:

@@ -50,9 +50,7 @@ def main() -> int:
     description = "Rotate the keys of all tokens now, for the stage of the environment. It takes two minutes."
     argparse.ArgumentParser(prog="python -m infra.commands.rotate_keys", description=description).parse_args()
     try:
-        services = Container(load())
-        rotation = KeyRotation(services.token_keys, services.clock)
-        rotate(rotation, time.sleep, lambda text: print(text, flush=True))
+        rotate(Container(load()).key_rotation, time.sleep, lambda text: print(text, flush=True))
     except RowRefused:
         print("Another rotation of the keys runs. Try again in a few minutes.", file=sys.stderr)
         return 1

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from chalicelib.adapters.aws import client
-from chalicelib.config import Settings, limit_text
-from infra.deploy.template import SETTINGS
+from chalicelib.config import Settings
+from chalicelib.setting_types import as_text
+from infra.deploy.template import PARAMETERS
 
 WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
 
@@ -36,22 +36,4 @@ def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, st
 
 def setting_parameters(settings: Settings) -> dict[str, str]:
     """Return the template's parameters for these settings."""
-    values: dict[str, Any] = {
-        "Stage": settings.stage,
-        "MediaBucket": settings.media_bucket,
-        "WorkQueue": settings.work_queue,
-        "TokenSecret": settings.token_secret,
-        "PublicUrl": settings.public_url,
-        "SessionsPerUserMax": str(settings.sessions_per_user_max),
-        "LoginLimit": limit_text(settings.allowances.login),
-        "LoginAddressLimit": limit_text(settings.allowances.login_address),
-        "StartLimit": limit_text(settings.allowances.start),
-        "IngestHost": settings.ingest_host,
-        "RtmpPort": str(settings.rtmp_port),
-        "IngestNetworks": ",".join(str(network) for network in settings.ingest_networks),
-        "IngestPorts": ",".join(str(port) for port in sorted(settings.ingest_ports)),
-        "DenylistStore": settings.denylist_store or "",
-        "AddressDays": str(settings.address_days),
-    }
-    assert values.keys() == SETTINGS.keys()
-    return values
+    return {name: as_text(getattr(settings, setting.field)) for name, setting in PARAMETERS.items()}

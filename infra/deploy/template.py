@@ -6,26 +6,11 @@ The settings of a stage are its parameters.
 import copy
 from typing import Any
 
+from chalicelib.settings_table import SETTINGS, Part
 from infra.deploy.task_roles import task_role_outputs, task_roles
 
-# Parameter -> the environment variable of `chalicelib.config` that it becomes.
-SETTINGS = {
-    "Stage": "TOLLCAST_STAGE",
-    "MediaBucket": "TOLLCAST_MEDIA_BUCKET",
-    "WorkQueue": "TOLLCAST_WORK_QUEUE",
-    "TokenSecret": "TOLLCAST_TOKEN_SECRET",
-    "PublicUrl": "TOLLCAST_PUBLIC_URL",
-    "SessionsPerUserMax": "TOLLCAST_SESSIONS_PER_USER_MAX",
-    "LoginLimit": "TOLLCAST_LOGIN_LIMIT",
-    "LoginAddressLimit": "TOLLCAST_LOGIN_ADDRESS_LIMIT",
-    "StartLimit": "TOLLCAST_START_LIMIT",
-    "IngestHost": "TOLLCAST_INGEST_HOST",
-    "RtmpPort": "TOLLCAST_RTMP_PORT",
-    "IngestNetworks": "TOLLCAST_INGEST_NETWORKS",
-    "IngestPorts": "TOLLCAST_INGEST_PORTS",
-    "DenylistStore": "TOLLCAST_DENYLIST_STORE",
-    "AddressDays": "TOLLCAST_ADDRESS_DAYS",
-}
+# A function has no directory in common with nginx.
+PARAMETERS = {each.parameter: each for each in SETTINGS[Part.STAGE] if each.name != "TOLLCAST_DENYLIST_DIR"}
 CODE = ("CodeBucket", "CodeKey")
 # The ARN of a Lambda layer with the package awscrt, which signs requests to CloudFront's KeyValueStore. It has the size
 # of all other packages together and is needed only with a DenylistStore, so it is not packaged with the functions.
@@ -38,15 +23,18 @@ PROBLEM_JSON = "application/problem+json"
 def parametrized(packed: dict[str, Any]) -> dict[str, Any]:
     """Return Chalice's template with parameters, task roles, and API Gateway's errors as problem documents."""
     template = copy.deepcopy(packed)
-    template["Parameters"] = {name: {"Type": "String"} for name in (*SETTINGS, *CODE)}
+    template["Parameters"] = {name: {"Type": "String"} for name in CODE}
     template["Parameters"][SIGNER] = {"Type": "String", "Default": ""}
+    for name, setting in PARAMETERS.items():
+        default = {} if setting.default is None else {"Default": ""}
+        template["Parameters"][name] = {"Type": "String", "Description": setting.meaning, **default}
     template["Conditions"] = {AT_THE_EDGE: {"Fn::Not": [{"Fn::Equals": [{"Ref": "DenylistStore"}, ""]}]}}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             resource["Properties"]["Policies"] = _substituted(resource["Properties"]["Policies"])
     template["Resources"] |= task_roles()
     template["Outputs"] |= task_role_outputs()
-    variables = {variable: {"Ref": name} for name, variable in SETTINGS.items()}
+    variables = {setting.name: {"Ref": name} for name, setting in PARAMETERS.items()}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": {"Ref": "CodeKey"}}

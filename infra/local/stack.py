@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from chalicelib.config import ConfigError
+from chalicelib.settings_table import PORT, SETTINGS, Part
 from infra.local import report
-from infra.local.layout import ROOT, Layout, LayoutError, environment, layout_from
+from infra.local.layout import ROOT, Layout, environment, layout_from
 from infra.local.processes import ports
 from infra.local.processes.health import checks
 from infra.local.processes.locking import LockedError, exclusive_lock
@@ -22,7 +24,7 @@ HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
 # supervisord retries without end; a part that failed this often at start-up does not recover.
 FAILURES_MAX = 3
-PORTS = {"port": "TOLLCAST_PORT", "emulator_port": "TOLLCAST_EMULATOR_PORT", "rtmp_port": "TOLLCAST_RTMP_PORT"}
+PORTS = {each.field: each.name for each in SETTINGS[Part.LOCAL] if each.kind is PORT}
 
 
 class StackError(Exception):
@@ -193,7 +195,7 @@ def main(arguments: list[str]) -> int:
                 file=sys.stderr,
             )
             return 2
-    except (StackError, LayoutError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
+    except (StackError, ConfigError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

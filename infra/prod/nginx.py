@@ -1,7 +1,6 @@
 """Write nginx's configuration for your own machine: `python -m infra.prod.nginx > /etc/tollcast/nginx.conf`.
 
-It is configured by the environment: beside the settings of the functions (`chalicelib/config.py`) the certificate and
-its key, the listening addresses, and the resolver for S3's address. The machine's supervisor then starts
+It is configured by the environment (`docs/settings.md`). The machine's supervisor then starts
 `nginx -c /etc/tollcast/nginx.conf -e stderr`, with its output in the file that `gateway.usage` follows.
 
 The file includes `gateway/nginx/snippets/` of this tree: write it again and restart nginx after each update.
@@ -10,20 +9,14 @@ The file includes `gateway/nginx/snippets/` of this tree: write it again and res
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from chalicelib import config
 from chalicelib.config import ConfigError
+from chalicelib.settings_table import Part, read
 from gateway.nginx.config import GatewayConfig, render
 from gateway.nginx.rendering import GatewayConfigError
 from gateway.nginx.tls import Tls
-
-# From Debian's package ca-certificates.
-TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
-# The address of systemd-resolved.
-RESOLVER = "127.0.0.53"
-USER = "www-data"
 
 
 def gateway_config(environ: Mapping[str, str]) -> GatewayConfig:
@@ -31,40 +24,26 @@ def gateway_config(environ: Mapping[str, str]) -> GatewayConfig:
     settings = config.load(environ)
     if settings.denylist_dir is None:
         raise ConfigError("TOLLCAST_DENYLIST_DIR is not set. Without it, a kick takes effect after up to 10 s.")
-    run_dir = _path(environ, "TOLLCAST_RUN_DIR")
+    values = read(Part.NGINX, environ)
     return GatewayConfig(
-        listen=environ.get("TOLLCAST_GATEWAY_LISTEN", "443"),
-        api_socket=run_dir / "api.sock",
-        endpoints_socket=run_dir / "endpoints.sock",
-        origin_socket=run_dir / "origin.sock",
-        s3_host=environ.get("TOLLCAST_S3_HOST") or f"s3.{_text(environ, 'AWS_REGION')}.amazonaws.com:443",
+        listen=values["gateway_listen"],
+        api_socket=values["run_dir"] / "api.sock",
+        endpoints_socket=values["run_dir"] / "endpoints.sock",
+        origin_socket=values["run_dir"] / "origin.sock",
+        s3_host=values["s3_host"],
         bucket=settings.media_bucket,
-        state_dir=_path(environ, "TOLLCAST_GATEWAY_DIR"),
+        state_dir=values["gateway_dir"],
         denylist_dir=settings.denylist_dir,
-        user=environ.get("TOLLCAST_GATEWAY_USER", USER),
+        user=values["gateway_user"],
         tls=Tls(
-            certificate=_path(environ, "TOLLCAST_TLS_CERTIFICATE"),
-            key=_path(environ, "TOLLCAST_TLS_KEY"),
+            certificate=values["tls_certificate"],
+            key=values["tls_key"],
             host=_public_host(settings.public_url),
-            plain_listen=environ.get("TOLLCAST_GATEWAY_PLAIN_LISTEN", "80"),
+            plain_listen=values["gateway_plain_listen"],
         ),
-        s3_trusted=Path(environ.get("TOLLCAST_S3_TRUSTED", TRUSTED)),
-        resolver=environ.get("TOLLCAST_RESOLVER", RESOLVER),
+        s3_trusted=values["s3_trusted"],
+        resolver=values["resolver"],
     )
-
-
-def _text(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise ConfigError(f"{name} is not set")
-    return value
-
-
-def _path(environ: Mapping[str, str], name: str) -> Path:
-    path = Path(_text(environ, name))
-    if not path.is_absolute():
-        raise ConfigError(f"{name} is {str(path)!r}; allowed: an absolute path")
-    return path
 
 
 def _public_host(url: str) -> str:

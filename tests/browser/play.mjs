@@ -1,10 +1,9 @@
-// Plays a stream of the real gateway in headless Chromium, switches the rendition, and prints what was seen as JSON.
+// Plays a stream of the real gateway in headless Chromium, switches the rendition, and prints its observations as JSON.
 //
 //   node play.mjs <gateway's address> <path of the playlist> <Chromium> <empty directory for its profile>
 //
-// Play tokens come on standard input, a line each, so that they show in no list of processes; the newest one counts.
-// The gateway sends no CORS headers and shall not: page and media come from one origin, a small server here that passes
-// /play/ on.
+// Play tokens come on standard input, one a line, so that no process list shows them. The newest one is used.
+// The gateway must not send CORS headers. So a small server here serves the page and forwards /play/ from one origin.
 import { createReadStream } from "node:fs";
 import { createServer, request } from "node:http";
 import { createInterface } from "node:readline";
@@ -71,7 +70,7 @@ async function play(page, address, path, tokens) {
   await page.evaluate(() => window.player.switchTo(0));
   await until(page, "switch", () => window.player.seen().switched.at(-1) === 0);
   const after = await until(page, "other picture", (height) => window.player.seen().height !== height, before.height);
-  // It plays on in the other rendition.
+  // It continues in the other rendition.
   const end = await until(page, "more", (position) => window.player.seen().position > position, after.position + 1);
   return { first, before, after, end };
 }

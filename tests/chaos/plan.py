@@ -1,4 +1,4 @@
-"""What happens to a stream and when: drawn from a seed, so that a run can be played again."""
+"""The plan of a run: its events and their times, which follow from a seed."""
 
 import random
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What can happen to the pipeline."""
+    """A kind of event."""
 
     ENCODER = "encoder killed"
     WORKER = "worker killed"
@@ -16,15 +16,15 @@ class Kind(StrEnum):
     FREEZE = "worker frozen"
 
 
-# About how long each takes, uploads beside the time for which they fail; the rest of the time lies between them.
+# About how long each event takes (uploads: beyond the time for which they fail).
 TYPICAL_S = {Kind.ENCODER: 5.0, Kind.WORKER: 7.0, Kind.HAND_OVER: 7.0, Kind.UPLOADS: 5.0, Kind.FREEZE: 25.0}
-# The least time of peace before each, in which a viewer's buffer fills again.
-CALM_S = 4.0
+# The shortest pause before an event, in which the buffer of a viewer fills again.
+PAUSE_S_MIN = 4.0
 
 
 @dataclass(frozen=True)
-class Planned:
-    """An event, and when it is due, from the beginning of the run on."""
+class PlannedEvent:
+    """An event and its time from the start of the run."""
 
     at_s: float
     kind: Kind
@@ -32,25 +32,25 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole run."""
+    """All events of a run."""
 
-    events: tuple[Planned, ...]
+    events: tuple[PlannedEvent, ...]
     uploads_fail_s: float
     total_s: float
 
 
-def plan(rng: random.Random, counts: Mapping[Kind, int], uploads_fail_s: float, total_s: float) -> Plan:
-    """All events in an order of chance, with pauses of chance between them. Raises `ValueError` for too little time."""
+def make_plan(rng: random.Random, counts: Mapping[Kind, int], uploads_fail_s: float, total_s: float) -> Plan:
+    """Return the events in a random order with random pauses. Raises `ValueError` for too little time."""
     kinds = [kind for kind in Kind for _ in range(counts.get(kind, 0))]
     rng.shuffle(kinds)
     lengths = [TYPICAL_S[kind] + (uploads_fail_s if kind is Kind.UPLOADS else 0.0) for kind in kinds]
-    spare_s = total_s - sum(lengths) - CALM_S * (len(kinds) + 1)
+    spare_s = total_s - sum(lengths) - PAUSE_S_MIN * (len(kinds) + 1)
     if spare_s < 0:
         raise ValueError(f"{len(kinds)} events need {total_s - spare_s:.0f} s at least, not {total_s:.0f} s")
     weights = [rng.random() for _ in range(len(kinds) + 1)]
     at_s, events = 0.0, []
     for kind, length_s, weight in zip(kinds, lengths, weights[:-1], strict=True):
-        at_s += CALM_S + spare_s * weight / sum(weights)
-        events.append(Planned(at_s, kind))
+        at_s += PAUSE_S_MIN + spare_s * weight / sum(weights)
+        events.append(PlannedEvent(at_s, kind))
         at_s += length_s
     return Plan(tuple(events), uploads_fail_s, total_s)

@@ -1,12 +1,12 @@
-"""What a run showed: a table of its events, and what in it must not be. Pure functions."""
+"""The report of a run: a table of events, and the broken goals. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.chaos.events import Happened
+from tests.chaos.events import EventResult
 from tests.chaos.follower import Arrival
-from tests.chaos.picture import Stall
+from tests.chaos.picture_sampler import Stall
 from tests.chaos.plan import Kind
 from worker.claims import TTL_MS
 
@@ -16,7 +16,7 @@ HEAD = f"{'event':<15} {'at s':>6} {'recovery s':>10} {'silence s':>9} {'discont
 
 @dataclass(frozen=True)
 class Row:
-    """An event and what came of it until the next one. `silence_s`: the longest time without a new segment."""
+    """An event and its effects until the next one. `silence_s` is the longest time without a new segment."""
 
     kind: Kind
     at_s: float
@@ -35,16 +35,16 @@ class Row:
 
 
 def rows(
-    events: Sequence[Happened], arrivals: Sequence[Arrival], stalls: Sequence[Stall], began_s: float, over_s: float
+    events: Sequence[EventResult], arrivals: Sequence[Arrival], stalls: Sequence[Stall], began_s: float, over_s: float
 ) -> list[Row]:
-    """A row an event; a stall belongs to the event before it."""
+    """Return one row an event. A stall belongs to the event before it."""
     ends = [event.began_at_s for event in events[1:]] + [over_s]
     found = []
     for event, until_s in zip(events, ends, strict=True):
         since_s = event.began_at_s
         before = [arrival for arrival in arrivals if arrival.at_s <= since_s]
         within = [arrival for arrival in arrivals if since_s < arrival.at_s <= until_s]
-        # Segments that came at once stand at the same moment.
+        # Segments that arrive together have the same time.
         times = [arrival.at_s for arrival in before[-1:] + within] + [until_s] * (not within)
         numbers = [arrival.named.discontinuity for arrival in before[-1:] + within]
         found.append(
@@ -61,12 +61,12 @@ def rows(
 
 
 def unavoidable_s(kind: Kind, uploads_fail_s: float) -> float:
-    """For how long there is nothing that a playlist could name, whatever our code does."""
+    """Return the time in which no worker can publish a segment."""
     return {Kind.UPLOADS: uploads_fail_s, Kind.FREEZE: TTL_MS / 1000}.get(kind, 0.0)
 
 
 def broken_goals(found: Sequence[Row], uploads_fail_s: float) -> list[str]:
-    """At most one stall an event, of 5 s at most beyond what the playlist lacked."""
+    """Return the goals that were broken: one stall an event, of 5 s beyond the unavoidable time."""
     broken = []
     for row in found:
         allowed_s = STALL_S_MAX + unavoidable_s(row.kind, uploads_fail_s)
@@ -79,10 +79,10 @@ def broken_goals(found: Sequence[Row], uploads_fail_s: float) -> list[str]:
 
 
 def notes(uploads_fail_s: float) -> list[str]:
-    """What the goal cannot mean."""
+    """Explain the exceptions from the goals."""
     return [
-        f"While uploads fail ({uploads_fail_s:.0f} s) nothing can be named, and what is not named cannot be played:",
-        f"  the stall that follows is held against {uploads_fail_s:.0f} s + {STALL_S_MAX:.0f} s.",
-        f"A frozen worker keeps its claim for up to {TTL_MS / 1000:.0f} s, and until then no other worker may publish:",
-        f"  that stall is held against {TTL_MS / 1000:.0f} s + {STALL_S_MAX:.0f} s.",
+        f"While uploads fail ({uploads_fail_s:.0f} s) no segment can be published:",
+        f"  a stall of {uploads_fail_s:.0f} s + {STALL_S_MAX:.0f} s is allowed.",
+        f"A frozen worker keeps its claim for up to {TTL_MS / 1000:.0f} s, and no other may publish until then:",
+        f"  a stall of {TTL_MS / 1000:.0f} s + {STALL_S_MAX:.0f} s is allowed.",
     ]

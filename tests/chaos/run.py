@@ -1,4 +1,4 @@
-"""One run: a follower and a real mpv on a real platform, and everything that happens to it in between."""
+"""A run: a follower and a real mpv on a real platform, and the events of a plan."""
 
 import random
 import signal
@@ -12,21 +12,22 @@ from typing import Any
 
 from chalicelib.domain.streams.stream import DesiredState
 from infra.local.setup.seed import STREAM_ID
-from tests.chaos.events import Happened, Scene
+from tests.chaos.events import EventResult, EventRunner
 from tests.chaos.follower import Follower
-from tests.chaos.picture import Picture, stalls
-from tests.chaos.plan import CALM_S, Plan
+from tests.chaos.picture_sampler import PictureSampler, stalls
+from tests.chaos.plan import PAUSE_S_MIN, Plan
 from tests.chaos.report import Row, broken_goals, rows
-from tests.chaos.seat import Seat
-from tests.chaos.workers import own_workers
-from tests.faults.private_stack import LIVE_S_MAX, PASSWORD, Operator, wait_for
+from tests.chaos.viewer_session import ViewerSession
+from tests.chaos.workers import private_workers
+from tests.faults.harness.private_stack import LIVE_S_MAX, PASSWORD, Operator
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import Player, PlayProcess
 
 OPENING_MILLIPOINTS = 100_000_000
 PICTURE_S_MAX = 60.0
 INTERRUPTED = 130
-# Two renditions from few pictures a second: the machine is to be busy with what dies, not with encoding.
+# Two renditions with few pictures a second need little CPU.
 CLIP = "chaos.mp4"
 CLIP_ARGV = (
     *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=12", "-f", "lavfi", "-i", "sine"),
@@ -36,7 +37,7 @@ CLIP_ARGV = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run showed. `violations` must never be; `broken_goals` are stalls that are too many or too long."""
+    """The outcome of a run. `broken_goals` are stalls that are too many or too long."""
 
     rows: list[Row]
     violations: list[str]
@@ -44,53 +45,53 @@ class Outcome:
     summary: str
 
 
-def play(stack: Stack, plan: Plan, rng: random.Random, directory: Path, segment_seconds: int) -> Outcome:
-    """Play the plan to its end. Prints each event as it happens."""
+def run_plan(stack: Stack, plan: Plan, rng: random.Random, directory: Path, segment_seconds: int) -> Outcome:
+    """Run a plan and print each event."""
     with ExitStack() as parts:
         operator = parts.enter_context(Operator(stack.url))
-        workers = parts.enter_context(own_workers(stack, directory, rng))
+        workers = parts.enter_context(private_workers(stack, directory, rng))
         parts.enter_context(live_stream(stack, operator, segment_seconds))
-        seat = parts.enter_context(Seat(stack.url, operator.viewer(OPENING_MILLIPOINTS)[0], STREAM_ID))
+        session = parts.enter_context(ViewerSession(stack.url, operator.viewer(OPENING_MILLIPOINTS)[0], STREAM_ID))
         bucket = stack.environ["TOLLCAST_MEDIA_BUCKET"]
-        follower = parts.enter_context(Follower(seat, s3_of(stack), bucket, STREAM_ID))
-        viewing = parts.enter_context(mpv_of(stack, operator, directory))
-        picture = parts.enter_context(Picture(viewing.control))
+        follower = parts.enter_context(Follower(session, s3_of(stack), bucket, STREAM_ID))
+        playback = parts.enter_context(mpv_of(stack, operator, directory))
+        picture = parts.enter_context(PictureSampler(playback.control))
         wait_for("moving picture", lambda: picture.moves_within(1.0, 0.5), PICTURE_S_MAX)
-        scene = Scene(workers, follower, rng, plan.uploads_fail_s)
+        runner = EventRunner(workers, follower, rng, plan.uploads_fail_s)
         began_s = time.monotonic()
-        events = happen_all(scene, plan, picture, began_s)
+        events = run_events(runner, plan, picture, began_s)
         over_s = time.monotonic()
-        if viewing.process.poll() is not None:
-            scene.problems.append(f"the player ended with status {viewing.process.returncode}")
+        if playback.process.poll() is not None:
+            runner.problems.append(f"the player ended with status {playback.process.returncode}")
         found = rows(events, follower.arrivals, stalls(picture.samples), began_s, over_s)
         summary = (
-            f"{follower.polls} polls saw {len(follower.arrivals)} numbers, looked for {follower.looked_for} objects and"
+            f"{follower.polls} polls saw {len(follower.arrivals)} numbers, checked {follower.checked} objects and"
             f" fetched {follower.fetched}; {sum(worker.store.failed for worker in workers.all)} writes failed"
         )
-    violations = [*scene.problems, *follower.problems]
+    violations = [*runner.problems, *follower.problems]
     return Outcome(found, violations, broken_goals(found, plan.uploads_fail_s), summary)
 
 
-def happen_all(scene: Scene, plan: Plan, picture: Picture, began_s: float) -> list[Happened]:
-    """One event after the other; ends early if the stream does not come back."""
-    events: list[Happened] = []
+def run_events(runner: EventRunner, plan: Plan, picture: PictureSampler, began_s: float) -> list[EventResult]:
+    """Run the events one after another. Ends early if the stream does not recover."""
+    events: list[EventResult] = []
     for planned in plan.events:
-        time.sleep(max(began_s + planned.at_s - time.monotonic(), CALM_S))
+        time.sleep(max(began_s + planned.at_s - time.monotonic(), PAUSE_S_MIN))
         print(f"{time.monotonic() - began_s:6.1f} s  {planned.kind}", flush=True)
-        event = scene.happen(planned.kind)
+        event = runner.run(planned.kind)
         events.append(event)
         if event.recovered_s is None:
             return events
         if not picture.moves_within(PICTURE_S_MAX):
-            scene.problems.append(f"{planned.kind}: the picture did not move within {PICTURE_S_MAX:.0f} s")
+            runner.problems.append(f"{planned.kind}: the picture did not move within {PICTURE_S_MAX:.0f} s")
             return events
-    time.sleep(max(began_s + plan.total_s - time.monotonic(), CALM_S))
+    time.sleep(max(began_s + plan.total_s - time.monotonic(), PAUSE_S_MIN))
     return events
 
 
 @contextmanager
 def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Iterator[None]:
-    """`stream-1` live from a clip, as a ladder of two; afterwards it is stopped, with the settings of before."""
+    """Start `stream-1` from a clip with two renditions. Afterwards stop it and restore its settings."""
     path = stack.layout.media_dir / CLIP
     subprocess.run(["ffmpeg", "-v", "error", "-y", *CLIP_ARGV, path], check=True, timeout=60)
     settings = {
@@ -112,24 +113,24 @@ def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Itera
 
 @contextmanager
 def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[PlayProcess]:
-    """Another viewer's real player with a real mpv."""
+    """Run the player of another viewer with a real mpv."""
     account, _ = operator.viewer(OPENING_MILLIPOINTS)
     player = Player(stack.url, directory)
     done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 0, done.stderr
-    viewing = player.play()
+    playback = player.play()
     try:
-        yield viewing
-        if viewing.process.poll() is None:
-            viewing.process.send_signal(signal.SIGINT)
-            status, _ = viewing.finish()
+        yield playback
+        if playback.process.poll() is None:
+            playback.process.send_signal(signal.SIGINT)
+            status, _ = playback.finish()
             assert status == INTERRUPTED, f"the player ended with status {status} after Ctrl-C"
     finally:
         player.end_all()
 
 
 def s3_of(stack: Stack) -> Any:
-    """A client of the emulator, past every proxy."""
+    """Return an S3 client of the emulator without a proxy."""
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Worker processes of a platform whose own worker is stopped: started, replaced, and ended one by one."""
+"""Worker processes of a run, which replace the worker of the platform."""
 
 import random
 import signal
@@ -11,10 +11,10 @@ from pathlib import Path
 from infra.local.layout import ROOT
 from infra.local.processes.health import checks
 from infra.local.processes.supervision import Supervisor
-from tests.chaos.bad_store import BadStore
-from tests.faults.private_stack import wait_for
+from tests.chaos.faulty_store import FaultyStore
 from tests.fixtures.processes import children_named
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 
 READY_S_MAX = 30.0
 DRAIN_S_MAX = 10.0
@@ -22,18 +22,18 @@ HEALTHY_S_MAX = 45.0
 
 
 class Worker:
-    """A worker process and its own way to S3."""
+    """A worker process and its proxy to S3."""
 
     def __init__(self, stack: Stack, worker_id: str, directory: Path, rng: random.Random) -> None:
         self.worker_id = worker_id
-        self.store = BadStore(stack.layout.emulator_port, rng)
+        self.store = FaultyStore(stack.layout.emulator_port, rng)
         self._alive = stack.layout.work_dir / f"{worker_id}.alive"
         self._log = directory / f"{worker_id}.log"
         self._environ = stack.environ | {"TOLLCAST_WORKER_ID": worker_id, "AWS_ENDPOINT_URL_S3": self.store.url}
         self.start()
 
     def start(self) -> None:
-        """Start the process, also again after it was killed."""
+        """Start the process, also after it was killed."""
         self._alive.unlink(missing_ok=True)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -46,24 +46,23 @@ class Worker:
             )
 
     def wait_ready(self) -> None:
-        """Until its main loop turns."""
-        wait_for(f"worker {self.worker_id} that turns", self._alive.exists, READY_S_MAX)
+        """Wait until its main loop runs."""
+        wait_for(f"running worker {self.worker_id}", self._alive.exists, READY_S_MAX)
 
     def encoders(self) -> list[int]:
-        """The process ids of its encoders."""
+        """Return the process ids of its encoders."""
         return children_named(self.process.pid, "encoder")
 
     def send(self, number: signal.Signals) -> None:
-        """Send the process a signal."""
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
+        """Send SIGKILL, and wait for its end."""
         self.process.kill()
         self.process.wait(READY_S_MAX)
 
     def drain(self) -> int | None:
-        """SIGTERM; answers its status, None if it did not end in time."""
+        """Send SIGTERM. Returns the status, or None if it did not end in time."""
         self.process.terminate()
         try:
             return self.process.wait(DRAIN_S_MAX)
@@ -71,7 +70,7 @@ class Worker:
             return None
 
     def close(self) -> None:
-        """End whatever is left of it."""
+        """End the process and the proxy."""
         if self.process.poll() is None:
             self.send(signal.SIGCONT)
             self.drain()
@@ -80,12 +79,11 @@ class Worker:
         self.store.close()
 
     def log(self) -> str:
-        """All that it has logged."""
         return self._log.read_text(errors="replace")
 
 
 class Workers:
-    """All that were started; `current` is the one that is to have the stream."""
+    """All started workers; `current` is the one that should have the stream."""
 
     def __init__(self, stack: Stack, directory: Path, rng: random.Random) -> None:
         self.all: list[Worker] = []
@@ -93,21 +91,21 @@ class Workers:
         self.current = self.start()
 
     def start(self) -> Worker:
-        """One more, of an id of its own; returns when it turns."""
+        """Start another worker, and wait until it runs."""
         worker = Worker(self._stack, f"chaos-{len(self.all) + 1}", self._directory, self._rng)
         self.all.append(worker)
         worker.wait_ready()
         return worker
 
     def close(self) -> None:
-        """End them all, the one with the stream last."""
+        """End all workers, the current one last."""
         for worker in sorted(self.all, key=lambda each: each is self.current):
             worker.close()
 
 
 @contextmanager
-def own_workers(stack: Stack, directory: Path, rng: random.Random) -> Iterator[Workers]:
-    """Workers in the place of the platform's own, which is back afterwards."""
+def private_workers(stack: Stack, directory: Path, rng: random.Random) -> Iterator[Workers]:
+    """Replace the worker of the platform. Afterwards restart it."""
     supervisor = Supervisor(stack.layout)
     supervisor.stop_parts(["worker"])
     try:
@@ -118,4 +116,4 @@ def own_workers(stack: Stack, directory: Path, rng: random.Random) -> Iterator[W
             workers.close()
     finally:
         supervisor.start_part("worker")
-        wait_for("worker of the platform's own", checks(stack.layout)["worker"], HEALTHY_S_MAX)
+        wait_for("worker of the platform", checks(stack.layout)["worker"], HEALTHY_S_MAX)

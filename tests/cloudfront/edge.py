@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.vectors.case import Case
 from tests.vectors.forged import PLAY_KEYS
 from tests.vectors.model import State
-from tests.vectors.world import Case
 
 FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_request.js"
 RUNNER = Path(__file__).with_name("run_function.mjs")
 
 
 def answers_of(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the function returns to each: a request to go on with, or an answer."""
+    """Return the function's result for each case: a request to continue with, or a response."""
     done = subprocess.run(
         ["node", str(RUNNER), str(FUNCTION)], input=json.dumps(questions), capture_output=True, text=True, timeout=60
     )

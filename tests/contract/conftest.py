@@ -13,7 +13,7 @@ from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 
 @dataclass(frozen=True)
 class MoneyStores:
-    """What billing stores in."""
+    """The stores of billing."""
 
     wallets: Wallets
     ledger: Ledger

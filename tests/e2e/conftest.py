@@ -1,4 +1,4 @@
-"""The whole product as its users have it: the platform of `make up`, a live stream, the real player and real mpv."""
+"""The whole product: the platform of `make up`, a live stream, the real player and real mpv."""
 
 import time
 import uuid
@@ -12,6 +12,7 @@ import pytest
 
 from tests.fixtures.processes import children_named
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import Player
 
 STREAM_ID = "stream-1"
@@ -21,38 +22,27 @@ RATE = 60_000
 VIEWER_PASSWORD = "a viewer's password"
 
 
-def wait_for(what: str, condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
-    """Ask until the answer is true; fails naming what never came."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"within {timeout_s} s there was no {what}")
-
-
 @dataclass
-class House:
-    """The platform with an operator logged in, and viewers to be made."""
+class Platform:
+    """The platform, with the API as its operator calls it."""
 
     stack: Stack
     http: httpx.Client
 
     def operator(self, method: str, path: str, **request: Any) -> Any:
-        """Call the API as the operator."""
+        """Send a request of the operator, which has to succeed."""
         answer = self.http.request(method, path, headers=self.login("admin@local", "admin"), **request)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
     def login(self, email: str, password: str) -> dict[str, str]:
-        """Headers of a logged-in user."""
+        """Log a user in. Returns the headers of their requests."""
         answer = self.http.post("/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def viewer(self, millipoints: int, home: Path) -> "Viewer":
-        """A new viewer with so much money, logged in with the player."""
+        """Add a viewer with this balance, and log them in with the player."""
         email = f"{uuid.uuid4()}@local"
         user = self.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
         credit = {"millipoints": millipoints, "payment_id": f"e2e-{user['user_id']}"}
@@ -63,21 +53,20 @@ class House:
         return Viewer(self, user["user_id"], email, player)
 
     def runtime(self) -> dict[str, Any]:
-        """What the worker reports of the stream."""
         found: dict[str, Any] = self.operator("GET", f"/streams/{STREAM_ID}/runtime")
         return found
 
     def encoders(self) -> list[int]:
-        """The process ids of the worker's encoders."""
+        """Return the process ids of the worker's encoders."""
         return children_named(self.stack.pid("worker"), "encoder")
 
     def go_live(self) -> float:
-        """Put the stream live, wait until it is, and answer how many seconds that took.
+        """Start the stream and wait until it is live. Returns the seconds that this took.
 
-        A worker that has not yet let go of a stream that was paused or stopped still says live: that is not this one.
+        The state of a paused or stopped stream stays live until the worker has released it.
         """
         if self.operator("GET", f"/streams/{STREAM_ID}")["desired_state"] != "live":
-            wait_for("worker that has let go", lambda: self.runtime()["state"] == "stopped", 60)
+            wait_for("released stream", lambda: self.runtime()["state"] == "stopped", 60)
         asked = time.monotonic()
         self.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "live"})
         wait_for("live stream", lambda: self.runtime()["state"] == "live", 60)
@@ -86,34 +75,32 @@ class House:
 
 @dataclass
 class Viewer:
-    """A person with the player."""
+    """A viewer with the player."""
 
-    house: House
+    platform: Platform
     user_id: str
     email: str
     player: Player
 
     @property
     def headers(self) -> dict[str, str]:
-        """For calling the API as this viewer."""
-        return self.house.login(self.email, VIEWER_PASSWORD)
+        return self.platform.login(self.email, VIEWER_PASSWORD)
 
     def sessions(self) -> list[dict[str, Any]]:
-        """All sessions, newest first."""
-        found: list[dict[str, Any]] = self.house.http.get("/me/sessions", headers=self.headers).json()["items"]
+        """Return all sessions, newest first."""
+        found: list[dict[str, Any]] = self.platform.http.get("/me/sessions", headers=self.headers).json()["items"]
         return found
 
     def wallet(self) -> dict[str, Any]:
-        """The wallet."""
-        found: dict[str, Any] = self.house.http.get("/me/wallet", headers=self.headers).json()
+        found: dict[str, Any] = self.platform.http.get("/me/wallet", headers=self.headers).json()
         return found
 
     def ledger(self) -> list[dict[str, Any]]:
-        """All changes, oldest first; versions must have no gap."""
+        """Return all lines, oldest first, and assert that no version is missing."""
         headers, items, cursor = self.headers, [], None
         while True:
             params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-            page = self.house.http.get("/me/ledger", headers=headers, params=params).json()
+            page = self.platform.http.get("/me/ledger", headers=headers, params=params).json()
             items += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -127,17 +114,17 @@ class Viewer:
         return (items, balance) if before["balance_millipoints"] == balance else None
 
     def check_ledger(self) -> None:
-        """The entries sum to the balance, and no lease was charged twice."""
-        items, balance = wait_for("ledger without a beat while it is read", self._quiet_ledger)
+        """Assert that the lines add up to the balance, and that no lease was charged twice."""
+        items, balance = wait_for("ledger without a beat during the read", self._quiet_ledger)
         assert sum(item["delta_millipoints"] for item in items) == balance
         leases = [(item["session_id"], item["seq"]) for item in items if item["kind"] in ("lease", "unserved")]
         assert len(leases) == len(set(leases))
 
 
 @pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[House]:
+def platform(stack: Stack) -> Iterator[Platform]:
     with httpx.Client(base_url=stack.url, timeout=20) as http:
-        house = House(stack, http)
+        platform = Platform(stack, http)
         settings = {
             "ingest": {"mode": "test"},
             "abr_profile": "sd",
@@ -145,12 +132,12 @@ def house(stack: Stack) -> Iterator[House]:
             "lease_ms": LEASE_MS,
             "rate_millipoints_per_minute": RATE,
         }
-        house.operator("PATCH", f"/streams/{STREAM_ID}", json=settings)
-        house.go_live()
-        yield house
-        house.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "stopped"})
+        platform.operator("PATCH", f"/streams/{STREAM_ID}", json=settings)
+        platform.go_live()
+        yield platform
+        platform.operator("POST", f"/streams/{STREAM_ID}/state", json={"state": "stopped"})
 
 
 @pytest.fixture
-def viewer(house: House, tmp_path: Path) -> Callable[[int], Viewer]:
-    return lambda millipoints: house.viewer(millipoints, tmp_path)
+def viewer(platform: Platform, tmp_path: Path) -> Callable[[int], Viewer]:
+    return lambda millipoints: platform.viewer(millipoints, tmp_path)

@@ -1,7 +1,7 @@
-"""The source of a live stream fails while two people watch: nobody pays for it, and both ledgers say so.
+"""The source of a live stream fails while two viewers watch, who do not pay for this time.
 
-`make test` takes it away for some seconds; with OUTAGE_S=60 it is a minute, and then the test waits until the sessions
-are reconciled, which is minutes after their end.
+The outage takes some seconds. With OUTAGE_S=60 it takes a minute, and the test waits until the sessions are reconciled,
+minutes after their end.
 """
 
 import json
@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import LEASE_MS, STREAM_ID, House, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
 from tests.e2e.test_recovery import encoder, position
+from tests.fixtures.waiting import wait_for
 
 OUTAGE_S = float(os.environ.get("OUTAGE_S", "12"))
 RECONCILED_AFTER_S = 60.0
@@ -28,72 +29,72 @@ CLIP_S = 8
 
 
 @pytest.fixture
-def clip(house: House) -> Iterator[Path]:
-    """A source that can be taken away: `stream-1` plays a file, looped, as long as this lasts."""
-    path = house.stack.layout.media_dir / CLIP
+def clip(platform: Platform) -> Iterator[Path]:
+    """Let `stream-1` play a looped file, which a test can remove."""
+    path = platform.stack.layout.media_dir / CLIP
     source = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine"]
     encoding = ["-t", str(CLIP_S), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]
     subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoding, path], check=True, timeout=60)
-    house.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "file", "path": CLIP}})
-    generation = house.operator("GET", f"/streams/{STREAM_ID}")["generation"]
-    wait_for("stream from the file", lambda: is_live(house, generation), 60)
+    platform.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "file", "path": CLIP}})
+    generation = platform.operator("GET", f"/streams/{STREAM_ID}")["generation"]
+    wait_for("stream from the file", lambda: is_live(platform, generation), 60)
     yield path
-    house.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "test"}})
-    wait_for("stream from the pattern", lambda: is_live(house, generation + 1), 60)
+    platform.operator("PATCH", f"/streams/{STREAM_ID}", json={"ingest": {"mode": "test"}})
+    wait_for("stream from the pattern", lambda: is_live(platform, generation + 1), 60)
 
 
-def is_live(house: House, generation: int = 0) -> bool:
-    runtime = house.runtime()
+def is_live(platform: Platform, generation: int = 0) -> bool:
+    runtime = platform.runtime()
     return bool(runtime["state"] == "live" and runtime["generation"] >= generation)
 
 
 @pytest.mark.timeout(OUTAGE_S + 180 + RECONCILED_S_MAX)
-def test_nobody_pays_while_the_source_is_gone(house: House, clip: Path, tmp_path: Path) -> None:
-    people = [house.viewer(1_000_000, tmp_path / str(n)) for n in range(2)]
-    viewings = [play(person) for person in people]
+def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: Path, tmp_path: Path) -> None:
+    people = [platform.viewer(1_000_000, tmp_path / str(n)) for n in range(2)]
+    playbacks = [play(person) for person in people]
     wait_for("beats", lambda: all(len(person.ledger()) > 3 for person in people))
 
     away = clip.with_suffix(".away")
     clip.rename(away)
-    os.kill(encoder(house), signal.SIGKILL)
-    wait_for("stream that is down", lambda: not is_live(house))
-    [outage] = [each for each in house.runtime()["outages"] if each["until_ms"] is None]
+    os.kill(encoder(platform), signal.SIGKILL)
+    wait_for("stream that is down", lambda: not is_live(platform))
+    [outage] = [each for each in platform.runtime()["outages"] if each["until_ms"] is None]
     down_until_ms = outage["since_ms"] + OUTAGE_S * 1000
     wait_for("free beats", lambda: all(unserved(person) for person in people))
-    wait_for("end of the outage", lambda: now_ms(house) > down_until_ms, OUTAGE_S + 10)
+    wait_for("end of the outage", lambda: now_ms(platform) > down_until_ms, OUTAGE_S + 10)
     balances = [person.wallet()["balance_millipoints"] for person in people]
-    before = [position(viewing) for viewing in viewings]
+    before = [position(playback) for playback in playbacks]
     away.rename(clip)
 
-    wait_for("live stream", lambda: is_live(house), 40)
-    for n, viewing in enumerate(viewings):
-        wait_for("picture that moves again", lambda n=n, viewing=viewing: position(viewing) > before[n] + 3, 40)
-    ended = next(each for each in house.runtime()["outages"] if each["since_ms"] == outage["since_ms"])
+    wait_for("live stream", lambda: is_live(platform), 40)
+    for n, playback in enumerate(playbacks):
+        wait_for("picture that moves again", lambda n=n, playback=playback: position(playback) > before[n] + 3, 40)
+    ended = next(each for each in platform.runtime()["outages"] if each["since_ms"] == outage["since_ms"])
     wait_for("leases that are paid again", lambda: all(paid_after(person, ended["until_ms"]) for person in people))
-    for person, viewing, balance in zip(people, viewings, balances, strict=True):
-        viewing.process.send_signal(signal.SIGINT)
-        exit_status, receipt = viewing.finish()
+    for person, playback, balance in zip(people, playbacks, balances, strict=True):
+        playback.process.send_signal(signal.SIGINT)
+        exit_status, receipt = playback.finish()
         assert (exit_status, receipt["settled"]) == (130, True)
         check_bill(person, receipt, ended, balance)
     if OUTAGE_S >= RECONCILED_AFTER_S:
         for person in people:
             [session] = person.sessions()
-            row = wait_for("reconciliation", lambda session=session: reconciled(house, session), RECONCILED_S_MAX)
+            row = wait_for("reconciliation", lambda session=session: reconciled(platform, session), RECONCILED_S_MAX)
             print(json.dumps(row))
             assert (row["agrees"], row["reason"]) == (True, "ok")
             assert row["net_millipoints"] == session["charged_millipoints"]
 
 
-def reconciled(house: House, session: dict[str, Any]) -> dict[str, Any] | None:
-    """The row of a session, once it has been measured."""
+def reconciled(platform: Platform, session: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the row of a session after its measurement."""
     day = datetime.fromtimestamp(session["ended_at_ms"] / 1000, UTC).strftime("%Y-%m-%d")
-    rows = house.operator("GET", f"/reconciliation?day={day}&limit=200")["items"]
+    rows = platform.operator("GET", f"/reconciliation?day={day}&limit=200")["items"]
     found = [row for row in rows if row["session_id"] == session["session_id"] and row["reason"] != "not_measured"]
     return found[0] if found else None
 
 
-def now_ms(house: House) -> int:
-    return int(house.operator("GET", "/monitoring/metrics")["at_ms"])
+def now_ms(platform: Platform) -> int:
+    return int(platform.operator("GET", "/monitoring/metrics")["at_ms"])
 
 
 def unserved(person: Viewer) -> list[dict[str, Any]]:
@@ -114,7 +115,7 @@ def check_bill(person: Viewer, receipt: dict[str, Any], outage: dict[str, Any], 
     in_outage = [line for line in lines if credit["version"] <= line["version"] and line["at_ms"] < outage["until_ms"]]
     assert {line["kind"] for line in in_outage} == {"outage_credit", "unserved"}
     assert sum(line["delta_millipoints"] for line in lines[: in_outage[-1]["version"]]) == balance_in_outage
-    # A point a second: what was paid is the time without the outage, and never more.
+    # A point a second: viewers pay for the time without the outage, and never more.
     watched_ms = session["ended_at_ms"] - session["started_at_ms"]
     served_ms = watched_ms - (outage["until_ms"] - outage["since_ms"])
     assert served_ms - LEASE_MS - 2_500 <= session["charged_millipoints"] <= served_ms + len(lines)

@@ -1,4 +1,4 @@
-"""kill -9 of each part while somebody watches: everything comes back by itself, and no charge is lost or doubled."""
+"""Each process is killed while a viewer watches: it recovers, and no charge is lost or doubled."""
 
 import os
 import signal
@@ -7,60 +7,61 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import STREAM_ID, House, Viewer, wait_for
+from tests.e2e.conftest import STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
+from tests.fixtures.waiting import wait_for
 from tests.integration.player.player_harness import PlayProcess
 
 BACK_S_MAX = 25.0
 
 
-def children(pid: int) -> list[int]:
-    """The processes below one, all of them."""
+def child_pids(pid: int) -> list[int]:
+    """Return all descendants of a process."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
-            found += [int(child), *children(int(child))]
+            found += [int(child), *child_pids(int(child))]
     return found
 
 
-def worker(house: House) -> int:
-    return house.stack.pid("worker")
+def worker(platform: Platform) -> int:
+    return platform.stack.pid("worker")
 
 
-def encoder(house: House) -> int:
-    return house.encoders()[0]
+def encoder(platform: Platform) -> int:
+    return platform.encoders()[0]
 
 
-def api_worker(house: House) -> int:
-    return children(house.stack.pid("api"))[-1]
+def api_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("api"))[-1]
 
 
-def endpoints_worker(house: House) -> int:
-    return children(house.stack.pid("endpoints"))[-1]
+def endpoints_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("endpoints"))[-1]
 
 
-def nginx_worker(house: House) -> int:
-    return children(house.stack.pid("nginx"))[-1]
+def nginx_worker(platform: Platform) -> int:
+    return child_pids(platform.stack.pid("nginx"))[-1]
 
 
-def nginx_master(house: House) -> int:
-    return house.stack.pid("nginx")
+def nginx_master(platform: Platform) -> int:
+    return platform.stack.pid("nginx")
 
 
-def api_master(house: House) -> int:
-    return house.stack.pid("api")
+def api_master(platform: Platform) -> int:
+    return platform.stack.pid("api")
 
 
-VICTIMS = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+PROCESSES = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")
-def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
-    person = house.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
-    viewing = play(person)
-    yield person, viewing
-    viewing.process.send_signal(signal.SIGINT)
-    exit_status, receipt = viewing.finish()
+def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Viewer, PlayProcess]]:
+    person = platform.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
+    playback = play(person)
+    yield person, playback
+    playback.process.send_signal(signal.SIGINT)
+    exit_status, receipt = playback.finish()
     assert exit_status == 130
     assert len(receipt["session_ids"]) == 1
     person.check_ledger()
@@ -69,37 +70,37 @@ def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert session["charged_millipoints"] <= session["watched_ms"] + 20
 
 
-def position(viewing: PlayProcess) -> float:
+def position(playback: PlayProcess) -> float:
     try:
-        return float(viewing.mpv("get_property", "time-pos") or 0.0)
+        return float(playback.mpv("get_property", "time-pos") or 0.0)
     except (OSError, AssertionError):
         return 0.0
 
 
-@pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.__name__)
-def test_a_killed_part_comes_back(
-    house: House, watched: tuple[Viewer, PlayProcess], victim: Callable[[House], int]
+@pytest.mark.parametrize("find_pid", PROCESSES, ids=lambda find_pid: find_pid.__name__)
+def test_a_killed_process_recovers(
+    platform: Platform, watched: tuple[Viewer, PlayProcess], find_pid: Callable[[Platform], int]
 ) -> None:
-    person, viewing = watched
-    before = position(viewing)
-    pid = victim(house)
+    person, playback = watched
+    before = position(playback)
+    pid = find_pid(platform)
     os.kill(pid, signal.SIGKILL)
-    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(victim, house) not in (0, pid))
-    wait_for("moving picture", lambda: position(viewing) > max(before, 0.1) + 3, BACK_S_MAX)
-    assert viewing.process.poll() is None
-    wait_for("live stream", lambda: is_live(house), BACK_S_MAX)
+    wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(find_pid, platform) not in (0, pid))
+    wait_for("moving picture", lambda: position(playback) > max(before, 0.1) + 3, BACK_S_MAX)
+    assert playback.process.poll() is None
+    wait_for("live stream", lambda: is_live(platform), BACK_S_MAX)
     person.check_ledger()
 
 
-def found(victim: Callable[[House], int], house: House) -> int:
+def found(find_pid: Callable[[Platform], int], platform: Platform) -> int:
     try:
-        return victim(house)
+        return find_pid(platform)
     except (IndexError, OSError):
         return 0
 
 
-def is_live(house: House) -> bool:
+def is_live(platform: Platform) -> bool:
     try:
-        return bool(house.operator("GET", f"/streams/{STREAM_ID}/runtime")["state"] == "live")
+        return bool(platform.operator("GET", f"/streams/{STREAM_ID}/runtime")["state"] == "live")
     except Exception:
         return False

@@ -1,26 +1,27 @@
-"""What is really served is counted, from the segment in the store to the session in the API; whatever is killed."""
+"""Served media is counted once, from the segment to the session in the API, also after a kill."""
 
 import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
-from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, House, Viewer, wait_for
+from tests.e2e.conftest import LEASE_MS, STREAM_ID, TARGET_S, Platform, Viewer
 from tests.e2e.test_main_job import fetch, media_paths, start
+from tests.fixtures.waiting import wait_for
 
 ARRIVES_S_MAX = 40.0
 
 
-def figures(house: House, person: Viewer, session_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = house.http.get(f"/me/sessions/{session_id}", headers=person.headers).json()
+def session_figures(platform: Platform, person: Viewer, session_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = platform.http.get(f"/me/sessions/{session_id}", headers=person.headers).json()
     return found
 
 
-def gateway_bytes(house: House) -> int:
-    """What the gateway sent of the stream in this hour and the one before."""
-    now_ms = house.operator("GET", "/monitoring/metrics")["at_ms"]
+def gateway_bytes(platform: Platform) -> int:
+    """Return the bytes of the stream that the gateway sent in this hour and the one before."""
+    now_ms = platform.operator("GET", "/monitoring/metrics")["at_ms"]
     pages = [
-        house.operator("GET", "/monitoring/streams", params={"at_ms": str(at_ms)})
+        platform.operator("GET", "/monitoring/streams", params={"at_ms": str(at_ms)})
         for at_ms in (now_ms, now_ms - 3_600_000)
     ]
     return sum(
@@ -28,53 +29,55 @@ def gateway_bytes(house: House) -> int:
     )
 
 
-def caught_up(house: House) -> None:
-    """Wait until the follower has once more read to the end of the log and added all of it."""
-    alive = house.stack.layout.run_dir / "usage.alive"
+def wait_for_the_follower(platform: Platform) -> None:
+    """Wait until the follower has read to the end of the log again."""
+    alive = platform.stack.layout.run_dir / "usage.alive"
     before = alive.stat().st_mtime_ns
     wait_for("the follower", lambda: alive.stat().st_mtime_ns > before, ARRIVES_S_MAX)
 
 
-def second_lease(house: House, person: Viewer, session_id: str) -> dict[str, Any] | None:
-    """Buy it; None while it is too early, which costs nothing."""
+def second_lease(platform: Platform, person: Viewer, session_id: str) -> dict[str, Any] | None:
+    """Buy the second lease. Returns None while it is too early."""
     beat = {"session_id": session_id, "seq": 2}
-    answer = house.http.post("/playback/heartbeat", json=beat, headers=person.headers)
+    answer = platform.http.post("/playback/heartbeat", json=beat, headers=person.headers)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return None if found["outcome"] == "early" else found
 
 
-def test_a_segment_counts_once_whatever_is_fetched_again_or_killed(
-    house: House, viewer: Callable[[int], Viewer]
+def test_a_segment_counts_once_despite_repeated_fetches_and_kills(
+    platform: Platform, viewer: Callable[[int], Viewer]
 ) -> None:
     person = viewer(100_000)
-    session = start(house, person)
+    session = start(platform, person)
     session_id, token = session["session_id"], session["play_token"]
-    rendition, segment = media_paths(house, session)
-    sizes = [len(fetch(house, session_id, token, segment).content) for _ in range(3)]
-    assert fetch(house, session_id, token, rendition).status_code == 200
-    wait_for("first figures", lambda: figures(house, person, session_id)["media_ms"] > 0, ARRIVES_S_MAX)
-    first = figures(house, person, session_id)
+    rendition, segment = media_paths(platform, session)
+    sizes = [len(fetch(platform, session_id, token, segment).content) for _ in range(3)]
+    assert fetch(platform, session_id, token, rendition).status_code == 200
+    wait_for("first figures", lambda: session_figures(platform, person, session_id)["media_ms"] > 0, ARRIVES_S_MAX)
+    first = session_figures(platform, person, session_id)
     assert abs(first["media_ms"] - TARGET_S * 1000) < 500
     assert first["media_bytes"] > sum(sizes)
-    wait_for("the stream's figures", lambda: gateway_bytes(house) >= first["media_bytes"], ARRIVES_S_MAX)
-    # Its newest lines are neither added up nor forgotten by a follower that is killed.
-    killed = house.stack.pid("usage")
+    wait_for("the stream's figures", lambda: gateway_bytes(platform) >= first["media_bytes"], ARRIVES_S_MAX)
+    # A follower that is killed loses no lines.
+    killed = platform.stack.pid("usage")
     os.kill(killed, signal.SIGKILL)
-    # The figures may have come within the first lease or after it.
-    bought = wait_for("second lease", lambda: second_lease(house, person, session_id), LEASE_MS / 1000)
+    # The first lease may have expired meanwhile.
+    bought = wait_for("second lease", lambda: second_lease(platform, person, session_id), LEASE_MS / 1000)
     token = bought["play_token"]
-    wait_for("a newer segment", lambda: media_paths(house, {**session, "play_token": token})[1] != segment, 4)
-    _, newer = media_paths(house, {**session, "play_token": token})
+    wait_for("a newer segment", lambda: media_paths(platform, {**session, "play_token": token})[1] != segment, 4)
+    _, newer = media_paths(platform, {**session, "play_token": token})
     for path in (segment, newer, newer):
-        assert fetch(house, session_id, token, path).status_code == 200
+        assert fetch(platform, session_id, token, path).status_code == 200
     wait_for(
-        "figures of both", lambda: figures(house, person, session_id)["media_ms"] > first["media_ms"], ARRIVES_S_MAX
+        "figures of both",
+        lambda: session_figures(platform, person, session_id)["media_ms"] > first["media_ms"],
+        ARRIVES_S_MAX,
     )
-    both = figures(house, person, session_id)
+    both = session_figures(platform, person, session_id)
     assert abs(both["media_ms"] - 2 * TARGET_S * 1000) < 1_000
-    house.http.post("/playback/stop", json={"session_id": session_id}, headers=person.headers)
-    assert house.stack.pid("usage") not in (0, killed)
+    platform.http.post("/playback/stop", json={"session_id": session_id}, headers=person.headers)
+    assert platform.stack.pid("usage") not in (0, killed)
     for _ in range(2):
-        caught_up(house)
-        assert figures(house, person, session_id)["media_ms"] == both["media_ms"], "nothing is added twice"
+        wait_for_the_follower(platform)
+        assert session_figures(platform, person, session_id)["media_ms"] == both["media_ms"], "nothing is added twice"

@@ -1,4 +1,4 @@
-"""A viewer checks the receipt, a statement, and a statement with a changed digit."""
+"""The player verifies a receipt and a statement, and rejects a statement with a changed digit."""
 
 import json
 import signal
@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import House, Viewer, wait_for
+from tests.e2e.conftest import Platform, Viewer
 from tests.e2e.test_main_job import play
+from tests.fixtures.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
-def watched(house: House, tmp_path_factory: pytest.TempPathFactory) -> Viewer:
+def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Viewer:
     """A viewer who watched for a few leases."""
-    person = house.viewer(100_000, tmp_path_factory.mktemp("bill"))
-    viewing = play(person)
+    person = platform.viewer(100_000, tmp_path_factory.mktemp("bill"))
+    playback = play(person)
     wait_for("leases", lambda: len(person.ledger()) > 4)
-    viewing.process.send_signal(signal.SIGINT)
-    assert viewing.finish()[0] == 130
+    playback.process.send_signal(signal.SIGINT)
+    assert playback.finish()[0] == 130
     return person
 
 
@@ -50,7 +51,7 @@ def test_a_statement_verifies_until_a_digit_is_changed(
 def change() -> Callable[[str, str], str]:
     """Make the third line of a ledger a millipoint cheaper."""
 
-    def changed(text: str, suffix: str) -> str:
+    def change_line(text: str, suffix: str) -> str:
         if suffix == "json":
             document = json.loads(text)
             document["lines"][2]["delta_millipoints"] += 1
@@ -60,4 +61,4 @@ def change() -> Callable[[str, str], str]:
         fields[5] = str(int(fields[5]) + 1)
         return "\r\n".join([*rows[:4], ",".join(fields), *rows[5:]])
 
-    return changed
+    return change_line

@@ -52,7 +52,7 @@ class RecordingDenylist:
 
 
 class Switch:
-    """Stands for `Delivery`: on or off, with outages as they are set."""
+    """A stub of `Delivery`: on or off, with the outages that are set."""
 
     def __init__(self) -> None:
         self.on = True

@@ -1,13 +1,13 @@
-"""A world for each module: a stage in the emulator, with a faulty network between it and this process."""
+"""An environment for each module: a stage in the emulator behind a faulty network."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from chalicelib.config import Settings
-from tests.faults.faults import Network, faulty_network
-from tests.faults.scene import Scene
-from tests.faults.world import World
+from tests.faults.harness.environment import Environment
+from tests.faults.harness.store_faults import Network, faulty_network
+from tests.faults.scenarios.recorder import Recorder
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +17,11 @@ def network(module_settings: Settings) -> Iterator[Network]:
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, network: Network, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(module_settings, network, tmp_path_factory.mktemp("denylist"))
+def environment(module_settings: Settings, network: Network, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment(module_settings, network, tmp_path_factory.mktemp("denylist"))
 
 
 @pytest.fixture
-def scene(world: World) -> Scene:
-    """A scene of its own, with viewers of its own; the world and its time are the module's."""
-    return Scene(world)
+def recorder(environment: Environment) -> Recorder:
+    """A recorder without viewers. Its environment and time are those of the module."""
+    return Recorder(environment)

@@ -1,4 +1,4 @@
-"""Each invariant can fail: a sound view of a viewer is spoilt in one way, and the invariant that watches it says so."""
+"""Each invariant can fail: a correct view of a viewer is changed, and the invariant finds it."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -6,166 +6,189 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.faults import Faults
-from tests.faults.judging import INVARIANTS, violations
-from tests.faults.model import Crashed, Deed, Ended, Listed, Paid, Refused, Served, Sold, View, Viewer
-from tests.faults.scene import Scene
-from tests.faults.situations import adjust, beat, pay, read, start, stop, watching
-from tests.faults.world import Down, World
+from tests.faults.harness.environment import Environment, Outage
+from tests.faults.harness.operations import (
+    Crash,
+    EndAnswer,
+    LeaseAnswer,
+    LedgerAnswer,
+    MediaAnswer,
+    Operation,
+    PaymentAnswer,
+    Refusal,
+    View,
+    Viewer,
+)
+from tests.faults.harness.store_faults import FaultPlan
+from tests.faults.oracle.registry import INVARIANTS, find_violations
+from tests.faults.scenarios.recorder import Recorder
+from tests.faults.scenarios.situations import adjust, beat, pay, read, start, stop, watching
 
-Spoil = Callable[[Viewer, View], View]
+Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
 
 
-def deed(viewer: Viewer, **values: object) -> None:
-    """Something that the viewer is made to have seen."""
+def add_operation(viewer: Viewer, **values: object) -> None:
+    """Add an operation to the viewer."""
     answer = values.pop("answer")
-    viewer.deeds.append(Deed(user_id=viewer.user_id, **values).answered(answer, 0))  # type: ignore[arg-type]
+    viewer.operations.append(Operation(user_id=viewer.user_id, **values).record_answer(answer, 0))  # type: ignore[arg-type]
 
 
-def doubled(view: View, kind: str) -> View:
-    """A line of this kind, a second time."""
+def repeat_line(view: View, kind: str) -> View:
+    """Repeat a line of this kind."""
     line = next(entry for entry in view.entries if entry.kind.value == kind)
     return replace(view, entries=[*view.entries, replace(line, version=len(view.entries) + 1)])
 
 
-def wallet(view: View, **changes: object) -> View:
+def change_wallet(view: View, **changes: object) -> View:
     return replace(view, wallet=replace(view.wallet, **changes))  # type: ignore[arg-type]
 
 
-def session(view: View, **changes: object) -> View:
-    """The session that goes on, changed."""
+def change_session(view: View, **changes: object) -> View:
+    """Change the active session."""
     sessions = {key: replace(each, **changes) for key, each in view.wallet.sessions.items()}  # type: ignore[arg-type]
-    return wallet(view, sessions=sessions)
+    return change_wallet(view, sessions=sessions)
 
 
-def gap(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="read", answer=Listed(wallet=view.wallet, entries=view.entries[1:]))
+def drop_first_line(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="read", answer=LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]))
     return view
 
 
-def unheard(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="pay", payment_id="never", millipoints=5, answer=Paid(balance=5))
+def acknowledge_unknown_payment(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="pay", payment_id="never", millipoints=5, answer=PaymentAnswer(balance=5))
     return view
 
 
-def media(viewer: Viewer, view: View) -> View:
+def serve_media_late(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[0]
-    deed(viewer, kind="media", session_id=session_id, token_until_ms=FAR_MS, answer=Served(at_ms=view.now_ms + FAR_MS))
+    add_operation(
+        viewer,
+        kind="media",
+        session_id=session_id,
+        token_until_ms=FAR_MS,
+        answer=MediaAnswer(at_ms=view.now_ms + FAR_MS),
+    )
     return view
 
 
-def risen(viewer: Viewer, view: View) -> View:
+def renew_after_the_end(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[-1]
-    deed(viewer, kind="stop", answer=Ended(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0))
-    sold = next(d.answer for d in viewer.deeds if isinstance(d.answer, Sold) and d.answer.session_id == session_id)
-    deed(viewer, kind="renew", session_id=session_id, answer=sold)
+    add_operation(
+        viewer, kind="stop", answer=EndAnswer(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0)
+    )
+    lease = next(
+        d.answer for d in viewer.operations if isinstance(d.answer, LeaseAnswer) and d.answer.session_id == session_id
+    )
+    add_operation(viewer, kind="renew", session_id=session_id, answer=lease)
     return view
 
 
-def forgotten(viewer: Viewer, view: View) -> View:
-    """The viewer was never told of the second lease."""
-    viewer.deeds = [each for each in viewer.deeds if each.kind != "beat"]
+def forget_heartbeats(viewer: Viewer, view: View) -> View:
+    """Forget the answer of the second lease."""
+    viewer.operations = [each for each in viewer.operations if each.kind != "beat"]
     return view
 
 
-def crash(viewer: Viewer, view: View) -> View:
-    deed(viewer, kind="beat", answer=Crashed(error="KeyError"))
+def add_crash(viewer: Viewer, view: View) -> View:
+    add_operation(viewer, kind="beat", answer=Crash(error="KeyError"))
     return view
 
 
-def elsewhere(viewer: Viewer, view: View) -> View:
-    """The viewer sent another key than the one that opened the session."""
+def change_key(viewer: Viewer, view: View) -> View:
+    """Change the key of the start."""
     next(viewer.of("start")).key = "another-key-than-this"
     return view
 
 
-def paged(view: View, **changes: object) -> View:
-    """The first page, changed."""
+def change_first_page(view: View, **changes: object) -> View:
+    """Change the first page."""
     return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])  # type: ignore[arg-type]
 
 
-def capped(viewer: Viewer, view: View) -> View:
+def lower_cap(viewer: Viewer, view: View) -> View:
     viewer.cap = 1
     return view
 
 
-def down(viewer: Viewer, view: View) -> View:
-    """The stream was down while the first session was watching."""
+def add_outage(viewer: Viewer, view: View) -> View:
+    """Add an outage during the first session."""
     record = view.records[viewer.sessions[0]]
-    outage = Down(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
+    outage = Outage(record.started_at_ms, record.started_at_ms, record.started_at_ms + FAR_MS)
     return replace(view, outages={**view.outages, record.stream_id: (outage,)})
 
 
-def counted(view: View) -> View:
+def count_adjustment(view: View) -> View:
     records = {key: replace(each, adjustments=each.adjustments + 1) for key, each in view.records.items()}
     return replace(view, records=records)
 
 
-def turned_away(viewer: Viewer, view: View) -> View:
-    refusal = Refused(code="adjustment_out_of_bounds")
-    deed(viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal)
+def refuse_valid_adjustment(viewer: Viewer, view: View) -> View:
+    refusal = Refusal(code="adjustment_out_of_bounds")
+    add_operation(
+        viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal
+    )
     return view
 
 
-def many(viewer: Viewer, view: View) -> View:
+def exceed_sessions(viewer: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
-    return wallet(view, sessions={str(n): one for n in range(4)})
+    return change_wallet(view, sessions={str(n): one for n in range(4)})
 
 
-SPOILT: dict[str, Spoil] = {
-    "a_balance_is_never_below_zero": lambda viewer, view: wallet(view, balance_millipoints=-1),
+MUTATIONS: dict[str, Mutation] = {
+    "a_balance_is_never_below_zero": lambda viewer, view: change_wallet(view, balance_millipoints=-1),
     "the_balance_is_the_sum_of_the_ledger": lambda viewer, view: replace(view, entries=view.entries[:-1]),
-    "a_ledger_read_while_it_moves_is_whole": gap,
-    "a_seq_is_charged_at_most_once": lambda viewer, view: doubled(view, "lease"),
-    "what_was_acknowledged_is_in_the_ledger": unheard,
+    "a_ledger_read_while_it_moves_is_whole": drop_first_line,
+    "a_seq_is_charged_at_most_once": lambda viewer, view: repeat_line(view, "lease"),
+    "what_was_acknowledged_is_in_the_ledger": acknowledge_unknown_payment,
     "a_session_is_charged_for_time_that_passed": lambda viewer, view: replace(view, now_ms=view.now_ms - FAR_MS),
-    "paid_time_ends_soon": lambda viewer, view: session(view, paid_until_ms=view.now_ms + FAR_MS),
-    "no_media_after_the_grace": media,
-    "an_ended_session_gets_nothing_more": risen,
-    "a_refund_is_made_once": lambda viewer, view: doubled(view, "refund"),
-    "an_ended_session_stays_as_it_ended": lambda viewer, view: wallet(view, sessions={}),
-    "a_calm_session_costs_what_was_answered": forgotten,
+    "paid_time_ends_soon": lambda viewer, view: change_session(view, paid_until_ms=view.now_ms + FAR_MS),
+    "no_media_after_the_grace": serve_media_late,
+    "an_ended_session_gets_nothing_more": renew_after_the_end,
+    "a_refund_is_made_once": lambda viewer, view: repeat_line(view, "refund"),
+    "an_ended_session_stays_as_it_ended": lambda viewer, view: change_wallet(view, sessions={}),
+    "a_fault_free_session_costs_what_was_answered": forget_heartbeats,
     "a_payment_counts_once": lambda viewer, view: replace(view, payments={}),
-    "every_line_follows_the_rules": lambda viewer, view: session(view, seq=77),
-    "nothing_happens_unasked": forgotten,
-    "a_journal_stays_small": lambda viewer, view: wallet(view, journal=tuple(view.entries) * 10),
-    "a_page_is_six_versions": lambda viewer, view: paged(view, entries=view.pages[0].entries[:3]),
-    "a_viewer_keeps_to_the_limit_of_sessions": many,
-    "nothing_crashes": crash,
-    "a_key_opens_one_session": elsewhere,
-    "every_page_is_chained": lambda viewer, view: paged(view, hash="0" * 64),
-    "a_day_costs_no_more_than_its_cap": capped,
-    "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: wallet(view, daily_left_millipoints=5),
-    "no_outage_is_paid_for": down,
-    "an_adjustment_is_counted_once": lambda viewer, view: counted(view),
-    "an_adjustment_that_fits_is_not_refused": turned_away,
+    "every_line_follows_the_rules": lambda viewer, view: change_session(view, seq=77),
+    "nothing_happens_without_a_request": forget_heartbeats,
+    "a_journal_stays_small": lambda viewer, view: change_wallet(view, journal=tuple(view.entries) * 10),
+    "a_page_is_six_versions": lambda viewer, view: change_first_page(view, entries=view.pages[0].entries[:3]),
+    "a_viewer_keeps_to_the_limit_of_sessions": exceed_sessions,
+    "nothing_crashes": add_crash,
+    "a_key_opens_one_session": change_key,
+    "every_page_is_chained": lambda viewer, view: change_first_page(view, hash="0" * 64),
+    "a_day_costs_no_more_than_its_cap": lower_cap,
+    "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: change_wallet(view, daily_left_millipoints=5),
+    "no_outage_is_paid_for": add_outage,
+    "an_adjustment_is_counted_once": lambda viewer, view: count_adjustment(view),
+    "an_adjustment_that_fits_is_not_refused": refuse_valid_adjustment,
 }
 
 
 def test_each_invariant_has_a_way_to_fail() -> None:
-    assert {each.__name__ for each in INVARIANTS} == set(SPOILT)
+    assert {each.__name__ for each in INVARIANTS} == set(MUTATIONS)
 
 
 @pytest.fixture(scope="module")
-def sound(world: World) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, started anew, paid, got something back and read, without any fault."""
-    situation = watching(Scene(world), after_ms=6_000)
-    assert beat(situation, Faults()).sold
-    situation.scene.world.time.advance(9_000)
-    stop(situation, Faults())
+def sound(environment: Environment) -> tuple[Viewer, View]:
+    """A viewer who watched, stopped, started again, paid, was refunded and read the ledger, without faults."""
+    situation = watching(Recorder(environment), after_ms=6_000)
+    assert beat(situation, FaultPlan()).lease
+    situation.recorder.environment.time.advance(9_000)
+    stop(situation, FaultPlan())
     situation.key += "-2"
-    assert start(situation, Faults()).sold
-    pay(situation, Faults())
-    adjust(situation, Faults())
-    read(situation, Faults())
-    [view] = situation.scene.check(situation.viewer)
+    assert start(situation, FaultPlan()).lease
+    pay(situation, FaultPlan())
+    adjust(situation, FaultPlan())
+    read(situation, FaultPlan())
+    [view] = situation.recorder.check(situation.viewer)
     return situation.viewer, view
 
 
-@pytest.mark.parametrize("name", SPOILT)
-def test_what_is_spoilt_is_seen(sound: tuple[Viewer, View], name: str) -> None:
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_each_change_is_found(sound: tuple[Viewer, View], name: str) -> None:
     viewer, view = deepcopy(sound)
-    assert violations(viewer, view) == []
-    broken = violations(viewer, SPOILT[name](viewer, view))
+    assert find_violations(viewer, view) == []
+    broken = find_violations(viewer, MUTATIONS[name](viewer, view))
     assert name in {each.split(":", 1)[0] for each in broken}

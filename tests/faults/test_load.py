@@ -1,9 +1,9 @@
-"""A short run of the load, on the platform that the suite shares; `python -m tests.faults.load` is the long one."""
+"""A short run of `make load`, on the platform that the suite shares."""
 
 import pytest
 
-from tests.faults.load import described, load
-from tests.faults.private_stack import Operator
+from tests.faults.commands.load import load, report_lines
+from tests.faults.harness.private_stack import Operator
 from tests.fixtures.stack import Stack
 
 SECONDS = 8.0
@@ -20,6 +20,6 @@ def test_one_wallet_is_exact_under_many_racing_clients(stack: Stack) -> None:
             run, findings = load(operator, seconds=SECONDS, threads=THREADS, sessions=SESSIONS, seed=1)
         finally:
             operator.stop_stream()
-    said = "\n".join(described(run, findings, SECONDS))
-    assert findings.violations == [], said
-    assert run.outcomes["replay"] and len(run.told.sold) > SESSIONS and run.told.acknowledged, said
+    report = "\n".join(report_lines(run, findings, SECONDS))
+    assert findings.violations == [], report
+    assert run.outcomes["replay"] and len(run.answers.sales) > SESSIONS and run.answers.acknowledged_payments, report

@@ -1,14 +1,11 @@
-"""Rounds of random moves under random faults: alone, so that every step follows from the seed, and from many threads.
-
-What is asked for here is small; `make soak` asks for a hundred thousand operations.
-"""
+"""Short rounds of random moves under random faults, with one thread and with several. `make soak` is the long run."""
 
 import pytest
 
 from chalicelib.config import Settings
-from tests.faults.faults import Fault, Network
-from tests.faults.rounds import Round, play
-from tests.faults.soak import command, round_of
+from tests.faults.commands.soak import repeat_command, round_of
+from tests.faults.harness.store_faults import Fault, Network
+from tests.faults.scenarios.rounds import Round, play_round
 
 SEED = 20_260_801
 MOVES = 160
@@ -16,14 +13,14 @@ MOVES = 160
 
 @pytest.mark.parametrize("number", [1, 3, 0, 2])
 def test_a_round(number: int, module_settings: Settings, network: Network) -> None:
-    """Two alone, two from several threads, as `make soak` plays them."""
+    """Two rounds with one thread, two with several, as in `make soak`."""
     round_ = round_of(SEED, number, MOVES)
     try:
-        scene = play(round_, module_settings, network)
+        recorder = play_round(round_, module_settings, network)
     except AssertionError as broken:
-        pytest.fail(f"{broken}\nagain: {command(SEED, number, MOVES)}")
-    # With several threads it is the machine's timing how many steps meet one.
-    assert scene.faulted > (15 if round_.threads == 1 else 5)
+        pytest.fail(f"{broken}\nagain: {repeat_command(SEED, number, MOVES)}")
+    # With several threads the number of faults depends on timing.
+    assert recorder.faulted > (15 if round_.threads == 1 else 5)
 
 
 def test_a_plan_follows_from_its_seed() -> None:
@@ -31,13 +28,13 @@ def test_a_plan_follows_from_its_seed() -> None:
     assert Round(seed="1:2").plan(0) != Round(seed="1:2").plan(1)
 
 
-def test_alone_every_step_follows_from_the_seed(module_settings: Settings, network: Network) -> None:
+def test_every_step_of_one_thread_follows_from_the_seed(module_settings: Settings, network: Network) -> None:
     round_ = Round(seed=f"{SEED}:again", moves=80)
     runs = []
     for _ in range(2):
         before = network.requests
-        scene = play(round_, module_settings, network)
-        answers = [(d.kind, d.seq, type(d.answer).__name__, d.injected) for v in scene.viewers for d in v.deeds]
+        recorder = play_round(round_, module_settings, network)
+        answers = [(d.kind, d.seq, type(d.answer).__name__, d.injected) for v in recorder.viewers for d in v.operations]
         runs.append((answers, network.requests - before))
     assert runs[0] == runs[1]
 

@@ -1,11 +1,11 @@
-"""What ffprobe says of a segment."""
+"""Probes segments with ffprobe."""
 
 import json
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
 
-# Name of the profile -> the first byte of an `avc1` codec, and the constraints that go with the name.
+# Name of the profile -> the first byte of an `avc1` codec, and its constraints.
 PROFILES = {
     "Constrained Baseline": (0x42, 0x40),
     "Baseline": (0x42, 0),
@@ -16,8 +16,8 @@ AAC = {"LC": "mp4a.40.2", "HE-AAC": "mp4a.40.5", "HE-AACv2": "mp4a.40.29"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probed:
-    """A segment as it is. `keyframes_s` are the presentation times of its keyframes."""
+class SegmentInfo:
+    """The properties of a segment. `keyframes_s` are the presentation times of its keyframes."""
 
     size: int
     width: int
@@ -31,17 +31,17 @@ class Probed:
     keyframes_s: tuple[float, ...]
 
 
-def probed(body: bytes) -> Probed:
-    """Ask ffprobe."""
+def probe(body: bytes) -> SegmentInfo:
+    """Probe a segment with ffprobe."""
     entries = "stream=codec_type,codec_name,profile,level,width,height,avg_frame_rate:packet=codec_type,pts_time,flags"
     argv = ["ffprobe", "-v", "error", "-f", "mpegts", "-show_entries", entries, "-of", "json", "-i", "pipe:0"]
-    told = json.loads(subprocess.run(argv, input=body, capture_output=True, check=True, timeout=30).stdout)
-    streams = {stream["codec_type"]: stream for stream in told["streams"]}
+    output = json.loads(subprocess.run(argv, input=body, capture_output=True, check=True, timeout=30).stdout)
+    streams = {stream["codec_type"]: stream for stream in output["streams"]}
     video, audio = streams["video"], streams.get("audio")
     assert video["codec_name"] == "h264" and (audio is None or audio["codec_name"] == "aac")
-    frames = [packet for packet in told["packets"] if packet["codec_type"] == "video"]
+    frames = [packet for packet in output["packets"] if packet["codec_type"] == "video"]
     profile, constraints = PROFILES[video["profile"]]
-    return Probed(
+    return SegmentInfo(
         size=len(body),
         width=video["width"],
         height=video["height"],

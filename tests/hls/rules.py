@@ -1,6 +1,6 @@
-"""A stream held against RFC 8216: the rules that need more than one playlist, or what is in the segments.
+"""Rules of RFC 8216 that need several playlists, or the contents of segments.
 
-One deviation is allowed: a target duration may rise, but only where a discontinuity comes with it.
+One deviation is allowed: a target duration may rise together with a discontinuity.
 """
 
 import re
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.hls.probe import Probed
-from tests.hls.text import Line, Media, Named, read_media, read_root
+from tests.hls.probe import SegmentInfo
+from tests.hls.text import MediaPlaylist, NamedSegment, Variant, read_media_playlist, read_multivariant
 
 BANDWIDTH_EXCESS_MAX = 1.10
 BITRATE_ERROR_MAX = 0.10
@@ -17,24 +17,24 @@ BITRATE_ERROR_MAX = 0.10
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A stream as somebody read it: playlists by their addresses as the root names them, segments by
-    `<rendition>/<file>`; some of them will do."""
+    """A stream as it was read: playlists by their URIs in the multivariant playlist, and some segments by
+    `<rendition>/<file>`."""
 
-    root: str
+    multivariant: str
     playlists: Mapping[str, str]
-    segments: Mapping[str, Probed]
+    segments: Mapping[str, SegmentInfo]
 
 
 def faults(snapshot: Snapshot) -> list[str]:
-    """All that is wrong."""
-    root = read_root(snapshot.root)
-    found = [f"root: {fault}" for fault in root.faults]
-    media: dict[str, Media] = {}
-    for variant in root.variants:
+    """Return all violations."""
+    multivariant = read_multivariant(snapshot.multivariant)
+    found = [f"multivariant: {fault}" for fault in multivariant.faults]
+    media: dict[str, MediaPlaylist] = {}
+    for variant in multivariant.variants:
         if variant.uri not in snapshot.playlists:
-            found.append(f"root: {variant.uri} does not exist")
+            found.append(f"multivariant: {variant.uri} does not exist")
             continue
-        media[variant.uri] = read_media(snapshot.playlists[variant.uri])
+        media[variant.uri] = read_media_playlist(snapshot.playlists[variant.uri])
         found += [f"{variant.uri}: {fault}" for fault in media[variant.uri].faults]
         found += _variant_faults(variant, media[variant.uri], snapshot.segments)
     for one, other in pairwise(media):
@@ -43,17 +43,17 @@ def faults(snapshot: Snapshot) -> list[str]:
 
 
 def history_faults(before: str, after: str) -> list[str]:
-    """What is wrong with a media playlist as the successor of an earlier reading of it (section 6.2.2)."""
-    old, new = read_media(before), read_media(after)
+    """Return the violations of a media playlist against an earlier reading of it (section 6.2.2)."""
+    old, new = read_media_playlist(before), read_media_playlist(after)
     found = []
     if new.sequence < old.sequence:
         found.append(f"the media sequence fell from {old.sequence} to {new.sequence}")
     if new.discontinuity_sequence < old.discontinuity_sequence:
         found.append("the discontinuity sequence fell")
     if new.sequence + len(new.segments) < old.sequence + len(old.segments):
-        found.append("segments at the end are gone")
+        found.append("segments at the end were removed")
     if old.ended and not new.ended:
-        found.append("it goes on after EXT-X-ENDLIST")
+        found.append("it continues after EXT-X-ENDLIST")
     uris = {segment.number: segment.uri for segment in old.segments}
     counts, later = old.discontinuities(), new.discontinuities()
     for segment in new.segments:
@@ -67,8 +67,8 @@ def history_faults(before: str, after: str) -> list[str]:
     return found
 
 
-def peak_bps(media: Media, sizes: Mapping[str, int]) -> float | None:
-    """The peak segment bit rate (section 4.1), of the segments whose sizes are known."""
+def peak_bps(media: MediaPlaylist, sizes: Mapping[str, int]) -> float | None:
+    """Return the peak segment bit rate (section 4.1) of the segments with known sizes."""
     peak = None
     for first in range(len(media.segments)):
         seconds = bits = 0.0
@@ -82,46 +82,49 @@ def peak_bps(media: Media, sizes: Mapping[str, int]) -> float | None:
     return peak
 
 
-def _variant_faults(variant: Line, media: Media, segments: Mapping[str, Probed]) -> list[str]:
+def _variant_faults(variant: Variant, media: MediaPlaylist, segments: Mapping[str, SegmentInfo]) -> list[str]:
     folder = variant.uri.rpartition("/")[0]
     known = {s.uri: segments[f"{folder}/{s.uri}"] for s in media.segments if f"{folder}/{s.uri}" in segments}
     found = []
     for named in media.segments:
         if named.uri in known:
             found += [f"{folder}/{named.uri}: {fault}" for fault in _segment_faults(variant, named, known[named.uri])]
-    peak, told = peak_bps(media, {uri: one.size for uri, one in known.items()}), variant.attributes.get("BANDWIDTH", "")
-    if peak and told.isdecimal() and not peak <= int(told) <= peak * BANDWIDTH_EXCESS_MAX:
-        found.append(f"{folder}: BANDWIDTH is {told}, the peak is {peak:.0f}")
+    peak = peak_bps(media, {uri: one.size for uri, one in known.items()})
+    declared = variant.attributes.get("BANDWIDTH", "")
+    if peak and declared.isdecimal() and not peak <= int(declared) <= peak * BANDWIDTH_EXCESS_MAX:
+        found.append(f"{folder}: BANDWIDTH is {declared}, the peak is {peak:.0f}")
     return found
 
 
-def _segment_faults(variant: Line, named: Named, probed: Probed) -> list[str]:
-    told, found = variant.attributes, []
-    if not probed.begins_with_keyframe:
+def _segment_faults(variant: Variant, named: NamedSegment, info: SegmentInfo) -> list[str]:
+    declared, found = variant.attributes, []
+    if not info.begins_with_keyframe:
         found.append("it does not begin with a keyframe")
-    if told.get("RESOLUTION") != f"{probed.width}x{probed.height}":
-        found.append(f"RESOLUTION is {told.get('RESOLUTION')}, the picture {probed.width}x{probed.height}")
-    if told.get("FRAME-RATE") != f"{probed.fps:.3f}":
-        found.append(f"FRAME-RATE is {told.get('FRAME-RATE')}, the picture has {probed.fps:.3f}")
-    if not _codecs_fit(told.get("CODECS", ""), probed):
-        found.append(f"CODECS are {told.get('CODECS')}, found {probed.profile:02X}..{probed.level:02X}, {probed.audio}")
-    bitrate_bps = 8 * probed.size / named.duration_s if named.duration_s else 0
+    if declared.get("RESOLUTION") != f"{info.width}x{info.height}":
+        found.append(f"RESOLUTION is {declared.get('RESOLUTION')}, the picture {info.width}x{info.height}")
+    if declared.get("FRAME-RATE") != f"{info.fps:.3f}":
+        found.append(f"FRAME-RATE is {declared.get('FRAME-RATE')}, the picture has {info.fps:.3f}")
+    if not _codecs_match(declared.get("CODECS", ""), info):
+        found.append(f"CODECS are {declared.get('CODECS')}, found {info.profile:02X}..{info.level:02X}, {info.audio}")
+    bitrate_bps = 8 * info.size / named.duration_s if named.duration_s else 0
     if named.bitrate_kbps and abs(named.bitrate_kbps * 1000 - bitrate_bps) > BITRATE_ERROR_MAX * bitrate_bps:
         found.append(f"EXT-X-BITRATE is {named.bitrate_kbps}, the segment has {bitrate_bps / 1000:.0f}")
     return found
 
 
-def _codecs_fit(told: str, probed: Probed) -> bool:
-    form = re.fullmatch(r'"avc1\.([0-9A-F]{2})([0-9A-F]{2})([0-9A-F]{2})(?:,(.+))?"', told)
+def _codecs_match(declared: str, info: SegmentInfo) -> bool:
+    form = re.fullmatch(r'"avc1\.([0-9A-F]{2})([0-9A-F]{2})([0-9A-F]{2})(?:,(.+))?"', declared)
     if not form:
         return False
     profile, constraints, level = (int(form[n], 16) for n in (1, 2, 3))
-    named = constraints & probed.constraints == probed.constraints
-    return named and (profile, level, form[4]) == (probed.profile, probed.level, probed.audio)
+    named = constraints & info.constraints == info.constraints
+    return named and (profile, level, form[4]) == (info.profile, info.level, info.audio)
 
 
-def _alignment_faults(one: str, media: Media, other: str, second: Media, segments: Mapping[str, Probed]) -> list[str]:
-    """Section 6.2.4: what stands under the same number is the same time of the presentation."""
+def _alignment_faults(
+    one: str, media: MediaPlaylist, other: str, second: MediaPlaylist, segments: Mapping[str, SegmentInfo]
+) -> list[str]:
+    """Return the differences of two renditions: the same number is the same presentation time (section 6.2.4)."""
     pair, found = f"{one} and {other}", []
     if media.target_s != second.target_s:
         found.append(f"{pair} have target durations of {media.target_s} and {second.target_s} s")

@@ -1,6 +1,6 @@
-"""Reads playlists line by line, and says what in a single one is against RFC 8216.
+"""Parses playlists, and finds violations of RFC 8216 in each.
 
-Not with the library that wrote them, so that nobody's mistake hides itself.
+It does not use the library that writes them, so that errors of the library are found.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-# In media playlists: what stands once, before the first segment.
+# Tags of media playlists that come once, before the first segment.
 HEAD_TAGS = (
     "EXT-X-VERSION",
     "EXT-X-TARGETDURATION",
@@ -17,7 +17,7 @@ HEAD_TAGS = (
     "EXT-X-INDEPENDENT-SEGMENTS",
 )
 SEGMENT_TAGS = ("EXTINF", "EXT-X-DISCONTINUITY", "EXT-X-PROGRAM-DATE-TIME", "EXT-X-BITRATE", "EXT-X-BYTERANGE")
-ROOT_TAGS = ("EXT-X-VERSION", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-STREAM-INF")
+MULTIVARIANT_TAGS = ("EXT-X-VERSION", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-STREAM-INF")
 # The lowest version that allows a feature (section 7).
 FRACTIONS_SINCE, RANGES_SINCE, VERSION_MAX = 3, 4, 7
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(?:,|$)')
@@ -26,8 +26,8 @@ DECIMAL = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass
-class Named:
-    """A segment as a playlist names it."""
+class NamedSegment:
+    """A segment of a playlist."""
 
     uri: str
     number: int
@@ -38,18 +38,18 @@ class Named:
 
 
 @dataclass
-class Media:
-    """A media playlist and what is wrong with it."""
+class MediaPlaylist:
+    """A media playlist and its violations."""
 
     target_s: int = 0
     sequence: int = 0
     discontinuity_sequence: int = 0
-    segments: list[Named] = field(default_factory=list)
+    segments: list[NamedSegment] = field(default_factory=list)
     ended: bool = False
     faults: list[str] = field(default_factory=list)
 
     def discontinuities(self) -> dict[int, int]:
-        """Number -> discontinuity sequence number."""
+        """Return the discontinuity sequence number of each segment number."""
         counted, found = self.discontinuity_sequence, {}
         for segment in self.segments:
             counted += segment.discontinuity
@@ -58,7 +58,7 @@ class Media:
 
 
 @dataclass
-class Line:
+class Variant:
     """A variant of a multivariant playlist."""
 
     uri: str
@@ -66,16 +66,16 @@ class Line:
 
 
 @dataclass
-class Root:
-    """A multivariant playlist and what is wrong with it."""
+class MultivariantPlaylist:
+    """A multivariant playlist and its violations."""
 
-    variants: list[Line] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
-def read_media(text: str) -> Media:
+def read_media_playlist(text: str) -> MediaPlaylist:
     """Parse and check a media playlist."""
-    media, head, pending = Media(), {}, {}
+    media, head, pending = MediaPlaylist(), {}, {}
     body = list(_lines(text, media.faults))
     for tag, value in body:
         if media.ended:
@@ -85,57 +85,57 @@ def read_media(text: str) -> Media:
             pending = {}
         elif tag in HEAD_TAGS:
             if tag in head:
-                media.faults.append(f"{tag} stands twice")
+                media.faults.append(f"{tag} is there twice")
             if media.segments or pending:
                 media.faults.append(f"{tag} comes after the first segment's tags")
             head[tag] = value
         elif tag in SEGMENT_TAGS:
             if tag in pending:
-                media.faults.append(f"{tag} stands twice for one segment")
+                media.faults.append(f"{tag} is there twice for one segment")
             pending[tag] = value
         elif tag == "EXT-X-ENDLIST":
             media.ended = True
         else:
-            media.faults.append(f"{tag} has no place in a media playlist of ours")
+            media.faults.append(f"{tag} is not allowed in a media playlist")
     if pending:
         media.faults.append(f"{', '.join(pending)} belong to no segment")
-    _heads(media, head)
-    _check_version(head.get("EXT-X-VERSION"), _needed(body), media.faults)
+    _read_head(media, head)
+    _check_version(head.get("EXT-X-VERSION"), _needed_version(body), media.faults)
     _check_lengths(media)
     _check_dates(media)
     return media
 
 
-def read_root(text: str) -> Root:
+def read_multivariant(text: str) -> MultivariantPlaylist:
     """Parse and check a multivariant playlist."""
-    root, attributes, version = Root(), None, None
-    for tag, value in _lines(text, root.faults):
-        if tag not in ("", *ROOT_TAGS):
-            root.faults.append(f"{tag} has no place in a multivariant playlist of ours")
+    multivariant, attributes, version = MultivariantPlaylist(), None, None
+    for tag, value in _lines(text, multivariant.faults):
+        if tag not in ("", *MULTIVARIANT_TAGS):
+            multivariant.faults.append(f"{tag} is not allowed in a multivariant playlist")
         if tag == "EXT-X-VERSION":
             version = value
         if attributes is not None and tag != "":
-            root.faults.append("EXT-X-STREAM-INF is not followed by an address")
+            multivariant.faults.append("EXT-X-STREAM-INF is not followed by an address")
         if attributes is None and tag == "":
-            root.faults.append(f"{value} stands without EXT-X-STREAM-INF")
+            multivariant.faults.append(f"{value} comes without EXT-X-STREAM-INF")
         if tag == "" and attributes is not None:
-            root.variants.append(Line(value, attributes))
-        attributes = _attributes(value, root.faults) if tag == "EXT-X-STREAM-INF" else None
-    _check_version(version, 1, root.faults)
-    for variant in root.variants:
-        root.faults += [f"{variant.uri}: {fault}" for fault in _attribute_faults(variant.attributes)]
-    uris = [variant.uri for variant in root.variants]
+            multivariant.variants.append(Variant(value, attributes))
+        attributes = _attributes(value, multivariant.faults) if tag == "EXT-X-STREAM-INF" else None
+    _check_version(version, 1, multivariant.faults)
+    for variant in multivariant.variants:
+        multivariant.faults += [f"{variant.uri}: {fault}" for fault in _attribute_faults(variant.attributes)]
+    uris = [variant.uri for variant in multivariant.variants]
     if not uris or len(set(uris)) < len(uris):
-        root.faults.append("there is no variant, or one stands twice")
-    told = [variant.attributes.get("BANDWIDTH", "") for variant in root.variants]
-    peaks = [int(peak) for peak in told if WHOLE.fullmatch(peak)]
+        multivariant.faults.append("there is no variant, or one is there twice")
+    declared = [variant.attributes.get("BANDWIDTH", "") for variant in multivariant.variants]
+    peaks = [int(peak) for peak in declared if WHOLE.fullmatch(peak)]
     if peaks != sorted(peaks, reverse=True):
-        root.faults.append("the best variant does not stand first")
-    return root
+        multivariant.faults.append("the best variant is not the first one")
+    return multivariant
 
 
 def _lines(text: str, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Tag and value of each line, "" and the address for an address; comments are left out."""
+    """Yield the tag and the value of each line, or "" and the URI. Comments are skipped."""
     lines = text.split("\n")
     if lines[0] != "#EXTM3U":
         faults.append("the first line is not #EXTM3U")
@@ -147,27 +147,27 @@ def _lines(text: str, faults: list[str]) -> Iterator[tuple[str, str]]:
             yield "", line
 
 
-def _segment(uri: str, tags: dict[str, str], faults: list[str]) -> Named:
-    named = Named(uri, 0, discontinuity="EXT-X-DISCONTINUITY" in tags)
+def _segment(uri: str, tags: dict[str, str], faults: list[str]) -> NamedSegment:
+    segment = NamedSegment(uri, 0, discontinuity="EXT-X-DISCONTINUITY" in tags)
     duration, comma, _ = tags.get("EXTINF", "").partition(",")
     if not comma or not DECIMAL.fullmatch(duration):
         faults.append(f"{uri} has no EXTINF with a duration and a comma")
     else:
-        named.duration_s = float(duration)
+        segment.duration_s = float(duration)
     try:
         if "EXT-X-PROGRAM-DATE-TIME" in tags:
             at = datetime.fromisoformat(tags["EXT-X-PROGRAM-DATE-TIME"])
-            named.at = at if at.tzinfo else None
+            segment.at = at if at.tzinfo else None
             if not at.tzinfo:
                 faults.append(f"{uri}: its date has no time zone")
         if "EXT-X-BITRATE" in tags:
-            named.bitrate_kbps = int(tags["EXT-X-BITRATE"])
+            segment.bitrate_kbps = int(tags["EXT-X-BITRATE"])
     except ValueError as error:
         faults.append(f"{uri}: {error}")
-    return named
+    return segment
 
 
-def _heads(media: Media, head: dict[str, str]) -> None:
+def _read_head(media: MediaPlaylist, head: dict[str, str]) -> None:
     if not WHOLE.fullmatch(head.get("EXT-X-TARGETDURATION", "")):
         media.faults.append("there is no EXT-X-TARGETDURATION of whole seconds")
     for tag in HEAD_TAGS[1:4]:
@@ -181,16 +181,16 @@ def _heads(media: Media, head: dict[str, str]) -> None:
         segment.number = media.sequence + index
 
 
-def _check_lengths(media: Media) -> None:
+def _check_lengths(media: MediaPlaylist) -> None:
     for segment in media.segments:
         if int(segment.duration_s + 0.5) > media.target_s:
             media.faults.append(f"{segment.uri} lasts {segment.duration_s} s under a target of {media.target_s} s")
-    # Section 6.2.2: what is taken away must leave three target durations.
+    # Section 6.2.2: removals have to leave three target durations.
     if media.sequence and not media.ended and sum(s.duration_s for s in media.segments) < 3 * media.target_s:
         media.faults.append("segments were removed although less than three target durations are left")
 
 
-def _check_dates(media: Media) -> None:
+def _check_dates(media: MediaPlaylist) -> None:
     for before, after in zip(media.segments, media.segments[1:], strict=False):
         if before.at and after.at and not after.discontinuity:
             off_s = (after.at - before.at).total_seconds() - before.duration_s
@@ -198,16 +198,16 @@ def _check_dates(media: Media) -> None:
                 media.faults.append(f"{after.uri} is dated {off_s:+.3f} s from the end of the one before")
 
 
-def _needed(body: list[tuple[str, str]]) -> int:
+def _needed_version(body: list[tuple[str, str]]) -> int:
     if any(tag == "EXT-X-BYTERANGE" for tag, _ in body):
         return RANGES_SINCE
     return FRACTIONS_SINCE if any(tag == "EXTINF" and "." in value for tag, value in body) else 1
 
 
-def _check_version(told: str | None, needed: int, faults: list[str]) -> None:
-    version = int(told) if told and WHOLE.fullmatch(told) else 0 if told else 1
+def _check_version(declared: str | None, needed: int, faults: list[str]) -> None:
+    version = int(declared) if declared and WHOLE.fullmatch(declared) else 0 if declared else 1
     if not needed <= version <= VERSION_MAX:
-        faults.append(f"EXT-X-VERSION is {told}, but what is used needs {needed} to {VERSION_MAX}")
+        faults.append(f"EXT-X-VERSION is {declared}, but what is used needs {needed} to {VERSION_MAX}")
 
 
 def _attributes(value: str, faults: list[str]) -> dict[str, str]:

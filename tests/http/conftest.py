@@ -44,7 +44,7 @@ class Api:
         return user
 
     def login(self, user: User) -> dict[str, str]:
-        """Headers of a logged-in user."""
+        """Return the headers of a logged-in user."""
         answer = self.http.post("/auth/login", json={"email": user.email, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
@@ -69,10 +69,10 @@ class Api:
         return stream.stream_id
 
     def report(self, stream_id: str, state: RuntimeState) -> Claim:
-        now_ms = self.services.clock.now_ms()
-        claim = self.services.runtimes.claim(stream_id, "worker-1", now_ms, now_ms + CLAIM_MS)
+        now_ms = self.services.stores.clock.now_ms()
+        claim = self.services.stores.runtimes.claim(stream_id, "worker-1", now_ms, now_ms + CLAIM_MS)
         assert claim is not None
-        assert self.services.runtimes.report(
+        assert self.services.stores.runtimes.report(
             claim, Runtime(stream_id=stream_id, state=state, claim=claim, reported_at_ms=now_ms)
         )
         return claim

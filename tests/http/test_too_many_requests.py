@@ -1,4 +1,4 @@
-"""How often may be tried: the refusal over HTTP, with its header."""
+"""Rate limits over HTTP: the refusal and its header."""
 
 import os
 
@@ -16,7 +16,7 @@ def login(api: Api, email: str, password: str, ip: str) -> httpx.Response:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_guessing_ends_after_ten_tries_for_any_account(api: Api, known: bool) -> None:
-    email = api.user().email if known else f"nobody-{os.getpid()}@local"
+    email = api.user().email if known else f"unknown-{os.getpid()}@local"
     ip = "192.0.2.1" if known else "192.0.2.2"
     answers = [login(api, email, "a wrong one", ip) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]

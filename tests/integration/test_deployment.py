@@ -39,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def deployed(module_settings: Settings, template: Path) -> dict[str, str]:
-    """The stack's outputs."""
+    """Return the stack's outputs."""
     client("s3").create_bucket(Bucket=f"{module_settings.media_bucket}-code")
     return deploy(template, module_settings, f"{module_settings.media_bucket}-code")
 
@@ -75,12 +75,12 @@ def live_stream(container: Container) -> None:
     """A stream that a worker has claimed and reports live, and its playlist."""
     stream = container.streams.ensure(Stream(stream_id="stream-1", title="Stream", ingest=Ingest(mode=IngestMode.TEST)))
     container.streams.set_state(stream.stream_id, DesiredState.LIVE)
-    now_ms = container.clock.now_ms()
-    claim = container.runtimes.claim(stream.stream_id, "worker-1", now_ms, now_ms + 120_000)
+    now_ms = container.stores.clock.now_ms()
+    claim = container.stores.runtimes.claim(stream.stream_id, "worker-1", now_ms, now_ms + 120_000)
     assert claim is not None
     runtime = Runtime(stream_id=stream.stream_id, state=RuntimeState.LIVE, claim=claim, reported_at_ms=now_ms)
-    assert container.runtimes.report(claim, runtime)
-    container.media.put(media_key(stream.stream_id, "index.m3u8"), PLAYLIST, "application/vnd.apple.mpegurl")
+    assert container.stores.runtimes.report(claim, runtime)
+    container.stores.media.put(media_key(stream.stream_id, "index.m3u8"), PLAYLIST, "application/vnd.apple.mpegurl")
 
 
 def test_login_start_and_an_authorised_playlist(
@@ -141,7 +141,9 @@ def test_an_operator_is_told_why_a_stream_waits(
     live = api.post(f"{path}/state", json={"state": "live"}, headers=operator)
     assert live.json()["state"] == "backoff", live.text
     run_log = RunLog(worker_id="w1", run="1-1", source="primary", began_at_ms=1)
-    Container(module_settings).media.put(run_log_key(created["stream_id"]), encode([run_log]), "application/json")
+    Container(module_settings).stores.media.put(
+        run_log_key(created["stream_id"]), encode([run_log]), "application/json"
+    )
     assert api.get(f"{path}/log", headers=operator).json()["items"][0]["run"] == "1-1"
     assert api.get("/workers", headers=operator).json() == {"items": [], "next_cursor": None}
     assert api.get(f"{path}/runtime", headers=operator).json()["waiting"] == "no_worker"
@@ -221,7 +223,7 @@ def test_addresses_are_kept_and_a_person_is_erased_as_deployed(
         assert erased.status_code == 200, erased.text
     [entry, *_] = api.get("/audit", params={"user_id": user_id}, headers=operator).json()["items"]
     assert entry["action"] == "user.erase" and entry["ip"]
-    assert container.users.by_email("gone@local") is None
+    assert container.stores.users.by_email("gone@local") is None
 
 
 def test_a_binding_that_no_gateway_here_would_hold_is_refused(

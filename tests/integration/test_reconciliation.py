@@ -8,15 +8,15 @@ from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.money import reconciliation as service
 from chalicelib.services.money.reconciliation import Run
-from tests.integration.test_schedules import advance, house, watching
+from tests.integration.test_schedules import advance, services, watching
 
-__all__ = ["house"]
+__all__ = ["services"]
 FOLLOWER = "gateway-1"
 
 
-def serve(house: Container, session_id: str, media_ms: int, batch: int = 1) -> None:
-    """What the follower of a gateway adds."""
-    now_ms = house.clock.now_ms()
+def serve(services: Container, session_id: str, media_ms: int, batch: int = 1) -> None:
+    """Add usage like a gateway's follower."""
+    now_ms = services.stores.clock.now_ms()
     figures = Served(
         media_ms=media_ms,
         media_bytes=media_ms * 100,
@@ -25,40 +25,40 @@ def serve(house: Container, session_id: str, media_ms: int, batch: int = 1) -> N
         first_at_ms=now_ms,
         last_at_ms=now_ms,
     )
-    assert house.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
+    assert services.stores.usage.add(session_id, figures, follower=FOLLOWER, batch=batch, now_ms=now_ms)
 
 
-def watched(house: Container, leases: int = 3) -> tuple[str, str]:
+def watched(services: Container, leases: int = 3) -> tuple[str, str]:
     """A session that bought so many leases of 10 s, and was stopped when the last one was half over."""
-    user_id, session_id = watching(house)
+    user_id, session_id = watching(services)
     for seq in range(2, leases + 1):
-        advance(house, 10_000)
-        house.billing.heartbeat(user_id, session_id, seq)
-    advance(house, 5_000)
-    house.playback.stop(user_id, session_id)
+        advance(services, 10_000)
+        services.billing.heartbeat(user_id, session_id, seq)
+    advance(services, 5_000)
+    services.playback.stop(user_id, session_id)
     return user_id, session_id
 
 
-def arrive(house: Container) -> None:
+def arrive(services: Container) -> None:
     """The log of all that was until now arrives, and what has ended becomes due."""
-    advance(house, RECONCILE_AFTER_MS)
-    house.usage.mark(FOLLOWER, house.clock.now_ms() - 10_000)
+    advance(services, RECONCILE_AFTER_MS)
+    services.stores.usage.mark(FOLLOWER, services.stores.clock.now_ms() - 10_000)
 
 
-def rows(house: Container, agrees: bool | None = None) -> dict[str, SessionReconciliation]:
-    page = house.reconciliation.rows(None, agrees=agrees, limit=200, cursor=None)
+def rows(services: Container, agrees: bool | None = None) -> dict[str, SessionReconciliation]:
+    page = services.reconciliation.rows(None, agrees=agrees, limit=200, cursor=None)
     return {row.session_id: row for row in page.items}
 
 
-def test_each_ended_session_gets_its_row_once(house: Container) -> None:
-    _, fine = watched(house)
-    serve(house, fine, 30_000)
-    _, unserved = watched(house)
-    _, going_on = watching(house)
-    assert house.reconciliation.run() == Run(), "their logs have not arrived"
-    arrive(house)
-    assert house.reconciliation.run() == Run(settled=2)
-    found = rows(house)
+def test_each_ended_session_gets_its_row_once(services: Container) -> None:
+    _, fine = watched(services)
+    serve(services, fine, 30_000)
+    _, unserved = watched(services)
+    _, going_on = watching(services)
+    assert services.reconciliation.run() == Run(), "their logs have not arrived"
+    arrive(services)
+    assert services.reconciliation.run() == Run(settled=2)
+    found = rows(services)
     assert set(found) == {fine, unserved}
     assert going_on not in found
     row = found[fine]
@@ -66,23 +66,23 @@ def test_each_ended_session_gets_its_row_once(house: Container) -> None:
     assert (row.leases, row.granted_ms, row.media_ms, row.paid_ms, row.drift_ms) == (3, 30_000, 30_000, 25_000, 5_000)
     assert row.reason is Finding.OK
     assert found[unserved].reason is Finding.PAID_NOT_SERVED
-    assert set(rows(house, agrees=False)) == {unserved}
-    assert house.reconciliation.run() == Run()
-    assert rows(house) == found, "running again changes nothing"
-    figures = house.reconciliation.figures()
+    assert set(rows(services, agrees=False)) == {unserved}
+    assert services.reconciliation.run() == Run()
+    assert rows(services) == found, "running again changes nothing"
+    figures = services.reconciliation.figures()
     assert (figures.sessions, figures.disagreeing, figures.drift_points) == (2, 1, -20.0)
-    totals = house.reconciliation.totals(day_of(house.clock.now_ms()))
+    totals = services.reconciliation.totals(day_of(services.stores.clock.now_ms()))
     assert (totals.sessions, totals.disagreeing, totals.net_millipoints, totals.media_ms) == (2, 1, 50_000, 30_000)
 
 
-def test_a_line_of_the_ledger_that_is_wrong_is_found(house: Container) -> None:
-    _, session_id = watched(house)
-    serve(house, session_id, 30_000)
-    session_entries = house.statements.session_entries
-    house.statements.session_entries = lambda record: _without_a_lease(session_entries(record))  # type: ignore[method-assign]
-    arrive(house)
-    house.reconciliation.run()
-    row = rows(house)[session_id]
+def test_a_line_of_the_ledger_that_is_wrong_is_found(services: Container) -> None:
+    _, session_id = watched(services)
+    serve(services, session_id, 30_000)
+    session_entries = services.statements.session_entries
+    services.statements.session_entries = lambda record: _without_a_lease(session_entries(record))  # type: ignore[method-assign]
+    arrive(services)
+    services.reconciliation.run()
+    row = rows(services)[session_id]
     assert (row.reason, row.agrees, row.net_millipoints) == (Finding.LEDGER_MISMATCH, False, 15_000)
 
 
@@ -90,49 +90,49 @@ def _without_a_lease(entries):  # type: ignore[no-untyped-def]
     return [each for each in entries if each.seq != 2]
 
 
-def test_an_outage_of_the_function_leaves_nothing_out(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_of_the_function_leaves_nothing_out(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "DUE_PER_PAGE", 2)
-    sessions = {watched(house, leases=1)[1] for _ in range(15)}
-    advance(house, 3 * 3_600_000)
-    house.usage.mark(FOLLOWER, house.clock.now_ms())
-    assert house.reconciliation.run() == Run(settled=15)
-    found = set(rows(house)) | {
+    sessions = {watched(services, leases=1)[1] for _ in range(15)}
+    advance(services, 3 * 3_600_000)
+    services.stores.usage.mark(FOLLOWER, services.stores.clock.now_ms())
+    assert services.reconciliation.run() == Run(settled=15)
+    found = set(rows(services)) | {
         row.session_id
-        for row in house.reconciliation.rows(
-            day_of(house.clock.now_ms() - 3 * 3_600_000), agrees=None, limit=200, cursor=None
+        for row in services.reconciliation.rows(
+            day_of(services.stores.clock.now_ms() - 3 * 3_600_000), agrees=None, limit=200, cursor=None
         ).items
     }
     assert found == sessions
 
 
-def test_a_run_ends_in_time_and_the_next_goes_on(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = {watched(house, leases=1)[1] for _ in range(6)}
-    arrive(house)
+def test_a_run_ends_in_time_and_the_next_goes_on(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = {watched(services, leases=1)[1] for _ in range(6)}
+    arrive(services)
     ticks = iter(range(10_000))
-    monkeypatch.setattr(house.reconciliation, "_monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(services.reconciliation, "_monotonic", lambda: float(next(ticks)))
     monkeypatch.setattr(service, "RUN_S_MAX", 5.0)
-    runs = [house.reconciliation.run().settled]
+    runs = [services.reconciliation.run().settled]
     while sum(runs) < 6:
-        runs.append(house.reconciliation.run().settled)
+        runs.append(services.reconciliation.run().settled)
         assert len(runs) < 100
     assert len(runs) > 1
-    assert set(rows(house)) == sessions
+    assert set(rows(services)) == sessions
 
 
-def test_a_run_that_is_out_of_time_asks_for_nothing_more(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    watched(house, leases=1)
-    arrive(house)
+def test_a_run_that_is_out_of_time_asks_for_nothing_more(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(services, leases=1)
+    arrive(services)
     monkeypatch.setattr(service, "RUN_S_MAX", 0.0)
-    monkeypatch.setattr(house.reconciliation._table, "due", lambda *_, **__: pytest.fail("it went on"))
-    assert house.reconciliation.run() == Run()
+    monkeypatch.setattr(services.reconciliation._table, "due", lambda *_, **__: pytest.fail("it went on"))
+    assert services.reconciliation.run() == Run()
 
 
 def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
-    house: Container, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = watched(house)[1], watched(house)[1]
-    arrive(house)
-    session_entries = house.statements.session_entries
+    first, second = watched(services)[1], watched(services)[1]
+    arrive(services)
+    session_entries = services.statements.session_entries
 
     def fail(record):  # type: ignore[no-untyped-def]
         if record.session_id == first:
@@ -140,74 +140,74 @@ def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(
         return session_entries(record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "session_entries", fail)
-        assert house.reconciliation.run() == Run(settled=1, failed=1)
-    assert set(rows(house)) == {second}
-    assert house.reconciliation.run() == Run(settled=1)
-    assert set(rows(house)) == {first, second}
+        patch.setattr(services.statements, "session_entries", fail)
+        assert services.reconciliation.run() == Run(settled=1, failed=1)
+    assert set(rows(services)) == {second}
+    assert services.reconciliation.run() == Run(settled=1)
+    assert set(rows(services)) == {first, second}
 
 
-def test_a_log_that_is_late_is_waited_for(house: Container) -> None:
-    _, session_id = watched(house)
-    advance(house, RECONCILE_AFTER_MS)
-    assert house.reconciliation.run() == Run(postponed=1)
-    assert rows(house)[session_id].reason is Finding.NOT_MEASURED
-    assert house.reconciliation.run() == Run(), "not at every run"
-    serve(house, session_id, 28_000)
-    arrive(house)
-    assert house.reconciliation.run() == Run(settled=1)
-    assert rows(house)[session_id].reason is Finding.OK
-    assert house.reconciliation.figures().disagreeing == 0
+def test_a_log_that_is_late_is_waited_for(services: Container) -> None:
+    _, session_id = watched(services)
+    advance(services, RECONCILE_AFTER_MS)
+    assert services.reconciliation.run() == Run(postponed=1)
+    assert rows(services)[session_id].reason is Finding.NOT_MEASURED
+    assert services.reconciliation.run() == Run(), "not at every run"
+    serve(services, session_id, 28_000)
+    arrive(services)
+    assert services.reconciliation.run() == Run(settled=1)
+    assert rows(services)[session_id].reason is Finding.OK
+    assert services.reconciliation.figures().disagreeing == 0
 
 
-def test_without_any_log_it_is_given_up_after_a_day(house: Container) -> None:
-    _, session_id = watched(house)
+def test_without_any_log_it_is_given_up_after_a_day(services: Container) -> None:
+    _, session_id = watched(services)
     runs = 0
-    while house.reconciliation.run() != Run(settled=1):
-        advance(house, 30 * 60_000)
+    while services.reconciliation.run() != Run(settled=1):
+        advance(services, 30 * 60_000)
         runs += 1
         assert runs < 100
     assert 48 <= runs <= 80
-    day = day_of(house.clock.now_ms() - runs * 30 * 60_000)
-    [row] = house.reconciliation.rows(day, agrees=None, limit=10, cursor=None).items
+    day = day_of(services.stores.clock.now_ms() - runs * 30 * 60_000)
+    [row] = services.reconciliation.rows(day, agrees=None, limit=10, cursor=None).items
     assert (row.session_id, row.reason) == (session_id, Finding.NOT_MEASURED)
 
 
-def test_an_adjustment_counts_once_and_reconciles_the_session_anew(house: Container) -> None:
-    user_id, session_id = watched(house)
-    arrive(house)
-    house.reconciliation.run()
-    assert rows(house)[session_id].reason is Finding.PAID_NOT_SERVED
+def test_an_adjustment_counts_once_and_reconciles_the_session_anew(services: Container) -> None:
+    user_id, session_id = watched(services)
+    arrive(services)
+    services.reconciliation.run()
+    assert rows(services)[session_id].reason is Finding.PAID_NOT_SERVED
     for _ in range(2):
-        wallet = house.reconciliation.adjust(
+        wallet = services.reconciliation.adjust(
             session_id, millipoints=25_000, payment_id="sorry-1", note="not served", by_user_id="u_x"
         )
         assert wallet.balance_millipoints == 100_000
-    line = house.ledger.entries(user_id, limit=1, cursor=None).items[0]
+    line = services.ledger.entries(user_id, limit=1, cursor=None).items[0]
     assert (line.kind, line.session_id, line.payment_id) == ("adjustment", session_id, "sorry-1")
-    advance(house, 1_000)
-    assert house.reconciliation.run() == Run(settled=1)
-    row = rows(house)[session_id]
+    advance(services, 1_000)
+    assert services.reconciliation.run() == Run(settled=1)
+    row = rows(services)[session_id]
     assert (row.adjustment_millipoints, row.net_millipoints, row.paid_ms, row.reason) == (25_000, 0, 0, Finding.OK)
-    assert rows(house, agrees=False) == {}
-    assert house.reconciliation.figures().disagreeing == 0
+    assert rows(services, agrees=False) == {}
+    assert services.reconciliation.figures().disagreeing == 0
 
 
 def test_an_adjustment_that_comes_while_a_run_is_at_it_is_not_lost(
-    house: Container, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, session_id = watched(house)
-    arrive(house)
-    session_entries = house.statements.session_entries
+    _, session_id = watched(services)
+    arrive(services)
+    session_entries = services.statements.session_entries
 
     def meanwhile(record):  # type: ignore[no-untyped-def]
         lines = session_entries(record)
-        house.reconciliation.adjust(session_id, millipoints=25_000, payment_id="sorry", note="", by_user_id="u_x")
+        services.reconciliation.adjust(session_id, millipoints=25_000, payment_id="sorry", note="", by_user_id="u_x")
         return lines
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.statements, "session_entries", meanwhile)
-        house.reconciliation.run()
-    advance(house, 1_000)
-    assert house.reconciliation.run() == Run(settled=1)
-    assert rows(house)[session_id].adjustment_millipoints == 25_000
+        patch.setattr(services.statements, "session_entries", meanwhile)
+        services.reconciliation.run()
+    advance(services, 1_000)
+    assert services.reconciliation.run() == Run(settled=1)
+    assert rows(services)[session_id].adjustment_millipoints == 25_000

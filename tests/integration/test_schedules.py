@@ -17,7 +17,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.access import playback
+from chalicelib.services.access import reaper
 from chalicelib.services.streams import controller
 from tests.fakes.simple import RecordingDenylist, SetClock
 
@@ -25,181 +25,181 @@ STREAM_ID = "stream-1"
 
 
 @pytest.fixture
-def house(settings: Settings) -> Container:
-    """Services whose clock is set, with a live stream."""
+def services(settings: Settings) -> Container:
+    """Return services with a clock that tests set, and a live stream."""
     container = Container(settings)
-    container.clock = SetClock()  # type: ignore[misc]
+    container.stores.clock = SetClock()  # type: ignore[misc]
     container.streams.create(Stream(stream_id=STREAM_ID, title="x", ingest=Ingest(mode=IngestMode.TEST)))
     container.streams.set_state(STREAM_ID, DesiredState.LIVE)
     report(container, RuntimeState.LIVE)
     return container
 
 
-def report(house: Container, state: RuntimeState) -> None:
-    now_ms = house.clock.now_ms()
-    claim = house.runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + 3_600_000)
+def report(services: Container, state: RuntimeState) -> None:
+    now_ms = services.stores.clock.now_ms()
+    claim = services.stores.runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + 3_600_000)
     assert claim is not None
-    generation = house.streams.get(STREAM_ID).generation
+    generation = services.streams.get(STREAM_ID).generation
     runtime = Runtime(stream_id=STREAM_ID, state=state, claim=claim, generation=generation)
-    assert house.runtimes.report(claim, runtime)
+    assert services.stores.runtimes.report(claim, runtime)
 
 
-def watching(house: Container) -> tuple[str, str]:
-    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
-    house.ledger.credit(
+def watching(services: Container) -> tuple[str, str]:
+    user = services.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+    services.ledger.credit(
         user_id=user.user_id, millipoints=100_000, payment_id=new_session_id(), note="", by_user_id="u_x"
     )
-    beat = house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
+    beat = services.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     return user.user_id, beat.session.session_id
 
 
-def advance(house: Container, ms: int) -> None:
-    assert isinstance(house.clock, SetClock)
-    house.clock.advance(ms)
+def advance(services: Container, ms: int) -> None:
+    assert isinstance(services.stores.clock, SetClock)
+    services.stores.clock.advance(ms)
 
 
-def test_the_reaper_misses_nothing_after_it_has_been_away(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playback, "REAP_AT_ONCE", 2)
-    viewers = [watching(house) for _ in range(40)]
-    advance(house, 86_400_000)
-    assert house.playback.reap() == 40
-    assert house.sessions.count_active() == 0
-    assert {house.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
+def test_the_reaper_misses_nothing_after_it_has_been_away(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaper, "REAP_AT_ONCE", 2)
+    viewers = [watching(services) for _ in range(40)]
+    advance(services, 86_400_000)
+    assert services.reaper.reap() == 40
+    assert services.stores.sessions.count_active() == 0
+    assert {services.ledger.wallet(user_id).sessions.get(session_id) for user_id, session_id in viewers} == {None}
 
 
-def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(house: Container) -> None:
-    viewers = [watching(house) for _ in range(20)]
-    assert house.sessions.count_active() == 20
-    advance(house, LATE_MS_MAX)
+def test_the_reaper_ends_what_lapsed_and_rearms_what_beats(services: Container) -> None:
+    viewers = [watching(services) for _ in range(20)]
+    assert services.stores.sessions.count_active() == 20
+    advance(services, LATE_MS_MAX)
     for user_id, session_id in viewers[:5]:
-        house.billing.heartbeat(user_id, session_id, 2)
-    assert house.playback.reap() == 0
-    advance(house, 10_001)
-    assert house.playback.reap() == 0, "rows were re-armed, so nobody looks again before their time"
-    advance(house, 120_000)
-    assert house.playback.reap() == 15
+        services.billing.heartbeat(user_id, session_id, 2)
+    assert services.reaper.reap() == 0
+    advance(services, 10_001)
+    assert services.reaper.reap() == 0, "rows were re-armed, so they are not due before their time"
+    advance(services, 120_000)
+    assert services.reaper.reap() == 15
     for user_id, session_id in viewers[5:]:
-        record = house.sessions.get(session_id)
+        record = services.stores.sessions.get(session_id)
         assert record is not None
         assert record.end_reason is EndReason.LEASE_EXPIRED
-        assert house.ledger.wallet(user_id).balance_millipoints == 90_000
-    assert house.sessions.count_active() == 5
-    assert house.playback.reap() == 0
+        assert services.ledger.wallet(user_id).balance_millipoints == 90_000
+    assert services.stores.sessions.count_active() == 5
+    assert services.reaper.reap() == 0
 
 
-def test_the_controller_ends_sessions_that_a_change_has_missed(house: Container) -> None:
-    user_id, session_id = watching(house)
-    advance(house, 2_000)
+def test_the_controller_ends_sessions_that_a_change_has_missed(services: Container) -> None:
+    user_id, session_id = watching(services)
+    advance(services, 2_000)
     # The change is written, and the process that made it dies before it acts on it.
-    set_in_table(house, DesiredState.PAUSED)
-    advance(house, 3_000)
-    assert house.controller.tick() == 1
-    record = house.sessions.get(session_id)
+    set_in_table(services, DesiredState.PAUSED)
+    advance(services, 3_000)
+    assert services.controller.tick() == 1
+    record = services.stores.sessions.get(session_id)
     assert record is not None
     assert record.end_reason is EndReason.STREAM_PAUSED
-    assert house.ledger.wallet(user_id).balance_millipoints == 98_000
+    assert services.ledger.wallet(user_id).balance_millipoints == 98_000
 
 
-def set_in_table(house: Container, desired: DesiredState) -> None:
-    stream = house.streams.get(STREAM_ID)
+def set_in_table(services: Container, desired: DesiredState) -> None:
+    stream = services.streams.get(STREAM_ID)
     changed = dataclasses.replace(
-        stream, desired_state=desired, desired_since_ms=house.clock.now_ms(), version=stream.version + 1
+        stream, desired_state=desired, desired_since_ms=services.stores.clock.now_ms(), version=stream.version + 1
     )
-    house.stream_table.replace(stream, changed)
+    services.stores.streams.replace(stream, changed)
 
 
-def test_the_controller_says_that_a_worker_is_lost_and_asks_for_another(house: Container) -> None:
-    assert house.controller.tick() == 0
-    while hints := house.queue.receive(0):
+def test_the_controller_says_that_a_worker_is_lost_and_asks_for_another(services: Container) -> None:
+    assert services.controller.tick() == 0
+    while hints := services.stores.queue.receive(0):
         for hint in hints:
-            house.queue.done(hint)
-    advance(house, 3_600_001)
-    assert house.controller.tick() == 1
-    runtime = house.runtimes.get(STREAM_ID)
+            services.stores.queue.done(hint)
+    advance(services, 3_600_001)
+    assert services.controller.tick() == 1
+    runtime = services.stores.runtimes.get(STREAM_ID)
     assert runtime is not None
     assert runtime.state is RuntimeState.BACKOFF
     assert runtime.last_error == "no worker is running"
-    assert [hint.stream_id for hint in house.queue.receive(1)] == [STREAM_ID]
-    assert house.streams.view(STREAM_ID).state is RuntimeState.BACKOFF
+    assert [hint.stream_id for hint in services.stores.queue.receive(1)] == [STREAM_ID]
+    assert services.streams.view(STREAM_ID).state is RuntimeState.BACKOFF
 
 
-def test_pages_that_no_beat_moved_are_caught_up(house: Container) -> None:
-    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+def test_pages_that_no_beat_moved_are_caught_up(services: Container) -> None:
+    user = services.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
     for n in range(8):
         # Straight into the wallet: as if each process had died before it moved a page.
-        house.wallets.pay(
+        services.stores.wallets.pay(
             Payment(payment_id=f"p{n}", user_id=user.user_id, millipoints=10, note="", by_user_id="u_x", at_ms=n)
         )
-    assert len(house.ledger.wallet(user.user_id).journal) == 8
-    assert house.ledger.catch_up() == 1
-    assert [entry.version for entry in house.ledger.wallet(user.user_id).journal] == [7, 8]
-    versions = [entry.version for entry in house.ledger.entries(user.user_id, limit=50, cursor=None).items]
+    assert len(services.ledger.wallet(user.user_id).journal) == 8
+    assert services.ledger.catch_up() == 1
+    assert [entry.version for entry in services.ledger.wallet(user.user_id).journal] == [7, 8]
+    versions = [entry.version for entry in services.ledger.entries(user.user_id, limit=50, cursor=None).items]
     assert versions == list(range(8, 0, -1))
-    assert house.ledger.catch_up() == 0
+    assert services.ledger.catch_up() == 0
 
 
 def test_all_viewers_of_a_paused_stream_pay_to_the_pause_however_many(
-    house: Container, monkeypatch: pytest.MonkeyPatch
+    services: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(controller, "SESSIONS_AT_ONCE_MAX", 4)
     monkeypatch.setattr(controller, "SESSIONS_PER_PAGE", 2)
-    viewers = [watching(house) for _ in range(9)]
-    advance(house, 1_000)
-    house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
-    assert house.sessions.count_active() == 5
-    while house.sessions.count_active():
-        advance(house, 60_000)
-        house.controller.tick()
-    assert {house.ledger.wallet(user_id).balance_millipoints for user_id, _ in viewers} == {99_000}
+    viewers = [watching(services) for _ in range(9)]
+    advance(services, 1_000)
+    services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
+    assert services.stores.sessions.count_active() == 5
+    while services.stores.sessions.count_active():
+        advance(services, 60_000)
+        services.controller.tick()
+    assert {services.ledger.wallet(user_id).balance_millipoints for user_id, _ in viewers} == {99_000}
 
 
-def test_a_start_that_meets_a_pause_costs_nothing(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
-    house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    original = house.session_opener.open
+def test_a_start_that_meets_a_pause_costs_nothing(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = services.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+    services.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
+    original = services.session_opener.open
 
     def paused_meanwhile(*args: object) -> object:
-        house.streams.set_state(STREAM_ID, DesiredState.PAUSED)
+        services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.session_opener, "open", paused_meanwhile)
+    monkeypatch.setattr(services.session_opener, "open", paused_meanwhile)
     with pytest.raises(StreamNotLive):
-        house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
-    wallet = house.ledger.wallet(user.user_id)
+        services.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
+    wallet = services.ledger.wallet(user.user_id)
     assert (wallet.balance_millipoints, dict(wallet.sessions)) == (100_000, {})
 
 
-def test_the_schedule_mends_a_denylist_that_a_crash_left_wrong(house: Container) -> None:
+def test_the_schedule_mends_a_denylist_that_a_crash_left_wrong(services: Container) -> None:
     denylist = RecordingDenylist()
-    house.controller._denylist = denylist
+    services.controller._denylist = denylist
     denylist.deny_stream(STREAM_ID, EndReason.STREAM_PAUSED)
-    house.controller.tick()
+    services.controller.tick()
     assert denylist.streams == {}
-    set_in_table(house, DesiredState.STOPPED)
-    house.controller.tick()
+    set_in_table(services, DesiredState.STOPPED)
+    services.controller.tick()
     assert denylist.streams == {STREAM_ID: EndReason.STREAM_STOPPED}
 
 
-def test_a_start_that_cannot_be_read_back_is_no_failure(house: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = house.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
-    house.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
-    started = house.wallets.start
+def test_a_start_that_cannot_be_read_back_is_no_failure(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = services.accounts.create(f"{new_session_id()}@local", "a password", Role.VIEWER)
+    services.ledger.credit(user_id=user.user_id, millipoints=100_000, payment_id="p", note="", by_user_id="u_x")
+    started = services.stores.wallets.start
 
     def start(*args: object) -> None:
         started(*args)  # type: ignore[arg-type]
-        monkeypatch.setattr(house.wallets, "get", unavailable)
-        monkeypatch.setattr(house.stream_table, "get", unavailable)
+        monkeypatch.setattr(services.stores.wallets, "get", unavailable)
+        monkeypatch.setattr(services.stores.streams, "get", unavailable)
 
     def unavailable(_: str) -> None:
         raise StoreUnavailable("injected")
 
-    monkeypatch.setattr(house.wallets, "start", start)
-    beat = house.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
+    monkeypatch.setattr(services.stores.wallets, "start", start)
+    beat = services.playback.start(user.user_id, STREAM_ID, client=Client(ip=""), replace=False, max_points=None)
     assert beat.wallet.balance_millipoints == 90_000
 
 
-def test_a_listing_reads_more_wallets_than_one_batch_holds(house: Container) -> None:
+def test_a_listing_reads_more_wallets_than_one_batch_holds(services: Container) -> None:
     users = [new_user_id() for _ in range(130)]
     for user_id in users:
-        house.wallets.create(user_id)
-    assert set(house.wallets.get_many(users)) == set(users)
+        services.stores.wallets.create(user_id)
+    assert set(services.stores.wallets.get_many(users)) == set(users)

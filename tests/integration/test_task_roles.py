@@ -37,7 +37,7 @@ SEGMENT = f"streams/{STREAM}/480p/1-1-000000.ts"
 
 @pytest.fixture
 def roles(settings: Settings) -> dict[str, str]:
-    """The roles' ARNs, by output, of a stack that has nothing else."""
+    """Return the ARNs of the roles, by output, of a stack with nothing else."""
     template = {
         "Parameters": {name: {"Type": "String"} for name in NEEDED},
         "Resources": task_roles(),
@@ -65,7 +65,7 @@ def lab(settings: Settings, tmp_path: Path) -> Iterator[Lab]:
 
 
 def credentials(role_arn: str) -> dict[str, str]:
-    """What a task of this role finds in its environment."""
+    """Return the environment of a task with this role."""
     given = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -76,20 +76,20 @@ def credentials(role_arn: str) -> dict[str, str]:
 
 @contextmanager
 def acting_as(role_arn: str) -> Iterator[None]:
-    """This process's clients are the role's."""
+    """Use the role's credentials in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in credentials(role_arn).items():
             patch.setenv(name, value)
-        begin_anew()
+        reset_clients()
         try:
             yield
         finally:
             patch.undo()
-            begin_anew()
+            reset_clients()
 
 
-def begin_anew() -> None:
-    """The SDK's default session keeps the credentials that it has found, and the clients keep theirs."""
+def reset_clients() -> None:
+    """Reset the SDK's default session and the clients, which keep their credentials."""
     boto3.setup_default_session()
     forget_clients()
 
@@ -113,7 +113,7 @@ def queue(settings: Settings) -> Callable[[], Any]:
 
 
 def assert_denied(*calls: Callable[[], Any]) -> None:
-    """Each, by the policy and for no other reason."""
+    """Check that each call is refused by the policy and for no other reason."""
     for number, call in enumerate(calls):
         with pytest.raises(ClientError) as refused:
             call()
@@ -152,7 +152,7 @@ def test_a_worker_may_tag_what_it_stores() -> None:
 
 
 def test_a_worker_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
-    media = Container(settings).media
+    media = Container(settings).stores.media
     media.put(SEGMENT, b"x", "video/mp2t")
     with acting_as(roles["WorkerRoleArn"]):
         # What the sweep of a worker does, long after it has begun.
@@ -184,17 +184,17 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
         own = Container(settings)
         # Keys, wallet and session were read to find that out.
         with pytest.raises(Unauthenticated, match="no such session"):
-            own.access.authorize(own.tokens.sign_play(claims), "s", None)
-        assert own.stream_table.get(STREAM)
+            own.access.authorize(own.stores.tokens.sign_play(claims), "s", None)
+        assert own.stores.streams.get(STREAM)
         first = Client(ip="192.0.2.1", user_agent="mpv")
-        assert own.clients.bind("media.s", "u", first, own.clock.now_ms()) == first
-        assert own.clients.mark_elsewhere("media.s")
+        assert own.stores.clients.bind("media.s", "u", first, own.stores.clock.now_ms()) == first
+        assert own.stores.clients.mark_elsewhere("media.s")
         address = f"{client('s3').meta.endpoint_url}/{settings.media_bucket}"
-        signed = httpx.get(f"{address}/{SEGMENT}?{own.media.signed_query(SEGMENT, 60)}")
+        signed = httpx.get(f"{address}/{SEGMENT}?{own.stores.media.signed_query(SEGMENT, 60)}")
         assert (signed.status_code, signed.content) == (200, b"media"), signed.text
         # It can be made for anything, and is good for no more than its signer is.
         logs = run_log_key(STREAM)
-        assert httpx.get(f"{address}/{logs}?{own.media.signed_query(logs, 60)}").status_code == 403
+        assert httpx.get(f"{address}/{logs}?{own.stores.media.signed_query(logs, 60)}").status_code == 403
         assert_denied(
             *(table("get_item", settings, name) for name in ("users", "stream_runtime", "usage")),
             *(table("update_item", settings, name) for name in ("wallets", "playback_sessions", "streams")),
@@ -206,7 +206,7 @@ def test_the_endpoints_judge_and_sign_and_may_do_nothing_else(
 
 
 def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
-    usage = Container(settings).usage
+    usage = Container(settings).stores.usage
     served = Served(media_ms=2_000, media_bytes=9, segments=1, requests=1, first_at_ms=1, last_at_ms=2)
     with acting_as(roles["UsageRoleArn"]):
         assert usage.add("s", served, follower="f", batch=1, now_ms=3)
@@ -225,7 +225,7 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
 
 
 def test_the_collector_adds_refusals_and_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:
-    refused = IngestRefusal(code=RefusalCode.WRONG_KEY, count=2, last_at_ms=Container(settings).clock.now_ms())
+    refused = IngestRefusal(code=RefusalCode.WRONG_KEY, count=2, last_at_ms=Container(settings).stores.clock.now_ms())
     with acting_as(roles["RefusalsRoleArn"]):
         refusals = Container(settings).ingest_refusals
         refusals.add(STREAM, (refused,))

@@ -1,7 +1,7 @@
-"""All kinds of sources on a real platform, a paying viewer on each: `python -m tests.media [--only NAME] [--list]`.
+"""Watch all kinds of sources on a real platform with a paying viewer.
 
-Starts a private platform, puts inputs live several at a time, watches each in real time, and prints a table. The exit
-status is 0 if all is right. Files are made once and kept in a cache (`--cache`).
+It starts inputs on a private platform, several at a time, watches each in real time, and prints a table. The status is
+0 if all are right. Files are made once and kept in a cache (`--cache`).
 """
 
 import argparse
@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.setup.seed import ADMIN_EMAIL, ADMIN_PASSWORD
-from tests.faults.caller import Account
-from tests.faults.private_stack import private_stack
+from tests.faults.harness.api_client import Account
+from tests.faults.harness.private_stack import private_stack
 from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
-from tests.media.inputs import BY_NAME, INPUTS
-from tests.media.judge import Verdict
-from tests.media.making import make_all
-from tests.media.model import Feed, Input
+from tests.media.inputs.making import make_all
+from tests.media.inputs.model import Feed, Input
+from tests.media.inputs.table import BY_NAME, INPUTS
+from tests.media.judging.judge import Result
 from tests.media.report import HEAD, listed, row, summary
 from tests.media.serving import origin
 from tests.media.trying import Outcome, Stage, Try
@@ -30,17 +30,16 @@ from tests.media.trying import Outcome, Stage, Try
 # As many as the platform's one worker takes.
 AT_ONCE_MAX, PER_CORE = 4, 2
 RUN_S_MAX = 20 * 60
-# No input is begun that could not end in time.
+# No input starts with less time left.
 TRY_S = 60
 CACHE_DEFAULT = Path(tempfile.gettempdir()) / f"tollcast-media-{os.getuid()}"
 SESSIONS_MAX = 3
 
 
 def main() -> int:
-    """The command line."""
     parser = argparse.ArgumentParser(prog="make zoo", description=__doc__.split("\n")[0])
     parser.add_argument("--only", action="append", metavar="NAME", help="this input; can be given several times")
-    parser.add_argument("--list", action="store_true", help="name all inputs and what they stand for")
+    parser.add_argument("--list", action="store_true", help="list all inputs and their purposes")
     parser.add_argument("--cache", type=Path, default=CACHE_DEFAULT, help=f"where inputs are kept ({CACHE_DEFAULT})")
     parser.add_argument("--at-once", type=int, default=min(AT_ONCE_MAX, PER_CORE * (os.cpu_count() or 1)))
     asked = parser.parse_args()
@@ -58,7 +57,7 @@ def main() -> int:
         outcomes.append(outcome)
         print(row(outcome), flush=True)
     print(summary(outcomes, time.monotonic() - began_s))
-    return 0 if all(outcome.verdict.is_right for outcome in outcomes) else 1
+    return 0 if all(outcome.result.is_right for outcome in outcomes) else 1
 
 
 def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Iterator[Outcome]:
@@ -69,23 +68,23 @@ def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Ite
             for done in as_completed([pool.submit(one, platform, item, deadline_s) for item in items]):
                 yield done.result()
         finally:
-            # Interrupted, it does not begin with what waits.
+            # After an interruption no further input starts.
             pool.shutdown(cancel_futures=True)
 
 
 def one(platform: Stage, item: Input, deadline_s: float) -> Outcome:
-    """Try an input; what breaks here is a fault of this input only."""
+    """Try an input. An error is a fault of this input only."""
     if time.monotonic() > deadline_s:
-        return Outcome(item, Verdict(("there was no time for it",), "not tried"))
+        return Outcome(item, Result(("there was no time for it",), "not tried"))
     try:
         return Try(platform, item).run()
     except Exception as error:
-        return Outcome(item, Verdict((f"{type(error).__name__}: {error}",), "not measured"))
+        return Outcome(item, Result((f"{type(error).__name__}: {error}",), "not measured"))
 
 
 @contextmanager
 def stage(items: list[Input], directories: dict[str, Path]) -> Iterator[Stage]:
-    """A platform that may fetch from an HTTPS server of this process, and trusts it."""
+    """Start a platform that may fetch from an HTTPS server of this process, and trusts it."""
     with tempfile.TemporaryDirectory(prefix="tollcast-media-") as name:
         work, port = Path(name), free_port()
         authority = Authority(work)

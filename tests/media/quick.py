@@ -18,14 +18,15 @@ from typing import Any
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
 from chalicelib.domain.streams.stream import Stream
-from tests.media.edits import PACKET
-from tests.media.judge import Verdict, judge
-from tests.media.making import FFMPEG, make
-from tests.media.model import Feed, Input
-from tests.media.segments import Segment, named_by
+from tests.media.inputs.edits import PACKET
+from tests.media.inputs.making import FFMPEG, make
+from tests.media.inputs.model import Feed, Input
+from tests.media.judging.judge import Result, judge
+from tests.media.judging.segments import Segment, named_by
 from worker.encoding.copy_segmentation import FILE_FORMATS, plan_copy
 from worker.encoding.output_rate import output_rate
 from worker.encoding.source_info import SourceInfo, SourceRefused
+from worker.encoding.transcoder import HARMLESS
 from worker.ingest.backlog import Backlog
 from worker.ingest.pull_options import ANY_NAMES, HTTP_FORMATS
 from worker.ingest.sources import read_source_info
@@ -49,7 +50,7 @@ FILE = Ingest(mode=IngestMode.FILE, path="a file")
 
 @dataclass
 class QuickTry:
-    """One input that is tried in a directory of its own."""
+    """A run of one input in a separate directory."""
 
     item: Input
     entry: Path
@@ -59,8 +60,8 @@ class QuickTry:
     segments: list[Segment] = field(default_factory=list)
     repairs: dict[str, float] = field(default_factory=dict)
 
-    def run(self) -> Verdict:
-        """Feed it and judge what came out."""
+    def run(self) -> Result:
+        """Feed the input and judge the result."""
         receiver = subprocess.Popen(
             limit_argv(python_argv("tests.media.unpaced")),
             stdin=subprocess.PIPE,
@@ -84,8 +85,8 @@ class QuickTry:
             receiver.stdout.close()
         if not self.segments and not self.refusal:
             self.refusal = (self.work / "receiver.log").read_text(errors="replace")[-400:].strip()
-        verdict = judge(self.item, self.segments, self.refusal)
-        return replace(verdict, faults=(*verdict.faults, *self.faults, *self._miscounted()))
+        result = judge(self.item, self.segments, self.refusal)
+        return replace(result, faults=(*result.faults, *self.faults, *self._miscounted()))
 
     def _play(self, messages: "_Messages") -> None:
         """Feed the transcoders until enough has come, or the source ends."""
@@ -180,13 +181,13 @@ class _Run:
         self._plan = plan
         self._playlist = plan.directory / plan.renditions[0].name / "index.m3u8"
         self._playlist.parent.mkdir(parents=True)
-        self._said, self._log = work / f"{plan.name}.json", work / f"{plan.name}.log"
-        with self._said.open("wb") as said, self._log.open("wb") as log:
-            self._process = subprocess.Popen(transcoder_argv(plan), stdin=subprocess.PIPE, stdout=said, stderr=log)
+        self._output, self._log = work / f"{plan.name}.json", work / f"{plan.name}.log"
+        with self._output.open("wb") as output, self._log.open("wb") as log:
+            self._process = subprocess.Popen(transcoder_argv(plan), stdin=subprocess.PIPE, stdout=output, stderr=log)
 
     def write(self, data: bytes) -> None:
         assert self._process.stdin
-        # A transcoder that has ended is found by its exit status.
+        # The exit status shows that a transcoder has ended.
         with suppress(BrokenPipeError):
             self._process.stdin.write(data)
 
@@ -201,9 +202,14 @@ class _Run:
         if self._process.returncode:
             said = self._log.read_text(errors="replace").strip().rpartition("\n")[2]
             yield f"the transcoder ended with {self._process.returncode}: {said}"
+        elif self._plan.work is Work.COPY:
+            # Operators read the log of a run: where nothing is decoded, nothing is wrong.
+            lines = self._log.read_text(errors="replace").splitlines()
+            if said := [line for line in lines if not any(part in line for part in HARMLESS)]:
+                yield f"the transcoder said: {said[0]}"
 
     def repairs(self) -> dict[str, float]:
-        lines: list[Any] = self._said.read_text().splitlines() or ["{}"]
+        lines: list[Any] = self._output.read_text().splitlines() or ["{}"]
         return dict(json.loads(lines[-1]).get("repairs", {}))
 
     def segments(self) -> list[Segment]:
@@ -211,7 +217,7 @@ class _Run:
 
 
 class _Messages:
-    """What a receiver writes, message by message."""
+    """Return the messages of a receiver."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -223,8 +229,8 @@ class _Messages:
                 yield from reader.feed(data)
 
 
-def tried(item: Input, cache: Path, work: Path) -> Verdict:
-    """Make an input, try it, and leave nothing of the try behind."""
+def tried(item: Input, cache: Path, work: Path) -> Result:
+    """Make an input, try it, and delete its files."""
     directory = work / item.name
     directory.mkdir(parents=True)
     try:

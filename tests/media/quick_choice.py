@@ -1,12 +1,13 @@
-"""Which inputs the quick zoo tries: one of each kind, as far as no network, name or clock makes them what they are."""
+"""The inputs of the quick zoo: one of each kind that needs no network, name or clock."""
 
-from tests.media.inputs import SUBJECTS
-from tests.media.model import Input
+from tests.media.inputs.model import Input
+from tests.media.inputs.table import SUBJECTS
 
 # Made by a server's answers, by names, or by what the platform does with a dead source.
 OF_THE_PLATFORM = """
     file-name hls-no-extension hls-jpg hls-php hls-encrypted hls-14-far-variants hls-best-variant hls-stuck
     slides-silent hls-repeating hls-looped hls-turns hls-recording hls-recording-ends frozen-and-silent
+    far-keyframes-copied
 """
 # Too long, or too much for two cores.
 HEAVY = """
@@ -23,7 +24,7 @@ ALIKE = """
     flv-file webm-vp8 wmv ogv gap-aac-71 gap-mp3-22k drift-minus-1000ppm loop-pcm24-mkv sound-jumps-ahead interlaced-bff
     rotated-180 gray prores webm-vp9 ts-bits-flipped two-services-loud sound-ends-early
     subtitles-mp4 mkv-truncated mxf rtmp-44k-mono ts-bytes-lost sound-with-cover hls-44k hls-live
-    hls-separate-sound
+    hls-separate-sound raw-mov v210 huffyuv ffv1 utvideo
 """
 LEFT_OUT = {name for names in (OF_THE_PLATFORM, HEAVY, ALIKE) for name in names.split()}
 

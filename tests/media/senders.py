@@ -7,17 +7,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.media.edits import PACKET
+from tests.media.inputs.edits import PACKET
 
 WRITES_PER_S = 20
 AGAIN_AFTER_S = 1.0
-# A sender that was connected for less than this was never let in.
+# A sender that was connected for less than this was not accepted.
 LET_IN_S = 3.0
 JOIN_S = 10.0
 
 
 class Sender(threading.Thread):
-    """Sends until it is closed or has sent all; `sent_away` counts how often it lost its connection."""
+    """A sender that runs until it is closed or has sent all. `sent_away` counts lost connections."""
 
     def __init__(self, argv: list[str], feed: Callable[["Sender"], None]) -> None:
         super().__init__(daemon=True)

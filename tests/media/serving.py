@@ -1,4 +1,4 @@
-"""An HTTPS server of all pulled inputs: files as they are, and live playlists whose windows slide by the clock."""
+"""An HTTPS server of all pulled inputs: files, and live playlists with windows that slide by the clock."""
 
 import re
 import time
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.integration.worker.origins import Origin, Page
-from tests.media.model import Input, Serving
+from tests.media.inputs.model import Input, Serving
 
 WINDOW = 5
 # How many segments a live playlist has when it is asked for the first time.
@@ -18,7 +18,7 @@ FRESH = "#EXT-X-DISCONTINUITY\n"
 def window(text: str, elapsed_s: float, repeats: bool = False) -> str:
     """Return a media playlist as it is so long after it was asked for first.
 
-    It names a segment once its time has come. At the end it goes on as it is, or begins again with the same numbers.
+    It names a segment once its time has come. At the end it stays the same, or starts again with the same numbers.
     """
     first = text.index("#EXTINF")
     # A discontinuity belongs to the segment behind it.

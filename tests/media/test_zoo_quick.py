@@ -9,9 +9,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 import pytest
 
-from tests.media.inputs import BY_NAME
-from tests.media.judge import Verdict
-from tests.media.model import Feed
+from tests.media.inputs.model import Feed
+from tests.media.inputs.table import BY_NAME
+from tests.media.judging.judge import Result
 from tests.media.quick import tried
 from tests.media.quick_choice import LEFT_OUT, QUICK
 
@@ -21,9 +21,9 @@ INPUTS_MIN = 60
 
 
 @pytest.fixture(scope="module")
-def verdicts(
+def results(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Verdict]]]:
+) -> Iterator[dict[str, Future[Result]]]:
     """Begin with all inputs that were asked for; a test waits for its own."""
     tests = [each for each in request.session.items if each.path == request.path and hasattr(each, "callspec")]
     asked = {each.callspec.params["name"] for each in tests}
@@ -37,9 +37,9 @@ def verdicts(
 
 
 @pytest.mark.parametrize("name", [item.name for item in QUICK])
-def test_an_input_comes_out_as_it_should(name: str, verdicts: dict[str, Future[Verdict]]):
-    verdict = verdicts[name].result(TRY_S_MAX)
-    assert verdict.is_right, f"{'; '.join(verdict.faults)} ({verdict.figure})"
+def test_an_input_comes_out_as_it_should(name: str, results: dict[str, Future[Result]]):
+    result = results[name].result(TRY_S_MAX)
+    assert result.is_right, f"{'; '.join(result.faults)} ({result.figure})"
 
 
 def test_there_are_inputs_of_every_kind():

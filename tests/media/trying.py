@@ -1,4 +1,4 @@
-"""Tries one input on a running platform: puts it live, watches and pays, and judges what came."""
+"""Tests one input on a running platform: starts it, watches and pays, and judges the segments."""
 
 import shutil
 import time
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.faults.caller import Account, Answer, Caller
-from tests.faults.private_stack import wait_for
+from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.fixtures.stack import Stack
+from tests.fixtures.waiting import wait_for
 from tests.integration.worker.senders import free_udp_port
 from tests.media import senders
-from tests.media.judge import Verdict, judge
-from tests.media.model import Feed, Input
-from tests.media.promises import broken_promises
+from tests.media.inputs.model import Feed, Input
+from tests.media.judging.judge import Result, judge
+from tests.media.judging.promises import broken_promises
 from tests.media.senders import Sender
 from tests.media.viewer import Viewer
 
 MILLIPOINTS_PER_POINT = 1_000
-# One point a second, so that points and seconds can be read side by side.
+# One point a second, so that points and seconds are the same.
 TERMS = {"rate_millipoints_per_minute": 60_000, "lease_ms": 5_000, "segment_seconds": 2}
 OPENING_MILLIPOINTS = 10_000_000
 POLL_S = 0.5
@@ -31,16 +31,16 @@ PASSWORD = "a viewer's password"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a try showed: the verdict, and what was paid, in points."""
+    """The result, and the paid points."""
 
     item: Input
-    verdict: Verdict
+    result: Result
     paid_points: float = 0.0
 
 
 @dataclass
 class Stage:
-    """Where inputs are tried. `account` is the operator's, shared by all threads."""
+    """The platform of a run. `account` is the operator's, shared by all threads."""
 
     stack: Stack
     account: Account
@@ -51,7 +51,7 @@ class Stage:
 
 @dataclass
 class Try:
-    """One input on the stage."""
+    """A test of one input on the stage."""
 
     stage: Stage
     item: Input
@@ -62,8 +62,8 @@ class Try:
     sender: Sender | None = None
 
     def run(self) -> Outcome:
-        """Try it, and leave nothing of it behind."""
-        with Caller(self.stage.stack.url, self.stage.account) as self.caller:
+        """Try the input, and delete its stream."""
+        with ApiClient(self.stage.stack.url, self.stage.account) as self.client:
             made = self._create()
             if made.status >= 300:
                 return Outcome(self.item, judge(self.item, [], str(made.document.get("detail", made))))
@@ -73,10 +73,10 @@ class Try:
                 if self.sender:
                     self.sender.close()
                 self._state("stopped")
-                # The worker takes the next stream only once this one has ended.
+                # The worker takes the next stream only after the end of this one.
                 with suppress(AssertionError):
                     wait_for("end of the stream", lambda: self._look() == "stopped", STOPPED_S_MAX)
-                self.caller.sure("DELETE", f"/streams/{self.stream_id}")
+                self.client.send("DELETE", f"/streams/{self.stream_id}")
 
     def _create(self) -> Answer:
         item = self.item
@@ -92,7 +92,7 @@ class Try:
             **item.settings,
             "ingest": {**self._ingest(), **item.ingest},
         }
-        return self.caller.sure("POST", "/streams", fields)
+        return self.client.send("POST", "/streams", fields)
 
     def _ingest(self) -> dict[str, Any]:
         made = self.stage.directories[self.item.name] / self.item.entry
@@ -123,15 +123,15 @@ class Try:
         with Viewer(self.stage.stack.url, account, self.stream_id, self.stage.work / self.stream_id) as viewer:
             self._wait(viewer)
         paid = self._paid(user_id)
-        verdict = judge(self.item, viewer.segments, self.errors[-1] if self.errors else "")
-        faults = [*verdict.faults, *self._platform_faults(viewer, paid, verdict.worth_s)]
+        result = judge(self.item, viewer.segments, self.errors[-1] if self.errors else "")
+        faults = [*result.faults, *self._platform_faults(viewer, paid, result.worth_s)]
         shutil.rmtree(self.stage.work / self.stream_id, ignore_errors=True)
         return Outcome(
-            self.item, replace(verdict, faults=tuple(faults), figure=f"live {live_s:.0f} s, {verdict.figure}"), paid
+            self.item, replace(result, faults=tuple(faults), figure=f"live {live_s:.0f} s, {result.figure}"), paid
         )
 
     def _wait(self, viewer: Viewer) -> None:
-        """Until enough was seen, nothing has come for long, or the time is over."""
+        """Wait until enough was seen, nothing has come for long, or the time is over."""
         began_s = time.monotonic()
         while (now_s := time.monotonic()) - began_s < self.item.watch_s + WATCH_S_MORE:
             self._look()
@@ -149,7 +149,7 @@ class Try:
         faults = list(viewer.problems)
         if viewer.segments:
             faults += broken_promises(viewer.multivariant, viewer.segments[-1].probed)
-        # A slate in the place of a dead source is another run.
+        # A slate that replaces a dead source is another run.
         if self.restarts and not self.item.expect.content_s:
             faults.append(f"restarted {self.restarts} times: {self.errors[-1] if self.errors else 'no reason'}")
         if self.sender and self.sender.sent_away:
@@ -185,20 +185,20 @@ class Try:
         return self.state
 
     def _state(self, state: str) -> None:
-        self.caller.sure("POST", f"/streams/{self.stream_id}/state", {"state": state})
+        self.client.send("POST", f"/streams/{self.stream_id}/state", {"state": state})
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self.caller.sure("GET", path).document
+        return self.client.send("GET", path).document
 
     def _viewer(self) -> tuple[Account, str]:
         email = f"{uuid.uuid4()}@local"
-        user_id = self.caller.sure("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
+        user_id = self.client.send("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
         body = {"millipoints": OPENING_MILLIPOINTS, "payment_id": f"opening-{user_id}"}
-        self.caller.sure("POST", f"/wallets/{user_id}/credit", body)
+        self.client.send("POST", f"/wallets/{user_id}/credit", body)
         return Account(self.stage.stack.url, email, PASSWORD), user_id
 
     def _paid(self, user_id: str) -> float:
-        """Return what the wallet lost, in points, after refunds and credits for outages."""
+        """Return the paid points after refunds and credits for outages."""
         items = self._get(f"/wallets/{user_id}/ledger")["items"]
         lost = -sum(item["delta_millipoints"] for item in items if item["kind"] != "credit")
         return lost / MILLIPOINTS_PER_POINT

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import m3u8
 
-from tests.chaos.seat import Seat
-from tests.faults.caller import Account
-from tests.media.segments import Segment
+from tests.chaos.viewer_session import ViewerSession
+from tests.faults.harness.api_client import Account
+from tests.media.judging.segments import Segment
 
 POLL_S = 0.5
 JOIN_S = 20.0
@@ -17,7 +17,7 @@ SEGMENTS_MAX = 200
 
 
 class Viewer:
-    """Watches while it is entered. `segments` are those fetched so far, in their order.
+    """A context manager that watches. `segments` are those fetched so far, in their order.
 
     `multivariant` is the newest multivariant playlist.
     """
@@ -26,7 +26,7 @@ class Viewer:
         self.segments: list[Segment] = []
         self.news_at_s: list[float] = []
         self.multivariant = ""
-        self._seat = Seat(url, account, stream_id)
+        self._session = ViewerSession(url, account, stream_id)
         self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
         self._directory = directory
         self._seen: set[int] = set()
@@ -34,7 +34,7 @@ class Viewer:
         self._thread = threading.Thread(target=self._watch, name="viewer", daemon=True)
 
     def __enter__(self) -> "Viewer":
-        self._seat.__enter__()
+        self._session.__enter__()
         self._directory.mkdir(parents=True)
         self._thread.start()
         return self
@@ -42,25 +42,25 @@ class Viewer:
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
         self._thread.join(JOIN_S)
-        self._seat.__exit__()
+        self._session.__exit__()
         self._http.close()
 
     @property
     def media_s(self) -> float:
-        """How much media was fetched, in seconds."""
+        """Return the seconds of media that were fetched."""
         return sum(segment.extinf_s for segment in list(self.segments))
 
     @property
     def problems(self) -> list[str]:
-        """Why the session was lost, if it was."""
-        return self._seat.problems
+        """Return why the session ended early, if it did."""
+        return self._session.problems
 
     def _watch(self) -> None:
         while not self._is_over.wait(POLL_S) and len(self.segments) < SEGMENTS_MAX:
             try:
                 self._poll()
             except (httpx.HTTPError, OSError):
-                # As a player does, it asks again.
+                # Players retry, too.
                 continue
 
     def _poll(self) -> None:
@@ -85,5 +85,5 @@ class Viewer:
             self.news_at_s.append(time.monotonic())
 
     def _get(self, media: str) -> bytes | None:
-        answer = self._http.get(self._seat.path(media), headers=self._seat.headers)
+        answer = self._http.get(self._session.path(media), headers=self._session.headers)
         return answer.content if answer.status_code == 200 else None

@@ -1,4 +1,4 @@
-"""The API held against its own OpenAPI document, by schemathesis. `python -m tests.schema` runs it.
+"""Checks the API against its OpenAPI document with schemathesis: `python -m tests.schema`.
 
-It has a process of its own: schemathesis changes parts of Hypothesis, which other tests use, and takes long to import.
+It runs in its own process, since schemathesis changes parts of Hypothesis, which other tests use.
 """

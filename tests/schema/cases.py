@@ -1,4 +1,4 @@
-"""The requests that are tried on an operation: some that mean something, and many that are made from its schema."""
+"""The requests of an operation: a valid one, and many that are generated from its schema."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,34 +15,34 @@ from schemathesis.schemas import APIOperation
 
 from tests.schema.document import Document
 
-Try = Callable[[Case], None]
-# Callers are not made up: they are the seats'. Nor is a NUL, which neither nginx nor a path can carry.
+Send = Callable[[Case], None]
+# Credentials come from `Login`. Neither nginx nor a path accepts a NUL.
 GENERATION = {"with-security-parameters": False, "allow-x00": False}
 
 
-def loaded(document: Document) -> schemathesis.BaseSchema:
-    """The document as schemathesis has it."""
-    # What does not fit is refused, by whichever rule comes first: 413 and 414 are for what is too long as well.
+def load_schema(document: Document) -> schemathesis.BaseSchema:
+    """Load the document into schemathesis."""
+    # Any status 4xx rejects an invalid request: 413 and 414 if it is too long.
     refused = {"expected-statuses": ["4xx"]}
     config = {"generation": GENERATION, "checks": {"negative_data_rejection": refused}}
     return schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
 
 
-def sure(operation: APIOperation, known: dict[str, Any], names: tuple[str, ...], try_it: Try) -> None:
-    """One request that has no reason to be refused, other than who sends it."""
+def valid_request(operation: APIOperation, known: dict[str, Any], names: tuple[str, ...], send: Send) -> None:
+    """Send a request that only its role can make invalid."""
     body = {"body": {name: known[name] for name in names}, "media_type": "application/json"} if names else {}
     in_path = {name: value for name, value in known.items() if name not in names}
-    try_it(operation.Case(path_parameters=in_path, **body))
+    send(operation.Case(path_parameters=in_path, **body))
 
 
-def generated(operation: APIOperation, known: dict[str, Any], examples: int, seed: int, try_it: Try) -> None:
-    """`examples` that fit the schema and half as many that do not; where they can, most name things that there are."""
+def send_generated(operation: APIOperation, known: dict[str, Any], examples: int, seed: int, send: Send) -> None:
+    """Send `examples` valid and half as many invalid requests, most of them with existing ids."""
     for mode, count in ((GenerationMode.POSITIVE, examples), (GenerationMode.NEGATIVE, examples // 2)):
-        _draw(_made(operation, mode, known), count, seed, try_it)
+        _draw(_made(operation, mode, known), count, seed, send)
 
 
-def bounds(operation: APIOperation, known: dict[str, Any], try_it: Try) -> None:
-    """Each bound of each field, both sides of it, each field left out, each other method: some hundred."""
+def send_bounds(operation: APIOperation, known: dict[str, Any], send: Send) -> None:
+    """Send requests for both sides of each bound, without each field, and with each other method."""
     made = operation.schema.iter_coverage_cases(
         operation,
         generation_modes=list(GenerationMode),
@@ -53,7 +53,7 @@ def bounds(operation: APIOperation, known: dict[str, Any], try_it: Try) -> None:
     )
     for case in made:
         _name_known(case, known, in_path=True, in_body=False)
-        try_it(case)
+        send(case)
 
 
 @st.composite
@@ -72,7 +72,7 @@ def _name_known(case: Case, known: dict[str, Any], *, in_path: bool, in_body: bo
         case.body = {**case.body, **{name: known[name] for name in case.body if name in known}}
 
 
-def _draw(strategy: st.SearchStrategy[Case], count: int, seed: int, try_it: Try) -> None:
+def _draw(strategy: st.SearchStrategy[Case], count: int, seed: int, send: Send) -> None:
     if not count:
         return
 
@@ -86,10 +86,10 @@ def _draw(strategy: st.SearchStrategy[Case], count: int, seed: int, try_it: Try)
     )
     @given(strategy)
     def run(case: Case) -> None:
-        try_it(case)
+        send(case)
 
     try:
         run()
     except Unsatisfiable:
-        # It takes nothing that could be wrong.
+        # The operation has no invalid requests.
         return

@@ -1,4 +1,4 @@
-"""The document as it is served, and what is asked of it here beyond what it says."""
+"""The served OpenAPI document, and its operations."""
 
 import copy
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 Document = dict[str, Any]
-# Where any of several fields will do, and an empty body will not.
+# Bodies that need any one of several fields.
 ENOUGH = {"EditUserRequest": ("disabled",), "EditStreamRequest": ("title",)}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path: who may call it, and the names of what it must be given."""
+    """A method of a path, with its role and its required names."""
 
     method: str
     path: str
@@ -25,12 +25,12 @@ class Operation:
 
     @property
     def changes(self) -> bool:
-        """Whether it may change something."""
+        """Return whether the operation may change something."""
         return self.method != "GET"
 
 
 def operations(document: Document) -> list[Operation]:
-    """All operations, as they stand in the document."""
+    """Return all operations in the order of the document."""
     return list(_operations(document))
 
 
@@ -50,9 +50,9 @@ def _required(document: Document, operation: dict[str, Any]) -> tuple[str, ...]:
 
 
 def strict(document: Document) -> Document:
-    """The same, in which no answer may have a member that is not named.
+    """Return a copy in which answers may have only documented members.
 
-    The document itself leaves that open, so that clients bear new members.
+    The document allows others, so that clients ignore new members.
     """
     closed = copy.deepcopy(document)
     _close(closed["components"]["schemas"])

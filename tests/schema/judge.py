@@ -1,4 +1,4 @@
-"""Whether an answer is one that the document names, to somebody who may have it."""
+"""Checks that an answer is documented and allowed for the role."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ CHECKS = [
     unsupported_method,
 ]
 FAILURE_CHARS_MAX = 2_000
-# What carries an answer, and what the gateway adds to each.
+# Headers of HTTP itself, and those that the gateway adds.
 CARRYING = {"connection", "content-length", "content-type", "date", "keep-alive", "server", "transfer-encoding"}
 GATEWAY = {
     "content-security-policy",
@@ -38,37 +38,35 @@ GATEWAY = {
     "x-frame-options",
     "x-request-id",
 }
-MAY = {"viewer": {"viewer"}, "admin": {"viewer", "admin"}, "nobody": set[str]()}
+MAY = {"viewer": {"viewer"}, "admin": {"viewer", "admin"}, "anonymous": set[str]()}
 
 
 @dataclass
 class Tally:
-    """What came of an operation's requests, by one kind of caller."""
+    """The results of an operation in one role."""
 
     operation: Operation
-    caller: str
+    role: str
     statuses: Counter[int] = field(default_factory=Counter)
-    # What was wrong, and the first request that showed it.
+    # Failures, each with the first request that showed it.
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
-    def asked(self) -> int:
-        """How many were answered."""
+    def request_count(self) -> int:
         return self.statuses.total()
 
     @property
     def allowed(self) -> bool:
-        """Whether this caller may do that."""
-        return self.operation.role is None or self.operation.role in MAY[self.caller]
+        return self.operation.role is None or self.operation.role in MAY[self.role]
 
     def judge(self, case: Case, answer: requests.Response, headers: dict[str, str]) -> None:
-        """Count an answer, and keep what is wrong with it."""
+        """Count an answer, and record its failures."""
         self.statuses[answer.status_code] += 1
         try:
             case.validate_response(answer, checks=CHECKS, headers=headers)
         except FailureGroup as group:
             for failure in group.exceptions:
-                self._keep(f"{failure.title} ({answer.status_code}): {failure.message}", answer)
+                self._add_failure(f"{failure.title} ({answer.status_code}): {failure.message}", answer)
         # Another method than the operation's is answered before anyone is asked who they are.
         if case.method.upper() == self.operation.method and answer.status_code not in (404, 405):
             self._judge_caller(answer)
@@ -79,11 +77,11 @@ class Tally:
         # Of an address that is too long the gateway does not read on, to who asks.
         if self.operation.role is None or status == 414:
             return
-        wanted = 401 if self.caller == "nobody" else 403
+        wanted = 401 if self.role == "anonymous" else 403
         if not self.allowed and status != wanted:
-            self._keep(f"Answered {status} to {self.caller}, who is to get {wanted}", answer)
+            self._add_failure(f"Answered {status} to {self.role} instead of {wanted}", answer)
         if self.allowed and (status == 401 or (status == 403 and answer.json()["code"] == "forbidden")):
-            self._keep(f"Refused with {status} to {self.caller}, who may do it", answer)
+            self._add_failure(f"Refused {self.role} with {status}, which is allowed", answer)
 
     def _judge_form(self, case: Case, answer: requests.Response) -> None:
         definition = case.operation.responses.find_by_status_code(answer.status_code)
@@ -91,11 +89,11 @@ class Tally:
             return
         named = {name.lower() for name, _ in definition.headers.items()}
         if extra := {name.lower() for name in answer.headers} - named - CARRYING - GATEWAY:
-            self._keep(f"Undocumented headers ({answer.status_code}): {', '.join(sorted(extra))}", answer)
+            self._add_failure(f"Undocumented headers ({answer.status_code}): {', '.join(sorted(extra))}", answer)
         if not definition.definition.get("content") and answer.content:
-            self._keep(f"Undocumented body ({answer.status_code})", answer)
+            self._add_failure(f"Undocumented body ({answer.status_code})", answer)
 
-    def _keep(self, what: str, answer: requests.Response) -> None:
+    def _add_failure(self, what: str, answer: requests.Response) -> None:
         request = answer.request
         body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
         shown = f"{request.method} {request.path_url} {body or ''} -> {answer.status_code} {answer.text}"

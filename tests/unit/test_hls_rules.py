@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.hls.probe import Probed
+from tests.hls.probe import SegmentInfo
 from tests.hls.rules import Snapshot, faults, history_faults
 
-ROOT = """#EXTM3U
+MULTIVARIANT = """#EXTM3U
 #TOLLCAST-EPOCH:1
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
@@ -37,10 +37,10 @@ c.ts
 """
 PICTURE = {"width": 1280, "height": 720, "fps": 30000 / 1001, "profile": 0x64, "constraints": 0, "level": 0x1F}
 KEYFRAMES = {"begins_with_keyframe": True, "keyframes_s": (1.5,)}
-HIGH = Probed(size=500_000, audio="mp4a.40.2", **PICTURE, **KEYFRAMES)
+HIGH = SegmentInfo(size=500_000, audio="mp4a.40.2", **PICTURE, **KEYFRAMES)
 LOW = replace(HIGH, size=250_000, width=854, height=480, level=0x1E)
 GOOD = Snapshot(
-    root=ROOT,
+    multivariant=MULTIVARIANT,
     playlists={"720p/index.m3u8": MEDIA % 2000, "480p/index.m3u8": MEDIA % 1000},
     segments={f"{name}/{file}.ts": one for name, one in (("720p", HIGH), ("480p", LOW)) for file in "abc"},
 )
@@ -75,15 +75,15 @@ SIX, TARGET, LENGTH = "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:2", "#EXTINF:2.
         ("#EXTINF:2.500000,", LENGTH, "lasts 2.5 s under a target of 2 s"),
         ("#NOTHING", TARGET, "no EXT-X-TARGETDURATION"),
         ("#EXT-X-TARGETDURATION:2.0", TARGET, "no EXT-X-TARGETDURATION of whole seconds"),
-        (f"{TARGET}\n{TARGET}", TARGET, "stands twice"),
+        (f"{TARGET}\n{TARGET}", TARGET, "is there twice"),
         ("#EXT-X-MEDIA-SEQUENCE:-7", "#EXT-X-MEDIA-SEQUENCE:7", "EXT-X-MEDIA-SEQUENCE is no whole number"),
-        ("a.ts\n#EXT-X-MEDIA-SEQUENCE:7", "a.ts", "EXT-X-MEDIA-SEQUENCE stands twice"),
+        ("a.ts\n#EXT-X-MEDIA-SEQUENCE:7", "a.ts", "EXT-X-MEDIA-SEQUENCE is there twice"),
         ("a.ts\n#EXT-X-INDEPENDENT-SEGMENTS", "a.ts", "comes after the first segment's tags"),
         ("x.ts\na.ts", "a.ts", "a.ts has no EXTINF"),
         ("#EXTINF:2.000000\n", "#EXTINF:2.000000,\n", "has no EXTINF with a duration and a comma"),
         ("c.ts\n#EXTINF:2.0,", "c.ts", "EXTINF belong to no segment"),
         ("#EXT-X-ENDLIST\nc.ts", "c.ts", "#c.ts comes after EXT-X-ENDLIST"),
-        ("#EXT-X-STREAM-INF:BANDWIDTH=1\nc.ts", "c.ts", "has no place in a media playlist"),
+        ("#EXT-X-STREAM-INF:BANDWIDTH=1\nc.ts", "c.ts", "is not allowed in a media playlist"),
         ("T00:00:03.000+00:00", "T00:00:02.000+00:00", "is dated +1.000 s from the end of the one before"),
         ("T00:00:02.000", "T00:00:02.000+00:00", "its date has no time zone"),
         ("#EXT-X-PROGRAM-DATE-TIME:now", "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000+00:00", "b.ts: Invalid"),
@@ -103,10 +103,10 @@ FIRST, CODECS = "720p/index.m3u8", "CODECS are"
     ("wrong", "right", "fault"),
     [
         *(("", "#EXTM3U", "the first line is not #EXTM3U"), ("#EXT-X-VERSION:9", SIX, "EXT-X-VERSION is 9")),
-        (TARGET, SIX, "has no place in a multivariant playlist"),
+        (TARGET, SIX, "is not allowed in a multivariant playlist"),
         ("#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-STREAM-INF:B", "#EXT-X-STREAM-INF:B", "is not followed by an address"),
         (f"a.m3u8\n{FIRST}", FIRST, "a.m3u8 does not exist"),
-        (f"{FIRST}\n1080p/index.m3u8", FIRST, "stands without EXT-X-STREAM-INF"),
+        (f"{FIRST}\n1080p/index.m3u8", FIRST, "comes without EXT-X-STREAM-INF"),
         (PEAK * 2, PEAK, "are no list of names and values, each once"),
         *(("BANDWIDTH=many,", PEAK, "BANDWIDTH is many"), ("", AVERAGE, "AVERAGE-BANDWIDTH is None")),
         ("BANDWIDTH=1999999,", PEAK, "BANDWIDTH is 1999999, the peak is 2000000"),
@@ -119,13 +119,13 @@ FIRST, CODECS = "720p/index.m3u8", "CODECS are"
         *(("avc1.640020", "avc1.64001F", CODECS), ("avc1.4D401F", "avc1.64001F", CODECS)),
         *(("mp4a.40.5", "mp4a.40.2", CODECS), ('"avc1.64001F"', '"avc1.64001F,mp4a.40.2"', CODECS)),
         ("avc1.64001F,mp4a.40.2", '"avc1.64001F,mp4a.40.2"', "are no list of names and values"),
-        ("480p/index.m3u8\n", f"{FIRST}\n", "one stands twice"),
-        ("BANDWIDTH=1000000,", PEAK, "the best variant does not stand first"),
+        ("480p/index.m3u8\n", f"{FIRST}\n", "one is there twice"),
+        ("BANDWIDTH=1000000,", PEAK, "the best variant is not the first one"),
     ],
 )
 def test_faults_of_the_multivariant_playlist(wrong, right, fault):
-    assert right in ROOT
-    assert_found(fault, faults(replace(GOOD, root=ROOT.replace(right, wrong, 1))))
+    assert right in MULTIVARIANT
+    assert_found(fault, faults(replace(GOOD, multivariant=MULTIVARIANT.replace(right, wrong, 1))))
 
 
 @pytest.mark.parametrize(
@@ -179,5 +179,5 @@ def test_faults_of_a_successor(wrong, right, fault):
 def test_a_target_may_rise_at_a_discontinuity_and_an_end_is_an_end():
     risen = MEDIA.replace("DURATION:2", "DURATION:4") + "#EXT-X-DISCONTINUITY\n#EXTINF:4.0,\nd.ts\n"
     assert history_faults(MEDIA, risen) == []
-    assert history_faults(MEDIA + "#EXT-X-ENDLIST\n", LATER) == ["it goes on after EXT-X-ENDLIST"]
-    assert history_faults(LATER, MEDIA) == ["segments at the end are gone"]
+    assert history_faults(MEDIA + "#EXT-X-ENDLIST\n", LATER) == ["it continues after EXT-X-ENDLIST"]
+    assert history_faults(LATER, MEDIA) == ["segments at the end were removed"]

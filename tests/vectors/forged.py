@@ -12,7 +12,7 @@ from chalicelib.domain.access.tokens import AccessClaims, RefreshClaims
 from chalicelib.domain.accounts.users import Role
 
 if TYPE_CHECKING:
-    from tests.vectors.world import Case
+    from tests.vectors.case import Case
 
 
 def _key(name: str) -> str:
@@ -28,7 +28,7 @@ PLAY_KEYS: dict[str, str] = KEY_SETS["play"]["keys"]  # type: ignore[assignment]
 
 
 def forged(case: Case) -> dict[str, str]:
-    """All tokens that vectors may name."""
+    """Return all tokens that vectors may name."""
     later_ms = case.now_ms + 60_000
     good = case.play()
     head, body, signature = good.split(".")
@@ -73,7 +73,7 @@ def forged(case: Case) -> dict[str, str]:
 
 
 def signed(header: dict[str, Any], body: str, *, key: str = PLAY_KEYS["p1"], digest: str = "sha256") -> str:
-    """A token with a header of one's own, signed all the same."""
+    """Return a token with any header, signed correctly."""
     values = {"alg": "HS256", "typ": "play+jwt", "kid": "p1", **header}
     head = _part({name: value for name, value in values.items() if value is not None})
     mac = hmac.new(base64.b64decode(key), f"{head}.{body}".encode(), digest).digest()

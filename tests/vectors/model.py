@@ -1,4 +1,4 @@
-"""What an access vector is: one request, the state that it meets, and what each front has to say to it.
+"""Access vectors: a request, the state of the platform, and the expected decision of each front.
 
 A front that differs from the others does so by a table: `TOLD_AS` for all vectors, `Vector.differs` for one.
 """
@@ -19,7 +19,7 @@ BALANCE_MILLIPOINTS = MILLIPOINTS_MAX // 2
 
 
 class Front(StrEnum):
-    """Who guards the media."""
+    """The fronts that authorize media requests."""
 
     AUTHORIZER = "authorizer"
     NGINX = "nginx"
@@ -44,7 +44,7 @@ TOLD_AS: Mapping[Front, Mapping[str, str]] = {
     Front.NGINX: {},
     Front.CLOUDFRONT: {},
 }
-# For `Vector.differs`. The edge knows the token and the denylist, and nothing of the tables.
+# For `Vector.differs`. The edge knows the token and the denylist, but not the tables.
 NOT_AT_THE_EDGE = {Front.CLOUDFRONT: ALLOW}
 # The authorizer has no denylist: it asks the tables, at most a second later.
 NOT_IN_THE_TABLES = {Front.AUTHORIZER: ALLOW}
@@ -54,7 +54,7 @@ A_SEGMENT, A_PLAYLIST = "/play/{session}/" + SEGMENT, "/play/{session}/" + PLAYL
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What is known about the session and its stream when the request comes."""
+    """The state of the session and its stream at the time of the request."""
 
     paid_ms: int = 10_000
     balance_millipoints: int = BALANCE_MILLIPOINTS
@@ -64,7 +64,7 @@ class State:
     desired: DesiredState = DesiredState.LIVE
     stream_denied: EndReason | None = None
     binding: SessionBinding = SessionBinding.OFF
-    # Whom the session is bound to, if anybody.
+    # The client that the session is bound to, if any.
     bound_to: Client | None = None
     # The store of the front's knowledge does not answer.
     silent: bool = False
@@ -75,7 +75,7 @@ OPEN = State()
 
 @dataclass(frozen=True, kw_only=True)
 class Vector:
-    """In `target` and `headers`, names in braces stand for sessions, the stream and tokens (`world.py`)."""
+    """A vector. Names in braces in `target` and `headers` stand for sessions, the stream and tokens (`case.py`)."""
 
     name: str
     expect: str
@@ -97,7 +97,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a front did: the code of its refusal with the status, or the object of the bucket that it serves."""
+    """A front's decision: the code of its refusal with the status, or the object of the bucket that it serves."""
 
     code: str
     status: int

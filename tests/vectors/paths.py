@@ -6,7 +6,7 @@ from tests.vectors.model import ALLOW, SEGMENT, Front, Vector
 FOLDED = {Front.NGINX: ALLOW}
 # And these to another session's media, for which this token is none.
 FOLDED_TO_ANOTHER = {Front.NGINX: "token_invalid"}
-# nginx has no words of its own for these: it does not take them for requests.
+# nginx has no texts for these, since it does not accept them as requests.
 MALFORMED = {Front.NGINX: "invalid_request"}
 
 NOWHERE = {
@@ -30,7 +30,7 @@ NOWHERE = {
     "a capital session": "/play/{upper}/" + SEGMENT,
     "a capital in play": "/Play/{session}/" + SEGMENT,
     "a capital extension": "/play/{session}/720p/1-000001.TS",
-    "a session that goes on": "/play/{session}a/" + SEGMENT,
+    "a longer session": "/play/{session}a/" + SEGMENT,
     "a parameter": "/play/{session}/720p/1-000001.ts;x=1",
     "a parameter in the session": "/play/{session};x/" + SEGMENT,
     "a newline at the end, encoded": "/play/{session}/" + SEGMENT + "%0a",

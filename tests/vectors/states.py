@@ -143,9 +143,9 @@ STATES = (
             binding=SessionBinding.ENFORCE, bound_to=ELSEWHERE, ended=EndReason.KICKED, denied=EndReason.KICKED
         ),
     ),
-    Vector(name="nobody can tell", expect="unavailable", state=State(silent=True)),
+    Vector(name="the store is silent", expect="unavailable", state=State(silent=True)),
     Vector(
-        name="nobody can tell about a playlist",
+        name="the store is silent about a playlist",
         expect="unavailable",
         target=A_PLAYLIST,
         state=State(silent=True),

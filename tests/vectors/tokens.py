@@ -45,7 +45,7 @@ TOKENS = (
         headers=bearer("{bit}"),
         target=A_PLAYLIST,
     ),
-    # Only we sign, and never this: the edge has to believe what stands in a token that is ours.
+    # The platform never signs this. The edge has to believe the claims of a signed token.
     Vector(
         name="token of_other_stream",
         expect="token_invalid",

@@ -25,6 +25,11 @@ COPIED_VIDEO = ("h264", "hevc")
 LIVE_INTERVAL_S = 2.0
 # Formats of looped files. Playlists and scripts (hls, concat, …) are left out, since they name further files.
 FILE_FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
+# Of a source that cannot be measured before it is played.
+FAR_KEYFRAMES = (
+    f"what the source sends has keyframes more than {SEGMENT_SECONDS_MAX} s apart; a copied stream needs one every "
+    f"{SEGMENT_SECONDS_MAX} s: choose a profile that encodes"
+)
 MEASURE_TIMEOUT_S = 2.0
 MEASURE_S = 60
 # A target duration of n seconds lets segments last up to n + 1/2; rounding needs a little of that.

@@ -14,6 +14,11 @@ from worker.processes.child import Child, read_lines
 ACTIVITY_KEPT = 8
 # A run without a new segment for so many target durations counts as dead.
 SILENT_TARGETS = 3
+# What libavformat says of each copied stream: it looks for parameters in sound, and expects HEVC in the form of Apple.
+HARMLESS = (
+    "is not supported by the bitstream filter 'extract_extradata'",
+    "Stream HEVC is not hvc1, you should use tag:v hvc1 to set it.",
+)
 REPAIR_NAMES = {field.name for field in fields(Repairs)}
 
 
@@ -53,7 +58,7 @@ class Transcoder(Child):
     def __init__(
         self, argv: Sequence[str], environ: Mapping[str, str], *, rate: float, is_copy: bool, stdin: bool
     ) -> None:
-        super().__init__("encoder", argv, environ, stdin=stdin)
+        super().__init__("encoder", argv, environ, stdin=stdin, harmless=HARMLESS)
         self.progress = Progress()
         self.progressed_at_s = time.monotonic()
         # What was repaired, in words.

@@ -9,7 +9,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
-from worker.encoding.copy_segmentation import plan_copy
+from worker.encoding.copy_segmentation import FAR_KEYFRAMES, plan_copy
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import BackgroundTask
@@ -20,6 +20,7 @@ from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.pull_options import Pinned, Proxied
 from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
+from worker.ingest.refused_senders import SrtRejections
 from worker.ingest.source_opener import OpenerStatus, SourceOpener
 from worker.ingest.source_receiver import SourceReceiver
 from worker.ingest.sources import locate, read_source_info
@@ -35,6 +36,8 @@ SILENT_S_MAX = 10.0
 BEFORE_RUN_S = 0.5
 WAITING_REASON = "waiting for the sender"
 MUTE_REASON = f"{WAITING_REASON}: a sender was connected but sent no picture"
+# Senders of HEVC look like that by RTMP: the ingest's module passes nothing of them on.
+RTMP_HINT = "; RTMP carries H.264 here, so send HEVC by SRT"
 SOUND_ALONE_REASON = f"{WAITING_REASON}: sound comes, but no picture has come yet"
 # After this long the reason says that nothing comes, where it is unknown whether a sender is connected. By RTMP, one
 # may be connected that sends nothing but sound.
@@ -48,8 +51,8 @@ REOPEN_S_MIN = 5.0
 class LiveSourceOpener(SourceOpener):
     """A source with a receiver. A listener that waits has not failed.
 
-    `previous_reason` is why the last opening failed. `played` is what earlier openings have passed on of the source's
-    HLS.
+    `previous_reason` is why the last opening failed, `refused` which sender one of them refused. `played` is what
+    earlier openings have passed on of the source's HLS.
     """
 
     def __init__(
@@ -60,11 +63,14 @@ class LiveSourceOpener(SourceOpener):
         now_s: float,
         previous_reason: str = "",
         played: PlayedSegments | None = None,
+        refused: str = "",
     ) -> None:
         super().__init__()
         self._config = config
         self._stream = stream
         self._previous_reason = previous_reason
+        self._refused = refused
+        self._rejections = SrtRejections()
         self._played = played
         self.is_listener = ingest.mode is IngestMode.LISTEN
         self._reports_silence = ingest.protocol is ListenProtocol.RTMP
@@ -176,6 +182,8 @@ class LiveSourceOpener(SourceOpener):
         self.source = receiver.source
         if receiver.refusal:
             self.status, self.reason = OpenerStatus.REFUSED, receiver.refusal
+        elif self._path is None and _copies(self._stream) and receiver.keyframes.are_too_long:
+            self.status, self.reason = OpenerStatus.REFUSED, FAR_KEYFRAMES
         elif not receiver.is_running:
             refused = receiver.exit_status == EXIT_REFUSED
             self.status = OpenerStatus.REFUSED if refused else OpenerStatus.FAILED
@@ -205,7 +213,13 @@ class LiveSourceOpener(SourceOpener):
         # A sender may disconnect at any time; a listener that cannot listen is a failure to report.
         if receiver.began_at_s:
             return WAITING_REASON
-        return MUTE_REASON if self._was_mute(receiver) else f"{WAITING_REASON} ({receiver.ending()})"
+        if self._was_mute(receiver):
+            return MUTE_REASON + self._hint
+        return f"{WAITING_REASON} ({receiver.ending()})"
+
+    @property
+    def _hint(self) -> str:
+        return RTMP_HINT if self._ingest.protocol is ListenProtocol.RTMP else ""
 
     def _was_mute(self, receiver: SourceReceiver) -> bool:
         """Return whether a sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP."""
@@ -215,10 +229,12 @@ class LiveSourceOpener(SourceOpener):
         if receiver.has_sound_alone:
             return SOUND_ALONE_REASON
         waited_s = now_s - self._began_at_s
-        if self._previous_reason == MUTE_REASON or (self._previous_reason and waited_s < SETTLED_S):
+        if known := self._rejections.look(receiver.lines) or self._refused:
+            return f"{WAITING_REASON}: {known}"
+        if self._previous_reason.startswith(MUTE_REASON) or (self._previous_reason and waited_s < SETTLED_S):
             return self._previous_reason
         if self._reports_silence and waited_s >= SILENCE_REPORTED_S:
-            return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s"
+            return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s{self._hint}"
         return WAITING_REASON
 
     def _with_refusal(self, reason: str) -> str:
@@ -231,5 +247,10 @@ class LiveSourceOpener(SourceOpener):
 
 def _silent_s(stream: Stream) -> float:
     """Return how long a source may send nothing. A run that copies has nothing to show meanwhile."""
-    copies = any(rendition.copied for rendition in stream.renditions)
-    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S) if copies else SILENT_S_MAX
+    if not _copies(stream):
+        return SILENT_S_MAX
+    return min(SILENT_S_MAX, SILENT_TARGETS * stream.segment_seconds - BEFORE_RUN_S)
+
+
+def _copies(stream: Stream) -> bool:
+    return any(rendition.copied for rendition in stream.renditions)

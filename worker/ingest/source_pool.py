@@ -11,8 +11,10 @@ from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.ingest.failover import Failover, Failure
 from worker.ingest.hls.played import PlayedSegments
-from worker.ingest.live_source_opener import LiveSourceOpener
+from worker.ingest.live_source_opener import WAITING_REASON, LiveSourceOpener
+from worker.ingest.refused_senders import refused_reason
 from worker.ingest.source_opener import OpenerStatus, PatternSourceOpener, SourceOpener
+from worker.processes.child import LOG_LINES_MAX
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class SourcePool:
         self._breaks: dict[int, int] = {}
         # A failed source is retried for ever; the same reason is logged once.
         self._logged: dict[int, str] = {}
+        # The sender that a listener refused last, and what its receiver said, until another one is heard of.
+        self._refused: dict[int, tuple[str, list[str]]] = {}
         # What was passed on of each source's HLS: it is not played again when the source is opened again.
         self._played: defaultdict[int, PlayedSegments] = defaultdict(PlayedSegments)
 
@@ -57,6 +61,7 @@ class SourcePool:
         self.failover = Failover(len(stream.sources), idle_since_s=now_s)
         self._breaks.clear()
         self._logged.clear()
+        self._refused.clear()
         for index in [index for index in self._played if not _is_same_source(index, stream, before)]:
             del self._played[index]
         same_key = stream.ingest_key == before.ingest_key
@@ -140,7 +145,9 @@ class SourcePool:
         ingest = self._stream.sources[index]
         if ingest.mode is IngestMode.TEST:
             return PatternSourceOpener(self._stream)
-        return LiveSourceOpener(ingest, self._stream, self._config, now_s, before, self._played[index])
+        return LiveSourceOpener(
+            ingest, self._stream, self._config, now_s, before, self._played[index], self._refused.get(index, ("",))[0]
+        )
 
     def _judge(self, index: int, now_s: float) -> None:
         opener = self._openers[index]
@@ -148,6 +155,7 @@ class SourcePool:
         match opener.status:
             case OpenerStatus.READY:
                 self._logged.pop(index, None)
+                self._refused.pop(index, None)
                 self.failover.record_answer(index, now_s)
             case OpenerStatus.WAITING:
                 self.failover.record_waiting(index, now_s, opener.reason)
@@ -159,13 +167,20 @@ class SourcePool:
                     self._fail(index, now_s, opener)
 
     def _report(self, index: int, opener: SourceOpener) -> None:
-        self._report_unopened(source_name(index), opener.reason, opener.receiver.lines if opener.receiver else deque())
+        lines = opener.receiver.lines if opener.receiver else deque[str]()
+        if before := self._refused.get(index):
+            lines = deque([*before[1], *lines], LOG_LINES_MAX)
+        self._report_unopened(source_name(index), opener.reason, lines)
 
     def _fail(self, index: int, now_s: float, opener: SourceOpener) -> None:
         failure = (
             Failure.WAITING if opener.is_listener and opener.status is OpenerStatus.FAILED else FAILED[opener.status]
         )
         self.failover.record_failure(index, now_s, opener.reason, failure)
+        if opener.is_listener and opener.receiver and opener.status is OpenerStatus.REFUSED:
+            self._refused[index] = refused_reason(opener.reason), list(opener.receiver.lines)
+        elif opener.reason != WAITING_REASON:
+            self._refused.pop(index, None)
         if self._logged.get(index) != opener.reason:
             self._logged[index] = opener.reason
             who = {"stream_id": self._stream.stream_id, "source": source_name(index)}

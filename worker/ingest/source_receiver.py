@@ -18,6 +18,7 @@ from worker.encoding.source_info import SourceInfo
 from worker.ingest.background_task import BackgroundTask
 from worker.ingest.backlog import Backlog
 from worker.ingest.egress.http import restore_urls
+from worker.ingest.keyframe_intervals import KeyframeIntervals
 from worker.ingest.receiver_commands import ReceiverCommand
 from worker.media.messages import Kind, MessageReader, WireError
 from worker.processes.child import Child
@@ -46,6 +47,7 @@ class SourceReceiver:
         self.began_at_s: float | None = None
         # A sender sends sound, and no picture has come yet.
         self.has_sound_alone = False
+        self.keyframes = KeyframeIntervals()
         self._examine = examine
         self._task: BackgroundTask[SourceInfo] | None = None
         self._description = b""
@@ -158,6 +160,7 @@ class SourceReceiver:
                 self._description = body
                 self._task = BackgroundTask(partial(self._examine, json.loads(body)))
             elif kind is Kind.PACKET:
+                self.keyframes.add(body)
                 self.began_at_s = self.began_at_s or now_s
                 self._received_at_s = now_s
 

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.domain.streams.media_health import SourceTrack, TrackKind
 from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.ingest.media_files import find
-from worker.transcoding.plan import PIXELS_MAX
+from worker.media.pictures import PIXELS_MAX
 
 
 def locate(name: str | None, media_dir: Path) -> Path:

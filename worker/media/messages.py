@@ -15,8 +15,8 @@ from typing import Any
 
 _HEADER = struct.Struct(">BI")
 _PACKET = struct.Struct(">BBqqIII")
-# A keyframe of 12 MB, which the ingest accepts, with room.
-BODY_BYTES_MAX = 32 << 20
+# A raw picture of 4096x2304 with 8 bytes a pixel, with room.
+BODY_BYTES_MAX = 80 << 20
 VIDEO, AUDIO = 0, 1
 _KEYFRAME, _NO_PTS = 1, 2
 # The unit of all times.

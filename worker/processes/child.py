@@ -18,7 +18,7 @@ READERS_WAIT_S = 1.0
 
 
 class Child:
-    """A running process and its last lines of log, without the secrets that it was given.
+    """A running process and its last lines of log, without its secrets and the lines with a `harmless` part.
 
     The thread that makes it must outlive it: the kernel's parent-death signal follows that thread, not the process.
     """
@@ -32,11 +32,13 @@ class Child:
         stdin: bool = False,
         secrets: Sequence[str] = (),
         reword: Callable[[str], str] = str,
+        harmless: Sequence[str] = (),
     ) -> None:
         self.lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
         self._name = name
         self._reword = reword
         self._secrets = tuple(secrets)
+        self._harmless = tuple(harmless)
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -140,6 +142,8 @@ class Child:
 
     def _read_log(self, pipe: IO[bytes]) -> None:
         for line in read_lines(pipe):
+            if any(part in line for part in self._harmless):
+                continue
             self.lines.append(redact(self._reword(line.rstrip()), self._secrets))
 
 

@@ -7,7 +7,8 @@ HIDDEN = "***"
 # Shorter ones would hide harmless words.
 SECRET_CHARS_MIN = 6
 # Up to the next space: quotes and brackets around an address may also be part of its query.
-_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://(\S*)", re.IGNORECASE)
+# The length of a scheme is bounded for the time that a line takes. Of a longer one the end counts.
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,30})://(\S*)", re.IGNORECASE)
 _NAMED = re.compile(
     r"\b(passphrase|streamid|pass(?:word|wd)?|secret|token|key|sig(?:nature)?|auth)=(?!\*)\S+", re.IGNORECASE
 )

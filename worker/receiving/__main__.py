@@ -13,9 +13,10 @@ from typing import Any
 from av.error import FFmpegError, InvalidDataError
 
 from worker.media.libav import set_up_program
-from worker.media.messages import Kind, encode_json, encode_packet
+from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import print_error
 from worker.receiving.containers import ReceiveError, containers
+from worker.receiving.decodability import DecodingTest, Undecodable
 from worker.receiving.discontinuities import DiscontinuityTags
 from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, merge_in_order
 from worker.receiving.pacing import Pacer
@@ -42,12 +43,18 @@ class Receiver:
         self._times = TimestampCorrector(is_live=request.is_live, tags=DiscontinuityTags(request).recent)
         self._pacer = None if request.is_live else Pacer(lambda: self._write(encode_json(Kind.HELD, {})))
         self._interleaver = Interleaver(self._send)
+        # A live source may be damaged where it begins.
+        self._test = None if request.is_live else DecodingTest()
+        # The picture track as it was described last.
+        self._described: dict[str, Any] = {}
 
     def run(self) -> None:
         """Copy until the end. Raise `ReceiveError`."""
         request, has_begun = self._request, False
         for container, programs in containers(request):
             if has_begun and request.is_looped:
+                if not self._described:
+                    raise ReceiveError("the file has no picture that can be read", EXIT_REFUSED)
                 self._times.restart(container.start_time or 0)
             has_begun = True
             try:
@@ -91,6 +98,7 @@ class Receiver:
     def _describe(self, tracks: list[VideoTrack | AudioTrack], offered: list[Any]) -> None:
         self._interleaver.flush()
         described = {track.kind: track.describe() for track in tracks}
+        self._described = described["video"]
         self._write(encode_json(Kind.TRACKS, {"audio": None, **described, "offered": offered}))
 
     def _send(self, read: ReadPacket) -> None:
@@ -99,9 +107,19 @@ class Receiver:
         if self._times.jumps > jumps:
             self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
         sent = message(read.track, read.packet, read.data, dts_us, shift_us)
+        if self._test and sent.stream == VIDEO:
+            self._try(self._test, sent)
         if self._pacer:
             self._pacer.wait(sent.dts_us)
         self._write(encode_packet(sent))
+
+    def _try(self, test: DecodingTest, sent: PacketMessage) -> None:
+        try:
+            test.look(self._described, sent)
+        except Undecodable as error:
+            raise ReceiveError(str(error), EXIT_REFUSED) from None
+        if test.is_over:
+            self._test = None
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -15,6 +15,7 @@ from av.error import FFmpegError
 
 from worker.media.adts import adts_header, adts_packet
 from worker.media.messages import AUDIO, MICRO, VIDEO, PacketMessage
+from worker.media.pictures import palette_of, tag_of
 from worker.receiving.timestamps import PacketTimes
 from worker.receiving.tracks import is_interlaced, rate_of
 from worker.receiving.ts_pictures import is_end
@@ -46,6 +47,7 @@ class VideoTrack:
         if self.codec in ANNEX_B and codec.extradata and codec.extradata[0] == 1:
             self._filter = av.BitStreamFilterContext(ANNEX_B[self.codec], stream)
         self._parameters = b""
+        self._palette = ""
         self.signature = self.codec if self.codec in PARAMETERS else self._fixed_signature()
 
     def describe(self) -> dict[str, Any]:
@@ -56,13 +58,13 @@ class VideoTrack:
             "codec": self.codec,
             "decoder": codec.name,
             "extradata": "" if in_band and self._filter else base64.b64encode(codec.extradata or b"").decode(),
-            "tag": codec.codec_tag,
             "width": codec.width,
             "height": codec.height,
             "rate": str(rate) if rate else None,
             "is_interlaced": is_interlaced(self.stream),
             "rotation": self.rotation,
             "signature": self.signature,
+            **self._format(),
         }
 
     def convert(self, packet: Any) -> tuple[list[tuple[Any, bytes]], bool]:
@@ -70,12 +72,27 @@ class VideoTrack:
         if self._has_rotation and packet.is_keyframe:
             self.rotation, self._has_rotation = rotation_of(packet), False
         converted = [(each, bytes(each)) for each in (self._filter.filter(packet) if self._filter else [packet])]
-        changed = False
+        changed = self._takes_palette(packet)
         converted = [(each, data) for each, data in converted if not is_end(data)]
         for each, data in converted:
             if each.is_keyframe and self.codec in PARAMETERS:
                 changed |= self._look(data)
         return converted, changed
+
+    def _format(self) -> dict[str, Any]:
+        """Return what the container knows of the pictures. Where they say it themselves, they may change it too."""
+        codec, is_said = self.stream.codec_context, self.codec not in PARAMETERS
+        return {
+            "tag": tag_of(codec) if is_said else "",
+            "pix_fmt": codec.pix_fmt if is_said else None,
+            "bits": codec.bits_per_coded_sample if is_said else 0,
+            "palette": self._palette,
+        }
+
+    def _takes_palette(self, packet: Any) -> bool:
+        found = palette_of(packet) or self._palette
+        before, self._palette = self._palette, found
+        return found != before
 
     def _look(self, data: bytes) -> bool:
         found = parameters(self.codec, data)

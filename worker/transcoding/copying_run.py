@@ -147,5 +147,7 @@ def silent_packet(sample: bytes) -> tuple[bytes, int]:
     for number in range(3):
         frame.pts = number * AAC_SAMPLES
         packets += encoder.encode(frame)
+    # Closed with frames in it, it would complain.
+    packets += encoder.encode(None)
     header = header_of(LOW_COMPLEXITY, index, channels)
     return adts_packet(header, bytes(packets[-1])), AAC_SAMPLES * 1_000_000 // rate

@@ -8,8 +8,9 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
-from worker.media.messages import MICRO, PacketMessage
-from worker.transcoding.plan import BYTES_PER_SAMPLE, PIXELS_MAX, SAMPLE_RATE
+from worker.media.messages import PacketMessage
+from worker.media.pictures import FORMAT, PALETTE, new_decoder, packet_of
+from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
 
 FRAME_THREADS_PIXELS = 1_920 * 1_088
@@ -19,24 +20,21 @@ class VideoDecoder:
     """A decoder of the source's present picture track."""
 
     def __init__(self, track: Mapping[str, Any]) -> None:
-        self._track = {name: track[name] for name in ("decoder", "extradata")}
-        self._size = (track["width"], track["height"])
-        self._codec = self._new_codec()
+        self._track = track
+        self._codec = new_decoder(track)
         # Frame threads hold a picture back until the next one comes, and that may take long. Large ones need them.
         large = track["width"] * track["height"] > FRAME_THREADS_PIXELS
         self._codec.thread_type = "AUTO" if large else "SLICE"
 
-    def _new_codec(self) -> Any:
-        codec = av.CodecContext.create(self._track["decoder"], "r")
-        # A few bits can encode a picture that takes seconds and gigabytes, at any time.
-        codec.options = {"max_pixels": str(PIXELS_MAX)}
-        codec.extradata = base64.b64decode(self._track["extradata"]) or None
-        codec.width, codec.height = self._size
-        return codec
+    def follow(self, track: Mapping[str, Any]) -> bool:
+        """Decode this track from now on; return False if that takes another decoder.
 
-    def fits(self, track: Mapping[str, Any]) -> bool:
-        """Return whether this decoder can decode the track. It follows changes inside the packets by itself."""
-        return all(track[name] == value for name, value in self._track.items())
+        It follows changes inside the packets by itself.
+        """
+        fits = all(track[name] == self._track[name] for name in FORMAT)
+        if fits:
+            self._track = track
+        return fits
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -45,9 +43,9 @@ class VideoDecoder:
 
     def first_picture(self, packet: PacketMessage) -> tuple[Any, Fraction] | None:
         """Return a keyframe's picture and pixel aspect at once; `decode` may hold it back until more pictures come."""
-        codec = self._new_codec()
         try:
-            frames = codec.decode(_packet(packet)) or codec.decode(None)
+            codec = new_decoder(self._track)
+            frames = codec.decode(self._packet(packet)) or codec.decode(None)
         except FFmpegError:
             return None
         return (frames[0], codec.sample_aspect_ratio or Fraction(1)) if frames else None
@@ -55,13 +53,16 @@ class VideoDecoder:
     def decode(self, packet: PacketMessage | None, repairs: RunRepairs) -> Iterator[tuple[int | None, Any]]:
         """Yield pictures with their times in microseconds; with None, those that are still held."""
         try:
-            frames = self._codec.decode(_packet(packet) if packet else None)
+            frames = self._codec.decode(self._packet(packet) if packet else None)
         except FFmpegError:
             repairs.damaged_packets += 1
             return
         for frame in frames:
             # The packets' own unit: microseconds.
             yield frame.pts, frame
+
+    def _packet(self, message: PacketMessage) -> Any:
+        return packet_of(message, self._track[PALETTE])
 
 
 class AudioDecoder:
@@ -83,7 +84,7 @@ class AudioDecoder:
     def decode(self, packet: PacketMessage, repairs: RunRepairs) -> Iterator[tuple[int | None, bytes]]:
         """Yield sound with its time in microseconds."""
         try:
-            frames = self._codec.decode(_packet(packet))
+            frames = self._codec.decode(packet_of(packet))
         except FFmpegError:
             repairs.damaged_packets += 1
             return
@@ -107,11 +108,3 @@ class AudioDecoder:
         made = self._resampler.resample(frame)
         if made:
             yield b"".join(bytes(each.planes[0])[: each.samples * BYTES_PER_SAMPLE] for each in made)
-
-
-def _packet(message: PacketMessage) -> Any:
-    packet = av.Packet(message.data)
-    packet.time_base = MICRO
-    packet.pts, packet.dts = message.pts_us, message.dts_us
-    packet.is_keyframe = message.is_keyframe
-    return packet

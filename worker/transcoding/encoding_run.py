@@ -70,7 +70,7 @@ class EncodingRun:
         """Take the description of the source's tracks from now on."""
         video, audio = described["video"], described["audio"]
         self._rotation = video["rotation"]
-        if self._video is None or not self._video.fits(video):
+        if self._video is None or not self._video.follow(video):
             if self._video:
                 self._flush_pictures()
                 self._repairs.format_changes += 1

@@ -20,8 +20,6 @@ EXIT_FROZEN = 5
 FIRST_SEGMENT = 0.75
 # The length of the muxer's playlist: the worker may be that far behind before it loses segments.
 LIST_SIZE = 30
-# The largest picture that is decoded: somewhat more than the largest rendition.
-PIXELS_MAX = 4_096 * 2_304
 # Time stamps of MPEG-TS are 33 bits of a 90 kHz clock. Larger offsets would only wrap.
 TIMESTAMP_WRAP_S = 2**33 / 90_000
 

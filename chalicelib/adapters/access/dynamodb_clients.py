@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.adapters.dynamodb import call, from_row, get_item, to_row
 from chalicelib.domain.access.clients import Client
 
 S_PER_DAY = 86_400
@@ -51,8 +51,8 @@ class DynamoClients:
                 user_id,
                 client,
                 now_ms,
-                ConditionExpression="attribute_not_exists(client_id) OR expires_at_s <= :now",
-                ExpressionAttributeValues=to_row({":now": now_ms // 1000}),
+                condition="attribute_not_exists(client_id) OR expires_at_s <= :now",
+                values={":now": now_ms // 1000},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ConditionFailed as refusal:
@@ -61,32 +61,31 @@ class DynamoClients:
 
     def mark_elsewhere(self, key: str) -> bool:
         try:
-            with translated():
-                client("dynamodb").update_item(
-                    TableName=self._table,
-                    Key=to_row({"client_id": key}),
-                    UpdateExpression="SET elsewhere = :yes",
-                    ConditionExpression="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
-                    ExpressionAttributeValues=to_row({":yes": True}),
-                )
+            call(
+                "update_item",
+                self._table,
+                key={"client_id": key},
+                update="SET elsewhere = :yes",
+                condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
+                values={":yes": True},
+            )
         except ConditionFailed:
             return False
         return True
 
     def delete(self, key: str) -> None:
-        with translated():
-            client("dynamodb").delete_item(TableName=self._table, Key=to_row({"client_id": key}))
+        call("delete_item", self._table, key={"client_id": key})
 
     def delete_of_user(self, user_id: str, limit: int) -> int:
         """Delete again what an index some seconds behind still lists."""
-        with translated():
-            rows = client("dynamodb").query(
-                TableName=self._table,
-                IndexName="by_user",
-                KeyConditionExpression="user_id = :user",
-                ExpressionAttributeValues=to_row({":user": user_id}),
-                Limit=limit,
-            )["Items"]
+        rows = call(
+            "query",
+            self._table,
+            IndexName="by_user",
+            KeyConditionExpression="user_id = :user",
+            values={":user": user_id},
+            Limit=limit,
+        )["Items"]
         deletes = [{"DeleteRequest": {"Key": {"client_id": row["client_id"]}}} for row in rows]
         for first in range(0, len(deletes), WRITE_AT_ONCE):
             with translated():
@@ -95,15 +94,9 @@ class DynamoClients:
         return len(deletes)
 
     def _put(self, key: str, user_id: str, kept: Client, now_ms: int, **condition: Any) -> None:
-        row = {
-            "client_id": key,
-            "user_id": user_id,
-            "ip": kept.ip,
-            "user_agent": kept.user_agent,
-            "expires_at_s": now_ms // 1000 + self._kept_s,
-        }
-        with translated():
-            client("dynamodb").put_item(TableName=self._table, Item=to_row(row), **condition)
+        expires_at_s = now_ms // 1000 + self._kept_s
+        item = {"client_id": key, "user_id": user_id, **vars(kept), "expires_at_s": expires_at_s}
+        call("put_item", self._table, item=item, **condition)
 
 
 def _is_kept(row: dict[str, Any], now_ms: int) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, Contended, client, translated
-from chalicelib.adapters.dynamodb import from_row, to_row
+from chalicelib.adapters.aws import ConditionFailed, Contended
+from chalicelib.adapters.dynamodb import call, from_row
 from chalicelib.domain.access.limits import Limit, wait_ms
 
 # A round fails only if another process changed the bucket between its two writes.
@@ -47,7 +47,7 @@ class DynamoLimits:
                 key,
                 "SET full_at_ms = full_at_ms - :every",
                 {":every": limit.back_every_ms},
-                ConditionExpression="attribute_exists(full_at_ms)",
+                condition="attribute_exists(full_at_ms)",
             )
         except ConditionFailed:
             return
@@ -62,7 +62,7 @@ class DynamoLimits:
                 ":now": now_ms,
                 ":last": limit.last_ms(now_ms),
             },
-            ConditionExpression="full_at_ms BETWEEN :now AND :last",
+            condition="full_at_ms BETWEEN :now AND :last",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
@@ -71,18 +71,11 @@ class DynamoLimits:
             key,
             "SET full_at_ms = :full, expires_at_s = :expires",
             {":full": now_ms + limit.back_every_ms, ":expires": _expires_at_s(limit, now_ms), ":now": now_ms},
-            ConditionExpression="attribute_not_exists(full_at_ms) OR full_at_ms < :now",
+            condition="attribute_not_exists(full_at_ms) OR full_at_ms < :now",
         )
 
     def _update(self, key: str, update: str, values: dict[str, Any], **more: str) -> None:
-        with translated():
-            client("dynamodb").update_item(
-                TableName=self._table,
-                Key=to_row({"limit_id": key}),
-                UpdateExpression=update,
-                ExpressionAttributeValues=to_row(values),
-                **more,
-            )
+        call("update_item", self._table, key={"limit_id": key}, update=update, values=values, **more)
 
 
 def _expires_at_s(limit: Limit, now_ms: int) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import get_item, page_of, to_row
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
+from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, transact
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
@@ -33,10 +33,8 @@ class DynamoUsers:
     def add(self, user: User) -> None:
         account = {**vars(user), "families": {}}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
-        parts = [{"Put": {"TableName": self._table, "Item": to_row(r), "ConditionExpression": ABSENT}} for r in rows]
         try:
-            with translated():
-                client("dynamodb").transact_write_items(TransactItems=parts)
+            transact(*({"Put": parameters(self._table, item=row, condition=ABSENT)} for row in rows))
         except TransactionRefused as refusal:
             if "ConditionalCheckFailed" not in refusal.codes:
                 raise StoreUnavailable(str(refusal)) from None
@@ -85,17 +83,16 @@ class DynamoUsers:
 
     def erase(self, seen: User, now_ms: int) -> None:
         """Write both rows in one transaction, so that neither email nor account is left alone."""
-        account = {
-            "TableName": self._table,
-            "Item": to_row({"user_id": seen.user_id, "erased_at_ms": now_ms}),
-            "ConditionExpression": "#disabled = :yes AND token_generation = :generation",
-            "ExpressionAttributeNames": {"#disabled": "disabled"},
-            "ExpressionAttributeValues": to_row({":yes": True, ":generation": seen.token_generation}),
-        }
-        email = {"TableName": self._table, "Key": to_row({"user_id": _email_key(seen.email)})}
+        account = parameters(
+            self._table,
+            item={"user_id": seen.user_id, "erased_at_ms": now_ms},
+            condition="#disabled = :yes AND token_generation = :generation",
+            names={"#disabled": "disabled"},
+            values={":yes": True, ":generation": seen.token_generation},
+        )
+        email = parameters(self._table, key={"user_id": _email_key(seen.email)})
         try:
-            with translated():
-                client("dynamodb").transact_write_items(TransactItems=[{"Put": account}, {"Delete": email}])
+            transact({"Put": account}, {"Delete": email})
         except TransactionRefused as refusal:
             if "ConditionalCheckFailed" not in refusal.codes:
                 raise StoreUnavailable(str(refusal)) from None
@@ -113,7 +110,7 @@ class DynamoUsers:
             update += " REMOVE " + ", ".join(f"families.#d{i}" for i in range(len(drop)))
         values = {":family": _family_map(family), **_seen_values(seen)}
         try:
-            self._update(seen.user_id, update, AS_SEEN, {**names, "#disabled": "disabled"}, to_row(values))
+            self._update(seen.user_id, update, AS_SEEN, {**names, "#disabled": "disabled"}, values)
         except ConditionFailed:
             raise RowRefused from None
 
@@ -124,7 +121,7 @@ class DynamoUsers:
                 "SET families.#f = :new",
                 "families.#f.current_jti = :seen AND families.#f.rotated_at_ms = :at",
                 {"#f": seen.family_id},
-                to_row({":new": _family_map(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms}),
+                {":new": _family_map(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms},
             )
         except ConditionFailed:
             raise RowRefused from None
@@ -152,16 +149,11 @@ class DynamoUsers:
             values |= {":none": {}, ":one": 1}
         if seen:
             values |= _seen_values(seen)
-        self._update(user_id, update, condition, names, to_row(values))
+        self._update(user_id, update, condition, names, values)
 
     def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
-        request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
-        if names:
-            request["ExpressionAttributeNames"] = names
-        if values:
-            request["ExpressionAttributeValues"] = values
-        with translated():
-            client("dynamodb").update_item(TableName=self._table, Key=to_row({"user_id": user_id}), **request)
+        key = {"user_id": user_id}
+        call("update_item", self._table, key=key, update=update, condition=condition, names=names, values=values)
 
 
 def _seen_values(seen: User) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, to_row
+from chalicelib.adapters.dynamodb import call, from_row, get_item, parameters
 from chalicelib.adapters.money.wallet_item import entry, entry_map
 from chalicelib.domain.money.wallets import Page, Payment
 
@@ -20,22 +20,10 @@ class DynamoLedger:
     def put_page(self, user_id: str, page: Page) -> None:
         """Write without a condition: a page's content is fixed, so a second write is the same."""
         entries = [
-            to_row({**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints})
+            {**entry_map(each), "e": each.entry_id, "v": each.version, "d": each.delta_millipoints}
             for each in page.entries
         ]
-        row = to_row(
-            {
-                "user_id": user_id,
-                "first_version": page.first_version,
-                "previous_hash": page.previous_hash,
-                "hash": page.hash,
-                "balance_millipoints": page.balance_millipoints,
-            }
-        )
-        with translated():
-            client("dynamodb").put_item(
-                TableName=self._table, Item={**row, "entries": {"L": [{"M": e} for e in entries]}}
-            )
+        call("put_item", self._table, item={**vars(page), "user_id": user_id, "entries": entries})
 
     def pages(self, user_id: str, *, up_to_version: int, limit: int) -> Sequence[Page]:
         return self._query(user_id, "first_version <= :version", up_to_version, limit, forward=False)
@@ -44,13 +32,13 @@ class DynamoLedger:
         return self._query(user_id, "first_version >= :version", from_version, limit, forward=True)
 
     def _query(self, user_id: str, which: str, version: int, limit: int, *, forward: bool) -> Sequence[Page]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"user_id = :user AND {which}",
-            "ExpressionAttributeValues": to_row({":user": user_id, ":version": version}),
-            "ConsistentRead": True,
-            "ScanIndexForward": forward,
-        }
+        request = parameters(
+            self._table,
+            KeyConditionExpression=f"user_id = :user AND {which}",
+            values={":user": user_id, ":version": version},
+            ConsistentRead=True,
+            ScanIndexForward=forward,
+        )
         found: list[Page] = []
         while len(found) < limit:
             with translated():
@@ -75,10 +63,5 @@ class DynamoPayments:
 
 
 def _page(row: dict[str, Any]) -> Page:
-    return Page(
-        first_version=row["first_version"],
-        previous_hash=row["previous_hash"],
-        hash=row["hash"],
-        balance_millipoints=row["balance_millipoints"],
-        entries=tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"]),
-    )
+    entries = tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"])
+    return Page(**{**{name: row[name] for name in Page.__dataclass_fields__}, "entries": entries})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.dynamodb import to_row
+from chalicelib.adapters.dynamodb import parameters
 
 
 def take_place(table: str, stream_id: str, viewers_max: int) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def take_place(table: str, stream_id: str, viewers_max: int) -> dict[str, Any]:
         stream_id,
         "SET taken = if_not_exists(taken, :zero) + :one",
         {":zero": 0, ":one": 1, ":max": viewers_max},
-        ConditionExpression="attribute_not_exists(taken) OR taken < :max",
+        condition="attribute_not_exists(taken) OR taken < :max",
     )
 
 
@@ -27,13 +27,6 @@ def give_place(table: str, stream_id: str) -> dict[str, Any]:
     return _update(table, stream_id, "ADD taken :less", {":less": -1})
 
 
-def _update(table: str, stream_id: str, update: str, values: dict[str, int], **condition: str) -> dict[str, Any]:
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": to_row({"limit_id": f"viewers.{stream_id}"}),
-            "UpdateExpression": update,
-            "ExpressionAttributeValues": to_row(values),
-            **condition,
-        }
-    }
+def _update(table: str, stream_id: str, update: str, values: dict[str, int], **condition: Any) -> dict[str, Any]:
+    key = {"limit_id": f"viewers.{stream_id}"}
+    return {"Update": parameters(table, key=key, update=update, values=values, **condition)}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import get_item, page_of, to_row
+from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
+from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, to_row, transact
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import CutOffs
 from chalicelib.domain.money.reconciliation import DayTotals, Finding, SessionReconciliation
@@ -45,17 +45,15 @@ class DynamoReconciliations:
         if again_at_ms is not None:
             change, values[":again"] = "SET reconcile_at_ms = :again", again_at_ms
         item = {**vars(row), "disagreeing_day": None if row.agrees else row.day}
-        update = {
-            "TableName": self._sessions,
-            "Key": to_row({"session_id": due.session_id}),
-            "UpdateExpression": change,
-            "ConditionExpression": "reconcile_at_ms = :seen",
-            "ExpressionAttributeValues": to_row(values),
-        }
-        put = {"TableName": self._table, "Item": to_row(item)}
+        update = parameters(
+            self._sessions,
+            key={"session_id": due.session_id},
+            update=change,
+            condition="reconcile_at_ms = :seen",
+            values=values,
+        )
         try:
-            with translated():
-                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, {"Put": put}])
+            transact({"Update": update}, {"Put": parameters(self._table, item=item)})
         except TransactionRefused as refusal:
             if "ConditionalCheckFailed" in refusal.codes:
                 return False
@@ -64,16 +62,16 @@ class DynamoReconciliations:
 
     def make_due(self, session_id: str, at_ms: int) -> bool:
         try:
-            with translated():
-                client("dynamodb").update_item(
-                    TableName=self._sessions,
-                    Key=to_row({"session_id": session_id}),
-                    # Incremented if it is due already, so that a `settle` in progress fails.
-                    UpdateExpression="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
-                    " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
-                    ConditionExpression="attribute_exists(end_reason)",
-                    ExpressionAttributeValues=to_row({":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)}),
-                )
+            call(
+                "update_item",
+                self._sessions,
+                key={"session_id": session_id},
+                # Incremented if it is due already, so that a `settle` in progress fails.
+                update="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
+                " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
+                condition="attribute_exists(end_reason)",
+                values={":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)},
+            )
         except ConditionFailed:
             return False
         return True
@@ -97,9 +95,8 @@ class DynamoReconciliations:
 
     def put_totals(self, totals: DayTotals) -> None:
         cut_offs = [vars(each) for each in totals.cut_offs]
-        row = {**vars(totals), "cut_offs": cut_offs, "day": TOTALS, "session_id": totals.day}
-        with translated():
-            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+        item = {**vars(totals), "cut_offs": cut_offs, "day": TOTALS, "session_id": totals.day}
+        call("put_item", self._table, item=item)
 
     def totals(self, day: str) -> DayTotals | None:
         row = get_item(self._table, {"day": TOTALS, "session_id": day})

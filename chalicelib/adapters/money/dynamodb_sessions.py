@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row
+from chalicelib.adapters.dynamodb import call, from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Settlement
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
@@ -142,14 +142,14 @@ class DynamoPlaybackSessions:
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         try:
-            with translated():
-                client("dynamodb").update_item(
-                    TableName=self._table,
-                    Key=to_row({"session_id": session_id}),
-                    UpdateExpression="SET due_ms = :due",
-                    ConditionExpression="attribute_exists(due_shard)",
-                    ExpressionAttributeValues=to_row({":due": due_ms}),
-                )
+            call(
+                "update_item",
+                self._table,
+                key={"session_id": session_id},
+                update="SET due_ms = :due",
+                condition="attribute_exists(due_shard)",
+                values={":due": due_ms},
+            )
         except ConditionFailed:
             return
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, page_of, to_row
+from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
 from chalicelib.domain.money.usage import Served
@@ -82,22 +82,22 @@ class DynamoUsage:
         return page_of("query", request, cursor, _stream_traffic, position=position, within=within)
 
     def _counters(self, minute: int, shard: str, values: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "TableName": self._metrics,
-            "KeyConditionExpression": f"#m = :m AND {shard}",
-            "ExpressionAttributeNames": {"#m": "minute", "#s": "shard"},
-            "ExpressionAttributeValues": to_row({":m": minute, **values}),
-        }
+        return parameters(
+            self._metrics,
+            KeyConditionExpression=f"#m = :m AND {shard}",
+            names={"#m": "minute", "#s": "shard"},
+            values={":m": minute, **values},
+        )
 
     def mark(self, follower: str, through_ms: int) -> None:
-        with translated():
-            client("dynamodb").update_item(
-                TableName=self._table,
-                Key=to_row({"session_id": FOLLOWERS}),
-                UpdateExpression="SET #m = :through",
-                ExpressionAttributeNames={"#m": f"m_{follower}"},
-                ExpressionAttributeValues=to_row({":through": through_ms}),
-            )
+        call(
+            "update_item",
+            self._table,
+            key={"session_id": FOLLOWERS},
+            update="SET #m = :through",
+            names={"#m": f"m_{follower}"},
+            values={":through": through_ms},
+        )
 
     def marks(self) -> Mapping[str, int]:
         row = get_item(self._table, {"session_id": FOLLOWERS}) or {}
@@ -124,15 +124,15 @@ def _add_once(
     sets += [f"#{short[name]} = if_not_exists(#{short[name]}, :{short[name]})" for name in first]
     adds = [f"#{short[name]} :{short[name]}" for name in added]
     try:
-        with translated():
-            client("dynamodb").update_item(
-                TableName=table,
-                Key=to_row(key),
-                UpdateExpression=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
-                ConditionExpression="attribute_not_exists(#b) OR #b < :b",
-                ExpressionAttributeNames={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
-                ExpressionAttributeValues=to_row({":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}}),
-            )
+        call(
+            "update_item",
+            table,
+            key=key,
+            update=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
+            condition="attribute_not_exists(#b) OR #b < :b",
+            names={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
+            values={":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}},
+        )
     except ConditionFailed:
         return False
     return True

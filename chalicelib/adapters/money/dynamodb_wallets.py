@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import Row, to_row
+from chalicelib.adapters.dynamodb import Row, call, to_row, transact
 from chalicelib.adapters.money import wallet_writes as writes
 from chalicelib.adapters.money.dynamodb_places import give_place, take_place
 from chalicelib.adapters.money.dynamodb_sessions import close_record, count_adjustment, new_record
@@ -37,18 +37,12 @@ class DynamoWallets:
 
     def create(self, user_id: str) -> None:
         try:
-            with translated():
-                client("dynamodb").put_item(
-                    TableName=self._table,
-                    Item=empty_item(user_id),
-                    ConditionExpression="attribute_not_exists(user_id)",
-                )
+            call("put_item", self._table, item=empty_item(user_id), condition="attribute_not_exists(user_id)")
         except ConditionFailed:
             return
 
     def get(self, user_id: str) -> Wallet | None:
-        with translated():
-            answer = client("dynamodb").get_item(TableName=self._table, Key=_key(user_id), ConsistentRead=True)
+        answer = call("get_item", self._table, key={"user_id": user_id}, ConsistentRead=True)
         return wallet(answer["Item"]) if answer.get("Item") else None
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
@@ -100,14 +94,8 @@ class DynamoWallets:
 
     def _set(self, user_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
         try:
-            with translated():
-                client("dynamodb").update_item(
-                    TableName=self._table,
-                    Key=_key(user_id),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=to_row(values),
-                )
+            key = {"user_id": user_id}
+            call("update_item", self._table, key=key, update=update, condition=condition, values=values)
         except (ConditionFailed, Contended):
             # Not written; the caller reads the wallet again.
             return False
@@ -176,8 +164,7 @@ class DynamoWallets:
 
     def _transact(self, update: dict[str, Any], *others: dict[str, Any]) -> None:
         try:
-            with translated():
-                client("dynamodb").transact_write_items(TransactItems=[{"Update": update}, *others])
+            transact({"Update": update}, *others)
         except TransactionRefused as refusal:
             for part in range(1, len(refusal.codes)):
                 if refusal.codes[part] == "ConditionalCheckFailed":

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.dynamodb import Attribute, Row, from_row, to_attribute, to_row
+from chalicelib.adapters.dynamodb import Attribute, Row, from_row, to_attribute
 from chalicelib.domain.money.lease import buy_from_ms
 from chalicelib.domain.money.sessions import ActiveSession, SessionKind
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, Entry, EntryKind, Wallet
@@ -123,8 +123,8 @@ def wallet(row: Row) -> Wallet:
     )
 
 
-def empty_item(user_id: str) -> Row:
+def empty_item(user_id: str) -> dict[str, Any]:
     """Return a new, empty wallet."""
     maps: dict[str, Any] = {"ss": {}, "j": {}, "jv": {}, "jd": {}}
     daily = {"dc": NO_DAILY_CAP, "dd": 0, "dl": NO_DAILY_CAP}
-    return to_row({"user_id": user_id, "balance_millipoints": 0, "version": 0, **daily, **maps})
+    return {"user_id": user_id, "balance_millipoints": 0, "version": 0, **daily, **maps}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, invalid_cursor, page_of, to_cursor, to_row
+from chalicelib.adapters.dynamodb import call, from_cursor, invalid_cursor, page_of, parameters, to_cursor
 from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, month_before, month_of
 from chalicelib.ports.common import ListPage
 
@@ -21,7 +20,7 @@ class DynamoAuditLog:
         self._table = table_prefix + "audit"
 
     def add(self, entry: AuditEntry) -> None:
-        row = {
+        item = {
             "month": month_of(entry.at_ms),
             "audit_id": entry.audit_id,
             "at_ms": entry.at_ms,
@@ -34,8 +33,7 @@ class DynamoAuditLog:
             "after": _without_none(entry.action.after),
             "details": _without_none(entry.action.details),
         }
-        with translated():
-            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+        call("put_item", self._table, item=item)
 
     def newest(self, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Query month by month, as long as rows are kept. The cursor is the month and the store's position in it."""
@@ -59,15 +57,15 @@ class DynamoAuditLog:
     def _query(
         self, key: str, value: str, limit: int, cursor: str | None, *, index: str | None
     ) -> ListPage[AuditEntry]:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": "#key = :key",
-            "ExpressionAttributeNames": {"#key": key},
-            "ExpressionAttributeValues": to_row({":key": value}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-            **({"IndexName": index} if index else {}),
-        }
+        request = parameters(
+            self._table,
+            KeyConditionExpression="#key = :key",
+            names={"#key": key},
+            values={":key": value},
+            ScanIndexForward=False,
+            Limit=limit,
+            IndexName=index,
+        )
         position = list(dict.fromkeys((key, "month", "audit_id")))
         return page_of("query", request, cursor, _entry, position=position, within={key: value})
 

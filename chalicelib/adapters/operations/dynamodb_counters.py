@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_row, to_row
+from chalicelib.adapters.dynamodb import call, from_row
 from chalicelib.ports.common import Clock, StoreUnavailable
 
 FLUSH_EVERY_MS = 5_000
@@ -50,16 +49,14 @@ class DynamoCounters:
         names = {f"#n{i}": name for i, name in enumerate(pending)}
         amounts = {f":n{i}": amount for i, amount in enumerate(pending.values())}
         try:
-            with translated():
-                client("dynamodb").update_item(
-                    TableName=self._table,
-                    Key=to_row({"minute": now_ms // 60_000, "shard": f"{os.getpid() % SHARDS}"}),
-                    UpdateExpression="ADD "
-                    + ", ".join(f"#n{i} :n{i}" for i in range(len(pending)))
-                    + " SET expires_at_s = :expires",
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=to_row({**amounts, ":expires": now_ms // 1000 + KEEP_S}),
-                )
+            call(
+                "update_item",
+                self._table,
+                key={"minute": now_ms // 60_000, "shard": f"{os.getpid() % SHARDS}"},
+                update="ADD " + ", ".join(f"#n{i} :n{i}" for i in range(len(pending))) + " SET expires_at_s = :expires",
+                names=names,
+                values={**amounts, ":expires": now_ms // 1000 + KEEP_S},
+            )
         except Exception:
             self._pending += pending
             raise
@@ -70,13 +67,13 @@ class DynamoCounters:
         return {minute: self._minute(minute) for minute in range(first, to_minute + 1)}
 
     def _minute(self, minute: int) -> Counter[str]:
-        with translated():
-            answer = client("dynamodb").query(
-                TableName=self._table,
-                KeyConditionExpression="#m = :m AND #s BETWEEN :first AND :last",
-                ExpressionAttributeNames={"#m": "minute", "#s": "shard"},
-                ExpressionAttributeValues=to_row({":m": minute, ":first": "0", ":last": f"{SHARDS - 1}"}),
-            )
+        answer = call(
+            "query",
+            self._table,
+            KeyConditionExpression="#m = :m AND #s BETWEEN :first AND :last",
+            names={"#m": "minute", "#s": "shard"},
+            values={":m": minute, ":first": "0", ":last": f"{SHARDS - 1}"},
+        )
         total: Counter[str] = Counter()
         for row in map(from_row, answer.get("Items", [])):
             total.update({k: v for k, v in row.items() if k not in ("minute", "shard", "expires_at_s")})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import page_of, to_row
+from chalicelib.adapters.dynamodb import call, page_of
 from chalicelib.domain.operations.workers import PRESENT_MS, Worker
 from chalicelib.ports.common import ListPage
 
@@ -19,13 +18,11 @@ class DynamoWorkers:
         self._table = table_prefix + "workers"
 
     def report(self, worker: Worker) -> None:
-        row = {**vars(worker), "expires_at_s": worker.seen_at_ms // 1000 + KEPT_S}
-        with translated():
-            client("dynamodb").put_item(TableName=self._table, Item=to_row(row))
+        item = {**vars(worker), "expires_at_s": worker.seen_at_ms // 1000 + KEPT_S}
+        call("put_item", self._table, item=item)
 
     def leave(self, worker_id: str) -> None:
-        with translated():
-            client("dynamodb").delete_item(TableName=self._table, Key=to_row({"worker_id": worker_id}))
+        call("delete_item", self._table, key={"worker_id": worker_id})
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Worker]:
         request = {"TableName": self._table, "Limit": limit, "ConsistentRead": True}
@@ -34,8 +31,5 @@ class DynamoWorkers:
 
 def _worker(row: dict[str, Any]) -> Worker:
     return Worker(
-        worker_id=row["worker_id"],
-        capacity=row["capacity"],
-        stream_ids=tuple(row["stream_ids"]),
-        seen_at_ms=row["seen_at_ms"],
+        **{**{name: row[name] for name in Worker.__dataclass_fields__}, "stream_ids": tuple(row["stream_ids"])}
     )

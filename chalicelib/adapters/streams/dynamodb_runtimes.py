@@ -7,30 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, to_row
-from chalicelib.adapters.streams.media_health_item import HEALTH, health_of, health_values
+from chalicelib.adapters.aws import ConditionFailed
+from chalicelib.adapters.dynamodb import call, from_row, get_item
+from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.runtime import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
-REPORTED = (
-    "state",
-    "generation",
-    "reported_at_ms",
-    "last_manifest_at_ms",
-    "bitrate_bps",
-    "ingest_bitrate_bps",
-    "segments_per_minute",
-    "fps",
-    "speed",
-    "dropped_frames",
-    "restarts",
-    "last_error",
-    "source",
-    "published",
-    "down_since_ms",
-    "outages",
-    *HEALTH,
-)
+# What a worker's report writes.
+REPORTED = tuple(name for name in Runtime.__dataclass_fields__ if name not in ("stream_id", "claim", "waiting"))
 FREE = "attribute_not_exists(worker_id) OR worker_id = :worker OR expires_at_ms <= :now"
 HELD = "worker_id = :worker AND epoch = :epoch"
 # An expired claim cannot be renewed: functions count the stream as down, and outages follow from claims.
@@ -122,29 +105,23 @@ class DynamoRuntimes:
     def _update(
         self, stream_id: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str]
     ) -> dict[str, Any]:
-        request: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
-        if names:
-            request["ExpressionAttributeNames"] = names
-        with translated():
-            answer = client("dynamodb").update_item(
-                TableName=self._table,
-                Key=to_row({"stream_id": stream_id}),
-                ExpressionAttributeValues=to_row(values),
-                ReturnValues="ALL_NEW",
-                **request,
-            )
+        answer = call(
+            "update_item",
+            self._table,
+            key={"stream_id": stream_id},
+            update=update,
+            condition=condition,
+            values=values,
+            names=names,
+            ReturnValues="ALL_NEW",
+        )
         return from_row(answer["Attributes"])
 
 
 def _claim(row: dict[str, Any]) -> Claim | None:
     if "worker_id" not in row:
         return None
-    return Claim(
-        stream_id=row["stream_id"],
-        worker_id=row["worker_id"],
-        epoch=row["epoch"],
-        expires_at_ms=row["expires_at_ms"],
-    )
+    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
 
 
 def _runtime(row: dict[str, Any]) -> Runtime:

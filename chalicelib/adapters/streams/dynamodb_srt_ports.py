@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.dynamodb import get_item, to_row
+from chalicelib.adapters.dynamodb import get_item, parameters
 
 
 def take_port(table: str, port: int, stream_id: str) -> dict[str, Any]:
     """Return the part of a transaction that takes a free port. A refusal contains the owner's row."""
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": to_row(_key(port)),
-            "UpdateExpression": "SET owner_id = :stream",
-            "ConditionExpression": "attribute_not_exists(owner_id)",
-            "ExpressionAttributeValues": to_row({":stream": stream_id}),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
+    update = parameters(
+        table,
+        key=_key(port),
+        update="SET owner_id = :stream",
+        condition="attribute_not_exists(owner_id)",
+        values={":stream": stream_id},
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )
+    return {"Update": update}
 
 
 def give_port(table: str, port: int) -> dict[str, Any]:
     """Return the part of the owner's transaction that gives a port back."""
-    return {"Update": {"TableName": table, "Key": to_row(_key(port)), "UpdateExpression": "REMOVE owner_id"}}
+    return {"Update": parameters(table, key=_key(port), update="REMOVE owner_id")}
 
 
 def owner_of(table: str, port: int) -> str | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from chalicelib.adapters.aws import Contended, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import from_row, get_item, page_of, to_row
+from chalicelib.adapters.aws import Contended, TransactionRefused
+from chalicelib.adapters.dynamodb import from_row, get_item, page_of, parameters, transact
 from chalicelib.adapters.streams.dynamodb_srt_ports import give_port, owner_of, take_port
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
@@ -30,7 +30,7 @@ class DynamoStreams:
 
     def add(self, stream: Stream) -> None:
         try:
-            self._write({**self._put(stream), "ConditionExpression": "attribute_not_exists(stream_id)"}, None, stream)
+            self._write(self._put(stream, condition="attribute_not_exists(stream_id)"), None, stream)
         except _Unmet:
             raise StreamExists(f"The stream {stream.stream_id} already exists. Choose another id.") from None
 
@@ -44,21 +44,21 @@ class DynamoStreams:
         return page_of("scan", request, cursor, _stream, position=["stream_id"])
 
     def replace(self, seen: Stream, new: Stream) -> None:
-        put = self._put(replace(new, version=seen.version + 1))
-        as_seen = {
-            "ConditionExpression": "version = :seen",
-            "ExpressionAttributeValues": to_row({":seen": seen.version}),
-        }
+        changed = replace(new, version=seen.version + 1)
+        put = self._put(changed, condition="version = :seen", values={":seen": seen.version})
         try:
-            self._write({**put, **as_seen}, seen.srt_port, new)
+            self._write(put, seen.srt_port, new)
         except _Unmet:
             raise RowRefused from None
 
     def port_owner(self, port: int) -> str | None:
         return owner_of(self._limits, port)
 
-    def _put(self, stream: Stream) -> dict[str, Any]:
-        return {"TableName": self._table, "Item": _row(stream)}
+    def _put(self, stream: Stream, **condition: Any) -> dict[str, Any]:
+        ladder = [_map(rendition) for rendition in stream.custom_renditions]
+        backups = [_map(source) for source in stream.backups]
+        parts = {"ingest": _map(stream.ingest), "backups": backups, "custom_renditions": ladder}
+        return parameters(self._table, item={**vars(stream), **parts}, **condition)
 
     def _write(self, put: dict[str, Any], port_before: int | None, stream: Stream) -> None:
         """Write the row, and its port if that changed. Raise `_Unmet` if the row's condition failed."""
@@ -67,8 +67,7 @@ class DynamoStreams:
             parts += [take_port(self._limits, port, stream.stream_id)] if port is not None else []
             parts += [give_port(self._limits, port_before)] if port_before is not None else []
         try:
-            with translated():
-                client("dynamodb").transact_write_items(TransactItems=parts)
+            transact(*parts)
         except Contended:
             raise RowRefused from None
         except TransactionRefused as refusal:
@@ -87,12 +86,6 @@ def _meaning(refusal: TransactionRefused, port: int | None) -> Exception:
     if port is not None and "ConditionalCheckFailed" in ports:
         return IngestPortTaken(port, from_row(refusal.items[1] or {})["owner_id"])
     return RowRefused() if "TransactionConflict" in refusal.codes else StoreUnavailable(str(refusal))
-
-
-def _row(stream: Stream) -> dict[str, Any]:
-    ladder = [_map(rendition) for rendition in stream.custom_renditions]
-    backups = [_map(source) for source in stream.backups]
-    return to_row({**vars(stream), "ingest": _map(stream.ingest), "backups": backups, "custom_renditions": ladder})
 
 
 def _map(part: Ingest | Rendition) -> dict[str, Any]:

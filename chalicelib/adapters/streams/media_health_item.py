@@ -17,12 +17,11 @@ from chalicelib.domain.streams.media_health import (
 )
 from chalicelib.domain.streams.runtime import Runtime
 
-HEALTH = ("tracks", "repairs", "issues")
 Part = SourceTrack | Repairs | IngestIssue
 
 
 def health_values(runtime: Runtime) -> dict[str, Any]:
-    """Return the attributes of `HEALTH`; None where there is nothing to store."""
+    """Return the attributes of tracks, repairs and issues; None where there is nothing to store."""
     return {
         "tracks": [_compact(track) for track in bounded_tracks(runtime.tracks)] or None,
         "repairs": None if runtime.repairs is None else _compact(runtime.repairs),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, Unpack
 
 from chalicelib.adapters.aws import ATTEMPTS_MAX, client, error_code, translated
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch, StoredObject
+from chalicelib.ports.media import EtagMismatch, PutOptions, StoredObject
 
 # 412 means that a condition does not hold, 404 that the object of If-Match does not exist. A conflict of two writes
 # (409) is left out: its result is unknown, so it stays a StoreUnavailable.
@@ -51,28 +51,18 @@ class S3Media:
                 return None
             raise
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        content_type: str,
-        *,
-        if_match: str | None = None,
-        if_absent: bool = False,
-        metadata: Mapping[str, str] | None = None,
-        expires: bool = False,
-    ) -> str:
+    def put(self, key: str, body: bytes, content_type: str, **options: Unpack[PutOptions]) -> str:
         from botocore.exceptions import ClientError
 
         request: dict[str, Any] = {}
-        if if_match is not None:
-            request["IfMatch"] = if_match
-        if if_absent:
+        if options.get("if_match") is not None:
+            request["IfMatch"] = options["if_match"]
+        if options.get("if_absent"):
             request["IfNoneMatch"] = "*"
         conditional = bool(request)
-        if metadata:
-            request["Metadata"] = dict(metadata)
-        if expires:
+        if "metadata" in options:
+            request["Metadata"] = dict(options["metadata"])
+        if options.get("expires"):
             request["Tagging"] = "=".join(EXPIRES_TAG)
         with translated():
             try:

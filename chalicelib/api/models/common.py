@@ -1,4 +1,8 @@
-"""What all wire models share: strict requests, answers and lists."""
+"""What all wire models share: strict requests, answers and lists.
+
+Answers contain dataclasses of domain and services where clients may see all their fields. The fields of these classes
+are part of the wire format.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from chalicelib.domain import ids
+from chalicelib.domain.accounts.users import EMAIL, EMAIL_WORDS
 from chalicelib.domain.money.usage import DAY, is_day
 from chalicelib.domain.streams.media_paths import MEDIA_PATH, MEDIA_PATH_WORDS, PATH_CHARS_MAX, length_fault
 
@@ -71,14 +72,7 @@ Day = Annotated[
     AfterValidator(_a_day),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{DAY.pattern})$", "description": "a UTC day"}),
 ]
-# Library validators refuse `demo@local`, which is an address on this machine.
-Email = Annotated[
-    str,
-    Form(
-        re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}"),
-        "is not an email address; allowed: name@example.org, without spaces, at most 64 characters before the @",
-    ),
-]
+Email = Annotated[str, Form(EMAIL, EMAIL_WORDS)]
 Title = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120),

@@ -9,6 +9,8 @@ from pydantic import Field
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Day
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.operations.traffic import Answers
+from chalicelib.services.operations.monitoring import ErrorCount
 
 AT_MS_MAX = 4_102_444_799_999
 
@@ -29,17 +31,6 @@ class ReconciliationFigures(Answer):
     drift_points: float
 
 
-class AnswerFigures(Answer):
-    """Answers by status class. `closed` counts clients that disconnected first; `egress_bytes` is all that was sent."""
-
-    answers_2xx: int
-    answers_3xx: int
-    answers_4xx: int
-    answers_5xx: int
-    closed: int
-    egress_bytes: int
-
-
 class CacheFigures(Answer):
     """Cache lookups. `hit_ratio` is from 0 to 1, or null without lookups."""
 
@@ -51,7 +42,7 @@ class CacheFigures(Answer):
 class MediaFigures(Answer):
     """The gateways' answers to media requests. `refusals` is by status and part of the 4xx."""
 
-    media: AnswerFigures
+    media: Answers
     refusals: dict[str, int]
     playlists: CacheFigures
     segments: CacheFigures
@@ -61,7 +52,7 @@ class MediaFigures(Answer):
 class GatewayFigures(MediaFigures):
     """All answers of the gateways, from their logs, which arrive some 10 s late."""
 
-    api: AnswerFigures
+    api: Answers
 
 
 class CutOffItem(Answer):
@@ -132,16 +123,7 @@ class CutOffsAnswer(Answer):
     items: list[HourCutOffItem]
 
 
-class ErrorItem(Answer):
-    """How often a status and code was returned in the last hour."""
-
-    status: int
-    code: str
-    count: int
-    last_minute_ms: int
-
-
 class ErrorsAnswer(Answer):
     """Errors of the last hour, most frequent first."""
 
-    items: list[ErrorItem]
+    items: list[ErrorCount]

@@ -3,27 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer
-from chalicelib.domain.streams.media_health import IngestIssueCode, TrackKind
-from chalicelib.domain.streams.runtime import RuntimeState, Waiting
-
-
-class OutageAnswer(Answer):
-    """A time without a picture. `until_ms` is null while it lasts. Viewers do not pay for it."""
-
-    since_ms: int
-    until_ms: int | None
-
-
-class PublishedRenditionAnswer(Answer):
-    """A published rendition, probed and measured. Bandwidths: of the heaviest segment, and the average."""
-
-    name: str
-    width: int
-    height: int
-    fps: float
-    codecs: str
-    bandwidth_bps: int
-    average_bandwidth_bps: int
+from chalicelib.domain.streams.media_health import IngestIssue, TrackKind
+from chalicelib.domain.streams.runtime import Outage, PublishedRendition, RuntimeState, Waiting
 
 
 class SourceTrackAnswer(Answer):
@@ -54,14 +35,6 @@ class RepairsAnswer(Answer):
     restarts_avoided: int
 
 
-class IngestIssueAnswer(Answer):
-    """A lasting problem of the source, and since when."""
-
-    code: IngestIssueCode
-    detail: str
-    since_ms: int
-
-
 class RuntimeAnswer(Answer):
     """The worker's report; null fields were not reported yet. `outages` are the newest, oldest first.
 
@@ -88,8 +61,8 @@ class RuntimeAnswer(Answer):
     last_error: str | None
     source: str | None
     waiting: Waiting | None
-    published: list[PublishedRenditionAnswer]
-    outages: list[OutageAnswer]
+    published: list[PublishedRendition]
+    outages: list[Outage]
     tracks: list[SourceTrackAnswer]
     repairs: RepairsAnswer | None
-    issues: list[IngestIssueAnswer]
+    issues: list[IngestIssue]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import StreamId, Title
@@ -33,6 +33,7 @@ from chalicelib.domain.streams.stream import (
     SessionBinding,
 )
 from chalicelib.domain.streams.stream_edits import Applies
+from chalicelib.services.streams.views import Quality
 
 PROFILE_NAMES = [*sorted(ABR_PROFILES), CUSTOM_PROFILE]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -137,24 +138,17 @@ class CreateStreamRequest(StreamFields):
     ingest: IngestModel
 
 
-class EditStreamRequest(Request):
-    """Changes of a stream. Fields that are left out stay."""
-
-    title: Title | None = None
-    ingest: IngestModel | None = None
-    backups: Backups | None = None
-    slate: bool | None = None
-    frozen_after_s: FrozenAfterS | None = None
-    abr_profile: AbrProfile | None = None
-    custom_renditions: CustomRenditions | None = None
-    fps_max: FpsMax | None = None
-    latency: Latency | None = None
-    segment_seconds: SegmentSeconds | None = None
-    window_minutes: WindowMinutes | None = None
-    rate_millipoints_per_minute: Rate | None = None
-    lease_ms: LeaseMs | None = None
-    viewers_max: ViewersMax | None = None
-    session_binding: SessionBinding | None = None
+_CHANGES: dict[str, Any] = {
+    name: (kind | None, None)
+    for name, kind in get_type_hints(CreateStreamRequest, include_extras=True).items()
+    if name in CreateStreamRequest.model_fields and name != "stream_id"
+}
+EditStreamRequest = create_model(
+    "EditStreamRequest",
+    __base__=Request,
+    __doc__="Changes of a stream. Fields that are left out stay.",
+    **_CHANGES,
+)
 
 
 class EditQuery(Request):
@@ -167,18 +161,6 @@ class StateRequest(Request):
     """The desired state."""
 
     state: DesiredState
-
-
-class RenditionAnswer(Answer):
-    """A quality that can be watched. `bitrate_bps` is its peak, measured while it is published.
-
-    Sizes and bitrate are null if the source is copied and no worker has seen it yet.
-    """
-
-    name: str
-    width: int | None
-    height: int | None
-    bitrate_bps: int | None
 
 
 class StreamAnswer(Answer):
@@ -199,7 +181,7 @@ class StreamAnswer(Answer):
     segment_seconds: int
     window_minutes: int
     viewers_max: int
-    renditions: list[RenditionAnswer]
+    renditions: list[Quality]
 
 
 class RtmpAddressAnswer(Answer):

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import PaymentId
+from chalicelib.domain.money.chain import ChainState
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionKind
 from chalicelib.domain.money.wallets import EntryKind
@@ -66,14 +67,6 @@ class StatementQuery(Request):
     after_version: int = Field(default=0, ge=0, le=10**15)
 
 
-class LedgerState(Answer):
-    """The state of a ledger after a version."""
-
-    version: int
-    balance_millipoints: int
-    hash: str
-
-
 class StatementLine(LedgerItem):
     """One line of a statement, with the balance and the hash after it."""
 
@@ -87,9 +80,9 @@ class StatementAnswer(Answer):
     format: Literal["tollcast-statement-1"]
     user_id: str
     created_at_ms: int
-    opening: LedgerState
+    opening: ChainState
     lines: list[StatementLine]
-    closing: LedgerState
+    closing: ChainState
     next_after_version: int | None
 
 

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from chalicelib.domain.access.limits import network_of
 
-ADDRESS_DAYS_DEFAULT = 30
-# At most as long as the audit log keeps its entries.
-ADDRESS_DAYS_MIN, ADDRESS_DAYS_MAX = 1, 400
 AGENT_CHARS_MAX = 200
 
 

@@ -5,20 +5,35 @@ needs to return; a bucket whose time is past is full. So taking is one condition
 and a clock error of some seconds costs only the tokens of those seconds.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Self
 
+BACK_S_MAX = 3_600
 KEY_CHARS = 32
 IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`burst` tokens at once, then one every `back_every_ms`."""
+    """`burst` tokens at once, then one every `back_every_ms`. As a text: `10+1/10s`."""
 
     burst: int
     back_every_ms: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the limit of a text. Raise `ValueError` if it is not within bounds."""
+        found = re.fullmatch(r"([0-9]{1,7})\+1/([0-9]{1,4})s", text)
+        burst, back_s = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not burst or not 1 <= back_s <= BACK_S_MAX:
+            raise ValueError(text)
+        return cls(burst, back_s * 1000)
+
+    def __str__(self) -> str:
+        return f"{self.burst}+1/{self.back_every_ms // 1000}s"
 
     @property
     def span_ms(self) -> int:
@@ -48,11 +63,6 @@ def wait_ms(limit: Limit, full_at_ms: int, now_ms: int) -> int:
     It is at most the time to fill the bucket: a larger value comes from a clock that is ahead, or from a larger limit.
     """
     return min(max(0, full_at_ms - limit.last_ms(now_ms)), limit.span_ms)
-
-
-def after_taking(limit: Limit, full_at_ms: int, now_ms: int) -> int:
-    """Return when the bucket is full again after a token was taken now."""
-    return max(full_at_ms, now_ms) + limit.back_every_ms
 
 
 def login_key(email: str, ip: str) -> str:

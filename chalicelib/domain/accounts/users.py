@@ -1,11 +1,15 @@
 """Accounts, roles and refresh token families."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chalicelib.domain.errors import Invalid
 
+# Stricter rules would refuse `demo@local`, which is an address on this machine.
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+EMAIL_WORDS = "is not an email address; allowed: name@example.org, without spaces, at most 64 characters before the @"
 PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 8, 200
 
 
@@ -39,6 +43,14 @@ class User:
     created_at_ms: int = 0
     token_generation: int = 0
     families: Mapping[str, RefreshFamily] = field(default_factory=dict)
+
+
+def check_credentials(email: str, password: str) -> None:
+    """Raise `Invalid` for a text that is not an email address, or a password that is too short or too long."""
+    if not EMAIL.fullmatch(email):
+        raise _refused("email", EMAIL_WORDS)
+    if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
+        raise _refused("password", f"must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")
 
 
 def check_new_password(password: str, email: str, *, current: str | None = None, field: str = "password") -> None:

@@ -52,7 +52,6 @@ class Finding(StrEnum):
 AGREEING = frozenset({Finding.OK, Finding.FREE})
 
 
-# The API returns it as it is, so its fields are part of the wire format.
 @dataclass(frozen=True, kw_only=True)
 class SessionReconciliation:
     """A session's ledger amounts, lease times and served media.
@@ -115,20 +114,8 @@ class DayTotals:
     all_added_up: bool = True
 
 
-SUMMED = (
-    "lease_millipoints",
-    "refund_millipoints",
-    "outage_credit_millipoints",
-    "adjustment_millipoints",
-    "net_millipoints",
-    "leases",
-    "granted_ms",
-    "paid_ms",
-    "media_ms",
-    "media_bytes",
-    "drift_ms",
-    "drift_millipoints",
-)
+# The fields that a day sums over its sessions.
+SUMMED = (DayTotals.__dataclass_fields__.keys() & SessionReconciliation.__dataclass_fields__.keys()) - {"day"}
 
 
 def reconcile(

@@ -1,6 +1,6 @@
 """Entries of the audit log, and what they may contain."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.domain.accounts.users import User
+from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.streams.ingest import Ingest
 from chalicelib.domain.streams.stream import Stream
 
 Values = Mapping[str, Any]
 AUDIT_DAYS = 400
-# The actor of commands in infra/, which have no account.
-BY_COMMAND = "operator-command"
 # Logged in place of a password.
 WAS_RESET = "reset"
 # The logged settings of a stream, without the ingest key.
@@ -60,6 +59,10 @@ class Actor:
     ip: str = ""
 
 
+# The actor of commands in infra/, which have no account.
+COMMAND = Actor(user_id="operator-command")
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
     """An action with its actor, address and time. Ids sort by time.
@@ -72,6 +75,31 @@ class AuditEntry:
     by_user_id: str
     action: Action
     ip: str | None = None
+
+
+def account_action(before: User | None, after: User, changes: Collection[str] = ()) -> Action:
+    """Return the action that created an account, or changed the fields named in `changes`.
+
+    Another operator may have changed other fields meanwhile.
+    """
+    user_id = after.user_id
+    if before is None:
+        return Action(name="user.create", target=user_id, user_id=user_id, after=user_values(after))
+    old, new = ({k: v for k, v in user_values(each).items() if k in changes} for each in (before, after))
+    was, now = difference(old, new)
+    details = {"password": WAS_RESET} if "password" in changes else {}
+    return Action(name="user.edit", target=user_id, user_id=user_id, before=was, after=now, details=details)
+
+
+def kick_action(record: SessionRecord, reason: str) -> Action:
+    """Return the action of a kick."""
+    return Action(
+        name="session.kick",
+        target=record.session_id,
+        user_id=record.user_id,
+        after={"end_reason": record.end_reason},
+        details={"reason": reason, "stream_id": record.stream_id},
+    )
 
 
 def stream_action(name: str, before: Stream | None, after: Stream) -> Action:

@@ -30,7 +30,7 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """Answers by status class, and bytes sent, headers included."""
+    """Answers by status class, and bytes sent, headers included. `closed` counts clients that disconnected first."""
 
     answers_2xx: int
     answers_3xx: int

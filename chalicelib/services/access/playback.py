@@ -8,7 +8,6 @@ from chalicelib.domain.access.clients import Client, start_key
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import (
-    DomainError,
     Forbidden,
     LeaseNotPaid,
     SessionLimit,
@@ -19,9 +18,10 @@ from chalicelib.domain.errors import (
     Unauthenticated,
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
-from chalicelib.domain.money.lease import LATE_MS_MAX, PREVIEW_MS, Outcome
+from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
+from chalicelib.domain.operations.audit import Action, Actor, kick_action
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -30,16 +30,13 @@ from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.ports.streams import Streams
 from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.limiter import Limiter
+from chalicelib.services.access.reaper import REARM_MS
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery import Delivery
 from chalicelib.services.money.session_opener import SessionOpener
+from chalicelib.services.operations.audit import Audit
 
-# The delay of the reaper's first check of a session; it re-arms sessions that are alive.
-REARM_MS = 120_000
 DISABLED = "This account is disabled."
-REAP_AT_ONCE = 100
-# Below the schedule's interval of a minute, and far below a function's time limit.
-REAP_MS_MAX = 40_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +70,7 @@ class Playback:
         sessions: PlaybackSessions,
         delivery: Delivery,
         clients: Clients,
+        audit: Audit,
         clock: Clock,
     ) -> None:
         self._billing = billing
@@ -84,6 +82,7 @@ class Playback:
         self._sessions = sessions
         self._delivery = delivery
         self._clients = clients
+        self._audit = audit
         self._clock = clock
 
     def start(
@@ -119,11 +118,14 @@ class Playback:
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
         return self._open(record, stream, client, budget, stream.viewers_max)
 
-    def preview(self, user_id: str, stream_id: str, *, client: Client) -> Opened:
+    def preview(self, stream_id: str, *, client: Client, by: Actor) -> Opened:
         """Open a free session of `PREVIEW_MS` for an operator. Heartbeats do not extend it."""
         stream = self._live_stream(stream_id)
-        record = self._record(user_id, new_session_id(), stream, SessionKind.PREVIEW)
-        return self._open(record, stream, client, MILLIPOINTS_MAX, viewers_max=0)
+        record = self._record(by.user_id, new_session_id(), stream, SessionKind.PREVIEW)
+        opened = self._open(record, stream, client, MILLIPOINTS_MAX, viewers_max=0)
+        details = {"session_id": record.session_id}
+        self._audit.record(by, Action(name="stream.preview", target=stream_id, details=details))
+        return opened
 
     def renew(self, user_id: str, session_id: str) -> Beat:
         """Return the session for a fresh play token inside the paid lease. Charges nothing.
@@ -143,12 +145,20 @@ class Playback:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
-    def kick(self, session_id: str) -> SessionRecord:
+    def kick(self, session_id: str, *, reason: str = "", by: Actor | None = None) -> SessionRecord:
         """End any session. When this returns, a gateway with a denylist serves nothing to it."""
         record = self._sessions.get(session_id)
         if record is None:
             raise SessionNotFound(f"There is no session {session_id}.")
-        return self._billing.end(record.user_id, session_id, EndReason.KICKED)
+
+        def look() -> Action | None:
+            found = self._sessions.get(session_id)
+            return kick_action(found, reason) if found and found.end_reason is EndReason.KICKED else None
+
+        with self._audit.also_unfinished(by, look):
+            record = self._billing.end(record.user_id, session_id, EndReason.KICKED)
+        self._audit.record(by, kick_action(record, reason))
+        return record
 
     def listing(
         self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
@@ -180,39 +190,6 @@ class Playback:
         if record is None or record.user_id != user_id:
             raise SessionNotFound(f"There is no session {session_id} of yours.")
         return record
-
-    def reap(self) -> int:
-        """End sessions whose lease expired too long ago to resume, and return how many.
-
-        After an outage of the schedule many are due. It stops when none is due or its time is over; the next run
-        continues with the longest due.
-        """
-        deadline_ms = self._clock.now_ms() + REAP_MS_MAX
-        return sum(self._reap_shard(shard, deadline_ms) for shard in range(DUE_SHARDS))
-
-    def _reap_shard(self, shard: int, deadline_ms: int) -> int:
-        ended, more = 0, True
-        while more and self._clock.now_ms() < deadline_ms:
-            due = self._sessions.due(shard, self._clock.now_ms(), REAP_AT_ONCE)
-            results = [self._reap_one(record) for record in due]
-            ended += results.count(True)
-            # If every one failed, retrying at once would not help.
-            more = len(due) == REAP_AT_ONCE and results.count(None) < len(due)
-        return ended
-
-    def _reap_one(self, record: SessionRecord) -> bool | None:
-        """Return whether the session was ended, or None if it failed; it is due again next time."""
-        try:
-            now_ms = self._clock.now_ms()
-            wallet = self._wallets.get(record.user_id)
-            session = wallet.sessions.get(record.session_id) if wallet else None
-            if session is not None and now_ms > session.paid_until_ms + LATE_MS_MAX:
-                self._billing.end(record.user_id, record.session_id, EndReason.LEASE_EXPIRED)
-                return True
-            self._sessions.rearm(record.session_id, now_ms + REARM_MS)
-        except (DomainError, StoreUnavailable):
-            return None
-        return False
 
     def _records(
         self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None

@@ -1,28 +1,38 @@
 """Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
 
-from chalicelib.domain.accounts.users import Role, User, check_new_password
+from chalicelib.domain.accounts.users import Role, User, check_credentials, check_new_password
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import UserNotFound
 from chalicelib.domain.ids import new_user_id
+from chalicelib.domain.operations.audit import Action, Actor, account_action, user_values
 from chalicelib.ports.common import Clock, ListPage
 from chalicelib.ports.identity import PasswordHasher, Users
 from chalicelib.ports.money import Wallets
 from chalicelib.services.money.billing import Billing
+from chalicelib.services.operations.audit import Audit
 
 
 class Accounts:
     """Accounts as operators manage them."""
 
     def __init__(
-        self, *, users: Users, wallets: Wallets, passwords: PasswordHasher, billing: Billing, clock: Clock
+        self,
+        *,
+        users: Users,
+        wallets: Wallets,
+        passwords: PasswordHasher,
+        billing: Billing,
+        audit: Audit,
+        clock: Clock,
     ) -> None:
         self._users = users
         self._wallets = wallets
         self._passwords = passwords
         self._billing = billing
+        self._audit = audit
         self._clock = clock
 
-    def create(self, email: str, password: str, role: Role) -> User:
+    def create(self, email: str, password: str, role: Role, *, by: Actor | None = None) -> User:
         """Create an account with an empty wallet. Raise `EmailTaken` or `Invalid`."""
         check_new_password(password, email)
         user = User(
@@ -35,11 +45,27 @@ class Accounts:
         # The wallet first: a wallet without an account is harmless, an account without a wallet is not.
         self._wallets.create(user.user_id)
         self._users.add(user)
+        self._audit.record(by, account_action(None, user))
         return user
 
     def ensure_user(self, email: str, password: str, role: Role) -> User:
         """Return the account with this email, created if missing. An existing one stays as it is."""
         return self._users.by_email(email) or self.create(email, password, role)
+
+    def make_operator(self, email: str, password: str, *, by: Actor) -> User:
+        """Return the account with this email as an enabled operator with this password. Raise `Invalid`."""
+        check_credentials(email, password)
+        user = self._users.by_email(email)
+        if user is None:
+            return self.create(email, password, Role.ADMIN, by=by)
+        return self.change(user.user_id, password=password, role=Role.ADMIN, disabled=False, by=by)
+
+    def id_of(self, email: str) -> str:
+        """Return the id of the account with this email. Raise `UserNotFound`, also for an erased account."""
+        user = self._users.by_email(email)
+        if user is None:
+            raise UserNotFound("There is no account with this email. An erased one is found by its user id only.")
+        return user.user_id
 
     def get(self, user_id: str) -> User:
         """Return the account. Raise `UserNotFound`."""
@@ -53,20 +79,38 @@ class Accounts:
         return self._users.list(limit=limit, cursor=cursor)
 
     def change(
-        self, user_id: str, *, password: str | None = None, role: Role | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        password: str | None = None,
+        role: Role | None = None,
+        disabled: bool | None = None,
+        by: Actor | None = None,
     ) -> User:
         """Set the given fields. A password or disabling ends all logins, and all sessions as `kicked`.
 
         Raise `UserNotFound` or `Invalid`.
         """
+        seen = self.get(user_id)
         if password:
-            check_new_password(password, self.get(user_id).email)
-        user = self._users.change(
-            user_id,
-            password_hash=self._passwords.hash(password) if password else None,
-            role=role.value if role else None,
-            disabled=disabled,
-        )
-        if disabled or password:
-            self._billing.end_all(user_id, EndReason.KICKED)
+            check_new_password(password, seen.email)
+        given = {"password": password, "role": role, "disabled": disabled}
+        changes = {name for name, value in given.items() if value is not None}
+
+        def look() -> Action | None:
+            user = self._users.get(user_id)
+            if user is None or (user_values(user), user.password_hash) == (user_values(seen), seen.password_hash):
+                return None
+            return account_action(seen, user, changes)
+
+        with self._audit.also_unfinished(by, look):
+            user = self._users.change(
+                user_id,
+                password_hash=self._passwords.hash(password) if password else None,
+                role=role.value if role else None,
+                disabled=disabled,
+            )
+            if disabled or password:
+                self._billing.end_all(user_id, EndReason.KICKED)
+        self._audit.record(by, account_action(seen, user, changes))
         return user

@@ -7,10 +7,12 @@ address and user agent.
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, UserNotFound
+from chalicelib.domain.operations.audit import Action, Actor, difference, erased_values, user_values
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, RowRefused
 from chalicelib.ports.identity import Users
 from chalicelib.services.money.billing import Billing
+from chalicelib.services.operations.audit import Audit
 
 # Bounds of one call. A person with more addresses needs further calls.
 FORGET_AT_ONCE, ROUNDS_MAX = 100, 50
@@ -19,24 +21,42 @@ FORGET_AT_ONCE, ROUNDS_MAX = 100, 50
 class Erasure:
     """Each step is idempotent and the account is deleted last, so a repeated call continues where one failed."""
 
-    def __init__(self, *, users: Users, billing: Billing, clients: Clients, clock: Clock) -> None:
+    def __init__(self, *, users: Users, billing: Billing, clients: Clients, audit: Audit, clock: Clock) -> None:
         self._users = users
         self._billing = billing
         self._clients = clients
+        self._audit = audit
         self._clock = clock
 
-    def erase(self, user_id: str) -> int:
+    def erase(self, user_id: str, *, by: Actor | None = None) -> int:
         """Erase a person and return when that was done. Erasing again returns the same.
 
         Raise `UserNotFound`, or `Busy` if another call has to continue.
         """
-        if self._users.get(user_id) is None:
-            erased_at_ms = self._users.erased_at_ms(user_id)
-            if erased_at_ms is None:
-                raise UserNotFound(f"There is no user {user_id}.")
-            # A start that was in progress when the account was deleted.
-            self._forget(user_id)
-            return erased_at_ms
+        seen = self._users.get(user_id)
+
+        def look() -> Action | None:
+            user = self._users.get(user_id)
+            if seen is None or user is None or seen.disabled or not user.disabled:
+                return None
+            before, after = difference(user_values(seen), user_values(user))
+            return Action(name="user.erase", target=user_id, user_id=user_id, before=before, after=after)
+
+        with self._audit.also_unfinished(by, look):
+            erased_at_ms = self._erase(user_id) if seen else self._finish(user_id)
+        after = erased_values(erased_at_ms)
+        self._audit.record(by, Action(name="user.erase", target=user_id, user_id=user_id, after=after))
+        return erased_at_ms
+
+    def _finish(self, user_id: str) -> int:
+        """Delete what a start in progress stored while the account was deleted. Return when that was."""
+        erased_at_ms = self._users.erased_at_ms(user_id)
+        if erased_at_ms is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        self._forget(user_id)
+        return erased_at_ms
+
+    def _erase(self, user_id: str) -> int:
         # From here on no login, refresh or start succeeds, and a start in progress takes itself back.
         disabled = self._users.change(user_id, disabled=True)
         self._billing.end_all(user_id, EndReason.KICKED)

@@ -1,6 +1,7 @@
 """Wallets, payments, and the ledger, which consists of journal and pages."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chalicelib.domain.errors import (
     Busy,
@@ -16,12 +17,14 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
+    MS_PER_DAY,
     NO_DAILY_CAP,
     PAGE_ENTRIES,
     Entry,
     Payment,
     Wallet,
     full_pages,
+    spent_today_millipoints,
     utc_day,
 )
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -31,6 +34,14 @@ TRIES_MAX = 8
 # A journal this long holds a page that the change completing it did not move; the next change moves it.
 OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
 CATCH_UP_WALLETS_MAX = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Today:
+    """What a wallet has spent on the current UTC day, and when that day ends."""
+
+    spent_millipoints: int
+    ends_at_ms: int
 
 
 class LedgerService:
@@ -48,6 +59,12 @@ class LedgerService:
         if wallet is None:
             raise UserNotFound(f"There is no user {user_id}.")
         return wallet
+
+    def today(self, wallet: Wallet) -> Today:
+        """Return what the wallet has spent today."""
+        now_ms = self._clock.now_ms()
+        spent, ends_at_ms = spent_today_millipoints(wallet, now_ms), (utc_day(now_ms) + 1) * MS_PER_DAY
+        return Today(spent_millipoints=spent, ends_at_ms=ends_at_ms)
 
     def credit(
         self,

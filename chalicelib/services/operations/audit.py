@@ -32,12 +32,14 @@ class Audit:
         self._clock = clock
         self._report = report
 
-    def record(self, by: Actor, action: Action) -> None:
-        """Write an audit entry after its action.
+    def record(self, by: Actor | None, action: Action) -> None:
+        """Write an audit entry after its action, if an operator did it.
 
         The action is done, so a failure here must not fail it: the entry goes to the functions' log as an error and is
         counted. The address is left out, since logs may be kept longer than addresses.
         """
+        if by is None:
+            return
         entry = self.entry(action, by_user_id=by.user_id, ip=by.ip)
         try:
             self.write(entry)
@@ -47,7 +49,7 @@ class Audit:
             self._report("an audit entry was not stored", entry=values, why=str(error))
 
     @contextmanager
-    def also_unfinished(self, by: Actor, look: Callable[[], Action | None]) -> Iterator[None]:
+    def also_unfinished(self, by: Actor | None, look: Callable[[], Action | None]) -> Iterator[None]:
         """Audit an action of several steps even if it fails between them.
 
         A retry finds the first steps done, so its own entry would not contain them. `look` returns what has changed so

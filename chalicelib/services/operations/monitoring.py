@@ -1,12 +1,16 @@
 """Metrics for operators, from the minute counters, the log followers and the sessions' index."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
-from chalicelib.ports.common import Clock, ListPage
+from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.counters import Counters
+from chalicelib.ports.media import MediaStore
 from chalicelib.ports.money import PlaybackSessions
+from chalicelib.ports.streams import Streams
 from chalicelib.ports.usage import Usage
 
 METRICS_MINUTES = 5
@@ -42,11 +46,39 @@ class ErrorCount:
 class Monitoring:
     """Metrics of the API and the gateways. Workers report for themselves."""
 
-    def __init__(self, *, counters: Counters, sessions: PlaybackSessions, usage: Usage, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        streams: Streams,
+        media: MediaStore,
+        counters: Counters,
+        sessions: PlaybackSessions,
+        usage: Usage,
+        clock: Clock,
+    ) -> None:
+        self._streams = streams
+        self._media = media
         self._counters = counters
         self._sessions = sessions
         self._usage = usage
         self._clock = clock
+
+    def health(self) -> Mapping[str, bool]:
+        """Return for each dependency whether it works."""
+        return {
+            "tables": _works(lambda: self._streams.list(limit=1, cursor=None)),
+            "media": _works(lambda: self._media.list("streams/", limit=1)),
+        }
+
+    def count_response(self, problem: Mapping[str, Any] | None) -> None:
+        """Count a response, if it is a problem, and write the counters if that is due."""
+        if problem is not None:
+            self._counters.add(f"{PROBLEM_PREFIX}{problem['status']}.{problem['code']}")
+        self._counters.flush_if_due()
+
+    def count_failed_start(self) -> None:
+        """Count a start that failed."""
+        self._counters.add("playback_errors")
 
     def metrics(self) -> Metrics:
         """Return the latest metrics. Counters are written after seconds, so the newest may be missing."""
@@ -84,9 +116,12 @@ class Monitoring:
         return [_error_count(name, count, last[name]) for name, count in counts.most_common()]
 
 
-def problem_counter(status: int, code: str) -> str:
-    """Return the counter's name for a response with this status and code."""
-    return f"{PROBLEM_PREFIX}{status}.{code}"
+def _works(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def _error_count(name: str, count: int, last_minute_ms: int) -> ErrorCount:

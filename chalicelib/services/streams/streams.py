@@ -1,7 +1,7 @@
 """Streams for operators and viewers."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -68,7 +68,7 @@ class StreamsService:
         for _ in range(TRIES_MAX):
             with suppress(RowRefused):
                 self._streams.add(created)
-                self._record("stream.create", None, created, by)
+                self._audit.record(by, stream_action("stream.create", None, created))
                 return created
         raise Busy("Concurrent changes of streams won at every try. Try again.")
 
@@ -116,7 +116,7 @@ class StreamsService:
                 self._check_port(new)
                 return edit
             if self._write(seen, new):
-                self._record("stream.edit", seen, new, by)
+                self._audit.record(by, stream_action("stream.edit", seen, new))
                 return edit
         raise Busy(CHANGED_BY_OTHERS)
 
@@ -143,22 +143,16 @@ class StreamsService:
     def _command(self, name: str, stream_id: str, changes: Changes, by: Actor | None) -> Stream:
         """Change the stream, act on the change, and audit it for `by`, also if acting fails. Return the new stream."""
         before = self.get(stream_id)
-        with self._also_unfinished(name, before, by):
-            before, after = self._replace(before, changes)
-            self._controller.changed(after)
-        self._record(name, before, after, by)
-        return after
 
-    def _also_unfinished(self, name: str, before: Stream, by: Actor | None) -> AbstractContextManager[None]:
         def look() -> Action | None:
-            after = self._streams.get(before.stream_id)
+            after = self._streams.get(stream_id)
             return None if after is None or after.version == before.version else stream_action(name, before, after)
 
-        return self._audit.also_unfinished(by, look) if by else nullcontext()
-
-    def _record(self, name: str, before: Stream | None, after: Stream, by: Actor | None) -> None:
-        if by is not None:
-            self._audit.record(by, stream_action(name, before, after))
+        with self._audit.also_unfinished(by, look):
+            seen, after = self._replace(before, changes)
+            self._controller.changed(after)
+        self._audit.record(by, stream_action(name, seen, after))
+        return after
 
     def _replace(self, seen: Stream, changes: Changes) -> tuple[Stream, Stream]:
         """Write the changes. Return the stream before and after."""

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from chalicelib.config import ConfigError
 from infra.local import stack
 from infra.local.demo.clip import Source, SourceError, find_source
 from infra.local.demo.operator import Operator, OperatorError
 from infra.local.demo.player import Player, Terminated
-from infra.local.layout import PORT_DEFAULT, Layout, LayoutError, layout_from
+from infra.local.layout import Layout, layout_from
 from infra.local.processes.locking import LockedError
 from infra.local.processes.supervision import SupervisionError, Supervisor
 from infra.local.setup import seed
@@ -64,7 +65,7 @@ def _summary(status: int, layout: Layout) -> str:
     else:
         return f"The player ended with status {status}. `player play --help` lists the statuses."
     command = str(Path(sys.executable).with_name("player"))
-    if layout.port != PORT_DEFAULT:
+    if layout.url != layout_from({}).url:
         command += f" --server {layout.url}"
     return f"""
 {text}
@@ -94,7 +95,7 @@ def main() -> int:
         signal.signal(number, terminated)
     try:
         return demo(layout_from(os.environ))
-    except (stack.StackError, LockedError, SupervisionError, LayoutError, OperatorError, SourceError, OSError) as error:
+    except (stack.StackError, LockedError, SupervisionError, ConfigError, OperatorError, SourceError, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

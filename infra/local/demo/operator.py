@@ -68,8 +68,12 @@ class Operator:
         self._call("POST", f"/streams/{seed.STREAM_ID}/state", json={"state": state})
 
     def wait_until_live(self) -> float:
-        """Wait until the stream is live and print its states. Return the seconds."""
+        """Wait until the stream is live and print its states. Return the seconds.
+
+        Raise `OperatorError` at once if its source is refused.
+        """
         began, shown = time.monotonic(), ""
+        generation = self._stream()["generation"]
         while True:
             runtime = self._call("GET", f"/streams/{seed.STREAM_ID}/runtime")
             if runtime["state"] != shown:
@@ -77,8 +81,11 @@ class Operator:
                 print(f"  {seed.STREAM_ID} is {shown}", flush=True)
             if shown == "live":
                 return time.monotonic() - began
+            reason = runtime.get("last_error") or "`make logs` shows the worker's log"
+            # It may also be the state of an earlier source.
+            if shown == "failed" and runtime["generation"] == generation:
+                raise OperatorError(f"{seed.STREAM_ID} cannot be played: {reason}")
             if time.monotonic() - began > LIVE_S_MAX:
-                reason = runtime.get("last_error") or "`make logs` shows the worker's log"
                 raise OperatorError(f"{seed.STREAM_ID} is not live after {LIVE_S_MAX:.0f} s: {reason}")
             time.sleep(0.3)
 

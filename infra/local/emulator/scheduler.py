@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
@@ -130,7 +129,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     from app import app
 
-    alive = Path(os.environ["TOLLCAST_RUN_DIR"]) / "scheduler.alive"
+    alive = layout_from(os.environ).run_dir / "scheduler.alive"
     # The delay leaves the processors to the parts of a platform that is starting.
     first = datetime.now(UTC) + FIRST_AFTER
     scheduled = [*jobs(app, first), Job("rotate_old_logs", timedelta(hours=1), rotate_old_logs, first)]

@@ -1,7 +1,6 @@
 """Become the platform's nginx, with a configuration rendered now."""
 
 import os
-import pwd
 import shutil
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ def gateway_config(layout: Layout, settings: config.Settings) -> GatewayConfig:
         connections_per_address=10_000,
         requests_per_address_per_s=100_000,
         endpoint_requests_per_address_per_s=100_000,
-        user=pwd.getpwuid(os.getuid()).pw_name if os.getuid() == 0 else None,
+        user=layout.user if os.getuid() == 0 else None,
     )
 
 
@@ -49,8 +48,8 @@ def main() -> None:
     path.write_text(render(gateway_config(layout, config.load())))
     # nginx removes its sockets only at a regular end, and does not start if one exists.
     layout.socket("origin").unlink(missing_ok=True)
-    if access_log := os.environ.get("TOLLCAST_ACCESS_LOG"):
-        log_to(Path(access_log))
+    if layout.shared_access_log:
+        log_to(layout.shared_access_log)
     command = shutil.which("nginx")
     if command is None:
         sys.exit("nginx is not installed: sudo apt-get install nginx-light")

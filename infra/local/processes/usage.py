@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from pathlib import Path
 
 from chalicelib.bootstrap import container
 from gateway.usage.follower import UsageFollower, run
@@ -16,8 +15,8 @@ def main() -> None:
     layout = layout_from(os.environ)
     alive = layout.run_dir / "usage.alive"
     follower = UsageFollower(
-        usage=container().usage,
-        log_path=Path(os.environ.get("TOLLCAST_ACCESS_LOG") or layout.log_dir / "access.log"),
+        usage=container().stores.usage,
+        log_path=layout.access_log,
         checkpoint_path=layout.usage_dir / "state.json",
         now_ms=lambda: time.time_ns() // 1_000_000,
         alive=alive.touch,

@@ -10,7 +10,7 @@ from chalicelib.ports.clients import Clients
 from tests.fakes.access.clients import MS_PER_DAY, MemoryClients
 
 DAYS = 7
-# Of today: what has expired is deleted by the store at a moment of its own.
+# Today's rows: the store deletes expired ones at any moment.
 NOW_MS = int(time.time() * 1000)
 HOME, CAFE = Client(ip="192.0.2.1", user_agent="mpv"), Client(ip="2001:db8::/64", user_agent="")
 

@@ -1,4 +1,4 @@
-"""What every denylist must do: over the fake, over files and over a KeyValueStore."""
+"""The contract of denylists: the fake, files and a KeyValueStore keep it."""
 
 import time
 
@@ -17,7 +17,7 @@ from tests.fakes.access.keyvalue import MemoryKeyValueClient
 
 
 class AtTheEdge(KeyValueDenylist):
-    """With what CloudFront's function would find."""
+    """A denylist and the entries that CloudFront's function finds."""
 
     def __init__(self):
         self.at_edge = KeyValueStore("arn")

@@ -17,7 +17,7 @@ LEASE_MS = 10_000
 
 @dataclass
 class Services:
-    """Billing over some stores, and what surrounds it."""
+    """Billing over some stores, with the services that it needs."""
 
     money: MoneyStores
     clock: SetClock
@@ -71,7 +71,7 @@ class Services:
 
 
 def build_services(money: MoneyStores) -> Services:
-    """Billing with everything that surrounds it replaced, but the stores."""
+    """Billing over the given stores, with stubs of everything else."""
     clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
     ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
     billing = Billing(

@@ -164,7 +164,7 @@ def test_no_time_without_picture_is_sold_afterwards(services: Services) -> None:
 
 
 def test_a_session_that_starts_in_the_last_second_of_a_stream_gets_its_lease_back(services: Services) -> None:
-    # Live as far as this process knows, and down when it looks again.
+    # Live as far as this process knows, and down at the next look-up.
     services.delivery.outages = (Outage(since_ms=services.clock.now_ms() - 500, until_ms=None),)
     user_id = services.viewer(100_000)
     session_id = services.open(user_id).session.session_id

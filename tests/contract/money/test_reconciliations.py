@@ -133,7 +133,7 @@ def test_a_session_that_becomes_due_again_is_not_settled_by_old_data(parts: Part
 
 
 def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(parts: Parts) -> None:
-    """Its log has not arrived; but each change must be noticed, even several of the same moment."""
+    """Its log has not arrived, but each change must be noticed, even several at the same moment."""
     session_id = ended(parts)
     for times in (1, 2):
         assert parts.table.make_due(session_id, NOW)

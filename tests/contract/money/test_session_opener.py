@@ -77,7 +77,7 @@ def test_keys_of_two_users_never_meet() -> None:
 
 def test_a_stream_takes_no_more_viewers_than_it_may(services: Services) -> None:
     stream_viewers = [services.viewer(100_000) for _ in range(3)]
-    # Each test has the limit of a stream of its own: places are counted by stream.
+    # Each test has a separate stream, since places are counted by stream.
     first = services.open(stream_viewers[0], viewers_max=2)
     services.open(stream_viewers[1], viewers_max=2)
     with pytest.raises(StreamFull) as full:
@@ -113,7 +113,7 @@ def test_a_start_is_not_in_its_own_way(services: Services) -> None:
     user_id, session_id = services.viewer(100_000), new_session_id()
     services.open(user_id)
     services.open(user_id, session_id=session_id)
-    # The limit is two, and one of them is the very session that is asked for again.
+    # The limit is two, and one of them is the session that is requested again.
     again = services.open(user_id, session_id=session_id)
     assert (again.outcome, services.balance(user_id)) == (Outcome.REPLAY, 80_000)
 

@@ -31,10 +31,10 @@ class RaceTrack:
     def __init__(self, settings: Settings) -> None:
         container = Container(settings)
         self.clock = SetClock()
-        self.wallets = container.wallets
+        self.wallets = container.stores.wallets
         payments, ledger = container.ledger._payments, container.ledger._ledger
         self.ledger = LedgerService(self.wallets, ledger, payments, self.clock)
-        self.sessions = container.sessions
+        self.sessions = container.stores.sessions
         self.billing = Billing(
             wallets=self.wallets,
             sessions=self.sessions,
@@ -99,7 +99,7 @@ def track(module_settings: Settings) -> RaceTrack:
 
 
 def all_at_once(works: list[Callable[[], object]]) -> list[object]:
-    """Run all at the same moment in threads of their own; answers results and exceptions in order."""
+    """Run all at the same moment in separate threads. Return results and exceptions in order."""
     barrier = threading.Barrier(len(works))
 
     def run(work: Callable[[], object]) -> object:

@@ -1,4 +1,4 @@
-"""What every store of wallets promises: each write happens whole and under its condition, or not at all."""
+"""The contract of wallet stores: each write happens as a whole and under its condition, or not at all."""
 
 from dataclasses import replace
 
@@ -9,7 +9,8 @@ from chalicelib.domain.ids import new_user_id
 from chalicelib.domain.money.chain import initial_state, make_page
 from chalicelib.domain.money.lease import Outcome, Settlement, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, EntryKind, full_pages
+from chalicelib.domain.money.sessions import ActiveSession
+from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, Entry, EntryKind, full_pages, lease_entry
 from chalicelib.ports.money import WalletRefused
 from tests.contract.conftest import MoneyStores
 from tests.contract.money.wallet_parts import (
@@ -23,6 +24,12 @@ from tests.contract.money.wallet_parts import (
     started,
     wallet_of,
 )
+
+
+def leased(session: ActiveSession, seq: int, at_ms: int, *, version: int) -> Entry:
+    """Return the ledger entry of a lease for 10,000 millipoints."""
+    entry = lease_entry(session.session_id, session.stream_id, seq, at_ms)
+    return replace(entry, delta_millipoints=-10_000, version=version)
 
 
 def test_a_new_wallet_is_empty_and_made_once(money: MoneyStores) -> None:
@@ -70,8 +77,7 @@ def test_start_buys_the_first_lease_and_puts_the_record(money: MoneyStores) -> N
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 90_000
     assert wallet.sessions[session.session_id] == session
-    assert wallet.journal[-1].entry_id == f"{session.session_id}.1"
-    assert wallet.journal[-1].delta_millipoints == -10_000
+    assert wallet.journal[-1] == leased(session, 1, NOW, version=2)
     record = money.sessions.get(session.session_id)
     assert record == record_of(user_id, session)
     assert record is not None
@@ -98,6 +104,8 @@ def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
     started(money, user_id, charged_millipoints=4_000, paid_until_ms=NOW + 4_000, granted_ms=4_000)
     assert wallet_of(money, user_id).balance_millipoints == 0
     capped = funded(money, 50_000)
+    with pytest.raises(WalletRefused):
+        started(money, capped, charged_millipoints=4_000, budget_millipoints=1)
     started(money, capped, charged_millipoints=4_000, budget_millipoints=0)
     assert wallet_of(money, capped).balance_millipoints == 46_000
 
@@ -118,6 +126,7 @@ def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
     )
     assert buy_from_ms(sold) == NOW + 15_000
     assert [entry.version for entry in wallet.journal] == [1, 2, 3]
+    assert wallet.journal[-1] == leased(session, 2, NOW + 6_000, version=3)
     assert wallet == money.wallets.get(user_id)
 
 
@@ -176,6 +185,22 @@ def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -
         money.wallets.buy(user_id, session, 2, a_purchase(), NOW + 30_000, 0)
     # The window of the next beat follows the new end of the lease.
     assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
+
+
+def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: MoneyStores) -> None:
+    user_id = funded(money, 100_000)
+    session = started(money, user_id)
+    wallet = money.wallets.buy(user_id, session, 2, a_purchase(paid_from_ms=NOW + 30_000), NOW + 30_000, 0)
+    assert wallet.sessions[session.session_id] == replace(
+        session,
+        seq=2,
+        paid_from_ms=NOW + 30_000,
+        paid_until_ms=NOW + 40_000,
+        charged_millipoints=20_000,
+        granted_ms=20_000,
+        budget_millipoints=MILLIPOINTS_MAX - 10_000,
+    )
+    assert wallet.journal[-1] == leased(session, 2, NOW + 30_000, version=3)
 
 
 def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:

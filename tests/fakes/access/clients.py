@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.access.clients import ADDRESS_DAYS_DEFAULT, Client
+from chalicelib.domain.access.clients import Client
 from chalicelib.ports.common import StoreUnavailable
 
 MS_PER_DAY = 86_400_000
@@ -18,7 +18,7 @@ class Kept:
 
 
 class MemoryClients:
-    def __init__(self, address_days: int = ADDRESS_DAYS_DEFAULT) -> None:
+    def __init__(self, address_days: int = 30) -> None:
         self.rows: dict[str, Kept] = {}
         self.silent = False
         self._kept_ms = address_days * MS_PER_DAY

@@ -19,5 +19,5 @@ class MemoryKeyStore:
         self.sets, self._version = sets, self._version + 1
 
     def text(self) -> str:
-        """As the secret would be read."""
+        """Return the keys as the secret holds them."""
         return json.dumps(to_document(self.sets))

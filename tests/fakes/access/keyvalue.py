@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 
 class MemoryKeyValueClient:
-    """Keeps entries; `conflicts` so many writes are refused as if somebody else had written first."""
+    """A store of entries. `conflicts` is the number of writes that it refuses because of another writer."""
 
     def __init__(self) -> None:
         self.entries: dict[str, str] = {}
@@ -47,6 +47,6 @@ class MemoryKeyValueClient:
 
 
 def refusal(code: str, status: int, operation: str) -> ClientError:
-    """What the SDK raises."""
+    """Return the SDK's error."""
     answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, operation)

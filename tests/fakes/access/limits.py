@@ -2,7 +2,7 @@
 
 import threading
 
-from chalicelib.domain.access.limits import Limit, after_taking, wait_ms
+from chalicelib.domain.access.limits import Limit, wait_ms
 
 
 class MemoryLimits:
@@ -15,7 +15,7 @@ class MemoryLimits:
             full_at_ms = self.full_at_ms.get(key, 0)
             wait = wait_ms(limit, full_at_ms, now_ms)
             if not wait:
-                self.full_at_ms[key] = after_taking(limit, full_at_ms, now_ms)
+                self.full_at_ms[key] = max(full_at_ms, now_ms) + limit.back_every_ms
             return wait
 
     def give_back(self, key: str, limit: Limit) -> None:

@@ -93,7 +93,7 @@ class MemoryUsers:
 
 
 class CountingPasswords:
-    """What each check was made against is kept in `checked`; None for an unknown user."""
+    """A fake that records the hash of each check in `checked`, or None for an unknown user."""
 
     def __init__(self) -> None:
         self.checked: list[str | None] = []

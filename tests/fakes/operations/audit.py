@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from chalicelib.adapters.dynamodb import from_cursor, to_cursor
 from chalicelib.domain.operations.audit import AuditEntry
+from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import ListPage
+from chalicelib.services.operations.audit import Audit
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.simple import MemoryCounters, SetClock
 
 
 class MemoryAuditLog:
@@ -29,3 +33,8 @@ class MemoryAuditLog:
             found = [entry for entry in found if entry.audit_id < from_cursor(cursor)]
         more = len(found) > limit
         return ListPage(items=found[:limit], next_cursor=to_cursor(found[limit - 1].audit_id) if more else None)
+
+
+def audit_of(log: MemoryAuditLog, clients: Clients | None = None) -> Audit:
+    """The service over a log in memory."""
+    return Audit(log=log, clients=clients or MemoryClients(), counters=MemoryCounters(), clock=SetClock(), report=print)

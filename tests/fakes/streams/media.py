@@ -2,10 +2,10 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Unpack
 
-from chalicelib.ports.media import EtagMismatch, MediaStore, StoredObject
+from chalicelib.ports.media import EtagMismatch, MediaStore, PutOptions, StoredObject
 
 
 class MemoryMedia:
@@ -19,26 +19,17 @@ class MemoryMedia:
         with self._lock:
             return self.objects.get(key)
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        content_type: str,
-        *,
-        if_match: str | None = None,
-        if_absent: bool = False,
-        metadata: Mapping[str, str] | None = None,
-        expires: bool = False,
-    ) -> str:
+    def put(self, key: str, body: bytes, content_type: str, **options: Unpack[PutOptions]) -> str:
         with self._lock:
             stored = self.objects.get(key)
-            if if_absent and stored is not None:
+            if options.get("if_absent") and stored is not None:
                 raise EtagMismatch(key)
+            if_match = options.get("if_match")
             if if_match is not None and (stored is None or stored.etag != if_match):
                 raise EtagMismatch(key)
             etag = f'"{hashlib.md5(body).hexdigest()}"'
-            (self.expiring.add if expires else self.expiring.discard)(key)
-            self.objects[key] = StoredObject(body=body, etag=etag, metadata=dict(metadata or {}))
+            (self.expiring.add if options.get("expires") else self.expiring.discard)(key)
+            self.objects[key] = StoredObject(body=body, etag=etag, metadata=options.get("metadata", {}))
             return etag
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -71,20 +62,9 @@ class FaultyMedia:
         self.after("get", key)
         return stored
 
-    def put(
-        self,
-        key: str,
-        body: bytes,
-        content_type: str,
-        *,
-        if_match: str | None = None,
-        if_absent: bool = False,
-        metadata: Mapping[str, str] | None = None,
-        expires: bool = False,
-    ) -> str:
+    def put(self, key: str, body: bytes, content_type: str, **options: Unpack[PutOptions]) -> str:
         self.before("put", key)
-        conditions: dict[str, Any] = {"if_match": if_match, "if_absent": if_absent}
-        etag = self._media.put(key, body, content_type, **conditions, metadata=metadata, expires=expires)
+        etag = self._media.put(key, body, content_type, **options)
         self.after("put", key)
         return etag
 

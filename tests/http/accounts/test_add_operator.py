@@ -59,5 +59,5 @@ def test_what_cannot_be_is_refused_and_changes_nothing(api: Api, email: str, pas
     done = add(email, password)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("No account became an operator: ") and len(done.stderr.splitlines()) == 1
-    assert api.services.users.by_email("x@local") is None
+    assert api.services.stores.users.by_email("x@local") is None
     assert PASSWORD not in done.stderr

@@ -27,7 +27,7 @@ def test_login_gives_tokens_and_the_account(api: Api) -> None:
 def test_unknown_wrong_and_disabled_are_the_same_answer(api: Api) -> None:
     disabled = api.user()
     api.services.accounts.change(disabled.user_id, disabled=True)
-    tries = [(api.user().email, "wrong"), ("nobody@local", "wrong"), (disabled.email, PASSWORD)]
+    tries = [(api.user().email, "wrong"), ("unknown@local", "wrong"), (disabled.email, PASSWORD)]
     answers = [api.http.post("/auth/login", json={"email": email, "password": word}) for email, word in tries]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.text for answer in answers}) == 1
@@ -84,7 +84,7 @@ def test_disabling_ends_logins_and_sessions(api: Api) -> None:
 
 
 def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, alg: str = "HS256") -> str:
-    """A token signed with one kind's key that claims to be of another kind."""
+    """Return a token that is signed with one kind's key and claims to be of another kind."""
     import jwt
 
     keys = parse_key_sets(secret_from_aws(api.services.settings.token_secret))[key_of]
@@ -142,14 +142,14 @@ def test_logins_at_once_all_hold(api: Api) -> None:
 
 def test_a_login_that_was_under_way_does_not_outlive_a_disabling(api: Api) -> None:
     user = api.user()
-    seen = api.services.users.get(user.user_id)
+    seen = api.services.stores.users.get(user.user_id)
     assert seen is not None
     api.services.accounts.change(user.user_id, disabled=True)
     family = RefreshFamily(
         family_id="f", current_jti="j", previous_jti=None, rotated_at_ms=0, expires_at_ms=2_000_000_000_000
     )
     with pytest.raises(RowRefused):
-        api.services.users.add_family(seen, family, [])
+        api.services.stores.users.add_family(seen, family, [])
 
 
 def test_the_oldest_login_makes_place_for_the_eleventh(api: Api) -> None:

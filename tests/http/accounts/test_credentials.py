@@ -29,12 +29,12 @@ def change(api: Api, headers: dict[str, str], current: str = PASSWORD, new: str 
 
 
 def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> None:
-    """Neither the old login nor its session is good for anything that changes something."""
+    """Neither the old login nor its session can change anything."""
     headers = bearer(old)
     assert refreshed(api, old) == 401
     beat = api.http.post("/playback/heartbeat", json={"session_id": session_id, "seq": 2}, headers=headers)
     assert beat.json().get("end_reason") == reason, beat.text
-    expected = 403 if reason == "kicked" and api.services.users.get(api_user(api, session_id)).disabled else 401
+    expected = 403 if reason == "kicked" and api.services.stores.users.get(api_user(api, session_id)).disabled else 401
     refusals = [
         api.start(headers, api.live_stream()),
         api.http.get("/me", headers=headers),
@@ -46,7 +46,7 @@ def assert_over(api: Api, old: httpx.Response, session_id: str, reason: str) -> 
 
 
 def api_user(api: Api, session_id: str) -> str:
-    record = api.services.sessions.get(session_id)
+    record = api.services.stores.sessions.get(session_id)
     assert record is not None
     return record.user_id
 
@@ -139,7 +139,7 @@ def test_a_start_that_was_under_way_takes_itself_back(
     monkeypatch.setattr(SessionOpener, "open", logins_end_just_before)
     with pytest.raises(Exception, match="disabled" if disabling else "was ended"):
         services.playback.start(user.user_id, stream_id, client=Client(ip=""), replace=False, max_points=None)
-    record = services.sessions.get(opened[0])
+    record = services.stores.sessions.get(opened[0])
     assert record is not None and not record.active
     assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000
 
@@ -150,7 +150,7 @@ def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) 
     headers = api.login(operator)
     refused = api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
-    kept = api.services.users.get(operator.user_id)
+    kept = api.services.stores.users.get(operator.user_id)
     assert kept is not None and (kept.role, kept.disabled) == (Role.ADMIN, False)
     assert api.http.patch(f"/users/{operator.user_id}", json={"role": "admin"}, headers=headers).status_code == 200
     assert api.http.patch(f"/users/{operator.user_id}", json=changes, headers=api.admin()).status_code == 200

@@ -1,4 +1,4 @@
-"""Where addresses stand, and that a person can be erased while every sum stays: over HTTP, looked up in the tables."""
+"""Erasure of a person over HTTP: no table keeps an address, and every sum stays."""
 
 import json
 import os
@@ -18,7 +18,7 @@ HOME, AGENT = "192.0.2.77", "mpv of a person"
 
 
 def tables_with(api: Api, *texts: str) -> set[str]:
-    """Which tables have one of the texts anywhere."""
+    """Return the tables that contain one of the texts."""
     found = set()
     for name in TABLES:
         pages = client("dynamodb").get_paginator("scan").paginate(TableName=api.services.settings.table_prefix + name)
@@ -28,7 +28,7 @@ def tables_with(api: Api, *texts: str) -> set[str]:
 
 
 def watched(api: Api, user: User, **settings: object) -> tuple[dict[str, str], str]:
-    """The headers of somebody at home, and a session of theirs that goes on."""
+    """Return the headers of a viewer, and that viewer's active session."""
     headers = {**api.login(user), "x-real-ip": HOME, "user-agent": AGENT}
     started = api.start(headers, api.live_stream(**settings))
     assert started.status_code == 201, started.text
@@ -51,9 +51,9 @@ def test_addresses_stand_in_one_table_and_go_without_what_they_belong_to(api: Ap
     assert (session["ip"], session["user_agent"]) == (HOME, AGENT)
     [entry] = api.http.get("/audit", params={"user_id": viewer.user_id}, headers=admin).json()["items"]
     assert entry["ip"] == HOME
-    # As if their days were over.
+    # Their days are over.
     for key in (start_key(session_id), audit_key(entry["audit_id"])):
-        api.services.clients.delete(key)
+        api.services.stores.clients.delete(key)
     [session] = listed(api, admin, viewer.user_id, "ended")
     assert (session["ip"], session["user_agent"], session["end_reason"]) == (None, None, "kicked")
     [kept] = api.http.get("/audit", params={"user_id": viewer.user_id}, headers=admin).json()["items"]

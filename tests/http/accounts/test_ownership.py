@@ -17,7 +17,7 @@ OWNED = {"user_id", "session_id"}
 
 @dataclass(frozen=True)
 class Operation:
-    """A route that names somebody, in its path or its body."""
+    """A route that names an account, in its path or its body."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ VIEWERS = [each for each in OPERATIONS if each.role == "viewer"]
 
 @dataclass(frozen=True)
 class Resources:
-    """Whose things are tried for, and who tries."""
+    """The owner of the resources, and the account that requests them."""
 
     owner: dict[str, str]
     values: dict[str, Any]
@@ -83,7 +83,7 @@ def test_there_are_such_routes() -> None:
         "POST /playback/kick",
         "POST /sessions/{session_id}/adjust",
     }
-    assert all(each.role for each in OPERATIONS), "what names an owner wants to know who asks"
+    assert all(each.role for each in OPERATIONS), "a route that names an owner needs the caller's role"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -98,5 +98,5 @@ def test_strangers_are_refused(api: Api, resources: Resources, operation: Operat
 
 @pytest.mark.parametrize("operation", VIEWERS, ids=str)
 def test_and_owners_are_not(api: Api, resources: Resources, operation: Operation) -> None:
-    # Else the refusals above would prove nothing. Routes stand in the order of their declaration, so the stop is last.
+    # Otherwise the refusals prove nothing. The routes are in the order of their declaration, so the stop is last.
     assert ask(api, operation, resources, resources.owner) == 200

@@ -1,4 +1,4 @@
-"""What a viewer can hold the platform to, over HTTP: caps, keys, receipts and statements."""
+"""What protects viewers, over HTTP: caps, keys, receipts and statements."""
 
 import csv
 from io import StringIO
@@ -34,7 +34,7 @@ def test_a_start_with_a_key_is_made_once(api: Api) -> None:
     assert get(api, headers, "/me/wallet")["balance_millipoints"] == 90_000
     other = api.start(headers, stream_id, idempotency_key=KEY)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
-    # Somebody else's key is somebody else's session.
+    # The same key of another viewer starts another session.
     assert api.start(api.viewer(), stream_id, idempotency_key=KEY).json()["session_id"] != first["session_id"]
     # It is found even while the stream is down, and returns its end afterwards.
     api.http.post("/playback/stop", json={"session_id": first["session_id"]}, headers=headers)

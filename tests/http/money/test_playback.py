@@ -29,8 +29,8 @@ def beat(api: Api, headers: dict[str, str], session_id: str, seq: int):  # type:
 
 
 def wait_for_beat(api: Api, session_id: str, headers: dict[str, str]) -> None:
-    """Let the session's window come without waiting for it: move the session's times back by a lease's length."""
-    wallet = api.services.wallets
+    """Open the session's window without waiting: move the session's times back by a lease's length."""
+    wallet = api.services.stores.wallets
     user = api.http.get("/me", headers=headers).json()["user_id"]
     from chalicelib.adapters.aws import client
     from chalicelib.adapters.dynamodb import to_row

@@ -1,4 +1,4 @@
-"""What operators see of served against paid, and what viewers see of it."""
+"""Reconciliation of served and paid time, as operators and viewers see it."""
 
 import httpx
 import pytest
@@ -13,10 +13,10 @@ SERVED = Served(media_ms=8_000, media_bytes=900, segments=4, requests=9, first_a
 
 
 def serve(api: Api, session_id: str) -> None:
-    now_ms = api.services.clock.now_ms()
-    assert api.services.usage.add(session_id, SERVED, follower="gw", batch=1, now_ms=now_ms)
-    # As if the log had come far: sessions are measured once it is past their end.
-    api.services.usage.mark("gw", now_ms + 3_600_000)
+    now_ms = api.services.stores.clock.now_ms()
+    assert api.services.stores.usage.add(session_id, SERVED, follower="gw", batch=1, now_ms=now_ms)
+    # Let the log be read far ahead: sessions are measured once it is past their end.
+    api.services.stores.usage.mark("gw", now_ms + 3_600_000)
 
 
 def stopped(api: Api, viewer: dict[str, str], **settings: object) -> str:
@@ -26,7 +26,7 @@ def stopped(api: Api, viewer: dict[str, str], **settings: object) -> str:
 
 
 def make_due(api: Api, session_id: str) -> None:
-    """As if the time for it had come."""
+    """Make the session due for reconciliation."""
     client("dynamodb").update_item(
         TableName=api.services.settings.table_prefix + "playback_sessions",
         Key=to_row({"session_id": session_id}),
@@ -45,7 +45,7 @@ def costly(api: Api, viewer: dict[str, str]) -> tuple[str, int]:
 
 
 def today(api: Api) -> str:
-    return day_of(api.services.clock.now_ms())
+    return day_of(api.services.stores.clock.now_ms())
 
 
 def row_of(api: Api, admin: dict[str, str], session_id: str, **params: str) -> dict[str, object] | None:
@@ -180,10 +180,10 @@ def test_a_day_and_the_figures_add_up(api: Api) -> None:
     assert after["sessions"] == before["sessions"] + 1
     assert after["media_ms"] == before["media_ms"] + 8_000
     assert (after["all_added_up"], after["day_over"]) == (True, False)
-    yesterday = day_of(api.services.clock.now_ms() - 86_400_000)
+    yesterday = day_of(api.services.stores.clock.now_ms() - 86_400_000)
     assert api.http.get(f"/reconciliation/{yesterday}", headers=admin).json()["day_over"] is True
-    now_ms = api.services.clock.now_ms()
-    api.services.usage.add(day_key(today(api)), SERVED, follower="gw", batch=1, now_ms=now_ms)
+    now_ms = api.services.stores.clock.now_ms()
+    api.services.stores.usage.add(day_key(today(api)), SERVED, follower="gw", batch=1, now_ms=now_ms)
     found = api.http.get(f"/reconciliation/{today(api)}", headers=admin).json()
     assert (found["gateway_media_ms"], found["gateway_media_bytes"]) == (8_000, 900)
     figures = api.http.get("/monitoring/metrics", headers=admin).json()["reconciliation"]
@@ -199,11 +199,11 @@ def test_a_kick_is_seen_with_how_long_it_took(api: Api) -> None:
     session_id = str(api.start(viewer, api.live_stream()).json()["session_id"])
     kick = {"session_id": session_id, "reason": "test"}
     assert api.http.post("/playback/kick", json=kick, headers=admin).status_code == 200
-    ended_at_ms = api.services.sessions.get(session_id).ended_at_ms
+    ended_at_ms = api.services.stores.sessions.get(session_id).ended_at_ms
     late = Served(requests=1, first_at_ms=ended_at_ms, last_at_ms=ended_at_ms + 40)
-    now_ms = api.services.clock.now_ms()
-    assert api.services.usage.add(session_id, late, follower="gw", batch=1, now_ms=now_ms)
-    api.services.usage.mark("gw", now_ms + 3_600_000)
+    now_ms = api.services.stores.clock.now_ms()
+    assert api.services.stores.usage.add(session_id, late, follower="gw", batch=1, now_ms=now_ms)
+    api.services.stores.usage.mark("gw", now_ms + 3_600_000)
     make_due(api, session_id)
     api.services.reconciliation.run()
     assert row_of(api, admin, session_id)["cut_off_ms"] == 40

@@ -36,7 +36,7 @@ class Operator:
         return answer.json() if answer.content else None
 
     def log(self, **params: str) -> list[dict[str, Any]]:
-        """Of this operator, oldest first."""
+        """Return this operator's entries, oldest first."""
         chosen = params or {"by_user_id": self.user_id}
         answer = self._api.http.get("/audit", params=chosen, headers=self.headers)
         assert answer.status_code == 200, answer.text
@@ -44,7 +44,7 @@ class Operator:
 
 
 def work(api: Api, operator: Operator) -> dict[str, str]:
-    """Use every route that changes something, and answer the ids of what it was used on."""
+    """Call every route that changes something, and return the ids of the changed resources."""
     source = {"mode": "pull", "url": "https://example.org/private/path/live.m3u8?token=hush"}
     stream_id = operator.does("POST", "/streams", {"title": "News", "ingest": source})["stream_id"]
     for method, path, body in (

@@ -1,4 +1,4 @@
-"""What an operator has begun is in the audit log, also where it was not finished; and a repetition finishes it."""
+"""Operators' actions are in the audit log even if they failed midway, and a repetition finishes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ UNFINISHED = {"finished": False}
 
 @pytest.fixture(scope="module")
 def module_settings(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Those of a machine with a gateway, for this process and the API's."""
+    """Return the settings of a machine with a gateway, for this process and the API's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOLLCAST_DENYLIST_DIR", str(tmp_path_factory.mktemp("denylist")))
         yield load()
@@ -58,7 +58,7 @@ def unwritable(directory: Path | None, part: str) -> Iterator[None]:
 
 
 def entries(api: Api, operator: dict[str, str], target: str) -> list[dict[str, Any]]:
-    """Of what was done to the target, oldest first: action, what it changed, and what else is said."""
+    """Return the target's entries, oldest first: action, changes and details."""
     items = api.http.get("/audit", headers=operator).json()["items"]
     names = ("action", "before", "after", "details")
     return [{name: item[name] for name in names} for item in reversed(items) if item["target"] == target]
@@ -138,5 +138,5 @@ def test_a_logout_everywhere_that_is_repeated_denies_what_has_ended(api: Api, wa
     assert answer.status_code == 503 and not denied(api, session_id)
     api.services.credentials.logout_everywhere(user.user_id)
     assert denied(api, session_id)
-    record = api.services.sessions.get(session_id)
+    record = api.services.stores.sessions.get(session_id)
     assert record is not None and record.end_reason is EndReason.VIEWER_STOPPED

@@ -1,4 +1,4 @@
-"""What operators do: streams, accounts, money."""
+"""Operators' routes: streams, accounts, money."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Where a sender sends to: the address that operators see, and its key, which can be replaced."""
+"""The address for senders, as operators see it, and its key, which can be replaced."""
 
 from tests.http.conftest import Api
 

@@ -1,4 +1,4 @@
-"""What operators see of a stream that runs: its runtime, its log, its workers."""
+"""A running stream as operators see it: its runtime, its log, its workers."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     assert (runtime["state"], runtime["worker_id"], runtime["epoch"]) == ("live", "worker-1", 1)
     assert runtime["manifest_age_ms"] is None
     claim = api.report(stream_id, RuntimeState.STALLED)
-    now_ms = api.services.clock.now_ms()
-    api.services.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
+    now_ms = api.services.stores.clock.now_ms()
+    api.services.stores.runtimes.renew(claim, now_ms, claim.expires_at_ms, now_ms - 5_000)
     aged = api.http.get(f"/streams/{stream_id}/runtime", headers=admin).json()
     assert 5_000 <= aged["manifest_age_ms"] < 15_000
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
@@ -32,7 +32,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
     path = f"/streams/{stream_id}/runtime"
     before = api.http.get(path, headers=admin).json()
     assert (before["tracks"], before["repairs"], before["issues"]) == ([], None, [])
-    claim, now_ms = api.report(stream_id, RuntimeState.LIVE), api.services.clock.now_ms()
+    claim, now_ms = api.report(stream_id, RuntimeState.LIVE), api.services.stores.clock.now_ms()
     found = Runtime(
         stream_id=stream_id,
         state=RuntimeState.LIVE,
@@ -41,7 +41,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
         repairs=Repairs(silence_ms=40, drift_ppm=-300),
         issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sound is 300 ppm slow.", since_ms=5),),
     )
-    assert api.services.runtimes.report(claim, found)
+    assert api.services.stores.runtimes.report(claim, found)
     shown = api.http.get(path, headers=admin).json()
     [track], [issue] = shown["tracks"], shown["issues"]
     assert (track["kind"], track["track"], track["language"], track["title"]) == ("audio", 2, "deu", None)
@@ -51,7 +51,7 @@ def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
 
 
 def test_the_workers_that_are_there_are_listed(api: Api) -> None:
-    admin, now_ms = api.admin(), api.services.clock.now_ms()
+    admin, now_ms = api.admin(), api.services.stores.clock.now_ms()
     table = DynamoWorkers(api.services.settings.table_prefix)
     there = Worker(worker_id="w-there", capacity=4, stream_ids=("stream-1",), seen_at_ms=now_ms)
     for worker in (there, replace(there, worker_id="w-gone", seen_at_ms=now_ms - PRESENT_MS)):
@@ -97,7 +97,7 @@ def test_what_the_encoder_said_is_shown_to_operators(api: Api) -> None:
         notes=("made 40 ms of silence",),
     )
     unopened = RunLog(worker_id="w1", run=None, source="primary", began_at_ms=4, source_lines=("no such host",))
-    api.services.media.put(run_log_key(stream_id), encode([run, unopened]), "application/json")
+    api.services.stores.media.put(run_log_key(stream_id), encode([run, unopened]), "application/json")
     assert api.http.get(path, headers=admin).json()["items"] == [
         {
             "worker_id": "w1",
@@ -134,7 +134,7 @@ def test_what_the_ingest_refused_is_shown_to_operators(api: Api) -> None:
     stream_id = api.http.post("/streams", json=listening, headers=admin).json()["stream_id"]
     api.services.streams.set_state(stream_id, DesiredState.LIVE)
     api.report(stream_id, RuntimeState.STARTING)
-    now_ms = api.services.clock.now_ms()
+    now_ms = api.services.stores.clock.now_ms()
     older = IngestRefusal(code=RefusalCode.SILENT, count=1, last_at_ms=now_ms - 1)
     api.services.ingest_refusals.add(
         stream_id, (older, IngestRefusal(code=RefusalCode.WRONG_KEY, count=3, last_at_ms=now_ms))

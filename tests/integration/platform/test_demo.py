@@ -61,6 +61,19 @@ def test_an_invalid_source_is_named(tmp_path):
     assert_nothing_is_left(platform)
 
 
+def test_a_file_that_the_worker_refuses_ends_the_demo_at_once(tmp_path):
+    film = tmp_path / "undecodable.avi"
+    picture = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=2"]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, "-c:v", "sgi", str(film)], check=True, timeout=30)
+    platform = new_stack(tmp_path / "state")
+    demo = start_demo(platform, DEMO_SOURCE=str(film))
+    text, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 1
+    assert "stream-1 cannot be played: the rawvideo video cannot be decoded: " in text
+    assert " is not live after " not in text
+    assert_nothing_is_left(platform)
+
+
 def test_a_file_of_the_user_is_linked_into_the_media_directory(tmp_path):
     film = tmp_path / "Ein Film (1).mkv"
     make_film(film)

@@ -45,7 +45,7 @@ def platform(media: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformS
 
 @pytest.fixture
 def player(platform: PlatformServer, tmp_path: Path) -> Iterator[Player]:
-    """The player's command line with its own home directory, not logged in."""
+    """Return the player's command line with a separate home directory, not logged in."""
     runner = Player(platform.url, tmp_path)
     yield runner
     runner.end_all()
@@ -53,7 +53,7 @@ def player(platform: PlatformServer, tmp_path: Path) -> Iterator[Player]:
 
 @pytest.fixture
 def viewer(player: Player) -> Player:
-    """The player's command line, logged in. `test_player_account.py` tests the login as a process."""
+    """Return the player's command line, logged in. `test_player_account.py` tests the login as a process."""
     http = Http(player.server)
     try:
         Account(http, TokenStore(player.home / ".config" / "tollcast", NoKeyring())).login(EMAIL, PASSWORD)

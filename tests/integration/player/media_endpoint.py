@@ -13,7 +13,7 @@ PLAYLIST = "application/vnd.apple.mpegurl"
 
 
 class MediaEndpoint:
-    """Serves the files of a directory to sessions that may watch."""
+    """A server of a directory's files to sessions that may watch."""
 
     def __init__(self, directory: Path, services: EndpointServices) -> None:
         self.directory = directory

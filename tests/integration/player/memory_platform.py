@@ -40,7 +40,7 @@ class MemoryPlatform:
         self._patch, self._lock = patch, threading.Lock()
         self.store = MemoryStore()
         self.services: Any = build_services(self._patch, self.store)
-        self.clock = self.services.clock
+        self.clock = self.services.stores.clock
         self._wsgi = application(chalice_app)
         self.user_id = self.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER).user_id
         self.top_up(100_000, "welcome")
@@ -70,9 +70,9 @@ class MemoryPlatform:
     def endpoint_services(self) -> EndpointServices:
         return EndpointServices(
             authorize=self.services.access.authorize,
-            signed_query=self.services.media.signed_query,
-            denial_reason=self.services.denylist.reason,
-            find_stream=self.services.stream_table.get,
+            signed_query=self.services.stores.media.signed_query,
+            denial_reason=self.services.stores.denylist.reason,
+            find_stream=self.services.stores.streams.get,
             now_ms=self.clock.now_ms,
         )
 
@@ -95,19 +95,19 @@ class MemoryPlatform:
 
     @property
     def sessions(self) -> dict[str, SessionRecord]:
-        """All sessions by id, in the order of their starts."""
+        """Return all sessions by id, in the order of their starts."""
         return self.store.records
 
     @property
     def logins(self) -> int:
         """The number of logins of the player."""
-        return len(self.services.users.get(self.user_id).families) - 1
+        return len(self.services.stores.users.get(self.user_id).families) - 1
 
     # --- money
 
     @property
     def balance(self) -> int:
-        return self.services.wallets.get(self.user_id).balance_millipoints
+        return self.services.stores.wallets.get(self.user_id).balance_millipoints
 
     @balance.setter
     def balance(self, millipoints: int) -> None:
@@ -131,7 +131,7 @@ class MemoryPlatform:
 
     def credit_outage(self, session_id: str, millipoints: int) -> None:
         """Credit what a session paid for the time of an outage."""
-        wallets, now_ms = self.services.wallets, self.clock.now_ms()
+        wallets, now_ms = self.services.stores.wallets, self.clock.now_ms()
         credit = OutageCredit(outage_ms=now_ms, millipoints=millipoints, free_from_ms=0, free_until_ms=0)
         wallets.credit_outage(self.user_id, wallets.get(self.user_id).sessions[session_id], credit, now_ms)
 
@@ -142,28 +142,28 @@ class MemoryPlatform:
 
     def end(self, reason: str) -> None:
         """End the active sessions."""
-        for session_id in tuple(self.services.wallets.get(self.user_id).sessions):
+        for session_id in tuple(self.services.stores.wallets.get(self.user_id).sessions):
             self.services.billing.end(self.user_id, session_id, EndReason(reason))
 
     def expire_lease(self) -> None:
         """Let the time pass after which the reaper ends a session without heartbeats, and run it."""
         self.clock.shift_ms += LAPSE_MS
-        assert self.services.playback.reap() >= 1
+        assert self.services.reaper.reap() >= 1
 
     def expire_access_tokens(self) -> None:
         self.clock.shift_ms += ACCESS_TOKEN_MS
 
     def end_logins(self) -> None:
-        self.services.users.end_logins(self.user_id)
+        self.services.stores.users.end_logins(self.user_id)
 
     def bind_elsewhere(self, session_id: str, play_token: str) -> None:
-        """Let another client be the first that fetches the session's media, and bind it."""
+        """Let another client fetch the session's media first, which binds the session to it."""
         self.set_stream(session_binding=SessionBinding.ENFORCE)
         self.services.access.authorize(play_token, session_id, ELSEWHERE)
 
     def measure(self, session_id: str, media_ms: int, media_bytes: int) -> None:
         served = Served(media_ms=media_ms, media_bytes=media_bytes, requests=1)
-        self.services.usage.add(session_id, served, follower="test", batch=1, now_ms=self.clock.now_ms())
+        self.services.stores.usage.add(session_id, served, follower="test", batch=1, now_ms=self.clock.now_ms())
 
     def change_record(self, session_id: str, **fields: Any) -> None:
         """Change a session's record, as no service does."""
@@ -186,7 +186,7 @@ class MemoryPlatform:
 
     def report(self, state: str) -> None:
         """Report a runtime state, as a worker does."""
-        runtimes, now_ms = self.services.runtimes, self.clock.now_ms()
+        runtimes, now_ms = self.services.stores.runtimes, self.clock.now_ms()
         claim = runtimes.claim(STREAM_ID, "worker-1", now_ms, now_ms + CLAIM_MS)
         runtime = Runtime(
             stream_id=STREAM_ID,

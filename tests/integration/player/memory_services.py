@@ -24,16 +24,13 @@ from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fixtures.settings import service_environment
 
 ENVIRONMENT = {
-    "TOLLCAST_STAGE": "test",
-    "TOLLCAST_MEDIA_BUCKET": "media",
-    "TOLLCAST_WORK_QUEUE": "work",
-    "TOLLCAST_TOKEN_SECRET": "tokens",
-    "TOLLCAST_PUBLIC_URL": "http://127.0.0.1",
+    **service_environment("test"),
+    "TOLLCAST_START_LIMIT": "",
+    "TOLLCAST_LOGIN_ADDRESS_LIMIT": "",
     "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
-    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
-    "TOLLCAST_RTMP_PORT": "1935",
 }
 KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
 TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
@@ -53,24 +50,18 @@ def build_services(patch: pytest.MonkeyPatch, store: MemoryStore) -> bootstrap.C
     """Return the container that the app uses, with every adapter replaced that needs AWS, and a movable clock."""
     settings = config.load(ENVIRONMENT)
     patch.setattr(bootstrap.config, "load", lambda: settings)
-    for name, fake in {
-        "DynamoLedger": MemoryLedger(store),
-        "DynamoPayments": MemoryPayments(store),
-        "DynamoReconciliations": MemoryReconciliations(store),
-        "DynamoLimits": MemoryLimits(),
-        "DynamoAuditLog": MemoryAuditLog(),
-        "DynamoWorkers": MemoryWorkers(),
-    }.items():
-        patch.setattr(bootstrap, name, lambda prefix, fake=fake: fake)
     patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
     bootstrap.container.cache_clear()
-    services: Any = bootstrap.container()
-    services.clock = MovableClock()
-    services.wallets, services.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
-    services.clients, services.users, services.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-    services.stream_table, services.runtimes, services.usage = MemoryStreams(), MemoryRuntimes(), MemoryUsage()
-    services.media, services.queue = MemoryMedia(), MemoryWorkQueue()
-    services.denylist, services.counters = FakeDenylist(), MemoryCounters()
+    services = bootstrap.container()
+    stores: Any = services.stores
+    stores.clock = MovableClock()
+    stores.wallets, stores.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
+    stores.ledger, stores.payments = MemoryLedger(store), MemoryPayments(store)
+    stores.reconciliations, stores.usage, stores.limits = MemoryReconciliations(store), MemoryUsage(), MemoryLimits()
+    stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
+    stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
+    stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
+    stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
     return services
 
 

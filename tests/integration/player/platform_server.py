@@ -50,7 +50,7 @@ class _WsgiServer(ThreadingHTTPServer):
 
 
 class _Handler(WSGIRequestHandler):
-    """Keeps connections open, as nginx does; wsgiref's own handler closes each after one response."""
+    """A handler that keeps connections open, as nginx does. That of wsgiref closes each after one response."""
 
     server: _WsgiServer
     protocol_version = "HTTP/1.1"

@@ -53,7 +53,7 @@ class PlayProcess:
 
 @dataclass
 class Player:
-    """Runs the player in its own processes."""
+    """A command line of the player that runs as a process."""
 
     server: str
     home: Path

@@ -40,12 +40,12 @@ def program(status: int) -> Iterator[str]:
         server.shutdown()
 
 
-def check_playing(platform: PlatformServer, viewing: PlayProcess) -> None:
+def check_playing(platform: PlatformServer, playback: PlayProcess) -> None:
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
     platform.wait_for("POST", "/playback/heartbeat", 1)
-    wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
-    viewing.mpv("quit")
-    assert viewing.finish()[0] == 0
+    wait_until(lambda: playback.mpv("get_property", "time-pos"), 10, "no picture")
+    playback.mpv("quit")
+    assert playback.finish()[0] == 0
 
 
 def test_behind_a_mapped_port_media_come_from_the_login_address(platform: PlatformServer, player: Player) -> None:

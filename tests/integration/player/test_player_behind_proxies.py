@@ -81,9 +81,9 @@ def test_this_machine_is_reached_without_a_proxy(viewer: Player) -> None:
 def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: PlatformServer, proxy: HttpProxy) -> None:
     platform.media_url = ELSEWHERE
     assert log_in(player, ELSEWHERE, http_proxy=proxy.url) == 0
-    viewing = player.play(mpv=(f"--http-proxy={DEAD_PROXY}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)
+    playback = player.play(mpv=(f"--http-proxy={DEAD_PROXY}",), http_proxy=proxy.url, HTTP_PROXY=proxy.url)
     wait_until(lambda: any(r[2].endswith(".ts") for r in platform.seen("GET", "/play/")), 20, "no media")
-    wait_until(lambda: viewing.mpv("get_property", "time-pos"), 10, "no picture")
+    wait_until(lambda: playback.mpv("get_property", "time-pos"), 10, "no picture")
     assert set(proxy.asked) == {ELSEWHERE}, "mpv does not use the proxy"
-    viewing.mpv("quit")
-    assert viewing.finish()[0] == 0
+    playback.mpv("quit")
+    assert playback.finish()[0] == 0

@@ -1,4 +1,4 @@
-"""A picture whose codec changes while it is watched: real mpv goes on with the other codec."""
+"""Real mpv continues with the other codec when the picture's codec changes."""
 
 import signal
 import subprocess
@@ -31,7 +31,7 @@ def changing(platform: PlatformServer, tmp_path: Path) -> Iterator[Path]:
 
 
 def listed(directory: Path, before: int, after: int) -> None:
-    """Name so many segments of both codecs."""
+    """List so many segments of each codec."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:1", "#EXT-X-MEDIA-SEQUENCE:0"]
     lines += [line for n in range(before) for line in ("#EXTINF:1,", f"h264-{n}.ts")]
     lines += ["#EXT-X-DISCONTINUITY"] * bool(after)
@@ -48,19 +48,19 @@ def given(platform: PlatformServer) -> list[str]:
 
 
 def test_mpv_goes_on_with_another_codec(platform: PlatformServer, viewer: Player, changing: Path) -> None:
-    viewing = viewer.play()
+    playback = viewer.play()
     wait_until(lambda: f"h264-{BEFORE - 1}.ts" in given(platform), 20, "H.264 is not played")
-    assert viewing.mpv("get_property", "video-format") == "h264"
+    assert playback.mpv("get_property", "video-format") == "h264"
     listed(changing, BEFORE, 4)
-    wait_until(lambda: viewing.mpv("get_property", "video-format") == "hevc", 20, "mpv does not go on with HEVC")
+    wait_until(lambda: playback.mpv("get_property", "video-format") == "hevc", 20, "mpv does not go on with HEVC")
     listed(changing, BEFORE, AFTER)
-    shown = viewing.mpv("get_property", "time-pos")
-    wait_until(lambda: viewing.mpv("get_property", "estimated-frame-number") > 25, 10, "the picture stands still")
-    assert viewing.mpv("get_property", "time-pos") != shown
+    shown = playback.mpv("get_property", "time-pos")
+    wait_until(lambda: playback.mpv("get_property", "estimated-frame-number") > 25, 10, "the picture is frozen")
+    assert playback.mpv("get_property", "time-pos") != shown
     # What was played before is not played again, and all before the change was.
     segments = given(platform)
     first = segments.index("hevc-0.ts")
     assert f"h264-{BEFORE - 1}.ts" in segments[:first] and not any(name.startswith("h264") for name in segments[first:])
-    viewing.process.send_signal(signal.SIGINT)
-    status, receipt = viewing.finish()
+    playback.process.send_signal(signal.SIGINT)
+    status, receipt = playback.finish()
     assert (status, receipt["settled"], len(receipt["session_ids"])) == (130, True, 1)

@@ -1,4 +1,4 @@
-"""When a rendition is dropped, real mpv continues with another one."""
+"""Real mpv continues with another rendition when one is dropped."""
 
 import signal
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def watched(platform: PlatformServer, rendition: str, since: float = 0.0) -> int
 
 
 def test_mpv_continues_when_its_rendition_is_dropped(platform: PlatformServer, viewer: Player, ladder: Path) -> None:
-    viewing = viewer.play()
+    playback = viewer.play()
     wait_until(lambda: watched(platform, "720p") >= 4, 20, "the better rendition is not played")
     chosen_at = platform.requests[-1][0]  # at first mpv fetches both
     wait_until(lambda: watched(platform, "720p", chosen_at) >= 3, 10, "it does not go on")
@@ -40,8 +40,8 @@ def test_mpv_continues_when_its_rendition_is_dropped(platform: PlatformServer, v
     (ladder / "720p").unlink()
     dropped_at = platform.requests[-1][0]
     wait_until(lambda: watched(platform, "480p", dropped_at) >= 4, 20, "mpv does not go on")
-    shown = viewing.mpv("get_property", "time-pos")
-    wait_until(lambda: viewing.mpv("get_property", "time-pos") != shown, 5, "the picture stands still")
-    viewing.process.send_signal(signal.SIGINT)
-    status, receipt = viewing.finish()
+    shown = playback.mpv("get_property", "time-pos")
+    wait_until(lambda: playback.mpv("get_property", "time-pos") != shown, 5, "the picture is frozen")
+    playback.process.send_signal(signal.SIGINT)
+    status, receipt = playback.finish()
     assert (status, receipt["settled"], len(receipt["session_ids"])) == (130, True, 1)

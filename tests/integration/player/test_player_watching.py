@@ -19,14 +19,14 @@ def test_a_top_up_shows_at_the_next_heartbeat_and_warnings_are_repeated(
 ) -> None:
     platform.set_stream(lease_ms=1_000)
     platform.balance = 63_000  # a minute and a little more
-    viewing = viewer.play()
+    playback = viewer.play()
     playing(platform)
     wait_until(lambda: platform.balance < 58_000, 20, "nothing is bought")
     platform.top_up(8_000, "gift-1")
     topped_up_at = time.monotonic()
     platform.wait_for("POST", "/playback/heartbeat", 8, since=topped_up_at)
-    viewing.mpv("quit")
-    out, err = viewing.process.communicate(timeout=20)
+    playback.mpv("quit")
+    out, err = playback.process.communicate(timeout=20)
     notes = [line for line in err.splitlines() if line.startswith("Running out: ")]
     assert len(notes) == 2 and all(" left (" in note for note in notes), err
     shown = [float(line.split()[1]) for line in err.splitlines() if line.startswith("Playing: ")]
@@ -40,18 +40,18 @@ def test_other_sessions_are_counted(platform: PlatformServer, viewer: Player) ->
     platform.start()
     alone = viewer.run("wallet", COLUMNS="100").stdout
     assert "At 60 points/min that lasts" in alone and "screens" not in alone
-    viewing = viewer.play()
+    playback = viewer.play()
     playing(platform)
     shown = viewer.run("wallet", COLUMNS="100").stdout
     assert "With 2 screens on this wallet, at 120 points/min that lasts" in shown
-    viewing.mpv("quit")
-    _, err = viewing.process.communicate(timeout=20)
+    playback.mpv("quit")
+    _, err = playback.process.communicate(timeout=20)
     assert " left with 2 screens on this wallet, " in err
 
 
 def test_nothing_is_bought_while_the_gateway_is_away(platform: PlatformServer, viewer: Player) -> None:
     platform.set_stream(lease_ms=2_000)
-    viewing = viewer.play()
+    playback = viewer.play()
     playing(platform)
     platform.dead_paths = ("/play/",)
     failed_at = time.monotonic()
@@ -68,8 +68,8 @@ def test_nothing_is_bought_while_the_gateway_is_away(platform: PlatformServer, v
         "it does not go on",
     )
     platform.wait_for("POST", "/playback/heartbeat", 2, since=restored_at)
-    viewing.mpv("quit")
-    status, receipt = viewing.finish()
+    playback.mpv("quit")
+    status, receipt = playback.finish()
     assert (status, len(receipt["session_ids"])) == (0, 1)
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
@@ -78,11 +78,11 @@ def test_media_that_fail_behind_a_gateway_that_answers_cost_few_leases(
     platform: PlatformServer, viewer: Player
 ) -> None:
     platform.set_stream(lease_ms=2_000)
-    viewing = viewer.play()
+    playback = viewer.play()
     playing(platform)
     platform.media_status = 503
     failed_at = time.monotonic()
-    status, receipt = viewing.finish(60)
+    status, receipt = playback.finish(60)
     fault = f"{platform.url} (it answers 503)"
     assert (status, receipt["message"]) == (6, f"The server stopped sending the picture: {fault}.")
     # By schedule it would be one every 2 s for 30 s. A token expires after 7 s, and mpv retries with pauses.

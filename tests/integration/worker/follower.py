@@ -16,21 +16,21 @@ class Follower:
 
     @property
     def seen(self) -> dict[str, dict[int, tuple[str, int]]]:
-        """Number -> (uri, discontinuity) of each rendition."""
+        """Return (uri, discontinuity) by number, of each rendition."""
         return self.rules.seen
 
     @property
     def problems(self) -> list[str]:
-        """What must never be."""
+        """Return the violations."""
         return self.rules.problems
 
     @property
     def ended(self) -> bool:
-        """Whether the playlist that was read last has an end."""
+        """Return whether the newest playlist has an end."""
         return self.rules.ended
 
     def renditions(self) -> list[str]:
-        """As the multivariant playlist names them."""
+        """Return the renditions of the multivariant playlist."""
         whole = self.media.get(f"streams/{self.stream_id}/index.m3u8")
         return self.rules.ladder(whole.body) if whole else []
 

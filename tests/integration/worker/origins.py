@@ -36,7 +36,7 @@ class Listener:
         self._listener.close()
 
     def hits(self) -> int:
-        """How many have come. A last one of our own, accepted after all of theirs, makes the number final."""
+        """Return the number of connections. One more, accepted after all others, makes the number final."""
         before = self.connections
         with socket.create_connection((self.address, self.port)), self._came:
             assert self._came.wait_for(lambda: self.connections > before, timeout=5)
@@ -44,7 +44,7 @@ class Listener:
             return self.connections
 
     def serve(self, client: socket.socket) -> None:
-        """Nothing is said; closing is enough of an answer."""
+        """Close without a response."""
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -66,7 +66,7 @@ class Listener:
 
 @dataclass
 class Page:
-    """An origin's answer, sent piece by piece."""
+    """A response of an origin, sent piece by piece."""
 
     pieces: Iterator[bytes] | Sequence[bytes]
     status: int = 200
@@ -84,7 +84,7 @@ class Origin(Listener):
 
     @property
     def url(self) -> str:
-        """Its root, without a slash."""
+        """Return the base URL, without a slash."""
         return f"https://{self.address}:{self.port}"
 
     def put(self, path: str, body: bytes | str, status: int = 200, **headers: str) -> None:

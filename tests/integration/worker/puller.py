@@ -29,7 +29,7 @@ CARELESS = "http,https,tls,tcp,httpproxy,crypto,file,concat,data"
 
 @dataclass(frozen=True)
 class Pulled:
-    """The result: ffmpeg's status and errors, how many bytes of media came out, and the proxy's last refusal."""
+    """A result: ffmpeg's status and errors, the number of bytes of media, and the proxy's last refusal."""
 
     status: int
     said: str

@@ -18,8 +18,8 @@ from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.senders import free_udp_port, live_hls, mute_by_rtmp, mute_by_srt, sending, srt_output
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.egress_rules import EgressRules
-from worker.ingest import failover, receiver_commands
-from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
+from worker.ingest import failover, live_source_opener, receiver_commands
+from worker.ingest.live_source_opener import MUTE_REASON, RTMP_HINT, WAITING_REASON
 
 KEY, WRONG_KEY = "right-key-right-key-1234", "wrong-key-wrong-key-1234"
 NAME = "source.test"
@@ -76,9 +76,14 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
     with mute_by_srt(port, KEY) as mute:
         wait_for_error(small, MUTE_REASON)
         assert mute.wait(10) != 0, "the place is free for others"
-    for output in (srt_output(port, WRONG_KEY), ("-f", "mpegts", f"srt://127.0.0.1:{port}")):
+    for output, why in (
+        (srt_output(port, WRONG_KEY), "its passphrase is not the stream's key"),
+        (("-f", "mpegts", f"srt://127.0.0.1:{port}"), "it does not encrypt; the stream's key is its passphrase"),
+    ):
         with sending(*output) as stranger:
             assert stranger.wait(10) != 0
+        eventually(lambda why=why: why in (small.runtime().last_error or ""), 5, why, small.runtime)
+        eventually(lambda why=why: why in (log_of(small)[0].ending or ""), 5, why, lambda: log_of(small))
     assert small.follower.poll() == -1 and small.programs("", KEY) == []
 
     with sending(*srt_output(port, KEY), sound=False):
@@ -98,6 +103,22 @@ def test_srt_is_taken_from_who_knows_the_key_and_the_sender_may_come_back(
         small.wait_for_segments(3)
         assert_all_unbroken(small)
     assert small.runs() == ["1-1", "1-2"]
+
+
+def test_why_a_sender_was_refused_stays_until_another_one_plays(small: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.2)
+    monkeypatch.setattr(live_source_opener, "SETTLED_S", 0.0)
+    port = free_udp_port()
+    add(small, Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=port, program=9))
+    small.pipeline()
+    wait_for_error(small, WAITING_REASON)
+    with sending(*srt_output(port, KEY)) as sender:
+        assert sender.wait(15) != 0
+    why = f"{WAITING_REASON}: the last sender was refused at "
+    eventually(lambda: (small.runtime().last_error or "").startswith(why), 5, why, small.runtime)
+    assert (small.runtime().last_error or "").endswith(" UTC: there is no programme 9; allowed: 1")
+    eventually(lambda: (log_of(small)[0].ending or "").startswith(why), 5, "the log", lambda: log_of(small))
+    assert any("there is no programme 9" in line for line in log_of(small)[0].source_lines)
 
 
 def test_new_settings_disconnect_no_sender_and_a_restart_reopens_all(small: Lab) -> None:
@@ -150,7 +171,7 @@ def test_rtmp_is_taken_by_way_of_the_ingest(small: Lab) -> None:
         small.pipeline()
         wait_for_error(small, WAITING_REASON)
         with mute_by_rtmp(ingest.url(RTMP_GOOD)):
-            wait_for_error(small, MUTE_REASON)
+            wait_for_error(small, MUTE_REASON + RTMP_HINT)
         sender = ingest.sender()
         wait_for_first_segment(small)
         small.wait_for(RuntimeState.LIVE)

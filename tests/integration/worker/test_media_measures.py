@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.inputs import BY_NAME
-from tests.media.judge import judge
-from tests.media.making import make
-from tests.media.model import Expect, Feed, Input
-from tests.media.recipes import clip, picture, tone
-from tests.media.segments import Segment, named_by
+from tests.media.inputs.making import make
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.inputs.recipes import clip, picture, tone
+from tests.media.inputs.table import BY_NAME
+from tests.media.judging.judge import judge
+from tests.media.judging.segments import Segment, named_by
 
 ENCODED = "-c:v libx264 -preset ultrafast -c:a aac -force_key_frames expr:gte(t,n_forced*2)"
 STEADY = Expect(seconds_min=7)
@@ -27,7 +27,7 @@ BROKEN = {
     "silence": item("silence", clip("in.ts", 8, audio=tone(seconds="3"), encode="-af apad")),
     "Hz": item("other-tone", clip("in.ts", 8, audio=tone(880))),
     "after the flash": item("late", clip("in.ts", 8, encode="-af adelay=400:all=1")),
-    "stands still": item("frozen", clip("in.ts", 8, video=picture(then="loop=75:1:50"))),
+    "is frozen": item("frozen", clip("in.ts", 8, video=picture(then="loop=75:1:50"))),
     "corners": item("upside-down", clip("in.ts", 8, video=picture(then="vflip,hflip"))),
     "shown as": item("squeezed", clip("in.ts", 8, video=picture(then="scale=180:180,setsar=1"))),
     "another picture": item("other-picture", clip("in.ts", 8, video=picture(badge="magenta"))),
@@ -35,7 +35,7 @@ BROKEN = {
 
 
 def published(item: Input, cache: Path, directory: Path, more: str = "") -> list[Segment]:
-    """Encode an input into segments of 2 s, as a ladder would be."""
+    """Encode an input into segments of 2 s, like a ladder."""
     made = make(item, cache) / item.entry
     argv = f"ffmpeg -v error -y -i {made} {more or ENCODED} -f hls -hls_time 2 -hls_list_size 0 {directory}/live.m3u8"
     subprocess.run(shlex.split(argv), check=True, timeout=60)
@@ -48,15 +48,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_clean_input_is_right(cache, tmp_path):
-    verdict = judge(CLEAN, published(CLEAN, cache, tmp_path))
-    assert verdict.is_right, verdict.faults
-    assert 7.9 < verdict.worth_s < 8.1
+    result = judge(CLEAN, published(CLEAN, cache, tmp_path))
+    assert result.is_right, result.faults
+    assert 7.9 < result.worth_s < 8.1
 
 
 @pytest.mark.parametrize("words", BROKEN)
 def test_a_fault_is_found(words, cache, tmp_path):
-    verdict = judge(BROKEN[words], published(BROKEN[words], cache, tmp_path))
-    assert any(words in fault for fault in verdict.faults), verdict
+    result = judge(BROKEN[words], published(BROKEN[words], cache, tmp_path))
+    assert any(words in fault for fault in result.faults), result
 
 
 def test_missing_sound_and_a_missing_segment_are_found(cache, tmp_path):
@@ -67,8 +67,8 @@ def test_missing_sound_and_a_missing_segment_are_found(cache, tmp_path):
 
 def test_a_hole_in_the_sound_is_found(cache, tmp_path):
     hole = item("hole", clip("clean.ts", 8), "cut clean.ts in.ts sound first=3 last=5")
-    verdict = judge(hole, published(hole, cache, tmp_path, "-c copy"))
-    assert any(fault.startswith("the sound of") for fault in verdict.faults), verdict
+    result = judge(hole, published(hole, cache, tmp_path, "-c copy"))
+    assert any(fault.startswith("the sound of") for fault in result.faults), result
 
 
 def test_combs_are_found_and_whole_pictures_are_not(cache, tmp_path):

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.runtime import RuntimeState
-from tests.hls.probe import Probed, probed
+from tests.hls.probe import SegmentInfo, probe
 from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
-from tests.hls.text import read_media, read_root
+from tests.hls.text import read_media_playlist, read_multivariant
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
 from worker.encoding import copy_segmentation
@@ -39,16 +39,16 @@ def text_of(lab: Lab, path: str) -> str:
 def read(lab: Lab) -> tuple[str, dict[str, str]]:
     """Return the multivariant playlist and its playlists of one moment: the former is the same before and after."""
     for _ in range(10):
-        root = text_of(lab, "index.m3u8")
-        playlists = {variant.uri: text_of(lab, variant.uri) for variant in read_root(root).variants}
-        if text_of(lab, "index.m3u8") == root:
-            return root, playlists
+        multivariant = text_of(lab, "index.m3u8")
+        playlists = {variant.uri: text_of(lab, variant.uri) for variant in read_multivariant(multivariant).variants}
+        if text_of(lab, "index.m3u8") == multivariant:
+            return multivariant, playlists
     raise AssertionError("the multivariant playlist is written all the time")
 
 
 def segments(lab: Lab, playlists: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     for uri, text in playlists.items():
-        for named in read_media(text).segments:
+        for named in read_media_playlist(text).segments:
             path = f"{uri.partition('/')[0]}/{named.uri}"
             stored = lab.s3.get(PREFIX + path)
             assert stored, path
@@ -66,8 +66,8 @@ def assert_published(lab: Lab, snapshot: Snapshot) -> None:
     """Check that the worker reports what the segments are, and declares their bandwidth."""
     runtime = lab.runtime()
     assert runtime.segments_per_minute and runtime.segments_per_minute > 10
-    for variant, published in zip(read_root(snapshot.root).variants, runtime.published, strict=True):
-        name, media = variant.uri.partition("/")[0], read_media(snapshot.playlists[variant.uri])
+    for variant, published in zip(read_multivariant(snapshot.multivariant).variants, runtime.published, strict=True):
+        name, media = variant.uri.partition("/")[0], read_media_playlist(snapshot.playlists[variant.uri])
         assert published.name == name
         segments = {
             path.rpartition("/")[2]: one for path, one in snapshot.segments.items() if path.startswith(f"{name}/")
@@ -79,7 +79,7 @@ def assert_published(lab: Lab, snapshot: Snapshot) -> None:
             pytest.approx(one.fps, abs=0.001),
         )
         peak = peak_bps(media, {uri: each.size for uri, each in segments.items()})
-        assert peak and f'CODECS="{published.codecs}"' in snapshot.root
+        assert peak and f'CODECS="{published.codecs}"' in snapshot.multivariant
         declared = variant.attributes["BANDWIDTH"]
         print(f"{name}: declared {declared}, measured {peak:.0f}, average {published.average_bandwidth_bps}")
 
@@ -112,10 +112,10 @@ def test_what_is_published_keeps_to_the_rules(
     _, before = read(lab)
     # A copied clip is followed beyond its end, where it begins again; the encoders do not notice.
     lab.wait_for_segments(3 if profile == "source" else 1, 60)
-    root, playlists = read(lab)
+    multivariant, playlists = read(lab)
     bodies = dict(segments(lab, playlists))
-    found: dict[str, Probed] = {path: probed(body) for path, body in bodies.items()}
-    snapshot = Snapshot(root, playlists, found)
+    found: dict[str, SegmentInfo] = {path: probe(body) for path, body in bodies.items()}
+    snapshot = Snapshot(multivariant, playlists, found)
     assert [uri.partition("/")[0] for uri in playlists] == names
     assert faults(snapshot) == []
     assert [fault for uri in playlists for fault in history_faults(before[uri], playlists[uri])] == []
@@ -135,9 +135,9 @@ def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> No
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE, 60)
     lab.wait_for_segments(3, 60)
-    root, playlists = read(lab)
-    found = {path: probed(body) for path, body in segments(lab, playlists)}
-    assert faults(Snapshot(root, playlists, found)) == []
+    multivariant, playlists = read(lab)
+    found = {path: probe(body) for path, body in segments(lab, playlists)}
+    assert faults(Snapshot(multivariant, playlists, found)) == []
     assert [one.fps for one in lab.runtime().published] == [pytest.approx(59.94, abs=0.01)] * 2
     lab.change(fps_max=30, generation=2)
     eventually(lambda: lab.runtime().generation == 2 and lab.runtime().published, 30, "new settings", lab.runtime)
@@ -155,13 +155,15 @@ def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_so
     lab.pipeline()
     lab.wait_for(RuntimeState.LIVE)
     _, before = read(lab)
-    assert read_media(before["source/index.m3u8"]).target_s == 1
-    eventually(lambda: read_media(text_of(lab, "source/index.m3u8")).target_s == 2, 30, "a longer target", lab.runtime)
-    root, after = read(lab)
-    found = {path: probed(body) for path, body in segments(lab, after)}
-    assert faults(Snapshot(root, after, found)) == []
+    assert read_media_playlist(before["source/index.m3u8"]).target_s == 1
+    eventually(
+        lambda: read_media_playlist(text_of(lab, "source/index.m3u8")).target_s == 2, 30, "a longer target", lab.runtime
+    )
+    multivariant, after = read(lab)
+    found = {path: probe(body) for path, body in segments(lab, after)}
+    assert faults(Snapshot(multivariant, after, found)) == []
     assert history_faults(before["source/index.m3u8"], after["source/index.m3u8"]) == []
-    media = read_media(after["source/index.m3u8"])
+    media = read_media_playlist(after["source/index.m3u8"])
     [long] = [segment for segment in media.segments if segment.duration_s > 1.5]
     assert long.discontinuity and lab.runtime().restarts == 0
 

@@ -13,9 +13,9 @@ from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.integration.worker.harness import Lab, eventually
 from tests.integration.worker.test_worker_pipeline import make_clip
-from tests.media.picture import active_area, clock
-from tests.media.recipes import clip
-from tests.media.segments import Segment, decode
+from tests.media.inputs.recipes import clip
+from tests.media.judging.picture import active_area, clock
+from tests.media.judging.segments import Segment, decode
 from worker.checking import inspect_segment
 from worker.publishing import segment_sampler
 from worker.supervision import driver, published_faults

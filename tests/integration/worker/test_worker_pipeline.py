@@ -1,4 +1,4 @@
-"""One stream with real ffmpeg and real stores: it goes live, and recovers from every failure."""
+"""A stream with real ffmpeg and real stores goes live and recovers from every failure."""
 
 import itertools
 import json
@@ -98,7 +98,7 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     new.join(5)
     lab.follower.poll()
     assert lab.follower.ended
-    # Live again after a stop: the same numbers go on, and the end is taken back.
+    # Live again after a stop: the numbers continue, and the end tag is removed.
     lab.change(desired_state=DesiredState.LIVE)
     lab.pipeline("w2")
     lab.wait_for_run("3-1")

@@ -7,7 +7,7 @@ from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import DesiredState
 from tests.integration.worker.harness import Lab, eventually
 
-# Well below the time of a claim, after which anybody could take it.
+# Well below the time of a claim, after which another worker could take it.
 TAKEN_S_MAX = 5.0
 
 
@@ -27,10 +27,10 @@ def test_a_killed_worker_comes_back_and_a_drained_one_hands_over(lab: Lab) -> No
 
     first.send_signal(signal.SIGKILL)
     first.wait(5)
-    eventually(lambda: not lab.encoders(), 3, "its ffmpeg is gone with it")
+    eventually(lambda: not lab.encoders(), 3, "its ffmpeg ended with it")
     alive.unlink()
     second = lab.process("w1")
-    eventually(alive.exists, 20, "the worker turns again")
+    eventually(alive.exists, 20, "the worker runs again")
     # Its own claim is taken back at once; another's it would have to wait for.
     eventually(lambda: epoch(lab) == 2, TAKEN_S_MAX, "the stream is taken back")
     lab.wait_for_run("2-1")

@@ -13,25 +13,27 @@ from chalicelib.api import media
 from infra.deploy.template import gateway_responses
 from tests.fakes.streams.media import MemoryMedia
 from tests.vectors.access import VECTORS
+from tests.vectors.case import AccessRule, Case
 from tests.vectors.model import ALLOW, OPEN, PLAYLIST, RENDITION, SEGMENT, STATUS_OF_CODE, Answer, Front, Vector
-from tests.vectors.world import Case, World
 
 NOW_MS = 1_800_000_000_000
 API = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3/api"
-# API Gateway answers 401 where there is no token to judge, else 403, and the reason stands in the body.
+# API Gateway responds with 401 if there is no token, otherwise with 403. The reason is in the body.
 STATUS_OF_REFUSAL = int(gateway_responses()["ACCESS_DENIED"]["statusCode"])
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World(NOW_MS)
-    world.media = MemoryMedia()
-    monkeypatch.setattr(media, "container", lambda: SimpleNamespace(access=world, media=world.media))
-    return world
+def rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessRule]:
+    rule = AccessRule(NOW_MS)
+    rule.media = MemoryMedia()
+    monkeypatch.setattr(
+        media, "container", lambda: SimpleNamespace(access=rule, stores=SimpleNamespace(media=rule.media))
+    )
+    return rule
 
 
 class ApiGateway:
-    """What API Gateway does between a request and a function: authorizer, policy, route."""
+    """A model of API Gateway between a request and a function: authorizer, policy, route."""
 
     def __init__(self, case: Case):
         self.path = re.sub(r"\Ahttp://[^/]+", "", case.target).partition("?")[0]
@@ -53,7 +55,7 @@ class ApiGateway:
         return Answer(ALLOW, 200, f"streams/{judged['context']['stream_id']}/{self._read(judged['context'])}")
 
     def _read(self, context: dict[str, str]) -> str:
-        """Which medium the view gives; segments are no business of API Gateway's."""
+        """Return the medium of the view. API Gateway serves no segments."""
         found = re.fullmatch(r"/play/([^/]+)/(?:([^/]+)/)?index\.m3u8", self.path)
         if not found:
             return self.path.split("/", 3)[3]
@@ -78,23 +80,23 @@ def _event(path: str, found: re.Match[str], context: dict[str, str]) -> dict[str
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_the_vectors(vector: Vector, world: World):
+def test_the_vectors(vector: Vector, rule: AccessRule):
     case = Case(vector, NOW_MS)
     for name in (PLAYLIST, RENDITION):
-        world.media.put(case.key(name), name.encode(), media.PLAYLIST_TYPE)
+        rule.media.put(case.key(name), name.encode(), media.PLAYLIST_TYPE)
     expected = case.expected(Front.AUTHORIZER)
     if vector.after_a_good_one:
-        world.enter(case, OPEN)
-        assert world.authorize(case.play(), case.session_id, None)
-    world.enter(case, vector.state)
+        rule.enter(case, OPEN)
+        assert rule.authorize(case.play(), case.session_id, None)
+    rule.enter(case, vector.state)
     decided = ApiGateway(case).answer()
     assert (decided.code, decided.key) == (expected.code, expected.key)
     assert (decided.status in (401, 403) or decided.code == ALLOW) and decided.code in STATUS_OF_CODE
 
 
-def test_a_policy_opens_no_other_session(world: World):
+def test_a_policy_opens_no_other_session(rule: AccessRule):
     case = Case(Vector(name="two sessions of one viewer", expect=ALLOW), NOW_MS)
-    world.enter(case, OPEN)
+    rule.enter(case, OPEN)
     request = AuthRequest("TOKEN", f"Bearer {case.play()}", f"{API}/GET/play/{case.session_id}/{SEGMENT}")
     [statement] = media.authorize(request).to_dict(request)["policyDocument"]["Statement"]
     assert statement["Resource"] == [f"{API}/*/play/{case.session_id}/*"]

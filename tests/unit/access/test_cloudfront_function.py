@@ -10,8 +10,8 @@ from chalicelib.domain.errors import SessionOver
 from chalicelib.problems import STATUS_OF_END, problem_of
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS
+from tests.vectors.case import Case
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, Answer, Front, State, Vector
-from tests.vectors.world import Case
 
 NOW_MS = 1_800_000_000_000
 BYTES_MAX = 10_240

@@ -1,4 +1,4 @@
-"""The template of the edge, as data: who may read the bucket, and that nothing of it is behind an unguarded path."""
+"""The template of the edge as data: who may read the bucket, and that every path to it is authorized."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keys rotate under processes that live on, each of which has read them at its own time: no honest token is refused."""
+"""Keys rotate while processes run that have read them at different times: no valid token is refused."""
 
 import random
 
@@ -114,7 +114,7 @@ def test_a_process_learns_of_a_new_key_and_keeps_the_old_one_while_it_cannot_rea
     site.store.fails = True
     for _ in range(3):
         assert old.access(known, 0).user_id == "u"
-        # Not a refusal, which would log an honest user out.
+        # Not a refusal, which would log the user out.
         with pytest.raises(StoreUnavailable):
             old.access(new, 0)
     site.store.fails = False

@@ -17,8 +17,8 @@ from chalicelib.config import ConfigError, load
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
 from chalicelib.ports.common import StoreUnavailable
-from infra.local.layout import service_environment
 from tests.fakes.access.keyvalue import MemoryKeyValueClient, refusal
+from tests.fixtures.settings import service_environment
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/01234567-89ab-cdef-0123-456789abcdef"
 SERVICE = "cloudfront-keyvaluestore"
@@ -128,8 +128,8 @@ def test_exactly_one_denylist_is_chosen(monkeypatch):
     settings = load({**environ, "TOLLCAST_DENYLIST_STORE": ARN})
     monkeypatch.setattr(config, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match="awscrt"):
-        bootstrap.Container(settings).denylist  # noqa: B018
+        bootstrap.Container(settings).stores.denylist  # noqa: B018
     monkeypatch.setattr(config, "find_spec", lambda _: object())
     chosen = (settings, load(environ), load(in_files))
-    kinds = [type(bootstrap.Container(each).denylist).__name__ for each in chosen]
+    kinds = [type(bootstrap.Container(each).stores.denylist).__name__ for each in chosen]
     assert kinds == ["KeyValueDenylist", "NoDenylist", "FileDenylist"]

@@ -4,12 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.config import ConfigError, limit_text, load
-from chalicelib.domain.access import limits as rules
-from chalicelib.domain.access.limits import Allowances, Limit, login_address_key, login_key, network_of
+from chalicelib.domain.access.limits import Allowances, Limit, login_address_key, login_key, network_of, wait_ms
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, TooManyRequests
 from chalicelib.services.access.limiter import Limiter
-from infra.local.layout import service_environment
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.simple import SetClock
 
@@ -18,16 +15,16 @@ LIMITS = st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000))
 
 @given(LIMITS, st.lists(st.integers(0, 20_000), min_size=1, max_size=60))
 def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]):
-    full_at_ms, now_ms, taken = 0, 10**12, 0
+    limits, now_ms, taken = MemoryLimits(), 10**12, 0
     for pause_ms in pauses_ms:
         now_ms += pause_ms
-        wait = rules.wait_ms(limit, full_at_ms, now_ms)
+        wait = limits.take("key", limit, now_ms)
         if not wait:
-            full_at_ms = rules.after_taking(limit, full_at_ms, now_ms)
             taken += 1
         else:
-            assert rules.wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
-            assert rules.wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
+            full_at_ms = limits.full_at_ms["key"]
+            assert wait_ms(limit, full_at_ms, now_ms + wait) == 0, "after the wait there is a token"
+            assert wait_ms(limit, full_at_ms, now_ms + wait - 1) == 1
         assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms
 
 
@@ -97,12 +94,3 @@ def test_starts_are_counted_by_user(limited, clock):
         limited.start("u_a")
     clock.advance(3_000)
     limited.start("u_a")
-
-
-def test_limits_are_settings():
-    environ = service_environment("unit")
-    chosen = load({**environ, "TOLLCAST_LOGIN_LIMIT": "5+1/60s", "TOLLCAST_START_LIMIT": ""}).allowances
-    assert (chosen.login, chosen.start, limit_text(chosen.login)) == (Limit(5, 60_000), Allowances().start, "5+1/60s")
-    for wrong in ("10", "0+1/10s", "10+1/0s", "10+1/3601s", "10+2/10s", "-1+1/10s", "10+1/10", "x"):
-        with pytest.raises(ConfigError, match="TOLLCAST_LOGIN_LIMIT"):
-            load({**environ, "TOLLCAST_LOGIN_LIMIT": wrong})

@@ -22,7 +22,7 @@ IP = "192.0.2.1"
 
 
 class Desk:
-    """Where people log in, over fakes, with Ann, who may, and Bob, who is disabled."""
+    """The login service over fakes, with an active account (Ann) and a disabled one (Bob)."""
 
     def __init__(self):
         self.users, self.passwords, self.clock = MemoryUsers(), CountingPasswords(), SetClock()
@@ -49,13 +49,13 @@ desk = pytest.fixture(lambda: Desk())
 
 
 def test_each_refusal_costs_one_check_of_a_password_and_says_the_same(desk):
-    said = {desk.refused(email) for email in ("ann@local", "nobody@local", "bob@local")}
+    said = {desk.refused(email) for email in ("ann@local", "unknown@local", "bob@local")}
     assert said == {desk.refused("bob@local", PASSWORD)}
     hashed = desk.passwords.hash(PASSWORD)
     assert (desk.passwords.checked, desk.counters.counts["login_failures"]) == ([hashed, None, hashed, hashed], 4)
 
 
-@pytest.mark.parametrize("email", ["ann@local", "nobody@local", "bob@local"])
+@pytest.mark.parametrize("email", ["ann@local", "unknown@local", "bob@local"])
 def test_an_empty_bucket_costs_no_check_at_all(desk, email):
     for _ in range(10):
         desk.refused(email)

@@ -1,4 +1,4 @@
-"""Erasing a person is done to its end, whatever ends it in between, and begun again as often as one likes."""
+"""An interrupted erasure of a person can be repeated until it is complete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from chalicelib.services.accounts import erasure
 from chalicelib.services.accounts.erasure import Erasure
 from tests.fakes.access.clients import MemoryClients
 from tests.fakes.accounts.identity import MemoryUsers
+from tests.fakes.operations.audit import MemoryAuditLog, audit_of
 from tests.fakes.simple import SetClock
 
 ANNA = User(user_id="u_anna", email="Anna@local", password_hash="x", role=Role.VIEWER)
@@ -24,7 +25,7 @@ class Killed(Exception):
 
 
 class Sessions:
-    """Stands for `Billing`."""
+    """A stub of `Billing`."""
 
     def __init__(self, users: MemoryUsers) -> None:
         self.users = users
@@ -46,7 +47,13 @@ class Services:
         for number in range(250):
             self.clients.put(start_key(f"{number}"), "u_anna", Client(ip="192.0.2.1"), self.clock.now_ms())
         self.clients.put(start_key("ben"), "u_ben", Client(ip="192.0.2.2"), self.clock.now_ms())
-        self.erasure = Erasure(users=self.users, billing=self.sessions, clients=self.clients, clock=self.clock)  # type: ignore[arg-type]
+        self.erasure = Erasure(
+            users=self.users,
+            billing=self.sessions,  # type: ignore[arg-type]
+            clients=self.clients,
+            audit=audit_of(MemoryAuditLog(), self.clients),
+            clock=self.clock,
+        )
         for owner in (self.users, self.sessions, self.clients):
             if hasattr(owner, killed_at or "-"):
                 setattr(owner, killed_at, _once(getattr(owner, killed_at), after))

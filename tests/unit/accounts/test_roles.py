@@ -22,7 +22,7 @@ that was disabled, demoted or logged out everywhere since is refused at once.
 
 
 def roles() -> str:
-    """What the page should say."""
+    """Return the expected text of the page."""
     lines = []
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():

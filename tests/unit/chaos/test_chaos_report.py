@@ -4,19 +4,19 @@ import random
 
 import pytest
 
-from tests.chaos.events import Happened
+from tests.chaos.events import EventResult
 from tests.chaos.follower import Arrival
-from tests.chaos.picture import Stall
-from tests.chaos.plan import CALM_S, TYPICAL_S, Kind, plan
+from tests.chaos.picture_sampler import Stall
+from tests.chaos.plan import PAUSE_S_MIN, TYPICAL_S, Kind, make_plan
 from tests.chaos.report import STALL_S_MAX, Row, broken_goals, rows
-from tests.fixtures.continuity import Named
+from tests.fixtures.continuity import NamedSegment
 from worker.claims import TTL_MS
 
 COUNTS = {Kind.ENCODER: 5, Kind.WORKER: 3, Kind.HAND_OVER: 2, Kind.UPLOADS: 1, Kind.FREEZE: 1}
 
 
 def arrival(at_s: float, number: int, discontinuity: int = 0) -> Arrival:
-    return Arrival(at_s, Named("480p", number, f"1-{discontinuity + 1}-{number:06d}.ts", discontinuity))
+    return Arrival(at_s, NamedSegment("480p", number, f"1-{discontinuity + 1}-{number:06d}.ts", discontinuity))
 
 
 def row(kind: Kind, *stalls_s: float) -> Row:
@@ -24,25 +24,25 @@ def row(kind: Kind, *stalls_s: float) -> Row:
 
 
 def test_a_plan_holds_everything_and_is_the_same_for_a_seed() -> None:
-    planned = plan(random.Random(1), COUNTS, 60.0, 600.0)
-    assert planned == plan(random.Random(1), COUNTS, 60.0, 600.0)
-    assert planned != plan(random.Random(2), COUNTS, 60.0, 600.0)
-    kinds = [event.kind for event in planned.events]
+    plan = make_plan(random.Random(1), COUNTS, 60.0, 600.0)
+    assert plan == make_plan(random.Random(1), COUNTS, 60.0, 600.0)
+    assert plan != make_plan(random.Random(2), COUNTS, 60.0, 600.0)
+    kinds = [event.kind for event in plan.events]
     assert {kind: kinds.count(kind) for kind in Kind} == COUNTS
     over_s = 0.0
-    for event in planned.events:
-        assert event.at_s >= over_s + CALM_S - 0.001
+    for event in plan.events:
+        assert event.at_s >= over_s + PAUSE_S_MIN - 0.001
         over_s = event.at_s + TYPICAL_S[event.kind] + (60.0 if event.kind is Kind.UPLOADS else 0.0)
-    assert over_s + CALM_S <= 600.001
+    assert over_s + PAUSE_S_MIN <= 600.001
 
 
 def test_a_plan_needs_its_time() -> None:
     with pytest.raises(ValueError, match=r"12 events need \d+ s at least, not 60 s"):
-        plan(random.Random(1), COUNTS, 60.0, 60.0)
+        make_plan(random.Random(1), COUNTS, 60.0, 60.0)
 
 
 def test_a_row_has_the_result_of_its_event() -> None:
-    events = [Happened(Kind.ENCODER, 10.0, 3.0), Happened(Kind.WORKER, 20.0, None)]
+    events = [EventResult(Kind.ENCODER, 10.0, 3.0), EventResult(Kind.WORKER, 20.0, None)]
     arrivals = [arrival(8.0, 1), arrival(9.5, 2), arrival(13.0, 3, 1), arrival(15.0, 4, 1), arrival(19.0, 5, 1)]
     stalls = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]
     first, second = rows(events, arrivals, stalls, 8.0, 30.0)

@@ -1,4 +1,4 @@
-"""Bugs planted in hand-made playlists: each must be seen from one reading to the next, and what is right must not."""
+"""Each bug in hand-made playlists is found from one reading to the next, and correct ones pass."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> Playlist:
-    """So many segments of a run more."""
+    """Add so many segments of a run."""
     for _ in range(count):
         number = playlist.next_sequence
         entry = Entry(f"{run}-{number:06d}.ts", duration_s, START + timedelta(seconds=2 * number))
@@ -21,7 +21,7 @@ def grown(playlist: Playlist, run: str, count: int, duration_s: float = 2.0) -> 
 
 
 FIRST = grown(Playlist(target_s=2), "1-1", 5)
-# What another owner goes on with.
+# The numbers with which another owner continues.
 NEXT = grown(FIRST.with_interruption(), "2-1", 2)
 
 
@@ -49,7 +49,7 @@ def test_what_is_new_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "epoch", "said"),
+    ("wrong", "epoch", "text"),
     [
         pytest.param(
             grown(Playlist(target_s=2), "2-1", 7), 2, "the media sequence fell from 4 to 0", id="restarts at 0"
@@ -67,10 +67,8 @@ def test_what_is_new_is_reported_once() -> None:
             "#6 was ('2-1-000006.ts', 1), is ('2-1-000006.ts', 0)",
             id="a discontinuity that left the window is not counted",
         ),
-        pytest.param(FIRST.without_first(4), 1, "ends at less now", id="an old owner writes over a new one"),
-        pytest.param(
-            grown(FIRST.without_first(4), "1-1", 3), 1, "epoch 1 wrote over epoch 2", id="and goes on with its own"
-        ),
+        pytest.param(FIRST.without_first(4), 1, "the last number fell", id="an old owner overwrites a new one"),
+        pytest.param(grown(FIRST.without_first(4), "1-1", 3), 1, "epoch 1 overwrote epoch 2", id="and continues"),
         pytest.param(
             grown(NEXT, "2-1", 1, duration_s=3.2).without_first(4), 2, "3.2 s with a target", id="a segment too long"
         ),
@@ -79,13 +77,13 @@ def test_what_is_new_is_reported_once() -> None:
         ),
     ],
 )
-def test_a_planted_bug_is_seen(wrong: Playlist, epoch: int, said: str) -> None:
+def test_each_planted_bug_is_found(wrong: Playlist, epoch: int, text: str) -> None:
     found = problems((FIRST.without_first(4), 1), (NEXT.without_first(4), 2), (wrong, epoch))
-    assert any(said in problem for problem in found), found
+    assert any(text in problem for problem in found), found
 
 
 def test_an_end_is_seen() -> None:
-    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, though nobody stopped the stream"]
+    assert problems((FIRST, 1), (FIRST, 1), ended=True) == ["480p: an end, but the stream was not stopped"]
 
 
 def test_renditions_must_be_in_step() -> None:

@@ -1,6 +1,6 @@
-"""When a picture counts as stalled."""
+"""The rule when a picture counts as stalled."""
 
-from tests.chaos.picture import Sample, Stall, stalls
+from tests.chaos.picture_sampler import Sample, Stall, stalls
 
 
 def samples(*positions: float | None, step_s: float = 0.25) -> list[Sample]:

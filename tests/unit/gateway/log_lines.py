@@ -23,7 +23,7 @@ def segment(number: int, session: str = A, **changes: object) -> bytes:
 
 
 class RotatedLog:
-    """Appends to a log and rotates it, like supervisord."""
+    """A writer that appends to a log and rotates it, like supervisord."""
 
     def __init__(self, path: Path, backups: int = 2) -> None:
         self.path = path

@@ -16,7 +16,7 @@ NOW_MS = 1_700_000_000_500
 NOW_S = NOW_MS // 1000
 
 
-class World:
+class StubServices:
     """Stubs of the endpoints' services. Tests change their results."""
 
     def __init__(self):
@@ -24,7 +24,7 @@ class World:
         self.stream, self.session, self.until_ms = "stream-1", SESSION, NOW_MS + 60_000
         self.tokens, self.clients = [], []
 
-    def verdict(self, token, session_id, client):
+    def authorize(self, token, session_id, client):
         self.tokens.append(token)
         self.clients.append(client)
         if self.error:
@@ -38,8 +38,8 @@ class World:
         return f"key={key}&expires={expires_s}"
 
     def ask(self, path, session=SESSION, authorization="Bearer good", **environ):
-        asked = EndpointServices(
-            authorize=self.verdict,
+        stubs = EndpointServices(
+            authorize=self.authorize,
             signed_query=self.signed_query,
             denial_reason=lambda session, stream: self.reason,
             find_stream=lambda stream_id: None,
@@ -49,36 +49,37 @@ class World:
         environ = {"PATH_INFO": path, "HTTP_X_TOLLCAST_SESSION": session, **environ}
         if authorization is not None:
             environ["HTTP_AUTHORIZATION"] = authorization
-        body = b"".join(application(asked)(environ, lambda status, headers: seen.update(s=status, h=dict(headers))))
+        body = b"".join(application(stubs)(environ, lambda status, headers: seen.update(s=status, h=dict(headers))))
         return int(seen["s"][:3]), seen["h"], json.loads(body) if body else None
 
 
-world = pytest.fixture(lambda: World())
+services = pytest.fixture(lambda: StubServices())
 
 
-def test_an_authorization_names_the_stream_and_other_paths_are_not_found(world):
-    status, headers, _ = world.ask("/verdict")
-    assert (status, headers["X-Tollcast-Stream"], world.tokens, world.ask("/")[0]) == (200, "stream-1", ["good"], 404)
+def test_an_authorization_names_the_stream_and_other_paths_are_not_found(services):
+    status, headers, _ = services.ask("/verdict")
+    assert (status, headers["X-Tollcast-Stream"], services.tokens) == (200, "stream-1", ["good"])
+    assert services.ask("/")[0] == 404
 
 
-def test_the_access_rule_gets_the_client_that_nginx_sees(world):
+def test_the_access_rule_gets_the_client_that_nginx_sees(services):
     for path in ("/verdict", "/denial"):
-        world.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
-    world.ask("/verdict", HTTP_USER_AGENT="nginx")
-    assert world.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
+        services.ask(path, HTTP_X_TOLLCAST_ADDRESS="192.0.2.1", HTTP_X_TOLLCAST_AGENT="mpv", REMOTE_ADDR="192.0.2.9")
+    services.ask("/verdict", HTTP_USER_AGENT="nginx")
+    assert services.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
 
 
-def test_how_long_nginx_may_cache_an_authorization(world):
+def test_how_long_nginx_may_cache_an_authorization(services):
     """nginx caches it to the end of the given second, which must end before the lease."""
     kept_s = {60_000: 10, 4_000: 3, 1_600: 1, 1_000: 0, 400: None, 0: None, -3_000: None}
     for left_ms, more_s in kept_s.items():
-        world.until_ms = NOW_MS + left_ms
-        expires = world.ask("/verdict")[1]["X-Accel-Expires"]
+        services.until_ms = NOW_MS + left_ms
+        expires = services.ask("/verdict")[1]["X-Accel-Expires"]
         assert expires == ("0" if more_s is None else f"@{NOW_S + more_s}"), left_ms
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict", "denial", "code"),
+    ("error", "authorize", "denial", "code"),
     [
         *((Unauthenticated("x"), 401, 401, "token_invalid"), (TokenExpired("x"), 401, 401, "token_expired")),
         (SessionOver(EndReason.BALANCE_EXHAUSTED), 403, 402, "balance_exhausted"),
@@ -89,49 +90,49 @@ def test_how_long_nginx_may_cache_an_authorization(world):
     ],
     ids=str,
 )
-def test_refusals(world, error, verdict, denial, code):
-    world.error = error
-    status, headers, _ = world.ask("/verdict")
-    assert (status, headers["X-Tollcast-Reason"]) == (verdict, code)
-    assert headers["X-Accel-Expires"] == ("0" if verdict == 503 else "1") and "X-Tollcast-Stream" not in headers
-    status, headers, document = world.ask("/denial")
+def test_refusals(services, error, authorize, denial, code):
+    services.error = error
+    status, headers, _ = services.ask("/verdict")
+    assert (status, headers["X-Tollcast-Reason"]) == (authorize, code)
+    assert headers["X-Accel-Expires"] == ("0" if authorize == 503 else "1") and "X-Tollcast-Stream" not in headers
+    status, headers, document = services.ask("/denial")
     assert (status, document["status"], document["code"]) == (denial, denial, code)
     assert headers["Content-Type"] == "application/problem+json" and "secret" not in json.dumps(document)
 
 
-def test_without_a_bearer_token_there_is_no_token_and_an_invalid_session_is_refused_without_the_access_rule(world):
+def test_without_a_bearer_token_there_is_no_token_and_an_invalid_session_is_refused_without_the_access_rule(services):
     for authorization in (None, "", "good", "Basic good", "Bearer", "Bearer  "):
-        world.ask("/verdict", authorization=authorization)
-    assert world.tokens == [None] * 6
+        services.ask("/verdict", authorization=authorization)
+    assert services.tokens == [None] * 6
     for session in ("", "x", "A" * 26, "a" * 27, "../" + "a" * 23):
-        assert world.ask("/verdict", session=session)[0] == 401
-    assert len(world.tokens) == 6
+        assert services.ask("/verdict", session=session)[0] == 401
+    assert len(services.tokens) == 6
 
 
 @pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
-def test_an_authorization_without_a_valid_stream_or_of_another_session_is_a_refusal(world, stream):
-    world.stream = stream
-    status, headers, _ = world.ask("/verdict")
+def test_an_authorization_without_a_valid_stream_or_of_another_session_is_a_refusal(services, stream):
+    services.stream = stream
+    status, headers, _ = services.ask("/verdict")
     assert status == 503 and "X-Tollcast-Stream" not in headers
-    world.session = "b" * 26
-    assert world.ask("/verdict")[0] == 401
+    services.session = "b" * 26
+    assert services.ask("/verdict")[0] == 401
 
 
-def test_a_denial_by_the_denylist_has_its_reason(world):
-    world.reason = EndReason.STREAM_STOPPED
-    status, _, document = world.ask("/denial")
+def test_a_denial_by_the_denylist_has_its_reason(services):
+    services.reason = EndReason.STREAM_STOPPED
+    status, _, document = services.ask("/denial")
     assert (status, document["end_reason"]) == (410, "stream_stopped")
-    world.reason = None
-    assert world.ask("/denial")[0] == 503
+    services.reason = None
+    assert services.ask("/denial")[0] == 503
 
 
-def test_media_and_nothing_else_is_signed(world):
+def test_media_and_nothing_else_is_signed(services):
     for key in ("streams/stream-1/index.m3u8", "streams/s/720p/1-000001.ts"):
-        status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+        status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
         assert (status, headers["X-Tollcast-Query"]) == (200, f"key={key}&expires=60")
     others = "secrets logs/stream-1.json logs/stream-1/index.m3u8 streams/ streams/../x.ts streams/s/../../x.ts"
     for key in ("", *others.split(), "streams/s/x.ts?y", "streams/s/a/b/c.ts"):
-        status, headers, _ = world.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+        status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
         assert status == 403 and "X-Tollcast-Query" not in headers, key
-    world.error = StoreUnavailable("x")
-    assert world.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
+    services.error = StoreUnavailable("x")
+    assert services.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503

@@ -7,16 +7,12 @@ import pytest
 from chalicelib.config import ConfigError
 from gateway.nginx.config import render
 from infra.prod import nginx
+from tests.fixtures.settings import service_environment
 
 ENVIRON = {
+    **service_environment("prod"),
     "AWS_REGION": "eu-central-1",
-    "TOLLCAST_STAGE": "prod",
-    "TOLLCAST_MEDIA_BUCKET": "media",
-    "TOLLCAST_WORK_QUEUE": "work",
-    "TOLLCAST_TOKEN_SECRET": "secret",
     "TOLLCAST_PUBLIC_URL": "https://watch.example",
-    "TOLLCAST_SESSIONS_PER_USER_MAX": "3",
-    "TOLLCAST_RTMP_PORT": "1935",
     "TOLLCAST_DENYLIST_DIR": "/var/lib/tollcast/denylist",
     "TOLLCAST_RUN_DIR": "/run/tollcast",
     "TOLLCAST_GATEWAY_DIR": "/var/lib/tollcast/nginx",
@@ -39,6 +35,12 @@ def test_production_uses_tls_on_both_sides():
     ):
         assert line in text, line
     assert "http://s3" not in text
+
+
+def test_an_empty_user_is_for_an_nginx_without_root():
+    assert nginx.gateway_config({**ENVIRON, "TOLLCAST_GATEWAY_USER": ""}).user == ""
+    without_region = {**ENVIRON, "AWS_REGION": "", "TOLLCAST_S3_HOST": "s3.internal:443"}
+    assert nginx.gateway_config(without_region).s3_host == "s3.internal:443"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How the reports of pip-audit and npm are read: a failed look-up must never count as a pass."""
+"""Reading the reports of pip-audit and npm: a failed look-up never counts as a pass."""
 
 import sys
 

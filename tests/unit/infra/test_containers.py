@@ -8,7 +8,9 @@ import tomllib
 
 import yaml
 
-from infra.local.layout import ROOT
+import worker.config
+from chalicelib import config
+from infra.local.layout import ROOT, layout_from, local_settings
 from infra.local.processes.supervision import PARTS, STOP_S_MAX
 from worker.supervision.agent import DRAIN_S
 
@@ -16,7 +18,7 @@ DOCKERFILES = ("worker/Dockerfile", "infra/local/setup/Dockerfile")
 
 
 def instructions(path):
-    """Name and arguments, in their order; continued lines are one."""
+    """Return names and arguments in their order. Continued lines are one."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if not line.lstrip().startswith("#")]
     whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
     return [tuple(line.split(" ", 1)) for line in whole.splitlines() if line]
@@ -25,6 +27,10 @@ def instructions(path):
 def only(path, wanted):
     [arguments] = [arguments for name, arguments in instructions(path) if name == wanted]
     return arguments
+
+
+def services():
+    return yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
 
 
 def test_all_pins_of_a_package_are_the_same_version():
@@ -50,8 +56,7 @@ def test_the_workers_process_receives_signals_and_runs_without_privileges():
 
 
 def test_the_workers_container_is_confined_and_has_time_to_drain():
-    service = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]["worker"]
-    user = only("worker/Dockerfile", "USER")
+    service, user = services()["worker"], only("worker/Dockerfile", "USER")
     assert service["build"]["dockerfile"] == "worker/Dockerfile"
     assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"] and service["mem_limit"]
@@ -60,6 +65,16 @@ def test_the_workers_container_is_confined_and_has_time_to_drain():
     [scratch] = service["tmpfs"]
     assert scratch.split(":")[0] == service["environment"]["TOLLCAST_WORK_DIR"] and f"uid={user}," in scratch
     assert all(volume.endswith(":ro") for volume in service["volumes"]) and service["init"] is False
+
+
+def test_containers_have_the_settings_of_the_local_platform():
+    chosen = {"TOLLCAST_WORKER_ID", "TOLLCAST_MEDIA_DIR", "TOLLCAST_WORK_DIR", "TOLLCAST_ACCESS_LOG"}
+    for name in services().keys() - {"emulator"}:
+        environ = services()[name]["environment"]
+        config.load(environ)
+        expected = {**environ, **local_settings(layout_from(environ))}
+        assert {key: expected[key] for key in environ.keys() - chosen}.items() <= environ.items(), name
+    worker.config.load(services()["worker"]["environment"])
 
 
 def test_what_the_images_copy_is_in_their_context():
@@ -92,8 +107,8 @@ def test_every_part_is_restarted_and_ends_in_time_and_the_emulator_starts_first(
 
 
 def test_containers_run_the_same_commands():
-    services = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
-    assert set(services) == {*PARTS, "seed"}
+    containers = services()
+    assert set(containers) == {*PARTS, "seed"}
     for name, program in programs().items():
         if name == "emulator":
             continue
@@ -101,5 +116,5 @@ def test_containers_run_the_same_commands():
         if "--worker-tmp-dir" in wanted:
             place = wanted.index("--worker-tmp-dir")
             del wanted[place : place + 2]
-        assert shlex.split(services[name]["command"]) == wanted, name
-        assert services[name]["network_mode"] == "host"
+        assert shlex.split(containers[name]["command"]) == wanted, name
+        assert containers[name]["network_mode"] == "host"

@@ -53,13 +53,14 @@ def test_due_functions_run_once_each_and_a_failure_is_logged(caplog):
 
 def test_an_invocation_that_hangs_is_ended(monkeypatch, caplog):
     monkeypatch.setattr(scheduler, "INVOCATION_S_MAX", 0.1)
+    ends = []
 
     def hang(event, context):
         try:
             time.sleep(30)
         except Exception:
             time.sleep(30)
+        ends.append(event)
 
-    began = time.monotonic()
     scheduler.run_due([scheduler.Job("hang", timedelta(minutes=1), hang, NOW)], NOW)
-    assert time.monotonic() - began < 5 and "hang was ended" in caplog.text
+    assert ends == [] and "hang was ended" in caplog.text

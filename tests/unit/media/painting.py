@@ -1,7 +1,7 @@
 """Paints small copies of pictures as `recipes.marks` has them."""
 
-from tests.media import picture
-from tests.media.picture import GRID_HEIGHT, GRID_WIDTH, Area, Frame
+from tests.media.judging import picture
+from tests.media.judging.picture import GRID_HEIGHT, GRID_WIDTH, Area, Frame
 
 WHOLE = Area(0, 0, GRID_WIDTH, GRID_HEIGHT)
 COLORS = {

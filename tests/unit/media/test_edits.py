@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media import edits
+from tests.media.inputs import edits
 
 PICTURE, SOUND = 0x100, 0x101
 BASE_S = 1.4

@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from tests.media import recipes
-from tests.media.edits import EDITS
-from tests.media.inputs import BY_NAME, INPUTS, SUBJECTS
-from tests.media.model import Feed, Serving
+from tests.media.inputs import recipes
+from tests.media.inputs.edits import EDITS
+from tests.media.inputs.model import Feed, Serving
+from tests.media.inputs.table import BY_NAME, INPUTS, SUBJECTS
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SENT_S_LEFT = 2

@@ -1,16 +1,16 @@
-"""What is decoded is made up here: a second of it is a segment of two seconds or less."""
+"""Judging made-up decoded media, in segments of two seconds or less."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.media import judge as judging
-from tests.media.judge import judge
-from tests.media.measures import Packet, Probed
-from tests.media.model import Expect, Feed, Input
-from tests.media.segments import Decoded, Segment
-from tests.media.sound import Level
+from tests.media.inputs.model import Expect, Feed, Input
+from tests.media.judging import judge as judging
+from tests.media.judging.judge import judge
+from tests.media.judging.measures import Packet, Probed
+from tests.media.judging.segments import Decoded, Segment
+from tests.media.judging.sound import Level
 from tests.unit.media.painting import painted
 
 PICTURES_PER_S, PACKETS_PER_S = 10, 50
@@ -64,9 +64,9 @@ def faults(row: Input, published: list[Segment], reason: str = "") -> str:
 
 def test_what_is_steady_is_right(plays):
     plays(decoded(list(range(8))))
-    verdict = judge(item(), segments(4))
-    assert verdict.is_right and verdict.worth_s == 8
-    assert "A-V" in verdict.figure and "8 s" in verdict.figure
+    result = judge(item(), segments(4))
+    assert result.is_right and result.worth_s == 8
+    assert "A-V" in result.figure and "8 s" in result.figure
 
 
 def test_too_little_and_too_much_sound_are_wrong(plays):
@@ -111,7 +111,7 @@ def test_a_source_without_sound_is_to_be_silent(plays):
 def test_a_frozen_picture_and_another_picture_are_wrong(plays):
     still = decoded(list(range(8)))
     plays(Decoded([replace(frame, pixels=still.frames[1].pixels) for frame in still.frames], still.levels))
-    assert "stands still" in faults(item(), segments(4))
+    assert "is frozen" in faults(item(), segments(4))
     plays(decoded(list(range(8))))
     assert "the badge is white, should be magenta" in faults(item(badge="magenta"), segments(4))
 

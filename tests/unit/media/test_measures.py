@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tests.media import measures
-from tests.media.measures import Packet
+from tests.media.judging import measures
+from tests.media.judging.measures import Packet
 
 PRINTED = """
 [Parsed_ametadata_3 @ 0x55e] frame:0    pts:0       pts_time:1.4
@@ -99,7 +99,7 @@ def test_a_bar_moves_on_moves_back_and_begins_again():
 def test_what_filters_print_becomes_pictures_and_levels():
     copies = bytes(measures.FRAME_BYTES) + b"\1" * measures.FRAME_BYTES
     frames, levels = measures.decoded(PRINTED, copies)
-    # Another graph of filters, after a change of format, goes on in the same order.
+    # Another graph of filters, after a change of format, continues in the same order.
     assert [(frame.at_s, frame.pixels[0]) for frame in frames] == [(1.4, 0), (1.44, 1)]
     assert [(level.at_s, level.loud_db) for level in levels] == [(1.4, -21.5), (1.421, measures.SILENCE_DB)]
     assert levels[0].crossings_per_s == pytest.approx(480)

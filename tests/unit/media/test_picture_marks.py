@@ -1,5 +1,5 @@
-from tests.media import picture
-from tests.media.picture import GRID_HEIGHT, Area, Frame
+from tests.media.judging import picture
+from tests.media.judging.picture import GRID_HEIGHT, Area, Frame
 from tests.unit.media.painting import WHOLE, painted
 
 

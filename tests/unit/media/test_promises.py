@@ -1,5 +1,5 @@
-from tests.media.measures import Probed
-from tests.media.promises import broken_promises
+from tests.media.judging.measures import Probed
+from tests.media.judging.promises import broken_promises
 
 VARIANT = (
     '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=320x180\ntiny/index.m3u8\n'

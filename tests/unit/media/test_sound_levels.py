@@ -1,7 +1,7 @@
 import pytest
 
-from tests.media import sound
-from tests.media.sound import Level
+from tests.media.judging import sound
+from tests.media.judging.sound import Level
 
 PACKET_S = 0.02
 

@@ -1,4 +1,4 @@
-"""What docs/sources.md says to operators, held against the table of inputs and the worker's counters."""
+"""docs/sources.md agrees with the table of inputs and the worker's counters."""
 
 import re
 from dataclasses import fields
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.streams.media_health import IngestIssueCode, Repairs
-from tests.media.inputs import BY_NAME, INPUTS, SUBJECTS
+from tests.media.inputs.table import BY_NAME, INPUTS, SUBJECTS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/sources.md").read_text()

@@ -26,12 +26,12 @@ def holding(balance, *sessions):
     return Wallet(user_id="u", balance_millipoints=balance, sessions={each.session_id: each for each in sessions})
 
 
-def beat(session=SESSION, at_ms=PAID_UNTIL, balance=50_000, seq=2, delivered=True):
-    return lease.decide(holding(balance), session, seq, at_ms, delivered=delivered)
+def beat(session=SESSION, at_ms=PAID_UNTIL, balance=50_000, seq=2, delivered=True, down_until_ms=0):
+    return lease.decide(holding(balance), session, seq, at_ms, delivered=delivered, down_until_ms=down_until_ms)
 
 
-def first_lease(balance, rate=60_000, lease_ms=10_000):
-    price = {"rate_millipoints_per_minute": rate, "lease_ms": lease_ms, "budget_millipoints": MILLIPOINTS_MAX}
+def first_lease(balance, rate=60_000, lease_ms=10_000, budget=MILLIPOINTS_MAX):
+    price = {"rate_millipoints_per_minute": rate, "lease_ms": lease_ms, "budget_millipoints": budget}
     return lease.first_purchase(holding(balance), **price, now_ms=NOW)
 
 
@@ -44,7 +44,7 @@ def test_a_charge_is_rounded_up_and_a_refund_is_rounded_down_and_bounded():
 
 
 def test_the_next_beat_is_due_half_a_lease_and_five_seconds_at_most_before_the_end():
-    horizons = {5_000: 2_500, 10_000: 5_000, 60_000: 5_000}
+    horizons = {5_000: 2_500, 5_001: 2_500, 10_000: 5_000, 60_000: 5_000}
     assert {ms: lease.horizon_ms(replace(SESSION, lease_ms=ms)) for ms in horizons} == horizons
     expected = {(50_000, 0): 5_250, (50_000, 7_000): 250, (50_000, 20_000): 250, (0, 0): 10_250}
     found = {(has, ms): lease.next_beat_in_ms(holding(has), SESSION, NOW + ms) for has, ms in expected}
@@ -79,6 +79,25 @@ def test_beats_that_grant_time(after_ms, balance, delivered, outcome, charge, ad
     assert (bought.outcome, bought.charge_millipoints, bought.paid_until_ms) == (outcome, charge, PAID_UNTIL + added_ms)
 
 
+@pytest.mark.parametrize("delivered", [True, False])
+def test_paid_time_is_continuous_up_to_the_end_of_the_grace(delivered):
+    lapsed_at_ms = PAID_UNTIL + GRACE_MS + 1
+    expected = {PAID_UNTIL - 1: NOW, PAID_UNTIL + GRACE_MS: NOW, lapsed_at_ms: lapsed_at_ms}
+    assert {at_ms: beat(at_ms=at_ms, delivered=delivered).paid_from_ms for at_ms in expected} == expected
+
+
+def test_the_time_of_an_outage_after_the_lease_is_not_sold():
+    expected = {0: 10_000, 1: 12_000, 2_000: 12_000, 2_001: 10_000}
+    beats = {ms: beat(at_ms=PAID_UNTIL + 2_000, down_until_ms=PAID_UNTIL + ms) for ms in expected}
+    assert {ms: bought.paid_until_ms - PAID_UNTIL for ms, bought in beats.items()} == expected
+
+
+def test_a_session_that_costs_one_millipoint_ends_with_an_empty_wallet():
+    cheap = replace(SESSION, rate_millipoints_per_minute=1, charge_millipoints=1, charged_millipoints=1)
+    assert beat(cheap, balance=0) == EXHAUSTED
+    assert lease.next_beat_in_ms(holding(0), cheap, NOW) == 10_250
+
+
 def test_a_spent_maximum_ends_with_its_own_reason():
     assert beat(replace(SESSION, budget_millipoints=0)) == Over(EndReason.MAX_POINTS_REACHED)
     rest = beat(replace(SESSION, budget_millipoints=4_000))
@@ -89,16 +108,21 @@ def test_a_spent_maximum_ends_with_its_own_reason():
 def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
     preview = replace(FREE, kind=SessionKind.PREVIEW)
     assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
-    assert lease.buy_from_ms(preview) > preview.paid_until_ms and lease.settle(preview, NOW).refund_millipoints == 0
+    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.settle(preview, NOW).refund_millipoints == 0
+    left_s = {NOW: 10, NOW + 1: 9, PAID_UNTIL + 1: 0}
+    assert {at_ms: lease.seconds_left(holding(0), preview, at_ms) for at_ms in left_s} == left_s
     decision = beat(FREE, balance=0)
     assert isinstance(decision, Purchase) and (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
     assert lease.seconds_left(holding(0), FREE, NOW) is None
+    assert lease.next_beat_in_ms(holding(0), FREE, NOW) == 5_250
 
 
 def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():
-    assert lease.seconds_left(holding(30_000), SESSION, NOW) == 40
-    assert lease.seconds_left(holding(30_000), replace(SESSION, budget_millipoints=5_000), NOW) == 15
-    assert lease.seconds_left(holding(0), SESSION, PAID_UNTIL + 5_000) == 0
+    capped = replace(SESSION, budget_millipoints=5_000)
+    cases = [(30_000, SESSION, NOW), (30_000, capped, NOW), (0, SESSION, PAID_UNTIL - 999)]
+    cases += [(balance, SESSION, PAID_UNTIL + 5_000) for balance in (0, 999)]
+    left = [lease.seconds_left(holding(balance), session, at_ms) for balance, session, at_ms in cases]
+    assert left == [40, 15, 0, 0, 0] and all(type(each) is int for each in left)
     others = (
         replace(SESSION, session_id="paid"),
         replace(SESSION, session_id="in the grace", paid_until_ms=NOW - 5_000),
@@ -111,11 +135,15 @@ def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():
 
 
 def test_the_first_lease_follows_the_same_rules():
-    assert first_lease(0) == EXHAUSTED
-    poor, rich = first_lease(1), first_lease(10_000)
-    assert isinstance(poor, Purchase) and isinstance(rich, Purchase)
-    assert (poor.charge_millipoints, poor.granted_ms) == (1, 1)
-    assert (rich.charge_millipoints, rich.paid_until_ms) == (10_000, NOW + 10_000)
+    def bought(outcome, charge, granted_ms):
+        times = {"paid_from_ms": NOW, "paid_until_ms": NOW + granted_ms, "free_from_ms": 0, "free_until_ms": 0}
+        return Purchase(outcome=outcome, charge_millipoints=charge, granted_ms=granted_ms, **times)
+
+    assert first_lease(0) == first_lease(0, rate=1) == EXHAUSTED
+    assert first_lease(1) == bought(Outcome.POOR, 1, 1)
+    assert first_lease(10_000) == bought(Outcome.ON_TIME, 10_000, 10_000)
+    assert first_lease(10_000, budget=4_000) == bought(Outcome.POOR, 4_000, 4_000)
+    assert first_lease(0, rate=0) == bought(Outcome.ON_TIME, 0, 10_000)
 
 
 def test_free_time_is_never_refunded():
@@ -129,6 +157,16 @@ def test_free_time_is_never_refunded():
     assert isinstance(again, Purchase) and again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
     assert lease.settle(longer, PAID_UNTIL).refund_millipoints == 0
+
+
+def test_free_time_that_has_just_ended_merges_with_the_next():
+    session = replace(SESSION, free_from_ms=NOW + 5_000, free_until_ms=PAID_UNTIL)
+    expected = {PAID_UNTIL: NOW + 5_000, PAID_UNTIL + 1: PAID_UNTIL + 1}
+    assert {at_ms: beat(session, at_ms, delivered=False).free_from_ms for at_ms in expected} == expected
+
+
+def test_a_session_that_ends_at_its_start_was_not_watched():
+    assert lease.settle(SESSION, NOW).watched_ms == 0
 
 
 RATES = st.integers(min_value=1, max_value=10_000_000)

@@ -1,4 +1,4 @@
-"""What was served against what was paid, and how long sessions are served beyond their end."""
+"""The rules of reconciliation: served time against paid time, and how long sessions are served beyond their end."""
 
 from dataclasses import replace
 

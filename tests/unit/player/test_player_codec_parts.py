@@ -1,4 +1,4 @@
-"""What mpv is given of a stream whose picture changes its codec: segments and playlists that are made here."""
+"""Playlists for mpv of a stream whose picture changes its codec, from made-up segments and playlists."""
 
 import m3u8
 import pytest

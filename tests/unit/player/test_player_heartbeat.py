@@ -1,13 +1,13 @@
 import time
 
 import pytest
-from player_fakes import HeartbeatRig, ScriptedServer, lease, over
 
 from player.endings import Ending
 from player.errors import LoginExpiredError, UnreachableError
 from player.http.client import ProblemError
 from player.session.playback_api import Lease
 from player.session.schedule import HeartbeatSchedule
+from tests.unit.player.player_fakes import HeartbeatRig, ScriptedServer, lease, over
 
 AWAY = UnreachableError("x", "away")
 

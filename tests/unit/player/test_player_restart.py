@@ -3,14 +3,13 @@
 import threading
 import time
 
-from player_fakes import HeartbeatRig, Held, ScriptedServer, lease, over
-
 from player.endings import Ending
 from player.errors import UnreachableError
 from player.http.client import ProblemError
 from player.session import heartbeat as module
 from player.session.play import _settle
 from player.session.receipt import Receipt
+from tests.unit.player.player_fakes import HeartbeatRig, Held, ScriptedServer, lease, over
 
 LAPSED = over("lease_expired", charged_millipoints=10_000)
 AWAY = UnreachableError("x", "it did not answer in time")

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import keyring
 import pytest
 from keyring.backends.null import Keyring
-from player_fakes import MemoryVault
 
 from player.auth.tokens import Login, TokenStore
 from player.auth.vault import Vault, VaultError
 from player.errors import KeyringUnavailableError
+from tests.unit.player.player_fakes import MemoryVault
 
 SERVER = "https://tv.example.org"
 LOGIN = Login(SERVER, "u-1", "demo@local", "viewer", "access", "refresh", 1_000.0)

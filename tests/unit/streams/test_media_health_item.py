@@ -1,4 +1,4 @@
-"""What a worker found of a source, in a row that a newer or an older version has written."""
+"""A source's health in a row that a newer or an older version has written."""
 
 from chalicelib.adapters.dynamodb import from_row, to_row
 from chalicelib.adapters.streams.media_health_item import health_of, health_values

@@ -1,4 +1,4 @@
-"""What counts as an outage, and what each gives back to a session: case by case, and never more than was paid."""
+"""The rule what counts as an outage, and the refund for each, which never exceeds the payment."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Hostile and good URLs and addresses, in every form that is known to have got past somebody's check."""
+"""Hostile and good URLs and addresses, in every form that is known to have passed a check elsewhere."""
 
 from ipaddress import ip_address, ip_network
 

@@ -8,16 +8,14 @@ from chalicelib.domain.operations.audit import Actor
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.controller import Controller
 from chalicelib.services.streams.streams import StreamsService
-from tests.fakes.access.clients import MemoryClients
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.wallets import MemoryStore
-from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.audit import MemoryAuditLog, audit_of
 from tests.fakes.operations.workers import MemoryWorkers
-from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock
+from tests.fakes.simple import RecordingDenylist, SetClock
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
@@ -58,9 +56,7 @@ class Services:
             runtimes=runtimes,
             sessions=sessions,
             controller=controller,
-            audit=Audit(
-                log=self.log, clients=MemoryClients(), counters=MemoryCounters(), clock=self.clock, report=print
-            ),
+            audit=audit_of(self.log),
             clock=self.clock,
             sees_clients=True,
             check_source=lambda url: None,

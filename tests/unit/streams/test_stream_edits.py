@@ -1,4 +1,4 @@
-"""What a change of settings does to a running stream, and that a dry run does nothing."""
+"""The effects of a change of settings on a running stream. A dry run has none."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from chalicelib.services.streams import streams as service
 from chalicelib.services.streams.streams import StreamsService
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.wallets import MemoryStore
+from tests.fakes.operations.audit import MemoryAuditLog, audit_of
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
@@ -47,7 +48,7 @@ class Services:
             runtimes=self.runtimes,
             sessions=self.sessions,
             controller=None,  # type: ignore[arg-type]
-            audit=None,  # type: ignore[arg-type]
+            audit=audit_of(MemoryAuditLog()),
             clock=SetClock(),
             sees_clients=sees_clients,
             check_source=check_source_url,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.api.models.streams import EditStreamRequest, RenditionAnswer
+from chalicelib.api.models.streams import EditStreamRequest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, mode_fault
 from chalicelib.domain.streams.ladders import ABR_PROFILES, RENDITIONS_MAX, Rendition, ladder_faults
 from chalicelib.domain.streams.pacing import Latency
@@ -84,7 +84,7 @@ def test_settings_that_do_not_fit_together_get_a_reason(stream, fault):
 
 
 def test_a_ladder_of_ones_own_can_be_given_up_again():
-    # As it stands in the answers for all streams without one.
+    # The value in the responses for all streams without one.
     asked = EditStreamRequest.model_validate({"abr_profile": "hd", "custom_renditions": []})
     given = {name: value for name, value in asked if value is not None}
     assert stream_faults(replace(CUSTOM, abr_profile="hd"))
@@ -100,8 +100,7 @@ FOUND = PublishedRendition(**PICTURE, codecs="avc1.64001E,mp4a.40.2", **RATES)
 def shown(stream, *published, generation=3):
     runtime = Runtime(stream_id="s", state=RuntimeState.LIVE, generation=generation, published=published)
     view = StreamView(stream=stream, runtime=runtime, state=RuntimeState.LIVE, outages=(), manifest_age_ms=None)
-    answers = [RenditionAnswer.model_validate(quality) for quality in view.renditions]
-    return [(each.name, each.width, each.height, each.bitrate_bps) for each in answers]
+    return [(each.name, each.width, each.height, each.bitrate_bps) for each in view.renditions]
 
 
 def test_what_is_measured_goes_before_what_was_planned():

@@ -1,4 +1,4 @@
-"""Why a live stream has no worker; the controller sets the reason on a change and at every tick."""
+"""The reason why a live stream has no worker. The controller sets it on a change and at every tick."""
 
 from dataclasses import replace
 

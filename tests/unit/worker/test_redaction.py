@@ -1,6 +1,7 @@
-"""What operators may read holds nothing that opens a source."""
+"""Texts for operators hold no secret of a source."""
 
 import io
+import time
 
 import pytest
 
@@ -39,8 +40,20 @@ def test_given_secrets_go_wherever_they_stand() -> None:
 
 
 def test_what_a_line_is_too_long_for_is_dropped() -> None:
-    """The end of a query would otherwise be a line of its own, which nothing marks as secret."""
+    """The end of a query would otherwise be a separate line, which nothing marks as secret."""
     line = b"opening https://example.org/x?token=" + b"s" * LINE_BYTES_MAX + b"\nthe next line\n"
     lines = list(read_lines(io.BytesIO(line)))
     assert len(lines) == 2 and lines[1] == "the next line\n"
     assert "sss" not in redact(lines[0])
+
+
+def test_no_scheme_is_too_long_or_too_close_to_a_digit() -> None:
+    for before in ("a" * 100, "1", "a." * 50):
+        assert redact(f"{before}https://bob:hunter2@h/x?key=abc") == f"{before}https://***@h/x?***"
+
+
+@pytest.mark.parametrize("line", ["a." * 40_000, "a+" * 40_000 + ":/", "a://" * 40_000, "key=" * 40_000])
+def test_a_long_line_takes_no_time(line: str) -> None:
+    began_s = time.process_time()
+    redact(line)
+    assert time.process_time() - began_s < 2

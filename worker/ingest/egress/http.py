@@ -25,7 +25,9 @@ PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # URIs of a playlist: a whole line, or the attribute URI.
 ABSOLUTE = re.compile(rb'(^[ \t]*|URI=")https://', re.IGNORECASE | re.MULTILINE)
 # An address in a client's log: the host, the path, and what follows a query.
-CLIENT_ADDRESS = re.compile(r"http://([^\s/?'\",]+)([^\s?'\"]*)(?:\?[^\s'\"]*?([],:]*(?=[\s'\"]|$)))?", re.IGNORECASE)
+CLIENT_ADDRESS = re.compile(r"http://([^\s/?'\",]+)([^\s?'\"]*)(?:\?([^\s'\"]*))?", re.IGNORECASE)
+# Signs behind a query that belong to the sentence.
+SENTENCE_SIGNS = "],:"
 REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]+) HTTP/1\.[01]")
 REQUEST_HEADERS = ("User-Agent", "Range", "Cookie")
 ANSWER_HEADERS = ("Content-Type", "Content-Range", "Accept-Ranges", "Set-Cookie")
@@ -167,7 +169,12 @@ def restore_urls(line: str) -> str:
 
     The client has http addresses. Port 443, which is always written out for it, is left out again.
     """
-    return CLIENT_ADDRESS.sub(lambda found: f"https://{found[1].removesuffix(':443')}{found[2]}{found[3] or ''}", line)
+    return CLIENT_ADDRESS.sub(_restored, line)
+
+
+def _restored(found: re.Match[str]) -> str:
+    query = found[3] or ""
+    return f"https://{found[1].removesuffix(':443')}{found[2]}{query[len(query.rstrip(SENTENCE_SIGNS)) :]}"
 
 
 def error_response(status: HTTPStatus) -> bytes:

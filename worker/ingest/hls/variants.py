@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from chalicelib.domain.streams.ladders import Rendition
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines
-from worker.transcoding.plan import PIXELS_MAX
+from worker.media.pictures import PIXELS_MAX
 
 STREAM_INF, MEDIA = "#EXT-X-STREAM-INF", "#EXT-X-MEDIA"
 KEPT = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DEFINE")

@@ -1,4 +1,4 @@
-"""Measure slow requests of one address against nginx behind the firewall. Run it in a network namespace of its own.
+"""Measure slow requests of one address against nginx behind the firewall. Run it in a separate network namespace.
 
 `python -m tests.integration.gateway.nginx.slow_headers NGINX_CONF RULES PORT FAMILY CONNECTIONS` prints the number of
 the address's accepted connections, and the first line of the response to another address.

@@ -17,8 +17,8 @@ from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
 from tests.integration.gateway.nginx.harness import LongQueueServer, Quiet, UnixServer, empty, start_nginx, stub_s3
 from tests.vectors.access import VECTORS
+from tests.vectors.case import AccessRule, Case
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
-from tests.vectors.world import Case, World
 
 SERVED = (200, 206)
 
@@ -28,19 +28,19 @@ class Gate:
     """A running nginx with the product's access rule over fakes."""
 
     port: int
-    world: World
+    rule: AccessRule
     denylist: FileDenylist
     s3: LongQueueServer
 
     def case(self, vector: Vector) -> Case:
         """Return the vector's case at the present time, and reset the count of fetched objects."""
-        self.world.clock.at_ms = time.time_ns() // 1_000_000
+        self.rule.clock.at_ms = time.time_ns() // 1_000_000
         self.s3.hits.clear()
-        return Case(vector, self.world.clock.now_ms())
+        return Case(vector, self.rule.clock.now_ms())
 
     def enter(self, case: Case, state: State) -> None:
         """Write the state to tables and denylist."""
-        self.world.enter(case, state)
+        self.rule.enter(case, state)
         if state.denied:
             self.denylist.deny_session(case.session_id, state.denied)
         if state.stream_denied:
@@ -70,16 +70,16 @@ class Gate:
 
 @pytest.fixture(scope="module")
 def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
-    config, world = nginx_config, World(0)
+    config, rule = nginx_config, AccessRule(0)
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     asked = EndpointServices(
-        authorize=world.authorize,
+        authorize=rule.authorize,
         signed_query=lambda key, _: "signed=" + key,
         denial_reason=denylist.reason,
         find_stream=lambda _: None,
-        now_ms=world.clock.now_ms,
+        now_ms=rule.clock.now_ms,
     )
     endpoints = UnixServer(str(config.endpoints_socket), Quiet)
     endpoints.set_app(application(asked))
@@ -90,7 +90,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     for server in servers:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     process, _ = start_nginx(config)
-    yield Gate(int(config.listen.split(":")[1]), world, denylist, s3)
+    yield Gate(int(config.listen.split(":")[1]), rule, denylist, s3)
     process.terminate()
     process.wait(10)
     for server in servers:
@@ -123,7 +123,7 @@ def test_no_authorization_outlives_its_lease_when_the_store_fails(gate: Gate) ->
     case = gate.case(Vector(name="the store falls silent", expect="unavailable", state=State(paid_ms=2_500)))
     gate.enter(case, case.vector.state)
     assert gate.good(case).code == ALLOW
-    gate.world.enter(case, State(paid_ms=2_500, silent=True))
+    gate.rule.enter(case, State(paid_ms=2_500, silent=True))
     asked_at_ms = case.now_ms
     while (answer := gate.good(case)).code == ALLOW:
         assert asked_at_ms < case.now_ms + 2_500

@@ -74,7 +74,7 @@ def test_ranges_and_encoded_paths_name_their_segment(gateway):
 def test_an_interrupted_transfer_is_not_complete(gateway):
     assert gateway.get("720p/long-1.ts", C).content == LONG_SEGMENT
     with connected(gateway) as connection:
-        # Reset the connection, as if the network failed.
+        # Reset the connection, like a failing network.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     deadline = time.monotonic() + 10
     while f'"session":"{A}"' not in gateway.log_path.read_text():

@@ -9,13 +9,13 @@ from chalicelib.domain.access.clients import media_key
 from chalicelib.domain.streams.stream import SessionBinding
 from tests.integration.gateway.nginx.test_access_vectors import Gate
 from tests.integration.gateway.nginx.test_access_vectors import gate as gate
+from tests.vectors.case import Case
 from tests.vectors.model import ALLOW, PLAYLIST, SEGMENT, Answer, State, Vector
-from tests.vectors.world import Case
 
 HOME, CAFE = "127.0.0.1", "127.0.0.2"
 PLAYER = "tollcast-player/1"
 REFUSED = Answer("session_bound_elsewhere", 403)
-# Each test has a session of its own.
+# Each test has a separate session.
 NUMBERS: Iterator[int] = iter(range(1_000))
 
 
@@ -44,46 +44,46 @@ def begin(gate: Gate, policy: SessionBinding) -> BoundSession:
 
 
 def test_only_the_first_client_is_served_also_from_the_cache(gate: Gate) -> None:
-    viewing, asked = begin(gate, SessionBinding.ENFORCE), gate.world.asked
-    assert all(viewing.is_served(media=media) for media in (PLAYLIST, SEGMENT) * 3)
-    assert gate.world.asked == asked + 1
+    session, asked = begin(gate, SessionBinding.ENFORCE), gate.rule.asked
+    assert all(session.is_served(media=media) for media in (PLAYLIST, SEGMENT) * 3)
+    assert gate.rule.asked == asked + 1
     for stranger in ({"address": CAFE}, {"agent": "another"}, {"agent": None}, {"address": CAFE, "agent": "another"}):
         for media in (SEGMENT, PLAYLIST):
-            assert viewing.get(media=media, **stranger) == REFUSED
+            assert session.get(media=media, **stranger) == REFUSED
             assert not gate.s3.hits
     # The paying viewer got no refusal, and nginx sent no further request for it.
-    strangers_asked = gate.world.asked
-    assert all(viewing.is_served(media=media) for media in (PLAYLIST, SEGMENT))
-    assert gate.world.asked == strangers_asked
+    strangers_asked = gate.rule.asked
+    assert all(session.is_served(media=media) for media in (PLAYLIST, SEGMENT))
+    assert gate.rule.asked == strangers_asked
 
 
 def test_a_session_is_bound_to_its_first_client_and_a_new_session_again(gate: Gate) -> None:
-    viewing = begin(gate, SessionBinding.ENFORCE)
-    assert viewing.is_served(CAFE)
-    assert viewing.get(HOME) == REFUSED
+    session = begin(gate, SessionBinding.ENFORCE)
+    assert session.is_served(CAFE)
+    assert session.get(HOME) == REFUSED
     moved = begin(gate, SessionBinding.ENFORCE)
     assert moved.is_served(HOME) and moved.get(CAFE) == REFUSED
 
 
 def test_a_warning_is_one_line_and_refuses_no_client(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
-    viewing = begin(gate, SessionBinding.WARN)
+    session = begin(gate, SessionBinding.WARN)
     for _ in range(2):
-        assert viewing.is_served(HOME) and viewing.is_served(CAFE) and viewing.is_served(CAFE, "another")
+        assert session.is_served(HOME) and session.is_served(CAFE) and session.is_served(CAFE, "another")
     [line] = [record.getMessage() for record in caplog.records if record.name == "binding"]
-    assert viewing.case.session_id in line and "another address; the policy is warn" in line
+    assert session.case.session_id in line and "another address; the policy is warn" in line
     assert HOME not in line and CAFE not in line and PLAYER not in line
 
 
 def test_without_a_policy_no_client_is_recorded(gate: Gate) -> None:
-    viewing = begin(gate, SessionBinding.OFF)
-    assert viewing.is_served(HOME) and viewing.is_served(CAFE, "another")
-    assert media_key(viewing.case.session_id) not in gate.world.clients.rows
+    session = begin(gate, SessionBinding.OFF)
+    assert session.is_served(HOME) and session.is_served(CAFE, "another")
+    assert media_key(session.case.session_id) not in gate.rule.clients.rows
 
 
 def test_only_enforcement_refuses_when_the_first_client_cannot_be_read(gate: Gate) -> None:
     enforced, warned = begin(gate, SessionBinding.ENFORCE), begin(gate, SessionBinding.WARN)
-    gate.world.clients.silent = True
+    gate.rule.clients.silent = True
     try:
         assert (enforced.get().status, warned.get().code) == (503, ALLOW)
     finally:
-        gate.world.clients.silent = False
+        gate.rule.clients.silent = False

@@ -26,7 +26,7 @@ from gateway.usage import follower
 follower.FLUSH_S = 0.02
 log, state = map(Path, sys.argv[1:])
 now_ms, alive = lambda: time.time_ns() // 10**6, state.with_suffix(".alive").touch
-usage = container().usage
+usage = container().stores.usage
 follower.run(follower.UsageFollower(usage=usage, log_path=log, checkpoint_path=state, now_ms=now_ms, alive=alive))
 """
 

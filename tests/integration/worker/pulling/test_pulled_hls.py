@@ -16,11 +16,11 @@ from chalicelib.domain.streams.runtime import SLATE
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
 from tests.fixtures.authority import Authority
+from tests.fixtures.settings import worker_config
 from tests.integration.worker.harness import STREAM, Lab, eventually
 from tests.integration.worker.origins import Listener, Origin
 from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run, run_careless, seconds_of
 from tests.integration.worker.test_worker_pipeline import make_clip
-from worker.config import WorkerConfig
 from worker.egress_rules import EgressRules
 from worker.ingest import failover
 from worker.ingest.hls import live_playlist
@@ -97,9 +97,7 @@ class PooledSource:
         monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.3)
         rules = EgressRules(networks=WIDE, ports=frozenset({origin.port}), ca_file=authority.ca_file)
         environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-        config = WorkerConfig(
-            worker_id="w", capacity=1, media_dir=tmp_path, work_dir=tmp_path, egress=rules, ffmpeg_environ=environ
-        )
+        config = worker_config(media_dir=tmp_path, work_dir=tmp_path, egress=rules, ffmpeg_environ=environ)
         stream = Stream(
             stream_id="s", title="t", ingest=Ingest(mode=IngestMode.PULL, url=f"{origin.url}/live.m3u8"), slate=True
         )

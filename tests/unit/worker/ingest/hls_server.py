@@ -43,7 +43,7 @@ class Server:
 
 
 class Client:
-    """One opening of the source."""
+    """An opening of the source."""
 
     def __init__(self, server: Server, clock: Clock, played: PlayedSegments) -> None:
         self.server, self.clock = server, clock
@@ -68,7 +68,7 @@ class Client:
         accept(self.server.start(uri, byte_range), 1_000)
 
     def fetch_all(self) -> None:
-        """Fetch what is listed and was not fetched yet."""
+        """Fetch the listed segments that were not fetched yet."""
         for each in self._listed:
             number, _, uri = each.partition(" ")
             if (int(number), uri.partition("?")[0]) not in self._has:

@@ -127,7 +127,7 @@ def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> Non
     after, has_changed = it.take(one_format=True)
     assert has_changed and before + after == TRACKS + b"".join(GROUP)
     it.trim()
-    # The next run goes on with the new format.
+    # The next run continues with the new format.
     assert it.begin() + it.take(one_format=True)[0] == other + b"".join(NEXT)
 
 

@@ -1,4 +1,4 @@
-"""Which source is played, at given times."""
+"""The choice of the source at given times."""
 
 from worker.ingest.backoff import FIRST_DELAY_S, Backoff
 from worker.ingest.failover import (

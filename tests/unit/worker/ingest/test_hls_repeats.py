@@ -28,7 +28,7 @@ def test_a_dead_source_is_not_played_again_until_it_moves(server: Server, clock:
     with pytest.raises(EgressRefused, match=r"h\.test has ended"):
         Client(server, clock, played).look()
     server.tail, server.segments = "", [*server.segments[1:], (105, "s105.ts")]
-    # The opening that was refused goes on, too.
+    # The opening that was refused continues, too.
     assert second.names() == [(105, "s105.ts")]
 
 

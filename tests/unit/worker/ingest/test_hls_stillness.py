@@ -1,4 +1,4 @@
-"""When a source whose playlists bring nothing new has failed."""
+"""The rule when a source without new segments in its playlists has failed."""
 
 import re
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from worker.ingest.hls.played import PlayedSegments
 def test_a_playlist_that_stops_fails_when_its_content_has_been_played(
     server: Server, clock: Clock, played: PlayedSegments
 ) -> None:
-    """18 s in three segments, one fetched whenever the one before has been played."""
+    """Fetch three segments of 18 s in total, each when the previous one has been played."""
     server.segments = [(n, f"s{n}.ts") for n in (100, 101, 102)]
     client = Client(server, clock, played)
     for uri in ("s100.ts", "s101.ts", "s102.ts"):

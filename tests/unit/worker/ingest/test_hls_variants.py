@@ -1,4 +1,4 @@
-"""Which variant of a multivariant playlist is passed on."""
+"""The choice of a variant of a multivariant playlist."""
 
 import m3u8
 import pytest

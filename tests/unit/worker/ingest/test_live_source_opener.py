@@ -1,6 +1,7 @@
 """Opening one live source: why it waits, what its receiver refuses, and what is remembered of it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,12 +10,13 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
-from worker.ingest import live_source_opener
+from tests.fixtures.settings import worker_config
+from worker.ingest import live_source_opener, refused_senders
 from worker.ingest.hls.variants import limits_of
 from worker.ingest.live_source_opener import (
     MUTE_REASON,
     REOPEN_S_MIN,
+    RTMP_HINT,
     SETTLED_S,
     SILENCE_REPORTED_S,
     SOUND_ALONE_REASON,
@@ -28,9 +30,7 @@ from worker.receiving.request import EXIT_MUTE, EXIT_REFUSED
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 BROKEN = "Input/output error"
 
 
@@ -40,6 +40,8 @@ class SetReceiver:
     began_at_s: float | None = None
     source, refusal = None, ""
     has_sound_alone = False
+    lines: tuple[str, ...] = ()
+    keyframes = SimpleNamespace(are_too_long=False)
 
     def __init__(self, ended: str = "", exit_status: int = 1) -> None:
         self._ended = ended
@@ -61,9 +63,9 @@ def test_a_mute_sender_is_distinguished_from_none(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
     assert reason_of(SRT, 3_600) == WAITING_REASON
     assert reason_of(RTMP, SILENCE_REPORTED_S - 1) == WAITING_REASON
-    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s"
-    for listener in (SRT, RTMP):
-        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON
+    assert reason_of(RTMP, SILENCE_REPORTED_S) == f"{WAITING_REASON}: no picture has come for 20 s{RTMP_HINT}"
+    for listener, hint in ((SRT, ""), (RTMP, RTMP_HINT)):
+        assert reason_of(listener, 10, "somebody sent nothing", exit_status=EXIT_MUTE) == MUTE_REASON + hint
     monkeypatch.setattr(SetReceiver, "has_sound_alone", True)
     assert reason_of(SRT, 11, before=MUTE_REASON) == SOUND_ALONE_REASON
     assert reason_of(RTMP, 5, BROKEN) == f"{WAITING_REASON} ({BROKEN})"
@@ -84,7 +86,8 @@ def test_the_last_failure_is_reported_until_the_new_opening_has_settled(
     assert reason_of(SRT, SETTLED_S - 1, before="no service") == "no service"
     assert reason_of(SRT, SETTLED_S, before="no service") == WAITING_REASON
     # No other sender has come since.
-    assert reason_of(SRT, 3_600, before=MUTE_REASON) == reason_of(RTMP, 3_600, before=MUTE_REASON) == MUTE_REASON
+    for reason in (MUTE_REASON, MUTE_REASON + RTMP_HINT):
+        assert reason_of(SRT, 3_600, before=reason) == reason_of(RTMP, 3_600, before=reason) == reason
 
 
 PULLED = Ingest(mode=IngestMode.PULL, url="https://cdn.test/live.m3u8")
@@ -192,3 +195,37 @@ def test_a_source_is_reopened_only_after_all_came_that_it_played(monkeypatch: py
     assert not opener.must_reopen(REOPEN_S_MIN - 1), "its format changes too often"
     hls.changes_format = lambda: False
     assert not opener.must_reopen(REOPEN_S_MIN)
+
+
+def test_a_refused_or_rejected_sender_stays_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    receiver = SetReceiver()
+    opener = LiveSourceOpener(SRT, STREAM, CONFIG, 0, "it is turned", refused="the last sender was refused")
+    opener._judge(receiver, 3_600)  # type: ignore[arg-type]
+    assert opener.reason == f"{WAITING_REASON}: the last sender was refused"
+    wrong = "SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Incorrect passphrase"
+    # A sender that tries again and again changes the reason once a minute.
+    for after_s, line, shown in ((0, wrong, 0), (30, f"1 {wrong}", 0), (90, f"2 {wrong}", 90), (900, f"2 {wrong}", 90)):
+        at = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=each) for each in (after_s, shown)]
+        monkeypatch.setattr(refused_senders, "_now", lambda now=at[0]: now)
+        receiver.lines = ("another line", line, "another line")
+        opener._judge(receiver, 3_600)  # type: ignore[arg-type]
+        assert opener.reason == (
+            f"{WAITING_REASON}: a sender was rejected at {at[1]:%H:%M:%S} UTC: its passphrase is not the stream's key"
+        )
+
+
+@pytest.mark.parametrize(
+    ("profile", "path", "refused"),
+    [("source", None, True), ("hd", None, False), ("source", Path("in.mp4"), False)],
+)
+def test_a_live_source_with_far_keyframes_is_not_copied(
+    monkeypatch: pytest.MonkeyPatch, profile: str, path: Path | None, refused: bool
+) -> None:
+    monkeypatch.setattr(live_source_opener, "BackgroundTask", lambda find: None)
+    opener, receiver = LiveSourceOpener(SRT, replace(STREAM, abr_profile=profile), CONFIG, 0), SetReceiver()
+    monkeypatch.setattr(receiver, "keyframes", SimpleNamespace(are_too_long=True))
+    opener._path = path
+    opener._judge(receiver, 1)  # type: ignore[arg-type]
+    assert (opener.status is OpenerStatus.REFUSED) is refused
+    assert ("has keyframes more than 10 s apart" in opener.reason) is refused

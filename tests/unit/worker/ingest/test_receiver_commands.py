@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.domain.streams.stream import Stream
+from tests.fixtures.settings import worker_config
 from worker.config import WorkerConfig
 from worker.encoding.source_info import SourceRefused
 from worker.ingest.pull_options import Pinned, Proxied
@@ -23,15 +24,7 @@ KEY = "a-key-of-24-characters-0"
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key=KEY)
-CONFIG = WorkerConfig(
-    worker_id="w1",
-    capacity=1,
-    media_dir=Path("/media"),
-    work_dir=Path("/scratch"),
-    ffmpeg_environ={},
-    listen_host="192.0.2.1",
-    rtmp_url="rtmp://127.0.0.1:1935/live",
-)
+CONFIG = worker_config(listen_host="192.0.2.1", rtmp_url="rtmp://127.0.0.1:1935/live")
 PROXIED = Proxied(proxy_url="http://127.0.0.1:8")
 PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", program=2, audio_track=3)
 

@@ -1,4 +1,4 @@
-"""Which address a name is pinned to, and when it has none."""
+"""The address to which a name is pinned."""
 
 import threading
 from collections.abc import Sequence

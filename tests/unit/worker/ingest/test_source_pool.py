@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,28 +10,28 @@ import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
-from worker.ingest.live_source_opener import MUTE_REASON
+from tests.fixtures.settings import worker_config
+from worker.ingest import refused_senders
+from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
 
 SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
 RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
 STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 
 
 class SetOpener:
     """An opener whose state is set."""
 
     is_listener = True
+    begins_as = OpenerStatus.READY
 
     def __init__(self, before: str) -> None:
         self.before, self.closed = before, False
         self.adopted: Stream | None = None
-        self.status, self.reason, self.source, self.segmentation = OpenerStatus.READY, "", None, None
+        self.status, self.reason, self.source, self.segmentation = self.begins_as, "", None, None
         self.receiver: Any = SimpleNamespace(lines=deque(["said"]))
 
     def update(self, now_s: float) -> None: ...
@@ -59,6 +59,11 @@ class Harness:
     def _open(self, index: int, now_s: float, before: str) -> SetOpener:
         self.trials.append(SetOpener(before))
         return self.trials[-1]
+
+    def refuse(self, now_s: float, reason: str) -> None:
+        self.pool.update(now_s)
+        self.trials[-1].status, self.trials[-1].reason = OpenerStatus.REFUSED, reason
+        self.pool.update(now_s)
 
     def plays(self, now_s: float) -> None:
         self.pool.update(now_s)
@@ -146,3 +151,36 @@ def test_why_a_source_is_not_played_is_reported_and_passed_to_the_next_opener(ha
     harness.pool._close(0)
     harness.pool.update(20)
     assert harness.trials[-1].before == "", "it was ready meanwhile"
+
+
+def test_a_refused_sender_is_named_with_what_it_said_until_another_plays(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_senders, "_now", lambda: datetime(2026, 1, 1, 11, 15, 50, tzinfo=UTC))
+    harness.refuse(0, "there is no programme 9")
+    assert harness.pool._refused[0] == (
+        "the last sender was refused at 11:15:50 UTC: there is no programme 9",
+        ["said"],
+    )
+    monkeypatch.setattr(SetOpener, "begins_as", OpenerStatus.WAITING)
+    harness.pool.update(10)
+    opener = harness.trials[-1]
+    opener.reason = "waiting: the last sender was refused"
+    opener.receiver.lines = deque(["more"])
+    harness.pool.update(3_600)
+    assert harness.reported[-1] == ("primary", opener.reason, ["said", "more"])
+    # A sender that has gone before anything came of it changes nothing.
+    opener.status, opener.reason = OpenerStatus.FAILED, WAITING_REASON
+    harness.pool.update(3_601)
+    assert 0 in harness.pool._refused
+    harness.pool.update(3_610)
+    assert 0 in harness.pool._refused
+    harness.trials[-1].status = OpenerStatus.READY
+    harness.pool.update(3_611)
+    assert 0 not in harness.pool._refused, "one can be played"
+    harness.pool._close(0)
+    harness.refuse(3_620, "it has to be turned")
+    harness.pool.update(3_630)
+    harness.trials[-1].status, harness.trials[-1].reason = OpenerStatus.FAILED, MUTE_REASON
+    harness.pool.update(3_640)
+    assert 0 not in harness.pool._refused, "there is something newer to say"

@@ -32,7 +32,7 @@ class AtOnce(Executor):
 
 
 class Owner:
-    """One worker's publishing side of the stream, with a clock that the test moves."""
+    """A worker's publishing side of the stream, with a clock that the test moves."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ def owner(media: FaultyMedia, tmp_path: Path, epoch: int, profile: str = "hd") -
 def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(
     store: MemoryMedia, media: FaultyMedia, tmp_path: Path
 ) -> None:
-    """A playlist that stands still would keep its viewers, and they pay."""
+    """Viewers would stay at a playlist without new segments, and pay."""
     owner(media, tmp_path, 1).publish(2)
     small = owner(media, tmp_path, 2, profile="sd")
     assert DROPPED in store.objects, "until the new ladder is there, the old one is of use"

@@ -1,4 +1,4 @@
-"""When the multivariant playlist is written, and its content then."""
+"""The moments at which the multivariant playlist is written, and its content."""
 
 import threading
 from collections.abc import Iterator

@@ -88,7 +88,7 @@ def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
 
 
 def test_a_source_whose_clock_is_slow_keeps_its_window() -> None:
-    """Its clock is a day behind, and it was listed right now."""
+    """The clock of the source is a day behind, and the segment was listed right now."""
     playlist = Playlist(target_s=2)
     for number in range(10):
         listed_at = at(2 * number + 2) + timedelta(days=1)

@@ -89,7 +89,7 @@ def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_
     asked: list[str] = []
 
     def silent(operation: str, key: str) -> None:
-        # What was written is read, but to take over again it would have to be read once more.
+        # The written playlists are read, but another takeover would have to read them once more.
         if key in asked:
             raise StoreUnavailable("silent")
         if operation == "get":

@@ -1,4 +1,4 @@
-"""What is deleted from the store, and when."""
+"""Deletion of segments from the store."""
 
 from pathlib import Path
 

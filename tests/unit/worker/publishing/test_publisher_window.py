@@ -1,4 +1,4 @@
-"""Which segments a playlist keeps: its window goes by the clock."""
+"""The window of a playlist follows the clock."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is inspected of a published segment. Of copied streams the picture is not decoded."""
+"""The inspection of published segments. The picture of copied streams is not decoded."""
 
 import io
 import json

@@ -21,14 +21,14 @@ def window(*segments: tuple[float, int | None]) -> list[Entry]:
     ("segments", "target_s", "peak"),
     [
         ([(2, 1000), (2, 1500), (2, 900)], 2, 1_500_000),
-        # Half a target is long enough for a set of its own, less is not: then it counts with its neighbours.
+        # Half a target is long enough for a separate set. A shorter one counts with its neighbours.
         ([(2, 1000), (1, 3000)], 2, 3_000_000),
         ([(2, 1000), (0.5, 3000)], 2, 1_400_000),
         ([(0.5, 3000), (2, 1000)], 2, 1_400_000),
         # Under a target of 4 s, three segments of 2 s are a set as well.
         ([(2, 1000), (2, 2000), (2, 3000)], 4, 3_000_000),
         ([(1, 1000), (1, 3000), (1, 2000)], 4, 2_500_000),
-        # What is not known stands between.
+        # An unknown one is between them.
         ([(1, 3000), (1, None), (1, 1000)], 4, None),
         ([(0.5, 9000)], 2, None),
     ],

@@ -1,4 +1,4 @@
-"""What is found in the bytes of packets, and prepended to them."""
+"""Parameter sets in the bytes of packets, and those that are prepended."""
 
 import io
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Which streams a worker takes, with pipelines that do nothing."""
+"""The streams that a worker claims, with pipelines that do nothing."""
 
 import threading
 import time
@@ -18,8 +18,8 @@ from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fixtures.settings import worker_config
 from worker.claims import HeldClaim
-from worker.config import WorkerConfig
 from worker.supervision import agent as agent_module
 from worker.supervision import presence as presence_module
 from worker.supervision.agent import Agent
@@ -65,15 +65,13 @@ class IdlePipeline(threading.Thread):
 
 
 class Harness:
-    """One agent in a thread, over stores in memory."""
+    """An agent in a thread, over stores in memory."""
 
     def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
         self.workers, self.clock = MemoryWorkers(), SetClock()
         ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
-        config = WorkerConfig(
-            worker_id="w1", capacity=capacity, media_dir=tmp_path, work_dir=tmp_path, ffmpeg_environ={}
-        )
+        config = worker_config(capacity=capacity, media_dir=tmp_path, work_dir=tmp_path)
         self.config = config
         self.agent = Agent(ports, self.queue, self.workers, config)
         self.clean: bool | None = None

@@ -76,7 +76,7 @@ def test_publishing_stops_before_the_claim_expires(
             held_claim.renew_if_due()
     assert times.clock.now_ms() <= held_claim.claim.expires_at_ms - int(MARGIN_S * 1000)
     assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
-    # The store is back before anybody took the stream: it goes on.
+    # The store is back before another worker claimed the stream: it continues.
     runtimes.silent = False
     times.pass_by(MARGIN_S / 2)
     held_claim.renew_if_due()

@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import Stream
-from worker.config import WorkerConfig
+from tests.fixtures.settings import worker_config
 from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
@@ -24,9 +23,7 @@ from worker.supervision.state_machine import StreamStateMachine
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work
 
 STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), segment_seconds=4)
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 SAMPLE = Sample(run=2, duration_s=2.0, has_sound=True, sound_s=2.0, peak=9_000, moves=True, dark=False)
 
 

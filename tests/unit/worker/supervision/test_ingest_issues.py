@@ -1,4 +1,4 @@
-"""When continuing repairs become an issue, and when that ends."""
+"""The beginning and the end of issues from continuing repairs."""
 
 import pytest
 

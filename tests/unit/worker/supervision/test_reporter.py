@@ -1,21 +1,17 @@
-"""What a worker reports of its stream, by which viewers are charged."""
-
-from pathlib import Path
+"""A worker's reports on its stream, by which viewers are charged."""
 
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fixtures.settings import worker_config
 from worker import claims
-from worker.config import WorkerConfig
 from worker.supervision.driver import Driver
 from worker.supervision.reporter import Reporter
 from worker.supervision.run_logs import RunLogs
 from worker.supervision.state_machine import StreamStateMachine
 
-CONFIG = WorkerConfig(
-    worker_id="w1", capacity=1, media_dir=Path("/media"), work_dir=Path("/scratch"), ffmpeg_environ={}
-)
+CONFIG = worker_config()
 
 
 def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:

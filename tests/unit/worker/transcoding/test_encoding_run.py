@@ -1,4 +1,4 @@
-"""Which pictures a run counts as repeated, and how many wait for their slot."""
+"""The pictures that a run counts as repeated, and the number that wait for their slot."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Which pictures are deinterlaced: declared ones, and those with combs where something moves."""
+"""Pictures that are deinterlaced: declared ones, and those with combs in moving parts."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which slots are due, by what has come and by the clock."""
+"""The slots that are due, by the received pictures and by the clock."""
 
 import pytest
 

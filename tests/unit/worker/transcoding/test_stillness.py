@@ -1,4 +1,4 @@
-"""When a source counts as frozen, and its activity in the last second."""
+"""The rule when a source counts as frozen, and its activity in the last second."""
 
 from array import array
 from typing import Any

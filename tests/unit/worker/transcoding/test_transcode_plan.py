@@ -1,4 +1,4 @@
-"""Where the segments of an encoded run begin, and the plan as JSON."""
+"""The first pictures of an encoded run's segments, and the plan as JSON."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,0 +1,57 @@
+"""Payments and adjustments that operators make, each with an audit entry."""
+
+from typing import TypedDict, Unpack
+
+from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.operations.audit import Action, Actor
+from chalicelib.ports.money import PlaybackSessions
+from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.reconciliation import Reconciliation
+from chalicelib.services.operations.audit import Audit
+
+
+class Points(TypedDict):
+    """What an operator adds to a wallet or, negative, removes: exactly once by `payment_id`."""
+
+    millipoints: int
+    payment_id: str
+    note: str
+
+
+class OperatorPayments:
+    """Credits wallets and adjusts sessions for operators."""
+
+    def __init__(
+        self, ledger: LedgerService, reconciliation: Reconciliation, sessions: PlaybackSessions, audit: Audit
+    ) -> None:
+        self._ledger = ledger
+        self._reconciliation = reconciliation
+        self._sessions = sessions
+        self._audit = audit
+
+    def credit(self, user_id: str, *, by: Actor, **points: Unpack[Points]) -> Wallet:
+        """Credit a wallet, and return it. Raise what `LedgerService.credit` raises."""
+        before = self._ledger.wallet(user_id)
+        wallet = self._ledger.credit(user_id=user_id, by_user_id=by.user_id, **points)
+        self._record(by, "wallet.credit", user_id, before, wallet, points)
+        return wallet
+
+    def adjust(self, session_id: str, *, by: Actor, **points: Unpack[Points]) -> Wallet:
+        """Adjust the cost of a session, and return the wallet. Raise what `Reconciliation.adjust` raises."""
+        record = self._sessions.get(session_id)
+        before = self._ledger.wallet(record.user_id) if record else None
+        wallet = self._reconciliation.adjust(session_id, by_user_id=by.user_id, **points)
+        self._record(by, "session.adjust", session_id, before, wallet, points)
+        return wallet
+
+    def _record(self, by: Actor, name: str, target: str, before: Wallet | None, after: Wallet, points: Points) -> None:
+        """Audit a payment. A repeated payment leaves the balance as it was, which the entry shows."""
+        action = Action(
+            name=name,
+            target=target,
+            user_id=after.user_id,
+            before={"balance_millipoints": before.balance_millipoints} if before else {},
+            after={"balance_millipoints": after.balance_millipoints},
+            details=points,
+        )
+        self._audit.record(by, action)

@@ -1,0 +1,33 @@
+"""A mutant is a known bug: a change of the code, and the tests that find it."""
+
+from dataclasses import dataclass
+
+ROUNDS = ("tests/faults/test_rounds.py",)
+SCENARIOS = ("tests/faults/test_scenarios.py",)
+
+WRITES = "chalicelib/adapters/money/wallet_writes.py"
+WALLETS = "chalicelib/adapters/money/dynamodb_wallets.py"
+RECORDS = "chalicelib/adapters/money/dynamodb_sessions.py"
+BILLING = "chalicelib/services/money/billing.py"
+LEDGER = "chalicelib/services/money/ledger.py"
+RECONCILIATION = "chalicelib/services/money/reconciliation.py"
+PLACES = "chalicelib/adapters/money/dynamodb_places.py"
+PLAYBACK = "chalicelib/services/access/playback.py"
+LEASE = "chalicelib/domain/money/lease.py"
+
+
+def steps(words: str) -> tuple[str, ...]:
+    """Return the tests of every step of the situations with these words in their names."""
+    return ("tests/faults/test_every_step.py", "-k", words)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug: `new` replaces `old` in `file`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    also: tuple[tuple[str, str, str], ...] = ()
+    tests: tuple[str, ...] = ROUNDS

@@ -1,0 +1,128 @@
+"""Rounds: random moves of a few viewers on several function instances, then a check of all invariants.
+
+The plan of a round follows from its seed. With one thread every step does, too. With more threads a repetition has the
+same plan but perhaps another order.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from chalicelib.config import Settings
+from tests.faults.harness.environment import DELAY_MS_MAX, SKEW_MS, Environment, FunctionInstance, TrueTime
+from tests.faults.harness.store_faults import FaultPlan, Network
+from tests.faults.scenarios.moves import MODERATE, WEIGHTS, FaultMix, Move, MoveRunner, random_faults, random_move
+from tests.faults.scenarios.recorder import Recorder
+
+OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
+# Daily caps; most viewers have none.
+CAPS = (None, None, None, 23_000, 60_001, 200_000)
+# Some rounds begin this long before midnight.
+BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, DELAY_MS_MAX)
+THREAD_S_MAX = 300
+# After this time the reaper ends every session.
+LONG_AFTER_MS = 1_200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """The parameters of a round."""
+
+    seed: str
+    moves: int = 300
+    threads: int = 1
+    viewers: int = 4
+    between: float = 0.2
+    fault_mix: FaultMix = MODERATE
+
+    def plan(
+        self, thread: int, weights: dict[str, int] = WEIGHTS
+    ) -> list[tuple[Move, FaultPlan, tuple[int, Move] | None]]:
+        """Return the moves of a thread, each with its faults and perhaps a move between two of its steps."""
+        rng = random.Random(f"{self.seed}:{thread}")
+        plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]] = []
+        for _ in range(self.moves // self.threads):
+            move, faults = random_move(rng, weights), random_faults(rng, self.fault_mix)
+            between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
+            plan.append((move, faults, between))
+        return plan
+
+
+def play_round(round_: Round, settings: Settings, network: Network, time: TrueTime | None = None) -> Recorder:
+    """Play a round and check it. Raises `AssertionError` with all violations."""
+    with tempfile.TemporaryDirectory() as denylist_dir:
+        recorder = Recorder(Environment(settings, network, Path(denylist_dir), time))
+        rng = add_viewers(recorder, round_)
+        runners = [
+            MoveRunner(
+                recorder, [FunctionInstance(recorder.environment, rng.randint(-SKEW_MS, SKEW_MS)) for _ in range(2)]
+            )
+            for _ in range(round_.threads)
+        ]
+        run_threads([partial(run_plan, runner, round_.plan(n)) for n, runner in enumerate(runners)])
+        verify(recorder)
+        return recorder
+
+
+def add_viewers(recorder: Recorder, round_: Round) -> random.Random:
+    """Add the viewers, perhaps shortly before midnight. Returns the random numbers of the round."""
+    rng = random.Random(f"{round_.seed}:viewers")
+    if rng.random() < 0.5:
+        recorder.environment.time.to_midnight(rng.choice(BEFORE_MIDNIGHT_MS))
+    for _ in range(round_.viewers):
+        recorder.viewer(rng.choice(OPENING), rng.choice(CAPS))
+    return rng
+
+
+def run_plan(runner: MoveRunner, plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]]) -> None:
+    """Run the moves of one thread."""
+    for move, faults, between in plan:
+        if between is not None:
+            at, other = between
+            faults.before_request[at] = partial(runner.run, other, FaultPlan())
+        runner.run(move, faults)
+
+
+def verify(recorder: Recorder) -> None:
+    """Check after all late requests have arrived, and again long after, when scheduled tasks have run."""
+    network = recorder.environment.network
+    network.throttled_tables.clear()
+    network.deliver_late()
+    recorder.check()
+    recorder.check_places()
+    recorder.environment.time.advance(LONG_AFTER_MS)
+    for name in ("catch_up", "reap"):
+        recorder.work(recorder.environment.observer, name)
+    recorder.check()
+    recorder.check_places()
+    for viewer in recorder.viewers:
+        wallet = recorder.environment.observer.services.ledger.wallet(viewer.user_id)
+        assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"
+
+
+def run_threads(tasks: list) -> None:  # type: ignore[type-arg]
+    """Run each task in a thread, or a single one in this thread. Raises the first error."""
+    if len(tasks) == 1:
+        tasks[0]()
+        return
+    errors: list[BaseException] = []
+
+    def run(task) -> None:  # type: ignore[no-untyped-def]
+        try:
+            task()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(THREAD_S_MAX)
+        assert not thread.is_alive(), f"a thread did not end within {THREAD_S_MAX} s"
+    if errors:
+        raise errors[0]
