@@ -1,11 +1,29 @@
-"""Records of playback sessions in memory, over the store of the wallets."""
+"""A session that has bought one lease; records of playback sessions in memory, over the store of the wallets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.ports.common import ListPage
 from tests.fakes.money.wallets import MemoryStore
+
+WATCHED = {"session_id": "a" * 26, "stream_id": "stream-1", "kind": SessionKind.VIEWING}
+PRICE = {"rate_millipoints_per_minute": 60_000, "lease_ms": 10_000}
+CHARGED = {"charge_millipoints": 10_000, "charged_millipoints": 10_000, "budget_millipoints": MILLIPOINTS_MAX}
+
+
+def active_session(now_ms: int, **changes: Any) -> ActiveSession:
+    """Return a session that has bought its first lease, of 10 s for 10 points."""
+    lease = {"seq": 1, "paid_from_ms": now_ms, "paid_until_ms": now_ms + 10_000, "granted_ms": 10_000}
+    return ActiveSession(**{**WATCHED, "started_at_ms": now_ms, **PRICE, **CHARGED, **lease, **changes})
+
+
+def session_record(started_at_ms: int, **changes: Any) -> SessionRecord:
+    """Return the record of a session."""
+    values = {**WATCHED, "user_id": "u_" + "a" * 20, "started_at_ms": started_at_ms, **PRICE}
+    return SessionRecord(**{**values, "due_shard": 0, "due_ms": 0, **changes})
 
 
 class MemoryPlaybackSessions:

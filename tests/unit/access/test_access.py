@@ -1,242 +1,129 @@
-"""The access rule: every way in which a play token may be wrong, and the reason returned."""
+"""The access rule beyond the vectors of all fronts (`tests/vectors`): its boundaries, and what it returns."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.access.jwt_tokens import JwtTokens
-from chalicelib.domain.access.clients import Client, media_key
-from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX, AccessClaims, PlayClaims, RefreshClaims
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client, differing, media_key
+from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.errors import BoundElsewhere, SessionOver, Unauthenticated
 from chalicelib.domain.money.lease import GRACE_MS
-from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.sessions import ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.streams.pacing import Pace
-from chalicelib.domain.streams.stream import DesiredState, SessionBinding
-from chalicelib.services.access.access import Access
-from chalicelib.services.access.binding import Binding
-from tests.fakes.access.clients import MemoryClients
-from tests.fakes.money.sessions import MemoryPlaybackSessions
-from tests.fakes.money.wallets import MemoryStore, MemoryWallets
-from tests.fakes.simple import SetClock
+from chalicelib.domain.streams.stream import SessionBinding
+from tests.vectors.case import AccessRule, Case
+from tests.vectors.model import ALLOW, OPEN, State, Vector
 
-USER = "u_" + "a" * 20
-SESSION_ID = "s" * 26
-OTHER_SESSION_ID = "t" * 26
-KEYS = {kind: {"current": "k1", "keys": {"k1": "QUFB" * 11}} for kind in ("access", "refresh", "play")}
-
-
-class DesiredStates:
-    """A stub of `Delivery`."""
-
-    def __init__(self) -> None:
-        self.state: DesiredState | None = DesiredState.LIVE
-        self.policy = SessionBinding.OFF
-
-    def desired(self, stream_id: str) -> DesiredState | None:
-        return self.state
-
-    def binding(self, stream_id: str) -> SessionBinding:
-        return self.policy
-
-    def pace(self, stream_id: str) -> Pace:
-        return {"stream-1": Pace.USUAL}[stream_id]
-
-
-class Services:
-    """An access rule with one paid session behind it."""
-
-    def __init__(self) -> None:
-        self.clock = SetClock()
-        now_ms = self.clock.now_ms()
-        self.session = ActiveSession(
-            session_id=SESSION_ID,
-            stream_id="stream-1",
-            kind=SessionKind.VIEWING,
-            started_at_ms=now_ms,
-            rate_millipoints_per_minute=60_000,
-            lease_ms=10_000,
-            charge_millipoints=10_000,
-            seq=1,
-            paid_until_ms=now_ms + 10_000,
-            charged_millipoints=10_000,
-            budget_millipoints=MILLIPOINTS_MAX,
-            granted_ms=10_000,
-        )
-        self.store = MemoryStore()
-        self.hold(self.session)
-        self.desired = DesiredStates()
-        self.tokens = JwtTokens(lambda: json.dumps(KEYS))
-        self.clients = MemoryClients()
-        self.access = Access(
-            tokens=self.tokens,
-            wallets=MemoryWallets(self.store),
-            sessions=MemoryPlaybackSessions(self.store),
-            delivery=self.desired,  # type: ignore[arg-type]
-            binding=Binding(self.clients, self.clock),
-            clock=self.clock,
-        )
-
-    def hold(self, session: ActiveSession, balance: int = 50_000) -> None:
-        self.store.wallets[USER] = Wallet(
-            user_id=USER, balance_millipoints=balance, sessions={session.session_id: session}
-        )
-
-    def token(self, **changes: object) -> str:
-        values: dict[str, object] = {
-            "user_id": USER,
-            "session_id": SESSION_ID,
-            "stream_id": "stream-1",
-            "expires_at_ms": self.session.paid_until_ms + GRACE_MS,
-        }
-        return self.tokens.sign_play(PlayClaims(**{**values, **changes}))  # type: ignore[arg-type]
-
-    def end(self, reason: EndReason) -> None:
-        self.store.wallets[USER] = Wallet(user_id=USER)
-        self.store.records[SESSION_ID] = SessionRecord(
-            session_id=SESSION_ID,
-            user_id=USER,
-            stream_id="stream-1",
-            kind=SessionKind.VIEWING,
-            started_at_ms=0,
-            rate_millipoints_per_minute=0,
-            lease_ms=0,
-            due_shard=0,
-            due_ms=0,
-            end_reason=reason,
-        )
+NOW_MS = 1_800_000_000_000
+PAID_UNTIL_MS = NOW_MS + OPEN.paid_ms
+CASE = Case(Vector(name="a session of a stream", expect=ALLOW), NOW_MS)
 
 
 @pytest.fixture
-def services() -> Services:
-    return Services()
+def rule():
+    rule = AccessRule(NOW_MS)
+    rule.enter(CASE, OPEN)
+    return rule
 
 
-def test_a_paid_session_is_authorized_until_its_lease_ends(services: Services) -> None:
-    decision = services.access.authorize(services.token(), SESSION_ID, None)
-    assert (decision.stream_id, decision.user_id, decision.pace) == ("stream-1", USER, Pace.USUAL)
-    assert decision.until_ms == services.session.paid_until_ms
+def authorize(rule, token=None, client=None):
+    return rule.authorize(token or CASE.play(), CASE.session_id, client)
 
 
-def test_a_session_is_bound_to_its_first_client(services: Services) -> None:
-    services.desired.policy = SessionBinding.ENFORCE
-    home, away = Client(ip="192.0.2.1", user_agent="mpv"), Client(ip="192.0.2.2", user_agent="mpv")
-    services.access.authorize(services.token(), SESSION_ID, home)
-    assert services.clients.rows[media_key(SESSION_ID)].user_id == USER
-    services.access.authorize(services.token(), SESSION_ID, home)
+def end_reason(rule, token=None):
+    with pytest.raises(SessionOver) as over:
+        authorize(rule, token)
+    return over.value.reason
+
+
+def test_a_paid_session_is_authorized_until_its_lease_ends_and_never_longer_than_its_token(rule, monkeypatch):
+    monkeypatch.setattr(rule, "pace", {CASE.stream_id: Pace.USUAL}.__getitem__)
+    decision = authorize(rule)
+    assert (decision.stream_id, decision.user_id, decision.pace) == (CASE.stream_id, CASE.user_id, Pace.USUAL)
+    assert decision.until_ms == PAID_UNTIL_MS
+    assert authorize(rule, CASE.play(expires_at_ms=NOW_MS + 1_000)).until_ms == NOW_MS + 1_000
+
+
+def test_a_session_is_bound_to_its_first_client(rule):
+    rule.enter(CASE, State(binding=SessionBinding.ENFORCE))
+    home, away = (Client(ip=ip, user_agent="mpv") for ip in ("192.0.2.1", "192.0.2.2"))
+    authorize(rule, client=home)
+    assert rule.clients.rows[media_key(CASE.session_id)].user_id == CASE.user_id
+    authorize(rule, client=home)
     for other in (away, None):
         with pytest.raises(BoundElsewhere):
-            services.access.authorize(services.token(), SESSION_ID, other)
+            authorize(rule, client=other)
 
 
-def test_a_decision_never_outlives_its_token(services: Services) -> None:
-    expires_at_ms = services.clock.now_ms() + 1_000
-    assert (
-        services.access.authorize(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None).until_ms
-        == expires_at_ms
-    )
-
-
-def test_the_grace_lets_a_beat_arrive_and_no_more(services: Services) -> None:
-    token = services.token(expires_at_ms=services.session.paid_until_ms + 60_000)
-    services.clock.advance(10_000 + GRACE_MS - 1)
-    assert services.access.authorize(token, SESSION_ID, None).until_ms < services.clock.now_ms()
-    services.clock.advance(1)
-    with pytest.raises(SessionOver) as over:
-        services.access.authorize(token, SESSION_ID, None)
-    assert over.value.reason is EndReason.LEASE_EXPIRED
-    services.hold(services.session, balance=0)
-    with pytest.raises(SessionOver) as over:
-        services.access.authorize(token, SESSION_ID, None)
-    assert over.value.reason is EndReason.BALANCE_EXHAUSTED
+def test_the_grace_lets_a_beat_arrive_and_no_more(rule):
+    token = CASE.play(expires_at_ms=PAID_UNTIL_MS + 60_000)
+    rule.clock.advance(10_000 + GRACE_MS - 1)
+    assert authorize(rule, token).until_ms < rule.clock.now_ms()
+    rule.clock.advance(1)
+    assert end_reason(rule, token) is EndReason.LEASE_EXPIRED
+    rule.enter(CASE, State(paid_ms=-GRACE_MS, balance_millipoints=0))
+    assert end_reason(rule, token) is EndReason.BALANCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(
     ("millipoints", "reason"), [(0, EndReason.LEASE_EXPIRED), (1, EndReason.BALANCE_EXHAUSTED)], ids=["free", "cheap"]
 )
-def test_only_a_session_that_costs_points_ends_without_them(
-    services: Services, millipoints: int, reason: EndReason
-) -> None:
-    services.hold(replace(services.session, charge_millipoints=millipoints), balance=0)
-    services.clock.advance(10_000 + GRACE_MS)
-    with pytest.raises(SessionOver) as over:
-        services.access.authorize(services.token(), SESSION_ID, None)
-    assert over.value.reason is reason
+def test_only_a_session_that_costs_points_ends_without_them(rule, millipoints, reason):
+    rule.enter(CASE, State(paid_ms=-GRACE_MS, balance_millipoints=0))
+    sessions = rule.store.wallets[CASE.user_id].sessions
+    sessions[CASE.session_id] = replace(sessions[CASE.session_id], charge_millipoints=millipoints)
+    assert end_reason(rule) is reason
 
 
 @pytest.mark.parametrize("reason", EndReason)
-def test_an_ended_session_raises_its_reason_even_with_an_expired_token(services: Services, reason: EndReason) -> None:
-    services.end(reason)
-    for expires_at_ms in (services.clock.now_ms() + 10_000, services.clock.now_ms() - 10_000):
-        with pytest.raises(SessionOver) as over:
-            services.access.authorize(services.token(expires_at_ms=expires_at_ms), SESSION_ID, None)
-        assert over.value.reason is reason
+def test_an_ended_session_raises_its_reason_even_with_an_expired_token(rule, reason):
+    rule.enter(CASE, State(ended=reason))
+    assert end_reason(rule, CASE.play(expires_at_ms=NOW_MS - 10_000)) is reason
 
 
-def test_an_expired_token_of_a_paid_session(services: Services) -> None:
-    token = services.token(expires_at_ms=services.clock.now_ms())
-    with pytest.raises(TokenExpired):
-        services.access.authorize(token, SESSION_ID, None)
+def test_a_stream_that_does_not_exist_is_stopped(rule, monkeypatch):
+    monkeypatch.setattr(rule, "desired", lambda stream_id: None)
+    assert end_reason(rule) is EndReason.STREAM_STOPPED
+
+
+def test_a_good_token_opens_its_own_session_only_and_none_opens_nothing(rule):
+    wallet = rule.store.wallets[CASE.user_id]
+    other = replace(wallet.sessions[CASE.session_id], session_id=CASE.other_id)
+    rule.store.wallets[CASE.user_id] = replace(wallet, sessions={**wallet.sessions, CASE.other_id: other})
+    token = CASE.play(session_id=CASE.other_id)
+    assert rule.authorize(token, CASE.other_id, None).session_id == CASE.other_id
+    for wrong in (token, None, ""):
+        with pytest.raises(Unauthenticated):
+            rule.authorize(wrong, CASE.session_id, None)
+
+
+def test_a_token_lives_as_long_as_its_lease_and_the_grace(rule):
+    session = rule.store.wallets[CASE.user_id].sessions[CASE.session_id]
+    token, expires_in_s = rule._rule.issue(CASE.user_id, session)
+    assert (expires_in_s, CASE.tokens.play(token).expires_at_ms) == (15, PAID_UNTIL_MS + GRACE_MS)
+    long = replace(session, paid_until_ms=NOW_MS + 600_000)
+    assert rule._rule.issue(CASE.user_id, long)[1] == PLAY_TTL_MS_MAX // 1000
+    for later_ms in (10_000 + GRACE_MS - 999, 10_000):
+        rule.clock.advance(later_ms)
+        expires_in_s = rule._rule.issue(CASE.user_id, session)[1]
+        assert (type(expires_in_s), expires_in_s) == (int, 0)
+
+
+FIRST, LONG, BOTH = ("192.0.2.1", "mpv"), "a" * AGENT_CHARS_MAX, ["address", "user agent"]
 
 
 @pytest.mark.parametrize(
-    ("desired", "reason"),
+    ("first", "other", "words"),
     [
-        (DesiredState.PAUSED, EndReason.STREAM_PAUSED),
-        (DesiredState.STOPPED, EndReason.STREAM_STOPPED),
-        (None, EndReason.STREAM_STOPPED),
+        *((FIRST, FIRST, []), (FIRST, ("192.0.2.2", "mpv"), ["address"])),
+        *((FIRST, ("192.0.2.1", "vlc"), ["user agent"]), (("192.0.2.1", ""), ("192.0.2.9", "x"), BOTH)),
+        # Of an IPv6 network, a host takes one address after the other.
+        (("2001:db8:1:2::1", "mpv"), ("2001:db8:1:2:ffff::9", "mpv"), []),
+        (("2001:db8:1:2::1", "mpv"), ("2001:db8:1:3::1", "mpv"), ["address"]),
+        *((("::ffff:192.0.2.1", "mpv"), FIRST, []), (("2001:db8::1", "mpv"), FIRST, ["address"])),
+        (("192.0.2.1", LONG + "b"), ("192.0.2.1", LONG + "c"), []),
     ],
 )
-def test_a_stream_that_is_not_wanted_live(services: Services, desired: DesiredState | None, reason: EndReason) -> None:
-    services.desired.state = desired
-    with pytest.raises(SessionOver) as over:
-        services.access.authorize(services.token(), SESSION_ID, None)
-    assert over.value.reason is reason
-
-
-def test_wrong_tokens_open_nothing(services: Services) -> None:
-    later_ms = services.clock.now_ms() + 60_000
-    wrong = {
-        "none": None,
-        "empty": "",
-        "nonsense": "a.b.c",
-        "access": services.tokens.sign_access(AccessClaims(user_id=USER, role=Role.ADMIN, expires_at_ms=later_ms)),
-        "refresh": services.tokens.sign_refresh(
-            RefreshClaims(user_id=USER, family_id="f", jti="j", expires_at_ms=later_ms)
-        ),
-        "another session": services.token(session_id=OTHER_SESSION_ID),
-        "another user": services.token(user_id="u_" + "b" * 20),
-        "another stream": services.token(stream_id="stream-2"),
-        "cut": services.token()[:-2],
-    }
-    for name, token in wrong.items():
-        with pytest.raises(Unauthenticated):
-            pytest.fail(f"{name}: {services.access.authorize(token, SESSION_ID, None)}")
-
-
-def test_a_good_token_opens_its_own_session_only(services: Services) -> None:
-    other = replace(services.session, session_id=OTHER_SESSION_ID)
-    services.store.wallets[USER] = Wallet(
-        user_id=USER, balance_millipoints=50_000, sessions={SESSION_ID: services.session, OTHER_SESSION_ID: other}
-    )
-    token = services.token(session_id=OTHER_SESSION_ID)
-    assert services.access.authorize(token, OTHER_SESSION_ID, None).session_id == OTHER_SESSION_ID
-    with pytest.raises(Unauthenticated):
-        services.access.authorize(token, SESSION_ID, None)
-
-
-def test_a_token_lives_as_long_as_its_lease_and_the_grace(services: Services) -> None:
-    token, expires_in_s = services.access.issue(USER, services.session)
-    assert expires_in_s == 15
-    assert services.tokens.play(token).expires_at_ms == services.session.paid_until_ms + GRACE_MS
-    long = replace(services.session, paid_until_ms=services.clock.now_ms() + 600_000)
-    assert services.access.issue(USER, long)[1] == PLAY_TTL_MS_MAX // 1000
-    services.clock.advance(10_000 + GRACE_MS - 999)
-    expires_in_s = services.access.issue(USER, services.session)[1]
-    assert (type(expires_in_s), expires_in_s) == (int, 0)
-    services.clock.advance(10_000)
-    assert services.access.issue(USER, services.session)[1] == 0
+def test_who_is_the_same(first, other, words):
+    one, two = (Client(ip=ip, user_agent=agent).bound for ip, agent in (first, other))
+    assert differing(one, two) == words and differing(two, one) == words

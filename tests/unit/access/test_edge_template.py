@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.adapters.access import keyvalue_denylist
 from chalicelib.adapters.access.edge_keys import KEY_PREFIX
+from infra.deploy.template import AT_THE_EDGE, SIGNER, parametrized
 from infra.prod import edge
 from infra.schema import media_lifecycle
 
@@ -18,7 +19,6 @@ PSEUDO = ("AWS::Partition", "AWS::AccountId")
 
 
 def names_in(value: Any) -> set[str]:
-    """Return the references of a part of the template."""
     if isinstance(value, list):
         return set().union(*map(names_in, value)) if value else set()
     if not isinstance(value, dict):
@@ -34,8 +34,7 @@ def names_in(value: Any) -> set[str]:
 
 def test_everything_that_is_referred_to_is_there_and_every_parameter_is_used() -> None:
     named = names_in([RESOURCES, TEMPLATE["Outputs"]])
-    assert named <= {*RESOURCES, *TEMPLATE["Parameters"], *PSEUDO}
-    assert set(TEMPLATE["Parameters"]) <= named
+    assert named <= {*RESOURCES, *TEMPLATE["Parameters"], *PSEUDO} and set(TEMPLATE["Parameters"]) <= named
 
 
 def test_media_is_behind_the_access_rule_only() -> None:
@@ -43,8 +42,7 @@ def test_media_is_behind_the_access_rule_only() -> None:
     media = [each for each in behaviors if each["TargetOriginId"] == "media"]
     assert [each["PathPattern"] for each in media] == ["/play/*.ts"]
     for each in DISTRIBUTION["CacheBehaviors"]:
-        assert each["PathPattern"].startswith("/play/")
-        assert each["FunctionAssociations"] == JUDGED
+        assert each["PathPattern"].startswith("/play/") and each["FunctionAssociations"] == JUDGED
         assert each["AllowedMethods"] == ["GET", "HEAD"]
     assert {each["ViewerProtocolPolicy"] for each in behaviors} == {"https-only"}
     # The first that fits counts.
@@ -63,8 +61,7 @@ def test_playlists_are_never_kept_and_segments_are_kept_for_all_viewers_alike() 
 def test_the_bucket_is_private() -> None:
     bucket = RESOURCES["MediaBucketItself"]
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
-    assert len(bucket["Properties"]["PublicAccessBlockConfiguration"]) == 4
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert (len(bucket["Properties"]["PublicAccessBlockConfiguration"]), bucket["DeletionPolicy"]) == (4, "Retain")
     rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert [rule["Id"] for rule in rules] == [rule["ID"] for rule in media_lifecycle()["Rules"]]
     assert [rule.get("ExpirationInDays") for rule in rules] == [2, 30, None]
@@ -94,3 +91,34 @@ def test_the_function_is_the_one_that_is_tested_and_reads_the_store() -> None:
 @pytest.mark.parametrize("prefix", [KEY_PREFIX, keyvalue_denylist.SESSION_PREFIX, keyvalue_denylist.STREAM_PREFIX])
 def test_who_writes_and_who_reads_name_the_keys_alike(prefix: str) -> None:
     assert f"'{prefix}' + " in edge.FUNCTION.read_text()
+
+
+def function(name: str, role: str) -> dict[str, Any]:
+    properties = {"Handler": f"app.{name}", "Role": {"Fn::GetAtt": [role, "Arn"]}}
+    return {"Type": "AWS::Serverless::Function", "Properties": properties}
+
+
+def test_all_but_the_authorizer_may_deny_where_there_is_an_edge() -> None:
+    roles = ("ApiRole", "AuthorizerRole", "ScheduleRole")
+    packed = {
+        "Resources": {
+            "RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {"DefinitionBody": {"info": {}}}},
+            **{name: {"Type": "AWS::IAM::Role", "Properties": {"Policies": []}} for name in roles},
+            "Api": function("app", "ApiRole"),
+            "Authorizer": function("play_token", "AuthorizerRole"),
+            "Settle": function("settle_streams", "ScheduleRole"),
+            "Reap": function("reap_sessions", "ScheduleRole"),
+        }
+    }
+    packed["Outputs"] = {}
+    template = parametrized(packed)
+    resources = template["Resources"]
+    policy = resources["DenylistPolicy"]
+    assert policy["Condition"] == AT_THE_EDGE and AT_THE_EDGE in template["Conditions"]
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiRole"}, {"Ref": "ScheduleRole"}]
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "DenylistStore"}
+    assert all(action.startswith("cloudfront-keyvaluestore:") for action in statement["Action"])
+    layered = [name for name, each in resources.items() if "Layers" in each["Properties"]]
+    assert layered == ["Api", "Settle", "Reap"]
+    assert resources["Api"]["Properties"]["Layers"]["Fn::If"][:2] == [AT_THE_EDGE, [{"Ref": SIGNER}]]

@@ -4,25 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.access.limits import (
-    Allowances,
-    Limit,
-    login_address_key,
-    login_key,
-    network_of,
-    wait_ms,
-)
+from chalicelib.domain.access.limits import Allowances, Limit, login_address_key, login_key, network_of, wait_ms
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, TooManyRequests
 from chalicelib.services.access.limiter import Limiter
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.simple import SetClock
 
+LIMITS = st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000))
 
-@given(
-    st.builds(Limit, st.integers(1, 20), st.integers(1, 5_000)),
-    st.lists(st.integers(0, 20_000), min_size=1, max_size=60),
-)
-def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]) -> None:
+
+@given(LIMITS, st.lists(st.integers(0, 20_000), min_size=1, max_size=60))
+def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: list[int]):
     limits, now_ms, taken = MemoryLimits(), 10**12, 0
     for pause_ms in pauses_ms:
         now_ms += pause_ms
@@ -36,24 +28,12 @@ def test_never_more_than_the_burst_and_what_came_back(limit: Limit, pauses_ms: l
         assert taken <= limit.burst + sum(pauses_ms) // limit.back_every_ms
 
 
-@pytest.mark.parametrize(
-    ("ip", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", "unknown"),
-        ("not an address", "unknown"),
-    ],
-)
-def test_an_ipv6_host_is_its_network(ip: str, network: str) -> None:
-    assert network_of(ip) == network
-
-
-def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
+def test_keys_separate_accounts_and_networks_and_reveal_neither():
+    networks = dict.fromkeys(("192.0.2.7", "::ffff:192.0.2.7"), "192.0.2.7")
+    networks |= dict.fromkeys(("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1"), "2001:db8:1:2::/64")
+    networks |= {"2001:db8:1:3::1": "2001:db8:1:3::/64", "fe80::1%eth0": "fe80::/64"}
+    networks |= dict.fromkeys(("", "not an address"), "unknown")
+    assert {ip: network_of(ip) for ip in networks} == networks
     key = login_key("Ann@local", "192.0.2.7")
     assert key == login_key("ann@LOCAL", "::ffff:192.0.2.7")
     assert len({key, login_key("ann@local", "192.0.2.8"), login_key("bob@local", "192.0.2.7")}) == 3
@@ -61,21 +41,22 @@ def test_keys_separate_accounts_and_addresses_and_reveal_neither() -> None:
     assert login_address_key("2001:db8::1") == login_address_key("2001:db8::2") != login_address_key("192.0.2.7")
 
 
-def limiter(login: int = 2, login_address: int = 3, start: int = 2) -> tuple[Limiter, MemoryLimits, SetClock]:
-    limits, clock = MemoryLimits(), SetClock()
-    allowances = Allowances(
-        login=Limit(login, 10_000), login_address=Limit(login_address, 10_000), start=Limit(start, 3_000)
-    )
-    return Limiter(limits=limits, allowances=allowances, clock=clock), limits, clock
+clock = pytest.fixture(lambda: SetClock())
+limits = pytest.fixture(lambda: MemoryLimits())
 
 
-def wrong_password(limited: Limiter, email: str, ip: str = "192.0.2.1") -> None:
+@pytest.fixture
+def limited(limits, clock):
+    allowed = {"login": Limit(2, 10_000), "login_address": Limit(3, 10_000), "start": Limit(2, 3_000)}
+    return Limiter(limits=limits, allowances=Allowances(**allowed), clock=clock)
+
+
+def wrong_password(limited: Limiter, email: str, ip: str = "192.0.2.1"):
     with pytest.raises(InvalidCredentials), limited.password_try(email, ip):
         raise InvalidCredentials("wrong")
 
 
-def test_only_wrong_passwords_cost_something() -> None:
-    limited, limits, _ = limiter()
+def test_only_wrong_passwords_cost_something(limited, limits):
     before = {}
     for _ in range(20):
         with limited.password_try("a@local", "192.0.2.1"):
@@ -86,8 +67,9 @@ def test_only_wrong_passwords_cost_something() -> None:
     assert limits.full_at_ms == before
 
 
-def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_other_bucket_nothing() -> None:
-    limited, limits, clock = limiter()
+def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_other_bucket_nothing(
+    limited, limits, clock
+):
     for _ in range(2):
         wrong_password(limited, "a@local")
     full = dict(limits.full_at_ms)
@@ -105,8 +87,7 @@ def test_an_empty_bucket_refuses_before_anything_is_looked_at_and_costs_the_othe
     wrong_password(limited, "a@local")
 
 
-def test_starts_are_counted_by_user() -> None:
-    limited, _, clock = limiter()
+def test_starts_are_counted_by_user(limited, clock):
     for user_id in ("u_a", "u_a", "u_b"):
         limited.start(user_id)
     with pytest.raises(TooManyRequests):

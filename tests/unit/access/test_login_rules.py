@@ -1,9 +1,9 @@
 """Logging in, as far as it is a rule: the same work for every refusal, and none once a bucket is empty."""
 
 import json
-from dataclasses import dataclass, field
 
 import pytest
+from argon2 import PasswordHasher
 
 from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.adapters.accounts.passwords import Argon2Passwords
@@ -21,22 +21,15 @@ PASSWORD = "a good password"
 IP = "192.0.2.1"
 
 
-@dataclass
 class Desk:
     """The login service over fakes, with an active account (Ann) and a disabled one (Bob)."""
 
-    users: MemoryUsers = field(default_factory=MemoryUsers)
-    passwords: CountingPasswords = field(default_factory=CountingPasswords)
-    clock: SetClock = field(default_factory=SetClock)
-    counters: MemoryCounters = field(default_factory=MemoryCounters)
-
-    def __post_init__(self) -> None:
+    def __init__(self):
+        self.users, self.passwords, self.clock = MemoryUsers(), CountingPasswords(), SetClock()
+        self.counters = MemoryCounters()
         for name, disabled in (("ann", False), ("bob", True)):
-            user_id = f"u_{name * 6}"
-            hashed = self.passwords.hash(PASSWORD)
-            self.users.add(
-                User(user_id=user_id, email=f"{name}@local", password_hash=hashed, role=Role.VIEWER, disabled=disabled)
-            )
+            who = {"user_id": f"u_{name * 6}", "email": f"{name}@local", "disabled": disabled}
+            self.users.add(User(password_hash=self.passwords.hash(PASSWORD), role=Role.VIEWER, **who))
         self.auth = Auth(
             users=self.users,
             passwords=self.passwords,
@@ -46,50 +39,44 @@ class Desk:
             clock=self.clock,
         )
 
-    def refused(self, email: str, password: str) -> str:
+    def refused(self, email, password="wrong"):
         with pytest.raises(InvalidCredentials) as refusal:
             self.auth.login(email, password, ip=IP)
         return refusal.value.detail
 
 
-def test_each_refusal_costs_one_check_of_a_password_and_says_the_same() -> None:
-    desk = Desk()
-    tries = [("ann@local", "wrong"), ("unknown@local", "wrong"), ("bob@local", "wrong"), ("bob@local", PASSWORD)]
-    said = {desk.refused(email, password) for email, password in tries}
-    assert len(said) == 1
+desk = pytest.fixture(lambda: Desk())
+
+
+def test_each_refusal_costs_one_check_of_a_password_and_says_the_same(desk):
+    said = {desk.refused(email) for email in ("ann@local", "unknown@local", "bob@local")}
+    assert said == {desk.refused("bob@local", PASSWORD)}
     hashed = desk.passwords.hash(PASSWORD)
-    assert desk.passwords.checked == [hashed, None, hashed, hashed]
-    assert desk.counters.counts["login_failures"] == 4
+    assert (desk.passwords.checked, desk.counters.counts["login_failures"]) == ([hashed, None, hashed, hashed], 4)
 
 
 @pytest.mark.parametrize("email", ["ann@local", "unknown@local", "bob@local"])
-def test_an_empty_bucket_costs_no_check_at_all(email: str) -> None:
-    desk = Desk()
+def test_an_empty_bucket_costs_no_check_at_all(desk, email):
     for _ in range(10):
-        desk.refused(email, "wrong")
+        desk.refused(email)
     for password in ("wrong", PASSWORD):
         with pytest.raises(TooManyRequests):
             desk.auth.login(email, password, ip=IP)
     assert len(desk.passwords.checked) == 10
     desk.clock.advance(10_000)
-    desk.refused(email, "wrong")
+    desk.refused(email)
 
 
-def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    from argon2 import PasswordHasher
+def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch):
+    somebody, done = Argon2Passwords().hash(PASSWORD), []
 
-    somebody = Argon2Passwords().hash(PASSWORD)
-    real = {name: getattr(PasswordHasher, name) for name in ("hash", "verify")}
+    def note(name, method):
+        monkeypatch.setattr(PasswordHasher, name, lambda *args: (done.append(name), method(*args))[1])
 
-    def work_of_a_new_process(password_hash: str | None) -> list[str]:
-        done: list[str] = []
-        for name, method in real.items():
-            monkeypatch.setattr(
-                PasswordHasher, name, lambda *args, name=name, method=method: (done.append(name), method(*args))[1]
-            )
+    for name in ("hash", "verify"):
+        note(name, getattr(PasswordHasher, name))
+    for password_hash in (None, somebody):
+        done.clear()
         passwords = Argon2Passwords()
-        assert not passwords.verify(password_hash, "wrong")
-        assert not passwords.verify(password_hash, "wrong")
-        return done
-
-    assert work_of_a_new_process(None) == work_of_a_new_process(somebody) == ["hash", "verify", "verify"]
+        assert not passwords.verify(password_hash, "wrong") and not passwords.verify(password_hash, "wrong")
+        assert done == ["hash", "verify", "verify"]

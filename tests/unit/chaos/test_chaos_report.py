@@ -1,5 +1,3 @@
-"""The plan from a seed, and the report of a run."""
-
 import random
 
 import pytest
@@ -34,9 +32,6 @@ def test_a_plan_holds_everything_and_is_the_same_for_a_seed() -> None:
         assert event.at_s >= over_s + PAUSE_S_MIN - 0.001
         over_s = event.at_s + TYPICAL_S[event.kind] + (60.0 if event.kind is Kind.UPLOADS else 0.0)
     assert over_s + PAUSE_S_MIN <= 600.001
-
-
-def test_a_plan_needs_its_time() -> None:
     with pytest.raises(ValueError, match=r"12 events need \d+ s at least, not 60 s"):
         make_plan(random.Random(1), COUNTS, 60.0, 60.0)
 
@@ -55,9 +50,7 @@ def test_one_stall_of_five_seconds_is_allowed() -> None:
     assert broken_goals([row(Kind.ENCODER), row(Kind.WORKER, 5.0)], 60.0) == []
     assert broken_goals([row(Kind.ENCODER, 1.0, 2.0)], 60.0) == ["encoder killed at 0 s: 2 stalls (1.0 s, 2.0 s)"]
     assert broken_goals([row(Kind.WORKER, 5.1)], 60.0) == ["worker killed at 0 s: a stall of 5.1 s, 5 s are allowed"]
-
-
-def test_what_was_never_there_cannot_be_played() -> None:
+    # What was never there cannot be played.
     frozen_s = TTL_MS / 1000 + STALL_S_MAX
     assert broken_goals([row(Kind.UPLOADS, 64.0), row(Kind.FREEZE, frozen_s - 1.0)], 60.0) == []
     assert len(broken_goals([row(Kind.UPLOADS, 66.0), row(Kind.FREEZE, frozen_s + 1.0)], 60.0)) == 2

@@ -1,7 +1,8 @@
 """A log, a store and followers that crash at any step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.money.usage import Served
 from chalicelib.ports.common import StoreUnavailable
@@ -37,29 +38,25 @@ class SteppingUsage(MemoryUsage):
         self.steps = Steps()
         self.failing = False
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(self, *served: Any, **batch: Any) -> bool:
         if self.failing:
             raise StoreUnavailable("stub")
-        self.steps.step()
-        added = super().add(key, served, follower=follower, batch=batch, now_ms=now_ms)
-        self.steps.step()
-        return added
+        return self._stepping(super().add, *served, **batch)
 
-    def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
-        self.steps.step()
-        counted = super().count(minute, stream_id, counts, follower=follower, batch=batch)
-        self.steps.step()
-        return counted
+    def count(self, *counts: Any, **batch: Any) -> bool:
+        return self._stepping(super().count, *counts, **batch)
 
-    def mark(self, follower: str, through_ms: int) -> None:
+    def mark(self, *progress: Any) -> None:
+        self._stepping(super().mark, *progress)
+
+    def _stepping(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         self.steps.step()
-        super().mark(follower, through_ms)
+        result = call(*arguments, **options)
         self.steps.step()
+        return result
 
 
 class FollowerHarness:
-    """A log, a store, and one follower after another."""
-
     def __init__(self, directory: Path, backups: int = 2) -> None:
         self.log = RotatedLog(directory / "access.log", backups)
         self.checkpoint_path = directory / "usage" / "state.json"
@@ -67,7 +64,6 @@ class FollowerHarness:
         self._follower: UsageFollower | None = None
 
     def follower(self) -> UsageFollower:
-        """Start a new follower after the end of the one before it."""
         if self._follower:
             self._follower.close()
         self._follower = UsageFollower(

@@ -11,31 +11,14 @@ MINUTE = AT_S // 60
 
 def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object) -> bytes:
     """Return a line of the log: a whole segment of 2 s, unless `changes` differ."""
-    values: dict[str, object] = {
-        "at": f"{DAY}T10:00:00+00:00",
-        "at_s": AT_S,
-        "request_id": "r" * 32,
-        "address": "127.0.0.1",
-        "method": "GET",
-        "path": f"/play/{session}/{media}",
-        "session": session,
-        "stream": "stream-1",
-        "media": media,
-        "media_ms": 2_000 if media.endswith(".ts") else 0,
-        "complete": True,
-        "status": 200,
-        "bytes": 1_000,
-        "cache": "HIT",
-        "verdict": "HIT",
-        "request_s": 0.001,
-        "upstream_s": "",
-        "agent": "mpv",
-    }
-    return json.dumps({**values, **changes}, separators=(",", ":")).encode() + b"\n"
+    request = {"at": f"{DAY}T10:00:00+00:00", "at_s": AT_S, "request_id": "r" * 32, "address": "127.0.0.1"}
+    request |= {"method": "GET", "path": f"/play/{session}/{media}", "session": session, "stream": "stream-1"}
+    answer = {"media": media, "media_ms": 2_000 if media.endswith(".ts") else 0, "complete": True, "status": 200}
+    answer |= {"bytes": 1_000, "cache": "HIT", "verdict": "HIT", "request_s": 0.001, "upstream_s": "", "agent": "mpv"}
+    return json.dumps({**request, **answer, **changes}, separators=(",", ":")).encode() + b"\n"
 
 
 def segment(number: int, session: str = A, **changes: object) -> bytes:
-    """Return the line of a segment."""
     return line(f"720p/1-1-{number:06d}.ts", session, **changes)
 
 

@@ -1,5 +1,3 @@
-"""The endpoints, over stubs of their services."""
-
 import json
 
 import pytest
@@ -22,22 +20,17 @@ class StubServices:
     """Stubs of the endpoints' services. Tests change their results."""
 
     def __init__(self):
-        self.error = None
-        self.stream = "stream-1"
-        self.session = SESSION
-        self.until_ms = NOW_MS + 60_000
-        self.reason = None
-        self.tokens = []
-        self.clients = []
+        self.error = self.reason = None
+        self.stream, self.session, self.until_ms = "stream-1", SESSION, NOW_MS + 60_000
+        self.tokens, self.clients = [], []
 
     def authorize(self, token, session_id, client):
         self.tokens.append(token)
         self.clients.append(client)
         if self.error:
             raise self.error
-        return Decision(
-            session_id=self.session, user_id="u", stream_id=self.stream, until_ms=self.until_ms, pace=Pace.LONG
-        )
+        where = {"session_id": self.session, "user_id": "u", "stream_id": self.stream}
+        return Decision(**where, until_ms=self.until_ms, pace=Pace.LONG)
 
     def signed_query(self, key, expires_s):
         if self.error:
@@ -60,15 +53,13 @@ class StubServices:
         return int(seen["s"][:3]), seen["h"], json.loads(body) if body else None
 
 
-@pytest.fixture
-def services():
-    return StubServices()
+services = pytest.fixture(lambda: StubServices())
 
 
-def test_an_authorization_names_the_stream(services):
+def test_an_authorization_names_the_stream_and_other_paths_are_not_found(services):
     status, headers, _ = services.ask("/verdict")
-    assert (status, headers["X-Tollcast-Stream"]) == (200, "stream-1")
-    assert services.tokens == ["good"]
+    assert (status, headers["X-Tollcast-Stream"], services.tokens) == (200, "stream-1", ["good"])
+    assert services.ask("/")[0] == 404
 
 
 def test_the_access_rule_gets_the_client_that_nginx_sees(services):
@@ -78,35 +69,24 @@ def test_the_access_rule_gets_the_client_that_nginx_sees(services):
     assert services.clients == [Client(ip="192.0.2.1", user_agent="mpv")] * 2 + [Client(ip="", user_agent="")]
 
 
-@pytest.mark.parametrize(
-    ("left_ms", "keep"),
-    [
-        (60_000, f"@{NOW_S + 10}"),
-        (4_000, f"@{NOW_S + 3}"),
-        (1_600, f"@{NOW_S + 1}"),
-        (1_000, f"@{NOW_S}"),
-        (400, "0"),
-        (0, "0"),
-        (-3_000, "0"),
-    ],
-)
-def test_how_long_nginx_may_cache_an_authorization(services, left_ms, keep):
+def test_how_long_nginx_may_cache_an_authorization(services):
     """nginx caches it to the end of the given second, which must end before the lease."""
-    services.until_ms = NOW_MS + left_ms
-    assert services.ask("/verdict")[1]["X-Accel-Expires"] == keep
+    kept_s = {60_000: 10, 4_000: 3, 1_600: 1, 1_000: 0, 400: None, 0: None, -3_000: None}
+    for left_ms, more_s in kept_s.items():
+        services.until_ms = NOW_MS + left_ms
+        expires = services.ask("/verdict")[1]["X-Accel-Expires"]
+        assert expires == ("0" if more_s is None else f"@{NOW_S + more_s}"), left_ms
 
 
 @pytest.mark.parametrize(
     ("error", "authorize", "denial", "code"),
     [
-        (Unauthenticated("x"), 401, 401, "token_invalid"),
-        (TokenExpired("x"), 401, 401, "token_expired"),
+        *((Unauthenticated("x"), 401, 401, "token_invalid"), (TokenExpired("x"), 401, 401, "token_expired")),
         (SessionOver(EndReason.BALANCE_EXHAUSTED), 403, 402, "balance_exhausted"),
         (SessionOver(EndReason.KICKED), 403, 403, "kicked"),
         (BoundElsewhere("x"), 403, 403, "session_bound_elsewhere"),
         (SessionOver(EndReason.STREAM_PAUSED), 403, 410, "stream_paused"),
-        (StoreUnavailable("x"), 503, 503, "unavailable"),
-        (RuntimeError("secret"), 503, 503, "unavailable"),
+        *((StoreUnavailable("x"), 503, 503, "unavailable"), (RuntimeError("secret"), 503, 503, "unavailable")),
     ],
     ids=str,
 )
@@ -114,35 +94,26 @@ def test_refusals(services, error, authorize, denial, code):
     services.error = error
     status, headers, _ = services.ask("/verdict")
     assert (status, headers["X-Tollcast-Reason"]) == (authorize, code)
-    assert headers["X-Accel-Expires"] == ("0" if authorize == 503 else "1")
-    assert "X-Tollcast-Stream" not in headers
+    assert headers["X-Accel-Expires"] == ("0" if authorize == 503 else "1") and "X-Tollcast-Stream" not in headers
     status, headers, document = services.ask("/denial")
     assert (status, document["status"], document["code"]) == (denial, denial, code)
-    assert headers["Content-Type"] == "application/problem+json"
-    assert "secret" not in json.dumps(document)
+    assert headers["Content-Type"] == "application/problem+json" and "secret" not in json.dumps(document)
 
 
-@pytest.mark.parametrize("authorization", [None, "", "good", "Basic good", "Bearer", "Bearer  "])
-def test_without_a_bearer_token_there_is_no_token(services, authorization):
-    services.ask("/verdict", authorization=authorization)
-    assert services.tokens == [None]
-
-
-@pytest.mark.parametrize("session", ["", "x", "A" * 26, "a" * 27, "../" + "a" * 23])
-def test_an_invalid_session_is_refused_without_the_access_rule(services, session):
-    assert services.ask("/verdict", session=session)[0] == 401
-    assert services.tokens == []
+def test_without_a_bearer_token_there_is_no_token_and_an_invalid_session_is_refused_without_the_access_rule(services):
+    for authorization in (None, "", "good", "Basic good", "Bearer", "Bearer  "):
+        services.ask("/verdict", authorization=authorization)
+    assert services.tokens == [None] * 6
+    for session in ("", "x", "A" * 26, "a" * 27, "../" + "a" * 23):
+        assert services.ask("/verdict", session=session)[0] == 401
+    assert len(services.tokens) == 6
 
 
 @pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
-def test_an_authorization_without_a_valid_stream_is_a_refusal(services, stream):
+def test_an_authorization_without_a_valid_stream_or_of_another_session_is_a_refusal(services, stream):
     services.stream = stream
     status, headers, _ = services.ask("/verdict")
-    assert status == 503
-    assert "X-Tollcast-Stream" not in headers
-
-
-def test_an_authorization_of_another_session_is_a_refusal(services):
+    assert status == 503 and "X-Tollcast-Stream" not in headers
     services.session = "b" * 26
     assert services.ask("/verdict")[0] == 401
 
@@ -155,36 +126,13 @@ def test_a_denial_by_the_denylist_has_its_reason(services):
     assert services.ask("/denial")[0] == 503
 
 
-@pytest.mark.parametrize("key", ["streams/stream-1/index.m3u8", "streams/s/720p/1-000001.ts"])
-def test_media_is_signed(services, key):
-    status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
-    assert (status, headers["X-Tollcast-Query"]) == (200, f"key={key}&expires=60")
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "secrets",
-        "logs/stream-1.json",
-        "logs/stream-1/index.m3u8",
-        "streams/",
-        "streams/../x.ts",
-        "streams/s/../../x.ts",
-        "streams/s/x.ts?y",
-        "streams/s/a/b/c.ts",
-    ],
-)
-def test_nothing_else_is_signed(services, key):
-    status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
-    assert status == 403
-    assert "X-Tollcast-Query" not in headers
-
-
-def test_a_failing_signer_refuses(services):
+def test_media_and_nothing_else_is_signed(services):
+    for key in ("streams/stream-1/index.m3u8", "streams/s/720p/1-000001.ts"):
+        status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+        assert (status, headers["X-Tollcast-Query"]) == (200, f"key={key}&expires=60")
+    others = "secrets logs/stream-1.json logs/stream-1/index.m3u8 streams/ streams/../x.ts streams/s/../../x.ts"
+    for key in ("", *others.split(), "streams/s/x.ts?y", "streams/s/a/b/c.ts"):
+        status, headers, _ = services.ask("/sign", HTTP_X_TOLLCAST_KEY=key)
+        assert status == 403 and "X-Tollcast-Query" not in headers, key
     services.error = StoreUnavailable("x")
     assert services.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
-
-
-def test_other_paths_are_not_found(services):
-    assert services.ask("/")[0] == 404

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from pathlib import Path
 from threading import Semaphore
 
 import pytest
@@ -15,77 +14,74 @@ from gateway.ingest.refusals import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalColle
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 
-KEY = ingest_refusals_key("stream-1")
 
-
-def refused(stream_id: str = "stream-1", code: str = "wrong_key") -> bytes:
+def refused(stream_id="stream-1", code="wrong_key"):
     return f"<190>Nov 30 03:49:00 ingest: refused {stream_id} {code}".encode()
 
 
 class Lab:
-    def __init__(self) -> None:
-        self.clock = SetClock()
-        self.memory = MemoryMedia()
+    def __init__(self):
+        self.clock, self.memory = SetClock(), MemoryMedia()
         self.media = FaultyMedia(self.memory)
-        self.writes: list[str] = []
+        self.writes = []
         self.media.before = lambda operation, key: self.writes.append(key) if operation == "put" else None
         self.collector = RefusalCollector(IngestRefusals(self.media, self.clock), self.clock.now_ms)
 
-    def stored(self) -> dict[str, tuple[int, int]]:
-        found = self.memory.get(KEY)
+    def read_and_write(self, **refusal):
+        self.collector.read(refused(**refusal))
+        self.collector.write()
+
+    def stored(self):
+        found = self.memory.get(ingest_refusals_key("stream-1"))
         return {each.code.value: (each.count, each.last_at_ms) for each in decode(found.body if found else b"")}
 
-
-@pytest.fixture
-def lab() -> Lab:
-    return Lab()
+    def counts(self):
+        return {code: count for code, (count, _) in self.stored().items()}
 
 
-def test_a_stream_is_written_at_once_and_then_every_ten_seconds(lab: Lab) -> None:
+lab = pytest.fixture(lambda: Lab())
+
+
+def test_a_stream_is_written_at_once_and_then_every_ten_seconds(lab):
     began_ms = lab.clock.now_ms()
     for _ in range(100):
-        lab.collector.read(refused())
-        lab.collector.write()
+        lab.read_and_write()
         lab.clock.advance(WRITE_INTERVAL_MS // 50)
     assert len(lab.writes) == 2
-    lab.clock.advance(WRITE_INTERVAL_MS)
-    lab.collector.write()
-    assert (len(lab.writes), lab.stored()) == (3, {"wrong_key": (100, began_ms + 99 * WRITE_INTERVAL_MS // 50)})
-    lab.clock.advance(WRITE_INTERVAL_MS)
-    lab.collector.write()
-    assert len(lab.writes) == 3
+    for _ in range(2):
+        lab.clock.advance(WRITE_INTERVAL_MS)
+        lab.collector.write()
+        assert (len(lab.writes), lab.stored()) == (3, {"wrong_key": (100, began_ms + 99 * WRITE_INTERVAL_MS // 50)})
 
 
-def test_failed_writes_are_retried_and_count_once(lab: Lab) -> None:
-    def fails(error: Exception) -> None:
-        def before(operation: str, key: str) -> None:
+def test_failed_writes_are_retried_and_count_once(lab):
+    def raising(error):
+        def before(operation, key):
             raise error
 
-        lab.media.before = before
+        return before
 
     for error in (StoreUnavailable("away"), EtagMismatch("another ingest")):
-        fails(error)
-        lab.collector.read(refused())
-        lab.collector.write()
+        lab.media.before = raising(error)
+        lab.read_and_write()
         lab.collector.read(refused(code="not_listening"))
         lab.clock.advance(WRITE_INTERVAL_MS)
     lab.media.before = lambda operation, key: None
     lab.collector.write()
-    assert {code: count for code, (count, _) in lab.stored().items()} == {"wrong_key": 2, "not_listening": 2}
+    assert lab.counts() == {"wrong_key": 2, "not_listening": 2}
 
 
-def test_the_number_of_pending_streams_is_bounded(lab: Lab) -> None:
+def test_the_number_of_pending_streams_is_bounded(lab):
     for number in range(STREAMS_MAX + 10):
         lab.collector.read(refused(f"stream-{number}"))
     lab.collector.write()
     assert len(lab.writes) == STREAMS_MAX
 
 
-def test_lines_from_the_socket_are_counted(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_from_the_socket_are_counted(lab, tmp_path, monkeypatch):
     path, over, read = tmp_path / "refusals.sock", threading.Event(), Semaphore(0)
-    monkeypatch.setattr(
-        lab.collector, "read", lambda datagram: (RefusalCollector.read(lab.collector, datagram), read.release())
-    )
+    real = lab.collector.read
+    monkeypatch.setattr(lab.collector, "read", lambda datagram: (real(datagram), read.release()))
     # The socket of an earlier process is replaced.
     listen(path).close()
     with listen(path) as receiver, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -97,4 +93,4 @@ def test_lines_from_the_socket_are_counted(lab: Lab, tmp_path: Path, monkeypatch
         over.set()
         reader.join(5)
     lab.collector.write()
-    assert {code: count for code, (count, _) in lab.stored().items()} == {"wrong_key": 1}
+    assert lab.counts() == {"wrong_key": 1}

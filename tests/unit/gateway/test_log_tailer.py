@@ -1,7 +1,6 @@
 """The tailer reads each line of a rotated log once, in order."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -9,151 +8,92 @@ from gateway.usage import log_tailer
 from gateway.usage.log_tailer import LogPosition, LogTailer
 from tests.unit.gateway.log_lines import RotatedLog
 
-
-@pytest.fixture
-def written(tmp_path: Path) -> RotatedLog:
-    return RotatedLog(tmp_path / "access.log")
+written = pytest.fixture(lambda tmp_path: RotatedLog(tmp_path / "access.log"))
 
 
-def read_all(log: LogTailer) -> list[bytes]:
-    """Read to the end of the log."""
-    found: list[bytes] = []
-    more = True
+def read_all(log):
+    found, more = [], True
     while more:
         lines, more = log.read()
         found += lines
     return found
 
 
-def restart_tailer(log: LogTailer) -> LogTailer:
+def restarted(log, written):
     """Return a tailer of another process at the same position."""
     log.close()
-    return LogTailer(log._path, log.position)
+    return LogTailer(written.path, log.position)
 
 
-def test_new_lines_are_read(written: RotatedLog) -> None:
+def replace(written, text, delete=False):
+    """Write a new log a second later, which may have the inode of the old one."""
+    later = written.path.stat().st_mtime_ns + 1_000_000_000
+    if delete:
+        written.path.unlink()
+    written.path.write_bytes(text)
+    os.utime(written.path, ns=(later, later))
+
+
+def delete(written):
+    replace(written, b"three\n", delete=True)
+
+
+ROTATE = RotatedLog.rotate
+ONE, TWO, THREE, FOUR, FIVE = (f"{word}\n".encode() for word in ("one", "two", "three", "four", "five"))
+# Text is written, functions are applied to the log, a list is what is read, a number is how many files were lost.
+STORIES = {
+    "new lines are read": ([], b"one\ntwo\n", [ONE, TWO], THREE, [THREE], []),
+    "an incomplete line waits for its end": (b"one\ntw", [ONE], [], b"o\n", [TWO]),
+    "a new tailer reads all files": (ONE, ROTATE, TWO, [ONE, TWO]),
+    "the old file is read before the new one": (ONE, [ONE], TWO, ROTATE, THREE, [TWO, THREE]),
+    "several rotations between reads": (ONE, [ONE], ROTATE, TWO, ROTATE, THREE, [TWO, THREE], 0),
+    "a line torn by a rotation is joined": (b"one\ntw", ROTATE, [ONE], b"o\nthree\n", [TWO, THREE]),
+    "a line torn by two rotations is joined": (
+        *(b"one\nt", ROTATE, [ONE], b"w", ROTATE, [], b"o", ROTATE, []),
+        *(b"\nthree\n", [TWO, THREE]),
+    ),
+    "files rotated away unread are reported": (
+        *(ONE, [ONE], ROTATE, TWO, ROTATE, THREE, ROTATE, FOUR, ROTATE, FIVE),
+        *([THREE, FOUR, FIVE], 1),
+    ),
+    "older files are not read again after the log is deleted": (ONE, ROTATE, TWO, [ONE, TWO], delete, [THREE]),
+}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("steps", STORIES.values(), ids=STORIES)
+def test_each_line_is_read_once_in_order(written, restart, steps):
     log = LogTailer(written.path, LogPosition())
-    assert read_all(log) == []
-    written.write(b"one\ntwo\n")
-    assert read_all(log) == [b"one", b"two"]
-    written.write(b"three\n")
-    assert read_all(log) == [b"three"]
-    assert read_all(log) == []
+    for step in steps:
+        if isinstance(step, bytes):
+            written.write(step)
+        elif isinstance(step, int):
+            assert log.losses == step
+        elif callable(step):
+            step(written)
+        else:
+            log = restarted(log, written) if restart else log
+            assert read_all(log) == [line.removesuffix(b"\n") for line in step]
 
 
-def test_the_log_may_be_created_later(tmp_path: Path) -> None:
+def test_a_log_may_be_created_later_and_be_longer_than_one_read(tmp_path, monkeypatch):
     log = LogTailer(tmp_path / "access.log", LogPosition())
     assert read_all(log) == []
-    RotatedLog(tmp_path / "access.log").write(b"one\n")
-    assert read_all(log) == [b"one"]
+    monkeypatch.setattr(log_tailer, "READ_BYTES", 50)
+    lines = [f"line {number}".encode() for number in range(100)]
+    RotatedLog(tmp_path / "access.log").write(*(each + b"\n" for each in lines))
+    assert read_all(log) == lines
 
 
-def test_an_incomplete_line_waits_for_its_end(written: RotatedLog) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\ntw")
-    assert read_all(log) == [b"one"]
-    log = restart_tailer(log)
-    assert read_all(log) == []
-    written.write(b"o\n")
-    assert read_all(log) == [b"two"]
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_the_old_file_is_read_before_the_new_one(written: RotatedLog, restart: bool) -> None:
+def test_a_new_file_with_a_reused_inode_is_read_from_its_start(written):
     log = LogTailer(written.path, LogPosition())
     written.write(b"one\n")
     assert read_all(log) == [b"one"]
-    written.write(b"two\n")
-    written.rotate()
-    written.write(b"three\n")
-    log = restart_tailer(log) if restart else log
-    assert read_all(log) == [b"two", b"three"]
+    replace(written, b"two\nthree\n")
+    assert read_all(restarted(log, written)) == [b"two", b"three"]
 
 
-@pytest.mark.parametrize("restart", [False, True])
-def test_several_rotations_between_reads(written: RotatedLog, restart: bool) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\n")
-    assert read_all(log) == [b"one"]
-    for text in (b"two\n", b"three\n"):
-        written.rotate()
-        written.write(text)
-    log = restart_tailer(log) if restart else log
-    assert read_all(log) == [b"two", b"three"]
-    assert log.losses == 0
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_line_torn_by_a_rotation_is_joined(written: RotatedLog, restart: bool) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\ntw")
-    written.rotate()
-    assert read_all(log) == [b"one"]
-    log = restart_tailer(log) if restart else log
-    written.write(b"o\nthree\n")
-    assert read_all(log) == [b"two", b"three"]
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_line_torn_by_two_rotations_is_joined(written: RotatedLog, restart: bool) -> None:
-    log = LogTailer(written.path, LogPosition())
-    for part in (b"one\nt", b"w", b"o"):
-        written.write(part)
-        written.rotate()
-        assert read_all(log) in ([b"one"], [])
-        log = restart_tailer(log) if restart else log
-    written.write(b"\nthree\n")
-    assert read_all(log) == [b"two", b"three"]
-
-
-def test_a_new_tailer_reads_all_files(written: RotatedLog) -> None:
-    written.write(b"one\n")
-    written.rotate()
-    written.write(b"two\n")
-    assert read_all(LogTailer(written.path, LogPosition())) == [b"one", b"two"]
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_files_rotated_away_unread_are_reported(written: RotatedLog, restart: bool) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\n")
-    assert read_all(log) == [b"one"]
-    for text in (b"two\n", b"three\n", b"four\n", b"five\n"):
-        written.rotate()
-        written.write(text)
-    log = restart_tailer(log) if restart else log
-    assert read_all(log) == [b"three", b"four", b"five"]
-    assert log.losses == 1
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_older_files_are_not_read_again_after_the_log_is_deleted(written: RotatedLog, restart: bool) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\n")
-    written.rotate()
-    written.write(b"two\n")
-    assert read_all(log) == [b"one", b"two"]
-    later = written.path.stat().st_mtime_ns + 1_000_000_000
-    written.path.unlink()
-    written.write(b"three\n")
-    os.utime(written.path, ns=(later, later))
-    log = restart_tailer(log) if restart else log
-    assert read_all(log) == [b"three"]
-
-
-def test_a_new_file_with_a_reused_inode_is_read_from_its_start(written: RotatedLog) -> None:
-    log = LogTailer(written.path, LogPosition())
-    written.write(b"one\n")
-    assert read_all(log) == [b"one"]
-    log.close()
-    later = written.path.stat().st_mtime_ns + 1_000_000_000
-    # Overwritten in place, like a new file that reuses the inode.
-    written.path.write_bytes(b"two\nthree\n")
-    os.utime(written.path, ns=(later, later))
-    assert read_all(LogTailer(written.path, log.position)) == [b"two", b"three"]
-
-
-def test_a_line_without_an_end_does_not_stop_the_tailer(written: RotatedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_without_an_end_does_not_stop_the_tailer(written, monkeypatch):
     monkeypatch.setattr(log_tailer, "LINE_BYTES_MAX", 64)
     log = LogTailer(written.path, LogPosition())
     written.write(b"x" * 100)
@@ -162,18 +102,9 @@ def test_a_line_without_an_end_does_not_stop_the_tailer(written: RotatedLog, mon
     assert read_all(log) == [b"y", b"one"]
 
 
-def test_a_log_longer_than_one_read(written: RotatedLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_tailer, "READ_BYTES", 50)
-    lines = [f"line {number}".encode() for number in range(100)]
-    written.write(*(each + b"\n" for each in lines))
-    assert read_all(LogTailer(written.path, LogPosition())) == lines
-
-
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("moment", range(1, 6))
-def test_a_rotation_during_the_lookup_hides_nothing(
-    written: RotatedLog, monkeypatch: pytest.MonkeyPatch, moment: int, restart: bool
-) -> None:
+def test_a_rotation_during_the_lookup_hides_nothing(written, monkeypatch, moment, restart):
     written.backups = 8
     log = LogTailer(written.path, LogPosition())
     written.write(b"one\n")
@@ -183,7 +114,7 @@ def test_a_rotation_during_the_lookup_hides_nothing(
         written.write(text)
     opened, calls = os.open, 0
 
-    def open_during_rotation(path: Path, flags: int, *mode: int) -> int:
+    def open_during_rotation(path, flags, *mode):
         nonlocal calls
         calls += flags == os.O_RDONLY
         if calls == moment and flags == os.O_RDONLY:
@@ -191,9 +122,8 @@ def test_a_rotation_during_the_lookup_hides_nothing(
             written.write(b"four\n")
         return opened(path, flags, *mode)
 
-    log = restart_tailer(log) if restart else log
+    log = restarted(log, written) if restart else log
     with monkeypatch.context() as patch:
         patch.setattr(log_tailer.os, "open", open_during_rotation)
         found = read_all(log)
-    assert found + read_all(log) == [b"two", b"three", b"four"]
-    assert log.losses == 0
+    assert (found + read_all(log), log.losses) == ([b"two", b"three", b"four"], 0)

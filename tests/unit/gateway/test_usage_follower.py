@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -13,55 +12,42 @@ from hypothesis.strategies import integers
 
 from chalicelib.ports.common import StoreUnavailable
 from gateway.usage import follower as module
+from gateway.usage import log_tailer
 from gateway.usage.checkpoint import Checkpoint, CheckpointUnreadable
 from gateway.usage.follower import AlreadyFollowed
 from gateway.usage.log_tailer import BACKUPS_MAX
 from tests.unit.gateway.follower_harness import NOW, Crash, FollowerHarness, Steps
 from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
 
-
-@pytest.fixture
-def harness(tmp_path: Path) -> FollowerHarness:
-    return FollowerHarness(tmp_path)
+harness = pytest.fixture(lambda tmp_path: FollowerHarness(tmp_path))
 
 
-def test_sessions_and_days_are_stored(harness: FollowerHarness) -> None:
+def test_sessions_and_days_are_stored(harness):
     follower = harness.follower()
     harness.log.write(segment(1), segment(2, B), line("index.m3u8"), b"no entry\n")
     follower.catch_up()
     harness.log.write(segment(1), segment(2))
     follower.catch_up()
-    assert harness.served(A) == (4_000, 2, 4)
-    assert harness.served(B) == (2_000, 1, 1)
+    assert harness.served(A) == (4_000, 2, 4) and harness.served(B) == (2_000, 1, 1)
     assert harness.served(f"day:{DAY}") == (6_000, 3, 5)
 
 
-def test_progress_is_marked_only_after_everything_is_added(harness: FollowerHarness) -> None:
-    follower = harness.follower()
-    harness.log.write(segment(1))
-    harness.usage.failing = True
-    with pytest.raises(StoreUnavailable):
-        follower.catch_up()
-    assert harness.usage.through == {}
-    harness.usage.failing = False
-    follower.catch_up()
-    assert list(harness.usage.through.values()) == [NOW - module.LOG_LAG_MS]
-
-
-def test_an_outage_of_the_store_loses_nothing(harness: FollowerHarness) -> None:
+def test_an_outage_of_the_store_loses_nothing_and_progress_is_marked_only_after_it(harness):
     follower = harness.follower()
     harness.log.write(segment(1), segment(1, B))
     harness.usage.failing = True
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             follower.catch_up()
+        assert harness.usage.through == {}
     harness.log.write(segment(2))
     harness.usage.failing = False
     follower.catch_up()
     assert (harness.served(A), harness.served(B)) == ((4_000, 2, 2), (2_000, 1, 1))
+    assert list(harness.usage.through.values()) == [NOW - module.LOG_LAG_MS]
 
 
-def write_scenario(harness: FollowerHarness, follow: Callable[[], None]) -> None:
+def write_scenario(harness, follow):
     """Write lines with rotations and torn lines, and call `follow` in between."""
     harness.log.write(segment(1), segment(2), segment(1, B), line("720p/index.m3u8"))
     follow()
@@ -81,62 +67,53 @@ WHOLE = {A: (10_000, 5, 9), B: (4_000, 2, 2), f"day:{DAY}": (14_000, 7, 11)}
 ANSWERS = {"": (11, 11_000), "stream-1": (11, 11_000)}
 
 
-def stored(harness: FollowerHarness) -> tuple[object, object]:
-    """Return the sums and the counters in the store."""
+def stored(harness):
     return {key: harness.served(key) for key in WHOLE}, {key: harness.answers(key) for key in ANSWERS}
 
 
-def scenario_steps(harness: FollowerHarness, monkeypatch: pytest.MonkeyPatch, crash_at: int | None) -> int:
-    """Run the scenario with a crash at one step and a new follower after it; return the number of steps."""
+def scenario_steps(directory, crash_at=None):
+    """Run the scenario with a crash at one step and a new follower after it; check the sums, return the steps."""
+    directory.mkdir()
+    harness = FollowerHarness(directory)
     steps = harness.usage.steps = Steps(crash_at)
-    written = Checkpoint.write
+    written, synced = Checkpoint.write, os.fsync
 
-    def write(self: Checkpoint, path: Path) -> None:
+    def write(self, path):
         steps.step()
         written(self, path)
         steps.step()
 
-    synced = os.fsync
-
-    def fsync(file: int) -> None:
+    def fsync(file):
         synced(file)
         steps.step()  # Before and after the new file replaces the old one.
 
-    monkeypatch.setattr(Checkpoint, "write", write)
-    monkeypatch.setattr(module.os, "fsync", fsync)
-    current = [harness.follower()]
-
-    def follow() -> None:
+    def follow():
         try:
             current[0].catch_up()
         except Crash:
             current[0] = harness.follower()
             current[0].catch_up()
 
-    write_scenario(harness, follow)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checkpoint, "write", write)
+        patch.setattr(module.os, "fsync", fsync)
+        current = [harness.follower()]
+        write_scenario(harness, follow)
+    assert stored(harness) == (WHOLE, ANSWERS), f"crashed at step {crash_at}"
     return steps.count
 
 
-def test_each_line_counts_once_after_a_crash_at_any_step(tmp_path: Path) -> None:
-    (tmp_path / "whole").mkdir()
-    whole = FollowerHarness(tmp_path / "whole")
-    with pytest.MonkeyPatch.context() as patch:
-        steps = scenario_steps(whole, patch, None)
-    assert stored(whole) == (WHOLE, ANSWERS)
+def test_each_line_counts_once_after_a_crash_at_any_step(tmp_path):
+    steps = scenario_steps(tmp_path / "whole")
     assert steps >= 60
     for crash_at in range(1, steps + 1):
-        directory = tmp_path / str(crash_at)
-        directory.mkdir()
-        with pytest.MonkeyPatch.context() as patch:
-            harness = FollowerHarness(directory)
-            scenario_steps(harness, patch, crash_at)
-            assert stored(harness) == (WHOLE, ANSWERS), f"crashed at step {crash_at}"
+        scenario_steps(tmp_path / str(crash_at), crash_at)
 
 
-def test_each_line_counts_once_after_repeated_crashes(harness: FollowerHarness) -> None:
+def test_each_line_counts_once_after_repeated_crashes(harness):
     """Each follower gets one step further than the one before it."""
 
-    def follow() -> None:
+    def follow():
         for lifetime in range(1, 60):
             harness.usage.steps = Steps(lifetime)
             try:
@@ -152,7 +129,7 @@ def test_each_line_counts_once_after_repeated_crashes(harness: FollowerHarness) 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=integers(0, 2**32))
-def test_each_line_counts_once_with_random_writes_rotations_and_crashes(seed: int) -> None:
+def test_each_line_counts_once_with_random_writes_rotations_and_crashes(seed):
     dice = Random(seed)
     with TemporaryDirectory() as directory:
         harness = FollowerHarness(Path(directory), backups=BACKUPS_MAX)
@@ -180,51 +157,36 @@ def test_each_line_counts_once_with_random_writes_rotations_and_crashes(seed: in
         follower.close()
 
 
-def test_batches_of_a_long_log_are_bounded_and_complete(
-    harness: FollowerHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from gateway.usage import log_tailer
-
+def test_batches_of_a_long_log_are_bounded_and_complete(harness, monkeypatch):
     monkeypatch.setattr(module, "ROWS_MAX", 10)
     monkeypatch.setattr(log_tailer, "READ_BYTES", 2_000)
-    sizes: list[int] = []
-    written = Checkpoint.write
+    sizes, written = [], Checkpoint.write
     monkeypatch.setattr(Checkpoint, "write", lambda self, path: (sizes.append(len(self.figures)), written(self, path)))
-    sessions = [f"{'abcdefghij'[n % 10]}{'abcdefghij'[n // 10]}" + "c" * 24 for n in range(100)]
+    sessions = [f"{a}{b}" + "c" * 24 for a in "abcdefghij" for b in "abcdefghij"]
     harness.log.write(*(segment(n, session) for session in sessions for n in range(2)))
     harness.follower().catch_up()
-    assert {harness.served(session) for session in sessions} == {(4_000, 2, 2)}
-    assert len(sizes) > 5
-    assert max(sizes) < 20
+    assert {harness.served(session) for session in sessions} == {(4_000, 2, 2)} and len(sizes) > 5 and max(sizes) < 20
 
 
-def test_irrelevant_lines_make_no_batch_but_move_the_position(harness: FollowerHarness) -> None:
+def test_lines_without_media_move_the_position_and_their_responses_make_batches(harness):
     follower = harness.follower()
     harness.log.write(segment(1).replace(b'"method"', b'"origin_path"'), b"nginx: worker process exited\n")
     follower.catch_up()
     found = json.loads(harness.checkpoint_path.read_text())
     assert (found["batch"], found["position"]["offset"]) == (0, harness.log.path.stat().st_size)
     assert harness.usage.rows == {}
-
-
-def test_responses_without_media_make_batches(harness: FollowerHarness) -> None:
     asked = line(path="/healthz", session="", stream="", media="", cache="", verdict="")
     for _ in range(3):
         harness.log.write(asked)
         harness.follower().catch_up()
-    assert harness.usage.counts[MINUTE, ""] == {"api_2xx": 3, "api_bytes": 3_000}
-    assert harness.usage.rows == {}
+    assert (harness.usage.counts[MINUTE, ""], harness.usage.rows) == ({"api_2xx": 3, "api_bytes": 3_000}, {})
 
 
-def test_a_damaged_checkpoint_is_rejected(harness: FollowerHarness) -> None:
+def test_a_checkpoint_that_is_in_use_or_damaged_is_rejected(harness):
     harness.follower().catch_up()
+    with pytest.raises(AlreadyFollowed):
+        FollowerHarness(harness.log.path.parent).follower()
     for text in ("", "{", "[]", '{"format": 3}', '{"format": 2}'):
         harness.checkpoint_path.write_text(text)
         with pytest.raises(CheckpointUnreadable):
             harness.follower()
-
-
-def test_two_followers_never_share_a_checkpoint(harness: FollowerHarness) -> None:
-    harness.follower()
-    with pytest.raises(AlreadyFollowed):
-        FollowerHarness(harness.log.path.parent).follower()

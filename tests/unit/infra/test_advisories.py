@@ -1,12 +1,9 @@
 """Reading the reports of pip-audit and npm: a failed look-up never counts as a pass."""
 
 import sys
-from pathlib import Path
-
-import pytest
 
 from infra.dev import advisories
-from infra.dev.advisories import FOUND, NOT_LOOKED_UP, Findings, read_npm, read_pip_audit, run, status_of, summary
+from infra.dev.advisories import FOUND, NOT_LOOKED_UP, read_npm, read_pip_audit, run, status_of, summary
 
 CLEAN = {"name": "click", "version": "8.5.1", "vulns": []}
 KNOWN = {"name": "h11", "version": "0.1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["0.2"], "aliases": []}]}
@@ -14,53 +11,31 @@ SKIPPED = {"name": "rich", "skip_reason": "Dependency not found on PyPI and coul
 REFUSED = {"message": "405 Method Not Allowed - POST https://example.org/advisories", "statusCode": 405}
 
 
-def npm_report(**vulnerabilities: object) -> dict[str, object]:
-    return {
-        "auditReportVersion": 2,
-        "vulnerabilities": vulnerabilities,
-        "metadata": {"dependencies": {"total": 2}},
-    }
+def npm_report(**vulnerabilities):
+    return {"auditReportVersion": 2, "vulnerabilities": vulnerabilities, "metadata": {"dependencies": {"total": 2}}}
 
 
-@pytest.mark.parametrize(
-    ("packages", "status"),
-    [
-        ([CLEAN], 0),
-        ([CLEAN, KNOWN], FOUND),
-        ([CLEAN, SKIPPED], NOT_LOOKED_UP),
-        ([KNOWN, SKIPPED], FOUND),
-        ([], NOT_LOOKED_UP),
-    ],
-)
-def test_pip_audits_report(packages: list[dict[str, object]], status: int) -> None:
-    assert status_of([read_pip_audit({"dependencies": packages})]) == status
-
-
-def test_npms_report() -> None:
-    assert status_of([read_npm(npm_report())]) == 0
+def test_a_report_without_a_look_up_never_counts_as_a_pass():
+    reports = ([CLEAN], [CLEAN, KNOWN], [CLEAN, SKIPPED], [KNOWN, SKIPPED], [])
+    found = [status_of([read_pip_audit({"dependencies": packages})]) for packages in reports]
+    assert (found, status_of([read_npm(npm_report())])) == ([0, FOUND, NOT_LOOKED_UP, FOUND, NOT_LOOKED_UP], 0)
     assert status_of([read_npm(npm_report(ws={"severity": "high", "range": "<8"}))]) == FOUND
-    assert read_npm(REFUSED).missed == [REFUSED["message"]]
-    assert status_of([read_npm(REFUSED)]) == NOT_LOOKED_UP
+    assert (read_npm(REFUSED).missed, status_of([read_npm(REFUSED)])) == ([REFUSED["message"]], NOT_LOOKED_UP)
+    assert status_of([read_pip_audit({"dependencies": [CLEAN]}), read_npm(REFUSED)]) == NOT_LOOKED_UP, "no pass"
 
 
-def test_one_tool_without_a_report_is_no_pass() -> None:
-    assert status_of([read_pip_audit({"dependencies": [CLEAN]}), read_npm(REFUSED)]) == NOT_LOOKED_UP
-
-
-def test_the_summary() -> None:
+def test_the_summary():
     lines = "\n".join(summary("requirements.lock", read_pip_audit({"dependencies": [CLEAN, KNOWN, *[SKIPPED] * 7]})))
-    assert "2 packages looked up, 1 advisories" in lines
-    assert "h11 0.1: PYSEC-1, fixed in 0.2" in lines
+    assert "2 packages looked up, 1 advisories" in lines and "h11 0.1: PYSEC-1, fixed in 0.2" in lines
     assert "NOT LOOKED UP: 7" in lines and "and 2 more" in lines
 
 
-def test_a_tool_that_fails_hangs_or_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tried(*command: str) -> Findings:
+def test_a_tool_that_fails_hangs_or_is_missing(tmp_path, monkeypatch):
+    def tried(*command):
         return run(list(command), tmp_path, read_pip_audit)
 
     failing = tried(sys.executable, "-c", "import sys; sys.exit('no route to host')")
-    assert failing.missed == ["no route to host"]
-    assert tried(sys.executable, "-c", "print('[]')").missed == ["[]"]
+    assert (failing.missed, tried(sys.executable, "-c", "print('[]')").missed) == (["no route to host"], ["[]"])
     assert "does not run" in tried(str(tmp_path / "no-such-tool")).missed[0]
     monkeypatch.setattr(advisories, "TOOL_S_MAX", 0.2)
     assert tried(sys.executable, "-c", "while True: pass").missed == ["no answer within 0 s"]

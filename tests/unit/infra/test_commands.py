@@ -1,5 +1,3 @@
-"""The commands that people type."""
-
 import re
 import subprocess
 import sys
@@ -16,28 +14,20 @@ def run(*command):
 def test_bare_make_lists_every_command_with_a_line():
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
     listed = dict(re.findall(r"^  make (\w+) +(\S.*)$", run("make").stdout, re.MULTILINE))
-    assert list(listed) == phony
-    assert all(len(f"  make {name:<10} {line}") <= 120 for name, line in listed.items())
+    assert list(listed) == phony and all(len(f"  make {name:<10} {line}") <= 120 for name, line in listed.items())
 
 
-def test_scripts_are_executable_and_parse():
+def test_scripts_parse_and_print_their_usage():
     for name in ("infra/local/setup/install.sh", ".ci/run"):
         assert (ROOT / name).stat().st_mode & 0o111
     assert run("bash", "-n", "infra/local/setup/install.sh").returncode == 0
     assert "make test" in (ROOT / ".ci/run").read_text()
-
-
-def test_the_stacks_command_line_prints_its_usage():
     done = run(sys.executable, "-m", "infra.local.stack", "fly")
     assert (done.returncode, "up|down|status|logs" in done.stderr) == (2, True)
 
 
-def test_continuous_integration_runs_what_people_run():
+def test_continuous_integration_runs_what_people_run_and_hooks_need_no_download():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert workflow["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
-
-
-def test_hooks_need_no_download():
     [local] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
-    assert local["repo"] == "local"
-    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    assert (local["repo"], {hook["language"] for hook in local["hooks"]}) == ("local", {"system"})

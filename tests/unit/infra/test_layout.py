@@ -1,6 +1,7 @@
-"""The paths of a platform, and the environment of its parts."""
-
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 import worker.config
 from chalicelib import config
 from infra.local.layout import Layout, environment, layout_from
-from infra.local.processes import process_groups
+from infra.local.processes import locking, process_groups
+from infra.local.processes.locking import LockedError, exclusive_lock
 
 
 def test_defaults_and_variables(tmp_path):
@@ -18,8 +20,7 @@ def test_defaults_and_variables(tmp_path):
     ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
     chosen = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
     assert (chosen.port, chosen.emulator_port, chosen.rtmp_port) == (9000, 9001, 9002)
-    assert chosen.state_dir == tmp_path.resolve()
-    assert chosen.name != default.name
+    assert chosen.state_dir == tmp_path.resolve() and chosen.name != default.name
 
 
 def test_socket_paths_are_short_for_any_state_directory():
@@ -31,20 +32,15 @@ def test_the_callers_own_settings_do_not_leak(tmp_path):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
     caller = {"AWS_PROFILE": "company", "AWS_SESSION_TOKEN": "secret", "TOLLCAST_STAGE": "prod", "HOME": "/h"}
     env = environment(layout, caller)
-    assert env["HOME"] == "/h"
-    assert "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
-    assert env["AWS_ENDPOINT_URL"] == "http://127.0.0.1:2"
-    assert config.load(env).stage == "local"
+    assert env["HOME"] == "/h" and "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
+    assert (env["AWS_ENDPOINT_URL"], config.load(env).stage) == ("http://127.0.0.1:2", "local")
 
 
 def test_some_settings_may_be_chosen(tmp_path):
     layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
     default = config.load(environment(layout, {}))
-    assert (default.sessions_per_user_max, default.ingest_networks, default.denylist_dir) == (
-        3,
-        (),
-        layout.denylist_dir,
-    )
+    assert (default.sessions_per_user_max, default.ingest_networks) == (3, ())
+    assert default.denylist_dir == layout.denylist_dir
     caller = {"TOLLCAST_SESSIONS_PER_USER_MAX": "8", "TOLLCAST_INGEST_PORTS": "9443", "TOLLCAST_LISTEN_HOST": "0.0.0.0"}
     env = environment(layout, {**caller, "TOLLCAST_INGEST_NETWORKS": "10.20.0.0/16"})
     chosen = config.load(env)
@@ -75,12 +71,28 @@ def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
     process_groups.record_own_group(tmp_path, "part")
     recorded = process_groups.recorded_group(tmp_path, "part")
     assert os.getpid() not in process_groups.members(recorded)
-    changed = process_groups.Group(recorded.group, recorded.session, recorded.leader_start + 1, recorded.boot_id)
+    changed = replace(recorded, leader_start=recorded.leader_start + 1)
     if process_groups.find_process(recorded.group):
         assert process_groups.members(changed) == []
-    text = (tmp_path / "part.group").read_text()
-    (tmp_path / "part.group").write_text(text.replace(recorded.boot_id, "another"))
-    assert process_groups.recorded_group(tmp_path, "part") is None
-    (tmp_path / "part.group").write_text("{")
-    assert process_groups.recorded_group(tmp_path, "part") is None
+    file = tmp_path / "part.group"
+    for text in (file.read_text().replace(recorded.boot_id, "another"), "{"):
+        file.write_text(text)
+        assert process_groups.recorded_group(tmp_path, "part") is None
     assert process_groups.end_group(tmp_path, "part", grace_s=0) == 0
+
+
+def test_one_command_at_a_time_has_the_lock(tmp_path, monkeypatch, capsys):
+    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
+    monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
+
+    def is_free_elsewhere():
+        with ThreadPoolExecutor(1) as pool, suppress(LockedError):
+            return pool.submit(lock).result()
+
+    def lock():
+        with exclusive_lock(layout):
+            return True
+
+    with exclusive_lock(layout):
+        assert not is_free_elsewhere() and "Waiting for it" in capsys.readouterr().out
+    assert is_free_elsewhere()

@@ -1,5 +1,3 @@
-"""The check for secrets, which runs before a commit."""
-
 from pathlib import Path
 
 import pytest
@@ -20,8 +18,7 @@ SECRETS = {
 def test_a_secret_is_found_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     path = tmp_path / "settings.py"
     path.write_text(f"first = 1\n{SECRETS[name]}\n")
-    assert main([str(path)]) == 1
-    assert f"{path}:2: this looks like {name}" in capsys.readouterr().out
+    assert main([str(path)]) == 1 and f"{path}:2: this looks like {name}" in capsys.readouterr().out
 
 
 def test_other_lines_and_allowed_ones_pass(tmp_path: Path) -> None:

@@ -4,26 +4,11 @@ from tests.media.judging import picture
 from tests.media.judging.picture import GRID_HEIGHT, GRID_WIDTH, Area, Frame
 
 WHOLE = Area(0, 0, GRID_WIDTH, GRID_HEIGHT)
-COLORS = {
-    "red": (250, 5, 5),
-    "lime": (5, 250, 5),
-    "yellow": (250, 250, 5),
-    "blue": (5, 5, 250),
-    "magenta": (250, 5, 250),
-    "white": (250, 250, 250),
-    "black": (0, 0, 0),
-}
+COLORS = {"red": (250, 5, 5), "lime": (5, 250, 5), "yellow": (250, 250, 5), "blue": (5, 5, 250)}
+COLORS |= {"magenta": (250, 5, 250), "white": (250, 250, 250), "black": (0, 0, 0)}
 
 
-def painted(
-    at_s: float = 0.0,
-    *,
-    second: int = 0,
-    flash: bool = False,
-    badge: str = "white",
-    pulse: bool = False,
-    area: Area = WHOLE,
-) -> Frame:
+def painted(at_s=0.0, *, second=0, flash=False, badge="white", pulse=False, area: Area = WHOLE) -> Frame:
     pixels = bytearray(b"\x46" * picture.FRAME_BYTES)
     across, down = area.right - area.left, area.bottom - area.top
 

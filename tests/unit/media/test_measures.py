@@ -25,44 +25,26 @@ def packets(*times: float, lasts_s: float = 0.02) -> list[Packet]:
 
 
 def test_ffprobe_is_read_by_kind_and_in_the_order_of_presentation():
-    found = measures.probed(
-        json.dumps(
-            {
-                "packets": [
-                    {"codec_type": "video", "pts_time": "2.08", "duration_time": "0.04"},
-                    {"codec_type": "video", "pts_time": "2.0", "duration_time": "0.04"},
-                    {"codec_type": "audio", "pts_time": "2.0", "duration_time": "0.021333"},
-                    {"codec_type": "audio"},
-                    {"codec_type": "subtitle", "pts_time": "2.0"},
-                ],
-                "streams": [
-                    {"codec_type": "video", "width": 320, "height": 180, "side_data_list": [{"rotation": -90}]},
-                    {"codec_type": "video", "width": 64, "height": 64},
-                    {"codec_type": "audio", "channels": 2},
-                ],
-            }
-        )
-    )
+    packets = [
+        {"codec_type": "video", "pts_time": "2.08", "duration_time": "0.04"},
+        {"codec_type": "video", "pts_time": "2.0", "duration_time": "0.04"},
+        {"codec_type": "audio", "pts_time": "2.0", "duration_time": "0.021333"},
+        {"codec_type": "audio"},
+        {"codec_type": "subtitle", "pts_time": "2.0"},
+    ]
+    streams = [
+        {"codec_type": "video", "width": 320, "height": 180, "side_data_list": [{"rotation": -90}]},
+        {"codec_type": "video", "width": 64, "height": 64},
+        {"codec_type": "audio", "channels": 2},
+    ]
+    found = measures.probed(json.dumps({"packets": packets, "streams": streams}))
     assert [packet.at_s for packet in found.pictures] == [2.0, 2.08]
     assert found.sound == (Packet(2.0, 0.021333),)
     assert (found.size, found.rotation, found.audio["channels"]) == ("320x180", -90, 2)
-
-
-def test_a_segment_without_streams_has_nothing():
+    # A segment without streams has nothing.
     found = measures.probed("{}")
     assert (found.sound, found.pictures, found.rotation) == ((), (), 0)
     assert measures.sound_off_s(found, 2.0) == -2.0
-
-
-def test_many_packets_a_tick_apart_are_too_much_sound_though_their_span_is_short():
-    pressed = measures.Probed(tuple(Packet(10 + n / 90_000, 0.021) for n in range(1_500)), ())
-    assert measures.span_s(pressed.sound) < 0.1
-    assert measures.sound_off_s(pressed, 2.0) == pytest.approx(29.5)
-
-
-def test_a_segment_whose_sound_has_a_hole_is_short_of_it():
-    holed = measures.Probed(tuple(packets(0.0, 0.02, 1.96, 1.98)), ())
-    assert measures.sound_off_s(holed, 2.0) == pytest.approx(-1.92)
 
 
 def test_breaks_are_more_than_a_packet():
@@ -70,6 +52,13 @@ def test_breaks_are_more_than_a_packet():
     assert measures.breaks([packets(0.0, 0.02), packets(0.065)]) == []
     assert measures.breaks([packets(0.0, 0.02), [], packets(0.14)]) == [0.1]
     assert measures.breaks([packets(0.0, 0.02), packets(0.0)]) == [-0.04]
+    # Many packets a tick apart are too much sound, though their span is short.
+    pressed = measures.Probed(tuple(Packet(10 + n / 90_000, 0.021) for n in range(1_500)), ())
+    assert measures.span_s(pressed.sound) < 0.1
+    assert measures.sound_off_s(pressed, 2.0) == pytest.approx(29.5)
+    # A segment whose sound has a hole is short of it.
+    holed = measures.Probed(tuple(packets(0.0, 0.02, 1.96, 1.98)), ())
+    assert measures.sound_off_s(holed, 2.0) == pytest.approx(-1.92)
 
 
 def test_combs_are_lines_that_differ_from_both_neighbours():

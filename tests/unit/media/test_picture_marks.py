@@ -12,15 +12,11 @@ def test_corners_say_which_side_is_up():
     frame = painted()
     assert picture.is_upright(frame, WHOLE)
     assert picture.corners(turned(frame), WHOLE) == ("yellow", "blue", "red", "lime")
-
-
-def test_pale_corners_are_not_vivid():
+    # Pale corners are not vivid.
     pale = Frame(0.0, bytes(90 + value // 4 for value in painted().pixels))
     assert picture.is_upright(pale, WHOLE)
     assert not picture.is_upright(pale, WHOLE, vivid=True)
-
-
-def test_marks_are_read_within_black_bars():
+    # Marks are read within black bars.
     bars = Area(22, 0, 42, GRID_HEIGHT)
     frame = painted(area=bars, badge="magenta")
     assert picture.active_area(frame) == bars

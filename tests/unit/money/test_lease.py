@@ -7,273 +7,166 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import (
-    GRACE_MS,
-    LATE_MS_MAX,
-    Outcome,
-    Over,
-    Purchase,
-    Unchanged,
-    buy_from_ms,
-    decide,
-    first_purchase,
-    horizon_ms,
-    next_beat_in_ms,
-    others_spending,
-    seconds_left,
-    settle,
-)
+from chalicelib.domain.money import lease
+from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome, Over, Purchase, Unchanged
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, affordable_ms, lease_charge, refund
-from chalicelib.domain.money.sessions import ActiveSession, SessionKind
+from chalicelib.domain.money.sessions import SessionKind
 from chalicelib.domain.money.wallets import Wallet
+from tests.fakes.money.sessions import active_session
 
 NOW = 1_800_000_000_000
 PAID_UNTIL = NOW + 10_000
-SESSION = ActiveSession(
-    session_id="a" * 26,
-    stream_id="stream-1",
-    kind=SessionKind.VIEWING,
-    started_at_ms=NOW,
-    rate_millipoints_per_minute=60_000,
-    lease_ms=10_000,
-    charge_millipoints=10_000,
-    seq=1,
-    paid_from_ms=NOW,
-    paid_until_ms=PAID_UNTIL,
-    charged_millipoints=10_000,
-    budget_millipoints=MILLIPOINTS_MAX,
-    granted_ms=10_000,
-)
+SESSION = active_session(NOW)
+FREE = replace(SESSION, rate_millipoints_per_minute=0, charge_millipoints=0, charged_millipoints=0)
+STALE, REPLAY, EARLY = Unchanged(Outcome.STALE), Unchanged(Outcome.REPLAY), Unchanged(Outcome.EARLY)
+EXHAUSTED, EXPIRED = Over(EndReason.BALANCE_EXHAUSTED), Over(EndReason.LEASE_EXPIRED)
 
 
-def holding(balance: int) -> Wallet:
-    return Wallet(user_id="u", balance_millipoints=balance)
+def holding(balance, *sessions):
+    return Wallet(user_id="u", balance_millipoints=balance, sessions={each.session_id: each for each in sessions})
+
+
+def beat(session=SESSION, at_ms=PAID_UNTIL, balance=50_000, seq=2, delivered=True, down_until_ms=0):
+    return lease.decide(holding(balance), session, seq, at_ms, delivered=delivered, down_until_ms=down_until_ms)
+
+
+def first_lease(balance, rate=60_000, lease_ms=10_000, budget=MILLIPOINTS_MAX):
+    price = {"rate_millipoints_per_minute": rate, "lease_ms": lease_ms, "budget_millipoints": budget}
+    return lease.first_purchase(holding(balance), **price, now_ms=NOW)
+
+
+def test_a_charge_is_rounded_up_and_a_refund_is_rounded_down_and_bounded():
+    expected = {(60_000, 10_000): 10_000, (1, 10_000): 1, (6, 10_000): 1, (7, 10_000): 2, (0, 60_000): 0}
+    expected[1_000, 5_001] = 84
+    assert {each: lease_charge(*each) for each in expected} == expected
+    unused = ((60_000, 3_333), (1_000, 59_999), (60_000, 60_000), (60_000, -5))
+    assert [refund(rate, unused_ms, 10_000) for rate, unused_ms in unused] == [3_333, 999, 10_000, 0]
+
+
+def test_the_next_beat_is_due_half_a_lease_and_five_seconds_at_most_before_the_end():
+    horizons = {5_000: 2_500, 5_001: 2_500, 10_000: 5_000, 60_000: 5_000}
+    assert {ms: lease.horizon_ms(replace(SESSION, lease_ms=ms)) for ms in horizons} == horizons
+    expected = {(50_000, 0): 5_250, (50_000, 7_000): 250, (50_000, 20_000): 250, (0, 0): 10_250}
+    found = {(has, ms): lease.next_beat_in_ms(holding(has), SESSION, NOW + ms) for has, ms in expected}
+    assert found == expected
+
+
+def test_beats_that_sell_nothing():
+    rich, expired = 50_000, LATE_MS_MAX + 1
+    expected = {(1, 0, rich, True): REPLAY, (0, 0, rich, True): STALE, (1, expired, rich, True): REPLAY}
+    expected |= {(2, -5_001, rich, True): EARLY, (2, -5_001, rich, False): EARLY, (2, -1, 0, True): EARLY}
+    expected |= {(2, 0, 0, True): EXHAUSTED, (2, LATE_MS_MAX, 0, True): EXHAUSTED}
+    expected |= {(2, expired, rich, True): EXPIRED, (2, expired, rich, False): EXPIRED}
+    found = {each: beat(SESSION, PAID_UNTIL + each[1], each[2], each[0], each[3]) for each in expected}
+    assert found == expected
 
 
 @pytest.mark.parametrize(
-    ("rate", "lease_ms", "charge"),
-    [(60_000, 10_000, 10_000), (1, 10_000, 1), (6, 10_000, 1), (7, 10_000, 2), (0, 60_000, 0), (1_000, 5_001, 84)],
-)
-def test_a_charge_is_rounded_up(rate: int, lease_ms: int, charge: int) -> None:
-    assert lease_charge(rate, lease_ms) == charge
-
-
-def test_a_refund_is_rounded_down_and_bounded_by_what_was_charged() -> None:
-    assert refund(60_000, 3_333, 10_000) == 3_333
-    assert refund(1_000, 59_999, 10_000) == 999
-    assert refund(60_000, 60_000, 10_000) == 10_000
-    assert refund(60_000, -5, 10_000) == 0
-
-
-@pytest.mark.parametrize(("lease_ms", "horizon"), [(5_000, 2_500), (5_001, 2_500), (10_000, 5_000), (60_000, 5_000)])
-def test_the_horizon_is_half_a_lease_and_five_seconds_at_most(lease_ms: int, horizon: int) -> None:
-    assert horizon_ms(replace(SESSION, lease_ms=lease_ms)) == horizon
-
-
-@pytest.mark.parametrize(
-    ("seq", "at_ms", "balance", "delivered", "expected"),
+    ("after_ms", "balance", "delivered", "outcome", "charge", "added_ms"),
     [
-        (1, PAID_UNTIL, 50_000, True, Unchanged(Outcome.REPLAY)),
-        (0, PAID_UNTIL, 50_000, True, Unchanged(Outcome.STALE)),
-        (1, PAID_UNTIL + LATE_MS_MAX + 1, 50_000, True, Unchanged(Outcome.REPLAY)),
-        (2, PAID_UNTIL - 5_001, 50_000, True, Unchanged(Outcome.EARLY)),
-        (2, PAID_UNTIL - 5_001, 50_000, False, Unchanged(Outcome.EARLY)),
-        (2, PAID_UNTIL - 1, 0, True, Unchanged(Outcome.EARLY)),
-        (2, PAID_UNTIL, 0, True, Over(EndReason.BALANCE_EXHAUSTED)),
-        (2, PAID_UNTIL + LATE_MS_MAX, 0, True, Over(EndReason.BALANCE_EXHAUSTED)),
-        (2, PAID_UNTIL + LATE_MS_MAX + 1, 50_000, True, Over(EndReason.LEASE_EXPIRED)),
-        (2, PAID_UNTIL + LATE_MS_MAX + 1, 50_000, False, Over(EndReason.LEASE_EXPIRED)),
+        *((-5_000, 50_000, True, "on_time", 10_000, 10_000), (0, 50_000, True, "on_time", 10_000, 10_000)),
+        *((1, 50_000, True, "late", 10_000, 10_000), (GRACE_MS, 50_000, True, "late", 10_000, 10_000)),
+        (GRACE_MS + 1, 50_000, True, "late", 10_000, GRACE_MS + 10_001),
+        (LATE_MS_MAX, 50_000, True, "late", 10_000, LATE_MS_MAX + 10_000),
+        *((-5_000, 9_999, True, "poor", 9_999, 9_999), (500, 1, True, "poor", 1, 1)),
+        *((-5_000, 50_000, False, "unserved", 0, 10_000), (1, 50_000, False, "unserved", 0, 10_001)),
+        (0, 0, False, "unserved", 0, 10_000),
     ],
 )
-def test_beats_that_sell_nothing(
-    seq: int, at_ms: int, balance: int, delivered: bool, expected: Unchanged | Over
-) -> None:
-    assert decide(holding(balance), SESSION, seq, at_ms, delivered=delivered) == expected
-
-
-@pytest.mark.parametrize(
-    ("at_ms", "balance", "delivered", "outcome", "charge", "until_ms"),
-    [
-        (PAID_UNTIL - 5_000, 50_000, True, Outcome.ON_TIME, 10_000, PAID_UNTIL + 10_000),
-        (PAID_UNTIL, 50_000, True, Outcome.ON_TIME, 10_000, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + 1, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + GRACE_MS, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + GRACE_MS + 1, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + GRACE_MS + 10_001),
-        (PAID_UNTIL + LATE_MS_MAX, 50_000, True, Outcome.LATE, 10_000, PAID_UNTIL + LATE_MS_MAX + 10_000),
-        (PAID_UNTIL - 5_000, 9_999, True, Outcome.POOR, 9_999, PAID_UNTIL + 9_999),
-        (PAID_UNTIL + 500, 1, True, Outcome.POOR, 1, PAID_UNTIL + 1),
-        (PAID_UNTIL - 5_000, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + 1, 50_000, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_001),
-        (PAID_UNTIL, 0, False, Outcome.UNSERVED, 0, PAID_UNTIL + 10_000),
-    ],
-)
-def test_beats_that_grant_time(
-    at_ms: int, balance: int, delivered: bool, outcome: Outcome, charge: int, until_ms: int
-) -> None:
-    decision = decide(holding(balance), SESSION, 2, at_ms, delivered=delivered)
-    assert isinstance(decision, Purchase)
-    assert (decision.outcome, decision.charge_millipoints, decision.paid_until_ms) == (outcome, charge, until_ms)
+def test_beats_that_grant_time(after_ms, balance, delivered, outcome, charge, added_ms):
+    bought = beat(at_ms=PAID_UNTIL + after_ms, balance=balance, delivered=delivered)
+    assert isinstance(bought, Purchase)
+    assert (bought.outcome, bought.charge_millipoints, bought.paid_until_ms) == (outcome, charge, PAID_UNTIL + added_ms)
 
 
 @pytest.mark.parametrize("delivered", [True, False])
-@pytest.mark.parametrize(
-    ("at_ms", "from_ms"),
-    [
-        (PAID_UNTIL - 1, NOW),
-        (PAID_UNTIL + GRACE_MS, NOW),
-        (PAID_UNTIL + GRACE_MS + 1, PAID_UNTIL + GRACE_MS + 1),
-    ],
-)
-def test_paid_time_is_continuous_up_to_the_end_of_the_grace(at_ms: int, from_ms: int, delivered: bool) -> None:
-    decision = decide(holding(50_000), SESSION, 2, at_ms, delivered=delivered)
-    assert isinstance(decision, Purchase)
-    assert decision.paid_from_ms == from_ms
+def test_paid_time_is_continuous_up_to_the_end_of_the_grace(delivered):
+    lapsed_at_ms = PAID_UNTIL + GRACE_MS + 1
+    expected = {PAID_UNTIL - 1: NOW, PAID_UNTIL + GRACE_MS: NOW, lapsed_at_ms: lapsed_at_ms}
+    assert {at_ms: beat(at_ms=at_ms, delivered=delivered).paid_from_ms for at_ms in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("down_until_ms", "until_ms"),
-    [
-        (PAID_UNTIL, PAID_UNTIL + 10_000),
-        (PAID_UNTIL + 1, PAID_UNTIL + 12_000),
-        (PAID_UNTIL + 2_000, PAID_UNTIL + 12_000),
-        (PAID_UNTIL + 2_001, PAID_UNTIL + 10_000),
-    ],
-)
-def test_the_time_of_an_outage_after_the_lease_is_not_sold(down_until_ms: int, until_ms: int) -> None:
-    at_ms = PAID_UNTIL + 2_000
-    decision = decide(holding(50_000), SESSION, 2, at_ms, delivered=True, down_until_ms=down_until_ms)
-    assert isinstance(decision, Purchase)
-    assert decision.paid_until_ms == until_ms
+def test_the_time_of_an_outage_after_the_lease_is_not_sold():
+    expected = {0: 10_000, 1: 12_000, 2_000: 12_000, 2_001: 10_000}
+    beats = {ms: beat(at_ms=PAID_UNTIL + 2_000, down_until_ms=PAID_UNTIL + ms) for ms in expected}
+    assert {ms: bought.paid_until_ms - PAID_UNTIL for ms, bought in beats.items()} == expected
 
 
-def test_a_session_that_costs_one_millipoint_ends_with_an_empty_wallet() -> None:
+def test_a_session_that_costs_one_millipoint_ends_with_an_empty_wallet():
     cheap = replace(SESSION, rate_millipoints_per_minute=1, charge_millipoints=1, charged_millipoints=1)
-    assert decide(holding(0), cheap, 2, PAID_UNTIL, delivered=True) == Over(EndReason.BALANCE_EXHAUSTED)
-    assert next_beat_in_ms(holding(0), cheap, NOW) == 10_250
+    assert beat(cheap, balance=0) == EXHAUSTED
+    assert lease.next_beat_in_ms(holding(0), cheap, NOW) == 10_250
 
 
-def test_a_spent_maximum_ends_with_its_own_reason() -> None:
-    session = replace(SESSION, budget_millipoints=0)
-    assert decide(holding(50_000), session, 2, PAID_UNTIL, delivered=True) == Over(EndReason.MAX_POINTS_REACHED)
-    rest = decide(holding(50_000), replace(SESSION, budget_millipoints=4_000), 2, PAID_UNTIL, delivered=True)
+def test_a_spent_maximum_ends_with_its_own_reason():
+    assert beat(replace(SESSION, budget_millipoints=0)) == Over(EndReason.MAX_POINTS_REACHED)
+    rest = beat(replace(SESSION, budget_millipoints=4_000))
     assert isinstance(rest, Purchase)
     assert (rest.outcome, rest.charge_millipoints, rest.granted_ms) == (Outcome.POOR, 4_000, 4_000)
 
 
-def test_a_preview_is_one_free_lease() -> None:
-    preview = replace(
-        SESSION, kind=SessionKind.PREVIEW, rate_millipoints_per_minute=0, charge_millipoints=0, charged_millipoints=0
-    )
-    assert decide(holding(0), preview, 2, PAID_UNTIL, delivered=True) == Unchanged(Outcome.EARLY)
-    assert decide(holding(0), preview, 2, PAID_UNTIL + 1, delivered=True) == Over(EndReason.LEASE_EXPIRED)
-    assert buy_from_ms(preview) == preview.paid_until_ms + 1
-    assert [seconds_left(holding(0), preview, at_ms) for at_ms in (NOW, NOW + 1, PAID_UNTIL + 1)] == [10, 9, 0]
-    assert settle(preview, NOW).refund_millipoints == 0
+def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
+    preview = replace(FREE, kind=SessionKind.PREVIEW)
+    assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
+    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.settle(preview, NOW).refund_millipoints == 0
+    left_s = {NOW: 10, NOW + 1: 9, PAID_UNTIL + 1: 0}
+    assert {at_ms: lease.seconds_left(holding(0), preview, at_ms) for at_ms in left_s} == left_s
+    decision = beat(FREE, balance=0)
+    assert isinstance(decision, Purchase) and (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
+    assert lease.seconds_left(holding(0), FREE, NOW) is None
+    assert lease.next_beat_in_ms(holding(0), FREE, NOW) == 5_250
 
 
-def test_a_free_stream_is_watched_with_an_empty_wallet() -> None:
-    free = replace(SESSION, rate_millipoints_per_minute=0, charge_millipoints=0, charged_millipoints=0)
-    decision = decide(holding(0), free, 2, PAID_UNTIL, delivered=True)
-    assert isinstance(decision, Purchase)
-    assert (decision.outcome, decision.charge_millipoints) == (Outcome.ON_TIME, 0)
-    assert seconds_left(holding(0), free, NOW) is None
-    assert next_beat_in_ms(holding(0), free, NOW) == 5_250
-
-
-@pytest.mark.parametrize(
-    ("balance", "at_ms", "expected_ms"),
-    [(50_000, NOW, 5_250), (50_000, NOW + 7_000, 250), (50_000, NOW + 20_000, 250), (0, NOW, 10_250)],
-)
-def test_the_next_beat_is_due_when_it_becomes_chargeable(balance: int, at_ms: int, expected_ms: int) -> None:
-    assert next_beat_in_ms(holding(balance), SESSION, at_ms) == expected_ms
-
-
-def test_seconds_left_count_paid_time_and_money() -> None:
+def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():
     capped = replace(SESSION, budget_millipoints=5_000)
-    left = [
-        seconds_left(holding(balance), session, at_ms)
-        for balance, session, at_ms in (
-            (30_000, SESSION, NOW),
-            (30_000, capped, NOW),
-            (0, SESSION, PAID_UNTIL + 5_000),
-            (999, SESSION, PAID_UNTIL + 5_000),
-            (0, SESSION, PAID_UNTIL - 999),
-        )
-    ]
-    assert left == [40, 15, 0, 0, 0]
-    assert all(type(each) is int for each in left)
-
-
-def test_time_left_counts_the_other_sessions() -> None:
-    others = {
-        "paid": replace(SESSION, session_id="paid"),
-        "in the grace": replace(SESSION, session_id="in the grace", paid_until_ms=NOW - 5_000),
-        "lapsed": replace(SESSION, session_id="lapsed", paid_until_ms=NOW - 5_001),
-        "free": replace(SESSION, session_id="free", rate_millipoints_per_minute=0),
-    }
-    wallet = replace(holding(30_000), sessions={SESSION.session_id: SESSION, **others})
-    assert [each.session_id for each in others_spending(wallet, SESSION, NOW)] == ["paid", "in the grace"]
-    assert seconds_left(wallet, SESSION, NOW) == 10 + 30 // 3
-
-
-def test_the_first_lease_follows_the_same_rules() -> None:
-    def first(available: int, rate: int = 60_000, budget: int = MILLIPOINTS_MAX) -> Purchase | Over:
-        return first_purchase(
-            holding(available),
-            rate_millipoints_per_minute=rate,
-            lease_ms=10_000,
-            budget_millipoints=budget,
-            now_ms=NOW,
-        )
-
-    def lease(outcome: Outcome, charge: int, granted_ms: int) -> Purchase:
-        return Purchase(
-            outcome=outcome,
-            charge_millipoints=charge,
-            granted_ms=granted_ms,
-            paid_from_ms=NOW,
-            paid_until_ms=NOW + granted_ms,
-            free_from_ms=0,
-            free_until_ms=0,
-        )
-
-    assert first(0) == first(0, rate=1) == Over(EndReason.BALANCE_EXHAUSTED)
-    assert first(1) == lease(Outcome.POOR, 1, 1)
-    assert first(10_000) == lease(Outcome.ON_TIME, 10_000, 10_000)
-    assert first(10_000, budget=4_000) == lease(Outcome.POOR, 4_000, 4_000)
-    assert first(0, rate=0) == lease(Outcome.ON_TIME, 0, 10_000)
-
-
-def test_free_time_is_never_refunded() -> None:
-    unserved = decide(holding(50_000), SESSION, 2, PAID_UNTIL - 1_000, delivered=False)
-    assert isinstance(unserved, Purchase)
-    after = replace(
-        SESSION,
-        seq=2,
-        paid_until_ms=unserved.paid_until_ms,
-        granted_ms=20_000,
-        free_from_ms=unserved.free_from_ms,
-        free_until_ms=unserved.free_until_ms,
+    cases = [(30_000, SESSION, NOW), (30_000, capped, NOW), (0, SESSION, PAID_UNTIL - 999)]
+    cases += [(balance, SESSION, PAID_UNTIL + 5_000) for balance in (0, 999)]
+    left = [lease.seconds_left(holding(balance), session, at_ms) for balance, session, at_ms in cases]
+    assert left == [40, 15, 0, 0, 0] and all(type(each) is int for each in left)
+    others = (
+        replace(SESSION, session_id="paid"),
+        replace(SESSION, session_id="in the grace", paid_until_ms=NOW - 5_000),
+        replace(SESSION, session_id="lapsed", paid_until_ms=NOW - 5_001),
+        replace(SESSION, session_id="free", rate_millipoints_per_minute=0),
     )
+    wallet = holding(30_000, SESSION, *others)
+    assert [each.session_id for each in lease.others_spending(wallet, SESSION, NOW)] == ["paid", "in the grace"]
+    assert lease.seconds_left(wallet, SESSION, NOW) == 10 + 30 // 3
+
+
+def test_the_first_lease_follows_the_same_rules():
+    def bought(outcome, charge, granted_ms):
+        times = {"paid_from_ms": NOW, "paid_until_ms": NOW + granted_ms, "free_from_ms": 0, "free_until_ms": 0}
+        return Purchase(outcome=outcome, charge_millipoints=charge, granted_ms=granted_ms, **times)
+
+    assert first_lease(0) == first_lease(0, rate=1) == EXHAUSTED
+    assert first_lease(1) == bought(Outcome.POOR, 1, 1)
+    assert first_lease(10_000) == bought(Outcome.ON_TIME, 10_000, 10_000)
+    assert first_lease(10_000, budget=4_000) == bought(Outcome.POOR, 4_000, 4_000)
+    assert first_lease(0, rate=0) == bought(Outcome.ON_TIME, 0, 10_000)
+
+
+def test_free_time_is_never_refunded():
+    unserved = beat(at_ms=PAID_UNTIL - 1_000, delivered=False)
+    assert isinstance(unserved, Purchase)
+    free = {"free_from_ms": unserved.free_from_ms, "free_until_ms": unserved.free_until_ms}
+    after = replace(SESSION, seq=2, paid_until_ms=unserved.paid_until_ms, granted_ms=20_000, **free)
     # One paid second is left, then ten free ones.
-    assert settle(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
-    again = decide(holding(50_000), after, 3, after.paid_until_ms - 2_000, delivered=False)
-    assert isinstance(again, Purchase)
-    assert again.free_from_ms == unserved.free_from_ms
+    assert lease.settle(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
+    again = beat(after, after.paid_until_ms - 2_000, seq=3, delivered=False)
+    assert isinstance(again, Purchase) and again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
-    assert settle(longer, PAID_UNTIL).refund_millipoints == 0
+    assert lease.settle(longer, PAID_UNTIL).refund_millipoints == 0
 
 
-@pytest.mark.parametrize(("at_ms", "from_ms"), [(PAID_UNTIL, NOW + 5_000), (PAID_UNTIL + 1, PAID_UNTIL + 1)])
-def test_free_time_that_has_just_ended_merges_with_the_next(at_ms: int, from_ms: int) -> None:
+def test_free_time_that_has_just_ended_merges_with_the_next():
     session = replace(SESSION, free_from_ms=NOW + 5_000, free_until_ms=PAID_UNTIL)
-    decision = decide(holding(50_000), session, 2, at_ms, delivered=False)
-    assert isinstance(decision, Purchase)
-    assert decision.free_from_ms == from_ms
+    expected = {PAID_UNTIL: NOW + 5_000, PAID_UNTIL + 1: PAID_UNTIL + 1}
+    assert {at_ms: beat(session, at_ms, delivered=False).free_from_ms for at_ms in expected} == expected
 
 
-def test_a_session_that_ends_at_its_start_was_not_watched() -> None:
-    assert settle(SESSION, NOW).watched_ms == 0
+def test_a_session_that_ends_at_its_start_was_not_watched():
+    assert lease.settle(SESSION, NOW).watched_ms == 0
 
 
 RATES = st.integers(min_value=1, max_value=10_000_000)
@@ -281,33 +174,25 @@ LEASES = st.integers(min_value=5_000, max_value=60_000)
 
 
 @given(RATES, LEASES, st.integers(min_value=0, max_value=10**9), st.lists(st.integers(-2_000, 700_000), max_size=30))
-def test_whatever_a_client_does_the_bounds_hold(rate: int, lease_ms: int, balance: int, waits_ms: list[int]) -> None:
+def test_whatever_a_client_does_the_bounds_hold(rate, lease_ms, balance, waits_ms):
     """Invariants 1, 5, 6 and 9 on one session: any beats at any times, with a clock that may step back."""
-    first = first_purchase(
-        holding(balance),
-        rate_millipoints_per_minute=rate,
-        lease_ms=lease_ms,
-        budget_millipoints=MILLIPOINTS_MAX,
-        now_ms=NOW,
-    )
+    first = first_lease(balance, rate, lease_ms)
     if isinstance(first, Over):
         assert balance == 0
         return
-    session = replace(
-        SESSION,
-        rate_millipoints_per_minute=rate,
-        lease_ms=lease_ms,
-        charge_millipoints=lease_charge(rate, lease_ms),
-        paid_until_ms=first.paid_until_ms,
-        charged_millipoints=first.charge_millipoints,
-        granted_ms=first.granted_ms,
-    )
+    price = {
+        "rate_millipoints_per_minute": rate,
+        "lease_ms": lease_ms,
+        "charge_millipoints": lease_charge(rate, lease_ms),
+    }
+    bought = {"charged_millipoints": first.charge_millipoints, "granted_ms": first.granted_ms}
+    session = replace(SESSION, paid_until_ms=first.paid_until_ms, **price, **bought)
     balance -= first.charge_millipoints
     at_ms, latest_ms, beats = NOW, NOW, 1
     for wait_ms in waits_ms:
         at_ms += wait_ms
         latest_ms = max(latest_ms, at_ms)
-        decision = decide(holding(balance), session, session.seq + 1, at_ms, delivered=True)
+        decision = beat(session, at_ms, balance, session.seq + 1)
         if isinstance(decision, Purchase):
             beats += 1
             balance -= decision.charge_millipoints
@@ -318,18 +203,17 @@ def test_whatever_a_client_does_the_bounds_hold(rate: int, lease_ms: int, balanc
                 charged_millipoints=session.charged_millipoints + decision.charge_millipoints,
                 granted_ms=session.granted_ms + decision.granted_ms,
             )
-            assert session.paid_until_ms <= at_ms + horizon_ms(session) + lease_ms
+            assert session.paid_until_ms <= at_ms + lease.horizon_ms(session) + lease_ms
         assert balance >= 0
-    allowed_ms = latest_ms - NOW + horizon_ms(session) + lease_ms
+    allowed_ms = latest_ms - NOW + lease.horizon_ms(session) + lease_ms
     # Each charge is rounded up, by less than a millipoint.
     assert session.charged_millipoints <= rate * allowed_ms / 60_000 + beats
-    back = settle(session, at_ms)
+    back = lease.settle(session, at_ms)
     assert 0 <= back.refund_millipoints <= session.charged_millipoints
     assert back.refund_millipoints * 60_000 <= rate * max(0, session.paid_until_ms - at_ms)
 
 
 @given(RATES, st.integers(min_value=1, max_value=10**9))
-def test_the_rest_of_a_wallet_buys_time_that_is_worth_no_more(rate: int, rest: int) -> None:
+def test_the_rest_of_a_wallet_buys_time_that_is_worth_no_more(rate, rest):
     bought_ms = affordable_ms(rest, rate)
-    assert bought_ms >= 1
-    assert bought_ms == 1 or bought_ms * rate <= rest * 60_000
+    assert bought_ms >= 1 and (bought_ms == 1 or bought_ms * rate <= rest * 60_000)

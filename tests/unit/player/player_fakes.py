@@ -1,13 +1,15 @@
-"""Fakes for the unit tests: a lease with any fields, a heartbeat with its queue of reports, a vault in memory."""
+"""A lease with any fields, a server with scripted answers, a heartbeat with its reports, a vault in memory."""
 
 import queue
+import threading
 from typing import Any
 
 from player.auth.vault import Vault, VaultError
+from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider
 from player.session.charges import Charges
 from player.session.heartbeat import Heartbeat
-from player.session.playback_api import Lease
+from player.session.playback_api import Lease, Totals
 from player.session.start import PlayRequest
 
 
@@ -22,10 +24,55 @@ def lease(**fields: Any) -> Lease:
     return Lease.from_response(answer, seq=answer["seq"])
 
 
+def over(reason: str, **fields: Any) -> ProblemError:
+    return ProblemError(402, {"code": reason, "end_reason": reason, **fields})
+
+
+class Held:
+    """An answer that comes once the test releases it."""
+
+    def __init__(self, answer: Lease | Exception):
+        self.answer, self.is_asked, self.is_released = answer, threading.Event(), threading.Event()
+
+    def wait(self) -> Lease | Exception:
+        self.is_asked.set()
+        assert self.is_released.wait(10)
+        return self.answer
+
+
+class ScriptedServer:
+    """A server with answers to heartbeats and starts, then `stream_stopped`, and with end reasons for stops."""
+
+    def __init__(self, *answers: Lease | Exception | Held, ends: tuple[str | Exception, ...] = ()):
+        self.answers, self.ends = list(answers), list(ends)
+        self.heartbeats: list[tuple[str, int]] = []
+        self.starts: list[tuple[Any, ...]] = []
+        self.stops: list[str] = []
+
+    def heartbeat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
+        self.heartbeats.append((session_id, seq))
+        return self._answer(self.answers, over("stream_stopped"))
+
+    def start(self, stream_id: str, key: str, timeout_s: float, *options: Any) -> Lease:
+        self.starts.append((stream_id, key, *options))
+        return self._answer(self.answers, over("stream_stopped"))
+
+    def stop(self, session_id: str, timeout_s: float) -> Totals:
+        self.stops.append(session_id)
+        return Totals(self._answer(self.ends, "viewer_stopped"), 2_000, 80_000, 2_000)
+
+    def _answer(self, answers: list[Any], last: Any) -> Any:
+        answer = answers.pop(0) if answers else last
+        answer = answer.wait() if isinstance(answer, Held) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class HeartbeatRig:
     """A heartbeat that is not started, with its credentials, charges and reports."""
 
-    def __init__(self, server: Any, first: Lease, max_points: int | None = None) -> None:
+    def __init__(self, server: Any, first: Lease, max_points: int | None = None):
         self.server, self.charges, self.credentials = server, Charges(), CredentialsProvider()
         self._reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
         request, put = PlayRequest("stream-1", max_points), self._reports.put
@@ -38,7 +85,7 @@ class HeartbeatRig:
 class MemoryVault(Vault):
     """A keyring in memory. If `locked`, every call fails."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.secrets: dict[str, str] = {}
         self.locked = False
 
@@ -46,14 +93,14 @@ class MemoryVault(Vault):
         self._check()
         return self.secrets.get(key)
 
-    def set(self, key: str, secret: str) -> None:
+    def set(self, key: str, secret: str):
         self._check()
         self.secrets[key] = secret
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str):
         self._check()
         self.secrets.pop(key, None)
 
-    def _check(self) -> None:
+    def _check(self):
         if self.locked:
             raise VaultError("locked")

@@ -21,7 +21,6 @@ COLUMNS = (
 def statement_of(
     ledger: list[dict[str, Any]], after_version: int = 0, part_lines: int = 5_000, user_id: str = USER_ID
 ) -> dict[str, Any]:
-    """Return the statement of a ledger."""
     balance, previous = 0, hashlib.sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest()
     states, lines = [{"version": 0, "balance_millipoints": 0, "hash": previous}], []
     for entry in ledger:

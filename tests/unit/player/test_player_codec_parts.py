@@ -35,33 +35,22 @@ PLAYLIST = (
 ).encode()
 
 
-@pytest.mark.parametrize(
-    ("beginning", "found"),
-    [
-        (OLD, H264),
-        (NEW, HEVC),
-        (segment(AAC, HEVC), HEVC),
-        (segment(AAC), None),
-        (OLD[:188], None),
-        (DATA * 40 + OLD, None),
-        (b"", None),
-        (bytes(1_000), None),
-        (packet(0x1000, b"\xff"), None),
-        (packet(0x1000, b"\x00\x02\xbf\xff" + b"\xff" * 180), None),
-    ],
-)
-def test_a_segment_says_what_its_picture_is(beginning: bytes, found: int | None) -> None:
+PICTURES = [
+    *((OLD, H264), (NEW, HEVC), (segment(AAC, HEVC), HEVC), (segment(AAC), None), (OLD[:188], None)),
+    *((DATA * 40 + OLD, None), (b"", None), (bytes(1_000), None), (packet(0x1000, b"\xff"), None)),
+    (packet(0x1000, b"\x00\x02\xbf\xff" + b"\xff" * 180), None),
+]
+
+
+@pytest.mark.parametrize(("beginning", "found"), PICTURES)
+def test_a_segment_says_what_its_picture_is(beginning, found):
     assert picture_type(beginning) == found
 
 
-def test_a_playlist_ends_before_a_segment() -> None:
+def test_a_playlist_ends_before_a_segment_or_begins_with_it():
     read = m3u8.loads(until(PLAYLIST, b"r2-0.ts").decode())
     assert [each.uri for each in read.segments] == ["r0-1.ts", "r1-0.ts", "r1-1.ts"] and read.is_endlist
-    assert m3u8.loads(until(PLAYLIST, b"r0-1.ts").decode()).segments == []
-    assert until(PLAYLIST, b"other.ts") == PLAYLIST
-
-
-def test_a_playlist_begins_with_a_segment_and_counts_what_is_left_out() -> None:
+    assert (m3u8.loads(until(PLAYLIST, b"r0-1.ts").decode()).segments, until(PLAYLIST, b"other.ts")) == ([], PLAYLIST)
     read = m3u8.loads(since(PLAYLIST, b"r2-0.ts").decode())
     assert [(each.uri, each.discontinuity) for each in read.segments] == [("r2-0.ts", True), ("r2-1.ts", False)]
     assert (read.media_sequence, read.discontinuity_sequence, read.target_duration) == (10, 4, 2)
@@ -70,14 +59,11 @@ def test_a_playlist_begins_with_a_segment_and_counts_what_is_left_out() -> None:
     assert m3u8.loads(since(PLAYLIST, b"r0-1.ts").decode()).media_sequence == 7
 
 
-def test_a_stream_that_keeps_its_codec_is_given_as_it_is() -> None:
+def test_a_stream_is_given_as_it_is_until_its_codec_changes_and_the_next_part_begins():
     parts = CodecParts()
     parts.next_part()
     assert parts.takes("source/r0-1.ts", OLD) and parts.takes("source/r1-0.ts", OLD) and parts.takes("x.ts", b"")
     assert not parts.is_ending and parts.of_playlist(PLAYLIST) is PLAYLIST
-
-
-def test_where_the_codec_changes_one_part_ends_and_the_next_begins() -> None:
     parts = CodecParts()
     parts.next_part()
     assert parts.takes("source/r1-1.ts", OLD)

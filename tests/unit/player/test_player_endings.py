@@ -12,102 +12,70 @@ from player.session.heartbeat import ending_of_refused_start
 from player.session.receipt import Receipt
 from player.session.start_errors import start_error
 
-
-@pytest.mark.parametrize(
-    ("end_reason", "status"),
-    [
-        ("viewer_stopped", 0),
-        ("balance_exhausted", 3),
-        ("max_points_reached", 3),
-        ("daily_cap_reached", 3),
-        ("lease_expired", 6),
-        ("kicked", 8),
-        ("superseded", 8),
-        ("stream_paused", 8),
-        ("stream_stopped", 8),
-        ("a_reason_of_the_future", 8),
-    ],
-)
-def test_exit_status_of_each_end_reason(end_reason: str, status: int) -> None:
-    ending = Ending.of_reason(end_reason)
-    assert (ending.exit_status, ending.end_reason) == (status, end_reason)
-    assert ending.sentence.endswith(".")
+EXIT_STATUS = {
+    "viewer_stopped": 0,
+    **dict.fromkeys(("balance_exhausted", "max_points_reached", "daily_cap_reached"), 3),
+    "lease_expired": 6,
+    **dict.fromkeys(("kicked", "superseded", "stream_paused", "stream_stopped", "a_reason_of_the_future"), 8),
+}
 
 
-def test_signals() -> None:
+def test_each_end_reason_and_signal_has_its_exit_status():
+    endings = [Ending.of_reason(reason) for reason in EXIT_STATUS]
+    assert {ending.end_reason: ending.exit_status for ending in endings} == EXIT_STATUS
+    assert all(ending.sentence.endswith(".") for ending in endings)
     assert {name: int(e.exit_status) for name, e in SIGNALLED.items()} == {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
 
-def test_the_help_documents_every_exit_status() -> None:
-    text = CliRunner().invoke(main, ["play", "--help"]).output
-    for status in ExitStatus:
-        assert f"{status.value:>3}  {MEANINGS[status]}" in text
-
-
-def test_every_command_has_help() -> None:
+def test_every_command_has_help_and_that_of_play_documents_every_exit_status():
     for name in COMMANDS:
         result = CliRunner().invoke(main, [name, "--help"])
         assert result.exit_code == 0 and "Usage:" in result.output
+    text = CliRunner().invoke(main, ["play", "--help"]).output
+    assert all(f"{status.value:>3}  {MEANINGS[status]}" in text for status in ExitStatus)
 
 
-def problem(status: int, code: str, **fields: object) -> ProblemError:
+def problem(status, code, **fields):
     return ProblemError(status, {"code": code, "detail": "No.", **fields})
 
 
 @pytest.mark.parametrize(
     ("status", "code", "expected", "words"),
     [
-        (402, "balance_exhausted", 3, "no points left"),
-        (402, "daily_cap_reached", 3, "player wallet"),
-        (409, "stream_full", 4, "player streams"),
-        (409, "idempotency_mismatch", 4, "player play stream-1"),
-        (404, "stream_not_found", 4, "player streams"),
-        (409, "stream_not_live", 4, "player streams"),
-        (409, "session_limit", 4, "--replace"),
-        (403, "forbidden", 4, "forbidden"),
+        *((402, "balance_exhausted", 3, "no points left"), (402, "daily_cap_reached", 3, "player wallet")),
+        *((409, "stream_full", 4, "player streams"), (409, "idempotency_mismatch", 4, "player play stream-1")),
+        *((404, "stream_not_found", 4, "player streams"), (409, "stream_not_live", 4, "player streams")),
+        *((409, "session_limit", 4, "--replace"), (403, "forbidden", 4, "forbidden")),
         (429, "too_many_requests", 4, "too_many_requests"),
     ],
 )
-def test_a_refused_start(status: int, code: str, expected: int, words: str) -> None:
+def test_a_refused_start(status, code, expected, words):
     error = start_error(problem(status, code), "stream-1")
-    assert code in error.format_message()
-    assert error.exit_code == expected and words in error.format_message()
+    assert code in error.format_message() and error.exit_code == expected and words in error.format_message()
 
 
-def test_the_session_limit_names_the_sessions() -> None:
+@pytest.mark.parametrize("code", ["session_limit", "stream_full"])
+def test_a_limit_names_the_viewers_sessions(code):
     sessions = [{"session_id": "s-9", "stream_id": "stream-7", "started_at_ms": 0}]
-    assert (
-        "stream-7 (session s-9" in start_error(problem(409, "session_limit", sessions=sessions), "x").format_message()
-    )
+    text = start_error(problem(409, code, sessions=sessions), "stream-1").format_message()
+    assert "stream-7 (session s-9" in text and "--replace" in text
 
 
-def test_a_full_stream_names_the_viewers_sessions() -> None:
-    sessions = [{"session_id": "s-9", "stream_id": "stream-1", "started_at_ms": 0}]
-    text = start_error(problem(409, "stream_full", sessions=sessions), "stream-1").format_message()
-    assert "stream-1 (session s-9" in text and "--replace" in text
-
-
-def test_a_start_of_an_ended_session_reports_its_end_and_cost() -> None:
+def test_a_start_of_an_ended_session_reports_its_end_and_cost_and_so_does_a_restart():
     error = start_error(problem(403, "kicked", end_reason="kicked", charged_millipoints=9_000), "stream-1")
     assert (error.exit_code, error.end_reason) == (8, "kicked")
     assert "9.000 points" in error.format_message() and "player receipt" in error.format_message()
+    expected = {
+        "daily_cap_reached": 3,
+        "balance_exhausted": 3,
+        "stream_not_live": 8,
+        "forbidden": 4,
+        "session_limit": 4,
+    }
+    assert {code: ending_of_refused_start(problem(409, code)).exit_status for code in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("daily_cap_reached", 3),
-        ("balance_exhausted", 3),
-        ("stream_not_live", 8),
-        ("forbidden", 4),
-        ("session_limit", 4),
-    ],
-)
-def test_a_refused_restart(code: str, expected: int) -> None:
-    assert ending_of_refused_start(problem(409, code)).exit_status == expected
-
-
-def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total() -> None:
+def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total():
     charges = Charges()
     for seq, charged in ((1, 10_000), (2, 10_000), (2, 10_000), (2, 0)):
         charges.add("s-1", seq, charged)
@@ -115,14 +83,10 @@ def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total() -> Non
     charges.settle("s-1", 17_500, None)
     charges.add("s-2", 1, 10_000)
     assert (charges.spent_millipoints, charges.session_ids) == (27_500, ["s-1", "s-2"])
-    assert (charges.whole_points_left(30), charges.whole_points_left(20), charges.whole_points_left(None)) == (
-        2,
-        0,
-        None,
-    )
+    assert [charges.whole_points_left(limit) for limit in (30, 20, None)] == [2, 0, None]
 
 
-def test_watched_time_is_the_servers_or_else_mpvs() -> None:
+def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_else_of_mpv():
     charges = Charges(balance_millipoints=0)
     for session_id in ("s-1", "s-2"):
         charges.add(session_id, 1, 1_000)
@@ -131,17 +95,10 @@ def test_watched_time_is_the_servers_or_else_mpvs() -> None:
     assert (charges.watched_ms, receipt.watched_ms) == (None, 61_000)
     charges.settle("s-2", 1_000, 32_500)
     assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
-    assert receipt.lines()[1].startswith("Watched 1:02,")
-    assert json.loads(receipt.as_json())["watched_ms"] == 62_500
-
-
-def test_a_receipt_names_the_end_reason() -> None:
+    assert receipt.lines()[1].startswith("Watched 1:02,") and json.loads(receipt.as_json())["watched_ms"] == 62_500
     charges = Charges(balance_millipoints=72_500)
     charges.add("s-1", 1, 27_500)
     receipt = Receipt(Ending.of_reason("balance_exhausted"), "stream-1", charges, 245_000, 900, settled=True)
-    assert receipt.lines() == [
-        "Your points are used up. (balance_exhausted)",
-        "Watched 4:05, spent 27.500 points, 72.500 points left.",
-        "Session s-1",
-    ]
+    watched = "Watched 4:05, spent 27.500 points, 72.500 points left."
+    assert receipt.lines() == ["Your points are used up. (balance_exhausted)", watched, "Session s-1"]
     assert json.loads(receipt.as_json())["exit_status"] == 3

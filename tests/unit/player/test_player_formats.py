@@ -1,114 +1,197 @@
+"""What is written on a terminal: numbers, tables, the ledger, the status line and notices."""
+
+import io
+from dataclasses import replace
+
 import pytest
 from wcwidth import wcswidth
 
 from player.commands.receipt import _served
 from player.terminal import formats, tables
 from player.terminal import text as texts
+from player.terminal.ledger_table import ledger_lines
+from player.terminal.notices import LowNotices, start_notice
+from player.terminal.screen import Screen, Status, status_line
+from player.terminal.text import cells, wrapped
 
 
 @pytest.fixture(autouse=True)
-def any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def any_terminal(monkeypatch):
     """Measure as most terminals do, independent of TERM."""
     monkeypatch.setattr(texts, "wcstwidth", wcswidth)
 
 
 @pytest.mark.parametrize(
-    ("millipoints", "expected"),
-    [(12_345, "12.345 points"), (0, "0.000 points"), (999, "0.999 points"), (-1_500, "-1.500 points")],
-)
-def test_points(millipoints: int, expected: str) -> None:
-    assert formats.points(millipoints) == expected
-
-
-@pytest.mark.parametrize(("millipoints", "expected"), [(5, "+0.005"), (-5, "-0.005"), (0, "+0.000")])
-def test_signed_amounts(millipoints: int, expected: str) -> None:
-    assert formats.amount(millipoints, signed=True) == expected
-
-
-@pytest.mark.parametrize(
-    ("rate", "expected"), [(60_000, "60 points/min"), (500, "0.5 points/min"), (100_000, "100 points/min"), (0, "free")]
-)
-def test_rate(rate: int, expected: str) -> None:
-    assert formats.rate(rate) == expected
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(245, "4:05"), (0, "0:00"), (-3, "0:00"), (59.9, "0:59"), (3845, "1:04:05"), (360_000, "100:00:00")],
-)
-def test_clock(seconds: float, expected: str) -> None:
-    assert formats.clock(seconds) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
+    ("shown", "expected"),
     [
-        ("\x1b[31mred\x07", "[31mred"),
-        ("two\nlines", "two lines"),
-        ("  plain ", "plain"),
-        ("夜", "夜"),
-        ("a\u202eb", "a b"),
+        (formats.points, {12_345: "12.345 points", 0: "0.000 points", 999: "0.999 points", -1_500: "-1.500 points"}),
+        (lambda points: formats.amount(points, signed=True), {5: "+0.005", -5: "-0.005", 0: "+0.000"}),
+        (formats.rate, {60_000: "60 points/min", 500: "0.5 points/min", 100_000: "100 points/min", 0: "free"}),
+        (formats.clock, {245: "4:05", 0: "0:00", -3: "0:00", 59.9: "0:59", 3845: "1:04:05", 360_000: "100:00:00"}),
     ],
 )
-def test_text_from_the_server_cannot_control_the_terminal(text: str, expected: str) -> None:
-    assert texts.printable(text) == expected
+def test_numbers(shown, expected):
+    assert {number: shown(number) for number in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "width", "expected"),
-    [("stream", 6, "stream"), ("stream", 5, "stre…"), ("夜夜夜", 6, "夜夜夜"), ("夜夜夜", 5, "夜夜…"), ("x", 0, "")],
-)
-def test_fit(text: str, width: int, expected: str) -> None:
-    assert texts.fit(text, width) == expected
-    assert texts.cells(texts.fit(text, width)) <= width
+def test_text_from_the_server_cannot_control_the_terminal():
+    expected = {"\x1b[31mred\x07": "[31mred", "two\nlines": "two lines", "  plain ": "plain", "夜": "夜"}
+    assert {text: texts.printable(text) for text in expected} == expected
+    for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x9B, 0x1B, 0x2028, 0xFEFF, 0xD800):
+        assert texts.printable(f"a{chr(code)}b") == "a b", hex(code)
+
+
+def test_fit():
+    expected = {("stream", 6): "stream", ("stream", 5): "stre…", ("x", 0): ""}
+    expected |= {("夜夜夜", 6): "夜夜夜", ("夜夜夜", 5): "夜夜…"}
+    assert {each: texts.fit(*each) for each in expected} == expected
+    assert all(texts.cells(fitting) <= width for (_, width), fitting in expected.items())
 
 
 @pytest.mark.parametrize("width", [10, 20, 40, 60, 200])
-def test_a_table_fits_its_width(width: int) -> None:
+def test_a_table_fits_its_width(width):
     rows = [["stream-1", "A title that is rather long for a table", "live", "60"], ["s", "夜", "backoff", "1000"]]
     lines = tables.table(("STREAM", "TITLE", "STATE", "POINTS/MIN"), rows, width, right=(3,))
-    assert len(lines) == 3
-    assert all(texts.cells(line) <= width for line in lines)
-    if width == 200:
-        assert lines[1].endswith("        60") and "long for a table" in lines[1]
+    assert len(lines) == 3 and all(texts.cells(line) <= width for line in lines)
+    assert width < 200 or (lines[1].endswith("        60") and "long for a table" in lines[1])
 
 
-TITLES = {
-    "می\u200cخواهم": 7,  # a joiner that keeps letters apart
-    "שלום\u200f!": 5,
-    "क्षि": 2,
-    "e\u0301tude": 5,
-    "Z\u0335\u0321": 1,
-    "👨\u200d👩\u200d👧 family": 9,
-    "❤\ufe0f": 2,
-    "👍🏽": 2,
-    "🇩🇪": 2,
-    "1\ufe0f\u20e3": 2,
-    "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f": 2,
-    "\U0001fae9": 2,  # newer than Python 3.11
-    "夜と霧": 6,
-}
+FLAG = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+# With a joiner that keeps letters apart, and a character that is newer than Python 3.11.
+TITLES = {"می\u200cخواهم": 7, "שלום\u200f!": 5, "e\u0301tude": 5, "Z\u0335\u0321": 1, "👨\u200d👩\u200d👧 family": 9}
+TITLES |= {"夜と霧": 6} | dict.fromkeys(("क्षि", "❤\ufe0f", "👍🏽", "🇩🇪", "1\ufe0f\u20e3", FLAG, "\U0001fae9"), 2)
 
 
 @pytest.mark.parametrize(("title", "cells"), TITLES.items())
-def test_words_and_emoji_are_not_split(title: str, cells: int) -> None:
-    assert texts.printable(title) == title
-    assert texts.cells(title) == cells
-    assert texts.fit(title, cells) == title
+def test_words_and_emoji_are_not_split(title, cells):
+    assert (texts.printable(title), texts.cells(title), texts.fit(title, cells)) == (title, cells, title)
     if cells == 2:
-        assert texts.fit(f"{title}x", 2) == "…"
-        assert texts.wrapped(title * 2, 2) == [title, title]
+        assert (texts.fit(f"{title}x", 2), texts.wrapped(title * 2, 2)) == ("…", [title, title])
 
 
-@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x9B, 0x1B, 0x2028, 0xFEFF, 0xD800])
-def test_control_characters_are_removed(code: int) -> None:
-    assert texts.printable(f"a{chr(code)}b") == "a b"
-
-
-def test_columns_are_aligned_for_titles_of_all_scripts() -> None:
+def test_columns_are_aligned_for_titles_of_all_scripts():
     lines = tables.table(("TITLE", "STATE"), [[title, "live"] for title in TITLES], 40)
     assert {texts.cells(line.removesuffix("live").removesuffix("STATE")) for line in lines} == {11}
 
 
-def test_a_receipt_names_what_a_server_did_not_measure() -> None:
+def test_a_receipt_names_what_a_server_did_not_measure():
     assert _served({"granted_ms": 6_000, "media_ms": None, "media_bytes": None}) == "not measured yet (of 0:06 granted)"
+
+
+SESSION = "abcdefghijklmnopqrstuvwxyz"
+NAME = "a-very-long-name-of-a-stream-that-no-operator-would-choose"
+
+
+def entry(version, kind="lease", delta=-10_000, **more):
+    return {"version": version, "kind": kind, "delta_millipoints": delta, "at_ms": 1_800_000_000_000, **more}
+
+
+LEASE = entry(112, stream_id="stream-1", seq=12, session_id=SESSION)
+PAYMENT = entry(9, "credit", 1_234_000, payment_id="gift-1", note="for all of the long evenings in winter")
+LONG = entry(8, stream_id=NAME, seq=3, session_id=SESSION)
+
+
+@pytest.mark.parametrize("width", [37, 40, 50, 60, 77, 78, 80, 99, 100, 120, 200])
+def test_no_subject_is_cut_and_no_line_too_long(width):
+    lines = ledger_lines([LEASE, PAYMENT, LONG], width)
+    assert all(cells(line) <= width for line in lines), lines
+    assert "…" not in "".join(lines)
+    read = " ".join(" ".join(lines).split())
+    assert "stream-1 lease 12" in read and "payment gift-1: for all of the long evenings in winter" in read
+    assert NAME in "".join("".join(lines).split())
+
+
+def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
+    assert [line.endswith(f"stream-1 lease 12 {SESSION}") for line in ledger_lines([LEASE], 120)] == [False, True]
+    header, row, below = ledger_lines([LEASE], 50)
+    assert header.split() == ["NO", "WHEN", "WHAT", "POINTS"] and row.endswith("-10.000")
+    assert (below, len(ledger_lines([entry(1, "unserved", 0)], 50))) == ("     stream-1 lease 12", 2)
+
+
+def test_wrapped():
+    expected = {("one two three", 13): ["one two three"], ("one two three", 8): ["one two", "three"]}
+    expected |= {("one two three", 4): ["one", "two", "thre", "e"], ("夜夜夜 x", 5): ["夜夜", "夜 x"]}
+    expected |= {("", 5): [""], ("one", -3): ["o", "n", "e"]}
+    assert {each: wrapped(*each) for each in expected} == expected
+
+
+STATUS = Status("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
+SHORT = Status("Playing", "T", 20_000, 60_000, 20, 0)
+
+
+@pytest.mark.parametrize(
+    ("others", "width", "expected"),
+    [
+        (0, 100, "Playing: Big Buck Bunny  12.345 points  4:05 left  60 points/min"),
+        (0, 64, "Playing: Big Buck Bunny  12.345 points  4:05 left  60 points/min"),
+        (0, 63, "Playing  12.345 points  4:05 left  60 points/min"),
+        (0, 40, "Playing  12.345 points  4:05 left"),
+        *((0, 30, "12.345 points  4:05 left"), (0, 20, "12.345 points"), (0, 8, "12.345 …"), (0, 0, "")),
+        (2, 100, "Playing: Big Buck Bunny  12.345 points  4:05 left with 3 screens on this wallet  60 points/min"),
+        (2, 93, "Playing: Big Buck Bunny  12.345 points  4:05 left (3 screens)  60 points/min"),
+        (2, 74, "Playing  12.345 points  4:05 left (3 screens)  60 points/min"),
+        (2, 50, "Playing  12.345 points  4:05 left (3 screens)"),
+        *((2, 40, "12.345 points  4:05 left (3 screens)"), (2, 30, "12.345 points  4:05 left")),
+    ],
+)
+def test_the_status_line_fits_its_width_and_counts_other_sessions(others, width, expected):
+    assert status_line(replace(STATUS, others_spending=others), width) == expected and cells(expected) <= width
+
+
+def test_titles_and_free_streams_in_the_status_line():
+    right_to_left = status_line(replace(STATUS, title="می\u200cخواهم"), 100)
+    assert right_to_left.startswith("Playing: می\u200cخواهم\u200e  12.345 points"), "numbers stay after it"
+    assert status_line(replace(STATUS, title="x" * 70, seconds_left=245), 79) == (
+        f"Playing: {'x' * 19}…  12.345 points  4:05 left  60 points/min"
+    )
+    assert status_line(Status("Playing", "T", 0, 0, None, 0), 80) == "Playing: T  0.000 points  free"
+
+
+def test_without_a_terminal_only_changes_are_written():
+    out = io.StringIO()
+    screen = Screen(out)
+    for seconds_left in (20, 19, 18):
+        screen.draw(replace(SHORT, seconds_left=seconds_left))
+    screen.draw(replace(SHORT, balance_millipoints=10_000, seconds_left=10))
+    screen.draw(replace(SHORT, others_spending=1))
+    screen.clear()
+    assert out.getvalue().splitlines(keepends=True) == [
+        "Playing: 20.000 points, 0:20 left, 60 points/min\n",
+        "Playing: 10.000 points, 0:10 left, 60 points/min\n",
+        "Playing: 20.000 points, 0:20 left with 2 screens on this wallet, 60 points/min\n",
+    ]
+
+
+def test_on_a_terminal_the_line_is_redrawn_in_place_and_a_closed_one_is_no_error(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    out = io.StringIO()
+    out.isatty = lambda: True
+    screen = Screen(out)
+    screen.draw(STATUS)
+    screen.note("Something else.")
+    line = "Playing: Big Buck Bunny  12.345 points  4:05 left  60 points/min"
+    assert out.getvalue() == f"\r{line}\x1b[K\r\x1b[KSomething else.\n"
+    out.close()
+    screen.draw(STATUS)
+    screen.clear()
+
+
+def low(seconds_left, others_spending=0):
+    return Status("Playing", "T", 1_000, 60_000, seconds_left, others_spending)
+
+
+def test_low_notices():
+    expected = {(400, 301, 300, 299): ["5:00"], (301, 119, 118): ["1:59"], (121, 120, 61, 60, 1): ["2:00", "1:00"]}
+    expected |= {(61, 59, 200, 59): ["0:59", "0:59"], (50, 10, 0): [], (None, None): []}
+    for times, notes in expected.items():
+        notices = LowNotices(times[0])
+        found = [text for time in times[1:] if (text := notices.due(low(time)))]
+        assert found == [f"{text} left (1.000 points)" for text in notes], times
+    assert LowNotices(301).due(low(299, 1)) == "4:59 left with 2 screens on this wallet (1.000 points)"
+
+
+def test_start_notice():
+    status = Status("Playing", "T", 90_000, 60_000, 100, 1)
+    assert start_notice(status) == "T\n60 points/min, 90.000 points left (1:40 with 2 screens on this wallet)"
+    assert start_notice(replace(status, others_spending=0)) == "T\n60 points/min, 90.000 points left (1:40)"
+    assert start_notice(Status("Playing", "T", 90_000, 0, None, 0)) == "T\nfree, 90.000 points left"

@@ -1,190 +1,130 @@
-"""The heartbeat's decisions, with a server that answers from a script."""
-
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from player.endings import Ending
 from player.errors import LoginExpiredError, UnreachableError
 from player.http.client import ProblemError
-from player.session.charges import Charges
-from player.session.playback_api import Lease, Totals
-from tests.unit.player.player_fakes import HeartbeatRig, lease
+from player.session.playback_api import Lease
+from player.session.schedule import HeartbeatSchedule
+from tests.unit.player.player_fakes import HeartbeatRig, ScriptedServer, lease, over
+
+AWAY = UnreachableError("x", "away")
 
 
-class Script:
-    """A server with a list of answers to heartbeats and starts; after the last one it reports `stream_stopped`."""
-
-    def __init__(self, *answers: Lease | Exception) -> None:
-        self.answers = list(answers)
-        self.heartbeats: list[tuple[str, int]] = []
-        self.starts: list[int | None] = []
-        self.stops: list[str] = []
-
-    def heartbeat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
-        self.heartbeats.append((session_id, seq))
-        return self._next()
-
-    def start(
-        self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
-    ) -> Lease:
-        self.starts.append(max_points)
-        return self._next()
-
-    def stop(self, session_id: str, timeout_s: float) -> Totals:
-        self.stops.append(session_id)
-        return Totals("viewer_stopped", 10_000, 80_000, 10_000)
-
-    def _next(self) -> Lease:
-        answer = self.answers.pop(0) if self.answers else over("stream_stopped")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def now(**fields: Any) -> Lease:
+def now(**fields):
     return lease(**{"next_beat_in_ms": 0, **fields})
 
 
-def over(reason: str, **fields: Any) -> ProblemError:
-    return ProblemError(402, {"code": reason, "end_reason": reason, **fields})
-
-
-Build = Callable[..., HeartbeatRig]
-
-
 @pytest.fixture
-def build() -> Iterator[Build]:
+def build():
     """Build heartbeats that end with the test."""
-    rigs: list[HeartbeatRig] = []
-
-    def build_rig(*arguments: Any, **options: Any) -> HeartbeatRig:
-        rigs.append(HeartbeatRig(*arguments, **options))
-        return rigs[-1]
-
-    yield build_rig
+    rigs = []
+    yield lambda *arguments: rigs.append(HeartbeatRig(*arguments)) or rigs[-1]
     for rig in rigs:
         rig.heartbeat.stop()
 
 
-Run = Callable[..., tuple[list[Any], Charges]]
-
-
 @pytest.fixture
-def run(build: Build) -> Run:
-    def run_until_over(script: Script, first: Lease, max_points: int | None = None) -> tuple[list[Any], Charges]:
-        rig = build(script, first, max_points)
+def run(build):
+    def run_until_over(*arguments):
+        rig, reports = build(*arguments), []
         rig.heartbeat.start()
-        reports = [rig.next_report()]
-        while not isinstance(reports[-1], Ending):
+        while not reports or not isinstance(reports[-1], Ending):
             reports.append(rig.next_report())
         return reports, rig.charges
 
     return run_until_over
 
 
-def test_heartbeats_go_on_until_the_server_ends_the_session(run: Run) -> None:
-    script = Script(
-        now(seq=2), now(seq=3), over("balance_exhausted", charged_millipoints=25_000, balance_millipoints=0)
-    )
-    seen, charges = run(script, now())
-    assert [seq for _, seq in script.heartbeats] == [2, 3, 4]
+def test_heartbeats_go_on_until_the_server_ends_the_session(run):
+    exhausted = over("balance_exhausted", charged_millipoints=25_000, balance_millipoints=0)
+    server = ScriptedServer(now(seq=2), now(seq=3), exhausted)
+    seen, charges = run(server, now())
+    assert [seq for _, seq in server.heartbeats] == [2, 3, 4]
     assert (len(seen), seen[-1].end_reason) == (3, "balance_exhausted")
     assert (charges.spent_millipoints, charges.balance_millipoints) == (25_000, 0)
 
 
-def test_an_early_heartbeat_is_repeated_with_its_number(run: Run) -> None:
-    script = Script(now(seq=1, outcome="early", charged_millipoints=0), now(seq=2))
-    run(script, now())
-    assert [seq for _, seq in script.heartbeats] == [2, 2, 3]
+EARLY = now(seq=1, outcome="early", charged_millipoints=0)
 
 
-@pytest.mark.parametrize("failure", [UnreachableError("x", "away"), ProblemError(429, {}, retry_after_s=0.1)])
-def test_a_failure_repeats_the_number(run: Run, failure: Exception) -> None:
-    script = Script(failure, now(seq=2))
-    run(script, now())
-    assert [seq for _, seq in script.heartbeats] == [2, 2, 3]
+@pytest.mark.parametrize("answer", [EARLY, AWAY, ProblemError(429, {}, retry_after_s=0.1)])
+def test_an_early_or_failed_heartbeat_is_repeated_with_its_number(run, answer):
+    server = ScriptedServer(answer, now(seq=2))
+    run(server, now())
+    assert [seq for _, seq in server.heartbeats] == [2, 2, 3]
 
 
-def test_failures_until_the_paid_time_is_over_lose_the_network(run: Run) -> None:
-    script = Script(*[UnreachableError("x", "away")] * 50)
+def test_failures_until_the_paid_time_is_over_lose_the_network(run):
     started_at = time.monotonic()
-    seen, _ = run(script, now(expires_in=0.5))
+    seen, _ = run(ScriptedServer(*[AWAY] * 50), now(expires_in=0.5))
     assert (int(seen[-1].exit_status), seen[-1].end_reason) == (6, "lease_expired")
     assert 0.4 < time.monotonic() - started_at < 2
 
 
-def test_a_lapsed_session_is_restarted_within_the_viewers_limit(run: Run) -> None:
-    restarted = now(session_id="s-2", lease_ms=0)
-    script = Script(over("lease_expired", charged_millipoints=9_500), restarted, now(session_id="s-2", seq=2))
-    seen, charges = run(script, now(lease_ms=0), max_points=30)
-    assert (script.starts, script.heartbeats[1]) == ([20], ("s-2", 2))
+def test_a_lapsed_session_is_restarted_within_the_viewers_limit(run):
+    lapsed, restarted = over("lease_expired", charged_millipoints=9_500), now(session_id="s-2", lease_ms=0)
+    server = ScriptedServer(lapsed, restarted, now(session_id="s-2", seq=2))
+    seen, charges = run(server, now(lease_ms=0), 30)
+    assert ([start[-1] for start in server.starts], server.heartbeats[1]) == ([20], ("s-2", 2))
     assert charges.session_ids == ["s-1", "s-2"] and seen[-1].end_reason == "stream_stopped"
+    server = ScriptedServer(lapsed)
+    seen, _ = run(server, now(lease_ms=0), 10)
+    assert (server.starts, seen[-1].end_reason) == ([], "max_points_reached")
 
 
-def test_a_session_that_lapses_in_its_first_lease_is_not_restarted(run: Run) -> None:
-    script = Script(over("lease_expired"))
-    seen, _ = run(script, now())
-    assert (script.starts, int(seen[-1].exit_status)) == ([], 6)
-
-
-def test_no_session_is_restarted_beyond_the_viewers_limit(run: Run) -> None:
-    script = Script(over("lease_expired", charged_millipoints=9_500))
-    seen, _ = run(script, now(lease_ms=0), max_points=10)
-    assert (script.starts, seen[-1].end_reason) == ([], "max_points_reached")
-
-
-def test_an_expired_login_ends_the_session_as_refused(run: Run) -> None:
-    seen, _ = run(Script(LoginExpiredError()), now())
+def test_a_session_that_lapses_in_its_first_lease_or_has_no_login_is_not_restarted(run):
+    server = ScriptedServer(over("lease_expired"))
+    seen, _ = run(server, now())
+    assert (server.starts, int(seen[-1].exit_status)) == ([], 6)
+    seen, _ = run(ScriptedServer(LoginExpiredError()), now())
     assert int(seen[-1].exit_status) == 4 and "player login" in seen[-1].sentence
 
 
-def test_a_paused_session_sends_a_heartbeat_only_after_it_is_resumed(build: Build) -> None:
-    script = Script(now(seq=2))
-    paused = build(script, now())
+def test_a_paused_session_sends_a_heartbeat_only_after_it_is_resumed(build):
+    server = ScriptedServer(now(seq=2))
+    paused = build(server, now())
     paused.heartbeat.pause()
     paused.heartbeat.start()
     paused.heartbeat.send_now()
     time.sleep(0.2)
-    assert script.heartbeats == []
+    assert server.heartbeats == []
     paused.heartbeat.resume()
     assert isinstance(paused.next_report(), Lease)
 
 
-def test_resuming_releases_the_media_even_if_none_has_arrived_yet(build: Build) -> None:
+def test_resuming_releases_the_media_even_if_none_has_arrived_yet(build):
     """mpv was started with `--pause`: the first playlist is fetched after the resume."""
-    script = Script(now(seq=2))
-    paused = build(script, now())
+    server = ScriptedServer(now(seq=2))
+    paused = build(server, now())
     paused.heartbeat.set_media_failing(True)
     paused.heartbeat.pause()
     paused.heartbeat.start()
     paused.heartbeat.resume()
     paused.heartbeat.set_media_failing(True)
-    assert paused.next_report().seq == 2
-    assert paused.credentials.get(5).token == "t-1"
+    assert (paused.next_report().seq, paused.credentials.get(5).token) == (2, "t-1")
     time.sleep(0.2)
-    assert len(script.heartbeats) == 1
+    assert len(server.heartbeats) == 1
 
 
-def test_while_media_fail_only_requested_leases_are_bought(build: Build) -> None:
-    script = Script(now(seq=2), now(seq=3), now(seq=4))
-    failing = build(script, now())
+def test_while_media_fail_only_requested_leases_are_bought(build):
+    server = ScriptedServer(now(seq=2), now(seq=3), now(seq=4))
+    failing = build(server, now())
     failing.heartbeat.set_media_failing(True)
     failing.heartbeat.start()
     time.sleep(0.2)
-    assert script.heartbeats == [], "it is due, but no media arrive"
+    assert server.heartbeats == [], "it is due, but no media arrive"
     failing.heartbeat.send_now()
     assert failing.next_report().seq == 2
     time.sleep(0.2)
-    assert len(script.heartbeats) == 1, "one lease for the retry, not more"
+    assert len(server.heartbeats) == 1, "one lease for the retry, not more"
     failing.heartbeat.set_media_failing(False)
     assert [failing.next_report().seq for _ in range(2)] == [3, 4]
 
 
-def test_a_failed_heartbeat_is_repeated_even_while_media_fail(build: Build) -> None:
-    failing = build(Script(*[UnreachableError("x", "away")] * 50), now(expires_in=1))
+def test_a_failed_heartbeat_is_repeated_even_while_media_fail(build):
+    failing = build(ScriptedServer(*[AWAY] * 50), now(expires_in=1))
     failing.heartbeat.start()
     time.sleep(0.2)
     failing.heartbeat.set_media_failing(True)
@@ -192,14 +132,79 @@ def test_a_failed_heartbeat_is_repeated_even_while_media_fail(build: Build) -> N
 
 
 @pytest.mark.parametrize("order", [("pause", "restart"), ("restart", "pause")])
-def test_a_restart_waits_for_the_end_of_a_pause(build: Build, order: tuple[str, ...]) -> None:
-    script = Script(now(session_id="s-2", lease_ms=0, next_beat_in_ms=60_000))
-    paused = build(script, now(lease_ms=0))
+def test_a_restart_waits_for_the_end_of_a_pause(build, order):
+    server = ScriptedServer(now(session_id="s-2", lease_ms=0, next_beat_in_ms=60_000))
+    paused = build(server, now(lease_ms=0))
     for name in order:
         getattr(paused.heartbeat, name)()
     paused.heartbeat.start()
     time.sleep(0.2)
-    assert script.stops == []
+    assert server.stops == []
     paused.heartbeat.resume()
-    assert paused.next_report().session_id == "s-2"
-    assert (script.stops, script.heartbeats) == (["s-1"], [])
+    assert (paused.next_report().session_id, server.stops, server.heartbeats) == ("s-2", ["s-1"], [])
+
+
+def schedule(jitter=1.0):
+    return HeartbeatSchedule(lease(), now=100.0, jitter=lambda: jitter)
+
+
+def test_an_answer_says_when_the_next_heartbeat_is_due_and_its_number_may_be_counted():
+    first = schedule()
+    assert (first.seq, first.due_at, first.deadline) == (2, 105.0, 115.0)
+    answer = {"session_id": "s", "play_token": "t", "expires_in": 1, "next_beat_in_ms": 1, "lease_ms": 10_000}
+    answer |= {"balance_millipoints": 0, "rate_millipoints_per_minute": 60_001}
+    found = [Lease.from_response({**answer, **more}, seq=5).seq for more in ({"outcome": "early"}, {})]
+    assert (found, Lease.from_response(answer, seq=1).charged_millipoints) == ([4, 5], 10_001)
+
+
+@pytest.mark.parametrize(
+    ("seq", "outcome", "following"),
+    [(2, name, 3) for name in ("on_time", "late", "poor", "unserved", "replay")] + [(1, "early", 2), (7, "stale", 8)],
+)
+def test_the_next_heartbeat_follows_the_last_that_counted(seq, outcome, following):
+    heartbeats = schedule()
+    heartbeats.answered(lease(seq=seq, outcome=outcome, next_beat_in_ms=2_500, expires_in=9), now=106.0)
+    assert (heartbeats.seq, heartbeats.due_at, heartbeats.deadline) == (following, 108.5, 115.0)
+
+
+def test_failures_retry_with_backoff_jitter_and_retry_after():
+    heartbeats = schedule()
+    now, waits = 105.0, []
+    for _ in range(5):
+        heartbeats.failed(now)
+        waits.append(heartbeats.due_at - now)
+        now = heartbeats.due_at
+    assert (waits, heartbeats.seq) == ([0.25, 0.5, 1.0, 2.0, 4.0], 2)
+    heartbeats = schedule(jitter=0.0)
+    heartbeats.failed(105.0)
+    assert heartbeats.due_at == 105.125
+    heartbeats = schedule()
+    heartbeats.failed(105.0, retry_after_s=3.0)
+    assert heartbeats.due_at == 108.0
+    heartbeats.failed(108.0, retry_after_s=600.0)
+    assert heartbeats.due_at == 115.0
+
+
+def test_the_last_retry_is_at_the_deadline_and_then_the_network_is_lost():
+    heartbeats = schedule()
+    for now in (114.9, 114.95):
+        heartbeats.failed(now)
+    assert heartbeats.due_at == 115.0 and not heartbeats.is_lost(114.99)
+    heartbeats.failed(115.0)
+    assert heartbeats.is_lost(115.0)
+    heartbeats.answered(lease(seq=2), now=106.0)
+    assert heartbeats.failures == 0 and not heartbeats.is_lost(200.0), "an answer resets failures"
+
+
+def test_a_hurried_or_resumed_heartbeat_is_due_now_but_never_breaks_a_backoff():
+    heartbeats = schedule()
+    heartbeats.hurry(101.0)
+    assert heartbeats.due_at == 101.0
+    heartbeats.failed(101.0)
+    heartbeats.hurry(101.1)
+    assert heartbeats.due_at == 101.25
+    heartbeats = schedule()
+    heartbeats.resumed(1_900.0)
+    assert (heartbeats.due_at, heartbeats.deadline) == (1_900.0, 1_915.0)
+    heartbeats.failed(1_905.0)
+    assert not heartbeats.is_lost(1_905.0)

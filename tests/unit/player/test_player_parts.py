@@ -1,50 +1,44 @@
-"""Small parts: credentials, meter, addresses, problems, paging."""
-
 import threading
 from types import SimpleNamespace
-from typing import Any
 
 import click
+import httpx
 import pytest
 
 from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
 from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider, CredentialsTimeoutError, MediaCredentials, SessionOverError
+from player.media.route import MediaRoute, at_server
 from player.mpv import meter as meter_module
+from player.mpv.argv import mpv_argv, start_index
 from player.mpv.meter import Meter
 
 FIRST = MediaCredentials("http://gw/play/s-1", "t-1")
 
 
 @pytest.fixture
-def provider() -> CredentialsProvider:
+def provider():
     provider = CredentialsProvider()
     provider.update(FIRST)
     return provider
 
 
-def test_the_newest_credentials_are_returned(provider: CredentialsProvider) -> None:
+def test_the_newest_credentials_are_returned_until_their_token_is_refused(provider, monkeypatch):
     assert provider.get(0.1) == FIRST and provider.is_current("t-1")
     provider.update(MediaCredentials(FIRST.base_url, "t-2"))
     assert provider.get(0.1).token == "t-2" and not provider.is_current("t-1")
+    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
+    with pytest.raises(CredentialsTimeoutError):
+        provider.get(1, other_than="t-2")
 
 
-def test_held_credentials_are_returned_after_the_release(provider: CredentialsProvider) -> None:
+def test_held_credentials_are_returned_after_the_release_and_closing_ends_every_wait(provider):
     provider.hold()
     with pytest.raises(CredentialsTimeoutError):
         provider.get(0.05)
     threading.Timer(0.05, provider.release).start()
     assert provider.get(5) == FIRST
-
-
-def test_a_refused_token_is_not_returned_twice(provider: CredentialsProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.05)
-    with pytest.raises(CredentialsTimeoutError):
-        provider.get(1, other_than="t-1")
-
-
-def test_closing_ends_every_wait(provider: CredentialsProvider) -> None:
     provider.hold()
     threading.Timer(0.05, provider.close).start()
     with pytest.raises(SessionOverError):
@@ -52,12 +46,12 @@ def test_closing_ends_every_wait(provider: CredentialsProvider) -> None:
     assert provider.wait_closed(0)
 
 
-def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(meter_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     meter = Meter()
 
-    def change(name: str, data: Any, after_s: float = 0.0) -> None:
+    def change(name, data, after_s=0.0):
         now[0] += after_s
         meter.take({"event": "property-change", "name": name, "data": data})
 
@@ -74,48 +68,92 @@ def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch: pytest
     assert meter.played_ms == 4_500
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-        (" https://tv.example.org/ ", "https://tv.example.org"),
-        ("https://example.org/tv/", "https://example.org/tv"),
-    ],
-)
-def test_server_addresses(given: str, expected: str) -> None:
-    assert checked_server(given) == expected
+def test_server_addresses():
+    good = {"http://127.0.0.1:8080": "http://127.0.0.1:8080", " https://tv.example.org/ ": "https://tv.example.org"}
+    good |= {"https://example.org/tv/": "https://example.org/tv"}
+    assert {address: checked_server(address) for address in good} == good
+    bad = "tv.example.org ftp://x http:// http://x:port http://u:p@x http://x?a=b http://x:99999"
+    for address in ("", *bad.split()):
+        with pytest.raises(click.UsageError, match="no server address"):
+            pytest.fail(checked_server(address))
 
 
-@pytest.mark.parametrize(
-    "given",
-    ["", "tv.example.org", "ftp://x", "http://", "http://x:port", "http://u:p@x", "http://x?a=b", "http://x:99999"],
-)
-def test_bad_server_addresses(given: str) -> None:
-    with pytest.raises(click.UsageError, match="no server address"):
-        checked_server(given)
-
-
-def test_a_problem_has_words_and_its_code() -> None:
+def test_a_problem_has_words_and_its_code():
     problem = ProblemError(429, {"code": "too_many_requests", "detail": "Too many logins."}, retry_after_s=30.0)
     assert problem.format_message() == "Too many logins (too_many_requests). Try again in 30 seconds."
     assert ProblemError(418, {}).format_message() == "HTTP status 418 (http_418)."
 
 
-class Pages:
-    """An account whose list never ends."""
+def test_an_endless_list_is_cut_off():
+    paths = []
 
-    def __init__(self) -> None:
-        self.asked: list[str] = []
+    def call(method, path):
+        paths.append(path)
+        return {"items": [{}] * int(path.split("limit=")[1].split("&")[0]), "next_cursor": "a b"}
 
-    def call(self, method: str, path: str) -> dict[str, Any]:
-        self.asked.append(path)
-        count = int(path.split("limit=")[1].split("&")[0])
-        return {"items": [{"n": len(self.asked)}] * count, "next_cursor": "a b"}
+    account = SimpleNamespace(call=call)
+    assert (len(items(account, "/streams")), paths[1]) == (ITEMS_MAX, "/streams?limit=50&cursor=a+b")
+    assert (len(items(account, "/me/ledger", 7)), paths[-1]) == (7, "/me/ledger?limit=7")
 
 
-def test_an_endless_list_is_cut_off() -> None:
-    pages = Pages()
-    assert len(items(pages, "/streams")) == ITEMS_MAX  # type: ignore[arg-type]
-    assert pages.asked[1] == "/streams?limit=50&cursor=a+b"
-    assert len(items(pages, "/me/ledger", 7)) == 7  # type: ignore[arg-type]
-    assert pages.asked[-1] == "/me/ledger?limit=7"
+NAMED = "http://h/play/s"
+PLAYLIST = httpx.Response(200, headers={"Content-Type": "application/vnd.apple.mpegurl"})
+
+
+@pytest.mark.parametrize(
+    ("base_url", "server", "expected"),
+    [
+        ("http://127.0.0.1:8080/play/s", "http://10.0.0.1:90", "http://10.0.0.1:90/play/s"),
+        ("http://127.0.0.1:8080/play/s", "https://tv.example.org", "https://tv.example.org/play/s"),
+        ("http://127.0.0.1:8080/play/s", "http://h/tv", "http://h/tv/play/s"),
+        ("http://127.0.0.1:8080/tv/play/s", "http://h/tv", "http://h/tv/play/s"),
+        *(("http://h/play/s", "http://h", None), ("https://media.example.org/play/s", "http://tv.example.org", None)),
+    ],
+)
+def test_the_viewers_server_has_the_same_path_and_never_drops_encryption(base_url, server, expected):
+    assert at_server(base_url, server) == expected
+
+
+def test_an_expired_token_does_not_hide_a_fault():
+    route = MediaRoute("http://h")
+    for response in (PLAYLIST, httpx.Response(503), httpx.Response(401)):
+        route.note_answer(NAMED, NAMED, response)
+    assert route.trouble == "http://h (it answers 503)"
+    route.note_answer(NAMED, NAMED, PLAYLIST)
+    assert route.trouble == ""
+
+
+BEFORE = "--title=${media-title} --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+LAST = "--input-terminal=no --idle=yes --keep-open=no --ytdl=no --http-proxy= --network-timeout=0"
+WINDOW = "--force-window=immediate"
+
+
+@pytest.mark.parametrize(
+    ("headless", "extra", "outputs", "following"),
+    [
+        (True, "", "--vo=null --ao=null", LAST),
+        (True, "--volume=60", "--vo=null --ao=null", f"--volume=60 {LAST}"),
+        (False, "", "--vo=gpu,wlshm,xv,x11", f"{WINDOW} {LAST}"),
+        (False, "--fs --config=yes", "--vo=gpu,wlshm,xv,x11", f"--fs --config=yes {WINDOW} {LAST}"),
+    ],
+)
+def test_mpv_argv(headless, extra, outputs, following):
+    title = ["--force-media-title=A title"]
+    rest = f"{BEFORE} {following} --input-ipc-client=fd://7".split()
+    argv = mpv_argv("A title", headless, 7, extra.split())
+    assert argv == ["mpv", "--no-config", *outputs.split(), *title, *rest]
+
+
+def test_the_servers_start_index_is_used():
+    waiting = {-3: ["--cache-pause-wait=3"], -2: ["--cache-pause-initial=yes", "--cache-pause-wait=1.5"]}
+    for index, options in (waiting | {-6: waiting[-3]}).items():
+        options = [f"--demuxer-lavf-o=live_start_index={index}"] * (index != -3) + options
+        argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
+        position = argv.index(options[0])
+        assert argv[position : position + len(options)] == options
+        assert position < argv.index("--volume=60"), "the viewer may override it"
+
+
+@pytest.mark.parametrize("index", [None, 0, 3, -21, "-2", 1.5, True])
+def test_an_invalid_start_index_is_mpvs_default(index):
+    assert (start_index(index), start_index(-2)) == (-3, -2)

@@ -5,8 +5,6 @@ import csv
 import io
 import json
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,14 +13,14 @@ from hypothesis import strategies as st
 from player.statement.csv_format import read_csv
 from player.statement.json_format import read_json
 from player.statement.reader import read_statement
-from player.statement.statement import MalformedError, Statement
-from player.statement.verification import MismatchError, Verification, verify
+from player.statement.statement import MalformedError
+from player.statement.verification import MismatchError, verify
 from tests.unit.player.statement_oracle import COLUMNS, as_csv, statement_of
 
 NOTES = (None, 'gift, "from" Zoë', "two\nlines", "夜 🎁", "=1+1")
 
 
-def entry(version: int) -> dict[str, Any]:
+def entry(version):
     paid = version % 4 == 1
     return {
         "version": version, "at_ms": 1_790_000_000_000 + 7_919 * version, "kind": "credit" if paid else "lease",
@@ -41,72 +39,73 @@ ROW_STARTS = [1 + sum(len(re.findall("\n", "".join(row))) + 1 for row in ROWS[:i
 LINES = range(len(LEDGER))
 
 
-def check_json(document: dict[str, Any]) -> Verification:
+def check_json(document):
     return verify(read_json(json.dumps(document)))
 
 
-def check_csv(rows: list[list[str]]) -> Verification:
+def check_csv(rows):
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return verify(read_csv(out.getvalue()))
 
 
-def failure(check: Any, changed: Any) -> str:
+def failure(check, changed):
     with pytest.raises((MismatchError, MalformedError)) as caught:
         check(changed)
     return str(caught.value)
 
 
-def changed_char(text: str, position: int, char: str) -> str:
+def changed_char(text, position, char):
     """Return the text with another character at a position; an empty text becomes the character."""
-    if not text:
-        return char
-    position %= len(text)
-    other = char if char != text[position] else chr(ord(char) + 1)
+    position %= max(1, len(text))
+    other = char if char != text[position : position + 1] else chr(ord(char) + 1)
     return text[:position] + other + text[position + 1 :]
 
 
-def test_a_good_statement_is_valid_in_both_formats() -> None:
+def test_a_good_statement_and_a_later_part_are_valid_in_both_formats():
     for verified in (check_json(DOCUMENT), verify(read_csv(CSV))):
         assert (verified.opening.version, verified.end.version, verified.lines) == (0, 13, 13)
         assert verified.end.hash == DOCUMENT["closing"]["hash"]
         assert verified.first_at_ms == LEDGER[0]["at_ms"] and verified.last_at_ms == LEDGER[-1]["at_ms"]
-
-
-def test_a_later_part_and_one_without_lines_are_valid() -> None:
     for after in (6, 13):
         part = statement_of(LEDGER, after)
         for verified in (check_json(part), verify(read_csv(as_csv(part)))):
             assert (verified.opening.version, verified.lines) == (after, 13 - after)
 
 
+def with_line(index, **fields):
+    document = copy.deepcopy(DOCUMENT)
+    document["lines"][index].update(fields)
+    return document
+
+
+def with_lines(lines):
+    """Return the statement and the rows of its CSV with the lines of these indexes."""
+    rows = [*ROWS[:2], *(ROWS[index + 2] for index in lines)]
+    return {**DOCUMENT, "lines": [DOCUMENT["lines"][index] for index in lines]}, rows
+
+
 places = st.integers(0, len(LEDGER) - 1)
 chars = st.characters(min_codepoint=32, max_codepoint=0x1F600, exclude_categories=["Cs"])
+SOME = st.one_of(st.sampled_from("0123456789-"), chars)
 
 
-@given(
-    places,
-    st.sampled_from(sorted(DOCUMENT["lines"][0])),
-    st.integers(0, 70),
-    st.one_of(st.sampled_from("0123456789-"), chars),
-)
+@given(places, st.sampled_from(sorted(DOCUMENT["lines"][0])), st.integers(0, 70), SOME)
 @example(12, "hash", 0, "x")
-def test_one_changed_character_in_a_json_line_is_found(index: int, field: str, position: int, char: str) -> None:
-    document = copy.deepcopy(DOCUMENT)
-    value = document["lines"][index][field]
+def test_one_changed_character_in_a_json_line_is_found(index, field, position, char):
+    value = DOCUMENT["lines"][index][field]
     text = changed_char("" if value is None else str(value), position, char)
-    document["lines"][index][field] = int(text) if isinstance(value, int) and re.fullmatch("-?[0-9]+", text) else text
-    if document == DOCUMENT:  # such as -0 for 0
-        return
-    assert f"line {index + 1} (index {index})" in failure(check_json, document)
+    is_number = isinstance(value, int) and re.fullmatch("-?[0-9]+", text)
+    document = with_line(index, **{field: int(text) if is_number else text})
+    if document != DOCUMENT:  # such as -0 for 0
+        assert f"line {index + 1} (index {index})" in failure(check_json, document)
 
 
 @given(places, st.sampled_from(COLUMNS), st.integers(0, 70), st.one_of(st.sampled_from('0123456789-"\n,'), chars))
 @example(12, "hash", 0, "x")
 @example(1, "session_id", 0, "S")
-def test_one_changed_character_in_a_csv_line_is_found(index: int, field: str, position: int, char: str) -> None:
-    rows = copy.deepcopy(ROWS)
-    column = COLUMNS.index(field)
+def test_one_changed_character_in_a_csv_line_is_found(index, field, position, char):
+    rows, column = copy.deepcopy(ROWS), COLUMNS.index(field)
     rows[index + 2][column] = changed_char(rows[index + 2][column], position, char)
     assert re.match(rf"line {ROW_STARTS[index + 2]}: ", failure(check_csv, rows))
 
@@ -114,75 +113,48 @@ def test_one_changed_character_in_a_csv_line_is_found(index: int, field: str, po
 @given(st.integers(0, len(CSV) - 1), st.one_of(st.sampled_from('0123456789-"\r\n,'), chars))
 @example(len(CSV) - 2, "\n")
 @example(len(CSV) - 1, "\x0b")
-def test_every_changed_character_of_a_csv_file_is_found(position: int, char: str) -> None:
+def test_every_changed_character_of_a_csv_file_is_found(position, char):
     changed = changed_char(CSV, position, char)
-    if changed.rstrip("\r\n") == CSV.rstrip("\r\n"):  # an empty line at the end, as editors add
-        return
-    failure(lambda text: verify(read_csv(text)), changed)
+    if changed.rstrip("\r\n") != CSV.rstrip("\r\n"):  # an empty line at the end, as editors add
+        failure(lambda text: verify(read_csv(text)), changed)
 
 
 @given(st.integers(0, len(json.dumps(DOCUMENT)) - 1), st.one_of(st.sampled_from('0123456789-"{}[],:\\'), chars))
-def test_every_changed_character_of_a_json_file_is_found_or_has_no_meaning(position: int, char: str) -> None:
+def test_every_changed_character_of_a_json_file_is_found_or_has_no_meaning(position, char):
     text = changed_char(json.dumps(DOCUMENT), position, char)
     try:
         verify(read_json(text))
     except (MismatchError, MalformedError):
         return
-    found = json.loads(text)
-    assert {**found, "created_at_ms": 0} == {**DOCUMENT, "created_at_ms": 0}
-
-
-@given(places, places)
-def test_swapped_lines_are_found(one: int, other: int) -> None:
-    first, second = sorted((one, other))
-    if first == second:
-        return
-    document, rows = copy.deepcopy(DOCUMENT), copy.deepcopy(ROWS)
-    lines = document["lines"]
-    lines[first], lines[second] = lines[second], lines[first]
-    assert f"(index {first})" in failure(check_json, document)
-    rows[first + 2], rows[second + 2] = rows[second + 2], rows[first + 2]
-    assert f"line {ROW_STARTS[first + 2]}: version" in failure(check_csv, rows)
+    assert {**json.loads(text), "created_at_ms": 0} == {**DOCUMENT, "created_at_ms": 0}
 
 
 @pytest.mark.parametrize("index", LINES)
-def test_a_dropped_line_is_found(index: int) -> None:
-    document = copy.deepcopy(DOCUMENT)
-    del document["lines"][index]
-    last = index == LINES[-1]
+def test_a_swapped_dropped_or_repeated_line_is_found(index):
+    for later in LINES[index + 1 :]:
+        document, rows = with_lines([{index: later, later: index}.get(each, each) for each in LINES])
+        assert f"(index {index})" in failure(check_json, document)
+        assert f"line {ROW_STARTS[index + 2]}: version" in failure(check_csv, rows)
+    document, rows = with_lines([each for each in LINES if each != index])
     message = failure(check_json, document)
-    assert message.startswith("closing: version" if last else f"line {index + 1} (index {index})")
-    if not last:  # only the server knows the end of a CSV
-        assert "A line is missing" in message
-        assert f"line {ROW_STARTS[index + 2]}: version" in failure(check_csv, ROWS[: index + 2] + ROWS[index + 3 :])
-
-
-@pytest.mark.parametrize("index", LINES)
-def test_a_repeated_line_is_found(index: int) -> None:
-    document = copy.deepcopy(DOCUMENT)
-    document["lines"].insert(index, document["lines"][index])
+    if index == LINES[-1]:  # only the server knows the end of a CSV
+        assert message.startswith("closing: version")
+    else:
+        assert message.startswith(f"line {index + 1} (index {index})") and "A line is missing" in message
+        assert f"line {ROW_STARTS[index + 2]}: version" in failure(check_csv, rows)
+    document, rows = with_lines([*LINES[: index + 1], *LINES[index:]])
     message = failure(check_json, document)
-    assert f"(index {index + 1})" in message and "repeated" in message
-    assert "version" in failure(check_csv, ROWS[: index + 3] + ROWS[index + 2 :])
+    assert f"(index {index + 1})" in message and "repeated" in message and "version" in failure(check_csv, rows)
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("delta_millipoints", -1, r"delta_millipoints does not fit.*expected: -10000.*found: +-1$"),
-        ("balance_millipoints", 5, r"balance_millipoints does not fit.*expected: 30000.*found: +5$"),
-        ("version", 9, r"version does not fit\.\n.*expected: 2.*found: +9$"),
-        ("hash", "0" * 64, r"hash does not fit\.\n"),
-        ("note", "x", r"hash does not fit\. It belongs to other contents"),
-    ],
-)
-def test_the_changed_field_is_named_if_the_other_fields_reveal_it(field: str, value: object, message: str) -> None:
-    document = copy.deepcopy(DOCUMENT)
-    document["lines"][1][field] = value
-    assert re.search(message, failure(check_json, document), re.DOTALL)
-
-
-def test_a_changed_time_is_named() -> None:
+def test_the_changed_field_is_named_if_the_other_fields_reveal_it():
+    expected = {("delta_millipoints", -1): r"delta_millipoints does not fit.*expected: -10000.*found: +-1$"}
+    expected |= {("balance_millipoints", 5): r"balance_millipoints does not fit.*expected: 30000.*found: +5$"}
+    expected |= {("version", 9): r"version does not fit\.\n.*expected: 2.*found: +9$"}
+    expected |= {("hash", "0" * 64): r"hash does not fit\.\n"}
+    expected |= {("note", "x"): r"hash does not fit\. It belongs to other contents"}
+    for (field, value), message in expected.items():
+        assert re.search(message, failure(check_json, with_line(1, **{field: value})), re.DOTALL)
     for field, value in (("at_ms", "1790000015839"), ("at", "2026-09-21T13:33:35.838+01:00")):
         rows = copy.deepcopy(ROWS)
         rows[3][COLUMNS.index(field)] = value
@@ -191,61 +163,54 @@ def test_a_changed_time_is_named() -> None:
 
 @pytest.mark.parametrize("field", ["version", "balance_millipoints", "hash"])
 @pytest.mark.parametrize("state", ["opening", "closing"])
-def test_opening_and_closing_are_checked(state: str, field: str) -> None:
-    document = copy.deepcopy(DOCUMENT)
-    value = document[state][field]
-    document[state][field] = value + 1 if isinstance(value, int) else "0" * 64
-    document["next_after_version"] = None
-    message = failure(check_json, document)
+def test_opening_and_closing_are_checked(state, field):
+    value = DOCUMENT[state][field]
+    changed = {**DOCUMENT[state], field: value + 1 if isinstance(value, int) else "0" * 64}
+    message = failure(check_json, {**DOCUMENT, state: changed, "next_after_version": None})
     assert message.startswith(f"{state}: {field}") or "line 1 " in message
 
 
-def test_another_users_ledger_is_found() -> None:
+def test_another_users_ledger_and_a_negative_balance_in_a_valid_chain_are_found():
     assert "opening: hash" in failure(check_json, {**DOCUMENT, "user_id": "u-other"})
-
-
-def test_a_negative_balance_is_found_even_in_a_valid_chain() -> None:
-    ledger = copy.deepcopy(LEDGER)
-    ledger[3]["delta_millipoints"] = -50_000
+    ledger = [{**each, "delta_millipoints": -50_000} if each["version"] == 4 else each for each in LEDGER]
     assert "0 or more" in failure(check_json, statement_of(ledger))
 
 
 LINE = DOCUMENT["lines"][0]
 
 
+def document(**fields):
+    return json.dumps({**DOCUMENT, **fields})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "it is empty"),
-        ("hello", "not a Tollcast statement"),
-        ("{", "it is not JSON"),
-        ("[]", "not a Tollcast statement"),
-        ('{"format": "tollcast-statement-2"}', "not a Tollcast statement"),
+        *(("", "it is empty"), ("hello", "not a Tollcast statement"), ("{", "it is not JSON")),
+        *(("[]", "not a Tollcast statement"), ('{"format": "tollcast-statement-2"}', "not a Tollcast statement")),
         ("[" * 100_000, "nested too deeply"),
         (json.dumps({k: v for k, v in DOCUMENT.items() if k != "closing"}), "closing is missing"),
-        (json.dumps({**DOCUMENT, "extra": 1}), "extra is no field"),
-        (json.dumps({**DOCUMENT, "lines": {}}), "lines must be a list"),
-        (json.dumps({**DOCUMENT, "opening": []}), "opening must be an object"),
-        (json.dumps({**DOCUMENT, "closing": {**DOCUMENT["closing"], "version": True}}), "closing must hold"),
-        (json.dumps({**DOCUMENT, "next_after_version": 2}), "next_after_version"),
-        (json.dumps({**DOCUMENT, "lines": [1]}), "line 1 (index 0): it must be an object"),
-        (json.dumps({**DOCUMENT, "lines": [{**LINE, "seq": "1"}]}), "seq must be a whole number or none"),
-        (json.dumps({**DOCUMENT, "lines": [{**LINE, "at_ms": 10**17}]}), "at_ms must be a time"),
-        (json.dumps({**DOCUMENT, "lines": [{**LINE, "delta_millipoints": 1.0}]}), "1.0 is not a whole number"),
-        (json.dumps(DOCUMENT).replace("-10000", "1" * 5000), "is not a whole number"),
-        (json.dumps(DOCUMENT).replace('"seq": 2,', '"seq": 2, "seq": 2,'), "(version 2) has the key seq twice"),
-        (json.dumps(DOCUMENT).replace('"seq": 2,', '"seq": NaN,'), "NaN"),
+        *((document(extra=1), "extra is no field"), (document(lines={}), "lines must be a list")),
+        (document(opening=[]), "opening must be an object"),
+        (document(closing={**DOCUMENT["closing"], "version": True}), "closing must hold"),
+        (document(next_after_version=2), "next_after_version"),
+        (document(lines=[1]), "line 1 (index 0): it must be an object"),
+        (document(lines=[{**LINE, "seq": "1"}]), "seq must be a whole number or none"),
+        (document(lines=[{**LINE, "at_ms": 10**17}]), "at_ms must be a time"),
+        (document(lines=[{**LINE, "delta_millipoints": 1.0}]), "1.0 is not a whole number"),
+        (document().replace("-10000", "1" * 5000), "is not a whole number"),
+        (document().replace('"seq": 2,', '"seq": 2, "seq": 2,'), "(version 2) has the key seq twice"),
+        (document().replace('"seq": 2,', '"seq": NaN,'), "NaN"),
         (CSV.splitlines(keepends=True)[0], "row of the opening is missing"),
         (CSV.replace("opening", "lease", 1), "line 2: kind must be opening"),
         (CSV.replace("version,at", "version;at", 1), "not a Tollcast statement"),
         (CSV + "1,2\r\n", "it must have 13 columns, and has 2"),
         (CSV.replace("-10000", "-10000.0", 1), "delta_millipoints must be a whole number"),
         (CSV.replace("-10000", "-١0000", 1), "delta_millipoints must be a whole number"),
-        (CSV + '"', "it is not CSV"),
-        (CSV + "x" * 20_000, "it is not CSV: field larger"),
+        *((CSV + '"', "it is not CSV"), (CSV + "x" * 20_000, "it is not CSV: field larger")),
     ],
 )
-def test_a_malformed_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
+def test_a_malformed_file_is_reported(tmp_path, text, message):
     file = tmp_path / "statement"
     file.write_bytes(text.encode())
     with pytest.raises(MalformedError) as caught:
@@ -253,7 +218,7 @@ def test_a_malformed_file_is_reported(tmp_path: Path, text: str, message: str) -
     assert message in str(caught.value)
 
 
-def test_a_file_that_is_not_text_or_too_large_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_text_or_too_large_is_reported(tmp_path, monkeypatch):
     file = tmp_path / "statement"
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(MalformedError, match="not UTF-8"):
@@ -261,9 +226,7 @@ def test_a_file_that_is_not_text_or_too_large_is_reported(tmp_path: Path, monkey
     monkeypatch.setattr("player.statement.reader.BYTES_MAX", 1)
     with pytest.raises(MalformedError, match="larger than"):
         read_statement(file)
-    for module, read, text in (("json", read_json, json.dumps(DOCUMENT)), ("csv", read_csv, CSV)):
+    for module, read, text in (("json", read_json, document()), ("csv", read_csv, CSV)):
         monkeypatch.setattr(f"player.statement.{module}_format.LINES_MAX", 12)
-        statement: Statement
         with pytest.raises(MalformedError, match="more lines"):
-            statement = read(text)  # type: ignore[operator]
-            verify(statement)
+            verify(read(text))

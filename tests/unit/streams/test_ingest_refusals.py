@@ -2,27 +2,16 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from chalicelib.domain.streams import ingest_refusals as rules
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import (
-    DETAILS,
-    KEPT_MS,
-    NEWS_MS,
-    WAITING_FOR_SENDER,
-    IngestRefusal,
-    RefusalCode,
-    decode,
-    encode,
-    ingest_refusals_key,
-    merge,
-)
+from chalicelib.domain.streams.ingest_refusals import DETAILS, IngestRefusal, RefusalCode, decode, encode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch, MediaStore
+from chalicelib.ports.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.views import StreamView
 from tests.fakes.simple import SetClock
@@ -35,28 +24,26 @@ STREAM = Stream(stream_id="stream-1", title="x", ingest=RTMP, desired_state=Desi
 WRONG_KEY, SILENT = RefusalCode.WRONG_KEY, RefusalCode.SILENT
 
 
-def refusal(code: RefusalCode = WRONG_KEY, count: int = 1, ago_ms: int = 0) -> IngestRefusal:
+def refusal(code=WRONG_KEY, count=1, ago_ms=0):
     return IngestRefusal(code=code, count=count, last_at_ms=NOW_MS - ago_ms)
 
 
-def test_counts_are_added_up_by_reason_newest_first_and_forgotten_after_a_day() -> None:
-    before = (refusal(count=3, ago_ms=9), refusal(SILENT, ago_ms=5), refusal(RefusalCode.OUT_OF_MEMORY, ago_ms=KEPT_MS))
-    assert merge(before, (refusal(count=2),), now_ms=NOW_MS) == (refusal(count=5), refusal(SILENT, ago_ms=5))
+def test_counts_are_added_up_by_reason_newest_first_and_forgotten_after_a_day():
+    old = refusal(RefusalCode.OUT_OF_MEMORY, ago_ms=rules.KEPT_MS)
+    before = (refusal(count=3, ago_ms=9), refusal(SILENT, ago_ms=5), old)
+    assert rules.merge(before, (refusal(count=2),), now_ms=NOW_MS) == (refusal(count=5), refusal(SILENT, ago_ms=5))
 
 
-def test_what_is_stored_is_read_again_and_is_small() -> None:
+def test_what_is_stored_is_read_again_and_is_small_and_every_reason_has_words():
     every = tuple(refusal(code, 10**9) for code in RefusalCode)
     assert decode(encode(every)) == every and len(encode(every)) < 1_000
     newer = json.dumps({"refusals": [{"code": "of_a_newer_version", "count": 1, "last_at_ms": 1}]})
     for damaged in (newer, "", "{", "[]", "null", '{"refusals": [1]}', '{"refusals": [{"code": "silent"}]}'):
         assert decode(damaged.encode()) == ()
-
-
-def test_every_reason_has_words_that_end_a_sentence() -> None:
     assert set(DETAILS) == set(RefusalCode) and all(detail.endswith(".") for detail in DETAILS.values())
 
 
-def test_another_ingest_that_wrote_meanwhile_is_not_overwritten() -> None:
+def test_another_ingest_that_wrote_meanwhile_is_not_overwritten():
     media = MemoryMedia()
     faulty = FaultyMedia(media)
     IngestRefusals(media, SetClock()).add("stream-1", (refusal(),))
@@ -67,49 +54,48 @@ def test_another_ingest_that_wrote_meanwhile_is_not_overwritten() -> None:
     assert IngestRefusals(media, SetClock()).newest("stream-1") == (refusal(count=7),)
 
 
-def last_error(
-    *refusals: IngestRefusal, stream: Stream = STREAM, media: MediaStore | None = None, **runtime: Any
-) -> str | None:
+def last_error(*refusals, stream=STREAM, media=None, **runtime):
     if media is None:
         media = MemoryMedia()
-        media.put(ingest_refusals_key("stream-1"), encode(refusals), "application/json")
+        media.put(rules.ingest_refusals_key("stream-1"), encode(refusals), "application/json")
     reported = Runtime(stream_id="stream-1", state=RuntimeState.STARTING, **runtime)
     view = StreamView(stream=stream, runtime=reported, state=reported.state, outages=(), manifest_age_ms=None)
     return IngestRefusals(media, SetClock()).last_error(view)
 
 
-def test_the_newest_refusal_says_why_a_stream_waits() -> None:
+def test_the_newest_refusal_says_why_a_stream_waits():
     said = DETAILS[WRONG_KEY]
     assert last_error(refusal(SILENT, ago_ms=9), refusal(), down_since_ms=NOW_MS - 9) == said
-    assert WAITING_FOR_SENDER == WAITING_REASON
+    assert rules.WAITING_FOR_SENDER == WAITING_REASON
     for waiting in (WAITING_REASON, MUTE_REASON, f"primary: {WAITING_REASON}; backup-1: no such file"):
         assert last_error(refusal(), last_error=waiting) == f"{waiting}; {said}"
     # On a backup, or with the slate.
     assert last_error(refusal(), last_error=WAITING_REASON, source="backup-1") == f"{WAITING_REASON}; {said}"
 
 
+WAITING = {"last_error": WAITING_REASON}
+
+
 @pytest.mark.parametrize(
     ("stream", "ago_ms", "runtime"),
     [
-        (STREAM, NEWS_MS, {"last_error": WAITING_REASON}),
+        (STREAM, rules.NEWS_MS, WAITING),
         # It was refused while the stream was live.
-        (STREAM, 10, {"last_error": WAITING_REASON, "down_since_ms": NOW_MS - 10}),
-        (STREAM, 0, {"last_error": "ffmpeg ended with status 1"}),
-        (STREAM, 0, {"source": "primary"}),
+        (STREAM, 10, {**WAITING, "down_since_ms": NOW_MS - 10}),
+        *((STREAM, 0, {"last_error": "ffmpeg ended with status 1"}), (STREAM, 0, {"source": "primary"})),
         (replace(STREAM, desired_state=DesiredState.STOPPED), 0, {}),
         (replace(STREAM, ingest=Ingest(mode=IngestMode.TEST)), 0, {}),
     ],
     ids=str,
 )
-def test_a_refusal_says_nothing_where_more_is_known(stream: Stream, ago_ms: int, runtime: dict[str, Any]) -> None:
+def test_a_refusal_says_nothing_where_more_is_known(stream, ago_ms, runtime):
     assert last_error(refusal(ago_ms=ago_ms), stream=stream, **runtime) == runtime.get("last_error")
 
 
-def test_a_store_that_does_not_answer_leaves_the_workers_error() -> None:
-    media = FaultyMedia(MemoryMedia())
-
-    def away(operation: str, key: str) -> None:
+def test_a_store_that_does_not_answer_leaves_the_workers_error():
+    def away(operation, key):
         raise StoreUnavailable("away")
 
+    media = FaultyMedia(MemoryMedia())
     media.before = away
-    assert last_error(media=media, last_error=WAITING_REASON) == WAITING_REASON
+    assert last_error(media=media, **WAITING) == WAITING_REASON

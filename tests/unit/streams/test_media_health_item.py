@@ -9,23 +9,14 @@ TRACK = SourceTrack(kind=TrackKind.VIDEO, track=1, program=None, codec="h264")
 ISSUE = IngestIssue(code=IngestIssueCode.AUDIO_GAPS, detail="x", since_ms=1)
 
 
-def test_an_old_row_has_nothing_of_it() -> None:
+def test_a_row_of_an_older_or_newer_version_is_read_and_defaults_take_no_room():
     assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
-
-
-def test_what_only_a_newer_version_knows_is_left_out() -> None:
     runtime = Runtime(stream_id="s", tracks=(TRACK,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
     row = from_row(to_row(health_values(runtime)))
     row["tracks"] = [{**row["tracks"][0], "new": 1}, {**row["tracks"][0], "kind": "subtitles"}]
     row["repairs"]["new"] = 1
     row["issues"] = [{**row["issues"][0], "new": 1}, {**row["issues"][0], "code": "new"}]
     assert health_of(row) == {"tracks": (TRACK,), "repairs": Repairs(silence_ms=4), "issues": (ISSUE,)}
-
-
-def test_what_has_its_default_takes_no_room() -> None:
     runtime = Runtime(stream_id="s", tracks=(TRACK,), repairs=Repairs(), issues=())
-    assert health_values(runtime) == {
-        "tracks": [{"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264"}],
-        "repairs": {},
-        "issues": None,
-    }
+    track = {"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264"}
+    assert health_values(runtime) == {"tracks": [track], "repairs": {}, "issues": None}

@@ -1,5 +1,3 @@
-"""Messages between receiver, worker and transcoder."""
-
 import json
 
 import pytest
@@ -40,11 +38,9 @@ def test_a_packet_is_the_same_at_the_other_end(packet: PacketMessage) -> None:
     assert decode_packet(body) == packet
     assert decoded_at_us(body) == packet.dts_us
     assert is_video_keyframe(body) is (packet is PICTURE)
-
-
-@pytest.mark.parametrize(("duration_us", "sent_us"), [(-1, 0), (2**32, 2**32 - 1)])
-def test_a_duration_that_has_no_place_is_cut(duration_us: int, sent_us: int) -> None:
-    assert decode_packet(body_of(PacketMessage(VIDEO, 0, 0, duration_us, b""))).duration_us == sent_us
+    # A duration that has no place is cut.
+    for duration_us, sent_us in ((-1, 0), (2**32, 2**32 - 1)):
+        assert decode_packet(body_of(PacketMessage(VIDEO, 0, 0, duration_us, b""))).duration_us == sent_us
 
 
 @pytest.mark.parametrize("size", [1, 4, 5, 6, 33, 1_000])
@@ -58,15 +54,11 @@ def test_pieces_may_end_anywhere(size: int) -> None:
     assert json.loads(got[0][1]) == DESCRIBED
 
 
-@pytest.mark.parametrize(
-    "head", [b"\x00\x00\x00\x00\x00", b"\x06\x00\x00\x00\x00", b"\x02" + (BODY_BYTES_MAX + 1).to_bytes(4, "big")]
-)
-def test_what_is_no_message_is_an_error_at_once(head: bytes) -> None:
-    with pytest.raises(WireError):
-        list(MessageReader().feed(encode_packet(PICTURE) + head))
-
-
-def test_a_packet_that_is_cut_short_is_an_error() -> None:
+def test_what_is_no_message_is_an_error_at_once() -> None:
+    for head in (bytes(5), b"\x06" + bytes(4), b"\x02" + (BODY_BYTES_MAX + 1).to_bytes(4, "big")):
+        with pytest.raises(WireError):
+            list(MessageReader().feed(encode_packet(PICTURE) + head))
+    # So is a packet that is cut short.
     body = body_of(PacketMessage(VIDEO, 0, 0, 0, b""))[:-1]
     for decode in (decode_packet, decoded_at_us):
         with pytest.raises(WireError):

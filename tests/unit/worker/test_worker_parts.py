@@ -1,5 +1,3 @@
-"""Small parts: settings, logs, health, progress, and why a program ended."""
-
 import json
 import logging
 import os
@@ -12,6 +10,7 @@ import pytest
 
 from chalicelib.domain.streams.media_health import Repairs
 from tests.fixtures.settings import WORKER
+from tests.unit.worker.parts import eventually
 from worker import config, health
 from worker.encoding.transcoder import Activity, Progress, Transcoder, parse_progress
 from worker.logs import JsonFormatter
@@ -23,8 +22,8 @@ ENVIRON = {**WORKER, "PATH": "/usr/bin", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 def test_settings_are_read_once_and_ffmpeg_gets_no_secret() -> None:
     settings = config.load(ENVIRON)
-    assert (settings.worker_id, settings.capacity, settings.media_dir) == ("w1", 1, Path("/media"))
-    assert settings.scratch_dir == Path("/scratch/w1")
+    assert (settings.worker_id, settings.capacity) == ("w1", 1)
+    assert (settings.media_dir, settings.scratch_dir) == (Path("/media"), Path("/scratch/w1"))
     assert set(settings.ffmpeg_environ) == {"PATH", "LC_ALL", "TZ"}
 
 
@@ -40,55 +39,29 @@ LINE = {
 
 def test_a_line_of_progress_is_read() -> None:
     progress = parse_progress(json.dumps(LINE), 30.0)
-    assert progress == Progress(
-        out_us=1_000_000,
-        source_us=31_000_000,
-        fps=29.7,
-        speed=0.99,
-        repairs=Repairs(silence_ms=40, pictures_dropped=3),
-        notes=("40 ms of sound are missing",),
-        activity=Activity(heard=True, moves=False, dark=True),
-    )
-    assert progress.dropped_frames == 3
-    assert Progress().dropped_frames == 0
-
-
-def test_a_copy_has_no_frame_rate_and_what_is_not_decoded_no_activity() -> None:
+    assert progress and (progress.out_us, progress.source_us) == (1_000_000, 31_000_000)
+    assert (progress.fps, progress.speed, progress.notes) == (29.7, 0.99, ("40 ms of sound are missing",))
+    assert progress.repairs == Repairs(silence_ms=40, pictures_dropped=3)
+    assert progress.activity == Activity(heard=True, moves=False, dark=True)
+    assert (progress.dropped_frames, Progress().dropped_frames) == (3, 0)
+    # A copy has no frame rate, and what is not decoded no activity.
     progress = parse_progress(json.dumps(LINE | {"activity": None}), None)
     assert progress and progress.speed == 0.99
     assert progress.fps is None and progress.activity is None
-
-
-def test_repairs_that_are_not_known_here_are_left_out() -> None:
+    # Repairs that are not known here are left out.
     progress = parse_progress(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
     assert progress and progress.repairs == Repairs(silence_ms=1)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "nonsense",
-        "[]",
-        "null",
-        "{}",
-        json.dumps({name: value for name, value in LINE.items() if name != "speed"}),
-        *(
-            json.dumps(LINE | wrong)
-            for wrong in (
-                {"speed": "fast"},
-                {"out_us": None},
-                {"source_us": "late"},
-                {"repairs": 3},
-                {"notes": None},
-                {"activity": {"heard": True}},
-                {"activity": {"heard": True, "moves": True, "dark": True, "new": True}},
-            )
-        ),
-    ],
-)
-def test_what_is_no_progress_is_nothing(line: str) -> None:
-    assert parse_progress(line, 30.0) is None
+NOT_ALL = {"activity": {"heard": True}}, {"activity": {"heard": True, "moves": True, "dark": True, "new": True}}
+WRONG_VALUES = {"speed": "fast"}, {"out_us": None}, {"source_us": "late"}, {"repairs": 3}, {"notes": None}, *NOT_ALL
+
+
+def test_what_is_no_progress_is_nothing() -> None:
+    incomplete = {name: value for name, value in LINE.items() if name != "speed"}
+    whole = map(json.dumps, (incomplete, *(LINE | wrong for wrong in WRONG_VALUES)))
+    for line in ("", "nonsense", "[]", "null", "{}", *whole):
+        assert parse_progress(line, 30.0) is None, line
 
 
 def start_transcoder(script: str) -> Transcoder:
@@ -97,9 +70,7 @@ def start_transcoder(script: str) -> Transcoder:
 
 def finished(script: str) -> Transcoder:
     process = start_transcoder(script)
-    deadline = time.monotonic() + 10
-    while process.is_running and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: not process.is_running)
     process.kill()
     return process
 
@@ -112,24 +83,30 @@ def test_what_a_run_reports_is_kept() -> None:
     assert list(process.activity) == [Activity(heard=True, moves=False, dark=True)]
 
 
-@pytest.mark.parametrize(
-    ("script", "ending"),
-    [
-        ("exit 0", "the encoder ended with status 0 although it was not asked to"),
-        ("echo '[error] no such file' >&2; exit 1", "the encoder ended with status 1: [error] no such file"),
-        ("echo 'setpriv: no python' >&2; exit 127", "the encoder ended with status 127: setpriv: no python"),
-        ("exit 3", "the encoder ended with status 3"),
-        ("echo '[error] old' >&2; kill -9 $$", "the encoder was killed by SIGKILL"),
-    ],
-)
+ENDS = {
+    "exit 0": "ended with status 0 although it was not asked to",
+    "echo '[error] no such file' >&2; exit 1": "ended with status 1: [error] no such file",
+    "echo 'setpriv: no python' >&2; exit 127": "ended with status 127: setpriv: no python",
+    "exit 3": "ended with status 3",
+    "echo '[error] old' >&2; kill -9 $$": "was killed by SIGKILL",
+}
+
+
+@pytest.mark.parametrize(("script", "ending"), ENDS.items())
 def test_an_end_is_explained(script: str, ending: str) -> None:
-    assert finished(script).ending() == ending
+    assert finished(script).ending() == f"the encoder {ending}"
 
 
 def test_what_it_says_is_kept_within_bounds() -> None:
     process = finished("i=0; while [ $i -lt 300 ]; do echo line $i >&2; i=$((i+1)); done; head -c 9000 /dev/zero >&2")
     assert len(process.lines) == LOG_LINES_MAX
     assert max(len(line) for line in process.lines) <= LINE_BYTES_MAX
+    # And without secrets.
+    script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
+    child = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
+    child.stdout.read()
+    child.stop(5)
+    assert child.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
 
 
 def test_what_is_known_to_be_harmless_is_left_out() -> None:
@@ -141,9 +118,7 @@ def test_what_is_known_to_be_harmless_is_left_out() -> None:
 
 def test_a_process_that_takes_no_hint_is_killed() -> None:
     process = start_transcoder("trap '' TERM; echo ready >&2; while :; do sleep 0.05; done")
-    deadline = time.monotonic() + 10
-    while not process.lines and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: process.lines)
     began_s = time.monotonic()
     process.stop(0.3)
     assert not process.is_running and time.monotonic() - began_s < 3
@@ -151,10 +126,9 @@ def test_a_process_that_takes_no_hint_is_killed() -> None:
 
 
 def test_an_event_is_one_line_of_json() -> None:
-    record = logging.makeLogRecord({"name": "worker", "levelname": "INFO", "msg": "ffmpeg %s", "args": ("started",)})
-    record.stream_id = "stream-1"
-    event = json.loads(JsonFormatter().format(record))
-    assert event["message"] == "ffmpeg started" and event["stream_id"] == "stream-1" and event["level"] == "info"
+    given = {"name": "worker", "levelname": "INFO", "msg": "ffmpeg %s", "args": ("started",), "stream_id": "stream-1"}
+    event = json.loads(JsonFormatter().format(logging.makeLogRecord(given)))
+    assert (event["message"], event["stream_id"], event["level"]) == ("ffmpeg started", "stream-1", "info")
     assert "args" not in event
 
 
@@ -169,20 +143,11 @@ def test_health_follows_the_main_loop(tmp_path: Path, monkeypatch: pytest.Monkey
     assert health.main() == 1
 
 
-def test_what_it_says_is_kept_without_secrets() -> None:
-    script = "echo 'srt://h:1?passphrase=0123456789 refused my-secret' >&2; exit 1"
-    process = Child("receiver", ["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, secrets=["my-secret"])
-    process.stdout.read()
-    process.stop(5)
-    assert process.ending() == "the receiver ended with status 1: srt://h:1?*** refused ***"
-
-
 def test_programs_run_within_limits_and_end_with_the_worker() -> None:
     argv = limit_argv(["ffmpeg", "-version"], cores=2)
     assert argv[:3] == ["setpriv", "--pdeathsig", "KILL"] and argv[-3:] == ["--", "ffmpeg", "-version"]
     assert f"--as={(4 << 30) + (512 << 20)}" in argv and "--core=0" in argv
     assert f"--as={9 << 30}" in limit_argv(["encoder"], cores=2, space=ENCODING)
-    allowed = subprocess.run(
-        limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"]), capture_output=True, check=True
-    )
+    limits = limit_argv(["sh", "-c", "ulimit -n; ulimit -c; ulimit -f"])
+    allowed = subprocess.run(limits, capture_output=True, check=True)
     assert allowed.stdout.split() == [b"256", b"0", str((512 << 20) // 512).encode()]

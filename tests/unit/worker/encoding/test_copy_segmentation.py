@@ -1,6 +1,6 @@
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -10,39 +10,23 @@ from hypothesis import strategies as st
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.stream import Stream
 from worker.encoding import copy_segmentation
-from worker.encoding.copy_segmentation import (
-    CopySegmentation,
-    choose_segmentation,
-    keyframes_argv,
-    longest_interval_s,
-    plan_copy,
-)
+from worker.encoding.copy_segmentation import LIVE_INTERVAL_S, CopySegmentation, choose_segmentation, plan_copy
 from worker.encoding.source_info import PATTERN, SourceInfo, SourceRefused
 from worker.processes.limits import limit_argv
 
-STREAM = Stream(
-    stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), abr_profile="source", segment_seconds=2
-)
+INGEST = Ingest(mode=IngestMode.FILE, path="a.mp4")
+STREAM = Stream(stream_id="s", title="S", ingest=INGEST, abr_profile="source", segment_seconds=2)
 LIVE = SourceInfo(rate=Fraction(25), video_codec="h264", audio_codec="aac")
 FILE = replace(LIVE, path=Path("/media/a.mp4"))
 
 
-@pytest.mark.parametrize(
-    ("interval_s", "segment_seconds", "segmentation"),
-    [
-        (2.0, 2, CopySegmentation(every_s=0.45, target_s=2)),
-        (2.002, 2, CopySegmentation(every_s=0.448, target_s=2)),
-        (1.0, 2, CopySegmentation(every_s=1.45, target_s=2)),
-        (0.04, 2, CopySegmentation(every_s=2, target_s=2)),
-        (4.0, 1, CopySegmentation(every_s=0.45, target_s=4)),
-        (8.3, 2, CopySegmentation(every_s=1.15, target_s=9)),
-        (0.5, 10, CopySegmentation(every_s=9.95, target_s=10)),
-    ],
-)
-def test_the_target_follows_from_the_keyframes(
-    interval_s: float, segment_seconds: int, segmentation: CopySegmentation
-) -> None:
-    assert choose_segmentation(interval_s, segment_seconds) == segmentation
+CHOSEN = [(2.0, 2, 0.45, 2), (2.002, 2, 0.448, 2), (1.0, 2, 1.45, 2), (0.04, 2, 2, 2)]
+CHOSEN += [(4.0, 1, 0.45, 4), (8.3, 2, 1.15, 9), (0.5, 10, 9.95, 10)]
+
+
+@pytest.mark.parametrize(("interval_s", "segment_seconds", "every_s", "target_s"), CHOSEN)
+def test_the_target_follows_from_the_keyframes(interval_s, segment_seconds, every_s, target_s) -> None:
+    assert choose_segmentation(interval_s, segment_seconds) == CopySegmentation(every_s=every_s, target_s=target_s)
 
 
 @given(st.lists(st.floats(0.04, 10.0), min_size=1, max_size=200), st.integers(1, 10))
@@ -59,14 +43,15 @@ def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_se
 
 
 def test_ffprobes_output_of_keyframes() -> None:
+    longest = copy_segmentation.longest_interval_s
     lines = ["0.0|-0.1|K_", "0.5|0.4|__", "1.5|1.4|K_", "2.0|1.9|__", "mov,mp4,m4a|4.25"]
-    assert longest_interval_s(lines) == 2.75
-    assert longest_interval_s(lines[:-1]) == 1.5
+    assert longest(lines) == 2.75
+    assert longest(lines[:-1]) == 1.5
     # A file that is longer than what was read of it.
-    assert longest_interval_s([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
-    assert longest_interval_s(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
-    assert longest_interval_s(["0.0|0.0|K_|", "1.0|1.0|__", "2.0|2.0|K_|", "mpegts|2.5"]) == 2.0
-    assert longest_interval_s(["1.0|1.0|__"]) is None and longest_interval_s([]) is None
+    assert longest([*lines[:-1], "58.0|58.0|K_", "59.9|59.9|__", "matroska,webm|7200.0"]) == 56.5
+    assert longest(["N/A|1.0|K__", "N/A|3.0|K__", "junk", "avi|N/A"]) == 2.0
+    assert longest(["0.0|0.0|K_|", "1.0|1.0|__", "2.0|2.0|K_|", "mpegts|2.5"]) == 2.0
+    assert longest(["1.0|1.0|__"]) is None and longest([]) is None
 
 
 @pytest.mark.parametrize(
@@ -83,32 +68,23 @@ def test_ffprobes_output_of_keyframes() -> None:
         (FILE, ["0|0|K_", "12.5|12.5|K_"], "keyframes up to 12.5 s apart; a copied stream needs one every 10 s"),
     ],
 )
-def test_what_cannot_be_copied_is_refused_with_the_reason(
-    source: SourceInfo, lines: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_copied_is_refused_with_the_reason(source, lines, reason, monkeypatch) -> None:
     monkeypatch.setattr(copy_segmentation, "_read", lambda source, environ: lines)
     with pytest.raises(SourceRefused, match=reason):
         plan_copy(source, STREAM, {})
 
 
-def test_what_is_encoded_is_not_measured() -> None:
-    assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
-
-
-@pytest.mark.parametrize("audio_codec", ["aac", None])
-def test_a_file_is_measured_and_a_live_source_is_not_waited_for(
-    audio_codec: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_measured_and_a_live_source_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_segmentation, "_read", lambda path, environ: ["0|0|K_", "4|4|K_", "mpegts|8"])
-    assert plan_copy(replace(FILE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(4.0, 2)
-    assert plan_copy(replace(LIVE, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(
-        copy_segmentation.LIVE_INTERVAL_S, 2
-    )
+    for audio_codec, (source, interval_s) in product(("aac", None), ((FILE, 4.0), (LIVE, LIVE_INTERVAL_S))):
+        assert plan_copy(replace(source, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(interval_s, 2)
+    # Nor is what is encoded.
+    assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
 
 
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:
     """They name further files, which would be opened."""
-    argv = keyframes_argv(Path("/media/a b;'.mp4"), 60)
+    argv = copy_segmentation.keyframes_argv(Path("/media/a b;'.mp4"), 60)
     assert argv[: len(limit_argv([]))] == limit_argv([]) and argv[-1] == "file:/media/a b;'.mp4"
     formats = argv[argv.index("-format_whitelist") + 1].split(",")
     assert argv[argv.index("-protocol_whitelist") + 1] == "file"

@@ -1,20 +1,14 @@
-"""A server of one media playlist and a client behind the proxy's HLS session, without sockets."""
+"""A server of one media playlist and clients behind the proxy's HLS session, without sockets."""
 
 from dataclasses import dataclass, field
 
 import m3u8
+import pytest
 
+from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import absolute_url
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
-
-
-@dataclass
-class Clock:
-    now_s: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @dataclass
@@ -29,6 +23,8 @@ class Server:
     tail: str = ""
     contents: str = "first"
     content_of: dict[str, str] = field(default_factory=dict)
+    now_s: float = 0.0
+    played: PlayedSegments = field(default_factory=PlayedSegments)
 
     def playlist(self) -> bytes:
         first = self.segments[0][0] if self.segments else 0
@@ -37,24 +33,40 @@ class Server:
             text += f"{self.tags.get(number, '')}#EXTINF:{self.target_s}.0,\n{uri}\n"
         return (text + self.tail).encode()
 
+    def list(self, first: int, last: int, name: str = "s{}.ts") -> None:
+        """List the segments with these numbers, both included."""
+        self.segments = [(n, name.format(n)) for n in range(first, last + 1)]
+
     def start(self, uri: str, byte_range: str) -> bytes:
         name = uri.rpartition("/")[2].partition("?")[0]
         return (self.content_of.get(name, f"{self.contents} {name}") + byte_range).ljust(188).encode()
+
+    def client(self) -> "Client":
+        return Client(self)
+
+    def refusal(self) -> str:
+        """Return why another opening is refused."""
+        with pytest.raises(EgressRefused) as refused:
+            self.client().look()
+        return str(refused.value)
 
 
 class Client:
     """An opening of the source."""
 
-    def __init__(self, server: Server, clock: Clock, played: PlayedSegments) -> None:
-        self.server, self.clock = server, clock
-        self.session = HlsSession(played=played, clock=clock)
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.session = self.new_session()
         self.fetched: list[str] = []
-        self._listed: list[str] = []
+        self._listed: list[tuple[int, str]] = []
         self._has: set[tuple[int, str]] = set()
+
+    def new_session(self) -> HlsSession:
+        return HlsSession(played=self.server.played, clock=lambda: self.server.now_s)
 
     def look(self) -> bytes:
         body = self.session.playlist(self.server.url, self.server.playlist())
-        self._listed = [f"{n} {uri}" for n, uri in _names(body)]
+        self._listed = _names(body)
         return body
 
     def names(self) -> list[tuple[int, str]]:
@@ -69,11 +81,16 @@ class Client:
 
     def fetch_all(self) -> None:
         """Fetch the listed segments that were not fetched yet."""
-        for each in self._listed:
-            number, _, uri = each.partition(" ")
-            if (int(number), uri.partition("?")[0]) not in self._has:
-                self._has.add((int(number), uri.partition("?")[0]))
+        for number, uri in self._listed:
+            if (number, uri.partition("?")[0]) not in self._has:
+                self._has.add((number, uri.partition("?")[0]))
                 self.fetch(uri)
+
+    def play(self) -> "Client":
+        """Look, and fetch all."""
+        self.look()
+        self.fetch_all()
+        return self
 
     def fails_within(self, seconds: int, *others: "Client") -> float:
         """Poll three times in a target; return when it fails."""
@@ -82,8 +99,8 @@ class Client:
                 for client in (self, *others):
                     client.look()
             if self.session.failure():
-                return self.clock.now_s
-            self.clock.now_s += 0.1
+                return self.server.now_s
+            self.server.now_s += 0.1
         raise AssertionError("it never fails")
 
 

@@ -1,34 +1,28 @@
-"""The playlists of one opening as the proxy passes them on."""
-
 from http import HTTPStatus
 
 import m3u8
 import pytest
 
-from tests.unit.worker.ingest.hls_server import Client, Clock, Server
+from tests.unit.worker.ingest.hls_server import Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import check_addresses
-from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
+from worker.ingest.hls.played import PLAYLISTS_MAX
 from worker.ingest.hls.session import HlsSession
 
-GONE = HTTPStatus.GONE
 
-
-def test_a_sliding_window_is_passed_on_byte_for_byte(server: Server, clock: Clock, played: PlayedSegments) -> None:
-    client = Client(server, clock, played)
+def test_a_sliding_window_is_passed_on_byte_for_byte(server: Server) -> None:
+    client = server.client()
     for n in range(100, 200):
-        server.segments = [(i, f"s{i}.ts?token={n}") for i in range(n, n + 5)]
-        server.head = "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n"  # fmt: skip
+        server.list(n, n + 4, f"s{{}}.ts?token={n}")
+        server.head = '#EXT-X-KEY:METHOD=AES-128,URI="k"\n'
         assert client.look() == server.playlist()
         client.fetch_all()
-        clock.now_s += 6
+        server.now_s += 6
         assert client.session.failure() is None and client.session.stillness() is None
 
 
-def test_new_segments_between_old_ones_keep_their_keys_numbers_and_ranges(
-    server: Server, clock: Clock, played: PlayedSegments
-) -> None:
-    client = Client(server, clock, played)
+def test_new_segments_between_old_ones_keep_their_keys_numbers_and_ranges(server: Server) -> None:
+    client = server.client()
     server.head = '#EXT-X-MAP:URI="i1.mp4"\n#EXT-X-KEY:METHOD=AES-128,URI="k1"\n#EXT-X-DISCONTINUITY-SEQUENCE:4\n'
     server.segments = [(5, "a.m4s"), (6, "b.m4s"), (7, "a.m4s"), (8, "c.m4s")]
     server.tags = {8: '#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=AES-128,URI="k2"\n', 6: "#EXT-X-BYTERANGE:10@0\n"}
@@ -46,10 +40,8 @@ def test_new_segments_between_old_ones_keep_their_keys_numbers_and_ranges(
     assert (read.media_sequence, read.discontinuity_sequence) == (8, 5)
 
 
-def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(
-    server: Server, clock: Clock, played: PlayedSegments
-) -> None:
-    first = Client(server, clock, played)
+def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(server: Server) -> None:
+    first = server.client()
     server.segments = [(5, "all.m4s"), (6, "all.m4s")]
     server.head = '#EXT-X-KEY:METHOD=AES-128,URI="k0",IV=0x1\n#EXT-X-MAP:URI="i.mp4"\n#EXT-X-KEY:METHOD=NONE\n'
     server.tags = {
@@ -61,7 +53,7 @@ def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(
     first.fetch("all.m4s", "bytes=50-149")
     first.fetch("all.m4s", "bytes=150-219")
     server.segments.append((7, "all.m4s"))
-    text = Client(server, clock, played).look().decode()
+    text = server.client().look().decode()
     assert text == (
         "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"
         '#EXT-X-KEY:METHOD=AES-128,URI="k0",IV=0x1\n#EXT-X-MAP:URI="i.mp4"\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n'
@@ -69,104 +61,85 @@ def test_what_the_left_out_segments_had_set_holds_for_those_that_stay(
     )
 
 
-def test_media_playlists_are_bounded(clock: Clock, played: PlayedSegments) -> None:
-    session = Client(Server(6), clock, played).session
+def test_media_playlists_are_bounded(server: Server) -> None:
+    session = server.client().session
     for n in range(PLAYLISTS_MAX):
-        session.playlist(f"https://h.test:443/{n}", Server(6).playlist())
+        session.playlist(f"https://h.test:443/{n}", server.playlist())
     with pytest.raises(EgressRefused, match="more than 32 media playlists"):
-        session.playlist("https://h.test:443/x", Server(6).playlist())
+        session.playlist("https://h.test:443/x", server.playlist())
 
 
-def test_playlists_are_asked_for_at_a_pace(
-    server: Server, clock: Clock, played: PlayedSegments, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_playlists_are_asked_for_at_a_pace(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     spent_s = iter((0.0, 0.001, 10.0, 10.4))
     monkeypatch.setattr("worker.ingest.hls.session.time.thread_time", lambda: next(spent_s))
-    clock.now_s, server.segments = 100.0, [(1, "s1.ts")]
-    client = Client(server, clock, played)
-    session, url = client.session, server.url
+    server.now_s, server.segments = 100.0, [(1, "s1.ts")]
+    client, url = server.client(), server.url
+    session = client.session
     assert session.delay_s(url) == 0.0
     client.look()
-    assert [session.delay_s(each) for each in (url, url, f"{url}?other", "https://h.test:443/live/s1.ts")] == [
-        *(0.5, 1.0, 0.0, 0.0)
-    ]
-    clock.now_s += 6
+    asked = (url, url, f"{url}?other", "https://h.test:443/live/s1.ts")
+    assert [session.delay_s(each) for each in asked] == [0.5, 1.0, 0.0, 0.0]
+    server.now_s += 6
     assert session.delay_s(url) == 0.0
     # This one is long: it takes 0.4 s of processor time.
     client.look()
     assert [round(session.delay_s(url), 6) for _ in range(2)] == [1.6, 3.2]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "tcp://10.0.0.1:80",
-        " tcp://10.0.0.1:80",
-        "#x\rtcp://10.0.0.1:80",
-        "#x\0tcp://10.0.0.1:80",
-        "crypto+tcp://10.0.0.1:80",
-        "subfile,,start,0,end,0,,:x",
-        "http:x",
-        '#EXT-X-MAP:URI="tcp://10.0.0.1:80"',
-        '#EXT-X-MAP:URI="\\tcp://10.0.0.1:80"',
-        "#EXT-X-KEY:METHOD=AES-128,URI=tcp://10.0.0.1:80",
-        '#EXT-X-MEDIA:TYPE=AUDIO,URI="file:/etc/passwd"',
-    ],
-)
+TCP = "tcp://10.0.0.1:80"
+FORBIDDEN = [
+    *(TCP, f" {TCP}", f"#x\r{TCP}", f"#x\0{TCP}", f"crypto+{TCP}", "subfile,,start,0,end,0,,:x", "http:x"),
+    *(f'#EXT-X-MAP:URI="{TCP}"', f'#EXT-X-MAP:URI="\\{TCP}"', f"#EXT-X-KEY:METHOD=AES-128,URI={TCP}"),
+    '#EXT-X-MEDIA:TYPE=AUDIO,URI="file:/etc/passwd"',
+]
+
+
+@pytest.mark.parametrize("line", FORBIDDEN)
 def test_nothing_but_http_is_named(line: str) -> None:
     with pytest.raises(EgressRefused, match=r"names an address that begins with .*; allowed: https://|zero byte"):
         check_addresses(f"#EXTM3U\n#EXTINF:1,\n{line}\n".encode(), "h")
+    # HTTP and relative addresses are passed on.
+    for allowed in ("a.ts", "https://h/a:b", "HTTP://h/a", "/a:b.ts", "s.php?u=tcp://x", "#tcp://x"):
+        check_addresses(f'#EXTM3U\n#EXTINF:1,\n{allowed}\n#EXT-X-DATERANGE:URI="data:x"\n'.encode(), "h")
 
 
-@pytest.mark.parametrize("line", ["a.ts", "https://h/a:b", "HTTP://h/a", "/a:b.ts", "s.php?u=tcp://x", "#tcp://x"])
-def test_http_and_relative_addresses_are_passed_on(line: str) -> None:
-    check_addresses(f"#EXTM3U\n#EXTINF:1,\n{line}\n#EXT-X-DATERANGE:URI=\"data:x\"\n".encode(), "h")  # fmt: skip
-
-
-def test_a_variant_that_is_not_there_gives_way_to_another(server: Server, clock: Clock, played: PlayedSegments) -> None:
+def test_a_variant_that_is_not_there_gives_way_to_another(server: Server) -> None:
     master = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH={n}\n{n}/index.m3u8\n" for n in (3, 2, 1))
 
     def opened(*variants: int) -> HlsSession:
-        session = HlsSession(played=played, clock=clock)
+        session = server.client().session
         read = m3u8.loads(session.playlist("https://h.test:443/all", master.encode()).decode())
         assert [each.uri for each in read.playlists] == [f"{n}/index.m3u8" for n in variants]
         return session
 
     opened(3).record_miss("https://h.test:443/3/index.m3u8", HTTPStatus.GATEWAY_TIMEOUT)
-    opened(3).record_miss("https://h.test:443/3/index.m3u8", GONE)
-    opened(2).record_miss("https://h.test:443/2/index.m3u8", GONE)
-    opened(1).record_miss("https://h.test:443/1/index.m3u8", GONE)
-    opened(3).record_miss("https://h.test:443/3/index.m3u8", GONE)
+    for n in (3, 2, 1, 3):
+        opened(n).record_miss(f"https://h.test:443/{n}/index.m3u8", HTTPStatus.GONE)
     # What has played is not played again in another quality.
     server.url, server.segments = "https://h.test:443/2/index.m3u8", [(1, "s1.ts")]
-    client = Client(server, clock, played)
+    client = server.client()
     client.session = opened(2)
-    client.look()
-    client.fetch_all()
-    opened(2).record_miss(server.url, GONE)
+    client.play()
+    opened(2).record_miss(server.url, HTTPStatus.GONE)
     opened(2)
 
 
-def test_discontinuities_of_the_segments_fetched_last_are_known(
-    server: Server, clock: Clock, played: PlayedSegments
-) -> None:
-    server.segments, server.head = [(n, f"s{n}.ts") for n in range(20)], "#EXT-X-DISCONTINUITY-SEQUENCE:4\n"
+def test_discontinuities_of_the_segments_fetched_last_are_known(server: Server) -> None:
+    server.list(0, 19)
+    server.head = "#EXT-X-DISCONTINUITY-SEQUENCE:4\n"
     server.tags = dict.fromkeys((2, 4, 15), "#EXT-X-DISCONTINUITY\n")
-    client = Client(server, clock, played)
+    client = server.client()
     client.look()
     known = []
     for n in range(20):
         for _ in range(2):
             client.fetch(f"s{n}.ts")
         known.append(client.session.recent_tags())
-    assert known[:10] == [[], [], [5], [5], [5, 6], [5, 6], [5, 6], [5, 6], [6], [6]]
-    assert known[10:15] == [[]] * 5 and known[15:] == [[7]] * 5
+    assert known == [*[[]] * 2, *[[5]] * 2, *[[5, 6]] * 4, *[[6]] * 2, *[[]] * 5, *[[7]] * 5]
 
 
 @pytest.mark.parametrize("is_recording", [False, True])
-def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(
-    server: Server, clock: Clock, played: PlayedSegments, is_recording: bool
-) -> None:
+def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(server, is_recording) -> None:
     server.head, server.tail = '#EXT-X-MAP:URI="a.mp4?t=1"\n', "#EXT-X-ENDLIST\n" if is_recording else ""
     # A discontinuity alone is none, nor is another token.
     server.tags = {
@@ -174,10 +147,10 @@ def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(
         3: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="b.mp4"\n',
         5: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="a.mp4?t=3"\n',
     }
-    server.segments = [(n, f"s{n}.m4s") for n in range(1, 7)]
+    server.list(1, 6, "s{}.m4s")
     fetched = []
     for _ in range(3):
-        client = Client(server, clock, played)
+        client = server.client()
         body = client.look()
         is_last = b"s6" in body
         assert body.count(b"#EXT-X-ENDLIST") == (not is_last or is_recording)
@@ -189,14 +162,12 @@ def test_a_playlist_ends_before_another_format_and_the_next_opening_continues(
     assert fetched == [["s1.m4s", "s2.m4s"], ["s3.m4s", "s4.m4s"], ["s5.m4s", "s6.m4s"]]
 
 
-def test_other_playlists_end_after_the_one_whose_format_changes(
-    server: Server, clock: Clock, played: PlayedSegments
-) -> None:
+def test_other_playlists_end_after_the_one_whose_format_changes(server: Server) -> None:
     sound = Server(target_s=6, url="https://h.test:443/live/sound.m3u8", segments=[(1, "x1.m4s")])
     server.head, server.segments = '#EXT-X-MAP:URI="a.mp4"\n', [(1, "s1.m4s"), (2, "s2.m4s")]
     server.tags = {2: '#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="b.mp4"\n'}
-    session = Client(server, clock, played).session
+    session = server.client().session
     assert b"#EXT-X-ENDLIST" in session.playlist(server.url, server.playlist())
     assert b"#EXT-X-ENDLIST" not in session.playlist(sound.url, sound.playlist())
-    clock.now_s += 6
+    server.now_s += 6
     assert b"#EXT-X-ENDLIST" in session.playlist(sound.url, sound.playlist())

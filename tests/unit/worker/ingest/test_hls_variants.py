@@ -1,5 +1,3 @@
-"""The choice of a variant of a multivariant playlist."""
-
 import m3u8
 import pytest
 
@@ -41,11 +39,8 @@ SIZES = (
 @pytest.mark.parametrize(
     ("limits", "variants", "best"),
     [
-        (HD, SIZES, "720"),
-        (FULL, SIZES, "1080"),
-        (SOURCE, SIZES, "2160"),
-        # All are larger.
-        (HD, SIZES[1::2], "1080"),
+        # In the last one all are larger.
+        *((HD, SIZES, "720"), (FULL, SIZES, "1080"), (SOURCE, SIZES, "2160"), (HD, SIZES[1::2], "1080")),
         # Whole macroblocks, an upright picture, and a wide one.
         (FULL, ("small BANDWIDTH=1,RESOLUTION=640x360", "big BANDWIDTH=2,RESOLUTION=1920x1088"), "big"),
         (FULL, ("small BANDWIDTH=1,RESOLUTION=360x640", "big BANDWIDTH=2,RESOLUTION=1080x1920"), "big"),
@@ -104,9 +99,7 @@ def test_the_default_sound_of_the_variant_comes_with_it_and_nothing_else() -> No
     assert not read.iframe_playlists and not read.session_keys and read.is_independent_segments
     info = read.playlists[0].stream_info
     assert (info.audio, info.subtitles, info.closed_captions, info.frame_rate) == ("a", None, None, 25.0)
-
-
-def test_a_media_playlist_has_no_variants() -> None:
+    # A media playlist has no variants.
     body = b"#EXTM3U\r\n#EXT-X-TARGETDURATION:4\r\n#EXTINF:4,\r\na.ts\r\n"
     assert best_variant(body, HD, {}.__contains__) is None
 

@@ -1,5 +1,3 @@
-"""Sources when their runs end, and the reasons of those that cannot be played."""
-
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.stream import Stream
-from tests.fixtures.settings import worker_config
+from tests.unit.worker.parts import CONFIG, LISTENING, RTMP
 from worker.ingest import refused_senders
 from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
-
-SRT = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.SRT, port=9_000)
-RTMP = Ingest(mode=IngestMode.LISTEN, protocol=ListenProtocol.RTMP)
-STREAM = Stream(stream_id="stream-1", title="t", ingest=SRT, ingest_key="k" * 24)
-CONFIG = worker_config()
 
 
 class SetOpener:
@@ -50,15 +42,20 @@ class SetOpener:
 class Harness:
     """A pool of one source, all the openers that it has made, and what it has reported."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.trials: list[SetOpener] = []
         self.reported: list[tuple[str, str, list[str]]] = []
-        self.pool = SourcePool(STREAM, CONFIG, 0, lambda *what: self.reported.append((what[0], what[1], list(what[2]))))
-        monkeypatch.setattr(self.pool, "_open", self._open)
+        report = lambda source, reason, lines: self.reported.append((source, reason, list(lines)))  # noqa: E731
+        self.pool = SourcePool(LISTENING, CONFIG, 0, report)
+        self.pool._open = self._open  # type: ignore[method-assign, assignment]
 
     def _open(self, index: int, now_s: float, before: str) -> SetOpener:
         self.trials.append(SetOpener(before))
         return self.trials[-1]
+
+    @property
+    def closed(self) -> list[bool]:
+        return [opener.closed for opener in self.trials]
 
     def refuse(self, now_s: float, reason: str) -> None:
         self.pool.update(now_s)
@@ -69,21 +66,30 @@ class Harness:
         self.pool.update(now_s)
         self.pool.failover.record_playing(0, now_s)
 
+    def breaks(self, now_s: float) -> None:
+        self.plays(now_s)
+        self.pool.record_break(0, now_s + 1, "the encoder failed")
+
 
 @pytest.fixture
-def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
-    return Harness(monkeypatch)
+def harness() -> Harness:
+    return Harness()
 
 
 def test_a_source_is_reopened_when_its_runs_end_repeatedly(harness: Harness) -> None:
-    for now_s in range(BREAKS_PER_OPENING):
-        harness.plays(100 * now_s)
-        assert len(harness.trials) == 1
-        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-    assert harness.trials[0].closed
-    harness.plays(1_000)
-    harness.pool.record_break(0, 1_001, "the encoder failed")
-    assert [opener.closed for opener in harness.trials] == [True, False], "a new one has all its chances"
+    for n in range(BREAKS_PER_OPENING):
+        assert harness.closed in ([], [False])
+        harness.breaks(100 * n)
+    assert harness.closed == [True]
+    harness.breaks(1_000)
+    assert harness.closed == [True, False], "a new one has all its chances"
+
+
+def test_a_run_that_lasted_gives_its_source_another_chance(harness: Harness) -> None:
+    for n in range(10):
+        harness.breaks(100 * n)
+        harness.pool.record_stable(0)
+    assert harness.closed == [False]
 
 
 def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Harness) -> None:
@@ -99,20 +105,14 @@ def test_a_source_whose_format_changes_is_reopened_at_once_each_time(harness: Ha
         assert len(harness.trials) == n + 1
 
 
-@pytest.mark.parametrize(
-    ("changes", "kept"),
-    [
-        ({"segment_seconds": 4}, True),
-        ({"backups": (RTMP,)}, True),
-        ({"ingest": RTMP}, False),
-        ({"ingest_key": "n" * 24}, False),
-    ],
-)
-def test_new_settings_close_only_the_sources_that_they_change(
-    harness: Harness, changes: dict[str, Any], kept: bool
-) -> None:
+OTHER_LENGTH, OTHER_BACKUPS, OTHER_KEY = {"segment_seconds": 4}, {"backups": (RTMP,)}, {"ingest_key": "n" * 24}
+
+
+@pytest.mark.parametrize("changes", [OTHER_LENGTH, OTHER_BACKUPS, {"ingest": RTMP}, OTHER_KEY])
+def test_new_settings_close_only_the_sources_that_they_change(harness: Harness, changes: dict[str, Any]) -> None:
     harness.plays(0)
-    new = replace(STREAM, **changes)
+    kept = changes in (OTHER_LENGTH, OTHER_BACKUPS)
+    new = replace(LISTENING, **changes)
     harness.pool.adopt(new, 1)
     assert (harness.trials[0].adopted == new, harness.trials[0].closed) == (kept, not kept)
     assert harness.pool.failover.playing is None
@@ -124,17 +124,9 @@ def test_new_settings_close_only_the_sources_that_they_change(
 def test_new_settings_try_again_what_did_not_work(harness: Harness, status: OpenerStatus) -> None:
     harness.plays(0)
     harness.trials[0].status = status
-    harness.pool.adopt(replace(STREAM, segment_seconds=4), 1)
+    harness.pool.adopt(replace(LISTENING, **OTHER_LENGTH), 1)
     harness.pool.update(1)
-    assert harness.trials[0].closed and len(harness.trials) == 2
-
-
-def test_a_run_that_lasted_gives_its_source_another_chance(harness: Harness) -> None:
-    for now_s in range(10):
-        harness.plays(100 * now_s)
-        harness.pool.record_break(0, 100 * now_s + 1, "the encoder failed")
-        harness.pool.record_stable(0)
-    assert [opener.closed for opener in harness.trials] == [False]
+    assert harness.closed == [True, False]
 
 
 def test_why_a_source_is_not_played_is_reported_and_passed_to_the_next_opener(harness: Harness) -> None:
@@ -158,10 +150,8 @@ def test_a_refused_sender_is_named_with_what_it_said_until_another_plays(
 ) -> None:
     monkeypatch.setattr(refused_senders, "_now", lambda: datetime(2026, 1, 1, 11, 15, 50, tzinfo=UTC))
     harness.refuse(0, "there is no programme 9")
-    assert harness.pool._refused[0] == (
-        "the last sender was refused at 11:15:50 UTC: there is no programme 9",
-        ["said"],
-    )
+    refused = "the last sender was refused at 11:15:50 UTC: there is no programme 9"
+    assert harness.pool._refused[0] == (refused, ["said"])
     monkeypatch.setattr(SetOpener, "begins_as", OpenerStatus.WAITING)
     harness.pool.update(10)
     opener = harness.trials[-1]
@@ -171,10 +161,9 @@ def test_a_refused_sender_is_named_with_what_it_said_until_another_plays(
     assert harness.reported[-1] == ("primary", opener.reason, ["said", "more"])
     # A sender that has gone before anything came of it changes nothing.
     opener.status, opener.reason = OpenerStatus.FAILED, WAITING_REASON
-    harness.pool.update(3_601)
-    assert 0 in harness.pool._refused
-    harness.pool.update(3_610)
-    assert 0 in harness.pool._refused
+    for now_s in (3_601, 3_610):
+        harness.pool.update(now_s)
+        assert 0 in harness.pool._refused
     harness.trials[-1].status = OpenerStatus.READY
     harness.pool.update(3_611)
     assert 0 not in harness.pool._refused, "one can be played"

@@ -1,17 +1,16 @@
-"""The receiver of a source, with processes that send what a real one would."""
-
 import os
 import select
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+from tests.unit.worker.parts import eventually
 from worker.encoding.source_info import PATTERN, SLATE_SOURCE, SourceInfo, SourceRefused
 from worker.ingest.receiver_commands import ReceiverCommand
 from worker.ingest.source_receiver import SourceReceiver
@@ -40,19 +39,8 @@ while True:
 """
 
 
-def until(holds: Callable[[], Any]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
-
-
 def some_source(described: Mapping[str, Any]) -> SourceInfo:
     return PATTERN
-
-
-def refuse(described: Mapping[str, Any]) -> SourceInfo:
-    raise SourceRefused(f"{described['video']['signature']} is nothing to play")
 
 
 class Sender:
@@ -62,13 +50,8 @@ class Sender:
         path = directory / "messages"
         os.mkfifo(path)
         self.feed = SourceReceiver(ReceiverCommand(argv=("/bin/cat", str(path))), ENVIRON, examine)
-        self._pipe = path.open("wb", buffering=0)
-
-    def send(self, data: bytes) -> None:
-        self._pipe.write(data)
-
-    def end(self) -> None:
-        self._pipe.close()
+        pipe = path.open("wb", buffering=0)
+        self.send, self.end = pipe.write, pipe.close
 
     def play(self, **how: bool) -> IO[bytes]:
         """Return what a run would read from."""
@@ -76,91 +59,84 @@ class Sender:
         self.feed.play(os.fdopen(write_end, "wb"), **how)
         return os.fdopen(read_end, "rb")
 
+    def close(self) -> None:
+        with suppress(OSError):
+            self.end()
+        self.feed.close()
+
 
 @pytest.fixture
 def sender(tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(tmp_path)
-    yield made
-    with suppress(OSError):
-        made.end()
-    made.feed.close()
+    with closing(Sender(tmp_path)) as made:
+        yield made
+
+
+def gives(played: IO[bytes], expected: bytes) -> bool:
+    return played.read(len(expected)) == expected
 
 
 def test_a_run_begins_with_the_description_and_goes_on_with_what_comes(sender: Sender) -> None:
     sender.send(tracks("h264:0") + packet(0, key=True) + FIRST)
-    until(lambda: sender.feed.began_at_s)
+    assert eventually(lambda: sender.feed.began_at_s)
     with sender.play() as played:
-        assert played.read(len(FIRST)) == FIRST
+        assert gives(played, FIRST)
         sender.send(SECOND)
-        assert played.read(len(SECOND)) == SECOND
+        assert gives(played, SECOND)
         sender.end()
         assert played.read() == b""
-    until(lambda: not sender.feed.is_running)
+    assert eventually(lambda: not sender.feed.is_running)
     assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
 
 
-def test_the_next_run_is_given_the_newest_picture_and_the_one_before_ends(sender: Sender) -> None:
+def test_a_run_that_replaces_another_is_given_what_that_one_had_and_the_next_one_the_newest(sender: Sender) -> None:
     sender.send(FIRST)
     with sender.play() as before:
-        assert before.read(len(FIRST)) == FIRST
-        sender.feed.play(None)
-        assert before.read() == b""
-    sender.send(packet(80_000, key=True) + packet(120_000, key=True))
-    with sender.play() as after:
-        assert after.read(len(tracks("h264:1"))) == tracks("h264:1")
-        sender.end()
-        assert after.read().endswith(packet(120_000, key=True))
-
-
-def test_a_run_that_replaces_another_is_given_what_that_one_had(sender: Sender) -> None:
-    sender.send(FIRST)
-    with sender.play() as before:
-        assert before.read(len(FIRST)) == FIRST
+        assert gives(before, FIRST)
     with sender.play(replay=True) as after:
-        assert after.read(len(FIRST)) == FIRST
+        assert gives(after, FIRST)
         sender.send(packet(80_000))
-        assert after.read(len(packet(80_000))) == packet(80_000)
+        assert gives(after, packet(80_000))
+        sender.feed.play(None)
+        assert after.read() == b""
+    sender.send(packet(120_000, key=True) + packet(160_000, key=True))
+    with sender.play() as last:
+        assert gives(last, tracks("h264:1"))
+        sender.end()
+        assert last.read().endswith(packet(160_000, key=True))
 
 
 def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None:
     sender.send(FIRST)
     with sender.play(one_format=True) as copied:
-        assert copied.read(len(FIRST)) == FIRST and not sender.feed.format_has_changed
+        assert gives(copied, FIRST) and not sender.feed.format_has_changed
         sender.send(packet(80_000) + SECOND)
         assert copied.read() == packet(80_000)
-    until(lambda: sender.feed.format_has_changed)
+    assert eventually(lambda: sender.feed.format_has_changed)
     with sender.play(one_format=True) as following:
-        assert not sender.feed.format_has_changed
-        assert following.read(len(SECOND)) == SECOND
-
-
-def test_sound_without_a_picture_is_known_and_not_handed_on(sender: Sender) -> None:
-    with sender.play() as played:
-        sender.send(encode_json(Kind.SOUND_ALONE, {}))
-        until(lambda: sender.feed.has_sound_alone)
-        assert sender.feed.began_at_s is None and sender.feed.source is None
-        sender.send(FIRST)
-        assert played.read(len(FIRST)) == FIRST
+        assert not sender.feed.format_has_changed and gives(following, SECOND)
 
 
 def test_it_has_begun_and_flows_with_its_packets(sender: Sender) -> None:
     assert not sender.feed.is_flowing(time.monotonic(), 10)
     sender.send(tracks("h264:1"))
-    until(lambda: sender.feed.source)
+    assert eventually(lambda: sender.feed.source)
     assert sender.feed.source is PATTERN and sender.feed.refusal == ""
     assert sender.feed.began_at_s is None and not sender.feed.is_flowing(time.monotonic(), 10)
     sender.send(packet(0, key=True))
-    until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
+    assert eventually(lambda: sender.feed.is_flowing(time.monotonic(), 10))
     assert sender.feed.began_at_s and not sender.feed.is_flowing(time.monotonic() + 10, 10)
 
 
-def test_a_source_whose_next_packet_is_held_back_flows(sender: Sender) -> None:
+def test_sound_without_a_picture_and_a_packet_held_back_are_known_and_not_handed_on(sender: Sender) -> None:
     with sender.play() as played:
+        sender.send(encode_json(Kind.SOUND_ALONE, {}))
+        assert eventually(lambda: sender.feed.has_sound_alone)
+        assert sender.feed.began_at_s is None and sender.feed.source is None
         sender.send(encode_json(Kind.HELD, {}))
-        until(lambda: sender.feed.is_flowing(time.monotonic(), 10))
+        assert eventually(lambda: sender.feed.is_flowing(time.monotonic(), 10))
         assert sender.feed.began_at_s is None
         sender.send(FIRST)
-        assert played.read(len(FIRST)) == FIRST
+        assert gives(played, FIRST)
 
 
 def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
@@ -170,7 +146,7 @@ def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
     sender.feed.play(sink)
     sender.send(FIRST)
     # What it was given is lost with it.
-    until(lambda: sink.closed)
+    assert eventually(lambda: sink.closed)
     sender.send(SECOND)
     with sender.play() as played:
         sender.send(packet(160_000))
@@ -186,20 +162,11 @@ def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender
     for sink in sinks[:2]:
         sender.feed.play(sink)
     sender.end()
-    until(lambda: all(sink.closed for sink in sinks[:2]))
+    assert eventually(lambda: all(sink.closed for sink in sinks[:2]))
     sender.feed.play(sinks[2])
     assert [sink.closed for sink in sinks] == [True, True, True]
     for read_end, _ in kept:
         os.close(read_end)
-
-
-def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
-    sender = Sender(tmp_path, refuse)
-    sender.send(FIRST)
-    until(lambda: sender.feed.refusal)
-    assert sender.feed.refusal == "h264:1 is nothing to play" and sender.feed.source is None
-    sender.end()
-    sender.feed.close()
 
 
 def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Path) -> None:
@@ -211,54 +178,48 @@ def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Pat
         examined.append(described["video"]["signature"])
         if len(examined) > 1:
             release.wait(10)
+        if len(examined) > 2:
+            raise SourceRefused(f"{examined[-1]} is nothing to play")
         return PATTERN if len(examined) == 1 else SLATE_SOURCE
 
-    sender = Sender(tmp_path, examine)
-    try:
+    with closing(Sender(tmp_path, examine)) as sender:
         sender.send(tracks("h264:1") + tracks("h264:1"))
-        until(lambda: sender.feed.source is PATTERN)
+        assert eventually(lambda: sender.feed.source is PATTERN)
         sender.send(tracks("h264:2"))
-        until(lambda: len(examined) == 2)
+        assert eventually(lambda: len(examined) == 2)
         assert sender.feed.source is PATTERN
         release.set()
-        until(lambda: sender.feed.source is SLATE_SOURCE)
+        assert eventually(lambda: sender.feed.source is SLATE_SOURCE)
         assert examined == ["h264:1", "h264:2"], "the same description is examined once"
-    finally:
-        release.set()
-        sender.end()
-        sender.feed.close()
+        assert sender.feed.refusal == ""
+        # What cannot be played is refused.
+        sender.send(tracks("h264:3"))
+        assert eventually(lambda: sender.feed.refusal == "h264:3 is nothing to play")
 
 
-def test_damaged_messages_end_it(sender: Sender) -> None:
+def test_damaged_messages_end_it_and_a_receiver_says_why_it_failed(sender: Sender) -> None:
     with sender.play() as played:
         sender.send(bytes([99]) * 100)
         assert played.read() == b""
-    until(lambda: not sender.feed.is_running)
+    assert eventually(lambda: not sender.feed.is_running)
     assert "killed" in sender.feed.ending()
-
-
-def test_a_receiver_is_given_its_script_and_says_why_it_failed() -> None:
     fails = 'read said; echo "[error] cannot open $said" >&2; exit 4'
     receiver = ReceiverCommand(argv=("/bin/sh", "-c", fails), script=b"a-secret/x\n", secrets=("a-secret",))
     feed = SourceReceiver(receiver, ENVIRON, some_source)
-    until(lambda: not feed.is_running)
+    assert eventually(lambda: not feed.is_running)
     assert feed.exit_status == 4
     assert feed.ending().startswith("cannot open") and "a-secret" not in feed.ending()
     feed.close()
 
 
-def reader_of(before: set[threading.Thread]) -> threading.Thread:
-    return next(each for each in threading.enumerate() if each.name == "feed" and each not in before)
-
-
 def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_source() -> None:
     before = set(threading.enumerate())
     feed = SourceReceiver(ReceiverCommand(argv=(sys.executable, "-B", "-c", SAY_ENDLESSLY)), ENVIRON, some_source)
-    reader = reader_of(before)
+    reader = next(each for each in threading.enumerate() if each.name == "feed" and each not in before)
     read_end, write_end = os.pipe()
     feed.play(os.fdopen(write_end, "wb"))
     # The pipe has no reader, so it blocks as soon as the pipe is full.
-    until(lambda: feed.is_flowing(float("inf"), 0))
+    assert eventually(lambda: feed.is_flowing(float("inf"), 0))
     number = feed._child.stdout.fileno()
     feed.close()
     others_read_end, others_write_end = os.pipe()

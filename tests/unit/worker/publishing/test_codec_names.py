@@ -1,5 +1,3 @@
-"""Names of codecs in CODECS, from parameters as encoders write them."""
-
 import pytest
 
 from worker.publishing.playlists.codec_names import picture_name
@@ -31,18 +29,8 @@ def test_hevc_is_named_by_its_profile_tier_level_and_constraints(general: str, n
     assert picture_name("hevc", hevc(general)) == name
 
 
-@pytest.mark.parametrize(
-    ("codec", "parameters", "name"),
-    [
-        ("h264", SPS_H264, "avc1.64000D"),
-        ("h264", SPS_H264[:7], None),
-        ("hevc", VPS + SLICE, None),
-        ("hevc", START + bytes.fromhex("4201016000000300900000"), None),
-        ("hevc", b"", None),
-        ("hevc", SPS_H264, None),
-        ("mpeg2video", SPS_H264, None),
-    ],
-    ids=["h264", "cut short", "no parameters", "cut short too", "nothing", "of another codec", "another codec"],
-)
-def test_what_has_no_parameters_has_no_name(codec: str, parameters: bytes, name: str | None) -> None:
-    assert picture_name(codec, parameters) == name
+def test_what_has_no_parameters_has_no_name() -> None:
+    assert picture_name("h264", SPS_H264) == "avc1.64000D"
+    assert picture_name("h264", SPS_H264[:7]) is picture_name("mpeg2video", SPS_H264) is None
+    for parameters in (VPS + SLICE, START + bytes.fromhex("4201016000000300900000"), b"", SPS_H264):
+        assert picture_name("hevc", parameters) is None

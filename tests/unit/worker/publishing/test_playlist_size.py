@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -11,16 +12,15 @@ from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX, Stream, stream_
 from worker.encoding.copy_segmentation import choose_segmentation
 from worker.publishing.playlists.media_playlist import Entry, Playlist
 
-LONGEST = "99999999-99999-{:07d}.ts"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENCODED = Stream(stream_id="s", title="t", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"))
 COPIED = replace(ENCODED, abr_profile="source")
 
 
-def playlist_of(count: int, segment_s: float, *, name: str = LONGEST, breaks: bool = True) -> Playlist:
+def playlist_of(count: int, segment_s: float) -> Playlist:
     """Return a playlist with the longest possible names and bitrates, and a new run now and then."""
     entries = tuple(
-        Entry(name.format(n), segment_s, START + timedelta(seconds=segment_s * n), breaks and n % 10 == 0, 32_700)
+        Entry(f"99999999-99999-{n:07d}.ts", segment_s, START + timedelta(seconds=segment_s * n), n % 10 == 0, 32_700)
         for n in range(count)
     )
     return Playlist(target_s=10, first_sequence=10**9, discontinuity_sequence=10**6, entries=entries, clock_s=1e9)
@@ -33,47 +33,31 @@ def window_minutes_max(stream: Stream) -> int:
 
 
 @pytest.mark.parametrize(
-    ("stream", "segment_s", "minutes"),
+    ("stream", "segment_seconds", "segment_s", "minutes"),
     [
-        (replace(ENCODED, segment_seconds=1), 1, 260),
-        (replace(ENCODED, segment_seconds=2), 2, 520),
-        (replace(ENCODED, segment_seconds=3), 3, WINDOW_MINUTES_MAX),
-        (replace(COPIED, segment_seconds=1), COPIED_SEGMENT_S_MIN, 65),
-        (replace(COPIED, segment_seconds=10), COPIED_SEGMENT_S_MIN, 65),
+        *((ENCODED, 1, 1, 260), (ENCODED, 2, 2, 520), (ENCODED, 3, 3, WINDOW_MINUTES_MAX)),
+        *((COPIED, 1, COPIED_SEGMENT_S_MIN, 65), (COPIED, 10, COPIED_SEGMENT_S_MIN, 65)),
     ],
 )
-def test_the_longest_window_makes_a_playlist_that_can_be_played(stream: Stream, segment_s: float, minutes: int) -> None:
-    assert window_minutes_max(stream) == minutes
+def test_the_longest_window_makes_a_playlist_that_can_be_played(stream, segment_seconds, segment_s, minutes) -> None:
+    assert window_minutes_max(replace(stream, segment_seconds=segment_seconds)) == minutes
     # One segment more than the window has, since the oldest leaves when all of it is over.
     longest = playlist_of(int(minutes * 60 / segment_s) + 1, segment_s)
     assert PLAYLIST_BYTES_MAX / 2 < len(longest.render(99_999_999)) < PLAYLIST_BYTES_MAX
 
 
-def test_half_a_day_of_segments_of_a_second_is_far_too_large() -> None:
-    plain = playlist_of(12 * 3600, 1, name="1-1-{:06d}.ts", breaks=False)
-    assert len(plain.render(1)) > 2 * PLAYLIST_BYTES_MAX
+def test_what_is_refused_is_named_with_what_is_allowed() -> None:
+    assert stream_faults(replace(ENCODED, window_minutes=720, segment_seconds=1)) == [
+        "window_minutes 720 with segment_seconds 1 makes a playlist of up to 5.53 MB, where 2 MB can be played;"
+        " allowed: window_minutes up to 260, or segment_seconds 3 and more"
+    ]
+    assert stream_faults(replace(COPIED, window_minutes=66, segment_seconds=10)) == [
+        "window_minutes 66 makes a playlist of up to 2.03 MB, where 2 MB can be played, and the profile `source` is"
+        " cut at the source's own keyframes, as often as every 0.25 s; allowed: window_minutes up to 65"
+    ]
 
 
-@pytest.mark.parametrize(
-    ("stream", "fault"),
-    [
-        (
-            replace(ENCODED, window_minutes=720, segment_seconds=1),
-            "window_minutes 720 with segment_seconds 1 makes a playlist of up to 5.53 MB, where 2 MB can be played;"
-            " allowed: window_minutes up to 260, or segment_seconds 3 and more",
-        ),
-        (
-            replace(COPIED, window_minutes=66, segment_seconds=10),
-            "window_minutes 66 makes a playlist of up to 2.03 MB, where 2 MB can be played, and the profile `source` is"
-            " cut at the source's own keyframes, as often as every 0.25 s; allowed: window_minutes up to 65",
-        ),
-    ],
-)
-def test_what_is_refused_is_named_with_what_is_allowed(stream: Stream, fault: str) -> None:
-    assert stream_faults(stream) == [fault]
-
-
-@pytest.mark.parametrize("segment_seconds", range(1, 11))
-def test_no_copied_source_is_cut_more_often_than_the_bound_says(segment_seconds: int) -> None:
-    cuts = [choose_segmentation(tenths / 10, segment_seconds).every_s for tenths in range(1, 101)]
+def test_no_copied_source_is_cut_more_often_than_the_bound_says() -> None:
+    given = product(range(1, 101), range(1, 11))
+    cuts = [choose_segmentation(tenths / 10, segment_seconds).every_s for tenths, segment_seconds in given]
     assert min(cuts) >= COPIED_SEGMENT_S_MIN

@@ -2,41 +2,32 @@
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
-from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.simple import SetClock
-from tests.fakes.streams.media import FaultyMedia, MemoryMedia
-from tests.fakes.streams.runtimes import MemoryRuntimes
-from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing.owner import STREAM, Owner
-from worker import claims
+from tests.unit.worker.parts import hold
+from tests.unit.worker.publishing.owner import Bucket, Owner
 from worker.publishing.publication import Publication
 
 
-def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path: Path) -> None:
-    media, clock = FaultyMedia(MemoryMedia()), SetClock()
-    owner = Owner(media, tmp_path, 1)
-    held_claim = claims.claim_stream(MemoryRuntimes(), clock, "stream-1", "w1")
-    assert held_claim
-    # Its steps are made here and not by its thread.
-    it = Publication(media, clock, owner.channel, held_claim, 60, {}, lambda: None)
+def publication(bucket: Bucket, owner: Owner) -> Publication:
+    """Return a publication whose steps are made here and not by its thread."""
+    clock = SetClock()
+    it = Publication(bucket, clock, owner.channel, hold(clock), 60, {}, lambda: None)
     it._publisher = owner.publisher
-    owner.publisher.take_over()
+    return it
+
+
+def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(bucket: Bucket) -> None:
+    owner = bucket.owner(1)
+    it = publication(bucket, owner)
     for _ in range(3):
         it._publish(owner.segment())
-
-    def silent(operation: str, key: str) -> None:
-        if operation == "put":
-            raise StoreUnavailable("silent")
-
-    media.before = lambda operation, key: silent(operation, key) if key.endswith(".m3u8") else None
-    it._publish(owner.segment())
+    with bucket.failing("put", ".m3u8"):
+        it._publish(owner.segment())
     assert it.published_run == 1 and owner.publisher.has_unwritten
-    media.before = silent
     owner.restart()
-    it._publish(replace(owner.segment(), found_at_s=0.0))
-    media.before = lambda operation, key: None
+    with bucket.failing("put"):
+        it._publish(replace(owner.segment(), found_at_s=0.0))
     it._catch_up()
     assert not owner.publisher.has_unwritten
     # What was named last is still of the first run.
@@ -45,13 +36,9 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(tmp_path:
     assert it.published_run == 2
 
 
-def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(tmp_path: Path) -> None:
-    store, clock = MemoryMedia(), SetClock()
-    media, follower = FaultyMedia(store), Follower(store, STREAM)
-    held_claim = claims.claim_stream(MemoryRuntimes(), clock, STREAM, "w1")
-    assert held_claim
-    before = Owner(media, tmp_path / "before", 1)
-    it = Publication(media, clock, before.channel, held_claim, 60, {}, lambda: None)
+def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim(bucket, tmp_path) -> None:
+    clock, before = SetClock(), Owner(bucket, tmp_path / "before", 1)
+    it = Publication(bucket, clock, before.channel, hold(clock), 60, {}, lambda: None)
     assert it._attempt(it._publisher.take_over)
     it._publish(before.segment())
     hanging, go = threading.Event(), threading.Event()
@@ -60,19 +47,18 @@ def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim
         hanging.set()
         go.wait(10)
 
-    media.before = hang
+    bucket.before = hang
     late = threading.Thread(target=it._publish, args=(before.segment(),))
     late.start()
     assert hanging.wait(10)
     it.abandon()
-    after = Owner(store, tmp_path / "after", 1)
+    after = Owner(bucket.store, tmp_path / "after", 1)
     after.restart()
     after.publisher.take_over()
-    after.publish(1)
-    follower.poll()
+    after.publish()
+    bucket.follow()
     go.set()
     late.join(10)
-    follower.poll()
-    after.publish(1)
-    follower.poll()
-    assert follower.problems == [] and follower.runs("720p") == ["1-1", "1-2"]
+    bucket.follow()
+    after.publish()
+    assert bucket.follow().runs("720p") == ["1-1", "1-2"]

@@ -1,87 +1,95 @@
-"""Deletion of segments from the store."""
+import pytest
 
-from pathlib import Path
-
-from chalicelib.ports.common import StoreUnavailable
-from tests.fakes.streams.media import FaultyMedia, MemoryMedia
-from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing.owner import STREAM, numbers, owner
+from chalicelib.domain.streams.ladders import Rendition
+from tests.unit.worker.publishing.owner import MULTIVARIANT, STREAM, Bucket, key_of
 from worker.publishing.cleaner import LAG_S
+from worker.publishing.fenced_object import ClaimLost
 
-ROOT = f"streams/{STREAM}/index.m3u8"
+DROPPED = key_of("720p")
 
 
-def test_the_window_moves_and_old_segments_go_after_the_lag(
-    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
-    first = owner(media, tmp_path, 1, window_s=6)
+def test_the_window_moves_and_old_segments_go_after_the_lag(bucket: Bucket) -> None:
+    first = bucket.owner(1, window_s=6)
     first.publish(5)
-    assert sorted(numbers(media)) == [2, 3, 4]
-    first.cleaner.delete_due(first.publisher.named_keys)
-    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
-    first.now_s += LAG_S
-    first.cleaner.delete_due(first.publisher.named_keys)
-    segments = [key for key in store.objects if "720p" in key and key.endswith(".ts")]
-    assert segments == [f"streams/{STREAM}/720p/1-1-00000{n}.ts" for n in (2, 3, 4)]
+    assert sorted(bucket.numbers()) == [2, 3, 4]
+    first.clean(after_s=0)
+    assert key_of("720p", "1-1-000000.ts") in bucket.objects
+    # A store that does not delete is asked again.
+    with bucket.failing("delete"):
+        first.clean()
+    assert key_of("720p", "1-1-000000.ts") in bucket.objects
+    first.clean(after_s=60)
+    segments = [key for key in bucket.objects if "720p" in key and key.endswith(".ts")]
+    assert segments == [key_of("720p", f"1-1-00000{n}.ts") for n in (2, 3, 4)]
 
 
-def test_leftovers_of_owners_before_are_swept(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
-    old = owner(media, tmp_path, 1)
-    old.publish(2)
+def test_leftovers_of_owners_before_are_swept(bucket: Bucket) -> None:
+    bucket.owner(1).publish(2)
     for left in ("720p/1-1-000099.ts", "480p/0-7-000001.ts", "1080p/1-1-000001.ts", "1080p/index.m3u8"):
-        store.put(f"streams/{STREAM}/{left}", b"left", "video/mp2t")
-    store.put(f"streams/{STREAM}0/720p/1-1-000001.ts", b"another stream's", "video/mp2t")
-    kept = [f"streams/{STREAM}/720p/notes.txt", f"streams/{STREAM}/720p/2-1-000050.ts"]
+        bucket.put(f"streams/{STREAM}/{left}", b"left", "video/mp2t")
+    others = f"streams/{STREAM}0/720p/1-1-000001.ts"
+    # Segments of later owners are no leftovers.
+    kept = {others, key_of("720p", "notes.txt"), key_of("720p", "2-1-000050.ts"), key_of("480p", "3-1-000001.ts")}
     for key in kept:
-        store.put(key, b"kept", "text/plain")
-    new = owner(media, tmp_path, 2)
-    new.publish(1)
-    new.now_s += LAG_S - 1
-    new.cleaner.delete_due(new.publisher.named_keys)
-    assert f"streams/{STREAM}/720p/1-1-000099.ts" in store.objects
-    new.now_s += 1
-    new.cleaner.delete_due(new.publisher.named_keys)
-    left = set(store.objects)
+        bucket.put(key, b"kept", "text/plain")
+    new = bucket.owner(2)
+    new.publish()
+    new.clean(after_s=LAG_S - 1)
+    assert key_of("720p", "1-1-000099.ts") in bucket.objects
+    new.clean(after_s=1)
+    left = set(bucket.objects)
     assert not any("000099" in key or "0-7" in key or "1080p" in key for key in left)
-    assert {*kept, f"streams/{STREAM}0/720p/1-1-000001.ts", ROOT} <= left
-    assert new.publisher.named_keys() <= left
+    assert kept | {MULTIVARIANT} | new.publisher.named_keys() <= left
 
 
-def test_who_was_replaced_deletes_nothing(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
+def test_who_was_replaced_deletes_nothing(bucket: Bucket) -> None:
     """A replaced owner does not take a rendition of a newer ladder for a dropped one, either."""
     holds = True
-    old = owner(media, tmp_path, 1, window_s=2, allowed=lambda: holds)
+    old = bucket.owner(1, window_s=2, allowed=lambda: holds)
     old.publish(5)
     holds = False
-    store.put(f"streams/{STREAM}/1080p/index.m3u8", b"the next owner's", "text/plain")
-    before = set(store.objects)
-    old.now_s += LAG_S
-    old.cleaner.delete_due(old.publisher.named_keys)
-    assert set(store.objects) == before
+    bucket.put(key_of("1080p"), b"the next owner's", "text/plain")
+    before = set(bucket.objects)
+    old.clean()
+    assert set(bucket.objects) == before
 
 
-def test_segments_of_later_owners_are_no_leftovers(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
-    key = f"streams/{STREAM}/1080p/2-1-000001.ts"
-    first = owner(media, tmp_path, 1)
-    store.put(key, b"the next owner's", "video/mp2t")
-    first.now_s += LAG_S
-    first.cleaner.delete_due(first.publisher.named_keys)
-    assert key in store.objects
+def test_a_rendition_that_is_dropped_has_no_playlist_any_more_once_the_ladder_is_live(bucket: Bucket) -> None:
+    """Viewers would stay at a playlist without new segments, and pay."""
+    bucket.owner(1).publish(2)
+    small = bucket.owner(2, profile="sd")
+    assert DROPPED in bucket.objects, "until the new ladder is there, the old one is of use"
+    order: list[str] = []
+    bucket.before = lambda operation, key: order.append(f"{operation} {key}") if operation != "get" else None
+    small.publish()
+    assert order[-2:] == [f"put {MULTIVARIANT}", f"delete {DROPPED}"]
+    assert DROPPED not in bucket.objects and key_of("720p", "1-1-000000.ts") in bucket.objects
+    small.publish()
+    assert sum(operation.startswith("delete") for operation in order) == 1
 
 
-def test_a_store_that_does_not_delete_is_asked_again(store: MemoryMedia, media: FaultyMedia, tmp_path: Path) -> None:
-    first = owner(media, tmp_path, 1, window_s=2)
-    first.publish(5)
+def test_a_dropped_playlist_that_could_not_be_deleted_is_deleted_with_the_next_segment(bucket: Bucket) -> None:
+    """It is one of an operator's own ladder, known from what is stored."""
+    custom = Rendition(name="tiny", width=320, height=180, video_bps=300_000, audio_bps=64_000)
+    bucket.owner(1, renditions=(custom,)).publish(2)
+    small = bucket.owner(2, profile="sd")
+    with bucket.failing("delete"):
+        assert small.publish() == [None] and not small.publisher.has_unwritten
+    assert key_of("tiny") in bucket.objects
+    small.publish()
+    assert key_of("tiny") not in bucket.objects and bucket.follow().renditions() == ["480p"]
 
-    def fail(operation: str, key: str) -> None:
-        if operation == "delete":
-            raise StoreUnavailable("no")
 
-    media.before = fail
-    first.now_s += LAG_S
-    first.cleaner.delete_due(first.publisher.named_keys)
-    assert f"streams/{STREAM}/720p/1-1-000000.ts" in store.objects
-    media.before = lambda operation, key: None
-    first.now_s += 60
-    first.cleaner.delete_due(first.publisher.named_keys)
-    assert f"streams/{STREAM}/720p/1-1-000000.ts" not in store.objects
+def test_an_owner_that_lost_its_claim_drops_nothing_of_the_new_owners(bucket: Bucket) -> None:
+    bucket.owner(1).publish()
+    small = bucket.owner(2, profile="sd")
+
+    def overtake(operation: str, key: str) -> None:
+        if operation == "put" and key == MULTIVARIANT:
+            bucket.after = lambda operation, key: None
+            bucket.owner(3).publish()
+
+    bucket.after = overtake
+    with pytest.raises(ClaimLost):
+        small.publish()
+    assert DROPPED in bucket.objects

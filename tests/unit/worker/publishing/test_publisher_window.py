@@ -2,86 +2,68 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
 from chalicelib.ports.common import StoreUnavailable
-from tests.fakes.streams.media import FaultyMedia, MemoryMedia
-from tests.integration.worker.follower import Follower
-from tests.unit.worker.publishing.owner import STREAM, numbers, owner
+from tests.unit.worker.publishing.owner import Bucket
 
-ROOT = f"streams/{STREAM}/index.m3u8"
 WINDOW_S_MAX = WINDOW_MINUTES_MAX * 60
 
 
-def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(
-    store: MemoryMedia, media: FaultyMedia, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = owner(media, tmp_path, 1, window_s=WINDOW_S_MAX)
-    monkeypatch.setattr(first, "now", lambda: datetime.now(UTC) - timedelta(days=3))
+def test_a_stream_that_was_paused_for_days_goes_on_without_its_expired_segments(bucket: Bucket) -> None:
+    first = bucket.owner(1, window_s=WINDOW_S_MAX)
+    first.now = lambda: datetime.now(UTC) - timedelta(days=3)
     first.publish(4)
-    follower.poll()
+    bucket.follow()
     # What the bucket's rule does meanwhile.
-    assert store.expiring == {key for key in store.objects if key.endswith(".ts")}
-    store.delete(sorted(store.expiring))
-    owner(media, tmp_path, 2, window_s=WINDOW_S_MAX).publish(2)
-    assert numbers(media) == {4: ("2-1-000000.ts", 1), 5: ("2-1-000001.ts", 1)} == numbers(media, "480p")
-    named_keys = {
-        f"streams/{STREAM}/{name}/{uri}" for name in ("720p", "480p") for uri, _ in numbers(media, name).values()
-    }
-    assert named_keys <= store.objects.keys()
+    assert bucket.store.expiring == {key for key in bucket.objects if key.endswith(".ts")}
+    bucket.delete(sorted(bucket.store.expiring))
+    bucket.owner(2, window_s=WINDOW_S_MAX).publish(2)
+    # A follower finds all that is named.
+    assert bucket.numbers() == {4: ("2-1", 0, 1), 5: ("2-1", 1, 1)} == bucket.numbers("480p")
 
 
-def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
+def test_a_sender_who_comes_back_a_day_later_begins_without_yesterdays_segments(bucket: Bucket) -> None:
     """The worker has waited all night, and took nothing over."""
-    only, now = owner(media, tmp_path, 1), datetime(2026, 1, 1, tzinfo=UTC)
+    only, now = bucket.owner(1), datetime(2026, 1, 1, tzinfo=UTC)
     only.now = lambda: now
     only.publish(5)
-    follower.poll()
+    bucket.follow()
     now += timedelta(days=1)
     only.restart()
-    only.publish(1)
-    assert numbers(media) == {5: ("1-2-000000.ts", 1)} == numbers(media, "480p")
+    only.publish()
+    assert bucket.numbers() == {5: ("1-2", 0, 1)} == bucket.numbers("480p")
     # With less than players begin with, it does not count as live yet.
     assert not only.publisher.is_playable
     only.publish(2)
-    assert sorted(numbers(media)) == [5, 6, 7] and only.publisher.is_playable
+    assert sorted(bucket.numbers()) == [5, 6, 7] and only.publisher.is_playable
 
 
-def test_a_sender_whose_clock_is_slow_keeps_the_window(media: FaultyMedia, follower: Follower, tmp_path: Path) -> None:
-    only = owner(media, tmp_path, 1)
+def test_a_sender_whose_clock_is_slow_keeps_the_window(bucket: Bucket) -> None:
+    only = bucket.owner(1)
     for _ in range(6):
         segment = only.segment()
         # After 300 ppm for some months, say.
         only.publisher.publish(replace(segment, at=segment.at - timedelta(hours=1)))
-    assert sorted(numbers(media)) == [0, 1, 2, 3, 4, 5]
+    only.restart()
+    segment = only.segment()
+    only.publisher.publish(replace(segment, at=segment.at - timedelta(hours=1)))
+    assert sorted(bucket.numbers()) == [0, 1, 2, 3, 4, 5, 6]
 
 
-def test_a_playlist_that_was_not_written_for_long_is_written_without_what_is_old(
-    media: FaultyMedia, follower: Follower, tmp_path: Path
-) -> None:
-    only, now = owner(media, tmp_path, 1), datetime(2026, 1, 1, tzinfo=UTC)
+def test_a_playlist_that_was_not_written_for_long_is_written_without_what_is_old(bucket: Bucket) -> None:
+    only, now = bucket.owner(1), datetime(2026, 1, 1, tzinfo=UTC)
     only.now = lambda: now
     only.publish(4)
-    follower.poll()
-
-    def silent(operation: str, key: str) -> None:
-        if key.endswith(".m3u8"):
-            raise StoreUnavailable("silent")
-
-    media.before = silent
-    with pytest.raises(StoreUnavailable):
-        only.publisher.publish(only.segment(has_gap=True))
-    media.before = lambda operation, key: None
+    bucket.follow()
+    with bucket.failing(ending=".m3u8"), pytest.raises(StoreUnavailable):
+        only.publish(has_gap=True)
     now += timedelta(minutes=10)
     only.publisher.flush()
-    assert numbers(media) == {4: ("1-1-000004.ts", 1)}
+    assert bucket.numbers() == {4: ("1-1", 4, 1)}
     only.publish(4)
     now += timedelta(minutes=10)
     only.publisher.end()
-    follower.poll()
-    assert follower.ended and sorted(numbers(media)) == [6, 7, 8]
+    assert bucket.follow().ended and sorted(bucket.numbers()) == [6, 7, 8]

@@ -8,25 +8,30 @@ from worker.publishing.playlists.media_playlist import Entry, Playlist
 from worker.publishing.segment_queue import FinishedSegment, SegmentQueue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+NAMES = ("720p", "480p")
 
 
 class FakeFfmpeg:
     """A writer of segments and playlists like ffmpeg: the segment first, the playlist replaced by rename."""
 
-    def __init__(self, directory: Path, renditions: tuple[str, ...] = ("720p", "480p")) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.playlists = {name: Playlist(target_s=2) for name in renditions}
-        for name in renditions:
+        self.playlists = {name: Playlist(target_s=2) for name in NAMES}
+        for name in NAMES:
             (directory / name).mkdir(parents=True)
 
-    def make(self, rendition: str, index: int, duration_s: float = 2.0) -> None:
+    def make(self, *indexes: int, duration_s: float = 2.0, only: tuple[str, ...] = NAMES) -> None:
+        for index in indexes:
+            for rendition in only:
+                self._make(self.directory / rendition, rendition, index, duration_s)
+
+    def _make(self, directory: Path, rendition: str, index: int, duration_s: float) -> None:
         name = f"1-1-{index:06d}.ts"
-        (self.directory / rendition / name).write_bytes(b"x")
+        (directory / name).write_bytes(b"x")
         playlist = self.playlists[rendition].append(Entry(name, duration_s, START + timedelta(seconds=2 * index)), 0)
         self.playlists[rendition] = playlist
-        temporary = self.directory / rendition / "index.m3u8.tmp"
-        temporary.write_bytes(playlist.render(0))
-        temporary.rename(self.directory / rendition / "index.m3u8")
+        (directory / "index.m3u8.tmp").write_bytes(playlist.render(0))
+        (directory / "index.m3u8.tmp").rename(directory / "index.m3u8")
 
 
 @pytest.fixture
@@ -36,25 +41,18 @@ def ffmpeg(tmp_path: Path) -> FakeFfmpeg:
 
 @pytest.fixture
 def queue(ffmpeg: FakeFfmpeg) -> SegmentQueue:
-    return SegmentQueue(1, ffmpeg.directory, ("720p", "480p"), 10.0, 2)
+    return SegmentQueue(1, ffmpeg.directory, NAMES, 10.0, 2)
 
 
 def taken(queue: SegmentQueue) -> list[FinishedSegment]:
-    segments = []
-    while segment := queue.take():
-        segments.append(segment)
-    return segments
-
-
-def test_nothing_is_there_at_first(queue: SegmentQueue) -> None:
-    assert queue.take() is None
-    assert queue.segment_at_s is None
+    return list(iter(queue.take, None))
 
 
 def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    ffmpeg.make("720p", 0)
+    assert queue.take() is None and queue.segment_at_s is None
+    ffmpeg.make(0, only=("720p",))
     assert queue.take() is None
-    ffmpeg.make("480p", 0, 2.04)
+    ffmpeg.make(0, duration_s=2.04, only=("480p",))
     (segment,) = taken(queue)
     assert (segment.name, segment.duration_s, segment.at, segment.ends_at_s) == ("1-1-000000.ts", 2.04, START, 12.04)
     assert segment.is_first_of_run and not segment.has_gap
@@ -62,48 +60,34 @@ def test_a_segment_is_there_when_all_renditions_have_it(ffmpeg: FakeFfmpeg, queu
     assert taken(queue) == []
 
 
-def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    for index in range(3):
-        for rendition in ("720p", "480p"):
-            ffmpeg.make(rendition, index)
+@pytest.mark.parametrize("first", [0, 999_998])
+def test_each_is_handed_out_once_and_in_order(ffmpeg: FakeFfmpeg, queue: SegmentQueue, first: int) -> None:
+    ffmpeg.make(*range(first, first + 3))
     segments = taken(queue)
-    assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in range(3)]
+    assert [segment.name for segment in segments] == [f"1-1-{first + n:06d}.ts" for n in range(3)]
     assert [segment.is_first_of_run for segment in segments] == [True, False, False]
-    assert queue.ends_at_s == 16.0
+    assert queue.ends_at_s == 16.0 + 2 * first
 
 
-def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
+def test_a_segment_that_is_longer_than_was_hoped_for_raises_the_target(ffmpeg, queue) -> None:
     for index, duration_s in enumerate((2.0, 8.4, 2.0)):
-        for rendition in ("720p", "480p"):
-            ffmpeg.make(rendition, index, duration_s)
+        ffmpeg.make(index, duration_s=duration_s)
     assert [segment.target_s for segment in taken(queue)] == [2, 8, 8] and queue.target_s == 8
 
 
-def test_the_millionth_segment_comes_after_the_one_before(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    for rendition in ("720p", "480p"):
-        for index in (999_998, 999_999, 1_000_000):
-            ffmpeg.make(rendition, index)
-    assert [segment.name for segment in taken(queue)] == ["1-1-999998.ts", "1-1-999999.ts", "1-1-1000000.ts"]
-
-
 def test_what_was_missed_is_a_gap_and_its_file_is_removed(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    for index in range(3):
-        ffmpeg.make("720p", index)
-    for index in (0, 2):
-        ffmpeg.make("480p", index)
+    ffmpeg.make(0, 1, 2, only=("720p",))
+    ffmpeg.make(0, 2, only=("480p",))
     first, second = taken(queue)
     assert not first.has_gap and second.has_gap and second.name == "1-1-000002.ts"
     assert not (ffmpeg.directory / "720p" / "1-1-000001.ts").exists()
     assert queue.ends_at_s == 16.0
 
 
-def test_too_many_that_wait_are_given_up_from_the_oldest(
-    ffmpeg: FakeFfmpeg, queue: SegmentQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_that_wait_are_given_up_from_the_oldest(ffmpeg, queue, monkeypatch) -> None:
     monkeypatch.setattr(segment_queue, "WAITING_MAX", 3)
     for index in range(5):
-        for rendition in ("720p", "480p"):
-            ffmpeg.make(rendition, index)
+        ffmpeg.make(index)
         queue.refresh()
     segments = taken(queue)
     assert [segment.name for segment in segments] == [f"1-1-00000{n}.ts" for n in (2, 3, 4)]
@@ -112,14 +96,11 @@ def test_too_many_that_wait_are_given_up_from_the_oldest(
 
 
 def test_the_last_is_still_taken_after_the_end(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    for rendition in ("720p", "480p"):
-        ffmpeg.make(rendition, 0, 0.4)
+    # A playlist that makes no sense is passed over.
+    (ffmpeg.directory / "720p" / "index.m3u8").write_bytes(b"\xff")
+    assert queue.take() is None
+    ffmpeg.make(0, duration_s=0.4)
     queue.close()
     assert queue.is_closed and len(taken(queue)) == 1
     queue.discard()
     assert not ffmpeg.directory.exists()
-
-
-def test_a_playlist_that_makes_no_sense_is_passed_over(ffmpeg: FakeFfmpeg, queue: SegmentQueue) -> None:
-    (ffmpeg.directory / "720p" / "index.m3u8").write_bytes(b"\xff")
-    assert queue.take() is None

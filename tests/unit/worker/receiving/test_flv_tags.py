@@ -1,11 +1,9 @@
-"""FLV streams, made tag by tag."""
-
 import io
 import time
 
-import av
 import pytest
 
+from tests.unit.worker.clips import clip, gray, silence
 from worker.receiving.containers import _parts
 from worker.receiving.flv_tags import AUDIO_TAG, SCRIPT_TAG, VIDEO_TAG, FlvTags
 from worker.receiving.packets import VideoTrack
@@ -25,12 +23,13 @@ PICTURE, SOUND = tag(VIDEO_TAG, b"\x17\x01picture", 40), tag(AUDIO_TAG, b"\xaf\x
 SILENT = HEADER + META + AVC_CONFIG + PICTURE
 
 
-@pytest.mark.parametrize("size", [1, 12, 13, 14, 100])
-def test_whole_tags_are_passed_on(size: int) -> None:
-    tags, stream = FlvTags(), HEADER + META + AVC_CONFIG + AAC_CONFIG + (PICTURE + SOUND) * 5
-    passed = [tags.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
-    assert b"".join(passed) == stream and not tags.has_changed
-    assert tags.feed(PICTURE[:-1]) == b"" and tags.feed(PICTURE[-1:]) == PICTURE
+def test_whole_tags_are_passed_on() -> None:
+    stream = HEADER + META + AVC_CONFIG + AAC_CONFIG + (PICTURE + SOUND) * 5
+    for size in (1, 12, 13, 14, 100):
+        tags = FlvTags()
+        passed = [tags.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
+        assert b"".join(passed) == stream and not tags.has_changed
+        assert tags.feed(PICTURE[:-1]) == b"" and tags.feed(PICTURE[-1:]) == PICTURE
 
 
 def test_a_large_tag_in_small_pieces_takes_no_more_time_than_its_bytes() -> None:
@@ -42,23 +41,33 @@ def test_a_large_tag_in_small_pieces_takes_no_more_time_than_its_bytes() -> None
     assert time.process_time() - begun < 1
 
 
-def test_a_track_that_comes_before_the_opening_is_over_is_no_change() -> None:
+def fixed(*before: bytes) -> FlvTags:
+    """Return the tags of a stream whose opening is over with these."""
     tags = FlvTags()
-    tags.feed(SILENT)
-    assert tags.feed(AAC_CONFIG + SOUND) == AAC_CONFIG + SOUND and not tags.has_changed
+    assert tags.feed(b"".join(before)) == b"".join(before) and not tags.has_changed
     tags.is_fixed = True
-    assert tags.feed(META + SOUND + PICTURE) == META + SOUND + PICTURE and not tags.has_changed
+    return tags
+
+
+def test_a_track_that_comes_before_the_opening_is_over_is_no_change() -> None:
+    assert fixed(SILENT, AAC_CONFIG, SOUND).feed(META + SOUND + PICTURE) == META + SOUND + PICTURE
+    # It says nothing, has other flags, or ends a sequence.
+    others = [tag(AUDIO_TAG, body) for body in (b"", b"\xae\x01sound", b"\x92Opus")]
+    for same in (AAC_CONFIG, SOUND, *others):
+        tags = fixed(SILENT, AAC)
+        assert tags.feed(same + SOUND + PICTURE) == same + SOUND + PICTURE and not tags.has_changed
 
 
 def test_a_track_that_appears_later_ends_a_part() -> None:
-    tags = FlvTags()
-    assert tags.feed(SILENT) == SILENT
-    tags.is_fixed = True
+    tags = fixed(SILENT)
     assert tags.feed(PICTURE + AAC_CONFIG + SOUND + PICTURE) == PICTURE
     assert tags.has_changed
     # The next part begins with a header that announces both, and with what describes the picture.
     assert tags.reopen() == BOTH + META + AVC_CONFIG
     assert not tags.has_changed and tags.feed(b"") == AAC_CONFIG + SOUND + PICTURE
+    # The newest description counts.
+    newer = tag(VIDEO_TAG, b"\x17\x00newer config")
+    assert fixed(SILENT, newer, PICTURE).reopen() == BOTH + META + newer
 
 
 HEVC_CONFIG, HEVC_PICTURE = tag(VIDEO_TAG, b"\x90hvc1config"), tag(VIDEO_TAG, b"\x93hvc1picture", 40)
@@ -66,9 +75,7 @@ OPUS_CONFIG, OPUS_SOUND = tag(AUDIO_TAG, b"\x90Opusconfig"), tag(AUDIO_TAG, b"\x
 
 
 def test_enhanced_rtmp_describes_its_tracks_in_another_form() -> None:
-    tags = FlvTags()
-    assert tags.feed(HEADER + META + HEVC_CONFIG + HEVC_PICTURE) == HEADER + META + HEVC_CONFIG + HEVC_PICTURE
-    tags.is_fixed = True
+    tags = fixed(HEADER, META, HEVC_CONFIG, HEVC_PICTURE)
     assert tags.feed(OPUS_CONFIG + OPUS_SOUND) == b"" and tags.has_changed
     assert tags.reopen() == BOTH + META + HEVC_CONFIG
     assert tags.feed(b"") == OPUS_CONFIG + OPUS_SOUND and tags.reopen() == BOTH + META + HEVC_CONFIG + OPUS_CONFIG
@@ -76,23 +83,10 @@ def test_enhanced_rtmp_describes_its_tracks_in_another_form() -> None:
 
 def hevc_with_late_sound() -> bytes:
     """Return six seconds of HEVC, whose encoder learns of its sound after four."""
-    out = io.BytesIO()
-    with av.open(out, "w", "flv") as made:
-        options = {"x265-params": "log-level=none:keyint=10", "tune": "zerolatency"}
-        video, audio = made.add_stream("libx265", rate=25, options=options), made.add_stream("aac", rate=48_000)
-        video.width, video.height, video.pix_fmt, audio.layout = 320, 180, "yuv420p", "mono"
-        for number in range(150):
-            picture = av.VideoFrame(320, 180, "yuv420p")
-            for plane in picture.planes:
-                plane.update(bytes([number]) * plane.buffer_size)
-            picture.pts = number
-            made.mux(video.encode(picture))
-        for number in range(90):
-            sound = av.AudioFrame("fltp", "mono", 1024)
-            sound.planes[0].update(bytes(4096))
-            sound.sample_rate, sound.pts = 48_000, 4 * 48_000 + number * 1024
-            made.mux(audio.encode(sound))
-    body, tags, at = out.getvalue(), [], len(HEADER)
+    pictures = [gray(n, (320, 180), n) for n in range(150)]
+    options = {"x265-params": "log-level=none:keyint=10", "tune": "zerolatency"}
+    sound = [silence(4 * 48_000 + n * 1_024) for n in range(90)]
+    body, tags, at = clip("flv", [*pictures, *sound], ("libx265", options), "aac"), [], len(HEADER)
     while at < len(body):
         end = at + 15 + int.from_bytes(body[at + 1 : at + 4])
         tags.append(body[at:end])
@@ -114,48 +108,28 @@ def test_hevc_goes_on_where_its_sound_begins_late() -> None:
     assert {*before} == {"video"} and len(before) + after.count("video") == 150 and after.count("audio") > 80
 
 
-def test_the_newest_description_counts() -> None:
-    tags, newer = FlvTags(), tag(VIDEO_TAG, b"\x17\x00newer config")
-    tags.feed(SILENT + newer + PICTURE)
-    assert tags.reopen() == BOTH + META + newer
-
-
 AAC_441, MP3_SOUND = tag(AUDIO_TAG, b"\xaf\x00\x12\x08"), tag(AUDIO_TAG, b"\x2fsound", 40)
 MU_LAW_MONO, MU_LAW_STEREO = tag(AUDIO_TAG, b"\x82sound"), tag(AUDIO_TAG, b"\x83sound")
 OTHER_OPUS = tag(AUDIO_TAG, b"\x90Opusother")
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (AAC_CONFIG + SOUND, AAC_441 + SOUND),
-        (AAC_CONFIG + SOUND, MP3_SOUND),
-        (MP3_SOUND, AAC_CONFIG + SOUND),
-        (OPUS_CONFIG + OPUS_SOUND, OTHER_OPUS + OPUS_SOUND),
-        (AAC_CONFIG + SOUND, OPUS_CONFIG + OPUS_SOUND),
-        (MU_LAW_MONO, MU_LAW_STEREO),
-    ],
-    ids=["configuration", "MP3", "from MP3", "Opus", "AAC to Opus", "channels of mu-law"],
-)
+AAC, OPUS = AAC_CONFIG + SOUND, OPUS_CONFIG + OPUS_SOUND
+CHANGES = {
+    "configuration": (AAC, AAC_441 + SOUND),
+    "MP3": (AAC, MP3_SOUND),
+    "from MP3": (MP3_SOUND, AAC),
+    "Opus": (OPUS, OTHER_OPUS + OPUS_SOUND),
+    "AAC to Opus": (AAC, OPUS),
+    "mu-law": (MU_LAW_MONO, MU_LAW_STEREO),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES.values(), ids=CHANGES)
 def test_other_sound_ends_a_part(before: bytes, after: bytes) -> None:
-    tags = FlvTags()
-    tags.feed(SILENT + before)
-    tags.is_fixed = True
+    tags = fixed(SILENT, before)
     assert tags.feed(PICTURE + before + after + PICTURE) == PICTURE + before and tags.has_changed
     # What described the sound before is left out.
     assert tags.reopen() == BOTH + META + AVC_CONFIG
     assert tags.feed(b"") == after + PICTURE and not tags.has_changed
     tags.is_fixed = True
     assert tags.feed(after + PICTURE) == after + PICTURE and not tags.has_changed
-
-
-@pytest.mark.parametrize(
-    "same",
-    [AAC_CONFIG, SOUND, tag(AUDIO_TAG, b""), tag(AUDIO_TAG, b"\xae\x01sound"), tag(AUDIO_TAG, b"\x92Opus")],
-    ids=["configuration", "sound", "empty", "other flags", "end of a sequence"],
-)
-def test_the_same_sound_is_no_change(same: bytes) -> None:
-    tags = FlvTags()
-    tags.feed(SILENT + AAC_CONFIG + SOUND)
-    tags.is_fixed = True
-    assert tags.feed(same + SOUND + PICTURE) == same + SOUND + PICTURE and not tags.has_changed

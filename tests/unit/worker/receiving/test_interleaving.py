@@ -11,29 +11,27 @@ from worker.receiving.interleaving import HELD_US_MAX, Interleaver, PieceReader,
 STEP_US = 40_000
 
 
-class Sent(list[tuple[int, int]]):
-    """Tracks and times in the order of sending; `read` is how many packets were read when each was sent."""
+class Sent(list[int]):
+    """Times in the order of sending; `read` is how many packets were read when each was sent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.read: list[int] = []
         self._count = 0
         self._interleaver = Interleaver(self._take)
+        self.end = self._interleaver.flush
 
-    def piece(self, track: int, start: int, count: int, step_us: int = STEP_US) -> None:
+    def piece(self, track: int, start: int, count: int) -> None:
         """Read a piece: its first packet follows on a header or another track."""
         for n in range(start, start + count):
-            self.packet(track, n * step_us, continues=n > start)
+            self.packet(track, n, continues=n > start)
 
-    def packet(self, track: int, at_us: int, *, continues: bool) -> None:
+    def packet(self, track: int, number: int, *, continues: bool) -> None:
         self._count += 1
-        self._interleaver.add(ReadPacket(track, None, b"x", at_us, continues))
-
-    def end(self) -> None:
-        self._interleaver.flush()
+        self._interleaver.add(ReadPacket(track, None, b"x", number * STEP_US, continues))
 
     def _take(self, read: ReadPacket) -> None:
-        self.append((read.track, read.dts_us))
+        self.append(read.dts_us)
         self.read.append(self._count)
 
 
@@ -44,36 +42,29 @@ def test_fragments_are_sent_in_the_order_of_time(first: int) -> None:
         sent.piece(first, fragment * 50, 50)
         sent.piece(AUDIO + VIDEO - first, fragment * 50, 50)
     sent.end()
-    assert len(sent) == 400
-    times = [at_us for _, at_us in sent]
-    assert times == sorted(times)
+    assert len(sent) == 400 and sent == sorted(sent)
     assert sent.read[0] == 1, "nothing keeps the first picture waiting"
-
-
-def test_sound_that_lasts_longer_than_the_picture_of_its_fragment_waits_for_the_next_one() -> None:
+    # Sound that lasts longer than the picture of its fragment waits for the next one.
     sent = Sent()
     for fragment in range(3):
         sent.piece(VIDEO, fragment * 50, 50)
         sent.piece(AUDIO, fragment * 52, 52)
-    times = [at_us for _, at_us in sent]
-    assert times == sorted(times)
+    assert sent == sorted(sent)
 
 
 def test_what_is_not_stored_in_pieces_is_sent_at_once() -> None:
     sent = Sent()
     for n in range(20):
-        sent.packet(VIDEO, n * STEP_US, continues=False)
+        sent.packet(VIDEO, n, continues=False)
         # Sound of a transport stream comes late.
         if n >= 10:
-            sent.packet(AUDIO, (n - 10) * STEP_US, continues=False)
+            sent.packet(AUDIO, n - 10, continues=False)
     assert sent.read == list(range(1, 31))
-
-
-def test_a_fragment_without_sound_is_sent_when_the_next_one_begins() -> None:
+    # A fragment without sound is sent when the next one begins.
     sent = Sent()
     sent.piece(VIDEO, 0, 50)
     assert len(sent) == 1
-    sent.packet(VIDEO, 50 * STEP_US, continues=False)
+    sent.packet(VIDEO, 50, continues=False)
     assert len(sent) == 51
 
 
@@ -83,7 +74,7 @@ def test_what_is_held_is_bounded_by_time_and_by_bytes(monkeypatch: pytest.Monkey
     held = 1_000 - len(sent)
     assert held * STEP_US <= HELD_US_MAX + STEP_US
     monkeypatch.setattr(interleaving, "HELD_BYTES_MAX", 10)
-    sent.packet(VIDEO, 1_000 * STEP_US, continues=True)
+    sent.packet(VIDEO, 1_000, continues=True)
     assert len(sent) == 1_001 - 10
 
 
@@ -107,13 +98,9 @@ def read(name: str, at_s: float) -> ReadPacket:
 @pytest.mark.parametrize(
     ("picture_s", "order"),
     [(1.0, "a P b c"), (2.0, "a P b c"), (2.5, "a b P c"), (99.0, "a b c P"), (-6.9, "P a b c"), (-7.1, "a b c P")],
-    ids=["between", "at the same time", "later", "another clock", "behind", "late"],
 )
 def test_the_first_picture_comes_before_the_sound_that_follows_it(picture_s: float, order: str) -> None:
     waiting = [read("a", 0.0), read("b", 2.0), read("c", 3.0)]
-    assert " ".join(each.track for each in merge_in_order(waiting, [read("P", picture_s)])) == order
-
-
-def test_a_first_picture_may_have_no_sound_before_it() -> None:
-    alone = [read("P", 1.0)]
-    assert merge_in_order([], alone) == alone
+    first = [read("P", picture_s)]
+    assert " ".join(each.track for each in merge_in_order(waiting, first)) == order
+    assert merge_in_order([], first) == first

@@ -1,5 +1,3 @@
-"""Pacing by the clock."""
-
 from worker.receiving.pacing import BURST_US, Pacer
 
 

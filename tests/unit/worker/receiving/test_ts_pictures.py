@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import av
 import pytest
 
+from tests.unit.worker.clips import clip, gray, silence
 from tests.unit.worker.receiving.test_ts_tables import AAC, H264, PAT, PMT, SOUND, VIDEO, packets
 from worker.receiving.containers import TRANSPORT_STREAM, Part
 from worker.receiving.packets import VideoTrack
@@ -20,26 +20,11 @@ RATE = 48_000
 
 def slides(codec: str, options: dict[str, str]) -> bytes:
     """Return a transport stream with a picture every four seconds, and sound all the time."""
-    out = io.BytesIO()
-    with av.open(out, "w", "mpegts") as made:
-        video = made.add_stream(codec, rate=25, options=options)
-        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
-        video.codec_context.max_b_frames = 0
-        audio = made.add_stream("aac", rate=RATE)
-        audio.layout = "mono"
-        for number in range(SLIDES):
-            picture = av.VideoFrame(320, 180, "yuv420p")
-            for plane in picture.planes:
-                plane.update(bytes([16 + number * 40]) * plane.buffer_size)
-            picture.pts, picture.time_base = number * SLIDE_S * 25, Fraction(1, 25)
-            made.mux(video.encode(picture))
-            for at in range(number * SLIDE_S * RATE, (number + 1) * SLIDE_S * RATE, 1024):
-                sound = av.AudioFrame("fltp", "mono", 1024)
-                sound.planes[0].update(bytes(4096))
-                sound.sample_rate, sound.pts = RATE, at
-                made.mux(audio.encode(sound))
-        made.mux(video.encode(None) + audio.encode(None))
-    return out.getvalue()
+    frames = []
+    for number in range(SLIDES):
+        frames.append(gray(16 + number * 40, (320, 180), number * SLIDE_S * 25))
+        frames += [silence(at) for at in range(number * SLIDE_S * RATE, (number + 1) * SLIDE_S * RATE, 1_024)]
+    return clip("mpegts", frames, (codec, options), "aac")
 
 
 def received(stream: bytes) -> Iterator[tuple[float, float, bytes]]:
@@ -55,17 +40,14 @@ def received(stream: bytes) -> Iterator[tuple[float, float, bytes]]:
                 yield float(made.pts * made.time_base), heard_s, data
 
 
-@pytest.mark.parametrize(
-    ("codec", "options"),
-    [
-        ("libx264", {"tune": "zerolatency", "g": "1"}),
-        ("libx264", {"tune": "zerolatency", "g": "3"}),
-        ("libx265", {"tune": "zerolatency", "x265-params": "log-level=none:frame-threads=1:keyint=3"}),
-        ("mpeg2video", {"g": "3"}),
-        ("mpeg4", {"g": "3"}),
-    ],
-    ids=["h264", "h264 not all keyframes", "hevc", "mpeg2", "mpeg4"],
-)
+X265 = {"tune": "zerolatency", "x265-params": "log-level=none:frame-threads=1:keyint=3"}
+SLIDE_CODECS = [
+    *(("libx264", {"tune": "zerolatency", "g": "1"}), ("libx264", {"tune": "zerolatency", "g": "3"})),
+    *(("libx265", X265), ("mpeg2video", {"g": "3"}), ("mpeg4", {"g": "3"})),
+]
+
+
+@pytest.mark.parametrize(("codec", "options"), SLIDE_CODECS)
 def test_a_slide_comes_as_soon_as_its_track_pauses(codec: str, options: dict[str, str]) -> None:
     came = list(received(slides(codec, options)))
     times = [at_s for at_s, _, _ in came]
@@ -114,35 +96,24 @@ def test_sound_that_goes_on_ends_a_picture_once(first: int) -> None:
     assert {(made[at + 3] & 0x0F, made[at + 5] & 0x80) for at in range(0, len(made), PACKET_BYTES)} == {(0, 0x80)}
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [
-        sound(0) + sound(PAUSE_TICKS),
-        (picture() + sound(0)) + (picture() + sound(PAUSE_TICKS)),
-        # In the middle of a picture bytes come all the time.
-        picture()[:PACKET_BYTES] + sound(0) + picture()[PACKET_BYTES:] + sound(PAUSE_TICKS),
-        picture() + sound(5 * PAUSE_TICKS) + sound(0) + sound(PAUSE_TICKS - 1),
-        packets(VIDEO.pid, b"no PES packet") + sound(0) + sound(PAUSE_TICKS),
-        short(pes(0, b"")) + sound(0) + sound(PAUSE_TICKS),
-        short(pes(0, b"")[:5]) + sound(0) + sound(PAUSE_TICKS),
-    ],
-    ids=[
-        "no picture",
-        "pictures",
-        "one that goes on",
-        "sound that jumps back",
-        "damage",
-        "a header alone",
-        "half a header",
-    ],
-)
+PAUSE = sound(0) + sound(PAUSE_TICKS)
+NO_ENDS = {
+    "no picture": PAUSE,
+    "pictures": (picture() + sound(0)) + (picture() + sound(PAUSE_TICKS)),
+    # In the middle of a picture bytes come all the time.
+    "one that goes on": picture()[:PACKET_BYTES] + sound(0) + picture()[PACKET_BYTES:] + sound(PAUSE_TICKS),
+    "sound that jumps back": picture() + sound(5 * PAUSE_TICKS) + sound(0) + sound(PAUSE_TICKS - 1),
+    "damage": packets(VIDEO.pid, b"no PES packet") + PAUSE,
+    "a header alone": short(pes(0, b"")) + PAUSE,
+    "half a header": short(pes(0, b"")[:5]) + PAUSE,
+}
+
+
+@pytest.mark.parametrize("stream", NO_ENDS.values(), ids=NO_ENDS)
 def test_nothing_else_does(stream: bytes) -> None:
     assert ends(stream) == []
-
-
-def test_tracks_that_are_no_picture_are_let_through() -> None:
-    stream = picture() + sound(0) + sound(PAUSE_TICKS)
-    assert ends(stream, kind=0x06) == [] and len(ends(stream)) == 1
+    # Tracks that are no picture are let through.
+    assert ends(picture() + PAUSE, kind=0x06) == [] and len(ends(picture() + PAUSE)) == 1
 
 
 def test_the_end_comes_before_the_packet_that_shows_it_and_repeats_how_the_picture_begins() -> None:
@@ -151,8 +122,6 @@ def test_the_end_comes_before_the_packet_that_shows_it_and_repeats_how_the_pictu
     assert passed.startswith(before) and passed.endswith(last)
     made = passed[len(before) : -len(last)]
     assert 8_192 < len(made) < 9_500 and is_end(made + bytes(4)) and END_MARK not in before
-
-
-def test_a_clean_stream_passes_as_it_is() -> None:
+    # A clean stream passes as it is.
     stream = PAT + PMT + b"".join(picture(n * 3600) + sound(n * 3600) for n in range(100))
     assert TransportTables().feed(stream) == stream

@@ -1,5 +1,3 @@
-"""The tables of transport streams, made packet by packet."""
-
 import pytest
 
 from worker.receiving.ts_tables import PACKET_BYTES, ElementaryStream, TransportTables, crc_of
@@ -48,6 +46,7 @@ PAT = pat({0: 16, 1: 32})
 PMT = pmt(32, VIDEO, SOUND)
 DATA = packets(256, b"picture", filler=0x47)
 STREAM = PAT + PMT + DATA
+LONG = b"\x00\x02\xbf\xff" + bytes(180)
 
 
 def test_programmes_and_their_tracks_are_found() -> None:
@@ -56,28 +55,23 @@ def test_programmes_and_their_tracks_are_found() -> None:
     stream = pat({0: 16, 1: 32, 2: 33}) + PMT + pmt(33, ElementaryStream(299, HEVC), english, number=2) + DATA
     assert tables.feed(stream) == stream
     assert tables.programs == {1: (VIDEO, SOUND), 2: (ElementaryStream(299, HEVC), english)}
+    # A programme that is gone is forgotten.
+    assert tables.feed(PAT) == PAT and tables.programs == {1: (VIDEO, SOUND)}
     assert not tables.has_changed
 
 
-@pytest.mark.parametrize("size", [1, 7, PACKET_BYTES - 1, PACKET_BYTES + 1, 1_000])
-def test_pieces_may_end_anywhere(size: int) -> None:
-    tables, stream = TransportTables(), STREAM * 3
-    assert b"".join(tables.feed(stream[at : at + size]) for at in range(0, len(stream), size)) == stream
-    assert tables.programs == {1: (VIDEO, SOUND)}
-
-
 @pytest.mark.parametrize("garbage", [b"garbage", b"\x00G", bytes(1_000)])
-def test_damage_between_packets_is_left_out(garbage: bytes) -> None:
+def test_pieces_may_end_anywhere_and_damage_between_packets_is_left_out(garbage: bytes) -> None:
+    for size in (1, 7, PACKET_BYTES - 1, PACKET_BYTES + 1, 1_000):
+        tables, stream = TransportTables(), STREAM * 3
+        assert b"".join(tables.feed(stream[at : at + size]) for at in range(0, len(stream), size)) == stream
+        assert tables.programs == {1: (VIDEO, SOUND)}
     tables = TransportTables()
     passed = tables.feed(garbage + STREAM + garbage + STREAM + DATA)
     assert passed == STREAM + STREAM + DATA and tables.programs == {1: (VIDEO, SOUND)}
 
 
-@pytest.mark.parametrize(
-    "now",
-    [(VIDEO, OTHER), (VIDEO, SOUND, OTHER), (VIDEO,), (ElementaryStream(256, HEVC), SOUND)],
-    ids=["another", "one more", "one less", "another codec"],
-)
+@pytest.mark.parametrize("now", [(VIDEO, OTHER), (VIDEO, SOUND, OTHER), (VIDEO,), (ElementaryStream(256, HEVC), SOUND)])
 def test_a_change_of_tracks_ends_a_part(now: tuple[ElementaryStream, ...]) -> None:
     tables, changed = TransportTables(), pmt(32, *now)
     # A demuxer that read the new table would have a track more than it was opened with.
@@ -98,18 +92,17 @@ def test_a_picture_that_a_table_leaves_out_for_a_moment_is_kept() -> None:
     assert tables.has_changed and tables.programs == {1: (VIDEO,)}
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        PMT,
-        pmt(32, SOUND, VIDEO),
-        pmt(32, VIDEO, ElementaryStream(257, AAC, "deu")),
-        pmt(32, VIDEO, in_force=False),
-        pmt(32, VIDEO, number=9),
-        pmt(999, VIDEO),
-    ],
-    ids=["again", "another order", "a language", "not in force yet", "another programme's", "unknown"],
-)
+SAME = {
+    "again": PMT,
+    "another order": pmt(32, SOUND, VIDEO),
+    "unknown": pmt(999, VIDEO),
+    "a language": pmt(32, VIDEO, ElementaryStream(257, AAC, "deu")),
+    "not in force yet": pmt(32, VIDEO, in_force=False),
+    "another programme's": pmt(32, VIDEO, number=9),
+}
+
+
+@pytest.mark.parametrize("table", SAME.values(), ids=SAME)
 def test_nothing_else_is_a_change(table: bytes) -> None:
     tables = TransportTables()
     assert tables.feed(STREAM + table + DATA) == STREAM + table + DATA and not tables.has_changed
@@ -126,9 +119,7 @@ def test_a_table_may_take_several_packets_and_come_among_others() -> None:
     middle = TransportTables()
     middle.feed(PAT + pieces[1] + DATA)
     assert middle.programs == {}
-
-
-def test_a_table_may_come_after_the_end_of_another_and_with_an_adaptation_field() -> None:
+    # It may come after the end of another, and with an adaptation field.
     payload = bytes([3]) + b"end" + pmt_section(1, VIDEO, described=b"\x05\x04HDMV")
     field = bytes([183 - len(payload)]) + bytes(183 - len(payload))
     packet = bytes([0x47, 0x40, 32, 0x30]) + field + payload
@@ -137,30 +128,18 @@ def test_a_table_may_come_after_the_end_of_another_and_with_an_adaptation_field(
     assert len(packet) == PACKET_BYTES and tables.programs == {1: (VIDEO,)}
 
 
-@pytest.mark.parametrize("bit", range(8 * 10, 8 * 30, 7))
-def test_a_damaged_table_changes_nothing(bit: int) -> None:
-    damaged = bytearray(PMT)
-    damaged[5 + bit // 8] ^= 1 << bit % 8
-    tables = TransportTables()
-    tables.feed(PAT + PMT + bytes(damaged) + DATA)
-    assert tables.programs == {1: (VIDEO, SOUND)} and not tables.has_changed
-
-
-def test_the_crc_is_that_of_the_standard() -> None:
+def test_a_damaged_table_changes_nothing() -> None:
+    for bit in range(8 * 10, 8 * 30, 7):
+        damaged = bytearray(PMT)
+        damaged[5 + bit // 8] ^= 1 << bit % 8
+        tables = TransportTables()
+        tables.feed(PAT + PMT + bytes(damaged) + DATA)
+        assert tables.programs == {1: (VIDEO, SOUND)} and not tables.has_changed, bit
     # The check value of CRC-32/MPEG-2.
     assert crc_of(b"123456789") == 0x0376E6E7
 
 
-def test_a_programme_that_is_gone_is_forgotten() -> None:
-    tables = TransportTables()
-    tables.feed(pat({1: 32, 2: 33}) + PMT + pmt(33, OTHER, number=2) + PAT)
-    assert tables.programs == {1: (VIDEO, SOUND)}
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [b"", b"\xff" * 184, b"\x00" + section(2, 1, b""), b"\x00\x02\xbf\xff" + bytes(180), b"\x00" + b"\x02\xb0\x01"],
-)
+@pytest.mark.parametrize("payload", [b"", b"\xff" * 184, b"\x00" + section(2, 1, b""), LONG, b"\x00\x02\xb0\x01"])
 @pytest.mark.parametrize("pid", [0, 32])
 def test_damaged_tables_say_nothing(payload: bytes, pid: int) -> None:
     tables, damaged = TransportTables(), packets(pid, payload)

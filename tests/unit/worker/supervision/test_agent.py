@@ -1,8 +1,6 @@
-"""The streams that a worker claims, with pipelines that do nothing."""
-
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
 from tests.fakes.streams.work_queue import MemoryWorkQueue
-from tests.fixtures.settings import worker_config
+from tests.unit.worker.parts import CONFIG, eventually
 from worker.claims import HeldClaim
 from worker.supervision import agent as agent_module
 from worker.supervision import presence as presence_module
@@ -33,18 +31,9 @@ class IdlePipeline(threading.Thread):
 
     made: list["IdlePipeline"]
 
-    def __init__(
-        self,
-        ports: Ports,
-        config: object,
-        stream: Stream,
-        held_claim: HeldClaim,
-        restarts: int,
-        ended: Callable[[], None],
-    ) -> None:
+    def __init__(self, ports, config, stream: Stream, held_claim: HeldClaim, restarts: int, ended) -> None:
         super().__init__(daemon=True)
-        self.stream, self.held_claim, self.end = stream, held_claim, None
-        self.pokes = 0
+        self.stream, self.held_claim, self.end, self.pokes = stream, held_claim, None, 0
         self._over, self._ended = threading.Event(), ended
         self.made.append(self)
 
@@ -67,21 +56,18 @@ class IdlePipeline(threading.Thread):
 class Harness:
     """An agent in a thread, over stores in memory."""
 
-    def __init__(self, tmp_path: Path, capacity: int = 2) -> None:
+    def __init__(self, tmp_path: Path) -> None:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
         self.workers, self.clock = MemoryWorkers(), SetClock()
+        self.config = replace(CONFIG, capacity=2, media_dir=tmp_path, work_dir=tmp_path)
         ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
-        config = worker_config(capacity=capacity, media_dir=tmp_path, work_dir=tmp_path)
-        self.config = config
-        self.agent = Agent(ports, self.queue, self.workers, config)
+        self.agent = Agent(ports, self.queue, self.workers, self.config)
         self.clean: bool | None = None
         self._thread = threading.Thread(target=self._run)
+        self.start = self._thread.start
 
     def _run(self) -> None:
         self.clean = self.agent.run()
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         self.agent.stop()
@@ -94,14 +80,11 @@ class Harness:
     def running(self) -> list[str]:
         return sorted(pipeline.stream.stream_id for pipeline in IdlePipeline.made if pipeline.is_alive())
 
+    def runs_the_stream(self) -> bool:
+        return eventually(lambda: self.running() == ["stream-1"])
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+    def hints(self) -> list[str]:
+        return [hint.stream_id for _ in range(2) for hint in self.queue.receive(1)]
 
 
 @pytest.fixture
@@ -116,78 +99,55 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness
         it.stop()
 
 
-def test_it_finds_live_streams_without_any_message(harness: Harness) -> None:
+def test_it_finds_live_streams_without_any_message_and_offers_them_to_others_at_a_drain(harness: Harness) -> None:
     harness.streams.add(LIVE)
     harness.streams.add(replace(LIVE, stream_id="stream-2", desired_state=DesiredState.PAUSED))
     harness.streams.add(replace(LIVE, stream_id="stream-3", archived=True))
     harness.start()
-    assert eventually(lambda: harness.running() == ["stream-1"])
-    harness.stop()
-    assert harness.clean is True
-    assert not harness.config.heartbeat_file.exists()
-
-
-def test_it_takes_no_more_than_its_capacity(harness: Harness) -> None:
-    for number in range(4):
+    assert harness.runs_the_stream()
+    # It takes no more than its capacity.
+    for number in range(4, 7):
         harness.streams.add(replace(LIVE, stream_id=f"stream-{number}"))
-    harness.start()
     assert eventually(lambda: len(harness.running()) == 2)
     time.sleep(1.2)
     assert len(IdlePipeline.made) == 2
     # A place that becomes free is filled.
-    IdlePipeline.made[0].let_go(EndReason.STOPPED)
+    IdlePipeline.made[1].let_go(EndReason.STOPPED)
     assert eventually(lambda: len(IdlePipeline.made) == 3)
+    harness.stop()
+    assert harness.clean is True and not harness.config.heartbeat_file.exists()
+    runtime = harness.runtimes.get("stream-1")
+    assert runtime and runtime.claim is None and "stream-1" in harness.hints()
 
 
-def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hint_is_followed_and_a_doubled_one_changes_nothing(harness: Harness, monkeypatch) -> None:
     monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 600)
     harness.start()
     assert eventually(harness.config.heartbeat_file.exists)
     time.sleep(0.3)
     harness.streams.add(LIVE)
-    for _ in range(3):
-        harness.queue.send("stream-1")
-    harness.queue.send("stream-9")
-    assert eventually(lambda: harness.running() == ["stream-1"])
+    for hint in ("stream-1", "stream-1", "stream-1", "stream-9"):
+        harness.queue.send(hint)
+    assert harness.runs_the_stream()
     assert eventually(lambda: IdlePipeline.made[0].pokes == 2)
     assert len(IdlePipeline.made) == 1 and harness.queue.undone == {}
 
 
-def test_another_workers_stream_is_taken_when_its_claim_runs_out(harness: Harness) -> None:
+@pytest.mark.parametrize("owner", ["w1", "w2"])
+def test_a_stream_is_taken_when_anothers_claim_runs_out_or_its_own_is_from_before_a_restart(harness, owner) -> None:
     harness.streams.add(LIVE)
     now_ms = harness.clock.now_ms()
-    harness.runtimes.claim("stream-1", "w2", now_ms, now_ms + 3_000)
+    harness.runtimes.claim("stream-1", owner, now_ms, now_ms + 3_000)
     harness.start()
-    time.sleep(1)
-    assert harness.running() == []
-    harness.clock.advance(3_000)
-    assert eventually(lambda: harness.running() == ["stream-1"])
+    if owner != "w1":
+        time.sleep(1)
+        assert harness.running() == []
+        harness.clock.advance(3_000)
+    assert harness.runs_the_stream()
     assert IdlePipeline.made[0].held_claim.claim.epoch == 2
 
 
-def test_it_takes_its_own_stream_again_after_a_restart(harness: Harness) -> None:
-    harness.streams.add(LIVE)
-    now_ms = harness.clock.now_ms()
-    harness.runtimes.claim("stream-1", "w1", now_ms, now_ms + 3_000)
-    harness.start()
-    assert eventually(lambda: harness.running() == ["stream-1"])
-
-
-def test_a_drain_releases_and_offers_the_streams_to_others(harness: Harness) -> None:
-    harness.streams.add(LIVE)
-    harness.start()
-    assert eventually(lambda: harness.running() == ["stream-1"])
-    harness.stop()
-    runtime = harness.runtimes.get("stream-1")
-    assert runtime and runtime.claim is None
-    assert [hint.stream_id for hint in harness.queue.receive(1)] == ["stream-1"]
-
-
-def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(harness: Harness, monkeypatch) -> None:
     harness.start()
     idle = Worker(worker_id="w1", capacity=2, stream_ids=(), seen_at_ms=harness.clock.now_ms())
     assert eventually(lambda: harness.presence() == [idle])
@@ -201,28 +161,21 @@ def test_it_says_that_it_is_there_and_what_it_runs_until_it_drains(
     assert harness.presence() == []
 
 
-def test_a_silent_registry_hurts_no_stream(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_registry_that_is_silent_or_hangs_hurts_no_stream_and_no_drain(harness, monkeypatch, hangs) -> None:
+    over = threading.Event()
+
     def silent(*_: object) -> None:
         raise StoreUnavailable("no answer")
 
     monkeypatch.setattr(harness.workers, "report", silent)
-    monkeypatch.setattr(harness.workers, "leave", silent)
-    harness.streams.add(LIVE)
-    harness.start()
-    assert eventually(lambda: harness.running() == ["stream-1"])
-    harness.stop()
-    assert harness.clean is True
-
-
-def test_a_drain_ends_in_time_though_the_registry_hangs(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    over = threading.Event()
-    monkeypatch.setattr(harness.workers, "leave", lambda worker_id: over.wait(20))
+    monkeypatch.setattr(harness.workers, "leave", (lambda worker_id: over.wait(20)) if hangs else silent)
     monkeypatch.setattr(agent_module, "DRAIN_S", 0.5)
     harness.streams.add(LIVE)
     harness.start()
-    assert eventually(lambda: harness.running() == ["stream-1"])
+    assert harness.runs_the_stream()
     began_s = time.monotonic()
     harness.stop()
     assert time.monotonic() - began_s < 5 and harness.clean is True
-    assert [hint.stream_id for hint in harness.queue.receive(1)] == ["stream-1"]
+    assert harness.hints() == ["stream-1"]
     over.set()

@@ -1,5 +1,5 @@
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -10,10 +10,13 @@ from tests.fakes.streams.runtimes import MemoryRuntimes
 from worker.claims import MARGIN_S, RENEW_INTERVAL_S, TTL_MS, HeldClaim, claim_stream
 
 
-class Times:
-    """Both clocks, moved together."""
+class Times(MemoryRuntimes):
+    """Runtimes, which do not answer while `silent`, and both clocks, moved together."""
+
+    silent = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.clock = SetClock()
         self.now_s = 50.0
 
@@ -21,20 +24,13 @@ class Times:
         self.now_s += seconds
         self.clock.advance(int(seconds * 1000))
 
-    @property
-    def monotonic(self) -> Callable[[], float]:
-        return lambda: self.now_s
+    def take(self, worker_id: str) -> HeldClaim | None:
+        return claim_stream(self, self.clock, "stream-1", worker_id, lambda: self.now_s)
 
-
-class SilentRuntimes(MemoryRuntimes):
-    """Runtimes that do not answer while `silent`."""
-
-    silent = False
-
-    def renew(self, claim: Claim, now_ms: int, expires_at_ms: int, last_manifest_at_ms: int | None) -> Claim | None:
+    def renew(self, *claimed: Any) -> Claim | None:
         if self.silent:
             raise StoreUnavailable("silent")
-        return super().renew(claim, now_ms, expires_at_ms, last_manifest_at_ms)
+        return super().renew(*claimed)
 
 
 @pytest.fixture
@@ -43,18 +39,13 @@ def times() -> Times:
 
 
 @pytest.fixture
-def runtimes() -> SilentRuntimes:
-    return SilentRuntimes()
-
-
-@pytest.fixture
-def held_claim(runtimes: SilentRuntimes, times: Times) -> HeldClaim:
-    claim = claim_stream(runtimes, times.clock, "stream-1", "w1", times.monotonic)
+def held_claim(times: Times) -> HeldClaim:
+    claim = times.take("w1")
     assert claim
     return claim
 
 
-def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim) -> None:
+def test_a_claim_is_renewed_every_few_seconds_and_no_clock_lengthens_it(times: Times, held_claim: HeldClaim) -> None:
     first = held_claim.claim.expires_at_ms
     assert first == times.clock.now_ms() + TTL_MS
     times.pass_by(RENEW_INTERVAL_S - 0.1)
@@ -63,40 +54,34 @@ def test_a_claim_is_renewed_every_few_seconds(runtimes: SilentRuntimes, times: T
     times.pass_by(0.1)
     held_claim.renew_if_due()
     assert held_claim.claim.expires_at_ms == times.clock.now_ms() + TTL_MS
-    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
+    assert times.take("w2") is None
+    # A clock that jumps back does not lengthen it.
+    times.clock.advance(-3_600_000)
+    times.now_s += TTL_MS / 1000 - MARGIN_S
+    assert not held_claim.is_safe
 
 
-def test_publishing_stops_before_the_claim_expires(
-    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
-) -> None:
-    runtimes.silent = True
+def test_publishing_stops_before_the_claim_expires(times, held_claim) -> None:
+    times.silent = True
     while held_claim.is_safe:
         times.pass_by(0.5)
         with suppress(StoreUnavailable):
             held_claim.renew_if_due()
     assert times.clock.now_ms() <= held_claim.claim.expires_at_ms - int(MARGIN_S * 1000)
-    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic) is None
+    assert times.take("w2") is None
     # The store is back before another worker claimed the stream: it continues.
-    runtimes.silent = False
+    times.silent = False
     times.pass_by(MARGIN_S / 2)
     held_claim.renew_if_due()
     assert held_claim.is_safe and not held_claim.is_lost
 
 
-def test_a_claim_that_another_took_is_lost_for_good(
-    runtimes: SilentRuntimes, times: Times, held_claim: HeldClaim
-) -> None:
+def test_a_claim_that_another_took_is_lost_for_good(times, held_claim) -> None:
     times.pass_by(TTL_MS / 1000)
     assert not held_claim.is_safe
-    assert claim_stream(runtimes, times.clock, "stream-1", "w2", times.monotonic)
+    assert times.take("w2")
     held_claim.renew_if_due()
     assert held_claim.is_lost and not held_claim.is_safe
     held_claim.release()
-    runtime = runtimes.get("stream-1")
+    runtime = times.get("stream-1")
     assert runtime and runtime.claim and runtime.claim.worker_id == "w2"
-
-
-def test_a_clock_that_jumps_back_does_not_lengthen_the_claim(times: Times, held_claim: HeldClaim) -> None:
-    times.clock.advance(-3_600_000)
-    times.now_s += TTL_MS / 1000 - MARGIN_S
-    assert not held_claim.is_safe

@@ -1,7 +1,3 @@
-"""Faults of what is published, by what a segment holds and what its source had."""
-
-import pytest
-
 from worker.encoding.transcoder import Activity
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.published_faults import CLEAN_S, FAULTS_MIN, FaultHistory, published_fault
@@ -11,25 +7,25 @@ QUIET = Activity(heard=False, moves=False, dark=False)
 GOOD = {"run": 1, "duration_s": 2.0, "has_sound": True, "sound_s": 2.01, "peak": 3000, "moves": True, "dark": False}
 
 
-@pytest.mark.parametrize(
-    ("changes", "activity", "expected"),
-    [
-        ({}, [LIVELY] * 8, None),
-        ({"sound_s": 1.86}, [LIVELY] * 8, None),
-        ({"sound_s": 1.8}, [], "a published segment of 2.00 s has 1.80 s of sound"),
-        ({"sound_s": 31.0}, [LIVELY] * 8, "a published segment of 2.00 s has 31.00 s of sound"),
-        ({"has_sound": False, "sound_s": 0.0, "peak": 0}, [LIVELY] * 8, None),
-        ({"peak": 0}, [LIVELY] * 8, "a published segment is silent while the source has sound"),
-        ({"peak": 0}, [LIVELY] * 7, None),
-        ({"peak": 0}, [*[LIVELY] * 7, QUIET], None),
-        ({"dark": True}, [LIVELY] * 8, "a published segment is black while the source is not"),
-        ({"dark": True}, [*[LIVELY] * 7, Activity(heard=True, moves=True, dark=True)], None),
-        ({"moves": False}, [LIVELY] * 8, "a published segment stands still while the source moves"),
-        ({"moves": False}, [*[LIVELY] * 7, QUIET], None),
-    ],
-)
-def test_a_segment_is_held_against_its_source(changes, activity, expected) -> None:
-    assert published_fault(Sample(**{**GOOD, **changes}), activity) == expected
+LIVELY_ALL, QUIET_AT_LAST = [LIVELY] * 8, [*[LIVELY] * 7, QUIET]
+FAULTY = [
+    ({"sound_s": 1.8}, [], "a published segment of 2.00 s has 1.80 s of sound"),
+    ({"sound_s": 31.0}, LIVELY_ALL, "a published segment of 2.00 s has 31.00 s of sound"),
+    ({"peak": 0}, LIVELY_ALL, "a published segment is silent while the source has sound"),
+    ({"dark": True}, LIVELY_ALL, "a published segment is black while the source is not"),
+    ({"moves": False}, LIVELY_ALL, "a published segment stands still while the source moves"),
+]
+DARK_AT_LAST = [*[LIVELY] * 7, Activity(heard=True, moves=True, dark=True)]
+NO_SOUND = {"has_sound": False, "sound_s": 0.0, "peak": 0}
+RIGHT = [
+    *(({}, LIVELY_ALL), ({"sound_s": 1.86}, LIVELY_ALL), (NO_SOUND, LIVELY_ALL), ({"peak": 0}, [LIVELY] * 7)),
+    *(({"peak": 0}, QUIET_AT_LAST), ({"dark": True}, DARK_AT_LAST), ({"moves": False}, QUIET_AT_LAST)),
+]
+
+
+def test_a_segment_is_held_against_its_source() -> None:
+    for changes, activity, expected in (*FAULTY, *((*row, None) for row in RIGHT)):
+        assert published_fault(Sample(**{**GOOD, **changes}), activity) == expected
 
 
 FAULT = "a published segment is silent while the source has sound"
@@ -70,9 +66,7 @@ def test_one_faulty_segment_starts_the_ten_minutes_again_and_replaced_runs_are_c
     assert history.issue(530 + CLEAN_S) is None
     assert replaced(history, 9_000)
     assert (history.issue(9_000) or "").startswith("The run was replaced"), "those before are long over"
-
-
-def test_faults_in_a_row_are_one_runs() -> None:
+    # Faults in a row are one run's.
     history = FaultHistory()
     assert history.record(0, FAULT) is None
     history.start_run()

@@ -1,23 +1,17 @@
-"""A worker's reports on its stream, by which viewers are charged."""
-
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
-from tests.fixtures.settings import worker_config
-from worker import claims
+from tests.unit.worker.parts import CONFIG, hold
 from worker.supervision.driver import Driver
 from worker.supervision.reporter import Reporter
 from worker.supervision.run_logs import RunLogs
 from worker.supervision.state_machine import StreamStateMachine
 
-CONFIG = worker_config()
-
 
 def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
     runtimes, clock = MemoryRuntimes(), SetClock()
-    held_claim = claims.claim_stream(runtimes, clock, "stream-1", "w1")
-    assert held_claim
+    held_claim = hold(clock, runtimes=runtimes)
     state_machine = StreamStateMachine(2)
     driver = Driver(CONFIG, state_machine, 1, RunLogs(MemoryMedia(), clock, held_claim, lambda: ()))
     reporter = Reporter(runtimes, clock, held_claim)

@@ -11,26 +11,24 @@ def test_the_first_retry_is_quick_and_patience_grows() -> None:
     assert delays == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, DELAY_S_MAX]
     backoff.reset()
     assert backoff.next_delay_s() == 0.2
+    # Jitter is bounded.
+    for chance, delay_s in ((0.0, 0.16), (1.0, 0.24)):
+        assert Backoff(chance=lambda chance=chance: chance).next_delay_s() == pytest.approx(delay_s)
 
 
-@pytest.mark.parametrize(("chance", "delay_s"), [(0.0, 0.16), (1.0, 0.24)])
-def test_jitter_is_bounded(chance: float, delay_s: float) -> None:
-    assert Backoff(chance=lambda: chance).next_delay_s() == pytest.approx(delay_s)
-
-
-def test_a_good_life() -> None:
-    it = StreamStateMachine(2)
+def started(now_s: float = 0, published_at_s: float | None = 3, segment_seconds: int = 2) -> StreamStateMachine:
+    it = StreamStateMachine(segment_seconds)
     assert it.state is RuntimeState.STARTING
-    it.start_run(0)
+    it.start_run(now_s)
     assert it.state is RuntimeState.STARTING
-    it.record_published(3, 3, None)
-    assert (it.state, it.restarts, it.last_error) == (RuntimeState.LIVE, 0, None)
+    if published_at_s is not None:
+        it.record_published(published_at_s, published_at_s, None)
+        assert (it.state, it.restarts, it.last_error) == (RuntimeState.LIVE, 0, None)
+    return it
 
 
 def test_a_dead_encoder_is_reported_until_the_next_was_stable() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(0)
-    it.record_published(3, 3, None)
+    it = started()
     it.end_run("killed")
     assert (it.state, it.restarts, it.last_error) == (RuntimeState.BACKOFF, 1, "killed")
     it.start_run(10.5, "killed")
@@ -41,37 +39,36 @@ def test_a_dead_encoder_is_reported_until_the_next_was_stable() -> None:
     assert it.is_stable
     it.clear_error(None)
     assert it.last_error is None
+    # New settings restart.
+    it.end_run("killed")
+    it.change_settings(4)
+    assert (it.state, it.segment_seconds, it.last_error) == (RuntimeState.STARTING, 4, None)
+
+
+SILENCES = [
+    (105, 105, None, None),
+    (112.1, 100, None, "no segment within 12 s of the start"),
+    (110, 110, 104, None),
+    (110.1, 110, 104, "no new segment for 6 s"),
+    (110.1, 104, 110, "no progress for 6 s"),
+    # A start that gets on is slow, and not stuck.
+    (135.9, 130, None, None),
+    (130.1, 124, None, "no segment within 12 s of the start"),
+    (136.1, 136, None, "no segment within 36 s of the start"),
+]
 
 
 def test_silence_is_three_targets_without_a_segment_or_progress() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(100)
-    assert it.restart_reason(105, 105, None) is None
-    assert it.restart_reason(112.1, 100, None) == "no segment within 12 s of the start"
-    assert it.restart_reason(110, 110, 104) is None
-    assert it.restart_reason(110.1, 110, 104) == "no new segment for 6 s"
-    assert it.restart_reason(110.1, 104, 110) == "no progress for 6 s"
-
-
-def test_long_segments_get_a_longer_start() -> None:
-    it = StreamStateMachine(10)
-    it.start_run(0)
+    for *given, reason in SILENCES:
+        assert started(100, None).restart_reason(*given) == reason
+    # Long segments get a longer start.
+    it = started(0, None, segment_seconds=10)
     assert it.restart_reason(39.9, 0, None) is None
     assert it.restart_reason(40.1, 0, None) == "no segment within 40 s of the start"
 
 
-def test_a_start_that_gets_on_is_slow_and_not_stuck() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(100)
-    assert it.restart_reason(135.9, 130, None) is None
-    assert it.restart_reason(130.1, 124, None) == "no segment within 12 s of the start"
-    assert it.restart_reason(136.1, 136, None) == "no segment within 36 s of the start"
-
-
 def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(0)
-    it.record_published(3, 3, None)
+    it = started()
     it.record_published(9, 3, None)
     assert it.state is RuntimeState.LIVE
     it.record_published(9.1, 3, "the store is silent")
@@ -81,22 +78,16 @@ def test_a_store_that_takes_nothing_stalls_the_stream_without_a_restart() -> Non
     assert (it.state, it.restarts) == (RuntimeState.LIVE, 0)
 
 
-@pytest.mark.parametrize("state", [RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING])
-def test_nothing_to_start_is_reported_with_its_reason(state: RuntimeState) -> None:
-    it = StreamStateMachine(2)
-    it.wait(state, "there is no file")
-    assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
-
-
-def test_who_waits_for_what_was_live_before_is_stalled() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(0)
-    it.record_published(3, 3, None)
+def test_nothing_to_start_is_reported_with_its_reason_and_the_slate_costs_nothing() -> None:
+    for state in (RuntimeState.FAILED, RuntimeState.BACKOFF, RuntimeState.STARTING):
+        it = StreamStateMachine(2)
+        it.wait(state, "there is no file")
+        assert (it.state, it.last_error, it.restarts) == (state, "there is no file", 0)
+    # Who waits for what was live before is stalled.
+    it = started()
     it.wait(RuntimeState.STARTING, "waiting for the sender")
     assert it.state is RuntimeState.STALLED
-
-
-def test_the_slate_costs_nothing() -> None:
+    # The slate costs nothing.
     it = StreamStateMachine(2)
     it.start_run(0, "there is no file", is_slate=True)
     it.record_published(3, 3, None)
@@ -107,19 +98,12 @@ def test_the_slate_costs_nothing() -> None:
     assert it.state is RuntimeState.LIVE
 
 
-def test_going_over_to_a_better_source_is_no_outage() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(0)
-    it.record_published(3, 3, None)
+def test_going_over_to_a_better_source_is_no_outage_and_one_that_does_not_come_is_not_paid_for() -> None:
+    it = started()
     it.switch_run(10)
     assert it.state is RuntimeState.LIVE and it.restarts == 0
     assert it.restart_reason(22.1, 10, None) == "no segment within 12 s of the start"
-
-
-def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
-    it = StreamStateMachine(2)
-    it.start_run(0)
-    it.record_published(9.5, 9.5, None)
+    it = started(published_at_s=9.5)
     it.switch_run(10)
     it.check_awaited(19.5, 9.5)
     assert it.state is RuntimeState.LIVE
@@ -127,10 +111,3 @@ def test_a_better_source_that_does_not_come_is_not_paid_for() -> None:
     assert (it.state, it.last_error) == (RuntimeState.STALLED, "nothing could be published for 10 s")
     it.record_published(21, 21, None)
     assert it.state is RuntimeState.LIVE
-
-
-def test_new_settings_restart() -> None:
-    it = StreamStateMachine(2)
-    it.end_run("killed")
-    it.change_settings(4)
-    assert (it.state, it.segment_seconds, it.last_error) == (RuntimeState.STARTING, 4, None)

@@ -1,5 +1,3 @@
-"""The pictures that a run counts as repeated, and the number that wait for their slot."""
-
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,39 +14,22 @@ from worker.transcoding.slot_clock import PATIENCE_US
 TINY = EncodedRendition(name="tiny", width=64, height=36, video_bps=100_000, audio_bps=32_000)
 
 
-def plan_of(directory: Path, *, fields: bool = False) -> TranscodePlan:
+@pytest.fixture
+def plan(tmp_path: Path) -> TranscodePlan:
     """Return a plan of 50 pictures a second."""
-    (directory / "tiny").mkdir()
-    return TranscodePlan(
-        work=Work.ENCODE,
-        renditions=[TINY],
-        directory=directory,
-        name="1-1",
-        segment_s=1,
-        cut_s=0.75,
-        offset_s=0.0,
-        rate=Fraction(50),
-        fields=fields,
-    )
+    (tmp_path / "tiny").mkdir()
+    times = {"segment_s": 1, "cut_s": 0.75, "offset_s": 0.0, "rate": Fraction(50)}
+    return TranscodePlan(work=Work.ENCODE, renditions=[TINY], directory=tmp_path, name="1-1", **times)
 
 
+# A whole picture of an interlaced source lasts as long as its two fields would.
 @pytest.mark.parametrize(
     ("fields", "interval_us", "repeated"),
-    [
-        # A whole picture of an interlaced source lasts as long as its two fields would.
-        (True, 40_000, 0),
-        (True, 20_000, 0),
-        (True, 80_000, 2 * 9),
-        (False, 20_000, 0),
-        (False, 40_000, 9),
-    ],
+    [(True, 40_000, 0), (True, 20_000, 0), (True, 80_000, 2 * 9), (False, 20_000, 0), (False, 40_000, 9)],
 )
-def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(
-    tmp_path: Path, fields: bool, interval_us: int, repeated: int
-) -> None:
-    plan = plan_of(tmp_path, fields=fields)
+def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(plan, fields, interval_us, repeated) -> None:
     repairs = RunRepairs()
-    run = EncodingRun(plan, repairs)
+    run = EncodingRun(replace(plan, fields=fields), repairs)
     for number in range(10):
         run._add_picture(interval_us * number, [av.VideoFrame(64, 36, "yuv420p")])
         run.advance(0.0)
@@ -56,17 +37,17 @@ def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(
     run.close()
 
 
-def test_pictures_that_wait_take_no_more_memory_than_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_wait_take_no_more_memory_than_is_left(plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding_run, "PICTURES_BYTES_MAX", 5 * 64 * 36 * 3 // 2)
     repairs = RunRepairs()
-    run = EncodingRun(plan_of(tmp_path), repairs)
+    run = EncodingRun(plan, repairs)
     for number in range(8):
         run._add_picture(20_000 * number, [av.VideoFrame(64, 36, "yuv420p")])
     assert len(run._pictures) == 5 and repairs.pictures_dropped == 3
     run.close()
 
 
-def test_the_largest_ladder_leaves_room_for_sound_that_comes_a_little_late(tmp_path: Path) -> None:
+def test_the_largest_ladder_leaves_room_for_sound_that_comes_a_little_late(plan: TranscodePlan) -> None:
     largest = [EncodedRendition(name=f"{n}", width=3_840, height=2_160) for n in range(6)]
-    plan = replace(plan_of(tmp_path), renditions=largest)
+    plan = replace(plan, renditions=largest)
     assert encoding_run.PICTURES_BYTES_MAX // plan.picture_bytes > PATIENCE_US / 1e6 * 30

@@ -1,5 +1,3 @@
-"""Pictures that are deinterlaced: declared ones, and those with combs in moving parts."""
-
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +5,9 @@ from typing import Any
 import av
 import pytest
 
+from worker.transcoding import interlace_detector
 from worker.transcoding.interlace_detector import (
     DECLARED_FOR,
-    DIFFERENCE,
     LOOK_INTERVAL,
     LOOK_PICTURES,
     InterlaceDetector,
@@ -50,85 +48,67 @@ def picture(number: int, *, speed: int = 8, top_first: bool | None = None, **mor
     return Picture(rows, **more)
 
 
-def verdict(pictures: Sequence[Picture]) -> bool:
-    detector = InterlaceDetector()
-    return [detector.look(each) for each in pictures][-1]  # type: ignore[arg-type]
+def looks(pictures: Sequence[Any], detector: InterlaceDetector | None = None) -> list[bool]:
+    detector = detector or InterlaceDetector()
+    return [detector.look(each) for each in pictures]
 
 
 COMB = bytes([DARK, BRIGHT] * 8)
 
 
-@pytest.mark.parametrize(
-    ("now", "before", "expected"),
-    [
-        # Nothing has moved: lines that differ are what the picture shows.
-        (COMB, COMB, (0, 0)),
-        # Both fields are elsewhere in the picture before.
-        (COMB, bytes([BRIGHT, DARK] * 8), (7, 0)),
-        # As a whole it has moved, and only with the other picture's lines it has combs.
-        (bytes([DARK] * 16), bytes([BRIGHT] * 16), (0, 7)),
-        (bytes([DARK] * 16), bytes([DARK + DIFFERENCE - 1] * 16), (0, 0)),
-        # A slope is no comb.
-        (bytes(range(0, 240, 15)), bytes([0] * 16), (0, 6)),
-    ],
-)
-def test_combs_are_counted_where_something_moves(now: bytes, before: bytes, expected: tuple[int, int]) -> None:
-    for count in (1, 3):
-        found = combs_of([now] * count, [before] * count)
-        assert (found.here, found.mixed) == (count * expected[0], count * expected[1])
+def combs(now: bytes, before: bytes, count: int) -> tuple[float, float]:
+    found = combs_of([now] * count, [before] * count)
+    return found.here / count, found.mixed / count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_combs_are_counted_where_something_moves(count: int) -> None:
+    assert combs(COMB, COMB, count) == (0, 0), "nothing has moved: lines that differ are what the picture shows"
+    assert combs(COMB, bytes([BRIGHT, DARK] * 8), count) == (7, 0), "both fields are elsewhere in the picture before"
+    # As a whole it has moved, and only with the other picture's lines it has combs.
+    assert combs(bytes([DARK] * 16), bytes([BRIGHT] * 16), count) == (0, 7)
+    assert combs(bytes([DARK] * 16), bytes([DARK + interlace_detector.DIFFERENCE - 1] * 16), count) == (0, 0)
+    assert combs(bytes(range(0, 240, 15)), bytes(16), count) == (0, 6), "a slope is no comb"
+
+
+COMBED = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
 
 
 @pytest.mark.parametrize(("top_first", "is_combed"), [(None, False), (True, True), (False, True)])
 def test_what_does_not_say_that_it_is_interlaced_is_found(top_first: bool | None, is_combed: bool) -> None:
-    pictures = [picture(number, top_first=top_first) for number in range(LOOK_PICTURES)]
-    assert not verdict(pictures[:-1])
-    assert verdict(pictures) is is_combed
-
-
-def test_noise_has_combs_and_is_not_interlaced() -> None:
+    found = looks([picture(number, top_first=top_first) for number in range(LOOK_PICTURES)])
+    assert found[-2:] == [False, is_combed]
+    # Noise has combs and is not interlaced.
     chance = random.Random(1)
-    assert not verdict([Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)])
+    noise = [Picture([chance.randbytes(WIDTH) for _ in range(HEIGHT)]) for _ in range(LOOK_PICTURES)]
+    assert not looks(noise)[-1]
 
 
 def test_one_look_among_others_does_not_overturn_what_these_found() -> None:
     detector = InterlaceDetector()
-    combed = [picture(number, top_first=True) for number in range(150 + LOOK_PICTURES)]
-    assert [detector.look(each) for each in combed][-1]  # type: ignore[arg-type]
+    assert looks(COMBED, detector)[-1]
     # Slow, so that there is less to be seen than there was before.
-    plain = [picture(number, speed=2) for number in range(LOOK_INTERVAL)]
-    assert all(detector.look(each) for each in plain)  # type: ignore[arg-type]
-
-
-def test_a_picture_that_stands_still_changes_no_verdict() -> None:
-    detector = InterlaceDetector()
-    moving = [picture(number, top_first=True) for number in range(LOOK_PICTURES)]
-    still = [moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)
-    assert [detector.look(each) for each in (*moving, *still)][-1]  # type: ignore[arg-type]
-    assert not verdict([moving[0]] * LOOK_PICTURES)
+    assert all(looks([picture(number, speed=2) for number in range(LOOK_INTERVAL)], detector))
+    # Nor does a picture without movement.
+    moving = COMBED[:LOOK_PICTURES]
+    assert looks([*moving, *[moving[-1]] * (LOOK_INTERVAL + LOOK_PICTURES)])[-1]
+    assert not looks([moving[0]] * LOOK_PICTURES)[-1]
 
 
 def test_the_verdict_is_taken_again_now_and_then_and_for_another_size() -> None:
-    detector = InterlaceDetector()
-    combed = [picture(number, top_first=True) for number in range(LOOK_PICTURES)]
-    plain = [picture(number) for number in range(50 + LOOK_PICTURES)]
-    assert [detector.look(each) for each in combed][-1]  # type: ignore[arg-type]
-    after = [detector.look(each) for each in plain]  # type: ignore[arg-type]
+    detector, combed = InterlaceDetector(), COMBED[:LOOK_PICTURES]
+    assert looks(combed, detector)[-1]
     # The second look begins with the fiftieth picture.
-    assert after.index(False) == 50 - 1
-    assert [detector.look(each) for each in combed][-1] is False  # type: ignore[arg-type]
-    other = [bytes([DARK] * 32)] * 32
-    assert detector.look(Picture(other)) is False  # type: ignore[arg-type]
-    assert [detector.look(each) for each in combed][-1] is True  # type: ignore[arg-type]
+    assert looks([picture(number) for number in range(50 + LOOK_PICTURES)], detector).index(False) == 50 - 1
+    assert looks(combed, detector)[-1] is False
+    assert looks([Picture([bytes([DARK] * 32)] * 32)], detector) == [False]
+    assert looks(combed, detector)[-1] is True
 
 
 def test_a_declared_picture_counts_for_those_after_it() -> None:
-    detector = InterlaceDetector()
-    first, plain = picture(0, declared=True), picture(0)
-    found = [detector.look(each) for each in (first, *[plain] * (DECLARED_FOR + 1))]  # type: ignore[arg-type]
+    found = looks([picture(0, declared=True), *[picture(0)] * (DECLARED_FOR + 1)])
     assert found == [True] * DECLARED_FOR + [False, False]
-
-
-def test_other_forms_than_bytes_are_taken_at_their_word() -> None:
+    # Other forms than bytes are taken at their word.
     deep = [picture(number, top_first=True, pixel_format="yuv420p10le") for number in range(LOOK_PICTURES)]
-    assert not verdict(deep)
-    assert verdict([picture(0, declared=True, pixel_format="yuv420p10le")])
+    assert not looks(deep)[-1]
+    assert looks([picture(0, declared=True, pixel_format="yuv420p10le")]) == [True]

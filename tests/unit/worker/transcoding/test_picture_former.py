@@ -1,59 +1,50 @@
-"""Decoded pictures in the ladder's forms, and the time of day in them."""
-
 from fractions import Fraction
 from typing import Any
 
-import av
 import pytest
 
+from tests.unit.worker.clips import gray
 from worker.transcoding.clock_face import COLUMNS, ROWS, draw_clock
 from worker.transcoding.picture_former import BT601, BT709, MATRICES, PictureFormat, PictureFormer, fit_size
 from worker.transcoding.plan import EncodedRendition
 
-HD = (1280, 720)
+HD, SD, SQUARE = (1280, 720), (854, 480), Fraction(1)
 BLACK, WHITE, DARK = 16, 235, 32
 
 
-@pytest.mark.parametrize(
-    ("size", "aspect", "box", "expected"),
-    [
-        ((1920, 1080), Fraction(1), HD, (1280, 720)),
-        ((640, 360), Fraction(1), HD, (1280, 720)),
-        # PAL: 4:3 and 16:9 by its pixels.
-        ((720, 576), Fraction(16, 15), HD, (960, 720)),
-        ((720, 576), Fraction(64, 45), HD, (1280, 720)),
-        ((720, 480), Fraction(8, 9), (854, 480), (640, 480)),
-        # Upright, very wide, very high.
-        ((1080, 1920), Fraction(1), HD, (404, 720)),
-        ((3840, 800), Fraction(1), HD, (1280, 266)),
-        ((16, 4096), Fraction(1), HD, (2, 720)),
-        ((4096, 16), Fraction(1), HD, (1280, 4)),
-        # Pixels that claim to be 255 times as wide as high.
-        ((1280, 720), Fraction(255), HD, (1280, 240)),
-        ((1280, 720), Fraction(1, 255), HD, (6, 720)),
-        # Odd sizes.
-        ((1279, 719), Fraction(1), HD, (1280, 720)),
-        ((853, 480), Fraction(1), (854, 480), (852, 480)),
-    ],
-)
-def test_a_picture_keeps_its_shape(
-    size: tuple[int, int], aspect: Fraction, box: tuple[int, int], expected: tuple[int, int]
-) -> None:
+SHAPES = [
+    *(((1920, 1080), SQUARE, HD, (1280, 720)), ((640, 360), SQUARE, HD, (1280, 720))),
+    # PAL: 4:3 and 16:9 by its pixels.
+    *(((720, 576), Fraction(16, 15), HD, (960, 720)), ((720, 576), Fraction(64, 45), HD, (1280, 720))),
+    ((720, 480), Fraction(8, 9), SD, (640, 480)),
+    # Upright, very wide, very high.
+    *(((1080, 1920), SQUARE, HD, (404, 720)), ((3840, 800), SQUARE, HD, (1280, 266))),
+    *(((16, 4096), SQUARE, HD, (2, 720)), ((4096, 16), SQUARE, HD, (1280, 4))),
+    # Pixels that claim to be 255 times as wide as high.
+    *((HD, Fraction(255), HD, (1280, 240)), (HD, Fraction(1, 255), HD, (6, 720))),
+    # Odd sizes.
+    *(((1279, 719), SQUARE, HD, (1280, 720)), ((853, 480), SQUARE, SD, (852, 480))),
+]
+
+
+@pytest.mark.parametrize(("size", "aspect", "box", "expected"), SHAPES)
+def test_a_picture_keeps_its_shape(size, aspect, box, expected) -> None:
     found = fit_size(*size, aspect, *box)
     assert found == expected
     assert all(side % 2 == 0 and 2 <= side <= most for side, most in zip(found, box, strict=True))
 
 
-def picture(width: int, height: int, luma: int, pixel_format: str = "yuv420p") -> Any:
+def picture(width: int, height: int, luma: int, form: str = "yuv420p") -> Any:
     """Return a picture of one gray whose upper left quarter is white."""
-    frame = av.VideoFrame(width, height, pixel_format)
-    for number, plane in enumerate(frame.planes):
-        plane.update(bytes([128 if number else luma]) * plane.buffer_size)
-    rows = memoryview(frame.planes[0])
-    for y in range(height // 2):
-        start = y * frame.planes[0].line_size
-        rows[start : start + width // 2] = bytes([WHITE]) * (width // 2)
+    frame = gray(luma, (width, height), form=form)
+    paint(frame, WHITE, width // 2, height // 2)
     return frame
+
+
+def paint(frame: Any, luma: int, width: int, height: int) -> None:
+    rows, stride = memoryview(frame.planes[0]), frame.planes[0].line_size
+    for y in range(height):
+        rows[y * stride : y * stride + width] = bytes([luma]) * width
 
 
 def at(frame: Any, x: float, y: float) -> int:
@@ -72,15 +63,16 @@ def formed(frame: Any, aspect: Fraction = Fraction(1), rotation: int = 0, *boxes
 
 def test_each_rendition_gets_its_size_with_bars_where_the_shape_differs() -> None:
     pictures = formed(picture(320, 240, 100), Fraction(1), 0, (640, 360), (320, 240))
-    assert [(each.width, each.height, each.format.name) for each in pictures] == [
-        (640, 360, "yuv420p"),
-        (320, 240, "yuv420p"),
-    ]
+    forms = [(each.width, each.height, each.format.name) for each in pictures]
+    assert forms == [(640, 360, "yuv420p"), (320, 240, "yuv420p")]
     wide, same = pictures
     # 480 of 640 columns are picture.
     assert at(wide, 0.02, 0.5) == at(wide, 0.98, 0.5) == BLACK
     assert at(wide, 0.3, 0.2) == pytest.approx(WHITE, abs=2) and at(wide, 0.8, 0.8) == pytest.approx(100, abs=2)
     assert at(same, 0.02, 0.02) == WHITE
+    # Full range becomes the range of television.
+    (made,) = formed(picture(320, 180, 0, "yuvj420p"), Fraction(1), 0, (320, 180))
+    assert made.format.name == "yuv420p" and at(made, 0.8, 0.8) == pytest.approx(BLACK, abs=1)
 
 
 @pytest.mark.parametrize(
@@ -112,29 +104,16 @@ def test_an_interlaced_picture_becomes_one_or_two(fields: bool, made_us: list[in
     assert not made[0] and [at_us for each in made for at_us, _ in each] == made_us
 
 
-def test_full_range_becomes_the_range_of_television() -> None:
-    frame = picture(320, 180, 0, "yuvj420p")
-    (made,) = formed(frame, Fraction(1), 0, (320, 180))
-    assert made.format.name == "yuv420p" and at(made, 0.8, 0.8) == pytest.approx(BLACK, abs=1)
+MATRICES_SAID = [
+    # What is not said is read as players do.
+    *(((720, 576), 2, BT601), ((1024, 576), 2, BT601), (HD, 2, BT709), ((720, 578), 2, BT709)),
+    # BT.2020 is made one that every player knows.
+    *(((720, 576), 1, BT709), (HD, 5, BT601), (HD, 9, BT709)),
+]
 
 
-@pytest.mark.parametrize(
-    ("size", "said", "matrix"),
-    [
-        # What is not said is read as players do.
-        ((720, 576), 2, BT601),
-        ((1024, 576), 2, BT601),
-        ((1280, 720), 2, BT709),
-        ((720, 578), 2, BT709),
-        ((720, 576), 1, BT709),
-        ((1280, 720), 5, BT601),
-        # BT.2020 is made one that every player knows.
-        ((1280, 720), 9, BT709),
-    ],
-)
-def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(
-    size: tuple[int, int], said: int, matrix: int
-) -> None:
+@pytest.mark.parametrize(("size", "said", "matrix"), MATRICES_SAID)
+def test_all_renditions_keep_the_source_s_colours_and_say_which_these_are(size, said, matrix) -> None:
     frame = picture(*size, 100)
     frame.colorspace = said
     made = formed(frame, Fraction(1), 0, (640, 360), size)
@@ -156,27 +135,20 @@ def test_colours_stay_when_the_matrix_changes_in_the_middle_of_a_run() -> None:
 
 def drawn(width: int, height: int, text: str) -> tuple[list[list[int]], int]:
     """Return the brightness of each block of the clock, row by row, and how many pixels are not of the picture."""
-    frame = picture(width, height, DARK)
-    for y in range(height):
-        memoryview(frame.planes[0])[y * frame.planes[0].line_size :][:width] = bytes([DARK]) * width
+    frame = gray(DARK, (width, height))
     draw_clock(frame, text)
     block = max(2, height // 50 // 2 * 2)
     left, top = (width - (len(text) * COLUMNS + 1) * block) // 4 * 2, height * 3 // 4 // 2 * 2
     luma, stride = bytes(frame.planes[0]), frame.planes[0].line_size
     changed = sum(luma[y * stride + x] != DARK for y in range(height) for x in range(width))
-    cells = [
-        [
-            luma[(top + row * block + 1) * stride + left + column * block + 1]
-            for column in range(len(text) * COLUMNS + 1)
-        ]
-        for row in range(ROWS + 2)
-    ]
+    starts = [(top + row * block + 1) * stride + left + 1 for row in range(ROWS + 2)]
+    cells = [[luma[start + column * block] for column in range(len(text) * COLUMNS + 1)] for start in starts]
     return cells, changed
 
 
 def test_the_clock_is_digits_in_a_black_box() -> None:
     cells, changed = drawn(640, 360, "17:04")
-    rows = ["".join("#" if cell == WHITE else "." if cell == BLACK else "?" for cell in row) for row in cells]
+    rows = ["".join({WHITE: "#", BLACK: "."}.get(cell, "?") for cell in row) for row in cells]
     assert rows == [
         ".....................",
         "..#..###.....###.#.#.",
@@ -187,16 +159,11 @@ def test_the_clock_is_digits_in_a_black_box() -> None:
         ".....................",
     ]
     assert changed == len(rows) * len(rows[0]) * 6 * 6
-
-
-@pytest.mark.parametrize("size", [(16, 360), (640, 16), (40, 24)])
-def test_a_picture_without_room_has_no_clock(size: tuple[int, int]) -> None:
-    frame = picture(*size, DARK)
-    before = [bytes(plane) for plane in frame.planes]
-    draw_clock(frame, "17:04:59")
-    assert [bytes(plane) for plane in frame.planes] == before
-
-
-def test_every_digit_is_another_one() -> None:
-    shapes = {tuple(map(tuple, drawn(640, 360, character)[0])) for character in "0123456789:"}
-    assert len(shapes) == 11
+    # Every digit is another one.
+    assert len({tuple(map(tuple, drawn(640, 360, character)[0])) for character in "0123456789:"}) == 11
+    # A picture without room has no clock.
+    for size in ((16, 360), (640, 16), (40, 24)):
+        frame = picture(*size, DARK)
+        before = [bytes(plane) for plane in frame.planes]
+        draw_clock(frame, "17:04:59")
+        assert [bytes(plane) for plane in frame.planes] == before

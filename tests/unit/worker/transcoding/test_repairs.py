@@ -1,5 +1,3 @@
-"""Counts and notes of the repairs of one run."""
-
 from dataclasses import fields
 
 import pytest
@@ -25,12 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_nothing_repaired_is_counted_as_nothing() -> None:
-    assert Repairs(**RunRepairs().counts()) == Repairs()
-    assert set(RunRepairs().counts()) == {field.name for field in fields(Repairs)}
-
-
-def test_samples_are_added_up_and_reported_in_milliseconds() -> None:
+def test_each_repair_is_counted_under_its_name_and_sound_in_milliseconds() -> None:
     run = RunRepairs()
     run.count_gap(4_800, 1_000_000)
     run.count_silence(48)
@@ -40,22 +33,16 @@ def test_samples_are_added_up_and_reported_in_milliseconds() -> None:
     run.count_overlap(960, 2_000_000)
     counts = run.counts()
     assert (counts["silence_ms"], counts["trimmed_ms"]) == (100 + 1 + 50, 20)
-
-
-def test_each_count_has_its_name() -> None:
+    # Each count has its name.
     run = RunRepairs()
-    run.drift_ppm, run.pictures_dropped, run.timestamp_jumps, run.format_changes = -300, 1, 2, 3
-    run.damaged_packets, run.restarts_avoided = 4, 5
+    assert Repairs(**run.counts()) == Repairs()
+    assert set(run.counts()) == {field.name for field in fields(Repairs)}
+    set_ = {"drift_ppm": -300, "pictures_dropped": 1, "timestamp_jumps": 2, "format_changes": 3}
+    set_ |= {"damaged_packets": 4, "restarts_avoided": 5}
+    for name, count in set_.items():
+        setattr(run, name, count)
     run.count_repeat(0, 40_000)
-    assert Repairs(**run.counts()) == Repairs(
-        drift_ppm=-300,
-        pictures_dropped=1,
-        timestamp_jumps=2,
-        format_changes=3,
-        damaged_packets=4,
-        restarts_avoided=5,
-        pictures_repeated=1,
-    )
+    assert Repairs(**run.counts()) == Repairs(**set_, pictures_repeated=1)
 
 
 def test_repairs_are_said_in_plain_words_and_once() -> None:
@@ -86,9 +73,7 @@ def test_repairs_of_one_kind_are_one_note_for_a_while(clock: Clock) -> None:
     run.count_gap(4_800, 10_000_000)
     assert [note.partition(" ms")[0] for note in run.new_notes()] == ["100", "10", "100"]
     assert run.counts()["silence_ms"] == 300
-
-
-def test_notes_that_are_never_taken_do_not_pile_up(clock: Clock) -> None:
+    # Notes that are never taken do not pile up.
     run = RunRepairs()
     for number in range(NOTES_MAX + 10):
         run.note(f"kind {number}", str(number))

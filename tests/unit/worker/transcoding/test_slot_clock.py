@@ -1,5 +1,3 @@
-"""The slots that are due, by the received pictures and by the clock."""
-
 import pytest
 
 from worker.transcoding.slot_clock import IDLE_S, PATIENCE_STEP_US, PATIENCE_US, PATIENCE_US_MAX, Patience, SlotClock
@@ -8,36 +6,26 @@ SLOT_US = 40_000.0
 ORIGIN_US = 1_000_000
 
 
-@pytest.mark.parametrize(
-    ("picture_us", "sound_us", "is_due"),
-    [
-        # Both are there: the picture nearer to the next slot than to this one, the sound up to its end.
-        (20_000, 40_000, True),
-        (19_999, 40_000, False),
-        (20_000, 39_999, False),
-        # A source without sound.
-        (20_000, None, True),
-        (19_999, None, False),
-        (None, None, False),
-        # The sound does not come: the picture says how much time has passed.
-        (40_000 + PATIENCE_US, 0, True),
-        (40_000 + PATIENCE_US - 1, 0, False),
-        # The picture does not come, or has not come yet at all.
-        (0, 20_000 + PATIENCE_US, True),
-        (0, 20_000 + PATIENCE_US - 1, False),
-        (None, 20_000 + PATIENCE_US, True),
-        (None, 40_000, False),
-    ],
-)
-def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(
-    picture_us: int | None, sound_us: int | None, is_due: bool
-) -> None:
+DUES = [
+    # Both are there: the picture nearer to the next slot than to this one, the sound up to its end.
+    *((20_000, 40_000, True), (19_999, 40_000, False), (20_000, 39_999, False)),
+    # A source without sound.
+    *((20_000, None, True), (19_999, None, False), (None, None, False)),
+    # The sound does not come: the picture says how much time has passed.
+    *((40_000 + PATIENCE_US, 0, True), (40_000 + PATIENCE_US - 1, 0, False)),
+    # The picture does not come, or has not come yet at all.
+    *((0, 20_000 + PATIENCE_US, True), (0, 20_000 + PATIENCE_US - 1, False)),
+    *((None, 20_000 + PATIENCE_US, True), (None, 40_000, False)),
+]
+
+
+@pytest.mark.parametrize(("picture_us", "sound_us", "is_due"), DUES)
+def test_a_slot_is_due_when_both_have_come_or_one_is_far_ahead(picture_us, sound_us, is_due) -> None:
     clock = SlotClock(ORIGIN_US, SLOT_US)
     for number in range(3):
         since_us = ORIGIN_US + number * SLOT_US
-        picture = None if picture_us is None else since_us + picture_us
-        sound = None if sound_us is None else since_us + sound_us
-        assert clock.is_due(picture, sound) is is_due
+        given = [None if each is None else since_us + each for each in (picture_us, sound_us)]
+        assert clock.is_due(*given) is is_due
         clock.advance()
 
 
@@ -51,15 +39,12 @@ def test_slots_do_not_drift_in_a_day() -> None:
 
 def test_patience_grows_with_what_comes_late_and_is_bounded() -> None:
     patience = Patience()
-    patience.was_late(300_000)
-    assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
-    patience.was_late(-10 * PATIENCE_STEP_US)
-    assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
+    for late_us in (300_000, -10 * PATIENCE_STEP_US):
+        patience.was_late(late_us)
+        assert patience.us == PATIENCE_US + 300_000 + PATIENCE_STEP_US
     patience.was_late(60_000_000)
     assert patience.us == PATIENCE_US_MAX
-
-
-def test_patience_with_one_track_is_not_patience_with_the_other() -> None:
+    # Patience with one track is not patience with the other.
     clock = SlotClock(ORIGIN_US, SLOT_US)
     clock.sound_patience.was_late(500_000)
     picture_us = ORIGIN_US + SLOT_US + PATIENCE_US
@@ -85,22 +70,16 @@ def test_the_clock_goes_on_where_nothing_comes() -> None:
     assert idled(clock, heard_s + IDLE_S, heard_s) == 0 and clock.is_idle
     assert idled(clock, heard_s + IDLE_S + 1.001, heard_s) == 25
     assert idled(clock, heard_s + IDLE_S + 2.001, heard_s) == 25
-
-
-def test_what_was_late_goes_on_where_it_was() -> None:
-    clock = SlotClock(ORIGIN_US, SLOT_US)
+    # What was late continues where it was.
+    clock, later = SlotClock(ORIGIN_US, SLOT_US), SlotClock(ORIGIN_US, SLOT_US)
     assert clock.resume(ORIGIN_US) == 0.0
-    idled(clock, 10.0, 0.0)
-    idled(clock, 11.001, 0.0)
+    for each in (clock, later):
+        idled(each, 10.0, 0.0)
+        idled(each, 11.001, 0.0)
     # The next picture belongs into the first of 25 slots that are made: the time line moves by that much.
     assert clock.resume(ORIGIN_US) == 25 * SLOT_US
     assert not clock.is_idle and clock.number == 25 and clock.begins_us == ORIGIN_US
     assert clock.resume(ORIGIN_US + 40_000) == 0.0
-
-
-def test_what_comes_after_a_pause_of_its_own_time_line_moves_nothing() -> None:
-    clock = SlotClock(ORIGIN_US, SLOT_US)
-    idled(clock, 10.0, 0.0)
-    idled(clock, 11.001, 0.0)
-    assert clock.resume(ORIGIN_US + 3_000_000) == 0.0
-    assert clock.begins_us == ORIGIN_US + 25 * SLOT_US
+    # What comes after a pause in its time line moves nothing.
+    assert later.resume(ORIGIN_US + 3_000_000) == 0.0
+    assert later.begins_us == ORIGIN_US + 25 * SLOT_US
