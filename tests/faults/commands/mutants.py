@@ -15,9 +15,17 @@ from tests.faults.mutants.gateway import MUTANTS_OF_GATEWAY
 from tests.faults.mutants.ledger import MUTANTS_OF_LEDGER
 from tests.faults.mutants.media import MUTANTS_OF_MEDIA
 from tests.faults.mutants.mutant import Mutant
+from tests.faults.mutants.pictures import MUTANTS_OF_PICTURES
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
 
-MUTANTS = (*MUTANTS_OF_SELLING, *MUTANTS_OF_LEDGER, *MUTANTS_OF_ACCESS, *MUTANTS_OF_GATEWAY, *MUTANTS_OF_MEDIA)
+MUTANTS = (
+    *MUTANTS_OF_SELLING,
+    *MUTANTS_OF_LEDGER,
+    *MUTANTS_OF_ACCESS,
+    *MUTANTS_OF_GATEWAY,
+    *MUTANTS_OF_MEDIA,
+    *MUTANTS_OF_PICTURES,
+)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 ROUNDS = ("tests/faults/test_rounds.py",)
 SCENARIOS = ("tests/faults/test_scenarios.py",)
+ZOO = "tests/media/test_zoo_quick.py::test_an_input_comes_out_as_it_should"
 
 WRITES = "chalicelib/adapters/money/wallet_writes.py"
 WALLETS = "chalicelib/adapters/money/dynamodb_wallets.py"
@@ -19,6 +20,11 @@ LEASE = "chalicelib/domain/money/lease.py"
 def steps(words: str) -> tuple[str, ...]:
     """Return the tests of every step of the situations with these words in their names."""
     return ("tests/faults/test_every_step.py", "-k", words)
+
+
+def zoo(*names: str) -> tuple[str, ...]:
+    """Return the tests of these inputs of the quick zoo."""
+    return tuple(f"{ZOO}[{name}]" for name in names)
 
 
 @dataclass(frozen=True)

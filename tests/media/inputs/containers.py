@@ -113,20 +113,8 @@ FILES = (
     *(
         looped(name, about, out, f"-c:v {video} -c:a {sound} -ac 2")
         for name, about, out, video, sound in (
-            (
-                "raw-avi",
-                "A capture card's raw pictures, PCM of 24 bits",
-                "in.avi",
-                "rawvideo -pix_fmt uyvy422",
-                "pcm_s24le",
-            ),
-            (
-                "raw-palette",
-                "Raw pictures with a palette, A-law",
-                "in.avi",
-                "rawvideo -pix_fmt pal8",
-                "pcm_alaw",
-            ),
+            ("raw-avi", "A capture card, PCM of 24 bits", "in.avi", "rawvideo -pix_fmt uyvy422", "pcm_s24le"),
+            ("raw-palette", "Raw pictures with a palette, A-law", "in.avi", "rawvideo -pix_fmt pal8", "pcm_alaw"),
             ("raw-mov", "Raw pictures in RGB, PCM in floats", "in.mov", "rawvideo -pix_fmt rgb24", "pcm_f32le"),
             ("v210", "An editor's raw pictures of 10 bits", "in.mov", "v210 -pix_fmt yuv422p10le", "pcm_s16be"),
             ("qtrle", "A screen recording: QuickTime RLE", "in.mov", "qtrle -pix_fmt rgb24", "adpcm_ima_qt"),
