@@ -18,7 +18,7 @@ from chalicelib.services.accounts.accounts import Accounts
 from chalicelib.services.accounts.credentials import Credentials
 from chalicelib.services.accounts.erasure import Erasure
 from chalicelib.services.money.billing import Billing
-from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.payments import OperatorPayments
 from chalicelib.services.money.reconciliation import Reconciliation
@@ -42,8 +42,8 @@ class Container:
         self.stores = Stores(settings)
 
     @cached_property
-    def delivery(self) -> Delivery:
-        return Delivery(self.stores.streams, self.stores.runtimes, self.stores.clock)
+    def delivery(self) -> DeliveryCache:
+        return DeliveryCache(self.stores.streams, self.stores.runtimes, self.stores.clock)
 
     @cached_property
     def ledger(self) -> LedgerService:

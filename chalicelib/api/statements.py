@@ -8,6 +8,7 @@ from chalicelib.api.models.wallets import StatementAnswer, StatementLine
 from chalicelib.services.money.statements import Statement
 
 CSV_TYPE = "text/csv; charset=utf-8"
+# `player/statement/csv_format.py` reads them.
 COLUMNS = (
     "version",
     "at",

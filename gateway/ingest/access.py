@@ -1,7 +1,7 @@
 """The endpoint that authorizes RTMP clients of the ingest's nginx, to send a stream or to play it.
 
 The response to a refused sender of an existing stream names the stream and the reason in a header. nginx logs that
-header to the refusal collector (gateway/ingest/refusals.py). A refused player is not reported.
+header to the refusal collector (gateway/ingest/refusal_collector.py). A refused player is not reported.
 
 nginx's RTMP module sends a form: its own fields, then those that the client wrote behind the stream's name. So each
 field that is read must occur once, and a client that writes one of the module's fields is refused.

@@ -18,7 +18,7 @@ MEMORY_BYTES_MAX = 2 << 30
 class IngestConfig:
     """Addresses, sockets and directories of the ingest. Start nginx in the directory of `hook_socket`.
 
-    nginx logs to `refusals_socket` (gateway/ingest/refusals.py). Lines are lost while no process reads from it.
+    nginx logs to `refusals_socket` (`refusal_collector.py`). Lines are lost while no process reads from it.
     """
 
     listen: str

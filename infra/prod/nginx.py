@@ -23,7 +23,7 @@ def gateway_config(environ: Mapping[str, str]) -> GatewayConfig:
     """Return the configuration of this machine's gateway. Raises `ConfigError` if a setting is missing or invalid."""
     settings = config.load(environ)
     if settings.denylist_dir is None:
-        raise ConfigError("TOLLCAST_DENYLIST_DIR is not set. Without it, a kick takes effect after up to 10 s.")
+        raise ConfigError("TOLLCAST_DENYLIST_DIR is not set. Without the denylist, a kick takes up to 10 s.")
     values = read(Part.NGINX, environ)
     return GatewayConfig(
         listen=values["gateway_listen"],

@@ -1,4 +1,4 @@
-"""Statements as CSV: a header, a row for the opening, a row for each line. RFC 4180."""
+"""Read statements from CSV (RFC 4180): a header, a row for the opening, then a row for each line."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from player.statement.statement import (
     display,
 )
 
-# The fields of a line, and its time in readable form.
+# Those of `chalicelib/api/statements.py`, which writes the file: a line, and its time in readable form.
 COLUMNS = (LINE_FIELDS[0], "at", *LINE_FIELDS[1:])
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 TEXTS_IN_OPENING = ("session_id", "stream_id", "seq", "payment_id", "note")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.services.money.delivery import DeliveryStatus
+from chalicelib.services.money.delivery_cache import DeliveryStatus
 
 
 class SetClock:
@@ -52,7 +52,7 @@ class RecordingDenylist:
 
 
 class Switch:
-    """A stub of `Delivery`: on or off, with the outages that are set."""
+    """A stub of `DeliveryCache`: on or off, with the outages that are set."""
 
     def __init__(self) -> None:
         self.on = True

@@ -103,7 +103,7 @@ class AccessRule:
         return self._rule.authorize(token, session_id, client)
 
     def desired(self, stream_id: str) -> DesiredState | None:
-        """A stub of `Delivery`."""
+        """A stub of `DeliveryCache`."""
         state = self._states.get(stream_id)
         return state.desired if state else None
 

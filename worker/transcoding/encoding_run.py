@@ -1,4 +1,4 @@
-"""A run that encodes: packets in, slots of one picture and its sound out, whatever the source does meanwhile."""
+"""An encoding run: it decodes packets and makes a slot (a picture and its sound) at each interval, also in pauses."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class EncodingRun:
         self._had_keyframe = False
         self._audio: AudioDecoder | None = None
         self._slot_us = float(1_000_000 / plan.rate)
-        # A picture that is not interlaced among those that are lasts as long as two fields.
+        # In an interlaced source, a progressive picture lasts as long as two fields.
         self._lasts_us = self._slot_us * (1.5 if plan.fields else 0.5)
         self._clock: SlotClock | None = None
         self._sound: SoundLine | None = None
@@ -58,7 +58,7 @@ class EncodingRun:
 
     @property
     def out_us(self) -> int:
-        """Return how much is made."""
+        """Return the duration of the output so far, in microseconds."""
         return round(self._clock.number * self._slot_us) if self._clock else 0
 
     @property
@@ -151,7 +151,7 @@ class EncodingRun:
             self._add_picture(shown_us, pictures)
 
     def _is_before(self, at_us: int) -> bool:
-        """Return whether a picture is only decoded, since the last run has shown it."""
+        """Return whether the last run has published this picture, so that it is only decoded."""
         begins_us = self._plan.begins_us
         return self._clock is None and begins_us is not None and at_us < begins_us - self._slot_us / 2
 

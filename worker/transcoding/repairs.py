@@ -60,7 +60,7 @@ class RunRepairs:
         return notes
 
     def counts(self) -> dict[str, Any]:
-        """Return the counts, by the names of `chalicelib.domain.media_health.Repairs`."""
+        """Return the counts, by the names of `chalicelib.domain.streams.media_health.Repairs`."""
         return {
             "silence_ms": round(self._silent_samples / 48),
             "trimmed_ms": round(self._trimmed_samples / 48),

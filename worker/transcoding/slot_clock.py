@@ -23,7 +23,7 @@ class Patience:
     us: int = PATIENCE_US
 
     def was_late(self, by_us: int) -> None:
-        """Raise it by what came too late."""
+        """Increase the patience by the delay of the late track."""
         self.us = min(PATIENCE_US_MAX, max(self.us, self.us + by_us + PATIENCE_STEP_US))
 
 

@@ -1,4 +1,4 @@
-"""Detects a source that is connected but frozen: its picture stands still, and there is nothing to hear."""
+"""Detects a frozen source: a still picture in silence. Its thresholds also judge published segments and movement."""
 
 from typing import Any
 

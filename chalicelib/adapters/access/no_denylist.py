@@ -1,4 +1,4 @@
-"""The denylist of a gateway without one. That gateway asks for a decision each second, so a kick takes that long."""
+"""The denylist of the API Gateway authorizer, which has none: it decides each second, so a kick takes that long."""
 
 from chalicelib.domain.end_reasons import EndReason
 

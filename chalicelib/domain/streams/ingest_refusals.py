@@ -30,6 +30,7 @@ class RefusalCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
 
 
+# Their limits are set in `gateway/ingest/ingest.conf.template` and `gateway/ingest/config.py`.
 DETAILS = {
     RefusalCode.WRONG_KEY: "A sender used a wrong, old or missing stream key. Copy the stream key from the stream's"
     " settings.",

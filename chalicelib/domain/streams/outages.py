@@ -103,7 +103,7 @@ def _credit(session: ActiveSession, outage: Outage, over_ms: int, now_ms: int) -
         return None
     free_from_ms, free_until_ms = session.free_from_ms, session.free_until_ms
     if outage.until_ms is None or until_ms > now_ms:
-        # The outage goes on, or its end comes from a clock that is ahead. No refund may pay for its rest again.
+        # The outage is open, or its end comes from a clock that is ahead: no refund may credit its rest again.
         adjoining = session.free_until_ms >= from_ms
         free_from_ms = min(from_ms, session.free_from_ms) if adjoining else from_ms
         free_until_ms = max(until_ms, session.free_until_ms) if adjoining else until_ms

@@ -21,7 +21,7 @@ class Latency(StrEnum):
 
 
 class Pace(StrEnum):
-    """Classes of segment length; gateway/nginx.conf.template sets how many segments each may fetch."""
+    """Classes of segment length; gateway/nginx/snippets/segment_pace.conf sets how many segments each may fetch."""
 
     SHORT = "short"
     USUAL = "usual"

@@ -14,7 +14,7 @@ from chalicelib.ports.common import Clock
 from chalicelib.ports.identity import Tokens
 from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.services.access.binding import Binding
-from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.delivery_cache import DeliveryCache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Access:
         tokens: Tokens,
         wallets: Wallets,
         sessions: PlaybackSessions,
-        delivery: Delivery,
+        delivery: DeliveryCache,
         binding: Binding,
         clock: Clock,
     ) -> None:

@@ -32,7 +32,7 @@ from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.reaper import REARM_MS
 from chalicelib.services.money.billing import Beat, Billing
-from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.operations.audit import Audit
 
@@ -68,7 +68,7 @@ class Playback:
         wallets: Wallets,
         streams: Streams,
         sessions: PlaybackSessions,
-        delivery: Delivery,
+        delivery: DeliveryCache,
         clients: Clients,
         audit: Audit,
         clock: Clock,

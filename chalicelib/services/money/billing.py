@@ -17,7 +17,7 @@ from chalicelib.ports.common import Clock
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.media import Denylist
 from chalicelib.ports.money import OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
-from chalicelib.services.money.delivery import Delivery, DeliveryStatus
+from chalicelib.services.money.delivery_cache import DeliveryCache, DeliveryStatus
 from chalicelib.services.money.ledger import LedgerService
 
 TRIES_MAX = 8
@@ -52,7 +52,7 @@ class Billing:
         wallets: Wallets,
         sessions: PlaybackSessions,
         ledger: LedgerService,
-        delivery: Delivery,
+        delivery: DeliveryCache,
         denylist: Denylist,
         counters: Counters,
         clock: Clock,

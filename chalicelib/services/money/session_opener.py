@@ -14,7 +14,7 @@ from chalicelib.ports.common import Clock, StoreUnavailable
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.money import NoPlace, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.money.billing import TRIES_MAX, Beat, Billing, back_off
-from chalicelib.services.money.delivery import Delivery
+from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
 
 # How many sessions of a full stream are checked for an expired lease; the reaper ends the others.
@@ -31,7 +31,7 @@ class SessionOpener:
         sessions: PlaybackSessions,
         ledger: LedgerService,
         billing: Billing,
-        delivery: Delivery,
+        delivery: DeliveryCache,
         counters: Counters,
         clock: Clock,
         sessions_per_user_max: int,

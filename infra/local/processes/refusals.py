@@ -4,7 +4,7 @@ import logging
 import os
 
 from chalicelib.bootstrap import container
-from gateway.ingest.refusals import collector, run
+from gateway.ingest.refusal_collector import create_collector, run
 from infra.local.layout import layout_from
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     layout = layout_from(os.environ)
     alive = layout.run_dir / "refusals.alive"
-    run(collector(container().ingest_refusals), layout.socket("refusals"), alive.touch)
+    run(create_collector(container().ingest_refusals), layout.socket("refusals"), alive.touch)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.services.money.delivery import DeliveryStatus
+from chalicelib.services.money.delivery_cache import DeliveryStatus
 from tests.contract.money.billing_services import LEASE_MS, Services
 
 

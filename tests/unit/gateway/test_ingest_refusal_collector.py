@@ -10,7 +10,7 @@ from chalicelib.domain.streams.ingest_refusals import decode, ingest_refusals_ke
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
-from gateway.ingest.refusals import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, collect, listen
+from gateway.ingest.refusal_collector import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 

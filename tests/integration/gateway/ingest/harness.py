@@ -18,7 +18,7 @@ from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.endpoints.application import application
 from gateway.endpoints.services import EndpointServices
 from gateway.ingest.config import MEMORY_BYTES_MAX, IngestConfig, render
-from gateway.ingest.refusals import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
+from gateway.ingest.refusal_collector import WRITE_INTERVAL_MS, RefusalCollector, collect, listen
 from tests.fakes.streams.media import MemoryMedia
 from tests.fixtures.ports import free_port
 from tests.integration.gateway.nginx.harness import run_nginx, serving, wsgi_server

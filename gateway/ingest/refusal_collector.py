@@ -131,6 +131,6 @@ def collect(collector: RefusalCollector, receiver: socket.socket, stop: threadin
             collector.read(receiver.recv(DATAGRAM_BYTES_MAX))
 
 
-def collector(refusals: IngestRefusals) -> RefusalCollector:
+def create_collector(refusals: IngestRefusals) -> RefusalCollector:
     """Return a collector with the clock of this machine."""
     return RefusalCollector(refusals, lambda: time.time_ns() // 1_000_000)

@@ -1,4 +1,4 @@
-"""Delivery of streams to viewers. Every heartbeat asks for it, so reads go through a short cache."""
+"""A short cache of streams and their runtimes, for heartbeats, session starts and the authorization of media."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class DeliveryStatus:
     outages: tuple[Outage, ...]
 
 
-class Delivery:
-    """Desired state and runtime of streams, at most `CACHE_MS` old."""
+class DeliveryCache:
+    """Settings and delivery status of streams, at most `CACHE_MS` old."""
 
     def __init__(self, streams: Streams, runtimes: Runtimes, clock: Clock) -> None:
         self._streams = streams
