@@ -18,7 +18,8 @@ import pytest
 
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
-from tests.e2e.test_recovery import encoder, position
+from tests.e2e.test_recovery import position
+from tests.fixtures.processes import children_named
 from tests.fixtures.waiting import wait_for
 
 OUTAGE_S = float(os.environ.get("OUTAGE_S", "12"))
@@ -56,7 +57,9 @@ def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: P
 
     away = clip.with_suffix(".away")
     clip.rename(away)
-    os.kill(encoder(platform), signal.SIGKILL)
+    # With its receiver the source is closed; a killed encoder alone would be replaced within a second.
+    [receiver] = children_named(platform.stack.pid("worker"), "receiver")
+    os.kill(receiver, signal.SIGKILL)
     wait_for("stream that is down", lambda: not is_live(platform))
     [outage] = [each for each in platform.runtime()["outages"] if each["until_ms"] is None]
     down_until_ms = outage["since_ms"] + OUTAGE_S * 1000
