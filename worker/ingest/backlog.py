@@ -12,14 +12,16 @@ from worker.media.messages import Kind, decoded_at_us, is_video_keyframe
 
 # With more than this between its keyframes a source loses its backlog: the run waits for the next keyframe.
 BYTES_MAX = 48 << 20
-# What was passed on is kept for this long: an unfinished segment, and the time until its run is replaced.
-KEPT_US = 6_000_000
+# What was passed on is kept for as long as an unfinished segment may be, and until its run is replaced.
+SEGMENT_US, REPLACED_US = 2_000_000, 4_000_000
 
 
 class Backlog:
     """Messages of a receiver. `ahead_us` is how far the source may be ahead of the clock: early packets are kept."""
 
     def __init__(self, ahead_us: int = 0) -> None:
+        # The longest segment of the run that plays.
+        self.segment_us = SEGMENT_US
         self._ahead_us = ahead_us
         self._newest_us = 0
         # Of each message: whether it describes tracks, and its bytes.
@@ -46,9 +48,9 @@ class Backlog:
         self._messages.append((kind is Kind.TRACKS, whole))
         self._bytes += len(whole)
 
-    def trim(self, kept_us: int = KEPT_US) -> None:
-        """Drop what a run does not need that begins now, or that replaces one which ended `kept_us` ago."""
-        until_us = self._newest_us - max(self._ahead_us, kept_us)
+    def trim(self, *, replay: bool = True) -> None:
+        """Drop what a run does not need that begins now or, with `replay`, that replaces the one that plays."""
+        until_us = self._newest_us - max(self._ahead_us, self.segment_us + REPLACED_US if replay else 0)
         keyframes = self._keyframes
         while len(keyframes) > 1 and keyframes[1][1] <= until_us:
             keyframes.popleft()
@@ -66,7 +68,7 @@ class Backlog:
         while self._passed_on:
             self._drop()
         if not replay:
-            self.trim(kept_us=0)
+            self.trim(replay=False)
         self._played = {}
         if self._messages and self._messages[0][0]:
             return b""
@@ -80,7 +82,9 @@ class Backlog:
         Changes are detected with `one_format` only.
         """
         taken: list[bytes] = []
-        for is_tracks, whole in islice(self._messages, self._passed_on, None):
+        # From the end: what is kept of a source with few keyframes is far more than what is new.
+        new = [*islice(reversed(self._messages), len(self._messages) - self._passed_on)]
+        for is_tracks, whole in reversed(new):
             if is_tracks:
                 formats = formats_of(whole)
                 if one_format and self._played and changes(self._played, formats):

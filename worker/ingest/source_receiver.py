@@ -16,11 +16,12 @@ from typing import IO, Any
 
 from worker.encoding.source_info import SourceInfo
 from worker.ingest.background_task import BackgroundTask
-from worker.ingest.backlog import Backlog
+from worker.ingest.backlog import SEGMENT_US, Backlog
 from worker.ingest.egress.http import restore_urls
 from worker.ingest.keyframe_intervals import KeyframeIntervals
 from worker.ingest.receiver_commands import ReceiverCommand
 from worker.media.messages import Kind, MessageReader, WireError
+from worker.media.pictures import PALETTE
 from worker.processes.child import Child
 
 CHUNK_BYTES = 1 << 18
@@ -50,7 +51,7 @@ class SourceReceiver:
         self.keyframes = KeyframeIntervals()
         self._examine = examine
         self._task: BackgroundTask[SourceInfo] | None = None
-        self._description = b""
+        self._description: dict[str, Any] = {}
         self._source: SourceInfo | None = None
         reword = restore_urls if receiver.has_other_urls else str
         self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
@@ -60,6 +61,7 @@ class SourceReceiver:
         self._counted_from_s, self._counted_bytes = time.monotonic(), 0
         self._next_sink: IO[bytes] | None = None
         self._one_format = self._replay = False
+        self._segment_us = SEGMENT_US
         self._has_ended = False
         self._sink: IO[bytes] | None = None
         with suppress(OSError), self._child.stdin as pipe:
@@ -105,10 +107,18 @@ class SourceReceiver:
             return "the source ended"
         return self._child.complaint() or self._child.ending()
 
-    def play(self, sink: IO[bytes] | None, *, one_format: bool = False, replay: bool = False) -> None:
+    def play(
+        self,
+        sink: IO[bytes] | None,
+        *,
+        one_format: bool = False,
+        replay: bool = False,
+        segment_us: int = SEGMENT_US,
+    ) -> None:
         """Write to this pipe from the last keyframe on, and close it at the end; None: close the present one now.
 
         With `one_format` it is closed where the format changes; with `replay` it begins with what the last pipe had.
+        `segment_us` is the length of its run's segments.
         """
         with self._lock:
             # The reader closes the pipe that it writes to. One that it never wrote to is closed here.
@@ -116,6 +126,8 @@ class SourceReceiver:
             if self._has_ended:
                 unused, sink = [*unused, sink], None
             self._next_sink, self._one_format, self._replay = sink, one_format, replay
+            # What the last run had is kept until the next one begins.
+            self._segment_us = segment_us if sink else self._segment_us
             self.format_has_changed = False
         for each in filter(None, unused):
             _close(each)
@@ -156,13 +168,19 @@ class SourceReceiver:
                 self._received_at_s = now_s
                 continue
             self._backlog.add(kind, body, whole)
-            if kind is Kind.TRACKS and body != self._description:
-                self._description = body
-                self._task = BackgroundTask(partial(self._examine, json.loads(body)))
+            if kind is Kind.TRACKS:
+                self._follow(json.loads(body))
             elif kind is Kind.PACKET:
                 self.keyframes.add(body)
                 self.began_at_s = self.began_at_s or now_s
                 self._received_at_s = now_s
+
+    def _follow(self, described: dict[str, Any]) -> None:
+        # Each picture may change it.
+        described["video"].pop(PALETTE, None)
+        if described != self._description:
+            self._description = described
+            self._task = BackgroundTask(partial(self._examine, described))
 
     def _forward(self) -> None:
         with self._lock:
@@ -171,6 +189,7 @@ class SourceReceiver:
             if before is not None:
                 _close(before)
             if self._sink is not None:
+                self._backlog.segment_us = self._segment_us
                 self._write(self._sink, self._backlog.begin(replay=replay))
         if self._sink is None:
             self._backlog.trim()

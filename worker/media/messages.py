@@ -17,6 +17,7 @@ _HEADER = struct.Struct(">BI")
 _PACKET = struct.Struct(">BBqqIII")
 # A raw picture of 4096x2304 with 8 bytes a pixel, with room.
 BODY_BYTES_MAX = 80 << 20
+DATA_BYTES_MAX = BODY_BYTES_MAX - (1 << 10)
 VIDEO, AUDIO = 0, 1
 _KEYFRAME, _NO_PTS = 1, 2
 # The unit of all times.

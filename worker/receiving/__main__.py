@@ -13,7 +13,7 @@ from typing import Any
 from av.error import FFmpegError, InvalidDataError
 
 from worker.media.libav import set_up_program
-from worker.media.messages import VIDEO, Kind, PacketMessage, encode_json, encode_packet
+from worker.media.messages import DATA_BYTES_MAX, VIDEO, Kind, PacketMessage, encode_json, encode_packet
 from worker.processes.module_process import print_error
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.decodability import DecodingTest, Undecodable
@@ -107,6 +107,11 @@ class Receiver:
         if self._times.jumps > jumps:
             self._write(encode_json(Kind.NOTE, {"note": "timestamp_jump"}))
         sent = message(read.track, read.packet, read.data, dts_us, shift_us)
+        if len(sent.data) > DATA_BYTES_MAX:
+            # The worker knows the tracks by now, and has another reason where they are too large.
+            raise ReceiveError(
+                f"it has a packet of {len(sent.data) >> 20} MiB; allowed: {DATA_BYTES_MAX >> 20} MiB", EXIT_REFUSED
+            )
         if self._test and sent.stream == VIDEO:
             self._try(self._test, sent)
         if self._pacer:

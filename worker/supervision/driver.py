@@ -200,7 +200,8 @@ class Driver:
         if run.transcoder.is_running:
             self._state_machine.stall(reason)
             report()
-        has_crashed = not run.transcoder.is_running
+        # One that stood still has made all that it was given.
+        has_crashed = not run.transcoder.is_running and run.transcoder.exit_status != EXIT_FROZEN
         # What a source sent before it ended is finished; an encoder that hangs is killed.
         self._end(run, reason, kill=not has_ended)
         self._crashed = run if has_crashed else None

@@ -36,7 +36,12 @@ class Run:
         self.receiver = receiver
         self._plan = plan
         if receiver:
-            receiver.play(self.transcoder.stdin, one_format=is_copy, replay=plan.begins_us is not None)
+            receiver.play(
+                self.transcoder.stdin,
+                one_format=is_copy,
+                replay=plan.begins_us is not None,
+                segment_us=target_s * 1_000_000,
+            )
 
     @property
     def format_has_changed(self) -> bool:

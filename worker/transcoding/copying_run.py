@@ -32,6 +32,8 @@ class CopyingRun:
         self._video: Any = None
         self._audio: Any = None
         self._origin_us: int | None = None
+        # The last keyframe that was left out.
+        self._keyframe_us: int | None = None
         self._last_dts_us: dict[int, int] = {}
         self._picture_us = 0
         # The end of the sound so far, and the packet that replaces a missing one.
@@ -68,8 +70,7 @@ class CopyingRun:
         if self._output is None or (not is_video and self._audio is None):
             return
         if self._origin_us is None:
-            begins_us = packet.dts_us if self._plan.begins_us is None else self._plan.begins_us
-            if not is_video or not packet.is_keyframe or packet.dts_us < begins_us - KEYFRAME_TOLERANCE_US:
+            if not is_video or not packet.is_keyframe or self._is_before(packet.dts_us):
                 return
             self._origin_us = packet.dts_us
         dts_us = packet.dts_us - self._origin_us
@@ -91,6 +92,13 @@ class CopyingRun:
         """Finish the last segment."""
         if self._output is not None:
             self._output.close()
+
+    def _is_before(self, keyframe_us: int) -> bool:
+        """Return whether the last run has published a keyframe."""
+        begins_us, before_us, self._keyframe_us = self._plan.begins_us, self._keyframe_us, keyframe_us
+        # Of keyframes that are close together, the nearest one counts.
+        half_us = KEYFRAME_TOLERANCE_US if before_us is None else (keyframe_us - before_us) // 2
+        return begins_us is not None and keyframe_us < begins_us - min(KEYFRAME_TOLERANCE_US, half_us)
 
     def _take_sound(self, packet: PacketMessage, pts_us: int) -> None:
         if self._silence is None:

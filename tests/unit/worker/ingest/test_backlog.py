@@ -1,3 +1,5 @@
+from collections import deque
+from collections.abc import Iterator
 from itertools import zip_longest
 
 import pytest
@@ -81,6 +83,48 @@ def test_a_run_that_replaces_one_begins_before_its_unfinished_segment() -> None:
     # One that was ended on purpose has finished all that it was given.
     add(it, packet(8.2), packet(9, key=True))
     assert it.begin() == TRACKS and it.take(one_format=False) == (packet(9, key=True), False)
+
+
+@pytest.mark.parametrize("segment_s", [2, 10])
+def test_all_of_an_unfinished_segment_is_kept(segment_s: int) -> None:
+    it = filled(TRACKS)
+    it.segment_us = segment_s * 1_000_000
+    it.begin()
+    # A keyframe each second. The segment from 1 s on is never finished, and its run is replaced within 4 s.
+    for at_s in range(segment_s + 5):
+        add(it, packet(at_s, key=True)).take(one_format=False)
+    it.begin(replay=True)
+    assert it.take(one_format=False)[0].startswith(packet(0, key=True))
+    add(it, packet(segment_s + 5, key=True)).take(one_format=False)
+    it.begin(replay=True)
+    assert it.take(one_format=False)[0].startswith(packet(1, key=True)), "no more than needed"
+
+
+def test_what_is_new_is_found_at_once_among_much_that_is_kept() -> None:
+    it = filled(TRACKS, packet(0, key=True))
+    it.begin()
+    for _ in range(100_000):
+        it.add(Kind.NOTE, NOTE[5:], NOTE)
+    it.take(one_format=False)
+    it._messages = messages = CountedDeque(it._messages)
+    for _ in range(10):
+        assert add(it, SOUND).take(one_format=False) == (SOUND, False)
+    assert messages.seen <= 20
+
+
+class CountedDeque(deque[tuple[bool, bytes]]):
+    seen = 0
+
+    def _counted(self, each: Iterator[tuple[bool, bytes]]) -> Iterator[tuple[bool, bytes]]:
+        for it in each:
+            self.seen += 1
+            yield it
+
+    def __iter__(self) -> Iterator[tuple[bool, bytes]]:
+        return self._counted(super().__iter__())
+
+    def __reversed__(self) -> Iterator[tuple[bool, bytes]]:
+        return self._counted(super().__reversed__())
 
 
 def test_it_does_not_grow_by_what_was_passed_on_or_without_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:

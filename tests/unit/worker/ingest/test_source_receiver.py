@@ -190,7 +190,10 @@ def test_what_it_was_found_to_be_counts_while_it_is_examined_again(tmp_path: Pat
         assert sender.feed.source is PATTERN
         release.set()
         assert eventually(lambda: sender.feed.source is SLATE_SOURCE)
-        assert examined == ["h264:1", "h264:2"], "the same description is examined once"
+        sender.send(encode_json(Kind.TRACKS, {"video": {"signature": "h264:2", "palette": "AA=="}, "audio": None}))
+        sender.send(packet(0, key=True))
+        assert eventually(lambda: sender.feed.began_at_s)
+        assert examined == ["h264:1", "h264:2"], "the same description is examined once, in any colours"
         assert sender.feed.refusal == ""
         # What cannot be played is refused.
         sender.send(tracks("h264:3"))

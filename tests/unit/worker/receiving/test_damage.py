@@ -1,12 +1,18 @@
 import io
+import os
+from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
 from tests.unit.worker.clips import clip, gray, silence
+from worker.encoding.copy_segmentation import FILE_FORMATS
+from worker.media.messages import Kind, MessageReader
 from worker.receiving import __main__ as receiving
+from worker.receiving.containers import ReceiveError
 from worker.receiving.packets import AudioTrack, VideoTrack
+from worker.receiving.request import EXIT_REFUSED, ReceiveRequest, Transport
 
 PICTURES = 20
 H264 = ("libx264", {"tune": "zerolatency", "x264-params": "keyint=5"})
@@ -42,3 +48,20 @@ def test_sound_that_cannot_be_decoded_is_left_out() -> None:
     """The packet has an unknown step."""
     container, count = damaged(ADPCM, 2, 9)
     assert count > 10 and converted(container, AudioTrack(container.streams.audio[0])) == count - 1
+
+
+def test_a_packet_that_fits_in_no_message_is_refused_and_the_tracks_are_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "large.mkv").write_bytes(MATROSKA)
+    request = ReceiveRequest(
+        transport=Transport.FILE, url=f"file:{tmp_path}/large.mkv", formats=FILE_FORMATS, is_live=False
+    )
+    monkeypatch.setattr(receiving, "DATA_BYTES_MAX", 16)
+    read_end, write_end = os.pipe()
+    with pytest.raises(ReceiveError, match="it has a packet of 0 MiB") as refused:
+        receiving.Receiver(request, write_end).run()
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as written:
+        assert [kind for kind, _, _ in MessageReader().feed(written.read())] == [Kind.TRACKS]
+    assert refused.value.status == EXIT_REFUSED

@@ -108,6 +108,8 @@ def test_a_source_that_stands_still_is_given_up_and_one_whose_run_ends_is_tried_
     it.drive(5.0)
     assert it.pool.said == [said]
     assert (it.state_machine.state, it.state_machine.last_error) == (RuntimeState.BACKOFF, said[-1])
+    # After a crash its source is played from where the run ended, after a still picture from where it moves.
+    assert (it.driver._crashed is None) is (exit_status == EXIT_FROZEN)
 
 
 @pytest.mark.parametrize("ended", [False, True])
