@@ -56,7 +56,7 @@ class Driver:
         self._sample: Sample | None = None
         self._faults = FaultHistory()
         self._clock_s = 0.0
-        # The last run, if it has crashed: the next one continues with its source.
+        # The last run, if it has crashed (and not merely stood still): the next one continues with its source.
         self._crashed: Run | None = None
 
     @property
@@ -200,7 +200,6 @@ class Driver:
         if run.transcoder.is_running:
             self._state_machine.stall(reason)
             report()
-        # One that stood still has made all that it was given.
         has_crashed = not run.transcoder.is_running and run.transcoder.exit_status != EXIT_FROZEN
         # What a source sent before it ended is finished; an encoder that hangs is killed.
         self._end(run, reason, kill=not has_ended)
