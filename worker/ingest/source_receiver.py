@@ -115,10 +115,10 @@ class SourceReceiver:
         replay: bool = False,
         segment_us: int = SEGMENT_US,
     ) -> None:
-        """Write to this pipe from the last keyframe on, and close it at the end; None: close the present one now.
+        """Write to this pipe from the last keyframe that no pipe had, or the next; None: close the present one now.
 
-        With `one_format` it is closed where the format changes; with `replay` it begins with what the last pipe had.
-        `segment_us` is the length of its run's segments.
+        It is closed at the end, with `one_format` where the format changes. With `replay` it begins with what the last
+        pipe had. `segment_us` is the length of its run's segments.
         """
         with self._lock:
             # The reader closes the pipe that it writes to. One that it never wrote to is closed here.
