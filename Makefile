@@ -4,8 +4,8 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-# Three processes share the suite, since much of it is waiting. Each starts its platforms on separate ports.
-IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Four processes share the suite, since much of it is waiting. Each starts its platforms on separate ports.
+IN_PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Options of the long runs: SEED=1 repeats a run, ARGS adds others.
 RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
 FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))

@@ -1,9 +1,12 @@
 """Every kind of input in seconds: the worker's receiver and transcoders without their clock, many inputs at once.
 
 `make zoo` tries all inputs in real time, with a platform, its network and a paying viewer.
+
+They run at the lowest priority: they take what the tests that run in real time beside them leave of the processors.
 """
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -16,7 +19,10 @@ from tests.media.quick import tried
 from tests.media.quick_choice import LEFT_OUT, QUICK
 
 AT_ONCE = 3
-TRY_S_MAX = 150
+NICENESS = 19
+# For all inputs: a test may wait for those before its own.
+TRY_S_MAX = 540
+pytestmark = pytest.mark.timeout(600)
 INPUTS_MIN = 60
 
 
@@ -31,7 +37,8 @@ def results(
     work = tmp_path_factory.mktemp("zoo")
     cache = work / "inputs"
     cache.mkdir()
-    with ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(AT_ONCE, context, initializer=os.nice, initargs=(NICENESS,)) as pool:
         yield {name: pool.submit(tried, BY_NAME[name], cache, work) for name in names}
         pool.shutdown(cancel_futures=True)
 
