@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.operations.workers import ABOUT_TO_CLAIM
+from chalicelib.domain.streams.ingest_refusals import WAITING_FOR_SENDER
 from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
@@ -177,9 +179,7 @@ class Try:
         error = found["last_error"]
         # That no worker has it, or no sender is there yet, is no reason for anything.
         is_unclaimed = found["worker_id"] is None and self.state != "failed"
-        is_waiting = is_unclaimed or (error or "").startswith(
-            ("waiting for the sender", "a worker is about to take it")
-        )
+        is_waiting = is_unclaimed or (error or "").startswith((WAITING_FOR_SENDER, ABOUT_TO_CLAIM))
         if error and error not in self.errors and not is_waiting:
             self.errors.append(error)
         return self.state

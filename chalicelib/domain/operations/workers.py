@@ -7,6 +7,8 @@ from chalicelib.domain.streams.runtime import Waiting
 
 # Workers report every 5 s; one that is silent for this long is absent.
 PRESENT_MS = 20_000
+# The start of a stream's error from the moment that it is set live until a worker reports about it.
+ABOUT_TO_CLAIM = "a worker is about to claim it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,6 @@ def why_waiting(present: Sequence[Worker]) -> tuple[Waiting | None, str]:
     held = sum(len(worker.stream_ids) for worker in present)
     capacity = sum(worker.capacity for worker in present)
     if any(len(worker.stream_ids) < worker.capacity for worker in present):
-        return None, f"a worker is about to claim it: {held} of {capacity} streams are running"
+        return None, f"{ABOUT_TO_CLAIM}: {held} of {capacity} streams are running"
     who = "the only worker is" if len(present) == 1 else f"all {len(present)} workers are"
     return Waiting.NO_CAPACITY, f"{who} full: {held} of {capacity} streams"
