@@ -78,9 +78,6 @@ class Worker:
             self.kill()
         self.store.close()
 
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
-
 
 class Workers:
     """All started workers; `current` is the one that should have the stream."""

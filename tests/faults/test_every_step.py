@@ -6,7 +6,7 @@ step. Otherwise every second step gets one kind, in turn.
 
 import os
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any
 
 import pytest
 
@@ -26,16 +26,13 @@ FAULT_RUNS = (
     # The first one arrives after the end of the operation.
     (Fault.LATE, Fault.CONFLICT),
 )
-CHOICES_A_STEP = 1
-Choice = TypeVar("Choice")
 
 
-def choices_at(choices: Sequence[Choice], name: str, step: int) -> Sequence[Choice]:
-    """Return the choices that are tried at a step."""
+def choices_at(choices: Sequence[Any], name: str, step: int) -> Sequence[Any]:
+    """Return the choices that are tried at a step: all of them, or one."""
     if os.environ.get("FAULTS") == "all":
         return choices
-    first = list(SITUATIONS).index(name) + step
-    return [choices[(first + n) % len(choices)] for n in range(CHOICES_A_STEP)]
+    return [choices[(list(SITUATIONS).index(name) + step) % len(choices)]]
 
 
 def steps(name: str) -> range:
@@ -116,7 +113,7 @@ def free_places(situation: Situation) -> None:
     situation.recorder.check_places()
     for viewer in situation.recorder.viewers:
         for session_id in viewer.sessions:
-            situation.recorder.stop(situation.other_driver, viewer, session_id)
+            situation.recorder.send("stop", situation.other_driver, viewer, session_id)
     situation.recorder.viewers.clear()
     situation.recorder.check_places()
     situation.recorder.environment.counted_users.clear()
