@@ -45,12 +45,6 @@ class Probed:
         """Return width and height, as `320x180`."""
         return f"{self.video.get('width')}x{self.video.get('height')}"
 
-    @property
-    def rotation(self) -> int:
-        """Return the degrees of the display matrix."""
-        sides = self.video.get("side_data_list") or [{}]
-        return int(sides[0].get("rotation", 0))
-
 
 def probed(text: str) -> Probed:
     """Read the JSON of `ffprobe -show_packets -show_streams`."""
