@@ -68,8 +68,7 @@ def segments(*, fresh: tuple[int, ...] = (), sound_s: float = SEGMENT_S) -> list
         segment = Segment(Path(f"{n}.ts"), SEGMENT_S, n in fresh)
         pictures = tuple(Packet(n * SEGMENT_S + each * 0.1, 0.1) for each in range(20))
         sound = tuple(Packet(n * SEGMENT_S + each * 0.02, 0.02) for each in range(round(sound_s / 0.02)))
-        video = {"width": 320, "height": 180, "sample_aspect_ratio": "1:1"}
-        segment.__dict__["probed"] = Probed(sound, pictures, video, {"channels": 2})
+        segment.__dict__["probed"] = Probed(sound, pictures, 320, 180)
         found.append(segment)
     return found
 
@@ -151,8 +150,8 @@ def test_a_refusal_needs_its_words():
 
 def test_sound_is_as_long_as_all_its_packets_and_as_their_span():
     # Many packets a tick apart are too much sound; a hole is too little.
-    assert sound_off_s(Probed(tuple(Packet(10 + n / 90_000, 0.021) for n in range(1_500)), ()), 2.0) > 29
-    assert sound_off_s(Probed((Packet(0.0, 0.02), Packet(1.98, 0.02)), ()), 2.0) < -1.9
+    assert sound_off_s(Probed(tuple(Packet(10 + n / 90_000, 0.021) for n in range(1_500))), 2.0) > 29
+    assert sound_off_s(Probed((Packet(0.0, 0.02), Packet(1.98, 0.02))), 2.0) < -1.9
 
 
 VARIANT = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=320x180\ntiny.m3u8\n'
@@ -169,5 +168,5 @@ VARIANT = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS="avc1.42c01e,mp4a.
 )
 def test_a_broken_promise_of_the_multivariant_playlist_is_found(multivariant, newest, faults):
     video, width, audio = newest
-    segment = Probed((), (), {"codec_name": video, "width": width, "height": width * 9 // 16}, {"codec_name": audio})
+    segment = Probed(width=width, height=width * 9 // 16, codecs=(video, audio))
     assert [fault.rpartition(" ")[2] for fault in broken_promises(multivariant, segment)] == faults
