@@ -40,7 +40,7 @@ from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePl
 CHUNK_BYTES = 1 << 16
 SEGMENT_S = 2
 # What is fed beyond what a viewer watches: the last segment is left out, since the end of the feed cuts it off.
-MORE_S = 3.0
+MORE_S = 1.0
 PROCESS_S_MAX = 40
 RUNS_MAX = 4
 # A sender by RTMP sends its file in turns.

@@ -1,15 +1,6 @@
 """Known bugs of leases, ends, payments and the journal."""
 
-from tests.faults.mutants.mutant import (
-    LEASE,
-    LEDGER,
-    RECORDS,
-    SCENARIOS,
-    WALLETS,
-    WRITES,
-    Mutant,
-    steps,
-)
+from tests.faults.mutants.mutant import LEASE, LEDGER, RECORDS, SCENARIOS, WALLETS, WRITES, Mutant, steps
 
 MUTANTS_OF_SELLING = {
     "a seq is sold again": Mutant(WRITES, "ss.#s.q < :seq AND ss.#s.bf", "ss.#s.bf", steps("fault and repeated")),

@@ -28,6 +28,8 @@ BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, DELAY_MS_MAX)
 THREAD_S_MAX = 300
 # After this time the reaper ends every session.
 LONG_AFTER_MS = 1_200_000
+# Moves, each with its faults and perhaps a move between two of its steps.
+Plan = list[tuple[Move, FaultPlan, tuple[int, Move] | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +43,10 @@ class Round:
     between: float = 0.2
     fault_mix: FaultMix = MODERATE
 
-    def plan(
-        self, thread: int, weights: dict[str, int] = WEIGHTS
-    ) -> list[tuple[Move, FaultPlan, tuple[int, Move] | None]]:
-        """Return the moves of a thread, each with its faults and perhaps a move between two of its steps."""
+    def plan(self, thread: int, weights: dict[str, int] = WEIGHTS) -> Plan:
+        """Return the moves of a thread."""
         rng = random.Random(f"{self.seed}:{thread}")
-        plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]] = []
+        plan: Plan = []
         for _ in range(self.moves // self.threads):
             move, faults = random_move(rng, weights), random_faults(rng, self.fault_mix)
             between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
@@ -80,7 +80,7 @@ def add_viewers(recorder: Recorder, round_: Round) -> random.Random:
     return rng
 
 
-def run_plan(runner: MoveRunner, plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]]) -> None:
+def run_plan(runner: MoveRunner, plan: Plan) -> None:
     """Run the moves of one thread."""
     for move, faults, between in plan:
         if between is not None:
