@@ -44,9 +44,15 @@ def steps(name: str) -> range:
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_a_fault_at_every_step(recorder: Recorder, name: str) -> None:
+    set_up, act = SITUATIONS[name]
     for step in steps(name):
-        requests = [try_request(recorder, name, step, run) for run in choices_at(FAULT_RUNS, name, step)]
-        if max(requests) <= step:
+        requests = 0
+        for run in choices_at(FAULT_RUNS, name, step):
+            situation, faults = set_up(recorder), FaultPlan(on_request={step + n: fault for n, fault in enumerate(run)})
+            act(situation, faults)
+            finish(situation, act)
+            requests = max(requests, faults.requests)
+        if requests <= step:
             break
     assert step > 0
 
@@ -59,15 +65,6 @@ def test_a_made_start_is_not_refused(recorder: Recorder, name: str) -> None:
         operation = start(situation, FaultPlan(on_request={step: Fault.TIMEOUT_AFTER, step + 1: Fault.CONFLICT}))
         assert not isinstance(operation.answer, Refusal), operation
         finish(situation, start)
-
-
-def try_request(recorder: Recorder, name: str, step: int, run: Sequence[Fault]) -> int:
-    """Send a request with these faults from this step on. Returns the number of its requests to the store."""
-    set_up, act = SITUATIONS[name]
-    situation, faults = set_up(recorder), FaultPlan(on_request={step + n: fault for n, fault in enumerate(run)})
-    act(situation, faults)
-    finish(situation, act)
-    return faults.requests
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

@@ -20,6 +20,7 @@ from tests.faults.scenarios.situations import (
     after_midnight,
     beat,
     funded,
+    idle,
     in_an_outage,
     pay,
     start,
@@ -27,11 +28,10 @@ from tests.faults.scenarios.situations import (
     watched,
     watching,
 )
-from tests.faults.scenarios.situations import idle as standing
 
 
 def test_a_start_that_arrives_after_the_end_changes_nothing(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     # The first attempt is late, the retry of the SDK is refused, and the next transaction succeeds.
     operation = start(situation, FaultPlan(on_transaction={0: Fault.LATE, 1: Fault.CONFLICT}))
     assert operation.lease
@@ -85,7 +85,7 @@ def test_only_complete_pages_leave_the_journal(recorder: Recorder) -> None:
 
 
 def test_a_page_is_chained_to_the_one_before(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     for _ in range(PAGE_ENTRIES + 1):
         assert isinstance(pay(situation, FaultPlan()).answer, PaymentAnswer)
     [view] = recorder.check(situation.viewer)
@@ -239,7 +239,7 @@ def other_adjustment(situation: Situation, millipoints: int) -> None:
 
 
 def test_a_start_that_is_overtaken_by_its_repetition_succeeds(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     again = BETWEEN["the same start"]
     assert start(situation, FaultPlan(before_request={1: lambda: again(situation)})).lease
     recorder.check(situation.viewer)

@@ -67,7 +67,7 @@ def main() -> int:
             account, answers = operator.viewer(OPENING_MILLIPOINTS)
             all_clients.append(ViewerClients(stack.url, account, operator.account, answers, stopped))
         print(f"{'process':<20} {'kills':>5} {'p50 s':>9} {'max s':>9}", flush=True)
-        tasks = [task for viewer_clients in all_clients for task in viewer_clients.tasks(WATCHERS)]
+        tasks = [task for each in all_clients for task in (*[each.watch] * WATCHERS, each.pay_and_restart)]
         threads = Threads([partial(task, Random(f"{arguments.seed}.{n}")) for n, task in enumerate(tasks)], stopped)
         try:
             recovery_s = kill_all(TargetPlatform(stack, operator, SESSIONS_MAX), targets, rng)

@@ -129,12 +129,7 @@ class Recorder:
         return self._run(self._schedule, Operation(kind=name), faults, instance, done)
 
     def _run(
-        self,
-        viewer: Viewer,
-        operation: Operation,
-        faults: FaultPlan | None,
-        driver: ServicesDriver | FunctionInstance | object,
-        call: Callable[[], Answer],
+        self, viewer: Viewer, operation: Operation, faults, driver: object, call: Callable[[], Answer]
     ) -> Operation:
         operation.began_ms = self.environment.time.now_ms
         with self._lock:
