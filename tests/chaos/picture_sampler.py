@@ -1,20 +1,15 @@
 """Samples the position of a real mpv several times a second, and finds its stalls."""
 
-import json
-import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 SAMPLE_S = 0.15
-ANSWER_S_MAX = 5.0
 # A shorter stop is a late frame or a busy machine.
 STALL_S_MIN = 0.5
-LINE_BYTES = 65_536
 JOIN_S = 15.0
 
 
@@ -55,14 +50,11 @@ def stalls(samples: Sequence[Sample], least_s: float = STALL_S_MIN) -> list[Stal
 
 
 class PictureSampler:
-    """A context manager that samples an mpv through its control socket."""
+    """A context manager that samples an mpv, to which `mpv` sends commands."""
 
-    def __init__(self, control: Path) -> None:
+    def __init__(self, mpv: Callable[..., Any]) -> None:
         self.samples: list[Sample] = []
-        self._control = control
-        self._connection: socket.socket | None = None
-        self._rest = b""
-        self._number = 0
+        self._mpv = mpv
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="picture", daemon=True)
 
@@ -73,7 +65,6 @@ class PictureSampler:
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join(JOIN_S)
-        self._close()
 
     def moves_within(self, timeout_s: float, by_s: float = 1.0) -> bool:
         """Return whether the picture moves by `by_s` within `timeout_s`."""
@@ -91,35 +82,7 @@ class PictureSampler:
             self.samples.append(Sample(time.monotonic(), position, buffering is True))
 
     def _ask(self, name: str) -> Any:
-        """Return a property of mpv, or None."""
-        self._number += 1
-        line = json.dumps({"command": ["get_property", name], "request_id": self._number}) + "\n"
-        try:
-            if self._connection is None:
-                self._connection = socket.socket(socket.AF_UNIX)
-                self._connection.settimeout(ANSWER_S_MAX)
-                self._connection.connect(str(self._control))
-            self._connection.sendall(line.encode())
-            while True:
-                message = json.loads(self._line(self._connection))
-                if message.get("request_id") == self._number:
-                    return message.get("data")
-        except (OSError, ValueError):
-            self._close()
-            return None
-
-    def _line(self, connection: socket.socket) -> bytes:
-        while b"\n" not in self._rest:
-            part = connection.recv(LINE_BYTES)
-            if not part:
-                raise ConnectionError("mpv hung up")
-            self._rest += part
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line
-
-    def _close(self) -> None:
-        self._rest = b""
-        if self._connection:
-            with suppress(OSError):
-                self._connection.close()
-        self._connection = None
+        """Return a property of mpv, or None where it does not answer."""
+        with suppress(OSError, ValueError, AssertionError):
+            return self._mpv("get_property", name)
+        return None

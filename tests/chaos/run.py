@@ -4,11 +4,13 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import boto3
 
 from chalicelib.domain.streams.stream import DesiredState
 from infra.local.setup.seed import STREAM_ID
@@ -55,7 +57,7 @@ def run_plan(stack: Stack, plan: Plan, rng: random.Random, directory: Path, segm
         bucket = stack.environ["TOLLCAST_MEDIA_BUCKET"]
         follower = parts.enter_context(Follower(session, s3_of(stack), bucket, STREAM_ID))
         playback = parts.enter_context(mpv_of(stack, operator, directory))
-        picture = parts.enter_context(PictureSampler(playback.control))
+        picture = parts.enter_context(PictureSampler(playback.mpv))
         wait_for("moving picture", lambda: picture.moves_within(1.0, 0.5), PICTURE_S_MAX)
         runner = EventRunner(workers, follower, rng, plan.uploads_fail_s)
         began_s = time.monotonic()
@@ -131,15 +133,10 @@ def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[PlayPr
 
 def s3_of(stack: Stack) -> Any:
     """Return an S3 client of the emulator without a proxy."""
-    import boto3
-    from botocore.config import Config
-
-    environ: Callable[[str], str] = stack.environ.__getitem__
     return boto3.client(
         "s3",
         endpoint_url=stack.layout.emulator_url,
-        region_name=environ("AWS_REGION"),
-        aws_access_key_id=environ("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environ("AWS_SECRET_ACCESS_KEY"),
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        region_name=stack.environ["AWS_REGION"],
+        aws_access_key_id=stack.environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=stack.environ["AWS_SECRET_ACCESS_KEY"],
     )

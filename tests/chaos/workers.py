@@ -27,14 +27,14 @@ class Worker:
     def __init__(self, stack: Stack, worker_id: str, directory: Path, rng: random.Random) -> None:
         self.worker_id = worker_id
         self.store = FaultyStore(stack.layout.emulator_port, rng)
-        self._alive = stack.layout.work_dir / f"{worker_id}.alive"
+        self.alive = stack.layout.work_dir / f"{worker_id}.alive"
         self._log = directory / f"{worker_id}.log"
         self._environ = stack.environ | {"TOLLCAST_WORKER_ID": worker_id, "AWS_ENDPOINT_URL_S3": self.store.url}
         self.start()
 
     def start(self) -> None:
         """Start the process, also after it was killed."""
-        self._alive.unlink(missing_ok=True)
+        self.alive.unlink(missing_ok=True)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker"],
@@ -44,10 +44,6 @@ class Worker:
                 stdout=log,
                 stderr=log,
             )
-
-    def wait_ready(self) -> None:
-        """Wait until its main loop runs."""
-        wait_for(f"running worker {self.worker_id}", self._alive.exists, READY_S_MAX)
 
     def encoders(self) -> list[int]:
         """Return the process ids of its encoders."""
@@ -78,9 +74,6 @@ class Worker:
             self.kill()
         self.store.close()
 
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
-
 
 class Workers:
     """All started workers; `current` is the one that should have the stream."""
@@ -94,7 +87,7 @@ class Workers:
         """Start another worker, and wait until it runs."""
         worker = Worker(self._stack, f"chaos-{len(self.all) + 1}", self._directory, self._rng)
         self.all.append(worker)
-        worker.wait_ready()
+        wait_for(f"running worker {worker.worker_id}", worker.alive.exists, READY_S_MAX)
         return worker
 
     def close(self) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.faults.harness.environment import Environment, Outage
 from tests.faults.harness.operations import (
+    Answer,
     Crash,
     EndAnswer,
-    LeaseAnswer,
     LedgerAnswer,
     MediaAnswer,
     Operation,
@@ -28,10 +28,10 @@ Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
 
 
-def add_operation(viewer: Viewer, **values: object) -> None:
+def with_operation(viewer: Viewer, view: View, answer: Answer, **values: object) -> View:
     """Add an operation to the viewer."""
-    answer = values.pop("answer")
-    viewer.operations.append(Operation(user_id=viewer.user_id, **values).record_answer(answer, 0))  # type: ignore[arg-type]
+    viewer.operations.append(Operation(user_id=viewer.user_id, **values).record_answer(answer, 0))
+    return view
 
 
 def repeat_line(view: View, kind: str) -> View:
@@ -41,47 +41,25 @@ def repeat_line(view: View, kind: str) -> View:
 
 
 def change_wallet(view: View, **changes: object) -> View:
-    return replace(view, wallet=replace(view.wallet, **changes))  # type: ignore[arg-type]
+    return replace(view, wallet=replace(view.wallet, **changes))
 
 
 def change_session(view: View, **changes: object) -> View:
     """Change the active session."""
-    sessions = {key: replace(each, **changes) for key, each in view.wallet.sessions.items()}  # type: ignore[arg-type]
+    sessions = {key: replace(each, **changes) for key, each in view.wallet.sessions.items()}
     return change_wallet(view, sessions=sessions)
 
 
-def drop_first_line(viewer: Viewer, view: View) -> View:
-    add_operation(viewer, kind="read", answer=LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]))
-    return view
-
-
-def acknowledge_unknown_payment(viewer: Viewer, view: View) -> View:
-    add_operation(viewer, kind="pay", payment_id="never", millipoints=5, answer=PaymentAnswer(balance=5))
-    return view
-
-
-def serve_media_late(viewer: Viewer, view: View) -> View:
-    session_id = viewer.sessions[0]
-    add_operation(
-        viewer,
-        kind="media",
-        session_id=session_id,
-        token_until_ms=FAR_MS,
-        answer=MediaAnswer(at_ms=view.now_ms + FAR_MS),
-    )
-    return view
+def change_first_page(view: View, **changes: object) -> View:
+    return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])
 
 
 def renew_after_the_end(viewer: Viewer, view: View) -> View:
     session_id = viewer.sessions[-1]
-    add_operation(
-        viewer, kind="stop", answer=EndAnswer(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0)
-    )
-    lease = next(
-        d.answer for d in viewer.operations if isinstance(d.answer, LeaseAnswer) and d.answer.session_id == session_id
-    )
-    add_operation(viewer, kind="renew", session_id=session_id, answer=lease)
-    return view
+    end = EndAnswer(session_id=session_id, reason="viewer_stopped", charged=0, refunded=0)
+    lease = next(each.answer for each in viewer.of("start") if each.lease and each.lease.session_id == session_id)
+    with_operation(viewer, view, end, kind="stop")
+    return with_operation(viewer, view, lease, kind="renew", session_id=session_id)
 
 
 def forget_heartbeats(viewer: Viewer, view: View) -> View:
@@ -90,20 +68,10 @@ def forget_heartbeats(viewer: Viewer, view: View) -> View:
     return view
 
 
-def add_crash(viewer: Viewer, view: View) -> View:
-    add_operation(viewer, kind="beat", answer=Crash(error="KeyError"))
-    return view
-
-
 def change_key(viewer: Viewer, view: View) -> View:
     """Change the key of the start."""
     next(viewer.of("start")).key = "another-key-than-this"
     return view
-
-
-def change_first_page(view: View, **changes: object) -> View:
-    """Change the first page."""
-    return replace(view, pages=[replace(view.pages[0], **changes), *view.pages[1:]])  # type: ignore[arg-type]
 
 
 def lower_cap(viewer: Viewer, view: View) -> View:
@@ -118,20 +86,12 @@ def add_outage(viewer: Viewer, view: View) -> View:
     return replace(view, outages={**view.outages, record.stream_id: (outage,)})
 
 
-def count_adjustment(view: View) -> View:
+def count_adjustment(_: Viewer, view: View) -> View:
     records = {key: replace(each, adjustments=each.adjustments + 1) for key, each in view.records.items()}
     return replace(view, records=records)
 
 
-def refuse_valid_adjustment(viewer: Viewer, view: View) -> View:
-    refusal = Refusal(code="adjustment_out_of_bounds")
-    add_operation(
-        viewer, kind="adjust", session_id=viewer.sessions[0], payment_id="never", millipoints=1, answer=refusal
-    )
-    return view
-
-
-def exceed_sessions(viewer: Viewer, view: View) -> View:
+def exceed_sessions(_: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
     return change_wallet(view, sessions={str(n): one for n in range(4)})
 
@@ -139,12 +99,23 @@ def exceed_sessions(viewer: Viewer, view: View) -> View:
 MUTATIONS: dict[str, Mutation] = {
     "a_balance_is_never_below_zero": lambda viewer, view: change_wallet(view, balance_millipoints=-1),
     "the_balance_is_the_sum_of_the_ledger": lambda viewer, view: replace(view, entries=view.entries[:-1]),
-    "a_ledger_read_while_it_moves_is_whole": drop_first_line,
+    "a_ledger_read_while_it_moves_is_whole": lambda viewer, view: with_operation(
+        viewer, view, LedgerAnswer(wallet=view.wallet, entries=view.entries[1:]), kind="read"
+    ),
     "a_seq_is_charged_at_most_once": lambda viewer, view: repeat_line(view, "lease"),
-    "what_was_acknowledged_is_in_the_ledger": acknowledge_unknown_payment,
+    "what_was_acknowledged_is_in_the_ledger": lambda viewer, view: with_operation(
+        viewer, view, PaymentAnswer(balance=5), kind="pay", payment_id="never", millipoints=5
+    ),
     "a_session_is_charged_for_time_that_passed": lambda viewer, view: replace(view, now_ms=view.now_ms - FAR_MS),
     "paid_time_ends_soon": lambda viewer, view: change_session(view, paid_until_ms=view.now_ms + FAR_MS),
-    "no_media_after_the_grace": serve_media_late,
+    "no_media_after_the_grace": lambda viewer, view: with_operation(
+        viewer,
+        view,
+        MediaAnswer(at_ms=view.now_ms + FAR_MS),
+        kind="media",
+        session_id=viewer.sessions[0],
+        token_until_ms=FAR_MS,
+    ),
     "an_ended_session_gets_nothing_more": renew_after_the_end,
     "a_refund_is_made_once": lambda viewer, view: repeat_line(view, "refund"),
     "an_ended_session_stays_as_it_ended": lambda viewer, view: change_wallet(view, sessions={}),
@@ -155,14 +126,22 @@ MUTATIONS: dict[str, Mutation] = {
     "a_journal_stays_small": lambda viewer, view: change_wallet(view, journal=tuple(view.entries) * 10),
     "a_page_is_six_versions": lambda viewer, view: change_first_page(view, entries=view.pages[0].entries[:3]),
     "a_viewer_keeps_to_the_limit_of_sessions": exceed_sessions,
-    "nothing_crashes": add_crash,
+    "nothing_crashes": lambda viewer, view: with_operation(viewer, view, Crash(error="KeyError"), kind="beat"),
     "a_key_opens_one_session": change_key,
     "every_page_is_chained": lambda viewer, view: change_first_page(view, hash="0" * 64),
     "a_day_costs_no_more_than_its_cap": lower_cap,
     "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: change_wallet(view, daily_left_millipoints=5),
     "no_outage_is_paid_for": add_outage,
-    "an_adjustment_is_counted_once": lambda viewer, view: count_adjustment(view),
-    "an_adjustment_that_fits_is_not_refused": refuse_valid_adjustment,
+    "an_adjustment_is_counted_once": count_adjustment,
+    "an_adjustment_that_fits_is_not_refused": lambda viewer, view: with_operation(
+        viewer,
+        view,
+        Refusal(code="adjustment_out_of_bounds"),
+        kind="adjust",
+        session_id=viewer.sessions[0],
+        payment_id="never",
+        millipoints=1,
+    ),
 }
 
 

@@ -20,6 +20,7 @@ from tests.faults.scenarios.situations import (
     after_midnight,
     beat,
     funded,
+    idle,
     in_an_outage,
     pay,
     start,
@@ -27,16 +28,15 @@ from tests.faults.scenarios.situations import (
     watched,
     watching,
 )
-from tests.faults.scenarios.situations import idle as standing
 
 
 def test_a_start_that_arrives_after_the_end_changes_nothing(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     # The first attempt is late, the retry of the SDK is refused, and the next transaction succeeds.
     operation = start(situation, FaultPlan(on_transaction={0: Fault.LATE, 1: Fault.CONFLICT}))
     assert operation.lease
     situation.session_id = operation.lease.session_id
-    assert stop(situation, FaultPlan()).answer.reason == "viewer_stopped"  # type: ignore[union-attr]
+    assert stop(situation, FaultPlan()).answer.reason == "viewer_stopped"
     assert recorder.environment.network.deliver_late() == 1
     recorder.check(situation.viewer)
 
@@ -85,7 +85,7 @@ def test_only_complete_pages_leave_the_journal(recorder: Recorder) -> None:
 
 
 def test_a_page_is_chained_to_the_one_before(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     for _ in range(PAGE_ENTRIES + 1):
         assert isinstance(pay(situation, FaultPlan()).answer, PaymentAnswer)
     [view] = recorder.check(situation.viewer)
@@ -104,18 +104,18 @@ def test_the_schedule_moves_the_journal_of_a_killed_function(recorder: Recorder)
 def test_no_free_time_is_refunded(recorder: Recorder) -> None:
     situation = watching(recorder, after_ms=6_000)
     recorder.environment.report_stream(situation.terms.stream_id, False)
-    assert beat(situation, FaultPlan()).answer.outcome == "unserved"  # type: ignore[union-attr]
+    assert beat(situation, FaultPlan()).answer.outcome == "unserved"
     recorder.environment.report_stream(situation.terms.stream_id, True)
     recorder.environment.time.advance(1_000)
     # Four seconds of the lease were refunded when the stream went down; later time was free.
     answer = stop(situation, FaultPlan()).answer
-    assert (answer.charged, answer.refunded) == (6_000, 0)  # type: ignore[union-attr]
+    assert (answer.charged, answer.refunded) == (6_000, 0)
     recorder.check(situation.viewer)
 
 
 def test_an_outage_in_free_time_is_not_refunded(recorder: Recorder) -> None:
     situation = in_an_outage(recorder)
-    assert beat(situation, FaultPlan()).answer.outcome == "unserved"  # type: ignore[union-attr]
+    assert beat(situation, FaultPlan()).answer.outcome == "unserved"
     for down, after_ms in ((False, 1_000), (True, 2_000), (False, 6_500)):
         recorder.environment.time.advance(1)
         situation.set_stream(down=down)
@@ -169,7 +169,7 @@ def test_an_outage_that_begins_while_a_function_is_paused_is_not_paid_for(
     monkeypatch.setattr(runtimes, "get", read_and_pause)
     answer = stop(situation, FaultPlan()).answer
     # By its own clock the function ended the session before the outage.
-    assert len(seen) == 1 and answer.charged == 500  # type: ignore[union-attr]
+    assert len(seen) == 1 and answer.charged == 500
     recorder.check(situation.viewer)
 
 
@@ -194,7 +194,7 @@ def test_an_outage_in_the_grace_is_not_paid_for(recorder: Recorder, since_ms: in
     recorder.environment.time.advance(1_500)
     answer = stop(situation, FaultPlan()).answer
     # Fifteen seconds of the stream, less those in which it was down.
-    assert answer.charged <= 15_000 - (until_ms - since_ms)  # type: ignore[union-attr]
+    assert answer.charged <= 15_000 - (until_ms - since_ms)
 
 
 def test_concurrent_adjustments_refund_no_more_than_the_cost(recorder: Recorder) -> None:
@@ -239,7 +239,7 @@ def other_adjustment(situation: Situation, millipoints: int) -> None:
 
 
 def test_a_start_that_is_overtaken_by_its_repetition_succeeds(recorder: Recorder) -> None:
-    situation = standing(recorder)
+    situation = idle(recorder)
     again = BETWEEN["the same start"]
     assert start(situation, FaultPlan(before_request={1: lambda: again(situation)})).lease
     recorder.check(situation.viewer)

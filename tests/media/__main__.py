@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +21,8 @@ from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.media.inputs.making import make_all
 from tests.media.inputs.model import Feed, Input
-from tests.media.inputs.table import BY_NAME, INPUTS
+from tests.media.inputs.table import BY_NAME, INPUTS, SUBJECTS
 from tests.media.judging.judge import Result
-from tests.media.report import HEAD, listed, row, summary
 from tests.media.serving import origin
 from tests.media.trying import Outcome, Stage, Try
 
@@ -34,6 +33,9 @@ RUN_S_MAX = 20 * 60
 TRY_S = 60
 CACHE_DEFAULT = Path(tempfile.gettempdir()) / f"tollcast-media-{os.getuid()}"
 SESSIONS_MAX = 3
+NAME_WIDTH = max(len(item.name) for items in SUBJECTS.values() for item in items)
+FAULTS_MAX, FAULT_CHARS = 6, 150
+HEAD = f"{'input':{NAME_WIDTH}}  result  {'paid':>5} {'worth':>6}  figure"
 
 
 def main() -> int:
@@ -58,6 +60,34 @@ def main() -> int:
         print(row(outcome), flush=True)
     print(summary(outcomes, time.monotonic() - began_s))
     return 0 if all(outcome.result.is_right for outcome in outcomes) else 1
+
+
+def row(outcome: Outcome) -> str:
+    """Return a line for an input, and a line for each of its faults."""
+    result = outcome.result
+    mark = "right" if result.is_right else "WRONG"
+    paid = f"{outcome.paid_points:5.1f} {result.worth_s:5.1f}s" if outcome.paid_points else f"{'-':>5} {'-':>6}"
+    faults = [f"{'':{NAME_WIDTH}}    {fault[:FAULT_CHARS]}" for fault in result.faults[:FAULTS_MAX]]
+    return "\n".join([f"{outcome.item.name:{NAME_WIDTH}}  {mark}    {paid}  {result.figure}", *faults])
+
+
+def summary(outcomes: Sequence[Outcome], took_s: float) -> str:
+    """Return the last line: how many are right, and what all viewers paid for what was worth seeing."""
+    right = sum(outcome.result.is_right for outcome in outcomes)
+    paid, worth = sum(each.paid_points for each in outcomes), sum(each.result.worth_s for each in outcomes)
+    money = f"{paid:.0f} points paid for {worth:.0f} s worth seeing"
+    return f"{right} of {len(outcomes)} inputs are right; {money}; {took_s:.0f} s"
+
+
+def listed() -> str:
+    """Return all inputs by subject, with their purposes."""
+    lines = []
+    for subject, items in SUBJECTS.items():
+        lines += [
+            f"{subject} ({len(items)})",
+            *(f"  {item.name:{NAME_WIDTH}}  {item.feed:4}  {item.about}" for item in items),
+        ]
+    return "\n".join(lines)
 
 
 def tried(items: list[Input], directories: dict[str, Path], at_once: int) -> Iterator[Outcome]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT
@@ -40,7 +40,7 @@ from worker.transcoding.plan import FIRST_SEGMENT, EncodedRendition, TranscodePl
 CHUNK_BYTES = 1 << 16
 SEGMENT_S = 2
 # What is fed beyond what a viewer watches: the last segment is left out, since the end of the feed cuts it off.
-MORE_S = 3.0
+MORE_S = 1.0
 PROCESS_S_MAX = 120
 RUNS_MAX = 4
 # A sender by RTMP sends its file in turns.
@@ -72,7 +72,7 @@ class QuickTry:
         try:
             receiver.stdin.write(self._request().to_json())
             receiver.stdin.close()
-            self._play(_Messages(receiver.stdout.fileno()))
+            self._play(_messages(receiver.stdout))
             receiver.stdout.close()
             receiver.wait(PROCESS_S_MAX)
         except SourceRefused as refused:
@@ -88,7 +88,7 @@ class QuickTry:
         result = judge(self.item, self.segments, self.refusal)
         return replace(result, faults=(*result.faults, *self.faults, *self._miscounted()))
 
-    def _play(self, messages: "_Messages") -> None:
+    def _play(self, messages: Iterator[tuple[Kind, bytes, bytes]]) -> None:
         """Feed the transcoders until enough has come, or the source ends."""
         backlog, run, source = Backlog(), None, None
         until_us = (self.item.watch_s + MORE_S) * 1_000_000
@@ -216,17 +216,11 @@ class _Run:
         return named_by(self._playlist) if self._playlist.exists() else []
 
 
-class _Messages:
-    """Return the messages of a receiver."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def __iter__(self) -> Iterator[tuple[Kind, bytes, bytes]]:
-        reader = MessageReader()
-        with open(self._descriptor, "rb", buffering=0, closefd=False) as pipe:
-            while data := pipe.read(CHUNK_BYTES):
-                yield from reader.feed(data)
+def _messages(pipe: BinaryIO) -> Iterator[tuple[Kind, bytes, bytes]]:
+    """Yield the messages of a receiver."""
+    reader = MessageReader()
+    while data := pipe.read1(CHUNK_BYTES):
+        yield from reader.feed(data)
 
 
 def tried(item: Input, cache: Path, work: Path) -> Result:

@@ -17,7 +17,7 @@ JOIN_S = 10.0
 
 
 class Sender(threading.Thread):
-    """A sender that runs until it is closed or has sent all. `sent_away` counts lost connections."""
+    """A sender that runs until it is closed or `has_sent_all`. `sent_away` counts lost connections."""
 
     def __init__(self, argv: list[str], feed: Callable[["Sender"], None]) -> None:
         super().__init__(daemon=True)
@@ -25,23 +25,19 @@ class Sender(threading.Thread):
         self.is_over = threading.Event()
         self.child: subprocess.Popen[bytes] | None = None
         self._argv, self._feed = argv, feed
-        self._has_sent_all = False
+        self.has_sent_all = False
 
     def run(self) -> None:
         """Connect, and again after the connection was lost."""
-        while not self.is_over.is_set() and not self._has_sent_all:
+        while not self.is_over.is_set() and not self.has_sent_all:
             began_s = time.monotonic()
             quiet = subprocess.DEVNULL
             self.child = subprocess.Popen(self._argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
             self._feed(self)
-            if not self.is_over.is_set() and not self._has_sent_all:
+            if not self.is_over.is_set() and not self.has_sent_all:
                 self.sent_away += time.monotonic() - began_s > LET_IN_S
                 self.is_over.wait(AGAIN_AFTER_S)
             self._end()
-
-    def done(self) -> None:
-        """Note that all has been sent."""
-        self._has_sent_all = True
 
     def close(self) -> None:
         """Send no more."""
@@ -75,7 +71,7 @@ def by_srt(url: str, path: Path, turn_s: float, turns: int) -> Sender:
                     due_s += turn_s * len(piece) / len(body)
                     if sender.is_over.wait(max(0.0, due_s - time.monotonic())):
                         return
-            sender.done()
+            sender.has_sent_all = True
 
     return Sender(argv, feed)
 

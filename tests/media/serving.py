@@ -48,7 +48,7 @@ class Served(dict[str, Page]):
         self._items, self._directories = items, directories
         self._asked_at_s: dict[str, float] = {}
 
-    def get(self, path: str, default: Page | None = None) -> Page | None:  # type: ignore[override]
+    def get(self, path: str, default: Page | None = None) -> Page | None:
         _, name, file = path.split("/", 2)
         item = self._items.get(name)
         if item is None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from chalicelib.domain.operations.workers import ABOUT_TO_CLAIM
 from chalicelib.domain.streams.ingest_refusals import WAITING_FOR_SENDER
-from tests.faults.harness.api_client import Account, Answer, ApiClient
+from tests.faults.harness.api_client import Account, Answer
+from tests.faults.harness.private_stack import Operator
 from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
 from tests.integration.worker.senders import free_udp_port
@@ -28,7 +29,6 @@ TERMS = {"rate_millipoints_per_minute": 60_000, "lease_ms": 5_000, "segment_seco
 OPENING_MILLIPOINTS = 10_000_000
 POLL_S = 0.5
 LISTENS_S_MAX, WATCH_S_MORE, NEWS_S_MAX, STOPPED_S_MAX = 15.0, 14.0, 8.0, 15.0
-PASSWORD = "a viewer's password"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Try:
 
     def run(self) -> Outcome:
         """Try the input, and delete its stream."""
-        with ApiClient(self.stage.stack.url, self.stage.account) as self.client:
+        with Operator(self.stage.stack.url, self.stage.account) as self.operator:
             made = self._create()
             if made.status >= 300:
                 return Outcome(self.item, judge(self.item, [], str(made.document.get("detail", made))))
@@ -78,7 +78,7 @@ class Try:
                 # The worker takes the next stream only after the end of this one.
                 with suppress(AssertionError):
                     wait_for("end of the stream", lambda: self._look() == "stopped", STOPPED_S_MAX)
-                self.client.send("DELETE", f"/streams/{self.stream_id}")
+                self.operator.send("DELETE", f"/streams/{self.stream_id}")
 
     def _create(self) -> Answer:
         item = self.item
@@ -94,7 +94,7 @@ class Try:
             **item.settings,
             "ingest": {**self._ingest(), **item.ingest},
         }
-        return self.client.send("POST", "/streams", fields)
+        return self.operator.send("POST", "/streams", fields)
 
     def _ingest(self) -> dict[str, Any]:
         made = self.stage.directories[self.item.name] / self.item.entry
@@ -121,10 +121,10 @@ class Try:
                 return Outcome(self.item, judge(self.item, [], self.errors[-1] if self.errors else "not live in time"))
             time.sleep(POLL_S)
         live_s = time.monotonic() - began_s
-        account, user_id = self._viewer()
+        account, answers = self.operator.viewer(OPENING_MILLIPOINTS)
         with Viewer(self.stage.stack.url, account, self.stream_id, self.stage.work / self.stream_id) as viewer:
             self._wait(viewer)
-        paid = self._paid(user_id)
+        paid = self._paid(answers.user_id)
         result = judge(self.item, viewer.segments, self.errors[-1] if self.errors else "")
         faults = [*result.faults, *self._platform_faults(viewer, paid, result.worth_s)]
         shutil.rmtree(self.stage.work / self.stream_id, ignore_errors=True)
@@ -185,17 +185,10 @@ class Try:
         return self.state
 
     def _state(self, state: str) -> None:
-        self.client.send("POST", f"/streams/{self.stream_id}/state", {"state": state})
+        self.operator.send("POST", f"/streams/{self.stream_id}/state", {"state": state})
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self.client.send("GET", path).document
-
-    def _viewer(self) -> tuple[Account, str]:
-        email = f"{uuid.uuid4()}@local"
-        user_id = self.client.send("POST", "/users", {"email": email, "password": PASSWORD}).document["user_id"]
-        body = {"millipoints": OPENING_MILLIPOINTS, "payment_id": f"opening-{user_id}"}
-        self.client.send("POST", f"/wallets/{user_id}/credit", body)
-        return Account(self.stage.stack.url, email, PASSWORD), user_id
+        return self.operator.send("GET", path).document
 
     def _paid(self, user_id: str) -> float:
         """Return the paid points after refunds and credits for outages."""

@@ -14,5 +14,5 @@ def unpaced(is_held: Callable[[], None]) -> Pacer:
 
 
 if __name__ == "__main__":
-    receiving.Pacer = unpaced  # type: ignore[misc, assignment]
+    receiving.Pacer = unpaced
     sys.exit(receiving.main())

@@ -132,27 +132,14 @@ def _is_live(platform: TargetPlatform, before: int) -> bool:
     return any(pid != before for pid in platform.worker_pids("worker")) and platform.operator.is_live()
 
 
-def _encoder() -> KillTarget:
-    return KillTarget("encoder", lambda platform: platform.worker_pids("worker"), _is_live)
+def _supervisord_is_back(platform: TargetPlatform, _: int) -> bool:
+    """Only `make up` restarts it."""
+    bring_up(platform.stack, platform.sessions_per_user_max)
+    return platform.operator.is_live()
 
 
-def _worker() -> KillTarget:
-    def is_back(platform: TargetPlatform, killed: int) -> bool:
-        return platform.pid("worker") not in (0, killed) and _is_live(platform, 0)
-
-    return KillTarget("worker", lambda platform: [platform.pid("worker")], is_back)
-
-
-def _supervisord() -> KillTarget:
-    """Return supervisord, which only `make up` restarts."""
-
-    def is_back(platform: TargetPlatform, _: int) -> bool:
-        bring_up(platform.stack, platform.sessions_per_user_max)
-        return platform.operator.is_live()
-
-    return KillTarget(
-        "supervisord", lambda platform: [pid for pid in [Supervisor(platform.layout).pid()] if pid], is_back
-    )
+def _supervisord_pids(platform: TargetPlatform) -> list[int]:
+    return [pid for pid in [Supervisor(platform.layout).pid()] if pid]
 
 
 KILL_TARGETS = (
@@ -161,11 +148,15 @@ KILL_TARGETS = (
     _child("endpoints", 2),
     _part("endpoints", "endpoints master", 2),
     _part("scheduler", "scheduler"),
-    _worker(),
-    _encoder(),
+    KillTarget(
+        "worker",
+        lambda platform: [platform.pid("worker")],
+        lambda platform, killed: platform.pid("worker") not in (0, killed) and _is_live(platform, 0),
+    ),
+    KillTarget("encoder", lambda platform: platform.worker_pids("worker"), _is_live),
     _child("nginx", 2),
     _part("nginx", "nginx master", 2),
-    _supervisord(),
+    KillTarget("supervisord", _supervisord_pids, _supervisord_is_back),
 )
 # The emulator saves its state every few seconds and at its end: a SIGKILL would lose data, by design.
 TERMINATE_TARGETS = (_part("emulator", "emulator (SIGTERM)", signal_number=signal.SIGTERM),)

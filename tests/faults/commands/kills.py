@@ -5,20 +5,20 @@ the seed. The emulator gets SIGTERM instead. Afterwards every wallet is compared
 The status is 0 if there is no violation.
 """
 
-import random
 import statistics
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
+from random import Random
 
 from tests.faults.commands.kill_targets import KILL_TARGETS, TERMINATE_TARGETS, KillTarget, TargetPlatform
 from tests.faults.commands.paying_clients import PATIENCE_S, ViewerClients
 from tests.faults.harness.api_client import ApiClient
 from tests.faults.harness.command_line import command_parser, print_start
 from tests.faults.harness.private_stack import TERMS, Operator, private_stack
+from tests.faults.harness.threads import Threads
 from tests.faults.oracle.wallet_check import Findings, WalletCheck
 
 WATCHERS = 2
@@ -30,36 +30,7 @@ EMULATOR_TIMES = 3
 JOIN_S_MAX = PATIENCE_S + 30.0
 
 
-@contextmanager
-def clients(all_clients: list[ViewerClients], stopped: threading.Event, seed: int) -> Iterator[None]:
-    """Run all clients. At the end each finishes its session. Raises the first error of a client."""
-    failures: list[BaseException] = []
-
-    def guarded(task: object, number: int) -> None:
-        try:
-            task(random.Random(f"{seed}.{number}"))  # type: ignore[operator]
-        except BaseException as error:
-            failures.append(error)
-
-    tasks = [task for viewer_clients in all_clients for task in viewer_clients.tasks(WATCHERS)]
-    threads = [threading.Thread(target=guarded, args=(task, n), daemon=True) for n, task in enumerate(tasks)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        deadline = time.monotonic() + JOIN_S_MAX
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-    if failures:
-        raise failures[0]
-    assert not any(thread.is_alive() for thread in threads), "a client did not end"
-
-
-def kill_all(
-    platform: TargetPlatform, targets: list[tuple[KillTarget, int]], rng: random.Random
-) -> dict[str, list[float]]:
+def kill_all(platform: TargetPlatform, targets: list[tuple[KillTarget, int]], rng: Random) -> dict[str, list[float]]:
     """Kill each target several times in a row. Returns the recovery times in seconds."""
     recovery_s: dict[str, list[float]] = {}
     pause = threading.Event()
@@ -81,7 +52,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=6)
     parser.add_argument("--only", help="kill only processes of this name")
     arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)
+    rng = Random(arguments.seed)
     targets = [(target, arguments.times) for target in KILL_TARGETS]
     targets += [(target, min(arguments.times, EMULATOR_TIMES)) for target in TERMINATE_TARGETS]
     targets = [each for each in targets if arguments.only in (None, each[0].name)]
@@ -96,8 +67,14 @@ def main() -> int:
             account, answers = operator.viewer(OPENING_MILLIPOINTS)
             all_clients.append(ViewerClients(stack.url, account, operator.account, answers, stopped))
         print(f"{'process':<20} {'kills':>5} {'p50 s':>9} {'max s':>9}", flush=True)
-        with clients(all_clients, stopped, arguments.seed):
+        tasks = [task for each in all_clients for task in (*[each.watch] * WATCHERS, each.pay_and_restart)]
+        threads = Threads([partial(task, Random(f"{arguments.seed}.{n}")) for n, task in enumerate(tasks)], stopped)
+        try:
             recovery_s = kill_all(TargetPlatform(stack, operator, SESSIONS_MAX), targets, rng)
+        finally:
+            # Each client finishes its session.
+            stopped.set()
+        threads.join(JOIN_S_MAX)
         findings = Findings()
         for viewer_clients in all_clients:
             with ApiClient(stack.url, viewer_clients.account) as client:

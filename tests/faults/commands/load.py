@@ -13,11 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.faults.harness.answer_log import AnswerLog
 from tests.faults.harness.api_client import Account, Answer, ApiClient, NoAnswer
 from tests.faults.harness.command_line import add_minutes, command_parser, print_start
 from tests.faults.harness.private_stack import TERMS, Operator, private_stack
+from tests.faults.harness.threads import Threads
 from tests.faults.oracle.wallet_check import Findings, WalletCheck
 
 PAYERS, STARTERS = 2, 2
@@ -161,30 +163,15 @@ class Load:
 
     def run(self, threads: int, seed: int) -> None:
         """Run all threads to their end. Raises the first error of a thread."""
-        failures: list[BaseException] = []
+        works = [self.send_beats] * threads + [self.start_and_stop] * STARTERS + [self.send_payments] * PAYERS
+        tasks = [
+            partial(self._work, work, random.Random(f"{seed}.{n}")) for n, work in enumerate([*works, self.read_wallet])
+        ]
+        Threads(tasks, self.stopped).join(self.ends_at_s - time.monotonic() + JOIN_S_MAX)
 
-        def guarded(work: Callable[[ApiClient, random.Random], None], number: int) -> None:
-            try:
-                with ApiClient(self.url, self.operator if work == self.send_payments else self.account) as client:
-                    work(client, random.Random(f"{seed}.{number}"))
-            except BaseException as error:
-                failures.append(error)
-                self.stopped.set()
-
-        works = (
-            [self.send_beats] * threads
-            + [self.start_and_stop] * STARTERS
-            + [self.send_payments] * PAYERS
-            + [self.read_wallet]
-        )
-        running = [threading.Thread(target=guarded, args=(work, n), daemon=True) for n, work in enumerate(works)]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join(max(0.0, self.ends_at_s - time.monotonic()) + JOIN_S_MAX)
-        if failures:
-            raise failures[0]
-        assert not any(thread.is_alive() for thread in running), "a thread did not end"
+    def _work(self, work: Callable[[ApiClient, random.Random], None], rng: random.Random) -> None:
+        with ApiClient(self.url, self.operator if work == self.send_payments else self.account) as client:
+            work(client, rng)
 
 
 def load(operator: Operator, *, seconds: float, threads: int, sessions: int, seed: int) -> tuple[Load, Findings]:

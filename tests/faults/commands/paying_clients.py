@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -28,10 +28,6 @@ class ViewerClients:
     done: Counter[str] = field(default_factory=Counter)
     retries: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def tasks(self, watchers: int) -> list[Callable[[random.Random], None]]:
-        """Return one task a thread."""
-        return [self.watch] * watchers + [self.pay_and_restart]
 
     def watch(self, rng: random.Random) -> None:
         """Watch sessions of a random length, one after another."""

@@ -22,27 +22,27 @@ PARTS = ("app.py", "chalicelib", "docs", "gateway", "infra", "player", "tests", 
 class Result:
     """The result of a mutant; `by` is the test that found it."""
 
-    mutant: Mutant
+    name: str
     found: bool
     by: str
     wall_s: float
     cpu_s: float
 
 
-def try_mutant(mutant: Mutant) -> Result:
+def try_mutant(name: str, mutant: Mutant) -> Result:
     """Plant a bug in a copy and run its tests."""
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)
         copy_code(copy)
         if missing := plant(mutant, copy):
-            return Result(mutant, False, f"not planted: {missing}", 0.0, 0.0)
+            return Result(name, False, f"not planted: {missing}", 0.0, 0.0)
         began_s, before_s = time.monotonic(), children_cpu_s()
         status, output = run_tests(mutant, copy)
         wall_s, cpu_s = time.monotonic() - began_s, children_cpu_s() - before_s
     # Status 1: tests failed. From 2 on the run itself failed.
     found = status == 1 and cpu_s < KILL_S_MAX
     by = first_failure(output) if status == 1 else f"exit status {status}: {output[-300:].strip()}"
-    return Result(mutant, found, by, wall_s, cpu_s)
+    return Result(name, found, by, wall_s, cpu_s)
 
 
 def children_cpu_s() -> float:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 # Longer than the time-outs of the gateway (35 s), so that the platform gives up first.
@@ -73,7 +73,7 @@ class ApiClient:
         self._patience_s = patience_s
         self.retries: dict[str, int] = {}
 
-    def __enter__(self) -> "ApiClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

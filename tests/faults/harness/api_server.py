@@ -60,7 +60,7 @@ def load() -> Callable[..., Any]:
     from chalicelib.bootstrap import container
     from infra.local.emulator import wsgi
 
-    container().stores.clock = WorkerClock(Path(os.environ[TIME_FILE]))  # type: ignore[misc,assignment]
+    container().stores.clock = WorkerClock(Path(os.environ[TIME_FILE]))
     return wsgi.load()
 
 

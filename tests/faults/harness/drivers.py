@@ -122,69 +122,67 @@ class HttpDriver:
         body: dict[str, Any] = {"stream_id": terms.stream_id, "replace": replace, "idempotency_key": key}
         if terms.max_points is not None:
             body["max_points"] = terms.max_points
-        return self._sold("start", user_id, body)
+        return self._send("/playback/start", body, _lease, user_id)
 
     def beat(self, user_id: str, session_id: str, seq: int) -> Answer:
-        return self._sold("heartbeat", user_id, {"session_id": session_id, "seq": seq})
+        return self._send("/playback/heartbeat", {"session_id": session_id, "seq": seq}, _lease, user_id)
 
     def renew(self, user_id: str, session_id: str) -> Answer:
-        return self._sold("renew", user_id, {"session_id": session_id})
+        return self._send("/playback/renew", {"session_id": session_id}, _lease, user_id)
 
     def stop(self, user_id: str, session_id: str) -> Answer:
-        return self._end("stop", user_id, Role.VIEWER, {"session_id": session_id})
+        return self._send("/playback/stop", {"session_id": session_id}, _end, user_id)
 
     def kick(self, user_id: str, session_id: str) -> Answer:
-        return self._end("kick", self._environment.operator_id, Role.ADMIN, {"session_id": session_id})
+        return self._send("/playback/kick", {"session_id": session_id}, _end)
 
     def pay(self, user_id: str, payment_id: str, millipoints: int) -> Answer:
-        return self._paid(f"/wallets/{user_id}/credit", payment_id, millipoints)
+        return self._pay(f"/wallets/{user_id}/credit", payment_id, millipoints)
 
     def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
-        return self._paid(f"/sessions/{session_id}/adjust", payment_id, millipoints)
+        return self._pay(f"/sessions/{session_id}/adjust", payment_id, millipoints)
 
-    def _paid(self, path: str, payment_id: str, millipoints: int) -> Answer:
+    def _pay(self, path: str, payment_id: str, millipoints: int) -> Answer:
         body = {"millipoints": millipoints, "payment_id": payment_id, "note": "a note"}
-        document = self._ask(path, self._environment.operator_id, Role.ADMIN, body)
-        return document if not isinstance(document, dict) else PaymentAnswer(balance=document["balance_millipoints"])
+        return self._send(path, body, lambda document: PaymentAnswer(balance=document["balance_millipoints"]))
 
-    def _sold(self, path: str, user_id: str, body: dict[str, Any]) -> Answer:
-        document = self._ask(f"/playback/{path}", user_id, Role.VIEWER, body)
-        if not isinstance(document, dict):
-            return document
-        return LeaseAnswer(
-            session_id=document["session_id"],
-            seq=document["seq"],
-            outcome=document["outcome"],
-            charged=document["charged_millipoints"],
-            balance=document["balance_millipoints"],
-            paid_until_ms=document["paid_until_ms"],
-            token=document["play_token"],
-        )
-
-    def _end(self, path: str, user_id: str, role: Role, body: dict[str, Any]) -> Answer:
-        document = self._ask(f"/playback/{path}", user_id, role, body)
-        if not isinstance(document, dict):
-            return document
-        return EndAnswer(
-            session_id=document["session_id"],
-            reason=document["end_reason"],
-            charged=document["charged_millipoints"],
-            refunded=document["refunded_millipoints"],
-        )
-
-    def _ask(self, path: str, user_id: str, role: Role, body: dict[str, Any]) -> dict[str, Any] | Answer:
-        """Return the document of a success, else the outcome."""
-        headers = {"Authorization": f"Bearer {self._environment.access(user_id, role)}"}
-        headers |= {"X-Fault": self.fault.value} if self.fault else {}
+    def _send(
+        self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], Answer], viewer_id: str = ""
+    ) -> Answer:
+        """Send a request of a viewer, or of the operator. `read` returns the answer of a success."""
+        environment = self._environment
+        token = environment.access(viewer_id or environment.operator_id, Role.VIEWER if viewer_id else Role.ADMIN)
+        headers = {"Authorization": f"Bearer {token}"} | ({"X-Fault": self.fault.value} if self.fault else {})
         try:
             response = self._http.post(path, json=body, headers=headers)
             document = response.json()
         except httpx.HTTPError as error:
             return UnknownOutcome(why=repr(error))
         if response.status_code < 300:
-            return document  # type: ignore[no-any-return]
+            return read(document)
         if document["code"] == "unavailable":
             return UnknownOutcome(why="503 unavailable")
         if response.status_code == 500:
             return Crash(error=response.text)
         return Refusal(code=document["code"], ended=document.get("session_id") if "end_reason" in document else None)
+
+
+def _lease(document: dict[str, Any]) -> LeaseAnswer:
+    return LeaseAnswer(
+        session_id=document["session_id"],
+        seq=document["seq"],
+        outcome=document["outcome"],
+        charged=document["charged_millipoints"],
+        balance=document["balance_millipoints"],
+        paid_until_ms=document["paid_until_ms"],
+        token=document["play_token"],
+    )
+
+
+def _end(document: dict[str, Any]) -> EndAnswer:
+    return EndAnswer(
+        session_id=document["session_id"],
+        reason=document["end_reason"],
+        charged=document["charged_millipoints"],
+        refunded=document["refunded_millipoints"],
+    )

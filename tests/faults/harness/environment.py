@@ -91,8 +91,8 @@ class FunctionInstance:
     def restart(self) -> None:
         """Replace the process: all caches are empty."""
         self.services = Container(self._environment.settings)
-        self.services.stores.clock = self  # type: ignore[misc,assignment]
-        self.services.stores.tokens = self._environment.tokens  # type: ignore[misc]
+        self.services.stores.clock = self
+        self.services.stores.tokens = self._environment.tokens
 
     def now_ms(self) -> int:
         return self._environment.time.now_ms + self.offset_ms

@@ -7,7 +7,7 @@ import socketserver
 import struct
 import threading
 from enum import StrEnum
-from typing import Any
+from typing import Any, BinaryIO
 
 IO_S_MAX = 30
 # A request waits at most this long for others to overtake it.
@@ -40,9 +40,11 @@ class FaultyProxy:
         self._passes = 0
         proxy = self
 
-        class Handler(socketserver.BaseRequestHandler):
+        class Handler(socketserver.StreamRequestHandler):
+            timeout = IO_S_MAX
+
             def handle(self) -> None:
-                proxy._handle(self.request)
+                proxy._handle(self.connection, *_read_request(self.rfile))
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
@@ -75,10 +77,7 @@ class FaultyProxy:
             sent += 1
         return sent
 
-    def _handle(self, client: socket.socket) -> None:
-        client.settimeout(IO_S_MAX)
-        request = _read_request(client)
-        fault = _fault(request)
+    def _handle(self, client: socket.socket, request: bytes, fault: HttpFault | None) -> None:
         match fault:
             case HttpFault.RESET:
                 return _reset(client)
@@ -115,36 +114,17 @@ class FaultyProxy:
             return answer
 
 
-def _read_request(client: socket.socket) -> bytes:
-    """Read a request. The client always sends its length."""
-    request = b""
-    while b"\r\n\r\n" not in request:
-        part = client.recv(READ_BYTES)
-        if not part:
+def _read_request(stream: BinaryIO) -> tuple[bytes, HttpFault | None]:
+    """Read a request, whose length the client always sends. Returns it with the fault that it names."""
+    head = []
+    while (line := stream.readline()) != b"\r\n":
+        if not line:
             raise ConnectionError("the client hung up")
-        request += part
-    head, _, body = request.partition(b"\r\n\r\n")
-    length = int(_header(head, b"content-length") or 0)
-    while len(body) < length:
-        part = client.recv(READ_BYTES)
-        if not part:
-            raise ConnectionError("the client hung up")
-        body += part
-        request += part
-    return request
-
-
-def _fault(request: bytes) -> HttpFault | None:
-    value = _header(request.partition(b"\r\n\r\n")[0], b"x-fault")
-    return HttpFault(value.decode()) if value else None
-
-
-def _header(head: bytes, name: bytes) -> bytes:
-    for line in head.split(b"\r\n")[1:]:
-        key, _, value = line.partition(b":")
-        if key.strip().lower() == name:
-            return value.strip()
-    return b""
+        head.append(line)
+    fields = (line.partition(b":") for line in head[1:])
+    headers = {name.lower(): value.strip().decode() for name, _, value in fields}
+    body = stream.read(int(headers.get(b"content-length", 0)))
+    return b"".join([*head, b"\r\n", body]), HttpFault(headers[b"x-fault"]) if b"x-fault" in headers else None
 
 
 def _reset(client: socket.socket) -> None:

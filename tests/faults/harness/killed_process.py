@@ -23,8 +23,8 @@ def main() -> None:
     """Execute the request of the parent process, and kill this process at the write that it names."""
     asked = json.loads(sys.argv[1])
     services = Container(replace(config.load(), denylist_dir=Path(asked["denylist_dir"])))
-    services.stores.clock = SetClock(asked["now_ms"])  # type: ignore[misc,assignment]
-    driver = ServicesDriver(SimpleNamespace(services=services))  # type: ignore[arg-type]
+    services.stores.clock = SetClock(asked["now_ms"])
+    driver = ServicesDriver(SimpleNamespace(services=services))
     user_id, session_id = asked["user_id"], asked["session_id"]
     requests = {
         "start": lambda: driver.start(user_id, StreamTerms(asked["stream_id"], 0, 0), False, asked["key"]),

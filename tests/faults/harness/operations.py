@@ -133,7 +133,7 @@ class Operation:
     def lease(self) -> LeaseAnswer | None:
         """Return the answer of a start or beat that bought a lease, now or before."""
         bought = isinstance(self.answer, LeaseAnswer) and self.kind in ("start", "beat")
-        return self.answer if bought and self.answer.outcome not in ("early", "stale") else None  # type: ignore[union-attr,return-value]
+        return self.answer if bought and self.answer.outcome not in ("early", "stale") else None
 
 
 @dataclass(kw_only=True)

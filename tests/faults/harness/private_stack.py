@@ -22,23 +22,17 @@ PASSWORD = "a viewer's password"
 TERMS = LeaseTerms(stream_id=STREAM_ID, rate_millipoints_per_minute=61_117, lease_ms=5_000)
 
 
-class Operator:
+class Operator(ApiClient):
     """A client with an operator's login: it adds viewers, tops up wallets and starts the stream."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, account: Account | None = None) -> None:
         self.url = url
-        self.account = Account(url, ADMIN_EMAIL, ADMIN_PASSWORD)
-        self._client = ApiClient(url, self.account)
-
-    def __enter__(self) -> "Operator":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self.account = account or Account(url, ADMIN_EMAIL, ADMIN_PASSWORD)
+        super().__init__(url, self.account)
 
     def do(self, method: str, path: str, body: Any = None) -> Answer:
         """Send a request that has to succeed."""
-        answer = self._client.send(method, path, body)
+        answer = self.send(method, path, body)
         assert answer.status < 300, f"{method} {path}: {answer}"
         return answer
 

@@ -50,16 +50,6 @@ class Fault(StrEnum):
 
 
 KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
-# After these the caller cannot know the outcome.
-AMBIGUOUS = {
-    Fault.TIMEOUT_AFTER,
-    Fault.RESET_AFTER,
-    Fault.ERROR_AFTER,
-    Fault.DUPLICATE_FIRST,
-    Fault.DUPLICATE_SECOND,
-    Fault.LATE,
-    *KILLS,
-}
 THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException")
 READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 
@@ -107,11 +97,6 @@ class FaultPlan:
         if fault is not None:
             self.injected.append(fault)
         return fault
-
-    @property
-    def ambiguous(self) -> bool:
-        """Return whether the caller cannot know if a write was done."""
-        return not AMBIGUOUS.isdisjoint(self.injected)
 
 
 class Network:

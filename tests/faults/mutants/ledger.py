@@ -3,7 +3,6 @@
 from tests.faults.mutants.mutant import (
     BILLING,
     PLACES,
-    PLAYBACK,
     RECONCILIATION,
     RECORDS,
     SCENARIOS,
@@ -18,49 +17,36 @@ BOUNDS_OF_ADJUSTMENTS = """
                     ":least": -millipoints,
                     ":most": charged - millipoints,"""
 
-MUTANTS_OF_LEDGER = (
-    Mutant(
-        "an outage is credited twice",
+MUTANTS_OF_LEDGER = {
+    "an outage is credited twice": Mutant(
         WRITES,
         'ss.#s.pu = :seen_until AND ss.#s.os = :seen_outage"',
         'ss.#s.pu = :seen_until"',
+        steps("between and early and outage"),
         also=((WRITES, ', ":seen_outage": seen.outage_ms}', "}"),),
-        tests=steps("between and early and outage"),
     ),
-    Mutant(
-        "a paid beat ignores an outage that is not credited",
+    "a paid beat ignores an outage that is not credited": Mutant(
         WRITES,
         "ss.#s.pu >= :now AND ss.#s.os = :outage AND dd",
         "ss.#s.pu >= :now AND dd",
+        steps("between and after and outage"),
         also=((WRITES, '        ":outage": beat.outage_ms,\n', ""),),
-        tests=steps("between and after and outage"),
     ),
-    Mutant(
-        "an outage is not given back to the day",
+    "an outage is not given back to the day": Mutant(
         WRITES,
         "balance_millipoints + :delta, dl = dl + :delta, jd.#e = :delta,\n",
         "balance_millipoints + :delta, jd.#e = :delta,\n",
-        tests=steps("fault and outage"),
+        steps("fault and outage"),
     ),
-    Mutant(
-        "the daily cap is not asked for on time",
-        WRITES,
-        " AND dl >= ss.#s.c",
-        "",
-        tests=steps("fault and cap"),
+    "the daily cap is not asked for on time": Mutant(WRITES, " AND dl >= ss.#s.c", "", steps("fault and cap")),
+    "a new day begins with what yesterday left": Mutant(
+        WALLETS, '"SET dd = :day, dl = dc"', '"SET dd = :day"', SCENARIOS
     ),
-    Mutant(
-        "a new day begins with what yesterday left",
-        WALLETS,
-        '"SET dd = :day, dl = dc"',
-        '"SET dd = :day"',
-        tests=SCENARIOS,
-    ),
-    Mutant(
-        "a new day begins at every beat",
+    "a new day begins at every beat": Mutant(
         WALLETS,
         '"dd < :day"',
         '"dd <= :day"',
+        steps("fault and cap"),
         also=(
             (
                 BILLING,
@@ -70,56 +56,43 @@ MUTANTS_OF_LEDGER = (
 """,
             ),
         ),
-        tests=steps("fault and cap"),
     ),
-    Mutant(
-        "an idempotency key is ignored",
-        PLAYBACK,
+    "an idempotency key is ignored": Mutant(
+        "chalicelib/services/access/playback.py",
         "session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()",
         "new_session_id()",
-        tests=steps("fault and start"),
+        steps("fault and start"),
     ),
-    Mutant(
-        "a start that was made is refused",
-        "chalicelib/services/money/session_opener.py",
-        "            if attempt:\n",
-        "            if attempt > 99:\n",
-        tests=steps("made"),
+    "a start that was made is refused": Mutant(
+        "chalicelib/services/money/session_opener.py", "if attempt:", "if attempt > 99:", steps("made")
     ),
-    Mutant(
-        "a place is not given back",
+    "a place is not given back": Mutant(
         WALLETS,
         "place = [give_place(self._limits, seen.stream_id)] if seen.counted else []",
         "place: list[dict[str, Any]] = []",
-        tests=steps("places"),
+        steps("places"),
     ),
-    Mutant(
-        "a stream lets in one more than its places",
-        PLACES,
-        "taken < :max",
-        "taken <= :max",
-        tests=steps("between and places"),
+    "a stream lets in one more than its places": Mutant(
+        PLACES, "taken < :max", "taken <= :max", steps("between and places")
     ),
-    Mutant(
-        "an adjustment is counted twice",
+    "an adjustment is counted twice": Mutant(
         RECORDS,
         '":one": 1,\n                    ":given"',
         '":one": 2,\n                    ":given"',
-        tests=steps("fault and session"),
+        steps("fault and session"),
     ),
-    Mutant(
-        "an adjustment gives back more than the session cost",
+    "an adjustment gives back more than the session cost": Mutant(
         RECORDS,
         ' AND charged_millipoints = :charged"\n            " AND adjusted_millipoints BETWEEN :least AND :most",',
         '",',
+        SCENARIOS,
         also=((RECORDS, BOUNDS_OF_ADJUSTMENTS, ""),),
-        tests=SCENARIOS,
     ),
-    Mutant(
-        "what may be adjusted is asked for before it is adjusted",
+    "what may be adjusted is asked for before it is adjusted": Mutant(
         RECORDS,
         ' AND charged_millipoints = :charged"\n            " AND adjusted_millipoints BETWEEN :least AND :most",',
         '",',
+        SCENARIOS,
         also=(
             (RECORDS, BOUNDS_OF_ADJUSTMENTS, ""),
             (
@@ -132,6 +105,5 @@ MUTANTS_OF_LEDGER = (
             wallet = self._ledger.credit(""",
             ),
         ),
-        tests=SCENARIOS,
     ),
-)
+}

@@ -13,7 +13,6 @@ BILLING = "chalicelib/services/money/billing.py"
 LEDGER = "chalicelib/services/money/ledger.py"
 RECONCILIATION = "chalicelib/services/money/reconciliation.py"
 PLACES = "chalicelib/adapters/money/dynamodb_places.py"
-PLAYBACK = "chalicelib/services/access/playback.py"
 LEASE = "chalicelib/domain/money/lease.py"
 
 
@@ -29,11 +28,10 @@ def zoo(*names: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug: `new` replaces `old` in `file`."""
+    """A bug: `new` replaces `old`, which is there once, in `file`. `also` has more changes: file, old, new."""
 
-    name: str
     file: str
     old: str
     new: str
-    also: tuple[tuple[str, str, str], ...] = ()
     tests: tuple[str, ...] = ROUNDS
+    also: tuple[tuple[str, str, str], ...] = ()

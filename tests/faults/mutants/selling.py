@@ -1,92 +1,54 @@
 """Known bugs of leases, ends, payments and the journal."""
 
-from tests.faults.mutants.mutant import (
-    LEASE,
-    LEDGER,
-    RECORDS,
-    SCENARIOS,
-    WALLETS,
-    WRITES,
-    Mutant,
-    steps,
-)
+from tests.faults.mutants.mutant import LEASE, LEDGER, RECORDS, SCENARIOS, WALLETS, WRITES, Mutant, steps
 
-MUTANTS_OF_SELLING = (
-    Mutant(
-        "a seq is sold again",
-        WRITES,
-        "ss.#s.q < :seq AND ss.#s.bf",
-        "ss.#s.bf",
-        tests=steps("fault and repeated"),
+MUTANTS_OF_SELLING = {
+    "a seq is sold again": Mutant(WRITES, "ss.#s.q < :seq AND ss.#s.bf", "ss.#s.bf", steps("fault and repeated")),
+    "the horizon is ignored": Mutant(WRITES, "ss.#s.bf <= :now AND ", "", steps("fault and early")),
+    "a late beat is sold as on time": Mutant(WRITES, " AND ss.#s.pu >= :now", "", steps("fault and (grace or gap)")),
+    "a beat is sold without money": Mutant(
+        WRITES, "AND balance_millipoints >= ss.#s.c AND", "AND", steps("fault and (money or poor)")
     ),
-    Mutant(
-        "the horizon is ignored",
-        WRITES,
-        "ss.#s.bf <= :now AND ",
-        "",
-        tests=steps("fault and early"),
+    "a purchase ignores what changed since": Mutant(
+        WRITES, 'COVERED = "balance_millipoints >= :charge AND ', 'COVERED = "', steps("between and grace")
     ),
-    Mutant(
-        "a late beat is sold as on time", WRITES, " AND ss.#s.pu >= :now", "", tests=steps("fault and (grace or gap)")
+    "a rest is sold though more came in": Mutant(
+        WRITES, '        condition += f" AND {EXACT_REST}"', "        pass", steps("between and beat and poor")
     ),
-    Mutant(
-        "a beat is sold without money",
-        WRITES,
-        "AND balance_millipoints >= ss.#s.c AND",
-        "AND",
-        tests=steps("fault and (money or poor)"),
-    ),
-    Mutant(
-        "a purchase ignores what changed since",
-        WRITES,
-        'COVERED = "balance_millipoints >= :charge AND ',
-        'COVERED = "',
-        tests=steps("between and grace"),
-    ),
-    Mutant(
-        "a rest is sold though more came in",
-        WRITES,
-        '        condition += f" AND {EXACT_REST}"',
-        "        pass",
-        tests=steps("between and beat and poor"),
-    ),
-    Mutant(
-        "an end refunds by an old state of the session",
+    "an end refunds by an old state of the session": Mutant(
         WRITES,
         'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
         'expressions = (END, "size(j) < :cap")',
+        steps("between and stop and not (outage or places)"),
         also=((WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),),
-        tests=steps("between and stop and not (outage or places)"),
     ),
-    Mutant(
-        "an end refunds as often as it is asked",
+    "an end refunds as often as it is asked": Mutant(
         WRITES,
         'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
         'expressions = (END, "size(j) < :cap")',
+        steps("between and stop and not (outage or places)"),
         also=(
             (WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),
             (RECORDS, " AND attribute_not_exists(end_reason)", ""),
         ),
-        tests=steps("between and stop and not (outage or places)"),
     ),
-    Mutant(
-        "the journal is trimmed before its page is written",
+    "the journal is trimmed before its page is written": Mutant(
         LEDGER,
         "        for entries in pages:\n            if state is None",
         """        if pages:
             self._wallets.trim(wallet.user_id, [entry.entry_id for entries in pages for entry in entries])
         for entries in pages:
             if state is None""",
-        tests=steps("death and adjustment"),
+        steps("death and adjustment"),
     ),
-    Mutant(
-        "a ledger is read before its wallet",
+    "a ledger is read before its wallet": Mutant(
         LEDGER,
         """        wallet = self.wallet(user_id)
         before = wallet""",
         """        early = self._ledger.pages(user_id, up_to_version=10**9, limit=limit // PAGE_ENTRIES + 2)
         wallet = self.wallet(user_id)
         before = wallet""",
+        steps("whole"),
         also=(
             (
                 LEDGER,
@@ -94,24 +56,17 @@ MUTANTS_OF_SELLING = (
                 "pages = early",
             ),
         ),
-        tests=steps("whole"),
     ),
-    Mutant(
-        "a conflict is taken for success",
+    "a conflict is taken for success": Mutant(
         WALLETS,
         "if TRANSACTION_CONFLICT in refusal.codes:\n                raise WalletRefused(None) from None",
         "if TRANSACTION_CONFLICT in refusal.codes:\n                return",
-        tests=steps("fault and payment"),
+        steps("fault and payment"),
     ),
-    Mutant(
-        "a payment id is not checked",
-        WALLETS,
-        '                "ConditionExpression": "attribute_not_exists(payment_id)",\n',
-        "",
-        tests=steps("fault and payment"),
+    "a payment id is not checked": Mutant(
+        WALLETS, '"ConditionExpression": "attribute_not_exists(payment_id)",', "", steps("fault and payment")
     ),
-    Mutant(
-        "a payment without an answer is repeated with another id",
+    "a payment without an answer is repeated with another id": Mutant(
         LEDGER,
         """                if not self._wallets.pay(payment, session):
                     self._check_same(payment)
@@ -124,55 +79,31 @@ MUTANTS_OF_SELLING = (
                 if not paid:
                     self._check_same(payment)
 """,
-        tests=steps("fault and payment"),
+        steps("fault and payment"),
     ),
-    Mutant(
-        "a trim makes a wallet",
-        WALLETS,
-        '                    ConditionExpression="attribute_exists(user_id)",\n',
-        "",
-        tests=SCENARIOS,
+    "a trim makes a wallet": Mutant(WALLETS, 'ConditionExpression="attribute_exists(user_id)",', "", SCENARIOS),
+    "a journal has no cap": Mutant(
+        "chalicelib/domain/money/wallets.py", "JOURNAL_ENTRIES_MAX = 24", "JOURNAL_ENTRIES_MAX = 240", SCENARIOS
     ),
-    Mutant(
-        "a journal has no cap",
-        "chalicelib/domain/money/wallets.py",
-        "JOURNAL_ENTRIES_MAX = 24",
-        "JOURNAL_ENTRIES_MAX = 240",
-        tests=SCENARIOS,
-    ),
-    Mutant(
-        "a full journal is never moved",
+    "a full journal is never moved": Mutant(
         LEDGER,
-        "        if len(wallet.journal) >= JOURNAL_ENTRIES_MAX:\n",
-        "        if len(wallet.journal) >= 10 * JOURNAL_ENTRIES_MAX:\n",
-        tests=SCENARIOS,
+        "if len(wallet.journal) >= JOURNAL_ENTRIES_MAX:",
+        "if len(wallet.journal) >= 10 * JOURNAL_ENTRIES_MAX:",
+        SCENARIOS,
     ),
-    Mutant(
-        "an ended session starts again",
-        RECORDS,
-        '            "ConditionExpression": "attribute_not_exists(session_id)",\n',
-        "",
-        tests=SCENARIOS,
+    "an ended session starts again": Mutant(
+        RECORDS, '"ConditionExpression": "attribute_not_exists(session_id)",', "", SCENARIOS
     ),
-    Mutant(
-        "a lapsed session continues",
-        LEASE,
-        "LATE_MS_MAX = 600_000",
-        "LATE_MS_MAX = 900_000",
-        tests=steps("fault and lapsed"),
+    "a lapsed session continues": Mutant(
+        LEASE, "LATE_MS_MAX = 600_000", "LATE_MS_MAX = 900_000", steps("fault and lapsed")
     ),
-    Mutant(
-        "media is served long after the grace",
+    "media is served long after the grace": Mutant(
         "chalicelib/services/access/access.py",
         "session.paid_until_ms + GRACE_MS",
         "session.paid_until_ms + 60_000",
         also=(("chalicelib/domain/access/tokens.py", "min(paid_until_ms + GRACE_MS", "min(paid_until_ms + 60_000"),),
     ),
-    Mutant(
-        "starts at once exceed the limit",
-        WRITES,
-        '":max": sessions_max,',
-        '":max": 99,',
-        tests=steps("between and last and place"),
+    "starts at once exceed the limit": Mutant(
+        WRITES, '":max": sessions_max,', '":max": 99,', steps("between and last and place")
     ),
-)
+}

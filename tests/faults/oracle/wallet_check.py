@@ -54,12 +54,8 @@ class Findings:
 
     def add(self, other: "Findings") -> None:
         """Add the findings of another wallet."""
-        self.checked += other.checked
-        self.violations += other.violations
-        self.balance_answered += other.balance_answered
-        self.balance_unanswered += other.balance_unanswered
-        self.unanswered_lines += other.unanswered_lines
-        self.balance_actual += other.balance_actual
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
     def report(self) -> list[str]:
         """Return a report of the balances, checks and violations."""

@@ -18,7 +18,7 @@ from tests.faults.harness.http_faults import FaultyProxy, HttpFault
 from tests.faults.harness.store_faults import FaultPlan, Network
 from tests.faults.scenarios.moves import WEIGHTS, Move, MoveRunner
 from tests.faults.scenarios.recorder import Recorder
-from tests.faults.scenarios.rounds import Round, add_viewers, run_plan, run_threads, verify
+from tests.faults.scenarios.rounds import Round, add_viewers, run_plan, run_tasks, verify
 
 HTTP_WEIGHTS = {**WEIGHTS, "kill_api_worker": 1}
 FAULTY = 0.4
@@ -63,7 +63,7 @@ def play_http_round(round_: Round, settings: Settings, network: Network, api: Ap
             instances = [FunctionInstance(recorder.environment, rng.randint(-SKEW_MS, SKEW_MS))]
             runner = HttpMoveRunner(recorder, instances, http, api, f"{round_.seed}:{n}:wire")
             tasks.append(partial(run_plan, runner, round_.plan(n, HTTP_WEIGHTS)))
-        run_threads(tasks)
+        run_tasks(tasks)
         proxy.deliver_late()
         verify(recorder)
         return recorder

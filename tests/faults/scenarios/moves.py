@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.faults.harness.drivers import HttpDriver, ServicesDriver
@@ -144,13 +144,12 @@ class MoveRunner:
             self.recorder.beat(driver, viewer, session_id, seq, faults=faults)
 
     def stop(self, move: Move, faults: FaultPlan | None) -> None:
-        self._on_session(move, faults, self.recorder.stop)
+        viewer = self._viewer(move)
+        if session_id := self._session(viewer, move):
+            driver, faults = self._route(move, viewer, session_id, faults)
+            self.recorder.send(move.kind, driver, viewer, session_id, faults=faults)
 
-    def kick(self, move: Move, faults: FaultPlan | None) -> None:
-        self._on_session(move, faults, self.recorder.kick)
-
-    def renew(self, move: Move, faults: FaultPlan | None) -> None:
-        self._on_session(move, faults, self.recorder.renew)
+    kick = renew = stop
 
     def top_up(self, move: Move, faults: FaultPlan | None) -> None:
         self._pay(move, faults, f"t{next(_payments)}", TOP_UPS[move.how % len(TOP_UPS)])
@@ -185,10 +184,9 @@ class MoveRunner:
             self.recorder.media(self._instance(move), viewer, session_id, faults=faults)
 
     def catch_up(self, move: Move, faults: FaultPlan | None) -> None:
-        self.recorder.work(self._instance(move), "catch_up", faults=faults)
+        self.recorder.work(self._instance(move), move.kind, faults=faults)
 
-    def reap(self, move: Move, faults: FaultPlan | None) -> None:
-        self.recorder.work(self._instance(move), "reap", faults=faults)
+    reap = catch_up
 
     def wait(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.environment.time.advance(WAITS_MS[move.how % len(WAITS_MS)])
@@ -198,10 +196,15 @@ class MoveRunner:
         self._instance(move).offset_ms = move.how * 7 % (2 * SKEW_MS + 1) - SKEW_MS
 
     def stall(self, move: Move, faults: FaultPlan | None) -> None:
-        self._set_delivery(move, False)
+        """Report a stream as stalled, or as live again."""
+        environment, is_end = self.recorder.environment, move.kind == "end_stall"
+        down = [name for name, outages in environment.outages.items() if outages[-1].until_ms is None]
+        streams = down if is_end else list(environment.terms)
+        if streams:
+            ago_ms = STALLS_AGO_MS[move.how % len(STALLS_AGO_MS)]
+            environment.report_stream(streams[move.which % len(streams)], is_end, ago_ms)
 
-    def end_stall(self, move: Move, faults: FaultPlan | None) -> None:
-        self._set_delivery(move, True)
+    end_stall = stall
 
     def throttle_pages(self, move: Move, faults: FaultPlan | None) -> None:
         """Throttle the table of pages, so that journals grow."""
@@ -229,12 +232,6 @@ class MoveRunner:
         fault_free = session_id in viewer.fault_free
         return self._driver(move, fault_free=fault_free), None if fault_free else faults
 
-    def _on_session(self, move: Move, faults: FaultPlan | None, send: Callable[..., object]) -> None:
-        viewer = self._viewer(move)
-        if session_id := self._session(viewer, move):
-            driver, faults = self._route(move, viewer, session_id, faults)
-            send(driver, viewer, session_id, faults=faults)
-
     @staticmethod
     def _session(viewer: Viewer, move: Move) -> str | None:
         # Mostly an active session, as far as the viewer knows; sometimes an ended one.
@@ -256,12 +253,3 @@ class MoveRunner:
         if session_id is not None:
             return self._adjust(move, faults, session_id, payment_id, millipoints)
         return self.recorder.pay(self._driver(move), self._viewer(move), payment_id, millipoints, faults=faults)
-
-    def _set_delivery(self, move: Move, on: bool) -> None:
-        environment = self.recorder.environment
-        down = [name for name, outages in environment.outages.items() if outages[-1].until_ms is None]
-        streams = down if on else list(environment.terms)
-        if streams:
-            environment.report_stream(
-                streams[move.which % len(streams)], on, STALLS_AGO_MS[move.how % len(STALLS_AGO_MS)]
-            )

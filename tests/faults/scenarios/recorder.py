@@ -57,37 +57,30 @@ class Recorder:
             self.pay(ServicesDriver(self.environment.observer), viewer, secrets.token_hex(8), millipoints)
         return viewer
 
-    def start(self, driver, viewer: Viewer, terms: StreamTerms, *, replace=False, key="", faults=None) -> Operation:  # type: ignore[no-untyped-def]
+    def start(self, driver, viewer: Viewer, terms: StreamTerms, *, replace=False, key="", faults=None) -> Operation:
         key = key or secrets.token_hex(12)
         operation = Operation(kind="start", user_id=viewer.user_id, stream_id=terms.stream_id, key=key)
         if terms.viewers_max:
             self.environment.counted_users.add(viewer.user_id)
         return self._run(viewer, operation, faults, driver, lambda: driver.start(viewer.user_id, terms, replace, key))
 
-    def beat(self, driver, viewer: Viewer, session_id: str, seq: int, *, faults=None) -> Operation:  # type: ignore[no-untyped-def]
+    def beat(self, driver, viewer: Viewer, session_id: str, seq: int, *, faults=None) -> Operation:
         operation = Operation(kind="beat", user_id=viewer.user_id, session_id=session_id, seq=seq)
         return self._run(viewer, operation, faults, driver, lambda: driver.beat(viewer.user_id, session_id, seq))
 
-    def renew(self, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:  # type: ignore[no-untyped-def]
-        operation = Operation(kind="renew", user_id=viewer.user_id, session_id=session_id)
-        return self._run(viewer, operation, faults, driver, lambda: driver.renew(viewer.user_id, session_id))
+    def send(self, kind: str, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:
+        """Send a renewal, a stop or a kick of a session."""
+        operation = Operation(kind=kind, user_id=viewer.user_id, session_id=session_id)
+        return self._run(viewer, operation, faults, driver, lambda: getattr(driver, kind)(viewer.user_id, session_id))
 
-    def stop(self, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:  # type: ignore[no-untyped-def]
-        operation = Operation(kind="stop", user_id=viewer.user_id, session_id=session_id)
-        return self._run(viewer, operation, faults, driver, lambda: driver.stop(viewer.user_id, session_id))
-
-    def kick(self, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:  # type: ignore[no-untyped-def]
-        operation = Operation(kind="kick", user_id=viewer.user_id, session_id=session_id)
-        return self._run(viewer, operation, faults, driver, lambda: driver.kick(viewer.user_id, session_id))
-
-    def pay(self, driver, viewer: Viewer, payment_id: str, millipoints: int, *, faults=None) -> Operation:  # type: ignore[no-untyped-def]
+    def pay(self, driver, viewer: Viewer, payment_id: str, millipoints: int, *, faults=None) -> Operation:
         operation = Operation(kind="pay", user_id=viewer.user_id, payment_id=payment_id, millipoints=millipoints)
         viewer.payments.setdefault(payment_id, set()).add(millipoints)
         return self._run(viewer, operation, faults, driver, lambda: driver.pay(viewer.user_id, payment_id, millipoints))
 
     def adjust(
         self, driver, viewer: Viewer, session_id: str, payment_id: str, millipoints: int, *, faults=None
-    ) -> Operation:  # type: ignore[no-untyped-def]
+    ) -> Operation:
         operation = Operation(
             kind="adjust",
             user_id=viewer.user_id,
@@ -136,12 +129,7 @@ class Recorder:
         return self._run(self._schedule, Operation(kind=name), faults, instance, done)
 
     def _run(
-        self,
-        viewer: Viewer,
-        operation: Operation,
-        faults: FaultPlan | None,
-        driver: ServicesDriver | FunctionInstance | object,
-        call: Callable[[], Answer],
+        self, viewer: Viewer, operation: Operation, faults, driver: object, call: Callable[[], Answer]
     ) -> Operation:
         operation.began_ms = self.environment.time.now_ms
         with self._lock:
@@ -181,7 +169,7 @@ class Recorder:
         """8. After an answered end the denylist has the session, and the access rule refuses its token."""
         check_counts["an_ended_session_is_refused_at_once"] += 1
         services = self.environment.observer.services
-        if services.stores.denylist.reason(ended.session_id, None) is None:  # type: ignore[attr-defined]
+        if services.stores.denylist.reason(ended.session_id, None) is None:
             self.broken.append(f"an_ended_session_is_refused_at_once: {ended} is not on the denylist")
         if ended.session_id in viewer.tokens:
             with self.environment.network.injecting(None):

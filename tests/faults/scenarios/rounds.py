@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from chalicelib.config import Settings
 from tests.faults.harness.environment import DELAY_MS_MAX, SKEW_MS, Environment, FunctionInstance, TrueTime
 from tests.faults.harness.store_faults import FaultPlan, Network
+from tests.faults.harness.threads import Threads
 from tests.faults.scenarios.moves import MODERATE, WEIGHTS, FaultMix, Move, MoveRunner, random_faults, random_move
 from tests.faults.scenarios.recorder import Recorder
 
@@ -27,6 +28,8 @@ BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, DELAY_MS_MAX)
 THREAD_S_MAX = 300
 # After this time the reaper ends every session.
 LONG_AFTER_MS = 1_200_000
+# Moves, each with its faults and perhaps a move between two of its steps.
+Plan = list[tuple[Move, FaultPlan, tuple[int, Move] | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +43,10 @@ class Round:
     between: float = 0.2
     fault_mix: FaultMix = MODERATE
 
-    def plan(
-        self, thread: int, weights: dict[str, int] = WEIGHTS
-    ) -> list[tuple[Move, FaultPlan, tuple[int, Move] | None]]:
-        """Return the moves of a thread, each with its faults and perhaps a move between two of its steps."""
+    def plan(self, thread: int, weights: dict[str, int] = WEIGHTS) -> Plan:
+        """Return the moves of a thread."""
         rng = random.Random(f"{self.seed}:{thread}")
-        plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]] = []
+        plan: Plan = []
         for _ in range(self.moves // self.threads):
             move, faults = random_move(rng, weights), random_faults(rng, self.fault_mix)
             between = (rng.randrange(4), random_move(rng, weights)) if rng.random() < self.between else None
@@ -64,7 +65,7 @@ def play_round(round_: Round, settings: Settings, network: Network, time: TrueTi
             )
             for _ in range(round_.threads)
         ]
-        run_threads([partial(run_plan, runner, round_.plan(n)) for n, runner in enumerate(runners)])
+        run_tasks([partial(run_plan, runner, round_.plan(n)) for n, runner in enumerate(runners)])
         verify(recorder)
         return recorder
 
@@ -79,7 +80,7 @@ def add_viewers(recorder: Recorder, round_: Round) -> random.Random:
     return rng
 
 
-def run_plan(runner: MoveRunner, plan: list[tuple[Move, FaultPlan, tuple[int, Move] | None]]) -> None:
+def run_plan(runner: MoveRunner, plan: Plan) -> None:
     """Run the moves of one thread."""
     for move, faults, between in plan:
         if between is not None:
@@ -105,24 +106,9 @@ def verify(recorder: Recorder) -> None:
         assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"
 
 
-def run_threads(tasks: list) -> None:  # type: ignore[type-arg]
+def run_tasks(tasks: list[Callable[[], object]]) -> None:
     """Run each task in a thread, or a single one in this thread. Raises the first error."""
     if len(tasks) == 1:
         tasks[0]()
-        return
-    errors: list[BaseException] = []
-
-    def run(task) -> None:  # type: ignore[no-untyped-def]
-        try:
-            task()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(THREAD_S_MAX)
-        assert not thread.is_alive(), f"a thread did not end within {THREAD_S_MAX} s"
-    if errors:
-        raise errors[0]
+    else:
+        Threads(tasks).join(THREAD_S_MAX)

@@ -121,7 +121,7 @@ def after_midnight(recorder: Recorder) -> Situation:
 def watching_on(recorder: Recorder) -> Situation:
     """A session has two leases, and the third one is due."""
     situation = _situation(recorder, POINTS, PAGE_ENTRIES - 3)
-    situation.session_id = start(situation, FaultPlan()).answer.session_id  # type: ignore[union-attr]
+    situation.session_id = start(situation, FaultPlan()).answer.session_id
     recorder.environment.time.advance(6_000)
     assert beat(situation, FaultPlan()).lease
     recorder.environment.time.advance(10_000)
@@ -131,9 +131,9 @@ def watching_on(recorder: Recorder) -> Situation:
 def watched(recorder: Recorder) -> Situation:
     """A session was stopped after six seconds and cost six points."""
     situation = _situation(recorder, POINTS, PAGE_ENTRIES - 3)
-    situation.session_id = start(situation, FaultPlan()).answer.session_id  # type: ignore[union-attr]
+    situation.session_id = start(situation, FaultPlan()).answer.session_id
     recorder.environment.time.advance(6_000)
-    assert stop(situation, FaultPlan()).answer.charged == 6_000  # type: ignore[union-attr]
+    assert stop(situation, FaultPlan()).answer.charged == 6_000
     return situation
 
 
@@ -142,7 +142,7 @@ def one_place_left(recorder: Recorder) -> Situation:
     situation = _situation(recorder, POINTS, PAGE_ENTRIES - 3)
     for _ in range(2):
         operation = recorder.start(situation.driver, situation.viewer, situation.terms)
-        situation.session_id = operation.answer.session_id  # type: ignore[union-attr]
+        situation.session_id = operation.answer.session_id
     return situation
 
 
@@ -155,11 +155,11 @@ def beat(s: Situation, faults: FaultPlan) -> Operation:
 
 
 def stop(s: Situation, faults: FaultPlan) -> Operation:
-    return s.recorder.stop(s.driver, s.viewer, s.session_id, faults=faults)
+    return s.recorder.send("stop", s.driver, s.viewer, s.session_id, faults=faults)
 
 
 def kick(s: Situation, faults: FaultPlan) -> Operation:
-    return s.recorder.kick(s.driver, s.viewer, s.session_id, faults=faults)
+    return s.recorder.send("kick", s.driver, s.viewer, s.session_id, faults=faults)
 
 
 def pay(s: Situation, faults: FaultPlan) -> Operation:
@@ -214,7 +214,7 @@ BETWEEN: dict[str, Callable[[Situation], object]] = {
     "a top-up": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", 50_000),
     "a large adjustment": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", -45_000),
     "an adjustment": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", -2_500),
-    "a stop": lambda s: s.recorder.stop(s.other_driver, s.viewer, s.session_id),
+    "a stop": lambda s: s.recorder.send("stop", s.other_driver, s.viewer, s.session_id),
     "the same start": lambda s: s.recorder.start(s.other_driver, s.viewer, s.terms, key=s.key),
     "an outage": lambda s: s.set_stream(down=True),
     "an outage's end": lambda s: s.set_stream(down=False),

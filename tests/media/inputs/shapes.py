@@ -1,9 +1,13 @@
 """Pictures as cameras, phones and broadcasters make them: interlaced, turned, stretched, deep, with other colours."""
 
-from tests.media.inputs.model import Expect, Feed, Input
+from dataclasses import replace
+
+from tests.media.inputs.feeds import looped, sent
+from tests.media.inputs.model import Expect
 from tests.media.inputs.recipes import AAC, TS, clip, moving_bar, picture, tone
 
 PAL = (360, 288)
+NONE_OR_FEW = {"pictures_repeated": (0, 5), "pictures_dropped": (0, 5)}
 COMBED = Expect(progressive=True, shape=(5, 4))
 # The badge, the corners and the clock stay where they are; a picture of two fields is made from 50 a second.
 TFF, BFF = "tinterlace=interleave_top,fieldorder=tff", "tinterlace=interleave_bottom,fieldorder=bff"
@@ -14,27 +18,8 @@ def fields(then: str) -> str:
     return moving_bar(360, 288, "50", then)
 
 
-def looped(
-    name: str,
-    about: str,
-    out: str,
-    *,
-    video: str = "",
-    encode: str = "",
-    expect: Expect | None = None,
-    steps: tuple[str, ...] = (),
-    **more: object,
-) -> Input:
-    """A looped file of 8 s."""
-    make = steps or (clip(out, 8, video=video, encode=encode),)
-    return Input(
-        name=name, about=about, make=make, entry=out, feed=Feed.FILE, turn_s=8, expect=expect or Expect(), **more
-    )
-
-
-def turned(degrees: int, transpose: str, shown: tuple[int, int]) -> tuple[str, ...]:
+def turned(degrees: int, transpose: str, size: str = "180x320") -> tuple[str, ...]:
     """A phone's MP4: the picture is stored as the sensor lies, and a display matrix says how it is shown."""
-    size = "180x320" if shown == (9, 16) else "320x180"
     stored = clip("stored.mp4", 8, video=picture(size, then=transpose))
     return (stored, f"ffmpeg -i stored.mp4 -c copy -metadata:s:v rotate={degrees} in.mp4")
 
@@ -48,13 +33,13 @@ WIDE = (
 HDR = Expect(vivid=True, may_refuse=("HDR", "high dynamic range"))
 
 
-def hdr(transfer: str, tag: str) -> tuple[str, ...]:
+def hdr(transfer: str) -> str:
     """A film of a phone or a camera in HDR, in HEVC of 10 bits with its tags."""
     then = f"{WIDE},zscale=t={transfer}:p=2020:m=2020_ncl:r=tv:npl=200,format=yuv420p10le"
-    tags = f"-color_primaries bt2020 -color_trc {tag} -colorspace bt2020nc"
-    colors = f"colorprim=bt2020:transfer={tag}:colormatrix=bt2020nc"
+    tags = f"-color_primaries bt2020 -color_trc {transfer} -colorspace bt2020nc"
+    colors = f"colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
     x265 = f"-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none:{colors}"
-    return (f"ffmpeg {picture(then=then)} {tone()} -t 8 {x265} {tags} -g 50 {AAC} in.mp4",)
+    return f"ffmpeg {picture(then=then)} {tone()} -t 8 {x265} {tags} -g 50 {AAC} in.mp4"
 
 
 INTERLACED = (
@@ -76,15 +61,11 @@ INTERLACED = (
         expect=COMBED,
         size=PAL,
     ),
-    Input(
-        name="interlaced-mpeg2-sent",
-        about="A broadcast feed by SRT: MPEG-2, top field first, anamorphic 64:45, MP2",
-        make=(
-            f"ffmpeg {fields(TFF + ',setsar=64/45')} {tone()} -t 20 -c:v mpeg2video -b:v 2M -flags +ildct+ilme -top 1"
-            f" -g 12 -bf 2 -c:a mp2 {TS} in.ts",
-        ),
-        entry="in.ts",
-        feed=Feed.SRT,
+    sent(
+        "interlaced-mpeg2-sent",
+        "A broadcast feed by SRT: MPEG-2, top field first, anamorphic 64:45, MP2",
+        f"ffmpeg {fields(TFF + ',setsar=64/45')} {tone()} -t 20 -c:v mpeg2video -b:v 2M -flags +ildct+ilme -top 1"
+        f" -g 12 -bf 2 -c:a mp2 {TS} in.ts",
         expect=Expect(progressive=True),
         size=(512, 288),
     ),
@@ -94,13 +75,7 @@ INTERLACED = (
         "in.mp4",
         video=fields(BFF),
         encode="-flags +ildct+ilme -x264-params bff=1",
-        expect=Expect(
-            progressive=True,
-            shape=(5, 4),
-            pictures_per_s=(49, 51),
-            moves_per_s=(47, 51),
-            repairs={"pictures_repeated": (0, 5), "pictures_dropped": (0, 5)},
-        ),
+        expect=replace(COMBED, pictures_per_s=(49, 51), moves_per_s=(47, 51), repairs=NONE_OR_FEW),
         size=PAL,
         settings={"fps_max": 50},
     ),
@@ -131,22 +106,18 @@ INTERLACED = (
 )
 
 TURNED = (
-    looped("rotated-90", "A phone held upright", "in.mp4", steps=turned(90, "transpose=1", (9, 16)), expect=PORTRAIT),
-    looped("rotated-180", "A phone held upside down", "in.mp4", steps=turned(180, "hflip,vflip", (16, 9))),
+    looped("rotated-90", "A phone held upright", "in.mp4", *turned(90, "transpose=1"), expect=PORTRAIT),
+    looped("rotated-180", "A phone held upside down", "in.mp4", *turned(180, "hflip,vflip", "320x180")),
     looped(
-        "rotated-270",
-        "A phone held upright, the other way",
-        "in.mp4",
-        steps=turned(270, "transpose=2", (9, 16)),
-        expect=PORTRAIT,
+        "rotated-270", "A phone held upright, the other way", "in.mp4", *turned(270, "transpose=2"), expect=PORTRAIT
     ),
     looped(
         "rotated-90-copied",
         "A phone held upright, passed on as it is",
         "in.mp4",
-        steps=turned(90, "transpose=1", (9, 16)),
+        *turned(90, "transpose=1"),
         profile="source",
-        expect=Expect(shape=(9, 16), has_clock=False, skew_s_max=None, may_refuse=("turned",), sound_s_off_max=0.35),
+        expect=replace(PORTRAIT, may_refuse=("turned",), sound_s_off_max=0.35),
     ),
     looped(
         "portrait",
@@ -216,14 +187,8 @@ DEEP = (
         encode="-pix_fmt yuvj420p",
         expect=Expect(badge="gray"),
     ),
-    looped("hdr-pq", "HDR10: PQ in HEVC of 10 bits", "in.mp4", steps=hdr("smpte2084", "smpte2084"), expect=HDR),
-    looped(
-        "hdr-hlg",
-        "A phone's HDR: HLG in HEVC of 10 bits",
-        "in.mp4",
-        steps=hdr("arib-std-b67", "arib-std-b67"),
-        expect=HDR,
-    ),
+    looped("hdr-pq", "HDR10: PQ in HEVC of 10 bits", "in.mp4", hdr("smpte2084"), expect=HDR),
+    looped("hdr-hlg", "A phone's HDR: HLG in HEVC of 10 bits", "in.mp4", hdr("arib-std-b67"), expect=HDR),
 )
 
 SHAPES = (*INTERLACED, *TURNED, *STRETCHED, *DEEP)

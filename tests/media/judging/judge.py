@@ -7,6 +7,7 @@ from statistics import median
 
 from tests.media.inputs.model import Expect, Input
 from tests.media.judging import measures, picture, sound
+from tests.media.judging.measures import Probed
 from tests.media.judging.picture import Area, Frame
 from tests.media.judging.segments import Decoded, Segment, bar_steps_per_s, combed_share, continuous, decode
 
@@ -176,10 +177,8 @@ def _shape(expect: Expect, frames: Sequence[Frame], pixel_ratio: float) -> Itera
 def _pixel_ratio(segments: Sequence[Segment]) -> float:
     """Return how wide a cell of the small copy is in proportion to its height, as the picture is displayed."""
     # A segment whose first picture is missing has no size.
-    video = next((segment.probed.video for segment in segments if segment.probed.video.get("height")), {})
-    across, _, down = str(video.get("sample_aspect_ratio", "1:1")).partition(":")
-    width, height = int(str(video.get("width", 16))), int(str(video.get("height", 9)))
-    return width / height * (int(across) / int(down) if int(across) else 1) * picture.GRID_HEIGHT / picture.GRID_WIDTH
+    found = next((segment.probed for segment in segments if segment.probed.height), Probed(width=16, height=9))
+    return found.width / found.height * found.pixel_ratio * picture.GRID_HEIGHT / picture.GRID_WIDTH
 
 
 def clock_spans(frames: Sequence[Frame]) -> list[tuple[int, float, float]]:

@@ -1,9 +1,8 @@
-"""Measurements of published segments: pure functions from the output of ffprobe and ffmpeg to numbers."""
+"""Measurements of published segments: pure functions from packets and the output of ffmpeg to numbers."""
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.media.judging.picture import FRAME_BYTES, Frame
@@ -11,8 +10,6 @@ from tests.media.judging.sound import Level
 
 # A packet is missing, or there twice, if the next is so far from where it should be. One packet may be.
 PACKETS_OFF_MAX = 1.5
-# How long a picture or a sound lasts where ffprobe knows no duration.
-PACKET_S_DEFAULT = 0.04
 SILENCE_DB = -120.0
 # Sound is measured at this rate, whatever rate it has.
 RATE_HZ = 48_000
@@ -33,36 +30,19 @@ class Packet:
 
 @dataclass(frozen=True)
 class Probed:
-    """The output of ffprobe for a segment. `video` and `audio` are the streams' fields, empty if there is none."""
+    """The packets of a segment in their order, and the first picture and sound stream; a height of 0 if it has none."""
 
-    sound: tuple[Packet, ...]
-    pictures: tuple[Packet, ...]
-    video: dict[str, object] = field(default_factory=dict)
-    audio: dict[str, object] = field(default_factory=dict)
+    sound: tuple[Packet, ...] = ()
+    pictures: tuple[Packet, ...] = ()
+    width: int = 0
+    height: int = 0
+    pixel_ratio: float = 1.0
+    codecs: tuple[str, ...] = ()
 
     @property
     def size(self) -> str:
         """Return width and height, as `320x180`."""
-        return f"{self.video.get('width')}x{self.video.get('height')}"
-
-    @property
-    def rotation(self) -> int:
-        """Return the degrees of the display matrix."""
-        sides = self.video.get("side_data_list") or [{}]
-        return int(sides[0].get("rotation", 0))
-
-
-def probed(text: str) -> Probed:
-    """Read the JSON of `ffprobe -show_packets -show_streams`."""
-    found = json.loads(text)
-    kinds: dict[str, list[Packet]] = {"audio": [], "video": []}
-    for packet in found.get("packets", ()):
-        if packet.get("codec_type") in kinds and "pts_time" in packet:
-            lasts_s = float(packet.get("duration_time", PACKET_S_DEFAULT))
-            kinds[packet["codec_type"]].append(Packet(float(packet["pts_time"]), lasts_s))
-    streams = {stream["codec_type"]: stream for stream in reversed(found.get("streams", ()))}
-    in_order = {kind: tuple(sorted(packets, key=lambda packet: packet.at_s)) for kind, packets in kinds.items()}
-    return Probed(in_order["audio"], in_order["video"], streams.get("video", {}), streams.get("audio", {}))
+        return f"{self.width}x{self.height}"
 
 
 def span_s(packets: Sequence[Packet]) -> float:

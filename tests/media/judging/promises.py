@@ -4,7 +4,7 @@ import m3u8
 
 from tests.media.judging.measures import Probed
 
-# As ffprobe names a codec, and how its name in CODECS begins (RFC 6381).
+# As ffmpeg names a codec, and how its name in CODECS begins (RFC 6381).
 CODECS = {
     "h264": ("avc1", "avc3"),
     "hevc": ("hvc1", "hev1"),
@@ -26,8 +26,8 @@ def broken_promises(multivariant: str, newest: Probed) -> list[str]:
     if promised != newest.size:
         faults.append(f"RESOLUTION is {promised or 'missing'}, the newest segment has {newest.size}")
     codecs = [name.strip() for name in (info.codecs or "").split(",")]
-    for stream in (newest.video, newest.audio):
-        known = CODECS.get(str(stream.get("codec_name")), ())
+    for codec in newest.codecs:
+        known = CODECS.get(codec, ())
         if known and not any(name.startswith(known) for name in codecs):
-            faults.append(f"CODECS is {info.codecs or 'missing'}, the newest segment has {stream['codec_name']}")
+            faults.append(f"CODECS is {info.codecs or 'missing'}, the newest segment has {codec}")
     return faults

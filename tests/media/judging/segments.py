@@ -1,21 +1,24 @@
-"""Published segments on disk, and what ffprobe and ffmpeg print of them."""
+"""Published segments on disk: their packets, and what ffmpeg prints of them."""
 
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
+import av
 import m3u8
 
 from tests.media.judging import measures
-from tests.media.judging.measures import RATE_HZ, Probed
+from tests.media.judging.measures import RATE_HZ, Packet, Probed
 from tests.media.judging.picture import GRID_HEIGHT, GRID_WIDTH, Frame
 from tests.media.judging.sound import Level
 
 COMMAND_S_MAX = 120
-FFPROBE = ("ffprobe", "-v", "error", "-show_packets", "-show_streams", "-of", "json")
+# How long a picture or a sound lasts that has no duration.
+PACKET_S_DEFAULT = 0.04
 FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-v", "info", "-copyts")
 # One copy of each picture to the standard output; its time and the sound's levels are printed.
 VIDEO_FILTER = f"scale={GRID_WIDTH}:{GRID_HEIGHT}:flags=area,signalstats,metadata=print:key=lavfi.signalstats.YAVG"
@@ -35,8 +38,25 @@ class Segment:
 
     @cached_property
     def probed(self) -> Probed:
-        """Return the output of ffprobe."""
-        return measures.probed(_run([*FFPROBE, str(self.path)]).stdout.decode())
+        """Return the packets and the properties of the streams. A segment without streams has none."""
+        packets: dict[str, list[Packet]] = {"audio": [], "video": []}
+        try:
+            with av.open(str(self.path)) as media:
+                for packet in media.demux():
+                    if packet.pts is not None and packet.stream.type in packets:
+                        lasts_s = float(packet.duration * packet.time_base) if packet.duration else PACKET_S_DEFAULT
+                        packets[packet.stream.type].append(Packet(float(packet.pts * packet.time_base), lasts_s))
+                streams = [each.codec_context for each in (*media.streams.video[:1], *media.streams.audio[:1])]
+                codecs = tuple(stream.codec.canonical_name for stream in streams)
+                found = Probed(
+                    *(tuple(sorted(each, key=attrgetter("at_s"))) for each in packets.values()), codecs=codecs
+                )
+                if media.streams.video:
+                    ratio = float(streams[0].sample_aspect_ratio or 1)
+                    found = replace(found, width=streams[0].width, height=streams[0].height, pixel_ratio=ratio)
+                return found
+        except av.FFmpegError:
+            return Probed()
 
 
 @dataclass(frozen=True)
@@ -103,7 +123,7 @@ def bar_steps_per_s(segment: Segment) -> tuple[float, float]:
 
 def _band(segment: Segment) -> tuple[bytes, int]:
     """Return gray copies of the band in which the bar moves, and their height."""
-    height = int(str(segment.probed.video.get("height", 0))) // 8
+    height = segment.probed.height // 8
     band = f"format=gray,crop=iw*3/4:{height}:iw/8:ih*3/4:exact=1,scale={measures.BAND_WIDTH}:{height}:flags=neighbor"
     raw = ["-vf", band, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
     return _run([*FFMPEG, "-i", str(segment.path), "-map", "0:v:0", *raw]).stdout, height

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.events import EventResult
 from tests.chaos.follower import Arrival
-from tests.chaos.picture_sampler import Stall
+from tests.chaos.picture_sampler import Sample, Stall, stalls
 from tests.chaos.plan import PAUSE_S_MIN, TYPICAL_S, Kind, make_plan
 from tests.chaos.report import STALL_S_MAX, Row, broken_goals, rows
 from tests.fixtures.continuity import NamedSegment
@@ -39,8 +39,8 @@ def test_a_plan_holds_everything_and_is_the_same_for_a_seed() -> None:
 def test_a_row_has_the_result_of_its_event() -> None:
     events = [EventResult(Kind.ENCODER, 10.0, 3.0), EventResult(Kind.WORKER, 20.0, None)]
     arrivals = [arrival(8.0, 1), arrival(9.5, 2), arrival(13.0, 3, 1), arrival(15.0, 4, 1), arrival(19.0, 5, 1)]
-    stalls = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]
-    first, second = rows(events, arrivals, stalls, 8.0, 30.0)
+    stops = [Stall(5.0, 9.0, True), Stall(11.0, 2.0, True), Stall(26.0, 1.0, True)]
+    first, second = rows(events, arrivals, stops, 8.0, 30.0)
     assert first == Row(Kind.ENCODER, 2.0, 3.0, 4.0, 1, (2.0,))
     # Nothing came any more.
     assert second == Row(Kind.WORKER, 12.0, None, 11.0, 0, (1.0,))
@@ -54,3 +54,29 @@ def test_one_stall_of_five_seconds_is_allowed() -> None:
     frozen_s = TTL_MS / 1000 + STALL_S_MAX
     assert broken_goals([row(Kind.UPLOADS, 64.0), row(Kind.FREEZE, frozen_s - 1.0)], 60.0) == []
     assert len(broken_goals([row(Kind.UPLOADS, 66.0), row(Kind.FREEZE, frozen_s + 1.0)], 60.0)) == 2
+
+
+def samples(*positions: float | None) -> list[Sample]:
+    return [Sample(n / 4, position) for n, position in enumerate(positions)]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([], []),
+        (samples(0.0, 0.2, 0.5, 0.5, 0.8, 1.0), []),
+        # Samples that come late are none: the machine was busy, but the picture went on.
+        ([Sample(0.0, 1.0), Sample(3.0, 4.0), Sample(6.0, 7.0)], []),
+        (samples(0.0, 1.0, 1.0, 1.0, 1.0, 1.3, 1.5), [Stall(0.25, 0.75, False)]),
+        (samples(1.0, 2.0, 2.0, 2.0, 2.0), [Stall(0.25, 0.75, False)]),
+        # No picture is a standing one, but not before the first.
+        (samples(None, None, None, None, 1.0, 1.2), []),
+        (samples(1.0, None, None, None, 2.0, 2.2), [Stall(0.0, 0.75, False)]),
+        (
+            [Sample(0.0, 1.0), Sample(1.0, 1.0, True), Sample(2.0, 1.0, True), Sample(3.0, 1.1), Sample(4.0, 1.1)],
+            [Stall(0.0, 2.0, True), Stall(3.0, 1.0, False)],
+        ),
+    ],
+)
+def test_a_picture_that_does_not_move_is_a_stall_also_while_it_lasts(given: list[Sample], found: list[Stall]) -> None:
+    assert stalls(given) == found
