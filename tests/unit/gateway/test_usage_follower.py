@@ -22,16 +22,6 @@ from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
 harness = pytest.fixture(lambda tmp_path: FollowerHarness(tmp_path))
 
 
-def test_sessions_and_days_are_stored(harness):
-    follower = harness.follower()
-    harness.log.write(segment(1), segment(2, B), line("index.m3u8"), b"no entry\n")
-    follower.catch_up()
-    harness.log.write(segment(1), segment(2))
-    follower.catch_up()
-    assert harness.served(A) == (4_000, 2, 4) and harness.served(B) == (2_000, 1, 1)
-    assert harness.served(f"day:{DAY}") == (6_000, 3, 5)
-
-
 def test_an_outage_of_the_store_loses_nothing_and_progress_is_marked_only_after_it(harness):
     follower = harness.follower()
     harness.log.write(segment(1), segment(1, B))
@@ -108,23 +98,6 @@ def test_each_line_counts_once_after_a_crash_at_any_step(tmp_path):
     assert steps >= 60
     for crash_at in range(1, steps + 1):
         scenario_steps(tmp_path / str(crash_at), crash_at)
-
-
-def test_each_line_counts_once_after_repeated_crashes(harness):
-    """Each follower gets one step further than the one before it."""
-
-    def follow():
-        for lifetime in range(1, 60):
-            harness.usage.steps = Steps(lifetime)
-            try:
-                harness.follower().catch_up()
-                return
-            except Crash:
-                continue
-        raise AssertionError("no follower finished")
-
-    write_scenario(harness, follow)
-    assert stored(harness) == (WHOLE, ANSWERS)
 
 
 @settings(max_examples=60, deadline=None)

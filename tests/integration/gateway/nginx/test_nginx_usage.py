@@ -29,17 +29,15 @@ def now_ms():
     return time.time_ns() // 1_000_000
 
 
-def connected(gateway, session=A):
+def connected(gateway):
     """Return a connection that reads the long segment slowly."""
     host, port = gateway.url.removeprefix("http://").split(":")
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     connection.settimeout(5)
     connection.connect((host, int(port)))
-    path = f"/play/{session}/720p/long-1.ts"
-    connection.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t-{session}\r\n\r\n".encode()
-    )
+    head = f"GET /play/{A}/720p/long-1.ts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t-{A}"
+    connection.sendall(f"{head}\r\n\r\n".encode())
     assert connection.recv(64).startswith(b"HTTP/1.1 200")
     return connection
 
