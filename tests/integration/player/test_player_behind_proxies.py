@@ -26,10 +26,9 @@ def log_in(player: Player, server: str, **environment: str) -> int:
 
 
 LOGIN = "login --email demo@local --password-stdin"
-PLAYS = ["play stream-1 --headless", "play stream-1 --dry-run"]
 
 
-@pytest.mark.parametrize("words", [LOGIN, *PLAYS, "streams", "wallet", "ledger", "receipt", "status"])
+@pytest.mark.parametrize("words", [LOGIN, "play stream-1 --headless", "ledger", "status"])
 def test_each_command_names_the_bad_variable(player: Player, words: str) -> None:
     player.server = ELSEWHERE
     done = player.run(*words.split(), stdin="demo\n", ALL_PROXY="socks5://user:secret-word@127.0.0.1:1080")
@@ -73,5 +72,4 @@ def test_media_use_the_proxy_and_mpv_does_not(player: Player, platform: Platform
     platform.wait_for_media()
     eventually(lambda: playback.mpv("get_property", "time-pos"), 10, "a picture")
     assert set(proxy.asked) == {ELSEWHERE}, "mpv does not use the proxy"
-    playback.mpv("quit")
-    assert playback.finish()[0] == 0
+    assert playback.quit()[0] == 0

@@ -35,6 +35,12 @@ def test_every_command_has_help_and_that_of_play_documents_every_exit_status():
     assert all(f"{status.value:>3}  {MEANINGS[status]}" in text for status in ExitStatus)
 
 
+@pytest.mark.parametrize("given", ["", "x", "-5/day", "500/month", "1.2345/day", "1e3", "٥/day", "9999999999999", "."])
+def test_a_bad_cap_is_refused_with_what_is_allowed(given):
+    result = CliRunner().invoke(main, ["wallet", "cap", "--", given])
+    assert result.exit_code == 2 and "500/day" in result.output and "none" in result.output
+
+
 def problem(status, code, **fields):
     return ProblemError(status, {"code": code, "detail": "No.", **fields})
 
