@@ -26,7 +26,7 @@ from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.faults.harness.command_line import command_parser
 from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
 from tests.fixtures.waiting import wait_for
-from tests.integration.player.player_harness import Player, PlayProcess
+from tests.integration.player.player_harness import PlayProcess, logged_in
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
 STREAMS = 4
@@ -221,9 +221,7 @@ class TrialStream:
         account, user_id = self._viewer(lease_ms if cause == "zero balance" else 100_000)
         home = self._homes / user_id
         home.mkdir()
-        player = Player(self._operator.url, home)
-        done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
-        assert done.returncode == 0, done.stderr
+        player = logged_in(self._operator.url, home, account.email, PASSWORD)
         playback = player.play(stream_id=self._stream_id)
         try:
             session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
@@ -231,7 +229,7 @@ class TrialStream:
                 # The player's heartbeat finds the empty balance. The end of the paid time is before that.
                 ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
             else:
-                wait_for("picture", lambda: _shown(playback), TRIAL_S_MAX)
+                wait_for("picture", lambda: _is_shown(playback), TRIAL_S_MAX)
                 time.sleep(rng.uniform(*PLAYER_MOMENTS_S))
                 ends_at_s = self._end(cause, user_id, session["session_id"])
             wait_for("end of mpv", lambda: not playback.mpv_pids(), TRIAL_S_MAX)
@@ -275,12 +273,9 @@ def _beat_to_the_end(client: ApiClient, session: dict[str, Any]) -> float:
         session, seq = answer.document, answer.document["seq"]
 
 
-def _shown(playback: PlayProcess) -> bool:
+def _is_shown(playback: PlayProcess) -> bool:
     assert playback.process.poll() is None, "the player has ended"
-    try:
-        return bool(playback.mpv("get_property", "estimated-frame-number"))
-    except (OSError, AssertionError):
-        return False
+    return playback.is_shown()
 
 
 if __name__ == "__main__":

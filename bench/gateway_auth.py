@@ -38,7 +38,7 @@ from tests.faults.harness.command_line import command_parser, print_start
 from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
 from tests.fixtures.ports import answers, free_port
 from tests.fixtures.stack import Stack
-from tests.integration.player.player_harness import Player
+from tests.integration.player.player_harness import logged_in
 
 VARIANTS = ("product", "none", "uncached", "secure_link")
 SIZES = {"1 KiB": 1_024, "500 KiB": 512_000}
@@ -231,9 +231,7 @@ def measure_decisions(stack: Stack, operator: Operator, directory: Path, log: Pa
     account, _ = operator.viewer(1_000_000_000)
     home = directory / "home"
     home.mkdir()
-    player = Player(stack.url, home)
-    done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
-    assert done.returncode == 0, done.stderr
+    player = logged_in(stack.url, home, account.email, PASSWORD)
     before = len(DECISION.findall(log.read_text()))
     playback = player.play()
     try:

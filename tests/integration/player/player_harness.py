@@ -50,6 +50,20 @@ class PlayProcess:
                     return message.get("data")
         raise AssertionError("mpv closed the connection")
 
+    def is_shown(self) -> bool:
+        """Return whether mpv shows a picture."""
+        try:
+            return bool(self.mpv("get_property", "estimated-frame-number"))
+        except (OSError, AssertionError):
+            return False
+
+    def position(self) -> float:
+        """Return the position of the picture in seconds, 0 before the first one."""
+        try:
+            return float(self.mpv("get_property", "time-pos") or 0)
+        except (OSError, AssertionError):
+            return 0.0
+
     def mpv_pids(self) -> list[int]:
         """Return the mpv processes of this play, found by the control socket."""
         found = []
@@ -106,3 +120,11 @@ class Player:
             play.process.communicate(timeout=10)
             for pid in play.mpv_pids():
                 os.kill(pid, signal.SIGKILL)
+
+
+def logged_in(server: str, home: Path, email: str, password: str) -> Player:
+    """Return a command line of the player with this login."""
+    player = Player(server, home)
+    done = player.run("login", "--email", email, "--password-stdin", stdin=password)
+    assert done.returncode == 0, done.stderr
+    return player
