@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 
-from infra.local.demo.clip import find_source
 from infra.local.layout import ROOT
 from tests.fixtures.stack import new_stack
 from tests.integration.platform.test_stack import assert_nothing_is_left
@@ -39,6 +38,7 @@ def test_ctrl_c_while_playing_leaves_nothing(tmp_path):
     text = "".join(seen) + rest
     assert demo.returncode == 130, text
     assert "Putting stream-1 live: a film" in text
+    assert (platform.layout.media_dir / "demo-source.mp4").samefile(film)
     assert "(viewer_stopped)" in text or "Interrupted" in text
     assert_nothing_is_left(platform)
 
@@ -65,11 +65,3 @@ def test_a_file_that_the_worker_refuses_ends_the_demo_at_once(tmp_path):
     assert "stream-1 cannot be played: the rawvideo video cannot be decoded: " in text
     assert " is not live after " not in text
     assert_nothing_is_left(platform)
-
-
-def test_a_file_of_the_user_is_linked_into_the_media_directory(tmp_path):
-    film = tmp_path / "Ein Film (1).mkv"
-    make_film(film)
-    source = find_source(tmp_path / "media", str(film))
-    assert (source.title, source.path) == ("Ein Film (1)", "demo-source.mkv")
-    assert (tmp_path / "media" / "demo-source.mkv").samefile(film)

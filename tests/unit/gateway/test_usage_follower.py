@@ -10,14 +10,86 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
 
+from chalicelib.domain.money.usage import Served
 from chalicelib.ports.common import StoreUnavailable
 from gateway.usage import follower as module
 from gateway.usage import log_tailer
 from gateway.usage.checkpoint import Checkpoint, CheckpointUnreadable
-from gateway.usage.follower import AlreadyFollowed
+from gateway.usage.follower import AlreadyFollowed, UsageFollower
 from gateway.usage.log_tailer import BACKUPS_MAX
-from tests.unit.gateway.follower_harness import NOW, Crash, FollowerHarness, Steps
-from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, line, segment
+from tests.fakes.money.usage import MemoryUsage
+from tests.unit.gateway.log_lines import DAY, MINUTE, A, B, RotatedLog, line, segment
+
+NOW = 1_795_341_700_000
+
+
+class Crash(BaseException):
+    """The process crashes."""
+
+
+class Steps:
+    """Counts the steps with lasting effects, and crashes at one of them."""
+
+    def __init__(self, crash_at=None):
+        self.crash_at = crash_at
+        self.count = 0
+
+    def step(self):
+        self.count += 1
+        if self.count == self.crash_at:
+            raise Crash
+
+
+class SteppingUsage(MemoryUsage):
+    """A store whose calls may crash before their effect, or after it with the response lost."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = Steps()
+        self.failing = False
+
+    def add(self, *served, **batch):
+        if self.failing:
+            raise StoreUnavailable("stub")
+        return self._stepping(super().add, *served, **batch)
+
+    def count(self, *counts, **batch):
+        return self._stepping(super().count, *counts, **batch)
+
+    def mark(self, *progress):
+        self._stepping(super().mark, *progress)
+
+    def _stepping(self, call, *arguments, **options):
+        self.steps.step()
+        result = call(*arguments, **options)
+        self.steps.step()
+        return result
+
+
+class FollowerHarness:
+    def __init__(self, directory, backups=2):
+        self.log = RotatedLog(directory / "access.log", backups)
+        self.checkpoint_path = directory / "usage" / "state.json"
+        self.usage = SteppingUsage()
+        self._follower = None
+
+    def follower(self):
+        if self._follower:
+            self._follower.close()
+        self._follower = UsageFollower(
+            usage=self.usage, log_path=self.log.path, checkpoint_path=self.checkpoint_path, now_ms=lambda: NOW
+        )
+        return self._follower
+
+    def served(self, key):
+        served = self.usage.rows.get(key, Served())
+        return served.media_ms, served.segments, served.requests
+
+    def answers(self, stream_id=""):
+        """Return the number of media responses and their bytes, of the one minute of all lines."""
+        counters = self.usage.counts.get((MINUTE, stream_id), {})
+        return counters.get("media_2xx", 0), counters.get("media_bytes", 0)
+
 
 harness = pytest.fixture(lambda tmp_path: FollowerHarness(tmp_path))
 

@@ -1,3 +1,6 @@
+"""The heartbeat with a server of scripted answers: what it repeats, when it holds, and how it restarts a session."""
+
+import queue
 import time
 
 import pytest
@@ -5,9 +8,16 @@ import pytest
 from player.endings import Ending
 from player.errors import LoginExpiredError, UnreachableError
 from player.http.client import ProblemError
+from player.media.credentials import CredentialsProvider
+from player.session import heartbeat as module
+from player.session.charges import Charges
+from player.session.heartbeat import Heartbeat
+from player.session.play import _settle
 from player.session.playback_api import Lease
+from player.session.receipt import Receipt
 from player.session.schedule import HeartbeatSchedule
-from tests.unit.player.player_fakes import HeartbeatRig, ScriptedServer, lease, over
+from player.session.start import PlayRequest
+from tests.unit.player.player_fakes import Held, ScriptedServer, lease, over
 
 AWAY = UnreachableError("x", "away")
 
@@ -16,11 +26,28 @@ def now(**fields):
     return lease(**{"next_beat_in_ms": 0, **fields})
 
 
+class Rig:
+    """A heartbeat that is not started, with its charges and reports."""
+
+    def __init__(self, server, first, max_points=None):
+        self.server, self.charges, self._reports = server, Charges(), queue.SimpleQueue()
+        request, put = PlayRequest("stream-1", max_points), self._reports.put
+        self.heartbeat = Heartbeat(server, request, first, CredentialsProvider(), self.charges, put, put)
+
+    def next_report(self):
+        return self._reports.get(timeout=5.0)
+
+    def settle(self, ending=None):
+        self.heartbeat.stop()
+        ending, settled = _settle(self.server, self.charges, ending or Ending.of_reason("viewer_stopped"))
+        return Receipt(ending, "stream-1", self.charges, 0, 0, settled)
+
+
 @pytest.fixture
 def build():
     """Build heartbeats that end with the test."""
     rigs = []
-    yield lambda *arguments: rigs.append(HeartbeatRig(*arguments)) or rigs[-1]
+    yield lambda *arguments: rigs.append(Rig(*arguments)) or rigs[-1]
     for rig in rigs:
         rig.heartbeat.stop()
 
@@ -170,3 +197,85 @@ def test_a_hurried_or_resumed_heartbeat_is_due_now_but_never_breaks_a_backoff():
     assert (heartbeats.due_at, heartbeats.deadline) == (1_900.0, 1_915.0)
     heartbeats.failed(1_905.0)
     assert not heartbeats.is_lost(1_905.0)
+
+
+LAPSED = over("lease_expired", charged_millipoints=10_000)
+SECOND = lease(session_id="s-2", next_beat_in_ms=60_000)
+
+
+def lapsed(server, **first):
+    """Return a running heartbeat of a session that has lapsed."""
+    rig = Rig(server, now(**{"lease_ms": 0, **first}))
+    rig.heartbeat.start()
+    return rig
+
+
+def test_an_unanswered_start_is_reported(monkeypatch):
+    monkeypatch.setattr("player.session.start.RETRY_DELAYS_S", (0.01, 0.01))
+    server = ScriptedServer(LAPSED, AWAY, AWAY, AWAY)
+    rig = lapsed(server)
+    ending = rig.next_report()
+    assert (len(server.starts), len(set(server.starts))) == (3, 1)
+    assert (ending.end_reason, int(ending.exit_status)) == ("lease_expired", 6)
+    assert "may have been bought" in ending.sentence and "expires by itself" in ending.sentence
+    receipt = rig.settle(ending)
+    assert not receipt.settled and receipt.ending == ending
+
+
+def test_a_refused_start_leaves_no_session():
+    server = ScriptedServer(LAPSED, ProblemError(409, {"code": "stream_not_live"}))
+    rig = lapsed(server)
+    ending = rig.next_report()
+    assert ending.end_reason == "stream_stopped" and rig.settle(ending).settled and server.stops == []
+
+
+def test_a_start_that_stays_unanswered_is_not_settled(monkeypatch):
+    monkeypatch.setattr(module, "START_WAIT_S", 0.3)
+    start = Held(SECOND)
+    rig = lapsed(ScriptedServer(LAPSED, start))
+    assert start.is_asked.wait(3)
+    started_at = time.monotonic()
+    receipt = rig.settle()
+    assert time.monotonic() - started_at < 1.5 and not receipt.settled and "player ledger" in "".join(receipt.lines())
+    start.is_released.set()
+
+
+def test_no_session_is_started_after_the_stop(monkeypatch):
+    """The answer to a heartbeat in flight comes after the stop."""
+    monkeypatch.setattr(module, "STOP_WAIT_S", 0.1)
+    heartbeat = Held(LAPSED)
+    server = ScriptedServer(heartbeat, SECOND)
+    rig = lapsed(server)
+    assert heartbeat.is_asked.wait(3)
+    rig.heartbeat.stop()
+    heartbeat.is_released.set()
+    time.sleep(0.3)
+    assert server.starts == []
+
+
+def moved(server, lease_ms=0):
+    rig = lapsed(server, next_beat_in_ms=60_000, lease_ms=lease_ms)
+    for _ in range(2):
+        rig.heartbeat.restart()
+    return rig
+
+
+def test_a_viewer_whose_address_changed_gets_a_refund_and_a_new_session():
+    server = ScriptedServer(SECOND, ends=(AWAY, "viewer_stopped"))
+    rig = moved(server)
+    assert rig.next_report().session_id == "s-2"
+    assert (server.stops, len(server.starts), server.heartbeats) == (["s-1", "s-1"], 1, [])
+    # What the first one has cost is known, and the second is stopped in the end.
+    assert rig.settle().settled and server.stops[2:] == ["s-2"] and rig.charges.spent_millipoints == 4_000
+
+
+def test_an_address_that_changes_in_the_first_lease_or_of_a_kicked_viewer_ends_the_play():
+    server = ScriptedServer(SECOND)
+    rig = moved(server, lease_ms=60_000)
+    ending = rig.next_report()
+    assert "one address and program" in ending.sentence and int(ending.exit_status) == 8
+    assert (server.stops, server.starts, server.heartbeats) == (["s-1"], [], []) and rig.settle(ending).settled
+    server = ScriptedServer(SECOND, ends=("kicked",))
+    rig = moved(server)
+    assert rig.next_report().end_reason == "kicked" and server.starts == []
+    rig.settle()

@@ -94,16 +94,6 @@ def test_a_response_that_outlives_its_session_counts_at_its_last_byte(gateway):
     assert went_on_ms - ended_at_ms - 50 <= found <= last_at_ms - ended_at_ms + 1
 
 
-def test_no_media_is_served_after_a_kick_between_two_responses(gateway):
-    assert gateway.get("720p/1-1-000001.ts", A).status_code == 200
-    ended_at_ms = now_ms()
-    gateway.denylist.deny_session(A, EndReason.KICKED)
-    for _ in range(3):
-        assert gateway.get("720p/1-1-000002.ts", A).status_code == 403
-    figures, _ = aggregate(gateway)
-    assert cut_off_ms(ended_at_ms, EndReason.KICKED, figures[A].last_at_ms) == 0
-
-
 def test_responses_cache_hits_and_refusals_are_counted(gateway):
     for session in (A, C, C):
         assert gateway.get("720p/1-1-000001.ts", session).status_code == 200
