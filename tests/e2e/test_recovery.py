@@ -24,14 +24,6 @@ def child_pids(pid: int) -> list[int]:
     return found
 
 
-def worker(platform: Platform) -> int:
-    return platform.stack.pid("worker")
-
-
-def encoder(platform: Platform) -> int:
-    return platform.encoders()[0]
-
-
 def api_worker(platform: Platform) -> int:
     return child_pids(platform.stack.pid("api"))[-1]
 
@@ -52,7 +44,8 @@ def api_master(platform: Platform) -> int:
     return platform.stack.pid("api")
 
 
-PROCESSES = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+# `tests/e2e/test_unbroken.py` kills the worker and its encoder.
+PROCESSES = [api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_plays_until_the_points_are_used_up(platform: PlatformServer, viewer: Pl
     status, receipt = playback.finish()
     assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
     assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (3_500, 0)
-    assert receipt["frames_shown"] > 50
+    assert receipt["frames_shown"] > 25
     # The server's value, to the millisecond; `player receipt` shows the same.
     assert receipt["watched_ms"] == 3_500
     assert "Watched:     0:03" in viewer.run("receipt").stdout

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 from random import Random
+from signal import SIGTERM
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -200,6 +201,21 @@ def test_each_line_counts_once_with_random_writes_rotations_and_crashes(seed):
         assert harness.served(f"day:{DAY}") == (24_000, 12, 24)
         assert harness.answers() == harness.answers("stream-1") == (24, 24_000)
         follower.close()
+
+
+def test_what_is_logged_before_a_signal_is_counted(harness, monkeypatch):
+    handlers, follower = {}, harness.follower()
+    monkeypatch.setattr(module.signal, "signal", handlers.__setitem__)
+    catch_up = follower.catch_up
+
+    def first_round():
+        monkeypatch.setattr(follower, "catch_up", catch_up)
+        harness.log.write(segment(1))
+        handlers[SIGTERM]()
+
+    monkeypatch.setattr(follower, "catch_up", first_round)
+    module.run(follower)
+    assert harness.served(A) == (2_000, 1, 1)
 
 
 def test_batches_of_a_long_log_are_bounded_and_complete(harness, monkeypatch):

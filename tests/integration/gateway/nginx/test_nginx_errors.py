@@ -4,7 +4,6 @@ import json
 import socket
 
 from chalicelib.domain.end_reasons import EndReason
-from tests.fixtures.waiting import eventually
 from tests.integration.gateway.nginx.harness import assert_problem, serving, wsgi_server
 
 A, C = "a" * 26, "c" * 26
@@ -12,16 +11,6 @@ SECRET = "hunter2"
 MEDIA = (f"index.m3u8?token={SECRET}", f"720p/1.ts?token={SECRET}")
 # Characters that JSON writes as six characters, or two.
 WILD = "\x01\\" * 1_000
-
-
-def test_a_failing_access_rule(gateway):
-    gateway.rule.broken = True
-    for path in MEDIA:
-        assert_problem(gateway.get(path), 503, "unavailable")
-    gateway.rule.broken = False
-    # The denial is cached for one second.
-    eventually(lambda: gateway.get("index.m3u8").status_code == 200, 10, "it is served again")
-    assert SECRET not in gateway.stop()
 
 
 def test_endpoints_that_are_down(gateway, nginx_config):
