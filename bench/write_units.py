@@ -8,7 +8,7 @@ refused write is not reported; AWS charges it as a write.
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -156,18 +156,14 @@ def other_operations(bench: WalletBench, units: Units) -> None:
         bench.open(user_id, viewers_max=9)
 
 
-def size_of_item(bench: WalletBench) -> Callable[[int], int]:
-    """Return a function from a number of new sessions to the bytes of the wallet item, as DynamoDB counts them."""
-
-    def size(sessions: int) -> int:
-        user_id = bench.viewer()
-        for _ in range(sessions):
-            bench.open(user_id)
-        key = {"user_id": {"S": user_id}}
-        item = aws.client("dynamodb").get_item(TableName=bench.wallets._table, Key=key)["Item"]
-        return _bytes({"M": item}) - 3
-
-    return size
+def size_of_item(bench: WalletBench, sessions: int) -> int:
+    """Return the bytes of a wallet item with new sessions, as DynamoDB counts them."""
+    user_id = bench.viewer()
+    for _ in range(sessions):
+        bench.open(user_id)
+    key = {"user_id": {"S": user_id}}
+    item = aws.client("dynamodb").get_item(TableName=bench.wallets._table, Key=key)["Item"]
+    return _bytes({"M": item}) - 3
 
 
 def _bytes(attribute: dict[str, Any]) -> int:
@@ -188,8 +184,7 @@ def main() -> None:
             settings = config.load()
             migrations.apply(settings)
             bench = WalletBench(settings)
-            size = size_of_item(bench)
-            print("wallet item: " + ", ".join(f"{n} session(s) {size(n)} B" for n in (0, 1, 2, 8)))
+            print("wallet item: " + ", ".join(f"{n} session(s) {size_of_item(bench, n)} B" for n in (0, 1, 2, 8)))
             print("\n| operation | write units | read units | of the writes, by table |")
             print("| --- | --- | --- | --- |")
             units = Units(aws.client("dynamodb"))

@@ -120,18 +120,12 @@ def _has_display() -> bool:
 
 
 def _error_json(stream_id: str, error: CliError) -> str:
-    return json.dumps(
-        {
-            "end_reason": error.end_reason,
-            "exit_status": error.exit_code,
-            "message": error.format_message(),
-            "stream_id": stream_id,
-            "session_ids": [],
-            "watched_ms": 0,
-            "spent_millipoints": 0,
-            "balance_millipoints": None,
-            "frames_shown": 0,
-            # An unanswered start may have bought a lease that cannot be refunded.
-            "settled": not isinstance(error, StartUnansweredError),
-        }
-    )
+    """Return the receipt of a play that was not started."""
+    from player.endings import Ending
+    from player.session.charges import Charges
+    from player.session.receipt import Receipt
+
+    ending = Ending(error.end_reason, ExitStatus(error.exit_code), error.format_message())
+    # An unanswered start may have bought a lease that cannot be refunded.
+    settled = not isinstance(error, StartUnansweredError)
+    return Receipt(ending, stream_id, Charges(), played_ms=0, frames_shown=0, settled=settled).as_json()

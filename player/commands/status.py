@@ -3,8 +3,9 @@
 import click
 
 from player.context import Context
+from player.terminal.output import print_field
 
-NAME_WIDTH = 10
+NAME_WIDTH = 9
 
 
 @click.command("status", short_help="Account, server and mpv.")
@@ -19,8 +20,8 @@ def command(context: Context) -> None:
     from player.mpv.process import mpv_error, mpv_version
 
     mpv = mpv_version()
-    _line("mpv", mpv or "missing")
-    _line("Tokens", context.store.place(context.server) or "none")
+    print_field("mpv", mpv or "missing", NAME_WIDTH)
+    print_field("Tokens", context.store.place(context.server) or "none", NAME_WIDTH)
     failure: CliError | None = None
     for part in (_server, _account):
         try:
@@ -40,9 +41,9 @@ def _server(context: Context) -> None:
     try:
         version = printable(str(context.account.health().get("version", "unknown")))
     except CliError:
-        _line("Server", f"{context.server} (cannot be reached)")
+        print_field("Server", f"{context.server} (cannot be reached)", NAME_WIDTH)
         raise
-    _line("Server", f"{context.server} (version {version})")
+    print_field("Server", f"{context.server} (version {version})", NAME_WIDTH)
 
 
 def _account(context: Context) -> None:
@@ -54,10 +55,10 @@ def _account(context: Context) -> None:
         me = context.account.call("GET", "/me")
         balance = context.account.call("GET", "/me/wallet")["balance_millipoints"]
     except CliError as error:
-        _line("Login", _login_state(error))
+        print_field("Login", _login_state(error), NAME_WIDTH)
         raise
-    _line("Login", f"{printable(me['email'])} ({printable(me['role'])})")
-    _line("Balance", points(balance))
+    print_field("Login", f"{printable(me['email'])} ({printable(me['role'])})", NAME_WIDTH)
+    print_field("Balance", points(balance), NAME_WIDTH)
 
 
 def _login_state(error: Exception) -> str:
@@ -70,7 +71,3 @@ def _login_state(error: Exception) -> str:
     if isinstance(error, KeyringUnavailableError):
         return "not known (the keyring is locked)"
     return "not known"
-
-
-def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{NAME_WIDTH}}{value}")

@@ -49,19 +49,19 @@ def command(file: Path) -> None:
 
 def _report(verification: Verification, user_id: str) -> None:
     from player.terminal.formats import points, when
-    from player.terminal.output import print_sentence
+    from player.terminal.output import print_field, print_sentence
     from player.terminal.text import printable
 
     opening, end = verification.opening, verification.end
     versions = f"{opening.version + 1} to {end.version}, without a gap" if verification.lines else "none"
-    _line("User", printable(user_id))
-    _line("Lines", str(verification.lines))
-    _line("Versions", versions)
+    print_field("User", printable(user_id), NAME_WIDTH)
+    print_field("Lines", str(verification.lines), NAME_WIDTH)
+    print_field("Versions", versions, NAME_WIDTH)
     if verification.first_at_ms is not None and verification.last_at_ms is not None:
-        _line("From", when(verification.first_at_ms))
-        _line("To", when(verification.last_at_ms))
-    _line("Balance", f"{points(end.balance_millipoints)}, and never below 0")
-    _line("Last hash", end.hash)
+        print_field("From", when(verification.first_at_ms), NAME_WIDTH)
+        print_field("To", when(verification.last_at_ms), NAME_WIDTH)
+    print_field("Balance", f"{points(end.balance_millipoints)}, and never below 0", NAME_WIDTH)
+    print_field("Last hash", end.hash, NAME_WIDTH)
     click.echo("")
     if opening.version:
         print_sentence(f"It begins after version {opening.version}; earlier lines are not in it and were not checked.")
@@ -74,7 +74,3 @@ def _report(verification: Verification, user_id: str) -> None:
         f"To compare, save a new statement (player ledger --export): its line with version {end.version} must have "
         "the same hash."
     )
-
-
-def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{NAME_WIDTH}} {value}")

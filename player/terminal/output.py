@@ -12,6 +12,11 @@ def print_sentence(text: str, err: bool = False) -> None:
     click.echo("\n".join(wrapped(text, terminal_width())), err=err)
 
 
+def print_field(name: str, value: str, name_width: int) -> None:
+    """Print a value behind its name and a colon, padded to `name_width` cells."""
+    click.echo(f"{name + ':':<{name_width}} {value}")
+
+
 def terminal_width() -> int:
     """Return the width of the terminal in cells; 80 without a terminal."""
     return shutil.get_terminal_size((80, 24)).columns

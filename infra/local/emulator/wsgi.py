@@ -6,7 +6,7 @@ unknown paths, methods that a path does not have, bodies that are too large, and
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,14 +15,11 @@ from chalice.app import Chalice
 from chalice.local import LocalGatewayException
 
 from chalicelib.problems import PROBLEM_JSON, problem
+from gateway.responses import Environ, StartResponse, Wsgi
 from infra.local.emulator.lambda_gateway import Event, Gateway, body_of
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
-
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 log = logging.getLogger("api")
 
@@ -71,11 +68,11 @@ def _answer(gateway: Gateway, environ: Environ) -> tuple[int, list[tuple[str, st
     method, path = environ["REQUEST_METHOD"], _raw_path(environ)
     method = _route_method(method, gateway.methods(path))
     body = _read_body(environ) if method in BODY_METHODS else None
-    gateway.reset_authorizer()
+    gateway.authorizer.context = {}
     try:
         response = gateway.handle_request(method, path, _headers(environ), body)
     except LocalGatewayException as refusal:
-        raise _refusal(refusal, gateway.authorizer_context()) from None
+        raise _refusal(refusal, gateway.authorizer.context) from None
     return int(response["statusCode"]), _response_headers(response), body_of(response)
 
 
