@@ -3,12 +3,16 @@
 import click
 
 from player.context import Context
+from player.errors import CliError, KeyringUnavailableError, LoginExpiredError, NotLoggedInError
+from player.mpv.process import mpv_error, mpv_version
+from player.terminal.formats import points
 from player.terminal.output import print_field
+from player.terminal.text import printable
 
 NAME_WIDTH = 9
 
 
-@click.command("status", short_help="Account, server and mpv.")
+@click.command("status")
 @click.pass_obj
 def command(context: Context) -> None:
     """Show server, mpv, login, the place of the tokens, and the balance.
@@ -16,9 +20,6 @@ def command(context: Context) -> None:
     Exit status: 4 if you are not logged in or the keyring is locked, 5 if the server cannot be reached, 7 if mpv is
     missing.
     """
-    from player.errors import CliError
-    from player.mpv.process import mpv_error, mpv_version
-
     mpv = mpv_version()
     print_field("mpv", mpv or "missing", NAME_WIDTH)
     print_field("Tokens", context.store.place(context.server) or "none", NAME_WIDTH)
@@ -35,9 +36,6 @@ def command(context: Context) -> None:
 
 
 def _server(context: Context) -> None:
-    from player.errors import CliError
-    from player.terminal.text import printable
-
     try:
         version = printable(str(context.account.health().get("version", "unknown")))
     except CliError:
@@ -47,10 +45,6 @@ def _server(context: Context) -> None:
 
 
 def _account(context: Context) -> None:
-    from player.errors import CliError
-    from player.terminal.formats import points
-    from player.terminal.text import printable
-
     try:
         me = context.account.call("GET", "/me")
         balance = context.account.call("GET", "/me/wallet")["balance_millipoints"]
@@ -62,8 +56,6 @@ def _account(context: Context) -> None:
 
 
 def _login_state(error: Exception) -> str:
-    from player.errors import KeyringUnavailableError, LoginExpiredError, NotLoggedInError
-
     if isinstance(error, LoginExpiredError):
         return "expired"
     if isinstance(error, NotLoggedInError):

@@ -1,16 +1,16 @@
 """`player verify`: check a saved statement without login and network."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from player.exit_status import MEANINGS, ExitStatus, exit_status_help
-
-if TYPE_CHECKING:
-    from player.statement.verification import Verification
+from player.statement.reader import read_statement
+from player.statement.statement import BadStatementError, MalformedError
+from player.statement.verification import MismatchError, Verification, verify
+from player.terminal.formats import points, when
+from player.terminal.output import print_field, print_sentence
+from player.terminal.text import printable
 
 NAME_WIDTH = 10
 STATUSES = {
@@ -20,7 +20,7 @@ STATUSES = {
 }
 
 
-@click.command("verify", short_help="Check a saved statement, offline.", epilog=exit_status_help(STATUSES))
+@click.command("verify", epilog=exit_status_help(STATUSES))
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path) -> None:
     """Check a statement that `player ledger --export FILE` saved: versions, balances, and the hash of every line.
@@ -31,11 +31,6 @@ def command(file: Path) -> None:
       player ledger --export bill.json
       player verify bill.json
     """
-    from player.statement.reader import read_statement
-    from player.statement.statement import BadStatementError, MalformedError
-    from player.statement.verification import MismatchError, verify
-    from player.terminal.text import printable
-
     try:
         statement = read_statement(file)
         verification = verify(statement)
@@ -48,10 +43,6 @@ def command(file: Path) -> None:
 
 
 def _report(verification: Verification, user_id: str) -> None:
-    from player.terminal.formats import points, when
-    from player.terminal.output import print_field, print_sentence
-    from player.terminal.text import printable
-
     opening, end = verification.opening, verification.end
     versions = f"{opening.version + 1} to {end.version}, without a gap" if verification.lines else "none"
     print_field("User", printable(user_id), NAME_WIDTH)

@@ -4,11 +4,11 @@ import shutil
 
 import click
 
+from player.terminal.text import wrapped
+
 
 def print_sentence(text: str, err: bool = False) -> None:
     """Print a sentence, wrapped to the width of the terminal."""
-    from player.terminal.text import wrapped
-
     click.echo("\n".join(wrapped(text, terminal_width())), err=err)
 
 
