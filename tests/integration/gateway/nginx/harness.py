@@ -117,9 +117,6 @@ class StubS3(BaseHTTPRequestHandler):
             return self.reply(200, playlist, "application/vnd.apple.mpegurl")
         return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
 
-    def do_HEAD(self) -> None:
-        self.reply(405, b"", "text/plain")
-
     def reply(self, status: int, body: bytes, kind: str, media_ms: int | None = None) -> None:
         self.send_response(status)
         headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": '"e"', "x-amz-request-id": "secret"}
