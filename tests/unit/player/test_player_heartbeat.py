@@ -80,6 +80,7 @@ def test_a_lapsed_session_is_restarted_within_the_viewers_limit(run):
     seen, charges = run(server, now(lease_ms=0), 30)
     assert ([start[-1] for start in server.starts], server.heartbeats[1]) == ([20], ("s-2", 2))
     assert charges.session_ids == ["s-1", "s-2"] and seen[-1].end_reason == "stream_stopped"
+    assert charges.spent_millipoints == 29_500, "of the first session what the server says"
     server = ScriptedServer(lapsed)
     seen, _ = run(server, now(lease_ms=0), 10)
     assert (server.starts, seen[-1].end_reason) == ([], "max_points_reached")
