@@ -6,7 +6,7 @@ from chalicelib.domain.streams.ingest_refusals import decode, ingest_refusals_ke
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
-from gateway.ingest.refusal_collector import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector
+from gateway.ingest.refusal_collector import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, listen
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 
@@ -72,3 +72,8 @@ def test_the_number_of_pending_streams_is_bounded(lab):
         lab.collector.read(refused(f"stream-{number}"))
     lab.collector.write()
     assert len(lab.writes) == STREAMS_MAX
+
+
+def test_the_socket_of_an_earlier_process_is_replaced(tmp_path):
+    for _ in range(2):
+        listen(tmp_path / "refusals.sock").close()
