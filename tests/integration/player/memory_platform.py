@@ -39,6 +39,7 @@ class MemoryPlatform:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch, self._lock = patch, threading.Lock()
         self.store = MemoryStore()
+        self.sessions: dict[str, SessionRecord] = self.store.records  # by id, in the order of their starts
         self.services: Any = build_services(self._patch, self.store)
         self.clock = self.services.stores.clock
         self._wsgi = application(chalice_app)
@@ -92,11 +93,6 @@ class MemoryPlatform:
 
     def statement_csv(self) -> str:
         return self.api.get("/me/ledger/export?format=csv&after_version=0").content.decode()
-
-    @property
-    def sessions(self) -> dict[str, SessionRecord]:
-        """Return all sessions by id, in the order of their starts."""
-        return self.store.records
 
     @property
     def logins(self) -> int:

@@ -66,5 +66,3 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
     assert (gateway.segments.hits, gateway.segments.hit_ratio, gateway.media.egress_bytes) == (6, 1.0, 7_000)
     [stream] = services.monitoring.streams(ended_ms, limit=9, cursor=None).items
     assert (stream.stream_id, stream.traffic.media) == (STREAM_ID, gateway.media)
-
-
