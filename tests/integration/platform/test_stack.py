@@ -99,6 +99,18 @@ def test_it_listens_on_this_machine_only_and_no_client_reaches_the_signing_endpo
     assert layout.run_dir.stat().st_mode & 0o077 == 0
 
 
+def test_a_file_that_the_worker_refuses_ends_the_demo_at_once_and_a_platform_that_ran_before_stays(running, tmp_path):
+    film = tmp_path / "undecodable.avi"
+    picture = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=2"]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, "-c:v", "sgi", str(film)], check=True, timeout=30)
+    argv, env = [sys.executable, "-m", "infra.local.demo"], running.caller_environ | {"DEMO_SOURCE": str(film)}
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "stream-1 cannot be played: the rawvideo video cannot be decoded: " in done.stderr
+    assert " is not live after " not in done.stderr
+    assert is_healthy(running)
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_killed_part_is_restarted(running, part):
     killed = running.pid(part)
