@@ -13,8 +13,6 @@ from tests.e2e.test_main_job import start
 from tests.fixtures.waiting import wait_for
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "clients.md").read_text()
-
-
 # ffplay cannot replace its token, so one has to last for the test.
 LONG_LEASE_MS = 60_000
 PLAYED_S = 4.0
