@@ -55,7 +55,8 @@ def _show(ledger: SessionLedger) -> None:
         _line("To", "it is active")
     else:
         _line("To", f"{when(ended_at_ms)} ({clock((ended_at_ms - started_at_ms) / 1000)})")
-        _line("Ended", _end_reason(str(session["end_reason"])))
+        reason = str(session["end_reason"])
+        _line("Ended", f"{Ending.of_reason(reason).sentence} ({printable(reason)})")
         _line("Watched", clock(session["watched_ms"] / 1000))
     _line("Rate", rate(session["rate_millipoints_per_minute"]))
     _line("Leases", f"{ledger.leases} bought for {points(-ledger.sum_of('lease'))}")
@@ -72,10 +73,6 @@ def _show(ledger: SessionLedger) -> None:
     for name, by_lines, by_server in ledger.differences:
         difference = f"{name} is {points(by_lines)} by the lines, and {points(by_server)} by the server"
         print_sentence(f"The lines do not add up: {difference}.")
-
-
-def _end_reason(reason: str) -> str:
-    return f"{Ending.of_reason(reason).sentence} ({printable(reason)})"
 
 
 def _served(session: dict[str, Any]) -> str:
