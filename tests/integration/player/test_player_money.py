@@ -37,9 +37,8 @@ def test_the_wallet_shows_the_cap_and_what_today_cost(viewer: Player, platform: 
     )
     assert f"{spent} of 500 points" in viewer.run("wallet").stdout
     assert json.loads(viewer.run("wallet", "--json").stdout)["daily_cap_millipoints"] == 500_000
-    for given, millipoints in (("0.5/day", 500), ("0/day", 0), ("1.125", 1_125), ("none", None)):
-        assert viewer.run("wallet", "cap", given).returncode == 0
-        assert platform.wallet()["daily_cap_millipoints"] == millipoints
+    assert viewer.run("wallet", "cap", "none").returncode == 0
+    assert platform.wallet()["daily_cap_millipoints"] is None
 
 
 @pytest.mark.parametrize("columns", [50, 80, 120])
