@@ -119,17 +119,6 @@ def test_a_killed_part_is_restarted(running, part):
     eventually(lambda: is_healthy(running), BACK_S_MAX, f"healthy after {part} was killed")
 
 
-@pytest.mark.parametrize("part", ["api", "endpoints", "nginx"])
-def test_a_killed_worker_process_is_restarted(running, part):
-    def workers():
-        return [process.pid for process in process_groups.running_processes() if process.parent == running.pid(part)]
-
-    count, killed = len(workers()), workers()[0]
-    os.kill(killed, signal.SIGKILL)
-    eventually(lambda: len(workers()) == count and killed not in workers(), BACK_S_MAX, f"a new worker of {part}")
-    assert is_healthy(running)
-
-
 def test_balances_survive_a_killed_emulator(running):
     login = httpx.post(running.url + "/auth/login", json={"email": "demo@local", "password": "demo"}).json()
     time.sleep(3)
