@@ -164,15 +164,6 @@ def test_an_unchanged_playlist_is_sent_after_a_while(
     assert headers["content-type"] == "application/vnd.apple.mpegurl"
 
 
-def test_polling_ends_with_a_refusal(rig: Rig, live: Callable[[str], None]) -> None:
-    with ThreadPoolExecutor() as pool:
-        answer = pool.submit(rig.ask)
-        rig.platform.wait_for("GET", "/play/", 2)
-        rig.platform.end("kicked")
-        assert answer.result(10)[0] == 410
-    assert [ending.end_reason for ending in rig.endings] == ["kicked"]
-
-
 def test_a_multivariant_playlist_is_not_polled(rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n")
     rig.platform.media.directory = tmp_path
