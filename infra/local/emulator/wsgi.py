@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -58,7 +59,7 @@ def application(app: Chalice) -> Wsgi:
             status, headers, body = _problem(Refused(document))
         # HTTP requires the length of the body of a GET also in responses to HEAD.
         headers.append(("Content-Length", str(len(body))))
-        start_response(f"{status} {_phrase(status)}", headers)
+        start_response(f"{status} {responses.get(status, 'Status')}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     return wsgi
@@ -156,10 +157,3 @@ def _response_headers(response: Event) -> list[tuple[str, str]]:
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = ["application/json"]
     return [(name, value) for name, values in headers.items() for value in values if name.lower() != "content-length"]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Status"
