@@ -22,11 +22,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.faults.commands.load import percentile_ms
-from tests.faults.harness.api_client import Account, Answer, ApiClient
+from tests.faults.harness.api_client import Answer, ApiClient
 from tests.faults.harness.command_line import command_parser
 from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
 from tests.fixtures.waiting import wait_for
-from tests.integration.player.player_harness import Player, PlayProcess
+from tests.integration.player.player_harness import PlayProcess, logged_in
 
 CAUSES = ("kick", "zero balance", "user disabled", "stream paused")
 STREAMS = 4
@@ -54,11 +54,10 @@ def main() -> int:
     seed = options.seed
     print(f"seed {seed}, {STREAMS} at a time, of players {PLAYER_STREAMS}", flush=True)
     with private_stack(sessions_per_user_max=1) as stack, ExitStack() as undo:
-        operator = undo.enter_context(Operator(stack.url))
         homes = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tollcast-cutoff-")))
-        streams = [TrialStream(number, operator, homes) for number in range(STREAMS)]
+        operators = [undo.enter_context(Operator(stack.url)) for _ in range(STREAMS)]
+        streams = [TrialStream(number, operator, homes) for number, operator in enumerate(operators)]
         for stream in streams:
-            undo.callback(stream.close)
             stream.create()
         _measure(streams, seed, options.trials, "last 2xx after the API's response", TrialStream.gateway_trial)
         for stream in streams[PLAYER_STREAMS:]:
@@ -153,13 +152,8 @@ class TrialStream:
     def __init__(self, number: int, operator: Operator, homes: Path) -> None:
         self.number = number
         self._stream_id = f"cutoff-{number}"
-        self._operator = Operator(operator.url)
+        self._operator = operator
         self._homes = homes
-        self._viewers = 0
-
-    def close(self) -> None:
-        """Close the operator's connection."""
-        self._operator.__exit__()
 
     def stop(self) -> None:
         """Stop the stream, so that the others have the processors."""
@@ -191,7 +185,8 @@ class TrialStream:
 
     def gateway_trial(self, cause: str, rng: random.Random) -> float:
         """Return the seconds from the API's response to the last byte that was served."""
-        account, user_id = self._viewer(round(rng.uniform(*MOMENTS_S) * 1000) if cause == "zero balance" else 100_000)
+        balance = round(rng.uniform(*MOMENTS_S) * 1000) if cause == "zero balance" else 100_000
+        account, viewer = self._operator.viewer(balance)
         with ApiClient(self._operator.url, account) as client:
             started = client.send("POST", "/playback/start", {"stream_id": self._stream_id})
             assert started.status == 201, started
@@ -205,47 +200,42 @@ class TrialStream:
                     answered_at_s = _beat_to_the_end(client, started.document)
                 else:
                     time.sleep(rng.uniform(*MOMENTS_S))
-                    answered_at_s = self._end(cause, user_id, started.document["session_id"])
+                    answered_at_s = self._end(cause, viewer.user_id, started.document["session_id"])
                 wait_for("refusal", probe.is_refused, TRIAL_S_MAX)
             finally:
                 probe.over.set()
                 thread.join(IO_S_MAX)
-        if cause == "stream paused":
-            wait_for("stopped stream", lambda: self._is("stopped"), LIVE_S_MAX)
-            self._live()
+        self._resume(cause)
         return probe.last_served_at_s - answered_at_s
 
     def player_trial(self, cause: str, rng: random.Random) -> float:
         """Return the seconds from the API's response to the end of mpv."""
         lease_ms = round(rng.uniform(*PLAYER_MOMENTS_S) * 1000)
-        account, user_id = self._viewer(lease_ms if cause == "zero balance" else 100_000)
-        home = self._homes / user_id
+        account, viewer = self._operator.viewer(lease_ms if cause == "zero balance" else 100_000)
+        home = self._homes / viewer.user_id
         home.mkdir()
-        player = Player(self._operator.url, home)
-        done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
-        assert done.returncode == 0, done.stderr
+        player = logged_in(self._operator.url, home, account.email, PASSWORD)
         playback = player.play(stream_id=self._stream_id)
         try:
-            session = wait_for("session", lambda: self._session_of(user_id), TRIAL_S_MAX)
+            session = wait_for("session", lambda: self._session_of(viewer.user_id), TRIAL_S_MAX)
             if cause == "zero balance":
                 # The player's heartbeat finds the empty balance. The end of the paid time is before that.
                 ends_at_s = session["paid_until_ms"] / 1000 - time.time() + time.monotonic()
             else:
-                wait_for("picture", lambda: _shown(playback), TRIAL_S_MAX)
+                wait_for("picture", lambda: _is_shown(playback), TRIAL_S_MAX)
                 time.sleep(rng.uniform(*PLAYER_MOMENTS_S))
-                ends_at_s = self._end(cause, user_id, session["session_id"])
+                ends_at_s = self._end(cause, viewer.user_id, session["session_id"])
             wait_for("end of mpv", lambda: not playback.mpv_pids(), TRIAL_S_MAX)
             took_s = time.monotonic() - float(ends_at_s)
         finally:
             player.end_all()
+        self._resume(cause)
+        return took_s
+
+    def _resume(self, cause: str) -> None:
         if cause == "stream paused":
             wait_for("stopped stream", lambda: self._is("stopped"), LIVE_S_MAX)
             self._live()
-        return took_s
-
-    def _viewer(self, millipoints: int) -> tuple[Account, str]:
-        account, viewer = self._operator.viewer(millipoints)
-        return account, viewer.user_id
 
     def _session_of(self, user_id: str) -> dict[str, Any] | None:
         wallet = self._operator.do("GET", f"/wallets/{user_id}").document
@@ -275,12 +265,9 @@ def _beat_to_the_end(client: ApiClient, session: dict[str, Any]) -> float:
         session, seq = answer.document, answer.document["seq"]
 
 
-def _shown(playback: PlayProcess) -> bool:
+def _is_shown(playback: PlayProcess) -> bool:
     assert playback.process.poll() is None, "the player has ended"
-    try:
-        return bool(playback.mpv("get_property", "estimated-frame-number"))
-    except (OSError, AssertionError):
-        return False
+    return playback.is_shown()
 
 
 if __name__ == "__main__":

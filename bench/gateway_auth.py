@@ -16,7 +16,6 @@ import hashlib
 import os
 import random
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -36,9 +35,10 @@ from infra.local.setup.seed import STREAM_ID
 from tests.faults.harness.api_client import ApiClient
 from tests.faults.harness.command_line import command_parser, print_start
 from tests.faults.harness.private_stack import PASSWORD, Operator, private_stack
-from tests.fixtures.ports import answers, free_port
+from tests.fixtures.ports import await_server, free_port
 from tests.fixtures.stack import Stack
-from tests.integration.player.player_harness import Player
+from tests.integration.gateway.nginx.harness import nginx_argv
+from tests.integration.player.player_harness import logged_in
 
 VARIANTS = ("product", "none", "uncached", "secure_link")
 SIZES = {"1 KiB": 1_024, "500 KiB": 512_000}
@@ -127,22 +127,10 @@ class Variant:
         self._directory.mkdir()
         path = self._directory / "nginx.conf"
         path.write_text(varied(render(self._config()), self._name))
-        command = [
-            shutil.which("nginx") or "/usr/sbin/nginx",
-            "-p",
-            str(self._directory),
-            "-c",
-            str(path),
-            "-e",
-            "stderr",
-        ]
         # The log is written as in the product, to /dev/null.
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(nginx_argv(self._directory, path), stdout=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + 10
-            while not answers(self._port):
-                assert self._process.poll() is None and time.monotonic() < deadline, f"{self._name} did not start"
-                time.sleep(0.02)
+            await_server(self._port, self._process, Path(os.devnull))
             yield self
         finally:
             self._process.terminate()
@@ -231,9 +219,7 @@ def measure_decisions(stack: Stack, operator: Operator, directory: Path, log: Pa
     account, _ = operator.viewer(1_000_000_000)
     home = directory / "home"
     home.mkdir()
-    player = Player(stack.url, home)
-    done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
-    assert done.returncode == 0, done.stderr
+    player = logged_in(stack.url, home, account.email, PASSWORD)
     before = len(DECISION.findall(log.read_text()))
     playback = player.play()
     try:

@@ -7,20 +7,14 @@ password. The output has the medians and their ratio to that of the wrong passwo
 
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-import pytest
-
-from chalicelib import config
 from chalicelib.bootstrap import Container
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import InvalidCredentials
-from infra import migrations
-from tests.fixtures.emulator import forget_clients, point_at, start_emulator
+from tests.fixtures.emulator import private_stage
 
 ROUNDS = 100
 # The password of accounts that exist only during this measurement.
@@ -31,17 +25,8 @@ NO_LIMIT = "100000+1/1s"
 
 def main(rounds: int) -> None:
     """Measure on a separate emulator and print a line for each kind."""
-    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        emulator = start_emulator(Path(directory))
-        try:
-            point_at(emulator, patch, stage="bench")
-            patch.setenv("TOLLCAST_LOGIN_LIMIT", NO_LIMIT)
-            settings = config.load()
-            migrations.apply(settings)
-            _report(_measured(Container(settings), rounds))
-        finally:
-            forget_clients()
-            emulator.stop()
+    with private_stage(TOLLCAST_LOGIN_LIMIT=NO_LIMIT) as settings:
+        _report(_measured(Container(settings), rounds))
 
 
 def _measured(services: Container, rounds: int) -> dict[str, list[float]]:

@@ -56,35 +56,15 @@ class Streams:
 
     def make_clip(self) -> None:
         """Create a clip with a keyframe every second."""
-        source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-f", "lavfi", "-i", "sine"]
-        encoding = [
-            "-t",
-            "20",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "superfast",
-            "-g",
-            "25",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-        ]
+        source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-f", "lavfi", "-i", "sine", "-t", "20"]
+        encoding = ["-c:v", "libx264", "-preset", "superfast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"]
         path = self._stack.layout.media_dir / CLIP
         subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoding, path], check=True, timeout=120)
 
     def start(self, stream_id: str, profile: str) -> None:
         """Create the stream and wait until it is live."""
-        ingest = {"mode": "file", "path": CLIP}
-        body = {
-            "stream_id": stream_id,
-            "title": stream_id,
-            "ingest": ingest,
-            "abr_profile": profile,
-            "segment_seconds": 1,
-        }
-        self._operator.do("POST", "/streams", body)
+        settings = {"ingest": {"mode": "file", "path": CLIP}, "abr_profile": profile, "segment_seconds": 1}
+        self._operator.do("POST", "/streams", {"stream_id": stream_id, "title": stream_id, **settings})
         self._operator.do("POST", f"/streams/{stream_id}/state", {"state": "live"})
         wait_for(f"live {stream_id}", lambda: self._state(stream_id) == "live", LIVE_S_MAX)
 

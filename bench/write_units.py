@@ -6,14 +6,10 @@ index that an item enters, leaves or changes in counts once. A read unit is 4 KB
 refused write is not reported; AWS charges it as a write.
 """
 
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from chalicelib import config
 from chalicelib.adapters import aws
@@ -27,9 +23,8 @@ from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.session_opener import SessionOpener
-from infra import migrations
 from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
-from tests.fixtures.emulator import forget_clients, point_at, start_emulator
+from tests.fixtures.emulator import private_stage
 
 BEATS = 60
 LEASE_MS = 10_000
@@ -156,18 +151,14 @@ def other_operations(bench: WalletBench, units: Units) -> None:
         bench.open(user_id, viewers_max=9)
 
 
-def size_of_item(bench: WalletBench) -> Callable[[int], int]:
-    """Return a function from a number of new sessions to the bytes of the wallet item, as DynamoDB counts them."""
-
-    def size(sessions: int) -> int:
-        user_id = bench.viewer()
-        for _ in range(sessions):
-            bench.open(user_id)
-        key = {"user_id": {"S": user_id}}
-        item = aws.client("dynamodb").get_item(TableName=bench.wallets._table, Key=key)["Item"]
-        return _bytes({"M": item}) - 3
-
-    return size
+def size_of_item(bench: WalletBench, sessions: int) -> int:
+    """Return the bytes of a wallet item with new sessions, as DynamoDB counts them."""
+    user_id = bench.viewer()
+    for _ in range(sessions):
+        bench.open(user_id)
+    key = {"user_id": {"S": user_id}}
+    item = aws.client("dynamodb").get_item(TableName=bench.wallets._table, Key=key)["Item"]
+    return _bytes({"M": item}) - 3
 
 
 def _bytes(attribute: dict[str, Any]) -> int:
@@ -181,24 +172,15 @@ def _bytes(attribute: dict[str, Any]) -> int:
 
 def main() -> None:
     """Print the table of `docs/billing.md`."""
-    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        emulator = start_emulator(Path(directory))
-        try:
-            point_at(emulator, patch, "bench")
-            settings = config.load()
-            migrations.apply(settings)
-            bench = WalletBench(settings)
-            size = size_of_item(bench)
-            print("wallet item: " + ", ".join(f"{n} session(s) {size(n)} B" for n in (0, 1, 2, 8)))
-            print("\n| operation | write units | read units | of the writes, by table |")
-            print("| --- | --- | --- | --- |")
-            units = Units(aws.client("dynamodb"))
-            for sessions in (1, 2, 8):
-                beats(bench, units, sessions)
-            other_operations(bench, units)
-        finally:
-            forget_clients()
-            emulator.stop()
+    with private_stage() as settings:
+        bench = WalletBench(settings)
+        print("wallet item: " + ", ".join(f"{n} session(s) {size_of_item(bench, n)} B" for n in (0, 1, 2, 8)))
+        print("\n| operation | write units | read units | of the writes, by table |")
+        print("| --- | --- | --- | --- |")
+        units = Units(aws.client("dynamodb"))
+        for sessions in (1, 2, 8):
+            beats(bench, units, sessions)
+        other_operations(bench, units)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,21 @@ import click
 
 from player.context import Context
 
-COMMANDS = ("login", "play", "streams", "wallet", "ledger", "receipt", "verify", "status", "logout")
+COMMANDS = {
+    "login": "Log in at a server.",
+    "play": "Watch a stream in mpv.",
+    "streams": "The streams and their prices.",
+    "wallet": "Points, daily cap, active sessions.",
+    "ledger": "What was paid and received.",
+    "receipt": "What one session cost, checked.",
+    "verify": "Check a saved statement, offline.",
+    "status": "Account, server and mpv.",
+    "logout": "Revoke the login.",
+}
 
 
 class LazyGroup(click.Group):
-    """A group that imports each command from its own file on first use."""
+    """A group that imports a command only to run it, so that the list of commands is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of their use."""
@@ -26,6 +36,11 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"player.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _version() -> str:

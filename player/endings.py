@@ -22,9 +22,9 @@ NOTHING_LEFT = ("balance_exhausted", "daily_cap_reached")
 
 @dataclass(frozen=True)
 class Ending:
-    """How a `play` ended: the end reason, the exit status, and a sentence for people."""
+    """How a `play` ended: the end reason (None if it was not started), the exit status, a sentence for people."""
 
-    end_reason: str
+    end_reason: str | None
     exit_status: ExitStatus
     sentence: str
 

@@ -51,7 +51,9 @@ def ingest(find_stream: Callable[[str], Stream | None], environ: Environ) -> Res
     if not takes_rtmp(stream, key):
         log.warning("refused %s of %.80r", call, name)
         return Response(403, _refusal_headers(stream, call))
-    return Response(302, {"Location": _keyed_name(name, key)}) if call in ENTER_CALLS else Response(204, {})
+    if call not in ENTER_CALLS:
+        return Response(204, {})
+    return Response(302, {"Location": f"{name}-{sha256(key.encode()).hexdigest()[:32]}"})
 
 
 def _refusal_headers(stream: Stream | None, call: str) -> dict[str, str]:
@@ -84,7 +86,3 @@ def _single(fields: dict[str, list[str]], name: str) -> str:
     if len(values) != 1:
         raise ValueError(f"{name} occurs {len(values)} times instead of once")
     return values[0]
-
-
-def _keyed_name(stream_id: str, key: str) -> str:
-    return f"{stream_id}-{sha256(key.encode()).hexdigest()[:32]}"

@@ -10,7 +10,6 @@ import logging
 import signal
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -129,8 +128,3 @@ def collect(collector: RefusalCollector, receiver: socket.socket, stop: threadin
     while not stop.is_set():
         with suppress(TimeoutError):
             collector.read(receiver.recv(DATAGRAM_BYTES_MAX))
-
-
-def create_collector(refusals: IngestRefusals) -> RefusalCollector:
-    """Return a collector with the clock of this machine."""
-    return RefusalCollector(refusals, lambda: time.time_ns() // 1_000_000)

@@ -113,7 +113,8 @@ def _segment_headers() -> dict[str, Any]:
 
 
 def _distribution() -> dict[str, Any]:
-    authorized = {"FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": _arn_of_function()}]}
+    function = {"Fn::GetAtt": ["AccessRule", "FunctionARN"]}
+    authorized = {"FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": function}]}
     to_api = {"CachePolicyId": CACHING_DISABLED, "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST}
     segments = {"CachePolicyId": {"Ref": "SegmentCache"}, "ResponseHeadersPolicyId": {"Ref": "SegmentHeaders"}}
     return {
@@ -161,10 +162,6 @@ def _behavior(origin: str, methods: list[str]) -> dict[str, Any]:
         "AllowedMethods": methods,
         "Compress": False,
     }
-
-
-def _arn_of_function() -> dict[str, Any]:
-    return {"Fn::GetAtt": ["AccessRule", "FunctionARN"]}
 
 
 def _named(part: str) -> dict[str, str]:

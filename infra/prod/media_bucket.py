@@ -56,9 +56,6 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule of S3's API in the form of CloudFormation."""
     conditions = rule["Filter"].get("And", rule["Filter"])
     converted: dict[str, Any] = {"Id": rule["ID"], "Status": rule["Status"], "Prefix": conditions["Prefix"]}
-    if "ObjectSizeGreaterThan" in conditions:
-        # CloudFormation expects sizes as text.
-        converted["ObjectSizeGreaterThan"] = str(conditions["ObjectSizeGreaterThan"])
     if "Expiration" in rule:
         converted["ExpirationInDays"] = rule["Expiration"]["Days"]
     if "AbortIncompleteMultipartUpload" in rule:

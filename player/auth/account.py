@@ -17,18 +17,14 @@ Answer = TypeVar("Answer")
 
 
 class Account:
-    """Requests as the logged-in viewer. Safe to use from several threads and processes."""
+    """Requests as the logged-in viewer to `server`. Safe to use from several threads and processes."""
 
     def __init__(self, http: Http, store: TokenStore) -> None:
+        self.server = http.server
         self._http = http
         self._store = store
         self._lock = threading.Lock()
         self._login: Login | None = None
-
-    @property
-    def server(self) -> str:
-        """The server's address, as the viewer gave it."""
-        return self._http.server
 
     def health(self) -> dict[str, Any]:
         """Return the server's health. Raises UnreachableError, ProblemError."""
@@ -37,7 +33,7 @@ class Account:
     def login(self, email: str, password: str) -> tuple[Login, str]:
         """Log in, store the tokens, and return the login and where it is stored. Raises ProblemError when refused."""
         response = self._http.request("POST", "/auth/login", {"email": email, "password": password})
-        login = Login.from_response(self._http.server, response)
+        login = Login.from_response(self.server, response)
         with self._store.locked(login.server):
             place = self._store.save(login)
         self._store.remember_server(login.server)
@@ -48,9 +44,8 @@ class Account:
 
         Raises UnreachableError when they could only be deleted.
         """
-        server = self._http.server
-        with self._store.locked(server):
-            login = self._store.load(server)
+        with self._store.locked(self.server):
+            login = self._store.load(self.server)
             if login is None:
                 return False
             try:
@@ -59,7 +54,7 @@ class Account:
                 if problem.code not in TOKEN_PROBLEMS:
                     raise
             finally:
-                self._store.delete(server)
+                self._store.delete(self.server)
         return True
 
     def call(
@@ -90,16 +85,16 @@ class Account:
         """Return an access token that is not `stale` and not about to expire."""
         with self._lock:
             if self._login is None:
-                self._login = self._store.load(self._http.server)
+                self._login = self._store.load(self.server)
             if self._login is None:
-                raise NotLoggedInError(f"Not logged in at {self._http.server}.")
+                raise NotLoggedInError(f"Not logged in at {self.server}.")
             if not _usable(self._login, stale):
                 self._login = self._refreshed(stale)
             return self._login.access_token
 
     def _refreshed(self, stale: str) -> Login:
-        with self._store.locked(self._http.server):
-            stored = self._store.load(self._http.server)
+        with self._store.locked(self.server):
+            stored = self._store.load(self.server)
             if stored is None:
                 raise NotLoggedInError("You have been logged out.")
             if _usable(stored, stale):

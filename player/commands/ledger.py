@@ -6,8 +6,12 @@ from typing import Any
 
 import click
 
+from player.auth.paging import items
 from player.context import Context
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.statement.export import already_exists, fetch, save
+from player.terminal.formats import points
+from player.terminal.ledger_table import ledger_lines
 from player.terminal.output import print_sentence, terminal_width
 
 FORMATS = ("json", "csv")
@@ -18,7 +22,7 @@ STATUSES = {
 }
 
 
-@click.command("ledger", short_help="What was paid and received.", epilog=exit_status_help(STATUSES))
+@click.command("ledger", epilog=exit_status_help(STATUSES))
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
 @click.option("--export", "file", metavar="FILE", help="Save the whole ledger as FILE.json or FILE.csv; `-` prints it.")
@@ -49,9 +53,6 @@ def command(
 
 
 def _show(context: Context, limit: int, as_json: bool) -> None:
-    from player.auth.paging import items
-    from player.terminal.ledger_table import ledger_lines
-
     entries = items(context.account, "/me/ledger", limit)
     if as_json:
         click.echo(json.dumps(entries, indent=2))
@@ -70,8 +71,6 @@ def _export(context: Context, file: str, form: str | None, after: int, force: bo
         raise click.UsageError(
             f"{file!r} does not show the format. Name it FILE.json or FILE.csv, or add --format json or --format csv."
         )
-    from player.statement.export import already_exists, fetch, save
-
     if file == "-":
         export = fetch(context.account, chosen, after)
         click.echo(export.text.encode(), nl=False)
@@ -85,8 +84,6 @@ def _export(context: Context, file: str, form: str | None, after: int, force: bo
 
 def _report(file: str, lines: int, before: int, end: Any, is_partial: bool) -> None:
     """Report what was saved. Use stderr when the statement goes to stdout."""
-    from player.terminal.formats import points
-
     err = file == "-"
     place = "" if file == "-" else f" in {file}"
     versions = f"versions {before + 1} to {end.version}" if lines else f"nothing after version {before}"

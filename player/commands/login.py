@@ -6,19 +6,18 @@ from urllib.parse import urlsplit
 import click
 
 from player.context import Context
+from player.http.client import LOOPBACK
+from player.terminal.text import printable
 
 PASSWORD_BYTES_MAX = 4096
 
 
-@click.command("login", short_help="Log in at a server.")
+@click.command("login")
 @click.option("--email", metavar="EMAIL", help="Email of the account. Without it, the command asks for it.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
 @click.pass_obj
 def command(context: Context, email: str | None, password_stdin: bool) -> None:
     """Log in, and store the login in the system keyring, or else in a file that only you can read."""
-    from player.http.client import LOOPBACK
-    from player.terminal.text import printable
-
     parts = urlsplit(context.server)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         click.echo(f"Warning: {context.server} is not encrypted; others may read your password.", err=True)

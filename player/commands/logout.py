@@ -3,15 +3,14 @@
 import click
 
 from player.context import Context
+from player.errors import BadVariableError, CliError, UnreachableError
+from player.exit_status import ExitStatus
 
 
-@click.command("logout", short_help="Revoke the login.")
+@click.command("logout")
 @click.pass_obj
 def command(context: Context) -> None:
     """Log out: revoke the login at the server first, then delete it here."""
-    from player.errors import BadVariableError, CliError, UnreachableError
-    from player.exit_status import ExitStatus
-
     try:
         was_logged_in = context.account.logout()
     except (UnreachableError, BadVariableError) as error:

@@ -1,26 +1,29 @@
 """`player play`: watch a stream in mpv and pay for it, lease by lease."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import click
 
 from player.context import Context
+from player.endings import Ending
 from player.errors import CliError, StartUnansweredError
 from player.exit_status import ExitStatus, exit_status_help
+from player.http.client import ProblemError
+from player.session.charges import Charges
+from player.session.forecast import Forecast
+from player.session.play import PlayOptions, play
+from player.session.playback_api import PlaybackApi
+from player.session.receipt import Receipt
+from player.session.start import PlayRequest
+from player.session.start_errors import start_error
 from player.terminal.output import print_sentence, terminal_width
-
-if TYPE_CHECKING:
-    from player.session.play import PlayOptions
-    from player.session.start import PlayRequest
+from player.terminal.screen import Screen
 
 
-@click.command("play", short_help="Watch a stream in mpv.", epilog=exit_status_help())
+@click.command("play", epilog=exit_status_help())
 @click.argument("stream_id")
 @click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
 @click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Spend at most N points.")
@@ -55,9 +58,6 @@ def command(
     for option in mpv_options:
         if not option.startswith("--"):
             raise click.UsageError(f"{option!r} is not an mpv option. Write mpv options like this: -- --fs --volume=60")
-    from player.session.play import PlayOptions
-    from player.session.start import PlayRequest
-
     request = PlayRequest(stream_id, max_points)
     has_no_display = not headless and not _has_display()
     notice = "There is no display: playing without picture and sound." if has_no_display else ""
@@ -74,12 +74,6 @@ def command(
 
 
 def _play(context: Context, request: PlayRequest, options: PlayOptions, as_json: bool) -> ExitStatus:
-    from player.http.client import ProblemError
-    from player.session.play import play
-    from player.session.playback_api import PlaybackApi
-    from player.session.start_errors import start_error
-    from player.terminal.screen import Screen
-
     try:
         receipt = play(PlaybackApi(context.account), request, options, Screen(sys.stderr))
     except ProblemError as problem:
@@ -89,11 +83,6 @@ def _play(context: Context, request: PlayRequest, options: PlayOptions, as_json:
 
 
 def _forecast(context: Context, stream_id: str, max_points: int | None, as_json: bool) -> None:
-    from player.http.client import ProblemError
-    from player.session.forecast import Forecast
-    from player.session.playback_api import PlaybackApi
-    from player.session.start_errors import start_error
-
     try:
         stream = PlaybackApi(context.account).stream(stream_id)
         wallet = context.account.call("GET", "/me/wallet")
@@ -120,18 +109,8 @@ def _has_display() -> bool:
 
 
 def _error_json(stream_id: str, error: CliError) -> str:
-    return json.dumps(
-        {
-            "end_reason": error.end_reason,
-            "exit_status": error.exit_code,
-            "message": error.format_message(),
-            "stream_id": stream_id,
-            "session_ids": [],
-            "watched_ms": 0,
-            "spent_millipoints": 0,
-            "balance_millipoints": None,
-            "frames_shown": 0,
-            # An unanswered start may have bought a lease that cannot be refunded.
-            "settled": not isinstance(error, StartUnansweredError),
-        }
-    )
+    """Return the receipt of a play that was not started."""
+    ending = Ending(error.end_reason, ExitStatus(error.exit_code), error.format_message())
+    # An unanswered start may have bought a lease that cannot be refunded.
+    settled = not isinstance(error, StartUnansweredError)
+    return Receipt(ending, stream_id, Charges(), played_ms=0, frames_shown=0, settled=settled).as_json()

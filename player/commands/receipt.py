@@ -1,19 +1,19 @@
 """`player receipt`: what one session cost, and what was served for it."""
 
-from __future__ import annotations
-
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from player.context import Context
+from player.endings import Ending
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.statement.session_ledger import SessionLedger, fetch_session_ledger
+from player.terminal.formats import amount, clock, points, rate, when
+from player.terminal.ledger_table import ledger_lines
 from player.terminal.output import print_sentence, terminal_width
-
-if TYPE_CHECKING:
-    from player.statement.session_ledger import SessionLedger
+from player.terminal.text import printable, wrapped
 
 NAME_WIDTH = 12
 BYTES_PER_MB = 1_000_000
@@ -24,7 +24,7 @@ STATUSES = {
 }
 
 
-@click.command("receipt", short_help="What one session cost, checked.", epilog=exit_status_help(STATUSES))
+@click.command("receipt", epilog=exit_status_help(STATUSES))
 @click.argument("session_id", required=False)
 @click.option("--lines", "with_lines", is_flag=True, help="List the session's lines of the ledger.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
@@ -34,8 +34,6 @@ def command(context: Context, session_id: str | None, with_lines: bool, as_json:
 
     The lines of the ledger are added up here and compared with the server's totals. A difference is reported.
     """
-    from player.statement.session_ledger import fetch_session_ledger
-
     ledger = fetch_session_ledger(context.account, session_id)
     if as_json:
         click.echo(_as_json(ledger))
@@ -48,9 +46,6 @@ def command(context: Context, session_id: str | None, with_lines: bool, as_json:
 
 
 def _show(ledger: SessionLedger) -> None:
-    from player.terminal.formats import amount, clock, points, rate, when
-    from player.terminal.text import printable
-
     session = ledger.session
     started_at_ms, ended_at_ms = session["started_at_ms"], session["ended_at_ms"]
     _line("Session", printable(session["session_id"]))
@@ -60,7 +55,8 @@ def _show(ledger: SessionLedger) -> None:
         _line("To", "it is active")
     else:
         _line("To", f"{when(ended_at_ms)} ({clock((ended_at_ms - started_at_ms) / 1000)})")
-        _line("Ended", _end_reason(str(session["end_reason"])))
+        reason = str(session["end_reason"])
+        _line("Ended", f"{Ending.of_reason(reason).sentence} ({printable(reason)})")
         _line("Watched", clock(session["watched_ms"] / 1000))
     _line("Rate", rate(session["rate_millipoints_per_minute"]))
     _line("Leases", f"{ledger.leases} bought for {points(-ledger.sum_of('lease'))}")
@@ -79,17 +75,8 @@ def _show(ledger: SessionLedger) -> None:
         print_sentence(f"The lines do not add up: {difference}.")
 
 
-def _end_reason(reason: str) -> str:
-    from player.endings import Ending
-    from player.terminal.text import printable
-
-    return f"{Ending.of_reason(reason).sentence} ({printable(reason)})"
-
-
 def _served(session: dict[str, Any]) -> str:
     """Return what the gateway delivered, and the time that was paid for."""
-    from player.terminal.formats import clock
-
     granted_ms, media_ms, media_bytes = (session.get(name) for name in ("granted_ms", "media_ms", "media_bytes"))
     paid = f" (of {clock(granted_ms / 1000)} granted)" if granted_ms is not None else ""
     if media_ms is None or media_bytes is None:
@@ -98,8 +85,6 @@ def _served(session: dict[str, Any]) -> str:
 
 
 def _show_lines(lines: list[dict[str, Any]]) -> None:
-    from player.terminal.ledger_table import ledger_lines
-
     click.echo("")
     # Stream and session are the same in all lines, and shown above.
     short = [{**line, "stream_id": None, "session_id": None} for line in lines]
@@ -125,8 +110,6 @@ def _as_json(ledger: SessionLedger) -> str:
 
 
 def _line(name: str, value: str) -> None:
-    from player.terminal.text import wrapped
-
     first, *more = wrapped(value, terminal_width() - NAME_WIDTH - 1)
     click.echo(f"{name + ':':<{NAME_WIDTH}} {first}")
     for text in more:

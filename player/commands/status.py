@@ -3,11 +3,16 @@
 import click
 
 from player.context import Context
+from player.errors import CliError, KeyringUnavailableError, LoginExpiredError, NotLoggedInError
+from player.mpv.process import mpv_error, mpv_version
+from player.terminal.formats import points
+from player.terminal.output import print_field
+from player.terminal.text import printable
 
-NAME_WIDTH = 10
+NAME_WIDTH = 9
 
 
-@click.command("status", short_help="Account, server and mpv.")
+@click.command("status")
 @click.pass_obj
 def command(context: Context) -> None:
     """Show server, mpv, login, the place of the tokens, and the balance.
@@ -15,12 +20,9 @@ def command(context: Context) -> None:
     Exit status: 4 if you are not logged in or the keyring is locked, 5 if the server cannot be reached, 7 if mpv is
     missing.
     """
-    from player.errors import CliError
-    from player.mpv.process import mpv_error, mpv_version
-
     mpv = mpv_version()
-    _line("mpv", mpv or "missing")
-    _line("Tokens", context.store.place(context.server) or "none")
+    print_field("mpv", mpv or "missing", NAME_WIDTH)
+    print_field("Tokens", context.store.place(context.server) or "none", NAME_WIDTH)
     failure: CliError | None = None
     for part in (_server, _account):
         try:
@@ -34,35 +36,26 @@ def command(context: Context) -> None:
 
 
 def _server(context: Context) -> None:
-    from player.errors import CliError
-    from player.terminal.text import printable
-
     try:
         version = printable(str(context.account.health().get("version", "unknown")))
     except CliError:
-        _line("Server", f"{context.server} (cannot be reached)")
+        print_field("Server", f"{context.server} (cannot be reached)", NAME_WIDTH)
         raise
-    _line("Server", f"{context.server} (version {version})")
+    print_field("Server", f"{context.server} (version {version})", NAME_WIDTH)
 
 
 def _account(context: Context) -> None:
-    from player.errors import CliError
-    from player.terminal.formats import points
-    from player.terminal.text import printable
-
     try:
         me = context.account.call("GET", "/me")
         balance = context.account.call("GET", "/me/wallet")["balance_millipoints"]
     except CliError as error:
-        _line("Login", _login_state(error))
+        print_field("Login", _login_state(error), NAME_WIDTH)
         raise
-    _line("Login", f"{printable(me['email'])} ({printable(me['role'])})")
-    _line("Balance", points(balance))
+    print_field("Login", f"{printable(me['email'])} ({printable(me['role'])})", NAME_WIDTH)
+    print_field("Balance", points(balance), NAME_WIDTH)
 
 
 def _login_state(error: Exception) -> str:
-    from player.errors import KeyringUnavailableError, LoginExpiredError, NotLoggedInError
-
     if isinstance(error, LoginExpiredError):
         return "expired"
     if isinstance(error, NotLoggedInError):
@@ -70,7 +63,3 @@ def _login_state(error: Exception) -> str:
     if isinstance(error, KeyringUnavailableError):
         return "not known (the keyring is locked)"
     return "not known"
-
-
-def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{NAME_WIDTH}}{value}")

@@ -5,18 +5,19 @@ from typing import Any
 
 import click
 
+from player.auth.paging import items
 from player.context import Context
+from player.terminal.formats import short_amount
 from player.terminal.output import terminal_width
+from player.terminal.tables import table
+from player.terminal.text import printable
 
 
-@click.command("streams", short_help="The streams and their prices.")
+@click.command("streams")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_obj
 def command(context: Context, as_json: bool) -> None:
     """List the streams with their state and price."""
-    from player.auth.paging import items
-    from player.terminal.tables import table
-
     streams = items(context.account, "/streams")
     if as_json:
         click.echo(json.dumps(streams, indent=2))
@@ -32,9 +33,6 @@ def command(context: Context, as_json: bool) -> None:
 
 
 def _row(stream: dict[str, Any]) -> list[str]:
-    from player.terminal.formats import short_amount
-    from player.terminal.text import printable
-
     rate = stream["rate_millipoints_per_minute"]
     return [
         printable(stream["stream_id"]),

@@ -1,16 +1,16 @@
 """`player verify`: check a saved statement without login and network."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from player.exit_status import MEANINGS, ExitStatus, exit_status_help
-
-if TYPE_CHECKING:
-    from player.statement.verification import Verification
+from player.statement.reader import read_statement
+from player.statement.statement import BadStatementError, MalformedError
+from player.statement.verification import MismatchError, Verification, verify
+from player.terminal.formats import points, when
+from player.terminal.output import print_field, print_sentence
+from player.terminal.text import printable
 
 NAME_WIDTH = 10
 STATUSES = {
@@ -20,7 +20,7 @@ STATUSES = {
 }
 
 
-@click.command("verify", short_help="Check a saved statement, offline.", epilog=exit_status_help(STATUSES))
+@click.command("verify", epilog=exit_status_help(STATUSES))
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path) -> None:
     """Check a statement that `player ledger --export FILE` saved: versions, balances, and the hash of every line.
@@ -31,11 +31,6 @@ def command(file: Path) -> None:
       player ledger --export bill.json
       player verify bill.json
     """
-    from player.statement.reader import read_statement
-    from player.statement.statement import BadStatementError, MalformedError
-    from player.statement.verification import MismatchError, verify
-    from player.terminal.text import printable
-
     try:
         statement = read_statement(file)
         verification = verify(statement)
@@ -48,20 +43,16 @@ def command(file: Path) -> None:
 
 
 def _report(verification: Verification, user_id: str) -> None:
-    from player.terminal.formats import points, when
-    from player.terminal.output import print_sentence
-    from player.terminal.text import printable
-
     opening, end = verification.opening, verification.end
     versions = f"{opening.version + 1} to {end.version}, without a gap" if verification.lines else "none"
-    _line("User", printable(user_id))
-    _line("Lines", str(verification.lines))
-    _line("Versions", versions)
+    print_field("User", printable(user_id), NAME_WIDTH)
+    print_field("Lines", str(verification.lines), NAME_WIDTH)
+    print_field("Versions", versions, NAME_WIDTH)
     if verification.first_at_ms is not None and verification.last_at_ms is not None:
-        _line("From", when(verification.first_at_ms))
-        _line("To", when(verification.last_at_ms))
-    _line("Balance", f"{points(end.balance_millipoints)}, and never below 0")
-    _line("Last hash", end.hash)
+        print_field("From", when(verification.first_at_ms), NAME_WIDTH)
+        print_field("To", when(verification.last_at_ms), NAME_WIDTH)
+    print_field("Balance", f"{points(end.balance_millipoints)}, and never below 0", NAME_WIDTH)
+    print_field("Last hash", end.hash, NAME_WIDTH)
     click.echo("")
     if opening.version:
         print_sentence(f"It begins after version {opening.version}; earlier lines are not in it and were not checked.")
@@ -74,7 +65,3 @@ def _report(verification: Verification, user_id: str) -> None:
         f"To compare, save a new statement (player ledger --export): its line with version {end.version} must have "
         "the same hash."
     )
-
-
-def _line(name: str, value: str) -> None:
-    click.echo(f"{name + ':':<{NAME_WIDTH}} {value}")

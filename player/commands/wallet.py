@@ -9,7 +9,10 @@ import click
 
 from player.context import Context
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.terminal.formats import MILLIPOINTS_PER_POINT, amount, clock, points, rate, short_amount, time_of_day
 from player.terminal.output import print_sentence, terminal_width
+from player.terminal.tables import table
+from player.terminal.text import printable
 
 CAP = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?(?:/day)?")
 STATUSES = {ExitStatus.OK: "shown or set", **REQUEST_MEANINGS}
@@ -17,7 +20,6 @@ STATUSES = {ExitStatus.OK: "shown or set", **REQUEST_MEANINGS}
 
 @click.group(
     "wallet",
-    short_help="Points, daily cap, active sessions.",
     invoke_without_command=True,
     epilog=exit_status_help(STATUSES),
 )
@@ -50,8 +52,6 @@ def cap(context: Context, cap: str) -> None:
 
 def _millipoints(cap: str) -> int | None:
     """Return a cap in millipoints, None for `none`. Raises click.UsageError."""
-    from player.terminal.formats import MILLIPOINTS_PER_POINT
-
     if cap.strip().lower() == "none":
         return None
     match = CAP.fullmatch(cap.strip())
@@ -64,9 +64,6 @@ def _millipoints(cap: str) -> int | None:
 
 
 def _show(context: Context, as_json: bool) -> None:
-    from player.terminal.formats import points
-    from player.terminal.tables import table
-
     wallet = context.account.call("GET", "/me/wallet")
     if as_json:
         click.echo(json.dumps(wallet, indent=2))
@@ -86,8 +83,6 @@ def _show(context: Context, as_json: bool) -> None:
 
 
 def _show_today(wallet: dict[str, Any]) -> None:
-    from player.terminal.formats import amount, points, short_amount, time_of_day
-
     spent, cap, ends = (wallet[name] for name in ("spent_today_millipoints", "daily_cap_millipoints", "day_ends_at_ms"))
     if cap is None:
         print_sentence(f"Today: {points(spent)} spent, and no daily cap. Set one: player wallet cap 500/day")
@@ -101,8 +96,6 @@ def _show_today(wallet: dict[str, Any]) -> None:
 
 
 def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
-    from player.terminal.formats import clock, rate
-
     rates = [session["rate_millipoints_per_minute"] for session in sessions if session["rate_millipoints_per_minute"]]
     if not rates:
         return "Your sessions are free."
@@ -111,9 +104,6 @@ def _lasts(balance: int, sessions: list[dict[str, Any]]) -> str:
 
 
 def _row(session: dict[str, Any]) -> list[str]:
-    from player.terminal.formats import amount, clock, short_amount
-    from player.terminal.text import printable
-
     started_at_ms = session.get("started_at_ms")
     return [
         printable(str(session.get("stream_id") or "")),

@@ -43,7 +43,10 @@ class SentPlaylist:
 
 
 class Relay(ThreadingHTTPServer):
-    """The HTTP server, with a thread for each connection."""
+    """The HTTP server, with a thread for each connection.
+
+    Requests must have `host` as their header Host. `url` is the address of the stream's playlist, with the secret.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -52,20 +55,12 @@ class Relay(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.credentials, self.upstream = credentials, upstream
         self.secret = secrets.token_urlsafe(24)
+        self.host = f"127.0.0.1:{self.server_port}"
+        self.url = f"http://{self.host}/{self.secret}/index.m3u8"
         self.saw_end_of_stream = False
         self.sent_playlist = SentPlaylist("", "", b"", "")
         self.parts = CodecParts()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="relay", daemon=True)
-
-    @property
-    def host(self) -> str:
-        """The Host header that requests must have."""
-        return f"127.0.0.1:{self.server_port}"
-
-    @property
-    def url(self) -> str:
-        """The address of the stream's playlist. It contains the secret."""
-        return f"http://{self.host}/{self.secret}/index.m3u8"
 
     def begin_part(self) -> None:
         """Serve the stream from where its next part begins: mpv opens it, and waits for no change first."""

@@ -66,15 +66,11 @@ class Totals:
 
 
 class PlaybackApi:
-    """Playback requests of one account. All methods raise the errors of Account.call."""
+    """Playback requests of one account to `server`. All methods raise the errors of Account.call."""
 
     def __init__(self, account: Account) -> None:
+        self.server = account.server
         self._account = account
-
-    @property
-    def server(self) -> str:
-        """The server's address."""
-        return self._account.server
 
     def stream(self, stream_id: str) -> dict[str, Any]:
         """Return a stream."""

@@ -3,24 +3,33 @@
 import time
 from typing import Any
 
-from player.endings import Ending
+from player.endings import NOTHING_LEFT, Ending
 from player.errors import CliError
 from player.exit_status import ExitStatus
 from player.http.client import ProblemError
 from player.terminal.formats import clock, points
 from player.terminal.text import printable
 
-_WATCH = "then: player play {stream_id}"
-_OUT_OF_POINTS: dict[str, tuple[str, str]] = {
-    "balance_exhausted": ("You have no points left", f"Ask the operator for points, {_WATCH}"),
+# The code of a refusal: what happened, and what to do.
+_TEXTS: dict[str, tuple[str, str]] = {
+    "balance_exhausted": (
+        "You have no points left",
+        "Ask the operator for points, then: player play {stream_id}",
+    ),
     "daily_cap_reached": (
         "Your daily cap is spent",
-        f"It resets at 00:00 UTC. To watch now, raise the cap (see: player wallet), {_WATCH}",
+        "It resets at 00:00 UTC. To watch now, raise the cap (see: player wallet), then: player play {stream_id}",
     ),
-}
-_REFUSED: dict[str, tuple[str, str]] = {
     "stream_not_live": ("The stream {stream_id} is not live now", "See what is on: player streams"),
     "stream_not_found": ("There is no stream {stream_id}", "See what is on: player streams"),
+    "stream_full": (
+        "{stream_id} has as many viewers as it may have",
+        "Try again later (player play {stream_id}), or choose another stream: player streams",
+    ),
+    "session_limit": (
+        "You have too many active sessions",
+        "Stop one of them, or end the oldest: player play {stream_id} --replace",
+    ),
     "idempotency_mismatch": (
         "The server took this start for a retry of another one",
         "Nothing was charged for it. Try again: player play {stream_id}",
@@ -33,16 +42,18 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     code, charged = problem.code, problem.fields.get("charged_millipoints")
     if problem.end_reason and charged is not None:
         return _ended_already(problem.end_reason, charged)
-    if code == "session_limit":
-        return _session_limit(problem, stream_id)
-    if code == "stream_full":
-        return _stream_full(problem, stream_id)
-    if code not in _OUT_OF_POINTS | _REFUSED:
+    if code not in _TEXTS:
         return problem
-    message, advice = (text.format(stream_id=stream_id) for text in (_OUT_OF_POINTS | _REFUSED)[code])
-    if code in _OUT_OF_POINTS:
+    message, advice = (text.format(stream_id=stream_id) for text in _TEXTS[code])
+    if code in NOTHING_LEFT:
         return CliError(f"{message} ({code}).", advice, ExitStatus.OUT_OF_POINTS, end_reason=code)
-    return CliError(f"{message} ({code}).", advice, ExitStatus.REFUSED)
+    sessions = _sessions(problem)
+    if code == "stream_full" and sessions:
+        code_and_more = f"({code}). You are one of them:{sessions}"
+        advice = f"Stop that session, or replace it: player play {stream_id} --replace"
+    else:
+        code_and_more = f"({code}):{sessions}" if code == "session_limit" else f"({code})."
+    return CliError(f"{message} {code_and_more}", advice, ExitStatus.REFUSED)
 
 
 def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
@@ -50,29 +61,6 @@ def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
     ending = Ending.of_reason(end_reason)
     advice = f"The session cost {points(charged_millipoints)}. See: player receipt"
     return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason)
-
-
-def _stream_full(problem: ProblemError, stream_id: str) -> CliError:
-    sessions = _sessions(problem)
-    if not sessions:
-        return CliError(
-            f"{stream_id} has as many viewers as it may have (stream_full).",
-            f"Try again later (player play {stream_id}), or choose another stream: player streams",
-            ExitStatus.REFUSED,
-        )
-    return CliError(
-        f"{stream_id} has as many viewers as it may have (stream_full). You are one of them:{sessions}",
-        f"Stop that session, or replace it: player play {stream_id} --replace",
-        ExitStatus.REFUSED,
-    )
-
-
-def _session_limit(problem: ProblemError, stream_id: str) -> CliError:
-    return CliError(
-        f"You have too many active sessions (session_limit):{_sessions(problem)}",
-        f"Stop one of them, or end the oldest: player play {stream_id} --replace",
-        ExitStatus.REFUSED,
-    )
 
 
 def _sessions(problem: ProblemError) -> str:

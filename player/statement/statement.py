@@ -26,7 +26,6 @@ LINE_FIELDS = (
     "hash",
 )
 INTEGERS = ("version", "at_ms", "delta_millipoints", "balance_millipoints")
-INTEGERS_OR_NONE = ("seq",)
 TEXTS = ("entry_id", "kind", "hash")
 AT_MS_MAX = 32_503_680_000_000  # the year 3000
 SHOWN_CHARS = 80
@@ -79,8 +78,8 @@ def checked_line(fields: dict[str, Any], place: str) -> dict[str, Any]:
     for name in INTEGERS:
         _check(type(fields[name]) is int, name, "a whole number", fields[name], place)
     _check(0 <= fields["at_ms"] < AT_MS_MAX, "at_ms", "a time in milliseconds", fields["at_ms"], place)
-    for name in INTEGERS_OR_NONE:
-        _check(fields[name] is None or type(fields[name]) is int, name, "a whole number or none", fields[name], place)
+    seq = fields["seq"]
+    _check(seq is None or type(seq) is int, "seq", "a whole number or none", seq, place)
     for name in TEXTS:
         _check(isinstance(fields[name], str), name, "a text", fields[name], place)
     for name in ("session_id", "stream_id", "payment_id", "note"):

@@ -4,12 +4,17 @@ import shutil
 
 import click
 
+from player.terminal.text import wrapped
+
 
 def print_sentence(text: str, err: bool = False) -> None:
     """Print a sentence, wrapped to the width of the terminal."""
-    from player.terminal.text import wrapped
-
     click.echo("\n".join(wrapped(text, terminal_width())), err=err)
+
+
+def print_field(name: str, value: str, name_width: int) -> None:
+    """Print a value behind its name and a colon, padded to `name_width` cells."""
+    click.echo(f"{name + ':':<{name_width}} {value}")
 
 
 def terminal_width() -> int:

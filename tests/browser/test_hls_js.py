@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,23 +47,13 @@ def stream_id(platform: Platform) -> Iterator[str]:
     platform.operator("DELETE", f"/streams/{made}")
 
 
-def viewer(platform: Platform) -> dict[str, str]:
-    """Add a viewer with a balance. Returns the headers of their requests."""
-    email = f"{uuid.uuid4()}@local"
-    user = platform.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
-    credit = {"millipoints": 1_000_000, "payment_id": f"browser-{user['user_id']}"}
-    platform.operator("POST", f"/wallets/{user['user_id']}/credit", json=credit)
-    return platform.login(email, VIEWER_PASSWORD)
-
-
 def play(platform: Platform, headers: dict[str, str], stream_id: str, profile: Path) -> dict[str, Any]:
     """Let the browser play the stream, and send heartbeats meanwhile."""
 
     def ask(path: str, **body: Any) -> dict[str, Any]:
         answer = platform.http.post(f"/playback/{path}", json=body, headers=headers)
         assert answer.is_success, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return answer.json()
 
     beat = ask("start", stream_id=stream_id)
     session_id, seq = beat["session_id"], 1
@@ -85,7 +74,7 @@ def play(platform: Platform, headers: dict[str, str], stream_id: str, profile: P
                 seq += 1
                 beat = ask("heartbeat", session_id=session_id, seq=seq)
             assert browser.returncode == 0, browser.stderr.read()
-            seen: dict[str, Any] = json.loads(browser.stdout.read())
+            seen = json.loads(browser.stdout.read())
         finally:
             browser.kill()
     ask("stop", session_id=session_id)
@@ -96,7 +85,8 @@ def test_hls_js_plays_a_stream_and_switches_renditions(platform: Platform, strea
     for missing in [program for program in ("node", str(CHROMIUM)) if not shutil.which(program)]:
         pytest.fail(f"{missing} is missing: infra/local/setup/install.sh test installs it")
     assert (HERE / "node_modules").is_dir(), "hls.js is missing: infra/local/setup/install.sh test installs it"
-    seen = play(platform, viewer(platform), stream_id, tmp_path / "profile")
+    headers = platform.login(platform.add_viewer(1_000_000), VIEWER_PASSWORD)
+    seen = play(platform, headers, stream_id, tmp_path / "profile")
     low, high = seen["end"]["levels"]
     published = platform.operator("GET", f"/streams/{stream_id}/runtime")["published"]
     for level, expected in zip((high, low), published, strict=True):

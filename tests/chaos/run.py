@@ -1,7 +1,6 @@
 """A run: a follower and a real mpv on a real platform, and the events of a plan."""
 
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from tests.chaos.workers import private_workers
 from tests.faults.harness.private_stack import LIVE_S_MAX, PASSWORD, Operator
 from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
-from tests.integration.player.player_harness import Player, PlayProcess
+from tests.integration.player.player_harness import PlayProcess, logged_in
 
 OPENING_MILLIPOINTS = 100_000_000
 PICTURE_S_MAX = 60.0
@@ -117,15 +116,12 @@ def live_stream(stack: Stack, operator: Operator, segment_seconds: int) -> Itera
 def mpv_of(stack: Stack, operator: Operator, directory: Path) -> Iterator[PlayProcess]:
     """Run the player of another viewer with a real mpv."""
     account, _ = operator.viewer(OPENING_MILLIPOINTS)
-    player = Player(stack.url, directory)
-    done = player.run("login", "--email", account.email, "--password-stdin", stdin=PASSWORD)
-    assert done.returncode == 0, done.stderr
+    player = logged_in(stack.url, directory, account.email, PASSWORD)
     playback = player.play()
     try:
         yield playback
         if playback.process.poll() is None:
-            playback.process.send_signal(signal.SIGINT)
-            status, _ = playback.finish()
+            status, _ = playback.interrupt()
             assert status == INTERRUPTED, f"the player ended with status {status} after Ctrl-C"
     finally:
         player.end_all()

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from tests.fixtures.processes import children_named
 from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
-from tests.integration.player.player_harness import Player
+from tests.integration.player.player_harness import Player, logged_in
 
 STREAM_ID = "stream-1"
 TARGET_S = 1
@@ -28,6 +28,7 @@ class Platform:
 
     stack: Stack
     http: httpx.Client
+    logins: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def operator(self, method: str, path: str, **request: Any) -> Any:
         """Send a request of the operator, which has to succeed."""
@@ -36,25 +37,28 @@ class Platform:
         return answer.json() if answer.content else None
 
     def login(self, email: str, password: str) -> dict[str, str]:
-        """Log a user in. Returns the headers of their requests."""
-        answer = self.http.post("/auth/login", json={"email": email, "password": password})
-        assert answer.status_code == 200, answer.text
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        """Log a user in, once. Returns the headers of their requests."""
+        if email not in self.logins:
+            answer = self.http.post("/auth/login", json={"email": email, "password": password})
+            assert answer.status_code == 200, answer.text
+            self.logins[email] = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return self.logins[email]
 
-    def viewer(self, millipoints: int, home: Path) -> "Viewer":
-        """Add a viewer with this balance, and log them in with the player."""
+    def add_viewer(self, millipoints: int) -> str:
+        """Add a viewer with this balance. Returns their email."""
         email = f"{uuid.uuid4()}@local"
         user = self.operator("POST", "/users", json={"email": email, "password": VIEWER_PASSWORD})
         credit = {"millipoints": millipoints, "payment_id": f"e2e-{user['user_id']}"}
         self.operator("POST", f"/wallets/{user['user_id']}/credit", json=credit)
-        player = Player(self.stack.url, home)
-        done = player.run("login", "--email", email, "--password-stdin", stdin=VIEWER_PASSWORD)
-        assert done.returncode == 0, done.stderr
-        return Viewer(self, user["user_id"], email, player)
+        return email
+
+    def viewer(self, millipoints: int, home: Path) -> "Viewer":
+        """Add a viewer, and log them in with the player."""
+        email = self.add_viewer(millipoints)
+        return Viewer(self, email, logged_in(self.stack.url, home, email, VIEWER_PASSWORD))
 
     def runtime(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.operator("GET", f"/streams/{STREAM_ID}/runtime")
-        return found
+        return self.operator("GET", f"/streams/{STREAM_ID}/runtime")
 
     def encoders(self) -> list[int]:
         """Return the process ids of the worker's encoders."""
@@ -78,7 +82,6 @@ class Viewer:
     """A viewer with the player."""
 
     platform: Platform
-    user_id: str
     email: str
     player: Player
 
@@ -86,31 +89,29 @@ class Viewer:
     def headers(self) -> dict[str, str]:
         return self.platform.login(self.email, VIEWER_PASSWORD)
 
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        return self.platform.http.get(path, headers=self.headers, params=params).json()
+
     def sessions(self) -> list[dict[str, Any]]:
         """Return all sessions, newest first."""
-        found: list[dict[str, Any]] = self.platform.http.get("/me/sessions", headers=self.headers).json()["items"]
-        return found
+        return self.get("/me/sessions")["items"]
 
     def wallet(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.platform.http.get("/me/wallet", headers=self.headers).json()
-        return found
+        return self.get("/me/wallet")
 
     def ledger(self) -> list[dict[str, Any]]:
         """Return all lines, oldest first, and assert that no version is missing."""
-        headers, items, cursor = self.headers, [], None
-        while True:
-            params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-            page = self.platform.http.get("/me/ledger", headers=headers, params=params).json()
+        items, more = [], {}
+        while more is not None:
+            page = self.get("/me/ledger", limit=200, **more)
             items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
+            more = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
         assert [item["version"] for item in items] == list(range(len(items), 0, -1))
         return items[::-1]
 
     def _quiet_ledger(self) -> tuple[list[dict[str, Any]], int] | None:
         before, items, after = self.wallet(), self.ledger(), self.wallet()
-        balance: int = after["balance_millipoints"]
+        balance = after["balance_millipoints"]
         return (items, balance) if before["balance_millipoints"] == balance else None
 
     def check_ledger(self) -> None:

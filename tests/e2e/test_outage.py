@@ -18,7 +18,6 @@ import pytest
 
 from tests.e2e.conftest import LEASE_MS, STREAM_ID, Platform, Viewer
 from tests.e2e.test_main_job import play
-from tests.e2e.test_recovery import position
 from tests.fixtures.processes import children_named
 from tests.fixtures.waiting import wait_for
 
@@ -66,17 +65,16 @@ def test_viewers_do_not_pay_while_the_source_is_gone(platform: Platform, clip: P
     wait_for("free beats", lambda: all(unserved(person) for person in people))
     wait_for("end of the outage", lambda: now_ms(platform) > down_until_ms, OUTAGE_S + 10)
     balances = [person.wallet()["balance_millipoints"] for person in people]
-    before = [position(playback) for playback in playbacks]
+    before = [playback.position() for playback in playbacks]
     away.rename(clip)
 
     wait_for("live stream", lambda: is_live(platform), 40)
     for n, playback in enumerate(playbacks):
-        wait_for("picture that moves again", lambda n=n, playback=playback: position(playback) > before[n] + 3, 40)
+        wait_for("picture that moves again", lambda n=n, playback=playback: playback.position() > before[n] + 3, 40)
     ended = next(each for each in platform.runtime()["outages"] if each["since_ms"] == outage["since_ms"])
     wait_for("leases that are paid again", lambda: all(paid_after(person, ended["until_ms"]) for person in people))
     for person, playback, balance in zip(people, playbacks, balances, strict=True):
-        playback.process.send_signal(signal.SIGINT)
-        exit_status, receipt = playback.finish()
+        exit_status, receipt = playback.interrupt()
         assert (exit_status, receipt["settled"]) == (130, True)
         check_bill(person, receipt, ended, balance)
     if OUTAGE_S >= RECONCILED_AFTER_S:

@@ -24,14 +24,6 @@ def child_pids(pid: int) -> list[int]:
     return found
 
 
-def worker(platform: Platform) -> int:
-    return platform.stack.pid("worker")
-
-
-def encoder(platform: Platform) -> int:
-    return platform.encoders()[0]
-
-
 def api_worker(platform: Platform) -> int:
     return child_pids(platform.stack.pid("api"))[-1]
 
@@ -52,7 +44,8 @@ def api_master(platform: Platform) -> int:
     return platform.stack.pid("api")
 
 
-PROCESSES = [worker, encoder, api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
+# `tests/e2e/test_unbroken.py` kills the worker and its encoder.
+PROCESSES = [api_worker, endpoints_worker, api_master, nginx_worker, nginx_master]
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +53,7 @@ def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     person = platform.viewer(1_000_000, tmp_path_factory.mktemp("recovery"))
     playback = play(person)
     yield person, playback
-    playback.process.send_signal(signal.SIGINT)
-    exit_status, receipt = playback.finish()
+    exit_status, receipt = playback.interrupt()
     assert exit_status == 130
     assert len(receipt["session_ids"]) == 1
     person.check_ledger()
@@ -70,23 +62,16 @@ def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert session["charged_millipoints"] <= session["watched_ms"] + 20
 
 
-def position(playback: PlayProcess) -> float:
-    try:
-        return float(playback.mpv("get_property", "time-pos") or 0.0)
-    except (OSError, AssertionError):
-        return 0.0
-
-
 @pytest.mark.parametrize("find_pid", PROCESSES, ids=lambda find_pid: find_pid.__name__)
 def test_a_killed_process_recovers(
     platform: Platform, watched: tuple[Viewer, PlayProcess], find_pid: Callable[[Platform], int]
 ) -> None:
     person, playback = watched
-    before = position(playback)
+    before = playback.position()
     pid = find_pid(platform)
     os.kill(pid, signal.SIGKILL)
     wait_for("successor", lambda: not Path(f"/proc/{pid}").exists() and found(find_pid, platform) not in (0, pid))
-    wait_for("moving picture", lambda: position(playback) > max(before, 0.1) + 3, BACK_S_MAX)
+    wait_for("moving picture", lambda: playback.position() > max(before, 0.1) + 3, BACK_S_MAX)
     assert playback.process.poll() is None
     wait_for("live stream", lambda: is_live(platform), BACK_S_MAX)
     person.check_ledger()

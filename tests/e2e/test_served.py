@@ -12,11 +12,6 @@ from tests.fixtures.waiting import wait_for
 ARRIVES_S_MAX = 40.0
 
 
-def session_figures(platform: Platform, person: Viewer, session_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = platform.http.get(f"/me/sessions/{session_id}", headers=person.headers).json()
-    return found
-
-
 def gateway_bytes(platform: Platform) -> int:
     """Return the bytes of the stream that the gateway sent in this hour and the one before."""
     now_ms = platform.operator("GET", "/monitoring/metrics")["at_ms"]
@@ -41,8 +36,7 @@ def second_lease(platform: Platform, person: Viewer, session_id: str) -> dict[st
     beat = {"session_id": session_id, "seq": 2}
     answer = platform.http.post("/playback/heartbeat", json=beat, headers=person.headers)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return None if found["outcome"] == "early" else found
+    return None if answer.json()["outcome"] == "early" else answer.json()
 
 
 def test_a_segment_counts_once_despite_repeated_fetches_and_kills(
@@ -52,10 +46,14 @@ def test_a_segment_counts_once_despite_repeated_fetches_and_kills(
     session = start(platform, person)
     session_id, token = session["session_id"], session["play_token"]
     rendition, segment = media_paths(platform, session)
+
+    def figures() -> dict[str, Any]:
+        return person.get(f"/me/sessions/{session_id}")
+
     sizes = [len(fetch(platform, session_id, token, segment).content) for _ in range(3)]
     assert fetch(platform, session_id, token, rendition).status_code == 200
-    wait_for("first figures", lambda: session_figures(platform, person, session_id)["media_ms"] > 0, ARRIVES_S_MAX)
-    first = session_figures(platform, person, session_id)
+    wait_for("first figures", lambda: figures()["media_ms"] > 0, ARRIVES_S_MAX)
+    first = figures()
     assert abs(first["media_ms"] - TARGET_S * 1000) < 500
     assert first["media_bytes"] > sum(sizes)
     wait_for("the stream's figures", lambda: gateway_bytes(platform) >= first["media_bytes"], ARRIVES_S_MAX)
@@ -69,15 +67,11 @@ def test_a_segment_counts_once_despite_repeated_fetches_and_kills(
     _, newer = media_paths(platform, {**session, "play_token": token})
     for path in (segment, newer, newer):
         assert fetch(platform, session_id, token, path).status_code == 200
-    wait_for(
-        "figures of both",
-        lambda: session_figures(platform, person, session_id)["media_ms"] > first["media_ms"],
-        ARRIVES_S_MAX,
-    )
-    both = session_figures(platform, person, session_id)
+    wait_for("figures of both", lambda: figures()["media_ms"] > first["media_ms"], ARRIVES_S_MAX)
+    both = figures()
     assert abs(both["media_ms"] - 2 * TARGET_S * 1000) < 1_000
     platform.http.post("/playback/stop", json={"session_id": session_id}, headers=person.headers)
     assert platform.stack.pid("usage") not in (0, killed)
     for _ in range(2):
         wait_for_the_follower(platform)
-        assert session_figures(platform, person, session_id)["media_ms"] == both["media_ms"], "nothing is added twice"
+        assert figures()["media_ms"] == both["media_ms"], "nothing is added twice"

@@ -85,10 +85,10 @@ def _without_a_lease(entries):  # type: ignore[no-untyped-def]
 
 def test_an_outage_of_the_function_leaves_nothing_out(services: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "DUE_PER_PAGE", 2)
-    sessions = {watched(services, leases=1)[1] for _ in range(15)}
+    sessions = {watched(services, leases=1)[1] for _ in range(5)}
     advance(services, 3 * 3_600_000)
     services.stores.usage.mark(FOLLOWER, services.stores.clock.now_ms())
-    assert services.reconciliation.run() == Run(settled=15)
+    assert services.reconciliation.run() == Run(settled=5)
     ended_on = day_of(services.stores.clock.now_ms() - 3 * 3_600_000)
     assert set(rows(services)) | set(rows(services, day=ended_on)) == sessions
 

@@ -1,17 +1,14 @@
 """The viewer of the demo: the real `player` command."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from infra.local.demo.operator import OperatorError
 from infra.local.layout import Layout, environment
+from infra.local.processes.signals import ignored_signals, wait_or_kill
 from infra.local.setup import seed
 
-PLAYER_STOP_S_MAX = 20.0
 LOGIN_S_MAX = 30.0
 
 
@@ -59,19 +56,6 @@ class Player:
             # The player stops its session and receives the refund before the platform stops.
             if not isinstance(interruption, KeyboardInterrupt) or isinstance(interruption, Terminated):
                 process.terminate()
-            with _ignored_interrupts():
-                try:
-                    process.wait(PLAYER_STOP_S_MAX)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            with ignored_signals():
+                wait_or_kill(process)
             raise
-
-
-@contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

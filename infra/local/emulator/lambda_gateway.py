@@ -58,7 +58,7 @@ class Gateway(LocalGateway):
         super().__init__(app, Config.create(lambda_timeout=FUNCTION_TIMEOUT_S, lambda_memory_size=FUNCTION_MEMORY_MB))
         self._app = app
         self.event_converter = EventConverter(RouteMatcher(list(app.routes)), app.api.binary_types)
-        self._authorizer: Authorizer = Authorizer(app)
+        self.authorizer = self._authorizer = Authorizer(app)
 
     def methods(self, path: str) -> list[str]:
         """Return the methods of the path's route, or an empty list if no route matches.
@@ -73,14 +73,6 @@ class Gateway(LocalGateway):
         except ValueError:
             return []
         return list(self._app.routes[route])
-
-    def reset_authorizer(self) -> None:
-        """Delete the context of the request before."""
-        self._authorizer.context = {}
-
-    def authorizer_context(self) -> dict[str, Any]:
-        """Return the context of the authorizer's last decision."""
-        return dict(self._authorizer.context)
 
 
 def body_of(response: Event) -> bytes:

@@ -6,8 +6,9 @@ unknown paths, methods that a path does not have, bodies that are too large, and
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,14 +16,11 @@ from chalice.app import Chalice
 from chalice.local import LocalGatewayException
 
 from chalicelib.problems import PROBLEM_JSON, problem
+from gateway.responses import Environ, StartResponse, Wsgi
 from infra.local.emulator.lambda_gateway import Event, Gateway, body_of
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
-
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 log = logging.getLogger("api")
 
@@ -61,7 +59,7 @@ def application(app: Chalice) -> Wsgi:
             status, headers, body = _problem(Refused(document))
         # HTTP requires the length of the body of a GET also in responses to HEAD.
         headers.append(("Content-Length", str(len(body))))
-        start_response(f"{status} {_phrase(status)}", headers)
+        start_response(f"{status} {responses.get(status, 'Status')}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     return wsgi
@@ -71,11 +69,11 @@ def _answer(gateway: Gateway, environ: Environ) -> tuple[int, list[tuple[str, st
     method, path = environ["REQUEST_METHOD"], _raw_path(environ)
     method = _route_method(method, gateway.methods(path))
     body = _read_body(environ) if method in BODY_METHODS else None
-    gateway.reset_authorizer()
+    gateway.authorizer.context = {}
     try:
         response = gateway.handle_request(method, path, _headers(environ), body)
     except LocalGatewayException as refusal:
-        raise _refusal(refusal, gateway.authorizer_context()) from None
+        raise _refusal(refusal, gateway.authorizer.context) from None
     return int(response["statusCode"]), _response_headers(response), body_of(response)
 
 
@@ -159,10 +157,3 @@ def _response_headers(response: Event) -> list[tuple[str, str]]:
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = ["application/json"]
     return [(name, value) for name, values in headers.items() for value in values if name.lower() != "content-length"]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Status"

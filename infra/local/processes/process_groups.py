@@ -10,11 +10,12 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SUFFIX = ".group"
+KILLED_S_MAX = 5.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -95,17 +96,18 @@ def end_group(run_dir: Path, part: str, *, grace_s: float) -> int:
     """Send SIGTERM to the processes of a part, and SIGKILL after `grace_s`. Return how many there were."""
     group = recorded_group(run_dir, part)
     found = members(group) if group else []
-    if group is None or not found:
-        return 0
-    for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
-        _signal(members(group), sent)
-        deadline = time.monotonic() + wait_s
-        while members(group) and time.monotonic() < deadline:
-            time.sleep(0.05)
+    if group is not None and found:
+        end_processes(lambda: members(group), grace_s)
     return len(found)
 
 
-def _signal(pids: list[int], sent: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sent)
+def end_processes(running: Callable[[], list[int]], grace_s: float) -> bool:
+    """Send SIGTERM to the processes that run, and SIGKILL after `grace_s`. Return whether all have ended."""
+    for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, KILLED_S_MAX)):
+        for pid in running():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sent)
+        deadline = time.monotonic() + wait_s
+        while running() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return not running()

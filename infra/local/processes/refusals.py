@@ -2,9 +2,10 @@
 
 import logging
 import os
+import time
 
 from chalicelib.bootstrap import container
-from gateway.ingest.refusal_collector import create_collector, run
+from gateway.ingest.refusal_collector import RefusalCollector, run
 from infra.local.layout import layout_from
 
 
@@ -13,7 +14,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     layout = layout_from(os.environ)
     alive = layout.run_dir / "refusals.alive"
-    run(create_collector(container().ingest_refusals), layout.socket("refusals"), alive.touch)
+    collector = RefusalCollector(container().ingest_refusals, lambda: time.time_ns() // 1_000_000)
+    run(collector, layout.socket("refusals"), alive.touch)
 
 
 if __name__ == "__main__":

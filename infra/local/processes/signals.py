@@ -4,7 +4,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 CHILD_END_S_MAX = 20.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,9 +66,14 @@ def child_process(
         if process is not None:
             with ignored_signals():
                 process.terminate()
-                try:
-                    process.wait(CHILD_END_S_MAX)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                wait_or_kill(process)
         raise
+
+
+def wait_or_kill(process: subprocess.Popen[Any]) -> None:
+    """Wait for the end of a process that was asked to end, and kill it after `CHILD_END_S_MAX`."""
+    try:
+        process.wait(CHILD_END_S_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

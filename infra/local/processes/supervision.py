@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import sys
 import time
@@ -128,22 +127,12 @@ class Supervisor:
             with contextlib.suppress(SupervisionError, OSError):  # It hangs, or was killed a moment ago.
                 self.stop_parts([part for part in PARTS if part != "emulator"])
                 self.stop_parts(["emulator"])
-            self._end(pid)
+            if not process_groups.end_processes(lambda: [pid] if self._lives(pid) else [], STOP_S_MAX):
+                raise SupervisionError(f"supervisord (pid {pid}) does not end. Kill it, then run `make down`.")
         left = self.clear()
         # The sockets and process ids in it are stale now.
         shutil.rmtree(self._layout.run_dir, ignore_errors=True)
         return left
-
-    def _end(self, pid: int) -> None:
-        for sent, wait_s in ((signal.SIGTERM, STOP_S_MAX), (signal.SIGKILL, ANSWER_S_MAX)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sent)
-            deadline = time.monotonic() + wait_s
-            while self._lives(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if not self._lives(pid):
-                return
-        raise SupervisionError(f"supervisord (pid {pid}) does not end. Kill it, then run `make down`.")
 
     @staticmethod
     def _lives(pid: int) -> bool:

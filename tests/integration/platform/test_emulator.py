@@ -8,10 +8,10 @@ import pytest
 from chalicelib import config
 from chalicelib.adapters.aws import client
 from infra import migrations
-from infra.local.emulator.ministack import SAVE_INTERVAL_S
 from infra.migrations import m0001_initial
 from infra.migrations.runner import names_known, pending
 from tests.fixtures.emulator import point_at, start_emulator
+from tests.fixtures.waiting import eventually
 
 POINTS = {"user_id": {"S": "u"}, "balance_millipoints": {"N": "100"}}
 
@@ -60,6 +60,15 @@ def test_admin_paths_are_closed_and_health_is_open(emulator):
     assert httpx.get(emulator.endpoint + "/_ministack/health").status_code == 200
 
 
+def await_save(state):
+    began_s = time.time()
+
+    def is_saved():
+        return min((file.stat().st_mtime for file in state.glob("*.json")), default=0) > began_s
+
+    eventually(is_saved, 60, "a save")
+
+
 @pytest.mark.parametrize("how", ["kill", "terminate"])
 def test_state_survives(tmp_path, how):
     first = start_emulator(tmp_path)
@@ -70,7 +79,8 @@ def test_state_survives(tmp_path, how):
         client("dynamodb").put_item(TableName=settings.table_prefix + "wallets", Item=POINTS)
         client("s3").put_object(Bucket=settings.media_bucket, Key="streams/s/x.ts", Body=b"x")
         if how == "kill":
-            time.sleep(SAVE_INTERVAL_S + 1.5)
+            for _ in range(2):  # the first may have begun before
+                await_save(tmp_path / "state")
         getattr(first.process, how)()
         first.process.wait(10)
         second = start_emulator(tmp_path, first.port)

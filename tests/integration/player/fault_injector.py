@@ -39,18 +39,22 @@ class FaultInjector:
         path = environ["RAW_URI"]
         if path.startswith(self.dead_paths):
             raise ConnectionAbortedError
-        self.before.get(path, _do_nothing)()
+        if path in self.before:
+            self.before[path]()
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         responses: list[tuple[str, list[tuple[str, str]]]] = []
         chunks = list(self._app({**environ, "wsgi.input": BytesIO(body)}, lambda *sent: responses.append(sent)))
         status, headers = responses[-1]
         if path.startswith("/play/") and self.media_status != 200 and status < "4":
             status, headers, chunks = f"{self.media_status} Fault", [("Content-Length", "0")], []
-        self.after.get(path, _do_nothing)()
+        if path in self.after:
+            self.after[path]()
         with self._changed:
             if token := environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer "):
                 self.tokens.add(token)
-            request = Request(time.monotonic(), environ["REQUEST_METHOD"], path, int(status[:3]), _json(body))
+            request = Request(
+                time.monotonic(), environ["REQUEST_METHOD"], path, int(status[:3]), json.loads(body or b"null")
+            )
             self.requests.append(request)
             self._changed.notify_all()
             if path in self.drop_next:
@@ -76,11 +80,3 @@ class FaultInjector:
             assert self._changed.wait_for(lambda: len(self.seen(method, prefix, since)) >= count, timeout_s), (
                 f"no {count} x {method} {prefix} in {timeout_s} s: {[r[1:4] for r in self.requests[-20:]]}"
             )
-
-
-def _json(body: bytes) -> Any:
-    return json.loads(body or b"null")
-
-
-def _do_nothing() -> None:
-    pass

@@ -1,5 +1,7 @@
 """The real app over the stores in memory of `tests/fakes`, with one live stream and one viewer."""
 
+import base64
+import json
 import sys
 import threading
 import time
@@ -10,6 +12,7 @@ import httpx
 import pytest
 
 from app import app as chalice_app
+from chalicelib import bootstrap, config
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
@@ -22,8 +25,23 @@ from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from gateway.endpoints.services import EndpointServices
 from infra.local.emulator.wsgi import application
-from tests.fakes.money.wallets import MemoryStore
-from tests.integration.player.memory_services import build_services, drop_services
+from tests.fakes.access.clients import MemoryClients
+from tests.fakes.access.denylist import FakeDenylist
+from tests.fakes.access.limits import MemoryLimits
+from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
+from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
+from tests.fakes.money.reconciliation import MemoryReconciliations
+from tests.fakes.money.sessions import MemoryPlaybackSessions
+from tests.fakes.money.usage import MemoryUsage
+from tests.fakes.money.wallets import MemoryStore, MemoryWallets
+from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.workers import MemoryWorkers
+from tests.fakes.simple import MemoryCounters
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.fakes.streams.streams import MemoryStreams
+from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fixtures.settings import service_environment
 
 STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
 ELSEWHERE = Client(ip="192.0.2.9", user_agent="another program")
@@ -31,6 +49,43 @@ ACCESS_TOKEN_MS = 15 * 60_000
 # Longer than the app keeps a session without heartbeats.
 LAPSE_MS = 11 * 60_000
 CLAIM_MS = 365 * 86_400_000
+ENVIRONMENT = {
+    **service_environment("test"),
+    "TOLLCAST_START_LIMIT": "",
+    "TOLLCAST_LOGIN_ADDRESS_LIMIT": "",
+    "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
+}
+KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
+TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
+
+
+class MovableClock:
+    """The real time, and a shift that tests add to."""
+
+    def __init__(self) -> None:
+        self.shift_ms = 0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.shift_ms
+
+
+def build_services(patch: pytest.MonkeyPatch, store: MemoryStore) -> bootstrap.Container:
+    """Return the container that the app uses, with every adapter replaced that needs AWS, and a movable clock."""
+    settings = config.load(ENVIRONMENT)
+    patch.setattr(bootstrap.config, "load", lambda: settings)
+    patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
+    bootstrap.container.cache_clear()
+    services = bootstrap.container()
+    stores: Any = services.stores
+    stores.clock = MovableClock()
+    stores.wallets, stores.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
+    stores.ledger, stores.payments = MemoryLedger(store), MemoryPayments(store)
+    stores.reconciliations, stores.usage, stores.limits = MemoryReconciliations(store), MemoryUsage(), MemoryLimits()
+    stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
+    stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
+    stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
+    stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
+    return services
 
 
 class MemoryPlatform:
@@ -39,6 +94,7 @@ class MemoryPlatform:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch, self._lock = patch, threading.Lock()
         self.store = MemoryStore()
+        self.sessions: dict[str, SessionRecord] = self.store.records  # by id, in the order of their starts
         self.services: Any = build_services(self._patch, self.store)
         self.clock = self.services.stores.clock
         self._wsgi = application(chalice_app)
@@ -59,7 +115,7 @@ class MemoryPlatform:
 
     def close(self) -> None:
         self.api.close()
-        drop_services()
+        bootstrap.container.cache_clear()
 
     def app(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         """Run the app on one request at a time, as a function does."""
@@ -92,11 +148,6 @@ class MemoryPlatform:
 
     def statement_csv(self) -> str:
         return self.api.get("/me/ledger/export?format=csv&after_version=0").content.decode()
-
-    @property
-    def sessions(self) -> dict[str, SessionRecord]:
-        """Return all sessions by id, in the order of their starts."""
-        return self.store.records
 
     @property
     def logins(self) -> int:

@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 
+def assert_all_is_closed(stderr: str) -> None:
+    """Check that Python warned of no file or connection that was left open."""
+    assert "ResourceWarning" not in stderr and "Traceback" not in stderr, stderr
+
+
 @dataclass
 class PlayProcess:
     process: "subprocess.Popen[str]"
@@ -20,7 +25,18 @@ class PlayProcess:
         """Wait for the end; return the exit status and the receipt."""
         out, err = self.process.communicate(timeout=timeout_s)
         assert out.strip(), f"no receipt; stderr: {err}"
+        assert_all_is_closed(err)
         return self.process.returncode, json.loads(out)
+
+    def interrupt(self) -> tuple[int, dict[str, Any]]:
+        """Press Ctrl-C, and wait for the end."""
+        self.process.send_signal(signal.SIGINT)
+        return self.finish()
+
+    def quit(self) -> tuple[int, dict[str, Any]]:
+        """Close mpv, and wait for the end."""
+        self.mpv("quit")
+        return self.finish()
 
     def mpv(self, *command: Any) -> Any:
         """Send mpv a command, as the viewer's keyboard would."""
@@ -33,6 +49,20 @@ class PlayProcess:
                 if message.get("request_id") == 7:
                     return message.get("data")
         raise AssertionError("mpv closed the connection")
+
+    def is_shown(self) -> bool:
+        """Return whether mpv shows a picture."""
+        try:
+            return bool(self.mpv("get_property", "estimated-frame-number"))
+        except (OSError, AssertionError):
+            return False
+
+    def position(self) -> float:
+        """Return the position of the picture in seconds, 0 before the first one."""
+        try:
+            return float(self.mpv("get_property", "time-pos") or 0)
+        except (OSError, AssertionError):
+            return 0.0
 
     def mpv_pids(self) -> list[int]:
         """Return the mpv processes of this play, found by the control socket."""
@@ -64,7 +94,9 @@ class Player:
     def run(self, *words: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
         argv = [sys.executable, "-W", "error", "-m", "player", *words]
         env = {**self.environment, **environment}
-        return subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
+        done = subprocess.run(argv, input=stdin, env=env, capture_output=True, text=True, timeout=40)
+        assert_all_is_closed(done.stderr)
+        return done
 
     def login(self, **environment: str) -> "subprocess.CompletedProcess[str]":
         return self.run("login", "--email", "demo@local", "--password-stdin", stdin="demo\n", **environment)
@@ -73,7 +105,7 @@ class Player:
         self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str
     ) -> PlayProcess:
         control = self.home / f"mpv-{len(self.plays)}"
-        argv = [sys.executable, "-m", "player", "play", stream_id, "--headless", "--json", *words]
+        argv = [sys.executable, "-W", "error", "-m", "player", "play", stream_id, "--headless", "--json", *words]
         argv += ["--", f"--input-ipc-server={control}", *mpv]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(argv, env={**self.environment, **environment}, text=True, **pipes)
@@ -88,3 +120,11 @@ class Player:
             play.process.communicate(timeout=10)
             for pid in play.mpv_pids():
                 os.kill(pid, signal.SIGKILL)
+
+
+def logged_in(server: str, home: Path, email: str, password: str) -> Player:
+    """Return a command line of the player with this login."""
+    player = Player(server, home)
+    done = player.run("login", "--email", email, "--password-stdin", stdin=password)
+    assert done.returncode == 0, done.stderr
+    return player

@@ -37,16 +37,8 @@ def test_the_wallet_shows_the_cap_and_what_today_cost(viewer: Player, platform: 
     )
     assert f"{spent} of 500 points" in viewer.run("wallet").stdout
     assert json.loads(viewer.run("wallet", "--json").stdout)["daily_cap_millipoints"] == 500_000
-    for given, millipoints in (("0.5/day", 500), ("0/day", 0), ("1.125", 1_125), ("none", None)):
-        assert viewer.run("wallet", "cap", given).returncode == 0
-        assert platform.wallet()["daily_cap_millipoints"] == millipoints
-
-
-@pytest.mark.parametrize("given", ["", "x", "-5/day", "500/month", "1.2345/day", "1e3", "٥/day", "9999999999999", "."])
-def test_a_bad_cap_is_refused_with_what_is_allowed(viewer: Player, platform: PlatformServer, given: str) -> None:
-    done = viewer.run("wallet", "cap", "--", given)
-    assert done.returncode == 2 and "500/day" in done.stderr and "none" in done.stderr
-    assert platform.seen("PUT", "/me/wallet/cap") == []
+    assert viewer.run("wallet", "cap", "none").returncode == 0
+    assert platform.wallet()["daily_cap_millipoints"] is None
 
 
 @pytest.mark.parametrize("columns", [50, 80, 120])
@@ -126,16 +118,6 @@ def test_verify_names_the_changed_line(viewer: Player, platform: PlatformServer,
     assert done.returncode == 1 and "Traceback" not in done.stderr
     for word in (f"{file}: line 4: delta_millipoints does not fit", "expected: -2000", "found:    -1000"):
         assert word in done.stderr
-
-
-@pytest.mark.parametrize("content", [None, "", "{", "no statement", '{"format": "tollcast-statement-1"}'])
-def test_verify_rejects_what_is_not_a_statement(viewer: Player, tmp_path: Path, content: str | None) -> None:
-    file = tmp_path / "bill.json"
-    if content is not None:
-        file.write_text(content)
-    done = viewer.run("verify", str(file))
-    assert done.returncode == 1 and str(file) in done.stderr and "Traceback" not in done.stderr
-    assert viewer.run("verify", str(tmp_path)).returncode == 1
 
 
 def receipt_of(viewer: Player, *words: str) -> dict[str, Any]:

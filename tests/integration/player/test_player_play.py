@@ -31,7 +31,6 @@ def kill_mpv(_: PlatformServer, playback: PlayProcess) -> None:
 
 
 ENDS = {
-    "kick": End(lambda platform, _: platform.end("kicked"), 8, "kicked", None),
     "pause of the stream": End(lambda platform, _: platform.pause_stream(), 8, "stream_paused", None),
     "SIGTERM": End(lambda _, playback: playback.process.send_signal(signal.SIGTERM), 143, "viewer_stopped", 1),
     "SIGHUP": End(lambda _, playback: playback.process.send_signal(signal.SIGHUP), 129, "viewer_stopped", 1),
@@ -65,7 +64,9 @@ def test_a_kick_ends_mpv_before_the_next_heartbeat(platform: PlatformServer, vie
     platform.set_stream(lease_ms=30_000)
     playback = play(platform, viewer)
     platform.end("kicked")
-    assert playback.finish()[0] == 8
+    status, receipt = playback.finish()
+    assert (status, receipt["end_reason"], receipt["settled"]) == (8, "kicked", True)
+    assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
     assert platform.seen("POST", "/playback/heartbeat") == [], "the refusal of media ended it"
 
 
@@ -76,7 +77,7 @@ def test_plays_until_the_points_are_used_up(platform: PlatformServer, viewer: Pl
     status, receipt = playback.finish()
     assert (status, receipt["end_reason"], receipt["exit_status"]) == (3, "balance_exhausted", 3)
     assert (receipt["spent_millipoints"], receipt["balance_millipoints"]) == (3_500, 0)
-    assert receipt["frames_shown"] > 50
+    assert receipt["frames_shown"] > 25
     # The server's value, to the millisecond; `player receipt` shows the same.
     assert receipt["watched_ms"] == 3_500
     assert "Watched:     0:03" in viewer.run("receipt").stdout
@@ -110,8 +111,7 @@ def test_a_pause_fetches_and_buys_nothing_and_can_be_resumed(platform: PlatformS
     assert after[0].path == "/playback/heartbeat", "after the pause the heartbeat comes first"
     shown = playback.mpv("get_property", "time-pos")
     eventually(lambda: playback.mpv("get_property", "time-pos") > shown + 2, 10, "mpv goes on")
-    playback.process.send_signal(signal.SIGINT)
-    status, receipt = playback.finish()
+    status, receipt = playback.interrupt()
     assert (status, len(receipt["session_ids"])) == (130, 1)
     # The server counts the paid time as watched, including the rest of the lease in which the pause began.
     elapsed_ms = (time.monotonic() - platform.requests[0].at_s) * 1000
@@ -125,8 +125,7 @@ def test_a_play_that_begins_paused_can_be_resumed(platform: PlatformServer, view
     assert platform.seen("GET", SEGMENT) == []
     playback.mpv("set_property", "pause", False)
     platform.wait_for_media()
-    playback.mpv("quit")
-    assert playback.finish()[0] == 0
+    assert playback.quit()[0] == 0
 
 
 def lapsed(platform: PlatformServer, viewer: Player) -> PlayProcess:
@@ -160,8 +159,7 @@ def test_a_signal_during_a_restart_stops_the_new_session(platform: PlatformServe
     platform.before["/playback/start"] = delay
     playback.mpv("set_property", "pause", False)
     assert asked.wait(10)
-    playback.process.send_signal(signal.SIGINT)
-    status, receipt = playback.finish()
+    status, receipt = playback.interrupt()
     assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
     assert [session.end_reason for session in platform.sessions.values()] == ["lease_expired", "viewer_stopped"]
     assert receipt["balance_millipoints"] == platform.balance == 100_000 - receipt["spent_millipoints"]
@@ -172,21 +170,9 @@ def test_a_lost_answer_to_a_restart_is_retried(platform: PlatformServer, viewer:
     platform.drop_next = {"/playback/start"}
     playback.mpv("set_property", "pause", False)
     platform.wait_for("POST", "/playback/start", 3)
-    playback.process.send_signal(signal.SIGINT)
-    status, receipt = playback.finish()
+    status, receipt = playback.interrupt()
     assert (status, receipt["settled"], receipt["session_ids"]) == (130, True, list(platform.sessions))
     assert len(platform.sessions) == 2 and receipt["spent_millipoints"] == 100_000 - platform.balance
-
-
-def test_a_lost_answer_to_a_start_is_retried(platform: PlatformServer, viewer: Player) -> None:
-    platform.drop_next = {"/playback/start"}
-    playback = play(platform, viewer)
-    playback.mpv("quit")
-    _, receipt = playback.finish()
-    first, retry = platform.seen("POST", "/playback/start")
-    assert first.body == retry.body and len(platform.sessions) == 1
-    assert receipt["settled"] and receipt["session_ids"] == list(platform.sessions)
-    assert receipt["spent_millipoints"] == 100_000 - platform.balance
 
 
 def test_an_unanswered_start_is_reported(platform: PlatformServer, viewer: Player) -> None:
@@ -211,8 +197,7 @@ def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: PlatformSe
     since = time.monotonic()
     platform.wait_for("POST", "/playback/heartbeat", 2, since=since)
     platform.wait_for("GET", SEGMENT, 2, since=since)
-    playback.mpv("quit")
-    assert playback.finish()[0] == 0
+    assert playback.quit()[0] == 0
     counted = [line["seq"] for line in platform.statement()["lines"] if line["kind"] == "lease"]
     assert counted == list(range(1, len(counted) + 1))
 
@@ -220,8 +205,7 @@ def test_a_short_outage_is_survived_with_the_same_heartbeat(platform: PlatformSe
 def test_a_lost_answer_is_retried_with_the_same_seq(platform: PlatformServer, viewer: Player) -> None:
     platform.drop_next = {"/playback/heartbeat"}
     playback = play(platform, viewer, heartbeats=3)
-    playback.mpv("quit")
-    _, receipt = playback.finish()
+    _, receipt = playback.quit()
     asked = [request.body["seq"] for request in platform.seen("POST", "/playback/heartbeat")]
     assert asked[:3] == [2, 2, 3]
     assert receipt["spent_millipoints"] == 100_000 - platform.balance

@@ -67,15 +67,6 @@ def rig(platform: PlatformServer) -> Iterator[Rig]:
     rig.relay.close()
 
 
-def test_the_relay_adds_the_token_and_forwards_playlists_and_segments(rig: Rig) -> None:
-    status, body, headers = rig.ask()
-    assert (status, headers["content-type"]) == (200, "application/vnd.apple.mpegurl")
-    segment = next(line for line in body.decode().splitlines() if line.endswith(".ts"))
-    status, body, _ = rig.ask(f"/{rig.relay.secret}/{segment}")
-    assert status == 200 and body[0] == 0x47 and len(body) % 188 == 0
-    assert rig.ask(f"/{rig.relay.secret}/gone.ts")[0] == 404, "a missing segment is missing for mpv too"
-
-
 def test_other_programs_cannot_use_it(rig: Rig) -> None:
     secret = rig.relay.secret
     asked = len(rig.platform.requests)
@@ -107,16 +98,6 @@ def test_a_final_refusal_ends_the_session_at_once(rig: Rig, reason: str) -> None
     assert [ending.end_reason for ending in rig.endings] == [reason] and rig.heartbeats == 0
     asked = len(rig.platform.requests)
     assert rig.ask()[0] == 410 and len(rig.platform.requests) == asked, "after the end nothing is fetched"
-
-
-def test_held_requests_wait_and_fetch_nothing(rig: Rig) -> None:
-    rig.credentials.hold()
-    with ThreadPoolExecutor() as pool:
-        answer = pool.submit(rig.ask)
-        time.sleep(0.5)
-        assert not answer.done() and rig.platform.requests == []
-        rig.credentials.release()
-        assert answer.result(10)[0] == 200
 
 
 def test_a_closed_connection_fetches_nothing(rig: Rig) -> None:
@@ -181,15 +162,6 @@ def test_an_unchanged_playlist_is_sent_after_a_while(
     status, body, headers = rig.ask()
     assert (status, body) == (200, b"#EXTM3U\n#EXTINF:2,\n1.ts\n")
     assert headers["content-type"] == "application/vnd.apple.mpegurl"
-
-
-def test_polling_ends_with_a_refusal(rig: Rig, live: Callable[[str], None]) -> None:
-    with ThreadPoolExecutor() as pool:
-        answer = pool.submit(rig.ask)
-        rig.platform.wait_for("GET", "/play/", 2)
-        rig.platform.end("kicked")
-        assert answer.result(10)[0] == 410
-    assert [ending.end_reason for ending in rig.endings] == ["kicked"]
 
 
 def test_a_multivariant_playlist_is_not_polled(rig: Rig, tmp_path: Path) -> None:

@@ -65,8 +65,7 @@ def test_nothing_is_bought_while_the_gateway_is_away(platform: PlatformServer, v
     restored_at = time.monotonic()
     platform.wait_for_media(restored_at)
     platform.wait_for("POST", "/playback/heartbeat", 2, since=restored_at)
-    playback.mpv("quit")
-    status, receipt = playback.finish()
+    status, receipt = playback.quit()
     assert (status, len(receipt["session_ids"])) == (0, 1)
     assert receipt["spent_millipoints"] == 100_000 - platform.balance
 

@@ -109,11 +109,11 @@ def test_without_a_bearer_token_there_is_no_token_and_an_invalid_session_is_refu
     assert len(services.tokens) == 6
 
 
-@pytest.mark.parametrize("stream", ["", "UPPER", "a/b", "..", "a\r\nX: y"])
-def test_an_authorization_without_a_valid_stream_or_of_another_session_is_a_refusal(services, stream):
-    services.stream = stream
-    status, headers, _ = services.ask("/verdict")
-    assert status == 503 and "X-Tollcast-Stream" not in headers
+def test_an_authorization_without_a_valid_stream_or_of_another_session_is_a_refusal(services):
+    for stream in ("", "UPPER", "a/b", "..", "a\r\nX: y"):
+        services.stream = stream
+        status, headers, _ = services.ask("/verdict")
+        assert status == 503 and "X-Tollcast-Stream" not in headers, stream
     services.session = "b" * 26
     assert services.ask("/verdict")[0] == 401
 

@@ -12,6 +12,8 @@ from infra.local.layout import Layout, environment, layout_from
 from infra.local.processes import locking, process_groups
 from infra.local.processes.locking import LockedError, exclusive_lock
 
+layout = pytest.fixture(lambda tmp_path: Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, rtmp_port=3))
+
 
 def test_defaults_and_variables(tmp_path):
     default = layout_from({})
@@ -23,21 +25,18 @@ def test_defaults_and_variables(tmp_path):
     assert chosen.state_dir == tmp_path.resolve() and chosen.name != default.name
 
 
-def test_socket_paths_are_short_for_any_state_directory():
-    layout = Layout(state_dir=Path("/" + "long/" * 60), port=1, emulator_port=2, rtmp_port=3)
-    assert len(str(layout.socket("supervisor"))) < 100
+def test_socket_paths_are_short_for_any_state_directory(layout):
+    assert len(str(replace(layout, state_dir=Path("/" + "long/" * 60)).socket("supervisor"))) < 100
 
 
-def test_the_callers_own_settings_do_not_leak(tmp_path):
-    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
+def test_the_callers_own_settings_do_not_leak(layout):
     caller = {"AWS_PROFILE": "company", "AWS_SESSION_TOKEN": "secret", "TOLLCAST_STAGE": "prod", "HOME": "/h"}
     env = environment(layout, caller)
     assert env["HOME"] == "/h" and "AWS_PROFILE" not in env and "AWS_SESSION_TOKEN" not in env
     assert (env["AWS_ENDPOINT_URL"], config.load(env).stage) == ("http://127.0.0.1:2", "local")
 
 
-def test_some_settings_may_be_chosen(tmp_path):
-    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
+def test_some_settings_may_be_chosen(layout):
     default = config.load(environment(layout, {}))
     assert (default.sessions_per_user_max, default.ingest_networks) == (3, ())
     assert default.denylist_dir == layout.denylist_dir
@@ -48,14 +47,14 @@ def test_some_settings_may_be_chosen(tmp_path):
     assert str(chosen.ingest_networks[0]) == "10.20.0.0/16" and worker.config.load(env).listen_host == "0.0.0.0"
 
 
-def test_the_worker_reads_from_the_address_of_the_senders(tmp_path):
-    env = environment(Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3), {})
+def test_the_worker_reads_from_the_address_of_the_senders(layout):
+    env = environment(layout, {})
     assert worker.config.load(env).rtmp_url == "rtmp://127.0.0.1:3/live"
     assert (config.load(env).rtmp_port, config.load(env).ingest_host) == (3, "127.0.0.1")
 
 
-def test_a_run_directory_that_others_can_use_is_refused(tmp_path):
-    layout = Layout(state_dir=tmp_path / "state", port=1, emulator_port=2, rtmp_port=3, shared_run_dir=tmp_path / "run")
+def test_a_run_directory_that_others_can_use_is_refused(layout, tmp_path):
+    layout = replace(layout, shared_run_dir=tmp_path / "run")
     layout.make_directories()
     assert layout.run_dir.stat().st_mode & 0o777 == 0o700
     layout.run_dir.chmod(0o755)
@@ -81,8 +80,7 @@ def test_a_group_of_another_boot_or_leader_has_no_members(tmp_path):
     assert process_groups.end_group(tmp_path, "part", grace_s=0) == 0
 
 
-def test_one_command_at_a_time_has_the_lock(tmp_path, monkeypatch, capsys):
-    layout = Layout(state_dir=tmp_path, port=1, emulator_port=2, rtmp_port=3)
+def test_one_command_at_a_time_has_the_lock(layout, monkeypatch, capsys):
     monkeypatch.setattr(locking, "LOCK_S_MAX", 0.1)
 
     def is_free_elsewhere():

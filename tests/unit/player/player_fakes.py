@@ -1,16 +1,11 @@
-"""A lease with any fields, a server with scripted answers, a heartbeat with its reports, a vault in memory."""
+"""A lease with any fields, a server with scripted answers, a vault in memory."""
 
-import queue
 import threading
 from typing import Any
 
 from player.auth.vault import Vault, VaultError
 from player.http.client import ProblemError
-from player.media.credentials import CredentialsProvider
-from player.session.charges import Charges
-from player.session.heartbeat import Heartbeat
 from player.session.playback_api import Lease, Totals
-from player.session.start import PlayRequest
 
 
 def lease(**fields: Any) -> Lease:
@@ -67,19 +62,6 @@ class ScriptedServer:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-class HeartbeatRig:
-    """A heartbeat that is not started, with its credentials, charges and reports."""
-
-    def __init__(self, server: Any, first: Lease, max_points: int | None = None):
-        self.server, self.charges, self.credentials = server, Charges(), CredentialsProvider()
-        self._reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        request, put = PlayRequest("stream-1", max_points), self._reports.put
-        self.heartbeat = Heartbeat(server, request, first, self.credentials, self.charges, put, put)
-
-    def next_report(self) -> Any:
-        return self._reports.get(timeout=5.0)
 
 
 class MemoryVault(Vault):

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from player.cli import COMMANDS, main
+from player.commands.wallet import _millipoints
 from player.endings import SIGNALLED, Ending
 from player.exit_status import MEANINGS, ExitStatus
 from player.http.client import ProblemError
@@ -33,6 +34,17 @@ def test_every_command_has_help_and_that_of_play_documents_every_exit_status():
         assert result.exit_code == 0 and "Usage:" in result.output
     text = CliRunner().invoke(main, ["play", "--help"]).output
     assert all(f"{status.value:>3}  {MEANINGS[status]}" in text for status in ExitStatus)
+
+
+def test_a_cap_has_up_to_three_decimals_or_is_none():
+    caps = {"500/day": 500_000, "0.5/day": 500, "0/day": 0, "1.125": 1_125, " None ": None}
+    assert {given: _millipoints(given) for given in caps} == caps
+
+
+@pytest.mark.parametrize("given", ["", "x", "-5/day", "500/month", "1.2345/day", "1e3", "٥/day", "9999999999999", "."])
+def test_a_bad_cap_is_refused_with_what_is_allowed(given):
+    result = CliRunner().invoke(main, ["wallet", "cap", "--", given])
+    assert result.exit_code == 2 and "500/day" in result.output and "none" in result.output
 
 
 def problem(status, code, **fields):

@@ -7,9 +7,11 @@ import json
 import re
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from player.cli import main
 from player.statement.csv_format import read_csv
 from player.statement.json_format import read_json
 from player.statement.reader import read_statement
@@ -216,6 +218,14 @@ def test_a_malformed_file_is_reported(tmp_path, text, message):
     with pytest.raises(MalformedError) as caught:
         verify(read_statement(file))
     assert message in str(caught.value)
+
+
+def test_the_command_names_the_file_that_is_no_statement(tmp_path):
+    file = tmp_path / "statement"
+    file.write_text("no statement")
+    for path in (file, tmp_path, tmp_path / "missing"):
+        result = CliRunner().invoke(main, ["verify", str(path)])
+        assert result.exit_code == 1 and f"Error: {path}: it " in result.output
 
 
 def test_a_file_that_is_not_text_or_too_large_is_reported(tmp_path, monkeypatch):

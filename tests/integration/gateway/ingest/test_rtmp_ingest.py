@@ -1,23 +1,32 @@
-"""Senders and players at the real ingest, with the stream's key and without it."""
+"""Senders and players at the real ingest: who is let in, and the refusals of senders that it reports."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.streams.ingest import rtmp_stream_key
+from chalicelib.domain.streams.ingest import Ingest, IngestMode, rtmp_stream_key
 from tests.fixtures.waiting import eventually
-from tests.integration.gateway.ingest.harness import GOOD, KEY, OTHER_KEY, STREAMS, IngestHarness, run_ingest
+from tests.integration.gateway.ingest.harness import (
+    GOOD,
+    KEY,
+    OTHER_KEY,
+    STREAMS,
+    IngestHarness,
+    closed,
+    connected,
+    picture,
+    run_ingest,
+)
 
 NEW_KEY = "n" * 24
 DROPPED_S_MAX = 12.0
 REFUSED_S_MAX = 8.0
+ENDED_S_MAX = 15.0
 STRANGERS = [
     "stream-1?key=wrong",
-    "stream-1?key=",
-    "stream-1",
     f"stream-1?key={OTHER_KEY}",
-    f"stream-3?key={KEY}",
     # Fields of the module's form: the sender's follow its own.
     f"stream-1?key=wrong&name=stream-2&key={OTHER_KEY}",
     f"stream-1?key={OTHER_KEY}&name=stream-2",
@@ -72,3 +81,44 @@ def test_a_new_key_ends_the_sender_with_the_old_one_once_the_store_responds(inge
     assert new.poll() is None
     assert sender.wait(DROPPED_S_MAX) != 0
     assert ingest.sender(GOOD).wait(REFUSED_S_MAX) != 0
+
+
+def wait_for_refusals(ingest: IngestHarness, wanted: dict[str, int], stream_id: str = "stream-1") -> None:
+    eventually(lambda: ingest.refusals(stream_id) == wanted, ENDED_S_MAX, wanted, lambda: ingest.refusals(stream_id))
+
+
+def test_each_refusal_of_a_sender_counts_for_its_stream(ingest: IngestHarness) -> None:
+    for stranger in ("stream-1?key=wrong", "stream-1", "stream-9?key=wrong"):
+        assert ingest.sender(stranger).wait(REFUSED_S_MAX) != 0
+    wait_for_refusals(ingest, {"wrong_key": 2})
+    assert ingest.refusals("stream-9") == {} and list(ingest.media.objects) == ["logs/ingest/stream-1.json"]
+    ingest.sender()
+    assert ingest.plays()
+    assert ingest.sender().wait(REFUSED_S_MAX) != 0
+    wait_for_refusals(ingest, {"wrong_key": 2, "already_sending": 1})
+    ingest.streams["stream-2"] = replace(STREAMS["stream-2"], ingest=Ingest(mode=IngestMode.TEST))
+    assert ingest.sender("stream-2?key=any").wait(REFUSED_S_MAX) != 0
+    wait_for_refusals(ingest, {"not_listening": 1}, "stream-2")
+
+
+def test_ended_senders_count_with_the_reason(ingest: IngestHarness) -> None:
+    silent = ingest.sender()
+    assert ingest.plays()
+    silent.send_signal(signal.SIGSTOP)
+    wait_for_refusals(ingest, {"silent": 1})
+    silent.kill()
+    ingest.sender()
+    assert ingest.plays()
+    ingest.streams["stream-1"] = replace(STREAMS["stream-1"], ingest_key="n" * 24)
+    wait_for_refusals(ingest, {"silent": 1, "not_allowed_any_more": 1})
+
+
+def test_strangers_count_for_no_stream(ingest: IngestHarness) -> None:
+    with connected(ingest.port) as stranger:
+        stranger.sendall(picture(20, b""))
+        assert closed(stranger)
+    assert not ingest.plays("stream-1?key=wrong")
+    # By then the collector has read the earlier lines.
+    assert ingest.sender("stream-2?key=wrong").wait(REFUSED_S_MAX) != 0
+    wait_for_refusals(ingest, {"wrong_key": 1}, "stream-2")
+    assert ingest.refusals() == {}

@@ -11,11 +11,9 @@ import httpx
 import pytest
 
 from chalicelib.adapters.access.file_denylist import FileDenylist
-from gateway.endpoints.application import application
-from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
 from tests.fixtures.ports import free_port
-from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, run_nginx, serving, stub_s3, wsgi_server
+from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, endpoint_server, run_nginx, serving, stub_s3
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +43,8 @@ def gateway(nginx_config):
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
-    asked = EndpointServices(
-        # A lambda, so that a test can replace the method.
-        authorize=lambda *asked: rule.verdict(*asked),
-        signed_query=lambda key, _: "signed=" + key,
-        denial_reason=denylist.reason,
-        find_stream=lambda _: None,
-        now_ms=lambda: int(time.time() * 1000),
-    )
-    endpoints, s3 = wsgi_server(config.endpoints_socket, application(asked)), stub_s3(config)
+    # A lambda, so that a test can replace the method.
+    endpoints = endpoint_server(config, lambda *asked: rule.verdict(*asked), denylist, lambda: int(time.time() * 1000))
+    s3 = stub_s3(config)
     with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)

@@ -25,6 +25,8 @@ from chalicelib.domain.errors import SessionOver, Unauthenticated
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
+from gateway.endpoints.application import application
+from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig, render
 from tests.fixtures.ports import await_server
 
@@ -36,6 +38,7 @@ SEGMENT = bytes(range(256)) * 64
 # More than the sockets' buffers hold, so that a transfer can be interrupted.
 LONG_SEGMENT = bytes(range(256)) * 65_536
 MEDIA_MS = 2_002
+LEASE_MS = 8_000
 
 
 @dataclass
@@ -44,7 +47,6 @@ class Rule:
 
     over: dict[str, EndReason] = field(default_factory=dict)
     streams: dict[str, str] = field(default_factory=lambda: dict(SESSIONS))
-    lease_ms: int = 8_000
     pace: Pace = Pace.SHORT
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
@@ -61,7 +63,7 @@ class Rule:
             session_id=session_id,
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],
-            until_ms=int(time.time() * 1000) + self.lease_ms,
+            until_ms=int(time.time() * 1000) + LEASE_MS,
             pace=self.pace,
         )
 
@@ -115,9 +117,6 @@ class StubS3(BaseHTTPRequestHandler):
             return self.reply(200, playlist, "application/vnd.apple.mpegurl")
         return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
 
-    def do_HEAD(self) -> None:
-        self.reply(405, b"", "text/plain")
-
     def reply(self, status: int, body: bytes, kind: str, media_ms: int | None = None) -> None:
         self.send_response(status)
         headers = {"Content-Type": kind, "Content-Length": str(len(body)), "ETag": '"e"', "x-amz-request-id": "secret"}
@@ -148,6 +147,16 @@ class Gateway:
     def get(self, path: str, session: str = "a" * 26, *, method: str = "GET", token: str | None = None, **headers):
         headers = {"Authorization": f"Bearer {token or 't-' + session}", **headers}
         return self.client.request(method, f"{self.url}/play/{session}/{path}", headers=headers)
+
+    def connect(self) -> socket.socket:
+        host, port = self.url.removeprefix("http://").split(":")
+        return socket.create_connection((host, int(port)), timeout=5)
+
+    def exchange(self, request: bytes) -> bytes:
+        """Send a request unchanged and return the whole response, after which nginx closes the connection."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
 
     def logged(self) -> list[dict[str, object]]:
         """Stop nginx and return all entries of its access log."""
@@ -203,6 +212,18 @@ def wsgi_server(path: Path, app: Callable[..., Any] | None = None) -> UnixServer
     server = UnixServer(str(path), Quiet)
     server.set_app(app)
     return server
+
+
+def endpoint_server(config: GatewayConfig, authorize: Any, denylist: FileDenylist, now_ms: Any) -> UnixServer:
+    """Return a server of the product's endpoints over this access rule, with the signatures of `StubS3`."""
+    services = EndpointServices(
+        authorize=authorize,
+        signed_query=lambda key, _: "signed=" + key,
+        denial_reason=denylist.reason,
+        find_stream=lambda _: None,
+        now_ms=now_ms,
+    )
+    return wsgi_server(config.endpoints_socket, application(services))
 
 
 def nginx_argv(directory: Path, configuration: Path) -> list[str]:

@@ -11,10 +11,16 @@ import pytest
 
 from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.problems import problem
-from gateway.endpoints.application import application
-from gateway.endpoints.services import EndpointServices
 from gateway.nginx.config import GatewayConfig
-from tests.integration.gateway.nginx.harness import LongQueueServer, empty, run_nginx, serving, stub_s3, wsgi_server
+from tests.integration.gateway.nginx.harness import (
+    LongQueueServer,
+    empty,
+    endpoint_server,
+    run_nginx,
+    serving,
+    stub_s3,
+    wsgi_server,
+)
 from tests.vectors.access import VECTORS
 from tests.vectors.case import AccessRule, Case
 from tests.vectors.model import ALLOW, OPEN, SEGMENT, STATUS_OF_CODE, Answer, Front, State, Vector
@@ -71,14 +77,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
-    asked = EndpointServices(
-        authorize=rule.authorize,
-        signed_query=lambda key, _: "signed=" + key,
-        denial_reason=denylist.reason,
-        find_stream=lambda _: None,
-        now_ms=rule.clock.now_ms,
-    )
-    endpoints, s3 = wsgi_server(config.endpoints_socket, application(asked)), stub_s3(config)
+    endpoints, s3 = endpoint_server(config, rule.authorize, denylist, rule.clock.now_ms), stub_s3(config)
     with serving(endpoints, wsgi_server(config.api_socket, no_media), s3), run_nginx(config):
         yield Gate(int(config.listen.split(":")[1]), rule, denylist, s3)
 

@@ -1,8 +1,6 @@
 """Caching, authorization and errors of nginx."""
 
-import http.client
 import json
-import socket
 import subprocess
 
 import pytest
@@ -13,17 +11,6 @@ from tests.integration.gateway.nginx.harness import SEGMENT, assert_problem, ngi
 
 A, B, C = "a" * 26, "b" * 26, "c" * 26
 MEDIA = ("index.m3u8", "720p/1.ts")
-
-
-def raw(gateway, target, method="GET", token="t-" + A):
-    connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=10)
-    connection.putrequest(method, target, skip_accept_encoding=True)
-    connection.putheader("Authorization", f"Bearer {token}")
-    connection.endheaders()
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer, body
 
 
 def test_nginx_accepts_the_configuration(nginx_config):
@@ -44,14 +31,6 @@ def test_a_segment_is_cached_across_sessions_of_a_stream(gateway):
     assert "x-amz-request-id" not in first.headers
 
 
-def test_authorizations_are_cached_by_session_and_token(gateway):
-    for _ in range(5):
-        assert gateway.get("720p/1.ts", A).status_code == 200
-    assert gateway.rule.asked[A] == 1
-    assert gateway.get("720p/1.ts", A, token=f"t-{A}-fresh").status_code == 200
-    assert gateway.rule.asked[A] == 2
-
-
 def test_sessions_never_share_an_authorization(gateway):
     gateway.rule.over[B] = EndReason.KICKED
     assert gateway.get("720p/1.ts", A).status_code == 200
@@ -59,12 +38,6 @@ def test_sessions_never_share_an_authorization(gateway):
     assert gateway.get("720p/1.ts", B, token="t-" + A).status_code == 401
     assert gateway.get("720p/1.ts", A, token="t-" + B).status_code == 401
     assert gateway.get("720p/1.ts", A).status_code == 200
-
-
-def test_an_expired_authorization_is_not_cached(gateway):
-    gateway.rule.lease_ms = -500  # within the grace period
-    assert [gateway.get("720p/1.ts").status_code for _ in range(3)] == [200, 200, 200]
-    assert gateway.rule.asked[A] == 3
 
 
 def test_the_denylist_applies_to_the_next_request(gateway):
@@ -78,16 +51,6 @@ def test_the_denylist_applies_to_the_next_request(gateway):
         assert answer.json()["end_reason"] == "kicked"
     assert gateway.rule.asked[A] <= 4  # a denial is cached beside the older authorization, for a second
     assert gateway.get("720p/1.ts", C).status_code == 200
-
-
-def test_a_denied_stream_is_refused_even_if_the_access_rule_lags(gateway):
-    assert gateway.get("720p/1.ts", A).status_code == 200
-    gateway.denylist.deny_stream("stream-1", EndReason.STREAM_PAUSED)
-    for path in MEDIA:
-        assert_problem(gateway.get(path), 410, "stream_paused")
-    assert gateway.get("720p/1.ts", B).status_code == 200
-    gateway.denylist.allow_stream("stream-1")
-    assert gateway.get("720p/1.ts", A).status_code == 200
 
 
 @pytest.mark.parametrize("marker", ["sessions/.kept", "streams/.kept"])
@@ -105,18 +68,10 @@ def test_refusals_are_cached_for_a_second(gateway):
     assert gateway.rule.asked[A] <= 4  # an authorization and a denial, twice if a second passes
 
 
-def test_an_encoded_path_of_the_session_is_served(gateway):
-    answer, _ = raw(gateway, f"/play/{B}/../{A}/720p/1.ts")
-    assert answer.status == 200
-    assert gateway.hits("stream-1/720p/1.ts") == 1
-    assert gateway.rule.asked[B] == 0
-
-
-@pytest.mark.parametrize("stream", ["", "../secret", "stream-1/../x", "UPPER"])
-def test_an_authorization_without_a_valid_stream_is_a_refusal(gateway, stream):
-    gateway.rule.streams[A] = stream
-    for path in MEDIA:
-        assert gateway.get(path).status_code == 503
+def test_an_authorization_without_a_valid_stream_is_a_refusal(gateway):
+    for stream in ("", "../secret", "stream-1/../x", "UPPER", "a\r\nX: y"):
+        gateway.rule.streams[A] = stream
+        assert [gateway.get(path).status_code for path in MEDIA] == [503, 503], stream
     assert not gateway.s3.hits
 
 
@@ -150,27 +105,13 @@ def test_missing_objects_and_a_failing_store(gateway):
 
 def test_errors_of_nginx_are_problem_documents(gateway):
     assert_problem(gateway.client.post(gateway.url + "/x", content=b"x" * 70_000), 413, "body_too_large")
-    assert_problem(gateway.client.get(gateway.url + "/" + "x" * 9_000), 414, "address_too_long")
-    assert_problem(gateway.client.get(gateway.url + "/", headers={"X-Big": "x" * 9_000}), 431, "headers_too_large")
     assert_problem(gateway.client.get(gateway.url + "/healthz"), 502, "unavailable")
 
 
-@pytest.mark.parametrize(
-    "request_text",
-    [
-        "GET / HTTP/1.1\r\n\r\n",
-        "GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n",
-        "nonsense\r\n\r\n",
-        "GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-    ],
-)
-def test_responses_to_malformed_requests_are_problem_documents(gateway, request_text):
-    host, port = gateway.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall(request_text.encode("latin-1"))
-        connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert json.loads(answer[answer.index(b"{") :])["status"] == 400
+def test_responses_to_malformed_requests_are_problem_documents(gateway):
+    for request in (b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n"):
+        answer = gateway.exchange(request)
+        assert json.loads(answer[answer.index(b"{") :])["status"] == 400, request
 
 
 def test_the_log_contains_no_secrets(gateway):

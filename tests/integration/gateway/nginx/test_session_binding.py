@@ -57,14 +57,6 @@ def test_only_the_first_client_is_served_also_from_the_cache(gate: Gate) -> None
     assert gate.rule.asked == strangers_asked
 
 
-def test_a_session_is_bound_to_its_first_client_and_a_new_session_again(gate: Gate) -> None:
-    session = begin(gate, SessionBinding.ENFORCE)
-    assert session.is_served(CAFE)
-    assert session.get(HOME) == REFUSED
-    moved = begin(gate, SessionBinding.ENFORCE)
-    assert moved.is_served(HOME) and moved.get(CAFE) == REFUSED
-
-
 def test_a_warning_is_one_line_and_refuses_no_client(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     session = begin(gate, SessionBinding.WARN)
     for _ in range(2):

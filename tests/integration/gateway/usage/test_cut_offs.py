@@ -66,18 +66,3 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
     assert (gateway.segments.hits, gateway.segments.hit_ratio, gateway.media.egress_bytes) == (6, 1.0, 7_000)
     [stream] = services.monitoring.streams(ended_ms, limit=9, cursor=None).items
     assert (stream.stream_id, stream.traffic.media) == (STREAM_ID, gateway.media)
-
-
-def test_a_kick_is_counted_only_after_its_log_is_read(services: Container, log: RotatedLog) -> None:
-    _, session = watching(services)
-    services.playback.kick(session)
-    log.write(segment(1, session, at_s=(services.stores.clock.now_ms() + TOOK_MS) / 1000))
-    advance(services, RECONCILE_AFTER_MS)
-    services.reconciliation.run()
-    assert services.reconciliation.figures().cut_offs == [], "a delay of 0 would be wrong"
-    follow(services, log)
-    advance(services, RECONCILE_AFTER_MS)
-    follow(services, log)
-    services.reconciliation.run()
-    [found] = services.reconciliation.figures().cut_offs
-    assert (found.sessions, found.max_ms) == (1, TOOK_MS)

@@ -1,8 +1,10 @@
-"""Reading the reports of pip-audit and npm: a failed look-up never counts as a pass."""
+"""The look-up of advisories, of which a failed one never counts as a pass, and the search for secrets."""
 
 import sys
 
-from infra.dev import advisories
+import pytest
+
+from infra.dev import advisories, secrets_check
 from infra.dev.advisories import FOUND, NOT_LOOKED_UP, read_npm, read_pip_audit, run, status_of, summary
 
 CLEAN = {"name": "click", "version": "8.5.1", "vulns": []}
@@ -39,3 +41,26 @@ def test_a_tool_that_fails_hangs_or_is_missing(tmp_path, monkeypatch):
     assert "does not run" in tried(str(tmp_path / "no-such-tool")).missed[0]
     monkeypatch.setattr(advisories, "TOOL_S_MAX", 0.2)
     assert tried(sys.executable, "-c", "while True: pass").missed == ["no answer within 0 s"]
+
+
+# In parts, so that this file does not look like one with secrets.
+SECRETS = {
+    "a private key": "-----BEGIN RSA PRIVATE " + "KEY-----",
+    "an AWS access key": 'key = "AKIA' + 'ABCDEFGHIJKLMNOP"',
+    "an AWS secret key": "aws_secret_access_key = " + "a1B2/" * 8,
+    "a token of GitHub": "ghp_" + "a1B2" * 9,
+    "a signed token": ".".join(["eyJhbGciOiJIUzI1", "eyJzdWIiOiJhIn0x", "a" * 43]),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_found_with_its_line(tmp_path, capsys, name):
+    path = tmp_path / "settings.py"
+    path.write_text(f"first = 1\n{SECRETS[name]}\n")
+    assert secrets_check.main([str(path)]) == 1 and f"{path}:2: this looks like {name}" in capsys.readouterr().out
+
+
+def test_other_lines_and_allowed_ones_pass(tmp_path):
+    path = tmp_path / "settings.py"
+    path.write_text(f"{SECRETS['an AWS access key']}  # {secrets_check.ALLOWED}\ntoken = load_token()\n")
+    assert secrets_check.main([str(path)]) == 0
