@@ -1,6 +1,6 @@
 """Reconciles desired and real state of streams: hints to workers, marks of lost workers, ends of sessions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
@@ -9,7 +9,7 @@ from chalicelib.domain.operations.workers import why_waiting
 from chalicelib.domain.streams.outages import outage_began_ms
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
-from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.common import Clock, StoreUnavailable, all_items
 from chalicelib.ports.media import Denylist
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
@@ -61,7 +61,8 @@ class Controller:
         """Check every stream, and return how many differed from their desired state. For the schedule."""
         # The same for all waiting streams, and read only if there is one.
         why = cache(self._why_waiting)
-        differing = sum(self._settle(stream, why) for stream in self._all_streams())
+        streams = all_items(lambda cursor: self._streams.list(limit=STREAMS_PER_PAGE, cursor=cursor))
+        differing = sum(self._settle(stream, why) for stream in streams)
         self._denylist.sweep(self._clock.now_ms())
         return differing
 
@@ -138,13 +139,4 @@ class Controller:
                 with suppress(DomainError, StoreUnavailable):
                     self._billing.end(record.user_id, record.session_id, reason, as_of_ms=stream.desired_since_ms)
             if page.next_cursor is None:
-                return
-
-    def _all_streams(self) -> Iterator[Stream]:
-        cursor = None
-        while True:
-            page = self._streams.list(limit=STREAMS_PER_PAGE, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
                 return
