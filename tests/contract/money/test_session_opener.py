@@ -25,7 +25,7 @@ class LostAnswer:
     """A store that makes the start and loses the answer, so that the adapter's own repetition is refused."""
 
     def __init__(self, services: Services) -> None:
-        self._wallets = services.money.wallets
+        self._wallets = services.stores.wallets
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._wallets, name)
@@ -101,7 +101,7 @@ def test_a_session_that_was_refused_a_place_has_left_no_trace(services: Services
     with pytest.raises(StreamFull):
         services.open(user_id, session_id=session_id, viewers_max=1)
     wallet = services.ledger.wallet(user_id)
-    assert (dict(wallet.sessions), services.money.sessions.get(session_id)) == ({}, None)
+    assert (dict(wallet.sessions), services.stores.sessions.get(session_id)) == ({}, None)
     end_all(services, other_id)
 
 

@@ -13,8 +13,8 @@ from chalicelib.domain.errors import SessionOver
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.sessions import SessionRecord
-from tests.contract.conftest import in_dynamodb
-from tests.contract.money.billing_services import LEASE_MS, Playback, Services, build_services
+from chalicelib.stores import Stores
+from tests.contract.money.billing_services import LEASE_MS, Playback, Services
 
 THREADS = 32
 CHARGE = 10_000
@@ -23,7 +23,7 @@ CHARGE = 10_000
 @pytest.fixture(scope="module")
 def race(module_settings: Settings) -> Services:
     """Billing with a clock that is set, so that whole hours of watching race in a second."""
-    return build_services(in_dynamodb(module_settings.table_prefix), sessions_per_user_max=8)
+    return Services(Stores(module_settings), sessions_per_user_max=8)
 
 
 def eight_sessions(race: Services, millipoints: int) -> list[Playback]:

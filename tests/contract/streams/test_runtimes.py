@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.config import Settings
 from chalicelib.domain.streams.media_health import (
     ISSUE_DETAIL_CHARS_MAX,
     TRACK_TEXT_CHARS_MAX,
@@ -19,7 +17,6 @@ from chalicelib.domain.streams.media_health import (
 )
 from chalicelib.domain.streams.runtime import Claim, PublishedRendition, Runtime, RuntimeState, Waiting, is_delivered
 from chalicelib.ports.streams import Runtimes
-from tests.fakes.streams.runtimes import MemoryRuntimes
 
 NOW = 1_800_000_000_000
 SOON = NOW + 10_000
@@ -69,9 +66,7 @@ LIVE = Runtime(
 TRACK, ISSUE = LIVE.tracks[1], LIVE.issues[0]
 
 
-@pytest.fixture
-def runtimes(stage: Settings | None) -> Runtimes:
-    return DynamoRuntimes(stage.table_prefix) if stage else MemoryRuntimes()
+runtimes = pytest.fixture(lambda stores: stores.runtimes)
 
 
 def stored(runtimes: Runtimes) -> Runtime:

@@ -5,17 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
-from chalicelib.config import Settings
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, Stream
-from chalicelib.ports.common import RowRefused
+from chalicelib.ports.common import RowRefused, all_items
 from chalicelib.ports.streams import Streams
-from tests.contract.conftest import all_items
-from tests.fakes.streams.streams import MemoryStreams
 
 STREAM = Stream(
     stream_id="stream-1",
@@ -37,9 +33,7 @@ STREAM = Stream(
 )
 
 
-@pytest.fixture
-def streams(stage: Settings | None) -> Streams:
-    return DynamoStreams(stage.table_prefix) if stage else MemoryStreams()
+streams = pytest.fixture(lambda stores: stores.streams)
 
 
 def test_what_was_added_is_read_back_whole_and_an_id_is_given_once(streams: Streams) -> None:

@@ -4,6 +4,7 @@ from chalicelib.domain.money.reconciliation import DayTotals, SessionReconciliat
 from chalicelib.ports.common import ListPage
 from chalicelib.ports.reconciliation import Due
 from tests.fakes.money.wallets import MemoryStore
+from tests.fakes.simple import page_of
 
 
 class MemoryReconciliations:
@@ -45,12 +46,9 @@ class MemoryReconciliations:
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         found = [
-            row
-            for (its_day, session_id), row in sorted(self.written.items())
-            if its_day == day and (cursor is None or session_id > cursor) and agrees in (None, row.agrees)
+            row for (its_day, _), row in sorted(self.written.items()) if its_day == day and agrees in (None, row.agrees)
         ]
-        more = len(found) > limit
-        return ListPage(items=found[:limit], next_cursor=found[limit - 1].session_id if more else None)
+        return page_of(found, limit, cursor)
 
     def put_totals(self, totals: DayTotals) -> None:
         self.kept[totals.day] = totals

@@ -22,7 +22,6 @@ from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from gateway.endpoints.services import EndpointServices
 from infra.local.emulator.wsgi import application
-from tests.fakes.money.wallets import MemoryStore
 from tests.integration.player.memory_services import build_services, drop_services
 
 STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
@@ -38,8 +37,8 @@ class MemoryPlatform:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch, self._lock = patch, threading.Lock()
-        self.store = MemoryStore()
-        self.services: Any = build_services(self._patch, self.store)
+        self.services: Any = build_services(self._patch)
+        self.store = self.services.stores.rows
         self.clock = self.services.stores.clock
         self._wsgi = application(chalice_app)
         self.user_id = self.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER).user_id
