@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from chalicelib.adapters.aws import RequestInvalid, client, translated
+from chalicelib.adapters.aws import ConditionFailed, RequestInvalid, client, translated
 from chalicelib.domain.errors import Invalid
 from chalicelib.ports.common import ListPage
 
 Item = TypeVar("Item")
 Attribute = dict[str, Any]
 Row = dict[str, Attribute]
+# The store's limit for a batch.
+GET_AT_ONCE = 100
 
 
 def to_attribute(value: Any) -> Attribute:
@@ -106,10 +108,43 @@ def call(operation: str, table: str, **given: Any) -> Any:
         return getattr(client("dynamodb"), operation)(**parameters(table, **given))
 
 
+def write_if(operation: str, table: str, **given: Any) -> bool:
+    """Send a conditional write, and return whether it was made. Raise what `translated` raises for other errors."""
+    try:
+        call(operation, table, **given)
+    except ConditionFailed:
+        return False
+    return True
+
+
 def transact(*parts: dict[str, Any]) -> None:
     """Write all parts or none. Raise what `translated` raises."""
     with translated():
         client("dynamodb").transact_write_items(TransactItems=list(parts))
+
+
+def get_items(table: str, key: str, ids: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows with one of these ids in the attribute `key`, without those that the store did not process."""
+    keys = [to_row({key: each}) for each in dict.fromkeys(ids)]
+    for first in range(0, len(keys), GET_AT_ONCE):
+        with translated():
+            request = {table: {"Keys": keys[first : first + GET_AT_ONCE]}}
+            answer = client("dynamodb").batch_get_item(RequestItems=request)
+        yield from answer["Responses"].get(table, [])
+
+
+def all_rows(operation: str, request: Mapping[str, Any], limit: int) -> list[Row]:
+    """Return the first `limit` rows of a `query` or `scan`. A response ends after 1 MB, whatever the limit."""
+    found: list[Row] = []
+    position: dict[str, Any] = {}
+    while len(found) < limit:
+        with translated():
+            answer = getattr(client("dynamodb"), operation)(**request, **position)
+        found += answer.get("Items", [])
+        if "LastEvaluatedKey" not in answer:
+            break
+        position = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return found[:limit]
 
 
 def get_item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, to_row
+from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, write_if
 from chalicelib.domain.access.clients import Client
 
 S_PER_DAY = 86_400
-# DynamoDB's limits for a batch.
-GET_AT_ONCE, WRITE_AT_ONCE = 100, 25
+# DynamoDB's limit for a batch.
+WRITE_AT_ONCE = 25
 
 
 class DynamoClients:
@@ -30,15 +30,8 @@ class DynamoClients:
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
         """Leave out what the store did not process: this is for people to read."""
-        wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
-        found: dict[str, Client] = {}
-        for first in range(0, len(wanted), GET_AT_ONCE):
-            request = {self._table: {"Keys": wanted[first : first + GET_AT_ONCE]}}
-            with translated():
-                answer = client("dynamodb").batch_get_item(RequestItems=request)
-            rows = map(from_row, answer["Responses"].get(self._table, []))
-            found |= {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
-        return found
+        rows = map(from_row, get_items(self._table, "client_id", keys))
+        return {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
         """Read first, and only for a first client write, on the condition that there is none."""
@@ -60,18 +53,14 @@ class DynamoClients:
         return client
 
     def mark_elsewhere(self, key: str) -> bool:
-        try:
-            call(
-                "update_item",
-                self._table,
-                key={"client_id": key},
-                update="SET elsewhere = :yes",
-                condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
-                values={":yes": True},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return write_if(
+            "update_item",
+            self._table,
+            key={"client_id": key},
+            update="SET elsewhere = :yes",
+            condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
+            values={":yes": True},
+        )
 
     def delete(self, key: str) -> None:
         call("delete_item", self._table, key={"client_id": key})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row, write_if
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Settlement
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
@@ -141,17 +141,14 @@ class DynamoPlaybackSessions:
         return page_of("query", request, None, _record, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
-        try:
-            call(
-                "update_item",
-                self._table,
-                key={"session_id": session_id},
-                update="SET due_ms = :due",
-                condition="attribute_exists(due_shard)",
-                values={":due": due_ms},
-            )
-        except ConditionFailed:
-            return
+        write_if(
+            "update_item",
+            self._table,
+            key={"session_id": session_id},
+            update="SET due_ms = :due",
+            condition="attribute_exists(due_shard)",
+            values={":due": due_ms},
+        )
 
     def _request(self, index: str, key: str, value: Any, limit: int) -> dict[str, Any]:
         return {

@@ -55,9 +55,8 @@ class DynamoStreams:
         return owner_of(self._limits, port)
 
     def _put(self, stream: Stream, **condition: Any) -> dict[str, Any]:
-        ladder = [_map(rendition) for rendition in stream.custom_renditions]
-        backups = [_map(source) for source in stream.backups]
-        parts = {"ingest": _map(stream.ingest), "backups": backups, "custom_renditions": ladder}
+        ladder, backups = list(map(vars, stream.custom_renditions)), list(map(vars, stream.backups))
+        parts = {"ingest": vars(stream.ingest), "backups": backups, "custom_renditions": ladder}
         return parameters(self._table, item={**vars(stream), **parts}, **condition)
 
     def _write(self, put: dict[str, Any], port_before: int | None, stream: Stream) -> None:
@@ -86,10 +85,6 @@ def _meaning(refusal: TransactionRefused, port: int | None) -> Exception:
     if port is not None and "ConditionalCheckFailed" in ports:
         return IngestPortTaken(port, from_row(refusal.items[1] or {})["owner_id"])
     return RowRefused() if "TransactionConflict" in refusal.codes else StoreUnavailable(str(refusal))
-
-
-def _map(part: Ingest | Rendition) -> dict[str, Any]:
-    return {name: value for name, value in vars(part).items() if value is not None}
 
 
 def _ingest(row: dict[str, Any]) -> Ingest:
