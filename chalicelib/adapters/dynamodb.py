@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.adapters.aws import ConditionFailed, RequestInvalid, client, translated
-from chalicelib.domain.errors import Invalid
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.ports.common import ListPage
 
 Item = TypeVar("Item")
@@ -62,19 +62,11 @@ def to_cursor(position: Any) -> str:
 
 
 def from_cursor(cursor: str) -> Any:
-    """Return the value in a cursor. Raise `Invalid` for an unknown form."""
+    """Return the value in a cursor. Raise `WrongCursor` for an unknown form."""
     try:
         return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
-        raise invalid_cursor() from None
-
-
-def invalid_cursor() -> Invalid:
-    """Return the error for a cursor that is not from this list."""
-    return Invalid(
-        "The cursor is not from this list.",
-        errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
-    )
+        raise WrongCursor from None
 
 
 def parameters(
@@ -174,7 +166,7 @@ def page_of(
     except RequestInvalid:
         if cursor is None:
             raise
-        raise invalid_cursor() from None
+        raise WrongCursor from None
     last = answer.get("LastEvaluatedKey")
     return ListPage(
         items=[make(from_row(row)) for row in answer.get("Items", [])],
@@ -185,9 +177,8 @@ def page_of(
 def _start_key(cursor: str, position: Sequence[str], within: Mapping[str, Any]) -> dict[str, Any]:
     key = from_cursor(cursor)
     if not isinstance(key, dict) or set(key) != set(position):
-        raise invalid_cursor()
-    if not all((isinstance(value, str) and value) or type(value) is int for value in key.values()):
-        raise invalid_cursor()
-    if any(key[name] != value for name, value in within.items()):
-        raise invalid_cursor()
+        raise WrongCursor
+    known = all((isinstance(value, str) and value) or type(value) is int for value in key.values())
+    if not known or any(key[name] != value for name, value in within.items()):
+        raise WrongCursor
     return key

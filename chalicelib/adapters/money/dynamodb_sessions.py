@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row, write_if
+from chalicelib.adapters.dynamodb import from_cursor, get_item, page_of, to_cursor, to_row, write_if
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Settlement
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
@@ -185,4 +186,4 @@ def _shard_position(cursor: str | None) -> tuple[int, str | None]:
     match position:
         case [int(shard), None | str() as inner] if type(shard) is int and 0 <= shard < DUE_SHARDS:
             return shard, inner
-    raise invalid_cursor()
+    raise WrongCursor

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from chalicelib.adapters.dynamodb import call, from_cursor, invalid_cursor, page_of, parameters, to_cursor
+from chalicelib.adapters.dynamodb import call, from_cursor, page_of, parameters, to_cursor
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, month_before, month_of
 from chalicelib.ports.common import ListPage
 
@@ -76,7 +77,7 @@ def _position(cursor: str | None) -> tuple[str, str | None] | None:
     match from_cursor(cursor):
         case [str(month), None | str() as inner] if _MONTH.fullmatch(month):
             return month, inner
-    raise invalid_cursor()
+    raise WrongCursor
 
 
 def _without_none(values: Any) -> dict[str, Any]:

@@ -194,8 +194,7 @@ class StreamsService:
         """Reject a binding that this stage's gateway cannot check."""
         if stream.session_binding is not SessionBinding.OFF and not self._sees_clients:
             detail = "the gateway of this stage does not know the clients of media requests; allowed: `off`"
-            errors = [{"field": "session_binding", "detail": detail}]
-            raise Invalid(f"session_binding: {detail}", errors=errors)
+            raise Invalid.field("session_binding", detail)
 
     def _check_sources(self, stream: Stream) -> None:
         """Reject sources that a worker would reject. The worker checks again at every connection."""
