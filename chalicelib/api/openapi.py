@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
+from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
@@ -25,11 +26,10 @@ DESCRIPTION = (
 routes = Routes("openapi")
 
 
-@routes.add("GET", "/openapi.json", role=None, answer=None, other_types={"application/json": {"type": "object"}})
+@routes.add("GET", "/openapi.json", role=None, other_types={"application/json": {"type": "object"}})
 def openapi(call: Call) -> Response:
     """Return this document."""
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Response(body=json.dumps(document()), headers=headers)
+    return make_response(json.dumps(document()), "application/json")
 
 
 ALL_ROUTES = (
