@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib import config
@@ -10,7 +10,7 @@ from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.edge_keys import EdgeKeyStore
 from chalicelib.adapters.access.file_denylist import FileDenylist
-from chalicelib.adapters.access.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.adapters.access.keyvalue_denylist import KeyValueDenylist
 from chalicelib.adapters.access.keyvalue_store import KeyValueStore
 from chalicelib.adapters.access.no_denylist import NoDenylist
@@ -59,7 +59,7 @@ class Stores:
     queue = cached_property(lambda self: SqsWorkQueue(self.settings.work_queue))
     users = cached_property(lambda self: DynamoUsers(self._prefix))
     passwords = cached_property(lambda self: Argon2Passwords())
-    tokens = cached_property(lambda self: JwtTokens(partial(secret_from_aws, self.settings.token_secret)))
+    tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
     counters = cached_property(lambda self: DynamoCounters(self._prefix, self.clock))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))

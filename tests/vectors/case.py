@@ -1,10 +1,10 @@
 """The access rule over tables in memory, and the cases of vectors: a session with its tokens."""
 
-import json
 from typing import Any
 
 from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.domain.access.clients import Client, media_key
+from chalicelib.domain.access.key_sets import from_document
 from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.ids import session_id_of
 from chalicelib.domain.money.lease import GRACE_MS
@@ -30,7 +30,7 @@ class Case:
         self.other_id = session_id_of("other", vector.name)
         self.user_id = "u_" + self.session_id[:20]
         self.stream_id = "s-" + self.session_id
-        self.tokens = JwtTokens(lambda: json.dumps(KEY_SETS))
+        self.tokens = JwtTokens(lambda: from_document(KEY_SETS))
 
     @property
     def target(self) -> str:
@@ -65,7 +65,7 @@ class AccessRule:
     def __init__(self, now_ms: int) -> None:
         services = memory_services()
         services.delivery, stores = self, services.stores
-        stores.tokens = JwtTokens(lambda: json.dumps(KEY_SETS))
+        stores.tokens = JwtTokens(lambda: from_document(KEY_SETS))
         stores.clock = self.clock = SetClock(now_ms)
         self.store, self.clients = stores.rows, stores.clients
         # How often the rule was asked.

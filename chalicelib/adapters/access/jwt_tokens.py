@@ -1,21 +1,17 @@
 """The three kinds of token as JWTs: HS256, with a key set, a `typ` and an `aud` for each kind.
 
-The keys come from Secrets Manager. All keys of a set are accepted; the current one signs. For their format and rotation
-see `domain/access/key_sets.py`.
+All keys of a set are accepted; the current one signs. For their format and rotation see `domain/access/key_sets.py`.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.domain.access.key_sets import REREAD_MS_MIN, from_document
+from chalicelib.domain.access.key_sets import REREAD_MS_MIN, KeySets
 from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import TokenExpired, Unauthenticated
@@ -29,48 +25,25 @@ REREAD_S_MIN = REREAD_MS_MIN / 1000
 REREAD_S_MAX = 600.0
 
 
-@dataclass(frozen=True)
-class KeySet:
-    """The keys of one kind, by key id."""
-
-    current: str
-    keys: Mapping[str, bytes]
-
-
-def secret_from_aws(secret_id: str) -> str:
-    """Return the secret's text from Secrets Manager."""
-    with translated():
-        return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-
-
-def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
-    """Return the key sets in a secret's text."""
-    sets = from_document(json.loads(text))
-    return {
-        kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
-        for kind, each in sets.items()
-    }
-
-
 class JwtTokens:
     """The port `Tokens`.
 
-    The secret is read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
+    The keys are read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
     processes sign with the current key. If a later read fails, the known keys stay in use.
     """
 
-    def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._read_secret = read_secret
+    def __init__(self, read_keys: Callable[[], KeySets], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read_keys = read_keys
         self._monotonic = monotonic
-        self._known: dict[TokenKind, KeySet] | None = None
+        self._known: KeySets | None = None
         self._read_at_s = 0.0
         self._failed = False
 
     @property
-    def _key_sets(self) -> dict[TokenKind, KeySet]:
+    def _key_sets(self) -> KeySets:
         if self._known is None:
             self._read_at_s = self._monotonic()
-            self._known = parse_key_sets(self._read_secret())
+            self._known = self._read_keys()
         elif self._monotonic() - self._read_at_s >= REREAD_S_MAX:
             with suppress(StoreUnavailable):
                 self._read_again()
@@ -79,7 +52,7 @@ class JwtTokens:
     def _read_again(self) -> None:
         # Set before the read, so that a failing store is not asked at every token.
         self._read_at_s, self._failed = self._monotonic(), True
-        self._known = parse_key_sets(self._read_secret())
+        self._known = self._read_keys()
         self._failed = False
 
     def _key(self, kind: TokenKind, kid: str) -> bytes | None:
@@ -90,7 +63,7 @@ class JwtTokens:
             key = self._key_sets[kind].keys.get(kid)
         if key is None and self._failed:
             raise StoreUnavailable("the token keys could not be reread, and the key of this token is unknown")
-        return key
+        return base64.b64decode(key) if key else None
 
     def sign_access(self, claims: AccessClaims) -> str:
         return self._sign(
@@ -140,7 +113,7 @@ class JwtTokens:
         return jwt.encode(
             # `exp` is whole seconds by its standard; `exp_ms` is exact.
             {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
-            key_set.keys[key_set.current],
+            base64.b64decode(key_set.keys[key_set.current]),
             algorithm=ALGORITHM,
             headers={"kid": key_set.current, "typ": TYP[kind]},
         )

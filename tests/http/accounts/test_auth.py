@@ -1,12 +1,13 @@
 """Logging in, refreshing, logging out; and that no token of one kind is ever accepted as another."""
 
 import time
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
 
-from chalicelib.adapters.access.jwt_tokens import AUD, TYP, parse_key_sets, secret_from_aws
+from chalicelib.adapters.access.jwt_tokens import AUD, TYP
 from chalicelib.domain.access.tokens import TokenKind
 from chalicelib.domain.accounts.users import RefreshFamily, Role
 from chalicelib.ports.common import RowRefused
@@ -73,7 +74,7 @@ def test_disabling_ends_logins_and_sessions(api: Api) -> None:
 
 def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, alg: str = "HS256") -> str:
     """Return a token that is signed with one kind's key and claims to be of another kind."""
-    keys = parse_key_sets(secret_from_aws(api.services.settings.token_secret))[key_of]
+    keys = api.services.stores.token_keys.read()[0][key_of]
     expires_ms = int(time.time() * 1000) + 60_000
     claims: dict[str, object] = {"sub": "u_" + "a" * 20, "role": "admin", "gen": 0, "fam": "f", "jti": "j"}
     claims |= {
@@ -83,7 +84,7 @@ def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, al
         "exp": expires_ms // 1000,
         "exp_ms": expires_ms,
     }
-    key = "" if alg == "none" else keys.keys[keys.current]
+    key = "" if alg == "none" else b64decode(keys.keys[keys.current])
     return jwt.encode(claims, key, algorithm=alg, headers={"kid": keys.current, "typ": TYP[typ_of]})
 
 

@@ -17,7 +17,8 @@ from tests.fakes.access.keys import MemoryKeyStore
 from tests.fakes.simple import SetClock
 
 PERIOD_MS = KEY_DAYS * MS_PER_DAY
-STRANGER = JwtTokens(MemoryKeyStore({kind: KeySet("k9", {"k9": new_key()}) for kind in TokenKind}).text)
+STRANGERS_KEYS = {kind: KeySet("k9", {"k9": new_key()}) for kind in TokenKind}
+STRANGER = JwtTokens(lambda: STRANGERS_KEYS)
 
 
 class Site:
@@ -36,7 +37,7 @@ class Site:
         self.reads += 1
         if self.store.fails:
             raise StoreUnavailable("no answer")
-        return self.store.text()
+        return self.store.sets
 
     def claims(self):
         expires_at_ms = self.clock.now_ms() + ACCESS_TTL_MS
