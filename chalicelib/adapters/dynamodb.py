@@ -56,6 +56,11 @@ def from_row(row: Row) -> dict[str, Any]:
     return {name: from_attribute(attribute) for name, attribute in row.items()}
 
 
+def known(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are fields of a dataclass. Attributes of a newer version are left out."""
+    return {name: values[name] for name in kind.__dataclass_fields__ if name in values}
+
+
 def to_cursor(position: Any) -> str:
     """Return a URL-safe cursor of any JSON value."""
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")

@@ -77,7 +77,7 @@ def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
 @routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER)
 def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
     """Return one of the caller's sessions, with the media served up to a few seconds ago."""
-    record = call.services.playback.session_of(call.user_id, session_id)
+    record = call.services.billing.record_of(call.user_id, session_id)
     served = call.services.reconciliation.served(session_id)
     answer = OwnSessionAnswer.model_validate(record)
     return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
@@ -86,5 +86,5 @@ def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
 @routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery)
 def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
     """List what a session paid and got back, oldest first."""
-    record = call.services.playback.session_of(call.user_id, session_id)
+    record = call.services.billing.record_of(call.user_id, session_id)
     return ListAnswer[LedgerItem].model_validate(call.services.statements.session_page(record, **dict(call.query)))

@@ -93,9 +93,7 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _path_schema(name: str) -> dict[str, Any]:
-    if name not in PATH_FORMS:
-        return {"type": "string", "pattern": f"^(?:{DAY.pattern})$"}
-    return {"type": "string", "pattern": f"^(?:{PATH_FORMS[name].pattern})$"}
+    return {"type": "string", "pattern": f"^(?:{PATH_FORMS.get(name, DAY).pattern})$"}
 
 
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:

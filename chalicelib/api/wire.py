@@ -45,22 +45,19 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
     """Return a session after a start or a heartbeat, with a fresh play token."""
     session = beat.session
     token, expires_in_s = call.services.access.issue(call.user_id, session)
-    return PlaybackAnswer(
-        session_id=session.session_id,
-        seq=session.seq,
-        play_url=f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
-        play_token=token,
-        expires_in=expires_in_s,
-        next_beat_in_ms=next_beat_in_ms(beat.wallet, session, beat.now_ms),
-        lease_ms=session.lease_ms,
-        paid_until_ms=session.paid_until_ms,
-        balance_millipoints=beat.wallet.balance_millipoints,
-        rate_millipoints_per_minute=session.rate_millipoints_per_minute,
-        seconds_left=seconds_left(beat.wallet, session, beat.now_ms),
-        others_spending=len(others_spending(beat.wallet, session, beat.now_ms)),
-        charged_millipoints=beat.charged_millipoints,
-        outcome=beat.outcome,
-    )
+    values = {
+        **vars(session),
+        "play_url": f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
+        "play_token": token,
+        "expires_in": expires_in_s,
+        "next_beat_in_ms": next_beat_in_ms(beat.wallet, session, beat.now_ms),
+        "balance_millipoints": beat.wallet.balance_millipoints,
+        "seconds_left": seconds_left(beat.wallet, session, beat.now_ms),
+        "others_spending": len(others_spending(beat.wallet, session, beat.now_ms)),
+        "charged_millipoints": beat.charged_millipoints,
+        "outcome": beat.outcome,
+    }
+    return PlaybackAnswer.model_validate(values)
 
 
 def start_answer(call: Call, opened: Opened) -> StartAnswer:

@@ -23,11 +23,11 @@ class ListPage(Generic[Item]):
     next_cursor: str | None
 
 
-def all_items(read: Callable[[str | None], ListPage[Item]]) -> Iterator[Item]:
-    """Yield the items of all pages. `read` returns the page at a cursor."""
+def all_items(read: Callable[..., ListPage[Item]], *arguments: object, **options: object) -> Iterator[Item]:
+    """Yield the items of all pages. `read` returns a page for these arguments and a `cursor`."""
     cursor: str | None = None
     while True:
-        page = read(cursor)
+        page = read(*arguments, **options, cursor=cursor)
         yield from page.items
         cursor = page.next_cursor
         if cursor is None:

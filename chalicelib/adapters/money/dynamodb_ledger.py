@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, parameters
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, known, parameters
 from chalicelib.adapters.money.wallet_item import entry, entry_map
 from chalicelib.domain.money.wallets import Page, Payment
 
@@ -55,4 +55,4 @@ class DynamoPayments:
 
 def _page(row: dict[str, Any]) -> Page:
     entries = tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"])
-    return Page(**{**{name: row[name] for name in Page.__dataclass_fields__}, "entries": entries})
+    return Page(**{**known(Page, row), "entries": entries})

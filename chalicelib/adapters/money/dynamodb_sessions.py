@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, page_of, to_cursor, to_row, write_if
+from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Settlement
@@ -87,16 +87,8 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
 
 def _record(row: dict[str, Any]) -> SessionRecord:
     reason = row.get("end_reason")
-    values = {name: row[name] for name in SessionRecord.__dataclass_fields__ if name in row}
-    return SessionRecord(
-        **{
-            "due_shard": 0,
-            "due_ms": 0,
-            **values,
-            "kind": SessionKind(row["kind"]),
-            "end_reason": EndReason(reason) if reason else None,
-        }
-    )
+    kinds = {"kind": SessionKind(row["kind"]), "end_reason": EndReason(reason) if reason else None}
+    return SessionRecord(**{"due_shard": 0, "due_ms": 0, **known(SessionRecord, row), **kinds})
 
 
 class DynamoPlaybackSessions:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed
-from chalicelib.adapters.dynamodb import call, from_row, get_item
+from chalicelib.adapters.dynamodb import call, from_row, get_item, known
 from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.runtime import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
@@ -116,9 +116,7 @@ class DynamoRuntimes:
 
 
 def _claim(row: dict[str, Any]) -> Claim | None:
-    if "worker_id" not in row:
-        return None
-    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
+    return Claim(**known(Claim, row)) if "worker_id" in row else None
 
 
 def _runtime(row: dict[str, Any]) -> Runtime:

@@ -5,11 +5,11 @@ The SRT port changes owner in the transaction that writes the row.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.adapters.aws import Contended, TransactionRefused
-from chalicelib.adapters.dynamodb import from_row, get_item, page_of, parameters, transact
+from chalicelib.adapters.dynamodb import from_row, get_item, known, page_of, parameters, transact
 from chalicelib.adapters.streams.dynamodb_srt_ports import give_port, owner_of, take_port
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
@@ -17,8 +17,6 @@ from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
-
-FIELDS = frozenset(field.name for field in fields(Stream))
 
 
 class DynamoStreams:
@@ -93,8 +91,6 @@ def _ingest(row: dict[str, Any]) -> Ingest:
 
 
 def _stream(row: dict[str, Any]) -> Stream:
-    # Attributes of a newer version are ignored.
-    known = {name: value for name, value in row.items() if name in FIELDS}
     values = {
         "ingest": _ingest(row["ingest"]),
         "backups": tuple(_ingest(source) for source in row["backups"]),
@@ -103,4 +99,4 @@ def _stream(row: dict[str, Any]) -> Stream:
         "session_binding": SessionBinding(row["session_binding"]),
         "desired_state": DesiredState(row["desired_state"]),
     }
-    return Stream(**{**known, **values})
+    return Stream(**{**known(Stream, row), **values})

@@ -24,4 +24,4 @@ class WorkersService:
 
     def present(self) -> list[Worker]:
         """Return all present workers."""
-        return list(all_items(lambda cursor: self.listing(limit=WORKERS_PER_PAGE, cursor=cursor)))
+        return list(all_items(self.listing, limit=WORKERS_PER_PAGE))

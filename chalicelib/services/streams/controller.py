@@ -61,7 +61,7 @@ class Controller:
         """Check every stream, and return how many differed from their desired state. For the schedule."""
         # The same for all waiting streams, and read only if there is one.
         why = cache(self._why_waiting)
-        streams = all_items(lambda cursor: self._streams.list(limit=STREAMS_PER_PAGE, cursor=cursor))
+        streams = all_items(self._streams.list, limit=STREAMS_PER_PAGE)
         differing = sum(self._settle(stream, why) for stream in streams)
         self._denylist.sweep(self._clock.now_ms())
         return differing

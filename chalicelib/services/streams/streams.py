@@ -210,7 +210,7 @@ class StreamsService:
             raise IngestPortTaken(port, owner)
 
     def _viewers(self, stream_id: str) -> int:
-        active = all_items(lambda cursor: self._sessions.active(stream_id, limit=VIEWERS_PER_PAGE, cursor=cursor))
+        active = all_items(self._sessions.active, stream_id, limit=VIEWERS_PER_PAGE)
         return sum(1 for _ in islice(active, VIEWERS_COUNTED_MAX))
 
     def _runtime(self, stream_id: str) -> Runtime:

@@ -56,7 +56,7 @@ class Services(Container):
 
     def ledger_sum(self, user_id: str, page_entries: int = 5) -> int:
         """The sum of all entries, which number the wallet's versions without a gap or a repetition."""
-        entries = list(all_items(lambda cursor: self.ledger.entries(user_id, limit=page_entries, cursor=cursor)))
+        entries = list(all_items(self.ledger.entries, user_id, limit=page_entries))
         assert [entry.version for entry in entries] == list(range(self.ledger.wallet(user_id).version, 0, -1))
         assert len({entry.entry_id for entry in entries}) == len(entries)
         return sum(entry.delta_millipoints for entry in entries)

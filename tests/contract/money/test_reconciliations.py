@@ -38,7 +38,7 @@ def ended(stores: Stores, at_ms: int = NOW) -> str:
 
 
 def all_due(stores: Stores, now_ms: int, shard: int = SHARD) -> list[Due]:
-    return list(all_items(lambda cursor: stores.reconciliations.due(shard, now_ms, limit=100, cursor=cursor)))
+    return list(all_items(stores.reconciliations.due, shard, now_ms, limit=100))
 
 
 def a_row(session_id: str, **changes: object) -> SessionReconciliation:
@@ -46,7 +46,7 @@ def a_row(session_id: str, **changes: object) -> SessionReconciliation:
 
 
 def rows(stores: Stores, agrees: bool | None = None, day: str = DAY) -> list[SessionReconciliation]:
-    return list(all_items(lambda cursor: stores.reconciliations.rows(day, agrees=agrees, limit=5, cursor=cursor)))
+    return list(all_items(stores.reconciliations.rows, day, agrees=agrees, limit=5))
 
 
 def test_a_session_is_due_a_while_after_its_end_and_settled_once(stores: Stores) -> None:

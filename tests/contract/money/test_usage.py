@@ -77,7 +77,7 @@ def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
     assert (first.media.answers_2xx, first.media.egress_bytes, first.segments.hits) == (2, 200, 2)
     assert (first.api.answers_5xx, both.api.answers_5xx, both.api.egress_bytes) == (0, 2, 14)
     assert usage.counted(minute - 60, minute - 1) == {}
-    found = list(all_items(lambda cursor: usage.counted_by_stream(minute, limit=2, cursor=cursor)))
+    found = list(all_items(usage.counted_by_stream, minute, limit=2))
     assert [each.stream_id for each in found] == sorted(streams)
     assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
     assert {each.hour_ms for each in found} == {minute * MINUTE_MS}

@@ -42,7 +42,7 @@ def test_entries_are_listed_newest_first_over_all_months_by_account_and_by_opera
     newest = entries[::-1]
     for limit in (1, 2, 5, 50):
         assert len(log.newest(NOW_MS, limit=limit, cursor=None).items) <= limit
-        assert [*all_items(lambda cursor, limit=limit: log.newest(NOW_MS, limit=limit, cursor=cursor))] == newest
+        assert [*all_items(log.newest, NOW_MS, limit=limit)] == newest
     assert log.of_user("u_2", limit=5, cursor=None).items == [entries[2]]
     first = log.by_operator("u_operator0", limit=2, cursor=None)
     assert first.items == [entries[4], entries[2]]

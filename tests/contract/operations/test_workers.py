@@ -15,7 +15,7 @@ workers = pytest.fixture(lambda stores: stores.workers)
 
 
 def known(workers: Workers) -> list[Worker]:
-    found = all_items(lambda cursor: workers.list(limit=2, cursor=cursor))
+    found = all_items(workers.list, limit=2)
     return sorted(found, key=lambda worker: worker.worker_id)
 
 

@@ -65,7 +65,7 @@ def test_a_list_comes_in_pages_and_holds_everything_once(streams: Streams) -> No
     for number in range(5):
         streams.add(replace(STREAM, stream_id=f"stream-{number}", backups=(), archived=number == 3))
     assert len(streams.list(limit=2, cursor=None).items) <= 2
-    seen = all_items(lambda cursor: streams.list(limit=2, cursor=cursor))
+    seen = all_items(streams.list, limit=2)
     assert sorted(stream.stream_id for stream in seen) == [f"stream-{number}" for number in range(5)]
 
 
