@@ -76,16 +76,12 @@ class Endpoint:
     failed: type[BaseModel] | None = None
 
 
-@dataclass
 class Routes:
     """A group of routes: a Chalice blueprint and its declarations."""
 
-    name: str
-    blueprint: Blueprint = field(init=False)
-    endpoints: list[Endpoint] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.blueprint = Blueprint(self.name)
+    def __init__(self, name: str) -> None:
+        self.blueprint = Blueprint(name)
+        self.endpoints: list[Endpoint] = []
 
     def add(
         self, method: str, path: str, *, role: Role | None, account: bool = False, **declared: Any

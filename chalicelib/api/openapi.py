@@ -74,9 +74,9 @@ def document() -> dict[str, Any]:
 def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": endpoint.summary, "responses": responses_of(endpoint, names)}
     parameters = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": _path_schema(part[1:-1])}
-        for part in endpoint.path.split("/")
-        if part.startswith("{")
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^(?:{form.pattern})$"}}
+        for name, form in {"day": DAY, **PATH_FORMS}.items()
+        if f"{{{name}}}" in endpoint.path
     ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
@@ -90,10 +90,6 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
         operation["x-role"] = endpoint.role.value
         operation["x-account-checked"] = endpoint.account
     return operation
-
-
-def _path_schema(name: str) -> dict[str, Any]:
-    return {"type": "string", "pattern": f"^(?:{PATH_FORMS.get(name, DAY).pattern})$"}
 
 
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:

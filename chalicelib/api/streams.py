@@ -5,14 +5,12 @@ from typing import Any
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import StartAnswer
-from chalicelib.api.models.runtimes import RuntimeAnswer
-from chalicelib.api.models.stream_logs import IngestRefusalAnswer, StreamLogAnswer
+from chalicelib.api.models.runtimes import RuntimeAnswer, StreamLogAnswer
 from chalicelib.api.models.streams import (
     CreateStreamRequest,
     EditAnswer,
     EditQuery,
     EditStreamRequest,
-    RunLogAnswer,
     StateRequest,
     StreamAnswer,
     StreamSettingsAnswer,
@@ -111,11 +109,7 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
     """
     runs = call.services.run_logs.newest(stream_id)
     refusals = call.services.ingest_refusals.newest(stream_id)
-    return StreamLogAnswer(
-        items=[RunLogAnswer.model_validate(run) for run in runs],
-        next_cursor=None,
-        ingest_refusals=[IngestRefusalAnswer.model_validate(each) for each in refusals],
-    )
+    return StreamLogAnswer.model_validate({"items": runs, "next_cursor": None, "ingest_refusals": refusals})
 
 
 @routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, status=201, refusals={409})

@@ -4,7 +4,7 @@ from chalicelib.api.endpoint import Call
 from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
-from chalicelib.api.models.wallets import WalletAnswer, WalletSession
+from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, Wallet
 from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
@@ -30,15 +30,14 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
     """Return a wallet as its wire model."""
     today = call.services.ledger.today(wallet)
     capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
-    return WalletAnswer(
-        user_id=wallet.user_id,
-        balance_millipoints=wallet.balance_millipoints,
-        version=wallet.version,
-        daily_cap_millipoints=wallet.daily_cap_millipoints if capped else None,
-        spent_today_millipoints=today.spent_millipoints,
-        day_ends_at_ms=today.ends_at_ms,
-        sessions=[WalletSession.model_validate(session) for session in wallet.sessions.values()],
-    )
+    values = {
+        **vars(wallet),
+        "daily_cap_millipoints": wallet.daily_cap_millipoints if capped else None,
+        "spent_today_millipoints": today.spent_millipoints,
+        "day_ends_at_ms": today.ends_at_ms,
+        "sessions": list(wallet.sessions.values()),
+    }
+    return WalletAnswer.model_validate(values)
 
 
 def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, write_if
+from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, known, write_if
 from chalicelib.domain.access.clients import Client
 
 S_PER_DAY = 86_400
@@ -25,8 +25,10 @@ class DynamoClients:
         self._table = table_prefix + "clients"
         self._kept_s = address_days * S_PER_DAY
 
-    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
-        self._put(key, user_id, client, now_ms)
+    def put(self, key: str, user_id: str, client: Client, now_ms: int, **condition: Any) -> None:
+        expires_at_s = now_ms // 1000 + self._kept_s
+        item = {"client_id": key, "user_id": user_id, **vars(client), "expires_at_s": expires_at_s}
+        call("put_item", self._table, item=item, **condition)
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
         """Leave out what the store did not process: this is for people to read."""
@@ -39,7 +41,7 @@ class DynamoClients:
         if row and _is_kept(row, now_ms):
             return _client(row)
         try:
-            self._put(
+            self.put(
                 key,
                 user_id,
                 client,
@@ -82,15 +84,10 @@ class DynamoClients:
                 client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
         return len(deletes)
 
-    def _put(self, key: str, user_id: str, kept: Client, now_ms: int, **condition: Any) -> None:
-        expires_at_s = now_ms // 1000 + self._kept_s
-        item = {"client_id": key, "user_id": user_id, **vars(kept), "expires_at_s": expires_at_s}
-        call("put_item", self._table, item=item, **condition)
-
 
 def _is_kept(row: dict[str, Any], now_ms: int) -> bool:
     return bool(now_ms // 1000 < row["expires_at_s"])
 
 
 def _client(row: dict[str, Any]) -> Client:
-    return Client(ip=row["ip"], user_agent=row["user_agent"])
+    return Client(**known(Client, row))

@@ -45,7 +45,7 @@ class FileDenylist:
         swept = 0
         with _translated():
             # Temporary files of a killed process are deleted as well.
-            for entry in [*self._listed(self._sessions), *self._streams.glob(".*")]:
+            for entry in [*self._sessions.glob("*"), *self._streams.glob(".*")]:
                 if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
                     swept += 1
@@ -60,10 +60,6 @@ class FileDenylist:
         if not STREAM_ID.fullmatch(stream_id):
             raise ValueError(f"{stream_id!r} is no stream id")
         return self._streams / stream_id
-
-    @staticmethod
-    def _listed(directory: Path) -> list[Path]:
-        return list(directory.iterdir()) if directory.is_dir() else []
 
     @staticmethod
     def _write(path: Path, reason: EndReason) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,12 @@ from chalicelib.ports.common import StoreUnavailable
 ALGORITHM = "HS256"
 TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
 AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
+# The claims of each kind beside its expiry, and the fields that they are.
+FIELDS = {
+    TokenKind.ACCESS: {"sub": "user_id", "role": "role", "gen": "generation"},
+    TokenKind.REFRESH: {"sub": "user_id", "fam": "family_id", "jti": "jti"},
+    TokenKind.PLAY: {"sub": "user_id", "sid": "session_id", "stream": "stream_id"},
+}
 TOKEN_CHARS_MAX = 2048
 REREAD_S_MIN = REREAD_MS_MIN / 1000
 REREAD_S_MAX = 600.0
@@ -66,60 +72,39 @@ class JwtTokens:
         return base64.b64decode(key) if key else None
 
     def sign_access(self, claims: AccessClaims) -> str:
-        return self._sign(
-            TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value, gen=claims.generation
-        )
+        return self._sign(TokenKind.ACCESS, claims)
 
     def sign_refresh(self, claims: RefreshClaims) -> str:
-        return self._sign(
-            TokenKind.REFRESH, claims.expires_at_ms, sub=claims.user_id, fam=claims.family_id, jti=claims.jti
-        )
+        return self._sign(TokenKind.REFRESH, claims)
 
     def sign_play(self, claims: PlayClaims) -> str:
-        return self._sign(
-            TokenKind.PLAY, claims.expires_at_ms, sub=claims.user_id, sid=claims.session_id, stream=claims.stream_id
-        )
+        return self._sign(TokenKind.PLAY, claims)
 
     def access(self, token: str, now_ms: int) -> AccessClaims:
-        claims = self._check(TokenKind.ACCESS, token, ("sub", "role", "gen"))
-        _not_expired(claims, now_ms)
-        return AccessClaims(
-            user_id=claims["sub"],
-            role=Role(claims["role"]),
-            expires_at_ms=claims["exp_ms"],
-            generation=claims["gen"],
-        )
+        claims = self._check(TokenKind.ACCESS, token, now_ms)
+        return AccessClaims(**{**claims, "role": Role(claims["role"])})
 
     def refresh(self, token: str, now_ms: int) -> RefreshClaims:
-        claims = self._check(TokenKind.REFRESH, token, ("sub", "fam", "jti"))
-        _not_expired(claims, now_ms)
-        return RefreshClaims(
-            user_id=claims["sub"], family_id=claims["fam"], jti=claims["jti"], expires_at_ms=claims["exp_ms"]
-        )
+        return RefreshClaims(**self._check(TokenKind.REFRESH, token, now_ms))
 
     def play(self, token: str) -> PlayClaims:
-        claims = self._check(TokenKind.PLAY, token, ("sub", "sid", "stream"))
-        return PlayClaims(
-            user_id=claims["sub"],
-            session_id=claims["sid"],
-            stream_id=claims["stream"],
-            expires_at_ms=claims["exp_ms"],
-        )
+        return PlayClaims(**self._check(TokenKind.PLAY, token, 0))
 
-    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str | int) -> str:
+    def _sign(self, kind: TokenKind, claims: AccessClaims | RefreshClaims | PlayClaims) -> str:
         import jwt
 
-        key_set = self._key_sets[kind]
+        key_set, expires_at_ms = self._key_sets[kind], claims.expires_at_ms
+        values = {short: getattr(claims, name) for short, name in FIELDS[kind].items()}
         return jwt.encode(
             # `exp` is whole seconds by its standard; `exp_ms` is exact.
-            {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
+            {**values, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
             base64.b64decode(key_set.keys[key_set.current]),
             algorithm=ALGORITHM,
             headers={"kid": key_set.current, "typ": TYP[kind]},
         )
 
-    def _check(self, kind: TokenKind, token: str, required: tuple[str, ...]) -> dict[str, Any]:
-        """Check everything except the expiry, which is compared with the caller's clock."""
+    def _check(self, kind: TokenKind, token: str, now_ms: int) -> dict[str, Any]:
+        """Return the fields of the claims of a valid token that has not expired by `now_ms`."""
         import jwt
 
         try:
@@ -134,13 +119,10 @@ class JwtTokens:
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUD[kind],
-                options={"require": ["aud", "exp", "exp_ms", *required], "verify_exp": False},
+                options={"require": ["aud", "exp", "exp_ms", *FIELDS[kind]], "verify_exp": False},
             )
         except (jwt.PyJWTError, ValueError):
             raise Unauthenticated(f"This is not a valid {kind.value} token.") from None
-        return claims
-
-
-def _not_expired(claims: Mapping[str, Any], now_ms: int) -> None:
-    if now_ms >= claims["exp_ms"]:
-        raise TokenExpired("The token has expired. Refresh it or log in again.")
+        if now_ms >= claims["exp_ms"]:
+            raise TokenExpired("The token has expired. Refresh it or log in again.")
+        return {"expires_at_ms": claims["exp_ms"], **{name: claims[short] for short, name in FIELDS[kind].items()}}

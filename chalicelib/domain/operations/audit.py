@@ -143,11 +143,6 @@ def user_values(user: User) -> Values:
     return {"role": user.role.value, "disabled": user.disabled}
 
 
-def erased_values(erased_at_ms: int) -> Values:
-    """Return the logged values of an erased account, without anything that identifies its person."""
-    return {"erased_at_ms": erased_at_ms}
-
-
 def _of_source(source: Ingest) -> Values:
     """Return a source without the parts of its URL that may be secret: user info, path, query."""
     values = {name: _plain(value) for name, value in vars(source).items() if value is not None and name != "url"}

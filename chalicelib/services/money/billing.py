@@ -2,16 +2,15 @@
 
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
 from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, decide, settle
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
-from chalicelib.domain.money.wallets import Entry, Wallet, lease_entry_id, utc_day
+from chalicelib.domain.money.wallets import Wallet, lease_entry_id, utc_day
 from chalicelib.domain.streams.outages import down_until_ms, newest_outage_ms, next_credit, outages_before
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports.common import Clock, all_items
@@ -234,14 +233,10 @@ class Billing:
     def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
         """Return the charge of a seq, from its entry in the journal or, once that has moved, in the ledger."""
         entry_id = lease_entry_id(session.session_id, seq)
-        costs = (-each.delta_millipoints for each in self._entries_back(wallet) if each.entry_id == entry_id)
+        newest = all_items(self._ledger.entries, wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE)
+        entries = chain(wallet.journal, islice(newest, REPLAY_ENTRIES_MAX))
+        costs = (-each.delta_millipoints for each in entries if each.entry_id == entry_id)
         return next(costs, session.charge_millipoints)
-
-    def _entries_back(self, wallet: Wallet) -> Iterator[Entry]:
-        """Yield the journal, then the ledger from its newest entry on, up to a limit."""
-        yield from wallet.journal
-        entries = all_items(self._ledger.entries, wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE)
-        yield from islice(entries, REPLAY_ENTRIES_MAX)
 
     def _session(self, wallet: Wallet, session_id: str) -> ActiveSession:
         session = wallet.sessions.get(session_id)

@@ -17,7 +17,7 @@ from chalicelib.domain.money.reconciliation import (
 )
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
 from chalicelib.domain.money.usage import Served, day_key, day_of
-from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable, all_items
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
@@ -31,7 +31,6 @@ DUE_PER_PAGE = 100
 ROWS_PER_PAGE = 1_000
 # Sums of a day stop at this many pages.
 PAGES_PER_DAY_MAX = 100
-MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)

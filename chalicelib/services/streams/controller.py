@@ -70,7 +70,7 @@ class Controller:
         stream = self._enforce(self._streams.get(seen.stream_id) or seen)
         runtime = self._runtime(stream)
         self._end_sessions(stream)
-        claimed = self._is_claimed(runtime)
+        claimed = runtime.is_claimed(self._clock.now_ms())
         wanted = stream.desired_state is DesiredState.LIVE
         self._mark_if_unclaimed(stream, runtime, why)
         differs = claimed != wanted or (wanted and runtime.generation != stream.generation)
@@ -104,15 +104,12 @@ class Controller:
     def _runtime(self, stream: Stream) -> Runtime:
         return self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
 
-    def _is_claimed(self, runtime: Runtime) -> bool:
-        return runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
-
     def _why_waiting(self) -> tuple[Waiting | None, str]:
         return why_waiting(self._workers.present())
 
     def _mark_if_unclaimed(self, stream: Stream, runtime: Runtime, why: Why) -> None:
         """Update the state of a stream without a worker, if it changes."""
-        if self._is_claimed(runtime):
+        if runtime.is_claimed(self._clock.now_ms()):
             return
         if stream.desired_state is DesiredState.LIVE:
             waiting, error = why()
