@@ -71,6 +71,15 @@ class Api:
         self.report(stream_id, RuntimeState.LIVE)
         return stream_id
 
+    def try_create_stream(self, **settings: Any) -> httpx.Response:
+        body = {"title": "A stream", "ingest": {"mode": "test"}, **settings}
+        return self.http.post("/streams", json=body, headers=self.admin())
+
+    def create_stream(self, **settings: Any) -> dict[str, Any]:
+        created = self.try_create_stream(**settings)
+        assert created.status_code == 201, created.text
+        return dict(created.json())
+
     def report(self, stream_id: str, state: RuntimeState) -> Claim:
         now_ms = self.services.stores.clock.now_ms()
         claim = self.services.stores.runtimes.claim(stream_id, "worker-1", now_ms, now_ms + CLAIM_MS)

@@ -66,14 +66,6 @@ def test_a_top_up_takes_effect_at_the_next_beat(services: Services) -> None:
     assert playback.beat(2).outcome is Outcome.ON_TIME
 
 
-def test_the_most_of_a_session_is_kept_to_the_millipoint(services: Services) -> None:
-    playback = services.watching(budget=14_000)
-    assert playback.beat(2, after_ms=9_000).charged_millipoints == 4_000
-    with ended_by(EndReason.MAX_POINTS_REACHED):
-        playback.beat(3, after_ms=5_000)
-    assert playback.balance == 86_000
-
-
 def test_what_is_not_delivered_is_not_charged(services: Services) -> None:
     playback = services.watching()
     services.delivery.on = False
@@ -83,16 +75,6 @@ def test_what_is_not_delivered_is_not_charged(services: Services) -> None:
     assert (playback.balance, playback.kinds()) == (90_000, ["lease", "unserved"])
     playback.end(EndReason.KICKED)
     assert playback.balance == 94_000
-
-
-def test_an_end_refunds_once_however_often_it_is_asked_for(services: Services) -> None:
-    playback = services.watching()
-    first = playback.end(EndReason.KICKED, after_ms=2_500)
-    assert playback.end() == first
-    assert (first.end_reason, first.refunded_millipoints, first.watched_ms) == (EndReason.KICKED, 7_500, 2_500)
-    assert playback.balance == 97_500
-    with ended_by(EndReason.KICKED):
-        playback.beat(2)
 
 
 def test_sessions_of_others_do_not_exist(services: Services) -> None:
@@ -105,16 +87,6 @@ def test_sessions_of_others_do_not_exist(services: Services) -> None:
         with pytest.raises(SessionNotFound):
             attempt()
     assert services.stores.denylist.sessions == {}
-
-
-def test_the_limit_of_sessions_names_those_in_the_way(services: Services) -> None:
-    user_id, open_ids = services.viewer(), []
-    for _ in range(2):
-        open_ids.append(services.open(user_id).session.session_id)
-        services.clock.advance(1)
-    with pytest.raises(SessionLimit) as limit:
-        services.open(user_id)
-    assert [each["session_id"] for each in limit.value.extra["sessions"]] == open_ids
 
 
 def test_a_session_whose_lease_ran_out_is_in_nobodys_way(services: Services) -> None:
@@ -149,12 +121,6 @@ def test_late_within_the_grace_pays_for_the_time_in_which_media_was_open(service
         assert playback.beat(seq, LEASE_MS + GRACE_MS - 100 if seq == 2 else LEASE_MS).outcome is Outcome.LATE
     served_ms = services.clock.now_ms() - began_ms
     assert 1_000_000 - playback.balance >= served_ms * RATE // 60_000 - LEASE_MS
-
-
-def test_an_end_as_of_an_earlier_moment_refunds_from_there(services: Services) -> None:
-    playback, began_ms = services.watching(), services.clock.now_ms()
-    record = playback.end(EndReason.STREAM_PAUSED, after_ms=62_000, as_of_ms=began_ms + 2_000)
-    assert (record.charged_millipoints, record.watched_ms, playback.balance) == (2_000, 2_000, 98_000)
 
 
 def test_a_replay_returns_its_charge_after_its_entry_has_moved(services: Services) -> None:

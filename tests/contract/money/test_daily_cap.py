@@ -1,9 +1,8 @@
 """The daily cap: the most that all sessions of a user spend in a day, to the millipoint, over both stores."""
 
-from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome, seconds_left
 from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, spent_today_millipoints
-from tests.contract.money.billing_services import LEASE_MS, Playback, Services, ended_by
+from tests.contract.money.billing_services import LEASE_MS, Playback, Services
 
 
 def capped(services: Services, millipoints: int) -> Playback:
@@ -20,19 +19,6 @@ def spent_today(playback: Playback) -> int:
 def left_s(playback: Playback) -> int:
     wallet = playback.services.ledger.wallet(playback.user_id)
     return seconds_left(wallet, wallet.sessions[playback.session_id], playback.services.clock.now_ms())
-
-
-def test_the_rest_of_the_day_is_sold_exactly_and_then_the_session_ends(services: Services) -> None:
-    playback = capped(services, 23_000)
-    assert left_s(playback) == 23
-    for seq, (outcome, charge) in enumerate([(Outcome.ON_TIME, 10_000), (Outcome.POOR, 3_000)], start=2):
-        beat = playback.beat(seq, after_ms=9_000)
-        assert (beat.outcome, beat.charged_millipoints) == (outcome, charge)
-    with ended_by(EndReason.DAILY_CAP_REACHED):
-        playback.beat(4, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
-    assert (playback.balance, spent_today(playback)) == (77_000, 23_000)
-    with ended_by(EndReason.DAILY_CAP_REACHED):
-        services.open(playback.user_id)
 
 
 def test_sessions_share_the_cap_and_a_refund_gives_it_back(services: Services) -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters.dynamodb import from_row, to_row
+from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.media_health import (
     ISSUE_DETAIL_CHARS_MAX,
     TRACK_TEXT_CHARS_MAX,
@@ -63,7 +65,7 @@ LIVE = Runtime(
     repairs=Repairs(silence_ms=1_200, drift_ppm=-300, restarts_avoided=1),
     issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sender's clock is slow.", since_ms=NOW - 9),),
 )
-TRACK, ISSUE = LIVE.tracks[1], LIVE.issues[0]
+PLAIN, TRACK, ISSUE = *LIVE.tracks, *LIVE.issues
 
 
 runtimes = pytest.fixture(lambda stores: stores.runtimes)
@@ -197,3 +199,16 @@ def test_of_many_workers_exactly_one_claims(runtimes: Runtimes) -> None:
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda n: runtimes.claim("stream-1", f"w{n}", NOW, SOON), range(8)))
     assert sum(claim is not None for claim in claims) == 1
+
+
+def test_a_row_of_an_older_or_newer_version_is_read_and_defaults_take_no_room():
+    assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
+    row = from_row(to_row(health_values(runtime)))
+    row["tracks"] = [{**row["tracks"][0], "new": 1}, {**row["tracks"][0], "kind": "subtitles"}]
+    row["repairs"]["new"] = 1
+    row["issues"] = [{**row["issues"][0], "new": 1}, {**row["issues"][0], "code": "new"}]
+    assert health_of(row) == {"tracks": (PLAIN,), "repairs": Repairs(silence_ms=4), "issues": (ISSUE,)}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(), issues=())
+    track = {"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264", "details": PLAIN.details}
+    assert health_values(runtime) == {"tracks": [track], "repairs": {}, "issues": None}
