@@ -14,7 +14,6 @@ from tests.fakes.access.keys import MemoryKeyStore
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
 from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.money.reconciliation import MemoryReconciliations
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
@@ -29,13 +28,16 @@ from tests.fixtures.settings import service_environment
 
 
 def memory_stores(settings: Settings | None = None) -> Stores:
-    """Return stores in memory under the names of `Stores`. `rows` are the tables of wallets and sessions."""
+    """Return stores in memory under the names of `Stores`, without reconciliations, which only schedules use.
+
+    `rows` are the tables of wallets and sessions.
+    """
     stores: Any = Stores(settings or load(service_environment("memory")))
     stores.rows = rows = MemoryStore()
     stores.clock = SetClock()
     stores.wallets, stores.sessions = MemoryWallets(rows), MemoryPlaybackSessions(rows)
     stores.ledger, stores.payments = MemoryLedger(rows), MemoryPayments(rows)
-    stores.reconciliations, stores.usage, stores.limits = MemoryReconciliations(rows), MemoryUsage(), MemoryLimits()
+    stores.usage, stores.limits = MemoryUsage(), MemoryLimits()
     stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
     stores.token_keys = MemoryKeyStore(first_key_sets(new_key, 0))
     stores.tokens = JwtTokens(lambda: stores.token_keys.sets)

@@ -1,7 +1,10 @@
-"""The port `Reconciliations`: the fake and DynamoDB keep the same promises; nothing due is missed, nothing is lost."""
+"""The port `Reconciliations` over DynamoDB: nothing due is missed, nothing is lost."""
 
 from dataclasses import replace
 
+import pytest
+
+from chalicelib.config import Settings
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.cut_offs import histograms
@@ -28,6 +31,11 @@ RECORD = session_record(NOW, ended_at_ms=NOW, end_reason=EndReason.VIEWER_STOPPE
 LEASE = replace(lease_entry("", "stream-1", 1, NOW), delta_millipoints=-10_000)
 MEDIA = Served(media_ms=12_000, media_bytes=4_000, segments=6, requests=9)
 ROW = reconcile(replace(RECORD, refunded_millipoints=0, granted_ms=9_000), [LEASE], MEDIA, DUE_MS, measured=True)
+
+
+@pytest.fixture
+def money(module_settings: Settings) -> Stores:
+    return Stores(module_settings)
 
 
 def ended(stores: Stores, at_ms: int = NOW) -> str:

@@ -162,14 +162,6 @@ def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
     ]
 
 
-def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
-    old = claimed(runtimes)
-    new = claimed(runtimes, "w2", SOON)
-    assert not runtimes.report(old, LIVE)
-    assert runtimes.renew(old, NOW, SOON + 60_000, None) is None
-    assert (stored(runtimes).state, stored(runtimes).claim) == (RuntimeState.STARTING, new)
-
-
 def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
     runtimes.report(claim, LIVE)

@@ -12,7 +12,7 @@ from chalicelib.domain.access.tokens import TokenKind
 from chalicelib.domain.accounts.users import RefreshFamily, Role
 from chalicelib.ports.common import RowRefused
 from chalicelib.services.access.auth import FAMILIES_MAX
-from tests.http.conftest import PASSWORD, Api, assert_problem, bearer
+from tests.http.conftest import PASSWORD, Api, assert_problem
 
 
 def test_login_gives_tokens_and_the_account(api: Api) -> None:
@@ -59,17 +59,6 @@ def test_logout_revokes_and_may_be_repeated(api: Api) -> None:
         answer = api.http.post("/auth/logout", json={"refresh_token": token})
         assert (answer.status_code, answer.content) == (204, b"")
     assert api.refresh(token).status_code == 401
-
-
-def test_disabling_ends_logins_and_sessions(api: Api) -> None:
-    admin, user = api.admin(), api.user(millipoints=100_000)
-    login = api.try_login(user.email)
-    session_id = api.watch(headers := bearer(login))
-    answer = api.http.patch(f"/users/{user.user_id}", json={"disabled": True}, headers=admin)
-    assert answer.json()["disabled"] is True
-    assert api.refresh(login.json()["refresh_token"]).status_code == 401
-    assert api.beat(headers, session_id, 2).json()["end_reason"] == "kicked"
-    assert api.start(headers, api.live_stream()).status_code == 403
 
 
 def forged(api: Api, key_of: TokenKind, typ_of: TokenKind, aud_of: TokenKind, alg: str = "HS256") -> str:
