@@ -1,15 +1,15 @@
-"""Billing's use cases over both stores, with a clock that is set."""
+"""The use cases of billing and of starts over both stores, with a clock that is set."""
 
-from copy import copy
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionLimit, WalletFull
+from chalicelib.domain.errors import IdempotencyMismatch, SessionLimit, StreamFull, WalletFull
+from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome, seconds_left
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, PAGE_ENTRIES, spent_today_millipoints
+from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, PAGE_ENTRIES, Wallet, spent_today_millipoints
 from chalicelib.services.money import billing
 from tests.contract.money.billing_services import LEASE_MS, RATE, Playback, Services, ended_by
 
@@ -179,24 +179,76 @@ def test_a_cap_can_be_raised_lowered_and_lifted_while_watching(services: Service
     assert spent_today(playback) == 30_000
 
 
-class TopUpBeforeEnd:
-    """A store in which a top-up and a heartbeat arrive just before the first end."""
-
-    def __init__(self, playback: Playback) -> None:
-        self._viewing, self._done = playback, False
-
-    def __getattr__(self, name: str) -> object:
-        if name == "end" and not self._done:
-            self._done = True
-            self._viewing.services.credit(self._viewing.user_id, 50_000)
-            self._viewing.beat(3)
-        return getattr(self._viewing.services.stores.wallets, name)
-
-
-def test_a_top_up_that_comes_between_saves_the_session(services: Services) -> None:
-    playback = services.watching(10_000)
+def test_a_top_up_that_comes_between_saves_the_session(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    playback, end = services.watching(10_000), services.stores.wallets.end
     services.clock.advance(LEASE_MS)
-    racing = copy(services.billing)
-    racing._wallets = TopUpBeforeEnd(playback)  # type: ignore[assignment]
-    assert racing.heartbeat(playback.user_id, playback.session_id, 2).outcome is Outcome.STALE
+
+    def end_after_a_top_up(*values: object) -> None:
+        monkeypatch.undo()
+        services.credit(playback.user_id, 50_000)
+        playback.beat(3)
+        end(*values)
+
+    monkeypatch.setattr(services.stores.wallets, "end", end_after_a_top_up)
+    assert playback.beat(2).outcome is Outcome.STALE
     assert playback.session_id in services.ledger.wallet(playback.user_id).sessions
+
+
+@pytest.mark.parametrize("changed", [("stream-2", MILLIPOINTS_MAX), ("stream-1", 50_000)])
+def test_a_key_is_for_one_start_only(services: Services, changed: tuple[str, int]) -> None:
+    playback = services.watching()
+    playback.beat(2, after_ms=6_000)
+    find, ids = services.session_opener.find, (playback.user_id, playback.session_id)
+    assert find(*ids, "stream-1", MILLIPOINTS_MAX) is not None
+    with pytest.raises(IdempotencyMismatch):
+        find(*ids, *changed)
+
+
+def end_all(services: Services, *user_ids: str) -> None:
+    """Give the places of the stream back, which the other tests of this stage use too."""
+    for user_id in user_ids:
+        for session_id in services.ledger.wallet(user_id).sessions:
+            Playback(services, user_id, session_id).end()
+
+
+def test_a_stream_takes_no_more_viewers_than_it_may(services: Services) -> None:
+    first, second, third = viewers = [services.viewer() for _ in range(3)]
+    for user_id in (first, second):
+        services.open(user_id, viewers_max=2)
+    with pytest.raises(StreamFull) as full:
+        services.open(third, viewers_max=2)
+    assert full.value.extra["sessions"] == [] and services.balance(third) == 100_000
+    end_all(services, first)
+    assert services.open(third, viewers_max=2).session.counted
+    with pytest.raises(StreamFull) as own:
+        services.open(second, viewers_max=2)
+    assert len(own.value.extra["sessions"]) == 1
+    # An expired lease does not block a new session.
+    services.clock.advance(LEASE_MS + GRACE_MS + 1)
+    services.open(first, viewers_max=2)
+    end_all(services, *viewers)
+
+
+def test_a_start_is_not_in_its_own_way(services: Services) -> None:
+    playback, session_id = services.watching(), new_session_id()
+    services.open(playback.user_id, session_id=session_id)
+    # The limit is two, and one of them is the session that is requested again.
+    again = services.open(playback.user_id, session_id=session_id)
+    assert (again.outcome, playback.balance) == (Outcome.REPLAY, 80_000)
+
+
+def test_a_start_that_races_its_first_try_finds_the_session(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, session_id, read = services.viewer(), new_session_id(), services.ledger.wallet
+
+    def read_before_the_first_try(user_id: str) -> Wallet:
+        monkeypatch.undo()
+        wallet = read(user_id)
+        services.open(user_id, session_id=session_id)
+        return wallet
+
+    monkeypatch.setattr(services.ledger, "wallet", read_before_the_first_try)
+    beat = services.session_opener.find(user_id, session_id, "stream-1", MILLIPOINTS_MAX)
+    assert beat is not None
+    assert (beat.outcome, services.balance(user_id)) == (Outcome.REPLAY, 90_000)
