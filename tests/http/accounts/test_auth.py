@@ -1,13 +1,16 @@
-"""Logging in, refreshing, logging out; and that no token of one kind is ever accepted as another."""
+"""Logging in, how often it may fail, refreshing, logging out; and that no token is accepted as one of another kind."""
 
+import os
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import jwt
 import pytest
 
 from chalicelib.adapters.access.jwt_tokens import AUD, TYP
+from chalicelib.api.openapi import document
 from chalicelib.domain.access.tokens import TokenKind
 from chalicelib.domain.accounts.users import RefreshFamily, Role
 from chalicelib.ports.common import RowRefused
@@ -136,3 +139,24 @@ def test_an_operator_who_was_disabled_or_demoted_is_none_at_once(api: Api) -> No
             api.http.get(f"/streams/{stream_id}", headers=headers),
         ):
             assert_problem(answer, 403, "forbidden")
+
+
+def login(api: Api, email: str, password: str, ip: str) -> httpx.Response:
+    return api.try_login(email, password, **{"x-real-ip": ip})
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_guessing_ends_after_ten_tries_for_any_account(api: Api, known: bool) -> None:
+    email = api.user().email if known else f"unknown-{os.getpid()}@local"
+    ip = "192.0.2.1" if known else "192.0.2.2"
+    answers = [login(api, email, "a wrong one", ip) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    refused = answers[-1]
+    assert refused.json()["code"] == "too_many_requests"
+    assert 1 <= int(refused.headers["retry-after"]) == refused.json()["retry_after_s"] <= 10
+    assert refused.headers["content-type"] == "application/problem+json"
+    documented = document()["paths"]["/auth/login"]["post"]["responses"]["429"]["headers"]
+    assert "Retry-After" in documented
+    # The right password learns nothing either, but from elsewhere its owner gets in.
+    assert login(api, email, PASSWORD, ip).status_code == 429
+    assert login(api, email, PASSWORD, "192.0.2.3").status_code == (200 if known else 401)
