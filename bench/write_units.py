@@ -9,6 +9,7 @@ refused write is not reported; AWS charges it as a write.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from chalicelib import config
@@ -18,12 +19,11 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.services.money.billing import Billing
-from chalicelib.services.money.session_opener import SessionOpener
-from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
+from tests.fakes.access.denylist import FakeDenylist
+from tests.fakes.money.sessions import session_record
+from tests.fakes.simple import MemoryCounters, SetClock, Switch
 from tests.fixtures.emulator import private_stage
 
 BEATS = 60
@@ -65,20 +65,12 @@ class WalletBench:
     """Billing on the emulator's tables, with a clock that is set."""
 
     def __init__(self, settings: config.Settings) -> None:
-        container = Container(settings)
-        self.clock, self.delivery = SetClock(), Switch()
-        container.stores.clock = self.clock
-        self.ledger, self.wallets = container.ledger, container.stores.wallets
-        shared: dict[str, Any] = {
-            "wallets": container.stores.wallets,
-            "sessions": container.stores.sessions,
-            "ledger": container.ledger,
-            "delivery": self.delivery,
-            "counters": MemoryCounters(),
-            "clock": self.clock,
-        }
-        self.billing = Billing(**shared, denylist=RecordingDenylist())
-        self.session_opener = SessionOpener(**shared, billing=self.billing, sessions_per_user_max=8)
+        services: Any = Container(replace(settings, sessions_per_user_max=8))
+        services.delivery = self.delivery = Switch()
+        services.stores.clock = self.clock = SetClock()
+        services.stores.counters, services.stores.denylist = MemoryCounters(), FakeDenylist()
+        self.wallets, self.ledger = services.stores.wallets, services.ledger
+        self.billing, self.session_opener = services.billing, services.session_opener
 
     def viewer(self) -> str:
         """Create a viewer with a balance."""
@@ -96,18 +88,8 @@ class WalletBench:
 
     def open(self, user_id: str, viewers_max: int = 0) -> str:
         """Open a session and return its id."""
-        record = SessionRecord(
-            session_id=new_session_id(),
-            user_id=user_id,
-            stream_id="stream-1",
-            kind=SessionKind.VIEWING,
-            started_at_ms=self.clock.now_ms(),
-            rate_millipoints_per_minute=60_000,
-            lease_ms=LEASE_MS,
-            due_shard=0,
-            due_ms=self.clock.now_ms(),
-        )
-        return self.session_opener.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id
+        record = session_record(self.clock.now_ms(), session_id=new_session_id(), user_id=user_id)
+        return str(self.session_opener.open(user_id, record, MILLIPOINTS_MAX, viewers_max).session.session_id)
 
 
 def beats(bench: WalletBench, units: Units, sessions: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib import config
@@ -10,7 +10,7 @@ from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.edge_keys import EdgeKeyStore
 from chalicelib.adapters.access.file_denylist import FileDenylist
-from chalicelib.adapters.access.jwt_tokens import JwtTokens, secret_from_aws
+from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.adapters.access.keyvalue_denylist import KeyValueDenylist
 from chalicelib.adapters.access.keyvalue_store import KeyValueStore
 from chalicelib.adapters.access.no_denylist import NoDenylist
@@ -44,69 +44,25 @@ class Stores:
         self.settings = settings
         self._prefix = settings.table_prefix
 
-    @cached_property
-    def clock(self) -> Clock:
-        return SystemClock()
-
-    @cached_property
-    def wallets(self) -> DynamoWallets:
-        return DynamoWallets(self._prefix)
-
-    @cached_property
-    def ledger(self) -> DynamoLedger:
-        return DynamoLedger(self._prefix)
-
-    @cached_property
-    def payments(self) -> DynamoPayments:
-        return DynamoPayments(self._prefix)
-
-    @cached_property
-    def sessions(self) -> DynamoPlaybackSessions:
-        return DynamoPlaybackSessions(self._prefix)
-
-    @cached_property
-    def reconciliations(self) -> DynamoReconciliations:
-        return DynamoReconciliations(self._prefix)
-
-    @cached_property
-    def usage(self) -> DynamoUsage:
-        return DynamoUsage(self._prefix)
-
-    @cached_property
-    def clients(self) -> DynamoClients:
-        return DynamoClients(self._prefix, self.settings.address_days)
-
-    @cached_property
-    def limits(self) -> DynamoLimits:
-        return DynamoLimits(self._prefix)
-
-    @cached_property
-    def streams(self) -> DynamoStreams:
-        return DynamoStreams(self._prefix)
-
-    @cached_property
-    def runtimes(self) -> DynamoRuntimes:
-        return DynamoRuntimes(self._prefix)
-
-    @cached_property
-    def media(self) -> S3Media:
-        return S3Media(self.settings.media_bucket)
-
-    @cached_property
-    def queue(self) -> SqsWorkQueue:
-        return SqsWorkQueue(self.settings.work_queue)
-
-    @cached_property
-    def users(self) -> DynamoUsers:
-        return DynamoUsers(self._prefix)
-
-    @cached_property
-    def passwords(self) -> Argon2Passwords:
-        return Argon2Passwords()
-
-    @cached_property
-    def tokens(self) -> JwtTokens:
-        return JwtTokens(partial(secret_from_aws, self.settings.token_secret))
+    clock: cached_property[Clock] = cached_property(lambda self: SystemClock())
+    wallets = cached_property(lambda self: DynamoWallets(self._prefix))
+    ledger = cached_property(lambda self: DynamoLedger(self._prefix))
+    payments = cached_property(lambda self: DynamoPayments(self._prefix))
+    sessions = cached_property(lambda self: DynamoPlaybackSessions(self._prefix))
+    reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
+    usage = cached_property(lambda self: DynamoUsage(self._prefix))
+    clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
+    limits = cached_property(lambda self: DynamoLimits(self._prefix))
+    streams = cached_property(lambda self: DynamoStreams(self._prefix))
+    runtimes = cached_property(lambda self: DynamoRuntimes(self._prefix))
+    media = cached_property(lambda self: S3Media(self.settings.media_bucket))
+    queue = cached_property(lambda self: SqsWorkQueue(self.settings.work_queue))
+    users = cached_property(lambda self: DynamoUsers(self._prefix))
+    passwords = cached_property(lambda self: Argon2Passwords())
+    tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
+    audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
+    counters = cached_property(lambda self: DynamoCounters(self._prefix, self.clock))
+    workers = cached_property(lambda self: DynamoWorkers(self._prefix))
 
     @cached_property
     def token_keys(self) -> KeyStore:
@@ -121,15 +77,3 @@ class Stores:
             return FileDenylist(self.settings.denylist_dir)
         store = config.store_at_edges(self.settings)
         return KeyValueDenylist(KeyValueStore(store)) if store else NoDenylist()
-
-    @cached_property
-    def audit_log(self) -> DynamoAuditLog:
-        return DynamoAuditLog(self._prefix)
-
-    @cached_property
-    def counters(self) -> DynamoCounters:
-        return DynamoCounters(self._prefix, self.clock)
-
-    @cached_property
-    def workers(self) -> DynamoWorkers:
-        return DynamoWorkers(self._prefix)

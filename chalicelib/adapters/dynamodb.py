@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from chalicelib.adapters.aws import RequestInvalid, client, translated
-from chalicelib.domain.errors import Invalid
+from chalicelib.adapters.aws import ConditionFailed, RequestInvalid, client, translated
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.ports.common import ListPage
 
 Item = TypeVar("Item")
 Attribute = dict[str, Any]
 Row = dict[str, Attribute]
+# The store's limit for a batch.
+GET_AT_ONCE = 100
 
 
 def to_attribute(value: Any) -> Attribute:
@@ -54,25 +56,22 @@ def from_row(row: Row) -> dict[str, Any]:
     return {name: from_attribute(attribute) for name, attribute in row.items()}
 
 
+def known(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are fields of a dataclass. Attributes of a newer version are left out."""
+    return {name: values[name] for name in kind.__dataclass_fields__ if name in values}
+
+
 def to_cursor(position: Any) -> str:
     """Return a URL-safe cursor of any JSON value."""
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def from_cursor(cursor: str) -> Any:
-    """Return the value in a cursor. Raise `Invalid` for an unknown form."""
+    """Return the value in a cursor. Raise `WrongCursor` for an unknown form."""
     try:
         return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
-        raise invalid_cursor() from None
-
-
-def invalid_cursor() -> Invalid:
-    """Return the error for a cursor that is not from this list."""
-    return Invalid(
-        "The cursor is not from this list.",
-        errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
-    )
+        raise WrongCursor from None
 
 
 def parameters(
@@ -106,10 +105,43 @@ def call(operation: str, table: str, **given: Any) -> Any:
         return getattr(client("dynamodb"), operation)(**parameters(table, **given))
 
 
+def write_if(operation: str, table: str, **given: Any) -> bool:
+    """Send a conditional write, and return whether it was made. Raise what `translated` raises for other errors."""
+    try:
+        call(operation, table, **given)
+    except ConditionFailed:
+        return False
+    return True
+
+
 def transact(*parts: dict[str, Any]) -> None:
     """Write all parts or none. Raise what `translated` raises."""
     with translated():
         client("dynamodb").transact_write_items(TransactItems=list(parts))
+
+
+def get_items(table: str, key: str, ids: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows with one of these ids in the attribute `key`, without those that the store did not process."""
+    keys = [to_row({key: each}) for each in dict.fromkeys(ids)]
+    for first in range(0, len(keys), GET_AT_ONCE):
+        with translated():
+            request = {table: {"Keys": keys[first : first + GET_AT_ONCE]}}
+            answer = client("dynamodb").batch_get_item(RequestItems=request)
+        yield from answer["Responses"].get(table, [])
+
+
+def all_rows(operation: str, request: Mapping[str, Any], limit: int) -> list[Row]:
+    """Return the first `limit` rows of a `query` or `scan`. A response ends after 1 MB, whatever the limit."""
+    found: list[Row] = []
+    position: dict[str, Any] = {}
+    while len(found) < limit:
+        with translated():
+            answer = getattr(client("dynamodb"), operation)(**request, **position)
+        found += answer.get("Items", [])
+        if "LastEvaluatedKey" not in answer:
+            break
+        position = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return found[:limit]
 
 
 def get_item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -139,7 +171,7 @@ def page_of(
     except RequestInvalid:
         if cursor is None:
             raise
-        raise invalid_cursor() from None
+        raise WrongCursor from None
     last = answer.get("LastEvaluatedKey")
     return ListPage(
         items=[make(from_row(row)) for row in answer.get("Items", [])],
@@ -150,9 +182,8 @@ def page_of(
 def _start_key(cursor: str, position: Sequence[str], within: Mapping[str, Any]) -> dict[str, Any]:
     key = from_cursor(cursor)
     if not isinstance(key, dict) or set(key) != set(position):
-        raise invalid_cursor()
-    if not all((isinstance(value, str) and value) or type(value) is int for value in key.values()):
-        raise invalid_cursor()
-    if any(key[name] != value for name, value in within.items()):
-        raise invalid_cursor()
+        raise WrongCursor
+    known = all((isinstance(value, str) and value) or type(value) is int for value in key.values())
+    if not known or any(key[name] != value for name, value in within.items()):
+        raise WrongCursor
     return key

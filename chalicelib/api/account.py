@@ -2,6 +2,7 @@
 
 from chalice.app import Response
 
+from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import ChangePasswordRequest, LoginAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
@@ -14,21 +15,14 @@ from chalicelib.domain.accounts.users import Role
 routes = Routes("account")
 
 
-@routes.add("GET", "/me", role=Role.VIEWER, answer=UserAnswer, account=True, refusals={404})
+@routes.add("GET", "/me", role=Role.VIEWER, account=True, refusals={404})
 def me(call: Call) -> UserAnswer:
     """Return the caller's account."""
     return UserAnswer.model_validate(call.services.accounts.get(call.user_id))
 
 
 @routes.add(
-    "POST",
-    "/me/password",
-    role=Role.VIEWER,
-    body=ChangePasswordRequest,
-    answer=LoginAnswer,
-    limited=True,
-    account=True,
-    refusals={404},
+    "POST", "/me/password", role=Role.VIEWER, body=ChangePasswordRequest, limited=True, account=True, refusals={404}
 )
 def change_my_password(call: Call) -> LoginAnswer:
     """Set a new password. Ends all logins and sessions of the account, and returns a fresh login."""
@@ -39,27 +33,19 @@ def change_my_password(call: Call) -> LoginAnswer:
     return login_answer(login)
 
 
-@routes.add("GET", "/me/wallet", role=Role.VIEWER, answer=WalletAnswer, refusals={404})
+@routes.add("GET", "/me/wallet", role=Role.VIEWER, refusals={404})
 def my_wallet(call: Call) -> WalletAnswer:
     """Return the caller's balance and active sessions."""
     return wallet_answer(call, call.services.ledger.wallet(call.user_id))
 
 
-@routes.add(
-    "PUT",
-    "/me/wallet/cap",
-    role=Role.VIEWER,
-    body=DailyCapRequest,
-    answer=WalletAnswer,
-    account=True,
-    refusals={404},
-)
+@routes.add("PUT", "/me/wallet/cap", role=Role.VIEWER, body=DailyCapRequest, account=True, refusals={404})
 def my_daily_cap(call: Call) -> WalletAnswer:
     """Set or remove the daily cap. What was spent today stays spent."""
     return wallet_answer(call, call.services.ledger.set_daily_cap(call.user_id, call.body.daily_cap_millipoints))
 
 
-@routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem], refusals={404})
+@routes.add("GET", "/me/ledger", role=Role.VIEWER, query=ListQuery, refusals={404})
 def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     """List every change of the balance, newest first."""
     return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(call.user_id, **dict(call.query)))
@@ -70,7 +56,6 @@ def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
     "/me/ledger/export",
     role=Role.VIEWER,
     query=StatementQuery,
-    answer=StatementAnswer,
     refusals={404},
     other_types={"text/csv": {"type": "string"}},
 )
@@ -79,28 +64,27 @@ def my_statement(call: Call) -> StatementAnswer | Response:
     statement = call.services.statements.statement(call.user_id, call.query.after_version)
     if call.query.format == "json":
         return statement_answer(statement)
-    headers: dict[str, str | list[str]] = {"Content-Type": CSV_TYPE, "Cache-Control": "no-store"}
-    return Response(body=statement_csv(statement), status_code=200, headers=headers)
+    return make_response(statement_csv(statement), CSV_TYPE)
 
 
-@routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[OwnSessionAnswer])
+@routes.add("GET", "/me/sessions", role=Role.VIEWER, query=ListQuery)
 def my_sessions(call: Call) -> ListAnswer[OwnSessionAnswer]:
     """List the caller's sessions, newest first."""
     page = call.services.playback.sessions_of(call.user_id, **dict(call.query))
     return ListAnswer[OwnSessionAnswer].model_validate(page)
 
 
-@routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER, answer=OwnSessionAnswer)
+@routes.add("GET", "/me/sessions/{session_id}", role=Role.VIEWER)
 def my_session(call: Call, session_id: str) -> OwnSessionAnswer:
     """Return one of the caller's sessions, with the media served up to a few seconds ago."""
-    record = call.services.playback.session_of(call.user_id, session_id)
+    record = call.services.billing.record_of(call.user_id, session_id)
     served = call.services.reconciliation.served(session_id)
     answer = OwnSessionAnswer.model_validate(record)
     return answer.model_copy(update={"media_ms": served.media_ms, "media_bytes": served.media_bytes})
 
 
-@routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery, answer=ListAnswer[LedgerItem])
+@routes.add("GET", "/me/sessions/{session_id}/ledger", role=Role.VIEWER, query=ListQuery)
 def my_session_ledger(call: Call, session_id: str) -> ListAnswer[LedgerItem]:
     """List what a session paid and got back, oldest first."""
-    record = call.services.playback.session_of(call.user_id, session_id)
+    record = call.services.billing.record_of(call.user_id, session_id)
     return ListAnswer[LedgerItem].model_validate(call.services.statements.session_page(record, **dict(call.query)))

@@ -13,7 +13,7 @@ from chalicelib.services.access.playback import LiveSession
 routes = Routes("admin")
 
 
-@routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery, answer=ListAnswer[SessionAnswer])
+@routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery)
 def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     """List who is watching and from where. Ended sessions need a stream or a user."""
     page = call.services.playback.listing(
@@ -26,19 +26,19 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     return ListAnswer(items=[_session(live) for live in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[UserAnswer])
+@routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery)
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
     """List all accounts. A page may be short before the end."""
     return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 
-@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, answer=UserAnswer, status=201, refusals={409})
+@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
     return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
-@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, answer=UserAnswer, refusals={409})
+@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, refusals={409})
 def edit_user(call: Call, user_id: str) -> UserAnswer:
     """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
 
@@ -52,7 +52,7 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
     return UserAnswer.model_validate(user)
 
 
-@routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN, answer=ErasedAnswer)
+@routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN)
 def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     """Erase a person for good. Account, email and addresses go; all sums stay. After 503 `busy`, call it again."""
     if user_id == call.user_id:
@@ -62,21 +62,19 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
-@routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN, answer=WalletAnswer)
+@routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Return a user's wallet."""
     return wallet_answer(call, call.services.ledger.wallet(user_id))
 
 
-@routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[LedgerItem])
+@routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery)
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     """List a user's ledger, newest first."""
     return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(user_id, **dict(call.query)))
 
 
-@routes.add(
-    "POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, answer=WalletAnswer, refusals={409}
-)
+@routes.add("POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, refusals={409})
 def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
     return wallet_answer(call, call.services.payments.credit(user_id, by=call.actor, **dict(call.body)))

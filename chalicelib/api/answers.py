@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Response
 
 from chalicelib.observability import logger
 from chalicelib.problems import PROBLEM_JSON, TITLES, problem, problem_of
+
+
+def make_response(
+    body: str, content_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a response that must not be cached."""
+    fixed = {"Content-Type": content_type, "Cache-Control": "no-store"}
+    return Response(body=body, status_code=status, headers={**fixed, **(headers or {})})
 
 
 def problem_response(error: Exception, path: str) -> Response:
@@ -22,14 +30,12 @@ def problem_response(error: Exception, path: str) -> Response:
 
 def as_response(document: dict[str, Any]) -> Response:
     """Return a problem document as a response."""
-    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store"}
-    if document["status"] == 503:
-        headers["Retry-After"] = "1"
-    if document["status"] == 429:
-        headers["Retry-After"] = str(document["retry_after_s"])
-    if document["status"] == 401:
+    status, headers = document["status"], {}
+    if status in (429, 503):
+        headers["Retry-After"] = str(document.get("retry_after_s", 1))
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(body=json.dumps(document), status_code=document["status"], headers=headers)
+    return make_response(json.dumps(document), PROBLEM_JSON, status, headers)
 
 
 def middleware(event: Any, get_response: Callable[[Any], Response]) -> Response:

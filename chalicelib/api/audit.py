@@ -9,7 +9,7 @@ from chalicelib.domain.operations.audit import AuditEntry
 routes = Routes("audit")
 
 
-@routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery, answer=ListAnswer[AuditItem])
+@routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery)
 def list_audit(call: Call) -> ListAnswer[AuditItem]:
     """List operators' actions, newest first: on one user, by one operator, or all."""
     page = call.services.audit.listing(**dict(call.query))

@@ -40,7 +40,7 @@ def body_of(model: type[Model], raw: bytes) -> Model:
 def no_body(raw: bytes) -> None:
     """Raise `Invalid` for a body that would be ignored. An empty object is allowed."""
     if raw.strip() not in (b"", b"{}"):
-        raise _field_error("body", "this route takes no body")
+        raise Invalid.field("body", "this route takes no body")
 
 
 def query_of(model: type[Model] | None, params: Any) -> Model | None:
@@ -48,11 +48,11 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
     values = {name: params.getlist(name) for name in params} if params else {}
     if model is None:
         if values:
-            raise _field_error(next(iter(values)), "unknown; this route takes no query parameters")
+            raise Invalid.field(next(iter(values)), "unknown; this route takes no query parameters")
         return None
     for name, found in values.items():
         if len(found) > 1:
-            raise _field_error(name, "given more than once")
+            raise Invalid.field(name, "given more than once")
     try:
         return model.model_validate({name: found[0] for name, found in values.items()})
     except ValidationError as error:
@@ -62,16 +62,12 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
 def checked_path(params: dict[str, str]) -> dict[str, str]:
     """Return path parameters that may exist. Raise `NotFound` for other ids, `Invalid` for a wrong day."""
     if "day" in params and not is_day(params["day"]):
-        raise _field_error("day", DAY_WORDS)
+        raise Invalid.field("day", DAY_WORDS)
     for name, value in params.items():
         form = PATH_FORMS.get(name)
         if form and not form.fullmatch(value):
             raise NotFound(f"There is no {name.removesuffix('_id')} with this id.")
     return params
-
-
-def _field_error(name: str, detail: str) -> Invalid:
-    return Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}])
 
 
 def _invalid(error: ValidationError, part: str, model: type[BaseModel]) -> Invalid:

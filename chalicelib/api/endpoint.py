@@ -10,12 +10,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel
 
-from chalicelib.api.answers import problem_response
+from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
@@ -76,29 +76,27 @@ class Endpoint:
     failed: type[BaseModel] | None = None
 
 
-@dataclass
 class Routes:
     """A group of routes: a Chalice blueprint and its declarations."""
 
-    name: str
-    blueprint: Blueprint = field(init=False)
-    endpoints: list[Endpoint] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.blueprint = Blueprint(self.name)
+    def __init__(self, name: str) -> None:
+        self.blueprint = Blueprint(name)
+        self.endpoints: list[Endpoint] = []
 
     def add(
         self, method: str, path: str, *, role: Role | None, account: bool = False, **declared: Any
     ) -> Callable[[View], View]:
-        """Declare a route with the fields of `Endpoint`. The first line of the view's docstring is its summary.
+        """Declare a route with the fields of `Endpoint`.
 
-        Operators' routes always check the account.
+        The summary is the first line of the view's docstring, the answer is the model that the view returns. Operators'
+        routes always check the account.
         """
 
         def register(view: View) -> View:
             summary = (view.__doc__ or "").strip().split("\n")[0]
             checked = account or role is Role.ADMIN
-            endpoint = Endpoint(method=method, path=path, summary=summary, role=role, account=checked, **declared)
+            of_view: dict[str, Any] = {"summary": summary, "answer": _answer_of(view)}
+            endpoint = Endpoint(method=method, path=path, role=role, account=checked, **of_view, **declared)
             self.endpoints.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -110,6 +108,12 @@ class Routes:
             return view
 
         return register
+
+
+def _answer_of(view: View) -> type[BaseModel] | None:
+    returned = get_type_hints(view)["return"]
+    kinds = (each for each in (returned, *get_args(returned)) if isinstance(each, type))
+    return next((each for each in kinds if issubclass(each, BaseModel)), None)
 
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
@@ -131,9 +135,8 @@ def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str
 def _success(endpoint: Endpoint, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    body = answer.model_dump_json(exclude_none=False) if isinstance(answer, BaseModel) else ""
-    return Response(body=body, status_code=endpoint.status, headers=headers)
+    body = answer.model_dump_json() if isinstance(answer, BaseModel) else ""
+    return make_response(body, "application/json", endpoint.status)
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalice.app import AuthResponse, Chalice, Response
 
-from chalicelib.api.answers import as_response, problem_response
+from chalicelib.api.answers import as_response, make_response, problem_response
 from chalicelib.api.checks import bearer
 from chalicelib.bootstrap import container
 from chalicelib.domain.errors import Unauthenticated
@@ -72,5 +72,4 @@ def _playlist(request: Any, path: str) -> Response:
         return problem_response(error, request.path)
     if found is None:
         return as_response(problem(404, "not_found", "There is no such playlist."))
-    headers: dict[str, str | list[str]] = {"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-store"}
-    return Response(body=found.body.decode(), headers=headers)
+    return make_response(found.body.decode(), PLAYLIST_TYPE)

@@ -2,6 +2,7 @@
 
 from chalice.app import Response
 
+from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.monitoring import (
@@ -21,7 +22,7 @@ from chalicelib.domain.money import cut_offs
 routes = Routes("monitoring")
 
 
-@routes.add("GET", "/healthz", role=None, answer=HealthAnswer, failed=HealthAnswer)
+@routes.add("GET", "/healthz", role=None, failed=HealthAnswer)
 def healthz(call: Call) -> HealthAnswer | Response:
     """Check the API and its dependencies; 503 when a dependency fails."""
     found = {name: "ok" if works else "failed" for name, works in call.services.monitoring.health().items()}
@@ -29,24 +30,17 @@ def healthz(call: Call) -> HealthAnswer | Response:
     answer = HealthAnswer.model_validate({"status": status, "version": VERSION, "dependencies": found})
     if status == "ok":
         return answer
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Response(body=answer.model_dump_json(), status_code=503, headers={**headers, "Retry-After": "1"})
+    return make_response(answer.model_dump_json(), "application/json", 503, {"Retry-After": "1"})
 
 
-@routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, answer=MetricsAnswer)
+@routes.add("GET", "/monitoring/metrics", role=Role.ADMIN)
 def metrics(call: Call) -> MetricsAnswer:
     """Return active sessions, points per minute, failures, gateway answers and cut-off times."""
     figures, reconciled = vars(call.services.monitoring.metrics()), call.services.reconciliation.figures()
     return MetricsAnswer.model_validate({**figures, "reconciliation": reconciled, "cut_offs": reconciled.cut_offs})
 
 
-@routes.add(
-    "GET",
-    "/monitoring/streams",
-    role=Role.ADMIN,
-    query=StreamTrafficQuery,
-    answer=ListAnswer[StreamTrafficItem],
-)
+@routes.add("GET", "/monitoring/streams", role=Role.ADMIN, query=StreamTrafficQuery)
 def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     """List the gateways' answers, refusals, cache hits and bytes for each stream in one hour."""
     page = call.services.monitoring.streams(**dict(call.query))
@@ -54,7 +48,7 @@ def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, query=CutOffQuery, answer=CutOffsAnswer)
+@routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, query=CutOffQuery)
 def list_cut_offs(call: Call) -> CutOffsAnswer:
     """List how long sessions that ended early on a UTC day were still served, by hour and reason."""
     totals = call.services.reconciliation.stored_totals(call.query.day)
@@ -63,7 +57,7 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
     )
 
 
-@routes.add("GET", "/monitoring/errors", role=Role.ADMIN, answer=ErrorsAnswer)
+@routes.add("GET", "/monitoring/errors", role=Role.ADMIN)
 def errors(call: Call) -> ErrorsAnswer:
     """Count the errors of the last hour."""
     return ErrorsAnswer(items=call.services.monitoring.errors())

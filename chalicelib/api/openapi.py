@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
+from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
@@ -25,11 +26,10 @@ DESCRIPTION = (
 routes = Routes("openapi")
 
 
-@routes.add("GET", "/openapi.json", role=None, answer=None, other_types={"application/json": {"type": "object"}})
+@routes.add("GET", "/openapi.json", role=None, other_types={"application/json": {"type": "object"}})
 def openapi(call: Call) -> Response:
     """Return this document."""
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Response(body=json.dumps(document()), headers=headers)
+    return make_response(json.dumps(document()), "application/json")
 
 
 ALL_ROUTES = (
@@ -74,9 +74,9 @@ def document() -> dict[str, Any]:
 def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": endpoint.summary, "responses": responses_of(endpoint, names)}
     parameters = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": _path_schema(part[1:-1])}
-        for part in endpoint.path.split("/")
-        if part.startswith("{")
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^(?:{form.pattern})$"}}
+        for name, form in {"day": DAY, **PATH_FORMS}.items()
+        if f"{{{name}}}" in endpoint.path
     ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
@@ -90,12 +90,6 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
         operation["x-role"] = endpoint.role.value
         operation["x-account-checked"] = endpoint.account
     return operation
-
-
-def _path_schema(name: str) -> dict[str, Any]:
-    if name not in PATH_FORMS:
-        return {"type": "string", "pattern": f"^(?:{DAY.pattern})$"}
-    return {"type": "string", "pattern": f"^(?:{PATH_FORMS[name].pattern})$"}
 
 
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:

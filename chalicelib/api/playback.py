@@ -26,7 +26,6 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
     "/playback/start",
     role=Role.VIEWER,
     body=StartRequest,
-    answer=StartAnswer,
     status=201,
     limited=True,
     account=True,
@@ -42,35 +41,26 @@ def start(call: Call) -> StartAnswer:
     return start_answer(call, opened)
 
 
-@routes.add(
-    "POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, answer=PlaybackAnswer, refusals=ENDS
-)
+@routes.add("POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, refusals=ENDS)
 def heartbeat(call: Call) -> PlaybackAnswer:
     """Buy the next lease. A problem with the end reason says that the session has ended."""
     beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
     return playback_answer(call, beat)
 
 
-@routes.add(
-    "POST",
-    "/playback/renew",
-    role=Role.VIEWER,
-    body=SessionRequest,
-    answer=PlaybackAnswer,
-    refusals={*ENDS, 409},
-)
+@routes.add("POST", "/playback/renew", role=Role.VIEWER, body=SessionRequest, refusals={*ENDS, 409})
 def renew(call: Call) -> PlaybackAnswer:
     """Return a fresh play token inside the paid lease. Charges nothing."""
     return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, answer=EndAnswer, refusals={404})
+@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, refusals={404})
 def stop(call: Call) -> EndAnswer:
     """End the caller's session and refund the rest of its lease. Stopping again returns the same end."""
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, answer=EndAnswer, refusals={404})
+@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End any session now and refund the rest of its lease."""
     return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))

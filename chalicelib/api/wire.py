@@ -4,7 +4,7 @@ from chalicelib.api.endpoint import Call
 from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
-from chalicelib.api.models.wallets import WalletAnswer, WalletSession
+from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, Wallet
 from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
@@ -30,37 +30,33 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
     """Return a wallet as its wire model."""
     today = call.services.ledger.today(wallet)
     capped = wallet.daily_cap_millipoints != NO_DAILY_CAP
-    return WalletAnswer(
-        user_id=wallet.user_id,
-        balance_millipoints=wallet.balance_millipoints,
-        version=wallet.version,
-        daily_cap_millipoints=wallet.daily_cap_millipoints if capped else None,
-        spent_today_millipoints=today.spent_millipoints,
-        day_ends_at_ms=today.ends_at_ms,
-        sessions=[WalletSession.model_validate(session) for session in wallet.sessions.values()],
-    )
+    values = {
+        **vars(wallet),
+        "daily_cap_millipoints": wallet.daily_cap_millipoints if capped else None,
+        "spent_today_millipoints": today.spent_millipoints,
+        "day_ends_at_ms": today.ends_at_ms,
+        "sessions": list(wallet.sessions.values()),
+    }
+    return WalletAnswer.model_validate(values)
 
 
 def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
     """Return a session after a start or a heartbeat, with a fresh play token."""
     session = beat.session
     token, expires_in_s = call.services.access.issue(call.user_id, session)
-    return PlaybackAnswer(
-        session_id=session.session_id,
-        seq=session.seq,
-        play_url=f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
-        play_token=token,
-        expires_in=expires_in_s,
-        next_beat_in_ms=next_beat_in_ms(beat.wallet, session, beat.now_ms),
-        lease_ms=session.lease_ms,
-        paid_until_ms=session.paid_until_ms,
-        balance_millipoints=beat.wallet.balance_millipoints,
-        rate_millipoints_per_minute=session.rate_millipoints_per_minute,
-        seconds_left=seconds_left(beat.wallet, session, beat.now_ms),
-        others_spending=len(others_spending(beat.wallet, session, beat.now_ms)),
-        charged_millipoints=beat.charged_millipoints,
-        outcome=beat.outcome,
-    )
+    values = {
+        **vars(session),
+        "play_url": f"{call.services.settings.public_url}/play/{session.session_id}/index.m3u8",
+        "play_token": token,
+        "expires_in": expires_in_s,
+        "next_beat_in_ms": next_beat_in_ms(beat.wallet, session, beat.now_ms),
+        "balance_millipoints": beat.wallet.balance_millipoints,
+        "seconds_left": seconds_left(beat.wallet, session, beat.now_ms),
+        "others_spending": len(others_spending(beat.wallet, session, beat.now_ms)),
+        "charged_millipoints": beat.charged_millipoints,
+        "outcome": beat.outcome,
+    }
+    return PlaybackAnswer.model_validate(values)
 
 
 def start_answer(call: Call, opened: Opened) -> StartAnswer:

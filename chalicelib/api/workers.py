@@ -8,7 +8,7 @@ from chalicelib.domain.operations.workers import Worker
 routes = Routes("workers")
 
 
-@routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery, answer=ListAnswer[Worker])
+@routes.add("GET", "/workers", role=Role.ADMIN, query=ListQuery)
 def list_workers(call: Call) -> ListAnswer[Worker]:
     """List the workers and their streams. A worker that is silent for 20 s is left out."""
     return ListAnswer[Worker].model_validate(call.services.workers.listing(**dict(call.query)))

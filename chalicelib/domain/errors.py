@@ -3,7 +3,7 @@
 Clients match on `code`, which is stable. `chalicelib/problems.py` maps these classes to HTTP statuses.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from chalicelib.domain.end_reasons import EndReason
 
@@ -23,6 +23,19 @@ class Invalid(DomainError):
     """The request is well-formed but not allowed. `errors` in `extra` names each field and what it allows."""
 
     code = "invalid_request"
+
+    @classmethod
+    def field(cls, name: str, detail: str) -> Self:
+        """Return the error of one field."""
+        return cls(f"{name}: {detail}", errors=[{"field": name, "detail": detail}])
+
+
+class WrongCursor(Invalid):
+    """The cursor is not from this list."""
+
+    def __init__(self) -> None:
+        errors = [{"field": "cursor", "detail": "use next_cursor of the page before"}]
+        super().__init__("The cursor is not from this list.", errors=errors)
 
 
 class BodyTooLarge(Invalid):

@@ -1,6 +1,6 @@
 """What all ports share: errors, pages, the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -21,6 +21,17 @@ class ListPage(Generic[Item]):
 
     items: Sequence[Item]
     next_cursor: str | None
+
+
+def all_items(read: Callable[..., ListPage[Item]], *arguments: object, **options: object) -> Iterator[Item]:
+    """Yield the items of all pages. `read` returns a page for these arguments and a `cursor`."""
+    cursor: str | None = None
+    while True:
+        page = read(*arguments, **options, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 class Clock(Protocol):

@@ -1,11 +1,21 @@
-"""Small fakes: a clock that is set, counters that count, switches for delivery."""
+"""Small fakes: a clock that is set, counters that count, switches for delivery, and pages of lists."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.streams.runtime import Outage
+from chalicelib.ports.common import ListPage
 from chalicelib.services.money.delivery_cache import DeliveryStatus
+
+Item = TypeVar("Item")
+
+
+def page_of(rows: Iterable[Item], limit: int, cursor: str | None) -> ListPage[Item]:
+    """Return a page of rows that nothing removes. The cursor is a position."""
+    items, first = list(rows), int(cursor or 0)
+    more = first + limit < len(items)
+    return ListPage(items=items[first : first + limit], next_cursor=str(first + limit) if more else None)
 
 
 class SetClock:
@@ -31,24 +41,6 @@ class MemoryCounters:
 
     def minutes(self, from_minute: int, to_minute: int) -> Mapping[int, Mapping[str, int]]:
         return {to_minute: self.counts}
-
-
-class RecordingDenylist:
-    def __init__(self) -> None:
-        self.sessions: dict[str, EndReason] = {}
-        self.streams: dict[str, EndReason] = {}
-
-    def deny_session(self, session_id: str, reason: EndReason) -> None:
-        self.sessions[session_id] = reason
-
-    def deny_stream(self, stream_id: str, reason: EndReason) -> None:
-        self.streams[stream_id] = reason
-
-    def allow_stream(self, stream_id: str) -> None:
-        self.streams.pop(stream_id, None)
-
-    def sweep(self, now_ms: int) -> int:
-        return 0
 
 
 class Switch:

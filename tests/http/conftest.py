@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
@@ -70,6 +71,15 @@ class Api:
         self.services.streams.set_state(stream_id, DesiredState.LIVE)
         self.report(stream_id, RuntimeState.LIVE)
         return stream_id
+
+    def try_create_stream(self, **settings: Any) -> httpx.Response:
+        body = {"title": "A stream", "ingest": {"mode": "test"}, **settings}
+        return self.http.post("/streams", json=body, headers=self.admin())
+
+    def create_stream(self, **settings: Any) -> dict[str, Any]:
+        created = self.try_create_stream(**settings)
+        assert created.status_code == 201, created.text
+        return dict(created.json())
 
     def report(self, stream_id: str, state: RuntimeState) -> Claim:
         now_ms = self.services.stores.clock.now_ms()
@@ -137,12 +147,15 @@ def api(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     limits = "--limit-request-line 8190 --limit-request-fields 32768 --limit-request-field_size 16380"
     options = f"--worker-class sync --workers 2 --no-control-socket {limits} --bind 127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", *options.split(), "infra.local.emulator.wsgi:load()"]
+    services = Container(module_settings)
+    # A cheap hash is cheap to check, too, since it names its own parameters.
+    services.stores.passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=out)
     try:
         await_server(port, process, log)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
-            yield Api(http, Container(module_settings), log)
+            yield Api(http, services, log)
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()

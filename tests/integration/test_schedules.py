@@ -20,8 +20,9 @@ from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access import reaper
 from chalicelib.services.money.billing import Beat
 from chalicelib.services.streams import controller
+from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.accounts.identity import CountingPasswords
-from tests.fakes.simple import RecordingDenylist, SetClock
+from tests.fakes.simple import SetClock
 
 STREAM_ID = "stream-1"
 
@@ -176,7 +177,7 @@ def test_a_start_that_meets_a_pause_costs_nothing(services: Container, monkeypat
 
 
 def test_the_schedule_mends_a_denylist_that_a_crash_left_wrong(services: Container) -> None:
-    denylist = RecordingDenylist()
+    denylist = FakeDenylist()
     services.controller._denylist = denylist
     denylist.deny_stream(STREAM_ID, EndReason.STREAM_PAUSED)
     services.controller.tick()

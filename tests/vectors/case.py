@@ -1,29 +1,23 @@
 """The access rule over tables in memory, and the cases of vectors: a session with its tokens."""
 
-import json
 from typing import Any
 
 from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.domain.access.clients import Client, media_key
+from chalicelib.domain.access.key_sets import from_document
 from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.ids import session_id_of
 from chalicelib.domain.money.lease import GRACE_MS
-from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.sessions import ActiveSession, SessionKind, SessionRecord
 from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.access.access import Access, Decision
-from chalicelib.services.access.binding import Binding
-from tests.fakes.access.clients import MemoryClients
-from tests.fakes.money.sessions import MemoryPlaybackSessions
-from tests.fakes.money.wallets import MemoryStore, MemoryWallets
+from chalicelib.services.access.access import Decision
+from tests.fakes.money.sessions import active_session, session_record
 from tests.fakes.simple import SetClock
+from tests.fakes.stores import memory_services
 from tests.vectors.forged import KEY_SETS, forged
 from tests.vectors.model import ALLOW, STATUS_OF_CODE, Answer, Front, State, Vector
-
-LEASE_MS = 10_000
 
 
 class Case:
@@ -36,7 +30,7 @@ class Case:
         self.other_id = session_id_of("other", vector.name)
         self.user_id = "u_" + self.session_id[:20]
         self.stream_id = "s-" + self.session_id
-        self.tokens = JwtTokens(lambda: json.dumps(KEY_SETS))
+        self.tokens = JwtTokens(lambda: from_document(KEY_SETS))
 
     @property
     def target(self) -> str:
@@ -69,29 +63,26 @@ class AccessRule:
     """The access rule over tables in memory that hold every case's session."""
 
     def __init__(self, now_ms: int) -> None:
-        self.clock = SetClock(now_ms)
-        self.store = MemoryStore()
-        self.clients = MemoryClients()
+        services = memory_services()
+        services.delivery, stores = self, services.stores
+        stores.tokens = JwtTokens(lambda: from_document(KEY_SETS))
+        stores.clock = self.clock = SetClock(now_ms)
+        self.store, self.clients = stores.rows, stores.clients
         # How often the rule was asked.
         self.asked = 0
         self._states: dict[str, State] = {}
-        self._rule = Access(
-            tokens=JwtTokens(lambda: json.dumps(KEY_SETS)),
-            wallets=MemoryWallets(self.store),
-            sessions=MemoryPlaybackSessions(self.store),
-            delivery=self,  # type: ignore[arg-type]
-            binding=Binding(self.clients, self.clock),
-            clock=self.clock,
-        )
+        self._rule = services.access
 
     def enter(self, case: Case, state: State) -> None:
         self._states[case.stream_id] = self._states[case.session_id] = state
-        session = _session(case, self.clock.now_ms(), state)
+        now_ms, ids = self.clock.now_ms(), {"session_id": case.session_id, "stream_id": case.stream_id}
+        session = active_session(now_ms, **ids, paid_until_ms=now_ms + state.paid_ms)
         sessions = {} if state.ended else {session.session_id: session}
         self.store.wallets[case.user_id] = Wallet(
             user_id=case.user_id, balance_millipoints=state.balance_millipoints, sessions=sessions
         )
-        self.store.records[case.session_id] = _record(case, state)
+        record = session_record(now_ms, **ids, user_id=case.user_id, end_reason=state.ended)
+        self.store.records[case.session_id] = record
         if state.bound_to:
             self.clients.put(media_key(case.session_id), case.user_id, state.bound_to, self.clock.now_ms())
 
@@ -112,19 +103,3 @@ class AccessRule:
 
     def pace(self, stream_id: str) -> Pace:
         return Pace.SHORT
-
-
-def _session(case: Case, now_ms: int, state: State) -> ActiveSession:
-    paid = {"seq": 1, "paid_until_ms": now_ms + state.paid_ms, "granted_ms": LEASE_MS, "charged_millipoints": 10_000}
-    terms = {"started_at_ms": now_ms - 60_000, "charge_millipoints": 10_000, "budget_millipoints": MILLIPOINTS_MAX}
-    return ActiveSession(**_terms(case), **paid, **terms)
-
-
-def _record(case: Case, state: State) -> SessionRecord:
-    reconciled = {"due_shard": 0, "due_ms": 0, "end_reason": state.ended}
-    return SessionRecord(**_terms(case), user_id=case.user_id, started_at_ms=0, **reconciled)
-
-
-def _terms(case: Case) -> dict[str, Any]:
-    names = {"session_id": case.session_id, "stream_id": case.stream_id, "kind": SessionKind.VIEWING}
-    return {**names, "rate_millipoints_per_minute": 60_000, "lease_ms": LEASE_MS}

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, to_row
+from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, known, write_if
 from chalicelib.domain.access.clients import Client
 
 S_PER_DAY = 86_400
-# DynamoDB's limits for a batch.
-GET_AT_ONCE, WRITE_AT_ONCE = 100, 25
+# DynamoDB's limit for a batch.
+WRITE_AT_ONCE = 25
 
 
 class DynamoClients:
@@ -25,20 +25,15 @@ class DynamoClients:
         self._table = table_prefix + "clients"
         self._kept_s = address_days * S_PER_DAY
 
-    def put(self, key: str, user_id: str, client: Client, now_ms: int) -> None:
-        self._put(key, user_id, client, now_ms)
+    def put(self, key: str, user_id: str, client: Client, now_ms: int, **condition: Any) -> None:
+        expires_at_s = now_ms // 1000 + self._kept_s
+        item = {"client_id": key, "user_id": user_id, **vars(client), "expires_at_s": expires_at_s}
+        call("put_item", self._table, item=item, **condition)
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
         """Leave out what the store did not process: this is for people to read."""
-        wanted = [to_row({"client_id": key}) for key in dict.fromkeys(keys)]
-        found: dict[str, Client] = {}
-        for first in range(0, len(wanted), GET_AT_ONCE):
-            request = {self._table: {"Keys": wanted[first : first + GET_AT_ONCE]}}
-            with translated():
-                answer = client("dynamodb").batch_get_item(RequestItems=request)
-            rows = map(from_row, answer["Responses"].get(self._table, []))
-            found |= {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
-        return found
+        rows = map(from_row, get_items(self._table, "client_id", keys))
+        return {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
         """Read first, and only for a first client write, on the condition that there is none."""
@@ -46,7 +41,7 @@ class DynamoClients:
         if row and _is_kept(row, now_ms):
             return _client(row)
         try:
-            self._put(
+            self.put(
                 key,
                 user_id,
                 client,
@@ -60,18 +55,14 @@ class DynamoClients:
         return client
 
     def mark_elsewhere(self, key: str) -> bool:
-        try:
-            call(
-                "update_item",
-                self._table,
-                key={"client_id": key},
-                update="SET elsewhere = :yes",
-                condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
-                values={":yes": True},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return write_if(
+            "update_item",
+            self._table,
+            key={"client_id": key},
+            update="SET elsewhere = :yes",
+            condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
+            values={":yes": True},
+        )
 
     def delete(self, key: str) -> None:
         call("delete_item", self._table, key={"client_id": key})
@@ -93,15 +84,10 @@ class DynamoClients:
                 client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
         return len(deletes)
 
-    def _put(self, key: str, user_id: str, kept: Client, now_ms: int, **condition: Any) -> None:
-        expires_at_s = now_ms // 1000 + self._kept_s
-        item = {"client_id": key, "user_id": user_id, **vars(kept), "expires_at_s": expires_at_s}
-        call("put_item", self._table, item=item, **condition)
-
 
 def _is_kept(row: dict[str, Any], now_ms: int) -> bool:
     return bool(now_ms // 1000 < row["expires_at_s"])
 
 
 def _client(row: dict[str, Any]) -> Client:
-    return Client(ip=row["ip"], user_agent=row["user_agent"])
+    return Client(**known(Client, row))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, Contended
-from chalicelib.adapters.dynamodb import call, from_row
+from chalicelib.adapters.dynamodb import call, from_row, write_if
 from chalicelib.domain.access.limits import Limit, wait_ms
 
 # A round fails only if another process changed the bucket between its two writes.
@@ -42,15 +42,14 @@ class DynamoLimits:
         raise Contended(f"concurrent changes of the bucket {key} won at every try")
 
     def give_back(self, key: str, limit: Limit) -> None:
-        try:
-            self._update(
-                key,
-                "SET full_at_ms = full_at_ms - :every",
-                {":every": limit.back_every_ms},
-                condition="attribute_exists(full_at_ms)",
-            )
-        except ConditionFailed:
-            return
+        write_if(
+            "update_item",
+            self._table,
+            key={"limit_id": key},
+            update="SET full_at_ms = full_at_ms - :every",
+            condition="attribute_exists(full_at_ms)",
+            values={":every": limit.back_every_ms},
+        )
 
     def _take_from_used(self, key: str, limit: Limit, now_ms: int) -> None:
         self._update(

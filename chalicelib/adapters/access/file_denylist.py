@@ -1,6 +1,8 @@
 """The denylist of a gateway on this machine: one file for each entry, in a directory that nginx checks."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chalicelib.domain.end_reasons import EndReason
@@ -22,12 +24,10 @@ class FileDenylist:
 
     def prepare(self) -> None:
         """Create the directories and markers, without which the gateway allows nothing. Raise `StoreUnavailable`."""
-        try:
+        with _translated():
             for each in (self._sessions, self._streams):
                 each.mkdir(parents=True, exist_ok=True)
                 (each / MARKER).touch()
-        except OSError as error:
-            raise StoreUnavailable(f"denylist: {error}") from None
 
     def deny_session(self, session_id: str, reason: EndReason) -> None:
         if not SESSION_ID.fullmatch(session_id):
@@ -38,21 +38,17 @@ class FileDenylist:
         self._write(self._stream(stream_id), reason)
 
     def allow_stream(self, stream_id: str) -> None:
-        try:
+        with _translated():
             self._stream(stream_id).unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(f"denylist: {error}") from None
 
     def sweep(self, now_ms: int) -> int:
         swept = 0
-        try:
+        with _translated():
             # Temporary files of a killed process are deleted as well.
-            for entry in [*self._listed(self._sessions), *self._streams.glob(".*")]:
+            for entry in [*self._sessions.glob("*"), *self._streams.glob(".*")]:
                 if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
                     swept += 1
-        except OSError as error:
-            raise StoreUnavailable(f"denylist: {error}") from None
         return swept
 
     def reason(self, session_id: str, stream_id: str | None) -> EndReason | None:
@@ -66,19 +62,21 @@ class FileDenylist:
         return self._streams / stream_id
 
     @staticmethod
-    def _listed(directory: Path) -> list[Path]:
-        return list(directory.iterdir()) if directory.is_dir() else []
-
-    @staticmethod
     def _write(path: Path, reason: EndReason) -> None:
         # Written to a temporary file and renamed, so that the gateway never sees a partial entry or loses an older one.
         temporary = path.with_name(f".{secrets.token_hex(8)}")
-        try:
+        with _translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(reason.value)
             temporary.replace(path)
-        except OSError as error:
-            raise StoreUnavailable(f"denylist: {error}") from None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"denylist: {error}") from None
 
 
 def _age_ms(path: Path, now_ms: int) -> int:

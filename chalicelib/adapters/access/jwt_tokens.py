@@ -1,21 +1,17 @@
 """The three kinds of token as JWTs: HS256, with a key set, a `typ` and an `aud` for each kind.
 
-The keys come from Secrets Manager. All keys of a set are accepted; the current one signs. For their format and rotation
-see `domain/access/key_sets.py`.
+All keys of a set are accepted; the current one signs. For their format and rotation see `domain/access/key_sets.py`.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.domain.access.key_sets import REREAD_MS_MIN, from_document
+from chalicelib.domain.access.key_sets import REREAD_MS_MIN, KeySets
 from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims, TokenKind
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import TokenExpired, Unauthenticated
@@ -24,53 +20,36 @@ from chalicelib.ports.common import StoreUnavailable
 ALGORITHM = "HS256"
 TYP = {TokenKind.ACCESS: "at+jwt", TokenKind.REFRESH: "refresh+jwt", TokenKind.PLAY: "play+jwt"}
 AUD = {TokenKind.ACCESS: "tollcast-api", TokenKind.REFRESH: "tollcast-auth", TokenKind.PLAY: "tollcast-media"}
+# The claims of each kind beside its expiry, and the fields that they are.
+FIELDS = {
+    TokenKind.ACCESS: {"sub": "user_id", "role": "role", "gen": "generation"},
+    TokenKind.REFRESH: {"sub": "user_id", "fam": "family_id", "jti": "jti"},
+    TokenKind.PLAY: {"sub": "user_id", "sid": "session_id", "stream": "stream_id"},
+}
 TOKEN_CHARS_MAX = 2048
 REREAD_S_MIN = REREAD_MS_MIN / 1000
 REREAD_S_MAX = 600.0
 
 
-@dataclass(frozen=True)
-class KeySet:
-    """The keys of one kind, by key id."""
-
-    current: str
-    keys: Mapping[str, bytes]
-
-
-def secret_from_aws(secret_id: str) -> str:
-    """Return the secret's text from Secrets Manager."""
-    with translated():
-        return str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-
-
-def parse_key_sets(text: str) -> dict[TokenKind, KeySet]:
-    """Return the key sets in a secret's text."""
-    sets = from_document(json.loads(text))
-    return {
-        kind: KeySet(current=each.current, keys={kid: base64.b64decode(key) for kid, key in each.keys.items()})
-        for kind, each in sets.items()
-    }
-
-
 class JwtTokens:
     """The port `Tokens`.
 
-    The secret is read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
+    The keys are read at the first token, again for an unknown key id, and otherwise at intervals, so that long-lived
     processes sign with the current key. If a later read fails, the known keys stay in use.
     """
 
-    def __init__(self, read_secret: Callable[[], str], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._read_secret = read_secret
+    def __init__(self, read_keys: Callable[[], KeySets], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read_keys = read_keys
         self._monotonic = monotonic
-        self._known: dict[TokenKind, KeySet] | None = None
+        self._known: KeySets | None = None
         self._read_at_s = 0.0
         self._failed = False
 
     @property
-    def _key_sets(self) -> dict[TokenKind, KeySet]:
+    def _key_sets(self) -> KeySets:
         if self._known is None:
             self._read_at_s = self._monotonic()
-            self._known = parse_key_sets(self._read_secret())
+            self._known = self._read_keys()
         elif self._monotonic() - self._read_at_s >= REREAD_S_MAX:
             with suppress(StoreUnavailable):
                 self._read_again()
@@ -79,7 +58,7 @@ class JwtTokens:
     def _read_again(self) -> None:
         # Set before the read, so that a failing store is not asked at every token.
         self._read_at_s, self._failed = self._monotonic(), True
-        self._known = parse_key_sets(self._read_secret())
+        self._known = self._read_keys()
         self._failed = False
 
     def _key(self, kind: TokenKind, kid: str) -> bytes | None:
@@ -90,63 +69,42 @@ class JwtTokens:
             key = self._key_sets[kind].keys.get(kid)
         if key is None and self._failed:
             raise StoreUnavailable("the token keys could not be reread, and the key of this token is unknown")
-        return key
+        return base64.b64decode(key) if key else None
 
     def sign_access(self, claims: AccessClaims) -> str:
-        return self._sign(
-            TokenKind.ACCESS, claims.expires_at_ms, sub=claims.user_id, role=claims.role.value, gen=claims.generation
-        )
+        return self._sign(TokenKind.ACCESS, claims)
 
     def sign_refresh(self, claims: RefreshClaims) -> str:
-        return self._sign(
-            TokenKind.REFRESH, claims.expires_at_ms, sub=claims.user_id, fam=claims.family_id, jti=claims.jti
-        )
+        return self._sign(TokenKind.REFRESH, claims)
 
     def sign_play(self, claims: PlayClaims) -> str:
-        return self._sign(
-            TokenKind.PLAY, claims.expires_at_ms, sub=claims.user_id, sid=claims.session_id, stream=claims.stream_id
-        )
+        return self._sign(TokenKind.PLAY, claims)
 
     def access(self, token: str, now_ms: int) -> AccessClaims:
-        claims = self._check(TokenKind.ACCESS, token, ("sub", "role", "gen"))
-        _not_expired(claims, now_ms)
-        return AccessClaims(
-            user_id=claims["sub"],
-            role=Role(claims["role"]),
-            expires_at_ms=claims["exp_ms"],
-            generation=claims["gen"],
-        )
+        claims = self._check(TokenKind.ACCESS, token, now_ms)
+        return AccessClaims(**{**claims, "role": Role(claims["role"])})
 
     def refresh(self, token: str, now_ms: int) -> RefreshClaims:
-        claims = self._check(TokenKind.REFRESH, token, ("sub", "fam", "jti"))
-        _not_expired(claims, now_ms)
-        return RefreshClaims(
-            user_id=claims["sub"], family_id=claims["fam"], jti=claims["jti"], expires_at_ms=claims["exp_ms"]
-        )
+        return RefreshClaims(**self._check(TokenKind.REFRESH, token, now_ms))
 
     def play(self, token: str) -> PlayClaims:
-        claims = self._check(TokenKind.PLAY, token, ("sub", "sid", "stream"))
-        return PlayClaims(
-            user_id=claims["sub"],
-            session_id=claims["sid"],
-            stream_id=claims["stream"],
-            expires_at_ms=claims["exp_ms"],
-        )
+        return PlayClaims(**self._check(TokenKind.PLAY, token, 0))
 
-    def _sign(self, kind: TokenKind, expires_at_ms: int, **claims: str | int) -> str:
+    def _sign(self, kind: TokenKind, claims: AccessClaims | RefreshClaims | PlayClaims) -> str:
         import jwt
 
-        key_set = self._key_sets[kind]
+        key_set, expires_at_ms = self._key_sets[kind], claims.expires_at_ms
+        values = {short: getattr(claims, name) for short, name in FIELDS[kind].items()}
         return jwt.encode(
             # `exp` is whole seconds by its standard; `exp_ms` is exact.
-            {**claims, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
-            key_set.keys[key_set.current],
+            {**values, "aud": AUD[kind], "exp": -(-expires_at_ms // 1000), "exp_ms": expires_at_ms},
+            base64.b64decode(key_set.keys[key_set.current]),
             algorithm=ALGORITHM,
             headers={"kid": key_set.current, "typ": TYP[kind]},
         )
 
-    def _check(self, kind: TokenKind, token: str, required: tuple[str, ...]) -> dict[str, Any]:
-        """Check everything except the expiry, which is compared with the caller's clock."""
+    def _check(self, kind: TokenKind, token: str, now_ms: int) -> dict[str, Any]:
+        """Return the fields of the claims of a valid token that has not expired by `now_ms`."""
         import jwt
 
         try:
@@ -161,13 +119,10 @@ class JwtTokens:
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUD[kind],
-                options={"require": ["aud", "exp", "exp_ms", *required], "verify_exp": False},
+                options={"require": ["aud", "exp", "exp_ms", *FIELDS[kind]], "verify_exp": False},
             )
         except (jwt.PyJWTError, ValueError):
             raise Unauthenticated(f"This is not a valid {kind.value} token.") from None
-        return claims
-
-
-def _not_expired(claims: Mapping[str, Any], now_ms: int) -> None:
-    if now_ms >= claims["exp_ms"]:
-        raise TokenExpired("The token has expired. Refresh it or log in again.")
+        if now_ms >= claims["exp_ms"]:
+            raise TokenExpired("The token has expired. Refresh it or log in again.")
+        return {"expires_at_ms": claims["exp_ms"], **{name: claims[short] for short, name in FIELDS[kind].items()}}

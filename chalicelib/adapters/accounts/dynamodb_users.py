@@ -108,7 +108,7 @@ class DynamoUsers:
         update = "SET families.#f = :family"
         if drop:
             update += " REMOVE " + ", ".join(f"families.#d{i}" for i in range(len(drop)))
-        values = {":family": _family_map(family), **_seen_values(seen)}
+        values = {":family": vars(family), **_seen_values(seen)}
         try:
             self._update(seen.user_id, update, AS_SEEN, {**names, "#disabled": "disabled"}, values)
         except ConditionFailed:
@@ -121,7 +121,7 @@ class DynamoUsers:
                 "SET families.#f = :new",
                 "families.#f.current_jti = :seen AND families.#f.rotated_at_ms = :at",
                 {"#f": seen.family_id},
-                {":new": _family_map(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms},
+                {":new": vars(new), ":seen": seen.current_jti, ":at": seen.rotated_at_ms},
             )
         except ConditionFailed:
             raise RowRefused from None
@@ -163,10 +163,6 @@ def _seen_values(seen: User) -> dict[str, Any]:
 
 def _email_key(email: str) -> str:
     return "email:" + email.lower()
-
-
-def _family_map(family: RefreshFamily) -> dict[str, Any]:
-    return {name: value for name, value in vars(family).items() if value is not None}
 
 
 def _user(row: dict[str, Any]) -> User:

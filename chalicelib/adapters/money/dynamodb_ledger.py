@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, parameters
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, known, parameters
 from chalicelib.adapters.money.wallet_item import entry, entry_map
 from chalicelib.domain.money.wallets import Page, Payment
 
@@ -38,17 +37,9 @@ class DynamoLedger:
             values={":user": user_id, ":version": version},
             ConsistentRead=True,
             ScanIndexForward=forward,
+            Limit=limit,
         )
-        found: list[Page] = []
-        while len(found) < limit:
-            with translated():
-                answer = client("dynamodb").query(**request, Limit=limit - len(found))
-            found += [_page(from_row(row)) for row in answer.get("Items", [])]
-            # A response ends after 1 MB, whatever the limit.
-            if "LastEvaluatedKey" not in answer:
-                break
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found
+        return [_page(from_row(row)) for row in all_rows("query", request, limit)]
 
 
 class DynamoPayments:
@@ -64,4 +55,4 @@ class DynamoPayments:
 
 def _page(row: dict[str, Any]) -> Page:
     entries = tuple(entry(values["e"], values["v"], values["d"], values) for values in row["entries"])
-    return Page(**{**{name: row[name] for name in Page.__dataclass_fields__}, "entries": entries})
+    return Page(**{**known(Page, row), "entries": entries})

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
-from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, to_row, transact
+from chalicelib.adapters.aws import TransactionRefused
+from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, to_row, transact, write_if
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import CutOffs
 from chalicelib.domain.money.reconciliation import DayTotals, Finding, SessionReconciliation
@@ -61,20 +61,16 @@ class DynamoReconciliations:
         return True
 
     def make_due(self, session_id: str, at_ms: int) -> bool:
-        try:
-            call(
-                "update_item",
-                self._sessions,
-                key={"session_id": session_id},
-                # Incremented if it is due already, so that a `settle` in progress fails.
-                update="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
-                " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
-                condition="attribute_exists(end_reason)",
-                values={":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return write_if(
+            "update_item",
+            self._sessions,
+            key={"session_id": session_id},
+            # Incremented if it is due already, so that a `settle` in progress fails.
+            update="SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :at) + :one,"
+            " reconcile_shard = if_not_exists(reconcile_shard, :shard)",
+            condition="attribute_exists(end_reason)",
+            values={":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)},
+        )
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         key = "disagreeing_day" if agrees is False else "day"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_cursor, get_item, invalid_cursor, page_of, to_cursor, to_row
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Settlement
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
@@ -86,16 +87,8 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
 
 def _record(row: dict[str, Any]) -> SessionRecord:
     reason = row.get("end_reason")
-    values = {name: row[name] for name in SessionRecord.__dataclass_fields__ if name in row}
-    return SessionRecord(
-        **{
-            "due_shard": 0,
-            "due_ms": 0,
-            **values,
-            "kind": SessionKind(row["kind"]),
-            "end_reason": EndReason(reason) if reason else None,
-        }
-    )
+    kinds = {"kind": SessionKind(row["kind"]), "end_reason": EndReason(reason) if reason else None}
+    return SessionRecord(**{"due_shard": 0, "due_ms": 0, **known(SessionRecord, row), **kinds})
 
 
 class DynamoPlaybackSessions:
@@ -141,17 +134,14 @@ class DynamoPlaybackSessions:
         return page_of("query", request, None, _record, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
-        try:
-            call(
-                "update_item",
-                self._table,
-                key={"session_id": session_id},
-                update="SET due_ms = :due",
-                condition="attribute_exists(due_shard)",
-                values={":due": due_ms},
-            )
-        except ConditionFailed:
-            return
+        write_if(
+            "update_item",
+            self._table,
+            key={"session_id": session_id},
+            update="SET due_ms = :due",
+            condition="attribute_exists(due_shard)",
+            values={":due": due_ms},
+        )
 
     def _request(self, index: str, key: str, value: Any, limit: int) -> dict[str, Any]:
         return {
@@ -188,4 +178,4 @@ def _shard_position(cursor: str | None) -> tuple[int, str | None]:
     match position:
         case [int(shard), None | str() as inner] if type(shard) is int and 0 <= shard < DUE_SHARDS:
             return shard, inner
-    raise invalid_cursor()
+    raise WrongCursor

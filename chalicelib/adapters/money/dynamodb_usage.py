@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters
+from chalicelib.adapters.aws import client, translated
+from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters, write_if
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
 from chalicelib.domain.money.usage import Served
@@ -123,19 +123,15 @@ def _add_once(
     sets = [f"#{short[name]} = :{short[name]}" for name in last]
     sets += [f"#{short[name]} = if_not_exists(#{short[name]}, :{short[name]})" for name in first]
     adds = [f"#{short[name]} :{short[name]}" for name in added]
-    try:
-        call(
-            "update_item",
-            table,
-            key=key,
-            update=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
-            condition="attribute_not_exists(#b) OR #b < :b",
-            names={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
-            values={":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}},
-        )
-    except ConditionFailed:
-        return False
-    return True
+    return write_if(
+        "update_item",
+        table,
+        key=key,
+        update=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
+        condition="attribute_not_exists(#b) OR #b < :b",
+        names={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
+        values={":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}},
+    )
 
 
 def _counts(row: Mapping[str, Any]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
-from chalicelib.adapters.dynamodb import Row, call, to_row, transact
+from chalicelib.adapters.dynamodb import all_rows, call, get_items, parameters, to_row, transact, write_if
 from chalicelib.adapters.money import wallet_writes as writes
 from chalicelib.adapters.money.dynamodb_places import give_place, take_place
 from chalicelib.adapters.money.dynamodb_sessions import close_record, count_adjustment, new_record
@@ -22,7 +22,6 @@ from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
-BATCH_GET_MAX = 100
 TRANSACTION_CONFLICT = "TransactionConflict"
 
 
@@ -36,10 +35,7 @@ class DynamoWallets:
         self._limits = table_prefix + "limits"
 
     def create(self, user_id: str) -> None:
-        try:
-            call("put_item", self._table, item=empty_item(user_id), condition="attribute_not_exists(user_id)")
-        except ConditionFailed:
-            return
+        write_if("put_item", self._table, item=empty_item(user_id), condition="attribute_not_exists(user_id)")
 
     def get(self, user_id: str) -> Wallet | None:
         answer = call("get_item", self._table, key={"user_id": user_id}, ConsistentRead=True)
@@ -47,14 +43,7 @@ class DynamoWallets:
 
     def get_many(self, user_ids: Iterable[str]) -> Mapping[str, Wallet]:
         """Leave out what the store did not process: these are live data for people."""
-        keys = [_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        found: dict[str, Wallet] = {}
-        for first in range(0, len(keys), BATCH_GET_MAX):
-            request = {self._table: {"Keys": keys[first : first + BATCH_GET_MAX]}}
-            with translated():
-                answer = client("dynamodb").batch_get_item(RequestItems=request)
-            found |= {each.user_id: each for each in map(wallet, answer["Responses"].get(self._table, []))}
-        return found
+        return {each.user_id: each for each in map(wallet, get_items(self._table, "user_id", user_ids))}
 
     def buy_on_time(self, user_id: str, beat: OnTimeBeat) -> Wallet:
         return self._update(writes.on_time(self._table, user_id, beat))
@@ -126,7 +115,7 @@ class DynamoWallets:
             with translated():
                 client("dynamodb").update_item(
                     TableName=self._table,
-                    Key=_key(user_id),
+                    Key=to_row({"user_id": user_id}),
                     UpdateExpression="REMOVE " + ", ".join(f"{m}.{name}" for name in names for m in ("j", "jv", "jd")),
                     # Without the condition a trim would create an item.
                     ConditionExpression="attribute_exists(user_id)",
@@ -137,20 +126,8 @@ class DynamoWallets:
 
     def with_full_pages(self, limit: int) -> Sequence[Wallet]:
         """Scan with a filter. Run by a schedule and bounded by `limit`."""
-        found: list[Wallet] = []
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "FilterExpression": "size(j) >= :page",
-            "ExpressionAttributeValues": to_row({":page": PAGE_ENTRIES}),
-        }
-        while len(found) < limit:
-            with translated():
-                answer = client("dynamodb").scan(**request)
-            found += [wallet(row) for row in answer.get("Items", [])]
-            if "LastEvaluatedKey" not in answer:
-                break
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found[:limit]
+        request = parameters(self._table, FilterExpression="size(j) >= :page", values={":page": PAGE_ENTRIES})
+        return [wallet(row) for row in all_rows("scan", request, limit)]
 
     def _update(self, request: dict[str, Any]) -> Wallet:
         try:
@@ -183,7 +160,3 @@ class _PartRefused(WalletRefused):
     def __init__(self, part: int) -> None:
         super().__init__(None)
         self.part = part
-
-
-def _key(user_id: str) -> Row:
-    return to_row({"user_id": user_id})

@@ -19,50 +19,37 @@ from chalicelib.domain.money.lease import buy_from_ms
 from chalicelib.domain.money.sessions import ActiveSession, SessionKind
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, Entry, EntryKind, Wallet
 
+# The names in `ss` of a session's fields, beside `bf`, from when on the next lease is sold.
+SESSION_NAMES = {
+    "stream_id": "sid",
+    "kind": "k",
+    "started_at_ms": "at",
+    "rate_millipoints_per_minute": "r",
+    "lease_ms": "l",
+    "charge_millipoints": "c",
+    "seq": "q",
+    "paid_from_ms": "pf",
+    "paid_until_ms": "pu",
+    "charged_millipoints": "chg",
+    "budget_millipoints": "bud",
+    "granted_ms": "gr",
+    "free_from_ms": "ff",
+    "free_until_ms": "fu",
+    "outage_ms": "os",
+    "counted": "ct",
+}
+
 
 def session_map(session: ActiveSession) -> dict[str, Any]:
     """Return a session's entry of `ss`."""
-    return {
-        "sid": session.stream_id,
-        "k": session.kind.value,
-        "at": session.started_at_ms,
-        "r": session.rate_millipoints_per_minute,
-        "l": session.lease_ms,
-        "c": session.charge_millipoints,
-        "q": session.seq,
-        "pf": session.paid_from_ms,
-        "pu": session.paid_until_ms,
-        "bf": buy_from_ms(session),
-        "chg": session.charged_millipoints,
-        "bud": session.budget_millipoints,
-        "gr": session.granted_ms,
-        "ff": session.free_from_ms,
-        "fu": session.free_until_ms,
-        "os": session.outage_ms,
-        "ct": int(session.counted),
-    }
+    values = {short: getattr(session, name) for name, short in SESSION_NAMES.items()}
+    return {**values, "bf": buy_from_ms(session), "ct": int(session.counted)}
 
 
 def _session(session_id: str, values: dict[str, Any]) -> ActiveSession:
-    return ActiveSession(
-        session_id=session_id,
-        stream_id=values["sid"],
-        kind=SessionKind(values["k"]),
-        started_at_ms=values["at"],
-        rate_millipoints_per_minute=values["r"],
-        lease_ms=values["l"],
-        charge_millipoints=values["c"],
-        seq=values["q"],
-        paid_from_ms=values["pf"],
-        paid_until_ms=values["pu"],
-        charged_millipoints=values["chg"],
-        budget_millipoints=values["bud"],
-        granted_ms=values["gr"],
-        free_from_ms=values["ff"],
-        free_until_ms=values["fu"],
-        outage_ms=values["os"],
-        counted=bool(values["ct"]),
-    )
+    fields = {name: values[short] for name, short in SESSION_NAMES.items()}
+    kinds = {"kind": SessionKind(values["k"]), "counted": bool(values["ct"])}
+    return ActiveSession(**{**fields, **kinds, "session_id": session_id})
 
 
 def entry_attribute(entry: Entry) -> Attribute:

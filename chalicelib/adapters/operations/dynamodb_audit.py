@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from chalicelib.adapters.dynamodb import call, from_cursor, invalid_cursor, page_of, parameters, to_cursor
+from chalicelib.adapters.dynamodb import call, from_cursor, known, page_of, parameters, to_cursor
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, month_before, month_of
 from chalicelib.ports.common import ListPage
 
@@ -20,18 +21,15 @@ class DynamoAuditLog:
         self._table = table_prefix + "audit"
 
     def add(self, entry: AuditEntry) -> None:
+        action = entry.action
         item = {
+            **vars(entry),
+            "ip": None,
             "month": month_of(entry.at_ms),
-            "audit_id": entry.audit_id,
-            "at_ms": entry.at_ms,
-            "by_user_id": entry.by_user_id,
             "expires_at_s": entry.at_ms // 1000 + AUDIT_DAYS * S_PER_DAY,
-            "action": entry.action.name,
-            "target": entry.action.target,
-            "user_id": entry.action.user_id,
-            "before": _without_none(entry.action.before),
-            "after": _without_none(entry.action.after),
-            "details": _without_none(entry.action.details),
+            "action": action.name,
+            **{name: getattr(action, name) for name in ("target", "user_id")},
+            **{name: _without_none(getattr(action, name)) for name in ("before", "after", "details")},
         }
         call("put_item", self._table, item=item)
 
@@ -76,7 +74,7 @@ def _position(cursor: str | None) -> tuple[str, str | None] | None:
     match from_cursor(cursor):
         case [str(month), None | str() as inner] if _MONTH.fullmatch(month):
             return month, inner
-    raise invalid_cursor()
+    raise WrongCursor
 
 
 def _without_none(values: Any) -> dict[str, Any]:
@@ -93,12 +91,4 @@ def _known(value: Any) -> Any:
 
 
 def _entry(row: dict[str, Any]) -> AuditEntry:
-    action = Action(
-        name=row["action"],
-        target=row["target"],
-        user_id=row.get("user_id"),
-        before=row["before"],
-        after=row["after"],
-        details=row["details"],
-    )
-    return AuditEntry(audit_id=row["audit_id"], at_ms=row["at_ms"], by_user_id=row["by_user_id"], action=action)
+    return AuditEntry(**{**known(AuditEntry, row), "action": Action(**known(Action, row), name=row["action"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.adapters.dynamodb import call, page_of
+from chalicelib.adapters.dynamodb import call, known, page_of
 from chalicelib.domain.operations.workers import PRESENT_MS, Worker
 from chalicelib.ports.common import ListPage
 
@@ -30,6 +30,4 @@ class DynamoWorkers:
 
 
 def _worker(row: dict[str, Any]) -> Worker:
-    return Worker(
-        **{**{name: row[name] for name in Worker.__dataclass_fields__}, "stream_ids": tuple(row["stream_ids"])}
-    )
+    return Worker(**{**known(Worker, row), "stream_ids": tuple(row["stream_ids"])})

@@ -5,10 +5,11 @@ The claim is `worker_id` and `expires_at_ms`, removed at release. `epoch` stays,
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed
-from chalicelib.adapters.dynamodb import call, from_row, get_item
+from chalicelib.adapters.dynamodb import call, from_row, get_item, known
 from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.runtime import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
@@ -61,10 +62,8 @@ class DynamoRuntimes:
 
     def release(self, claim: Claim) -> None:
         values = {":worker": claim.worker_id, ":epoch": claim.epoch}
-        try:
+        with suppress(ConditionFailed):
             self._update(claim.stream_id, "REMOVE worker_id, expires_at_ms", HELD, values, {})
-        except ConditionFailed:
-            return
 
     def report(self, claim: Claim, runtime: Runtime) -> bool:
         given = {name: getattr(runtime, name) for name in REPORTED}
@@ -97,10 +96,8 @@ class DynamoRuntimes:
             # A renewal changes the expiry, a new claim the epoch.
             condition = "epoch = :epoch AND expires_at_ms = :expires"
             values |= {":epoch": seen.claim.epoch, ":expires": seen.claim.expires_at_ms}
-        try:
+        with suppress(ConditionFailed):
             self._update(seen.stream_id, update, condition, values, {"#s": "state"})
-        except ConditionFailed:
-            return
 
     def _update(
         self, stream_id: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str]
@@ -119,9 +116,7 @@ class DynamoRuntimes:
 
 
 def _claim(row: dict[str, Any]) -> Claim | None:
-    if "worker_id" not in row:
-        return None
-    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
+    return Claim(**known(Claim, row)) if "worker_id" in row else None
 
 
 def _runtime(row: dict[str, Any]) -> Runtime:

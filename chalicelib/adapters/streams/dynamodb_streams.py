@@ -5,11 +5,11 @@ The SRT port changes owner in the transaction that writes the row.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.adapters.aws import Contended, TransactionRefused
-from chalicelib.adapters.dynamodb import from_row, get_item, page_of, parameters, transact
+from chalicelib.adapters.dynamodb import from_row, get_item, known, page_of, parameters, transact
 from chalicelib.adapters.streams.dynamodb_srt_ports import give_port, owner_of, take_port
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
@@ -17,8 +17,6 @@ from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
-
-FIELDS = frozenset(field.name for field in fields(Stream))
 
 
 class DynamoStreams:
@@ -55,9 +53,8 @@ class DynamoStreams:
         return owner_of(self._limits, port)
 
     def _put(self, stream: Stream, **condition: Any) -> dict[str, Any]:
-        ladder = [_map(rendition) for rendition in stream.custom_renditions]
-        backups = [_map(source) for source in stream.backups]
-        parts = {"ingest": _map(stream.ingest), "backups": backups, "custom_renditions": ladder}
+        ladder, backups = list(map(vars, stream.custom_renditions)), list(map(vars, stream.backups))
+        parts = {"ingest": vars(stream.ingest), "backups": backups, "custom_renditions": ladder}
         return parameters(self._table, item={**vars(stream), **parts}, **condition)
 
     def _write(self, put: dict[str, Any], port_before: int | None, stream: Stream) -> None:
@@ -88,18 +85,12 @@ def _meaning(refusal: TransactionRefused, port: int | None) -> Exception:
     return RowRefused() if "TransactionConflict" in refusal.codes else StoreUnavailable(str(refusal))
 
 
-def _map(part: Ingest | Rendition) -> dict[str, Any]:
-    return {name: value for name, value in vars(part).items() if value is not None}
-
-
 def _ingest(row: dict[str, Any]) -> Ingest:
     protocol = ListenProtocol(row["protocol"]) if "protocol" in row else None
     return Ingest(**{**row, "mode": IngestMode(row["mode"]), "protocol": protocol})
 
 
 def _stream(row: dict[str, Any]) -> Stream:
-    # Attributes of a newer version are ignored.
-    known = {name: value for name, value in row.items() if name in FIELDS}
     values = {
         "ingest": _ingest(row["ingest"]),
         "backups": tuple(_ingest(source) for source in row["backups"]),
@@ -108,4 +99,4 @@ def _stream(row: dict[str, Any]) -> Stream:
         "session_binding": SessionBinding(row["session_binding"]),
         "desired_state": DesiredState(row["desired_state"]),
     }
-    return Stream(**{**known, **values})
+    return Stream(**{**known(Stream, row), **values})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
+from chalicelib.adapters.dynamodb import known
 from chalicelib.domain.streams.media_health import (
     IngestIssue,
     IngestIssueCode,
@@ -34,13 +35,13 @@ def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
     kinds, codes, repairs = set(TrackKind), set(IngestIssueCode), row.get("repairs")
     return {
         "tracks": tuple(
-            SourceTrack(**{"program": None, **_known(SourceTrack, track), "kind": TrackKind(track["kind"])})
+            SourceTrack(**{"program": None, **known(SourceTrack, track), "kind": TrackKind(track["kind"])})
             for track in row.get("tracks", ())
             if track["kind"] in kinds
         ),
-        "repairs": None if repairs is None else Repairs(**_known(Repairs, repairs)),
+        "repairs": None if repairs is None else Repairs(**known(Repairs, repairs)),
         "issues": tuple(
-            IngestIssue(**{**_known(IngestIssue, issue), "code": IngestIssueCode(issue["code"])})
+            IngestIssue(**{**known(IngestIssue, issue), "code": IngestIssueCode(issue["code"])})
             for issue in row.get("issues", ())
             if issue["code"] in codes
         ),
@@ -51,8 +52,3 @@ def _compact(part: Part) -> dict[str, Any]:
     """Return the fields that differ from their default."""
     defaults = {field.name: field.default for field in fields(part) if field.default is not MISSING}
     return {name: value for name, value in vars(part).items() if name not in defaults or value != defaults[name]}
-
-
-def _known(kind: type[Part], values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in values.items() if name in names}

@@ -1,8 +1,9 @@
-"""Runtime reports of workers."""
+"""Runtime reports of workers, and the log of a stream: encoder runs, and senders that the ingest rejected."""
 
 from __future__ import annotations
 
-from chalicelib.api.models.common import Answer
+from chalicelib.api.models.common import Answer, ListAnswer
+from chalicelib.domain.streams.ingest_refusals import RefusalCode
 from chalicelib.domain.streams.media_health import IngestIssue, TrackKind
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, RuntimeState, Waiting
 
@@ -66,3 +67,41 @@ class RuntimeAnswer(Answer):
     tracks: list[SourceTrackAnswer]
     repairs: RepairsAnswer | None
     issues: list[IngestIssue]
+
+
+class RunLogAnswer(Answer):
+    """An encoder run: its last lines, oldest first, and how it ended (null while it runs).
+
+    `source_lines` are from the process that receives a live source. If `run` is null, the source could not be opened or
+    has no sender, `ending` says why, and `ended_at_ms` is null while that lasts. `notes` describe repairs, newest last,
+    and `repairs` counts them (null if unknown).
+    """
+
+    worker_id: str
+    run: str | None
+    source: str
+    began_at_ms: int
+    ended_at_ms: int | None
+    ending: str | None
+    lines: list[str]
+    source_lines: list[str]
+    repairs: RepairsAnswer | None
+    notes: list[str]
+
+
+class IngestRefusalAnswer(Answer):
+    """Why the RTMP ingest rejected or disconnected senders, `count` times, last at `last_at_ms`.
+
+    `detail` also says what to do. A reason is dropped after 24 h without a rejection.
+    """
+
+    code: RefusalCode
+    detail: str
+    count: int
+    last_at_ms: int
+
+
+class StreamLogAnswer(ListAnswer[RunLogAnswer]):
+    """The encoder runs of a stream and the rejections of its ingest, both newest first."""
+
+    ingest_refusals: list[IngestRefusalAnswer]

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, create_m
 
 from chalicelib.api.models.common import Answer, Request
 from chalicelib.api.models.forms import StreamId, Title
-from chalicelib.api.models.runtimes import RepairsAnswer
 from chalicelib.api.models.sources import Backups, IngestModel
 from chalicelib.domain.money.lease import LEASE_MS_DEFAULT, LEASE_MS_MAX, LEASE_MS_MIN
 from chalicelib.domain.streams.ladders import (
@@ -224,23 +223,3 @@ class EditAnswer(StreamSettingsAnswer):
     applies: Applies
     viewers: int
     dry_run: bool
-
-
-class RunLogAnswer(Answer):
-    """An encoder run: its last lines, oldest first, and how it ended (null while it runs).
-
-    `source_lines` are from the process that receives a live source. If `run` is null, the source could not be opened or
-    has no sender, `ending` says why, and `ended_at_ms` is null while that lasts. `notes` describe repairs, newest last,
-    and `repairs` counts them (null if unknown).
-    """
-
-    worker_id: str
-    run: str | None
-    source: str
-    began_at_ms: int
-    ended_at_ms: int | None
-    ending: str | None
-    lines: list[str]
-    source_lines: list[str]
-    repairs: RepairsAnswer | None
-    notes: list[str]

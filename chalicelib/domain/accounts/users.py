@@ -48,18 +48,14 @@ class User:
 def check_credentials(email: str, password: str) -> None:
     """Raise `Invalid` for a text that is not an email address, or a password that is too short or too long."""
     if not EMAIL.fullmatch(email):
-        raise _refused("email", EMAIL_WORDS)
+        raise Invalid.field("email", EMAIL_WORDS)
     if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
-        raise _refused("password", f"must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")
+        raise Invalid.field("password", f"must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")
 
 
 def check_new_password(password: str, email: str, *, current: str | None = None, field: str = "password") -> None:
     """Raise `Invalid` for a password that is easy to guess. The wire model checks the length."""
     if password.lower() == email.lower():
-        raise _refused(field, "must not be the account's email")
+        raise Invalid.field(field, "must not be the account's email")
     if password == current:
-        raise _refused(field, "must differ from the current one")
-
-
-def _refused(field: str, detail: str) -> Invalid:
-    return Invalid(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+        raise Invalid.field(field, "must differ from the current one")

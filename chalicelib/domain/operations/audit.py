@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -132,7 +131,7 @@ def difference(before: Values, after: Values) -> tuple[Values, Values]:
 
 def stream_values(stream: Stream) -> Values:
     """Return the logged values of a stream."""
-    values: dict[str, Any] = {name: _plain(getattr(stream, name)) for name in STREAM_FIELDS}
+    values: dict[str, Any] = {name: getattr(stream, name) for name in STREAM_FIELDS}
     values["sources"] = [_of_source(source) for source in stream.sources]
     values["custom_renditions"] = [vars(each) for each in stream.custom_renditions]
     return values
@@ -143,19 +142,10 @@ def user_values(user: User) -> Values:
     return {"role": user.role.value, "disabled": user.disabled}
 
 
-def erased_values(erased_at_ms: int) -> Values:
-    """Return the logged values of an erased account, without anything that identifies its person."""
-    return {"erased_at_ms": erased_at_ms}
-
-
 def _of_source(source: Ingest) -> Values:
     """Return a source without the parts of its URL that may be secret: user info, path, query."""
-    values = {name: _plain(value) for name, value in vars(source).items() if value is not None and name != "url"}
+    values = {name: value for name, value in vars(source).items() if value is not None and name != "url"}
     if source.url is not None:
         parts = urlsplit(source.url)
         values["url"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
     return values
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value

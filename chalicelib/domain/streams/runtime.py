@@ -100,21 +100,19 @@ class Runtime:
     repairs: Repairs | None = None
     issues: tuple[IngestIssue, ...] = ()
 
+    def is_claimed(self, now_ms: int) -> bool:
+        """Return whether a worker holds a claim that has not expired."""
+        return self.claim is not None and self.claim.expires_at_ms > now_ms
+
 
 def is_delivered(runtime: Runtime | None, now_ms: int) -> bool:
     """Return whether the stream reaches viewers: its worker reports live, and its claim has not expired."""
-    return (
-        runtime is not None
-        and runtime.state is RuntimeState.LIVE
-        and runtime.claim is not None
-        and runtime.claim.expires_at_ms > now_ms
-    )
+    return runtime is not None and runtime.state is RuntimeState.LIVE and runtime.is_claimed(now_ms)
 
 
 def effective_state(runtime: Runtime, now_ms: int) -> RuntimeState:
     """Return the state for people: a worker's report counts only while it holds its claim."""
-    claimed = runtime.claim is not None and runtime.claim.expires_at_ms > now_ms
-    if claimed or runtime.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
+    if runtime.is_claimed(now_ms) or runtime.state in (RuntimeState.STOPPED, RuntimeState.FAILED):
         return runtime.state
     if runtime.claim is None and runtime.state is RuntimeState.STARTING:
         # It was just set live, and a worker is about to claim it.

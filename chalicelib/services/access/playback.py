@@ -184,13 +184,6 @@ class Playback:
         """Return a viewer's sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
 
-    def session_of(self, user_id: str, session_id: str) -> SessionRecord:
-        """Return a viewer's session. Raise `SessionNotFound`, also for another user's."""
-        record = self._sessions.get(session_id)
-        if record is None or record.user_id != user_id:
-            raise SessionNotFound(f"There is no session {session_id} of yours.")
-        return record
-
     def _records(
         self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
     ) -> ListPage[SessionRecord]:

@@ -7,7 +7,7 @@ address and user agent.
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, UserNotFound
-from chalicelib.domain.operations.audit import Action, Actor, difference, erased_values, user_values
+from chalicelib.domain.operations.audit import Action, Actor, difference, user_values
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, RowRefused
 from chalicelib.ports.identity import Users
@@ -44,7 +44,8 @@ class Erasure:
 
         with self._audit.also_unfinished(by, look):
             erased_at_ms = self._erase(user_id) if seen else self._finish(user_id)
-        after = erased_values(erased_at_ms)
+        # Nothing that identifies the person.
+        after = {"erased_at_ms": erased_at_ms}
         self._audit.record(by, Action(name="user.erase", target=user_id, user_id=user_id, after=after))
         return erased_at_ms
 

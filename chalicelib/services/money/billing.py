@@ -2,18 +2,18 @@
 
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
 from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, decide, settle
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
-from chalicelib.domain.money.wallets import Entry, Wallet, lease_entry_id, utc_day
+from chalicelib.domain.money.wallets import Wallet, lease_entry_id, utc_day
 from chalicelib.domain.streams.outages import down_until_ms, newest_outage_ms, next_credit, outages_before
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.ports.common import Clock
+from chalicelib.ports.common import Clock, all_items
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.media import Denylist
 from chalicelib.ports.money import OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
@@ -28,8 +28,7 @@ DENIED_AGAIN_MS = PLAY_TTL_MS_MAX + 30_000
 DENIED_AGAIN_MAX = 50
 # How far back the charge of a repeated heartbeat is searched. A session may pause for ten minutes, in which a user's
 # other sessions make far fewer than 2,000 changes.
-REPLAY_ENTRIES_AT_ONCE = 50
-REPLAY_READS_MAX = 40
+REPLAY_ENTRIES_AT_ONCE, REPLAY_ENTRIES_MAX = 50, 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +109,14 @@ class Billing:
             wallet = self._ledger.wallet(user_id)
             session = wallet.sessions.get(session_id)
             if session is None:
-                record = self._ended_record(user_id, session_id)
+                record = self.record_of(user_id, session_id)
                 if record.active:
                     # It was opened after the wallet was read.
                     continue
                 self._denylist.deny_session(session_id, record.end_reason or reason)
                 return record
             if self.end_as_seen(wallet, session, reason, as_of_ms):
-                return self._ended_record(user_id, session_id)
+                return self.record_of(user_id, session_id)
         raise Busy("The wallet was busy at every try. The session was not ended. Try again.")
 
     def end_all(self, user_id: str, reason: EndReason) -> None:
@@ -154,9 +153,16 @@ class Billing:
         self._ledger.flush_if_due(self._ledger.wallet(wallet.user_id))
         return True
 
+    def record_of(self, user_id: str, session_id: str) -> SessionRecord:
+        """Return the record of a user's session. Raise `SessionNotFound`, also for another user's."""
+        record = self._sessions.get(session_id)
+        if record is None or record.user_id != user_id:
+            raise SessionNotFound(f"There is no session {session_id} of yours.")
+        return record
+
     def over(self, user_id: str, session_id: str) -> SessionOver:
         """Return the error that says how a session ended. Raise `SessionNotFound` if it is another user's."""
-        record = self._ended_record(user_id, session_id)
+        record = self.record_of(user_id, session_id)
         wallet = self._ledger.wallet(user_id)
         return SessionOver(
             record.end_reason or EndReason.LEASE_EXPIRED,
@@ -227,19 +233,10 @@ class Billing:
     def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
         """Return the charge of a seq, from its entry in the journal or, once that has moved, in the ledger."""
         entry_id = lease_entry_id(session.session_id, seq)
-        costs = (-each.delta_millipoints for each in self._entries_back(wallet) if each.entry_id == entry_id)
+        newest = all_items(self._ledger.entries, wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE)
+        entries = chain(wallet.journal, islice(newest, REPLAY_ENTRIES_MAX))
+        costs = (-each.delta_millipoints for each in entries if each.entry_id == entry_id)
         return next(costs, session.charge_millipoints)
-
-    def _entries_back(self, wallet: Wallet) -> Iterator[Entry]:
-        """Yield the journal, then the ledger from its newest entry on, up to a limit."""
-        yield from wallet.journal
-        cursor: str | None = None
-        for _ in range(REPLAY_READS_MAX):
-            page = self._ledger.entries(wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     def _session(self, wallet: Wallet, session_id: str) -> ActiveSession:
         session = wallet.sessions.get(session_id)
@@ -255,12 +252,6 @@ class Billing:
                 self._stream_of.clear()
             self._stream_of[session_id] = stream_id
         return stream_id
-
-    def _ended_record(self, user_id: str, session_id: str) -> SessionRecord:
-        record = self._sessions.get(session_id)
-        if record is None or record.user_id != user_id:
-            raise SessionNotFound(f"There is no session {session_id} of yours.")
-        return record
 
 
 def back_off(attempt: int) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from chalicelib.domain.errors import (
     Busy,
     InsufficientBalance,
-    Invalid,
     LedgerDamaged,
     PaymentMismatch,
     UserNotFound,
     WalletFull,
+    WrongCursor,
 )
 from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
@@ -210,10 +210,7 @@ class LedgerService:
 
 
 def version_of(cursor: str) -> int:
-    """Return the version in a list's cursor. Raise `Invalid` for any other text."""
+    """Return the version in a list's cursor. Raise `WrongCursor` for any other text."""
     if not cursor.isascii() or not cursor.isdecimal() or not 0 < int(cursor[:16]) <= 10**15:
-        raise Invalid(
-            "The cursor is not from this list.",
-            errors=[{"field": "cursor", "detail": "use next_cursor of the page before"}],
-        )
+        raise WrongCursor
     return int(cursor[:16])

@@ -2,12 +2,11 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
-from chalicelib.domain.money.cut_offs import CutOffStats
-from chalicelib.domain.money.cut_offs import cut_off_stats as cut_off_figures
+from chalicelib.domain.money.cut_offs import CutOffStats, cut_off_stats
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
     SessionReconciliation,
@@ -18,8 +17,8 @@ from chalicelib.domain.money.reconciliation import (
 )
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
 from chalicelib.domain.money.usage import Served, day_key, day_of
-from chalicelib.domain.money.wallets import Wallet
-from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
+from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
+from chalicelib.ports.common import Clock, ListPage, StoreUnavailable, all_items
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.usage import Usage
@@ -32,7 +31,6 @@ DUE_PER_PAGE = 100
 ROWS_PER_PAGE = 1_000
 # Sums of a day stop at this many pages.
 PAGES_PER_DAY_MAX = 100
-MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,28 +80,25 @@ class Reconciliation:
         now_ms = self._clock.now_ms()
         followers = list(self._usage.marks().values())
         settled = postponed = failed = 0
-        # In random order, so that a run that stops early does not always skip the same shards.
-        for shard in random.sample(range(DUE_SHARDS), DUE_SHARDS):
-            cursor: str | None = None
-            while self._monotonic() < deadline:
-                page = self._table.due(shard, now_ms, limit=DUE_PER_PAGE, cursor=cursor)
-                for due in page.items:
-                    if self._monotonic() >= deadline:
-                        break
-                    # A failing session stays due and must not block the others.
-                    try:
-                        done = self._reconcile(due, followers)
-                    except (DomainError, StoreUnavailable):
-                        failed += 1
-                    else:
-                        settled, postponed = settled + done, postponed + (not done)
-                cursor = page.next_cursor
-                if cursor is None:
-                    break
+        for due in self._due(now_ms):
+            if self._monotonic() >= deadline:
+                break
+            # A failing session stays due and must not block the others.
+            try:
+                done = self._reconcile(due, followers)
+            except (DomainError, StoreUnavailable):
+                failed += 1
+            else:
+                settled, postponed = settled + done, postponed + (not done)
         if settled or postponed:
             for day in self._days(now_ms):
                 self._table.put_totals(self.totals(day))
         return Run(settled=settled, postponed=postponed, failed=failed)
+
+    def _due(self, now_ms: int) -> Iterator[Due]:
+        # In random order, so that a run that stops early does not always skip the same shards.
+        for shard in random.sample(range(DUE_SHARDS), DUE_SHARDS):
+            yield from all_items(self._table.due, shard, now_ms, limit=DUE_PER_PAGE)
 
     def _reconcile(self, due: Due, followers: list[int]) -> bool:
         """Return whether the session is settled for good."""
@@ -156,7 +151,7 @@ class Reconciliation:
             sessions=sum(totals.sessions for totals in found),
             disagreeing=sum(totals.disagreeing for totals in found),
             drift_points=sum(totals.drift_millipoints for totals in found) / 1000,
-            cut_offs=cut_off_figures(each for totals in found for each in totals.cut_offs),
+            cut_offs=cut_off_stats(each for totals in found for each in totals.cut_offs),
         )
 
     def stored_totals(self, day: str | None) -> DayTotals:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.domain.operations.workers import Worker, is_present
-from chalicelib.ports.common import Clock, ListPage
+from chalicelib.ports.common import Clock, ListPage, all_items
 from chalicelib.ports.workers import Workers
 
 WORKERS_PER_PAGE = 200
@@ -24,9 +24,4 @@ class WorkersService:
 
     def present(self) -> list[Worker]:
         """Return all present workers."""
-        page = self.listing(limit=WORKERS_PER_PAGE, cursor=None)
-        found = [*page.items]
-        while page.next_cursor is not None:
-            page = self.listing(limit=WORKERS_PER_PAGE, cursor=page.next_cursor)
-            found += page.items
-        return found
+        return list(all_items(self.listing, limit=WORKERS_PER_PAGE))

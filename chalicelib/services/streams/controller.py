@@ -1,6 +1,6 @@
 """Reconciles desired and real state of streams: hints to workers, marks of lost workers, ends of sessions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
@@ -9,7 +9,7 @@ from chalicelib.domain.operations.workers import why_waiting
 from chalicelib.domain.streams.outages import outage_began_ms
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
-from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.common import Clock, StoreUnavailable, all_items
 from chalicelib.ports.media import Denylist
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
@@ -61,7 +61,8 @@ class Controller:
         """Check every stream, and return how many differed from their desired state. For the schedule."""
         # The same for all waiting streams, and read only if there is one.
         why = cache(self._why_waiting)
-        differing = sum(self._settle(stream, why) for stream in self._all_streams())
+        streams = all_items(self._streams.list, limit=STREAMS_PER_PAGE)
+        differing = sum(self._settle(stream, why) for stream in streams)
         self._denylist.sweep(self._clock.now_ms())
         return differing
 
@@ -69,7 +70,7 @@ class Controller:
         stream = self._enforce(self._streams.get(seen.stream_id) or seen)
         runtime = self._runtime(stream)
         self._end_sessions(stream)
-        claimed = self._is_claimed(runtime)
+        claimed = runtime.is_claimed(self._clock.now_ms())
         wanted = stream.desired_state is DesiredState.LIVE
         self._mark_if_unclaimed(stream, runtime, why)
         differs = claimed != wanted or (wanted and runtime.generation != stream.generation)
@@ -103,15 +104,12 @@ class Controller:
     def _runtime(self, stream: Stream) -> Runtime:
         return self._runtimes.get(stream.stream_id) or Runtime(stream_id=stream.stream_id)
 
-    def _is_claimed(self, runtime: Runtime) -> bool:
-        return runtime.claim is not None and runtime.claim.expires_at_ms > self._clock.now_ms()
-
     def _why_waiting(self) -> tuple[Waiting | None, str]:
         return why_waiting(self._workers.present())
 
     def _mark_if_unclaimed(self, stream: Stream, runtime: Runtime, why: Why) -> None:
         """Update the state of a stream without a worker, if it changes."""
-        if self._is_claimed(runtime):
+        if runtime.is_claimed(self._clock.now_ms()):
             return
         if stream.desired_state is DesiredState.LIVE:
             waiting, error = why()
@@ -138,13 +136,4 @@ class Controller:
                 with suppress(DomainError, StoreUnavailable):
                     self._billing.end(record.user_id, record.session_id, reason, as_of_ms=stream.desired_since_ms)
             if page.next_cursor is None:
-                return
-
-    def _all_streams(self) -> Iterator[Stream]:
-        cursor = None
-        while True:
-            page = self._streams.list(limit=STREAMS_PER_PAGE, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
                 return

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from chalicelib.domain.errors import Busy, Invalid, StreamNotFound
@@ -13,7 +14,7 @@ from chalicelib.domain.streams.outages import outages_of
 from chalicelib.domain.streams.runtime import Runtime, effective_state
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream, stream_faults
 from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate, needs_new_encoder
-from chalicelib.ports.common import Clock, ListPage, RowRefused
+from chalicelib.ports.common import Clock, ListPage, RowRefused, all_items
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Runtimes, Streams
 from chalicelib.services.operations.audit import Audit
@@ -193,8 +194,7 @@ class StreamsService:
         """Reject a binding that this stage's gateway cannot check."""
         if stream.session_binding is not SessionBinding.OFF and not self._sees_clients:
             detail = "the gateway of this stage does not know the clients of media requests; allowed: `off`"
-            errors = [{"field": "session_binding", "detail": detail}]
-            raise Invalid(f"session_binding: {detail}", errors=errors)
+            raise Invalid.field("session_binding", detail)
 
     def _check_sources(self, stream: Stream) -> None:
         """Reject sources that a worker would reject. The worker checks again at every connection."""
@@ -210,13 +210,8 @@ class StreamsService:
             raise IngestPortTaken(port, owner)
 
     def _viewers(self, stream_id: str) -> int:
-        count, cursor = 0, None
-        while count < VIEWERS_COUNTED_MAX:
-            page = self._sessions.active(stream_id, limit=VIEWERS_PER_PAGE, cursor=cursor)
-            count, cursor = count + len(page.items), page.next_cursor
-            if cursor is None:
-                break
-        return min(count, VIEWERS_COUNTED_MAX)
+        active = all_items(self._sessions.active, stream_id, limit=VIEWERS_PER_PAGE)
+        return sum(1 for _ in islice(active, VIEWERS_COUNTED_MAX))
 
     def _runtime(self, stream_id: str) -> Runtime:
         return self._runtimes.get(stream_id) or Runtime(stream_id=stream_id)

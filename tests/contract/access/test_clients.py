@@ -5,21 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.adapters.access.dynamodb_clients import DynamoClients
-from chalicelib.config import Settings
 from chalicelib.domain.access.clients import Client, audit_key, media_key, start_key
 from chalicelib.ports.clients import Clients
-from tests.fakes.access.clients import MS_PER_DAY, MemoryClients
+from tests.fakes.access.clients import MS_PER_DAY
 
-DAYS = 7
+DAYS = 30
 # Today's rows: the store deletes expired ones at any moment.
 NOW_MS = int(time.time() * 1000)
 HOME, CAFE = Client(ip="192.0.2.1", user_agent="mpv"), Client(ip="2001:db8::/64", user_agent="")
 
 
-@pytest.fixture
-def clients(stage: Settings | None) -> Clients:
-    return DynamoClients(stage.table_prefix, DAYS) if stage else MemoryClients(DAYS)
+clients = pytest.fixture(lambda stores: stores.clients)
 
 
 def test_clients_are_returned_until_they_expire(clients: Clients) -> None:

@@ -4,19 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
-from chalicelib.config import Settings
 from chalicelib.domain.access.limits import Limit
 from chalicelib.ports.limits import Limits
-from tests.fakes.access.limits import MemoryLimits
 
 NOW_MS = 1_800_000_000_000
 LIMIT = Limit(burst=3, back_every_ms=10_000)
 
 
-@pytest.fixture
-def limits(stage: Settings | None) -> Limits:
-    return DynamoLimits(stage.table_prefix) if stage else MemoryLimits()
+limits = pytest.fixture(lambda stores: stores.limits)
 
 
 def test_a_bucket_is_full_then_empty_then_comes_back_one_by_one(limits: Limits) -> None:

@@ -1,65 +1,51 @@
 """Billing over some stores, with a clock that is set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from chalicelib.bootstrap import Container
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.sessions import SessionKind, SessionRecord
-from chalicelib.services.money.billing import Beat, Billing
-from chalicelib.services.money.ledger import LedgerService
-from chalicelib.services.money.session_opener import SessionOpener
-from tests.contract.conftest import MoneyStores, all_items
-from tests.fakes.simple import MemoryCounters, RecordingDenylist, SetClock, Switch
+from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.ports.common import all_items
+from chalicelib.services.money.billing import Beat
+from chalicelib.stores import Stores
+from tests.fakes.access.denylist import FakeDenylist
+from tests.fakes.money.sessions import session_record
+from tests.fakes.simple import MemoryCounters, SetClock, Switch
 
 RATE = 60_000
 LEASE_MS = 10_000
 
 
-@dataclass
-class Services:
-    """Billing over some stores, with the services that it needs."""
+class Services(Container):
+    """The product's services over some stores, with a clock that is set and a switch for delivery."""
 
-    money: MoneyStores
-    clock: SetClock
-    delivery: Switch
-    denylist: RecordingDenylist
-    ledger: LedgerService
-    billing: Billing
-    session_opener: SessionOpener
+    def __init__(self, stores: Stores, sessions_per_user_max: int = 2) -> None:
+        super().__init__(replace(stores.settings, sessions_per_user_max=sessions_per_user_max))
+        self.stores, self.delivery, self.clock = stores, Switch(), SetClock()
+        stores.clock, stores.counters, stores.denylist = self.clock, MemoryCounters(), FakeDenylist()
 
     def viewer(self, millipoints: int = 100_000) -> str:
         user_id = new_user_id()
-        self.money.wallets.create(user_id)
+        self.stores.wallets.create(user_id)
         if millipoints:
             self.credit(user_id, millipoints)
         return user_id
 
     def credit(self, user_id: str, millipoints: int, payment_id: str = "") -> None:
-        payment_id = payment_id or new_session_id()
-        self.ledger.credit(
-            user_id=user_id, millipoints=millipoints, payment_id=payment_id, note="", by_user_id="u_admin"
-        )
+        payment = {"payment_id": payment_id or new_session_id(), "note": "", "by_user_id": "u_admin"}
+        self.ledger.credit(user_id=user_id, millipoints=millipoints, **payment)
 
     def open(
         self, user_id: str, budget: int = MILLIPOINTS_MAX, session_id: str | None = None, viewers_max: int = 0
     ) -> Beat:
-        record = SessionRecord(
-            session_id=session_id or new_session_id(),
-            user_id=user_id,
-            stream_id="stream-1",
-            kind=SessionKind.VIEWING,
-            started_at_ms=self.clock.now_ms(),
-            rate_millipoints_per_minute=RATE,
-            lease_ms=LEASE_MS,
-            due_shard=0,
-            due_ms=self.clock.now_ms(),
-        )
-        return self.session_opener.open(user_id, record, budget, viewers_max)
+        ids = {"session_id": session_id or new_session_id(), "user_id": user_id}
+        return self.session_opener.open(user_id, session_record(self.clock.now_ms(), **ids), budget, viewers_max)
 
     def watching(self, millipoints: int = 100_000, budget: int = MILLIPOINTS_MAX) -> "Playback":
         user_id = self.viewer(millipoints)
@@ -70,7 +56,7 @@ class Services:
 
     def ledger_sum(self, user_id: str, page_entries: int = 5) -> int:
         """The sum of all entries, which number the wallet's versions without a gap or a repetition."""
-        entries = all_items(lambda cursor: self.ledger.entries(user_id, limit=page_entries, cursor=cursor))
+        entries = list(all_items(self.ledger.entries, user_id, limit=page_entries))
         assert [entry.version for entry in entries] == list(range(self.ledger.wallet(user_id).version, 0, -1))
         assert len({entry.entry_id for entry in entries}) == len(entries)
         return sum(entry.delta_millipoints for entry in entries)
@@ -110,20 +96,3 @@ class Playback:
 
 def ended_by(reason: EndReason) -> Any:
     return pytest.raises(SessionOver, check=lambda over: over.reason is reason)
-
-
-def build_services(money: MoneyStores, sessions_per_user_max: int = 2) -> Services:
-    """Billing over the given stores, with stubs of everything else."""
-    clock, delivery, denylist = SetClock(), Switch(), RecordingDenylist()
-    ledger = LedgerService(money.wallets, money.ledger, money.payments, clock)
-    shared = {
-        "wallets": money.wallets,
-        "sessions": money.sessions,
-        "ledger": ledger,
-        "delivery": delivery,
-        "counters": MemoryCounters(),
-        "clock": clock,
-    }
-    billing = Billing(**shared, denylist=denylist)  # type: ignore[arg-type]
-    session_opener = SessionOpener(**shared, billing=billing, sessions_per_user_max=sessions_per_user_max)  # type: ignore[arg-type]
-    return Services(money, clock, delivery, denylist, ledger, billing, session_opener)

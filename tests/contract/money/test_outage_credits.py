@@ -1,7 +1,8 @@
 """Viewers do not pay for outages: over both stores, with a set clock."""
 
-from copy import copy
 from dataclasses import replace
+
+import pytest
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
@@ -86,22 +87,17 @@ def test_a_credit_gives_a_viewer_who_had_nothing_left_more_time(services: Servic
     assert (beat.outcome, beat.charged_millipoints, playback.ledger_sum) == (Outcome.POOR, 7_000, 0)
 
 
-class OldNews:
-    """A process that has not heard of the outage yet, unless it reads past its cache."""
-
-    def __init__(self, services: Services) -> None:
-        self._delivery = services.delivery
-
-    def status(self, stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
-        return self._delivery.status(stream_id) if fresh else DeliveryStatus(delivered=True, outages=())
-
-
-def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(services: Services) -> None:
+def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     playback = services.watching()
     goes_down(services, ago_ms=3_000, after_ms=6_000)
-    beat = playback.beat(2)
-    services.billing = copy(services.billing)
-    services.billing._delivery = OldNews(services)  # type: ignore[assignment]
+    beat, status = playback.beat(2), services.delivery.status
+
+    def old_news(stream_id: str, *, fresh: bool = False) -> DeliveryStatus:
+        return status(stream_id) if fresh else DeliveryStatus(delivered=True, outages=())
+
+    monkeypatch.setattr(services.delivery, "status", old_news)
     again = playback.beat(3, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
     assert (again.outcome, playback.balance) == (Outcome.UNSERVED, 97_000)
     assert [kind for kind in playback.kinds() if kind != "unserved"] == ["lease", "outage_credit"]

@@ -1,179 +1,156 @@
-"""The port `Reconciliations`: the fake and DynamoDB keep the same promises; nothing due is missed, nothing is lost."""
+"""The port `Reconciliations` over DynamoDB: nothing due is missed, nothing is lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.config import Settings
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.cut_offs import histograms
 from chalicelib.domain.money.lease import Settlement
-from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, DayTotals, Finding, SessionReconciliation
-from chalicelib.ports.reconciliation import Due, Reconciliations
-from tests.contract.conftest import MoneyStores, all_items, in_dynamodb, in_memory
+from chalicelib.domain.money.reconciliation import (
+    RECONCILE_AFTER_MS,
+    DayTotals,
+    Finding,
+    SessionReconciliation,
+    reconcile,
+)
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.wallets import lease_entry
+from chalicelib.ports.common import all_items
+from chalicelib.ports.reconciliation import Due
+from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import NOW, watching
-from tests.fakes.money.reconciliation import MemoryReconciliations
-from tests.fakes.money.wallets import MemoryStore
+from tests.fakes.money.sessions import session_record
 
 SHARD = 3  # that of `record_of`
 DUE_MS = NOW + RECONCILE_AFTER_MS
 DAY = "2027-01-15"
-ROW = SessionReconciliation(
-    day=DAY,
-    session_id="",
-    user_id="u_" + "a" * 20,
-    stream_id="stream-1",
-    ended_at_ms=NOW,
-    end_reason=EndReason.VIEWER_STOPPED,
-    rate_millipoints_per_minute=60_000,
-    lease_millipoints=10_000,
-    refund_millipoints=0,
-    outage_credit_millipoints=0,
-    adjustment_millipoints=-5,
-    net_millipoints=10_005,
-    leases=1,
-    granted_ms=10_000,
-    media_ms=12_000,
-    media_bytes=4_000,
-    paid_ms=10_005,
-    drift_ms=1_995,
-    drift_millipoints=1_995,
-    cut_off_ms=None,
-    agrees=True,
-    reason=Finding.OK,
-    reconciled_at_ms=DUE_MS,
-)
-
-
-@dataclass(frozen=True)
-class Parts:
-    money: MoneyStores
-    table: Reconciliations
+RECORD = session_record(NOW, ended_at_ms=NOW, end_reason=EndReason.VIEWER_STOPPED, charged_millipoints=10_000)
+LEASE = replace(lease_entry("", "stream-1", 1, NOW), delta_millipoints=-10_000)
+MEDIA = Served(media_ms=12_000, media_bytes=4_000, segments=6, requests=9)
+ROW = reconcile(replace(RECORD, refunded_millipoints=0, granted_ms=9_000), [LEASE], MEDIA, DUE_MS, measured=True)
 
 
 @pytest.fixture
-def parts(stage: Settings | None) -> Parts:
-    if stage is None:
-        store = MemoryStore()
-        return Parts(in_memory(store), MemoryReconciliations(store))
-    return Parts(in_dynamodb(stage.table_prefix), DynamoReconciliations(stage.table_prefix))
+def money(module_settings: Settings) -> Stores:
+    return Stores(module_settings)
 
 
-def ended(parts: Parts, at_ms: int = NOW) -> str:
-    user_id, session = watching(parts.money)
+def ended(stores: Stores, at_ms: int = NOW) -> str:
+    user_id, session = watching(stores)
     settlement = Settlement(refund_millipoints=0, watched_ms=10_000)
-    parts.money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, at_ms)
+    stores.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, at_ms)
     return session.session_id
 
 
-def all_due(parts: Parts, now_ms: int, shard: int = SHARD) -> list[Due]:
-    return all_items(lambda cursor: parts.table.due(shard, now_ms, limit=100, cursor=cursor))
+def all_due(stores: Stores, now_ms: int, shard: int = SHARD) -> list[Due]:
+    return list(all_items(stores.reconciliations.due, shard, now_ms, limit=100))
 
 
 def a_row(session_id: str, **changes: object) -> SessionReconciliation:
     return replace(ROW, session_id=session_id, **changes)
 
 
-def rows(parts: Parts, agrees: bool | None = None, day: str = DAY) -> list[SessionReconciliation]:
-    return all_items(lambda cursor: parts.table.rows(day, agrees=agrees, limit=5, cursor=cursor))
+def rows(stores: Stores, agrees: bool | None = None, day: str = DAY) -> list[SessionReconciliation]:
+    return list(all_items(stores.reconciliations.rows, day, agrees=agrees, limit=5))
 
 
-def test_a_session_is_due_a_while_after_its_end_and_settled_once(parts: Parts) -> None:
-    watching(parts.money)
-    session_id = ended(parts)
-    assert all_due(parts, DUE_MS - 1) == []
+def test_a_session_is_due_a_while_after_its_end_and_settled_once(stores: Stores) -> None:
+    watching(stores)
+    session_id = ended(stores)
+    assert all_due(stores, DUE_MS - 1) == []
     due = Due(session_id, DUE_MS)
-    assert all_due(parts, DUE_MS) == [due]
-    assert parts.table.settle(a_row(session_id), due, None)
-    assert all_due(parts, DUE_MS) == []
-    assert not parts.table.settle(a_row(session_id, media_ms=1), due, None)
-    assert rows(parts) == [a_row(session_id)]
-    record = parts.money.sessions.get(session_id)
+    assert all_due(stores, DUE_MS) == [due]
+    assert stores.reconciliations.settle(a_row(session_id), due, None)
+    assert all_due(stores, DUE_MS) == []
+    assert not stores.reconciliations.settle(a_row(session_id, media_ms=1), due, None)
+    assert rows(stores) == [a_row(session_id)]
+    record = stores.sessions.get(session_id)
     assert record and record.granted_ms == 10_000
 
 
-def test_one_that_is_settled_for_now_is_due_again(parts: Parts) -> None:
-    session_id = ended(parts)
-    assert parts.table.settle(a_row(session_id), Due(session_id, DUE_MS), DUE_MS + 60_000)
-    assert all_due(parts, DUE_MS + 59_999) == []
-    assert all_due(parts, DUE_MS + 60_000) == [Due(session_id, DUE_MS + 60_000)]
+def test_one_that_is_settled_for_now_is_due_again(stores: Stores) -> None:
+    session_id = ended(stores)
+    assert stores.reconciliations.settle(a_row(session_id), Due(session_id, DUE_MS), DUE_MS + 60_000)
+    assert all_due(stores, DUE_MS + 59_999) == []
+    assert all_due(stores, DUE_MS + 60_000) == [Due(session_id, DUE_MS + 60_000)]
 
 
-def test_a_session_that_becomes_due_again_is_not_settled_by_old_data(parts: Parts) -> None:
-    session_id = ended(parts)
-    [seen] = all_due(parts, DUE_MS)
-    assert parts.table.make_due(session_id, DUE_MS)
-    assert not parts.table.settle(a_row(session_id, media_ms=1), seen, None)
-    [due_again] = all_due(parts, DUE_MS + 1)
-    assert parts.table.settle(a_row(session_id), due_again, None)
-    assert parts.table.make_due(session_id, DUE_MS + 500)
-    assert [each.session_id for shard in range(8) for each in all_due(parts, DUE_MS + 501, shard)] == [session_id]
+def test_a_session_that_becomes_due_again_is_not_settled_by_old_data(stores: Stores) -> None:
+    session_id = ended(stores)
+    [seen] = all_due(stores, DUE_MS)
+    assert stores.reconciliations.make_due(session_id, DUE_MS)
+    assert not stores.reconciliations.settle(a_row(session_id, media_ms=1), seen, None)
+    [due_again] = all_due(stores, DUE_MS + 1)
+    assert stores.reconciliations.settle(a_row(session_id), due_again, None)
+    assert stores.reconciliations.make_due(session_id, DUE_MS + 500)
+    assert [each.session_id for shard in range(8) for each in all_due(stores, DUE_MS + 501, shard)] == [session_id]
 
 
-def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(parts: Parts) -> None:
+def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(stores: Stores) -> None:
     """Its log has not arrived, but each change must be noticed, even several at the same moment."""
-    session_id = ended(parts)
+    session_id = ended(stores)
     for times in (1, 2):
-        assert parts.table.make_due(session_id, NOW)
-        assert all_due(parts, DUE_MS) == []
-        assert all_due(parts, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
+        assert stores.reconciliations.make_due(session_id, NOW)
+        assert all_due(stores, DUE_MS) == []
+        assert all_due(stores, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
 
 
-def test_only_what_has_ended_becomes_due(parts: Parts) -> None:
-    assert not parts.table.make_due(new_session_id(), NOW)
-    _, active = watching(parts.money)
-    assert not parts.table.make_due(active.session_id, NOW)
-    assert parts.money.sessions.get(new_session_id()) is None
+def test_only_what_has_ended_becomes_due(stores: Stores) -> None:
+    assert not stores.reconciliations.make_due(new_session_id(), NOW)
+    _, active = watching(stores)
+    assert not stores.reconciliations.make_due(active.session_id, NOW)
+    assert stores.sessions.get(new_session_id()) is None
 
 
-def test_many_are_found_page_by_page_while_they_are_settled(parts: Parts) -> None:
-    sessions = [ended(parts, NOW + n) for n in range(25)]
+def test_many_are_found_page_by_page_while_they_are_settled(stores: Stores) -> None:
+    sessions = [ended(stores, NOW + n) for n in range(25)]
     found: list[str] = []
 
     def settled(cursor: str | None) -> object:
-        page = parts.table.due(SHARD, DUE_MS + 100, limit=10, cursor=cursor)
+        page = stores.reconciliations.due(SHARD, DUE_MS + 100, limit=10, cursor=cursor)
         for due in page.items:
-            assert parts.table.settle(a_row(due.session_id), due, None)
+            assert stores.reconciliations.settle(a_row(due.session_id), due, None)
             found.append(due.session_id)
         return page
 
-    all_items(settled)
+    list(all_items(settled))
     assert found == sessions, "the longest due first, and none left out"
-    assert all_due(parts, DUE_MS + 100) == []
+    assert all_due(stores, DUE_MS + 100) == []
 
 
-def test_rows_are_listed_by_day_and_by_whether_they_agree(parts: Parts) -> None:
+def test_rows_are_listed_by_day_and_by_whether_they_agree(stores: Stores) -> None:
     wanted: dict[str, SessionReconciliation] = {}
     for n in range(12):
-        session_id = ended(parts)
+        session_id = ended(stores)
         row = a_row(session_id, paid_ms=None, drift_ms=None, drift_millipoints=None, reason=Finding.FREE)
         if n % 3 == 0:
             row = a_row(session_id, agrees=False, reason=Finding.PAID_NOT_SERVED)
-        assert parts.table.settle(row, Due(session_id, DUE_MS), None)
+        assert stores.reconciliations.settle(row, Due(session_id, DUE_MS), None)
         wanted[session_id] = row
 
     for agrees in (None, True, False):
         expected = {key: row for key, row in wanted.items() if agrees in (None, row.agrees)}
-        found = rows(parts, agrees)
+        found = rows(stores, agrees)
         assert {row.session_id: row for row in found} == expected and len(found) == len(expected)
-    assert rows(parts, day="2027-01-16") == []
+    assert rows(stores, day="2027-01-16") == []
 
 
-def test_a_row_that_comes_to_agree_leaves_the_disagreeing(parts: Parts) -> None:
-    session_id = ended(parts)
+def test_a_row_that_comes_to_agree_leaves_the_disagreeing(stores: Stores) -> None:
+    session_id = ended(stores)
     wrong = a_row(session_id, agrees=False, reason=Finding.PAID_NOT_SERVED)
-    assert parts.table.settle(wrong, Due(session_id, DUE_MS), DUE_MS)
-    assert parts.table.settle(replace(wrong, agrees=True, reason=Finding.OK), Due(session_id, DUE_MS), None)
-    assert rows(parts, agrees=False) == []
+    assert stores.reconciliations.settle(wrong, Due(session_id, DUE_MS), DUE_MS)
+    assert stores.reconciliations.settle(replace(wrong, agrees=True, reason=Finding.OK), Due(session_id, DUE_MS), None)
+    assert rows(stores, agrees=False) == []
 
 
-def test_totals_are_kept_beside_the_rows(parts: Parts) -> None:
-    assert parts.table.totals(DAY) is None
+def test_totals_are_kept_beside_the_rows(stores: Stores) -> None:
+    assert stores.reconciliations.totals(DAY) is None
     for sessions in (1, 2):
         cut_offs = histograms([(NOW, EndReason.KICKED, 120), (NOW + 3_600_000, EndReason.STREAM_PAUSED, 0)])
         totals = DayTotals(day=DAY, sessions=sessions, drift_millipoints=-7, cut_offs=cut_offs, all_added_up=False)
-        parts.table.put_totals(totals)
-        assert parts.table.totals(DAY) == totals
-    assert rows(parts) == []
+        stores.reconciliations.put_totals(totals)
+        assert stores.reconciliations.totals(DAY) == totals
+    assert rows(stores) == []

@@ -12,10 +12,7 @@ from chalicelib.services.money.statements import Statements
 from tests.contract.money.billing_services import LEASE_MS, Services
 from tests.contract.money.wallet_parts import record_now
 
-
-@pytest.fixture
-def statements(services: Services) -> Statements:
-    return Statements(services.ledger, services.money.ledger, services.clock)
+statements = pytest.fixture(lambda services: services.statements)
 
 
 def a_viewer_with_a_past(services: Services, beats: int = 14) -> tuple[str, list[str]]:
@@ -63,7 +60,7 @@ def test_any_cut_gives_the_same_lines(
 
 def test_the_lines_of_one_session_and_no_others(services: Services, statements: Statements) -> None:
     _, (ended, active) = a_viewer_with_a_past(services)
-    record = record_now(services.money, ended)
+    record = record_now(services.stores, ended)
     lines = list(statements.session_entries(record))
     assert [line.seq for line in lines] == [*range(1, 14), None]
     assert -sum(line.delta_millipoints for line in lines) == record.charged_millipoints
@@ -71,15 +68,15 @@ def test_the_lines_of_one_session_and_no_others(services: Services, statements: 
     rest = statements.session_page(record, limit=50, cursor=first.next_cursor)
     assert [*first.items, *rest.items] == lines
     assert rest.next_cursor is None
-    assert len(list(statements.session_entries(record_now(services.money, active)))) == 13
+    assert len(list(statements.session_entries(record_now(services.stores, active)))) == 13
     with pytest.raises(Invalid):
         statements.session_page(record, limit=5, cursor="x")
 
 
 def test_a_page_that_somebody_changed_is_found(services: Services, statements: Statements) -> None:
     user_id, _ = a_viewer_with_a_past(services)
-    [page] = services.money.ledger.pages_from(user_id, from_version=7, limit=1)
+    [page] = services.stores.ledger.pages_from(user_id, from_version=7, limit=1)
     forged = replace(page.entries[2], delta_millipoints=page.entries[2].delta_millipoints + 1)
-    services.money.ledger.put_page(user_id, replace(page, entries=(*page.entries[:2], forged, *page.entries[3:])))
+    services.stores.ledger.put_page(user_id, replace(page, entries=(*page.entries[:2], forged, *page.entries[3:])))
     with pytest.raises(LedgerDamaged, match="version 7"):
         statements.statement(user_id, 0)

@@ -4,24 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
-from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.usage import Served, day_key, day_of
 from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
+from chalicelib.ports.common import all_items
 from chalicelib.ports.usage import Usage
-from tests.contract.conftest import all_items
-from tests.fakes.money.usage import MemoryUsage
+from chalicelib.stores import Stores
 from tests.fakes.simple import SetClock
 
 NOW = 1_800_000_000_000
 PART = Served(media_ms=2_002, media_bytes=500, segments=1, requests=2, first_at_ms=NOW, last_at_ms=NOW + 1_000)
 
 
-@pytest.fixture
-def usage(shared_stage: Settings | None) -> Usage:
-    return DynamoUsage(shared_stage.table_prefix) if shared_stage else MemoryUsage()
+usage = pytest.fixture(lambda money: money.usage)
 
 
 def add(usage: Usage, key: str, batch: int, follower: str = "one", served: Served = PART) -> bool:
@@ -81,7 +77,7 @@ def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
     assert (first.media.answers_2xx, first.media.egress_bytes, first.segments.hits) == (2, 200, 2)
     assert (first.api.answers_5xx, both.api.answers_5xx, both.api.egress_bytes) == (0, 2, 14)
     assert usage.counted(minute - 60, minute - 1) == {}
-    found = all_items(lambda cursor: usage.counted_by_stream(minute, limit=2, cursor=cursor))
+    found = list(all_items(usage.counted_by_stream, minute, limit=2))
     assert [each.stream_id for each in found] == sorted(streams)
     assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
     assert {each.hour_ms for each in found} == {minute * MINUTE_MS}
@@ -89,10 +85,9 @@ def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
 
 
 def test_the_functions_counters_lie_in_the_same_table_and_are_not_mixed_up(settings: Settings) -> None:
-    clock = SetClock(NOW)
-    counters, usage = DynamoCounters(settings.table_prefix, clock), DynamoUsage(settings.table_prefix)
-    minute = hour_of(NOW // MINUTE_MS)
-    clock.at_ms = minute * MINUTE_MS
+    stores, minute = Stores(settings), hour_of(NOW // MINUTE_MS)
+    stores.clock = SetClock(minute * MINUTE_MS)
+    counters, usage = stores.counters, stores.usage
     counters.add("login_failures", 3)
     for stream_id in ("", "stream-1"):
         assert usage.count(minute, stream_id, {"media_2xx": 5}, follower="f", batch=1)

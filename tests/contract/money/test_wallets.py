@@ -12,7 +12,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, Entry, EntryKind, full_pages, lease_entry
 from chalicelib.ports.money import WalletRefused
-from tests.contract.conftest import MoneyStores
+from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import (
     NOW,
     PURCHASE,
@@ -36,7 +36,7 @@ def leased(session: ActiveSession, seq: int, at_ms: int, *, version: int) -> Ent
     return replace(entry, delta_millipoints=-10_000, version=version)
 
 
-def test_a_new_wallet_is_empty_and_made_once(money: MoneyStores) -> None:
+def test_a_new_wallet_is_empty_and_made_once(money: Stores) -> None:
     user_id = funded(money, 5_000)
     money.wallets.create(user_id)
     wallet = wallet_of(money, user_id)
@@ -45,7 +45,7 @@ def test_a_new_wallet_is_empty_and_made_once(money: MoneyStores) -> None:
     assert set(money.wallets.get_many([user_id, new_user_id()])) == {user_id}
 
 
-def test_a_payment_is_applied_once(money: MoneyStores) -> None:
+def test_a_payment_is_applied_once(money: Stores) -> None:
     user_id = funded(money, 0)
     top_up = payment(user_id, 7_000)
     assert money.wallets.pay(top_up) is True
@@ -57,7 +57,7 @@ def test_a_payment_is_applied_once(money: MoneyStores) -> None:
     assert entry.payment_id == top_up.payment_id
 
 
-def test_an_adjustment_never_takes_a_balance_below_zero(money: MoneyStores) -> None:
+def test_an_adjustment_never_takes_a_balance_below_zero(money: Stores) -> None:
     user_id = funded(money, 5_000)
     with pytest.raises(WalletRefused) as refused:
         money.wallets.pay(payment(user_id, -5_001))
@@ -71,7 +71,7 @@ def test_an_adjustment_never_takes_a_balance_below_zero(money: MoneyStores) -> N
     assert money.payments.get(lost.payment_id) is None
 
 
-def test_start_buys_the_first_lease_and_puts_the_record(money: MoneyStores) -> None:
+def test_start_buys_the_first_lease_and_puts_the_record(money: Stores) -> None:
     user_id, session = watching(money)
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 90_000
@@ -81,7 +81,7 @@ def test_start_buys_the_first_lease_and_puts_the_record(money: MoneyStores) -> N
     assert record == record_of(user_id, session) and record.active
 
 
-def test_start_is_refused_without_money_or_over_the_limit(money: MoneyStores) -> None:
+def test_start_is_refused_without_money_or_over_the_limit(money: Stores) -> None:
     user_id = funded(money, 9_999)
     with pytest.raises(WalletRefused):
         started(money, user_id)
@@ -94,7 +94,7 @@ def test_start_is_refused_without_money_or_over_the_limit(money: MoneyStores) ->
     assert wallet_of(money, rich).balance_millipoints == 1_000_000 - SESSIONS_MAX * 10_000
 
 
-def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
+def test_a_short_first_lease_takes_the_exact_rest(money: Stores) -> None:
     user_id = funded(money, 4_000)
     with pytest.raises(WalletRefused):
         started(money, user_id, charged_millipoints=3_000)
@@ -107,7 +107,7 @@ def test_a_short_first_lease_takes_the_exact_rest(money: MoneyStores) -> None:
     assert wallet_of(money, capped).balance_millipoints == 46_000
 
 
-def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
+def test_a_beat_on_time_sells_one_lease(money: Stores) -> None:
     user_id, session = watching(money)
     wallet = money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     sold = wallet.sessions[session.session_id]
@@ -125,7 +125,7 @@ def test_a_beat_on_time_sells_one_lease(money: MoneyStores) -> None:
     [(1, 6_000), (0, 6_000), (2, 4_999), (2, 10_001), (2, -1)],
     ids=["replay", "stale", "early", "late", "clock stepped back"],
 )
-def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: MoneyStores, seq: int, at_ms: int) -> None:
+def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: Stores, seq: int, at_ms: int) -> None:
     user_id, session = watching(money)
     with pytest.raises(WalletRefused) as refused:
         money.wallets.buy_on_time(user_id, a_beat(session, seq, NOW + at_ms))
@@ -133,7 +133,7 @@ def test_a_beat_out_of_turn_is_refused_with_the_wallet_as_it_stands(money: Money
     assert wallet_of(money, user_id).balance_millipoints == 90_000
 
 
-def test_a_beat_needs_balance_and_budget_and_its_window_includes_both_ends(money: MoneyStores) -> None:
+def test_a_beat_needs_balance_and_budget_and_its_window_includes_both_ends(money: Stores) -> None:
     for terms in ({"millipoints": 19_999}, {"budget_millipoints": 9_999}):
         user_id, session = watching(money, **terms)
         with pytest.raises(WalletRefused):
@@ -143,7 +143,7 @@ def test_a_beat_needs_balance_and_budget_and_its_window_includes_both_ends(money
         assert money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + at_ms)).balance_millipoints == 80_000
 
 
-def test_a_beat_of_somebody_else_finds_no_session(money: MoneyStores) -> None:
+def test_a_beat_of_somebody_else_finds_no_session(money: Stores) -> None:
     _, session = watching(money)
     stranger = funded(money, 100_000)
     with pytest.raises(WalletRefused) as refused:
@@ -153,7 +153,7 @@ def test_a_beat_of_somebody_else_finds_no_session(money: MoneyStores) -> None:
         money.wallets.buy_on_time(new_user_id(), a_beat(session, 2, NOW + 6_000))
 
 
-def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -> None:
+def test_another_purchase_holds_only_against_what_was_seen(money: Stores) -> None:
     user_id, session = watching(money)
     stale = replace(session, paid_until_ms=session.paid_until_ms - 1)
     with pytest.raises(WalletRefused):
@@ -167,7 +167,7 @@ def test_another_purchase_holds_only_against_what_was_seen(money: MoneyStores) -
     assert money.wallets.buy_on_time(user_id, a_beat(session, 3, NOW + 35_000)).balance_millipoints == 70_000
 
 
-def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: MoneyStores) -> None:
+def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: Stores) -> None:
     user_id, session = watching(money)
     wallet = money.wallets.buy(user_id, session, 2, replace(PURCHASE, paid_from_ms=NOW + 30_000), NOW + 30_000, 0)
     times = {"paid_from_ms": NOW + 30_000, "paid_until_ms": NOW + 40_000}
@@ -177,7 +177,7 @@ def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: MoneyStores) ->
     assert wallet.journal[-1] == leased(session, 2, NOW + 30_000, version=3)
 
 
-def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> None:
+def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: Stores) -> None:
     user_id, session = watching(money, 13_000)
     rest = replace(PURCHASE, outcome=Outcome.POOR, charge_millipoints=3_000, granted_ms=3_000)
     with pytest.raises(WalletRefused):
@@ -186,7 +186,7 @@ def test_a_poor_purchase_takes_the_exact_rest_or_nothing(money: MoneyStores) -> 
     assert money.wallets.buy(user_id, session, 2, rest, NOW + 6_000, 0).balance_millipoints == 0
 
 
-def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
+def test_unserved_time_is_recorded_without_a_charge(money: Stores) -> None:
     user_id, session = watching(money)
     times = {"free_from_ms": NOW + 10_000, "free_until_ms": NOW + 40_000}
     free = replace(PURCHASE, outcome=Outcome.UNSERVED, charge_millipoints=0, **times)
@@ -197,7 +197,7 @@ def test_unserved_time_is_recorded_without_a_charge(money: MoneyStores) -> None:
     assert (after.free_from_ms, after.free_until_ms) == (NOW + 10_000, NOW + 40_000)
 
 
-def test_the_end_refunds_once_and_closes_the_record(money: MoneyStores) -> None:
+def test_the_end_refunds_once_and_closes_the_record(money: Stores) -> None:
     user_id, session = watching(money)
     settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
     money.wallets.end(user_id, session, EndReason.KICKED, settlement, NOW + 6_000)
@@ -213,7 +213,7 @@ def test_the_end_refunds_once_and_closes_the_record(money: MoneyStores) -> None:
     assert wallet_of(money, user_id).balance_millipoints == 94_000
 
 
-def test_an_end_against_an_older_state_is_refused(money: MoneyStores) -> None:
+def test_an_end_against_an_older_state_is_refused(money: Stores) -> None:
     user_id, session = watching(money)
     money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     with pytest.raises(WalletRefused):
@@ -221,7 +221,7 @@ def test_an_end_against_an_older_state_is_refused(money: MoneyStores) -> None:
     assert session.session_id in wallet_of(money, user_id).sessions
 
 
-def test_an_ended_session_never_buys_again(money: MoneyStores) -> None:
+def test_an_ended_session_never_buys_again(money: Stores) -> None:
     user_id, session = watching(money)
     money.wallets.end(user_id, session, EndReason.KICKED, NOTHING, NOW)
     for attempt in (
@@ -234,7 +234,7 @@ def test_an_ended_session_never_buys_again(money: MoneyStores) -> None:
     assert wallet_of(money, user_id).balance_millipoints == 90_000
 
 
-def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: MoneyStores) -> None:
+def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: Stores) -> None:
     user_id, session = watching(money, 1_000_000, lease_ms=1_000, charge_millipoints=1_000, charged_millipoints=1_000)
     seq = 1
     while len(wallet_of(money, user_id).journal) < JOURNAL_ENTRIES_MAX:
@@ -248,7 +248,7 @@ def test_a_full_journal_takes_no_beat_but_room_for_an_end(money: MoneyStores) ->
     assert [wallet.user_id for wallet in money.wallets.with_full_pages(100)].count(user_id) == 1
 
 
-def test_pages_hold_what_the_journal_held_and_trimming_is_idempotent(money: MoneyStores) -> None:
+def test_pages_hold_what_the_journal_held_and_trimming_is_idempotent(money: Stores) -> None:
     user_id = funded(money, 0)
     for _ in range(8):
         money.wallets.pay(payment(user_id, 10))

@@ -6,12 +6,10 @@ import pytest
 
 from chalicelib.adapters.dynamodb import to_cursor
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
-from chalicelib.config import Settings
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.operations.audit import Action, AuditEntry, audit_id_of
 from chalicelib.ports.audit import AuditLog
-from tests.contract.conftest import all_items
-from tests.fakes.operations.audit import MemoryAuditLog
+from chalicelib.ports.common import all_items
 
 # Over the turn of a year, with a month in which nothing was done.
 DAYS = ("2026-11-05", "2026-11-06", "2027-01-01", "2027-01-02", "2027-01-03")
@@ -19,9 +17,7 @@ AT_MS = [int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
 NOW_MS = AT_MS[-1] + 1_000
 
 
-@pytest.fixture
-def log(stage: Settings | None) -> AuditLog:
-    return DynamoAuditLog(stage.table_prefix) if stage else MemoryAuditLog()
+log = pytest.fixture(lambda stores: stores.audit_log)
 
 
 def test_entries_are_listed_newest_first_over_all_months_by_account_and_by_operator(log: AuditLog) -> None:
@@ -46,7 +42,7 @@ def test_entries_are_listed_newest_first_over_all_months_by_account_and_by_opera
     newest = entries[::-1]
     for limit in (1, 2, 5, 50):
         assert len(log.newest(NOW_MS, limit=limit, cursor=None).items) <= limit
-        assert all_items(lambda cursor, limit=limit: log.newest(NOW_MS, limit=limit, cursor=cursor)) == newest
+        assert [*all_items(log.newest, NOW_MS, limit=limit)] == newest
     assert log.of_user("u_2", limit=5, cursor=None).items == [entries[2]]
     first = log.by_operator("u_operator0", limit=2, cursor=None)
     assert first.items == [entries[4], entries[2]]

@@ -4,23 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
-from chalicelib.config import Settings
 from chalicelib.domain.operations.workers import Worker
+from chalicelib.ports.common import all_items
 from chalicelib.ports.workers import Workers
-from tests.contract.conftest import all_items
-from tests.fakes.operations.workers import MemoryWorkers
 
 ONE = Worker(worker_id="w1", capacity=4, stream_ids=("stream-1", "stream-2"), seen_at_ms=1_800_000_000_000)
 
 
-@pytest.fixture
-def workers(stage: Settings | None) -> Workers:
-    return DynamoWorkers(stage.table_prefix) if stage else MemoryWorkers()
+workers = pytest.fixture(lambda stores: stores.workers)
 
 
 def known(workers: Workers) -> list[Worker]:
-    found = all_items(lambda cursor: workers.list(limit=2, cursor=cursor))
+    found = all_items(workers.list, limit=2)
     return sorted(found, key=lambda worker: worker.worker_id)
 
 

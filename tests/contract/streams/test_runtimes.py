@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
-from chalicelib.config import Settings
+from chalicelib.adapters.dynamodb import from_row, to_row
+from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.media_health import (
     ISSUE_DETAIL_CHARS_MAX,
     TRACK_TEXT_CHARS_MAX,
@@ -19,7 +19,6 @@ from chalicelib.domain.streams.media_health import (
 )
 from chalicelib.domain.streams.runtime import Claim, PublishedRendition, Runtime, RuntimeState, Waiting, is_delivered
 from chalicelib.ports.streams import Runtimes
-from tests.fakes.streams.runtimes import MemoryRuntimes
 
 NOW = 1_800_000_000_000
 SOON = NOW + 10_000
@@ -66,12 +65,10 @@ LIVE = Runtime(
     repairs=Repairs(silence_ms=1_200, drift_ppm=-300, restarts_avoided=1),
     issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sender's clock is slow.", since_ms=NOW - 9),),
 )
-TRACK, ISSUE = LIVE.tracks[1], LIVE.issues[0]
+PLAIN, TRACK, ISSUE = *LIVE.tracks, *LIVE.issues
 
 
-@pytest.fixture
-def runtimes(stage: Settings | None) -> Runtimes:
-    return DynamoRuntimes(stage.table_prefix) if stage else MemoryRuntimes()
+runtimes = pytest.fixture(lambda stores: stores.runtimes)
 
 
 def stored(runtimes: Runtimes) -> Runtime:
@@ -165,14 +162,6 @@ def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
     ]
 
 
-def test_a_lost_claim_reports_nothing(runtimes: Runtimes) -> None:
-    old = claimed(runtimes)
-    new = claimed(runtimes, "w2", SOON)
-    assert not runtimes.report(old, LIVE)
-    assert runtimes.renew(old, NOW, SOON + 60_000, None) is None
-    assert (stored(runtimes).state, stored(runtimes).claim) == (RuntimeState.STARTING, new)
-
-
 def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runtimes) -> None:
     claim = claimed(runtimes)
     runtimes.report(claim, LIVE)
@@ -202,3 +191,16 @@ def test_of_many_workers_exactly_one_claims(runtimes: Runtimes) -> None:
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda n: runtimes.claim("stream-1", f"w{n}", NOW, SOON), range(8)))
     assert sum(claim is not None for claim in claims) == 1
+
+
+def test_a_row_of_an_older_or_newer_version_is_read_and_defaults_take_no_room():
+    assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
+    row = from_row(to_row(health_values(runtime)))
+    row["tracks"] = [{**row["tracks"][0], "new": 1}, {**row["tracks"][0], "kind": "subtitles"}]
+    row["repairs"]["new"] = 1
+    row["issues"] = [{**row["issues"][0], "new": 1}, {**row["issues"][0], "code": "new"}]
+    assert health_of(row) == {"tracks": (PLAIN,), "repairs": Repairs(silence_ms=4), "issues": (ISSUE,)}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(), issues=())
+    track = {"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264", "details": PLAIN.details}
+    assert health_values(runtime) == {"tracks": [track], "repairs": {}, "issues": None}

@@ -5,17 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
-from chalicelib.config import Settings
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken, ListenProtocol
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, Stream
-from chalicelib.ports.common import RowRefused
+from chalicelib.ports.common import RowRefused, all_items
 from chalicelib.ports.streams import Streams
-from tests.contract.conftest import all_items
-from tests.fakes.streams.streams import MemoryStreams
 
 STREAM = Stream(
     stream_id="stream-1",
@@ -37,9 +33,7 @@ STREAM = Stream(
 )
 
 
-@pytest.fixture
-def streams(stage: Settings | None) -> Streams:
-    return DynamoStreams(stage.table_prefix) if stage else MemoryStreams()
+streams = pytest.fixture(lambda stores: stores.streams)
 
 
 def test_what_was_added_is_read_back_whole_and_an_id_is_given_once(streams: Streams) -> None:
@@ -71,7 +65,7 @@ def test_a_list_comes_in_pages_and_holds_everything_once(streams: Streams) -> No
     for number in range(5):
         streams.add(replace(STREAM, stream_id=f"stream-{number}", backups=(), archived=number == 3))
     assert len(streams.list(limit=2, cursor=None).items) <= 2
-    seen = all_items(lambda cursor: streams.list(limit=2, cursor=cursor))
+    seen = all_items(streams.list, limit=2)
     assert sorted(stream.stream_id for stream in seen) == [f"stream-{number}" for number in range(5)]
 
 

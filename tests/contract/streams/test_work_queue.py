@@ -9,12 +9,8 @@ from chalicelib.adapters import aws
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
 from chalicelib.ports.streams import WorkQueue
-from tests.fakes.streams.work_queue import MemoryWorkQueue
 
-
-@pytest.fixture
-def work(stage: Settings | None) -> WorkQueue:
-    return SqsWorkQueue(stage.work_queue) if stage else MemoryWorkQueue()
+work = pytest.fixture(lambda stores: stores.queue)
 
 
 def received(work: WorkQueue, count: int) -> list[str]:

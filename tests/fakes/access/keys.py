@@ -1,8 +1,6 @@
 """The port `KeyStore` in memory."""
 
-import json
-
-from chalicelib.domain.access.key_sets import KeySets, to_document
+from chalicelib.domain.access.key_sets import KeySets
 from chalicelib.ports.common import RowRefused
 
 
@@ -17,7 +15,3 @@ class MemoryKeyStore:
         if version != str(self._version):
             raise RowRefused
         self.sets, self._version = sets, self._version + 1
-
-    def text(self) -> str:
-        """Return the keys as the secret holds them."""
-        return json.dumps(to_document(self.sets))

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.adapters.dynamodb import from_cursor, to_cursor
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.ports.common import ListPage, RowRefused
+from tests.fakes.simple import page_of
 
 
 class MemoryUsers:
@@ -26,10 +26,7 @@ class MemoryUsers:
         return next((user for user in self.rows.values() if user.email.lower() == email.lower()), None)
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        known = sorted(user_id for user_id in self.rows if cursor is None or user_id > from_cursor(cursor))
-        more = len(known) > limit
-        items = [self.rows[user_id] for user_id in known[:limit]]
-        return ListPage(items=items, next_cursor=to_cursor(known[limit - 1]) if more else None)
+        return page_of(self.rows.values(), limit, cursor)
 
     def change(
         self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None

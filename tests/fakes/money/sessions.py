@@ -8,6 +8,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.ports.common import ListPage
 from tests.fakes.money.wallets import MemoryStore
+from tests.fakes.simple import page_of
 
 WATCHED = {"session_id": "a" * 26, "stream_id": "stream-1", "kind": SessionKind.VIEWING}
 PRICE = {"rate_millipoints_per_minute": 60_000, "lease_ms": 10_000}
@@ -34,16 +35,16 @@ class MemoryPlaybackSessions:
         return self._store.records.get(session_id)
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.user_id == user_id], limit, cursor)
+        return page_of([r for r in self._all() if r.user_id == user_id], limit, cursor)
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.stream_id == stream_id], limit, cursor)
+        return page_of([r for r in self._all() if r.stream_id == stream_id], limit, cursor)
 
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.stream_id == stream_id and r.active], limit, cursor)
+        return page_of([r for r in self._all() if r.stream_id == stream_id and r.active], limit, cursor)
 
     def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._page([r for r in self._all() if r.active], limit, cursor)
+        return page_of([r for r in self._all() if r.active], limit, cursor)
 
     def count_active(self) -> int:
         return sum(record.active for record in self._all())
@@ -60,8 +61,3 @@ class MemoryPlaybackSessions:
 
     def _all(self) -> list[SessionRecord]:
         return sorted(self._store.records.values(), key=lambda record: -record.started_at_ms)
-
-    def _page(self, found: list[SessionRecord], limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        first = int(cursor or 0)
-        more = first + limit < len(found)
-        return ListPage(items=found[first : first + limit], next_cursor=str(first + limit) if more else None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
+from tests.fakes.simple import page_of
 
 
 class MemoryUsage:
@@ -40,10 +41,9 @@ class MemoryUsage:
         found = [
             StreamTraffic(stream_id=stream_id, hour_ms=minute * MINUTE_MS, traffic=traffic_of(counts))
             for (minute, stream_id), counts in sorted(self.counts.items())
-            if minute == hour_minute and stream_id and (cursor is None or stream_id > cursor)
+            if minute == hour_minute and stream_id
         ]
-        more = len(found) > limit
-        return ListPage(items=found[:limit], next_cursor=found[limit - 1].stream_id if more else None)
+        return page_of(found, limit, cursor)
 
     def mark(self, follower: str, through_ms: int) -> None:
         self.through[follower] = through_ms

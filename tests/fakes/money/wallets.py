@@ -8,7 +8,6 @@ from dataclasses import replace
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome, Purchase, Settlement, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
@@ -38,8 +37,6 @@ class MemoryStore:
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
         self.places: Counter[str] = Counter()
-        # session -> its shard, and when it is due to be reconciled
-        self.reconcile_at: dict[str, tuple[int, int]] = {}
 
 
 class MemoryWallets:
@@ -121,12 +118,7 @@ class MemoryWallets:
                 raise NoPlace(None)
             self._store.places[session.stream_id] += session.counted
             entry = lease_entry(session.session_id, session.stream_id, session.seq, session.started_at_ms)
-            after = replace(
-                wallet,
-                sessions={**wallet.sessions, session.session_id: session},
-                daily_left_millipoints=wallet.daily_left_millipoints - charge,
-            )
-            self._apply(after, entry, -charge)
+            self._apply(wallet, entry, -charge, {**wallet.sessions, session.session_id: session})
             self._store.records[record.session_id] = record
 
     def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
@@ -134,15 +126,9 @@ class MemoryWallets:
             wallet, session = self._as_seen(user_id, seen)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
                 raise WalletRefused(wallet)
-            after = replace(
-                wallet,
-                sessions={key: each for key, each in wallet.sessions.items() if key != seen.session_id},
-                daily_left_millipoints=wallet.daily_left_millipoints + settlement.refund_millipoints,
-            )
-            self._apply(after, end_entry(session, now_ms), settlement.refund_millipoints)
+            others = {key: each for key, each in wallet.sessions.items() if key != seen.session_id}
+            self._apply(wallet, end_entry(session, now_ms), settlement.refund_millipoints, others)
             self._store.places[session.stream_id] -= session.counted
-            due_shard = self._store.records[seen.session_id].due_shard
-            self._store.reconcile_at[seen.session_id] = (due_shard, now_ms + RECONCILE_AFTER_MS)
             self._store.records[seen.session_id] = replace(
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
@@ -168,12 +154,8 @@ class MemoryWallets:
                 free_until_ms=credit.free_until_ms,
                 outage_ms=credit.outage_ms,
             )
-            after = replace(
-                wallet,
-                sessions={**wallet.sessions, session.session_id: credited},
-                daily_left_millipoints=wallet.daily_left_millipoints + credit.millipoints,
-            )
-            return self._apply(after, outage_entry(session, credit.outage_ms, now_ms), credit.millipoints)
+            entry = outage_entry(session, credit.outage_ms, now_ms)
+            return self._apply(wallet, entry, credit.millipoints, {**wallet.sessions, session.session_id: credited})
 
     def begin_day(self, user_id: str, day: int) -> None:
         with self._store.lock:
@@ -259,19 +241,19 @@ class MemoryWallets:
         )
         kind = EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE
         entry = lease_entry(session.session_id, session.stream_id, seq, now_ms, kind)
-        changed = replace(
-            wallet,
-            sessions={**wallet.sessions, session.session_id: after},
-            daily_left_millipoints=wallet.daily_left_millipoints - charge,
-        )
-        return self._apply(changed, entry, -charge)
+        return self._apply(wallet, entry, -charge, {**wallet.sessions, session.session_id: after})
 
-    def _apply(self, wallet: Wallet, entry: Entry, delta: int) -> Wallet:
+    def _apply(
+        self, wallet: Wallet, entry: Entry, delta: int, sessions: Mapping[str, ActiveSession] | None = None
+    ) -> Wallet:
+        """Change the balance by an entry and, with the sessions afterwards, what is left of the day."""
         done = replace(entry, version=wallet.version + 1, delta_millipoints=delta)
         new = replace(
             wallet,
             balance_millipoints=wallet.balance_millipoints + delta,
             version=wallet.version + 1,
+            daily_left_millipoints=wallet.daily_left_millipoints + (0 if sessions is None else delta),
+            sessions=wallet.sessions if sessions is None else sessions,
             # A map, as the item has it: a key that recurs replaces what was there.
             journal=(*(each for each in wallet.journal if each.entry_id != done.entry_id), done),
         )

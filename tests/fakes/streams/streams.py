@@ -3,11 +3,11 @@
 import threading
 from dataclasses import replace
 
-from chalicelib.adapters.dynamodb import from_cursor, to_cursor
 from chalicelib.domain.errors import StreamExists
 from chalicelib.domain.streams.ingest import IngestPortTaken
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports.common import ListPage, RowRefused
+from tests.fakes.simple import page_of
 
 
 class MemoryStreams:
@@ -24,17 +24,10 @@ class MemoryStreams:
             self._rows[stream.stream_id] = stream
 
     def get(self, stream_id: str) -> Stream | None:
-        with self._lock:
-            return self._rows.get(stream_id)
+        return self._rows.get(stream_id)
 
     def list(self, *, limit: int, cursor: str | None) -> ListPage[Stream]:
-        with self._lock:
-            names = sorted(self._rows)
-            if cursor is not None:
-                names = [name for name in names if name > from_cursor(cursor)]
-            more = len(names) > limit
-            items = [self._rows[name] for name in names[:limit]]
-            return ListPage(items=items, next_cursor=to_cursor(names[limit - 1]) if more else None)
+        return page_of(self._rows.values(), limit, cursor)
 
     def replace(self, seen: Stream, new: Stream) -> None:
         with self._lock:
@@ -45,8 +38,7 @@ class MemoryStreams:
             self._rows[seen.stream_id] = replace(new, version=seen.version + 1)
 
     def port_owner(self, port: int) -> str | None:
-        with self._lock:
-            return self._ports.get(port)
+        return self._ports.get(port)
 
     def _move(self, port_before: int | None, new: Stream) -> None:
         port = new.srt_port

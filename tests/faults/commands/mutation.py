@@ -24,8 +24,8 @@ GROUP_S_MAX = 3_600.0
 SURVIVED, NO_TESTS = (0, None), (5, 33)
 # These take long, or start an emulator, which each mutant would do again.
 WITHOUT_EMULATOR = (
-    "not dynamodb and not s3 and not sqs and not secrets and not wallet_race and not only_its_segments "
-    "and not none_of_ours and not mixed_up and not cloudfront"
+    "not aws and not test_reconciliations and not only_its_segments and not signed_query and not none_of_ours "
+    "and not mixed_up and not cloudfront"
 )
 UNIT_TESTS = tuple(f"tests/unit/{subject}" for subject in ("access", "accounts", "money", "streams"))
 # Texts for people are not mutated.
@@ -62,7 +62,7 @@ GROUPS = (
         "wallet writes",
         ("chalicelib/adapters/money/wallet_writes.py",),
         ("chalicelib.adapters.money.wallet_writes.x_end_", "chalicelib.adapters.money.wallet_writes.x_outage_credit_"),
-        ("tests/contract/money", "-k", "dynamodb and not wallet_race"),
+        ("tests/contract/money", "-k", "aws"),
         # Each of these mutants starts an emulator.
         sample_share=0.2,
     ),

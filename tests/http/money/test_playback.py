@@ -144,15 +144,6 @@ def test_pausing_ends_sessions_with_a_refund(api: Api) -> None:
     assert api.start(headers, stream_id).json()["code"] == "stream_not_live"
 
 
-def test_sessions_belong_to_their_viewer(api: Api) -> None:
-    stranger, session_id = api.viewer(), api.watch(api.viewer())
-    assert api.beat(stranger, session_id, 2).status_code == 404
-    for route in ("renew", "stop"):
-        answer = api.http.post(f"/playback/{route}", json={"session_id": session_id}, headers=stranger)
-        assert_problem(answer, 404, "session_not_found")
-    assert api.get(stranger, "/me/wallet")["sessions"] == []
-
-
 def test_operators_see_who_watches(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     user = api.user(millipoints=100_000)

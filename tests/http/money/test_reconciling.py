@@ -12,9 +12,9 @@ from tests.http.conftest import Api, assert_problem
 SERVED = Served(media_ms=8_000, media_bytes=900, segments=4, requests=9, first_at_ms=1, last_at_ms=2)
 
 
-def serve(api: Api, session_id: str) -> None:
+def serve(api: Api, session_id: str, served: Served = SERVED) -> None:
     now_ms = api.services.stores.clock.now_ms()
-    assert api.services.stores.usage.add(session_id, SERVED, follower="gw", batch=1, now_ms=now_ms)
+    assert api.services.stores.usage.add(session_id, served, follower="gw", batch=1, now_ms=now_ms)
     # Let the log be read far ahead: sessions are measured once it is past their end.
     api.services.stores.usage.mark("gw", now_ms + 3_600_000)
 
@@ -84,9 +84,7 @@ def test_a_viewer_sees_what_a_session_of_their_own_was_served(api: Api) -> None:
 
 def test_a_session_is_seen_adjusted_and_seen_again(api: Api) -> None:
     admin, viewer = api.admin(), api.viewer()
-    session_id = stopped(api, viewer, rate_millipoints_per_minute=60_000_000)
-    cost = api.get(viewer, f"/me/sessions/{session_id}")["charged_millipoints"]
-    assert cost > 0
+    session_id, cost = costly(api, viewer)
     measured(api, session_id)
     row = row_of(api, admin, session_id)
     assert row and row["net_millipoints"] == cost
@@ -178,10 +176,7 @@ def test_a_kick_is_seen_with_how_long_it_took(api: Api) -> None:
     session_id = api.watch(viewer)
     api.end(admin, session_id, "kick", reason="test")
     ended_at_ms = api.services.stores.sessions.get(session_id).ended_at_ms
-    late = Served(requests=1, first_at_ms=ended_at_ms, last_at_ms=ended_at_ms + 40)
-    now_ms = api.services.stores.clock.now_ms()
-    assert api.services.stores.usage.add(session_id, late, follower="gw", batch=1, now_ms=now_ms)
-    api.services.stores.usage.mark("gw", now_ms + 3_600_000)
+    serve(api, session_id, Served(requests=1, first_at_ms=ended_at_ms, last_at_ms=ended_at_ms + 40))
     make_due(api, session_id)
     api.services.reconciliation.run()
     assert row_of(api, admin, session_id)["cut_off_ms"] == 40

@@ -8,11 +8,8 @@ import pytest
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Action, Actor
-from chalicelib.observability import report_error
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.operations.audit import Audit
-from tests.fakes.access.clients import MemoryClients
-from tests.fakes.simple import MemoryCounters, SetClock
+from tests.fakes.stores import memory_services
 from tests.http.conftest import Api, bearer
 
 IP = "192.0.2.55"
@@ -124,10 +121,10 @@ def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.Captu
         def add(self, entry: object) -> None:
             raise StoreUnavailable("full")
 
-    counters = MemoryCounters()
-    audit = Audit(log=Full(), clients=MemoryClients(), counters=counters, clock=SetClock(), report=report_error)  # type: ignore[arg-type]
-    audit.record(Actor(user_id="u_operator", ip=IP), Action(name="user.edit", target="u_x", after={"disabled": True}))
-    assert counters.counts["audit_failures"] == 1
+    services, operator = memory_services(), Actor(user_id="u_operator", ip=IP)
+    services.stores.audit_log = Full()
+    services.audit.record(operator, Action(name="user.edit", target="u_x", after={"disabled": True}))
+    assert services.stores.counters.counts["audit_failures"] == 1
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert line["level"] == "ERROR" and IP not in json.dumps(line)
     assert (line["entry"]["target"], line["entry"]["after"]) == ("u_x", {"disabled": True})

@@ -108,15 +108,6 @@ def test_a_pause_without_notifying_the_gateway(api: Api, operator: dict[str, str
     assert rest == [{"desired_state": "live"}, {"desired_state": "paused"}, UNFINISHED]
 
 
-def test_what_was_refused_is_not_said_to_have_been_begun(
-    api: Api, operator: dict[str, str], watched: tuple[User, str, str]
-) -> None:
-    user, _, _ = watched
-    refused = api.http.patch(f"/users/{user.user_id}", json={"password": user.email}, headers=operator)
-    assert refused.status_code == 400
-    assert entries(api, operator, user.user_id) == []
-
-
 def test_a_logout_everywhere_that_is_repeated_denies_what_has_ended(api: Api, watched: tuple[User, str, str]) -> None:
     user, session_id, _ = watched
     with unwritable(api.services.settings.denylist_dir, "sessions"):

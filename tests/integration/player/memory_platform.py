@@ -1,7 +1,5 @@
 """The real app over the stores in memory of `tests/fakes`, with one live stream and one viewer."""
 
-import base64
-import json
 import sys
 import threading
 import time
@@ -25,22 +23,7 @@ from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from gateway.endpoints.services import EndpointServices
 from infra.local.emulator.wsgi import application
-from tests.fakes.access.clients import MemoryClients
-from tests.fakes.access.denylist import FakeDenylist
-from tests.fakes.access.limits import MemoryLimits
-from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
-from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.money.reconciliation import MemoryReconciliations
-from tests.fakes.money.sessions import MemoryPlaybackSessions
-from tests.fakes.money.usage import MemoryUsage
-from tests.fakes.money.wallets import MemoryStore, MemoryWallets
-from tests.fakes.operations.audit import MemoryAuditLog
-from tests.fakes.operations.workers import MemoryWorkers
-from tests.fakes.simple import MemoryCounters
-from tests.fakes.streams.media import MemoryMedia
-from tests.fakes.streams.runtimes import MemoryRuntimes
-from tests.fakes.streams.streams import MemoryStreams
-from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fakes.stores import memory_stores
 from tests.fixtures.settings import service_environment
 
 STREAM_ID, EMAIL, PASSWORD = "stream-1", "demo@local", "demo"
@@ -55,8 +38,6 @@ ENVIRONMENT = {
     "TOLLCAST_LOGIN_ADDRESS_LIMIT": "",
     "TOLLCAST_DENYLIST_DIR": "/dev/null",  # set, since only such a gateway sees the addresses of clients
 }
-KEY_SET = {"current": "k1", "keys": {"k1": base64.b64encode(b"key" * 11).decode()}}
-TOKEN_SECRET = json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))
 
 
 class MovableClock:
@@ -69,22 +50,14 @@ class MovableClock:
         return time.time_ns() // 1_000_000 + self.shift_ms
 
 
-def build_services(patch: pytest.MonkeyPatch, store: MemoryStore) -> bootstrap.Container:
-    """Return the container that the app uses, with every adapter replaced that needs AWS, and a movable clock."""
+def build_services(patch: pytest.MonkeyPatch) -> bootstrap.Container:
+    """Return the container that the app uses, over stores in memory, with a movable clock."""
     settings = config.load(ENVIRONMENT)
     patch.setattr(bootstrap.config, "load", lambda: settings)
-    patch.setattr("chalicelib.stores.secret_from_aws", lambda secret_id: TOKEN_SECRET)
     bootstrap.container.cache_clear()
     services = bootstrap.container()
-    stores: Any = services.stores
-    stores.clock = MovableClock()
-    stores.wallets, stores.sessions = MemoryWallets(store), MemoryPlaybackSessions(store)
-    stores.ledger, stores.payments = MemoryLedger(store), MemoryPayments(store)
-    stores.reconciliations, stores.usage, stores.limits = MemoryReconciliations(store), MemoryUsage(), MemoryLimits()
-    stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-    stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
-    stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
-    stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
+    services.stores = memory_stores(settings)
+    services.stores.clock = MovableClock()
     return services
 
 
@@ -93,9 +66,9 @@ class MemoryPlatform:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch, self._lock = patch, threading.Lock()
-        self.store = MemoryStore()
+        self.services: Any = build_services(self._patch)
+        self.store = self.services.stores.rows
         self.sessions: dict[str, SessionRecord] = self.store.records  # by id, in the order of their starts
-        self.services: Any = build_services(self._patch, self.store)
         self.clock = self.services.stores.clock
         self._wsgi = application(chalice_app)
         self.user_id = self.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER).user_id

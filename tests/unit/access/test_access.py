@@ -75,12 +75,6 @@ def test_only_a_session_that_costs_points_ends_without_them(rule, millipoints, r
     assert end_reason(rule) is reason
 
 
-@pytest.mark.parametrize("reason", EndReason)
-def test_an_ended_session_raises_its_reason_even_with_an_expired_token(rule, reason):
-    rule.enter(CASE, State(ended=reason))
-    assert end_reason(rule, CASE.play(expires_at_ms=NOW_MS - 10_000)) is reason
-
-
 def test_a_stream_that_does_not_exist_is_stopped(rule, monkeypatch):
     monkeypatch.setattr(rule, "desired", lambda stream_id: None)
     assert end_reason(rule) is EndReason.STREAM_STOPPED

@@ -1,70 +1,52 @@
 """Logging in, as far as it is a rule: the same work for every refusal, and none once a bucket is empty."""
 
-import json
-
 import pytest
 from argon2 import PasswordHasher
 
-from chalicelib.adapters.access.jwt_tokens import JwtTokens
 from chalicelib.adapters.accounts.passwords import Argon2Passwords
-from chalicelib.domain.access.limits import Allowances
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import InvalidCredentials, TooManyRequests
-from chalicelib.services.access.auth import Auth
-from chalicelib.services.access.limiter import Limiter
-from tests.fakes.access.limits import MemoryLimits
-from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
-from tests.fakes.simple import MemoryCounters, SetClock
+from tests.fakes.stores import memory_services
 
-KEY_SET = {"current": "k1", "keys": {"k1": "QUFB" * 11}}
 PASSWORD = "a good password"
 IP = "192.0.2.1"
 
 
-class Desk:
-    """The login service over fakes, with an active account (Ann) and a disabled one (Bob)."""
-
-    def __init__(self):
-        self.users, self.passwords, self.clock = MemoryUsers(), CountingPasswords(), SetClock()
-        self.counters = MemoryCounters()
-        for name, disabled in (("ann", False), ("bob", True)):
-            who = {"user_id": f"u_{name * 6}", "email": f"{name}@local", "disabled": disabled}
-            self.users.add(User(password_hash=self.passwords.hash(PASSWORD), role=Role.VIEWER, **who))
-        self.auth = Auth(
-            users=self.users,
-            passwords=self.passwords,
-            tokens=JwtTokens(lambda: json.dumps(dict.fromkeys(("access", "refresh", "play"), KEY_SET))),
-            limiter=Limiter(limits=MemoryLimits(), allowances=Allowances(), clock=self.clock),
-            counters=self.counters,
-            clock=self.clock,
-        )
-
-    def refused(self, email, password="wrong"):
-        with pytest.raises(InvalidCredentials) as refusal:
-            self.auth.login(email, password, ip=IP)
-        return refusal.value.detail
+@pytest.fixture
+def services():
+    """The services over stores in memory, with an active account (Ann) and a disabled one (Bob)."""
+    services = memory_services()
+    for name, disabled in (("ann", False), ("bob", True)):
+        who = {"user_id": f"u_{name * 6}", "email": f"{name}@local", "disabled": disabled}
+        password_hash = services.stores.passwords.hash(PASSWORD)
+        services.stores.users.add(User(password_hash=password_hash, role=Role.VIEWER, **who))
+    return services
 
 
-desk = pytest.fixture(lambda: Desk())
+def refused(services, email, password="wrong"):
+    with pytest.raises(InvalidCredentials) as refusal:
+        services.auth.login(email, password, ip=IP)
+    return refusal.value.detail
 
 
-def test_each_refusal_costs_one_check_of_a_password_and_says_the_same(desk):
-    said = {desk.refused(email) for email in ("ann@local", "unknown@local", "bob@local")}
-    assert said == {desk.refused("bob@local", PASSWORD)}
-    hashed = desk.passwords.hash(PASSWORD)
-    assert (desk.passwords.checked, desk.counters.counts["login_failures"]) == ([hashed, None, hashed, hashed], 4)
+def test_each_refusal_costs_one_check_of_a_password_and_says_the_same(services):
+    said = {refused(services, email) for email in ("ann@local", "unknown@local", "bob@local")}
+    assert said == {refused(services, "bob@local", PASSWORD)}
+    hashed = services.stores.passwords.hash(PASSWORD)
+    assert services.stores.passwords.checked == [hashed, None, hashed, hashed]
+    assert services.stores.counters.counts["login_failures"] == 4
 
 
 @pytest.mark.parametrize("email", ["ann@local", "unknown@local", "bob@local"])
-def test_an_empty_bucket_costs_no_check_at_all(desk, email):
+def test_an_empty_bucket_costs_no_check_at_all(services, email):
     for _ in range(10):
-        desk.refused(email)
+        refused(services, email)
     for password in ("wrong", PASSWORD):
         with pytest.raises(TooManyRequests):
-            desk.auth.login(email, password, ip=IP)
-    assert len(desk.passwords.checked) == 10
-    desk.clock.advance(10_000)
-    desk.refused(email)
+            services.auth.login(email, password, ip=IP)
+    assert len(services.stores.passwords.checked) == 10
+    services.stores.clock.advance(10_000)
+    refused(services, email)
 
 
 def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch):

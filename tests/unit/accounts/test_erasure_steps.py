@@ -5,16 +5,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.bootstrap import Container
 from chalicelib.domain.access.clients import Client, start_key
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, UserNotFound
 from chalicelib.services.accounts import erasure
-from chalicelib.services.accounts.erasure import Erasure
-from tests.fakes.access.clients import MemoryClients
 from tests.fakes.accounts.identity import MemoryUsers
-from tests.fakes.operations.audit import MemoryAuditLog, audit_of
-from tests.fakes.simple import SetClock
+from tests.fakes.stores import memory_services
 
 ANNA = User(user_id="u_anna", email="Anna@local", password_hash="x", role=Role.VIEWER)
 STEPS = ("change", "end_all", "delete_of_user", "erase")
@@ -36,32 +34,27 @@ class Sessions:
         self.running.clear()
 
 
-class Services:
-    """The service over stores in memory. It is killed before or after a step, once."""
+def services_of(killed_at: str = "", after: bool = False) -> Container:
+    """Return services over stores in memory. They are killed before or after a step, once."""
+    services = memory_services()
+    users, clients, now_ms = services.stores.users, services.stores.clients, services.stores.clock.now_ms()
+    services.billing = Sessions(users)
+    users.add(ANNA)
+    users.add(User(user_id="u_ben", email="ben@local", password_hash="x", role=Role.VIEWER))
+    for number in range(250):
+        clients.put(start_key(f"{number}"), "u_anna", Client(ip="192.0.2.1"), now_ms)
+    clients.put(start_key("ben"), "u_ben", Client(ip="192.0.2.2"), now_ms)
+    for owner in (users, services.billing, clients):
+        if hasattr(owner, killed_at or "-"):
+            setattr(owner, killed_at, _once(getattr(owner, killed_at), after))
+    return services
 
-    def __init__(self, killed_at: str = "", after: bool = False) -> None:
-        self.users, self.clients, self.clock = MemoryUsers(), MemoryClients(), SetClock()
-        self.sessions = Sessions(self.users)
-        self.users.add(ANNA)
-        self.users.add(User(user_id="u_ben", email="ben@local", password_hash="x", role=Role.VIEWER))
-        for number in range(250):
-            self.clients.put(start_key(f"{number}"), "u_anna", Client(ip="192.0.2.1"), self.clock.now_ms())
-        self.clients.put(start_key("ben"), "u_ben", Client(ip="192.0.2.2"), self.clock.now_ms())
-        self.erasure = Erasure(
-            users=self.users,
-            billing=self.sessions,  # type: ignore[arg-type]
-            clients=self.clients,
-            audit=audit_of(MemoryAuditLog(), self.clients),
-            clock=self.clock,
-        )
-        for owner in (self.users, self.sessions, self.clients):
-            if hasattr(owner, killed_at or "-"):
-                setattr(owner, killed_at, _once(getattr(owner, killed_at), after))
 
-    def assert_erased(self) -> None:
-        assert self.users.get("u_anna") is None and self.users.by_email("anna@local") is None
-        assert not self.sessions.running
-        assert list(self.clients.rows) == [start_key("ben")] and self.users.get("u_ben")
+def assert_erased(services: Container) -> None:
+    users = services.stores.users
+    assert users.get("u_anna") is None and users.by_email("anna@local") is None
+    assert not services.billing.running
+    assert list(services.stores.clients.rows) == [start_key("ben")] and users.get("u_ben")
 
 
 def _once(step: Callable[..., Any], after: bool) -> Callable[..., Any]:
@@ -79,16 +72,16 @@ def _once(step: Callable[..., Any], after: bool) -> Callable[..., Any]:
 
 
 def test_a_person_is_erased_once_and_the_email_is_free() -> None:
-    services = Services()
+    services = services_of()
     at_ms = services.erasure.erase("u_anna")
-    services.assert_erased()
-    services.clock.at_ms += 5_000
-    services.clients.put(start_key("late"), "u_anna", Client(ip="192.0.2.1"), services.clock.now_ms())
+    assert_erased(services)
+    services.stores.clock.at_ms += 5_000
+    services.stores.clients.put(start_key("late"), "u_anna", Client(ip="192.0.2.1"), services.stores.clock.now_ms())
     assert services.erasure.erase("u_anna") == at_ms
-    services.assert_erased()
-    services.users.add(User(user_id="u_other", email="anna@local", password_hash="y", role=Role.VIEWER))
+    assert_erased(services)
+    services.stores.users.add(User(user_id="u_other", email="anna@local", password_hash="y", role=Role.VIEWER))
     assert services.erasure.erase("u_anna") == at_ms
-    assert services.users.by_email("anna@local").user_id == "u_other"
+    assert services.stores.users.by_email("anna@local").user_id == "u_other"
     with pytest.raises(UserNotFound):
         services.erasure.erase("u_nobody")
 
@@ -96,33 +89,33 @@ def test_a_person_is_erased_once_and_the_email_is_free() -> None:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", STEPS)
 def test_after_a_kill_at_any_step_the_next_call_continues(step: str, after: bool) -> None:
-    services = Services(step, after)
+    services = services_of(step, after)
     with pytest.raises(Killed):
         services.erasure.erase("u_anna")
     if step != "erase" or not after:
-        assert services.users.get("u_anna"), "the account is deleted last, so that another call can continue"
+        assert services.stores.users.get("u_anna"), "the account is deleted last, so that another call can continue"
     services.erasure.erase("u_anna")
-    services.assert_erased()
+    assert_erased(services)
 
 
 def test_many_addresses_take_further_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "ROUNDS_MAX", 2)
-    services = Services()
+    services = services_of()
     with pytest.raises(Busy, match="Erase it again to continue"):
         services.erasure.erase("u_anna")
     services.erasure.erase("u_anna")
-    services.assert_erased()
+    assert_erased(services)
 
 
 def test_an_account_that_is_enabled_meanwhile_is_not_erased() -> None:
-    services = Services()
-    delete_of_user = services.clients.delete_of_user
+    services = services_of()
+    delete_of_user = services.stores.clients.delete_of_user
 
     def enabled_meanwhile(user_id: str, limit: int) -> int:
-        services.users.change(user_id, disabled=False)
+        services.stores.users.change(user_id, disabled=False)
         return delete_of_user(user_id, limit)
 
-    services.clients.delete_of_user = enabled_meanwhile  # type: ignore[method-assign]
+    services.stores.clients.delete_of_user = enabled_meanwhile  # type: ignore[method-assign]
     with pytest.raises(Busy, match="Erase it again"):
         services.erasure.erase("u_anna")
-    assert services.users.get("u_anna")
+    assert services.stores.users.get("u_anna")

@@ -11,7 +11,7 @@ from chalicelib.domain.money import lease
 from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome, Over, Purchase, Unchanged
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, affordable_ms, lease_charge, refund
 from chalicelib.domain.money.sessions import SessionKind
-from chalicelib.domain.money.wallets import Wallet
+from chalicelib.domain.money.wallets import Wallet, utc_day
 from tests.fakes.money.sessions import active_session
 
 NOW = 1_800_000_000_000
@@ -102,6 +102,18 @@ def test_a_spent_maximum_ends_with_its_own_reason():
     assert beat(replace(SESSION, budget_millipoints=0)) == Over(EndReason.MAX_POINTS_REACHED)
     rest = beat(replace(SESSION, budget_millipoints=4_000))
     assert isinstance(rest, Purchase)
+    assert (rest.outcome, rest.charge_millipoints, rest.granted_ms) == (Outcome.POOR, 4_000, 4_000)
+
+
+def test_a_spent_day_ends_with_its_own_reason():
+    spent = replace(holding(50_000), day=utc_day(NOW), daily_left_millipoints=0)
+    price = {"rate_millipoints_per_minute": 60_000, "lease_ms": 10_000, "budget_millipoints": MILLIPOINTS_MAX}
+    for over in (
+        lease.decide(spent, SESSION, 2, PAID_UNTIL, delivered=True),
+        lease.first_purchase(spent, **price, now_ms=NOW),
+    ):
+        assert over == Over(EndReason.DAILY_CAP_REACHED)
+    rest = lease.decide(replace(spent, daily_left_millipoints=4_000), SESSION, 2, PAID_UNTIL, delivered=True)
     assert (rest.outcome, rest.charge_millipoints, rest.granted_ms) == (Outcome.POOR, 4_000, 4_000)
 
 

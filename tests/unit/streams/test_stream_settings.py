@@ -5,7 +5,7 @@ import pytest
 from chalicelib.api.models.streams import EditStreamRequest
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol, mode_fault
 from chalicelib.domain.streams.ladders import ABR_PROFILES, RENDITIONS_MAX, Rendition, ladder_faults
-from chalicelib.domain.streams.pacing import Latency
+from chalicelib.domain.streams.pacing import Latency, live_start_index
 from chalicelib.domain.streams.runtime import PublishedRendition, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import Stream, stream_faults
 from chalicelib.services.streams.views import StreamView
@@ -89,6 +89,12 @@ def test_a_ladder_of_ones_own_can_be_given_up_again():
     given = {name: value for name, value in asked if value is not None}
     assert stream_faults(replace(CUSTOM, abr_profile="hd"))
     assert stream_faults(replace(CUSTOM, **{**given, "custom_renditions": tuple(given["custom_renditions"])})) == []
+
+
+def test_players_begin_some_seconds_from_the_end():
+    indexes = {(Latency.NORMAL, seconds): index for seconds, index in ((1, -8), (2, -4), (3, -3), (10, -3))}
+    indexes[Latency.LOW, 1] = -2
+    assert {each: live_start_index(*each) for each in indexes} == indexes
 
 
 RECORDING = Stream(stream_id="s", title="S", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"), generation=3)

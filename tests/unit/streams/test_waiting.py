@@ -9,15 +9,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.services.operations.workers import WorkersService
-from chalicelib.services.streams.controller import Controller
-from tests.fakes.money.sessions import MemoryPlaybackSessions
-from tests.fakes.money.wallets import MemoryStore
-from tests.fakes.operations.workers import MemoryWorkers
-from tests.fakes.simple import RecordingDenylist, SetClock
-from tests.fakes.streams.runtimes import MemoryRuntimes
-from tests.fakes.streams.streams import MemoryStreams
-from tests.fakes.streams.work_queue import MemoryWorkQueue
+from tests.fakes.stores import memory_services
 
 LIVE = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.TEST), desired_state=DesiredState.LIVE)
 NO_WORKER = (RuntimeState.BACKOFF, Waiting.NO_WORKER, "no worker is running")
@@ -34,40 +26,25 @@ def test_the_reason_follows_from_who_is_there():
     assert (is_present(FULL, PRESENT_MS - 1), is_present(FULL, PRESENT_MS)) == (True, False)
 
 
-class Services:
-    """A controller over stores in memory, with one stream that is wanted live."""
-
-    def __init__(self):
-        self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
-        self.workers, self.clock = MemoryWorkers(), SetClock()
-        self.controller = Controller(
-            streams=self.streams,
-            runtimes=self.runtimes,
-            sessions=MemoryPlaybackSessions(MemoryStore()),
-            queue=self.queue,
-            billing=None,
-            workers=WorkersService(self.workers, self.clock),
-            denylist=RecordingDenylist(),
-            clock=self.clock,
-        )
-        self.streams.add(LIVE)
-
-    def there(self, *stream_ids):
-        worker = Worker(worker_id="w1", capacity=2, stream_ids=stream_ids, seen_at_ms=self.clock.now_ms())
-        self.workers.report(worker)
-
-    def reason(self, stream_id="stream-1"):
-        runtime = self.runtimes.get(stream_id) or Runtime(stream_id=stream_id)
-        return runtime.state, runtime.waiting, runtime.last_error
-
-    def hints(self):
-        received = self.queue.receive(0)
-        for hint in received:
-            self.queue.done(hint)
-        return len(received)
+@pytest.fixture
+def services():
+    services = memory_services()
+    services.stores.streams.add(LIVE)
+    return services
 
 
-services = pytest.fixture(lambda: Services())
+def there(services, *stream_ids):
+    seen_at_ms = services.stores.clock.now_ms()
+    services.stores.workers.report(replace(FULL, stream_ids=stream_ids, seen_at_ms=seen_at_ms))
+
+
+def reason(services, stream_id="stream-1"):
+    runtime = services.stores.runtimes.get(stream_id) or Runtime(stream_id=stream_id)
+    return runtime.state, runtime.waiting, runtime.last_error
+
+
+def hints(services):
+    return len(services.stores.queue.receive(0))
 
 
 def silent(*_, **__):
@@ -76,23 +53,23 @@ def silent(*_, **__):
 
 def test_the_reason_is_set_on_the_change_and_at_every_tick(services):
     services.controller.changed(LIVE)
-    assert services.reason() == NO_WORKER
-    services.there("a", "b")
+    assert reason(services) == NO_WORKER
+    there(services, "a", "b")
     services.controller.tick()
-    assert services.reason() == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
-    services.there("a")
+    assert reason(services) == (RuntimeState.BACKOFF, Waiting.NO_CAPACITY, "the only worker is full: 2 of 2 streams")
+    there(services, "a")
     services.controller.tick()
     claiming = "a worker is about to claim it: 1 of 2 streams are running"
-    assert services.reason() == (RuntimeState.BACKOFF, None, claiming) and services.hints() == 3
-    services.clock.advance(PRESENT_MS)
+    assert reason(services) == (RuntimeState.BACKOFF, None, claiming) and hints(services) == 3
+    services.stores.clock.advance(PRESENT_MS)
     services.controller.tick()
-    assert services.reason()[1] is Waiting.NO_WORKER
+    assert reason(services)[1] is Waiting.NO_WORKER
 
 
 def test_an_unchanged_reason_is_not_written_again(services, monkeypatch):
     services.controller.changed(LIVE)
     written = []
-    monkeypatch.setattr(services.runtimes, "mark_unclaimed", lambda *values: written.append(values))
+    monkeypatch.setattr(services.stores.runtimes, "mark_unclaimed", lambda *values: written.append(values))
     for _ in range(2):
         services.controller.tick()
         services.controller.changed(LIVE)
@@ -101,32 +78,32 @@ def test_an_unchanged_reason_is_not_written_again(services, monkeypatch):
 
 def test_a_stream_waits_for_nothing_while_a_worker_has_claimed_it(services):
     services.controller.tick()
-    now_ms = services.clock.now_ms()
-    services.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
+    now_ms = services.stores.clock.now_ms()
+    services.stores.runtimes.claim("stream-1", "w1", now_ms, now_ms + 10_000)
     for act in (services.controller.tick, lambda: services.controller.changed(LIVE)):
         act()
-        assert services.reason()[:2] == (RuntimeState.STARTING, None)
+        assert reason(services)[:2] == (RuntimeState.STARTING, None)
 
 
 def test_a_stream_that_is_stopped_while_it_waits_waits_no_longer(services):
     services.controller.tick()
-    services.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
+    services.stores.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.STOPPED))
     services.controller.changed(LIVE)
-    assert services.reason()[:2] == (RuntimeState.STOPPED, None)
+    assert reason(services)[:2] == (RuntimeState.STOPPED, None)
 
 
 def test_a_silent_registry_hinders_no_change(services, monkeypatch):
-    monkeypatch.setattr(services.workers, "list", silent)
+    monkeypatch.setattr(services.stores.workers, "list", silent)
     services.controller.changed(LIVE)
-    assert services.hints() == 1
+    assert hints(services) == 1
 
 
 def test_a_queue_that_is_silent_keeps_no_stream_waiting_and_the_workers_are_asked_once(services, monkeypatch):
-    services.streams.add(replace(LIVE, stream_id="stream-2"))
-    monkeypatch.setattr(services.queue, "send", silent)
+    services.stores.streams.add(replace(LIVE, stream_id="stream-2"))
+    monkeypatch.setattr(services.stores.queue, "send", silent)
     services.controller.changed(LIVE)
-    assert services.reason() == NO_WORKER
-    asked, listed = [], services.workers.list
-    monkeypatch.setattr(services.workers, "list", lambda **page: asked.append(1) or listed(**page))
+    assert reason(services) == NO_WORKER
+    asked, listed = [], services.stores.workers.list
+    monkeypatch.setattr(services.stores.workers, "list", lambda **page: asked.append(1) or listed(**page))
     assert (services.controller.tick(), asked) == (2, [1])
-    assert [services.reason(each)[1] for each in ("stream-1", "stream-2")] == [Waiting.NO_WORKER] * 2
+    assert [reason(services, each)[1] for each in ("stream-1", "stream-2")] == [Waiting.NO_WORKER] * 2
