@@ -13,7 +13,7 @@ def publication(bucket: Bucket, owner: Owner) -> Publication:
     """Return a publication whose steps are made here and not by its thread."""
     clock = SetClock()
     it = Publication(bucket, clock, owner.channel, hold(clock), 60, {}, lambda: None)
-    it._publisher = owner.publisher
+    it._publisher, it._multivariant = owner.publisher, owner.multivariant
     return it
 
 
