@@ -223,7 +223,7 @@ def test_a_reader_that_was_held_up_reads_nothing_of_what_was_opened_after_its_so
     feed.play(os.fdopen(write_end, "wb"))
     # The pipe has no reader, so it blocks as soon as the pipe is full.
     assert eventually(lambda: feed.is_flowing(float("inf"), 0))
-    number = feed._child.stdout.fileno()
+    number = feed.stdout.fileno()
     feed.close()
     others_read_end, others_write_end = os.pipe()
     os.dup2(others_read_end, number)
