@@ -10,10 +10,9 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Protocol
 
 from worker.media.libav import set_up_program
-from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
+from worker.media.messages import Kind, MessageReader, decode_packet
 from worker.processes.module_process import print_error
 from worker.transcoding.copying_run import CopyingRun
 from worker.transcoding.encoding_run import EncodingRun, SourceFrozen
@@ -26,30 +25,6 @@ from worker.transcoding.source_activity import SourceActivity
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50
 REPORT_INTERVAL_S = 1.0
-
-
-class Run(Protocol):
-    """A run that is fed with a source."""
-
-    @property
-    def out_us(self) -> int:
-        """Return how much is made."""
-
-    @property
-    def source_us(self) -> int | None:
-        """Return the source's time at `out_us`; None before the first picture."""
-
-    def tracks(self, described: dict[str, Any]) -> None:
-        """Take the description of the source's tracks from now on."""
-
-    def packet(self, packet: PacketMessage, now_s: float) -> None:
-        """Take a packet."""
-
-    def advance(self, now_s: float) -> None:
-        """Make what is due."""
-
-    def close(self) -> None:
-        """Make the rest, and finish."""
 
 
 class Reporter:
@@ -88,7 +63,7 @@ class StopFlag:
         signal.signal(number, lambda *_: setattr(self, "is_set", True))
 
 
-def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
+def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter | None, repairs: RunRepairs) -> None:
     """Feed a run until its source ends. After a signal, the rest of the source is still made."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
