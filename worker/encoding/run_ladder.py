@@ -1,13 +1,15 @@
-"""The ladder of the slate where the stream's own ladder copies its source."""
+"""The ladder of a run: the stream's own, with sizes for the slate where that copies its source."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from chalicelib.domain.streams.ladders import Rendition
+from worker.transcoding.plan import EncodedRendition
 
-WIDTH, HEIGHT, VIDEO_BPS, AUDIO_BPS = 1280, 720, 1_000_000, 96_000
+SLATE = {"width": 1280, "height": 720, "video_bps": 1_000_000, "audio_bps": 96_000}
 
 
-def slate_ladder(renditions: Sequence[Rendition]) -> Sequence[Rendition]:
-    """Return the same ladder with sizes and bitrates where it copies: the slate has to be encoded under its name."""
-    figures = {"width": WIDTH, "height": HEIGHT, "video_bps": VIDEO_BPS, "audio_bps": AUDIO_BPS}
-    return [Rendition(name=each.name, **figures) if each.copied else each for each in renditions]
+def run_ladder(renditions: Sequence[Rendition], *, is_copied: bool) -> list[EncodedRendition]:
+    """Return the renditions to make. The slate has to be encoded under the name of a rendition that copies."""
+    sizes = {} if is_copied else SLATE
+    return [EncodedRendition(**({"name": each.name} | sizes if each.copied else asdict(each))) for each in renditions]

@@ -14,7 +14,7 @@ from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import BackgroundTask
 from worker.ingest.egress.proxy import Egress
-from worker.ingest.egress.resolving import resolve_pinned
+from worker.ingest.egress.resolving import resolve_all
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
@@ -148,9 +148,10 @@ class LiveSourceOpener(SourceOpener):
             self._path = locate(ingest.path, self._config.media_dir)
             return file_command(self._path, ingest)
         url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
-        # The proxy looks up all others whenever it connects.
-        pinned = url.scheme == "srt"
-        return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
+        # The proxy looks up all others whenever it connects. By SRT the checked address is connected to, since the name
+        # may have another one a moment later.
+        is_pinned = url.scheme == "srt"
+        return url, resolve_all(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup)[0] if is_pinned else None
 
     def _receive(self) -> None:
         if not self._task.is_done:
@@ -213,17 +214,14 @@ class LiveSourceOpener(SourceOpener):
         # A sender may disconnect at any time; a listener that cannot listen is a failure to report.
         if receiver.began_at_s:
             return WAITING_REASON
-        if self._was_mute(receiver):
+        # A sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP.
+        if receiver.exit_status == EXIT_MUTE:
             return MUTE_REASON + self._hint
         return f"{WAITING_REASON} ({receiver.ending()})"
 
     @property
     def _hint(self) -> str:
         return RTMP_HINT if self._ingest.protocol is ListenProtocol.RTMP else ""
-
-    def _was_mute(self, receiver: SourceReceiver) -> bool:
-        """Return whether a sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP."""
-        return receiver.exit_status == EXIT_MUTE
 
     def _why_waiting(self, receiver: SourceReceiver, now_s: float) -> str:
         if receiver.has_sound_alone:
