@@ -73,13 +73,11 @@ class LiveSourceOpener(SourceOpener):
         self._rejections = SrtRejections()
         self._played = played
         self.is_listener = ingest.mode is IngestMode.LISTEN
-        self._reports_silence = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
         # The process that watches a frozen source until something moves.
         self._movement: Child | None = None
         self._frozen = ""
-        self._silent_s = _silent_s(stream)
         self._ingest = ingest
         self._path: Path | None = None
         # A file, or the address of a pulled source, has to be looked up first.
@@ -102,7 +100,7 @@ class LiveSourceOpener(SourceOpener):
             self.segmentation = plan_copy(self.source, stream, self._config.ffmpeg_environ) if self.source else None
         except SourceRefused:
             return False
-        self._stream, self._silent_s = stream, _silent_s(stream)
+        self._stream = stream
         if self._movement and not stream.frozen_after_s:
             # A frozen source may be played from now on.
             self._movement.kill()
@@ -180,7 +178,7 @@ class LiveSourceOpener(SourceOpener):
         return pull_command(url, way, self._ingest)
 
     def _judge(self, receiver: SourceReceiver, now_s: float) -> None:
-        self.source = receiver.source
+        self.source, silent_s = receiver.source, _silent_s(self._stream)
         if receiver.refusal:
             self.status, self.reason = OpenerStatus.REFUSED, receiver.refusal
         elif self._path is None and _copies(self._stream) and receiver.keyframes.are_too_long:
@@ -202,10 +200,10 @@ class LiveSourceOpener(SourceOpener):
                     OpenerStatus.FAILED,
                     self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s"),
                 )
-        elif receiver.is_flowing(now_s, self._silent_s):
+        elif receiver.is_flowing(now_s, silent_s):
             self.status, self.reason = OpenerStatus.READY, ""
         else:
-            silent = self._with_refusal(f"nothing came for {self._silent_s:g} s")
+            silent = self._with_refusal(f"nothing came for {silent_s:g} s")
             self.status, self.reason = OpenerStatus.FAILED, WAITING_REASON if self.is_listener else silent
 
     def _why_ended(self, receiver: SourceReceiver) -> str:
@@ -231,7 +229,7 @@ class LiveSourceOpener(SourceOpener):
             return f"{WAITING_REASON}: {known}"
         if self._previous_reason.startswith(MUTE_REASON) or (self._previous_reason and waited_s < SETTLED_S):
             return self._previous_reason
-        if self._reports_silence and waited_s >= SILENCE_REPORTED_S:
+        if self._hint and waited_s >= SILENCE_REPORTED_S:
             return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s{self._hint}"
         return WAITING_REASON
 

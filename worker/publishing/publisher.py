@@ -208,7 +208,7 @@ class Publisher:
             self._set_target(target_s)
 
     def _set_target(self, target_s: int) -> None:
-        self._playlists = {name: playlist.with_target(target_s) for name, playlist in self._playlists.items()}
+        self._playlists = {name: replace(playlist, target_s=target_s) for name, playlist in self._playlists.items()}
 
     def _exists(self, rendition: str, uri: str) -> bool:
         key = self._channel.key(rendition, uri)

@@ -55,14 +55,6 @@ class Reporter:
         print(json.dumps(line), flush=True)
 
 
-class StopFlag:
-    """A flag that a signal sets, to ask the process to finish."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        self.is_set = False
-        signal.signal(number, lambda *_: setattr(self, "is_set", True))
-
-
 def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter | None, repairs: RunRepairs) -> None:
     """Feed a run until its source ends. After a signal, the rest of the source is still made."""
     source = sys.stdin.fileno()
@@ -90,12 +82,15 @@ def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter 
 def main() -> int:
     """Make the run and return the exit status."""
     set_up_program("encoder")
-    plan, repairs, stop = TranscodePlan.from_json(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
+    plan, repairs = TranscodePlan.from_json(sys.argv[1]), RunRepairs()
     reporter = Reporter(repairs)
+    # A signal asks the process to finish.
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     if plan.work is Work.WATCH:
         return watch()
     if plan.work in (Work.PATTERN, Work.SLATE):
-        generate(plan, reporter.report, lambda: stop.is_set)
+        generate(plan, reporter.report, lambda: bool(signals))
         return 0
     run: CopyingRun | EncodingRun
     if plan.work is Work.COPY:
