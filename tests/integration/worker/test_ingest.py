@@ -136,18 +136,6 @@ def test_new_settings_disconnect_no_sender_and_a_restart_reopens_all(lab: Lab) -
         assert sender.wait(10) != 0
 
 
-def test_srt_is_passed_on_as_it_is_and_the_slate_takes_its_place(lab: Lab) -> None:
-    port = free_udp_port()
-    lab.add(ingest=srt(port), abr_profile="source", ingest_key=KEY, slate=True)
-    lab.pipeline()
-    with sending(*srt_output(port, KEY)):
-        wait_for_source(lab, "primary")
-        lab.wait_for(RuntimeState.LIVE)
-    wait_for_source(lab, SLATE)
-    last = lab.runs()
-    eventually(lambda: lab.follower.poll() >= 0 and lab.runs() != last, 15, "the slate", lab.runtime)
-
-
 def test_rtmp_is_taken_by_way_of_the_ingest(lab: Lab) -> None:
     with run_ingest() as ingest:
         lab.settings["rtmp_url"] = ingest.url("").rstrip("/")

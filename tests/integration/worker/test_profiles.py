@@ -16,7 +16,6 @@ from tests.hls.rules import Snapshot, faults, history_faults, peak_bps
 from tests.hls.text import read_media_playlist, read_multivariant
 from tests.integration.worker.harness import Lab
 from tests.integration.worker.test_worker_pipeline import assert_unbroken, make_clip
-from worker.encoding import copy_segmentation
 from worker.supervision import state_machine
 
 CUSTOM = (
@@ -85,9 +84,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     ("profile", "clip", "changes", "names"),
     [
         ("source", KEYFRAMES, {"segment_seconds": 2}, ["source"]),
-        ("sd", (), {}, ["480p"]),
         ("hd", (), {}, ["720p", "480p"]),
-        ("full", (), {}, ["1080p", "720p", "480p", "360p"]),
         ("custom", (), {"custom_renditions": CUSTOM}, ["wide", "tall"]),
     ],
 )
@@ -132,29 +129,6 @@ def test_both_renditions_have_each_field_of_an_interlaced_source(lab: Lab) -> No
     eventually(lambda: lab.runtime().generation == 2 and lab.runtime().published, 30, "new settings", lab.runtime)
     eventually(lambda: lab.runtime().published[0].fps < 31, 30, "another rate", lab.runtime)
     assert [one.fps for one in lab.runtime().published] == [pytest.approx(29.97, abs=0.01)] * 2
-
-
-def test_a_keyframe_later_than_any_measured_one_raises_the_target_of_a_copied_source(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(copy_segmentation, "MEASURE_S", 1)
-    times = ("-force_key_frames", "0,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,7.4,8", "-g", "1000", "-sc_threshold", "0")
-    make_clip(lab.media_dir / "clip.mp4", *SMALL[:3], "testsrc=size=320x180:rate=10:duration=8.5", *H264_AAC, *times)
-    lab.add_file("clip.mp4", abr_profile="source")
-    lab.pipeline()
-    lab.wait_for(RuntimeState.LIVE)
-    _, before = read(lab)
-    assert read_media_playlist(before["source/index.m3u8"]).target_s == 1
-    eventually(
-        lambda: read_media_playlist(text_of(lab, "source/index.m3u8")).target_s == 2, 30, "a longer target", lab.runtime
-    )
-    multivariant, after = read(lab)
-    found = {path: probe(body) for path, body in segments(lab, after)}
-    assert faults(Snapshot(multivariant, after, found)) == []
-    assert history_faults(before["source/index.m3u8"], after["source/index.m3u8"]) == []
-    media = read_media_playlist(after["source/index.m3u8"])
-    [long] = [segment for segment in media.segments if segment.duration_s > 1.5]
-    assert long.discontinuity and lab.runtime().restarts == 0
 
 
 def test_a_source_that_cannot_be_copied_says_why_and_is_not_tried_over_and_over(lab: Lab) -> None:

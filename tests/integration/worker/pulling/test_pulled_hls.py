@@ -168,43 +168,6 @@ def test_all_that_a_playlist_had_before_it_stopped_is_published_once(
     assert reason and reason.startswith(f"the playlist at 127.0.0.2:{origin.port} has had no new segment")
 
 
-def test_a_recording_is_played_once_and_comes_back_with_something_new(origin: Origin, pooled: PooledSource) -> None:
-    origin.put("/live.m3u8", live((0, "plain0.ts")) + "#EXT-X-ENDLIST\n")
-    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (the source ended)")
-    pooled.ready = 0
-    pooled.fails(f"the playlist at 127.0.0.2:{origin.port} has ended (https:")
-    assert pooled.ready == 0 and segments_asked(origin) == ["/plain0.ts"]
-    # More than a receiver reads at once, so that it is seen while it plays.
-    origin.put("/live.m3u8", live(*((n, f"plain{n}.ts") for n in range(3))) + "#EXT-X-ENDLIST\n")
-    pooled.plays()
-    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts", "/plain2.ts"]
-
-
-def test_a_source_that_repeats_itself_fails_and_nothing_of_it_is_played_twice(
-    origin: Origin, pooled: PooledSource, media: Path
-) -> None:
-    origin.put("/live.m3u8", live((7, "plain0.ts"), (8, "plain1.ts")))
-    pooled.plays()
-    origin.put("/live.m3u8", live((8, "plain1.ts"), (9, "plain0.ts"), (10, "plain1.ts")))
-    pooled.fails("has had no new segment for")
-    assert segments_asked(origin) == ["/plain0.ts", "/plain1.ts"]
-    # The same under other names is refused by what it holds.
-    origin.put("/again.ts", (media / "plain0.ts").read_bytes())
-    origin.put("/live.m3u8", live((11, "again.ts")))
-    pooled.ready = 0
-    pooled.fails("sends a segment again that was played before")
-    assert pooled.ready == 0
-
-
-def test_a_server_that_was_restarted_plays(origin: Origin, pooled: PooledSource) -> None:
-    origin.put("/live.m3u8", live((70, "plain0.ts")))
-    pooled.plays()
-    pooled.fails("has had no new segment for")
-    origin.put("/live.m3u8", live((0, "plain1.ts"), (1, "plain2.ts")))
-    pooled.plays()
-    assert segments_asked(origin)[:2] == ["/plain0.ts", "/plain1.ts"]
-
-
 def test_another_init_section_is_played_in_its_own_format(
     lab: Lab, authority: Authority, origin: Origin, tmp_path: Path
 ) -> None:
