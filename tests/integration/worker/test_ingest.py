@@ -155,7 +155,11 @@ def test_rtmp_is_taken_by_way_of_the_ingest(lab: Lab) -> None:
         assert lab.programs("", RTMP_KEY) == [process.pid for process in ingest.started if process.poll() is None]
 
 
-def test_a_backup_takes_over_from_a_playlist_and_gives_back(lab: Lab, tmp_path: Path, authority: Authority) -> None:
+def test_a_backup_takes_over_from_a_playlist_and_gives_back(
+    lab: Lab, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failover, "WATCH_FACTOR", 5)
+    monkeypatch.setattr(failover, "ANSWER_INTERVAL_S", 1.0)
     with live_hls(tmp_path / "first", authority, NAME) as origin:
         port = origin.port
         lab.settings["egress"] = rules(authority, port, lookup=here)

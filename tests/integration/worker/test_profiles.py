@@ -85,7 +85,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("source", KEYFRAMES, {"segment_seconds": 2}, ["source"]),
         ("hd", (), {}, ["720p", "480p"]),
-        ("custom", (), {"custom_renditions": CUSTOM}, ["wide", "tall"]),
     ],
 )
 def test_what_is_published_keeps_to_the_rules(

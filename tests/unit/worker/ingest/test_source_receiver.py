@@ -75,36 +75,6 @@ def gives(played: IO[bytes], expected: bytes) -> bool:
     return played.read(len(expected)) == expected
 
 
-def test_a_run_begins_with_the_description_and_goes_on_with_what_comes(sender: Sender) -> None:
-    sender.send(tracks("h264:0") + packet(0, key=True) + FIRST)
-    assert eventually(lambda: sender.feed.began_at_s)
-    with sender.play() as played:
-        assert gives(played, FIRST)
-        sender.send(SECOND)
-        assert gives(played, SECOND)
-        sender.end()
-        assert played.read() == b""
-    assert eventually(lambda: not sender.feed.is_running)
-    assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
-
-
-def test_a_run_that_replaces_another_is_given_what_that_one_had_and_the_next_one_the_newest(sender: Sender) -> None:
-    sender.send(FIRST)
-    with sender.play() as before:
-        assert gives(before, FIRST)
-    with sender.play(replay=True) as after:
-        assert gives(after, FIRST)
-        sender.send(packet(80_000))
-        assert gives(after, packet(80_000))
-        sender.feed.play(None)
-        assert after.read() == b""
-    sender.send(packet(120_000, key=True) + packet(160_000, key=True))
-    with sender.play() as last:
-        assert gives(last, tracks("h264:1"))
-        sender.end()
-        assert last.read().endswith(packet(160_000, key=True))
-
-
 def test_a_run_that_copies_ends_where_the_format_changes(sender: Sender) -> None:
     sender.send(FIRST)
     with sender.play(one_format=True) as copied:
@@ -137,22 +107,6 @@ def test_sound_without_a_picture_and_a_packet_held_back_are_known_and_not_handed
         assert sender.feed.began_at_s is None
         sender.send(FIRST)
         assert gives(played, FIRST)
-
-
-def test_a_run_that_has_ended_leaves_its_source_open(sender: Sender) -> None:
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    sink = os.fdopen(write_end, "wb")
-    sender.feed.play(sink)
-    sender.send(FIRST)
-    # What it was given is lost with it.
-    assert eventually(lambda: sink.closed)
-    sender.send(SECOND)
-    with sender.play() as played:
-        sender.send(packet(160_000))
-        assert sender.feed.is_running
-        sender.end()
-        assert played.read().endswith(SECOND + packet(160_000))
 
 
 def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender: Sender) -> None:
