@@ -180,7 +180,7 @@ MUTANTS_OF_MEDIA = (
         "worker/publishing/playlists/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
         "found[1][1:13]",
-        tests=("tests/unit/worker/publishing/test_codec_names.py",),
+        tests=("tests/unit/worker/publishing/test_variants.py",),
     ),
     Mutant(
         "media: ADTS headers lose the channels",

@@ -7,6 +7,7 @@ from tests.fakes.simple import SetClock
 from tests.unit.worker.parts import hold
 from tests.unit.worker.publishing.owner import Bucket, Owner
 from worker.publishing.publication import Publication
+from worker.publishing.throughput import ThroughputStats
 
 
 def publication(bucket: Bucket, owner: Owner) -> Publication:
@@ -62,3 +63,24 @@ def test_what_was_given_up_writes_nothing_over_what_follows_under_the_same_claim
     bucket.follow()
     after.publish()
     assert bucket.follow().runs("720p") == ["1-1", "1-2"]
+
+
+def test_the_rate_is_of_the_last_minute_and_falls_when_nothing_comes() -> None:
+    now_s = [100.0]
+    throughput = ThroughputStats(lambda: now_s[0])
+    assert throughput.segments_per_minute is None and throughput.bitrate_bps is None
+    for _ in range(5):
+        throughput.add(2.0, 250_000)
+        now_s[0] += 2.0
+    assert throughput.bitrate_bps == 1_000_000
+    assert throughput.segments_per_minute == 25.0
+    now_s[0] -= 2.0
+    assert throughput.segments_per_minute == 30.0
+    for _ in range(40):
+        now_s[0] += 2.0
+        throughput.add(2.0, 250_000)
+    assert throughput.segments_per_minute == 30.0
+    now_s[0] += 30.0
+    assert throughput.segments_per_minute == 15.0
+    now_s[0] += 60.0
+    assert throughput.segments_per_minute == 0.0

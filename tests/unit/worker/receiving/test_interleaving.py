@@ -19,7 +19,6 @@ class Sent(list[int]):
         self.read: list[int] = []
         self._count = 0
         self._interleaver = Interleaver(self._take)
-        self.end = self._interleaver.flush
 
     def piece(self, track: int, start: int, count: int) -> None:
         """Read a piece: its first packet follows on a header or another track."""

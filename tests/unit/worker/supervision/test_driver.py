@@ -10,13 +10,18 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import Stream
-from tests.unit.worker.parts import CONFIG
+from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.unit.worker.parts import CONFIG, hold
 from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.driver import Driver
+from worker.supervision.reporter import Reporter
+from worker.supervision.run_logs import RunLogs
 from worker.supervision.state_machine import StreamStateMachine
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work
 
@@ -156,3 +161,22 @@ def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_segmenta
         stream = replace(STREAM, abr_profile="custom", custom_renditions=STREAM.renditions, fps_max=fps_max)
         planned = plan(stream, SourceInfo(rate=Fraction(25), is_interlaced=True), None)
         assert (planned.rate, planned.fields) == (rate, fields)
+
+
+def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
+    runtimes, clock = MemoryRuntimes(), SetClock()
+    held_claim = hold(clock, runtimes=runtimes)
+    state_machine = StreamStateMachine(2)
+    driver = Driver(CONFIG, state_machine, 1, RunLogs(MemoryMedia(), clock, held_claim, lambda: ()))
+    reporter = Reporter(runtimes, clock, held_claim)
+    state_machine.start_run(0)
+    state_machine.record_published(3, 3, None)
+    last_ms = held_claim.last_manifest_at_ms = clock.now_ms()
+    reporter.report_if_due(3, state_machine, 1, driver, None)
+    # Nothing is published by the new ones yet, and to end the old ones took a while.
+    clock.advance(3_000)
+    state_machine.change_settings(4)
+    reporter.report_if_due(6, state_machine, 2, driver, None)
+    stored = runtimes.get("stream-1")
+    assert stored and stored.state is RuntimeState.STARTING
+    assert (stored.down_since_ms, stored.last_manifest_at_ms) == (last_ms, last_ms)
