@@ -6,15 +6,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from chalicelib.domain.streams.run_logs import decode, run_log_key
 from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
 from chalicelib.domain.streams.stream import DesiredState
-from chalicelib.ports.common import StoreUnavailable
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.harness import STREAM, Lab
-from worker.publishing import segment_uploader
 from worker.supervision.pipeline import EndReason
 
 
@@ -99,65 +95,9 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     assert not lab.follower.ended
 
 
-def test_failing_uploads_leave_a_discontinuity_and_name_nothing_missing(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(segment_uploader, "WORTH_S_MIN", 0.5)
-    monkeypatch.setattr(segment_uploader, "WORTH_TARGETS", 0)
-    refused: list[str] = []
-    lab.add(abr_profile="hd")
-    lab.pipeline()
-    lab.wait_for(RuntimeState.LIVE)
-    lab.wait_for_segments(1)
-
-    def before(operation: str, key: str) -> None:
-        if operation == "put" and "480p" in key and key.endswith(".ts"):
-            refused.append(key)
-            raise StoreUnavailable("injected")
-
-    lab.media.before = before
-    runtime = lab.wait_for(RuntimeState.STALLED)
-    assert "nothing could be published for 3 s" in (runtime.last_error or "")
-    lab.media.before = lambda operation, key: None
-    lab.wait_for(RuntimeState.LIVE)
-    lab.wait_for_segments(2)
-    names = {rendition: [uri for uri, _ in seen.values()] for rendition, seen in lab.follower.seen.items()}
-    # The follower reads one playlist after the other, so the second may have a segment more.
-    for high, low in zip(names["720p"], names["480p"], strict=False):
-        assert high == low
-    left_out = {key.rpartition("/")[2] for key in refused} - set(names["480p"])
-    assert left_out
-    last = max(discontinuity for _, discontinuity in lab.follower.seen["480p"].values())
-    assert last == 1
-    # The same ffmpeg all along: the store's fault is no reason to restart it.
-    assert lab.runs() == ["1-1"]
-
-
 def make_clip(path: Path, *options: str) -> None:
     argv = ["ffmpeg", "-v", "error", "-y", *options, str(path)]
     subprocess.run(argv, check=True, timeout=30, stdin=subprocess.DEVNULL)
-
-
-def test_new_settings_restart_ffmpeg_and_the_numbers_go_on(lab: Lab) -> None:
-    lab.add(abr_profile="sd")
-    lab.pipeline()
-    newest = lab.wait_for_segments(2)
-    lab.change(abr_profile="hd", segment_seconds=2, generation=2)
-    eventually(lambda: lab.runtime().generation == 2, 5, "the new settings")
-    lab.wait_for_run("1-2")
-    assert lab.wait_for(RuntimeState.LIVE).restarts == 0
-    assert lab.follower.renditions() == ["720p", "480p"]
-    lab.follower.poll()
-    assert min(lab.follower.seen["720p"]) > newest
-    assert lab.playlist().target_duration == 2
-    # A dropped rendition is gone as soon as the new ladder is live.
-    dropped = f"streams/{STREAM}/720p/index.m3u8"
-    lab.change(abr_profile="sd", generation=3)
-    # Not with the follower: it may have read the old ladder just before its playlist goes, as a viewer may.
-    eventually(lambda: lab.follower.renditions() == ["480p"], 15, "the new ladder")
-    eventually(lambda: lab.s3.get(dropped) is None, 1.5, "no playlist of the dropped rendition")
-    lab.wait_for_run("1-3")
-    assert not lab.playlist().is_endlist
 
 
 def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> None:

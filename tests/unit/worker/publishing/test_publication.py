@@ -29,6 +29,7 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(bucket: B
     owner.restart()
     with bucket.failing("put"):
         it._publish(replace(owner.segment(), found_at_s=0.0))
+    assert it.error == "StoreUnavailable: no"
     it._catch_up()
     assert not owner.publisher.has_unwritten
     # What was named last is still of the first run.

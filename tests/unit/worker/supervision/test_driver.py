@@ -31,6 +31,9 @@ FROZEN = "the picture is frozen and silent for 30 s"
 ENDED = "the encoder ended with status 1"
 
 
+NOT_SAMPLED = SimpleNamespace(newest=None)
+
+
 class FakePool:
     """A pool of one source that is ready and played, or none, which records all calls."""
 
@@ -70,8 +73,10 @@ class Driven:
         self.driver = Driver(CONFIG, self.state_machine, 1, cast(Any, None))
         self.driver._run, self.driver._pool = cast(Any, self.run), cast(Any, self.pool)
 
-    def drive(self, now_s: float, stream: Stream = STREAM, published: int = 1, sampler: Any = None) -> None:
-        publication: Any = SimpleNamespace(published_run=published, error=None, sampler=sampler)
+    def drive(
+        self, now_s: float, stream: Stream = STREAM, published: int = 1, sampler: Any = NOT_SAMPLED, error: str = ""
+    ) -> None:
+        publication: Any = SimpleNamespace(published_run=published, error=error, sampler=sampler)
         publication.published_at_s = self.published_at_s
         self.driver.drive(now_s, stream, publication, lambda: None)
 
@@ -87,6 +92,16 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     assert it.state_machine.state is RuntimeState.STALLED
 
 
+def test_a_store_that_takes_nothing_stalls_the_stream_and_the_run_goes_on() -> None:
+    it = Driven(segment_at_s=9.0, progressed_at_s=9.0)
+    it.state_machine.start_run(0)
+    it.drive(9.0, published=2)
+    assert it.state_machine.state is RuntimeState.LIVE
+    it.drive(9.1, published=2, error="StoreUnavailable: no")
+    assert (it.state_machine.state, it.ends) == (RuntimeState.STALLED, [])
+    assert it.state_machine.last_error == "nothing could be published for 6 s: StoreUnavailable: no"
+
+
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
     it = Driven(playing=None)
     it.drive(5.0, replace(STREAM, slate=True))
@@ -100,7 +115,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
     it = Driven(progressed_at_s=40.0)
     it.segments.target_s, it.published_at_s = target_s, 4.0
     it.state_machine.start_run(0)
-    it.drive(4.0 + silent_s, published=2, sampler=SimpleNamespace(newest=None))
+    it.drive(4.0 + silent_s, published=2)
     assert it.pool.said == [] and it.state_machine.state is RuntimeState.LIVE
     it.drive(4.1 + silent_s)
     assert it.pool.said == [("broke", 0, f"no new segment for {silent_s} s")]
