@@ -19,7 +19,6 @@ from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
-from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.ingest_issues import frozen_issue
@@ -255,7 +254,8 @@ class Driver:
     def _plan(
         self, stream: Stream, source: SourceInfo, segmentation: CopySegmentation | None, begins_us: int | None = None
     ) -> TranscodePlan:
-        name = run_name(self._epoch, self.runs)
+        # It begins the names of the run's segments: see `Channel`.
+        name = f"{self._epoch}-{self.runs}"
         out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
             work=Work.COPY if segmentation else source.work,

@@ -27,6 +27,7 @@ def test_a_run_of_which_all_was_left_out_is_not_the_one_that_is_played(bucket: B
         it._publish(owner.segment())
     assert it.published_run == 1 and owner.publisher.has_unwritten
     owner.restart()
+    it.error = None
     with bucket.failing("put"):
         it._publish(replace(owner.segment(), found_at_s=0.0))
     assert it.error == "StoreUnavailable: no"
