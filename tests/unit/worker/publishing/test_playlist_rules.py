@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
 from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
-from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist, PlaylistError, epoch_of, parse
+from worker.publishing.playlists.media_playlist import Entry, Playlist, PlaylistError, epoch_of, parse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,31 +35,6 @@ def discontinuities(playlist: Playlist) -> dict[int, int]:
         counted += each.discontinuity
         result[playlist.first_sequence + index] = counted
     return result
-
-
-def test_the_window_moves_and_the_numbers_stay() -> None:
-    playlist = Playlist(target_s=2).with_interruption().append(entry(0), 2.0)
-    assert not playlist.entries[0].discontinuity, "a new playlist begins without one"
-    assert playlist.next_sequence == 1
-    playlist = filled(10, breaks=(3, 7))
-    moved = playlist.trim(8, at(20))
-    assert (moved.first_sequence, len(moved.entries), moved.discontinuity_sequence) == (6, 4, 1)
-    assert moved.next_sequence == playlist.next_sequence
-    assert {n: d for n, d in discontinuities(playlist).items() if n >= 6} == discontinuities(moved)
-    # A discontinuity at the head counts when it leaves.
-    playlist = filled(5, breaks=(2,))
-    assert playlist.without_first(2).discontinuity_sequence == 0
-    assert playlist.without_first(2).entries[0].discontinuity
-    assert playlist.without_first(3).discontinuity_sequence == 1
-
-
-def test_what_players_start_with_is_never_trimmed_unless_it_is_from_before_a_break() -> None:
-    a_day_later = START + timedelta(days=1)
-    assert len(filled(5).trim(0, a_day_later).entries) == START_SEGMENTS
-    for since_break in range(1, 6):
-        interrupted = filled(6, breaks=(6 - since_break,)).trim(0, a_day_later)
-        assert len(interrupted.entries) == min(since_break, START_SEGMENTS)
-        assert interrupted.first_sequence + len(interrupted.entries) == 6
 
 
 def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
