@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
 
 import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.playlist_size import COPIED_SEGMENT_S_MIN, PLAYLIST_BYTES_MAX
 from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX, Stream, stream_faults
-from worker.encoding.copy_segmentation import choose_segmentation
 from worker.publishing.playlists.media_playlist import Entry, Playlist
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,9 +53,3 @@ def test_what_is_refused_is_named_with_what_is_allowed() -> None:
         "window_minutes 66 makes a playlist of up to 2.03 MB, where 2 MB can be played, and the profile `source` is"
         " cut at the source's own keyframes, as often as every 0.25 s; allowed: window_minutes up to 65"
     ]
-
-
-def test_no_copied_source_is_cut_more_often_than_the_bound_says() -> None:
-    given = product(range(1, 101), range(1, 11))
-    cuts = [choose_segmentation(tenths / 10, segment_seconds).every_s for tenths, segment_seconds in given]
-    assert min(cuts) >= COPIED_SEGMENT_S_MIN
