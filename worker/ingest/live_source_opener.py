@@ -18,7 +18,7 @@ from worker.ingest.egress.resolving import resolve_all
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.pull_options import Pinned, Proxied
+from worker.ingest.pull_options import Proxied
 from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
 from worker.ingest.refused_senders import SrtRejections
 from worker.ingest.source_opener import OpenerStatus, SourceOpener
@@ -170,7 +170,7 @@ class LiveSourceOpener(SourceOpener):
             return found
         url, address = found
         if address:
-            return pull_command(url, Pinned(address=address), self._ingest)
+            return pull_command(url, address, self._ingest)
         hls = HlsSession(limits_of(self._stream.renditions), self._played)
         self._egress = Egress(url, self._config.egress, hls)
         self._egress.start()
