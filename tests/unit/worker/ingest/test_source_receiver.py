@@ -119,6 +119,8 @@ def test_no_run_waits_for_a_source_that_has_ended_or_is_played_by_another(sender
     assert eventually(lambda: all(sink.closed for sink in sinks[:2]))
     sender.feed.play(sinks[2])
     assert [sink.closed for sink in sinks] == [True, True, True]
+    assert eventually(lambda: not sender.feed.is_running)
+    assert (sender.feed.ending(), sender.feed.exit_status) == ("the source ended", 0)
     for read_end, _ in kept:
         os.close(read_end)
 
