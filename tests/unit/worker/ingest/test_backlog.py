@@ -162,15 +162,6 @@ def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> Non
     assert it.take(one_format=False) == (b"".join((*GROUP, tracks("hevc:2"), *NEXT)), False)
 
 
-def test_the_description_that_a_run_begins_with_is_what_it_plays() -> None:
-    it = filled(TRACKS, *GROUP, tracks("h264:2"), *NEXT)
-    it.begin()
-    it.take(one_format=False)
-    assert it.begin() == tracks("h264:2")
-    add(it, tracks("h264:2"), packet(3), TRACKS)
-    assert it.take(one_format=True) == (tracks("h264:2") + packet(3), True)
-
-
 CHANGES = [
     *(("h264:1 aac:4c80", "h264:2 aac:4c80"), ("h264:1 aac:4c80", "h264:1 aac:5080"), ("h264:1", "h264:1 aac")),
     *(("h264:1 aac", "h264:1 opus:48000:stereo"), ("h264:1 aac:4c80", "h264:1")),

@@ -13,11 +13,12 @@ PACKET = 1_024
 LEVEL = 8_000
 # One period of 480 Hz, in stereo.
 PERIOD = [round(LEVEL * math.sin(2 * math.pi * n / 100)) for n in range(100)]
+STEREO = array("h", [value for value in PERIOD for _ in range(2)]).tobytes()
 
 
 def tone(first: int, count: int) -> bytes:
     """Return stereo sound that continues the samples before `first`."""
-    return array("h", [PERIOD[(first + n) % 100] for n in range(count) for _ in range(2)]).tobytes()
+    return (STEREO * (count // 100 + 2))[first % 100 * 4 :][: count * 4]
 
 
 class Line:
