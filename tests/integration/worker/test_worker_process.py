@@ -1,4 +1,4 @@
-"""Whole workers: started by the queue or a scan, killed, drained, replaced; and streams that are handed over in time."""
+"""Whole workers: started by the queue or a scan, killed, drained, replaced; and streams handed over in time."""
 
 import signal
 import threading
